@@ -1,0 +1,31 @@
+"""Errors a person can act on: one line saying what is wrong, its value, what it must agree with, what to do."""
+
+from __future__ import annotations
+
+
+class SymcostError(ValueError):
+    """Base of every error that symcost raises on purpose; the command line prints it in one line and exits with 2."""
+
+
+class SpecError(SymcostError):
+    """An input spec such as ``float32[n,N,d]`` that cannot be read."""
+
+
+class ExpressionError(SymcostError):
+    """A text that is not an expression of the safe grammar, or an expression that has no exact value."""
+
+
+class DomainError(SymcostError):
+    """A value outside the domain on which a closed form was certified."""
+
+
+class RuleError(SymcostError):
+    """A primitive that cannot be counted."""
+
+
+class TraceError(SymcostError):
+    """A model that cannot be traced at any sample point."""
+
+
+class LiftError(SymcostError):
+    """A traced model whose sizes do not follow any closed form that could be certified."""

@@ -1,0 +1,24 @@
+"""Rules: what one primitive costs, as a function of shapes and parameters only. One family per file.
+
+To add a primitive, write a line in ``PER_ELEMENT`` or a short function in the family's file, and one row in
+``tests/rule_cases.py``.
+"""
+
+from __future__ import annotations
+
+from symcost.rules import (  # noqa: F401 - importing a family registers its rules
+    collectives,
+    contraction,
+    control,
+    convolution,
+    elementwise,
+    indexing,
+    kernels,
+    layout,
+    pooling,
+    random,
+    reduce,
+)
+from symcost.rules.base import ENTRIES, Array, Entry, Facts, Op, Work, add, rule
+
+__all__ = ["ENTRIES", "Array", "Entry", "Facts", "Op", "Work", "add", "rule"]

@@ -1,0 +1,150 @@
+"""What a rule sees and what it says: the registry that maps a primitive's name to its cost.
+
+A rule is a function of shapes and parameters only. Its sizes may be integers or closed forms: it may add, subtract
+and multiply them, nothing else (``clog2`` and ``flog2`` of :mod:`symcost.symbols` work on both).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.errors import RuleError
+
+Size = Any
+"""A positive integer or a closed form in the model's symbols."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """Shape and number type of one operand or result.
+
+    >>> Array((2, 3), "float32").size
+    6
+    """
+
+    shape: tuple[Size, ...]
+    dtype: str
+
+    @property
+    def size(self) -> Size:
+        """Number of elements: the product of the dimensions (1 for a scalar)."""
+        return product(self.shape)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether arithmetic on it is counted as floating point (complex numbers too)."""
+        return "float" in self.dtype or "complex" in self.dtype
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a rule needs of an equation beside shapes: ``static`` never varies, ``sizes`` are integers that may."""
+
+    static: tuple[Any, ...] = ()
+    sizes: Mapping[str, tuple[Size, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One primitive with its operands, results and facts."""
+
+    name: str
+    ins: tuple[Array, ...]
+    outs: tuple[Array, ...]
+    facts: Facts = Facts()
+
+    @property
+    def out(self) -> Array:
+        """The first result."""
+        return self.outs[0]
+
+    def size(self, name: str) -> Size:
+        """A single integer fact."""
+        return self.facts.sizes[name][0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """The work of one execution of a primitive.
+
+    ``flops`` are floating-point operations beside the two of every MAC; ``int_ops`` integer and boolean ones.
+    ``padding_macs`` are those of the ``macs`` that multiply padding or the holes of a dilated operand.
+    ``materialises`` marks results that a textbook stores (contractions, convolutions, pooling, reductions).
+    ``xla_flops`` and ``xla_transcendentals`` are what XLA reports where its figure is not
+    ``2(macs - padding_macs) + flops + int_ops`` and ``transcendentals``. ``bound`` marks an upper bound.
+    """
+
+    macs: Size = 0
+    flops: Size = 0
+    transcendentals: Size = 0
+    int_ops: Size = 0
+    padding_macs: Size = 0
+    materialises: bool = False
+    xla_flops: Size | None = None
+    xla_transcendentals: Size | None = None
+    bound: bool = False
+
+    @property
+    def flops_under_xla(self) -> Size:
+        """FLOPs as XLA's cost analysis of the unoptimised program reports them."""
+        if self.xla_flops is not None:
+            return self.xla_flops
+        return 2 * (self.macs - self.padding_macs) + self.flops + self.int_ops
+
+    @property
+    def transcendentals_under_xla(self) -> Size:
+        """Transcendentals as XLA's cost analysis of the unoptimised program reports them."""
+        return self.transcendentals if self.xla_transcendentals is None else self.xla_transcendentals
+
+
+Rule = Callable[[Op], Work]
+Extract = Callable[[Mapping[str, Any], tuple[Array, ...], tuple[Array, ...]], Facts]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered primitive: its rule, and how its parameters become :class:`Facts`."""
+
+    rule: Rule
+    extract: Extract
+
+
+ENTRIES: dict[str, Entry] = {}
+
+
+def no_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    """For primitives whose shapes say everything."""
+    return Facts()
+
+
+def rule(*names: str, extract: Extract = no_facts) -> Callable[[Rule], Rule]:
+    """Register a rule for primitives; registering one twice is an error."""
+
+    def register(function: Rule) -> Rule:
+        add(names, function, extract)
+        return function
+
+    return register
+
+
+def add(names: Iterable[str], function: Rule, extract: Extract = no_facts) -> None:
+    """Register ``function`` for each of ``names``."""
+    for name in names:
+        if name in ENTRIES:
+            raise RuleError(f"primitive {name!r} already has a rule: remove one of the two")
+        ENTRIES[name] = Entry(function, extract)
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """Product of dimensions, 1 when there are none."""
+    total: Size = 1
+    for size in sizes:
+        total = total * size
+    return total
+
+
+def arithmetic(array: Array, count: Size, **more: Any) -> Work:
+    """``count`` operations on ``array``'s number type: FLOPs for floats, integer operations otherwise."""
+    return Work(flops=count, **more) if array.is_float else Work(int_ops=count, **more)

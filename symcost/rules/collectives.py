@@ -1,0 +1,35 @@
+"""Collectives: what each device computes while it exchanges data. Bytes on the links are not arithmetic."""
+
+from __future__ import annotations
+
+from symcost.rules.base import Op, Size, Work, add, rule
+from symcost.rules.elementwise import counted
+
+
+@rule("psum", "psum_invariant", "pmax", "pmin")
+def all_reduce(op: Op) -> Work:
+    """``#out`` operations on each device, whatever the number of devices: a ring combines every element once."""
+    total: Size = 0
+    for out in op.outs:
+        total = total + out.size
+    return counted(op, total)
+
+
+@rule("reduce_scatter")
+def reduce_scatter(op: Op) -> Work:
+    """``#in - #out`` operations on each device; XLA counts none."""
+    return counted(op, op.ins[0].size - op.out.size, xla_flops=0)
+
+
+@rule("axis_index")
+def axis_index(op: Op) -> Work:
+    """``3`` integer operations: the device's number is divided, reduced and converted."""
+    return Work(int_ops=3)
+
+
+def exchange(op: Op) -> Work:
+    """``0``: data moves between devices."""
+    return Work()
+
+
+add(("all_gather", "all_gather_invariant", "all_to_all", "ppermute"), exchange)

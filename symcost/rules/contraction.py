@@ -1,0 +1,57 @@
+"""Matrix products: ``dot_general`` and its ragged cousin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.errors import RuleError
+from symcost.rules.base import Array, Facts, Op, Size, Work, product, rule
+from symcost.rules.elementwise import jax_version
+
+
+def _dot_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    (lhs_contract, _), _ = params["dimension_numbers"]
+    return Facts(static=(tuple(lhs_contract),))
+
+
+@rule("dot_general", extract=_dot_facts)
+def dot_general(op: Op) -> Work:
+    """``macs = #out * prod(contracted dimensions)``."""
+    (contracted,) = op.facts.static
+    macs = op.out.size * product(op.ins[0].shape[axis] for axis in contracted)
+    return Work(macs=macs, materialises=True)
+
+
+def _ragged_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    numbers = params["ragged_dot_dimension_numbers"]
+    (lhs_contract, _), (lhs_batch, _) = numbers.dot_dimension_numbers
+    (ragged,) = numbers.lhs_ragged_dimensions
+    return Facts(static=(tuple(lhs_contract), ragged in lhs_contract, ragged in lhs_batch))
+
+
+@rule("ragged_dot_general", extract=_ragged_facts)
+def ragged_dot_general(op: Op) -> Work:
+    """``macs``: every row (or contracted position) meets the matrix of its own group only.
+
+    Ragged rows ``[m, k] x [g, k, n]``: ``m k n``. Ragged contraction ``[k, m] x [k, n] -> [g, m, n]``: ``k m n``.
+    XLA multiplies every group with masked operands: ``2 g`` times those MACs, ``4 g`` operations per element of each
+    masked operand (two comparisons, their conjunction, a choice), and a running sum of the group sizes per operand.
+    """
+    lhs, rhs, sizes = op.ins[:3]
+    contracted, ragged_contraction, ragged_batch = op.facts.static
+    if ragged_batch or len(sizes.shape) != 1:
+        raise RuleError("ragged_dot_general with ragged batches has no rule: use ragged rows or contraction")
+    groups = sizes.size
+    length = product(lhs.shape[axis] for axis in contracted)
+    if ragged_contraction:
+        macs = product(op.out.shape[1:]) * length
+        masked, elements = 2, lhs.size + rhs.size
+    else:
+        macs = op.out.size * length
+        masked, elements = 1, lhs.size
+    running_sum: Size = groups * (groups - 1)
+    if jax_version() >= (0, 12):
+        running_sum = groups * groups  # one more operation per group
+    xla = 2 * groups * macs + 4 * groups * elements + masked * running_sum
+    return Work(macs=macs, xla_flops=xla, materialises=True)

@@ -1,0 +1,89 @@
+"""Reading and writing at computed places, sorting and selecting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, product, rule
+from symcost.rules.region import region_cost
+from symcost.symbols import clog2
+
+
+def _mode(params: Mapping[str, Any]) -> str:
+    return getattr(params["mode"], "name", str(params["mode"]))
+
+
+def _gather_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    return Facts(static=(_mode(params),))
+
+
+@rule("gather", extract=_gather_facts)
+def gather(op: Op) -> Work:
+    """``0``, or with filled out-of-range places ``4 #indices - #rows + #out`` integer operations.
+
+    Two comparisons and their conjunction per index, the conjunction along each index vector
+    (``#indices - #rows``), and the choice between value and fill per element.
+    """
+    if op.facts.static != ("FILL_OR_DROP",):
+        return Work()
+    indices = op.ins[1]
+    rows = product(indices.shape[:-1])
+    return Work(int_ops=4 * indices.size - rows + op.out.size)
+
+
+def _scatter_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    update = params["update_jaxpr"]
+    return Facts(static=(_mode(params), (0, 0, 0) if update is None else region_cost(update)))
+
+
+@rule(
+    "scatter", "scatter-add", "scatter-sub", "scatter-mul", "scatter-min", "scatter-max", extract=_scatter_facts
+)
+def scatter(op: Op) -> Work:
+    """``c #updates`` with ``c`` the combining function's work (0 to set, 1 to add); ``+ #indices`` to clip them."""
+    mode, (flops, transcendentals, int_ops) = op.facts.static
+    _, indices, updates = op.ins
+    clips: Size = indices.size if mode == "CLIP" else 0
+    return Work(
+        flops=flops * updates.size,
+        transcendentals=transcendentals * updates.size,
+        int_ops=int_ops * updates.size + clips,
+    )
+
+
+def _sort_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    return Facts(static=(params["dimension"],))
+
+
+def _comparisons(operand: Array, axis: int) -> Work:
+    """``# clog2(L)`` comparisons along an axis of length ``L``; XLA takes the logarithm of the whole array."""
+    return arithmetic(operand, operand.size * clog2(operand.shape[axis]), xla_flops=operand.size * clog2(operand.size))
+
+
+@rule("sort", extract=_sort_facts)
+def sort(op: Op) -> Work:
+    """``# ceil(log2 L)`` comparisons for rows of length ``L``; XLA reports ``# ceil(log2 #)``."""
+    return _comparisons(op.ins[0], op.facts.static[0])
+
+
+def _approx_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    return Facts(static=(params["reduction_dimension"],))
+
+
+@rule("approx_top_k", extract=_approx_facts)
+def approx_top_k(op: Op) -> Work:
+    """A full sort off the accelerators: ``# ceil(log2 L)``; XLA reports ``# ceil(log2 #)``."""
+    return _comparisons(op.ins[0], op.facts.static[0])
+
+
+@rule("top_k")
+def top_k(op: Op) -> Work:
+    """``#in`` comparisons, one per element, the least any selection needs; XLA counts none."""
+    return arithmetic(op.ins[0], op.ins[0].size, xla_flops=0)
+
+
+@rule("dynamic_slice", "dynamic_update_slice")
+def dynamic_window(op: Op) -> Work:
+    """``0``: a copy; the arithmetic on its start is in the program already."""
+    return Work()

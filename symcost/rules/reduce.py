@@ -1,0 +1,99 @@
+"""Reductions and scans along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.errors import RuleError
+from symcost.rules.base import Array, Facts, Op, Size, Work, add, arithmetic, product, rule
+from symcost.rules.elementwise import figure
+from symcost.rules.region import region_cost
+
+COMBINED_BY = {
+    "reduce_sum": "add",
+    "reduce_prod": "mul",
+    "reduce_max": "max",
+    "reduce_min": "min",
+    "reduce_and": "and",
+    "reduce_or": "or",
+    "reduce_xor": "xor",
+    "cumsum": "add",
+    "cumprod": "mul",
+    "cummax": "max",
+    "cummin": "min",
+}
+"""The elementwise primitive that joins two elements (1 operation; 9 for the order of complex numbers)."""
+
+
+def reduction(op: Op) -> Work:
+    """``c (#in - #out)`` operations: every element but the first of each group is combined once."""
+    each, _ = figure(COMBINED_BY[op.name], op.ins[0].dtype)
+    return arithmetic(op.ins[0], each * (op.ins[0].size - op.out.size), materialises=True)
+
+
+add((name for name in COMBINED_BY if name.startswith("reduce_")), reduction)
+
+
+def _region_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    return Facts(static=region_cost(params["jaxpr"]))
+
+
+@rule("reduce", extract=_region_facts)
+def generic_reduce(op: Op) -> Work:
+    """``c (#in - #out)`` with ``c`` the work of the combining function, whatever it is."""
+    flops, transcendentals, int_ops = op.facts.static
+    times = op.ins[0].size - op.out.size
+    return Work(
+        flops=flops * times, transcendentals=transcendentals * times, int_ops=int_ops * times, materialises=True
+    )
+
+
+@rule("argmax", "argmin")
+def arg_reduction(op: Op) -> Work:
+    """``9 (#in - #out)`` for floats, ``7`` for integers: the combining function as it is compiled.
+
+    Floats: greater, not-a-number and equal tests and the choice of the value (4 FLOPs); the index test, the choice
+    of the index and the logic between them (5 integer operations). Integers have no not-a-number test and no ``or``.
+    """
+    times = op.ins[0].size - op.out.size
+    if op.ins[0].is_float:
+        return Work(flops=4 * times, int_ops=5 * times, materialises=True)
+    return Work(int_ops=7 * times, materialises=True)
+
+
+def _axis(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    return Facts(static=(params["axis"],))
+
+
+def _scan_counts(op: Op) -> tuple[Size, Size]:
+    """Combinations a running reduction needs, ``(L - 1) #/L``, and those XLA counts, ``(L - 1) #``."""
+    (axis,) = op.facts.static
+    shape = op.ins[0].shape
+    steps = shape[axis] - 1
+    return steps * product(shape[:axis] + shape[axis + 1 :]), steps * op.ins[0].size
+
+
+@rule("cumsum", "cumprod", "cummax", "cummin", extract=_axis)
+def running(op: Op) -> Work:
+    """``c (L - 1) #/L`` operations along an axis of length ``L``.
+
+    XLA sees a window of ``L`` taps at every position and reports the quadratic ``c (L - 1) #``.
+    """
+    each, _ = figure(COMBINED_BY[op.name], op.ins[0].dtype)
+    useful, windowed = _scan_counts(op)
+    return arithmetic(op.ins[0], each * useful, xla_flops=each * windowed)
+
+
+@rule("cumlogsumexp", extract=_axis)
+def running_logsumexp(op: Op) -> Work:
+    """``8 (L - 1) #/L`` FLOPs and ``2 (L - 1) #/L`` transcendentals: log, exp and a stable maximum per step."""
+    if op.ins[0].dtype.startswith("complex"):
+        raise RuleError(f"cumlogsumexp of {op.ins[0].dtype} has no rule: take its real and imaginary parts")
+    useful, windowed = _scan_counts(op)
+    return Work(
+        flops=8 * useful,
+        transcendentals=2 * useful,
+        xla_flops=8 * windowed,
+        xla_transcendentals=2 * windowed,
+    )

@@ -1,0 +1,33 @@
+"""The work of a small scalar function handed to a reduction, a window, a scatter: the sum over its equations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symcost.errors import RuleError
+from symcost.rules.base import ENTRIES, Array, Op
+
+
+def as_array(variable: Any) -> Array:
+    """Shape and number type of a variable or literal of a jaxpr."""
+    return Array(tuple(variable.aval.shape), str(variable.aval.dtype))
+
+
+def region_cost(jaxpr: Any) -> tuple[int, int, int]:
+    """``(flops, transcendentals, int_ops)`` of one application of a combining function."""
+    flops = transcendentals = int_ops = 0
+    for equation in getattr(jaxpr, "jaxpr", jaxpr).eqns:
+        name = equation.primitive.name
+        inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
+        if name not in ENTRIES and inner is not None:
+            part = region_cost(inner)
+        elif name in ENTRIES:
+            ins = tuple(as_array(v) for v in equation.invars)
+            outs = tuple(as_array(v) for v in equation.outvars)
+            entry = ENTRIES[name]
+            work = entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs)))
+            part = (2 * work.macs + work.flops, work.transcendentals, work.int_ops)
+        else:
+            raise RuleError(f"primitive {name!r} inside a combining function has no rule: add one in symcost/rules")
+        flops, transcendentals, int_ops = flops + part[0], transcendentals + part[1], int_ops + part[2]
+    return flops, transcendentals, int_ops

@@ -1,0 +1,203 @@
+"""Control flow: scan, while and cond, and the kernels and shards whose bodies are programs of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jax.extend import core
+
+from symcost.errors import RuleError, TraceError
+from symcost.rules.base import Facts
+from symcost.trace.records import Event
+from symcost.trace.walk import HANDLERS, Context, Handler, Value, Walker
+
+
+def handler(name: str) -> Callable[[Handler], Handler]:
+    """Register how a primitive's inner programs are walked."""
+
+    def register(function: Handler) -> Handler:
+        HANDLERS[name] = function
+        return function
+
+    return register
+
+
+def _opaque(values: list[Value]) -> list[Value]:
+    """Values as a body sees them: constants are not folded across its border."""
+    return [Value(v.id, None, v.sources) for v in values]
+
+
+@handler("scan")
+def scan(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """``length`` times the body, with the counter's addition and comparison once per trip (and once under XLA)."""
+    body = eqn.params["jaxpr"].jaxpr if hasattr(eqn.params["jaxpr"], "jaxpr") else eqn.params["jaxpr"]
+    consts = getattr(eqn.params["jaxpr"], "consts", ())
+    length, unroll = int(eqn.params["length"]), int(eqn.params.get("unroll", 1))
+    carried = [_rank(o) == _rank(b) for o, b in zip(eqn.outvars, body.outvars, strict=True)]
+    n_carry = sum(carried)
+    n_xs = sum(_rank(o) != _rank(b) for o, b in zip(eqn.invars, body.invars, strict=True))
+    n_consts = len(ins) - n_carry - n_xs
+    stacked = eqn.outvars[n_carry:]
+    walker_outs = [walker.fresh() for _ in eqn.outvars]
+    entering = [walker.fresh() for _ in range(n_carry)]
+    # The stacked results and the carry exist from the start of the loop.
+    copies = eqn.invars[n_consts : n_consts + n_carry]
+    sliced = bool(n_xs or stacked)
+    reverse = bool(eqn.params.get("reverse", False)) and sliced
+    # jax writes no loop at all when an unrolled body holds every trip; a remainder follows the loop.
+    inlined = unroll > 1 and length <= unroll
+    bodies = length if inlined else unroll + length % unroll
+    trips = 0 if inlined else length // unroll
+    facts = Facts(static=(reverse,))
+    walker.emit(eqn, context, ins, [*walker_outs[n_carry:], *entering], op="scan", facts=facts,
+                times=(context.times * trips, 0 if inlined else context.xla_times),
+                arrays=(eqn.invars, [*stacked, *copies]))  # fmt: skip
+    inside = context.repeated(length, bodies)
+    args = _opaque([*ins[:n_consts], *entering, *ins[n_consts + n_carry :]])
+    results = walker.jaxpr(body, consts, args, inside)
+    walker.emit(eqn, context, [], walker_outs[:n_carry], op="carry", source="shape", arrays=((), eqn.outvars[:n_carry]),
+                reads=[*results, *entering, *walker_outs[n_carry:]])  # fmt: skip
+    return walker_outs
+
+
+@handler("while")
+def while_loop(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """Body and condition, times the trip count where the condition is ``i < N`` with known numbers, else a symbol."""
+    cond, body = eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
+    n_cond, n_body = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
+    carry = ins[n_cond + n_body :]
+    trips = _trip_count(eqn, ins, context)
+    loop = None
+    if trips is None:
+        loop = walker.program.new_trips(context.path)
+    inside = context.repeated(1 if trips is None else trips, 1, loop)
+    outs = [walker.fresh() for _ in eqn.outvars]
+    entering = [walker.fresh() for _ in carry]
+    variables = eqn.invars[n_cond + n_body :]
+    walker.emit(eqn, context, [], entering, op="carry", source="shape", arrays=((), variables), reads=carry)
+    # The condition runs once more than the body; under an unknown count it is counted with the body and once more.
+    tested = context.repeated(1 if trips is None else trips + 1, 1)
+    walker.inner(cond, _opaque([*ins[:n_cond], *entering]), inside if trips is None else tested)
+    if trips is None:
+        mark = len(walker.program.events)
+        walker.inner(cond, _opaque([*ins[:n_cond], *entering]), context.repeated(1, 0))
+        del walker.program.events[mark:]
+    results = walker.inner(body, _opaque([*ins[n_cond : n_cond + n_body], *entering]), inside)
+    walker.emit(eqn, context, [], outs, op="carry", source="shape", arrays=((), eqn.outvars), reads=[*results, *entering])
+    return outs
+
+
+def _trip_count(eqn: Any, ins: list[Value], context: Context) -> int | None:
+    """Trips of ``while i < N: i += step`` when start, step and bound are known numbers; an endless loop is an error."""
+    closed_cond, closed_body = eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
+    cond, body = closed_cond.jaxpr, closed_body.jaxpr
+    n_cond, n_body = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
+    (result,) = cond.outvars
+    if isinstance(result, core.Literal):
+        if bool(result.val):
+            raise TraceError(f"the while loop in {context.path or 'the model'} never ends: its condition is always true")
+        return 0
+    if len(cond.eqns) != 1 or cond.eqns[0].primitive.name not in ("lt", "gt", "le", "ge"):
+        return None
+    test = cond.eqns[0]
+    left, right = test.invars
+    name = test.primitive.name
+    if name in ("gt", "ge"):
+        left, right, name = right, left, {"gt": "lt", "ge": "le"}[name]
+
+    def start(variable: Any) -> Any:
+        """The number a variable of the condition has before the loop."""
+        if isinstance(variable, core.Literal):
+            return variable.val
+        position = cond.invars.index(variable) if variable in cond.invars else -1
+        if position < 0:
+            return None
+        source = position if position < n_cond else position + n_body
+        return ins[source].const
+
+    def step(variable: Any) -> Any:
+        """What one trip adds to a variable of the condition; 0 when it stays."""
+        if isinstance(variable, core.Literal) or cond.invars.index(variable) < n_cond:
+            return 0
+        position = cond.invars.index(variable) - n_cond
+        before, after = body.invars[n_body + position], body.outvars[position]
+        if before is after:
+            return 0
+        for inner in body.eqns:
+            if inner.outvars == [after] and inner.primitive.name == "add" and inner.invars[0] is before:
+                return inner.invars[1].val if isinstance(inner.invars[1], core.Literal) else None
+        return None
+
+    numbers = (start(left), step(left), start(right), step(right))
+    if any(n is None or not np.issubdtype(np.asarray(n).dtype, np.integer) for n in numbers):
+        return None
+    low, stride, high, moving = (int(n) for n in numbers)
+    if moving != 0:
+        return None
+    gap = high - low + (name == "le")
+    if gap <= 0:
+        return 0
+    if stride <= 0:
+        raise TraceError(
+            f"the while loop in {context.path or 'the model'} never ends: it starts at {low}, adds {stride} per trip and "
+            f"stops at {high}"
+        )
+    return -(-gap // stride)
+
+
+@handler("cond")
+def cond(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """The most expensive branch, metric by metric: an upper bound, marked as one."""
+    records = walker.program.records
+    outs = [walker.fresh() for _ in eqn.outvars]
+    branches = []
+    for branch in eqn.params["branches"]:
+        start = len(records)
+        results = walker.inner(branch, _opaque(ins[1:]), context.repeated(1, 1))
+        branches.append(records[start:])
+        del records[start:]
+        walker.program.events.append(Event(None, (), tuple(v.id for v in results)))
+    record = walker.emit(eqn, context, ins, outs, source="cond")
+    record.branches = tuple(branches)
+    return outs
+
+
+@handler("shard_map")
+def shard_map(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """The body runs on every device of the mesh; XLA counts one device."""
+    mesh = eqn.params["mesh"]
+    manual = eqn.params.get("manual_axes", None) or tuple(mesh.shape)
+    devices = math.prod(mesh.shape[axis] for axis in manual)
+    return walker.inner(eqn.params["jaxpr"], _opaque(ins), context.repeated(devices, 1))
+
+
+@handler("pallas_call")
+def pallas_call(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """The kernel's own ``cost_estimate`` if it has one, else its body once per grid point."""
+    estimate = eqn.params.get("cost_estimate")
+    outs = [walker.fresh() for _ in eqn.outvars]
+    if estimate is not None:
+        counts = {"probe_flops": int(estimate.flops), "probe_transcendentals": int(estimate.transcendentals)}
+        facts = Facts(sizes={k: (v,) for k, v in counts.items()})
+        walker.emit(eqn, context, ins, outs, facts=facts, source="estimate")
+        return outs
+    grid = eqn.params["grid_mapping"].grid
+    if not all(isinstance(g, int) for g in grid):
+        raise RuleError(
+            f"the grid {grid} of a pallas_call in {context.path or 'the model'} is not known while tracing: "
+            "give the kernel a cost_estimate"
+        )
+    body = eqn.params["jaxpr"]
+    arguments = [walker.fresh() for _ in body.invars]
+    mark = len(walker.program.events)
+    walker.jaxpr(body, (), arguments, context.repeated(math.prod(grid), 1))
+    del walker.program.events[mark:]  # a kernel's blocks live in its own memory
+    walker.emit(eqn, context, ins, outs, facts=Facts(), source="kernel")
+    return outs
+
+
+def _rank(atom: Any) -> int:
+    return len(getattr(atom.aval, "shape", ()))

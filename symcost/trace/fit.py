@@ -1,0 +1,275 @@
+"""Exact closed forms of columns of integers: what function of the symbols gave these values at these points?
+
+A column is one integer of one record over all sample points. Forms are tried from simple to rich, always against more
+points than unknowns, over the rationals:
+
+- a constant, a known column (a symbol or an earlier result), or an affine function of one;
+- a Laurent monomial ``c x^a y^b ...`` (``d/H``, ``n N``);
+- affine combinations of products of known columns (``h w + 1``, ``n (T + S)``), polynomials up to degree 3;
+- ``q floor((f + a)/s) + c`` of a known column, ``c1 f + c2 floor((f + a)/s) + c3``, and rounding
+  ``q floor(alpha m + beta) + c`` of a Laurent monomial (capacities, rounded widths).
+
+Where several forms of a floor family agree on all points, they are kept as rivals: :meth:`Fitter.rivals` tells a point
+at which they differ, so that the caller can sample there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from symcost.form import Form, floor
+from symcost.trace.rounding import rounded_forms, shifts_of_floor
+
+Column = tuple[int, ...]
+Point = Mapping[str, int]
+MAX_DEGREE = 3
+
+
+class Fitter:
+    """Fits columns over one set of sample points; every distinct column is fitted once."""
+
+    def __init__(self, symbols: Sequence[str], points: Sequence[Point], strides: Iterable[int] = (2,)) -> None:
+        self.symbols = tuple(symbols)
+        self.points = list(points)
+        self.strides = sorted({s for s in strides if s > 1} | {2})
+        self.fitted: dict[Column, Form | None] = {}
+        self.rival_forms: dict[Column, list[Form]] = {}
+        self.known: dict[Column, Form] = {}
+        for name in self.symbols:
+            column = tuple(point[name] for point in self.points)
+            self.known.setdefault(column, Form.symbol(name))
+        self._alike: dict[str, list[tuple[int, int]]] = {
+            name: [
+                (i, j)
+                for i, j in itertools.combinations(range(len(self.points)), 2)
+                if all((self.points[i][other] == self.points[j][other]) != (other == name) for other in self.symbols)
+            ]
+            for name in self.symbols
+        }
+
+    # -- the public verbs --------------------------------------------------------------------------------------
+    def fit_all(self, columns: Iterable[Column]) -> list[Column]:
+        """Fit every column, simple ones first so that richer ones can stand on them; return those left over."""
+        waiting = sorted({c for c in columns if c not in self.fitted}, key=lambda c: (len(self.depends(c)), -max(c)))
+        while waiting:
+            left = [column for column in waiting if self.fit(column) is None]
+            if len(left) == len(waiting):
+                return left
+            for column in left:
+                self.fitted.pop(column)
+            waiting = left
+        return []
+
+    def fit(self, column: Column) -> Form | None:
+        """The simplest form that gives the column at every point, or nothing."""
+        if column in self.fitted:
+            return self.fitted[column]
+        first: Form | None = None
+        rivals: list[Form] = []
+        for form in self._candidates(column):
+            if first is None:
+                first = form
+            if not _has_floor(form):
+                break  # polynomials carry surplus equations of their own
+            if form not in rivals:
+                rivals.append(form)
+            if len(rivals) >= 24:
+                break
+        self.fitted[column] = first
+        if len(rivals) > 1:
+            self.rival_forms[column] = rivals
+        if first is not None and first.number is None:
+            self.known.setdefault(column, first)
+        return first
+
+    def depends(self, column: Column) -> frozenset[str]:
+        """Symbols along whose axis alone the column changes."""
+        return frozenset(n for n, pairs in self._alike.items() if any(column[i] != column[j] for i, j in pairs))
+
+    def rivals(self, candidates: Iterable[Point]) -> Point | None:
+        """The first point at which two forms that agree so far differ, if any does."""
+        for point in candidates:
+            for forms in self.rival_forms.values():
+                if len({form.value(point) for form in forms}) > 1:
+                    return point
+        return None
+
+    # -- candidates, simple to rich ----------------------------------------------------------------------------
+    def _candidates(self, column: Column) -> Iterator[Form]:
+        if len(set(column)) == 1:
+            yield Form.constant(column[0])
+            return
+        if column in self.known:
+            yield self.known[column]
+            return
+        names = self.depends(column)
+        singles = [(c, f) for c, f in self.known.items() if f.symbols <= names]
+        for values, form in singles:
+            if len(names) == len(form.symbols) and (fit := affine(column, [values])):
+                yield _combine(fit, [form])
+        if (form := self._monomial(column, names)) is not None:
+            yield form
+        if len(names) == 1:
+            yield from self._polynomials(column, names)
+            yield from self._floors(column, singles)
+        pairs = [
+            (tuple(x * y for x, y in zip(a, b, strict=True)), f * g)
+            for (a, f), (b, g) in itertools.combinations_with_replacement(singles, 2)
+        ]
+        for values, form in pairs:
+            if form.symbols == names and (fit := affine(column, [values])):
+                yield _combine(fit, [form])
+        yield from self._two_features(column, names, singles, pairs)
+        yield from self._rounded(column, names)
+
+    def _two_features(self, column: Column, names: frozenset[str], singles: list[tuple[Column, Form]],
+                      pairs: list[tuple[Column, Form]]) -> Iterator[Form]:  # fmt: skip
+        for (a, f), (b, g) in itertools.chain(
+            itertools.combinations(singles, 2), itertools.product(pairs, singles), itertools.combinations(pairs, 2)
+        ):
+            if f.symbols | g.symbols == names and (fit := affine(column, [a, b])):
+                yield _combine(fit, [f, g])
+
+    def _monomial(self, column: Column, names: frozenset[str]) -> Form | None:
+        """``c prod x^k``, each exponent read off along its symbol's axis."""
+        form = Form.constant(1)
+        for name in sorted(names):
+            i, j = next((i, j) for i, j in self._alike[name] if column[i] != column[j])
+            exponent = _exponent(column[j], column[i], self.points[j][name], self.points[i][name])
+            if exponent is None:
+                return None
+            form = form * Form.symbol(name) ** exponent
+        base = form.value(self.points[0])
+        if base == 0 or column[0] == 0:
+            return None
+        form = form * (Fraction(column[0]) / base)
+        return form if self._holds(form, column) else None
+
+    def _polynomials(self, column: Column, names: frozenset[str]) -> Iterator[Form]:
+        (name,) = names
+        x = tuple(point[name] for point in self.points)
+        distinct = len(set(x))
+        for degree in range(2, MAX_DEGREE + 1):
+            if distinct < degree + 2:  # one surplus equation at least
+                return
+            powers = [tuple(v**k for v in x) for k in range(1, degree + 1)]
+            if fit := affine(column, powers):
+                yield _combine(fit, [Form.symbol(name) ** k for k in range(1, degree + 1)])
+
+    def _floors(self, column: Column, singles: list[tuple[Column, Form]]) -> Iterator[Form]:
+        # The richest known columns first: an output size follows from its own input size by the window's stride.
+        for values, form in sorted(singles, key=lambda item: max(item[0])):
+            for q, s, a, c in shifts_of_floor(column, values, self.strides):
+                yield q * floor((form + a) / s) + c
+        for values, form in singles:
+            if len(set(values)) < 5:
+                continue
+            for s in self.strides:
+                for a in range(s):
+                    inner = tuple((v + a) // s for v in values)
+                    if fit := affine(column, [values, inner]):
+                        yield _combine(fit, [form, floor((form + a) / s)])
+
+    def _rounded(self, column: Column, names: frozenset[str]) -> Iterator[Form]:
+        """``q floor(alpha m + beta) + c`` of a Laurent monomial whose exponents the growth of the values suggests."""
+        options = []
+        for name in sorted(names):
+            pairs = [(i, j) for i, j in self._alike[name] if column[i] > 0 < column[j]]
+            slopes = {
+                round(math.log(column[j] / column[i]) / math.log(self.points[j][name] / self.points[i][name]))
+                for i, j in pairs
+            }
+            options.append([(name, k) for k in sorted(slopes, key=abs) if k and abs(k) <= 2])
+        for exponents in itertools.product(*options):
+            form = Form.constant(1)
+            for name, exponent in exponents:
+                form = form * Form.symbol(name) ** exponent
+            values = [Fraction(form.value(point)) for point in self.points]
+            for q, alpha, beta, c in rounded_forms(column, values):
+                yield q * floor(form * alpha + beta) + c
+
+    def _holds(self, form: Form, column: Column) -> bool:
+        return all(form.value(point) == value for point, value in zip(self.points, column, strict=True))
+
+
+def _has_floor(form: Form) -> bool:
+    return not form.is_polynomial
+
+
+def _exponent(high: int, low: int, x: int, y: int) -> int | None:
+    """``k`` with ``high/low = (x/y)^k`` exactly, for small ``k``."""
+    if low == 0 or high == 0:
+        return None
+    ratio, base = Fraction(high, low), Fraction(x, y)
+    return next((k for k in (1, -1, 2, -2, 3, -3) if base**k == ratio), None)
+
+
+def affine(column: Column, features: Sequence[Column]) -> list[Fraction] | None:
+    """Rational coefficients (the constant last) with ``column = sum c_i feature_i + c`` at every point.
+
+    Solved by elimination on as few rows as there are unknowns and checked on the rest; nothing when it does not hold,
+    when the features are dependent, or when no row is left to check.
+    """
+    unknowns = len(features) + 1
+    rows = list(dict.fromkeys(zip(*features, column, strict=True)))
+    if len(rows) <= unknowns:
+        return None
+    if unknowns == 2:
+        return _line(rows)
+    solution = _solve(rows, unknowns)
+    if solution is None or any(c == 0 for c in solution[:-1]):
+        return None
+    if all(sum(c * v for c, v in zip(solution, row, strict=False)) + solution[-1] == row[-1] for row in rows):
+        return solution
+    return None
+
+
+def _line(rows: list[tuple[int, ...]]) -> list[Fraction] | None:
+    (x0, y0), (x1, y1) = rows[0], rows[1]
+    if x0 == x1 or y0 == y1:
+        return None
+    dx, dy = x1 - x0, y1 - y0
+    if any((y - y0) * dx != (x - x0) * dy for x, y in rows):
+        return None
+    slope = Fraction(dy, dx)
+    return [slope, y0 - slope * x0]
+
+
+def _solve(rows: list[tuple[int, ...]], unknowns: int) -> list[Fraction] | None:
+    """Solve ``unknowns`` independent rows picked from ``rows`` by Gaussian elimination."""
+    pivots: list[list[Fraction]] = []
+    for row in rows:
+        vector = [Fraction(v) for v in (*row[:-1], 1, row[-1])]
+        for index, pivot in enumerate(pivots):
+            lead = next(i for i, v in enumerate(pivot) if v)
+            if vector[lead]:
+                factor = vector[lead] / pivot[lead]
+                vector = [v - factor * p for v, p in zip(vector, pivots[index], strict=True)]
+        lead = next((i for i, v in enumerate(vector) if v), None)
+        if lead is None:
+            continue
+        if lead == unknowns:
+            return None  # contradiction: no affine form fits
+        pivots.append(vector)
+        if len(pivots) == unknowns:
+            break
+    if len(pivots) < unknowns:
+        return None
+    solution = [Fraction(0)] * unknowns
+    for pivot in reversed(pivots):
+        lead = next(i for i, v in enumerate(pivot) if v)
+        rest = sum((pivot[i] * solution[i] for i in range(unknowns) if i != lead), start=Fraction(0))
+        solution[lead] = (pivot[unknowns] - rest) / pivot[lead]
+    return solution
+
+
+def _combine(coefficients: Sequence[Fraction], forms: Sequence[Form]) -> Form:
+    parts = [form * _plain(c) for c, form in zip(coefficients, forms, strict=False)]
+    return Form.total([*parts, _plain(coefficients[-1])])
+
+
+def _plain(value: Fraction) -> int | Fraction:
+    return value.numerator if value.denominator == 1 else value

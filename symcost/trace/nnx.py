@@ -1,0 +1,99 @@
+"""Flax nnx modules as programs: abstract state, module paths kept as static attributes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+from flax import nnx
+
+from symcost.trace.paths import MARK
+
+_ATTRIBUTE = "symcost_path"
+
+
+@dataclass
+class NnxProgram:
+    """An nnx module at one point: its graph, its state as abstract arrays, and its call as a function of them."""
+
+    model: nnx.Module
+    call: dict[str, Any]
+    method: str
+
+    def __post_init__(self) -> None:
+        self.classes: set[type] = set()
+        for path, module in nnx.iter_modules(self.model):
+            setattr(module, _ATTRIBUTE, "/".join(str(part) for part in path))
+            self.classes.add(type(module))
+        self.graph, self.params, self.state = nnx.split(self.model, nnx.Param, ...)
+
+    def apply(self, params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
+        """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
+        model = nnx.merge(self.graph, params, state)
+        with scoped_methods(self.classes):
+            out = getattr(model, self.method)(*inputs, **self.call, **arrays)
+        return out, nnx.split(model, nnx.Param, ...)[2]
+
+
+@contextlib.contextmanager
+def scoped_methods(classes: set[type]) -> Iterator[None]:
+    """Within it, methods of these classes run under their module's path; the classes are as before afterwards."""
+    owners = {owner for cls in classes for owner in cls.__mro__ if issubclass(owner, nnx.Module)} - {nnx.Module}
+    patched: list[tuple[type, str, Any]] = []
+    try:
+        for owner in owners:
+            for name, function in list(vars(owner).items()):
+                public = name == "__call__" or not name.startswith("_")
+                if public and isinstance(function, types.FunctionType):
+                    patched.append((owner, name, function))
+                    setattr(owner, name, _scoped(function))
+        yield
+    finally:
+        for owner, name, function in patched:
+            setattr(owner, name, function)
+
+
+def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        path = getattr(self, _ATTRIBUTE, None)
+        if path is None:
+            return function(self, *args, **kwargs)
+        with jax.named_scope(MARK + path):
+            return function(self, *args, **kwargs)
+
+    return method
+
+
+def is_nnx(value: Any) -> bool:
+    """Whether it is an nnx module."""
+    return isinstance(value, nnx.Module)
+
+
+def is_nnx_class(value: Any) -> bool:
+    """Whether it is a class of nnx modules."""
+    return isinstance(value, type) and issubclass(value, nnx.Module)
+
+
+def construct(cls: Any, parameters: dict[str, Any]) -> Any:
+    """An instance, with random streams where its constructor asks for ``rngs``."""
+    if is_nnx_class(cls) and "rngs" in inspect.signature(cls).parameters:
+        return cls(**parameters, rngs=nnx.Rngs(0))
+    return cls(**parameters)
+
+
+def abstract(build: Callable[[], Any]) -> Any:
+    """The module that ``build`` makes, with abstract arrays."""
+    return nnx.eval_shape(build)
+
+
+def as_abstract(module: Any) -> Any:
+    """A copy of a module whose arrays are abstract; the module itself is left alone."""
+    graph, state = nnx.split(module)
+    return nnx.merge(graph, jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state))

@@ -1,0 +1,240 @@
+"""From a jaxpr to records: calls are opened, loops multiply, constants are folded, dead code is gone before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jax.extend import core
+
+from symcost.errors import RuleError
+from symcost.rules import ENTRIES
+from symcost.rules.base import Array, Facts, no_facts
+from symcost.rules.per_element import PER_ELEMENT
+from symcost.trace import fold
+from symcost.trace.paths import BACKWARD, FORWARD, RECOMPUTE, Stacks
+from symcost.trace.records import Event, Key, Program, Record
+
+VIEWS = frozenset({"reshape", "squeeze", "expand_dims", "broadcast_in_dim", "stop_gradient", "name", "sharding_constraint",
+                   "optimization_barrier", "pvary", "pcast", "mesh_cast", "copy_p"})  # fmt: skip
+WEIGHT_USERS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general", "ragged_dot", "gather"})
+INLINED = frozenset({"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "remat2", "checkpoint", "remat"})
+
+
+class Value:
+    """What a jaxpr variable stands for: an identity for liveness, a constant, the parameters it is made of."""
+
+    __slots__ = ("const", "id", "sources", "weight")
+
+    def __init__(self, id: int, const: Any = None, sources: frozenset[int] | None = None) -> None:
+        self.id = id
+        self.const = const
+        self.sources = sources  # parameters it is made of; None when it depends on the input
+        self.weight = sources is not None
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where an equation stands: module path, phase, trip counts so far."""
+
+    path: str = ""
+    backward: bool = False
+    recomputed: bool = False
+    times: int = 1
+    xla_times: int = 1
+    loops: tuple[str, ...] = ()
+
+    def entering(self, read: tuple[str | None, bool, bool]) -> Context:
+        """The context of what an equation contains, from the equation's own name stack."""
+        path, transposed, recomputed = read
+        if (path is None or path == self.path) and not (transposed or recomputed):
+            return self
+        return Context(path if path is not None else self.path, self.backward or transposed,
+                       self.recomputed or recomputed, self.times, self.xla_times, self.loops)  # fmt: skip
+
+    def repeated(self, times: int, xla_times: int, loop: str | None = None) -> Context:
+        """The context of a loop's body."""
+        loops = self.loops if loop is None else (*self.loops, loop)
+        return Context(self.path, self.backward, self.recomputed, self.times * times, self.xla_times * xla_times, loops)
+
+    @property
+    def phase(self) -> str:
+        """Forward, backward or recomputed."""
+        return RECOMPUTE if self.recomputed else BACKWARD if self.backward else FORWARD
+
+
+Probe = Callable[[Any], dict[str, int]]
+Handler = Callable[["Walker", Any, list[Value], Context], list[Value]]
+HANDLERS: dict[str, Handler] = {}
+"""Control flow and kernels, by primitive: filled by :mod:`symcost.trace.control`."""
+
+
+@dataclass
+class Walker:
+    """Walks one jaxpr; ``keys`` are shared between the traces of one model so that equal keys are one object."""
+
+    keys: dict[tuple[Any, ...], Key]
+    probe: Probe
+    program: Program = field(default_factory=Program)
+    textbook_weights: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._next = 0
+        self._stacks = Stacks()
+        self._dtypes: dict[Any, str] = {}
+        self._phase: dict[tuple[Context, Any], Context] = {}
+
+    # -- values ------------------------------------------------------------------------------------------------
+    def fresh(self, sources: frozenset[int] | None = None) -> Value:
+        """A new value that takes memory."""
+        self._next += 1
+        return Value(self._next, None, sources)
+
+    def read(self, env: dict[Any, Value], atom: Any) -> Value:
+        """The value of a variable or literal."""
+        if isinstance(atom, core.Literal):
+            return Value(-1, fold.scalar(atom.val), frozenset())
+        return env[atom]
+
+    def types(self, atoms: Sequence[Any]) -> tuple[tuple[tuple[str, int], ...], tuple[int, ...]]:
+        """Number types with ranks, and all dimensions, of variables."""
+        kinds, dims = [], []
+        for atom in atoms:
+            aval = atom.aval
+            shape = getattr(aval, "shape", ())
+            kinds.append((self.dtype(aval), len(shape)))
+            dims.extend(shape)
+        return tuple(kinds), tuple(dims)
+
+    def dtype(self, aval: Any) -> str:
+        """The number type's name; tokens and references have none of their own."""
+        dtype = getattr(aval, "dtype", None)
+        name = self._dtypes.get(dtype)
+        if name is None:
+            name = self._dtypes[dtype] = str(dtype) if dtype is not None else "token"
+        return name
+
+    # -- records -----------------------------------------------------------------------------------------------
+    def emit(self, eqn: Any, context: Context, ins: list[Value], outs: list[Value], *, op: str | None = None,
+             facts: Facts | None = None, source: str = "rule", times: tuple[int, int] | None = None,
+             in_place: bool = False, arrays: tuple[Sequence[Any], Sequence[Any]] | None = None,
+             reads: list[Value] | None = None) -> Record:  # fmt: skip
+        """Append the record of an equation and its memory event (``reads``: what it uses, unless its operands)."""
+        in_atoms, out_atoms = arrays or (eqn.invars, eqn.outvars)
+        in_types, in_dims = self.types(in_atoms)
+        out_types, out_dims = self.types(out_atoms)
+        facts = facts or Facts()
+        names: tuple[tuple[str, int], ...] = ()
+        fact_sizes: tuple[int, ...] = ()
+        if facts.sizes:
+            names = tuple((name, len(values)) for name, values in facts.sizes.items())
+            fact_sizes = tuple(int(v) for values in facts.sizes.values() for v in values)
+        raw = (context.path, context.phase, op or eqn.primitive.name, facts.static, names, in_types, out_types,
+               tuple([v.weight for v in ins]), context.loops, source)  # fmt: skip
+        key = self.keys.get(raw)
+        if key is None:
+            key = self.keys[raw] = Key(*raw)
+        record = Record(key, (*in_dims, *out_dims, *fact_sizes, *(times or (context.times, context.xla_times))),
+                        tuple([v.id for v in ins]), tuple([v.id for v in outs]))  # fmt: skip
+        self.program.records.append(record)
+        used = record.ins if reads is None else tuple([v.id for v in reads])
+        made = tuple([(v.id, i) for i, v in enumerate(outs) if v.id >= 0])
+        self.program.events.append(Event(record, made, used, in_place))
+        return record
+
+    # -- walking -----------------------------------------------------------------------------------------------
+    def jaxpr(self, jaxpr: Any, consts: Sequence[Any], args: list[Value], context: Context) -> list[Value]:
+        """Walk the equations of an open jaxpr and return the values of its results."""
+        env: dict[Any, Value] = dict(zip(jaxpr.invars, args, strict=True))
+        for variable, constant in zip(jaxpr.constvars, consts, strict=True):
+            env[variable] = constant if isinstance(constant, Value) else Value(-1, _splat(constant), frozenset())
+        for eqn in jaxpr.eqns:
+            ins = [self.read(env, atom) for atom in eqn.invars]
+            for variable, value in zip(eqn.outvars, self.equation(eqn, ins, context), strict=True):
+                env[variable] = value
+        return [self.read(env, atom) for atom in jaxpr.outvars]
+
+    def inner(self, closed: Any, args: list[Value], context: Context) -> list[Value]:
+        """Walk a jaxpr found in an equation's parameters, open or closed."""
+        jaxpr = getattr(closed, "jaxpr", closed)
+        return self.jaxpr(jaxpr, getattr(closed, "consts", ()), args, context)
+
+    def equation(self, eqn: Any, ins: list[Value], outer: Context) -> list[Value]:
+        """One equation: folded, opened, or recorded."""
+        name = eqn.primitive.name
+        cached = (outer, eqn.source_info.name_stack)
+        context = self._phase.get(cached)
+        if context is None:
+            context = self._phase[cached] = outer.entering(self._stacks.read(eqn.source_info.name_stack))
+        handler = HANDLERS.get(name)
+        if handler is not None:
+            return handler(self, eqn, ins, context)
+        entry = ENTRIES.get(name)
+        if entry is None:
+            body = sub_jaxpr(eqn)
+            if body is not None:
+                # A jit is a function of its own in the lowered program: constants do not cross into it.
+                args = ins if name in INLINED else [Value(v.id, None, v.sources) for v in ins]
+                return self.inner(body, args, context)
+        return self._leaf(eqn, name, entry, ins, context)
+
+    def _leaf(self, eqn: Any, name: str, entry: Any, ins: list[Value], context: Context) -> list[Value]:
+        constants = [v.const for v in ins]
+        sources = None
+        if all(v.weight for v in ins):
+            sources = frozenset().union(*(v.sources for v in ins if v.sources))
+        if name in PER_ELEMENT or name in fold.SHAPING or name == "convert_element_type":
+            dtype = getattr(eqn.outvars[0].aval, "dtype", None)
+            if ins and dtype is not None and isinstance(dtype, np.dtype):
+                if None not in constants:
+                    value = fold.folded(name, eqn.params, constants, dtype)
+                    if value is not None:
+                        return [Value(-1, value, frozenset())]
+                passed = fold.identity(name, constants, dtype)
+                if passed is not None and eqn.invars[passed].aval.shape == eqn.outvars[0].aval.shape:
+                    return [ins[passed]]
+        if name in VIEWS:
+            if len(ins) == len(eqn.outvars):
+                return list(ins)
+            return [Value(ins[0].id, constants[0], ins[0].sources)]
+        if name in WEIGHT_USERS:
+            for value in ins:
+                self.textbook_weights |= value.sources or frozenset()
+        outs = [self.fresh(sources) for _ in eqn.outvars]
+        if entry is None:
+            counts = self.probe(eqn)
+            facts = Facts(sizes={k: (v,) for k, v in counts.items()})
+            self.emit(eqn, context, ins, outs, facts=facts, source="probe")
+            return outs
+        facts = None
+        if entry.extract is not no_facts:
+            in_arrays = tuple(Array(tuple(a.aval.shape), self.dtype(a.aval)) for a in eqn.invars)
+            out_arrays = tuple(Array(tuple(a.aval.shape), self.dtype(a.aval)) for a in eqn.outvars)
+            try:
+                facts = entry.extract(eqn.params, in_arrays, out_arrays)
+            except (KeyError, AttributeError, IndexError, TypeError) as problem:
+                raise RuleError(
+                    f"the rule of {name} cannot read its parameters in {context.path or 'the model'} "
+                    f"({type(problem).__name__}: {problem}): mend its facts in symcost/rules/"
+                ) from problem
+        self.emit(eqn, context, ins, outs, facts=facts, in_place=name in PER_ELEMENT)
+        return outs
+
+
+def _splat(constant: Any) -> Any:
+    return fold.scalar(constant) if np.size(constant) <= 1 << 20 else None
+
+
+def sub_jaxpr(eqn: Any) -> Any:
+    """The jaxpr that a call-like equation runs on its operands, or nothing.
+
+    Of several (the rules of a custom derivative) the first is the primal computation.
+    """
+    for value in eqn.params.values():
+        body = getattr(value, "jaxpr", value)
+        fits = isinstance(body, core.Jaxpr) and len(body.invars) == len(eqn.invars)
+        if fits and len(body.outvars) == len(eqn.outvars):
+            return value
+    return None
