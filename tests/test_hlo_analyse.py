@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -286,6 +287,20 @@ def test_float32_is_bit_equal_above_two_to_the_24_while_the_int_stays_exact() ->
     ours = check(lambda x, w, b: jnp.tanh(x @ w + b).sum(), "f32[4097,3001]", "f32[3001,777]", "f32[777]")
     exact = 2 * 4097 * 3001 * 777 + 4097 * 777 + 4097 * 777 - 1
     assert ours.flops == exact != ours.float32.flops
+
+
+def test_float32_sum_follows_xlas_order_of_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def branches(x: jax.Array, w: jax.Array) -> jax.Array:
+        parts = [jnp.tanh(x[:, i:] @ w[i:]) + x * i for i in range(1, 6)]
+        return (parts[4] + parts[3] + parts[2] + parts[1] + parts[0]) * parts[2]
+
+    specs = "f32[4097,1001]", "f32[1001,1001]"
+    ours = check(branches, *specs)
+    walk = importlib.import_module("symcost.hlo.analyse")
+    monkeypatch.setattr(walk, "post_order", lambda home: home.instructions[::-1])
+    backwards = analyse(text_of(lower(branches, *specs)))
+    assert (backwards.flops, backwards.by_op) == (ours.flops, ours.by_op)
+    assert backwards.float32.flops != ours.float32.flops  # so the order is really put to the test
 
 
 class Tiny(nn.Module):

@@ -79,10 +79,13 @@ ROWS = {
     "dot": "f32[2,4] dot(rows, m), lhs_contracting_dims={1}, rhs_contracting_dims={1}",
     "batched-dot": "f32[2,4,3] dot(a, b), lhs_batch_dims={0}, rhs_batch_dims={0},"
     " lhs_contracting_dims={2}, rhs_contracting_dims={2}",
-    "ragged-dot": "g = s32[3] constant({1, 1, 2}); f32[4,5] ragged-dot(m, experts, g), lhs_contracting_dims={1},"
+    "ragged-dot": "g = s32[3] constant({1, 1, 2});"
+    " f32[4,5] ragged-dot(m, experts, g), lhs_contracting_dims={1},"
     " rhs_contracting_dims={1}, lhs_ragged_dims={0}, rhs_group_dims={0}",
-    "ragged-contraction": "g = s32[3] constant({1, 1, 2}); w = f32[6,5] slice(m2), slice={[0:6], [0:5]};"
-    " f32[3,4,5] ragged-dot(m, w, g), lhs_contracting_dims={1}, rhs_contracting_dims={0}, lhs_ragged_dims={1}",
+    "ragged-contraction": "g = s32[3] constant({1, 1, 2});"
+    " w = f32[6,5] slice(m2), slice={[0:6], [0:5]};"
+    " f32[3,4,5] ragged-dot(m, w, g), lhs_contracting_dims={1}, rhs_contracting_dims={0},"
+    " lhs_ragged_dims={1}",
     "convolution": "f32[2,4,3,6] convolution(img, ker), dim_labels=b01f_01io->b01f, feature_group_count=2,"
     " window={size=3x2 stride=2x2 pad=1_1x0_1 rhs_reversal=1x1}",
     "fft": "c64[6] fft(c), fft_type=FFT, fft_length={6}",
@@ -94,7 +97,7 @@ ROWS = {
     "map": "f32[6] map(x, x), dimensions={0}, to_apply=add",
     "reduce": "f32[4] reduce(m, z), dimensions={1}, to_apply=add",
     "reduce-window": "f32[4,3] reduce-window(m, z), window={size=2x3 stride=1x2 pad=0_1x0_1}, to_apply=add",
-    "reduce-window-that-broadcasts": "f32[4,6] reduce-window(m, z), window={size=1x11 pad=0_0x5_5}, to_apply=add",
+    "reduce-window-broadcast": "f32[4,6] reduce-window(m, z), window={size=1x11 pad=0_0x5_5}, to_apply=add",
     "reduce-window-almost": "f32[4,6] reduce-window(m, z), window={size=1x9 pad=0_0x4_4}, to_apply=add",
     "select-and-scatter": "f32[4,6] select-and-scatter(m, src, z), window={size=2x2 stride=2x2}, select=ge,"
     " scatter=add",
@@ -114,7 +117,8 @@ ROWS = {
     "all-to-all": f"f32[6] all-to-all(x), {PAIR}, dimensions={{0}}",
     "ragged-all-to-all": f"o = s64[2] convert(u); f32[6] ragged-all-to-all(x, x, o, o, o, o), {PAIR}",
     "collective-permute": "f32[6] collective-permute(x), source_target_pairs={{0,1}}",
-    "collective-permute-start": "s = (f32[6], f32[6]) collective-permute-start(x), source_target_pairs={{0,1}};"
+    "collective-permute-start": "s = (f32[6], f32[6]) collective-permute-start(x),"
+    " source_target_pairs={{0,1}};"
     " f32[6] collective-permute-done(s)",
     "collective-broadcast": f"f32[6] collective-broadcast(x), {PAIR}",
     "ids": "k = u32[] partition-id(); l = u32[] replica-id(); u32[] add(k, l)",
@@ -122,8 +126,10 @@ ROWS = {
     "infeed": "(f32[6], token[]) infeed(t)",
     "outfeed": "token[] outfeed(x, t), outfeed_shape=f32[6]{0}",
     "send": "s = (f32[6], u32[], token[]) send(x, t), channel_id=1; token[] send-done(s), channel_id=1",
-    "recv": "s = (f32[6], u32[], token[]) recv(t), channel_id=1; (f32[6], token[]) recv-done(s), channel_id=1",
-    "domain": 'q = f32[6] add-dependency(x, t); f32[6] domain(q), domain={kind="sharding", entry={replicated},'
+    "recv": "s = (f32[6], u32[], token[]) recv(t), channel_id=1;"
+    " (f32[6], token[]) recv-done(s), channel_id=1",
+    "domain": 'q = f32[6] add-dependency(x, t); f32[6] domain(q), domain={kind="sharding",'
+    " entry={replicated},"
     " exit={replicated}}",
     "dynamic-sizes": "g = s32[] get-dimension-size(d), dimensions={0};"
     " e = f32[<=6] set-dimension-size(d, g), dimensions={0}; f32[<=6] add(e, e)",
@@ -143,7 +149,8 @@ ROWS = {
     " f32[6] get-tuple-element(l), index=1",
     "async": "s = ((f32[6], f32[6]), f32[6], s32[]) async-start(x, x), calls=vadd;"
     " q = ((f32[6], f32[6]), f32[6], s32[]) async-update(s); f32[6] async-done(q)",
-    "async-call": "s = ((f32[6], f32[6]), f32[6], s32[]) call-start(x, x), to_apply=vadd; f32[6] call-done(s)",
+    "async-call": "s = ((f32[6], f32[6]), f32[6], s32[]) call-start(x, x), to_apply=vadd;"
+    " f32[6] call-done(s)",
     "async-leaf": "s = ((f32[6]), f32[6], s32[]) exponential-start(x); f32[6] exponential-done(s)",
     "async-custom-call": 's = ((f32[6]), f32[6], s32[]) custom-call-start(x), custom_call_target="one";'
     " f32[6] custom-call-done(s)",

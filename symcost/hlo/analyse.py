@@ -1,19 +1,19 @@
 """HLO text -> exact cost, and beside it the very float32 numbers that XLA's cost analysis prints.
 
-The walk is XLA's: per computation a depth-first post-order from dead roots, then the root, operands in order,
-control predecessors last (`HloInstruction::Accept` and `HloCostAnalysis` in XLA's sources). A called
-computation is counted anew at every call site; its own sum is made once.
+A called computation is counted at every call site, as XLA does, but its own sum is made only once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .float32 import Pair, rounded
+from .float32 import NOTHING, Pair, rounded
 from .ir import Computation, Instruction, Module
+from .order import post_order
 from .parse import parse
 from .rules import ANNOTATIONS, LEAF, REGION, Count, leaf_rule
+from .tally import Tally, accumulate
 from .text import HloError
 from .trips import trip_count
 
@@ -81,96 +81,39 @@ def analyse(text: str | Module, *, trips: bool = False) -> HloCost:
     )
 
 
-@dataclass
-class _Tally:
-    """Running sum over one computation."""
-
-    flops: int = 0
-    transcendentals: int = 0
-    float32: Pair = Pair()
-    by_op: dict[str, Count] = field(default_factory=dict)
-    by_path: dict[str, Count] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
-
-    def add(self, op: str, path: str, count: Count) -> None:
-        """One instruction's exact count."""
-        if any(count):
-            self.flops += count[0]
-            self.transcendentals += count[1]
-            _accumulate(self.by_op, op, count)
-            _accumulate(self.by_path, path, count)
-
-    def merge(self, other: _Tally, caller: Instruction, times: int = 1) -> None:
-        """A called computation's exact counts, `times` over, its paths seen from the caller."""
-        self.flops += other.flops * times
-        self.transcendentals += other.transcendentals * times
-        if times:
-            for op, (flops, trans) in other.by_op.items():
-                _accumulate(self.by_op, op, (flops * times, trans * times))
-            for path, (flops, trans) in other.by_path.items():
-                _accumulate(self.by_path, _seen_from(caller, path), (flops * times, trans * times))
-        self.unknown += other.unknown
-
-
-def _accumulate(counts: dict[str, Count], key: str, count: Count) -> None:
-    before = counts.get(key, (0, 0))
-    counts[key] = before[0] + count[0], before[1] + count[1]
-
-
-def _seen_from(caller: Instruction, path: str) -> str:
-    """A callee's path: absolute ones share the caller's first segment, relative ones sit behind a `call`."""
-    outer = caller.op_name
-    if not path or not outer:
-        return path or outer
-    if caller.opcode != "call" or path.partition("/")[0] == outer.partition("/")[0]:
-        return path
-    return f"{outer}/{path}"
-
-
 class _Walk:
     def __init__(self, module: Module, trips: bool) -> None:
         self.module = module
         self.trips = trips
-        self.done: dict[str, _Tally] = {}
+        self.done: dict[str, Tally] = {}
 
-    def called(self, name: str) -> _Tally:
+    def called(self, name: str) -> Tally:
         if name not in self.done:
             self.done[name] = self.computation(self.module.computations[name])
         return self.done[name]
 
-    def computation(self, home: Computation) -> _Tally:
-        tally = _Tally()
-        for instruction in _post_order(home):
+    def computation(self, home: Computation) -> Tally:
+        tally = Tally()
+        for instruction in post_order(home):
             if instruction.opcode in _NOTHING:
                 continue
             tally.float32 += self.instruction(instruction, home, tally)
         return tally
 
-    def instruction(self, i: Instruction, home: Computation, tally: _Tally) -> Pair:
+    def instruction(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
         """Add the exact counts of one instruction to `tally`, return its float32 ones."""
-        op = i.opcode
-        if op in REGION:
-            return self.region(i, home, tally)
-        if op in ("call", "async-start", "call-start"):
-            return self.call(i, _only(i, "to_apply" if op != "async-start" else "calls"), tally)
-        if op in ("fusion", "fusion-start"):
-            return self.fusion(i, tally)
-        if op == "while":
-            return self.loop(i, home, tally)
-        if op == "conditional":
-            return self.conditional(i, tally)
-        if op in ("custom-call", "custom-call-start"):
-            if i.custom_call_target not in ANNOTATIONS:
-                tally.unknown.append(i.custom_call_target)
-            return Pair(rounded(-1))
-        if op not in LEAF and (sync := _synchronous(i)) is not None:
+        handler = _HANDLERS.get(i.opcode, _Walk.region if i.opcode in REGION else _Walk.leaf)
+        return handler(self, i, home, tally)
+
+    def leaf(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
+        if i.opcode not in LEAF and (sync := _synchronous(i)) is not None:
             return self.instruction(sync, home, tally)
         count = leaf_rule(i)(i, [home.by_name[name].shape for name in i.operands])
-        tally.add(op, i.op_name, count)
+        tally.add(i.opcode, i.op_name, count)
         return Pair(rounded(count[0]), rounded(count[1]))
 
-    def region(self, i: Instruction, home: Computation, tally: _Tally) -> Pair:
-        pair = Pair()
+    def region(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
+        pair = NOTHING
         for role, times in REGION[i.opcode](i, [home.by_name[name].shape for name in i.operands]):
             sub = self.called(_only(i, role))
             tally.add(i.opcode, i.op_name, (sub.flops * times, sub.transcendentals * times))
@@ -178,36 +121,40 @@ class _Walk:
             pair += sub.float32.scaled(times)
         return pair
 
-    def call(self, i: Instruction, name: str, tally: _Tally) -> Pair:
-        sub = self.called(name)
+    def call(self, i: Instruction, _: Computation, tally: Tally) -> Pair:
+        sub = self.called(_only(i, "to_apply"))
         tally.merge(sub, i)
         return sub.float32
 
-    def fusion(self, i: Instruction, tally: _Tally) -> Pair:
-        name = _only(i, "calls")
-        if "kind=kCustom" in i.tail:
+    def custom_call(self, i: Instruction, _: Computation, tally: Tally) -> Pair:
+        if i.custom_call_target not in ANNOTATIONS:
+            tally.unknown.append(i.custom_call_target)
+        return Pair(rounded(-1))
+
+    def fusion(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
+        if i.attributes.get("kind") == "kCustom":
             # XLA takes a custom fusion with a gather or a scatter for nothing but that instruction.
-            inner = self.module.computations[name]
+            inner = self.module.computations[_only(i, "calls")]
             for fused in inner.instructions:
                 if fused.opcode in ("gather", "scatter"):
                     return self.instruction(fused, inner, tally)
-        return self.call(i, name, tally)
+        return self.call(i, home, tally)
 
-    def loop(self, i: Instruction, home: Computation, tally: _Tally) -> Pair:
+    def loop(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
         times = trip_count(i, home, self.module) if self.trips else 1
         if times is None:
             raise HloError(
                 f"while {i.name!r} of {home.name!r} has no known trip count:"
                 " count its body once with trips=False, or make its bounds constants"
             )
-        pair = Pair()
+        pair = NOTHING
         for role in ("body", "condition"):
             sub = self.called(_only(i, role))
             tally.merge(sub, i, times)
             pair += sub.float32
         return pair
 
-    def conditional(self, i: Instruction, tally: _Tally) -> Pair:
+    def conditional(self, i: Instruction, _: Computation, tally: Tally) -> Pair:
         """The larger branch, flops and transcendentals each by itself: rows may come from two branches."""
         roles = ("branch_computations", "true_computation", "false_computation")
         branches = [self.called(name) for role in roles for name in i.calls(role)]
@@ -215,12 +162,12 @@ class _Walk:
             raise HloError(f"conditional {i.name!r} names no branches: print the module with its attributes")
         by_flops = max(branches, key=lambda branch: branch.flops)
         by_trans = max(branches, key=lambda branch: branch.transcendentals)
-        chosen = _Tally(by_flops.flops, by_trans.transcendentals)
+        chosen = Tally(by_flops.flops, by_trans.transcendentals)
         for part, branch in ((0, by_flops), (1, by_trans)):
             for rows, ours in ((branch.by_op, chosen.by_op), (branch.by_path, chosen.by_path)):
                 for key, count in rows.items():
                     if count[part]:
-                        _accumulate(ours, key, (count[0], 0) if part == 0 else (0, count[1]))
+                        accumulate(ours, key, (count[0], 0) if part == 0 else (0, count[1]))
         chosen.unknown = [target for branch in branches for target in branch.unknown]
         tally.merge(chosen, i)
         pair = branches[0].float32
@@ -229,6 +176,18 @@ class _Walk:
         return pair
 
 
+# Opcodes that call computations of their own kind; regions applied element by element are in `rules.REGION`.
+_HANDLERS: Mapping[str, Callable[[_Walk, Instruction, Computation, Tally], Pair]] = {
+    "call": _Walk.call,
+    "call-start": _Walk.call,
+    "async-start": _Walk.call,
+    "fusion": _Walk.fusion,
+    "fusion-start": _Walk.fusion,
+    "while": _Walk.loop,
+    "conditional": _Walk.conditional,
+    "custom-call": _Walk.custom_call,
+    "custom-call-start": _Walk.custom_call,
+}
 # Most instructions of real text; known to be free, so not worth a look-up each.
 _NOTHING = {"parameter", "constant", "get-tuple-element", "tuple", "broadcast", "reshape", "bitcast"}
 
@@ -243,33 +202,8 @@ def _only(i: Instruction, role: str) -> str:
 def _synchronous(i: Instruction) -> Instruction | None:
     """`add-start` is an asynchronous `add`, its result the second part of its shape; `add-done` is free."""
     base, _, phase = i.opcode.rpartition("-")
-    if phase in ("update", "done") and (base in LEAF or base in REGION or base in _CALLING):
-        return replace(i, opcode="async-done", shape=i.shape)
+    if phase in ("update", "done") and (base in LEAF or base in REGION or base in _HANDLERS):
+        return replace(i, opcode="async-done")
     if phase == "start" and (base in LEAF or base in REGION) and i.shape.is_tuple and len(i.shape.parts) > 1:
         return replace(i, opcode=base, shape=i.shape.parts[1])
     return None
-
-
-_CALLING = {"call", "custom-call", "fusion"}
-
-
-def _post_order(home: Computation) -> Iterable[Instruction]:
-    """Instructions in the order in which XLA visits them: it decides the float32 rounding, nothing else."""
-    before = {i.name: i.operands + i.control_predecessors for i in home.instructions}
-    used = {name for names in before.values() for name in names}
-    starts = [i.name for i in home.instructions if i.name not in used and i is not home.root]
-    order: list[Instruction] = []
-    done: set[str] = set()
-    for start in (*starts, home.root.name):
-        stack = [start]
-        while stack:
-            name = stack[-1]
-            waiting = [] if name in done else [child for child in before[name] if child not in done]
-            if waiting:
-                stack.extend(reversed(waiting))
-                continue
-            stack.pop()
-            if name not in done:
-                done.add(name)
-                order.append(home.by_name[name])
-    return order

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _INT64_MAX = 2**63 - 1
+_ZERO = np.float32(0)
 
 
 def rounded(count: int) -> np.float32:
@@ -25,8 +26,8 @@ def rounded(count: int) -> np.float32:
 class Pair:
     """Flops and transcendentals as XLA accumulates them."""
 
-    flops: np.float32 = np.float32(0)
-    transcendentals: np.float32 = np.float32(0)
+    flops: np.float32 = _ZERO
+    transcendentals: np.float32 = _ZERO
 
     def __add__(self, other: Pair) -> Pair:
         return Pair(self.flops + other.flops, self.transcendentals + other.transcendentals)
@@ -37,3 +38,6 @@ class Pair:
 
     def larger(self, other: Pair) -> Pair:
         return Pair(max(self.flops, other.flops), max(self.transcendentals, other.transcendentals))
+
+
+NOTHING = Pair()

@@ -1,7 +1,7 @@
 """What a rule sees and what it says: the registry that maps a primitive's name to its cost.
 
 A rule is a function of shapes and parameters only. Its sizes may be integers or closed forms: it may add, subtract
-and multiply them, nothing else (``clog2`` and ``flog2`` of :mod:`symcost.symbols` work on both).
+and multiply them, nothing else (:func:`log2_ceiling` and :func:`log2_floor` work on both).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import RuleError
+from symcost.form import Form, logarithm
+from symcost.symbols import ceil_log2
 
 Size = Any
 """A positive integer or a closed form in the model's symbols."""
@@ -148,3 +150,21 @@ def product(sizes: Iterable[Size]) -> Size:
 def arithmetic(array: Array, count: Size, **more: Any) -> Work:
     """``count`` operations on ``array``'s number type: FLOPs for floats, integer operations otherwise."""
     return Work(flops=count, **more) if array.is_float else Work(int_ops=count, **more)
+
+
+def log2_ceiling(size: Size) -> Size:
+    """``ceil(log2(size))`` of an integer or a closed form.
+
+    >>> log2_ceiling(9)
+    4
+    """
+    return logarithm("clog2", size) if isinstance(size, Form) else ceil_log2(size)
+
+
+def log2_floor(size: Size) -> Size:
+    """``floor(log2(size))`` of an integer or a closed form.
+
+    >>> log2_floor(9)
+    3
+    """
+    return logarithm("flog2", size) if isinstance(size, Form) else size.bit_length() - 1

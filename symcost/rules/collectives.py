@@ -8,7 +8,7 @@ from symcost.rules.elementwise import counted
 
 @rule("psum", "psum_invariant", "pmax", "pmin")
 def all_reduce(op: Op) -> Work:
-    """``#out`` operations on each device, whatever the number of devices: a ring combines every element once."""
+    """``#out`` operations on each device: a ring combines every element once, however many devices."""
     total: Size = 0
     for out in op.outs:
         total = total + out.size

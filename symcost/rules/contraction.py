@@ -34,9 +34,10 @@ def _ragged_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple
 def ragged_dot_general(op: Op) -> Work:
     """``macs``: every row (or contracted position) meets the matrix of its own group only.
 
-    Ragged rows ``[m, k] x [g, k, n]``: ``m k n``. Ragged contraction ``[k, m] x [k, n] -> [g, m, n]``: ``k m n``.
-    XLA multiplies every group with masked operands: ``2 g`` times those MACs, ``4 g`` operations per element of each
-    masked operand (two comparisons, their conjunction, a choice), and a running sum of the group sizes per operand.
+    Ragged rows ``[m, k] x [g, k, n]``: ``m k n``. Ragged contraction ``[k, m] x [k, n] -> [g, m, n]``: ``k m
+    n``. XLA multiplies every group with masked operands: ``2 g`` times those MACs, ``4 g`` operations per
+    element of each masked operand (two comparisons, their conjunction, a choice), and a running sum of the
+    group sizes per operand.
     """
     lhs, rhs, sizes = op.ins[:3]
     contracted, ragged_contraction, ragged_batch = op.facts.static

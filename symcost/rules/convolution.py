@@ -12,7 +12,9 @@ from symcost.window import positions_inside
 
 def _conv_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
     numbers = params["dimension_numbers"]
-    lhs_axes, rhs_axes, out_axes = (tuple(s)[2:] for s in (numbers.lhs_spec, numbers.rhs_spec, numbers.out_spec))
+    lhs_axes, rhs_axes, out_axes = (
+        tuple(s)[2:] for s in (numbers.lhs_spec, numbers.rhs_spec, numbers.out_spec)
+    )
     inside = tuple(
         positions_inside(
             size=ins[0].shape[lhs_axes[d]],
@@ -36,9 +38,9 @@ def conv_general_dilated(op: Op) -> Work:
 
     ``n_o`` is the output's batch (the input's over the batch groups), ``c_i/g`` the kernel's input features.
     ``places`` is the output length, padding included. Where the input is dilated (a strided transposed
-    convolution, the input gradient of a strided one) it is the input length: every input element meets every tap
-    once, so ``macs = k_h k_w h_i w_i c_i c_o``, holes are never counted, and ``padding_macs`` are the products that
-    land in the cropped border, the mirror image of padding.
+    convolution, the input gradient of a strided one) it is the input length: every input element meets every
+    tap once, so ``macs = k_h k_w h_i w_i c_i c_o``, holes are never counted, and ``padding_macs`` are the
+    products that land in the cropped border, the mirror image of padding.
     """
     dilated, lhs_axes, rhs_axes, out_axes, rhs_features, out_batch_features = op.facts.static
     lhs, rhs = op.ins[:2]

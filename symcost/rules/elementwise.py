@@ -32,12 +32,12 @@ def jax_version() -> tuple[int, int]:
 
 
 def figure(name: str, dtype: str, arrays: int = 2) -> Figure:
-    """``(flops, transcendentals)`` per element on a number type; ``arrays`` operands and results may be widened."""
+    """``(flops, transcendentals)`` per element; narrow ``arrays`` (operands and results) may be widened."""
     return _figure(name, dtype, arrays, {}, {}, {})
 
 
 def xla_figure(name: str, dtype: str, arrays: int = 2) -> Figure:
-    """The same as the installed XLA expands it."""
+    """Return the same as the installed XLA expands it."""
     if jax_version() < (0, 12):
         return figure(name, dtype, arrays)
     return _figure(name, dtype, arrays, SINCE_0_12, SINCE_0_12_COMPLEX, SINCE_0_12_FLOAT64)
@@ -95,7 +95,7 @@ def _exponent(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Arr
 
 @rule("integer_pow", extract=_exponent)
 def integer_pow(op: Op) -> Work:
-    """Square and multiply: ``floor(log2 |y|) + popcount |y| - 1`` products, one division more when ``y < 0``."""
+    """Square and multiply: ``floor(log2 |y|) + popcount |y| - 1`` products, a division if ``y < 0``."""
     (exponent,) = op.facts.static
     power = abs(exponent)
     products = power.bit_length() - 1 + power.bit_count() - 1 if power else 0
@@ -124,7 +124,7 @@ def bitcast_convert_type(op: Op) -> Work:
 
 @rule("select_n")
 def select_n(op: Op) -> Work:
-    """``(k - 1) #out`` choices among ``k`` cases; an integer predicate adds ``(k - 1) #predicate`` comparisons."""
+    """``(k - 1) #out`` choices of ``k`` cases; ``(k - 1) #predicate`` comparisons of integer predicates."""
     which, *cases = op.ins
     choices = len(cases) - 1
     comparisons: Size = 0 if which.dtype == "bool" else choices * which.size

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, log2_ceiling, product, rule
 from symcost.rules.region import region_cost
-from symcost.symbols import clog2
 
 
 def _mode(params: Mapping[str, Any]) -> str:
@@ -38,10 +37,16 @@ def _scatter_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tupl
 
 
 @rule(
-    "scatter", "scatter-add", "scatter-sub", "scatter-mul", "scatter-min", "scatter-max", extract=_scatter_facts
+    "scatter",
+    "scatter-add",
+    "scatter-sub",
+    "scatter-mul",
+    "scatter-min",
+    "scatter-max",
+    extract=_scatter_facts,
 )
 def scatter(op: Op) -> Work:
-    """``c #updates`` with ``c`` the combining function's work (0 to set, 1 to add); ``+ #indices`` to clip them."""
+    """``c #updates``, ``c`` the combining function's work (0 to set, 1 to add); ``+ #indices`` to clip."""
     mode, (flops, transcendentals, int_ops) = op.facts.static
     _, indices, updates = op.ins
     clips: Size = indices.size if mode == "CLIP" else 0
@@ -57,8 +62,9 @@ def _sort_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[A
 
 
 def _comparisons(operand: Array, axis: int) -> Work:
-    """``# clog2(L)`` comparisons along an axis of length ``L``; XLA takes the logarithm of the whole array."""
-    return arithmetic(operand, operand.size * clog2(operand.shape[axis]), xla_flops=operand.size * clog2(operand.size))
+    """``# ceil(log2 L)`` comparisons along an axis of ``L``; XLA takes the logarithm of the whole array."""
+    useful = operand.size * log2_ceiling(operand.shape[axis])
+    return arithmetic(operand, useful, xla_flops=operand.size * log2_ceiling(operand.size))
 
 
 @rule("sort", extract=_sort_facts)
@@ -68,13 +74,22 @@ def sort(op: Op) -> Work:
 
 
 def _approx_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(static=(params["reduction_dimension"],))
+    return Facts(static=(params["reduction_dimension"], params["k"] == 1))
 
 
 @rule("approx_top_k", extract=_approx_facts)
 def approx_top_k(op: Op) -> Work:
-    """A full sort off the accelerators: ``# ceil(log2 L)``; XLA reports ``# ceil(log2 #)``."""
-    return _comparisons(op.ins[0], op.facts.static[0])
+    """A full sort off the accelerators: ``# ceil(log2 L)``, and XLA reports ``# ceil(log2 #)``.
+
+    The best one alone is a reduction of values with their places: a comparison and two choices for each of
+    ``#in - #out``.
+    """
+    axis, alone = op.facts.static
+    operand = op.ins[0]
+    if not alone:
+        return _comparisons(operand, axis)
+    times = operand.size - op.out.size
+    return Work(flops=2 * times, int_ops=times) if operand.is_float else Work(int_ops=3 * times)
 
 
 @rule("top_k")

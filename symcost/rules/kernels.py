@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Work, product, rule
-from symcost.symbols import flog2
+from symcost.rules.base import Array, Facts, Op, Work, log2_floor, product, rule
 
 
 def _lengths(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
@@ -15,12 +14,12 @@ def _lengths(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Arra
 
 @rule("fft", extract=_lengths)
 def fft(op: Op) -> Work:
-    """``5 # sum(floor(log2 L))`` FLOPs, ``#`` the elements on the complex side; XLA: ``8 #in prod(floor(log2 L))``.
+    """``5 # sum(floor(log2 L))`` FLOPs, ``#`` the complex side; XLA: ``8 #in prod(floor(log2 L))``.
 
-    The radix-2 convention of the FFT literature: ten real operations per butterfly of two points. A real transform
-    costs the complex one of its half spectrum.
+    The radix-2 convention of the FFT literature: ten real operations per butterfly of two points. A real
+    transform costs the complex one of its half spectrum.
     """
-    stages = [flog2(length) for length in op.facts.sizes["lengths"]]
+    stages = [log2_floor(length) for length in op.facts.sizes["lengths"]]
     side = op.ins[0] if "complex" in op.ins[0].dtype else op.out
     return Work(
         flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * product(stages), materialises=True

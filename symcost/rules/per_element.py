@@ -1,7 +1,8 @@
 """What one element costs, as XLA expands each elementwise primitive: ``(flops, transcendentals)``.
 
-A transcendental is one call of exp, log, sqrt, power, tanh, sine, erf and their like; everything else is an operation.
-Each figure is the number of HLO operations in the expansion, read off XLA's cost analysis of the primitive alone.
+A transcendental is one call of exp, log, sqrt, power, tanh, sine, erf and their like; everything else is an
+operation. Each figure is the number of HLO operations in the expansion, read off XLA's cost analysis of the
+primitive alone.
 """
 
 from __future__ import annotations

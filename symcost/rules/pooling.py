@@ -33,7 +33,10 @@ def generic_pool(op: Op) -> Work:
     flops, transcendentals, int_ops = op.facts.static
     times = _combinations(op) * op.out.size
     return Work(
-        flops=flops * times, transcendentals=transcendentals * times, int_ops=int_ops * times, materialises=True
+        flops=flops * times,
+        transcendentals=transcendentals * times,
+        int_ops=int_ops * times,
+        materialises=True,
     )
 
 
@@ -45,5 +48,5 @@ def max_pool_gradient(op: Op) -> Work:
 
 @rule("select_and_gather_add", extract=_window)
 def max_pool_tangent(op: Op) -> Work:
-    """``3 (prod(window) - 1) #out``: a comparison, and the choice of the value and of its tangent, per tap."""
+    """``3 (prod(window) - 1) #out``: per tap a comparison, and the choice of value and tangent."""
     return arithmetic(op.ins[0], 3 * _combinations(op) * op.out.size, materialises=True)

@@ -1,12 +1,14 @@
 """Random bits: Threefry-2x32 with its 20 rounds, and the hardware generator behind ``rbg`` keys.
 
-J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-A block turns two 32-bit counters into two 32-bit words under a key of two words. One round is an addition, a rotation
-(two shifts and an or) and an exclusive or: 5 operations. Two additions inject the key first; after every 4 rounds three
-more inject the key and the group's number. In total ``2 + 5 (4 * 5 + 3) = 117`` operations per block.
+J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. A
+block turns two 32-bit counters into two 32-bit words under a key of two words. One round is an addition, a
+rotation (two shifts and an or) and an exclusive or: 5 operations. Two additions inject the key first; after
+every 4 rounds three more inject the key and the group's number. In total ``2 + 5 (4 * 5 + 3) = 117``
+operations per block.
 
-XLA keeps the 5 groups of 4 rounds in a loop and counts its body once: ``2 + 4 * 5 + 3 = 25`` per block, and 9 for
-the loop's own counters. Counts are those of jax's default settings (partitionable Threefry, 32-bit types).
+XLA keeps the 5 groups of 4 rounds in a loop and counts its body once: ``2 + 4 * 5 + 3 = 25`` per block, and 9
+for the loop's own counters. Counts are those of jax's default settings (partitionable Threefry, 32-bit
+types).
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ SEED = {"uint32": 1, "int32": 3}
 
 
 def _threefry(blocks: Size, keys: Size, more: Size = 0) -> tuple[Size, Size]:
-    """``(all rounds, as XLA reports)`` for ``blocks`` blocks under ``keys`` keys and ``more`` operations around."""
+    """``(all rounds, as XLA reports)`` for blocks under keys, with ``more`` operations around."""
     around = KEY_SCHEDULE * keys + more
     return BLOCK * blocks + around, BLOCK_UNDER_XLA * blocks + LOOP + around
 
@@ -54,14 +56,14 @@ def _draw_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[A
     shape = tuple(params["shape"])
     # A dimension of length 1 needs no counter: static, since a count of dimensions is no length.
     counted = sum(1 for size in shape if size != 1)
-    return Facts(static=(counted, len(shape), params.get("bit_width", 32)), sizes={"shape": shape})
+    return Facts(static=(counted, len(shape), params.get("bit_width", 32)))
 
 
 def _counters(op: Op) -> Size:
     """Operations that number the blocks: a sum over dimensions, split in two words, ``(2 dims + 1) #``."""
     counted, rank, _ = op.facts.static
     if counted:
-        return (2 * counted + 1) * product(op.facts.sizes["shape"])
+        return (2 * counted + 1) * product(op.out.shape[len(op.ins[0].shape) :])
     return 2 if rank else 0
 
 
@@ -73,10 +75,10 @@ def threefry2x32(op: Op) -> Work:
 
 @rule("random_bits", extract=_draw_facts)
 def random_bits(op: Op) -> Work:
-    """Threefry: ``(117 + 1) #out + 2 #keys`` plus the counters, one operation more per word narrower than 32 bits.
+    """Threefry: ``(117 + 1) #out + 2 #keys`` plus the counters; one more per word under 32 bits.
 
-    The two words of a block are folded by an exclusive or (64 bits join them, with 4 operations). ``rbg`` keys
-    call the generator once: see :func:`rng_bit_generator`.
+    The two words of a block are folded by an exclusive or (64 bits join them, with 4 operations). ``rbg``
+    keys call the generator once: see :func:`rng_bit_generator`.
     """
     keys = op.ins[0]
     width = op.facts.static[2]
@@ -131,9 +133,3 @@ def rng_bit_generator(op: Op) -> Work:
 def rng_uniform(op: Op) -> Work:
     """``#out`` transcendentals, as XLA counts its generator."""
     return Work(transcendentals=op.out.size)
-
-
-@rule("iota_2x32_shape", extract=_draw_facts)
-def iota_2x32_shape(op: Op) -> Work:
-    """``(2 dims + 1) #`` integer operations for the counters of a shape."""
-    return Work(int_ops=_counters(op))

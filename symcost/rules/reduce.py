@@ -45,7 +45,10 @@ def generic_reduce(op: Op) -> Work:
     flops, transcendentals, int_ops = op.facts.static
     times = op.ins[0].size - op.out.size
     return Work(
-        flops=flops * times, transcendentals=transcendentals * times, int_ops=int_ops * times, materialises=True
+        flops=flops * times,
+        transcendentals=transcendentals * times,
+        int_ops=int_ops * times,
+        materialises=True,
     )
 
 
@@ -53,8 +56,9 @@ def generic_reduce(op: Op) -> Work:
 def arg_reduction(op: Op) -> Work:
     """``9 (#in - #out)`` for floats, ``7`` for integers: the combining function as it is compiled.
 
-    Floats: greater, not-a-number and equal tests and the choice of the value (4 FLOPs); the index test, the choice
-    of the index and the logic between them (5 integer operations). Integers have no not-a-number test and no ``or``.
+    Floats: greater, not-a-number and equal tests and the choice of the value (4 FLOPs); the index test, the
+    choice of the index and the logic between them (5 integer operations). Integers have no not-a-number test
+    and no ``or``.
     """
     times = op.ins[0].size - op.out.size
     if op.ins[0].is_float:
@@ -87,7 +91,7 @@ def running(op: Op) -> Work:
 
 @rule("cumlogsumexp", extract=_axis)
 def running_logsumexp(op: Op) -> Work:
-    """``8 (L - 1) #/L`` FLOPs and ``2 (L - 1) #/L`` transcendentals: log, exp and a stable maximum per step."""
+    """``8 (L - 1) #/L`` FLOPs and ``2 (L - 1) #/L`` transcendentals: a stable log-sum-exp per step."""
     if op.ins[0].dtype.startswith("complex"):
         raise RuleError(f"cumlogsumexp of {op.ins[0].dtype} has no rule: take its real and imaginary parts")
     useful, windowed = _scan_counts(op)

@@ -1,4 +1,4 @@
-"""The work of a small scalar function handed to a reduction, a window, a scatter: the sum over its equations."""
+"""The work of a scalar function handed to a reduction, a window or a scatter: summed over its equations."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def region_cost(jaxpr: Any) -> tuple[int, int, int]:
             work = entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs)))
             part = (2 * work.macs + work.flops, work.transcendentals, work.int_ops)
         else:
-            raise RuleError(f"primitive {name!r} inside a combining function has no rule: add one in symcost/rules")
+            raise RuleError(
+                f"primitive {name!r} inside a combining function has no rule: add one in symcost/rules"
+            )
         flops, transcendentals, int_ops = flops + part[0], transcendentals + part[1], int_ops + part[2]
     return flops, transcendentals, int_ops

@@ -86,7 +86,8 @@ def _arguments(walker: Walker, abstract: Abstract) -> list[Value]:
             raw = Key("/".join(names[:-1]) if role in ("params", "state") else "", FORWARD, owned,
                       (names[-1] if names else "",), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "input")  # fmt: skip
             key = walker.keys.setdefault(raw, raw)
-            value = Value(-1, None, frozenset({index})) if is_param else walker.fresh()
+            # Parameters and state (running statistics, caches) are stored all the time: they are no activations.
+            value = walker.fresh() if owned == "input" else Value(-1, None, frozenset({index}) if is_param else None)
             values.append(value)
             shape = tuple(leaf.shape)
             walker.program.inputs.append(Record(key, (*shape, 1, 1), outs=(value.id,)))

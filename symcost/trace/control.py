@@ -180,7 +180,7 @@ def pallas_call(walker: Walker, eqn: Any, ins: list[Value], context: Context) ->
     estimate = eqn.params.get("cost_estimate")
     outs = [walker.fresh() for _ in eqn.outvars]
     if estimate is not None:
-        counts = {"probe_flops": int(estimate.flops), "probe_transcendentals": int(estimate.transcendentals)}
+        counts = {"flops": int(estimate.flops), "transcendentals": int(estimate.transcendentals)}
         facts = Facts(sizes={k: (v,) for k, v in counts.items()})
         walker.emit(eqn, context, ins, outs, facts=facts, source="estimate")
         return outs

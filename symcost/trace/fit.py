@@ -31,9 +31,12 @@ MAX_DEGREE = 3
 class Fitter:
     """Fits columns over one set of sample points; every distinct column is fitted once."""
 
-    def __init__(self, symbols: Sequence[str], points: Sequence[Point], strides: Iterable[int] = (2,)) -> None:
+    def __init__(
+        self, symbols: Sequence[str], points: Sequence[Point], strides: Iterable[int] = (2,), floors: bool = True
+    ) -> None:
         self.symbols = tuple(symbols)
         self.points = list(points)
+        self.floors = floors
         self.strides = sorted({s for s in strides if s > 1} | {2})
         self.fitted: dict[Column, Form | None] = {}
         self.rival_forms: dict[Column, list[Form]] = {}
@@ -114,7 +117,8 @@ class Fitter:
             yield form
         if len(names) == 1:
             yield from self._polynomials(column, names)
-            yield from self._floors(column, singles)
+            if self.floors:
+                yield from self._floors(column, singles)
         pairs = [
             (tuple(x * y for x, y in zip(a, b, strict=True)), f * g)
             for (a, f), (b, g) in itertools.combinations_with_replacement(singles, 2)
@@ -123,7 +127,8 @@ class Fitter:
             if form.symbols == names and (fit := affine(column, [values])):
                 yield _combine(fit, [form])
         yield from self._two_features(column, names, singles, pairs)
-        yield from self._rounded(column, names)
+        if self.floors:
+            yield from self._rounded(column, names)
 
     def _two_features(self, column: Column, names: frozenset[str], singles: list[tuple[Column, Form]],
                       pairs: list[tuple[Column, Form]]) -> Iterator[Form]:  # fmt: skip

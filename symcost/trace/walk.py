@@ -19,6 +19,7 @@ from symcost.trace.records import Event, Key, Program, Record
 
 VIEWS = frozenset({"reshape", "squeeze", "expand_dims", "broadcast_in_dim", "stop_gradient", "name", "sharding_constraint",
                    "optimization_barrier", "pvary", "pcast", "mesh_cast", "copy_p"})  # fmt: skip
+ELEMENTWISE = frozenset(PER_ELEMENT) | {"integer_pow", "convert_element_type", "select_n", "clamp"}
 WEIGHT_USERS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general", "ragged_dot", "gather"})
 INLINED = frozenset({"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "remat2", "checkpoint", "remat"})
 
@@ -185,7 +186,7 @@ class Walker:
         sources = None
         if all(v.weight for v in ins):
             sources = frozenset().union(*(v.sources for v in ins if v.sources))
-        if name in PER_ELEMENT or name in fold.SHAPING or name == "convert_element_type":
+        if name in ELEMENTWISE or name in fold.SHAPING:
             dtype = getattr(eqn.outvars[0].aval, "dtype", None)
             if ins and dtype is not None and isinstance(dtype, np.dtype):
                 if None not in constants:
@@ -219,7 +220,7 @@ class Walker:
                     f"the rule of {name} cannot read its parameters in {context.path or 'the model'} "
                     f"({type(problem).__name__}: {problem}): mend its facts in symcost/rules/"
                 ) from problem
-        self.emit(eqn, context, ins, outs, facts=facts, in_place=name in PER_ELEMENT)
+        self.emit(eqn, context, ins, outs, facts=facts, in_place=name in ELEMENTWISE)
         return outs
 
 

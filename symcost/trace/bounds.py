@@ -1,0 +1,201 @@
+"""Certification and the edges of the domain: where does the closed form still equal a fresh trace?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symcost.errors import LiftError
+from symcost.form import Form
+from symcost.trace import memory
+from symcost.trace.certify import LineTotals, concrete_totals, differences
+from symcost.trace.costing import Costing
+from symcost.trace.domain import Domain
+from symcost.trace.lift import PointError, Sampler
+from symcost.trace.sample import Point, Values
+from symcost.trace.spec import where
+
+Peaks = dict[tuple[str, str], "list[Form] | str"]
+LADDER = (1, 2, 8, 32, 64, 96, 128, 160)
+HIGH = 1009
+TRIPS = 3
+"""Values given to the symbols of unknown trip counts while checking."""
+
+
+@dataclass
+class Explorer:
+    """Compares the closed form with concrete traces, and writes what it finds into the domain."""
+
+    sampler: Sampler
+    costing: Costing
+    totals: LineTotals
+    domain: Domain
+    peaks: Peaks
+    values: Mapping[str, Values]
+    structural: Sequence[str]
+    loops: Mapping[str, str]
+    sampled: Sequence[Point]
+
+    def __post_init__(self) -> None:
+        self.base = {name: values[0] for name, values in self.values.items()}
+        self.held_out: list[Point] = []
+
+    def certify(self) -> list[Point]:
+        """Check a far joint point above and one below, narrowing the domain until both agree."""
+        if not self.base:
+            self._require({})
+            return []
+        self._lattice()
+        self._high()
+        self._low()
+        fresh = [p for p in self.held_out if p not in self.sampled]
+        if not fresh:
+            raise LiftError(f"no held-out point inside the domain could be traced ({self.domain}): give samples={{...}}")
+        return fresh
+
+    # -- agreement ---------------------------------------------------------------------------------------------
+    def difference(self, point: Point) -> str | None:
+        """Why the form is not right at a point (the model raises, or numbers differ), or nothing."""
+        try:
+            program = self.sampler(point)
+        except PointError as problem:
+            return str(problem)
+        known = {**point, **{loop: TRIPS for loop in self.loops}}
+        if any(not isinstance(f.value(point), int) for f in self.domain.whole):
+            return "a size is not an integer"
+        found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
+        if found:
+            return found[0]
+        for (rule, unit), candidates in self.peaks.items():
+            if isinstance(candidates, str):
+                continue
+            measure = memory.elements if unit == "elements" else memory.in_bytes
+            sizes = (
+                memory.live_sizes(program, measure)
+                if rule == "liveness"
+                else memory.textbook_sizes(program, self.costing, measure)
+            )
+            ours, theirs = max(f.value(point) for f in candidates), max(sizes, default=0)
+            if ours != theirs:
+                return f"the {rule} peak in {unit}: form {ours}, trace {theirs}"
+        return None
+
+    def agrees(self, point: Point) -> bool:
+        """Whether the form is exact at a point; such points are part of the certificate."""
+        if self.difference(point) is not None:
+            return False
+        if point not in self.held_out:
+            self.held_out.append(point)
+        return True
+
+    def _require(self, point: Point) -> None:
+        problem = self.difference(point)
+        if problem:
+            raise LiftError(f"the closed form is not right at {where(point)}: {problem}")
+
+    # -- the edges ---------------------------------------------------------------------------------------------
+    def _sizes(self) -> list[str]:
+        return [n for n in self.domain.symbols if n not in self.structural]
+
+    def _point(self, shift: int, scale: Mapping[str, int]) -> Point:
+        deep = {n: self._further(n, 2 + shift) for n in self.structural}
+        return self.domain.generic_point(shift, deep, scale)
+
+    def _further(self, name: str, index: int) -> int:
+        values = self.values[name]
+        return values[min(index + 2, len(values) - 1)]
+
+    def _lattice(self) -> None:
+        """Symbols that were sampled on multiples: does the form hold between them? Else the multiple is a condition."""
+        coarse = {n: math.gcd(*self.values[n]) for n in self._sizes() if math.gcd(*self.values[n]) > 1}
+        if not coarse:
+            return
+        if self.agrees(self._point(0, self.base)):
+            return
+        for name, step in coarse.items():
+            others = {n: self.base[n] for n in self.domain.symbols if n != name}
+            for candidate in _divisors(step):
+                self.domain.steps[name] = candidate
+                point = self.domain.generic_point(0, others, self.base)
+                if self.domain.problem(point) is None and self.agrees(point):
+                    break
+            else:
+                self.domain.steps[name] = step
+        self.domain.steps = {n: s for n, s in self.domain.steps.items() if s > 1}
+
+    def _high(self) -> None:
+        """A far joint point; where it fails, the largest value along each axis that still agrees."""
+        scale = {n: max(HIGH, 2 * self.base[n]) if len(self.values[n]) > 3 else self.base[n] for n in self._sizes()}
+        point = self._point(1, scale)
+        first = self.difference(point)
+        if first is None and self.agrees(point):
+            return
+        for name in self._sizes():
+            alone = {**self.base, name: point[name]}
+            alone = alone if self.domain.problem(alone) is None else self.domain.generic_point(1, {n: v for n, v in self.base.items() if n != name}, scale)
+            reason = self.difference(alone)
+            if reason is None:
+                continue
+            self.domain.at_most[name] = self._bisect(name, self._largest_sample(name), alone[name])
+            self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
+        point = self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})
+        if not self.agrees(point):
+            raise LiftError(f"the closed form is not right at {where(point)}: {self.difference(point)}")
+
+    def _largest_sample(self, name: str) -> int:
+        return max(p[name] for p in self.sampled if name in p)
+
+    def _bisect(self, name: str, good: int, bad: int) -> int:
+        """The largest value that agrees between one that does and one that does not, on the symbol's step."""
+        step = self.domain.steps.get(name, 1)
+        for form in self.domain.whole:
+            if name in form.symbols:
+                step = math.lcm(step, math.gcd(*self.values[name]))
+        low, high = good // step, -(-bad // step)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.difference({**self.base, name: middle * step}) is None:
+                low = middle
+            else:
+                high = middle
+        return low * step
+
+    def _low(self) -> None:
+        """The smallest joint point that agrees; else the smallest value along each axis."""
+        corner = self._corner(dict.fromkeys(self.domain.symbols, 1))
+        if corner is not None and self.agrees(corner):
+            return
+        for name in self.domain.symbols:
+            step = self.domain.steps.get(name, 1)
+            floor = min(p[name] for p in self.sampled if name in p)
+            steps = [k for k in LADDER if k * step < floor] if name not in self.structural else range(1, floor)
+            for k in steps:
+                point = self._corner({name: k}, name)
+                if point is not None and self.agrees(point):
+                    floor = point[name]
+                    break
+            if floor > step:
+                self.domain.at_least[name] = floor
+        corner = self._corner({n: self.domain.at_least.get(n, 1) for n in self.domain.symbols})
+        if corner is None or not self.agrees(corner):
+            self.domain.at_least = {n: min(p[n] for p in self.sampled if n in p) for n in self.domain.symbols}
+            if not self.held_out:
+                self._require(self._point(3, self.domain.at_least))
+
+    def _corner(self, least: Mapping[str, int], alone: str | None = None) -> Point | None:
+        """A point of the smallest multiples that the domain allows (the base in every other symbol)."""
+        point = dict(self.base) if alone else {}
+        for name in [alone] if alone else self.domain.symbols:
+            step = self.domain.steps.get(name, 1)
+            point[name] = -(-least.get(name, 1) // step) * step
+        if self.domain.problem(point) is None:
+            return point
+        return None
+
+
+def _divisors(step: int) -> list[int]:
+    """Divisors of a step, powers of two first."""
+    powers = [p for p in (1, 2, 4, 8, 16, 32, 64, 128, 256) if step % p == 0]
+    others = [d for d in range(3, step + 1) if step % d == 0 and d not in powers]
+    return [*powers, *[d for d in others if d in (96, 192, 384, 224, 12, 24, 48, step)]]

@@ -1,0 +1,226 @@
+"""The main job: sample, lift, count blocks, certify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.errors import LiftError
+from symcost.form import Form
+from symcost.trace import memory
+from symcost.trace.align import all_records, same
+from symcost.trace.bounds import Explorer
+from symcost.trace.certify import Certificate, LineTotals
+from symcost.trace.costing import Costing, item_bytes
+from symcost.trace.domain import Domain, whole_forms
+from symcost.trace.lift import OffLattice, Sampler, SizeLift
+from symcost.trace.lifted import Lifted
+from symcost.trace.records import Program
+from symcost.trace.sample import GENERIC, SMALL, STEPS, Point, Values, first_working, fixed_values, multiples, role_plans
+from symcost.trace.structure import Dictionary, Structure
+
+MAX_COARSENINGS = 12
+
+
+@dataclass
+class Options:
+    """What the user may say about sampling."""
+
+    samples: Mapping[str, Sequence[int]] | None = None
+    steps: Mapping[str, int] | None = None
+    at_least: Mapping[str, int] | None = None
+
+
+@dataclass
+class Derivation:
+    """Everything on the way from a model to its closed form."""
+
+    sampler: Sampler
+    options: Options
+    values: dict[str, Values] = field(default_factory=dict)
+    structural: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        model = self.sampler.model
+        self.symbols = model.symbols
+        self.inputs = model.input_symbols
+        self.costing = Costing()
+        self.dictionary = Dictionary()
+        self.lifts: list[SizeLift] = []
+        self._coarseness: dict[str, int] = {}
+        self.fixed = fixed_values(self.symbols, self.options.samples, self.options.steps, self.options.at_least, self.inputs)
+
+    @property
+    def base(self) -> Point:
+        """The first sample point."""
+        return {name: values[0] for name, values in self.values.items()}
+
+    @property
+    def sizes(self) -> list[str]:
+        """Symbols whose values leave the program's structure alone."""
+        return [name for name in self.symbols if name not in self.structural]
+
+    def run(self) -> Lifted:
+        """The closed form, or a :class:`LiftError`."""
+        parameters = [n for n in self.symbols if n not in self.inputs]
+        self.values = first_working(role_plans(self.inputs, parameters, self.fixed), self.sampler)
+        self._classify()
+        self._generalise()
+        structure = self._structure()
+        lines = structure.lines()
+        totals = LineTotals(lines)
+        domain = Domain(tuple(self.symbols), whole=self._whole(structure))
+        peaks = {
+            (rule, unit): self._peak(structure, rule, unit) for rule in ("liveness", "textbook") for unit in ("elements", "bytes")
+        }
+        residuals = self._residuals(structure)
+        loops = structure.programs[0].unknown_trips
+        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
+                            self._sampled(structure))  # fmt: skip
+        held_out = explorer.certify()
+        certificate = Certificate(
+            self.sampler.traces, tuple(self._sampled(structure)), tuple(held_out), len(totals.forms), len(structure.points)
+        )
+        return Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops)
+
+    # -- which symbols change the program ----------------------------------------------------------------------
+    def _classify(self) -> None:
+        """Symbols whose values change the program are structural, unless a coarser lattice keeps it the same."""
+        self.structural = [name for name in self.symbols if not self._steady(name, self.values[name])]
+        for name in list(self.structural):
+            if name not in self.inputs or name in self.fixed:
+                continue
+            for step in STEPS:
+                values = multiples(step)
+                if self._steady(name, values):
+                    self.values[name] = values
+                    self.structural.remove(name)
+                    break
+            else:
+                self._restart_small(name)
+
+    def _restart_small(self, name: str) -> None:
+        """A structural input dimension (an unrolled recurrence) is sampled at small consecutive values."""
+        if self.sampler.works({**self.base, name: SMALL[0]}) and self.sampler.works({**self.base, name: SMALL[1]}):
+            self.values[name] = SMALL
+
+    def _steady(self, name: str, values: Values) -> bool:
+        """Whether the program is the same at the first values along one axis."""
+        base = {**self.base, name: values[0]}
+        points = [base, *({**base, name: v} for v in values[1:3])]
+        if not all(self.sampler.works(p) for p in points[:2]):
+            return False
+        programs = [self.sampler(p) for p in points if self.sampler.works(p)]
+        return all(same(programs[0], p) for p in programs[1:])
+
+    def _generalise(self) -> None:
+        """Small factory parameters that are mere sizes get generic values, where the model takes them."""
+        for name in self.sizes:
+            if self.values[name] is SMALL and name not in self.inputs and self._steady(name, GENERIC):
+                others = [n for n in self.sizes if n != name]
+                base = {**self.base, name: GENERIC[0]}
+                if all(self.sampler.works({**base, n: self.values[n][1]}) for n in others if len(self.values[n]) > 1):
+                    self.values[name] = GENERIC
+
+    # -- lifting -----------------------------------------------------------------------------------------------
+    def _lift(self, fixed: Point) -> Program:
+        """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
+        for _ in range(MAX_COARSENINGS):
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed)
+            try:
+                program = lift.run()
+            except OffLattice as problem:
+                if not self._coarsen(problem.symbols):
+                    raise LiftError(
+                        f"no closed form fits these sizes: {problem}; give steps={{...}} or samples={{...}} for "
+                        f"{', '.join(problem.symbols)}"
+                    ) from None
+                continue
+            self.dictionary.learn(lift.programs[0], program)
+            self.lifts.append(lift)
+            return program
+        raise LiftError("no lattice was found on which the sizes have a closed form: give steps={...} or samples={...}")
+
+    def _coarsen(self, names: Sequence[str]) -> bool:
+        """Move the first symbol that can be coarsened to the next lattice on which the model works."""
+        for name in names:
+            if name in self.fixed or name in self.structural:
+                continue
+            current = self._coarseness.get(name, 0)
+            for index in range(current, len(STEPS)):
+                values = multiples(STEPS[index])
+                self._coarseness[name] = index + 1
+                if self._steady(name, values):
+                    self.values[name] = values
+                    return True
+        return False
+
+    def _structure(self) -> Structure:
+        """Programs in closed form at every structural point."""
+        structure = Structure(self.structural, self.costing)
+        for fixed in self._structural_points():
+            concrete_point = {**self.base, **fixed}
+            program = None
+            if structure.points and self.sampler.works(concrete_point):
+                program = self.dictionary.translate(self.sampler(concrete_point))
+            if program is None:
+                if structure.points and not self.sampler.works(concrete_point):
+                    continue
+                program = self._lift(fixed)
+            structure.points.append(fixed)
+            structure.programs.append(program)
+        return structure
+
+    def _structural_points(self) -> list[Point]:
+        names = self.structural
+        if not names:
+            return [{}]
+        base = {n: self.values[n][0] for n in names}
+        along = 3 if len(names) == 1 else 2
+        points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : 1 + along])]
+        if len(names) > 1:
+            points += [{n: self.values[n][min(1 + (i + s) % 2, len(self.values[n]) - 1)] for i, n in enumerate(names)} for s in (0, 1)]
+        return [dict(p) for p in {tuple(sorted(p.items())): p for p in points}.values()]
+
+    def _whole(self, structure: Structure) -> tuple[Form, ...]:
+        forms = {size for program in structure.programs for r in all_records(program) for size in r.sizes}
+        return whole_forms(forms)
+
+    def _sampled(self, structure: Structure) -> list[Point]:
+        points = [p for lift in self.lifts for p in lift.points]
+        points += [{**self.base, **fixed} for fixed in structure.points]
+        return [dict(p) for p in {tuple(sorted(p.items())): p for p in points}.values()]
+
+    # -- folds -------------------------------------------------------------------------------------------------
+    def _peak(self, structure: Structure, rule: str, unit: str) -> list[Form] | str:
+        """Candidates of a peak over all symbols, or why there are none."""
+        measure = memory.elements if unit == "elements" else memory.in_bytes
+        # The base, and points where one symbol outgrows the others: what dominates everywhere dominates there.
+        points = [self.base, *({**self.base, n: 1000 * self.base[n]} for n in self.sizes)]
+        lists = []
+        for program in structure.programs:
+            sizes = (
+                memory.live_sizes(program, measure)
+                if rule == "liveness"
+                else memory.textbook_sizes(program, self.costing, measure)
+            )
+            lists.append(memory.undominated(sizes, points) or [Form.constant(0)])
+        try:
+            return memory.over_structure(lists, structure, points)
+        except LiftError as problem:
+            return f"the {rule} peak has no closed form over {', '.join(self.structural)}: {problem}"
+
+    def _residuals(self, structure: Structure) -> Form | None:
+        if self.sampler.model.mode != "train":
+            return None
+        forms = []
+        for program in structure.programs:
+            forms.append(Form.total(array.size * item_bytes(array.dtype) for r in program.residuals for array in r.results))
+        return forms[0] if not structure.symbols else structure.fit_forms(forms, ("residuals",))
+
+
+def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
+    """Closed form of a model."""
+    return Derivation(Sampler(model, axes, on_trace), options).run()
+

@@ -1,0 +1,149 @@
+"""Where a closed form holds: bounds, steps and divisibility, each in words and each checked."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import sympy
+
+from symcost.errors import DomainError
+from symcost.form import Form
+
+Point = dict[str, int]
+
+
+@dataclass
+class Domain:
+    """Positive integers with lower and upper bounds, steps, and quotients that must be whole.
+
+    ``whole`` holds forms such as ``d/H`` that are sizes of the program and so must be integers.
+    """
+
+    symbols: tuple[str, ...]
+    at_least: dict[str, int] = field(default_factory=dict)
+    at_most: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)
+    whole: tuple[Form, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    def problem(self, point: Mapping[str, int]) -> str | None:
+        """Why a point is outside, or nothing; symbols without a value are not checked."""
+        for name, value in point.items():
+            low, high, step = self.at_least.get(name, 1), self.at_most.get(name), self.steps.get(name, 1)
+            if value < low:
+                return f"{name}={value} is outside the domain: {name} must be at least {low}"
+            if high is not None and value > high:
+                return f"{name}={value} is outside the domain: {name} must be at most {high}"
+            if value % step:
+                return f"{name}={value} is outside the domain: {name} must be a multiple of {step}"
+        for form in self.whole:
+            if form.symbols <= set(point) and not isinstance(form.value(point), int):
+                at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
+                return f"{at} is outside the domain: {form} is a size and must be an integer"
+        return None
+
+    def check(self, point: Mapping[str, int]) -> None:
+        """Raise :class:`DomainError` when a point is outside."""
+        problem = self.problem(point)
+        if problem:
+            raise DomainError(problem)
+
+    def conditions(self) -> list[str]:
+        """Every condition as an expression that the safe parser could read, beyond being positive integers."""
+        found = []
+        for name in self.symbols:
+            if self.at_least.get(name, 1) > 1:
+                found.append(f"{name} >= {self.at_least[name]}")
+            if name in self.at_most:
+                found.append(f"{name} <= {self.at_most[name]}")
+            if self.steps.get(name, 1) > 1:
+                found.append(f"{name} % {self.steps[name]} == 0")
+        return [*found, *(_divides(form) for form in self.whole)]
+
+    def __str__(self) -> str:
+        names = ", ".join(self.symbols)
+        parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *self.notes]
+        return "; ".join(parts)
+
+    def generic_point(self, shift: int, fixed: Mapping[str, int], scale: Mapping[str, int]) -> Point:
+        """A point inside with values that share little: ``shift`` picks another one; ``scale`` bounds from below."""
+        primes = itertools.cycle(_PRIMES[shift % len(_PRIMES) :] + _PRIMES[: shift % len(_PRIMES)])
+        point = dict(fixed)
+        below = [n for n in self.symbols if n not in fixed and not any(_above(f, n) for f in self.whole)]
+        rest = [n for n in self.symbols if n not in fixed and n not in below]
+        rest.sort(key=lambda n: max(len(f.symbols) for f in self.whole if _above(f, n)))
+        for name in (*below, *rest):
+            step = self.steps.get(name, 1)
+            for form in self.whole:
+                if _above(form, name):
+                    step = math.lcm(step, _denominator(form, point))
+            least = max(self.at_least.get(name, 1), scale.get(name, 1))
+            factor = next(primes)
+            while step * factor < least:
+                factor = factor * 2 + 1
+            value = step * factor
+            high = self.at_most.get(name)
+            if high is not None and value > high:
+                value = high // step * step
+            point[name] = value
+        return point
+
+
+_PRIMES = (7, 11, 13, 5, 17, 19)
+
+
+def _above(form: Form, name: str) -> bool:
+    """Whether a symbol stands above the line in a quotient."""
+    _, rest = form.split_integral()
+    return any(e > 0 for mono in rest.terms for atom, e in mono if name in Form({((atom, 1),): 1}).symbols)
+
+
+def _denominator(form: Form, point: Mapping[str, int]) -> int:
+    """What the numerator must be a multiple of: constants below, and the symbols below that have values."""
+    result = 1
+    for mono, coefficient in form.terms.items():
+        below = Fraction(coefficient).denominator
+        for atom, exponent in mono:
+            if exponent < 0:
+                value = Form({((atom, 1),): 1})
+                if value.symbols <= set(point):
+                    base = value.value(point)
+                    below *= int(base) ** -exponent
+        result = math.lcm(result, below)
+    return result
+
+
+def _divides(form: Form) -> str:
+    """``d/H`` as ``d % H == 0``; sums over a common denominator."""
+    numerator, denominator = sympy.fraction(sympy.together(form.sympy()))
+    return f"{numerator} % {denominator} == 0" if numerator.is_Symbol or numerator.is_Integer else f"({numerator}) % {_bracketed(denominator)} == 0"
+
+
+def _bracketed(expression: sympy.Expr) -> str:
+    return str(expression) if expression.is_Symbol or expression.is_Integer else f"({expression})"
+
+
+def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
+    """The quotients among sizes that must be integers, without those that others imply."""
+    rests = {form.split_integral()[1] for form in forms}
+    found = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral]
+    found.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols), str(r)))
+    kept: list[Form] = []
+    for rest in found:
+        if not any(_implied(rest, k) for k in kept):
+            kept.append(rest)
+    return tuple(kept)
+
+
+def _implied(form: Form, known: Form) -> bool:
+    """Whether ``form`` is an integral multiple of ``known`` plus something integral."""
+    if len(known.terms) != 1:
+        return False
+    quotient = form / known
+    return quotient.is_integral
+
+

@@ -1,0 +1,162 @@
+"""One class of aligned traces lifted to closed form in its size symbols."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.errors import LiftError
+from symcost.trace.align import Columns, all_records, describe, lifted, same
+from symcost.trace.capture import Keys, PointError, capture
+from symcost.trace.fit import Fitter
+from symcost.trace.model import Model
+from symcost.trace.probe import probe
+from symcost.trace.records import Program
+from symcost.trace.sample import Point, Values
+
+MAX_EXTRA = 10
+
+
+@dataclass
+class Sampler:
+    """Traces a model at points, each once."""
+
+    model: Model
+    axes: Mapping[str, int] | None = None
+    on_trace: Callable[[int], None] = lambda count: None
+    keys: Keys = field(default_factory=dict)
+    traces: int = 0
+
+    def __post_init__(self) -> None:
+        self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
+
+    def __call__(self, point: Mapping[str, int]) -> Program:
+        """The program at a point, or the :class:`PointError` that the model raised there."""
+        key = tuple(sorted(point.items()))
+        found = self._seen.get(key)
+        if found is None:
+            try:
+                found = capture(self.model, point, self.keys, probe, self.axes)
+            except PointError as problem:
+                found = problem
+            self._seen[key] = found
+            self.traces += 1
+            self.on_trace(self.traces)
+        if isinstance(found, PointError):
+            raise found
+        return found
+
+    def works(self, point: Mapping[str, int]) -> bool:
+        """Whether the model can be traced at a point."""
+        try:
+            self(point)
+        except PointError:
+            return False
+        return True
+
+
+class OffLattice(LiftError):
+    """The columns of some symbols have no form at these values; a coarser lattice of them may have one."""
+
+    def __init__(self, message: str, symbols: Sequence[str]) -> None:
+        super().__init__(message)
+        self.symbols = tuple(symbols)
+
+
+@dataclass
+class SizeLift:
+    """The program in closed form over its size symbols, with structural symbols held fixed."""
+
+    sampler: Sampler
+    sizes: Sequence[str]
+    values: Mapping[str, Values]
+    fixed: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.base: Point = {**{name: self.values[name][0] for name in self.sizes}, **self.fixed}
+        self.points: list[Point] = [self.base]
+        self.programs: list[Program] = [self.sampler(self.base)]
+        self._used: dict[str, int] = {}
+        self._rejected: list[Point] = []
+        self.fitter = Fitter((), [{}])
+
+    def run(self) -> Program:
+        """Sample, fit, and sample again where forms still disagree or are missing."""
+        for name in self.sizes:
+            self._extend(name, 2)
+        if len(self.sizes) > 1:
+            self._joint()
+        for _ in range(MAX_EXTRA):
+            columns = Columns(self.programs)
+            self.fitter = Fitter(self.sizes, self.points, _strides(self.programs[0]))
+            leftover = self.fitter.fit_all(columns.distinct())
+            if leftover:
+                names = sorted({name for column in leftover for name in self.fitter.depends(column)}, key=self.sizes.index)
+                if not any(self._extend(name, 1) for name in names):
+                    raise OffLattice(describe(columns, leftover, self.points), names)
+                continue
+            rival = self.fitter.rivals(self._candidates())
+            if rival is None:
+                return lifted(columns, self.fitter)
+            if not self._add({**self.base, **rival}):
+                self._rejected.append(rival)
+        raise OffLattice(describe(columns, self.fitter.rival_forms, self.points), self.sizes)
+
+    def _candidates(self) -> list[Point]:
+        """Points along each axis, near the base first, where rival forms may differ."""
+        found = []
+        for name in self.sizes:
+            step = _step(self.values[name])
+            start = self.base[name]
+            for k in range(1, 300):
+                point = {**{n: self.base[n] for n in self.sizes}, name: start + k * step}
+                if point not in self._rejected:
+                    found.append(point)
+        return found
+
+    def _extend(self, name: str, number: int) -> bool:
+        """Sample ``number`` further values along one axis; values at which the model raises are passed over."""
+        added = 0
+        values = self.values[name]
+        while added < number:
+            index = self._used.get(name, 0) + 1
+            self._used[name] = index
+            if index >= len(values):
+                return added > 0
+            added += self._add({**self.base, name: values[index]})
+        return True
+
+    def _joint(self) -> None:
+        for shift in (3, 4, 2):
+            point = {n: self.values[n][min(shift + i, len(self.values[n]) - 1)] for i, n in enumerate(self.sizes)}
+            if self._add({**point, **self.fixed}):
+                return
+
+    def _add(self, point: Point) -> bool:
+        """Sample a point unless the model raises there or is another program."""
+        if point in self.points:
+            return False
+        try:
+            program = self.sampler(point)
+        except PointError:
+            return False
+        if not same(program, self.programs[0]):
+            return False
+        self.points.append(point)
+        self.programs.append(program)
+        return True
+
+
+def _step(values: Values) -> int:
+    return math.gcd(*values)
+
+
+def _strides(program: Program) -> set[int]:
+    """Small constants among the windows, strides and counts of the program: steps that its floors are made of."""
+    found: set[Any] = {2, 3, 4}
+    for record in all_records(program):
+        start = sum(rank for _, rank in (*record.key.ins, *record.key.outs))
+        found |= {size for size in record.sizes[start:-2] if 2 <= size <= 16}
+    return found

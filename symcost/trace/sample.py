@@ -1,0 +1,132 @@
+"""Which values to trace at: generic ones first, then such that divisibility between the symbols can hold.
+
+A symbol plays a role; a role is a list of values. Factory parameters start small (they may be depths, where every
+value costs a trace of that many blocks); if the model raises, some of them become multiples that every smaller role
+divides (widths over heads over key-value heads). Input dimensions start large and generic, so that windows never
+outgrow the deepest map, and become smaller or multiples of a step where the model raises.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from symcost.errors import LiftError, SymcostError
+from symcost.trace.capture import PointError
+from symcost.trace.spec import where
+
+Values = tuple[int, ...]
+Point = dict[str, int]
+
+SMALL: Values = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)
+MIDDLE: Values = (12, 24, 36, 48, 60, 72, 96, 120)  # every SMALL sample divides them
+WIDE: Values = (1152, 2304, 3456, 5760, 4608, 8064, 6912, 12672)  # every MIDDLE sample, 32, 64 and 128 divide them
+GENERIC: Values = (37, 53, 71, 94, 45, 66, 83, 109, 58, 127)
+FACTORY_ROLES: tuple[Values, ...] = (SMALL, MIDDLE, WIDE)
+
+# Odd and even at every halving, whether it rounds up or down.
+LARGE: Values = (193, 255, 230, 311, 364, 421, 502, 283, 397, 218, 449, 546)
+MODERATE: Values = (33, 47, 62, 81, 54, 71, 93, 40, 103, 85)
+TINY: Values = (5, 7, 10, 13, 9, 6, 11, 8)
+MULTIPLES = (7, 9, 12, 15, 10, 13, 17, 22, 19, 25)
+STEPS = (2, 4, 8, 16, 32, 64, 128, 224)
+
+
+def multiples(step: int) -> Values:
+    """Generic multiples of a step."""
+    return tuple(step * m for m in MULTIPLES)
+
+
+INPUT_ROLES: tuple[Values, ...] = (LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(224))
+MAX_ATTEMPTS = 300
+
+
+def role_plans(
+    inputs: Sequence[str], parameters: Sequence[str], fixed: Mapping[str, Values]
+) -> Iterator[dict[str, Values]]:
+    """Assignments of roles to symbols, the most generic first; ``fixed`` symbols keep their values."""
+    free_inputs = [name for name in inputs if name not in fixed]
+    free_parameters = [name for name in parameters if name not in fixed]
+    input_plans = [dict.fromkeys(free_inputs, role) for role in INPUT_ROLES] if free_inputs else [{}]
+    if len(free_inputs) > 1:
+        mixed = [r for r in itertools.product(INPUT_ROLES[:5], repeat=min(len(free_inputs), 3)) if len(set(r)) > 1]
+        for roles in mixed:
+            input_plans.append({n: roles[min(i, len(roles) - 1)] for i, n in enumerate(free_inputs)})
+    parameter_plans = [
+        dict(zip(free_parameters, roles, strict=True))
+        for roles in sorted(
+            itertools.product(range(len(FACTORY_ROLES)), repeat=len(free_parameters)),
+            key=lambda roles: (sum(r > 0 for r in roles), sum(r == 1 for r in roles)),
+        )
+    ]
+    pairs = sorted(
+        itertools.product(range(len(input_plans)), range(min(len(parameter_plans), MAX_ATTEMPTS))),
+        key=lambda pair: pair[0] * 3 + pair[1],
+    )
+    for i, p in pairs[:MAX_ATTEMPTS]:
+        roles = {n: FACTORY_ROLES[r] for n, r in parameter_plans[p].items()}
+        yield {**input_plans[i], **roles, **fixed}
+
+
+def first_working(
+    plans: Iterator[dict[str, Values]], works: Callable[[Point], Any], user_fixed: Sequence[str] = ()
+) -> dict[str, Values]:
+    """The first plan whose base point, and one value further along each axis, can be traced."""
+    failures: list[PointError] = []
+    for plan in plans:
+        base = {name: values[0] for name, values in plan.items()}
+        try:
+            works(base)
+            for name, values in plan.items():
+                if len(values) > 1:
+                    works({**base, name: values[1]})
+            return plan
+        except PointError as problem:
+            failures.append(problem)
+    raise LiftError(explain(failures))
+
+
+def explain(failures: Sequence[PointError]) -> str:
+    """One line for a model that raised everywhere: the most frequent reason, the points, what to do."""
+    if not failures:
+        return "no sample point could be tried: give samples={...} with at least four values of each symbol"
+    reasons: dict[str, list[PointError]] = {}
+    for failure in failures:
+        reasons.setdefault(str(failure).split(": ", 1)[-1], []).append(failure)
+    first = failures[0]
+    reason = str(first).split(": ", 1)[-1]
+    tried = "; ".join(where(f.point) for f in failures[:3])
+    return (
+        f"the model raised at every one of {len(failures)} sample points ({tried}, ...): {reason} - its domain needs other "
+        f"values: give steps={{...}}, at_least={{...}} or samples={{...}}"
+    )
+
+
+def fixed_values(
+    symbols: Sequence[str],
+    samples: Mapping[str, Sequence[int]] | None,
+    steps: Mapping[str, int] | None,
+    at_least: Mapping[str, int] | None,
+    inputs: Sequence[str],
+) -> dict[str, Values]:
+    """Values that the user's options settle."""
+    fixed: dict[str, Values] = {}
+    for option, given in (("samples", samples), ("steps", steps), ("at_least", at_least)):
+        for name in given or {}:
+            if name not in symbols:
+                raise SymcostError(f"{option} names {name!r}: the symbols here are {', '.join(symbols) or 'none'}")
+    for name in symbols:
+        least = (at_least or {}).get(name, 1)
+        if samples and name in samples:
+            values = tuple(dict.fromkeys(int(v) for v in samples[name]))
+            if len(values) < 3:
+                raise SymcostError(f"samples[{name!r}] has {len(values)} values: at least 3 are needed to fit and check")
+            fixed[name] = values
+        elif (steps and name in steps) or least > 1:
+            step = (steps or {}).get(name, 1)
+            base = MULTIPLES if step > 1 or name not in inputs else LARGE
+            start = -(-least // step)
+            grown = base if step == 1 and name in inputs and least <= base[0] else tuple(m + start for m in MULTIPLES)
+            fixed[name] = tuple(step * m for m in grown)
+    return fixed

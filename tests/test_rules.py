@@ -1,0 +1,137 @@
+"""Every rule against the compiler and against its stated closed form."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import pytest
+from jax.extend.core import Literal
+from jax.interpreters import partial_eval
+from rule_case import Case
+from rule_cases import CASES
+
+from symcost.errors import RuleError
+from symcost.rules import ENTRIES, Array, Op, Work, add, rule
+from symcost.symbols import evaluate, parse
+
+# Primitives that only newer versions of jax have: their rows exist only there.
+NEWER = {"log2", "one_minus_square"} - {case.primitive for case in CASES}
+
+
+@dataclass
+class Count:
+    """Sums over a program, under both conventions, and the primitives met."""
+
+    macs: Any = 0
+    flops: Any = 0
+    transcendentals: Any = 0
+    int_ops: Any = 0
+    xla_flops: Any = 0
+    xla_transcendentals: Any = 0
+    primitives: frozenset[str] = frozenset()
+
+    def add(self, name: str, work: Work) -> None:
+        """One more equation."""
+        self.macs += work.macs
+        self.flops += 2 * work.macs + work.flops
+        self.transcendentals += work.transcendentals
+        self.int_ops += work.int_ops
+        self.xla_flops += work.flops_under_xla
+        self.xla_transcendentals += work.transcendentals_under_xla
+        self.primitives |= {name}
+
+
+def _walk(jaxpr: Any, count: Count) -> None:
+    for equation in jaxpr.eqns:
+        name = equation.primitive.name
+        ins, outs = (
+            tuple(Array(tuple(v.aval.shape), str(v.aval.dtype)) for v in variables)
+            for variables in (equation.invars, equation.outvars)
+        )
+        if name in ENTRIES:
+            entry = ENTRIES[name]
+            count.add(name, entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs))))
+            continue
+        inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
+        assert inner is not None, f"{name} has no rule"
+        inner = getattr(inner, "jaxpr", inner)
+        _walk(inner, count)
+        if name == "shard_map":  # one call per used operand and per result, which XLA marks with -1
+            used = {v for e in inner.eqns for v in e.invars if not isinstance(v, Literal)}
+            count.xla_flops -= sum(v in used for v in inner.invars) + len(outs)
+
+
+def count_by_rules(function: Callable[..., Any], specs: list[jax.ShapeDtypeStruct]) -> Count:
+    """What the rules say of a function at concrete sizes. The one place that walks a program."""
+    closed = jax.make_jaxpr(function)(*specs)
+    live, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))
+    count = Count()
+    _walk(live, count)
+    return count
+
+
+def count_by_xla(function: Callable[..., Any], specs: list[jax.ShapeDtypeStruct]) -> tuple[int, int]:
+    """FLOPs and transcendentals of the unoptimised program; XLA leaves a figure out when it is zero."""
+    figures = jax.jit(function).trace(*specs).lower(lowering_platforms=("cpu",)).cost_analysis()
+    totals = tuple(figures.get(key, 0.0) for key in ("flops", "transcendentals"))
+    assert all(total < 2**24 and total == int(total) for total in totals)  # exact in XLA's float32
+    return int(totals[0]), int(totals[1])
+
+
+def spec(text: str, at: Mapping[str, int]) -> jax.ShapeDtypeStruct:
+    """``float32[a,b + 1]`` at a point."""
+    dtype, dimensions = re.fullmatch(r"(\w+)\[(.*)\]", text).groups()
+    shape = tuple(int(evaluate(parse(d), at)) for d in dimensions.split(",") if d)
+    return jax.ShapeDtypeStruct(shape, dtype)
+
+
+POINTS = [
+    pytest.param(case, at, id=f"{case.label}-{','.join(f'{k}={v}' for k, v in at.items())}")
+    for case in CASES
+    for at in case.points
+]
+
+
+# complex to real is a case of its own; jax warns of it every time
+@pytest.mark.filterwarnings("ignore:Casting complex values to real")
+@pytest.mark.parametrize(("case", "at"), POINTS)
+def test_rules_equal_xla_and_the_closed_form(case: Case, at: Mapping[str, int]) -> None:
+    """At every point: XLA's totals, and the stated closed form of the full convention."""
+    specs = [spec(text, at) for text in case.specs]
+    with jax.enable_x64(case.x64):
+        ours = count_by_rules(case.function, specs)
+        theirs = count_by_xla(case.function, specs)
+    assert case.primitive in ours.primitives
+    assert (ours.xla_flops, ours.xla_transcendentals) == theirs
+    metrics = ("macs", "flops", "transcendentals", "int_ops")
+    stated = {name: evaluate(parse(getattr(case, name)), at) for name in metrics}
+    assert {name: getattr(ours, name) for name in stated} == stated
+
+
+def test_every_primitive_has_a_row() -> None:
+    """A rule without a row is a rule that nobody checks."""
+    # control flow is the walker's: a loop has no cost apart from its body, and is tested with it
+    ruled = {name for name, entry in ENTRIES.items() if entry.rule.__module__ != "symcost.rules.control"}
+    assert ruled - {case.primitive for case in CASES} == NEWER
+
+
+def test_registering_twice_is_an_error() -> None:
+    """The error names the primitive."""
+    message = "primitive 'dot_general' already has a rule: remove one of the two"
+    with pytest.raises(RuleError, match=message):
+        rule("dot_general")(lambda op: Work())
+    with pytest.raises(RuleError, match=message):
+        add(("dot_general",), lambda op: Work())
+
+
+def test_rules_never_import_jax() -> None:
+    """In a fresh interpreter: the symbolic half works without jax."""
+    program = "import sys, symcost.rules; print({m.split('.')[0] for m in sys.modules} & {'jax', 'jaxlib'})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
