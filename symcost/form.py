@@ -267,8 +267,19 @@ def floor(argument: FormLike) -> Form:
     number = rest.number
     if number is not None:
         return whole + math.floor(number)
+    rest = _tightened(rest)
     merged = _merge_floors(rest)
     return whole + (floor(merged) if merged is not None else _function("floor", rest))
+
+
+def _tightened(argument: Form) -> Form:
+    """``x/2 + 5/6`` as ``x/2 + 1/2``: with integers ``x`` only the multiples of 1/2 below the constant matter."""
+    constant = argument.terms.get((), 0)
+    if not constant or any(e < 0 for mono in argument.terms for _, e in mono):
+        return argument
+    common = math.lcm(*(c.denominator for mono, c in argument.terms.items() if mono != ()))
+    tight = _exact(Fraction(math.floor(constant * common), common))
+    return Form({**{m: c for m, c in argument.terms.items() if m != ()}, **({(): tight} if tight else {})})
 
 
 def _merge_floors(argument: Form) -> Form | None:

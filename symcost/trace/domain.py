@@ -131,7 +131,8 @@ def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
     """The quotients among sizes that must be integers, without those that others imply."""
     rests = {form.split_integral()[1] for form in forms}
     found = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral]
-    found.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols), str(r)))
+    found.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols),
+                              max(abs(Fraction(c).numerator) for c in r.terms.values()), str(r)))  # fmt: skip
     kept: list[Form] = []
     for rest in found:
         if not any(_implied(rest, k) for k in kept):

@@ -26,6 +26,7 @@ from symcost.trace.rounding import rounded_forms, shifts_of_floor
 Column = tuple[int, ...]
 Point = Mapping[str, int]
 MAX_DEGREE = 3
+MAX_RIVALS = 24
 
 
 class Fitter:
@@ -79,7 +80,7 @@ class Fitter:
                 break  # polynomials carry surplus equations of their own
             if form not in rivals:
                 rivals.append(form)
-            if len(rivals) >= 24:
+            if len(rivals) >= MAX_RIVALS:
                 break
         self.fitted[column] = first
         if len(rivals) > 1:
@@ -93,12 +94,13 @@ class Fitter:
         return frozenset(n for n, pairs in self._alike.items() if any(column[i] != column[j] for i, j in pairs))
 
     def rivals(self, candidates: Iterable[Point]) -> Point | None:
-        """The first point at which two forms that agree so far differ, if any does."""
+        """The point that tells most of the forms apart that agree so far, if any does."""
+        best, most = None, 0
         for point in candidates:
-            for forms in self.rival_forms.values():
-                if len({form.value(point) for form in forms}) > 1:
-                    return point
-        return None
+            told = sum(len({form.value(point) for form in forms}) - 1 for forms in self.rival_forms.values())
+            if told > most:
+                best, most = point, told
+        return best
 
     # -- candidates, simple to rich ----------------------------------------------------------------------------
     def _candidates(self, column: Column) -> Iterator[Form]:
@@ -175,7 +177,8 @@ class Fitter:
             for s in self.strides:
                 for a in range(s):
                     inner = tuple((v + a) // s for v in values)
-                    if fit := affine(column, [values, inner]):
+                    fit = affine(column, [values, inner])
+                    if fit and all(c.denominator == 1 for c in fit):
                         yield _combine(fit, [form, floor((form + a) / s)])
 
     def _rounded(self, column: Column, names: frozenset[str]) -> Iterator[Form]:
@@ -227,7 +230,7 @@ def affine(column: Column, features: Sequence[Column]) -> list[Fraction] | None:
     solution = _solve(rows, unknowns)
     if solution is None or any(c == 0 for c in solution[:-1]):
         return None
-    if all(sum(c * v for c, v in zip(solution, row, strict=False)) + solution[-1] == row[-1] for row in rows):
+    if all(sum(c * v for c, v in zip(solution[:-1], row[:-1], strict=True)) + solution[-1] == row[-1] for row in rows):
         return solution
     return None
 

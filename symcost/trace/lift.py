@@ -110,7 +110,7 @@ class SizeLift:
         for name in self.sizes:
             step = _step(self.values[name])
             start = self.base[name]
-            for k in range(1, 300):
+            for k in (*range(1, 18), *range(19, 300, 12)):
                 point = {**{n: self.base[n] for n in self.sizes}, name: start + k * step}
                 if point not in self._rejected:
                     found.append(point)
