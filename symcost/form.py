@@ -232,8 +232,19 @@ def _atom_sympy(atom: int) -> sympy.Expr:
             return symbol(found.name)
         case "Max":
             return sympy.Max(*(a.sympy() for a in found.args), evaluate=False)
+    if found.kind == "floor" and (above := _as_ceiling(found.args[0])) is not None:
+        return sympy.ceiling(above.sympy())
     function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2}
     return function[found.kind](found.args[0].sympy())
+
+
+def _as_ceiling(argument: Form) -> Form | None:
+    """``x/s`` if the argument is ``x/s + (s - 1)/s`` with an integer ``x``: its floor reads better as a ceiling."""
+    constant = argument.terms.get((), 0)
+    if not constant or any(e < 0 for mono in argument.terms for _, e in mono):
+        return None
+    common = math.lcm(*(c.denominator for c in argument.terms.values()))
+    return argument - constant if constant == Fraction(common - 1, common) else None
 
 
 def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:

@@ -33,12 +33,18 @@ class Fitter:
     """Fits columns over one set of sample points; every distinct column is fitted once."""
 
     def __init__(
-        self, symbols: Sequence[str], points: Sequence[Point], strides: Iterable[int] = (2,), floors: bool = True
+        self,
+        symbols: Sequence[str],
+        points: Sequence[Point],
+        strides: Iterable[int] = (2,),
+        floors: bool = True,
+        previous: Fitter | None = None,
     ) -> None:
         self.symbols = tuple(symbols)
         self.points = list(points)
         self.floors = floors
         self.strides = sorted({s for s in strides if s > 1} | {2})
+        self._previous = previous
         self.fitted: dict[Column, Form | None] = {}
         self.rival_forms: dict[Column, list[Form]] = {}
         self.known: dict[Column, Form] = {}
@@ -58,36 +64,47 @@ class Fitter:
     def fit_all(self, columns: Iterable[Column]) -> list[Column]:
         """Fit every column, simple ones first so that richer ones can stand on them; return those left over."""
         waiting = sorted({c for c in columns if c not in self.fitted}, key=lambda c: (len(self.depends(c)), -max(c)))
-        while waiting:
-            left = [column for column in waiting if self.fit(column) is None]
-            if len(left) == len(waiting):
-                return left
-            for column in left:
-                self.fitted.pop(column)
-            waiting = left
-        return []
+        if self._previous is not None:
+            waiting = [column for column in waiting if not self._still_holds(column, self._previous)]
+        for rich in (False, True):
+            while waiting:
+                left = [column for column in waiting if self.fit(column, rich) is None]
+                progressed = len(left) < len(waiting)
+                for column in left:
+                    self.fitted.pop(column)
+                waiting = left
+                if not progressed:
+                    break
+        return waiting
 
-    def fit(self, column: Column) -> Form | None:
-        """The simplest form that gives the column at every point, or nothing."""
+    def fit(self, column: Column, rich: bool = True) -> Form | None:
+        """The simplest form that gives the column at every point, or nothing; ``rich`` allows sums of features."""
         if column in self.fitted:
             return self.fitted[column]
-        first: Form | None = None
-        rivals: list[Form] = []
-        for form in self._candidates(column):
-            if first is None:
-                first = form
-            if not _has_floor(form):
-                break  # polynomials carry surplus equations of their own
-            if form not in rivals:
-                rivals.append(form)
-            if len(rivals) >= MAX_RIVALS:
-                break
-        self.fitted[column] = first
-        if len(rivals) > 1:
-            self.rival_forms[column] = rivals
-        if first is not None and first.number is None:
-            self.known.setdefault(column, first)
-        return first
+        found = list(itertools.islice(self._candidates(column, rich), 1))
+        if found and not found[0].is_polynomial and self.floors:
+            found = self._floor_forms(column) or found
+        self._settle(column, found)
+        return self.fitted[column]
+
+    def _settle(self, column: Column, forms: list[Form]) -> None:
+        self.fitted[column] = forms[0] if forms else None
+        if len(forms) > 1:
+            self.rival_forms[column] = forms
+        if forms and forms[0].number is None:
+            self.known.setdefault(column, forms[0])
+
+    def _still_holds(self, column: Column, previous: Fitter) -> bool:
+        """Take over what earlier points settled, if it holds at the new ones."""
+        old = column[: len(previous.points)]
+        form = previous.fitted.get(old)
+        if form is None:
+            return False
+        new = list(zip(self.points, column, strict=True))[len(old) :]
+        forms = [f for f in previous.rival_forms.get(old, [form]) if all(f.value(p) == v for p, v in new)]
+        if forms:
+            self._settle(column, forms)
+        return bool(forms)
 
     def depends(self, column: Column) -> frozenset[str]:
         """Symbols along whose axis alone the column changes."""
@@ -103,7 +120,7 @@ class Fitter:
         return best
 
     # -- candidates, simple to rich ----------------------------------------------------------------------------
-    def _candidates(self, column: Column) -> Iterator[Form]:
+    def _candidates(self, column: Column, rich: bool) -> Iterator[Form]:
         if len(set(column)) == 1:
             yield Form.constant(column[0])
             return
@@ -119,26 +136,66 @@ class Fitter:
             yield form
         if len(names) == 1:
             yield from self._polynomials(column, names)
-            if self.floors:
-                yield from self._floors(column, singles)
+            yield from self._floor_forms(column)
+        plain = [(c, f) for c, f in singles if _is_dimension(f)]
         pairs = [
             (tuple(x * y for x, y in zip(a, b, strict=True)), f * g)
-            for (a, f), (b, g) in itertools.combinations_with_replacement(singles, 2)
+            for (a, f), (b, g) in itertools.combinations_with_replacement(plain, 2)
         ]
         for values, form in pairs:
             if form.symbols == names and (fit := affine(column, [values])):
                 yield _combine(fit, [form])
-        yield from self._two_features(column, names, singles, pairs)
-        if self.floors:
-            yield from self._rounded(column, names)
+        if rich:
+            yield from self._two_features(column, names, plain, pairs)
+            if self.floors:
+                yield from self._rounded(column, names)
 
-    def _two_features(self, column: Column, names: frozenset[str], singles: list[tuple[Column, Form]],
+    def _two_features(self, column: Column, names: frozenset[str], plain: list[tuple[Column, Form]],
                       pairs: list[tuple[Column, Form]]) -> Iterator[Form]:  # fmt: skip
         for (a, f), (b, g) in itertools.chain(
-            itertools.combinations(singles, 2), itertools.product(pairs, singles), itertools.combinations(pairs, 2)
+            itertools.combinations(plain, 2), itertools.product(pairs, plain), itertools.combinations(pairs[:60], 2)
         ):
             if f.symbols | g.symbols == names and (fit := affine(column, [a, b])):
                 yield _combine(fit, [f, g])
+
+    def _floor_forms(self, column: Column) -> list[Form]:
+        """All forms of the first floor family that has any: they are rivals of one another."""
+        if not self.floors or len(self.depends(column)) != 1:
+            return []
+        names = self.depends(column)
+        plain = [(c, f) for c, f in self.known.items() if f.symbols == names and _is_dimension(f)]
+        for family in (self._windows, self._window_sums, self._any_floor):
+            found = list(dict.fromkeys(itertools.islice(family(column, plain), MAX_RIVALS)))
+            if found:
+                return found
+        return []
+
+    def _windows(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
+        """``floor((f + a)/s) + c`` with a stride of the program: the output of a window over a known size."""
+        for values, form in plain:
+            for s in self.strides:
+                for a in range(s):
+                    c = column[0] - (values[0] + a) // s
+                    if all((v + a) // s + c == y for v, y in zip(values, column, strict=True)):
+                        yield floor((form + a) / s) + c
+
+    def _window_sums(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
+        """``c1 f + c2 floor((f + a)/s) + c3`` in integers: window positions inside the input."""
+        for values, form in plain:
+            if len(set(values)) < 4:
+                continue
+            for s in self.strides:
+                for a in range(s):
+                    inner = tuple((v + a) // s for v in values)
+                    fit = affine(column, [values, inner])
+                    if fit and all(c.denominator == 1 for c in fit):
+                        yield _combine(fit, [form, floor((form + a) / s)])
+
+    def _any_floor(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
+        """``q floor((f + a)/s) + c`` with any step."""
+        for values, form in plain:
+            for q, s, a, c in shifts_of_floor(column, values, self.strides):
+                yield q * floor((form + a) / s) + c
 
     def _monomial(self, column: Column, names: frozenset[str]) -> Form | None:
         """``c prod x^k``, each exponent read off along its symbol's axis."""
@@ -166,21 +223,6 @@ class Fitter:
             if fit := affine(column, powers):
                 yield _combine(fit, [Form.symbol(name) ** k for k in range(1, degree + 1)])
 
-    def _floors(self, column: Column, singles: list[tuple[Column, Form]]) -> Iterator[Form]:
-        # The richest known columns first: an output size follows from its own input size by the window's stride.
-        for values, form in sorted(singles, key=lambda item: max(item[0])):
-            for q, s, a, c in shifts_of_floor(column, values, self.strides):
-                yield q * floor((form + a) / s) + c
-        for values, form in singles:
-            if len(set(values)) < 5:
-                continue
-            for s in self.strides:
-                for a in range(s):
-                    inner = tuple((v + a) // s for v in values)
-                    fit = affine(column, [values, inner])
-                    if fit and all(c.denominator == 1 for c in fit):
-                        yield _combine(fit, [form, floor((form + a) / s)])
-
     def _rounded(self, column: Column, names: frozenset[str]) -> Iterator[Form]:
         """``q floor(alpha m + beta) + c`` of a Laurent monomial whose exponents the growth of the values suggests."""
         options = []
@@ -203,8 +245,10 @@ class Fitter:
         return all(form.value(point) == value for point, value in zip(self.points, column, strict=True))
 
 
-def _has_floor(form: Form) -> bool:
-    return not form.is_polynomial
+def _is_dimension(form: Form) -> bool:
+    """Whether it looks like one dimension: a single atom with coefficient 1, shifted by a constant at most."""
+    leading = [(mono, c) for mono, c in form.terms.items() if mono != ()]
+    return len(leading) == 1 and leading[0][1] == 1 and len(leading[0][0]) == 1 and leading[0][0][0][1] == 1
 
 
 def _exponent(high: int, low: int, x: int, y: int) -> int | None:
@@ -227,6 +271,8 @@ def affine(column: Column, features: Sequence[Column]) -> list[Fraction] | None:
         return None
     if unknowns == 2:
         return _line(rows)
+    if unknowns == 3 and not _coplanar(rows):
+        return None
     solution = _solve(rows, unknowns)
     if solution is None or any(c == 0 for c in solution[:-1]):
         return None
@@ -244,6 +290,15 @@ def _line(rows: list[tuple[int, ...]]) -> list[Fraction] | None:
         return None
     slope = Fraction(dy, dx)
     return [slope, y0 - slope * x0]
+
+
+def _coplanar(rows: list[tuple[int, ...]]) -> bool:
+    """Whether rows (a, b, y) lie on one plane, by integer determinants: the quick no for most candidates."""
+    a0, b0, y0 = rows[0]
+    a1, b1, y1 = rows[1][0] - a0, rows[1][1] - b0, rows[1][2] - y0
+    a2, b2, y2 = rows[2][0] - a0, rows[2][1] - b0, rows[2][2] - y0
+    na, nb, ny = b1 * y2 - y1 * b2, y1 * a2 - a1 * y2, a1 * b2 - b1 * a2
+    return all(na * (a - a0) + nb * (b - b0) + ny * (y - y0) == 0 for a, b, y in rows[3:])
 
 
 def _solve(rows: list[tuple[int, ...]], unknowns: int) -> list[Fraction] | None:

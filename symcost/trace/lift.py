@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from symcost.errors import LiftError
-from symcost.trace.align import Columns, all_records, describe, lifted, same
+from symcost.trace.align import Columns, describe, lifted, same
 from symcost.trace.capture import Keys, PointError, capture
 from symcost.trace.fit import Fitter
 from symcost.trace.model import Model
@@ -80,7 +79,7 @@ class SizeLift:
         self.programs: list[Program] = [self.sampler(self.base)]
         self._used: dict[str, int] = {}
         self._rejected: list[Point] = []
-        self.fitter = Fitter((), [{}])
+        self.fitter = Fitter(self.sizes, [self.base])
 
     def run(self) -> Program:
         """Sample, fit, and sample again where forms still disagree or are missing."""
@@ -90,7 +89,8 @@ class SizeLift:
             self._joint()
         for _ in range(MAX_EXTRA):
             columns = Columns(self.programs)
-            self.fitter = Fitter(self.sizes, self.points, _strides(self.programs[0]))
+            previous = self.fitter if self.fitter.points == self.points[: len(self.fitter.points)] else None
+            self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous)
             leftover = self.fitter.fit_all(columns.distinct())
             if leftover:
                 names = sorted({name for column in leftover for name in self.fitter.depends(column)}, key=self.sizes.index)
@@ -152,11 +152,3 @@ class SizeLift:
 def _step(values: Values) -> int:
     return math.gcd(*values)
 
-
-def _strides(program: Program) -> set[int]:
-    """Small constants among the windows, strides and counts of the program: steps that its floors are made of."""
-    found: set[Any] = {2, 3, 4}
-    for record in all_records(program):
-        start = sum(rank for _, rank in (*record.key.ins, *record.key.outs))
-        found |= {size for size in record.sizes[start:-2] if 2 <= size <= 16}
-    return found

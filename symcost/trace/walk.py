@@ -19,6 +19,7 @@ from symcost.trace.records import Event, Key, Program, Record
 
 VIEWS = frozenset({"reshape", "squeeze", "expand_dims", "broadcast_in_dim", "stop_gradient", "name", "sharding_constraint",
                    "optimization_barrier", "pvary", "pcast", "mesh_cast", "copy_p"})  # fmt: skip
+MAX_STRIDE = 64
 ELEMENTWISE = frozenset(PER_ELEMENT) | {"integer_pow", "convert_element_type", "select_n", "clamp"}
 WEIGHT_USERS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general", "ragged_dot", "gather"})
 INLINED = frozenset({"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "remat2", "checkpoint", "remat"})
@@ -209,6 +210,8 @@ class Walker:
             facts = Facts(sizes={k: (v,) for k, v in counts.items()})
             self.emit(eqn, context, ins, outs, facts=facts, source="probe")
             return outs
+        strides = eqn.params.get("window_strides") or eqn.params.get("strides") or ()
+        self.program.strides.update(s for s in strides if isinstance(s, int) and 1 < s <= MAX_STRIDE)
         facts = None
         if entry.extract is not no_facts:
             in_arrays = tuple(Array(tuple(a.aval.shape), self.dtype(a.aval)) for a in eqn.invars)
