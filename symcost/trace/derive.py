@@ -10,7 +10,7 @@ from symcost.errors import LiftError
 from symcost.form import Form
 from symcost.trace import memory
 from symcost.trace.align import all_records, same
-from symcost.trace.bounds import Explorer
+from symcost.trace.bounds import Branch, Explorer
 from symcost.trace.certify import Certificate, LineTotals
 from symcost.trace.costing import Costing, item_bytes
 from symcost.trace.domain import Domain, whole_forms
@@ -21,6 +21,7 @@ from symcost.trace.sample import GENERIC, SMALL, STEPS, Point, Values, first_wor
 from symcost.trace.structure import Dictionary, Structure
 
 MAX_COARSENINGS = 12
+MAX_BRANCHES = 3
 
 
 @dataclass
@@ -67,6 +68,29 @@ class Derivation:
         self.values = first_working(role_plans(self.inputs, parameters, self.fixed), self.sampler)
         self._classify()
         self._generalise()
+        for _ in range(MAX_BRANCHES):
+            try:
+                return self._certified()
+            except Branch as branch:
+                self._follow(branch)
+        return self._certified()
+
+    def _follow(self, branch: Branch) -> None:
+        """Keep to the multiples where the program is the one found there: the values that people use."""
+        for step in STEPS:
+            if branch.name in self.fixed or branch.value % step:
+                continue
+            values = multiples(step)
+            if self._steady(branch.name, values) and same(
+                self.sampler({**self.base, branch.name: values[0]}), self.sampler({**self.base, branch.name: branch.value})
+            ):
+                self.values[branch.name] = values
+                return
+        raise LiftError(f"{branch}; give steps={{{branch.name!r}: ...}} for the values that you mean")
+
+    def _certified(self) -> Lifted:
+        """One attempt with the values at hand."""
+        self.lifts.clear()
         structure = self._structure()
         lines = structure.lines()
         totals = LineTotals(lines)
@@ -195,16 +219,11 @@ class Derivation:
     # -- folds -------------------------------------------------------------------------------------------------
     def _peak(self, structure: Structure, rule: str, unit: str) -> list[Form] | str:
         """Candidates of a peak over all symbols, or why there are none."""
-        measure = memory.elements if unit == "elements" else memory.in_bytes
         # The base, and points where one symbol outgrows the others: what dominates everywhere dominates there.
         points = [self.base, *({**self.base, n: 1000 * self.base[n]} for n in self.sizes)]
         lists = []
         for program in structure.programs:
-            sizes = (
-                memory.live_sizes(program, measure)
-                if rule == "liveness"
-                else memory.textbook_sizes(program, self.costing, measure)
-            )
+            sizes = memory.peak_sizes(program, self.costing, rule, unit)
             lists.append(memory.undominated(sizes, points) or [Form.constant(0)])
         try:
             return memory.over_structure(lists, structure, points)

@@ -30,6 +30,11 @@ class Domain:
     whole: tuple[Form, ...] = ()
     notes: list[str] = field(default_factory=list)
 
+    def note(self, text: str) -> None:
+        """Add a remark; one of each kind is enough."""
+        if not any(known.split(" (")[0] == text.split(" (")[0] for known in self.notes):
+            self.notes.append(text)
+
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing; symbols without a value are not checked."""
         for name, value in point.items():

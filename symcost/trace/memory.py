@@ -85,6 +85,12 @@ def live_sizes(program: Program, measure: Measure = elements) -> list[Any]:
     return [_Sum.thaw(frozen) for frozen in found]
 
 
+def peak_sizes(program: Program, costing: Costing, rule: str, unit: str) -> list[Any]:
+    """The sizes whose maximum is a peak: ``liveness`` or ``textbook``, in ``elements`` or ``bytes``."""
+    measure = elements if unit == "elements" else in_bytes
+    return live_sizes(program, measure) if rule == "liveness" else textbook_sizes(program, costing, measure)
+
+
 class _Sum:
     """A running sum of sizes, integers or forms, with cheap snapshots."""
 

@@ -201,6 +201,9 @@ class Walker:
             if len(ins) == len(eqn.outvars):
                 return list(ins)
             return [Value(ins[0].id, constants[0], ins[0].sources)]
+        if name == "slice" and ins[0].id < 0:
+            # A part of something that is stored anyway (a position table) is a view of it.
+            return [Value(-1, None, ins[0].sources)]
         if name in WEIGHT_USERS:
             for value in ins:
                 self.textbook_weights |= value.sources or frozenset()
