@@ -17,6 +17,7 @@ from symcost.trace.records import Key, Program, Record
 from symcost.trace.spec import where
 from symcost.trace.walk import Context, Value, Walker
 
+MAX_MENDINGS = 4
 Keys = dict[tuple[Any, ...], Key]
 
 
@@ -54,7 +55,8 @@ def _jaxpr(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | Non
     """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
     environment = list(axes.items()) if axes else None
     try:
-        for fresh in (False, True):
+        for attempt in range(MAX_MENDINGS + 1):
+            fresh = attempt == MAX_MENDINGS
             if fresh:
                 model.forget(point)
             abstract = model.at(point)
@@ -63,9 +65,12 @@ def _jaxpr(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | Non
             except StaleVariables as problem:
                 if fresh:
                     raise TraceError(f"the model declares other parameters when it runs than when it is initialised: {problem}") from None
+                if not model.mend(point, problem):
+                    model.forget(point)
                 continue
             if fresh or not model.stale(point):
                 return abstract, closed
+            model.forget(point)
     except SymcostError:
         raise
     except Exception as problem:

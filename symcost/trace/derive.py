@@ -65,7 +65,7 @@ class Derivation:
     def run(self) -> Lifted:
         """The closed form, or a :class:`LiftError`."""
         parameters = [n for n in self.symbols if n not in self.inputs]
-        self.values = first_working(role_plans(self.inputs, parameters, self.fixed), self.sampler)
+        self.values = first_working(role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep)
         self._classify()
         self._generalise()
         for _ in range(MAX_BRANCHES):
@@ -123,6 +123,10 @@ class Derivation:
                     break
             else:
                 self._restart_small(name)
+
+    def _deep(self, base: Point, other: Point) -> bool:
+        """Whether two points that can be traced are different programs."""
+        return not same(self.sampler(base), self.sampler(other))
 
     def _restart_small(self, name: str) -> None:
         """A structural input dimension (an unrolled recurrence) is sampled at small consecutive values."""

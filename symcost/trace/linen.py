@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
+import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +17,15 @@ import jax.numpy as jnp
 from flax.core import meta
 from flax.core.scope import Scope
 
-from symcost.trace.paths import MARK
+from symcost.trace.paths import module_scope
 
 
 class StaleVariables(Exception):
-    """Variables taken over from another point do not fit this one: initialise again."""
+    """A variable taken over from another point does not fit this one; ``declared`` is what the module asks for."""
+
+    def __init__(self, message: str, path: tuple[str, ...], declared: Any) -> None:
+        super().__init__(message)
+        self.path, self.declared = path, declared
 
 
 @dataclass
@@ -29,15 +36,41 @@ class Initialisers:
     checked: set[tuple[str, ...]] = field(default_factory=set)
 
     def abstract(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """``jax.eval_shape`` of an initialiser, remembered by function and arguments where these can be hashed."""
+        """``jax.eval_shape`` of an initialiser, remembered by what it and its arguments consist of."""
         try:
-            key = (function, args, tuple(sorted(kwargs.items())))
+            key = (_content(function), args, tuple(sorted(kwargs.items())))
             hash(key)
         except TypeError:
             return jax.eval_shape(lambda: function(*args, **kwargs))
         if key not in self.shapes:
             self.shapes[key] = jax.eval_shape(lambda: function(*args, **kwargs))
         return self.shapes[key]
+
+
+def _content(value: Any) -> Any:
+    """What a value consists of, hashable: closures by their code and what they close over, modules by their fields.
+
+    Blocks make a new closure for each call; equal ones then cost one trace. What has no such content raises TypeError.
+    """
+    if isinstance(value, _WithKey):
+        return _WithKey, _content(value.init_fn)
+    if isinstance(value, types.FunctionType):
+        cells = tuple(_content(cell.cell_contents) for cell in value.__closure__ or ())
+        defaults = tuple(_content(d) for d in value.__defaults__ or ())
+        return value.__code__, cells, defaults
+    if isinstance(value, functools.partial):
+        return _content(value.func), tuple(map(_content, value.args)), tuple((k, _content(v)) for k, v in value.keywords.items())
+    if isinstance(value, nn.Module):
+        fields = [f.name for f in dataclasses.fields(value) if f.init and f.name not in ("parent", "name")]
+        return type(value), tuple((name, _content(getattr(value, name))) for name in fields)
+    if isinstance(value, jax.Array):
+        return value.shape, value.dtype
+    if isinstance(value, tuple | list):
+        return type(value), tuple(map(_content, value))
+    if isinstance(value, dict):
+        return dict, tuple((k, _content(v)) for k, v in value.items())
+    hash(value)
+    return value
 
 
 def _key() -> jax.Array:
@@ -67,7 +100,7 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
         self.reserve(name, "params")
         value = self.get_variable("params", name)
         plain = meta.unbox(value)
-        _compare(self, name, plain, meta.unbox(declared))
+        _compare(self, "params", name, plain, declared)
         known.checked.add(("params", *self.path, name))
         return plain if unbox else value
 
@@ -77,7 +110,7 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
         if self.has_variable(col, name) and init_fn is not None and not self.is_mutable_collection("params"):
             plain = {k: v for k, v in kwargs.items() if k != "unbox"}
             declared = known.abstract(init_fn, init_args, plain)
-            _compare(self, name, meta.unbox(self.get_variable(col, name)), meta.unbox(declared))
+            _compare(self, col, name, meta.unbox(self.get_variable(col, name)), declared)
             known.checked.add((col, *self.path, name))
         return variable(self, col, name, init_fn, *init_args, **kwargs)
 
@@ -98,18 +131,28 @@ class _WithKey:
         return self.init_fn(_key(), *args, **kwargs)
 
 
-def _compare(scope: Scope, name: str, value: Any, declared: Any) -> None:
+def _compare(scope: Scope, collection: str, name: str, value: Any, declared: Any) -> None:
     have = [jnp.shape(leaf) for leaf in jax.tree.leaves(value)]
     want = [leaf.shape for leaf in jax.tree.leaves(declared)]
     if have != want:
-        raise StaleVariables(f"{scope.path_text}/{name} has shapes {have}, the module declares {want}")
+        message = f"{scope.path_text}/{name} has shapes {have}, the module declares {want}"
+        raise StaleVariables(message, (collection, *scope.path, name), declared)
+
+
+def mended(variables: dict[str, Any], path: tuple[str, ...], declared: Any) -> dict[str, Any] | None:
+    """The variables with one of them as declared, or nothing where the tree has no such place (a scanned module)."""
+    if len(path) == 1:
+        return {**variables, path[0]: declared}
+    inside = variables.get(path[0])
+    found = mended(inside, path[1:], declared) if isinstance(inside, dict) else None
+    return None if found is None else {**variables, path[0]: found}
 
 
 def _in_scope(next_method: Callable[..., Any], args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:
     scope = context.module.scope
     if scope is None or context.method_name == "setup":
         return next_method(*args, **kwargs)
-    with jax.named_scope(MARK + "/".join(scope.path)):
+    with module_scope("/".join(scope.path)):
         return next_method(*args, **kwargs)
 
 
@@ -161,10 +204,8 @@ def is_linen(value: Any) -> bool:
 
 
 def unchecked(variables: Mapping[str, Any], known: Initialisers) -> bool:
-    """Whether some variable outside ``params`` was not declared again by the trace that used it."""
+    """Whether some variable was not declared again by the trace that used it."""
     for collection, tree in variables.items():
-        if collection == "params":
-            continue
         for path, _ in jax.tree_util.tree_leaves_with_path(meta.unbox(tree)):
             names = tuple(str(getattr(p, "key", getattr(p, "idx", p))) for p in path)
             if not any((collection, *names[:end]) in known.checked for end in range(1, len(names) + 1)):

@@ -113,6 +113,25 @@ class Model:
         """Initialise again at the next trace with these factory parameters."""
         self._variables.pop(tuple((name, own[name]) for name in self.parameters), None)
 
+    def mend(self, point: Mapping[str, int], problem: linen.StaleVariables) -> bool:
+        """Take over one variable as the module declared it at this point; false where only a new start helps.
+
+        A scanned module declares one layer of what is stored for all, so its variables are made anew.
+        """
+        key = tuple((name, point[name]) for name in self.parameters)
+        variables, made_at = self._variables[key]
+        old = variables
+        for part in problem.path:
+            old = old.get(part) if isinstance(old, dict) else None
+        same_rank = old is not None and [len(a.shape) for a in jax.tree.leaves(old)] == [
+            len(b.shape) for b in jax.tree.leaves(problem.declared)
+        ]
+        fixed = linen.mended(variables, problem.path, problem.declared) if same_rank else None
+        if fixed is None:
+            return False
+        self._variables[key] = (fixed, made_at)
+        return True
+
     def stale(self, point: Mapping[str, int]) -> bool:
         """Whether the last trace used variables from another point that it did not declare again itself."""
         kept = self._variables.get(tuple((name, point[name]) for name in self.parameters))

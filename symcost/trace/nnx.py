@@ -13,7 +13,7 @@ from typing import Any
 import jax
 from flax import nnx
 
-from symcost.trace.paths import MARK
+from symcost.trace.paths import module_scope
 
 _ATTRIBUTE = "symcost_path"
 
@@ -65,7 +65,7 @@ def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
         path = getattr(self, _ATTRIBUTE, None)
         if path is None:
             return function(self, *args, **kwargs)
-        with jax.named_scope(MARK + path):
+        with module_scope(path):
             return function(self, *args, **kwargs)
 
     return method

@@ -6,12 +6,46 @@ path. The innermost such scope of an equation names its module; the transformati
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
+
+import jax
 
 MARK = "@"
 FORWARD, BACKWARD, RECOMPUTE = "forward", "backward", "recompute"
 _NUMBER = re.compile(r"\d+")
+
+
+class TooManyCalls(Exception):
+    """A trial value made the model far deeper than a sample should be."""
+
+
+_budget: ContextVar[list[int] | None] = ContextVar("budget", default=None)
+
+
+@contextlib.contextmanager
+def call_budget(calls: int) -> Iterator[None]:
+    """Within it, more than ``calls`` module calls in one trace raise :class:`TooManyCalls`."""
+    token = _budget.set([calls])
+    try:
+        yield
+    finally:
+        _budget.reset(token)
+
+
+@contextlib.contextmanager
+def module_scope(path: str) -> Iterator[None]:
+    """The scope of one module call: its path on every equation made inside."""
+    left = _budget.get()
+    if left is not None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise TooManyCalls("more module calls than a trial may make")
+    with jax.named_scope(MARK + path):
+        yield
 
 
 class Stacks:

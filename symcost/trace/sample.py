@@ -8,12 +8,14 @@ outgrow the deepest map, and become smaller or multiples of a step where the mod
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from symcost.errors import LiftError, SymcostError
 from symcost.trace.capture import PointError
+from symcost.trace.paths import call_budget
 from symcost.trace.spec import where
 
 Values = tuple[int, ...]
@@ -40,6 +42,7 @@ def multiples(step: int) -> Values:
 
 INPUT_ROLES: tuple[Values, ...] = (LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(224))
 MAX_ATTEMPTS = 300
+TRIAL_CALLS = 1500
 
 
 def role_plans(
@@ -69,22 +72,43 @@ def role_plans(
         yield {**input_plans[i], **roles, **fixed}
 
 
-def first_working(
-    plans: Iterator[dict[str, Values]], works: Callable[[Point], Any], user_fixed: Sequence[str] = ()
-) -> dict[str, Values]:
-    """The first plan whose base point, and one value further along each axis, can be traced."""
+def first_working(plans: Iterator[dict[str, Values]], works: Callable[[Point], Any], deep: Callable[[Point, Point], bool]) -> dict[str, Values]:
+    """The first plan whose base point, and one value further along each axis, can be traced.
+
+    A parameter that is seen to change the program (a depth) keeps its small values in later plans; while that is not
+    known, a trial that calls very many modules is given up.
+    """
     failures: list[PointError] = []
+    depths: set[str] = set()
     for plan in plans:
+        if any(plan[name] is not SMALL for name in depths):
+            continue
         base = {name: values[0] for name, values in plan.items()}
-        try:
-            works(base)
-            for name, values in plan.items():
-                if len(values) > 1:
-                    works({**base, name: values[1]})
+        grown = any(values in FACTORY_ROLES[1:] for values in plan.values())
+        with call_budget(TRIAL_CALLS) if grown else contextlib.nullcontext():
+            failed = _try_plan(plan, base, works, failures)
+            if failed != [base]:  # the base works: learn which parameters are depths
+                depths |= {
+                    name for name, values in plan.items()
+                    if values is SMALL and {**base, name: values[1]} not in failed and deep(base, {**base, name: values[1]})
+                }  # fmt: skip
+        if not failed:
             return plan
+    raise LiftError(explain(failures))
+
+
+def _try_plan(plan: dict[str, Values], base: Point, works: Callable[[Point], Any], failures: list[PointError]) -> list[Point]:
+    """The points of a plan (its base, one further value along each axis) at which the model raises."""
+    failed: list[Point] = []
+    for point in (base, *({**base, n: v[1]} for n, v in plan.items() if len(v) > 1)):
+        try:
+            works(point)
         except PointError as problem:
             failures.append(problem)
-    raise LiftError(explain(failures))
+            failed.append(point)
+            if point == base:
+                break
+    return failed
 
 
 def explain(failures: Sequence[PointError]) -> str:

@@ -1,0 +1,89 @@
+"""What the command line shows: progress while it works, and reports that are whole or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from symcost.errors import SymcostError
+
+PATIENCE = 1.0
+"""Seconds of work before anything is shown about it."""
+
+
+class Progress:
+    """A spinner with the number of traces on standard error, shown when the work takes longer than a second.
+
+    How many traces a model needs shows only on the way, so there is a count and no bar. Whatever the model prints
+    meanwhile goes to standard error too: standard output holds the report and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.bar = Bar(
+            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self.console, transient=True,
+            disable=not self.console.is_terminal, redirect_stdout=False,
+        )  # fmt: skip
+        self.task = self.bar.add_task("tracing")
+        self.timer = threading.Timer(PATIENCE, self.bar.start)
+        self.timer.daemon = True
+        self.redirected = contextlib.redirect_stdout(sys.stderr)
+
+    def __enter__(self) -> Progress:
+        self.redirected.__enter__()
+        self.timer.start()
+        return self
+
+    def __call__(self, count: int) -> None:
+        """Show that ``count`` traces are done."""
+        self.bar.update(self.task, description=f"tracing: {count} traces")
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.timer.cancel()
+        self.timer.join()
+        self.bar.stop()
+        self.redirected.__exit__(kind, value, trace)
+
+
+def check_writable(output: Path | None) -> None:
+    """Refuse a file that cannot be written before the work begins."""
+    if output is None:
+        return
+    if output.is_dir():
+        raise SymcostError(f"--output {output} is a directory: name a file")
+    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        raise SymcostError(f"--output {output} cannot be written: there is no writable directory {output.parent}")
+
+
+def write(report: str, output: Path | None) -> None:
+    """The report on standard output, or in a file that appears whole: written aside, then moved into place."""
+    if output is None:
+        print(report)
+        return
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=output.parent, prefix=".symcost-", delete=False) as file:
+            try:
+                file.write(report + "\n")
+                file.flush()
+                os.chmod(file.name, 0o666 & ~_umask())
+                os.replace(file.name, output)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+    except OSError as problem:
+        raise SymcostError(f"--output {output} cannot be written: {problem.strerror}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,25 @@
+"""Reports: one format per file, each a function from a cost table to text.
+
+``FORMATS`` maps a format's name to its function ``(costs, *, depth=None, ...) -> str``. To add a format, write
+``report/<name>.py`` with a function ``render`` and add its name here; a test compares the totals of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+
+def _format(name: str) -> Callable[..., str]:
+    """The format's ``render``, imported at its first use: choosing among formats needs none of them."""
+
+    def render(costs: Any, **options: Any) -> str:
+        return import_module(f"symcost.report.{name}").render(costs, **options)
+
+    return render
+
+
+FORMATS: dict[str, Callable[..., str]] = {name: _format(name) for name in ("text", "markdown", "csv", "json", "latex")}
+
+__all__ = ["FORMATS"]

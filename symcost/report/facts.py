@@ -1,0 +1,100 @@
+"""What every report tells besides the rows: totals by convention, peaks, residuals, where the forms hold, who counted.
+
+Tables that were not traced have no certificate, domain, coverage or peaks; those facts are then absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK
+from symcost.errors import SymcostError
+from symcost.table import CostTable, Row, total
+
+PEAKS = ("liveness", "textbook")
+UNITS = ("elements", "bytes")
+TITLES = {
+    "params": "params", "macs": "MACs", "flops": "FLOPs", "transcendentals": "transcendentals", "int_ops": "integer ops",
+    "activations": "activations", "padding_macs": "MACs on padding", "bytes_read": "bytes read",
+    "bytes_written": "bytes written",
+}  # fmt: skip
+COLUMNS = (("params", FULL), ("macs", FULL), ("flops", FULL), ("transcendentals", FULL), ("activations", TEXTBOOK))
+"""Columns of the table by module: the metrics that the table's attributes of the same names give."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A peak by its rule and unit: a value, or the reason why there is none."""
+
+    rule: str
+    unit: str
+    value: Any = None
+    problem: str = ""
+
+
+def metrics_by_convention(costs: CostTable) -> list[tuple[str, tuple[str, ...], Any]]:
+    """(metric, conventions, value): conventions that agree on a metric are named together; zeros are left out."""
+    found = []
+    for metric in METRICS:
+        values: dict[Any, list[str]] = {}
+        for convention in CONVENTIONS:
+            values.setdefault(getattr(costs.total(convention), metric), []).append(convention)
+        found += [(metric, tuple(names), value) for value, names in values.items() if value != 0]
+    return found
+
+
+def columns(costs: CostTable) -> list[tuple[str, str]]:
+    """The module table's columns that are not zero throughout."""
+    return [(metric, convention) for metric, convention in COLUMNS if getattr(costs.total(convention), metric) != 0]
+
+
+def values_of(rows: Sequence[Row], wanted: Sequence[tuple[str, str]]) -> list[Any]:
+    """Sums of rows for the columns wanted."""
+    sums = {convention: total(rows, convention) for convention in {c for _, c in wanted}}
+    return [getattr(sums[convention], metric) for metric, convention in wanted]
+
+
+def peaks(costs: Any) -> list[Peak]:
+    """All peaks of a traced table."""
+    found: list[Peak] = []
+    if not hasattr(costs, "peak"):
+        return found
+    for rule in PEAKS:
+        for unit in UNITS:
+            try:
+                found.append(Peak(rule, unit, costs.peak(rule, unit)))
+            except SymcostError as problem:
+                found.append(Peak(rule, unit, problem=str(problem)))
+    return found
+
+
+def residuals(costs: Any) -> Any:
+    """Bytes saved for the backward pass, or None where the table is not of training."""
+    try:
+        return getattr(costs, "residuals", None)
+    except SymcostError:
+        return None
+
+
+def point(costs: Any) -> Mapping[str, int]:
+    """The values substituted, if any."""
+    return getattr(costs, "point", {})
+
+
+def notes(costs: Any) -> list[tuple[str, str]]:
+    """(title, sentence) for the point, domain, certificate, coverage and loops of unknown length."""
+    found = []
+    if at := point(costs):
+        found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items())))
+    for title in ("domain", "certificate"):
+        if (fact := getattr(costs, title, None)) is not None:
+            found.append((title, str(fact)))
+    if coverage := getattr(costs, "coverage", None):
+        counted = ", ".join(f"{number} by {name}" for name, number in coverage.items() if number and name != "bounds")
+        bounds = coverage.get("bounds", 0)
+        found.append(("coverage", f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")))
+    for name, where in getattr(costs, "unknown_trips", {}).items():
+        found.append(("loop", f"{name} = trips of {where}"))
+    return found

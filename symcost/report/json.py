@@ -1,0 +1,113 @@
+"""The report as JSON, for programs. The keys are stable; formulas are strings that ``symcost.parse`` reads back.
+
+``version``
+    of symcost.
+``symbols``
+    names of the symbols in the formulas.
+``at``
+    the values substituted for symbols (``--set``), empty for a closed form.
+``totals``
+    ``params``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and ``activations`` under ``textbook``: what the
+    attributes of the same names give.
+``conventions``
+    for each of ``textbook``, ``full`` and ``xla`` every metric of a Cost.
+``peaks``
+    for each rule (``liveness``, ``textbook``) the peak in ``elements`` and in ``bytes``; null where there is none.
+``residuals``
+    bytes saved for the backward pass; null unless traced for training.
+``rows``
+    one object per operation: ``path``, ``op``, ``phase``, ``source``, ``bound``, ``ins``, ``out`` (shapes), ``times`` and
+    ``xla_times`` (executions), and the cost of one execution under each convention, zeros left out.
+    Times times cost, summed, is the total.
+``modules``
+    only with a depth: ``path``, ``number`` of alike modules (null if unsaid), and their whole cost by convention.
+``certificate``, ``domain``, ``coverage``
+    how the forms were checked, where they hold and who counted; null for tables that were not traced.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from symcost.cost import CONVENTIONS, Cost
+from symcost.report import facts
+from symcost.report.formula import written
+from symcost.report.grouping import paths
+from symcost.table import CostTable, Row, total
+
+
+def render(costs: CostTable, *, depth: int | None = None, indent: int | None = 2) -> str:
+    """The table as a JSON document."""
+    return json.dumps(document(costs, depth), indent=indent, ensure_ascii=False)
+
+
+def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
+    """The JSON document as dictionaries, lists and strings."""
+    from symcost import __version__
+
+    made: dict[str, Any] = {
+        "version": __version__,
+        "symbols": list(costs.symbols),
+        "at": dict(facts.point(costs)),
+        "totals": {metric: str(getattr(costs.total(convention), metric)) for metric, convention in facts.COLUMNS},
+        "conventions": {convention: _metrics(costs.total(convention)) for convention in CONVENTIONS},
+        "peaks": _peaks(costs),
+        "residuals": None if (saved := facts.residuals(costs)) is None else str(saved),
+        "rows": [_row(row) for row in costs.rows],
+    }
+    if depth is not None:
+        made["modules"] = [
+            {
+                "path": path,
+                "number": None if number is None else str(number),
+                **{convention: _nonzero(total(rows, convention)) for convention in CONVENTIONS},
+            }
+            for path, number, rows in paths(costs.rows, depth)
+        ]
+    return {**made, **_checks(costs)}
+
+
+def _metrics(cost: Cost) -> dict[str, str]:
+    return {metric: str(value) for metric, value in cost.items()}
+
+
+def _nonzero(cost: Cost) -> dict[str, str]:
+    return {metric: str(value) for metric, value in cost.items() if value != 0}
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "path": row.path, "op": row.op, "phase": row.phase, "source": row.source, "bound": row.bound,
+        "ins": [[str(size) for size in shape] for shape in row.ins], "out": [str(size) for size in row.out],
+        "times": str(row.times), "xla_times": str(row.xla_times),
+        **{convention: _nonzero(row.per_execution(convention)[0]) for convention in CONVENTIONS},
+    }  # fmt: skip
+
+
+def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
+    found: dict[str, dict[str, str | None]] = {}
+    for peak in facts.peaks(costs):
+        found.setdefault(peak.rule, {})[peak.unit] = None if peak.problem else written(peak.value)
+    return found
+
+
+def _checks(costs: Any) -> dict[str, Any]:
+    certificate, domain = getattr(costs, "certificate", None), getattr(costs, "domain", None)
+    return {
+        "certificate": certificate
+        and {
+            "text": str(certificate),
+            "traces": certificate.traces,
+            "fitted": [dict(point) for point in certificate.fitted],
+            "held_out": [dict(point) for point in certificate.held_out],
+        },
+        "domain": domain
+        and {
+            "text": str(domain),
+            "symbols": list(domain.symbols),
+            "conditions": domain.conditions(),
+            "notes": list(domain.notes),
+        },
+        "coverage": getattr(costs, "coverage", None),
+    }
