@@ -144,8 +144,7 @@ class Explorer:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
         scale = {n: max(HIGH, 2 * self.base[n]) if len(self.values[n]) > 3 else self.base[n] for n in self._sizes()}
         point = self._point(1, scale)
-        first = self.difference(point)
-        if first is None and self.agrees(point):
+        if self.agrees(point):
             return
         for name in self._sizes():
             alone = {**self.base, name: point[name]}
@@ -202,36 +201,29 @@ class Explorer:
         return least if high is None or least <= high else self.base[name]
 
     def _low(self) -> None:
-        """The smallest joint point that agrees; else the smallest value along each axis."""
-        corner = self._corner(dict.fromkeys(self.domain.symbols, 1))
+        """The smallest joint point that agrees; else symbol after symbol as low as agrees beside those before it."""
+        corner = self._corner({})
         if corner is not None and self.agrees(corner):
             return
+        lowered = dict(self.base)
         for name in self.domain.symbols:
             step = self.domain.steps.get(name, 1)
-            floor = min(p[name] for p in self.sampled if name in p)
-            steps = [k for k in LADDER if k * step < floor] if name not in self.structural else range(1, floor)
-            for k in steps:
-                point = self._corner({name: k}, name)
-                if point is not None and self.agrees(point):
-                    floor = point[name]
+            start = lowered[name]
+            rungs = LADDER if name not in self.structural else range(1, start)
+            for k in rungs:
+                if k * step >= start:
                     break
-            if floor > step:
-                self.domain.at_least[name] = floor
-        corner = self._corner({n: self.domain.at_least.get(n, 1) for n in self.domain.symbols})
-        if corner is None or not self.agrees(corner):
-            self.domain.at_least = {n: min(p[n] for p in self.sampled if n in p) for n in self.domain.symbols}
-            if not self.held_out:
-                self._require(self._point(3, self.domain.at_least))
+                point = {**lowered, name: k * step}
+                if self.domain.problem(point) is None and self.agrees(point):
+                    lowered = point
+                    break
+            if lowered[name] > step:
+                self.domain.at_least[name] = lowered[name]
 
-    def _corner(self, least: Mapping[str, int], alone: str | None = None) -> Point | None:
-        """A point of the smallest multiples that the domain allows (the base in every other symbol)."""
-        point = dict(self.base) if alone else {}
-        for name in [alone] if alone else self.domain.symbols:
-            step = self.domain.steps.get(name, 1)
-            point[name] = -(-least.get(name, 1) // step) * step
-        if self.domain.problem(point) is None:
-            return point
-        return None
+    def _corner(self, least: Mapping[str, int]) -> Point | None:
+        """The point of the smallest multiples that the domain allows, if it is inside."""
+        point = {n: max(least.get(n, 1), self.domain.steps.get(n, 1)) for n in self.domain.symbols}
+        return point if self.domain.problem(point) is None else None
 
 
 def _divisors(step: int) -> list[int]:

@@ -202,7 +202,7 @@ def factory_symbols(factory: Callable[..., Any], free: tuple[str, ...] = ()) -> 
     """Parameters of a factory that become symbols: those without a default, and those named in ``free``."""
     name = getattr(factory, "__name__", repr(factory))
     try:
-        parameters = inspect.signature(factory).parameters
+        parameters = nnx.parameters_of(factory)
     except (TypeError, ValueError):
         raise TraceError(f"the parameters of {name} cannot be read: wrap it in a function with named parameters") from None
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -35,7 +35,8 @@ class NnxProgram:
 
     def apply(self, params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
         """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
-        model = nnx.merge(self.graph, params, state)
+        # Fresh variables: those handed in may belong to an outer trace (under a gradient).
+        model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, state)))
         with scoped_methods(self.classes):
             out = getattr(model, self.method)(*inputs, **self.call, **arrays)
         return out, nnx.split(model, nnx.Param, ...)[2]
@@ -81,9 +82,16 @@ def is_nnx_class(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, nnx.Module)
 
 
+def parameters_of(factory: Any) -> dict[str, inspect.Parameter]:
+    """Parameters of a factory; those of a class of nnx modules are its constructor's (its metaclass hides them)."""
+    if not is_nnx_class(factory):
+        return dict(inspect.signature(factory).parameters)
+    return dict(list(inspect.signature(factory.__init__).parameters.items())[1:])
+
+
 def construct(cls: Any, parameters: dict[str, Any]) -> Any:
     """An instance, with random streams where its constructor asks for ``rngs``."""
-    if is_nnx_class(cls) and "rngs" in inspect.signature(cls).parameters:
+    if is_nnx_class(cls) and "rngs" in parameters_of(cls):
         return cls(**parameters, rngs=nnx.Rngs(0))
     return cls(**parameters)
 

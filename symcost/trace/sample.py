@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ def multiples(step: int) -> Values:
 INPUT_ROLES: tuple[Values, ...] = (LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(224))
 MAX_ATTEMPTS = 300
 TRIAL_CALLS = 1500
+FEW, MANY, PATIENCE = 12, 40, 30.0
 
 
 def role_plans(
@@ -79,6 +81,7 @@ def first_working(plans: Iterator[dict[str, Values]], works: Callable[[Point], A
     known, a trial that calls very many modules is given up.
     """
     failures: list[PointError] = []
+    start, tries = time.monotonic(), 0
     depths: set[str] = set()
     for plan in plans:
         if any(plan[name] is not SMALL for name in depths):
@@ -94,6 +97,9 @@ def first_working(plans: Iterator[dict[str, Values]], works: Callable[[Point], A
                 }  # fmt: skip
         if not failed:
             return plan
+        tries += 1
+        if tries >= FEW and (time.monotonic() - start > PATIENCE or tries >= MANY and len({_reason(f) for f in failures}) == 1):
+            break
     raise LiftError(explain(failures))
 
 
@@ -111,15 +117,19 @@ def _try_plan(plan: dict[str, Values], base: Point, works: Callable[[Point], Any
     return failed
 
 
+def _reason(failure: PointError) -> str:
+    return str(failure).split(": ", 1)[-1]
+
+
 def explain(failures: Sequence[PointError]) -> str:
     """One line for a model that raised everywhere: the most frequent reason, the points, what to do."""
     if not failures:
         return "no sample point could be tried: give samples={...} with at least four values of each symbol"
     reasons: dict[str, list[PointError]] = {}
     for failure in failures:
-        reasons.setdefault(str(failure).split(": ", 1)[-1], []).append(failure)
+        reasons.setdefault(_reason(failure), []).append(failure)
     first = failures[0]
-    reason = str(first).split(": ", 1)[-1]
+    reason = max(reasons, key=lambda r: len(reasons[r]))
     tried = "; ".join(where(f.point) for f in failures[:3])
     return (
         f"the model raised at every one of {len(failures)} sample points ({tried}, ...): {reason} - its domain needs other "
