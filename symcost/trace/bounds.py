@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from symcost.errors import LiftError
 from symcost.form import Form
-from symcost.trace import memory
+from symcost.trace import liveness
 from symcost.trace.certify import LineTotals, concrete_totals, differences
 from symcost.trace.costing import Costing
 from symcost.trace.domain import Domain
@@ -86,7 +86,7 @@ class Explorer:
         for (rule, unit), candidates in self.peaks.items():
             if isinstance(candidates, str):
                 continue
-            theirs = max(memory.peak_sizes(program, self.costing, rule, unit), default=0)
+            theirs = max(liveness.peak_sizes(program, self.costing, rule, unit), default=0)
             ours = max(f.value(point) for f in candidates)
             if ours > theirs and any(v == 1 for v in point.values()):
                 # Tensors that happen to have equal sizes share memory: the form stays an upper bound there.

@@ -8,7 +8,7 @@ from typing import Any
 
 from symcost.errors import LiftError
 from symcost.form import Form
-from symcost.trace import memory
+from symcost.trace import liveness, memory
 from symcost.trace.align import all_records, same
 from symcost.trace.bounds import Branch, Explorer
 from symcost.trace.certify import Certificate, LineTotals
@@ -225,12 +225,12 @@ class Derivation:
         """Candidates of a peak over all symbols, or why there are none."""
         # The base, and points where one symbol outgrows the others: what dominates everywhere dominates there.
         points = [self.base, *({**self.base, n: 1000 * self.base[n]} for n in self.sizes)]
-        lists = []
+        lists, marks = [], []
         for program in structure.programs:
-            sizes = memory.peak_sizes(program, self.costing, rule, unit)
-            lists.append(memory.undominated(sizes, points) or [Form.constant(0)])
+            lists.append(memory.undominated(liveness.peak_sizes(program, self.costing, rule, unit), points) or [Form.constant(0)])
+            marks.append(liveness.landmarks(program, self.costing, rule, unit) if structure.symbols else {})
         try:
-            return memory.over_structure(lists, structure, points)
+            return memory.over_structure(lists, marks, structure, points)
         except LiftError as problem:
             return f"the {rule} peak has no closed form over {', '.join(self.structural)}: {problem}"
 

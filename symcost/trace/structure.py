@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from symcost.cost import METRICS, Cost
@@ -97,6 +98,11 @@ class Structure:
     points: list[Point] = field(default_factory=list)
     programs: list[Program] = field(default_factory=list)
 
+    @cached_property
+    def _fitter(self) -> Fitter:
+        """Fits columns over all structural points; floors only where there are points enough to tell them."""
+        return Fitter(self.symbols, self.points, floors=len(self.points) > 6)
+
     def lines(self) -> list[Line]:
         """Lines in order of first appearance in the largest program."""
         if not self.symbols:
@@ -138,9 +144,9 @@ class Structure:
 
     def fit_forms(self, forms: Sequence[Form], what: Iterable[str], points: Sequence[Point] | None = None) -> Form:
         """One form over size and structural symbols from its values (forms) at structural points (all by default)."""
+        fitter = self._fitter if points is None else Fitter(self.symbols, points, floors=len(points) > 6)
         points = self.points if points is None else points
         monos: dict[Mono, None] = dict.fromkeys(m for form in forms for m in form.terms)
-        fitter = Fitter(self.symbols, points, floors=len(points) > 6)
         parts = []
         for mono in monos:
             values = [form.terms.get(mono, 0) for form in forms]
