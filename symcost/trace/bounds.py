@@ -18,9 +18,10 @@ from symcost.trace.sample import Point, Values
 from symcost.trace.spec import where
 
 Peaks = dict[tuple[str, str], "list[Form] | str"]
-LADDER = (1, 2, 7, 33, 65, 97, 161)
+LADDER = (1, 2, 4, 7, 12, 24, 33, 48, 64, 97, 128, 161)
 HIGH = 1009
 ROUND = 256
+MAX_QUOTIENT = 4
 TRIPS = 3
 """Values given to the symbols of unknown trip counts while checking."""
 
@@ -60,6 +61,7 @@ class Explorer:
         self._high()
         self._round()
         self._low()
+        self._quotients()
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
             raise LiftError(f"no held-out point inside the domain could be traced ({self.domain}): give samples={{...}}")
@@ -147,8 +149,7 @@ class Explorer:
         if self.agrees(point):
             return
         for name in self._sizes():
-            alone = {**self.base, name: point[name]}
-            alone = alone if self.domain.problem(alone) is None else self.domain.generic_point(1, {n: v for n, v in self.base.items() if n != name}, scale)
+            alone = self._alone(name, point[name])
             reason = self.difference(alone)
             if reason is None:
                 continue
@@ -163,18 +164,20 @@ class Explorer:
 
     def _bisect(self, name: str, good: int, bad: int) -> int:
         """The largest value that agrees between one that does and one that does not, on the symbol's step."""
-        step = self.domain.steps.get(name, 1)
-        for form in self.domain.whole:
-            if name in form.symbols:
-                step = math.lcm(step, math.gcd(*self.values[name]))
+        step = self.domain.step_of(name, self.base)
         low, high = good // step, -(-bad // step)
         while high - low > 1:
             middle = (low + high) // 2
-            if self.difference({**self.base, name: middle * step}) is None:
+            if self.difference(self._alone(name, middle * step)) is None:
                 low = middle
             else:
                 high = middle
         return low * step
+
+    def _alone(self, name: str, value: int) -> Point:
+        """The base with one symbol moved to about ``value``, and what must follow it."""
+        step = self.domain.step_of(name, self.base)
+        return self.domain.moved(self.base, name, -(-value // step) * step)
 
     def _round(self) -> None:
         """Multiples of a power of two, where programs like to branch (padding to a chunk that is then nothing)."""
@@ -183,7 +186,7 @@ class Explorer:
         if self.domain.problem(point) is not None or self.agrees(point):
             return
         for name in self._sizes():
-            alone = {**self.base, name: self._rounded(name)}
+            alone = self._alone(name, self._rounded(name))
             reason = self.difference(alone) if self.domain.problem(alone) is None else None
             if reason is not None and not self.sampler.works(alone):
                 continue  # the model raises there: a matter of its own constraints
@@ -207,18 +210,34 @@ class Explorer:
             return
         lowered = dict(self.base)
         for name in self.domain.symbols:
-            step = self.domain.steps.get(name, 1)
+            step = self.domain.step_of(name, lowered)
             start = lowered[name]
             rungs = LADDER if name not in self.structural else range(1, start)
             for k in rungs:
                 if k * step >= start:
                     break
-                point = {**lowered, name: k * step}
+                point = self.domain.moved(lowered, name, k * step)
                 if self.domain.problem(point) is None and self.agrees(point):
                     lowered = point
                     break
-            if lowered[name] > step:
-                self.domain.at_least[name] = lowered[name]
+        for name, value in lowered.items():
+            if value > self.domain.step_of(name, lowered):
+                self.domain.at_least[name] = value
+
+    def _quotients(self) -> None:
+        """Quotients such as ``d/H``: does the form hold where they are 1? (A scale of 1 is folded away.)"""
+        for form in self.domain.whole:
+            above = [n for n in sorted(form.symbols) if self.domain.step_of(n, self.base) > 1 and n in self._sizes()]
+            if len(form.terms) != 1 or len(above) != 1 or len(form.symbols) < 2:
+                continue
+            (name,) = above
+            for quotient in range(1, MAX_QUOTIENT):
+                point = {**self.base, name: self.domain.step_of(name, self.base) * quotient}
+                least = self.domain.at_least.get(name, 1)
+                inside = self.domain.problem(point) is None or point[name] < least
+                if not inside or self.difference(point) is None:
+                    break
+                self.domain.whole_least[form] = quotient + 1
 
     def _corner(self, least: Mapping[str, int]) -> Point | None:
         """The point of the smallest multiples that the domain allows, if it is inside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,20 @@ from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
 from symcost.trace.lifted import Lifted
 from symcost.trace.records import Program
-from symcost.trace.sample import GENERIC, SMALL, STEPS, Point, Values, first_working, fixed_values, multiples, role_plans
+from symcost.trace.paths import call_budget
+from symcost.trace.sample import (
+    GENERIC,
+    LARGER,
+    SMALL,
+    STEPS,
+    TRIAL_CALLS,
+    Point,
+    Values,
+    first_working,
+    fixed_values,
+    multiples,
+    role_plans,
+)
 from symcost.trace.structure import Dictionary, Structure
 
 MAX_COARSENINGS = 12
@@ -113,7 +127,10 @@ class Derivation:
         """Symbols whose values change the program are structural, unless a coarser lattice keeps it the same."""
         self.structural = [name for name in self.symbols if not self._steady(name, self.values[name])]
         for name in list(self.structural):
-            if name not in self.inputs or name in self.fixed:
+            if name in self.fixed:
+                continue
+            if name not in self.inputs:
+                self._reconsider(name)
                 continue
             for step in STEPS:
                 values = multiples(step)
@@ -123,6 +140,26 @@ class Derivation:
                     break
             else:
                 self._restart_small(name)
+
+    def _reconsider(self, name: str) -> None:
+        """A parameter whose small values change the program irregularly (clamped widths) may be a size at larger ones.
+
+        A depth adds as many records with each step; it stays structural without further trials.
+        """
+        sizes = []
+        for value in self.values[name][:4]:
+            point = {**self.base, name: value}
+            if self.sampler.works(point):
+                sizes.append(len(self.sampler(point).records))
+        gains = {b - a for a, b in itertools.pairwise(sizes)}
+        if len(gains) == 1 and len(sizes) > 2:
+            return
+        for values in (LARGER, multiples(8), multiples(32)):
+            with call_budget(TRIAL_CALLS):
+                if self._steady(name, values):
+                    self.values[name] = values
+                    self.structural.remove(name)
+                    return
 
     def _deep(self, base: Point, other: Point) -> bool:
         """Whether two points that can be traced are different programs."""

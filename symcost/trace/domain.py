@@ -28,6 +28,7 @@ class Domain:
     at_most: dict[str, int] = field(default_factory=dict)
     steps: dict[str, int] = field(default_factory=dict)
     whole: tuple[Form, ...] = ()
+    whole_least: dict[Form, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
@@ -49,6 +50,10 @@ class Domain:
             if form.symbols <= set(point) and not isinstance(form.value(point), int):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
                 return f"{at} is outside the domain: {form} is a size and must be an integer"
+        for form, least in self.whole_least.items():
+            if form.symbols <= set(point) and form.value(point) < least:
+                at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
+                return f"{at} is outside the domain: {form} must be at least {least}"
         return None
 
     def check(self, point: Mapping[str, int]) -> None:
@@ -67,12 +72,30 @@ class Domain:
                 found.append(f"{name} <= {self.at_most[name]}")
             if self.steps.get(name, 1) > 1:
                 found.append(f"{name} % {self.steps[name]} == 0")
-        return [*found, *(_divides(form) for form in self.whole)]
+        bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
+        return [*found, *(_divides(form) for form in self.whole), *bounded]
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
         parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *self.notes]
         return "; ".join(parts)
+
+    def step_of(self, name: str, point: Mapping[str, int]) -> int:
+        """What a symbol must be a multiple of beside the others' values at a point."""
+        others = {n: v for n, v in point.items() if n != name}
+        above = (form for form in self.whole if _above(form, name))
+        return math.lcm(self.steps.get(name, 1), *(_denominator(form, others) for form in above))
+
+    def moved(self, point: Mapping[str, int], name: str, value: int) -> Point:
+        """The point with another value of one symbol; what stands above it in a quotient follows as a multiple."""
+        new = {**point, name: value}
+        for form in self.whole:
+            if name in form.symbols and not _above(form, name):
+                for other in sorted(form.symbols - {name}):
+                    if _above(form, other):
+                        step = self.step_of(other, new)
+                        new[other] = -(-new[other] // step) * step
+        return new
 
     def generic_point(self, shift: int, fixed: Mapping[str, int], scale: Mapping[str, int]) -> Point:
         """A point inside with values that share little: ``shift`` picks another one; ``scale`` bounds from below."""
@@ -134,7 +157,7 @@ def _bracketed(expression: sympy.Expr) -> str:
 
 def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
     """The quotients among sizes that must be integers, without those that others imply."""
-    rests = {form.split_integral()[1] for form in forms}
+    rests = {_reduced(form.split_integral()[1]) for form in forms}
     found = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral]
     found.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols),
                               max(abs(Fraction(c).numerator) for c in r.terms.values()), str(r)))  # fmt: skip
@@ -143,6 +166,16 @@ def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
         if not any(_implied(rest, k) for k in kept):
             kept.append(rest)
     return tuple(kept)
+
+
+def _reduced(form: Form) -> Form:
+    """``11 g/4`` asks no more than ``g/4``: numerators that share nothing with the denominator do not matter."""
+    if len(form.terms) != 1:
+        return form
+    ((mono, coefficient),) = form.terms.items()
+    if any(e < 0 for _, e in mono):
+        return form
+    return Form({mono: Fraction(1, Fraction(coefficient).denominator)})
 
 
 def _implied(form: Form, known: Form) -> bool:
