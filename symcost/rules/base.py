@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.form import Form, logarithm
+from symcost.form import ONE, Form, floor, logarithm
 from symcost.symbols import ceil_log2
 
 Size = Any
@@ -145,6 +145,20 @@ def product(sizes: Iterable[Size]) -> Size:
     for size in sizes:
         total = total * size
     return total
+
+
+def is_one(size: Size) -> Size:
+    """1 where a size is 1, else 0: ``floor(1/size)`` for a closed form that can be 1.
+
+    >>> is_one(1), is_one(7)
+    (1, 0)
+    """
+    if not isinstance(size, Form):
+        return int(size == 1)
+    whole = all(isinstance(c, int) and c > 0 and all(e > 0 for _, e in mono) for mono, c in size.terms.items())
+    if whole and sum(size.terms.values()) > 1:
+        return 0  # a sum or multiple of positive integers
+    return floor(ONE / size) if len(size.terms) == 1 else 0
 
 
 def arithmetic(array: Array, count: Size, **more: Any) -> Work:

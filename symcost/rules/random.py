@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.rules.base import Array, Facts, Op, Size, Work, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, is_one, product, rule
 
 ROUNDS_PER_GROUP, GROUPS, ROUND = 4, 5, 5
 INJECTED, FIRST = 3, 2
@@ -53,18 +53,23 @@ def _keys_of(dtype: str) -> str:
 
 
 def _draw_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    shape = tuple(params["shape"])
-    # A dimension of length 1 needs no counter: static, since a count of dimensions is no length.
-    counted = sum(1 for size in shape if size != 1)
-    return Facts(static=(counted, len(shape), params.get("bit_width", 32)))
+    return Facts(static=(len(tuple(params["shape"])), params.get("bit_width", 32)))
 
 
 def _counters(op: Op) -> Size:
-    """Operations that number the blocks: a sum over dimensions, split in two words, ``(2 dims + 1) #``."""
-    counted, rank, _ = op.facts.static
-    if counted:
-        return (2 * counted + 1) * product(op.out.shape[len(op.ins[0].shape) :])
-    return 2 if rank else 0
+    """Operations that number the blocks: a sum over dimensions, split in two words, ``(2 dims + 1) #``.
+
+    Dimensions of length 1 need no counter; where all are, two operations remain.
+    """
+    rank, _ = op.facts.static
+    if not rank:
+        return 0
+    shape = op.out.shape[len(op.ins[0].shape) :]
+    units = [is_one(size) for size in shape]
+    counted: Size = len(shape)
+    for unit in units:
+        counted = counted - unit
+    return (2 * counted + 1) * product(shape) + product(units)
 
 
 @rule("threefry2x32")
@@ -81,7 +86,7 @@ def random_bits(op: Op) -> Work:
     keys call the generator once: see :func:`rng_bit_generator`.
     """
     keys = op.ins[0]
-    width = op.facts.static[2]
+    width = op.facts.static[1]
     if _keys_of(keys.dtype) == "rbg":
         if keys.shape:
             raise RuleError("random_bits of several rbg keys at once has no rule: draw from one key")

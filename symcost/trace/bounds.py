@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from symcost.errors import LiftError
 from symcost.form import Form
 from symcost.trace import liveness
+from symcost.trace.align import same
 from symcost.trace.certify import LineTotals, concrete_totals, differences
 from symcost.trace.costing import Costing
 from symcost.trace.domain import Domain
@@ -32,6 +33,14 @@ class Branch(LiftError):
     def __init__(self, message: str, name: str, value: int) -> None:
         super().__init__(message)
         self.name, self.value = name, value
+
+
+class Counterexample(LiftError):
+    """The program is the same one at this point and the form is wrong: fit again with it."""
+
+    def __init__(self, message: str, point: Point) -> None:
+        super().__init__(message)
+        self.point = point
 
 
 @dataclass
@@ -153,11 +162,30 @@ class Explorer:
             reason = self.difference(alone)
             if reason is None:
                 continue
+            self._refit(alone, reason)
+            if self._divides(name, alone[name]):
+                continue
             self.domain.at_most[name] = self._bisect(name, self._largest_sample(name), alone[name])
             self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
         point = self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})
         if not self.agrees(point):
             raise LiftError(f"the closed form is not right at {where(point)}: {self.difference(point)}")
+
+    def _refit(self, point: Point, reason: str) -> None:
+        """A point of the very same program that the form gets wrong is a sample that was missing."""
+        if self.sampler.works(point) and same(self.sampler(point), self.sampler(self.base)):
+            raise Counterexample(reason, point)
+
+    def _divides(self, name: str, value: int) -> bool:
+        """Whether a value that raises alone works beside a multiple of it in another parameter: heads per group."""
+        for other in self._sizes():
+            if other == name or other in self.sampler.model.input_symbols:
+                continue
+            point = self.domain.moved({**self.base, name: value}, other, 3 * value)
+            if self.sampler.works(point) and self.agrees(point):
+                self.domain.whole = (*self.domain.whole, Form.symbol(other) / Form.symbol(name))
+                return True
+        return False
 
     def _largest_sample(self, name: str) -> int:
         return max(p[name] for p in self.sampled if name in p)
@@ -191,6 +219,7 @@ class Explorer:
             if reason is not None and not self.sampler.works(alone):
                 continue  # the model raises there: a matter of its own constraints
             if reason is not None:
+                self._refit(alone, reason)
                 raise Branch(f"the program is another one at {where(alone)}: {reason}", name, alone[name])
 
     def _rounded(self, name: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ from symcost.errors import LiftError
 from symcost.form import Form
 from symcost.trace import liveness, memory
 from symcost.trace.align import all_records, same
-from symcost.trace.bounds import Branch, Explorer
+from symcost.trace.bounds import Branch, Counterexample, Explorer
 from symcost.trace.certify import Certificate, LineTotals
 from symcost.trace.costing import Costing, item_bytes
 from symcost.trace.domain import Domain, whole_forms
@@ -25,6 +26,7 @@ from symcost.trace.sample import (
     SMALL,
     STEPS,
     TRIAL_CALLS,
+    WIDE,
     Point,
     Values,
     first_working,
@@ -35,7 +37,7 @@ from symcost.trace.sample import (
 from symcost.trace.structure import Dictionary, Structure
 
 MAX_COARSENINGS = 12
-MAX_BRANCHES = 3
+MAX_ROUNDS = 8
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Derivation:
         self.dictionary = Dictionary()
         self.lifts: list[SizeLift] = []
         self._coarseness: dict[str, int] = {}
+        self.extra: list[Point] = []  # counterexamples of earlier attempts
         self.fixed = fixed_values(self.symbols, self.options.samples, self.options.steps, self.options.at_least, self.inputs)
 
     @property
@@ -82,11 +85,14 @@ class Derivation:
         self.values = first_working(role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep)
         self._classify()
         self._generalise()
-        for _ in range(MAX_BRANCHES):
+        for _ in range(MAX_ROUNDS):
             try:
                 return self._certified()
             except Branch as branch:
                 self._follow(branch)
+                self.extra.clear()
+            except Counterexample as found:
+                self.extra.append({name: found.point[name] for name in self.sizes})
         return self._certified()
 
     def _follow(self, branch: Branch) -> None:
@@ -180,19 +186,33 @@ class Derivation:
         return all(same(programs[0], p) for p in programs[1:])
 
     def _generalise(self) -> None:
-        """Small factory parameters that are mere sizes get generic values, where the model takes them."""
+        """Factory parameters that are mere sizes get more generic values, where the model takes them.
+
+        Small ones become generic numbers; very round ones multiples of little more than the others divide, so that
+        roundings of the model's own (to a multiple of 256, say) can be seen.
+        """
         for name in self.sizes:
-            if self.values[name] is SMALL and name not in self.inputs and self._steady(name, GENERIC):
-                others = [n for n in self.sizes if n != name]
-                base = {**self.base, name: GENERIC[0]}
-                if all(self.sampler.works({**base, n: self.values[n][1]}) for n in others if len(self.values[n]) > 1):
-                    self.values[name] = GENERIC
+            if name in self.inputs or name in self.fixed:
+                continue
+            if self.values[name] is SMALL:
+                options: tuple[Values, ...] = (GENERIC,)
+            else:
+                options = tuple(multiples(step) for step in (24, 72, 144)) if self.values[name] is WIDE else ()
+            for values in options:
+                if self._steady(name, values) and self._others_work({**self.base, name: values[0]}, name):
+                    self.values[name] = values
+                    break
+
+    def _others_work(self, base: Point, moved: str) -> bool:
+        """Whether the model still takes the further values of the other sizes."""
+        others = [n for n in self.sizes if n != moved]
+        return all(self.sampler.works({**base, n: v}) for n in others for v in self.values[n][1:3])
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed)
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra)
             try:
                 program = lift.run()
             except OffLattice as problem:
@@ -215,6 +235,8 @@ class Derivation:
             current = self._coarseness.get(name, 0)
             for index in range(current, len(STEPS)):
                 values = multiples(STEPS[index])
+                if math.gcd(*self.values[name]) % STEPS[index] == 0:
+                    continue  # no coarser than what was tried
                 self._coarseness[name] = index + 1
                 if self._steady(name, values):
                     self.values[name] = values

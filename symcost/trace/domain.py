@@ -94,7 +94,7 @@ class Domain:
                 for other in sorted(form.symbols - {name}):
                     if _above(form, other):
                         step = self.step_of(other, new)
-                        new[other] = -(-new[other] // step) * step
+                        new[other] = max(-(-new[other] // step), 3) * step  # quotients of 1 are special
         return new
 
     def generic_point(self, shift: int, fixed: Mapping[str, int], scale: Mapping[str, int]) -> Point:

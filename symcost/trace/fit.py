@@ -27,6 +27,7 @@ Column = tuple[int, ...]
 Point = Mapping[str, int]
 MAX_DEGREE = 3
 MAX_RIVALS = 24
+MAX_PERIOD = 8
 
 
 class Fitter:
@@ -45,6 +46,11 @@ class Fitter:
         self.floors = floors
         self.strides = sorted({s for s in strides if s > 1} | {2})
         self._previous = previous
+        self._axes: dict[str, Fitter] = {}
+        self._on_axis = {
+            name: [i for i, p in enumerate(self.points) if all(p[o] == self.points[0][o] for o in self.symbols if o != name)]
+            for name in self.symbols
+        }
         self.fitted: dict[Column, Form | None] = {}
         self.rival_forms: dict[Column, list[Form]] = {}
         self.known: dict[Column, Form] = {}
@@ -145,6 +151,8 @@ class Fitter:
         for values, form in pairs:
             if form.symbols == names and (fit := affine(column, [values])):
                 yield _combine(fit, [form])
+        if len(names) > 1 and (form := self._separable(column, names)) is not None:
+            yield form
         if rich:
             yield from self._two_features(column, names, plain, pairs)
             if self.floors:
@@ -164,7 +172,7 @@ class Fitter:
             return []
         names = self.depends(column)
         plain = [(c, f) for c, f in self.known.items() if f.symbols == names and _is_dimension(f)]
-        for family in (self._windows, self._window_sums, self._any_floor):
+        for family in (self._windows, self._window_sums, self._any_floor, self._periodic):
             found = list(dict.fromkeys(itertools.islice(family(column, plain), MAX_RIVALS)))
             if found:
                 return found
@@ -191,11 +199,48 @@ class Fitter:
                     if fit and all(c.denominator == 1 for c in fit):
                         yield _combine(fit, [form, floor((form + a) / s)])
 
+    def _periodic(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
+        """``sum c_a floor((f + a)/s) + c``: linear but for a remainder modulo ``s`` (the floors of all shifts span these)."""
+        for values, form in plain:
+            for s in self.strides:
+                if s > MAX_PERIOD or len({v % s for v in values}) < s:
+                    continue
+                inner = [tuple((v + a) // s for v in values) for a in range(s)]
+                fit = affine(column, inner, sparse=True)
+                if fit and all(c.denominator == 1 for c in fit):
+                    yield _combine(fit, [floor((form + a) / s) for a in range(s)])
+
     def _any_floor(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
         """``q floor((f + a)/s) + c`` with any step."""
         for values, form in plain:
             for q, s, a, c in shifts_of_floor(column, values, self.strides):
                 yield q * floor((form + a) / s) + c
+
+    def _separable(self, column: Column, names: frozenset[str]) -> Form | None:
+        """A product of one function per symbol, each fitted along its own axis: ``(r - 4)(r - 1) d``."""
+        base = column[0]
+        if base == 0:
+            return None
+        product = Form.constant(1)
+        for name in sorted(names):
+            axis = self._axis(name)
+            part = axis.fit(tuple(column[i] for i in self._on_axis[name]))
+            if part is None:
+                return None
+            product = product * part
+        product = product * (Fraction(1) / Fraction(base) ** (len(names) - 1))
+        return product if self._holds(product, column) else None
+
+    def _axis(self, name: str) -> Fitter:
+        """A fitter of the points that differ from the first in one symbol only, with the columns known so far."""
+        axis = self._axes.get(name)
+        rows = self._on_axis[name]
+        if axis is None:
+            axis = self._axes[name] = Fitter((name,), [self.points[i] for i in rows], self.strides, self.floors)
+        for column, form in self.known.items():
+            if form.symbols == {name}:
+                axis.known.setdefault(tuple(column[i] for i in rows), form)
+        return axis
 
     def _monomial(self, column: Column, names: frozenset[str]) -> Form | None:
         """``c prod x^k``, each exponent read off along its symbol's axis."""
@@ -259,11 +304,11 @@ def _exponent(high: int, low: int, x: int, y: int) -> int | None:
     return next((k for k in (1, -1, 2, -2, 3, -3) if base**k == ratio), None)
 
 
-def affine(column: Column, features: Sequence[Column]) -> list[Fraction] | None:
+def affine(column: Column, features: Sequence[Column], sparse: bool = False) -> list[Fraction] | None:
     """Rational coefficients (the constant last) with ``column = sum c_i feature_i + c`` at every point.
 
     Solved by elimination on as few rows as there are unknowns and checked on the rest; nothing when it does not hold,
-    when the features are dependent, or when no row is left to check.
+    when the features are dependent, or when no row is left to check. ``sparse`` allows features that do not matter.
     """
     unknowns = len(features) + 1
     rows = list(dict.fromkeys(zip(*features, column, strict=True)))
@@ -274,7 +319,7 @@ def affine(column: Column, features: Sequence[Column]) -> list[Fraction] | None:
     if unknowns == 3 and not _coplanar(rows):
         return None
     solution = _solve(rows, unknowns)
-    if solution is None or any(c == 0 for c in solution[:-1]):
+    if solution is None or (not sparse and any(c == 0 for c in solution[:-1])):
         return None
     if all(sum(c * v for c, v in zip(solution[:-1], row[:-1], strict=True)) + solution[-1] == row[-1] for row in rows):
         return solution

@@ -72,6 +72,7 @@ class SizeLift:
     sizes: Sequence[str]
     values: Mapping[str, Values]
     fixed: Mapping[str, int] = field(default_factory=dict)
+    extra: Sequence[Point] = ()
 
     def __post_init__(self) -> None:
         self.base: Point = {**{name: self.values[name][0] for name in self.sizes}, **self.fixed}
@@ -87,13 +88,18 @@ class SizeLift:
             self._extend(name, 2)
         if len(self.sizes) > 1:
             self._joint()
+        for point in self.extra:
+            self._add({**point, **self.fixed})
         for _ in range(MAX_EXTRA):
             columns = Columns(self.programs)
             previous = self.fitter if self.fitter.points == self.points[: len(self.fitter.points)] else None
             self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous)
             leftover = self.fitter.fit_all(columns.distinct())
             if leftover:
-                names = sorted({name for column in leftover for name in self.fitter.depends(column)}, key=self.sizes.index)
+                # The columns that depend on the fewest symbols say whose fault it is; products follow from them.
+                depends = [self.fitter.depends(column) for column in leftover]
+                fewest = min(map(len, depends))
+                names = sorted({n for d in depends if len(d) == fewest for n in d}, key=self.sizes.index)
                 if not any(self._extend(name, 1) for name in names):
                     raise OffLattice(describe(columns, leftover, self.points), names)
                 continue
@@ -129,8 +135,13 @@ class SizeLift:
         return True
 
     def _joint(self) -> None:
-        for shift in (3, 4, 2):
-            point = {n: self.values[n][min(shift + i, len(self.values[n]) - 1)] for i, n in enumerate(self.sizes)}
+        for shift in (0, 1, 2):
+            point = {}
+            for index, name in enumerate(self.sizes):
+                values = self.values[name]
+                # Further values need not divide one another: parameters keep to those that the axes use.
+                further = 3 + shift + index if name in self.sampler.model.input_symbols else 1 + (shift + index) % 3
+                point[name] = values[min(further, len(values) - 1)]
             if self._add({**point, **self.fixed}):
                 return
 
