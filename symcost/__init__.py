@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import symcost.symbols
-import symcost.trace  # an empty package: jax comes with the first call
+import symcost.trace  # noqa: F401 - an empty package that the loop below makes callable; jax comes with a call
 from symcost.cost import CONVENTIONS, Cost
 from symcost.errors import (
     DomainError,

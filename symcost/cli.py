@@ -15,20 +15,21 @@ from symcost.cli_output import Progress, check_writable, write
 from symcost.report import FORMATS
 
 PROGRAM = "symcost"
-_UsageError = typer.BadParameter.__bases__[0]
+INTERRUPTED = 130
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """The parser's own errors; typer publishes only this subclass."""
 
 app = typer.Typer(name=PROGRAM, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 EXAMPLES = """[bold]Examples[/bold]
 
-symcost trace examples.resnet:resnet50 'float32[n,r,r,3]' --call train=false
+symcost trace examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false
 
-symcost trace examples.gpt:GPT 'int32[n,N]' --set n=1 --set N=1024 --format markdown
+symcost trace examples.gpt:GPT 'int32\\[n,N]' --set n=1 --set N=1024 --format markdown
 
-symcost trace examples.gpt:GPT 'int32[n,N]' --arg H=4 --arg V=1000 --mode train --format json --output gpt.json
+symcost trace examples.gpt:GPT 'int32\\[n,N]' --arg H=4 --arg V=1000 --mode train --format json --output gpt.json
 
-symcost trace jax.numpy:matmul 'float32[m,k]' 'float32[k,n]' --function"""
+symcost trace jax.numpy:matmul 'float32\\[m,k]' 'float32\\[k,n]' --function"""
 
 
 def _version(wanted: bool) -> None:
@@ -39,7 +40,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Exact, symbolic cost formulas of JAX and Flax models, certified against fresh traces."""
 
@@ -50,35 +53,71 @@ def _check_format(name: str) -> str:
     return name
 
 
+def _check_depth(depth: int | None) -> int | None:
+    if depth is not None and depth < 0:
+        raise typer.BadParameter(f"{depth} is not a number of levels: use 0 or more")
+    return depth
+
+
 @app.command(epilog=EXAMPLES)
 def trace(
-    target: Annotated[str, typer.Argument(metavar="PKG.MOD:NAME", help="A factory, module or class; its parameters without a default become symbols.")],
-    specs: Annotated[list[str] | None, typer.Argument(metavar="SPEC...", help="Inputs, such as 'float32[n,224,224,3]'; names are symbols.")] = None,
-    call: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call, such as train=false.")] = None,
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="PKG.MOD:NAME", help="A factory, module or class; its parameters without a default become symbols."
+        ),
+    ],
+    specs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SPEC...", help="Inputs, such as 'float32\\[n,224,224,3]'; names are symbols."),
+    ] = None,
+    call: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call, such as train=false.")
+    ] = None,
     arg: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")] = None,
-    free: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=INT", help="Give a symbol a value in the report.")] = None,
-    steps: Annotated[list[str] | None, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")] = None,
+    free: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=INT", help="Give a symbol a value in the report.")
+    ] = None,
+    steps: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")
+    ] = None,
     at_least: Annotated[list[str] | None, typer.Option(metavar="NAME=INT", help="The symbol is at least this.")] = None,
-    samples: Annotated[list[str] | None, typer.Option(metavar="NAME=INT,INT,...", help="Values of the symbol to trace at.")] = None,
-    axis: Annotated[list[str] | None, typer.Option(metavar="NAME=INT", help="Size of a named axis (collectives).")] = None,
-    rng: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A further random stream of a linen module.")] = None,
-    mode: Annotated[str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")] = "forward",
+    samples: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=INT,INT,...", help="Values of the symbol to trace at.")
+    ] = None,
+    axis: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=INT", help="Size of a named axis (collectives).")
+    ] = None,
+    rng: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A further random stream of a linen module.")
+    ] = None,
+    mode: Annotated[
+        str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")
+    ] = "forward",
     method: Annotated[str, typer.Option(help="The module's method to trace.")] = "__call__",
     function: Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")] = False,
-    depth: Annotated[int | None, typer.Option(min=0, help="Module levels to show (fitted to a page by default).")] = None,
-    format: Annotated[str, typer.Option(callback=_check_format, help=" | ".join(FORMATS))] = "text",
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")] = None,
+    depth: Annotated[
+        int | None, typer.Option(callback=_check_depth, help="Module levels to show (fitted to a page by default).")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", callback=_check_format, help=" | ".join(FORMATS))] = "text",
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")
+    ] = None,
 ) -> None:
     """Derive the exact cost of a Flax model in closed form."""
     options: dict[str, Any] = {
-        "call": values("--call", call), "steps": integers("--steps", steps), "at_least": integers("--at-least", at_least),
-        "samples": numbers("--samples", samples), "axes": integers("--axis", axis) or None,
+        "call": values("--call", call), "steps": integers("--steps", steps),
+        "at_least": integers("--at-least", at_least), "samples": numbers("--samples", samples), "axes": integers("--axis", axis) or None,
     }  # fmt: skip
     at, fixed = integers("--set", set_), values("--arg", arg)
     check_writable(output)
     if function and (free or fixed or rng or mode != "forward" or method != "__call__"):
-        raise SymcostError("--function takes none of --arg, --free, --mode, --method, --rng: give arguments with --call")
+        raise SymcostError(
+            "--function takes none of --arg, --free, --mode, --method, --rng: use --call"
+        )
     with Progress() as progress:
         found = bind(load(target), fixed, target)
         if function:
@@ -91,7 +130,7 @@ def trace(
             named = {"free": tuple(free or ()), "mode": mode, "method": method, "rngs": tuple(rng or ())}
             costs = trace(found, *(specs or ()), **options, **named, on_trace=progress)
         shown = costs.subs(**at) if at else costs
-        report = FORMATS[format](shown, depth=depth)
+        report = FORMATS[format_](shown, depth=depth)
     write(report, output)
 
 
@@ -105,9 +144,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as problem:
         return _fail(problem.format_message())  # type: ignore[attr-defined]
     except (KeyboardInterrupt, typer.Abort):
+        result = INTERRUPTED
+    if result == INTERRUPTED:  # newer versions of typer return the code instead of raising
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return 130
     return result if isinstance(result, int) else 0
+
+
+def script() -> None:
+    """Entry point of the installed command."""
+    sys.exit(main())
 
 
 def _fail(message: str) -> int:

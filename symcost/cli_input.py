@@ -7,7 +7,7 @@ import difflib
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symcost.errors import SymcostError
@@ -40,7 +40,9 @@ def integers(option: str, given: Sequence[str] | None) -> dict[str, int]:
 
 def numbers(option: str, given: Sequence[str] | None) -> dict[str, tuple[int, ...]]:
     """``NAME=INT,INT,...`` options."""
-    return {name: tuple(_integer(option, name, part) for part in text.split(",")) for name, text in pairs(option, given)}
+    return {
+        name: tuple(_integer(option, name, part) for part in text.split(",")) for name, text in pairs(option, given)
+    }
 
 
 def _integer(option: str, name: str, text: str) -> int:
@@ -91,7 +93,7 @@ def _imported(name: str) -> Any:
         missing = problem.name or ""
         if name == missing or name.startswith(missing + "."):
             raise SymcostError(
-                f"there is no module {missing!r} here or among the installed packages: check PKG.MOD, or change directory"
+                f"there is no module {missing!r} here or among the installed packages: check its name"
             ) from None
         raise SymcostError(f"{name} cannot be imported: it needs {missing!r}, which is not installed") from None
     except (Exception, SystemExit) as problem:  # whatever the user's module does while it is imported
@@ -110,22 +112,20 @@ def bind(factory: Any, fixed: Mapping[str, Any], target: str) -> Any:
         return factory
     if not callable(factory) or not (inspect.isroutine(factory) or isinstance(factory, type)):
         raise SymcostError(f"--arg fixes parameters of a factory: {target} is a module as it is")
-    parameters = inspect.signature(factory).parameters
+    from symcost.trace import nnx  # brings jax: only when a model is about to be traced
+
+    parameters = nnx.parameters_of(factory)
     for name in fixed:
         if name not in parameters:
             raise SymcostError(f"--arg {name}: {target} has no such parameter; it has {', '.join(parameters) or 'none'}")
-    return _bound(factory, dict(fixed), parameters)
-
-
-def _bound(factory: Callable[..., Any], fixed: dict[str, Any], parameters: Mapping[str, inspect.Parameter]) -> Callable[..., Any]:
-    from symcost.trace import nnx  # brings jax: only when a model is about to be traced
-
     filled = {*fixed, "rngs"} if nnx.is_nnx_class(factory) else {*fixed}
 
     def bound(**own: Any) -> Any:
         return nnx.construct(factory, {**own, **fixed})
 
-    kept = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters.values() if p.name not in filled and p.kind not in _VARIADIC]
+    kept = [
+        p.replace(kind=p.KEYWORD_ONLY) for p in parameters.values() if p.name not in filled and p.kind not in _VARIADIC
+    ]
     bound.__name__ = getattr(factory, "__name__", "factory")
     bound.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
     return bound

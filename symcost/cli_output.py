@@ -23,15 +23,15 @@ PATIENCE = 1.0
 class Progress:
     """A spinner with the number of traces on standard error, shown when the work takes longer than a second.
 
-    How many traces a model needs shows only on the way, so there is a count and no bar. Whatever the model prints
+    How many traces a model needs shows only on the way, so there is a count and no bar. What the model prints
     meanwhile goes to standard error too: standard output holds the report and nothing else.
     """
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
         self.bar = Bar(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self.console, transient=True,
-            disable=not self.console.is_terminal, redirect_stdout=False,
+            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self.console,
+            transient=True, disable=not self.console.is_terminal, redirect_stdout=False,
         )  # fmt: skip
         self.task = self.bar.add_task("tracing")
         self.timer = threading.Timer(PATIENCE, self.bar.start)
@@ -47,7 +47,9 @@ class Progress:
         """Show that ``count`` traces are done."""
         self.bar.update(self.task, description=f"tracing: {count} traces")
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.timer.cancel()
         self.timer.join()
         self.bar.stop()
@@ -70,7 +72,9 @@ def write(report: str, output: Path | None) -> None:
         print(report)
         return
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=output.parent, prefix=".symcost-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=output.parent, prefix=".symcost-", delete=False
+        ) as file:
             try:
                 file.write(report + "\n")
                 file.flush()

@@ -16,8 +16,8 @@ from symcost.table import CostTable, Row, total
 PEAKS = ("liveness", "textbook")
 UNITS = ("elements", "bytes")
 TITLES = {
-    "params": "params", "macs": "MACs", "flops": "FLOPs", "transcendentals": "transcendentals", "int_ops": "integer ops",
-    "activations": "activations", "padding_macs": "MACs on padding", "bytes_read": "bytes read",
+    "params": "params", "macs": "MACs", "flops": "FLOPs", "transcendentals": "transcendentals",
+    "int_ops": "integer ops", "activations": "activations", "padding_macs": "MACs on padding", "bytes_read": "bytes read",
     "bytes_written": "bytes written",
 }  # fmt: skip
 COLUMNS = (("params", FULL), ("macs", FULL), ("flops", FULL), ("transcendentals", FULL), ("activations", TEXTBOOK))
@@ -88,13 +88,13 @@ def notes(costs: Any) -> list[tuple[str, str]]:
     found = []
     if at := point(costs):
         found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items())))
-    for title in ("domain", "certificate"):
-        if (fact := getattr(costs, title, None)) is not None:
-            found.append((title, str(fact)))
+    facts = ((title, getattr(costs, title, None)) for title in ("domain", "certificate"))
+    found += [(title, str(fact)) for title, fact in facts if fact is not None]
     if coverage := getattr(costs, "coverage", None):
         counted = ", ".join(f"{number} by {name}" for name, number in coverage.items() if number and name != "bounds")
         bounds = coverage.get("bounds", 0)
-        found.append(("coverage", f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")))
-    for name, where in getattr(costs, "unknown_trips", {}).items():
-        found.append(("loop", f"{name} = trips of {where}"))
-    return found
+        found.append(
+            ("coverage", f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else ""))
+        )
+    loops = getattr(costs, "unknown_trips", {})
+    return [*found, *(("loop", f"{name} = trips of {where}") for name, where in loops.items())]

@@ -27,8 +27,15 @@ def _shortest(value: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def shortest(value: Any) -> Any:
-    """The expression itself or with common factors taken out, whichever is shorter in print."""
+    """The expression itself or with common factors taken out, whichever is shorter in print.
+
+    A ``Max`` is kept as it is, around factored candidates: sympy would compare each with each.
+    """
     if isinstance(value, int) or not getattr(value, "args", ()):
+        return value
+    if isinstance(value, sympy.Max):
+        return sympy.Max(*map(shortest, value.args), evaluate=False)
+    if value.has(sympy.Max):
         return value
     return min((value, sympy.factor_terms(value)), key=lambda form: len(str(form)))
 

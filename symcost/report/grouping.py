@@ -59,7 +59,11 @@ class Line:
         """
         if self.number is None or self.number == 1:
             return self.name
-        plain = isinstance(self.number, int) or getattr(self.number, "is_Atom", False) or getattr(self.number, "is_Mul", False)
+        plain = (
+            isinstance(self.number, int)
+            or getattr(self.number, "is_Atom", False)
+            or getattr(self.number, "is_Mul", False)
+        )
         return f"{self.name} x {self.number}" if plain else f"{self.name} x ({self.number})"
 
 
@@ -100,7 +104,11 @@ def _merge(node: Node) -> Hashable:
     for pattern, alike in by_template.items():
         runs = [list(run) for _, run in itertools.groupby(alike, key=lambda child: digests[child.name])]
         for run in runs:
-            made = run[0] if len(run) == 1 else _joined(run, pattern if len(runs) == 1 else _range(run[0].name, run[-1].name))
+            made = (
+                run[0]
+                if len(run) == 1
+                else _joined(run, pattern if len(runs) == 1 else _range(run[0].name, run[-1].name))
+            )
             if len(run) == 1 and "#" in made.name:
                 made.number = _lifted_number(made)
             merged[made.name] = made

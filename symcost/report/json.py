@@ -16,8 +16,8 @@
 ``residuals``
     bytes saved for the backward pass; null unless traced for training.
 ``rows``
-    one object per operation: ``path``, ``op``, ``phase``, ``source``, ``bound``, ``ins``, ``out`` (shapes), ``times`` and
-    ``xla_times`` (executions), and the cost of one execution under each convention, zeros left out.
+    one object per operation: ``path``, ``op``, ``phase``, ``source``, ``bound``, ``ins``, ``out`` (shapes), ``times``
+    and ``xla_times`` (executions), and the cost of one execution under each convention, zeros left out.
     Times times cost, summed, is the total.
 ``modules``
     only with a depth: ``path``, ``number`` of alike modules (null if unsaid), and their whole cost by convention.

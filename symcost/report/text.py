@@ -29,8 +29,16 @@ def render(costs: CostTable, *, depth: int | None = None, width: int | None = No
     Formulas in the table by module are shortened where there is no room; totals and peaks are always whole.
     """
     width = width or shutil.get_terminal_size((100, 24)).columns
-    console = Console(file=io.StringIO(), width=width, force_terminal=color, color_system="standard" if color else None, highlight=False)
-    console.print(Group(_modules(costs, depth, width), Text("\nTotals (convention of counting)"), _totals(costs), *_rest(costs)))
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+    )
+    console.print(
+        Group(_modules(costs, depth, width), Text("\nTotals (convention of counting)"), _totals(costs), *_rest(costs))
+    )
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
@@ -42,21 +50,31 @@ def _modules(costs: CostTable, depth: int | None, width: int) -> Table:
     for metric, convention in wanted:
         title = facts.TITLES[metric] if width >= WIDE else _SHORT.get(metric, facts.TITLES[metric])
         table.add_column(f"{title}\n({convention})", justify="right", no_wrap=True)
-    listed: list[tuple[str, list[Any] | None]] = []
-    for line in lines(costs.rows, depth):
-        values = None if line.rows is None else facts.values_of(line.rows, wanted)
-        if values is None or any(value != 0 for value in values):
-            listed.append(("  " * line.indent + line.label, values))
+    listed = _listed(costs, depth, wanted)
     whole = [getattr(costs.total(convention), metric) for metric, convention in wanted]
-    names = min(max(len(name) for name, _ in listed), max(width // 3, 12))
+    names = min(max((len(name) for name, _ in listed), default=0), max(width // 3, 12))
     room = _share(width - names - PADDING * (len(wanted) + 1), _natural([*listed, ("total", whole)], wanted))
     for name, values in listed:
         cells = ["" if value == 0 else elided(value, size) for value, size in zip(values or [], room, strict=False)]
         table.add_row(Text(elided_name(name, names)), *map(Text, cells))
-    if all(len(written(value)) <= size for value, size in zip(whole, room, strict=True)):  # else the totals below suffice
+    if all(
+        len(written(value)) <= size for value, size in zip(whole, room, strict=True)
+    ):  # else the totals below suffice
         table.add_section()
         table.add_row("total", *(Text(written(value)) for value in whole))
     return table
+
+
+def _listed(costs: CostTable, depth: int | None, wanted: Sequence[tuple[str, str]]) -> list[tuple[str, list[Any] | None]]:
+    """Names and values of the lines that say something; a heading says something when a line below it does."""
+    found: list[tuple[str, list[Any] | None]] = []
+    below = -1
+    for line in reversed(lines(costs.rows, depth)):
+        values = None if line.rows is None else facts.values_of(line.rows, wanted)
+        if below > line.indent if values is None else any(value != 0 for value in values):
+            found.append(("  " * line.indent + line.label, values))
+            below = line.indent
+    return found[::-1]
 
 
 def elided_name(name: str, width: int) -> str:

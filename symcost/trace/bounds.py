@@ -169,6 +169,10 @@ class Explorer:
             self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
         point = self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})
         if not self.agrees(point):
+            shallow = {**point, **{n: self.base[n] for n in self.structural}}
+            reason = self.difference(shallow)
+            if reason is not None:
+                self._refit(shallow, reason)
             raise LiftError(f"the closed form is not right at {where(point)}: {self.difference(point)}")
 
     def _refit(self, point: Point, reason: str) -> None:

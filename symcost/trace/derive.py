@@ -34,10 +34,11 @@ from symcost.trace.sample import (
     multiples,
     role_plans,
 )
-from symcost.trace.structure import Dictionary, Structure
+from symcost.trace.structure import Dictionary, Irregular, Structure
 
 MAX_COARSENINGS = 12
 MAX_ROUNDS = 8
+MAX_PERIOD = 4
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Derivation:
         self.dictionary = Dictionary()
         self.lifts: list[SizeLift] = []
         self._coarseness: dict[str, int] = {}
+        self._period = 1
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self.fixed = fixed_values(self.symbols, self.options.samples, self.options.steps, self.options.at_least, self.inputs)
 
@@ -91,9 +93,23 @@ class Derivation:
             except Branch as branch:
                 self._follow(branch)
                 self.extra.clear()
+            except Irregular as problem:
+                if not self._progression():
+                    raise LiftError(str(problem)) from None
             except Counterexample as found:
                 self.extra.append({name: found.point[name] for name in self.sizes})
         return self._certified()
+
+    def _progression(self) -> bool:
+        """Sample the structural symbols at every second, third or fourth value: layers may alternate."""
+        self._period += 1
+        free = [n for n in self.structural if n not in self.fixed]
+        if self._period > MAX_PERIOD or not free:
+            return False
+        for name in free:
+            self.values[name] = tuple(self._period * k for k in range(1, 9))
+        self.extra.clear()
+        return self.sampler.works(self.base)
 
     def _follow(self, branch: Branch) -> None:
         """Keep to the multiples where the program is the one found there: the values that people use."""
@@ -115,6 +131,8 @@ class Derivation:
         lines = structure.lines()
         totals = LineTotals(lines)
         domain = Domain(tuple(self.symbols), whole=self._whole(structure))
+        if self._period > 1:
+            domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         peaks = {
             (rule, unit): self._peak(structure, rule, unit) for rule in ("liveness", "textbook") for unit in ("elements", "bytes")
         }

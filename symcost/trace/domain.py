@@ -101,10 +101,7 @@ class Domain:
         """A point inside with values that share little: ``shift`` picks another one; ``scale`` bounds from below."""
         primes = itertools.cycle(_PRIMES[shift % len(_PRIMES) :] + _PRIMES[: shift % len(_PRIMES)])
         point = dict(fixed)
-        below = [n for n in self.symbols if n not in fixed and not any(_above(f, n) for f in self.whole)]
-        rest = [n for n in self.symbols if n not in fixed and n not in below]
-        rest.sort(key=lambda n: max(len(f.symbols) for f in self.whole if _above(f, n)))
-        for name in (*below, *rest):
+        for name in self._order([n for n in self.symbols if n not in fixed]):
             step = self.steps.get(name, 1)
             for form in self.whole:
                 if _above(form, name):
@@ -119,6 +116,19 @@ class Domain:
                 value = high // step * step
             point[name] = value
         return point
+
+
+    def _order(self, names: list[str]) -> list[str]:
+        """Symbols such that what stands below a quotient comes before what stands above it."""
+        waiting, ordered = list(names), []
+        while waiting:
+            ready = [
+                n for n in waiting
+                if not any(_above(f, n) and any(o in waiting and o != n and not _above(f, o) for o in f.symbols) for f in self.whole)
+            ] or waiting[:1]  # fmt: skip
+            ordered += ready
+            waiting = [n for n in waiting if n not in ready]
+        return ordered
 
 
 _PRIMES = (7, 11, 13, 5, 17, 19)
@@ -148,7 +158,7 @@ def _denominator(form: Form, point: Mapping[str, int]) -> int:
 def _divides(form: Form) -> str:
     """``d/H`` as ``d % H == 0``; sums over a common denominator."""
     numerator, denominator = sympy.fraction(sympy.together(form.sympy()))
-    return f"{numerator} % {denominator} == 0" if numerator.is_Symbol or numerator.is_Integer else f"({numerator}) % {_bracketed(denominator)} == 0"
+    return f"{_bracketed(numerator)} % {_bracketed(denominator)} == 0"
 
 
 def _bracketed(expression: sympy.Expr) -> str:

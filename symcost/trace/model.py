@@ -68,6 +68,10 @@ class Model:
         module = self.module if self.factory is None else self._build(own)
         if module is None:
             return Abstract(self._plain(), {"inputs": inputs, "arrays": arrays})
+        if not callable(getattr(module, self.method, None)):
+            fields = getattr(type(module), "__dataclass_fields__", {})
+            known = [n for n, v in vars(type(module)).items() if not n.startswith("_") and n not in fields and callable(v)]
+            raise TraceError(f"{type(module).__name__} has no method {self.method!r}: it has {', '.join(['__call__', *known])}")
         if linen.is_linen(module):
             return self._linen(module, own, inputs, arrays)
         if nnx.is_nnx(module):

@@ -42,7 +42,9 @@ def multiples(step: int) -> Values:
     return tuple(step * m for m in MULTIPLES)
 
 
-INPUT_ROLES: tuple[Values, ...] = (LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(224))
+INPUT_ROLES: tuple[Values, ...] = (
+    LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(24), multiples(224), multiples(840)
+)  # fmt: skip
 MAX_ATTEMPTS = 300
 TRIAL_CALLS = 1500
 FEW, MANY, PATIENCE = 12, 40, 30.0
@@ -122,6 +124,16 @@ def _reason(failure: PointError) -> str:
     return str(failure).split(": ", 1)[-1]
 
 
+HINTS = {
+    "NameError": "give axes={'name': size} for an axis that the model reduces over",
+    "unexpected keyword argument": "correct the names in call={...}",
+    "missing": "give one input spec for each argument of the call, and the others in call={...}",
+    "ConcretizationTypeError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
+    "TracerArrayConversionError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
+    "TracerBoolConversionError": "it branches on the values of arrays: use jax.lax.cond, or plain flags in call={...}",
+}
+
+
 def explain(failures: Sequence[PointError]) -> str:
     """One line for a model that raised everywhere: the most frequent reason, the points, what to do."""
     if not failures:
@@ -129,13 +141,16 @@ def explain(failures: Sequence[PointError]) -> str:
     reasons: dict[str, list[PointError]] = {}
     for failure in failures:
         reasons.setdefault(_reason(failure), []).append(failure)
-    first = failures[0]
     reason = max(reasons, key=lambda r: len(reasons[r]))
-    tried = "; ".join(where(f.point) for f in failures[:3])
-    return (
-        f"the model raised at every one of {len(failures)} sample points ({tried}, ...): {reason} - its domain needs other "
-        f"values: give steps={{...}}, at_least={{...}} or samples={{...}}"
-    )
+    points = list(dict.fromkeys(where(f.point) for f in failures))
+    hint = next((advice for sign, advice in HINTS.items() if sign in reason), None)
+    if points == [where({})]:
+        return f"the model raised: {reason}" + (f" - {hint}" if hint else "")
+    if hint is None and len(reasons) == 1:
+        hint = "it raises whatever the values"
+    elif hint is None:
+        hint = "its domain needs other values: give steps={...}, at_least={...} or samples={...}"
+    return f"the model raised at all of {len(points)} sample points ({'; '.join(points[:3])}, ...): {reason} - {hint}"
 
 
 def fixed_values(
@@ -160,8 +175,9 @@ def fixed_values(
             fixed[name] = values
         elif (steps and name in steps) or least > 1:
             step = (steps or {}).get(name, 1)
-            base = MULTIPLES if step > 1 or name not in inputs else LARGE
             start = -(-least // step)
-            grown = base if step == 1 and name in inputs and least <= base[0] else tuple(m + start for m in MULTIPLES)
+            # Parameters may be depths: they start as low as they may.
+            counts = LARGE if name in inputs and step == 1 else MULTIPLES if name in inputs else tuple(range(1, 11))
+            grown = counts if counts[0] >= start else tuple(m - counts[0] + start for m in counts)
             fixed[name] = tuple(step * m for m in grown)
     return fixed

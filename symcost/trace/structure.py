@@ -38,6 +38,10 @@ def fingerprint(record: Record) -> Fingerprint:
     return template_key(record.key), record.sizes, inside
 
 
+class Irregular(LiftError):
+    """Numbers over the structural symbols that no polynomial gives; every second or third value may be regular."""
+
+
 class Dictionary:
     """Closed forms of records by their template and their integers at the base sizes."""
 
@@ -154,10 +158,11 @@ class Structure:
             fitted = fitter.fit(tuple(int(v * scale) for v in values))
             if fitted is None:
                 at = ", ".join(self.symbols)
-                raise LiftError(
-                    f"{'/'.join(w for w in what if w)}: the coefficient of {Form({mono: 1})} is {', '.join(map(str, values))} over "
-                    f"{at} = {', '.join(str(tuple(p[s] for s in self.symbols)) for p in points)}: no polynomial in {at} "
-                    f"fits; give samples with a regular step"
+                at = ", ".join(str(tuple(p[s] for s in self.symbols)) for p in points)
+                raise Irregular(
+                    f"{'/'.join(w for w in what if w)}: the coefficient of {Form({mono: 1})} is {', '.join(map(str, values))} at "
+                    f"{', '.join(self.symbols)} = {at}: the program changes with {', '.join(self.symbols)} in no regular way; "
+                    f"make it a number, or give samples with a regular step"
                 )
             parts.append(fitted / scale * Form({mono: 1}))
         return Form.total(parts)

@@ -195,12 +195,14 @@ class Walker:
                     if value is not None:
                         return [Value(-1, value, frozenset())]
                 passed = fold.identity(name, constants, dtype)
-                if passed is not None and eqn.invars[passed].aval.shape == eqn.outvars[0].aval.shape:
+                if passed is not None:  # where shapes differ, what remains is a broadcast: a view
                     return [ins[passed]]
         if name in VIEWS:
             if len(ins) == len(eqn.outvars):
                 return list(ins)
             return [Value(ins[0].id, constants[0], ins[0].sources)]
+        if name == "iota" and eqn.params["shape"][eqn.params["dimension"]] == 1:
+            return [Value(-1, 0, frozenset())]  # counting to one: the compiler knows it for the constant 0
         if name == "slice" and ins[0].id < 0:
             # A part of something that is stored anyway (a position table) is a view of it.
             return [Value(-1, None, ins[0].sources)]

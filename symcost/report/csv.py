@@ -1,0 +1,49 @@
+"""The report as CSV, for spreadsheets and data frames: one line per operation, or per module with a depth.
+
+Every number is the whole of its line (repetitions included), so a column sums to the total of its title; there is no
+line of totals that a sum would count twice. Formulas are texts that ``symcost.parse`` reads back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from symcost.cost import CONVENTIONS, METRICS
+from symcost.report.grouping import paths
+from symcost.table import CostTable, Row, total
+
+COLUMNS = tuple((metric, convention) for convention in CONVENTIONS for metric in METRICS)
+TITLES = tuple(f"{metric} ({convention})" for metric, convention in COLUMNS)
+OPERATION = ("path", "op", "phase", "source", "bound", "times", "ins", "out")
+MODULE = ("path", "number")
+
+
+def render(costs: CostTable, *, depth: int | None = None) -> str:
+    """The table as CSV."""
+    file = io.StringIO()
+    lines = csv.writer(file, lineterminator="\n")
+    if depth is None:
+        lines.writerow([*OPERATION, *TITLES])
+        for row in costs.rows:
+            lines.writerow([*_operation(row), *_numbers((row,))])
+    else:
+        lines.writerow([*MODULE, *TITLES])
+        for path, number, rows in paths(costs.rows, depth):
+            lines.writerow([path, "" if number is None else number, *_numbers(rows)])
+    return file.getvalue().rstrip("\n")
+
+
+def _operation(row: Row) -> list[Any]:
+    ins = " ".join(_shape(shape) for shape in row.ins)
+    return [row.path, row.op, row.phase, row.source, str(row.bound).lower(), row.times, ins, _shape(row.out)]
+
+
+def _shape(sizes: tuple[Any, ...]) -> str:
+    return f"[{','.join(str(size).replace(' ', '') for size in sizes)}]"
+
+
+def _numbers(rows: tuple[Row, ...]) -> list[str]:
+    sums = {convention: total(rows, convention) for convention in CONVENTIONS}
+    return [str(getattr(sums[convention], metric)) for metric, convention in COLUMNS]

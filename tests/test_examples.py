@@ -1,0 +1,41 @@
+"""Every example runs as its own program; what they claim is asserted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from examples import gpt, scan_or_unrolled
+
+import symcost as sc
+
+ROOT = Path(__file__).parents[1]
+PROGRAMS = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
+def test_the_program_runs_and_prints(program: Path) -> None:
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_attention_overtakes_the_mlp_at_four_times_the_width() -> None:
+    assert gpt.crossover(sc.trace(lambda d, L: gpt.GPT(d, 4, L, 64), "int32[n,N]")) == 4 * sc.symbols("d")[0]
+
+
+def test_scan_and_loop_cost_the_same_and_only_the_closed_form_says_so() -> None:
+    found = scan_or_unrolled.main()
+    (loop, loop_xla, loop_theirs, loop_flax), (scan, scan_xla, scan_theirs, scan_flax) = found.values()
+    assert loop == scan
+    assert (loop_xla, scan_xla) == (loop_theirs, scan_theirs)
+    assert (int(loop_flax), int(scan_flax)) == (loop_theirs, scan_theirs)
+    assert scan_theirs * 5 < loop_theirs

@@ -1,0 +1,65 @@
+"""The index of public names is sorted, complete and true."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import symcost as sc
+
+
+def test_all_is_sorted_and_every_name_is_there() -> None:
+    assert sc.__all__ == sorted(sc.__all__)
+    for name in sc.__all__:
+        assert getattr(sc, name) is not None
+
+
+def test_star_import_gives_exactly_the_index() -> None:
+    code = "from symcost import *; print(sorted(n for n in dir() if not n.startswith('_')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == repr(list(sc.__all__))
+
+
+def test_dir_lists_the_lazy_names() -> None:
+    assert set(sc.__all__) <= set(dir(sc))
+
+
+@pytest.mark.parametrize("name", ["trace", "trace_function", "symbols", "parse", "evaluate"])
+def test_verbs_are_callable_and_show_their_signature(name: str) -> None:
+    verb = getattr(sc, name)
+    assert callable(verb)
+    assert inspect.signature(verb).parameters
+
+
+def test_a_verb_stays_a_module_too() -> None:
+    face = importlib.import_module("symcost.trace.face")
+    assert sc.trace.face is face  # type: ignore[attr-defined]
+    assert sc.symbols("n d") == sc.symbols.symbols("n, d")  # type: ignore[attr-defined]
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'symcost' has no attribute 'tracer'"):
+        _ = sc.tracer  # type: ignore[attr-defined]
+
+
+def test_every_error_is_a_symcost_error() -> None:
+    errors = [getattr(sc, name) for name in sc.__all__ if name.endswith("Error")]
+    assert len(errors) == 7
+    assert all(issubclass(error, sc.SymcostError) for error in errors)
+
+
+def test_every_public_name_is_documented() -> None:
+    for name in sc.__all__:
+        if name != "CONVENTIONS":
+            assert inspect.getdoc(getattr(sc, name)), name
+
+
+def test_the_version_is_a_release_number_and_in_the_changelog() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", sc.__version__)
+    assert f"## {sc.__version__}" in (Path(__file__).parents[1] / "CHANGELOG.md").read_text()

@@ -1,0 +1,90 @@
+"""The README is true: its Python blocks run in order and print what stands below them, its commands do as shown."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import re
+import shlex
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from symcost.cli import main
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+WIDTH = "100"
+
+
+def matches(shown: str, printed: str) -> None:
+    """Compare what is shown with what was printed; ``...`` stands for anything."""
+    if not doctest.OutputChecker().check_output(shown, printed, doctest.ELLIPSIS):
+        assert printed == shown
+
+
+@pytest.fixture
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", WIDTH)
+
+
+@pytest.mark.usefixtures("_here")
+def test_python_blocks_print_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("readme")  # dataclasses look their module up
+    monkeypatch.setitem(sys.modules, "readme", module)
+    seen = 0
+    for (language, code), (following, shown) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True):
+        if language != "python":
+            continue
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, "README.md", "exec"), vars(module))
+        assert following == "text", f"no output is shown below:\n{code}"
+        matches(shown, printed.getvalue())
+        seen += 1
+    assert seen > 5
+
+
+COMMANDS = [
+    (command.strip(), shown)
+    for language, text in BLOCKS
+    if language == "console"
+    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)
+]
+
+
+@pytest.mark.usefixtures("_here")
+@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[command for command, _ in COMMANDS])
+def test_console_commands_print_what_is_shown(command: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    program, *arguments = shlex.split(command)
+    assert program == "symcost"
+    code = main(arguments)
+    captured = capsys.readouterr()
+    assert code == (2 if captured.err else 0)
+    matches(shown, captured.out + captured.err)
+
+
+SETUP = [text.strip() for language, text in BLOCKS if language == "sh"]
+
+
+@pytest.mark.usefixtures("_here")
+def test_the_first_command_runs_the_main_job(capsys: pytest.CaptureFixture[str]) -> None:
+    program, *arguments = shlex.split(SETUP[0].rpartition("&& ")[2])
+    assert program == ".venv/bin/symcost"
+    assert main(arguments) == 0
+    assert "params (full, xla)           2049*classes + 23508032" in capsys.readouterr().out
+
+
+def test_the_second_command_is_what_continuous_integration_runs() -> None:
+    command = SETUP[1].rpartition("&& ")[2]
+    assert command.removeprefix(".venv/bin/") == (ROOT / ".ci" / "run").read_text().splitlines()[-1]
+
+
+def test_both_set_up_from_nothing() -> None:
+    assert {command.rpartition(" && ")[0] for command in SETUP} == {
+        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]'"
+    }

@@ -1,0 +1,376 @@
+"""Every report of the same table says the same totals, and they are the sums of its lines."""
+
+from __future__ import annotations
+
+import csv
+import html.parser
+import io
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import flax.linen as nn
+import jax
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import symcost as sc
+from symcost.cost import CONVENTIONS, METRICS
+from symcost.report import FORMATS, facts, latex, markdown, text
+from symcost.report.formula import elided, shortest, written
+from symcost.report.grouping import ITSELF, Line, lines, paths, template
+from symcost.symbols import evaluate
+from symcost.table import total
+
+
+class Block(nn.Module):
+    """Two LayerNorms and two linear layers."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.LayerNorm()(x + nn.Dense(self.d, name="mix")(x))
+        return nn.LayerNorm()(x + nn.gelu(nn.Dense(self.d, name="out")(x)))
+
+
+class Net(nn.Module):
+    """An unrolled stack with a stem and a head."""
+
+    d: int
+    L: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Dense(self.d, name="stem_linear")(x)
+        for i in range(self.L):
+            x = Block(self.d, name=f"block_{i}")(x)
+        return nn.Dense(10, name="head")(x)
+
+
+class Convs(nn.Module):
+    """Strided convolutions, whose sizes round."""
+
+    c: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(2):
+            x = nn.relu(nn.Conv(self.c, (3, 3), strides=(2, 2), name=f"conv_{i}")(x))
+        return x.mean(axis=(1, 2))
+
+
+TABLES: dict[str, Callable[[], Any]] = {
+    "symbolic depth": lambda: sc.trace(lambda d, L: Net(d, L), "float32[n,8]"),
+    "fixed depth": lambda: sc.trace(Net(16, 12), "float32[n,8]"),
+    "training": lambda: sc.trace(Net(16, 3), "float32[n,8]", mode="train"),
+    "rounded sizes": lambda: sc.trace(lambda c: Convs(c), "float32[n,r,r,3]"),
+    "at a point": lambda: sc.trace(lambda d, L: Net(d, L), "float32[n,8]").subs(n=2, d=16, L=3),
+    "partly at a point": lambda: sc.trace(lambda d, L: Net(d, L), "float32[n,8]").subs(d=16),
+    "function": lambda: sc.trace_function(lambda x, w: x @ w, "float32[n,c]", "float32[c,d]"),
+    "nothing at all": lambda: sc.CostTable([]),
+}
+
+
+@pytest.fixture(scope="module", params=TABLES)
+def costs(request: pytest.FixtureRequest) -> Any:
+    """A table of each kind."""
+    return TABLES[request.param]()
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two numbers or formulas are equal."""
+    return sympy.expand(sympy.sympify(left) - sympy.sympify(right)) == 0
+
+
+def whole(costs: Any) -> dict[tuple[str, str], Any]:
+    """All totals of a table."""
+    return {(m, c): getattr(costs.total(c), m) for c in CONVENTIONS for m in METRICS}
+
+
+# -- totals --------------------------------------------------------------------------------------------------------
+def test_lines_sum_to_the_totals_at_every_depth(costs: Any) -> None:
+    for depth in (0, 1, 2, 3, None):
+        rows = [row for line in lines(costs.rows, depth) for row in line.rows or ()]
+        assert len(rows) == len(costs.rows)
+        for convention in CONVENTIONS:
+            ours, theirs = total(rows, convention), costs.total(convention)
+            assert all(same(getattr(ours, m), getattr(theirs, m)) for m in METRICS)
+
+
+@pytest.mark.parametrize("depth", [None, 1])
+def test_csv_columns_sum_to_the_totals(costs: Any, depth: int | None) -> None:
+    read = list(csv.DictReader(io.StringIO(FORMATS["csv"](costs, depth=depth))))
+    for (metric, convention), expected in whole(costs).items():
+        assert same(sum(sc.parse(line[f"{metric} ({convention})"]) for line in read), expected)
+
+
+def test_json_totals_are_the_totals_and_the_sums_of_its_rows(costs: Any) -> None:
+    read = json.loads(FORMATS["json"](costs))
+    for (metric, convention), expected in whole(costs).items():
+        assert same(sc.parse(read["conventions"][convention][metric]), expected)
+        if convention != "xla":
+            rows = [sc.parse(r[convention].get(metric, "0")) * sc.parse(r["times"]) for r in read["rows"]]
+        else:
+            rows = [sc.parse(r["xla"].get(metric, "0")) * sc.parse(r["xla_times"]) for r in read["rows"]]
+        assert same(sum(rows), expected)
+    for metric, convention in facts.COLUMNS:
+        assert same(sc.parse(read["totals"][metric]), getattr(costs, metric))
+        assert same(sc.parse(read["totals"][metric]), getattr(costs.total(convention), metric))
+
+
+def test_json_modules_sum_to_the_totals(costs: Any) -> None:
+    read = json.loads(FORMATS["json"](costs, depth=1))
+    for (metric, convention), expected in whole(costs).items():
+        assert same(sum(sc.parse(m[convention].get(metric, "0")) for m in read["modules"]), expected)
+
+
+def test_text_and_markdown_print_the_whole_totals(costs: Any) -> None:
+    flat = re.sub(r"\s+", " ", FORMATS["text"](costs, width=80))
+    as_markdown = FORMATS["markdown"](costs)
+    for metric, conventions, value in facts.metrics_by_convention(costs):
+        title = f"{facts.TITLES[metric]} ({', '.join(conventions)})"
+        assert f"{title} {written(value)}" in flat
+        assert f"| {title} | `{written(value)}` |" in as_markdown
+
+
+def test_text_table_lines_sum_to_the_total_line() -> None:
+    printed = FORMATS["text"](TABLES["at a point"](), width=120).split("Totals")[0].splitlines()
+    numbers = [[int(n) for n in re.findall(r"(?<= )\d+(?= |$)", line)] for line in printed]
+    *modules, whole_line = [line for line in numbers if len(line) == 5 or "total" in line]
+    assert whole_line
+    at = TABLES["at a point"]()
+    assert whole_line == [at.params, at.macs, at.flops, at.transcendentals, at.activations]
+    assert all(len(line) <= 5 for line in modules)
+
+
+def test_latex_totals_are_the_totals(costs: Any) -> None:
+    made = latex.totals(costs)
+    for metric, convention in latex.WHOLE:
+        value = getattr(costs.total(convention), metric)
+        title = rf"\text{{{facts.TITLES[metric]} ({convention})}} &= "
+        assert (title in made) == (value != 0)
+        if isinstance(value, int) and value:
+            assert f"{title}{value}" in made
+
+
+# -- text ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_text_fits_the_terminal(costs: Any, width: int) -> None:
+    assert max(map(len, FORMATS["text"](costs, width=width).splitlines())) <= width
+
+
+def test_text_names_every_convention_rule_and_check() -> None:
+    made = FORMATS["text"](TABLES["training"](), width=120)
+    for expected in ("params (textbook)", "peak bytes (liveness)", "peak elements (textbook)", "residual bytes", "domain",
+                     "certificate", "coverage"):  # fmt: skip
+        assert expected in made
+    assert "residual" not in FORMATS["text"](TABLES["fixed depth"](), width=120)
+
+
+def test_text_has_no_escape_codes_unless_asked() -> None:
+    assert "\x1b" not in FORMATS["text"](TABLES["function"](), width=80)
+
+
+def test_str_and_notebook_views_are_the_reports(costs: Any) -> None:
+    if hasattr(costs, "certificate"):
+        assert str(costs) == text.render(costs)
+    if hasattr(costs, "_repr_html_"):
+        assert costs._repr_html_() == markdown.html(costs)
+        assert costs._repr_latex_() == latex.totals(costs)
+
+
+def test_a_long_module_name_keeps_its_end() -> None:
+    assert text.elided_name("  encoder_with_a_long_name_7", 12) == "  …ng_name_7"
+
+
+# -- formulas ------------------------------------------------------------------------------------------------------
+@given(st.integers(1, 9), st.integers(0, 9), st.integers(0, 9), st.integers(1, 40))
+def test_a_shortened_formula_fits(a: int, b: int, c: int, width: int) -> None:
+    n, d = sc.symbols("n d")
+    value = a * n**2 * d + b * n * d + c * d
+    made = elided(value, width)
+    assert len(made) <= width
+    assert made == written(value) or "…" in made
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 2), st.integers(0, 2)), max_size=5))
+def test_the_shortest_form_is_equal(terms: list[tuple[int, int, int]]) -> None:
+    n, d = sc.symbols("n d")
+    value = sympy.Add(*(a * n**i * d**j for a, i, j in terms))
+    assert same(shortest(value), value)
+    assert same(sc.parse(written(value)), value)
+
+
+def test_a_maximum_keeps_its_candidates() -> None:
+    value = sc.parse("Max(2*n*c*d + 2*n*d, 3*d)")
+    assert written(value) == "Max(3*d, 2*d*n*(c + 1))"
+    assert evaluate(sc.parse(written(value)), {"n": 2, "c": 1, "d": 3}) == 24
+
+
+def test_headings_without_anything_below_are_left_out() -> None:
+    rows = [sc.Row(path=p, op="dot", cost=sc.Cost(macs=m)) for p, m in (("a/x", 1), ("b/x", 0), ("b/y", 0))]
+    assert "b" not in FORMATS["text"](sc.CostTable(rows), width=80, depth=2).split("Totals")[0].replace("(textbook)", "")
+
+
+# -- grouping ------------------------------------------------------------------------------------------------------
+def labels(costs: Any, depth: int | None = None) -> list[str]:
+    """What stands in the first column."""
+    return [line.label for line in lines(costs.rows, depth)]
+
+
+def test_blocks_of_a_symbolic_depth_stand_together() -> None:
+    assert labels(TABLES["symbolic depth"](), 1) == [ITSELF, "stem_linear", "block_# x L", "head"]
+
+
+def test_alike_blocks_of_a_fixed_depth_stand_together() -> None:
+    assert labels(TABLES["fixed depth"](), 1) == [ITSELF, "stem_linear", "block_# x 12", "head"]
+    assert "LayerNorm_# x 24" in labels(TABLES["fixed depth"](), 2)
+
+
+def test_the_number_counts_all_modules_that_a_line_sums() -> None:
+    inner = {line.name: line.number for line in lines(TABLES["symbolic depth"]().rows, 2)}
+    (L,) = sc.symbols("L")
+    assert inner["LayerNorm_#"] == 2 * L
+
+
+def test_runs_of_alike_blocks_are_named_by_their_range() -> None:
+    costs = [sc.Cost(macs=m) for m in (1, 2, 2, 2, 1)]
+    rows = [sc.Row(path=f"net/block_{i}", op="dot", cost=c) for i, c in enumerate(costs)]
+    found = [line.label for line in lines(rows, 2)]
+    assert found == ["net", "block_0", "block_1..3 x 3", "block_4"]
+
+
+def test_modules_of_equal_names_but_other_costs_stay_apart() -> None:
+    rows = [sc.Row(path=f"fc_{i}", op="dot", cost=sc.Cost(macs=i + 1)) for i in range(3)]
+    assert [line.label for line in lines(rows, 1)] == ["fc_0", "fc_1", "fc_2"]
+
+
+def test_modules_stand_in_the_order_in_which_they_run() -> None:
+    parameters = [sc.Row(path=p, op="param kernel", source="input") for p in ("a", "b")]
+    runs = [sc.Row(path=p, op="dot") for p in ("b", "a")]
+    assert [line.name for line in lines([*parameters, *runs], 1)] == ["b", "a"]
+
+
+def test_paths_name_the_modules_above() -> None:
+    found = [path for path, _, _ in paths(TABLES["symbolic depth"]().rows, 2)]
+    assert "block_#/mix" in found
+    assert found[0] == ""
+
+
+def test_without_a_depth_the_page_is_not_overrun() -> None:
+    rows = [sc.Row(path=f"a{'x' * i}/b{'y' * j}", op="dot", cost=sc.Cost(macs=1)) for i in range(9) for j in range(9)]
+    assert len(lines(rows)) == 9
+    assert len(lines(rows, 2)) == 90
+
+
+def test_a_number_that_is_a_sum_is_bracketed() -> None:
+    assert Line("block_#", 0, sc.parse("L - 1"), ()).label == "block_# x (L - 1)"
+
+
+def test_templates_replace_every_number() -> None:
+    assert template("layer1_12") == "layer#_#"
+
+
+# -- escaping ------------------------------------------------------------------------------------------------------
+NASTY = sc.CostTable([sc.Row(path="a_b<script>|%&$#{}~^\\", op="dot", cost=sc.Cost(macs=sc.symbols("num_classes")[0]))])
+
+
+class _Tags(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.found.append(tag)
+
+
+def test_html_escapes_text() -> None:
+    tags = _Tags()
+    tags.feed(markdown.html(NASTY))
+    assert "script" not in tags.found
+    assert "a_b&lt;script&gt;" in markdown.html(NASTY)
+
+
+def test_markdown_rows_keep_their_columns() -> None:
+    table = [line for line in markdown.render(NASTY).splitlines() if line.startswith("|")]
+    bars = [len(re.findall(r"(?<!\\)\|", line)) for line in table]
+    assert bars[0] == bars[1] == bars[2]
+
+
+def balanced(made: str) -> bool:
+    """Whether LaTeX's groups and environments close in the order in which they open."""
+    plain = re.sub(r"\\[{}\\]", "", made)
+    depth = 0
+    for character in plain:
+        depth += (character == "{") - (character == "}")
+        if depth < 0:
+            return False
+    stack = []
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", made):
+        if kind == "begin":
+            stack.append(name)
+        elif not stack or stack.pop() != name:
+            return False
+    return depth == 0 and not stack and made.count(r"\left") == made.count(r"\right") and made.count("$$") % 2 == 0
+
+
+def test_latex_is_balanced_and_escaped(costs: Any) -> None:
+    for made in (latex.render(costs), latex.totals(costs)):
+        assert balanced(made)
+        outside = re.sub(r"\\\(.*?\\\)|\$\$.*?\$\$", "", made, flags=re.DOTALL)
+        outside = "\n".join(line for line in outside.splitlines() if not line.startswith("%"))
+        assert not re.search(r"(?<!\\)[_#%$^~]", outside), "a raw special character outside mathematics"
+        inside = "".join(re.findall(r"\\text\{([^}]*)\}", made))
+        assert not re.search(r"(?<!\\)_", inside)
+
+
+def test_latex_escapes_names() -> None:
+    made = latex.render(NASTY)
+    assert balanced(made)
+    assert r"\mathit{num\_classes}" in made
+    assert r"\texttt{a\_b\(<\)script\(>\)|\%\&\$\#\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}}" in made
+
+
+def test_latex_names_repeated_roundings_once() -> None:
+    made = latex.totals(TABLES["rounded sizes"]())
+    assert made.count(r"\lceil") == 2
+    assert r"\text{where}\quad u_{1} &= " in made
+
+
+def test_latex_writes_the_integer_logarithms() -> None:
+    assert latex.formula(sc.parse("clog2(n)")) == r"\left\lceil \log_{2} n \right\rceil"
+    assert latex.formula(sc.parse("flog2(c_i)")) == r"\left\lfloor \log_{2} c_{i} \right\rfloor"
+
+
+# -- json ----------------------------------------------------------------------------------------------------------
+def test_json_has_the_documented_keys(costs: Any) -> None:
+    from symcost.report import json as report
+
+    read = json.loads(FORMATS["json"](costs))
+    documented = set(re.findall(r"^``(\w+)``", report.__doc__ or "", re.MULTILINE))
+    documented |= set(re.findall(r"(?<=^)``certificate``, ``(\w+)``, ``(\w+)``", report.__doc__ or "", re.MULTILINE)[0])
+    assert set(read) == documented - {"modules"}
+    assert set(read["totals"]) == {"params", "macs", "flops", "transcendentals", "activations"}
+    assert read["version"] == sc.__version__
+
+
+def test_json_peaks_and_residuals_read_back() -> None:
+    costs = TABLES["training"]()
+    read = json.loads(FORMATS["json"](costs))
+    at = {"n": 5}
+    for rule in ("liveness", "textbook"):
+        for unit in ("elements", "bytes"):
+            assert evaluate(sc.parse(read["peaks"][rule][unit]), at) == evaluate(costs.peak(rule, unit), at)
+    assert same(sc.parse(read["residuals"]), costs.residuals)
+
+
+def test_json_says_where_the_forms_hold_and_at_which_point_they_are() -> None:
+    read = json.loads(FORMATS["json"](TABLES["at a point"]()))
+    assert read["at"] == {"n": 2, "d": 16, "L": 3}
+    assert read["domain"]["symbols"] == ["n", "d", "L"]
+    assert read["certificate"]["held_out"]
+    assert read["coverage"]["rules"] > 0

@@ -1,0 +1,97 @@
+"""Models as their public authors write them: closed forms against fresh traces and against the compiler's count."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jax
+import pytest
+from zoo.case import Case
+
+from symcost.cost import CONVENTIONS, METRICS
+from symcost.hlo import analyse
+from symcost.trace.capture import capture
+from symcost.trace.certify import concrete_totals
+from symcost.trace.costing import Costing
+from symcost.trace.face import trace, trace_function
+from symcost.trace.lifted import Lifted
+from symcost.trace.model import Model, make_model
+from symcost.trace.probe import probe
+from symcost.trace.spec import parse_tree
+
+MODULES = (
+    "attention_vision", "control", "convnets", "generative", "language", "mixtures", "nnx_models", "recurrent",
+)  # fmt: skip
+TRIPS = 7
+"""Given to the symbols of loops whose trip count nobody knows."""
+
+
+def cases(table: str) -> list[Case]:
+    """The rows of every module of the zoo."""
+    return [c for name in MODULES for c in getattr(importlib.import_module(f"zoo.{name}"), table, ())]
+
+
+FUNCTIONS = cases("FUNCTIONS")
+ROWS = [*cases("CASES"), *FUNCTIONS]
+
+
+@cache
+def lifted(name: str) -> Lifted:
+    """The closed form of a row, derived once."""
+    case = next(row for row in ROWS if row.name == name)
+    derive = trace_function if case in FUNCTIONS else trace
+    return derive(case.factory, *case.specs, call=case.call, **case.options)
+
+
+def model_of(case: Case) -> Model:
+    """The row's program maker, for traces and lowerings of its own."""
+    if case in FUNCTIONS:
+        return Model(factory=None, module=None, specs=parse_tree(case.specs), parameters=(), call={}, arrays={},
+                     function=case.factory)  # fmt: skip
+    own = {key: value for key, value in case.options.items() if key in ("free", "mode", "rngs", "method")}
+    return make_model(case.factory, case.specs, call=case.call, **own)
+
+
+def fresh(case: Case, point: Mapping[str, int]) -> dict[tuple[str, str], int]:
+    """Totals of a concrete trace that shares nothing with the derivation."""
+    program = capture(model_of(case), point, {}, probe, case.options.get("axes"))
+    loops = dict.fromkeys(program.unknown_trips, TRIPS)
+    sums: dict[tuple[str, str], int] = {}
+    for (_, convention, metric), value in concrete_totals(program, Costing(), loops).items():
+        sums[convention, metric] = sums.get((convention, metric), 0) + value
+    return sums
+
+
+def at(case: Case, point: Mapping[str, int]) -> Any:
+    """The closed form at a point, inside its domain."""
+    table = lifted(case.name)
+    return table.subs(**point, **dict.fromkeys(table.unknown_trips, TRIPS))
+
+
+@pytest.mark.parametrize("case", ROWS, ids=str)
+def test_the_closed_form_equals_a_fresh_trace_at_the_points_people_use(case: Case) -> None:
+    for point in (case.real, *case.also):
+        ours, theirs = at(case, point), fresh(case, point)
+        for convention in CONVENTIONS:
+            total = ours.total(convention)
+            for metric in METRICS:
+                assert getattr(total, metric) == theirs.get((convention, metric), 0), (point, convention, metric)
+
+
+@pytest.mark.parametrize("case", [row for row in ROWS if "axes" not in row.options], ids=str)
+def test_the_xla_convention_equals_the_count_of_the_lowered_program(case: Case) -> None:
+    program = model_of(case).at(case.small)
+    lowered = jax.jit(program.function, keep_unused=True).lower(*program.args)
+    theirs = analyse(lowered.compiler_ir("hlo").as_hlo_text())
+    ours = at(case, case.small).total("xla")
+    assert (ours.flops, ours.transcendentals) == (theirs.flops, theirs.transcendentals)
+
+
+@pytest.mark.parametrize("case", ROWS, ids=str)
+def test_the_certificate_names_points_that_were_not_fitted(case: Case) -> None:
+    certificate = lifted(case.name).certificate
+    assert certificate.held_out
+    assert not [point for point in certificate.held_out if point in certificate.fitted]

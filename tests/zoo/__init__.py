@@ -1,0 +1,1 @@
+"""Compact models written the way their public authors write them: the users whose real code we do not have."""
