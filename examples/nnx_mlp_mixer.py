@@ -55,7 +55,9 @@ class Mixer(nnx.Module):
 if __name__ == "__main__":
     costs = sc.trace(Mixer, "float32[n,tokens,768]")
     print(costs)
-    tokens, channels = (next(g for g in costs.by_path(3) if g.name == f"blocks/#/{name}") for name in ("tokens", "channels"))
+    tokens, channels = (
+        next(g for g in costs.by_path(3) if g.name == f"blocks/#/{name}") for name in ("tokens", "channels")
+    )
     print()
     print("MACs of token mixing:  ", tokens.total("textbook").macs)
     print("MACs of channel mixing:", channels.total("textbook").macs)

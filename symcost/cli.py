@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -110,14 +111,13 @@ def trace(
     """Derive the exact cost of a Flax model in closed form."""
     options: dict[str, Any] = {
         "call": values("--call", call), "steps": integers("--steps", steps),
-        "at_least": integers("--at-least", at_least), "samples": numbers("--samples", samples), "axes": integers("--axis", axis) or None,
+        "at_least": integers("--at-least", at_least), "samples": numbers("--samples", samples),
+        "axes": integers("--axis", axis) or None,
     }  # fmt: skip
     at, fixed = integers("--set", set_), values("--arg", arg)
     check_writable(output)
     if function and (free or fixed or rng or mode != "forward" or method != "__call__"):
-        raise SymcostError(
-            "--function takes none of --arg, --free, --mode, --method, --rng: use --call"
-        )
+        raise SymcostError("--function takes none of --arg, --free, --mode, --method, --rng: use --call")
     with Progress() as progress:
         found = bind(load(target), fixed, target)
         if function:
@@ -143,6 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(problem))
     except _UsageError as problem:
         return _fail(problem.format_message())  # type: ignore[attr-defined]
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     if result == INTERRUPTED:  # newer versions of typer return the code instead of raising

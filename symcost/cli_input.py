@@ -117,7 +117,9 @@ def bind(factory: Any, fixed: Mapping[str, Any], target: str) -> Any:
     parameters = nnx.parameters_of(factory)
     for name in fixed:
         if name not in parameters:
-            raise SymcostError(f"--arg {name}: {target} has no such parameter; it has {', '.join(parameters) or 'none'}")
+            raise SymcostError(
+                f"--arg {name}: {target} has no such parameter; it has {', '.join(parameters) or 'none'}"
+            )
     filled = {*fixed, "rngs"} if nnx.is_nnx_class(factory) else {*fixed}
 
     def bound(**own: Any) -> Any:

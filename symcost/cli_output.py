@@ -69,7 +69,7 @@ def check_writable(output: Path | None) -> None:
 def write(report: str, output: Path | None) -> None:
     """The report on standard output, or in a file that appears whole: written aside, then moved into place."""
     if output is None:
-        print(report)
+        print(report, flush=True)
         return
     try:
         with tempfile.NamedTemporaryFile(

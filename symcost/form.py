@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import Any, Union
+from typing import Any
 
 import sympy
 
@@ -129,7 +129,7 @@ class Form:
 
     def __pow__(self, exponent: int) -> Form:
         if exponent < 0:
-            return ONE / self ** -exponent
+            return ONE / self**-exponent
         result = ONE
         for _ in range(exponent):
             result = result * self
@@ -198,7 +198,7 @@ class Form:
         return Form({m: c for m, c in whole.items() if c}), Form(rest)
 
 
-FormLike = Union[Form, int, Fraction]
+FormLike = Form | int | Fraction
 ZERO = Form({})
 ONE = Form({(): 1})
 

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import sympy
+from sympy.core.relational import Relational
 
 from symcost.errors import ExpressionError
 
@@ -144,7 +145,10 @@ def _convert(node: ast.expr, text: str) -> Any:
                 raise ExpressionError(
                     f"the exponent {exponent} in {_short(text)} must be an integer of at most {_MAX_EXPONENT}"
                 )
-            return _convert(left, text) ** exponent
+            base = _convert(left, text)
+            if base == 0 and exponent < 0:
+                raise ExpressionError(f"{_short(text)} divides by zero")
+            return base**exponent
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             a, b = _convert(left, text), _convert(right, text)
             if b == 0 and isinstance(op, ast.Div | ast.FloorDiv | ast.Mod):
@@ -181,6 +185,7 @@ class Evaluator:
         self.seen: dict[sympy.Basic, Exact] = {}
 
     def __call__(self, node: Any) -> Exact:
+        """The exact value of a node."""
         value = self.seen.get(node)
         if value is None:
             value = self._compute(node)
@@ -217,7 +222,8 @@ class Evaluator:
 
     def _function(self, node: Any) -> Exact:
         if isinstance(node, sympy.Piecewise):
-            for value, condition in node.args:
+            cases: Any = node.args
+            for value, condition in cases:
                 if self._holds(condition):
                     return self(value)
             raise ExpressionError(f"{node} has no value at this point: no condition holds")
@@ -233,7 +239,8 @@ class Evaluator:
         if isinstance(node, sympy.Mod):
             return values[0] % values[1]
         if isinstance(node, clog2 | flog2):
-            return int(node.func(sympy.Integer(values[0])))
+            argument = int(values[0])
+            return ceil_log2(argument) if isinstance(node, clog2) else argument.bit_length() - 1
         raise ExpressionError(f"{node.func} has no exact evaluation: use {', '.join(_FUNCTIONS)}")
 
     def _holds(self, condition: Any) -> bool:
@@ -245,12 +252,13 @@ class Evaluator:
             return any(self._holds(c) for c in condition.args)
         if isinstance(condition, sympy.Not):
             return not self._holds(condition.args[0])
-        if isinstance(condition, sympy.core.relational.Relational):
+        if isinstance(condition, Relational):
+            relation: Any = condition
             left, right = self(condition.lhs), self(condition.rhs)
             return bool(
                 {
                     "==": left == right, "!=": left != right, "<": left < right,
                     "<=": left <= right, ">": left > right, ">=": left >= right,
-                }[condition.rel_op]
+                }[relation.rel_op]
             )  # fmt: skip
         raise ExpressionError(f"the condition {condition} cannot be decided exactly")

@@ -139,7 +139,7 @@ class CostTable:
         """Names of the symbols in any total."""
         found: set[str] = set()
         for convention in (TEXTBOOK, FULL, XLA):
-            for _, value in self.total(convention).items():
+            for value in (number for _, number in self.total(convention).items()):
                 found |= {str(s) for s in getattr(value, "free_symbols", ())}
         return tuple(sorted(found))
 
@@ -191,7 +191,9 @@ class Substituted(CostTable):
             return expression
         left = {str(s) for s in expression.free_symbols} - set(self.point)
         if left:
-            return expression.xreplace({s: self.point[str(s)] for s in expression.free_symbols if str(s) in self.point}).doit()
+            return expression.xreplace(
+                {s: self.point[str(s)] for s in expression.free_symbols if str(s) in self.point}
+            ).doit()
         return self._evaluate(expression)
 
     @cached_property

@@ -21,9 +21,7 @@ def output_size(size: int, k: int, s: int = 1, lo: int = 0, hi: int = 0, d: int 
     return room // s + 1 if room >= 0 else 0
 
 
-def positions_inside(
-    size: int, k: int, out: int, s: int = 1, lo: int = 0, d: int = 1, lhs_d: int = 1
-) -> int:
+def positions_inside(size: int, k: int, out: int, s: int = 1, lo: int = 0, d: int = 1, lhs_d: int = 1) -> int:
     """(tap, output) pairs that read a real input element: neither padding nor a hole of a dilated input.
 
     The sum over taps ``t < k`` of the outputs ``o < out`` with ``u = o s - lo + t d``, ``u = 0 mod lhs_d`` and
@@ -41,7 +39,5 @@ def positions_inside(
             last = min(out - 1, (size - 1 - start) // s)
             total += max(0, last - first + 1)
         else:
-            total += sum(
-                1 for o in range(out) if (u := start + o * s) % lhs_d == 0 and 0 <= u // lhs_d < size
-            )
+            total += sum(1 for o in range(out) if (u := start + o * s) % lhs_d == 0 and 0 <= u // lhs_d < size)
     return total

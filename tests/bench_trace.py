@@ -116,7 +116,9 @@ def test_against_tabulate(benchmark: Any, name: str) -> None:
     peer = seconds(theirs)
     mine = benchmark.stats.stats.median
     benchmark.extra_info.update(peer=peer, ratio=mine / peer, reach=reach)
-    print(f"\n| {name} | flax tabulate(compute_flops=True) | {mine:.2f} s | {peer:.2f} s | {mine / peer:.2f} | {reach} |")
+    print(
+        f"\n| {name} | flax tabulate(compute_flops=True) | {mine:.2f} s | {peer:.2f} s | {mine / peer:.2f} | {reach} |"
+    )
 
 
 def test_96_layers_against_their_own_traces(benchmark: Any) -> None:
@@ -125,9 +127,13 @@ def test_96_layers_against_their_own_traces(benchmark: Any) -> None:
 
     costs = benchmark.pedantic(lambda: trace(factory, "int32[n,N]"), rounds=1)
     mine, traces = benchmark.stats.stats.median, costs.certificate.traces
-    peer = traces * statistics.median(make_jaxpr_seconds(factory, "int32[n,N]", {"n": n, "N": 70 + n}) for n in (3, 5, 7))
+    peer = traces * statistics.median(
+        make_jaxpr_seconds(factory, "int32[n,N]", {"n": n, "N": 70 + n}) for n in (3, 5, 7)
+    )
     benchmark.extra_info.update(peer=peer, ratio=mine / peer, reach=1.3, traces=traces)
-    print(f"\n| 96-layer GPT in (n, N) | {traces} x make_jaxpr | {mine:.2f} s | {peer:.2f} s | {mine / peer:.2f} | 1.3 |")
+    print(
+        f"\n| 96-layer GPT in (n, N) | {traces} x make_jaxpr | {mine:.2f} s | {peer:.2f} s | {mine / peer:.2f} | 1.3 |"
+    )
 
 
 def test_substitution_of_all_totals(benchmark: Any) -> None:

@@ -52,7 +52,9 @@ class Network:
     fixed: tuple[tuple[str, int], ...] = ()
 
     def __repr__(self) -> str:
-        return f"network({self.api!r}, {self.spec!r}, {list(self.layers)!r}, free={self.free!r}, **{dict(self.fixed)!r})"
+        return (
+            f"network({self.api!r}, {self.spec!r}, {list(self.layers)!r}, free={self.free!r}, **{dict(self.fixed)!r})"
+        )
 
     @property
     def factory(self) -> Callable[..., Any]:
@@ -151,7 +153,9 @@ def options_of(what: Layer, values: Values, channels: int) -> dict[str, Any]:
 
 # -- linen ---------------------------------------------------------------------------------------------------------
 def _linen_attention(heads: int, hidden: int, masked: bool, dropout: float) -> Callable[[jax.Array], jax.Array]:
-    module = nn.MultiHeadDotProductAttention(heads, qkv_features=hidden, dropout_rate=dropout, deterministic=not dropout)
+    module = nn.MultiHeadDotProductAttention(
+        heads, qkv_features=hidden, dropout_rate=dropout, deterministic=not dropout
+    )
 
     def attend(x: jax.Array) -> jax.Array:
         return module(x, mask=nn.make_causal_mask(x[..., 0]) if masked else None)

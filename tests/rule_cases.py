@@ -76,9 +76,7 @@ SAME = "n*c*ceiling(h/2)*ceiling(w/2)"
 OUT = "float32[n,floor((h - 3)/2) + 1,floor((w - 2)/2) + 1,c]"
 
 
-def _pool(
-    start: float, combine: Callable[..., Any], padding: str = "VALID", **more: Any
-) -> Callable[..., Any]:
+def _pool(start: float, combine: Callable[..., Any], padding: str = "VALID", **more: Any) -> Callable[..., Any]:
     return lambda x: lax.reduce_window(x, start, combine, (1, 3, 2, 1), (1, 2, 2, 1), padding, **more)
 
 
@@ -128,9 +126,7 @@ def _gather(mode: str, numbers: Any = _TAKE) -> Callable[..., Any]:
     return lambda x, i: lax.gather(x, i, numbers, (1, x.shape[1]), mode=mode)
 
 
-def _scatter(
-    function: Callable[..., Any], mode: str = "promise_in_bounds", numbers: Any = _PUT
-) -> Callable[..., Any]:
+def _scatter(function: Callable[..., Any], mode: str = "promise_in_bounds", numbers: Any = _PUT) -> Callable[..., Any]:
     return lambda x, i, updates: function(x, i, updates, numbers, mode=mode)
 
 
@@ -218,10 +214,7 @@ MOVES: dict[str, Callable[..., Any]] = {
     "unstack": jnp.unstack,
 }
 LAYOUT = [
-    *(
-        Case(name, function, (F,), points=points("a b", (2, 3), (2, 10), (2, 1)))
-        for name, function in MOVES.items()
-    )
+    *(Case(name, function, (F,), points=points("a b", (2, 3), (2, 10), (2, 1))) for name, function in MOVES.items())
 ]
 
 
@@ -304,9 +297,7 @@ def _on_two(body: Callable[..., Any], out: PartitionSpec = SPLIT, check: bool = 
     return jax.shard_map(body, mesh=MESH, in_specs=SPLIT, out_specs=out, check_vma=check)
 
 
-def _collective(
-    name: str, body: Callable[..., Any], flops: str = "0", int_ops: str = "0", **more: Any
-) -> Case:
+def _collective(name: str, body: Callable[..., Any], flops: str = "0", int_ops: str = "0", **more: Any) -> Case:
     return Case(name, _on_two(body, **more), ("float32[4*a,b]",), flops=flops, int_ops=int_ops)
 
 

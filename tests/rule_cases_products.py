@@ -78,9 +78,7 @@ def _groups(x: Any, k: Any) -> Any:
 
 
 def _batch_groups(x: Any, k: Any, groups: int = 2) -> Any:
-    return lax.conv_general_dilated(
-        x, k, (1, 1), ((1, 0), (0, 2)), batch_group_count=groups, dimension_numbers=NCHW
-    )
+    return lax.conv_general_dilated(x, k, (1, 1), ((1, 0), (0, 2)), batch_group_count=groups, dimension_numbers=NCHW)
 
 
 def _input_gradient(x: Any, k: Any, out: Any) -> Any:

@@ -20,7 +20,7 @@ from symcost.cli import EXAMPLES, main
 from symcost.report import FORMATS
 
 ROOT = Path(__file__).parents[1]
-MODELS = '''
+MODELS = """
 import flax.linen as nn
 import jax
 from flax import nnx
@@ -67,7 +67,7 @@ def add(x, y, k=1):
 
 module = Net(5)
 three = 3
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +131,9 @@ def test_mode_train_reports_residuals(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_steps_at_least_samples_and_axis_reach_the_tracer(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "some_models:halves", *NET[1:], "--samples", "d=4,8,12,16,20", "--steps", "n=2", "--axis", "i=2")
+    code, out, _ = run(
+        capsys, "some_models:halves", *NET[1:], "--samples", "d=4,8,12,16,20", "--steps", "n=2", "--axis", "i=2"
+    )
     assert code == 0
     assert "at_least" not in out
     code, _, err = run(capsys, *NET, "--at-least", "zz=3")
@@ -184,7 +186,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 # -- errors --------------------------------------------------------------------------------------------------------
 ERRORS = {
     "nosuch.thing:Net": "there is no module 'nosuch' here or among the installed packages: check its name",
-    "some_models.inner:Net": "there is no module 'some_models.inner' here or among the installed packages: check its name",
+    "some_models.inner:Net": (
+        "there is no module 'some_models.inner' here or among the installed packages: check its name"
+    ),
     "some_models:Nett": "some_models has no 'Nett': it has Net",
     "some_models": "cannot read 'some_models' as a model: write PKG.MOD:NAME, as examples.resnet:resnet50",
     "'some models:Net'": "cannot read 'some models:Net' as a model: write PKG.MOD:NAME, as examples.resnet:resnet50",
@@ -194,28 +198,43 @@ ERRORS = {
     "some_models:three": "3 is neither a flax module nor a function that makes one",
     "some_models:Net float32[n": "cannot read the input spec 'float32[n': write a number type and dimensions, as "
     "float32[n,224,224,3]",
-    "some_models:Net float33[n]": "unknown number type 'float33' in 'float33[n]': use float32, bfloat16, int32, bool, ...",
-    "some_models:Net float32[__import__('os')]": "cannot read a dimension of \"float32[__import__('os')]\": cannot read "
-    "\"__import__('os')\" in \"__import__('os')\": an expression has integers, names, + - * / // % ** and floor, ceiling, "
-    "Max, Min, Mod, clog2, flog2",
+    "some_models:Net float33[n]": (
+        "unknown number type 'float33' in 'float33[n]': use float32, bfloat16, int32, bool, ..."
+    ),
+    "some_models:Net float32[__import__('os')]": (
+        "cannot read a dimension of \"float32[__import__('os')]\": cannot read "
+        "\"__import__('os')\" in \"__import__('os')\": an expression has integers, names, + - * / "
+        "// % ** and floor, ceiling, "
+        "Max, Min, Mod, clog2, flog2"
+    ),
     "some_models:Net float32[n,8] --set n": "--set 'n' must be NAME=VALUE, as --set n=1",
     "some_models:Net float32[n,8] --set n=1.5": "--set n='1.5' must be an integer",
     "some_models:Net float32[n,8] --set n=1 --set n=2": "--set gives 'n' twice: 1 and 2",
     "some_models:Net float32[n,8] --samples d=2,x": "--samples d='x' must be an integer",
     "some_models:Net float32[n,8] --samples d=2,3": "samples['d'] has 2 values: at least 3 are needed to fit and check",
     "some_models:Net float32[n,8] --call train=false --set q=1": "unknown symbol 'q': the symbols here are n, d",
-    "some_models:Net float32[n,8] --call train=false --set d=0": "d=0 is outside the domain: d must be a positive integer",
-    "some_models:Net float32[n,8] --arg depth=2": "--arg depth: some_models:Net has no such parameter; it has d, classes, "
-    "parent, name",
-    "some_models:module float32[n,8] --arg d=2": "--arg fixes parameters of a factory: some_models:module is a module as it is",
-    "some_models:Net float32[n,8] --free depth": "Net has no parameter 'depth' to set free: it has d, classes, parent, name",
+    "some_models:Net float32[n,8] --call train=false --set d=0": (
+        "d=0 is outside the domain: d must be a positive integer"
+    ),
+    "some_models:Net float32[n,8] --arg depth=2": (
+        "--arg depth: some_models:Net has no such parameter; it has d, classes, parent, name"
+    ),
+    "some_models:module float32[n,8] --arg d=2": (
+        "--arg fixes parameters of a factory: some_models:module is a module as it is"
+    ),
+    "some_models:Net float32[n,8] --free depth": (
+        "Net has no parameter 'depth' to set free: it has d, classes, parent, name"
+    ),
     "some_models:Net float32[n,8] --mode eval": "unknown mode 'eval': use 'forward' or 'train'",
-    "some_models:add float32[n] --function --mode train": "--function takes none of --arg, --free, --mode, --method, --rng: "
-    "use --call",
-    "some_models:Net float32[n,8] --format pdf": "Invalid value for '--format': unknown format 'pdf': use text, markdown, csv, "
-    "json, latex",
-    "some_models:Net float32[n,8] --output nowhere/file": "--output nowhere/file cannot be written: there is no writable "
-    "directory nowhere",
+    "some_models:add float32[n] --function --mode train": (
+        "--function takes none of --arg, --free, --mode, --method, --rng: use --call"
+    ),
+    "some_models:Net float32[n,8] --format pdf": (
+        "Invalid value for '--format': unknown format 'pdf': use text, markdown, csv, json, latex"
+    ),
+    "some_models:Net float32[n,8] --output nowhere/file": (
+        "--output nowhere/file cannot be written: there is no writable directory nowhere"
+    ),
     "some_models:Net float32[n,8] --output .": "--output . is a directory: name a file",
     "some_models:Net float32[n,8] --depth -1": "Invalid value for '--depth': -1 is not a number of levels: use 0 or "
     "more",
@@ -257,7 +276,10 @@ def test_nothing_is_written_after_an_error(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_an_unknown_command_or_option_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments, message in ((["trase"], "No such command 'trase'."), (["trace", "--frob"], "No such option: --frob")):
+    for arguments, message in (
+        (["trase"], "No such command 'trase'."),
+        (["trace", "--frob"], "No such option: --frob"),
+    ):
         assert main(arguments) == 2
         err = capsys.readouterr().err
         assert err.startswith(f"symcost: error: {message}")
@@ -302,8 +324,9 @@ def test_the_examples_of_the_help_run(command: str, tmp_path: Path, capsys: pyte
 
 def test_python_dash_m_is_the_command() -> None:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run([sys.executable, "-m", "symcost", "trace", "some_models:Nett"], env={**os.environ, "PYTHONPATH": path},
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    command = [sys.executable, "-m", "symcost", "trace", "some_models:Nett"]
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "symcost: error: some_models has no 'Nett': it has Net\n")
 
 
@@ -319,6 +342,19 @@ def test_an_interruption_is_one_line_and_exit_code_130(tmp_path: Path) -> None:
     _, err = running.communicate(timeout=60)
     assert (running.returncode, err.strip()) == (130, "symcost: interrupted")
     assert not (tmp_path / "costs.txt").exists()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "symcost", "trace", *NET, "--format", "json"]
+    running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, cwd=tmp_path)  # fmt: skip
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    assert running.stderr.read() == b""
+    assert running.wait(timeout=60) == 1
+    running.stderr.close()
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from examples import gpt, scan_or_unrolled
-
 import symcost as sc
+from examples import gpt, scan_or_unrolled
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = sorted((ROOT / "examples").glob("*.py"))

@@ -112,7 +112,7 @@ def test_a_quotient_cancels() -> None:
 
 
 def test_only_one_term_may_stand_below() -> None:
-    with pytest.raises(ExpressionError, match="cannot be divided by .*: only one term may stand below"):
+    with pytest.raises(ExpressionError, match=r"cannot be divided by .*: only one term may stand below"):
         _ = n / (d + 1)
 
 

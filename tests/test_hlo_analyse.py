@@ -59,9 +59,7 @@ def check(f: Callable[..., Any], *specs: Any) -> HloCost:
     return ours
 
 
-def conv(
-    strides=(1, 1), padding: Any = "VALID", lhs=(1, 1), rhs=(1, 1), groups=1, batch=1
-) -> Callable[..., Any]:
+def conv(strides=(1, 1), padding: Any = "VALID", lhs=(1, 1), rhs=(1, 1), groups=1, batch=1) -> Callable[..., Any]:
     dims = ("NHWC", "HWIO", "NHWC")
     return lambda x, k: lax.conv_general_dilated(x, k, strides, padding, lhs, rhs, dims, groups, batch)
 

@@ -77,7 +77,8 @@ def test_called_computations_and_attributes_are_found(form: str) -> None:
     everything = [i for c in module.computations.values() for i in c.instructions]
     loop = next(i for i in everything if i.opcode == "while")
     assert [module.computations[name].root.opcode for name in loop.called] == ["tuple", "compare"]
-    assert loop.shape.is_tuple and loop.shape.parts[0].dtype == "s32"
+    assert loop.shape.is_tuple
+    assert loop.shape.parts[0].dtype == "s32"
     cond = next(i for i in everything if i.opcode == "conditional")
     assert sorted(module.computations[name].root.opcode for name in cond.called) == ["add", "sine"]
     reduce = next(i for i in everything if i.opcode == "reduce")
@@ -191,4 +192,5 @@ def test_importing_hlo_does_not_import_jax() -> None:
 @pytest.mark.parametrize("name", ["analyse", "parse", "shapes", "text", "windows"])
 def test_examples_in_docstrings_hold(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"symcost.hlo.{name}"))
-    assert result.attempted and not result.failed
+    assert result.attempted
+    assert not result.failed

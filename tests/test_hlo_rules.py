@@ -91,8 +91,7 @@ ROWS = {
     "fft": "c64[6] fft(c), fft_type=FFT, fft_length={6}",
     "sort": "f32[4,6] sort(m), dimensions={1}, to_apply=ge",
     "topk": "(f32[2], s32[2]) topk(x), k=2, largest=true",
-    "triangular-solve": "f32[2,3,4] triangular-solve(a, b), left_side=false, lower=true,"
-    " transpose_a=NO_TRANSPOSE",
+    "triangular-solve": "f32[2,3,4] triangular-solve(a, b), left_side=false, lower=true, transpose_a=NO_TRANSPOSE",
     "cholesky": "f32[2,4,4] cholesky(a), lower=true",
     "map": "f32[6] map(x, x), dimensions={0}, to_apply=add",
     "reduce": "f32[4] reduce(m, z), dimensions={1}, to_apply=add",
@@ -108,8 +107,7 @@ ROWS = {
     "rng-bit-generator": "(u64[2], u32[6]) rng-bit-generator(u), algorithm=rng_philox",
     "rng-get-and-update-state": "u64[1] rng-get-and-update-state(), delta=4096",
     "all-reduce": "(f32[6], f32[4,6]) all-reduce(x, m), replica_groups={}, to_apply=add",
-    "all-reduce-start": "s = f32[6] all-reduce-start(x), replica_groups={}, to_apply=add;"
-    " f32[6] all-reduce-done(s)",
+    "all-reduce-start": "s = f32[6] all-reduce-start(x), replica_groups={}, to_apply=add; f32[6] all-reduce-done(s)",
     "all-gather": f"f32[12] all-gather(x), {PAIR}, dimensions={{0}}",
     "all-gather-start": f"s = (f32[6], f32[12]) all-gather-start(x), {PAIR}, dimensions={{0}};"
     " f32[12] all-gather-done(s)",
@@ -126,8 +124,7 @@ ROWS = {
     "infeed": "(f32[6], token[]) infeed(t)",
     "outfeed": "token[] outfeed(x, t), outfeed_shape=f32[6]{0}",
     "send": "s = (f32[6], u32[], token[]) send(x, t), channel_id=1; token[] send-done(s), channel_id=1",
-    "recv": "s = (f32[6], u32[], token[]) recv(t), channel_id=1;"
-    " (f32[6], token[]) recv-done(s), channel_id=1",
+    "recv": "s = (f32[6], u32[], token[]) recv(t), channel_id=1; (f32[6], token[]) recv-done(s), channel_id=1",
     "domain": 'q = f32[6] add-dependency(x, t); f32[6] domain(q), domain={kind="sharding",'
     " entry={replicated},"
     " exit={replicated}}",
@@ -149,8 +146,7 @@ ROWS = {
     " f32[6] get-tuple-element(l), index=1",
     "async": "s = ((f32[6], f32[6]), f32[6], s32[]) async-start(x, x), calls=vadd;"
     " q = ((f32[6], f32[6]), f32[6], s32[]) async-update(s); f32[6] async-done(q)",
-    "async-call": "s = ((f32[6], f32[6]), f32[6], s32[]) call-start(x, x), to_apply=vadd;"
-    " f32[6] call-done(s)",
+    "async-call": "s = ((f32[6], f32[6]), f32[6], s32[]) call-start(x, x), to_apply=vadd; f32[6] call-done(s)",
     "async-leaf": "s = ((f32[6]), f32[6], s32[]) exponential-start(x); f32[6] exponential-done(s)",
     "async-custom-call": 's = ((f32[6]), f32[6], s32[]) custom-call-start(x), custom_call_target="one";'
     " f32[6] custom-call-done(s)",
@@ -216,16 +212,12 @@ def test_every_rule_has_a_row() -> None:
     texts = map(module_text, ROWS.values())
     seen = {i.opcode for text in texts for c in parse(text).computations.values() for i in c.instructions}
     assert set(LEAF) | set(REGION) <= seen
-    assert not any(
-        (ELEMENTWISE & TRANSCENDENTAL, FREE & ELEMENTWISE, FREE & TRANSCENDENTAL, set(LEAF) & set(REGION))
-    )
+    assert not any((ELEMENTWISE & TRANSCENDENTAL, FREE & ELEMENTWISE, FREE & TRANSCENDENTAL, set(LEAF) & set(REGION)))
 
 
 def test_unknown_opcode_is_an_error_naming_opcode_and_instruction() -> None:
     for row in ("f32[6] frobnicate(x)", "s = (f32[6]) frobnicate-start(x); f32[6] frobnicate-done(s)"):
-        with pytest.raises(
-            HloError, match=r"opcode 'frobnicate(-start)?' of instruction '[rs]' has no rule: add one"
-        ):
+        with pytest.raises(HloError, match=r"opcode 'frobnicate(-start)?' of instruction '[rs]' has no rule: add one"):
             analyse(module_text(row))
 
 

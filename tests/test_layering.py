@@ -76,6 +76,19 @@ def test_the_symbolic_half_does_not_import_jax(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_importing_symcost_imports_sympy_and_little_else() -> None:
+    code = "import sys; {}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    loaded = [
+        set(
+            subprocess.run(
+                [sys.executable, "-c", code.format(line)], capture_output=True, text=True, check=True
+            ).stdout.split()
+        )
+        for line in ("import sympy", "import symcost")
+    ]
+    assert loaded[1] - loaded[0] - set(sys.stdlib_module_names) <= {"symcost"}
+
+
 def test_printing_the_help_does_not_import_jax() -> None:
     code = "import sys; from symcost.cli import main; main(['trace', '--help']); sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
@@ -89,8 +102,16 @@ def test_no_text_is_run(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text())):
         if not isinstance(node, ast.Call):
             continue
-        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        module = node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) else ""
+        name = (
+            node.func.id
+            if isinstance(node.func, ast.Name)
+            else node.func.attr
+            if isinstance(node.func, ast.Attribute)
+            else ""
+        )
+        module = (
+            node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) else ""
+        )
         assert name not in FORBIDDEN or (module, name) == ("re", "compile"), f"{file.name}:{node.lineno} calls {name}"
         if name == "sympify":
             strict = [k.value for k in node.keywords if k.arg == "strict"]

@@ -42,7 +42,7 @@ def test_python_blocks_print_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> N
             continue
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, "README.md", "exec"), vars(module))
+            exec(compile(code, "README.md", "exec"), vars(module))  # noqa: S102 - our own page, to test it
         assert following == "text", f"no output is shown below:\n{code}"
         matches(shown, printed.getvalue())
         seen += 1

@@ -165,8 +165,8 @@ def test_text_fits_the_terminal(costs: Any, width: int) -> None:
 
 def test_text_names_every_convention_rule_and_check() -> None:
     made = FORMATS["text"](TABLES["training"](), width=120)
-    for expected in ("params (textbook)", "peak bytes (liveness)", "peak elements (textbook)", "residual bytes", "domain",
-                     "certificate", "coverage"):  # fmt: skip
+    for expected in ("params (textbook)", "peak bytes (liveness)", "peak elements (textbook)", "residual bytes",
+                     "domain",                     "certificate", "coverage"):  # fmt: skip
         assert expected in made
     assert "residual" not in FORMATS["text"](TABLES["fixed depth"](), width=120)
 
@@ -213,7 +213,9 @@ def test_a_maximum_keeps_its_candidates() -> None:
 
 def test_headings_without_anything_below_are_left_out() -> None:
     rows = [sc.Row(path=p, op="dot", cost=sc.Cost(macs=m)) for p, m in (("a/x", 1), ("b/x", 0), ("b/y", 0))]
-    assert "b" not in FORMATS["text"](sc.CostTable(rows), width=80, depth=2).split("Totals")[0].replace("(textbook)", "")
+    assert "b" not in FORMATS["text"](sc.CostTable(rows), width=80, depth=2).split("Totals")[0].replace(
+        "(textbook)", ""
+    )
 
 
 # -- grouping ------------------------------------------------------------------------------------------------------

@@ -19,15 +19,18 @@ ATTENTION = Cost(params=4 * d**2, macs=4 * n * d**2, flops=8 * n * d**2 + n)
 LINEAR = Cost(params=d, macs=n * d, flops=2 * n * d, activations=n)
 TABLE = CostTable([
     Row(path="embed", op="gather", cost=Cost(params=10 * d)),
-    Row(path="block_#/attn", op="dot", cost=ATTENTION, textbook=Cost(macs=ATTENTION.macs), times=L, xla_times=1, xla=ATTENTION),
-    Row(path="block_#/mlp", op="dot", cost=LINEAR, textbook=LINEAR, times=2 * L, phase="backward", out=(n, d), ins=((n,),)),
+    Row(path="block_#/attn", op="dot", cost=ATTENTION, textbook=Cost(macs=ATTENTION.macs), times=L, xla_times=1,
+        xla=ATTENTION),
+    Row(path="block_#/mlp", op="dot", cost=LINEAR, textbook=LINEAR, times=2 * L, phase="backward", out=(n, d),
+        ins=((n,),)),
     Row(path="head", op="dot", cost=LINEAR),
 ])  # fmt: skip
 
+COUNTS = st.one_of(st.integers(0, 99), st.sampled_from([n, n * d, 3 * d + 1]))
 ROWS = st.lists(
     st.builds(
         Row, path=st.sampled_from(["a", "a/b", "a/c", "d/e/f", ""]), op=st.sampled_from(["dot", "add"]),
-        cost=st.builds(Cost, **{m: st.one_of(st.integers(0, 99), st.sampled_from([n, n * d, 3 * d + 1])) for m in METRICS}),
+        cost=st.builds(Cost, **dict.fromkeys(METRICS, COUNTS)),
         times=st.one_of(st.integers(0, 5), st.sampled_from([L, 2 * L])),
     ),
     max_size=6,

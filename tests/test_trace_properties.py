@@ -132,7 +132,12 @@ def preserving(draw: st.DrawFn, state: State) -> list[Layer]:
         layers += draw(attentions(state))
     elif kind == "gate" and state.rank:
         share = draw(st.sampled_from([1, 2, 4]))
-        layers += [layer("gate", [layer("dense", features=("share", share)), *draw(activations()), layer("dense", features=width)])]
+        layers += [
+            layer(
+                "gate",
+                [layer("dense", features=("share", share)), *draw(activations()), layer("dense", features=width)],
+            )
+        ]
     elif kind == "glu":
         wide = layer("dense", features=draw(st.sampled_from([(2, 0), (0, 6)])))
         layers += [layer("glu", [wide], [wide]), layer("dense", features=width)]
@@ -163,9 +168,19 @@ def shrinking(draw: st.DrawFn, state: State) -> list[Layer]:
     if draw(st.booleans()):
         return [layer("resize", times=draw(st.integers(1, 3)), method=draw(st.sampled_from(["nearest", "bilinear"])))]
     strides, ones = state.strides(draw), (1,) * state.rank
-    common = {"strides": strides, "dilation": ones, "groups": 1, "bias": False, "features": FULL_WIDTH, "padding": "SAME"}
+    common = {
+        "strides": strides,
+        "dilation": ones,
+        "groups": 1,
+        "bias": False,
+        "features": FULL_WIDTH,
+        "padding": "SAME",
+    }
     left = [layer("conv", kernel=draw(windows(state.rank)), **common)]
-    pooled = [layer("pool", op="avg", window=strides, strides=strides, padding="SAME"), layer("dense", features=FULL_WIDTH)]
+    pooled = [
+        layer("pool", op="avg", window=strides, strides=strides, padding="SAME"),
+        layer("dense", features=FULL_WIDTH),
+    ]
     right = draw(st.sampled_from([[layer("conv", kernel=ones, **common)], pooled]))
     state.width = FULL_WIDTH
     return [layer("add", left, right)]
@@ -238,8 +253,17 @@ def networks(draw: st.DrawFn, family: str, api: str, mode: str) -> Network:
     if state.rank == 1 and draw(st.integers(0, 5)) == 0:
         layers.append(layer("rnn", cell=draw(st.sampled_from(RNN_CELLS)), features=(1, 0)))
     if state.rank and draw(st.booleans()):
-        heads = ["mean", "max", *(["tokens"] * (rank > 1)), *(["flatten"] * (api == "linen")), *(["first"] * (rank == 1))]
-        layers += [layer(draw(st.sampled_from(heads))), layer("dense", features=draw(st.sampled_from([(0, 10), (1, 0)])))]
+        heads = [
+            "mean",
+            "max",
+            *(["tokens"] * (rank > 1)),
+            *(["flatten"] * (api == "linen")),
+            *(["first"] * (rank == 1)),
+        ]
+        layers += [
+            layer(draw(st.sampled_from(heads))),
+            layer("dense", features=draw(st.sampled_from([(0, 10), (1, 0)]))),
+        ]
     own = used(layers) | ({"d"} if api == "nnx" and "{d}" in dims else set())
     names = sorted({part.split("}")[0] for part in dims.split("{")[1:]} | own)
     most = 2 if mode == "train" else 3
@@ -276,13 +300,19 @@ def compare(net: Network, mode: str, lifted: Lifted, point: dict[str, int]) -> N
     theirs = analyse(jax.jit(program.function).lower(*program.args).compiler_ir("hlo").as_hlo_text())
     ours = lifted.subs(**point)
     xla = ours.total("xla")
-    assert (xla.flops, xla.transcendentals) == (theirs.flops, theirs.transcendentals), f"XLA counts otherwise at {point}"
+    assert (xla.flops, xla.transcendentals) == (theirs.flops, theirs.transcendentals), (
+        f"XLA counts otherwise at {point}"
+    )
     own = {name: point[name] for name in net.free}
     array = parse_spec(net.spec).at(point)
     concrete = trace(lambda: net.factory(**own), f"{array.dtype}[{','.join(map(str, array.shape))}]", mode=mode)
     for convention in CONVENTIONS:
         left, right = ours.total(convention), concrete.total(convention)
-        wrong = [f"{m}: form {getattr(left, m)}, trace {getattr(right, m)}" for m in METRICS if getattr(left, m) != getattr(right, m)]
+        wrong = [
+            f"{m}: form {getattr(left, m)}, trace {getattr(right, m)}"
+            for m in METRICS
+            if getattr(left, m) != getattr(right, m)
+        ]
         assert not wrong, f"{convention} at {point}: {'; '.join(wrong)}"
     assert ours.total("full").params == net.parameters(own, array), f"parameters at {point}"
 
@@ -297,7 +327,10 @@ def test_closed_form_of_a_random_model_equals_xla_and_a_concrete_trace(family: s
         suppress_health_check=[HealthCheck.too_slow],  # an example is a lift of some twenty traces
         phases=[Phase.generate, Phase.shrink] if EXPLORE else [Phase.generate],
     )
-    @given(networks(family, api, mode), st.lists(st.lists(st.integers(0, 60), min_size=6, max_size=6), min_size=1, max_size=2))
+    @given(
+        networks(family, api, mode),
+        st.lists(st.lists(st.integers(0, 60), min_size=6, max_size=6), min_size=1, max_size=2),
+    )
     def holds(net: Network, offsets: list[list[int]]) -> None:
         lifted = trace(net.factory, net.spec, mode=mode)
         for numbers in offsets:

@@ -76,9 +76,7 @@ def analyse(text: str | Module, *, trips: bool = False) -> HloCost:
     module = parse(text) if isinstance(text, str) else text
     total = _Walk(module, trips).computation(module.entry)
     floats = Float32(float(total.float32.flops), float(total.float32.transcendentals))
-    return HloCost(
-        total.flops, total.transcendentals, floats, tuple(total.unknown), total.by_op, total.by_path
-    )
+    return HloCost(total.flops, total.transcendentals, floats, tuple(total.unknown), total.by_op, total.by_path)
 
 
 class _Walk:

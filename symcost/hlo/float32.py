@@ -33,10 +33,12 @@ class Pair:
         return Pair(self.flops + other.flops, self.transcendentals + other.transcendentals)
 
     def scaled(self, times: int) -> Pair:
+        """Both counts times a factor, rounded as XLA rounds."""
         factor = rounded(times)
         return Pair(self.flops * factor, self.transcendentals * factor)
 
     def larger(self, other: Pair) -> Pair:
+        """The larger of each count, as XLA takes of branches."""
         return Pair(max(self.flops, other.flops), max(self.transcendentals, other.transcendentals))
 
 

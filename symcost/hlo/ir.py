@@ -59,6 +59,7 @@ class Instruction:
 
     @cached_property
     def attributes(self) -> Mapping[str, str]:
+        """Attributes by name, as written."""
         return attributes(self.tail)
 
     def integers(self, key: str) -> tuple[int, ...]:
@@ -99,6 +100,7 @@ class Instruction:
 
     @property
     def dim_labels(self) -> DimLabels:
+        """The dimension labels of a convolution."""
         lhs, _, rest = self.attributes.get("dim_labels", "").partition("_")
         rhs, arrow, out = rest.partition("->")
         if not arrow:
@@ -107,10 +109,12 @@ class Instruction:
 
     @property
     def feature_group_count(self) -> int:
+        """Feature groups of a convolution, 1 if not said."""
         return int(self.attributes.get("feature_group_count", "1"))
 
     @property
     def batch_group_count(self) -> int:
+        """Batch groups of a convolution, 1 if not said."""
         return int(self.attributes.get("batch_group_count", "1"))
 
     @cached_property
@@ -128,6 +132,7 @@ class Instruction:
 
     @property
     def custom_call_target(self) -> str:
+        """What a custom call calls."""
         return self.attributes.get("custom_call_target", "").strip('"')
 
     @property
@@ -152,6 +157,7 @@ class Computation:
 
     @cached_property
     def by_name(self) -> Mapping[str, Instruction]:
+        """Instructions by name."""
         return {instruction.name: instruction for instruction in self.instructions}
 
 

@@ -90,8 +90,7 @@ class _Reader:
         match = _INSTRUCTION.match(line)
         if match is None:
             raise HloError(
-                f"line {self.at} is not an HLO instruction: {line[:60]!r};"
-                " expected `name = shape opcode(operands)`"
+                f"line {self.at} is not an HLO instruction: {line[:60]!r}; expected `name = shape opcode(operands)`"
             )
         root, name = match.groups()
         start = match.end()
@@ -125,9 +124,7 @@ class _Reader:
         while True:
             opening = self.lines[self.at].strip() if self.at < len(self.lines) else ""
             if opening != "{":
-                raise HloError(
-                    f"line {self.at + 1}: {owner!r} lacks its computation in braces: is it cut off?"
-                )
+                raise HloError(f"line {self.at + 1}: {owner!r} lacks its computation in braces: is it cut off?")
             self.at += 1
             names.append(f"{owner}/{len(self.found)}")
             rest = self.computation(names[-1])
@@ -137,9 +134,7 @@ class _Reader:
                 break
         closing_line = self.lines[self.at].strip() if self.at < len(self.lines) else ""
         if not closing_line.startswith("}"):
-            raise HloError(
-                f"line {self.at + 1}: the computations of {owner!r} are not closed: is it cut off?"
-            )
+            raise HloError(f"line {self.at + 1}: the computations of {owner!r} are not closed: is it cut off?")
         self.at += 1
         return tail + ", ".join(names) + closing_line
 

@@ -85,8 +85,7 @@ def _ragged_dot(i: Instruction, operands: Sequence[Shape]) -> Count:
 
 
 def _convolution(i: Instruction, operands: Sequence[Shape]) -> Count:
-    """2 * (C_in / feature groups) * C_out * (batch / batch groups) * (valid positions of every spatial
-    dimension).
+    """FLOPs of a convolution: 2 (C_in / feature groups) C_out (batch / batch groups) (valid positions).
 
     Taps on padding or in dilation holes are not counted; `window_reversal` does not matter.
     """

@@ -29,6 +29,7 @@ class Shape:
 
     @property
     def is_tuple(self) -> bool:
+        """Whether it is a tuple of shapes."""
         return self.dtype == "tuple"
 
     @property

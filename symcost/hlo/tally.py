@@ -41,6 +41,7 @@ class Tally:
 
 
 def accumulate(counts: dict[str, Count], key: str, count: Count) -> None:
+    """Add a count to a key."""
     before = counts.get(key, (0, 0))
     counts[key] = before[0] + count[0], before[1] + count[1]
 

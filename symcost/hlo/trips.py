@@ -58,10 +58,7 @@ def _slot(instruction: Instruction, home: Computation) -> int | None:
         return _slot(home.by_name[instruction.operands[0]], home)
     if instruction.opcode == "parameter" and not instruction.shape.is_tuple:
         return _WHOLE
-    if (
-        instruction.opcode == "get-tuple-element"
-        and home.by_name[instruction.operands[0]].opcode == "parameter"
-    ):
+    if instruction.opcode == "get-tuple-element" and home.by_name[instruction.operands[0]].opcode == "parameter":
         return instruction.integers("index")[0]
     return None
 

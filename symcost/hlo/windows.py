@@ -10,8 +10,10 @@ from math import gcd
 def valid_positions(
     size: int, out: int, kernel: int, stride: int, pad_low: int, lhs_dilate: int, rhs_dilate: int
 ) -> int:
-    """Pairs (o, k) with 0 <= o < out, 0 <= k < kernel whose tap u = o*stride - pad_low + k*rhs_dilate
-    is a multiple of lhs_dilate and 0 <= u/lhs_dilate < size.
+    """Pairs of an output and a tap that read a real input element.
+
+    Pairs (o, k) with 0 <= o < out, 0 <= k < kernel whose tap u = o*stride - pad_low + k*rhs_dilate is a multiple of
+    lhs_dilate and 0 <= u/lhs_dilate < size.
 
     XLA (hlo_cost_analysis.cc, GetConvolutionFlops) counts them by a double loop; here one loop runs over the
     shorter of the two and the other is an arithmetic progression. The equation is symmetric in (o, stride)

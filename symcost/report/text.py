@@ -65,7 +65,9 @@ def _modules(costs: CostTable, depth: int | None, width: int) -> Table:
     return table
 
 
-def _listed(costs: CostTable, depth: int | None, wanted: Sequence[tuple[str, str]]) -> list[tuple[str, list[Any] | None]]:
+def _listed(
+    costs: CostTable, depth: int | None, wanted: Sequence[tuple[str, str]]
+) -> list[tuple[str, list[Any] | None]]:
     """Names and values of the lines that say something; a heading says something when a line below it does."""
     found: list[tuple[str, list[Any] | None]] = []
     below = -1

@@ -12,9 +12,7 @@ from symcost.window import positions_inside
 
 def _conv_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
     numbers = params["dimension_numbers"]
-    lhs_axes, rhs_axes, out_axes = (
-        tuple(s)[2:] for s in (numbers.lhs_spec, numbers.rhs_spec, numbers.out_spec)
-    )
+    lhs_axes, rhs_axes, out_axes = (tuple(s)[2:] for s in (numbers.lhs_spec, numbers.rhs_spec, numbers.out_spec))
     inside = tuple(
         positions_inside(
             size=ins[0].shape[lhs_axes[d]],

@@ -21,6 +21,4 @@ def fft(op: Op) -> Work:
     """
     stages = [log2_floor(length) for length in op.facts.sizes["lengths"]]
     side = op.ins[0] if "complex" in op.ins[0].dtype else op.out
-    return Work(
-        flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * product(stages), materialises=True
-    )
+    return Work(flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * product(stages), materialises=True)

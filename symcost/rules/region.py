@@ -28,8 +28,6 @@ def region_cost(jaxpr: Any) -> tuple[int, int, int]:
             work = entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs)))
             part = (2 * work.macs + work.flops, work.transcendentals, work.int_ops)
         else:
-            raise RuleError(
-                f"primitive {name!r} inside a combining function has no rule: add one in symcost/rules"
-            )
+            raise RuleError(f"primitive {name!r} inside a combining function has no rule: add one in symcost/rules")
         flops, transcendentals, int_ops = flops + part[0], transcendentals + part[1], int_ops + part[2]
     return flops, transcendentals, int_ops

@@ -65,9 +65,7 @@ def lifted(columns: Columns, fitter: Fitter) -> Program:
             found = seen[row] = tuple(_fitted(fitter, column) for column in zip(*row, strict=True))
         return found
 
-    replaced = {
-        id(record): forms(row) for record, row in zip(all_records(base), columns.rows, strict=True)
-    }
+    replaced = {id(record): forms(row) for record, row in zip(all_records(base), columns.rows, strict=True)}
     return with_sizes(base, lambda record: replaced[id(record)])
 
 

@@ -73,7 +73,9 @@ class Explorer:
         self._quotients()
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
-            raise LiftError(f"no held-out point inside the domain could be traced ({self.domain}): give samples={{...}}")
+            raise LiftError(
+                f"no held-out point inside the domain could be traced ({self.domain}): give samples={{...}}"
+            )
         return fresh
 
     # -- agreement ---------------------------------------------------------------------------------------------
@@ -83,7 +85,7 @@ class Explorer:
             program = self.sampler(point)
         except PointError as problem:
             return str(problem)
-        known = {**point, **{loop: TRIPS for loop in self.loops}}
+        known = {**point, **dict.fromkeys(self.loops, TRIPS)}
         if any(not isinstance(f.value(point), int) for f in self.domain.whole):
             return "a size is not an integer"
         found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))

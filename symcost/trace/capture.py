@@ -64,7 +64,9 @@ def _jaxpr(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | Non
                 closed = jax.make_jaxpr(abstract.function, axis_env=environment)(*abstract.args)
             except StaleVariables as problem:
                 if fresh:
-                    raise TraceError(f"the model declares other parameters when it runs than when it is initialised: {problem}") from None
+                    raise TraceError(
+                        f"the model declares other parameters when it runs than when it is initialised: {problem}"
+                    ) from None
                 if not model.mend(point, problem):
                     model.forget(point)
                 continue

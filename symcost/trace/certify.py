@@ -34,7 +34,7 @@ class Certificate:
 
 def concrete_totals(program: Program, costing: Costing, loops: Mapping[str, int]) -> Totals:
     """Totals by template path of a concrete program; unknown trip counts take the values given."""
-    totals: Totals = {}
+    totals: dict[tuple[str, str, str], Any] = {}
     for record in (*program.inputs, *program.records):
         path = template(record.key.path)
         for name, cost, times in zip(CONVENTION_ORDER, costing.of(record), times_of(record), strict=True):

@@ -86,7 +86,9 @@ def while_loop(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> 
         walker.inner(cond, _opaque([*ins[:n_cond], *entering]), context.repeated(1, 0))
         del walker.program.events[mark:]
     results = walker.inner(body, _opaque([*ins[n_cond : n_cond + n_body], *entering]), inside)
-    walker.emit(eqn, context, [], outs, op="carry", source="shape", arrays=((), eqn.outvars), reads=[*results, *entering])
+    walker.emit(
+        eqn, context, [], outs, op="carry", source="shape", arrays=((), eqn.outvars), reads=[*results, *entering]
+    )
     return outs
 
 
@@ -98,7 +100,9 @@ def _trip_count(eqn: Any, ins: list[Value], context: Context) -> int | None:
     (result,) = cond.outvars
     if isinstance(result, core.Literal):
         if bool(result.val):
-            raise TraceError(f"the while loop in {context.path or 'the model'} never ends: its condition is always true")
+            raise TraceError(
+                f"the while loop in {context.path or 'the model'} never ends: its condition is always true"
+            )
         return 0
     if len(cond.eqns) != 1 or cond.eqns[0].primitive.name not in ("lt", "gt", "le", "ge"):
         return None

@@ -125,7 +125,7 @@ def _input_costs(op: Op) -> Costs:
 
 
 def _is_zero(value: Any) -> bool:
-    return isinstance(value, int) and value == 0 or isinstance(value, Form) and not value.terms
+    return (isinstance(value, int) and value == 0) or (isinstance(value, Form) and not value.terms)
 
 
 def _sum(parts: list[Any]) -> Any:

@@ -18,8 +18,8 @@ from symcost.trace.costing import Costing, item_bytes
 from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
 from symcost.trace.lifted import Lifted
-from symcost.trace.records import Program
 from symcost.trace.paths import call_budget
+from symcost.trace.records import Program
 from symcost.trace.sample import (
     GENERIC,
     LARGER,
@@ -69,7 +69,9 @@ class Derivation:
         self._coarseness: dict[str, int] = {}
         self._period = 1
         self.extra: list[Point] = []  # counterexamples of earlier attempts
-        self.fixed = fixed_values(self.symbols, self.options.samples, self.options.steps, self.options.at_least, self.inputs)
+        self.fixed = fixed_values(
+            self.symbols, self.options.samples, self.options.steps, self.options.at_least, self.inputs
+        )
 
     @property
     def base(self) -> Point:
@@ -118,7 +120,8 @@ class Derivation:
                 continue
             values = multiples(step)
             if self._steady(branch.name, values) and same(
-                self.sampler({**self.base, branch.name: values[0]}), self.sampler({**self.base, branch.name: branch.value})
+                self.sampler({**self.base, branch.name: values[0]}),
+                self.sampler({**self.base, branch.name: branch.value}),
             ):
                 self.values[branch.name] = values
                 return
@@ -134,7 +137,9 @@ class Derivation:
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         peaks = {
-            (rule, unit): self._peak(structure, rule, unit) for rule in ("liveness", "textbook") for unit in ("elements", "bytes")
+            (rule, unit): self._peak(structure, rule, unit)
+            for rule in ("liveness", "textbook")
+            for unit in ("elements", "bytes")
         }
         residuals = self._residuals(structure)
         loops = structure.programs[0].unknown_trips
@@ -142,7 +147,11 @@ class Derivation:
                             self._sampled(structure))  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
-            self.sampler.traces, tuple(self._sampled(structure)), tuple(held_out), len(totals.forms), len(structure.points)
+            self.sampler.traces,
+            tuple(self._sampled(structure)),
+            tuple(held_out),
+            len(totals.forms),
+            len(structure.points),
         )
         return Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops)
 
@@ -285,7 +294,10 @@ class Derivation:
         along = 3 if len(names) == 1 else 2
         points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : 1 + along])]
         if len(names) > 1:
-            points += [{n: self.values[n][min(1 + (i + s) % 2, len(self.values[n]) - 1)] for i, n in enumerate(names)} for s in (0, 1)]
+            points += [
+                {n: self.values[n][min(1 + (i + s) % 2, len(self.values[n]) - 1)] for i, n in enumerate(names)}
+                for s in (0, 1)
+            ]
         return [dict(p) for p in {tuple(sorted(p.items())): p for p in points}.values()]
 
     def _whole(self, structure: Structure) -> tuple[Form, ...]:
@@ -304,7 +316,9 @@ class Derivation:
         points = [self.base, *({**self.base, n: 1000 * self.base[n]} for n in self.sizes)]
         lists, marks = [], []
         for program in structure.programs:
-            lists.append(memory.undominated(liveness.peak_sizes(program, self.costing, rule, unit), points) or [Form.constant(0)])
+            lists.append(
+                memory.undominated(liveness.peak_sizes(program, self.costing, rule, unit), points) or [Form.constant(0)]
+            )
             marks.append(liveness.landmarks(program, self.costing, rule, unit) if structure.symbols else {})
         try:
             return memory.over_structure(lists, marks, structure, points)
@@ -314,13 +328,13 @@ class Derivation:
     def _residuals(self, structure: Structure) -> Form | None:
         if self.sampler.model.mode != "train":
             return None
-        forms = []
-        for program in structure.programs:
-            forms.append(Form.total(array.size * item_bytes(array.dtype) for r in program.residuals for array in r.results))
+        forms = [
+            Form.total(array.size * item_bytes(array.dtype) for r in program.residuals for array in r.results)
+            for program in structure.programs
+        ]
         return forms[0] if not structure.symbols else structure.fit_forms(forms, ("residuals",))
 
 
 def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
     """Closed form of a model."""
     return Derivation(Sampler(model, axes, on_trace), options).run()
-

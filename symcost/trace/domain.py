@@ -117,15 +117,12 @@ class Domain:
             point[name] = value
         return point
 
-
     def _order(self, names: list[str]) -> list[str]:
         """Symbols such that what stands below a quotient comes before what stands above it."""
         waiting, ordered = list(names), []
         while waiting:
-            ready = [
-                n for n in waiting
-                if not any(_above(f, n) and any(o in waiting and o != n and not _above(f, o) for o in f.symbols) for f in self.whole)
-            ] or waiting[:1]  # fmt: skip
+            below = {n: {o for f in self.whole if _above(f, n) for o in f.symbols if not _above(f, o)} for n in waiting}
+            ready = [n for n in waiting if not below[n] & set(waiting)] or waiting[:1]
             ordered += ready
             waiting = [n for n in waiting if n not in ready]
         return ordered
@@ -194,5 +191,3 @@ def _implied(form: Form, known: Form) -> bool:
         return False
     quotient = form / known
     return quotient.is_integral
-
-

@@ -42,5 +42,7 @@ def trace_function(
 ) -> Lifted:
     """Closed form of a JAX function in the symbols of its input specs."""
     plain, arrays = split_call(call)
-    made = Model(factory=None, module=None, specs=parse_tree(specs), parameters=(), call=plain, arrays=arrays, function=function)
+    made = Model(
+        factory=None, module=None, specs=parse_tree(specs), parameters=(), call=plain, arrays=arrays, function=function
+    )
     return derive(made, Options(samples, steps, at_least), axes, on_trace)

@@ -48,7 +48,11 @@ class Fitter:
         self._previous = previous
         self._axes: dict[str, Fitter] = {}
         self._on_axis = {
-            name: [i for i, p in enumerate(self.points) if all(p[o] == self.points[0][o] for o in self.symbols if o != name)]
+            name: [
+                i
+                for i, p in enumerate(self.points)
+                if all(p[o] == self.points[0][o] for o in self.symbols if o != name)
+            ]
             for name in self.symbols
         }
         self.fitted: dict[Column, Form | None] = {}

@@ -107,7 +107,7 @@ class SizeLift:
             if rival is None:
                 return lifted(columns, self.fitter)
             if not self._add({**self.base, **rival}):
-                self._rejected.append(rival)
+                self._rejected.append(dict(rival))
         raise OffLattice(describe(columns, self.fitter.rival_forms, self.points), self.sizes)
 
     def _candidates(self) -> list[Point]:
@@ -162,4 +162,3 @@ class SizeLift:
 
 def _step(values: Values) -> int:
     return math.gcd(*values)
-

@@ -59,7 +59,11 @@ def _content(value: Any) -> Any:
         defaults = tuple(_content(d) for d in value.__defaults__ or ())
         return value.__code__, cells, defaults
     if isinstance(value, functools.partial):
-        return _content(value.func), tuple(map(_content, value.args)), tuple((k, _content(v)) for k, v in value.keywords.items())
+        return (
+            _content(value.func),
+            tuple(map(_content, value.args)),
+            tuple((k, _content(v)) for k, v in value.keywords.items()),
+        )
     if isinstance(value, nn.Module):
         fields = [f.name for f in dataclasses.fields(value) if f.init and f.name not in ("parent", "name")]
         return type(value), tuple((name, _content(getattr(value, name))) for name in fields)
@@ -169,9 +173,9 @@ class LinenProgram:
     known: Initialisers
 
     @property
-    def rngs(self) -> dict[str, jax.ShapeDtypeStruct]:
+    def rngs(self) -> dict[str, Any]:
         """One abstract key per random stream."""
-        key = jax.eval_shape(_key)
+        key: Any = jax.eval_shape(_key)
         return dict.fromkeys(self.rng_names, key)
 
     def _function(self) -> Any:

@@ -20,7 +20,9 @@ from symcost.trace.structure import Structure
 def undominated(sizes: Sequence[Any], points: Sequence[Mapping[str, int]]) -> list[Form]:
     """The forms that can be the largest somewhere: those that no other dominates for all positive symbols."""
     forms = [as_form(size) for size in sizes]
-    valued = sorted(((tuple(f.value(p) for p in points), f) for f in dict.fromkeys(forms)), key=lambda v: v[0], reverse=True)
+    valued = sorted(
+        ((tuple(f.value(p) for p in points), f) for f in dict.fromkeys(forms)), key=lambda v: v[0], reverse=True
+    )
     kept: list[tuple[tuple[Any, ...], Form]] = []
     for values, form in valued:
         if not any(_covers(a, values) and dominates(b, form) for a, b in kept):
@@ -122,7 +124,7 @@ def over_structure(
         except LiftError:
             continue  # not regular over the structure; the check below says whether it was needed
     inner = [{**point, **structure.points[0]} for point in points]
-    deep = [{**point, **{s: 1000 for s in structure.symbols}} for point in points]
+    deep = [{**point, **dict.fromkeys(structure.symbols, 1000)} for point in points]
     fitted = undominated(list(found), [*inner, *deep])
     if not _wrong_at(fitted, lists, structure, points):
         return fitted

@@ -68,17 +68,19 @@ class Model:
         module = self.module if self.factory is None else self._build(own)
         if module is None:
             return Abstract(self._plain(), {"inputs": inputs, "arrays": arrays})
+        if not (linen.is_linen(module) or nnx.is_nnx(module)):
+            raise TraceError(
+                f"the factory returned {type(module).__name__} at {where(own)}: it must return a flax linen or nnx module"
+            )
         if not callable(getattr(module, self.method, None)):
             fields = getattr(type(module), "__dataclass_fields__", {})
-            known = [n for n, v in vars(type(module)).items() if not n.startswith("_") and n not in fields and callable(v)]
-            raise TraceError(f"{type(module).__name__} has no method {self.method!r}: it has {', '.join(['__call__', *known])}")
-        if linen.is_linen(module):
-            return self._linen(module, own, inputs, arrays)
-        if nnx.is_nnx(module):
-            return self._nnx(module, inputs, arrays)
-        raise TraceError(
-            f"the factory returned {type(module).__name__} at {where(own)}: it must return a flax linen or nnx module"
-        )
+            known = [
+                n for n, v in vars(type(module)).items() if not n.startswith("_") and n not in fields and callable(v)
+            ]
+            raise TraceError(
+                f"{type(module).__name__} has no method {self.method!r}: it has {', '.join(['__call__', *known])}"
+            )
+        return self._linen(module, own, inputs, arrays) if linen.is_linen(module) else self._nnx(module, inputs, arrays)
 
     def _plain(self) -> Callable[..., Any]:
         function = self.function
@@ -101,9 +103,7 @@ class Model:
 
     def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
         self.initialisers.checked.clear()
-        program = linen.LinenProgram(
-            module, inputs, self.call, arrays, self.method, self.rngs, self.initialisers
-        )
+        program = linen.LinenProgram(module, inputs, self.call, arrays, self.method, self.rngs, self.initialisers)
         key = tuple(own.items())
         if key not in self._variables:
             self._variables[key] = (program.variables(), inputs)
@@ -208,11 +208,15 @@ def factory_symbols(factory: Callable[..., Any], free: tuple[str, ...] = ()) -> 
     try:
         parameters = nnx.parameters_of(factory)
     except (TypeError, ValueError):
-        raise TraceError(f"the parameters of {name} cannot be read: wrap it in a function with named parameters") from None
+        raise TraceError(
+            f"the parameters of {name} cannot be read: wrap it in a function with named parameters"
+        ) from None
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     for wanted in free:
         if wanted not in parameters:
-            raise TraceError(f"{name} has no parameter {wanted!r} to set free: it has {', '.join(parameters) or 'none'}")
+            raise TraceError(
+                f"{name} has no parameter {wanted!r} to set free: it has {', '.join(parameters) or 'none'}"
+            )
     special = {"rngs"} if nnx.is_nnx_class(factory) else set()
     return tuple(
         p.name

@@ -23,14 +23,20 @@ def probe(eqn: Any) -> dict[str, int]:
         text = _lowered(eqn)
     except Exception as problem:
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise RuleError(f"no rule for the primitive {name} of {shapes}, and it cannot be lowered alone ({reason}): {advice}") from problem
+        raise RuleError(
+            f"no rule for the primitive {name} of {shapes}, and it cannot be lowered alone ({reason}): {advice}"
+        ) from problem
     try:
         once, whole = analyse(text), analyse(text, trips=True)
     except HloError as problem:
-        raise RuleError(f"no rule for the primitive {name} of {shapes}, and its program cannot be counted ({problem}): {advice}") from problem
+        raise RuleError(
+            f"no rule for the primitive {name} of {shapes}, and its program cannot be counted ({problem}): {advice}"
+        ) from problem
     if whole.unknown:
         calls = ", ".join(whole.unknown)
-        raise RuleError(f"no rule for the primitive {name} of {shapes}, and it becomes a call of {calls}, whose work is hidden: {advice}")
+        raise RuleError(
+            f"no rule for the primitive {name} of {shapes}, and it becomes a call of {calls}, whose work is hidden: {advice}"
+        )
     return {
         "flops": whole.flops,
         "transcendentals": whole.transcendentals,
@@ -42,8 +48,9 @@ def probe(eqn: Any) -> dict[str, int]:
 def _lowered(eqn: Any) -> str:
     """The lowered program of one equation; literals stay literals."""
     variables = list(dict.fromkeys(atom for atom in eqn.invars if not isinstance(atom, core.Literal)))
-    debug = core.DebugInfo("probe", "symcost", (None,) * len(variables), (None,) * len(eqn.outvars))
+    debug: Any = core.DebugInfo("probe", "symcost", None, None)
     jaxpr = core.Jaxpr((), variables, list(eqn.outvars), [eqn], eqn.effects, debug_info=debug)
     function = core.jaxpr_as_fun(core.ClosedJaxpr(jaxpr, ()))
     arguments = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in variables]
-    return jax.jit(function).lower(*arguments).compiler_ir("hlo").as_hlo_text()
+    lowered: Any = jax.jit(function).lower(*arguments).compiler_ir("hlo")
+    return lowered.as_hlo_text()

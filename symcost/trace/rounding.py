@@ -28,7 +28,7 @@ def shifts_of_floor(
         rise, run = (y1 - y0) // q, x1 - x0
         # floor gains over a run of x differ from run/s by less than one
         low, high = max(2, -(-run // (rise + 1))), (run // (rise - 1) if rise > 1 else min(MAX_STEP, run))
-        steps = [s for s in range(low, min(high, MAX_STEP) + 1)]
+        steps = range(low, min(high, MAX_STEP) + 1)
         for s in sorted(steps, key=lambda s: (not _composed(s, strides), s)):
             for a in range(s):
                 c = y0 - q * ((x0 + a) // s)

@@ -59,8 +59,7 @@ def role_plans(
     input_plans = [dict.fromkeys(free_inputs, role) for role in INPUT_ROLES] if free_inputs else [{}]
     if len(free_inputs) > 1:
         mixed = [r for r in itertools.product(INPUT_ROLES[:5], repeat=min(len(free_inputs), 3)) if len(set(r)) > 1]
-        for roles in mixed:
-            input_plans.append({n: roles[min(i, len(roles) - 1)] for i, n in enumerate(free_inputs)})
+        input_plans += [{n: roles[min(i, len(roles) - 1)] for i, n in enumerate(free_inputs)} for roles in mixed]
     parameter_plans = [
         dict(zip(free_parameters, roles, strict=True))
         for roles in sorted(
@@ -77,7 +76,9 @@ def role_plans(
         yield {**input_plans[i], **roles, **fixed}
 
 
-def first_working(plans: Iterator[dict[str, Values]], works: Callable[[Point], Any], deep: Callable[[Point, Point], bool]) -> dict[str, Values]:
+def first_working(
+    plans: Iterator[dict[str, Values]], works: Callable[[Point], Any], deep: Callable[[Point, Point], bool]
+) -> dict[str, Values]:
     """The first plan whose base point, and one value further along each axis, can be traced.
 
     A parameter that is seen to change the program (a depth) keeps its small values in later plans; while that is not
@@ -101,12 +102,16 @@ def first_working(plans: Iterator[dict[str, Values]], works: Callable[[Point], A
         if not failed:
             return plan
         tries += 1
-        if tries >= FEW and (time.monotonic() - start > PATIENCE or tries >= MANY and len({_reason(f) for f in failures}) == 1):
+        if tries >= FEW and (
+            time.monotonic() - start > PATIENCE or (tries >= MANY and len({_reason(f) for f in failures}) == 1)
+        ):
             break
     raise LiftError(explain(failures))
 
 
-def _try_plan(plan: dict[str, Values], base: Point, works: Callable[[Point], Any], failures: list[PointError]) -> list[Point]:
+def _try_plan(
+    plan: dict[str, Values], base: Point, works: Callable[[Point], Any], failures: list[PointError]
+) -> list[Point]:
     """The points of a plan (its base, one further value along each axis) at which the model raises."""
     failed: list[Point] = []
     for point in (base, *({**base, n: v[1]} for n, v in plan.items() if len(v) > 1)):
@@ -171,7 +176,9 @@ def fixed_values(
         if samples and name in samples:
             values = tuple(dict.fromkeys(int(v) for v in samples[name]))
             if len(values) < 3:
-                raise SymcostError(f"samples[{name!r}] has {len(values)} values: at least 3 are needed to fit and check")
+                raise SymcostError(
+                    f"samples[{name!r}] has {len(values)} values: at least 3 are needed to fit and check"
+                )
             fixed[name] = values
         elif (steps and name in steps) or least > 1:
             step = (steps or {}).get(name, 1)

@@ -60,14 +60,18 @@ def parse_spec(text: str) -> Spec:
     """Read a spec; every dimension goes through the safe parser."""
     found = _FORM.fullmatch(text)
     if not found:
-        raise SpecError(f"cannot read the input spec {text!r}: write a number type and dimensions, as float32[n,224,224,3]")
+        raise SpecError(
+            f"cannot read the input spec {text!r}: write a number type and dimensions, as float32[n,224,224,3]"
+        )
     name = _SHORT.get(found[1], found[1])
     try:
         dtype = jnp.dtype(name)
     except TypeError:
-        raise SpecError(f"unknown number type {found[1]!r} in {text!r}: use float32, bfloat16, int32, bool, ...") from None
+        raise SpecError(
+            f"unknown number type {found[1]!r} in {text!r}: use float32, bfloat16, int32, bool, ..."
+        ) from None
     try:
-        parts = [part for part in _split(found[2])] if found[2].strip() else []
+        parts = _split(found[2]) if found[2].strip() else []
         return Spec(dtype.name, tuple(parse(part) for part in parts))
     except ExpressionError as problem:
         raise SpecError(f"cannot read a dimension of {text!r}: {problem}") from None

@@ -127,7 +127,9 @@ class Structure:
         lines.extend(self._merged(family, examples, counts) for family in sorted(broken))
         return lines
 
-    def _merged(self, family: Family, examples: Mapping[Fingerprint, Record], counts: list[Counter[Fingerprint]]) -> Line:
+    def _merged(
+        self, family: Family, examples: Mapping[Fingerprint, Record], counts: list[Counter[Fingerprint]]
+    ) -> Line:
         """The sum over all records of a family, fitted coefficient by coefficient."""
         members = {f: r for f, r in examples.items() if _family(r) == family}
         summed: list[list[dict[str, Form]]] = []
@@ -140,9 +142,7 @@ class Structure:
                     for metric, value in cost.items():
                         by[metric].append(as_form(value) * times * count[print_])
             summed.append([{m: Form.total(v) for m, v in by.items()} for by in parts])
-        costs = [
-            Cost(**{m: self.fit_forms([at[c][m] for at in summed], family) for m in METRICS}) for c in range(3)
-        ]
+        costs = [Cost(**{m: self.fit_forms([at[c][m] for at in summed], family) for m in METRICS}) for c in range(3)]
         record = next(iter(members.values()))
         return Line(record, family[0], (costs[0], costs[1], costs[2]), Form.constant(1), merged=True)
 
@@ -174,5 +174,3 @@ def _counted(program: Program) -> list[Record]:
 
 def _family(record: Record) -> Family:
     return template(record.key.path), record.key.phase, record.key.op, record.key.source
-
-

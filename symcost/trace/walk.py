@@ -30,8 +30,8 @@ class Value:
 
     __slots__ = ("const", "id", "sources", "weight")
 
-    def __init__(self, id: int, const: Any = None, sources: frozenset[int] | None = None) -> None:
-        self.id = id
+    def __init__(self, identity: int, const: Any = None, sources: frozenset[int] | None = None) -> None:
+        self.id = identity
         self.const = const
         self.sources = sources  # parameters it is made of; None when it depends on the input
         self.weight = sources is not None
@@ -154,8 +154,7 @@ class Walker:
             env[variable] = constant if isinstance(constant, Value) else Value(-1, _splat(constant), frozenset())
         for eqn in jaxpr.eqns:
             ins = [self.read(env, atom) for atom in eqn.invars]
-            for variable, value in zip(eqn.outvars, self.equation(eqn, ins, context), strict=True):
-                env[variable] = value
+            env.update(zip(eqn.outvars, self.equation(eqn, ins, context), strict=True))
         return [self.read(env, atom) for atom in jaxpr.outvars]
 
     def inner(self, closed: Any, args: list[Value], context: Context) -> list[Value]:

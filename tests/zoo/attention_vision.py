@@ -353,4 +353,8 @@ CASES = [
          MIXER, dict(n=2, r=16, p=8, C=10, L=1, d=8, a=6, b=10)),
     Case("dit", lambda p, d, L, H: DiT(p, d, L, H), ("float32[n,s,s,4]", "int32[n]", "int32[n]"),
          dict(n=1, s=32, p=2, d=1152, L=28, H=16), dict(n=2, s=8, p=2, d=24, L=1, H=3)),
+    Case("vit_train_depth", lambda d, L: ViT(10, 8, 4 * d, L, 4), ("float32[n,32,32,3]",),
+         dict(n=8, d=192, L=12), dict(n=2, d=3, L=2), {"train": True}, {"mode": "train"}),
+    Case("convnext_width", lambda w: ConvNeXt([1, 1], [w, 2 * w]), IMAGE,
+         dict(n=1, r=224, w=96), dict(n=2, r=32, w=8), {"deterministic": True}),
 ]  # fmt: skip

@@ -326,4 +326,8 @@ CASES = [
          dict(n=1, r=224, a=2, b=4, g=16, d=2), dict(n=1, r=32, a=1, b=2, g=8, d=1), {"train": False}),
     Case("wavenet", lambda c, s, k, V: WaveNet(c, s, k, V), ("int32[n,T]",),
          dict(n=1, T=16000, c=64, s=128, k=3, V=256), dict(n=2, T=100, c=8, s=12, k=1, V=16)),
+    Case("resnet_train_width", lambda w: ResNet([1, 1], 10, w), IMAGE,
+         dict(n=4, r=224, w=64), dict(n=2, r=32, w=8), {"train": True}, {"mode": "train"}),
+    Case("resnet_synced_width", lambda w: ResNet([1, 2], 10, w, axis_name="batch"), IMAGE,
+         dict(n=4, r=224, w=64), dict(n=2, r=32, w=8), {"train": True}, {"axes": {"batch": 8}}),
 ]  # fmt: skip

@@ -154,7 +154,7 @@ CASES = [
          dict(n=1, r=512, w=64), dict(n=2, r=16, w=4), {"train": False}, also=(dict(n=1, r=24, w=32),)),
     Case("unet_levels", lambda w, k: UNet(w, k), ("float32[n,256,256,1]",),
          dict(n=1, w=64, k=5), dict(n=1, w=4, k=2), {"train": False}),
-    Case("unet_train", lambda w, C: UNet(w, 2, C), ("float32[n,4*k,4*k,3]",),
+    Case("unet_train", lambda w, C: UNet(w, 1, C), ("float32[n,2*k,2*k,3]",),
          dict(n=4, k=64, w=64, C=2), dict(n=2, k=2, w=4, C=3), {"train": True}, {"mode": "train"}),
     Case("diffusion_unet", lambda c: DiffusionUNet(c), ("float32[n,4*k,4*k,3]", "int32[n]"),
          dict(n=1, k=8, c=128), dict(n=2, k=2, c=32), {"train": False}),

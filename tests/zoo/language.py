@@ -278,4 +278,8 @@ CASES = [
     Case("llama_train", lambda d, L, H, K, m: Llama(32000, d, L, H, K, m), ("int32[n,N]",),
          dict(n=1, N=2048, d=4096, L=32, H=32, K=32, m=256), dict(n=2, N=6, d=24, L=1, H=6, K=2, m=8),
          {}, {"mode": "train"}),
+    Case("gpt2_train_depth", lambda d, L: GPT(GPTConfig(1000, 1024, L, 4, 4 * d)), ("int32[n,N]",),
+         dict(n=8, N=512, d=192, L=12), dict(n=2, N=7, d=3, L=2), {}, {"mode": "train"}),
+    Case("llama_width", lambda d: Llama(1000, 8 * d, 1, 8, 4, 16), ("int32[n,N]",),
+         dict(n=1, N=2048, d=512), dict(n=2, N=6, d=3)),
 ]  # fmt: skip

@@ -221,4 +221,8 @@ CASES = [
     Case("t5_train", lambda d, f, H, L: T5(32128, d, f, H, 64, L, L), ("int32[n,S]", "int32[n,T]"),
          dict(n=1, S=512, T=128, d=768, f=2048, H=12, L=12), dict(n=2, S=9, T=5, d=12, f=20, H=3, L=2),
          {}, {"mode": "train"}),
+    Case("moe_capacity", lambda f: MoEMlp(8, f), ("float32[n,N,d]",),
+         dict(n=8, N=1024, d=768, f=3072), dict(n=4, N=64, d=8, f=20)),
+    Case("t5_depth", lambda d, L: T5(1000, d, 4 * d, 8, 64, L, L), ("int32[n,S]", "int32[n,T]"),
+         dict(n=1, S=512, T=128, d=768, L=12), dict(n=2, S=9, T=5, d=12, L=2)),
 ]  # fmt: skip

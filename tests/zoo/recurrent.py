@@ -292,4 +292,10 @@ CASES = [
          dict(n=32, P=1024, C=40, w=64), dict(n=2, P=10, C=5, w=4), {"train": False}),
     Case("cached_decoder", lambda d, H, L, T: CachedDecoder(d, H, L, T), ("int32[n,1]",),
          dict(n=1, d=768, H=12, L=12, T=1024), dict(n=2, d=12, H=3, L=1, T=6)),
+    Case("conformer_train_width", lambda d: Conformer(4 * d, 4, 1, 100, 7), ("float32[n,4*T,80]", "int32[n]"),
+         dict(n=4, T=400, d=128), dict(n=2, T=10, d=3), {"train": True}, {"mode": "train"}),
+    Case("graph_net_train_width", lambda d: GraphNet(d, 2), GRAPH,
+         dict(N=1000, E=5000, a=16, b=4, d=128), dict(N=7, E=12, a=3, b=2, d=8), {}, {"mode": "train"}),
+    Case("lstm_seq2seq_width", lambda h: Seq2Seq(1000, h), ("int32[n,S]", "int32[n,T]"),
+         dict(n=32, S=50, T=48, h=512), dict(n=2, S=5, T=4, h=8)),
 ]  # fmt: skip
