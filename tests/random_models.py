@@ -1,7 +1,8 @@
 """Random flax models from a small description: the same layers, built in linen and in nnx, sizes in symbols.
 
 A :class:`Network` is data that prints as the Python that makes it, so that a failing example can be pasted.
-Sizes are pairs: ``(a, b)`` stands for ``a d + b``. What hypothesis draws is in :mod:`random_networks`.
+Sizes are pairs: ``(a, b)`` stands for ``a d + b``. What hypothesis draws is in
+:mod:`test_trace_properties`.
 """
 
 from __future__ import annotations

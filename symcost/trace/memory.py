@@ -16,6 +16,8 @@ from symcost.form import Form, Mono, as_form
 from symcost.trace.spec import where
 from symcost.trace.structure import Structure
 
+MAX_COMPARED = 24
+
 
 def undominated(sizes: Sequence[Any], points: Sequence[Mapping[str, int]]) -> list[Form]:
     """The forms that can be the largest somewhere: those that no other dominates for all positive symbols."""
@@ -36,6 +38,8 @@ def _extreme(kept: list[tuple[tuple[Any, ...], Form]]) -> list[tuple[tuple[Any, 
 
     Values at the points propose the weight; the comparison itself is exact.
     """
+    if len(kept) > MAX_COMPARED:
+        return kept  # all pairs against each would take long; a maximum of more forms is as right
     index = 0
     while index < len(kept):
         values, form = kept[index]

@@ -331,7 +331,7 @@ class DiT(nn.Module):
 
 
 IMAGE = ("float32[n,r,r,3]",)
-MIXER = dict(n=1, r=224, p=16, C=1000, L=12, d=768, a=384, b=3072)
+MIXER = dict(n=1, k=14, C=1000, L=12, d=768, a=384, b=3072)
 CASES = [
     Case("vit", lambda C, p, d, L, H: ViT(C, p, d, L, H), IMAGE,
          dict(n=1, r=224, C=1000, p=16, d=768, L=12, H=12), dict(n=2, r=32, C=10, p=8, d=24, L=1, H=3),
@@ -347,12 +347,12 @@ CASES = [
          {"deterministic": False}, {"rngs": ("drop_path",), "mode": "train"}),
     Case("swin", lambda d, a, C: Swin(32 * d, [2, 2, a, 2], num_classes=C), ("float32[n,224*k,224*k,3]",),
          dict(n=1, k=1, d=3, a=6, C=1000), dict(n=1, k=1, d=1, a=2, C=10)),
-    Case("swin_two_stages", lambda d, C: Swin(32 * d, [2, 2], num_classes=C), ("float32[n,r,r,3]",),
-         dict(n=1, r=224, d=3, C=1000), dict(n=1, r=112, d=1, C=10)),
-    Case("mixer", lambda p, C, L, d, a, b: MlpMixer(p, C, L, d, a, b), IMAGE,
-         MIXER, dict(n=2, r=16, p=8, C=10, L=1, d=8, a=6, b=10)),
-    Case("dit", lambda p, d, L, H: DiT(p, d, L, H), ("float32[n,s,s,4]", "int32[n]", "int32[n]"),
-         dict(n=1, s=32, p=2, d=1152, L=28, H=16), dict(n=2, s=8, p=2, d=24, L=1, H=3)),
+    Case("swin_two_stages", lambda d, C: Swin(32 * d, [2, 2], num_classes=C), ("float32[n,56*k,56*k,3]",),
+         dict(n=1, k=4, d=3, C=1000), dict(n=1, k=2, d=1, C=10)),
+    Case("mixer", lambda C, L, d, a, b: MlpMixer(16, C, L, d, a, b), ("float32[n,16*k,16*k,3]",),
+         MIXER, dict(n=2, k=2, C=10, L=1, d=8, a=6, b=10)),
+    Case("dit", lambda p, d, L: DiT(p, 8 * d, L, 4), ("float32[n,p*k,p*k,4]", "int32[n]", "int32[n]"),
+         dict(n=1, k=16, p=2, d=96, L=12), dict(n=2, k=4, p=2, d=3, L=1)),
     Case("vit_train_depth", lambda d, L: ViT(10, 8, 4 * d, L, 4), ("float32[n,32,32,3]",),
          dict(n=8, d=192, L=12), dict(n=2, d=3, L=2), {"train": True}, {"mode": "train"}),
     Case("convnext_width", lambda w: ConvNeXt([1, 1], [w, 2 * w]), IMAGE,

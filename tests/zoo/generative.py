@@ -148,8 +148,8 @@ class VAE(nn.Module):
 
 
 CASES = [
-    Case("unet", lambda w, C: UNet(w, 4, C), ("float32[n,16*k,16*k,c]",),
-         dict(n=1, k=16, c=3, w=64, C=2), dict(n=2, k=1, c=1, w=4, C=3), {"train": False}),
+    Case("unet", lambda w, C: UNet(w, 2, C), ("float32[n,4*k,4*k,c]",),
+         dict(n=1, k=64, c=3, w=64, C=2), dict(n=2, k=1, c=1, w=4, C=3), {"train": False}),
     Case("unet_free_r", lambda w: UNet(w, 3), ("float32[n,r,r,1]",),
          dict(n=1, r=512, w=64), dict(n=2, r=16, w=4), {"train": False}, also=(dict(n=1, r=24, w=32),)),
     Case("unet_levels", lambda w, k: UNet(w, k), ("float32[n,256,256,1]",),

@@ -22,12 +22,11 @@ from symcost.trace.model import make_model
 from symcost.trace.spec import parse_spec
 
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
-SHARES = {("image", "forward"): 50, ("sequence", "forward"): 50, ("tokens", "forward"): 45, ("volume", "forward"): 35,
-          ("image", "train"): 30, ("sequence", "train"): 25, ("tokens", "train"): 20}  # fmt: skip
+SHARES = {("image", "forward"): 55, ("sequence", "forward"): 60, ("tokens", "forward"): 40, ("volume", "forward"): 45,
+          ("image", "train"): 20, ("sequence", "train"): 25, ("tokens", "train"): 10}  # fmt: skip
 CASES = [(family, api, mode) for family, mode in SHARES for api in ("linen", "nnx")]
 FULL_WIDTH = (1, 0)  # the pair (a, b) is the size a d + b
 MAX_STRIDE = 12  # all strides of a network together: maps of 200 pixels stay larger than any window
-DROPOUT = {"linen": True, "nnx": True}
 
 
 # -- layers --------------------------------------------------------------------------------------------------------
@@ -166,7 +165,9 @@ def repeats(draw: st.DrawFn, state: State) -> list[Layer]:
 def shrinking(draw: st.DrawFn, state: State) -> list[Layer]:
     """Two ways to the same smaller map, added; or an enlarged map."""
     if draw(st.booleans()):
-        return [layer("resize", times=draw(st.integers(1, 3)), method=draw(st.sampled_from(["nearest", "bilinear"])))]
+        # The order of a bilinear resize's products depends on which axis is longer: another program, so one axis only.
+        method = draw(st.sampled_from(["nearest", "bilinear"])) if state.rank == 1 else "nearest"
+        return [layer("resize", times=draw(st.integers(1, 3)), method=method)]
     strides, ones = state.strides(draw), (1,) * state.rank
     common = {
         "strides": strides,
@@ -266,7 +267,7 @@ def networks(draw: st.DrawFn, family: str, api: str, mode: str) -> Network:
         ]
     own = used(layers) | ({"d"} if api == "nnx" and "{d}" in dims else set())
     names = sorted({part.split("}")[0] for part in dims.split("{")[1:]} | own)
-    most = 2 if mode == "train" else 3
+    most = draw(st.sampled_from([1, 2, 2] if mode == "train" else [1, 2, 2, 3]))
     free = draw(st.lists(st.sampled_from(names), min_size=1, max_size=most, unique=True))
     fixed = {"n": 2, "r": 203, "h": 214, "w": 201, "k": 13, "t": 200, "N": 24, "c": 9, "H": 2, "V": 11,
              "d": draw(st.sampled_from([12, 24])), "L": draw(st.integers(1, 3))}  # fmt: skip
@@ -333,6 +334,8 @@ def test_closed_form_of_a_random_model_equals_xla_and_a_concrete_trace(family: s
     )
     def holds(net: Network, offsets: list[list[int]]) -> None:
         lifted = trace(net.factory, net.spec, mode=mode)
+        # Only a number of heads has a largest value here: that of the width they divide.
+        assert not set(lifted.domain.at_most) - {"H"}, f"bounded above: {lifted.domain}"
         for numbers in offsets:
             compare(net, mode, lifted, inside(lifted, numbers))
 
