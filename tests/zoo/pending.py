@@ -10,6 +10,8 @@ PENDING = {
     "densenet": "widths halved with // are periodic in the growth and the number of layers",
     "efficientnet": "rounding to multiples of 8 with a clamp; depths are ceilings",
     "fractional_widths": "a clamp hides the roundings from the first samples",
+    "diffusion_unet_blocks": SLOW,
+    "gpt2_block_size": "N <= T is found out by no sample yet",
     "gpt2_train": SLOW,
     "graph_net_train": SLOW,
     "llama": SLOW,

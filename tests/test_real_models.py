@@ -1,0 +1,69 @@
+"""Models that others published, lifted and certified; totals of ResNet-50 against torchvision's published figures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import flaxmodels
+import pytest
+from bottleneck_transformer_flax.botnet import BoTNet, BoTNetConfig
+from flax import nnx
+from mamba2_jax.modeling import Mamba2Config, Mamba2ForCausalLM
+from nano_moe.config import NanoMoEConfig
+from nano_moe.model import NanoMoE
+from transformer_in_transformer_flax.tnt import TNTConfig, TransformerInTransformer
+
+from symcost.trace.face import trace
+
+ROWS: dict[str, tuple[Callable[..., Any], str, dict[str, Any], dict[str, int]]] = {
+    "VGG-16": (
+        lambda: flaxmodels.VGG16(output="logits", pretrained=None, include_head=False, normalize=False),
+        "float32[n,r,r,3]", {"train": False}, dict(n=2, r=97),
+    ),
+    "TNT": (
+        lambda depth, k: TransformerInTransformer(TNTConfig(depth=depth, image_size=16 * k)),
+        "float32[n,16*k,16*k,3]", {}, dict(n=2, k=3, depth=6),
+    ),
+    "NanoMoE": (lambda E, L: NanoMoE(NanoMoEConfig(n_experts=E, n_layers=L)), "int32[n,T]", {}, dict(n=3, T=128, E=6, L=5)),
+    "BoTNet": (
+        lambda classes: BoTNet(BoTNetConfig(stage_sizes=[3, 4, 6, 6], num_classes=classes)),
+        "float32[n,32*k,32*k,3]", {"train": False}, dict(n=2, k=3, classes=10),
+    ),
+    "Mamba-2": (
+        lambda L, V: Mamba2ForCausalLM(
+            dataclasses.replace(Mamba2Config.tiny(), num_hidden_layers=L, vocab_size=V), rngs=nnx.Rngs(0)
+        ),
+        "int32[n,N]", {}, dict(n=2, N=320, L=5, V=101),
+    ),
+}  # fmt: skip
+
+
+# The published TNT uses a layer that flax calls deprecated: its warning is about that package, not about symcost.
+@pytest.mark.filterwarnings("ignore:SelfAttention will be deprecated:DeprecationWarning")
+@pytest.mark.parametrize("name", ROWS)
+def test_the_closed_form_equals_a_fresh_trace_at_a_point_of_our_own(name: str) -> None:
+    factory, spec, call, point = ROWS[name]
+    costs = trace(factory, spec, call=call)
+    assert costs.certificate.held_out
+    fixed = spec
+    for symbol, value in point.items():
+        fixed = fixed.replace("*" + symbol, f"*{value}") if "*" + symbol in fixed else fixed
+        fixed = fixed.replace(f"[{symbol},", f"[{value},").replace(f",{symbol}", f",{value}")
+    own = {symbol: point[symbol] for symbol in point if symbol in factory.__code__.co_varnames}
+    concrete = trace(lambda: factory(**own), fixed, call=call)
+    for convention in ("textbook", "full", "xla"):
+        assert costs.subs(**point).total(convention) == concrete.total(convention)
+
+
+def test_resnet_50_in_batch_resolution_and_classes_gives_the_published_counts() -> None:
+    # torchvision 0.29.2, ResNet50 weights metadata: 25,557,032 parameters, 4.089 GMACs at 1x3x224x224.
+    costs = trace(
+        lambda classes: flaxmodels.ResNet50(output="logits", pretrained=None, num_classes=classes),
+        "float32[n,r,r,3]",
+        call={"train": False},
+    )
+    at = costs.subs(n=1, r=224, classes=1000)
+    assert at.params == 25_557_032
+    assert at.macs == 4_089_184_256
