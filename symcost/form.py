@@ -270,7 +270,7 @@ def floor(argument: FormLike) -> Form:
 
     >>> r = Form.symbol("r")
     >>> floor(floor((r + 1) / 2) / 2 + Fraction(1, 2))
-    floor(r/4 + 3/4)
+    ceiling(r/4)
     """
     whole, rest = as_form(argument).split_integral()
     if not rest.terms:
