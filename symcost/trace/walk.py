@@ -18,7 +18,7 @@ from symcost.trace.paths import BACKWARD, FORWARD, RECOMPUTE, Stacks
 from symcost.trace.records import Event, Key, Program, Record
 
 VIEWS = frozenset({"reshape", "squeeze", "expand_dims", "broadcast_in_dim", "stop_gradient", "name", "sharding_constraint",
-                   "optimization_barrier", "pvary", "pcast", "mesh_cast", "copy_p"})  # fmt: skip
+                   "pvary", "pcast", "mesh_cast", "copy_p"})  # fmt: skip
 MAX_STRIDE = 64
 ELEMENTWISE = frozenset(PER_ELEMENT) | {"integer_pow", "convert_element_type", "select_n", "clamp"}
 WEIGHT_USERS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general", "ragged_dot", "gather"})
@@ -176,9 +176,7 @@ class Walker:
         if entry is None:
             body = sub_jaxpr(eqn)
             if body is not None:
-                # A jit is a function of its own in the lowered program: constants do not cross into it.
-                args = ins if name in INLINED else [Value(v.id, None, v.sources) for v in ins]
-                return self.inner(body, args, context)
+                return self.inner(body, _carried_in(eqn, ins), context)
         return self._leaf(eqn, name, entry, ins, context)
 
     def _leaf(self, eqn: Any, name: str, entry: Any, ins: list[Value], context: Context) -> list[Value]:
@@ -196,6 +194,8 @@ class Walker:
                 passed = fold.identity(name, constants, dtype)
                 if passed is not None:  # where shapes differ, what remains is a broadcast: a view
                     return [ins[passed]]
+        if name == "optimization_barrier":
+            return [opaque(value) for value in ins]
         if name in VIEWS:
             if len(ins) == len(eqn.outvars):
                 return list(ins)
@@ -229,6 +229,24 @@ class Walker:
                 ) from problem
         self.emit(eqn, context, ins, outs, facts=facts, in_place=name in ELEMENTWISE)
         return outs
+
+
+def opaque(value: Value) -> Value:
+    """The value without what is known of its content."""
+    return value if value.const is None else Value(value.id, None, value.sources)
+
+
+def _carried_in(eqn: Any, ins: list[Value]) -> list[Value]:
+    """What the body of a call knows of its operands.
+
+    A jit is a function of its own in the lowered program, and a differentiated remat stands behind an optimisation
+    barrier: constants do not cross either.
+    """
+    if eqn.primitive.name not in INLINED:
+        return [opaque(value) for value in ins]
+    barred = eqn.params.get("prevent_cse", False) if eqn.params.get("differentiated") else False
+    flags = barred if isinstance(barred, tuple) else (barred,) * len(ins)
+    return [opaque(value) if flag else value for value, flag in zip(ins, flags, strict=True)]
 
 
 def _splat(constant: Any) -> Any:

@@ -318,7 +318,7 @@ def compare(net: Network, mode: str, lifted: Lifted, point: dict[str, int]) -> N
     assert ours.total("full").params == net.parameters(own, array), f"parameters at {point}"
 
 
-@pytest.mark.parametrize(("family", "api", "mode"), CASES, ids="-".join)
+@pytest.mark.parametrize(("family", "api", "mode"), CASES, ids=map("-".join, CASES))
 def test_closed_form_of_a_random_model_equals_xla_and_a_concrete_trace(family: str, api: str, mode: str) -> None:
     @settings(
         max_examples=max(1, EXPLORE // len(CASES)) if EXPLORE else SHARES[family, mode],
