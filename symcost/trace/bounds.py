@@ -140,7 +140,8 @@ class Explorer:
         coarse = {n: math.gcd(*self.values[n]) for n in self._sizes() if math.gcd(*self.values[n]) > 1}
         if not coarse:
             return
-        if self.agrees(self._point(0, self.base)):
+        shallow = {n: self.base[n] for n in self.structural}
+        if self.agrees(self.domain.generic_point(0, shallow, self.base)):
             return
         for name, step in coarse.items():
             others = {n: self.base[n] for n in self.domain.symbols if n != name}
@@ -216,7 +217,7 @@ class Explorer:
     def _round(self) -> None:
         """Multiples of a power of two, where programs like to branch (padding to a chunk that is then nothing)."""
         point = {n: self._rounded(n) for n in self._sizes()}
-        point.update({n: self._further(n, 1) for n in self.structural})
+        point.update({n: self._further(n, 2) for n in self.structural})
         if self.domain.problem(point) is not None or self.agrees(point):
             return
         for name in self._sizes():

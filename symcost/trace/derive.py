@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
+import gc
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from symcost.errors import LiftError
@@ -14,26 +15,13 @@ from symcost.trace import liveness, memory
 from symcost.trace.align import all_records, same
 from symcost.trace.bounds import Branch, Counterexample, Explorer
 from symcost.trace.certify import Certificate, LineTotals
+from symcost.trace.choose import Choice
 from symcost.trace.costing import Costing, item_bytes
 from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
 from symcost.trace.lifted import Lifted
-from symcost.trace.paths import call_budget
 from symcost.trace.records import Program
-from symcost.trace.sample import (
-    GENERIC,
-    LARGER,
-    SMALL,
-    STEPS,
-    TRIAL_CALLS,
-    WIDE,
-    Point,
-    Values,
-    first_working,
-    fixed_values,
-    multiples,
-    role_plans,
-)
+from symcost.trace.sample import STEPS, Point, Values, fixed_values, multiples
 from symcost.trace.structure import Dictionary, Irregular, Structure
 
 MAX_COARSENINGS = 12
@@ -56,13 +44,9 @@ class Derivation:
 
     sampler: Sampler
     options: Options
-    values: dict[str, Values] = field(default_factory=dict)
-    structural: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        model = self.sampler.model
-        self.symbols = model.symbols
-        self.inputs = model.input_symbols
+        self.symbols = self.sampler.model.symbols
         self.costing = Costing()
         self.dictionary = Dictionary()
         self.lifts: list[SizeLift] = []
@@ -70,25 +54,37 @@ class Derivation:
         self._period = 1
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self.fixed = fixed_values(
-            self.symbols, self.options.samples, self.options.steps, self.options.at_least, self.inputs
+            self.symbols,
+            self.options.samples,
+            self.options.steps,
+            self.options.at_least,
+            self.sampler.model.input_symbols,
         )
+        self.choice = Choice(self.sampler, self.fixed)
+
+    @property
+    def values(self) -> dict[str, Values]:
+        """The values at which each symbol is sampled."""
+        return self.choice.values
+
+    @property
+    def structural(self) -> list[str]:
+        """Symbols whose values change the program."""
+        return self.choice.structural
 
     @property
     def base(self) -> Point:
         """The first sample point."""
-        return {name: values[0] for name, values in self.values.items()}
+        return self.choice.base
 
     @property
     def sizes(self) -> list[str]:
         """Symbols whose values leave the program's structure alone."""
-        return [name for name in self.symbols if name not in self.structural]
+        return self.choice.sizes
 
     def run(self) -> Lifted:
         """The closed form, or a :class:`LiftError`."""
-        parameters = [n for n in self.symbols if n not in self.inputs]
-        self.values = first_working(role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep)
-        self._classify()
-        self._generalise()
+        self.choice.make()
         for _ in range(MAX_ROUNDS):
             try:
                 return self._certified()
@@ -119,7 +115,7 @@ class Derivation:
             if branch.name in self.fixed or branch.value % step:
                 continue
             values = multiples(step)
-            if self._steady(branch.name, values) and same(
+            if self.choice.steady(branch.name, values) and same(
                 self.sampler({**self.base, branch.name: values[0]}),
                 self.sampler({**self.base, branch.name: branch.value}),
             ):
@@ -155,86 +151,6 @@ class Derivation:
         )
         return Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops)
 
-    # -- which symbols change the program ----------------------------------------------------------------------
-    def _classify(self) -> None:
-        """Symbols whose values change the program are structural, unless a coarser lattice keeps it the same."""
-        self.structural = [name for name in self.symbols if not self._steady(name, self.values[name])]
-        for name in list(self.structural):
-            if name in self.fixed:
-                continue
-            if name not in self.inputs:
-                self._reconsider(name)
-                continue
-            for step in STEPS:
-                values = multiples(step)
-                if self._steady(name, values):
-                    self.values[name] = values
-                    self.structural.remove(name)
-                    break
-            else:
-                self._restart_small(name)
-
-    def _reconsider(self, name: str) -> None:
-        """A parameter whose small values change the program irregularly (clamped widths) may be a size at larger ones.
-
-        A depth adds as many records with each step; it stays structural without further trials.
-        """
-        sizes = []
-        for value in self.values[name][:4]:
-            point = {**self.base, name: value}
-            if self.sampler.works(point):
-                sizes.append(len(self.sampler(point).records))
-        gains = {b - a for a, b in itertools.pairwise(sizes)}
-        if len(gains) == 1 and len(sizes) > 2:
-            return
-        for values in (LARGER, multiples(8), multiples(32)):
-            with call_budget(TRIAL_CALLS):
-                if self._steady(name, values):
-                    self.values[name] = values
-                    self.structural.remove(name)
-                    return
-
-    def _deep(self, base: Point, other: Point) -> bool:
-        """Whether two points that can be traced are different programs."""
-        return not same(self.sampler(base), self.sampler(other))
-
-    def _restart_small(self, name: str) -> None:
-        """A structural input dimension (an unrolled recurrence) is sampled at small consecutive values."""
-        if self.sampler.works({**self.base, name: SMALL[0]}) and self.sampler.works({**self.base, name: SMALL[1]}):
-            self.values[name] = SMALL
-
-    def _steady(self, name: str, values: Values) -> bool:
-        """Whether the program is the same at the first values along one axis."""
-        base = {**self.base, name: values[0]}
-        points = [base, *({**base, name: v} for v in values[1:3])]
-        if not all(self.sampler.works(p) for p in points[:2]):
-            return False
-        programs = [self.sampler(p) for p in points if self.sampler.works(p)]
-        return all(same(programs[0], p) for p in programs[1:])
-
-    def _generalise(self) -> None:
-        """Factory parameters that are mere sizes get more generic values, where the model takes them.
-
-        Small ones become generic numbers; very round ones multiples of little more than the others divide, so that
-        roundings of the model's own (to a multiple of 256, say) can be seen.
-        """
-        for name in self.sizes:
-            if name in self.inputs or name in self.fixed:
-                continue
-            if self.values[name] is SMALL:
-                options: tuple[Values, ...] = (GENERIC,)
-            else:
-                options = tuple(multiples(step) for step in (24, 72, 144)) if self.values[name] is WIDE else ()
-            for values in options:
-                if self._steady(name, values) and self._others_work({**self.base, name: values[0]}, name):
-                    self.values[name] = values
-                    break
-
-    def _others_work(self, base: Point, moved: str) -> bool:
-        """Whether the model still takes the further values of the other sizes."""
-        others = [n for n in self.sizes if n != moved]
-        return all(self.sampler.works({**base, n: v}) for n in others for v in self.values[n][1:3])
-
     # -- lifting -----------------------------------------------------------------------------------------------
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
@@ -265,7 +181,7 @@ class Derivation:
                 if math.gcd(*self.values[name]) % STEPS[index] == 0:
                     continue  # no coarser than what was tried
                 self._coarseness[name] = index + 1
-                if self._steady(name, values):
+                if self.choice.steady(name, values):
                     self.values[name] = values
                     return True
         return False
@@ -335,6 +251,18 @@ class Derivation:
         return forms[0] if not structure.symbols else structure.fit_forms(forms, ("residuals",))
 
 
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Python's collector runs rarely inside: traces make millions of objects that live on, and each full run counts them."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
     """Closed form of a model."""
-    return Derivation(Sampler(model, axes, on_trace), options).run()
+    with _rare_collections():
+        return Derivation(Sampler(model, axes, on_trace), options).run()

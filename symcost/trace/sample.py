@@ -82,25 +82,29 @@ def first_working(
     """The first plan whose base point, and one value further along each axis, can be traced.
 
     A parameter that is seen to change the program (a depth) keeps its small values in later plans; while that is not
-    known, a trial that calls very many modules is given up.
+    known, a trial that calls very many modules is given up. Where the base works and some axes fail, plans that leave
+    the roles of those axes alone come last: heads fail beside a small width whatever the vocabulary.
     """
     failures: list[PointError] = []
     start, tries = time.monotonic(), 0
     depths: set[str] = set()
-    for plan in plans:
+    conflicts: list[dict[str, Values]] = []
+    for plan in _promising_first(plans, conflicts):
         if any(plan[name] is not SMALL for name in depths):
             continue
         base = {name: values[0] for name, values in plan.items()}
         grown = any(values in FACTORY_ROLES[1:] for values in plan.values())
         with call_budget(TRIAL_CALLS) if grown else contextlib.nullcontext():
-            failed = _try_plan(plan, base, works, failures)
-            if failed != [base]:  # the base works: learn which parameters are depths
+            axes = _failing_axes(plan, base, works, failures)
+            if axes is not None:
                 depths |= {
                     name for name, values in plan.items()
-                    if values is SMALL and {**base, name: values[1]} not in failed and deep(base, {**base, name: values[1]})
+                    if values is SMALL and name not in axes and deep(base, {**base, name: values[1]})
                 }  # fmt: skip
-        if not failed:
+        if axes == []:
             return plan
+        if axes:
+            conflicts.append({name: plan[name] for name in axes})
         tries += 1
         if tries >= FEW and (
             time.monotonic() - start > PATIENCE or (tries >= MANY and len({_reason(f) for f in failures}) == 1)
@@ -109,20 +113,41 @@ def first_working(
     raise LiftError(explain(failures))
 
 
-def _try_plan(
-    plan: dict[str, Values], base: Point, works: Callable[[Point], Any], failures: list[PointError]
-) -> list[Point]:
-    """The points of a plan (its base, one further value along each axis) at which the model raises."""
-    failed: list[Point] = []
-    for point in (base, *({**base, n: v[1]} for n, v in plan.items() if len(v) > 1)):
+def _promising_first(
+    plans: Iterator[dict[str, Values]], conflicts: Sequence[Mapping[str, Values]]
+) -> Iterator[dict[str, Values]]:
+    """The plans in order, those that repeat a known conflict at the end."""
+    waiting = []
+    for plan in plans:
+        if any(all(plan[name] is role for name, role in conflict.items()) for conflict in conflicts):
+            waiting.append(plan)
+        else:
+            yield plan
+    yield from waiting
+
+
+def _failing_axes(
+    plan: Mapping[str, Values], base: Point, works: Callable[[Point], Any], failures: list[PointError]
+) -> list[str] | None:
+    """The axes along which a plan's further value raises, parameters first; nothing when the base itself raises.
+
+    Input dimensions are tried only when all parameters pass.
+    """
+
+    def raises(point: Point) -> bool:
         try:
             works(point)
         except PointError as problem:
             failures.append(problem)
-            failed.append(point)
-            if point == base:
-                break
-    return failed
+            return True
+        return False
+
+    if raises(base):
+        return None
+    parameters = [name for name, values in plan.items() if values in FACTORY_ROLES]
+    failing = [name for name in parameters if raises({**base, name: plan[name][1]})]
+    rest = [name for name, values in plan.items() if name not in parameters and len(values) > 1]
+    return failing or [name for name in rest if raises({**base, name: plan[name][1]})]
 
 
 def _reason(failure: PointError) -> str:
