@@ -45,7 +45,7 @@ def _intern(atom: Atom) -> int:
 
 
 def _exact(value: Number) -> Number:
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+    return value if type(value) is int or value.denominator != 1 else value.numerator
 
 
 class Form:
@@ -109,7 +109,7 @@ class Form:
         return as_form(other) + -self
 
     def __mul__(self, other: FormLike) -> Form:
-        if isinstance(other, int | Fraction):
+        if not isinstance(other, Form):
             return Form({m: _exact(c * other) for m, c in self.terms.items()}) if other else ZERO
         terms: dict[Mono, Number] = {}
         for left, a in self.terms.items():
@@ -151,14 +151,19 @@ class Form:
 
     def value(self, at: Mapping[str, int]) -> Exact:
         """Exact value at integers."""
-        total: Number = 0
-        for mono, coefficient in self.terms.items():
-            term: Number = coefficient
-            for atom, exponent in mono:
-                base = _atom_value(atom, at)
-                term = term * base**exponent if exponent > 0 else term / Fraction(base) ** -exponent
-            total += term
-        return _exact(total)
+        return _exact(sum(coefficient * _mono_value(mono, at) for mono, coefficient in self.terms.items()))
+
+    @staticmethod
+    def values(forms: Iterable[Form], at: Mapping[str, int]) -> list[Exact]:
+        """Exact values of many forms at integers: each monomial once."""
+        known: dict[Mono, Number] = {}
+        found = []
+        for form in forms:
+            for mono in form.terms:
+                if mono not in known:
+                    known[mono] = _mono_value(mono, at)
+            found.append(_exact(sum(c * known[m] for m, c in form.terms.items())))
+        return found
 
     def sympy(self) -> sympy.Expr:
         """The same form as a sympy expression."""
@@ -245,6 +250,14 @@ def _as_ceiling(argument: Form) -> Form | None:
         return None
     common = math.lcm(*(c.denominator for c in argument.terms.values()))
     return argument - constant if constant == Fraction(common - 1, common) else None
+
+
+def _mono_value(mono: Mono, at: Mapping[str, int]) -> Number:
+    value: Number = 1
+    for atom, exponent in mono:
+        base = _atom_value(atom, at)
+        value = value * base**exponent if exponent > 0 else value / Fraction(base) ** -exponent
+    return value
 
 
 def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:

@@ -245,20 +245,34 @@ class Explorer:
         if corner is not None and self.agrees(corner):
             return
         lowered = dict(self.base)
-        for name in self.domain.symbols:
-            step = self.domain.step_of(name, lowered)
-            start = lowered[name]
-            rungs = LADDER if name not in self.structural else range(1, start)
-            for k in rungs:
+        for name in self.domain.dividing_first(self.domain.symbols):
+            step, start, failed = self.domain.step_of(name, lowered), lowered[name], 0
+            for k in LADDER if name not in self.structural else range(1, start):
                 if k * step >= start:
                     break
-                point = self.domain.moved(lowered, name, k * step)
-                if self.domain.problem(point) is None and self.agrees(point):
-                    lowered = point
+                point = self._lowered(lowered, name, k * step)
+                if point is not None:
+                    lowered = self._lowest(lowered, name, failed, point) if k - failed > 1 else point
                     break
+                failed = k
         for name, value in lowered.items():
             if value > self.domain.step_of(name, lowered):
                 self.domain.at_least[name] = value
+
+    def _lowered(self, point: Point, name: str, value: int) -> Point | None:
+        """The point with a smaller value of one symbol, if the form agrees there."""
+        lower = self.domain.moved(point, name, value)
+        return lower if self.domain.problem(lower) is None and self.agrees(lower) else None
+
+    def _lowest(self, point: Point, name: str, failed: int, good: Point) -> Point:
+        """The lowest multiple that agrees between one that fails and one that agrees."""
+        step = self.domain.step_of(name, point)
+        high = good[name] // step
+        while high - failed > 1:
+            middle = (failed + high) // 2
+            lower = self._lowered(point, name, middle * step)
+            failed, high, good = (middle, high, good) if lower is None else (failed, middle, lower)
+        return good
 
     def _quotients(self) -> None:
         """Quotients such as ``d/H``: does the form hold where they are 1? (A scale of 1 is folded away.)"""

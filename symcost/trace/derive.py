@@ -228,14 +228,11 @@ class Derivation:
     # -- folds -------------------------------------------------------------------------------------------------
     def _peak(self, structure: Structure, rule: str, unit: str) -> list[Form] | str:
         """Candidates of a peak over all symbols, or why there are none."""
-        # The base, and points where one symbol outgrows the others: what dominates everywhere dominates there.
-        points = [self.base, *({**self.base, n: 1000 * self.base[n]} for n in self.sizes)]
-        lists, marks = [], []
-        for program in structure.programs:
-            lists.append(
-                memory.undominated(liveness.peak_sizes(program, self.costing, rule, unit), points) or [Form.constant(0)]
-            )
-            marks.append(liveness.landmarks(program, self.costing, rule, unit) if structure.symbols else {})
+        points = memory.telling_points(self.base, self.sizes)
+        lists = [liveness.peak_sizes(program, self.costing, rule, unit) or [0] for program in structure.programs]
+        marks = [
+            liveness.landmarks(p, self.costing, rule, unit) if structure.symbols else {} for p in structure.programs
+        ]
         try:
             return memory.over_structure(lists, marks, structure, points)
         except LiftError as problem:

@@ -101,7 +101,7 @@ class Domain:
         """A point inside with values that share little: ``shift`` picks another one; ``scale`` bounds from below."""
         primes = itertools.cycle(_PRIMES[shift % len(_PRIMES) :] + _PRIMES[: shift % len(_PRIMES)])
         point = dict(fixed)
-        for name in self._order([n for n in self.symbols if n not in fixed]):
+        for name in self.dividing_first([n for n in self.symbols if n not in fixed]):
             step = self.steps.get(name, 1)
             for form in self.whole:
                 if _above(form, name):
@@ -117,7 +117,7 @@ class Domain:
             point[name] = value
         return point
 
-    def _order(self, names: list[str]) -> list[str]:
+    def dividing_first(self, names: Iterable[str]) -> list[str]:
         """Symbols such that what stands below a quotient comes before what stands above it."""
         waiting, ordered = list(names), []
         while waiting:

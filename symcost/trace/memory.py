@@ -17,14 +17,15 @@ from symcost.trace.spec import where
 from symcost.trace.structure import Structure
 
 MAX_COMPARED = 24
+NEARLY = 1e-9
+MAX_DENOMINATOR = 1000
 
 
 def undominated(sizes: Sequence[Any], points: Sequence[Mapping[str, int]]) -> list[Form]:
     """The forms that can be the largest somewhere: those that no other dominates for all positive symbols."""
-    forms = [as_form(size) for size in sizes]
-    valued = sorted(
-        ((tuple(f.value(p) for p in points), f) for f in dict.fromkeys(forms)), key=lambda v: v[0], reverse=True
-    )
+    forms = list(dict.fromkeys(as_form(size) for size in sizes))
+    at_points = zip(*(Form.values(forms, p) for p in points), strict=True)
+    valued = sorted(zip(at_points, forms, strict=True), key=lambda v: v[0], reverse=True)
     kept: list[tuple[tuple[Any, ...], Form]] = []
     for values, form in valued:
         if not any(_covers(a, values) and dominates(b, form) for a, b in kept):
@@ -45,9 +46,9 @@ def _extreme(kept: list[tuple[tuple[Any, ...], Form]]) -> list[tuple[tuple[Any, 
         values, form = kept[index]
         others = kept[:index] + kept[index + 1 :]
         if any(
-            dominates(weight * left + (1 - weight) * right, form)
+            (w := _weight(a, b, values)) is not None
+            and dominates(w.numerator * left + (w.denominator - w.numerator) * right, w.denominator * form)
             for (a, left), (b, right) in itertools.combinations(others, 2)
-            for weight in _weights(a, b, values)
         ):
             kept = others
         else:
@@ -55,20 +56,29 @@ def _extreme(kept: list[tuple[tuple[Any, ...], Form]]) -> list[tuple[tuple[Any, 
     return kept
 
 
-def _weights(a: Sequence[Any], b: Sequence[Any], below: Sequence[Any]) -> list[Fraction]:
-    """Weights ``w`` in [0, 1] that the numbers allow for ``w a + (1 - w) b >= below``: the simplest and the ends."""
-    low, high = Fraction(0), Fraction(1)
+def _weight(a: Sequence[Any], b: Sequence[Any], below: Sequence[Any]) -> Fraction | None:
+    """A simple weight ``w`` in [0, 1] for which the numbers allow ``w a + (1 - w) b >= below``, if there is one.
+
+    It is a proposal, so floats do: whoever asks compares exactly.
+    """
+    low, high = 0.0, 1.0
     for x, y, z in zip(a, b, below, strict=True):
         if x == y:
             if x < z:
-                return []
+                return None
         elif x > y:
-            low = max(low, Fraction(z - y) / (x - y))
+            low = max(low, (z - y) / (x - y))
         else:
-            high = min(high, Fraction(y - z) / (y - x))
-    if low > high:
-        return []
-    return list(dict.fromkeys([low, high, (low + high) / 2]))
+            high = min(high, (y - z) / (y - x))
+        if low > high + NEARLY:
+            return None
+    return Fraction((low + high) / 2).limit_denominator(MAX_DENOMINATOR)
+
+
+def telling_points(base: Mapping[str, int], symbols: Sequence[str]) -> list[dict[str, int]]:
+    """The base, and points where one symbol or two outgrow the others: what dominates everywhere dominates there."""
+    grown = [*((n,) for n in symbols), *itertools.combinations(symbols, 2)]
+    return [dict(base), *({**base, **{n: 1000 * base[n] for n in names}} for names in grown)]
 
 
 def _covers(left: Sequence[Any], right: Sequence[Any]) -> bool:
@@ -107,19 +117,19 @@ def _divides(small: Mono, large: Mono) -> bool:
 
 
 def over_structure(
-    lists: Sequence[Sequence[Form]],
+    lists: Sequence[Sequence[Any]],
     marks: Sequence[Mapping[Any, Any]],
     structure: Structure,
     points: Sequence[Mapping[str, int]],
 ) -> list[Form]:
-    """Candidates over structural symbols too, from the candidates and landmarks at each structural point.
+    """Candidates over structural symbols too, from the live sizes and landmarks at each structural point.
 
     First the landmarks: what is alive at the first and last occurrence of each step is fitted over the structural
     symbols, whichever of them is the maximum. Where that misses the maximum of some structural point, the candidates
-    themselves are paired and fitted.
+    of the points themselves are paired and fitted.
     """
     if not structure.symbols:
-        return list(lists[0])
+        return undominated(lists[0], points)
     everywhere = [label for label in marks[0] if all(label in mark for mark in marks)]
     found: dict[Form, None] = {}
     for forms in dict.fromkeys(tuple(as_form(mark[label]) for mark in marks) for label in everywhere):
@@ -127,25 +137,24 @@ def over_structure(
             found[structure.fit_forms(forms, ("peak",))] = None
         except LiftError:
             continue  # not regular over the structure; the check below says whether it was needed
-    inner = [{**point, **structure.points[0]} for point in points]
-    deep = [{**point, **dict.fromkeys(structure.symbols, 1000)} for point in points]
-    fitted = undominated(list(found), [*inner, *deep])
-    if not _wrong_at(fitted, lists, structure, points):
-        return fitted
-    fitted = _paired(lists, structure)
-    wrong = _wrong_at(fitted, lists, structure, points)
+    maxima = [[max(Form.values(map(as_form, sizes), point)) for point in points] for sizes in lists]
+    if _wrong_at(list(found), maxima, structure, points) is None:
+        inner = [{**point, **structure.points[0]} for point in points]
+        deep = [{**point, **dict.fromkeys(structure.symbols, 1000)} for point in points]
+        return undominated(list(found), [*inner, *deep])
+    fitted = _paired([undominated(sizes, points) for sizes in lists], structure)
+    wrong = _wrong_at(fitted, maxima, structure, points)
     if wrong:
         raise LiftError(f"the candidates at {where(wrong)} follow another form than the others")
     return fitted
 
 
-def _wrong_at(fitted: Sequence[Form], lists: Sequence[Sequence[Form]], structure: Structure,
+def _wrong_at(fitted: Sequence[Form], maxima: Sequence[Sequence[Any]], structure: Structure,
               points: Sequence[Mapping[str, int]]) -> Mapping[str, int] | None:  # fmt: skip
-    """The first structural point at which the maximum is not that of the point's own candidates."""
-    for fixed, forms in zip(structure.points, lists, strict=True):
-        for point in points:
-            here = {**point, **fixed}
-            if max((f.value(here) for f in fitted), default=None) != max(f.value(here) for f in forms):
+    """The first structural point at which the maximum is not that of the point's own sizes."""
+    for fixed, there in zip(structure.points, maxima, strict=True):
+        for point, peak in zip(points, there, strict=True):
+            if max(Form.values(fitted, {**point, **fixed}), default=None) != peak:
                 return fixed
     return None
 
