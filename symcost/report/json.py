@@ -108,6 +108,7 @@ def _checks(costs: Any) -> dict[str, Any]:
             "symbols": list(domain.symbols),
             "conditions": domain.conditions(),
             "notes": list(domain.notes),
+            "bounds_at_one": sorted(domain.bounds_at_one),
         },
         "coverage": getattr(costs, "coverage", None),
     }

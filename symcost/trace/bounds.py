@@ -10,7 +10,7 @@ from symcost.errors import LiftError
 from symcost.form import Form
 from symcost.trace import liveness
 from symcost.trace.align import same
-from symcost.trace.certify import LineTotals, concrete_totals, differences
+from symcost.trace.certify import LineTotals, concrete_totals, differences, in_words
 from symcost.trace.costing import Costing
 from symcost.trace.domain import Domain
 from symcost.trace.lift import PointError, Sampler
@@ -25,6 +25,10 @@ ROUND = 256
 MAX_QUOTIENT = 4
 TRIPS = 3
 """Values given to the symbols of unknown trip counts while checking."""
+
+
+INTERMEDIATE = frozenset({"activations", "bytes_read", "bytes_written"})
+"""What counts intermediate tensors: where a size is 1, a program may skip a step that moves data and computes nothing."""
 
 
 class Branch(LiftError):
@@ -85,12 +89,21 @@ class Explorer:
             program = self.sampler(point)
         except PointError as problem:
             return str(problem)
+        if _has_empty(program) and not _has_empty(self.sampler(self.base)):
+            return "an array is empty"
         known = {**point, **dict.fromkeys(self.loops, TRIPS)}
-        if any(not isinstance(f.value(point), int) for f in self.domain.whole):
-            return "a size is not an integer"
-        found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
-        if found:
-            return found[0]
+        try:
+            if any(not isinstance(f.value(point), int) for f in self.domain.whole):
+                return "a size is not an integer"
+            found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
+        except ZeroDivisionError:
+            return "a quotient of sizes has no value"
+        has_one = any(v == 1 for v in point.values())
+        skipped = [d for d in found if has_one and d[0][2] in INTERMEDIATE and d[1] > d[2]]
+        wrong = [d for d in found if d not in skipped]
+        if wrong:
+            return in_words(wrong[0])
+        self.domain.bounds_at_one |= {metric for (_, _, metric), _, _ in skipped}
         self._compare_peaks(program, point)
         return None
 
@@ -293,6 +306,11 @@ class Explorer:
         """The point of the smallest multiples that the domain allows, if it is inside."""
         point = {n: max(least.get(n, 1), self.domain.steps.get(n, 1)) for n in self.domain.symbols}
         return point if self.domain.problem(point) is None else None
+
+
+def _has_empty(program: Program) -> bool:
+    """Whether some array has no elements: windows that do not fit, batches of nothing."""
+    return any(0 in array.shape for record in (*program.inputs, *program.records) for array in record.results)
 
 
 def _divisors(step: int) -> list[int]:

@@ -78,12 +78,12 @@ class LineTotals:
         return Form.total(f for (_, c, m), f in self.forms.items() if c == convention and m == metric)
 
 
-def differences(ours: Totals, theirs: Totals) -> list[str]:
-    """Where two totals differ, in words."""
-    found = []
-    for key in sorted({*ours, *theirs}):
-        a, b = ours.get(key, 0), theirs.get(key, 0)
-        if a != b:
-            path, convention, metric = key
-            found.append(f"{path or 'the model'} {metric} ({convention}): form {a}, trace {b}")
-    return found
+def differences(ours: Totals, theirs: Totals) -> list[tuple[tuple[str, str, str], int, int]]:
+    """Where two totals differ: the key, the form's number, the trace's."""
+    return [(key, a, b) for key in sorted({*ours, *theirs}) if (a := ours.get(key, 0)) != (b := theirs.get(key, 0))]
+
+
+def in_words(difference: tuple[tuple[str, str, str], int, int]) -> str:
+    """One difference as a sentence."""
+    (path, convention, metric), ours, theirs = difference
+    return f"{path or 'the model'} {metric} ({convention}): form {ours}, trace {theirs}"

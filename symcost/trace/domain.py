@@ -30,6 +30,8 @@ class Domain:
     whole: tuple[Form, ...] = ()
     whole_least: dict[Form, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    bounds_at_one: frozenset[str] = frozenset()
+    """Metrics that are upper bounds, not exact, where a symbol is 1."""
 
     def note(self, text: str) -> None:
         """Add a remark; one of each kind is enough."""
@@ -78,6 +80,9 @@ class Domain:
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
         parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *self.notes]
+        if self.bounds_at_one:
+            metrics = ", ".join(sorted(self.bounds_at_one))
+            parts.append(f"where a symbol is 1, {metrics} are upper bounds")
         return "; ".join(parts)
 
     def step_of(self, name: str, point: Mapping[str, int]) -> int:

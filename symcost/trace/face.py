@@ -25,7 +25,32 @@ def trace(
     method: str = "__call__",
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> Lifted:
-    """Closed form of a flax model (linen or nnx) in its own hyper-parameters."""
+    """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
+
+    ``model`` is a module, or a factory whose parameters without a default are symbols; ``specs`` give the arrays of
+    the call, such as ``"float32[n,224,224,3]"`` or ``"int32[n,8*k]"``: their names are symbols too. Nothing is
+    executed and no weights are made.
+
+    - ``free``: parameters with a default that shall be symbols nevertheless.
+    - ``steps``, ``at_least``, ``samples``: per symbol the multiple it comes in, its least value, or the very values
+      (at least three) at which the model is traced; without them symcost looks for values that the model takes.
+    - ``call``: keyword arguments of the call; arrays among them are inputs, everything else is fixed.
+    - ``mode``: ``"forward"``, or ``"train"`` for the value and gradient with respect to the parameters.
+    - ``rngs``: names of random streams that the call needs; ``axes``: sizes of named axes that it reduces over.
+    - ``method``: the module's method to call; ``on_trace``: told the number of traces after each.
+
+    The result has ``params``, ``macs``, ``flops``, ``transcendentals``, ``activations`` (elements) and
+    ``peak_activations`` as sympy expressions, exact at every point of ``domain``. Numbers follow the conventions of
+    :mod:`symcost.cost`. Raises :class:`symcost.SpecError` for a spec that does not parse,
+    :class:`symcost.TraceError` when the model raises, :class:`symcost.LiftError` when no closed form is found.
+
+    >>> import flax.linen as nn
+    >>> costs = trace(lambda c_o: nn.Dense(c_o), "float32[n,c_i]")
+    >>> costs.params, costs.macs
+    (c_i*c_o + c_o, c_i*c_o*n)
+    >>> costs.subs(n=1, c_i=4096, c_o=1000).macs
+    4096000
+    """
     made = make_model(model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method)
     return derive(made, Options(samples, steps, at_least), axes, on_trace)
 
@@ -40,7 +65,12 @@ def trace_function(
     axes: Mapping[str, int] | None = None,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> Lifted:
-    """Closed form of a JAX function in the symbols of its input specs."""
+    """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
+
+    >>> import jax.numpy as jnp
+    >>> trace_function(jnp.matmul, "float32[m,k]", "float32[k,n]").flops
+    2*k*m*n
+    """
     plain, arrays = split_call(call)
     made = Model(
         factory=None, module=None, specs=parse_tree(specs), parameters=(), call=plain, arrays=arrays, function=function

@@ -22,8 +22,8 @@ from fractions import Fraction
 
 from symcost.form import Form, floor
 from symcost.trace.rounding import rounded_forms, shifts_of_floor
+from symcost.trace.solve import Column, affine, combine
 
-Column = tuple[int, ...]
 Point = Mapping[str, int]
 MAX_DEGREE = 3
 MAX_RIVALS = 24
@@ -141,7 +141,7 @@ class Fitter:
         singles = [(c, f) for c, f in self.known.items() if f.symbols <= names]
         for values, form in singles:
             if len(names) == len(form.symbols) and (fit := affine(column, [values])):
-                yield _combine(fit, [form])
+                yield combine(fit, [form])
         if (form := self._monomial(column, names)) is not None:
             yield form
         if len(names) == 1:
@@ -154,11 +154,16 @@ class Fitter:
         ]
         for values, form in pairs:
             if form.symbols == names and (fit := affine(column, [values])):
-                yield _combine(fit, [form])
+                yield combine(fit, [form])
         if len(names) > 1 and (form := self._separable(column, names)) is not None:
             yield form
         if rich:
             yield from self._two_features(column, names, plain, pairs)
+            lines = [(c, f) for c, f in singles if _is_line(f)]
+            for (a, f), (b, g) in itertools.product(lines, [*lines, *plain]):
+                product = tuple(x * y for x, y in zip(a, b, strict=True))
+                if f.symbols | g.symbols == names and (fit := affine(column, [product])):
+                    yield combine(fit, [f * g])
             if self.floors:
                 yield from self._rounded(column, names)
 
@@ -167,19 +172,22 @@ class Fitter:
         for (a, f), (b, g) in itertools.chain(
             itertools.combinations(plain, 2), itertools.product(pairs, plain), itertools.combinations(pairs[:60], 2)
         ):
-            if f.symbols | g.symbols == names and (fit := affine(column, [a, b])):
-                yield _combine(fit, [f, g])
+            fit = affine(column, [a, b], surplus=2) if f.symbols | g.symbols == names else None
+            # Fractions beside a floor are an accident of few points: sizes are sums of whole steps.
+            if fit and (all(c.denominator == 1 for c in fit) or (f.is_polynomial and g.is_polynomial)):
+                yield combine(fit, [f, g])
 
     def _floor_forms(self, column: Column) -> list[Form]:
-        """All forms of the first floor family that has any: they are rivals of one another."""
+        """All forms of the floor families, the simplest first: they are rivals of one another."""
         if not self.floors or len(self.depends(column)) != 1:
             return []
         names = self.depends(column)
-        plain = [(c, f) for c, f in self.known.items() if f.symbols == names and _is_dimension(f)]
-        for family in (self._windows, self._window_sums, self._any_floor, self._periodic):
-            found = list(dict.fromkeys(itertools.islice(family(column, plain), MAX_RIVALS)))
+        for is_feature in (_is_dimension, _is_line):
+            known = [(c, f) for c, f in self.known.items() if f.symbols == names and is_feature(f)]
+            families = (self._windows, self._window_sums, self._any_floor, self._periodic)
+            found = [f for family in families for f in itertools.islice(family(column, known), MAX_RIVALS)]
             if found:
-                return found
+                return list(dict.fromkeys(found))
         return []
 
     def _windows(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
@@ -194,14 +202,12 @@ class Fitter:
     def _window_sums(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
         """``c1 f + c2 floor((f + a)/s) + c3`` in integers: window positions inside the input."""
         for values, form in plain:
-            if len(set(values)) < 4:
-                continue
             for s in self.strides:
                 for a in range(s):
                     inner = tuple((v + a) // s for v in values)
-                    fit = affine(column, [values, inner])
+                    fit = affine(column, [values, inner], surplus=3)
                     if fit and all(c.denominator == 1 for c in fit):
-                        yield _combine(fit, [form, floor((form + a) / s)])
+                        yield combine(fit, [form, floor((form + a) / s)])
 
     def _periodic(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
         """``sum c_a floor((f + a)/s) + c``: linear but for a remainder modulo ``s`` (the floors of all shifts span these)."""
@@ -210,9 +216,9 @@ class Fitter:
                 if s > MAX_PERIOD or len({v % s for v in values}) < s:
                     continue
                 inner = [tuple((v + a) // s for v in values) for a in range(s)]
-                fit = affine(column, inner, sparse=True)
+                fit = affine(column, inner, sparse=True, surplus=3)
                 if fit and all(c.denominator == 1 for c in fit):
-                    yield _combine(fit, [floor((form + a) / s) for a in range(s)])
+                    yield combine(fit, [floor((form + a) / s) for a in range(s)])
 
     def _any_floor(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
         """``q floor((f + a)/s) + c`` with any step."""
@@ -270,7 +276,7 @@ class Fitter:
                 return
             powers = [tuple(v**k for v in x) for k in range(1, degree + 1)]
             if fit := affine(column, powers):
-                yield _combine(fit, [Form.symbol(name) ** k for k in range(1, degree + 1)])
+                yield combine(fit, [Form.symbol(name) ** k for k in range(1, degree + 1)])
 
     def _rounded(self, column: Column, names: frozenset[str]) -> Iterator[Form]:
         """``q floor(alpha m + beta) + c`` of a Laurent monomial whose exponents the growth of the values suggests."""
@@ -300,88 +306,16 @@ def _is_dimension(form: Form) -> bool:
     return len(leading) == 1 and leading[0][1] == 1 and len(leading[0][0]) == 1 and leading[0][0][0][1] == 1
 
 
+def _is_line(form: Form) -> bool:
+    """Whether it is a dimension of a map whose size is a multiple of a symbol: ``5 k + floor((k + 2)/3)``."""
+    leading = [(mono, c) for mono, c in form.terms.items() if mono != ()]
+    degree_one = all(isinstance(c, int) and c > 0 and len(mono) == 1 and mono[0][1] == 1 for mono, c in leading)
+    return degree_one and len(leading) <= 2 and not _is_dimension(form)
+
+
 def _exponent(high: int, low: int, x: int, y: int) -> int | None:
     """``k`` with ``high/low = (x/y)^k`` exactly, for small ``k``."""
     if low == 0 or high == 0:
         return None
     ratio, base = Fraction(high, low), Fraction(x, y)
     return next((k for k in (1, -1, 2, -2, 3, -3) if base**k == ratio), None)
-
-
-def affine(column: Column, features: Sequence[Column], sparse: bool = False) -> list[Fraction] | None:
-    """Rational coefficients (the constant last) with ``column = sum c_i feature_i + c`` at every point.
-
-    Solved by elimination on as few rows as there are unknowns and checked on the rest; nothing when it does not hold,
-    when the features are dependent, or when no row is left to check. ``sparse`` allows features that do not matter.
-    """
-    unknowns = len(features) + 1
-    rows = list(dict.fromkeys(zip(*features, column, strict=True)))
-    if len(rows) <= unknowns:
-        return None
-    if unknowns == 2:
-        return _line(rows)
-    if unknowns == 3 and not _coplanar(rows):
-        return None
-    solution = _solve(rows, unknowns)
-    if solution is None or (not sparse and any(c == 0 for c in solution[:-1])):
-        return None
-    if all(sum(c * v for c, v in zip(solution[:-1], row[:-1], strict=True)) + solution[-1] == row[-1] for row in rows):
-        return solution
-    return None
-
-
-def _line(rows: list[tuple[int, ...]]) -> list[Fraction] | None:
-    (x0, y0), (x1, y1) = rows[0], rows[1]
-    if x0 == x1 or y0 == y1:
-        return None
-    dx, dy = x1 - x0, y1 - y0
-    if any((y - y0) * dx != (x - x0) * dy for x, y in rows):
-        return None
-    slope = Fraction(dy, dx)
-    return [slope, y0 - slope * x0]
-
-
-def _coplanar(rows: list[tuple[int, ...]]) -> bool:
-    """Whether rows (a, b, y) lie on one plane, by integer determinants: the quick no for most candidates."""
-    a0, b0, y0 = rows[0]
-    a1, b1, y1 = rows[1][0] - a0, rows[1][1] - b0, rows[1][2] - y0
-    a2, b2, y2 = rows[2][0] - a0, rows[2][1] - b0, rows[2][2] - y0
-    na, nb, ny = b1 * y2 - y1 * b2, y1 * a2 - a1 * y2, a1 * b2 - b1 * a2
-    return all(na * (a - a0) + nb * (b - b0) + ny * (y - y0) == 0 for a, b, y in rows[3:])
-
-
-def _solve(rows: list[tuple[int, ...]], unknowns: int) -> list[Fraction] | None:
-    """Solve ``unknowns`` independent rows picked from ``rows`` by Gaussian elimination."""
-    pivots: list[list[Fraction]] = []
-    for row in rows:
-        vector = [Fraction(v) for v in (*row[:-1], 1, row[-1])]
-        for index, pivot in enumerate(pivots):
-            lead = next(i for i, v in enumerate(pivot) if v)
-            if vector[lead]:
-                factor = vector[lead] / pivot[lead]
-                vector = [v - factor * p for v, p in zip(vector, pivots[index], strict=True)]
-        lead = next((i for i, v in enumerate(vector) if v), None)
-        if lead is None:
-            continue
-        if lead == unknowns:
-            return None  # contradiction: no affine form fits
-        pivots.append(vector)
-        if len(pivots) == unknowns:
-            break
-    if len(pivots) < unknowns:
-        return None
-    solution = [Fraction(0)] * unknowns
-    for pivot in reversed(pivots):
-        lead = next(i for i, v in enumerate(pivot) if v)
-        rest = sum((pivot[i] * solution[i] for i in range(unknowns) if i != lead), start=Fraction(0))
-        solution[lead] = (pivot[unknowns] - rest) / pivot[lead]
-    return solution
-
-
-def _combine(coefficients: Sequence[Fraction], forms: Sequence[Form]) -> Form:
-    parts = [form * _plain(c) for c, form in zip(coefficients, forms, strict=False)]
-    return Form.total([*parts, _plain(coefficients[-1])])
-
-
-def _plain(value: Fraction) -> int | Fraction:
-    return value.numerator if value.denominator == 1 else value

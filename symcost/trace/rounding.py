@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 MAX_STEP = 512
+MIN_ROWS = 5
 
 
 def shifts_of_floor(
@@ -18,7 +19,7 @@ def shifts_of_floor(
     the program's own strides come first.
     """
     rows = sorted(set(zip(values, column, strict=True)))
-    if len(rows) < 3 or len({v for v, _ in rows}) != len(rows):
+    if len(rows) < MIN_ROWS or len({v for v, _ in rows}) != len(rows):
         return
     (x0, y0), (x1, y1) = rows[0], rows[-1]
     common = math.gcd(*(y - y0 for _, y in rows))

@@ -152,8 +152,8 @@ class Walker:
         env: dict[Any, Value] = dict(zip(jaxpr.invars, args, strict=True))
         for variable, constant in zip(jaxpr.constvars, consts, strict=True):
             env[variable] = constant if isinstance(constant, Value) else Value(-1, _splat(constant), frozenset())
-        for eqn in jaxpr.eqns:
-            ins = [self.read(env, atom) for atom in eqn.invars]
+        for eqn in _needed(jaxpr):
+            ins = [self.read(env, atom) for atom in _operands(eqn)]
             env.update(zip(eqn.outvars, self.equation(eqn, ins, context), strict=True))
         return [self.read(env, atom) for atom in jaxpr.outvars]
 
@@ -194,6 +194,8 @@ class Walker:
                 passed = fold.identity(name, constants, dtype)
                 if passed is not None:  # where shapes differ, what remains is a broadcast: a view
                     return [ins[passed]]
+        if _pads_nothing(eqn):
+            return [ins[0]]
         if name == "optimization_barrier":
             return [opaque(value) for value in ins]
         if name in VIEWS:
@@ -229,6 +231,28 @@ class Walker:
                 ) from problem
         self.emit(eqn, context, ins, outs, facts=facts, in_place=name in ELEMENTWISE)
         return outs
+
+
+def _pads_nothing(eqn: Any) -> bool:
+    return eqn.primitive.name == "pad" and not any(any(edge) for edge in eqn.params["padding_config"])
+
+
+def _operands(eqn: Any) -> Sequence[Any]:
+    """The operands that are read: the padding value is not when nothing is padded."""
+    return eqn.invars[:1] if _pads_nothing(eqn) else eqn.invars
+
+
+def _needed(jaxpr: Any) -> Sequence[Any]:
+    """The equations that the result still needs when padding by nothing is no operation and reads no padding value."""
+    if not any(_pads_nothing(eqn) for eqn in jaxpr.eqns):
+        return jaxpr.eqns
+    live = {a for a in jaxpr.outvars if isinstance(a, core.Var)}
+    needed: list[Any] = []
+    for eqn in reversed(jaxpr.eqns):
+        if eqn.effects or not live.isdisjoint(eqn.outvars):
+            needed.append(eqn)
+            live.update(a for a in _operands(eqn) if isinstance(a, core.Var))
+    return needed[::-1]
 
 
 def opaque(value: Value) -> Value:
