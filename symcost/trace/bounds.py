@@ -179,7 +179,7 @@ class Explorer:
             if reason is None:
                 continue
             self._refit(alone, reason)
-            if self._divides(name, alone[name]):
+            if self._follows(name, alone[name]):
                 continue
             self.domain.at_most[name] = self._bisect(name, self._largest_sample(name), alone[name])
             self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
@@ -196,15 +196,25 @@ class Explorer:
         if self.sampler.works(point) and same(self.sampler(point), self.sampler(self.base)):
             raise Counterexample(reason, point)
 
-    def _divides(self, name: str, value: int) -> bool:
-        """Whether a value that raises alone works beside a multiple of it in another parameter: heads per group."""
+    def _follows(self, name: str, value: int) -> bool:
+        """Whether a value that raises alone works beside a larger value of another parameter, and writes down why.
+
+        Beside a multiple only, the one divides the other (groups and channels); beside any larger value, the one may
+        not exceed the other (a sequence and the block it must fit).
+        """
         for other in self._sizes():
             if other == name or other in self.sampler.model.input_symbols:
                 continue
-            point = self.domain.moved({**self.base, name: value}, other, 3 * value)
-            if self.sampler.works(point) and self.agrees(point):
+            multiple = self.domain.moved({**self.base, name: value}, other, 3 * value)
+            if not (self.sampler.works(multiple) and self.agrees(multiple)):
+                continue
+            step = self.domain.step_of(other, self.base)
+            larger = next(v for k in (1, 2) if (v := (value // step + k) * step) % value)
+            if self.agrees({**multiple, other: larger}):
+                self.domain.ordered = (*self.domain.ordered, (name, other))
+            else:
                 self.domain.whole = (*self.domain.whole, Form.symbol(other) / Form.symbol(name))
-                return True
+            return True
         return False
 
     def _largest_sample(self, name: str) -> int:

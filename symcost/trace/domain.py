@@ -18,9 +18,10 @@ Point = dict[str, int]
 
 @dataclass
 class Domain:
-    """Positive integers with lower and upper bounds, steps, and quotients that must be whole.
+    """Positive integers with lower and upper bounds, steps, an order, and quotients that must be whole.
 
-    ``whole`` holds forms such as ``d/H`` that are sizes of the program and so must be integers.
+    ``whole`` holds forms such as ``d/H`` that are sizes of the program and so must be integers; ``ordered`` pairs of
+    which the first may not be larger than the second: a sequence and the block it must fit.
     """
 
     symbols: tuple[str, ...]
@@ -29,6 +30,7 @@ class Domain:
     steps: dict[str, int] = field(default_factory=dict)
     whole: tuple[Form, ...] = ()
     whole_least: dict[Form, int] = field(default_factory=dict)
+    ordered: tuple[tuple[str, str], ...] = ()
     notes: list[str] = field(default_factory=list)
     bounds_at_one: frozenset[str] = frozenset()
     """Metrics that are upper bounds, not exact, where a symbol is 1."""
@@ -48,6 +50,9 @@ class Domain:
                 return f"{name}={value} is outside the domain: {name} must be at most {high}"
             if value % step:
                 return f"{name}={value} is outside the domain: {name} must be a multiple of {step}"
+        for small, large in self.ordered:
+            if small in point and large in point and point[small] > point[large]:
+                return f"{small}={point[small]} is outside the domain: {small} must be at most {large}={point[large]}"
         for form in self.whole:
             if form.symbols <= set(point) and not isinstance(form.value(point), int):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
@@ -75,6 +80,7 @@ class Domain:
             if self.steps.get(name, 1) > 1:
                 found.append(f"{name} % {self.steps[name]} == 0")
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
+        found += [f"{small} <= {large}" for small, large in self.ordered]
         return [*found, *(_divides(form) for form in self.whole), *bounded]
 
     def __str__(self) -> str:
@@ -92,8 +98,13 @@ class Domain:
         return math.lcm(self.steps.get(name, 1), *(_denominator(form, others) for form in above))
 
     def moved(self, point: Mapping[str, int], name: str, value: int) -> Point:
-        """The point with another value of one symbol; what stands above it in a quotient follows as a multiple."""
+        """The point with another value of one symbol; what stands above it in a quotient or the order follows."""
         new = {**point, name: value}
+        for small, large in self.ordered:
+            if name in (small, large) and new[small] > new[large]:
+                other, down = (large, 0) if name == small else (small, 1)
+                step = self.step_of(other, new)
+                new[other] = (new[name] // step if down else -(-new[name] // step)) * step
         for form in self.whole:
             if name in form.symbols and not _above(form, name):
                 for other in sorted(form.symbols - {name}):
@@ -111,7 +122,8 @@ class Domain:
             for form in self.whole:
                 if _above(form, name):
                     step = math.lcm(step, _denominator(form, point))
-            least = max(self.at_least.get(name, 1), scale.get(name, 1))
+            least = max(self.at_least.get(name, 1), scale.get(name, 1), *(
+                point[small] for small, large in self.ordered if large == name and small in point))  # fmt: skip
             factor = next(primes)
             while step * factor < least:
                 factor = factor * 2 + 1
@@ -123,10 +135,11 @@ class Domain:
         return point
 
     def dividing_first(self, names: Iterable[str]) -> list[str]:
-        """Symbols such that what stands below a quotient comes before what stands above it."""
+        """Symbols such that what stands below a quotient, or must be smaller, comes before what stands above it."""
         waiting, ordered = list(names), []
         while waiting:
-            below = {n: {o for f in self.whole if _above(f, n) for o in f.symbols if not _above(f, o)} for n in waiting}
+            below = {n: {o for f in self.whole if _above(f, n) for o in f.symbols if not _above(f, o)}
+                     | {small for small, large in self.ordered if large == n} for n in waiting}  # fmt: skip
             ready = [n for n in waiting if not below[n] & set(waiting)] or waiting[:1]
             ordered += ready
             waiting = [n for n in waiting if n not in ready]
