@@ -40,11 +40,15 @@ class Branch(LiftError):
 
 
 class Counterexample(LiftError):
-    """The program is the same one at this point and the form is wrong: fit again with it."""
+    """The program is the same one at these points and the form is wrong at one: fit again with them.
 
-    def __init__(self, message: str, point: Point) -> None:
+    ``between`` says that they lie between the multiples that were sampled: where they cannot be fitted, the multiple
+    becomes a condition.
+    """
+
+    def __init__(self, message: str, points: Sequence[Point], between: bool = False) -> None:
         super().__init__(message)
-        self.point = point
+        self.points, self.between = points, between
 
 
 @dataclass
@@ -60,6 +64,7 @@ class Explorer:
     structural: Sequence[str]
     loops: Mapping[str, str]
     sampled: Sequence[Point]
+    settled: bool = False  # whether multiples that the form needs may become conditions
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
@@ -154,8 +159,16 @@ class Explorer:
         if not coarse:
             return
         shallow = {n: self.base[n] for n in self.structural}
-        if self.agrees(self.domain.generic_point(0, shallow, self.base)):
-            return
+        for _ in range(2):
+            point = self.domain.generic_point(0, shallow, self.base)
+            if self.agrees(point):
+                return
+            for name in self._sizes():  # relations between symbols that no sample showed
+                alone = self._alone(name, point[name])
+                if not self.sampler.works(alone):
+                    self._follows(name, alone[name])
+        if not self.settled:
+            self._between(coarse)
         for name, step in coarse.items():
             others = {n: self.base[n] for n in self.domain.symbols if n != name}
             for candidate in _divisors(step):
@@ -166,6 +179,19 @@ class Explorer:
             else:
                 self.domain.steps[name] = step
         self.domain.steps = {n: s for n, s in self.domain.steps.items() if s > 1}
+
+    def _between(self, coarse: Mapping[str, int]) -> None:
+        """Points between the multiples that were sampled, where the program is the same and the form is wrong."""
+        for name, sampled in coarse.items():
+            step = self.domain.step_of(name, self.base)
+            if sampled % step or sampled == step:
+                continue
+            first = self.base[name] // step
+            points = [{**self.base, name: (first + k) * step} for k in (1, 3, 7, first + 2, first + 5)]
+            points = [p for p in points if self.sampler.works(p) and same(self.sampler(p), self.sampler(self.base))]
+            reasons = [reason for p in points if (reason := self.difference(p)) is not None]
+            if reasons:
+                raise Counterexample(reasons[0], points, between=True)
 
     def _high(self) -> None:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
@@ -183,18 +209,20 @@ class Explorer:
                 continue
             self.domain.at_most[name] = self._bisect(name, self._largest_sample(name), alone[name])
             self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
-        point = self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})
-        if not self.agrees(point):
-            shallow = {**point, **{n: self.base[n] for n in self.structural}}
+        # The far point itself where the narrower domain still has it, and one that lies inside in any case.
+        for far in (point, self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})):
+            if self.domain.problem(far) is not None or self.agrees(far):
+                continue
+            shallow = {**far, **{n: self.base[n] for n in self.structural}}
             reason = self.difference(shallow)
             if reason is not None:
                 self._refit(shallow, reason)
-            raise LiftError(f"the closed form is not right at {where(point)}: {self.difference(point)}")
+            raise LiftError(f"the closed form is not right at {where(far)}: {self.difference(far)}")
 
     def _refit(self, point: Point, reason: str) -> None:
         """A point of the very same program that the form gets wrong is a sample that was missing."""
         if self.sampler.works(point) and same(self.sampler(point), self.sampler(self.base)):
-            raise Counterexample(reason, point)
+            raise Counterexample(reason, [point])
 
     def _follows(self, name: str, value: int) -> bool:
         """Whether a value that raises alone works beside a larger value of another parameter, and writes down why.

@@ -29,6 +29,10 @@ MAX_ROUNDS = 8
 MAX_PERIOD = 4
 
 
+class OnTrial(LiftError):
+    """Points between the sampled multiples have no form: the multiples are conditions after all."""
+
+
 @dataclass
 class Options:
     """What the user may say about sampling."""
@@ -53,6 +57,8 @@ class Derivation:
         self._coarseness: dict[str, int] = {}
         self._period = 1
         self.extra: list[Point] = []  # counterexamples of earlier attempts
+        self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
+        self._settled = False
         self.fixed = fixed_values(
             self.symbols,
             self.options.samples,
@@ -95,7 +101,11 @@ class Derivation:
                 if not self._progression():
                     raise LiftError(str(problem)) from None
             except Counterexample as found:
-                self.extra.append({name: found.point[name] for name in self.sizes})
+                self._on_trial = found.between
+                self.extra += [{name: point[name] for name in self.sizes} for point in found.points]
+            except OnTrial:
+                self._on_trial, self._settled = False, True
+                self.extra.clear()
         return self._certified()
 
     def _progression(self) -> bool:
@@ -140,7 +150,7 @@ class Derivation:
         residuals = self._residuals(structure)
         loops = structure.programs[0].unknown_trips
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
-                            self._sampled(structure))  # fmt: skip
+                            self._sampled(structure), self._settled)  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -159,6 +169,8 @@ class Derivation:
             try:
                 program = lift.run()
             except OffLattice as problem:
+                if self._on_trial:
+                    raise OnTrial(str(problem)) from None
                 if not self._coarsen(problem.symbols):
                     raise LiftError(
                         f"no closed form fits these sizes: {problem}; give steps={{...}} or samples={{...}} for "

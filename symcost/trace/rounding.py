@@ -16,7 +16,7 @@ def shifts_of_floor(
     """``(q, s, a, c)`` with ``column = q floor((value + a)/s) + c`` and ``0 <= a < s``.
 
     ``q`` is the greatest common divisor of the differences or 1; the slope bounds ``s``. Steps that are products of
-    the program's own strides come first.
+    the program's own strides come first, and of their shifts floor, ceiling and round half up.
     """
     rows = sorted(set(zip(values, column, strict=True)))
     if len(rows) < MIN_ROWS or len({v for v, _ in rows}) != len(rows):
@@ -31,10 +31,15 @@ def shifts_of_floor(
         low, high = max(2, -(-run // (rise + 1))), (run // (rise - 1) if rise > 1 else min(MAX_STEP, run))
         steps = range(low, min(high, MAX_STEP) + 1)
         for s in sorted(steps, key=lambda s: (not _composed(s, strides), s)):
-            for a in range(s):
+            for a in _usual_first(s):
                 c = y0 - q * ((x0 + a) // s)
                 if all(q * ((x + a) // s) + c == y for x, y in rows):
                     yield q, s, a, c
+
+
+def _usual_first(step: int) -> list[int]:
+    """Shifts below a step: floor, ceiling and round half up before the others."""
+    return list(dict.fromkeys((0, step - 1, step // 2, *range(step))))
 
 
 def _composed(step: int, strides: Sequence[int]) -> bool:
