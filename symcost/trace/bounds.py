@@ -14,15 +14,14 @@ from symcost.trace.certify import LineTotals, concrete_totals, differences, in_w
 from symcost.trace.costing import Costing
 from symcost.trace.domain import Domain
 from symcost.trace.lift import PointError, Sampler
+from symcost.trace.low import LowEdge
 from symcost.trace.records import Program
 from symcost.trace.sample import Point, Values
 from symcost.trace.spec import where
 
 Peaks = dict[tuple[str, str], "list[Form] | str"]
-LADDER = (1, 2, 4, 7, 12, 24, 33, 48, 64, 97, 128, 161)
 HIGH = 1009
 ROUND = 256
-MAX_QUOTIENT = 4
 TRIPS = 3
 """Values given to the symbols of unknown trip counts while checking."""
 
@@ -64,6 +63,7 @@ class Explorer:
     structural: Sequence[str]
     loops: Mapping[str, str]
     sampled: Sequence[Point]
+    dimensions: Sequence[Form]
     settled: bool = False  # whether multiples that the form needs may become conditions
 
     def __post_init__(self) -> None:
@@ -78,8 +78,7 @@ class Explorer:
         self._lattice()
         self._high()
         self._round()
-        self._low()
-        self._quotients()
+        LowEdge(self).find()
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
             raise LiftError(
@@ -142,7 +141,8 @@ class Explorer:
             raise LiftError(f"the closed form is not right at {where(point)}: {problem}")
 
     # -- the edges ---------------------------------------------------------------------------------------------
-    def _sizes(self) -> list[str]:
+    def sizes(self) -> list[str]:
+        """Symbols whose values leave the program's structure alone."""
         return [n for n in self.domain.symbols if n not in self.structural]
 
     def _point(self, shift: int, scale: Mapping[str, int]) -> Point:
@@ -155,7 +155,7 @@ class Explorer:
 
     def _lattice(self) -> None:
         """Symbols that were sampled on multiples: does the form hold between them? Else the multiple is a condition."""
-        coarse = {n: math.gcd(*self.values[n]) for n in self._sizes() if math.gcd(*self.values[n]) > 1}
+        coarse = {n: math.gcd(*self.values[n]) for n in self.sizes() if math.gcd(*self.values[n]) > 1}
         if not coarse:
             return
         shallow = {n: self.base[n] for n in self.structural}
@@ -163,7 +163,7 @@ class Explorer:
             point = self.domain.generic_point(0, shallow, self.base)
             if self.agrees(point):
                 return
-            for name in self._sizes():  # relations between symbols that no sample showed
+            for name in self.sizes():  # relations between symbols that no sample showed
                 alone = self._alone(name, point[name])
                 if not self.sampler.works(alone):
                     self._follows(name, alone[name])
@@ -195,11 +195,11 @@ class Explorer:
 
     def _high(self) -> None:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
-        scale = {n: max(HIGH, 2 * self.base[n]) if len(self.values[n]) > 3 else self.base[n] for n in self._sizes()}
+        scale = {n: max(HIGH, 2 * self.base[n]) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
         point = self._point(1, scale)
         if self.agrees(point):
             return
-        for name in self._sizes():
+        for name in self.sizes():
             alone = self._alone(name, point[name])
             reason = self.difference(alone)
             if reason is None:
@@ -230,7 +230,7 @@ class Explorer:
         Beside a multiple only, the one divides the other (groups and channels); beside any larger value, the one may
         not exceed the other (a sequence and the block it must fit).
         """
-        for other in self._sizes():
+        for other in self.sizes():
             if other == name or other in self.sampler.model.input_symbols:
                 continue
             multiple = self.domain.moved({**self.base, name: value}, other, 3 * value)
@@ -239,7 +239,7 @@ class Explorer:
             step = self.domain.step_of(other, self.base)
             larger = next(v for k in (1, 2) if (v := (value // step + k) * step) % value)
             if self.agrees({**multiple, other: larger}):
-                self.domain.ordered = (*self.domain.ordered, (name, other))
+                self.domain.ordered = (*self.domain.ordered, (Form.symbol(name), Form.symbol(other)))
             else:
                 self.domain.whole = (*self.domain.whole, Form.symbol(other) / Form.symbol(name))
             return True
@@ -267,11 +267,11 @@ class Explorer:
 
     def _round(self) -> None:
         """Multiples of a power of two, where programs like to branch (padding to a chunk that is then nothing)."""
-        point = {n: self._rounded(n) for n in self._sizes()}
+        point = {n: self._rounded(n) for n in self.sizes()}
         point.update({n: self._further(n, 2) for n in self.structural})
         if self.domain.problem(point) is not None or self.agrees(point):
             return
-        for name in self._sizes():
+        for name in self.sizes():
             alone = self._alone(name, self._rounded(name))
             reason = self.difference(alone) if self.domain.problem(alone) is None else None
             if reason is not None and not self.sampler.works(alone):
@@ -289,61 +289,6 @@ class Explorer:
         least = -(-max(self.domain.at_least.get(name, 1), self.base[name]) // step) * step
         high = self.domain.at_most.get(name)
         return least if high is None or least <= high else self.base[name]
-
-    def _low(self) -> None:
-        """The smallest joint point that agrees; else symbol after symbol as low as agrees beside those before it."""
-        corner = self._corner({})
-        if corner is not None and self.agrees(corner):
-            return
-        lowered = dict(self.base)
-        for name in self.domain.dividing_first(self.domain.symbols):
-            step, start, failed = self.domain.step_of(name, lowered), lowered[name], 0
-            for k in LADDER if name not in self.structural else range(1, start):
-                if k * step >= start:
-                    break
-                point = self._lowered(lowered, name, k * step)
-                if point is not None:
-                    lowered = self._lowest(lowered, name, failed, point) if k - failed > 1 else point
-                    break
-                failed = k
-        for name, value in lowered.items():
-            if value > self.domain.step_of(name, lowered):
-                self.domain.at_least[name] = value
-
-    def _lowered(self, point: Point, name: str, value: int) -> Point | None:
-        """The point with a smaller value of one symbol, if the form agrees there."""
-        lower = self.domain.moved(point, name, value)
-        return lower if self.domain.problem(lower) is None and self.agrees(lower) else None
-
-    def _lowest(self, point: Point, name: str, failed: int, good: Point) -> Point:
-        """The lowest multiple that agrees between one that fails and one that agrees."""
-        step = self.domain.step_of(name, point)
-        high = good[name] // step
-        while high - failed > 1:
-            middle = (failed + high) // 2
-            lower = self._lowered(point, name, middle * step)
-            failed, high, good = (middle, high, good) if lower is None else (failed, middle, lower)
-        return good
-
-    def _quotients(self) -> None:
-        """Quotients such as ``d/H``: does the form hold where they are 1? (A scale of 1 is folded away.)"""
-        for form in self.domain.whole:
-            above = [n for n in sorted(form.symbols) if self.domain.step_of(n, self.base) > 1 and n in self._sizes()]
-            if len(form.terms) != 1 or len(above) != 1 or len(form.symbols) < 2:
-                continue
-            (name,) = above
-            for quotient in range(1, MAX_QUOTIENT):
-                point = {**self.base, name: self.domain.step_of(name, self.base) * quotient}
-                least = self.domain.at_least.get(name, 1)
-                inside = self.domain.problem(point) is None or point[name] < least
-                if not inside or self.difference(point) is None:
-                    break
-                self.domain.whole_least[form] = quotient + 1
-
-    def _corner(self, least: Mapping[str, int]) -> Point | None:
-        """The point of the smallest multiples that the domain allows, if it is inside."""
-        point = {n: max(least.get(n, 1), self.domain.steps.get(n, 1)) for n in self.domain.symbols}
-        return point if self.domain.problem(point) is None else None
 
 
 def _has_empty(program: Program) -> bool:

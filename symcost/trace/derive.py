@@ -27,6 +27,7 @@ from symcost.trace.structure import Dictionary, Irregular, Structure
 MAX_COARSENINGS = 12
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
+MAX_DIMENSIONS = 40
 
 
 class OnTrial(LiftError):
@@ -150,7 +151,7 @@ class Derivation:
         residuals = self._residuals(structure)
         loops = structure.programs[0].unknown_trips
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
-                            self._sampled(structure), self._settled)  # fmt: skip
+                            self._sampled(structure), self._dimensions(structure), self._settled)  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -231,6 +232,13 @@ class Derivation:
     def _whole(self, structure: Structure) -> tuple[Form, ...]:
         forms = {size for program in structure.programs for r in all_records(program) for size in r.sizes}
         return whole_forms(forms)
+
+    def _dimensions(self, structure: Structure) -> list[Form]:
+        """The distinct symbolic dimensions of results, simple ones first."""
+        program = structure.programs[0]
+        sizes = {size for r in all_records(program) for array in r.results for size in array.shape}
+        forms = [size for size in sizes if isinstance(size, Form) and size.symbols]
+        return sorted(forms, key=lambda f: (len(f.terms), len(f.symbols), str(f)))[:MAX_DIMENSIONS]
 
     def _sampled(self, structure: Structure) -> list[Point]:
         points = [p for lift in self.lifts for p in lift.points]

@@ -21,7 +21,8 @@ class Domain:
     """Positive integers with lower and upper bounds, steps, an order, and quotients that must be whole.
 
     ``whole`` holds forms such as ``d/H`` that are sizes of the program and so must be integers; ``ordered`` pairs of
-    which the first may not be larger than the second: a sequence and the block it must fit.
+    which the first may not be larger than the second: a sequence and the block it must fit, two sizes whose order
+    decides which program it is.
     """
 
     symbols: tuple[str, ...]
@@ -30,7 +31,7 @@ class Domain:
     steps: dict[str, int] = field(default_factory=dict)
     whole: tuple[Form, ...] = ()
     whole_least: dict[Form, int] = field(default_factory=dict)
-    ordered: tuple[tuple[str, str], ...] = ()
+    ordered: tuple[tuple[Form, Form], ...] = ()
     notes: list[str] = field(default_factory=list)
     bounds_at_one: frozenset[str] = frozenset()
     """Metrics that are upper bounds, not exact, where a symbol is 1."""
@@ -51,8 +52,9 @@ class Domain:
             if value % step:
                 return f"{name}={value} is outside the domain: {name} must be a multiple of {step}"
         for small, large in self.ordered:
-            if small in point and large in point and point[small] > point[large]:
-                return f"{small}={point[small]} is outside the domain: {small} must be at most {large}={point[large]}"
+            if small.symbols | large.symbols <= set(point) and small.value(point) > large.value(point):
+                at = ", ".join(f"{n}={point[n]}" for n in sorted(small.symbols | large.symbols))
+                return f"{at} is outside the domain: {small} must be at most {large}"
         for form in self.whole:
             if form.symbols <= set(point) and not isinstance(form.value(point), int):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
@@ -100,7 +102,7 @@ class Domain:
     def moved(self, point: Mapping[str, int], name: str, value: int) -> Point:
         """The point with another value of one symbol; what stands above it in a quotient or the order follows."""
         new = {**point, name: value}
-        for small, large in self.ordered:
+        for small, large in self._ordered_symbols():
             if name in (small, large) and new[small] > new[large]:
                 other, down = (large, 0) if name == small else (small, 1)
                 step = self.step_of(other, new)
@@ -113,6 +115,10 @@ class Domain:
                         new[other] = max(-(-new[other] // step), 3) * step  # quotients of 1 are special
         return new
 
+    def _ordered_symbols(self) -> list[tuple[str, str]]:
+        """The pairs of the order that are plain symbols."""
+        return [(str(a), str(b)) for a, b in self.ordered if str(a) in self.symbols and str(b) in self.symbols]
+
     def generic_point(self, shift: int, fixed: Mapping[str, int], scale: Mapping[str, int]) -> Point:
         """A point inside with values that share little: ``shift`` picks another one; ``scale`` bounds from below."""
         primes = itertools.cycle(_PRIMES[shift % len(_PRIMES) :] + _PRIMES[: shift % len(_PRIMES)])
@@ -123,7 +129,7 @@ class Domain:
                 if _above(form, name):
                     step = math.lcm(step, _denominator(form, point))
             least = max(self.at_least.get(name, 1), scale.get(name, 1), *(
-                point[small] for small, large in self.ordered if large == name and small in point))  # fmt: skip
+                point[small] for small, large in self._ordered_symbols() if large == name and small in point))  # fmt: skip
             factor = next(primes)
             while step * factor < least:
                 factor = factor * 2 + 1
@@ -139,7 +145,7 @@ class Domain:
         waiting, ordered = list(names), []
         while waiting:
             below = {n: {o for f in self.whole if _above(f, n) for o in f.symbols if not _above(f, o)}
-                     | {small for small, large in self.ordered if large == n} for n in waiting}  # fmt: skip
+                     | {small for small, large in self._ordered_symbols() if large == n} for n in waiting}  # fmt: skip
             ready = [n for n in waiting if not below[n] & set(waiting)] or waiting[:1]
             ordered += ready
             waiting = [n for n in waiting if n not in ready]

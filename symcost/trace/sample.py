@@ -47,7 +47,7 @@ INPUT_ROLES: tuple[Values, ...] = (
 )  # fmt: skip
 MAX_ATTEMPTS = 300
 TRIAL_CALLS = 1500
-FEW, MANY, PATIENCE, SHORT_PATIENCE = 12, 40, 30.0, 8.0
+A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
 """When to give up: tries, tries and seconds; the short ones where every try raises the same error."""
 
 
@@ -108,7 +108,7 @@ def first_working(
             conflicts.append({name: plan[name] for name in axes})
         tries += 1
         waited, alike = time.monotonic() - start, len({_reason(f) for f in failures}) == 1
-        if (tries >= FEW and waited > PATIENCE) or (alike and (tries >= MANY or waited > SHORT_PATIENCE)):
+        if (tries >= FEW and waited > PATIENCE) or (alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))):
             break
     raise LiftError(explain(failures))
 
