@@ -239,6 +239,8 @@ def _atom_sympy(atom: int) -> sympy.Expr:
             return sympy.Max(*(a.sympy() for a in found.args), evaluate=False)
     if found.kind == "floor" and (above := _as_ceiling(found.args[0])) is not None:
         return sympy.ceiling(above.sympy())
+    if found.kind == "floor" and all(c < 0 for c in found.args[0].terms.values()):
+        return -sympy.ceiling((-found.args[0]).sympy())
     function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2}
     return function[found.kind](found.args[0].sympy())
 

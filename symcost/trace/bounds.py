@@ -16,7 +16,7 @@ from symcost.trace.domain import Domain
 from symcost.trace.lift import PointError, Sampler
 from symcost.trace.low import LowEdge
 from symcost.trace.records import Program
-from symcost.trace.sample import Point, Values
+from symcost.trace.sample import MODERATE, TINY, Point, Values
 from symcost.trace.spec import where
 
 Peaks = dict[tuple[str, str], "list[Form] | str"]
@@ -195,7 +195,7 @@ class Explorer:
 
     def _high(self) -> None:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
-        scale = {n: max(HIGH, 2 * self.base[n]) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
+        scale = {n: self._far(n) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
         point = self._point(1, scale)
         if self.agrees(point):
             return
@@ -218,6 +218,12 @@ class Explorer:
             if reason is not None:
                 self._refit(shallow, reason)
             raise LiftError(f"the closed form is not right at {where(far)}: {self.difference(far)}")
+
+    def _far(self, name: str) -> int:
+        """A far value: not out of proportion where the model took small inputs only (constants grow with them)."""
+        if self.values[name] in (MODERATE, TINY):
+            return 4 * self.base[name]
+        return max(HIGH, 2 * self.base[name])
 
     def _refit(self, point: Point, reason: str) -> None:
         """A point of the very same program that the form gets wrong is a sample that was missing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from symcost.trace.spec import where
 from symcost.trace.walk import Context, Value, Walker
 
 MAX_MENDINGS = 4
+LARGE_CONSTANTS = 1 << 24
 Keys = dict[tuple[Any, ...], Key]
 
 
@@ -45,6 +47,10 @@ def capture(
         if index in walker.textbook_weights:
             raw = record.key._replace(static=(*record.key.static, "weight"))
             record.key = keys.setdefault(raw, raw)
+    program.constant_bytes = sum(getattr(const, "nbytes", 0) for const in closed.consts)
+    if program.constant_bytes > LARGE_CONSTANTS:
+        del closed, jaxpr
+        gc.collect()  # constants of this size do not wait for the next rare collection
     for leaf in abstract.residuals:
         key = Key("", FORWARD, "residual", (), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "rule")
         program.residuals.append(Record(keys.setdefault(key, key), (*leaf.shape, 1, 1)))

@@ -49,6 +49,8 @@ MAX_ATTEMPTS = 300
 TRIAL_CALLS = 1500
 A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
 """When to give up: tries, tries and seconds; the short ones where every try raises the same error."""
+LARGE_CONSTANTS = 1 << 26
+"""Bytes of constants that a program may hold (masks of all windows grow with the inputs) before smaller inputs are tried."""
 
 
 def role_plans(
@@ -102,6 +104,10 @@ def first_working(
                     name for name, values in plan.items()
                     if values is SMALL and name not in axes and deep(base, {**base, name: values[1]})
                 }  # fmt: skip
+            if axes == [] and works(base).constant_bytes > LARGE_CONSTANTS:  # smaller inputs tell as much
+                small = {n: TINY if values in (LARGE, MODERATE) else values for n, values in plan.items()}
+                if _failing_axes(small, {n: v[0] for n, v in small.items()}, works, failures) == []:
+                    return small
         if axes == []:
             return plan
         if axes:

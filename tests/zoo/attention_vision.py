@@ -348,7 +348,7 @@ CASES = [
     Case("swin", lambda d, a, C: Swin(32 * d, [2, 2, a, 2], num_classes=C), ("float32[n,224*k,224*k,3]",),
          dict(n=1, k=1, d=3, a=6, C=1000), dict(n=1, k=1, d=1, a=2, C=10)),
     Case("swin_two_stages", lambda d, C: Swin(32 * d, [2, 2], num_classes=C), ("float32[n,56*k,56*k,3]",),
-         dict(n=1, k=4, d=3, C=1000), dict(n=1, k=2, d=1, C=10)),
+         dict(n=1, k=4, d=3, C=1000), dict(n=1, k=3, d=1, C=10)),
     Case("mixer", lambda C, L, d, a, b: MlpMixer(16, C, L, d, a, b), ("float32[n,16*k,16*k,3]",),
          MIXER, dict(n=2, k=2, C=10, L=1, d=8, a=6, b=10)),
     Case("dit", lambda p, d, L: DiT(p, 8 * d, L, 4), ("float32[n,p*k,p*k,4]", "int32[n]", "int32[n]"),
