@@ -93,9 +93,15 @@ class Fitter:
             return self.fitted[column]
         found = list(itertools.islice(self._candidates(column, rich), 1))
         if found and not found[0].is_polynomial and self.floors:
-            found = self._floor_forms(column) or found
+            found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
         self._settle(column, found)
         return self.fitted[column]
+
+    def _rivals_of(self, first: Form, column: Column, rich: bool) -> list[Form]:
+        """The form that was found, and roundings of several symbols that agree with it so far."""
+        names = self.depends(column)
+        rounded = itertools.islice(self._rounded(column, names), MAX_RIVALS) if rich and len(names) > 1 else ()
+        return list(dict.fromkeys((first, *rounded)))
 
     def _settle(self, column: Column, forms: list[Form]) -> None:
         self.fitted[column] = forms[0] if forms else None

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 MAX_STEP = 512
-MIN_ROWS = 5
+MIN_ROWS, MIN_ROUNDED_ROWS = 5, 6
+"""Distinct points that it takes: a slope is a real number, and many lines pass between few integers."""
 
 
 def shifts_of_floor(
@@ -58,7 +59,7 @@ def rounded_forms(
     ``alpha`` is the simplest fraction that every row allows. ``c`` is 0, or the remainder of the column modulo ``q``.
     """
     rows = sorted(set(zip(values, column, strict=True)))
-    if len(rows) < 4:
+    if len(rows) < MIN_ROUNDED_ROWS:
         return
     common = math.gcd(*(y - rows[0][1] for _, y in rows))
     for q in dict.fromkeys((1, common)):
