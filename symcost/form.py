@@ -94,6 +94,18 @@ class Form:
         """Names of all symbols in it, inside functions too."""
         return frozenset(name for mono in self.terms for atom, _ in mono for name in _names(atom))
 
+    def floor_arguments(self) -> list[Form]:
+        """What stands inside its floors, inner ones included."""
+        found = []
+        for atom in dict.fromkeys(atom for mono in self.terms for atom, _ in mono):
+            for argument in _ATOMS[atom].args:
+                found += (
+                    [argument, *argument.floor_arguments()]
+                    if _ATOMS[atom].kind == "floor"
+                    else argument.floor_arguments()
+                )
+        return found
+
     def __add__(self, other: FormLike) -> Form:
         return Form.total((self, other))
 

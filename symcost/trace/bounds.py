@@ -17,7 +17,9 @@ from symcost.trace.lift import PointError, Sampler
 from symcost.trace.low import LowEdge
 from symcost.trace.records import Program
 from symcost.trace.sample import MODERATE, TINY, Point, Values
+from symcost.trace.signals import Branch, Counterexample
 from symcost.trace.spec import where
+from symcost.trace.spread import Spread
 
 Peaks = dict[tuple[str, str], "list[Form] | str"]
 HIGH = 1009
@@ -28,26 +30,6 @@ TRIPS = 3
 
 INTERMEDIATE = frozenset({"activations", "bytes_read", "bytes_written"})
 """What counts intermediate tensors: where a size is 1, a program may skip a step that moves data and computes nothing."""
-
-
-class Branch(LiftError):
-    """At multiples of some number the program is another one: the form of the other values does not hold there."""
-
-    def __init__(self, message: str, name: str, value: int) -> None:
-        super().__init__(message)
-        self.name, self.value = name, value
-
-
-class Counterexample(LiftError):
-    """The program is the same one at these points and the form is wrong at one: fit again with them.
-
-    ``between`` says that they lie between the multiples that were sampled: where they cannot be fitted, the multiple
-    becomes a condition.
-    """
-
-    def __init__(self, message: str, points: Sequence[Point], between: bool = False) -> None:
-        super().__init__(message)
-        self.points, self.between = points, between
 
 
 @dataclass
@@ -64,6 +46,7 @@ class Explorer:
     loops: Mapping[str, str]
     sampled: Sequence[Point]
     dimensions: Sequence[Form]
+    rounded: tuple[str, ...] = ()  # symbols inside roundings
     settled: bool = False  # whether multiples that the form needs may become conditions
 
     def __post_init__(self) -> None:
@@ -77,6 +60,8 @@ class Explorer:
             return []
         self._lattice()
         self._high()
+        if self.rounded:
+            Spread(self, self.rounded).check()
         self._round()
         LowEdge(self).find()
         fresh = [p for p in self.held_out if p not in self.sampled]

@@ -13,7 +13,7 @@ from symcost.errors import LiftError
 from symcost.form import Form
 from symcost.trace import liveness, memory
 from symcost.trace.align import all_records, same
-from symcost.trace.bounds import Branch, Counterexample, Explorer
+from symcost.trace.bounds import Explorer
 from symcost.trace.certify import Certificate, LineTotals
 from symcost.trace.choose import Choice
 from symcost.trace.costing import Costing, item_bytes
@@ -21,17 +21,15 @@ from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
 from symcost.trace.lifted import Lifted
 from symcost.trace.records import Program
-from symcost.trace.sample import STEPS, Point, Values, fixed_values, multiples
+from symcost.trace.sample import LARGE, STEPS, Point, Values, fixed_values, multiples
+from symcost.trace.signals import Branch, Counterexample, OnTrial
+from symcost.trace.spread import rounded_symbols
 from symcost.trace.structure import Dictionary, Irregular, Structure
 
 MAX_COARSENINGS = 12
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
 MAX_DIMENSIONS = 40
-
-
-class OnTrial(LiftError):
-    """Points between the sampled multiples have no form: the multiples are conditions after all."""
 
 
 @dataclass
@@ -60,6 +58,7 @@ class Derivation:
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
         self._settled = False
+        self._rounded_names: tuple[str, ...] = ()
         self.fixed = fixed_values(
             self.symbols,
             self.options.samples,
@@ -105,9 +104,16 @@ class Derivation:
                 self._on_trial = found.between
                 self.extra += [{name: point[name] for name in self.sizes} for point in found.points]
             except OnTrial:
-                self._on_trial, self._settled = False, True
+                self._on_trial, self._settled = False, not self._enlarged()
                 self.extra.clear()
         return self._certified()
+
+    def _enlarged(self) -> bool:
+        """Sample the parameters inside roundings at larger values, once: small ones may be clamped or corrected."""
+        names = [n for n in self._rounded_names if n in self.sizes and n not in (*self.fixed, *self.choice.inputs)]
+        moved = [n for n in names if self.values[n] is not LARGE and self.choice.steady(n, LARGE)]
+        self.values.update(dict.fromkeys(moved, LARGE))
+        return bool(moved)
 
     def _progression(self) -> bool:
         """Sample the structural symbols at every second, third or fourth value: layers may alternate."""
@@ -150,8 +156,9 @@ class Derivation:
         }
         residuals = self._residuals(structure)
         loops = structure.programs[0].unknown_trips
+        self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
-                            self._sampled(structure), self._dimensions(structure), self._settled)  # fmt: skip
+                            self._sampled(structure), self._dimensions(structure), self._rounded_names, self._settled)  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -232,6 +239,12 @@ class Derivation:
     def _whole(self, structure: Structure) -> tuple[Form, ...]:
         forms = {size for program in structure.programs for r in all_records(program) for size in r.sizes}
         return whole_forms(forms)
+
+    def _rounded(self, structure: Structure) -> tuple[str, ...]:
+        program = structure.programs[0]
+        forms = {size for r in all_records(program) for size in r.sizes if isinstance(size, Form)}
+        parameters = set(self.symbols) - set(self.sampler.model.input_symbols)
+        return rounded_symbols(forms, parameters, self.lifts[0].programs[0].strides)
 
     def _dimensions(self, structure: Structure) -> list[Form]:
         """The distinct symbolic dimensions of results, simple ones first."""

@@ -16,6 +16,8 @@ from symcost.trace.records import Program
 from symcost.trace.sample import Point, Values
 
 MAX_EXTRA = 10
+NEAR, DENSE = (*range(1, 18), *range(19, 300, 12)), tuple(range(1, 600))
+"""How many steps from the base rival forms are compared: few first, all where those tell nothing."""
 
 
 @dataclass
@@ -103,20 +105,20 @@ class SizeLift:
                 if not any(self._extend(name, 1) for name in names):
                     raise OffLattice(describe(columns, leftover, self.points), names)
                 continue
-            rival = self.fitter.rivals(self._candidates())
+            rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
             if rival is None:
                 return lifted(columns, self.fitter)
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
         raise OffLattice(describe(columns, self.fitter.rival_forms, self.points), self.sizes)
 
-    def _candidates(self) -> list[Point]:
+    def _candidates(self, steps: Sequence[int]) -> list[Point]:
         """Points along each axis, near the base first, where rival forms may differ."""
         found = []
         for name in self.sizes:
             step = _step(self.values[name])
             start = self.base[name]
-            for k in (*range(1, 18), *range(19, 300, 12)):
+            for k in steps:
                 point = {**{n: self.base[n] for n in self.sizes}, name: start + k * step}
                 if point not in self._rejected:
                     found.append(point)

@@ -41,7 +41,7 @@ class LowEdge:
             lowered = self._descend(lowered)
         for name, value in lowered.items():
             if value > self.domain.step_of(name, lowered):
-                self.domain.at_least[name] = value
+                self.domain.at_least[name] = max(value, self.domain.at_least.get(name, 1))
         self._quotients()
 
     def _descend(self, start_at: Point) -> Point:
@@ -132,7 +132,9 @@ class LowEdge:
     def _quotients(self) -> None:
         """Quotients such as ``d/H``: does the form hold where they are 1? (A scale of 1 is folded away.)"""
         for form in self.domain.whole:
-            above = [n for n in sorted(form.symbols) if self.domain.step_of(n, self.base) > 1 and n in self.explorer.sizes()]
+            above = [
+                n for n in sorted(form.symbols) if self.domain.step_of(n, self.base) > 1 and n in self.explorer.sizes()
+            ]
             if len(form.terms) != 1 or len(above) != 1 or len(form.symbols) < 2:
                 continue
             (name,) = above

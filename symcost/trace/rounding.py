@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -16,8 +17,8 @@ def shifts_of_floor(
 ) -> Iterator[tuple[int, int, int, int]]:
     """``(q, s, a, c)`` with ``column = q floor((value + a)/s) + c`` and ``0 <= a < s``.
 
-    ``q`` is the greatest common divisor of the differences or 1; the slope bounds ``s``. Steps that are products of
-    the program's own strides come first, and of their shifts floor, ceiling and round half up.
+    ``q`` is the greatest common divisor of the differences or 1; the slope bounds ``s``. Floor, ceiling and round
+    half up come before other shifts, and steps that are products of the program's own strides before other steps.
     """
     rows = sorted(set(zip(values, column, strict=True)))
     if len(rows) < MIN_ROWS or len({v for v, _ in rows}) != len(rows):
@@ -30,21 +31,16 @@ def shifts_of_floor(
         rise, run = (y1 - y0) // q, x1 - x0
         # floor gains over a run of x differ from run/s by less than one
         low, high = max(2, -(-run // (rise + 1))), (run // (rise - 1) if rise > 1 else min(MAX_STEP, run))
-        steps = range(low, min(high, MAX_STEP) + 1)
-        for s in sorted(steps, key=lambda s: (not _composed(s, strides), s)):
-            for a in _usual_first(s):
-                c = y0 - q * ((x0 + a) // s)
-                if all(q * ((x + a) // s) + c == y for x, y in rows):
-                    yield q, s, a, c
+        steps = sorted(range(low, min(high, MAX_STEP) + 1), key=lambda s: (not composed(s, strides), s))
+        usual = [(s, a) for s in steps for a in dict.fromkeys((0, s - 1, s // 2))]
+        for step, a in itertools.chain(usual, ((s, a) for s in steps for a in range(s))):
+            c = y0 - q * ((x0 + a) // step)
+            if all(q * ((x + a) // step) + c == y for x, y in rows):
+                yield q, step, a, c
 
 
-def _usual_first(step: int) -> list[int]:
-    """Shifts below a step: floor, ceiling and round half up before the others."""
-    return list(dict.fromkeys((0, step - 1, step // 2, *range(step))))
-
-
-def _composed(step: int, strides: Sequence[int]) -> bool:
-    """Whether a step is a product of the strides."""
+def composed(step: int, strides: Sequence[int]) -> bool:
+    """Whether a step is a product of the strides (1 is)."""
     for s in strides:
         while step % s == 0:
             step //= s

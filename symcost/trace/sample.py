@@ -114,7 +114,9 @@ def first_working(
             conflicts.append({name: plan[name] for name in axes})
         tries += 1
         waited, alike = time.monotonic() - start, len({_reason(f) for f in failures}) == 1
-        if (tries >= FEW and waited > PATIENCE) or (alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))):
+        if (tries >= FEW and waited > PATIENCE) or (
+            alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))
+        ):
             break
     raise LiftError(explain(failures))
 

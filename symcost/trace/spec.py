@@ -72,9 +72,13 @@ def parse_spec(text: str) -> Spec:
         ) from None
     try:
         parts = _split(found[2]) if found[2].strip() else []
-        return Spec(dtype.name, tuple(parse(part) for part in parts))
+        dims = tuple(parse(part) for part in parts)
     except ExpressionError as problem:
         raise SpecError(f"cannot read a dimension of {text!r}: {problem}") from None
+    for dim in dims:
+        if getattr(dim, "is_number", True) and dim < 1:
+            raise SpecError(f"a dimension of {text!r} is {dim}: sizes are at least 1")
+    return Spec(dtype.name, dims)
 
 
 def _split(text: str) -> list[str]:

@@ -1,0 +1,68 @@
+"""Widths as model authors round them: where a closed form is given, it is right at every width of its domain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import pytest
+
+import symcost as sc
+from symcost.errors import LiftError
+
+LARGEST = 1200
+
+
+def make_divisible(value: float, divisor: int = 8) -> int:
+    """The rounding of MobileNetV2: to the nearest multiple, never more than a tenth below."""
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+ROUNDINGS: dict[str, tuple[Callable[[int], int], int]] = {
+    "up to a multiple of 8": (lambda d: -(-d // 8) * 8, 1),
+    "up to a multiple of 256": (lambda d: (d + 255) // 256 * 256, 1),
+    "LLaMA's feed-forward width": (lambda d: 256 * ((int(2 * 4 * d / 3) + 255) // 256), 1),
+    "a quarter": (lambda d: max(1, int(d * 0.25)), 4),
+    "a third": (lambda d: max(1, d // 3), 3),
+    "half, rounded up": (lambda d: max(1, int(d * 0.5 + 0.5)), 1),
+    "two thirds": (lambda d: max(1, int(d * 2 / 3)), 2),
+    "six tenths": (lambda d: max(1, int(d * 0.6)), 2),
+    "a quarter, 16 at least": (lambda d: max(16, d // 4), 64),
+    "64 at most": (lambda d: min(64, d), 64),
+    "between 8 and 128": (lambda d: min(max(d, 8), 128), 128),
+    "half, rounded to even": (lambda d: max(1, round(d / 2)), 2),
+    "MobileNetV2, the width itself": (lambda d: make_divisible(d), 28),
+    "MobileNetV2, a width multiplier in twentieths": (lambda d: make_divisible(32 * d / 20), 18),
+    "MobileNetV3, squeezed to a quarter": (lambda d: make_divisible(d * 0.25), 144),
+    "EfficientNet, a width multiplier in tenths": (lambda d: make_divisible(32 * (d / 10)), 7),
+}
+"""How a width follows from ``d``, and the least ``d`` at which symcost may begin."""
+
+
+class Layer(nn.Module):
+    """One dense layer of a width."""
+
+    width: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(self.width, use_bias=False)(x)
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+def test_a_rounded_width_is_right_at_every_value_of_its_domain(name: str) -> None:
+    rounding, latest = ROUNDINGS[name]
+    costs = sc.trace(lambda d: Layer(rounding(d)), "float32[n,4]")
+    inside = [d for d in range(1, LARGEST) if costs.domain.problem({"n": 1, "d": d}) is None]
+    assert inside[0] <= latest
+    assert len(inside) >= (LARGEST - latest) // 2  # every second value at least
+    assert [d for d in inside if costs.subs(n=1, d=d).params != 4 * rounding(d)] == []
+
+
+@pytest.mark.parametrize("rounding", [lambda d: max(1, math.isqrt(d)), lambda d: d // 2 + d // 3 + 1])
+def test_a_width_without_a_closed_form_is_an_error_that_says_what_to_give(rounding: Callable[[int], int]) -> None:
+    with pytest.raises(LiftError, match=r"samples=\{...\}"):
+        sc.trace(lambda d: Layer(rounding(d)), "float32[n,4]")
