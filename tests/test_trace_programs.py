@@ -259,12 +259,12 @@ def test_a_bug_in_the_model_is_reported_with_its_own_words() -> None:
         def __call__(self, x: jax.Array) -> jax.Array:
             raise ValueError("no such layer")
 
-    with pytest.raises(LiftError, match="ValueError: no such layer.*whatever the values"):
+    with pytest.raises(LiftError, match=r"ValueError: no such layer.*whatever the values"):
         sc.trace(Broken(), "float32[n,d]")
 
 
 def test_a_model_that_reads_the_values_of_arrays_says_so() -> None:
-    with pytest.raises(LiftError, match="jax.lax.cond"):
+    with pytest.raises(LiftError, match=r"jax\.lax\.cond"):
         sc.trace_function(lambda x: x if x.sum() > 0 else -x, "float32[n]")
 
 

@@ -15,7 +15,7 @@ from symcost.trace.probe import probe
 from symcost.trace.records import Program
 from symcost.trace.sample import Point, Values
 
-MAX_EXTRA = 10
+MAX_EXTRA, MAX_REJECTED = 16, 5
 NEAR, DENSE = (*range(1, 18), *range(19, 300, 12)), tuple(range(1, 600))
 """How many steps from the base rival forms are compared: few first, all where those tell nothing."""
 
@@ -106,8 +106,8 @@ class SizeLift:
                     raise OffLattice(describe(columns, leftover, self.points), names)
                 continue
             rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
-            if rival is None:
-                return lifted(columns, self.fitter)
+            if rival is None or len(self._rejected) > MAX_REJECTED:
+                return lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
         raise OffLattice(describe(columns, self.fitter.rival_forms, self.points), self.sizes)
