@@ -309,7 +309,7 @@ def compare(net: Network, mode: str, lifted: Lifted, point: dict[str, int]) -> N
     concrete = trace(lambda: net.factory(**own), f"{array.dtype}[{','.join(map(str, array.shape))}]", mode=mode)
     for convention in CONVENTIONS:
         left, right = ours.total(convention), concrete.total(convention)
-        bounds = lifted.domain.bounds_at_one if 1 in point.values() else frozenset()
+        bounds = lifted.domain.bounds_at_one if lifted.domain.has_one(point) else frozenset()
         wrong = [
             f"{m}: form {ours_m}, trace {theirs_m}"
             for m in METRICS

@@ -45,7 +45,6 @@ class Explorer:
     structural: Sequence[str]
     loops: Mapping[str, str]
     sampled: Sequence[Point]
-    dimensions: Sequence[Form]
     rounded: tuple[str, ...] = ()  # symbols inside roundings
     settled: bool = False  # whether multiples that the form needs may become conditions
 
@@ -87,7 +86,7 @@ class Explorer:
             found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
         except ZeroDivisionError:
             return "a quotient of sizes has no value"
-        has_one = any(v == 1 for v in point.values())
+        has_one = self.domain.has_one(point)
         skipped = [d for d in found if has_one and d[0][2] in INTERMEDIATE and d[1] > d[2]]
         wrong = [d for d in found if d not in skipped]
         if wrong:
@@ -103,7 +102,7 @@ class Explorer:
                 continue
             theirs = max(liveness.peak_sizes(program, self.costing, rule, unit), default=0)
             ours = max(f.value(point) for f in candidates)
-            if ours > theirs and any(v == 1 for v in point.values()):
+            if ours > theirs and self.domain.has_one(point):
                 # Tensors that happen to have equal sizes share memory: the form stays an upper bound there.
                 self.domain.note(f"peaks are upper bounds where sizes of 1 coincide ({where(point)})")
             elif ours != theirs:
@@ -182,6 +181,9 @@ class Explorer:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
         scale = {n: self._far(n) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
         point = self._point(1, scale)
+        while self._too_large(point) and any(scale[n] > self.base[n] for n in scale):
+            scale = {n: max(self.base[n], s // 4) for n, s in scale.items()}
+            point = self._point(1, scale)
         if self.agrees(point):
             return
         for name in self.sizes():
@@ -203,6 +205,14 @@ class Explorer:
             if reason is not None:
                 self._refit(shallow, reason)
             raise LiftError(f"the closed form is not right at {where(far)}: {self.difference(far)}")
+
+    def _too_large(self, point: Point) -> bool:
+        """Whether the model's own constants do not fit this machine there."""
+        try:
+            self.sampler(point)
+        except PointError as problem:
+            return isinstance(problem.__cause__, MemoryError)
+        return False
 
     def _far(self, name: str) -> int:
         """A far value: not out of proportion where the model took small inputs only (constants grow with them)."""

@@ -11,6 +11,7 @@ from symcost.trace.lift import Sampler
 from symcost.trace.paths import call_budget
 from symcost.trace.sample import (
     GENERIC,
+    LARGE_CONSTANTS,
     LARGER,
     SMALL,
     STEPS,
@@ -126,7 +127,8 @@ class Choice:
         before: dict[str, Values] = {}
         for name, choices in options.items():
             for values in choices:
-                if self.sampler.works({**self.base, name: values[0]}):
+                point = {**self.base, name: values[0]}
+                if self.sampler.works(point) and self.sampler(point).constant_bytes <= LARGE_CONSTANTS:
                     before[name] = self.values[name]
                     self.values[name] = values
                     break

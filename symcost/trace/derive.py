@@ -29,7 +29,7 @@ from symcost.trace.structure import Dictionary, Irregular, Structure
 MAX_COARSENINGS = 12
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
-MAX_DIMENSIONS = 40
+MAX_DIMENSIONS = 200
 
 
 @dataclass
@@ -146,7 +146,7 @@ class Derivation:
         structure = self._structure()
         lines = structure.lines()
         totals = LineTotals(lines)
-        domain = Domain(tuple(self.symbols), whole=self._whole(structure))
+        domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=self._dimensions(structure))
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         peaks = {
@@ -158,7 +158,7 @@ class Derivation:
         loops = structure.programs[0].unknown_trips
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
-                            self._sampled(structure), self._dimensions(structure), self._rounded_names, self._settled)  # fmt: skip
+                            self._sampled(structure), self._rounded_names, self._settled)  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -246,12 +246,12 @@ class Derivation:
         parameters = set(self.symbols) - set(self.sampler.model.input_symbols)
         return rounded_symbols(forms, parameters, self.lifts[0].programs[0].strides)
 
-    def _dimensions(self, structure: Structure) -> list[Form]:
+    def _dimensions(self, structure: Structure) -> tuple[Form, ...]:
         """The distinct symbolic dimensions of results, simple ones first."""
         program = structure.programs[0]
         sizes = {size for r in all_records(program) for array in r.results for size in array.shape}
         forms = [size for size in sizes if isinstance(size, Form) and size.symbols]
-        return sorted(forms, key=lambda f: (len(f.terms), len(f.symbols), str(f)))[:MAX_DIMENSIONS]
+        return tuple(sorted(forms, key=lambda f: (len(f.terms), len(f.symbols), str(f)))[:MAX_DIMENSIONS])
 
     def _sampled(self, structure: Structure) -> list[Point]:
         points = [p for lift in self.lifts for p in lift.points]

@@ -34,12 +34,20 @@ class Domain:
     ordered: tuple[tuple[Form, Form], ...] = ()
     notes: list[str] = field(default_factory=list)
     bounds_at_one: frozenset[str] = frozenset()
-    """Metrics that are upper bounds, not exact, where a symbol is 1."""
+    """Metrics that are upper bounds, not exact, where a size is 1."""
+    dimensions: tuple[Form, ...] = ()
+    """Symbolic sizes of the program's arrays."""
 
     def note(self, text: str) -> None:
         """Add a remark; one of each kind is enough."""
         if not any(known.split(" (")[0] == text.split(" (")[0] for known in self.notes):
             self.notes.append(text)
+
+    def has_one(self, point: Mapping[str, int]) -> bool:
+        """Whether some size is 1 at a point: a program may skip a step that moves data and computes nothing."""
+        if any(value == 1 for value in point.values()):
+            return True
+        return any(form.value(point) == 1 for form in self.dimensions if form.symbols <= set(point))
 
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing; symbols without a value are not checked."""
@@ -90,7 +98,7 @@ class Domain:
         parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *self.notes]
         if self.bounds_at_one:
             metrics = ", ".join(sorted(self.bounds_at_one))
-            parts.append(f"where a symbol is 1, {metrics} are upper bounds")
+            parts.append(f"where a size is 1, {metrics} are upper bounds")
         return "; ".join(parts)
 
     def step_of(self, name: str, point: Mapping[str, int]) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LADDER = (1, 2, 4, 7, 12, 24, 33, 48, 64, 97, 128, 161)
 MAX_QUOTIENT = 4
 MAX_PROPOSALS = 6
+MAX_COMPARED = 40  # sizes that are compared with one another
 
 
 @dataclass
@@ -35,9 +36,8 @@ class LowEdge:
         if self.domain.problem(corner) is None and self.explorer.agrees(corner):
             self._quotients()
             return
-        known = self.domain.ordered
         lowered = self._descend(self.base)
-        if self.domain.ordered != known:  # what looked like an edge was an order between sizes: lower still
+        if self.domain.ordered:  # what looked like an edge beside the base may be lower beside other values
             lowered = self._descend(lowered)
         for name, value in lowered.items():
             if value > self.domain.step_of(name, lowered):
@@ -82,12 +82,12 @@ class LowEdge:
             failed, high, good = (middle, high, good) if lower is None else (failed, middle, lower)
         bad = self.domain.moved(point, name, failed * step) if failed else None
         if bad is not None and bad in self.otherwise:
-            self._order(name, good, bad)
+            self.order(name, good, bad)
         return good
 
     # -- an order between sizes --------------------------------------------------------------------------------
-    def _order(self, name: str, good: Point, bad: Point) -> None:
-        """Two sizes of the program whose order changes between neighbours where the program changes.
+    def order(self, name: str, good: Point, bad: Point) -> bool:
+        """Find two sizes of the program whose order changes where the program does, and write the order down.
 
         A contraction that is reordered, say, once the experts outnumber their capacity. An order that tells all
         points seen apart is a proposal; it counts when it is right about new points, one on each side.
@@ -96,16 +96,16 @@ class LowEdge:
             for other in sorted((small.symbols | large.symbols) - {name} - set(self.explorer.structural)):
                 if self._right_about(small, large, other, good, bad):
                     self.domain.ordered = (*self.domain.ordered, (small, large))
-                    return
+                    return True
+        return False
 
     def _proposals(self, good: Point, bad: Point) -> Iterator[tuple[Form, Form]]:
         goods = [p for p in (*self.explorer.sampled, *self.explorer.held_out, good) if set(p) == set(good)]
-        for small, large in itertools.permutations(self.explorer.dimensions, 2):
+        bads = [bad, *self.otherwise]
+        for small, large in itertools.permutations(self.domain.dimensions[:MAX_COMPARED], 2):
             for shift in (0, 1):
-                if (
-                    small.value(good) + shift <= large.value(good)
-                    and all(small.value(p) + shift > large.value(p) for p in (bad, *self.otherwise))
-                    and all(small.value(p) + shift <= large.value(p) for p in goods)
+                if all(small.value(p) + shift > large.value(p) for p in bads) and all(
+                    small.value(p) + shift <= large.value(p) for p in goods
                 ):
                     yield small + shift, large
 

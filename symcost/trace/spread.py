@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from symcost.errors import LiftError
 from symcost.form import Form
 from symcost.trace.align import same
+from symcost.trace.low import LowEdge
 from symcost.trace.rounding import composed
 from symcost.trace.sample import Point
 from symcost.trace.signals import Counterexample
@@ -57,6 +58,10 @@ class Spread:
         first = next(iter(reasons.values()))
         if not explorer.settled and any(points[i] in alike for i in reasons):
             raise Counterexample(first, alike, between=True)
+        rights = [p for i, p in enumerate(points) if i not in reasons and explorer.agrees(p)]
+        wrongs = [points[i] for i in reasons]
+        if rights and LowEdge(explorer, wrongs).order("", rights[0], wrongs[0]):
+            return
         for name in self.names:
             wrong, right = ([p[name] for i, p in enumerate(points) if (i in reasons) is bad] for bad in (True, False))
             above = [v for v in right if v > max(wrong)]
