@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost import SymcostError, __version__
+from symcost import SymcostError, __version__, cli_layers
 from symcost.cli_input import bind, integers, load, numbers, values
 from symcost.cli_output import Progress, check_writable, write
 from symcost.report import FORMATS
@@ -45,7 +45,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Exact, symbolic cost formulas of JAX and Flax models, certified against fresh traces."""
+    """Exact, symbolic cost formulas of JAX and Flax models, and of networks written as layers."""
 
 
 def _check_format(name: str) -> str:
@@ -132,6 +132,9 @@ def trace(
         shown = costs.subs(**at) if at else costs
         report = FORMATS[format_](shown, depth=depth)
     write(report, output)
+
+
+cli_layers.add(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

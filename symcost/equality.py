@@ -1,0 +1,44 @@
+"""Whether two formulas are equal for all positive integers: by expansion, and Hermite's identity between floors.
+
+``floor(x/s) + floor((x + 1)/s) + ... + floor((x + s - 1)/s) = x`` for integers ``x``: ``ceiling(h/2)`` and
+``h - floor(h/2)`` are the same size, written by two roads.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import sympy
+
+
+def difference(left: Any, right: Any) -> Any:
+    """``left - right``, expanded, with the last floor of every Hermite sum replaced by the others.
+
+    >>> from symcost.symbols import parse
+    >>> difference(parse("ceiling(h/2)"), parse("h - floor(h/2)"))
+    0
+    """
+    expression = sympy.expand(sympy.sympify(left, strict=True) - sympy.sympify(right, strict=True))
+    if expression == 0:
+        return expression
+    atoms = expression.atoms(sympy.floor, sympy.ceiling)
+    return sympy.expand(expression.xreplace({atom: _normal(atom) for atom in atoms}))
+
+
+def _normal(atom: Any) -> Any:
+    """A floor as an integer plus ``floor((x + j)/s)`` with ``j < s - 1``, or as what Hermite's identity makes of it."""
+    argument = sympy.expand(atom.args[0])
+    constant, rest = argument.as_coeff_Add()
+    terms = rest.as_coefficients_dict()
+    if not all(term.is_integer for term in terms):
+        return atom
+    s = math.lcm(*(int(coefficient.q) for coefficient in terms.values()))
+    x = sympy.expand(rest * s)
+    j = (sympy.ceiling if isinstance(atom, sympy.ceiling) else sympy.floor)(constant * s)
+    if isinstance(atom, sympy.ceiling):
+        j += s - 1
+    whole, j = divmod(int(j), s)
+    if j < s - 1 or s == 1:
+        return whole + sympy.floor((x + j) / s)
+    return whole + x - sympy.Add(*(sympy.floor((x + other) / s) for other in range(s - 1)))

@@ -1,0 +1,140 @@
+"""The table of a network of layers: closed forms, the domain where they hold, peaks by both rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from symcost.cost import FULL, Cost, check_convention
+from symcost.dominance import undominated
+from symcost.errors import SymcostError
+from symcost.layers.algebra import exact, plain
+from symcost.layers.base import Layer, symbols_of
+from symcost.layers.domain import LayerDomain
+from symcost.layers.liveness import peak_sizes
+from symcost.layers.sums import summed
+from symcost.layers.tape import ITEM, Tape
+from symcost.layers.tensor import Tensor
+from symcost.table import CostTable, Row, Substituted
+
+PEAKS = ("liveness", "textbook")
+UNITS = {"elements": 1, "bytes": ITEM}
+
+
+class LayerTable(CostTable):
+    """What a network of layers costs, in closed form in all its symbols; the same face as a traced model.
+
+    Rows, totals and peaks are integers or sympy expressions. ``bytes_read`` and ``bytes_written`` take every layer as
+    one operation on float32 elements.
+    """
+
+    def __init__(self, net: Layer, x: Tensor) -> None:
+        super().__init__(())
+        tape = Tape()
+        entered = tape.enter(x)
+        self._last = tape.run(net, entered).value
+        self._raw, self._events = tuple(tape.rows), tuple(tape.events)
+        self._symbols = tuple(sorted(symbols_of(net) | symbols_of(x.shape)))
+        self.domain = LayerDomain(self._symbols, tuple(tape.needs))
+        self.net = net
+        """The network: ``sc.build`` makes a Flax module of it."""
+        self.input = tuple(map(plain, x.shape))
+        """The shape of its input."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Names of the network's symbols."""
+        return self._symbols
+
+    @cached_property
+    def _made_rows(self) -> tuple[Row, ...]:
+        return tuple(
+            replace(
+                row, cost=row.cost.map(plain), textbook=row.textbook.map(plain), xla=row.xla.map(plain),
+                times=plain(row.times), xla_times=plain(row.xla_times), out=tuple(map(plain, row.out)),
+                ins=tuple(tuple(map(plain, shape)) for shape in row.ins),
+            )
+            for row in self._raw
+        )  # fmt: skip
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """One row per operation in execution order; a repeated block's rows carry their number in ``times``."""
+        return self._made_rows
+
+    def total(self, convention: str = FULL) -> Cost:
+        """Closed form of the whole network under a convention."""
+        if check_convention(convention) not in self._totals:
+            self._totals[convention] = summed(self._raw, convention).map(plain)
+        return self._totals[convention]
+
+    def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
+        """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output)."""
+        if rule not in PEAKS or unit not in UNITS:
+            raise SymcostError(f"unknown peak {rule!r} in {unit!r}: use {' or '.join(PEAKS)}, in {' or '.join(UNITS)}")
+        forms = self._peaks[rule]
+        values = [plain(form * UNITS[unit]) for form in forms]
+        if all(isinstance(value, int) for value in values):
+            return max(values, default=0)
+        return values[0] if len(values) == 1 else sympy.Max(*values, evaluate=False)
+
+    @cached_property
+    def _peaks(self) -> dict[str, list[Any]]:
+        base = {name: 2 + 3 * index for index, name in enumerate(self.symbols)}
+        points = [base, *({**base, name: 1000 * value} for name, value in base.items())]
+        sizes = {rule: peak_sizes(self._events, self._raw[0].out, self._last, rule) for rule in PEAKS}
+        return {rule: [exact(form) for form in undominated(found, points)] for rule, found in sizes.items()}
+
+    @cached_property
+    def peak_activations(self) -> Any:
+        """Peak activations in elements, by liveness."""
+        return self.peak()
+
+    def subs(self, **point: int) -> CostTable:
+        """The table at a point inside the domain; totals are exact integers once every symbol has a value."""
+        self.check_point(point)
+        self.domain.check(point)
+        return LayersAt(self, point)
+
+    def __str__(self) -> str:
+        from symcost.report import text
+
+        return text.render(self)
+
+    def _repr_html_(self) -> str:
+        from symcost.report import markdown
+
+        return markdown.html(self)
+
+    def _repr_latex_(self) -> str:
+        from symcost.report import latex
+
+        return latex.totals(self)
+
+
+class LayersAt(Substituted):
+    """A network's table at a point."""
+
+    table: LayerTable
+
+    @property
+    def domain(self) -> LayerDomain:
+        """Where the closed form holds."""
+        return self.table.domain
+
+    def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
+        """The peak at the point."""
+        return self.value(self.table.peak(rule, unit))
+
+    @property
+    def peak_activations(self) -> Any:
+        """The peak in elements at the point."""
+        return self.value(self.table.peak_activations)
+
+    def __str__(self) -> str:
+        from symcost.report import text
+
+        return text.render(self)

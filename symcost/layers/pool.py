@@ -1,0 +1,133 @@
+"""Pooling: windows, the whole input, or a given number of outputs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from symcost.layers.algebra import Size, product, ratio
+from symcost.layers.base import Dims, Layer, each
+from symcost.layers.tape import Tape
+from symcost.layers.tensor import FIRST, Tensor
+from symcost.layers.windowed import Windowed, image
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pool(Windowed):
+    s: Dims = None
+    rank: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        if self.s is None:
+            object.__setattr__(self, "s", self.k)
+        super().__post_init__()
+
+    def pooled(self, tape: Tape, x: Tensor) -> tuple[Tensor, Size]:
+        """The output's shape, and the taps of a window."""
+        c, places = image(tape, x, self.rank)
+        found = self.windows(tape, places)
+        return x.shaped(c, tuple(window.out for window in found)), product(window.k for window in found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPool2d(_Pool):
+    """Largest of a window: ``(n, c, h_i, w_i) -> (n, c, h_o, w_o)``, no parameters.
+
+    ``k_h k_w - 1`` comparisons per output, padding included. ``s`` is ``k`` unless given; sizes as in
+    :class:`Conv2d`.
+
+    >>> MaxPool2d(k=3, s=2).cost((1, 96, 55, 55)).flops
+    559872
+    """
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        out, taps = self.pooled(tape, x)
+        return tape.emit(self.kind, x, out, flops=(taps - 1) * out.size, stores=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvgPool2d(_Pool):
+    """Mean of a window: ``(n, c, h_i, w_i) -> (n, c, h_o, w_o)``, no parameters.
+
+    ``k_h k_w - 1`` additions and one division per output. With ``count_padding=False`` the divisor is the number of
+    places inside the input, counted once for all channels: ``(k_h k_w - 1) h_o w_o`` additions more.
+
+    >>> AvgPool2d(k=2).cost((1, 8, 4, 4)).flops
+    128
+    """
+
+    count_padding: bool = True
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        out, taps = self.pooled(tape, x)
+        places = product(out.places(FIRST))
+        counted = 0 if self.count_padding else (taps - 1) * places
+        return tape.emit(
+            self.kind, x, out, flops=taps * out.size + counted, stores=True,
+            reduces=(0, 0) if self.count_padding else (1, places),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool(Layer):
+    """Mean over all places: ``(n, c, h, w) -> (n, c)``, any number of spatial axes; of tokens ``(n, N, d) -> (n, d)``.
+
+    ``h w - 1`` additions and one division per channel.
+
+    >>> GlobalAvgPool().cost((1, 2048, 7, 7)).flops
+    100352
+    """
+
+    keep: bool = False
+    """Whether the places stay, with length 1."""
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        c, places = x.channels(), x.places()
+        if not places:
+            raise tape.fail(f"the input {x} has no places to pool: give it as (n, c, h, w)")
+        out = x.shaped(c, (1,) * len(places)) if self.keep else Tensor((x.n, c))
+        return tape.emit(self.kind, x, out, flops=x.size, reduces=(1, out.size))
+
+
+@dataclass(frozen=True)
+class GlobalMaxPool(Layer):
+    """Largest over all places: ``(n, c, h, w) -> (n, c)``: ``h w - 1`` comparisons per channel.
+
+    >>> GlobalMaxPool().cost((1, 8, 7, 7)).flops
+    384
+    """
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        if not x.places():
+            raise tape.fail(f"the input {x} has no places to pool: give it as (n, c, h, w)")
+        out = Tensor((x.n, x.channels()))
+        return tape.emit(self.kind, x, out, flops=x.size - out.size, reduces=(1, out.size))
+
+
+@dataclass(frozen=True)
+class AdaptiveAvgPool2d(Layer):
+    """Means of ``o`` windows along each axis: ``(n, c, h, w) -> (n, c, o_h, o_w)``.
+
+    Window ``i`` runs from ``floor(i h/o)`` to ``ceiling((i + 1)h/o)``; all of them together read ``h + o - gcd(h, o)``
+    elements along an axis, so there are as many additions less one per output, and one division per output. Where
+    ``o`` divides ``h`` this is average pooling with ``k = s = h/o``; symbols must keep to that case.
+
+    >>> AdaptiveAvgPool2d(6).cost((1, 256, 13, 13)).flops
+    82944
+    """
+
+    o: Dims
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        c, places = image(tape, x, 2)
+        wanted = each(self.o, 2, "o", tape.fail)
+        reads = [self._reads(tape, size, out) for size, out in zip(places, wanted, strict=True)]
+        out = x.shaped(c, wanted)
+        return tape.emit(self.kind, x, out, flops=x.n * c * product(reads), stores=True)
+
+    def _reads(self, tape: Tape, size: Size, o: Size) -> Size:
+        if isinstance(size, int) and isinstance(o, int):
+            return size + o - math.gcd(size, o)
+        tape.whole(ratio(size, o), f"{o} outputs must divide the length {size}: take a multiple, or numbers")
+        return size

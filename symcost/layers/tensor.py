@@ -1,0 +1,65 @@
+"""What flows between layers: a shape, and which of its axes holds the channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symcost.layers.algebra import Size, exact, product
+
+FIRST, LAST = "first", "last"
+"""Layouts: channels behind the batch ``(n, c, h, w)`` as the lectures write images, features last ``(n, N, d)``."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One value of the network.
+
+    ``layout`` is None while nothing has settled it: three axes may be a signal ``(n, c, l)`` or tokens
+    ``(n, N, d)``; the first layer that cares decides. ``value`` tells the values of a network apart.
+    """
+
+    shape: tuple[Size, ...]
+    layout: str | None = None
+    value: int = 0
+
+    @property
+    def size(self) -> Size:
+        """Number of elements."""
+        return product(self.shape)
+
+    @property
+    def n(self) -> Size:
+        """Batch size."""
+        return self.shape[0]
+
+    def axis(self, default: str) -> int:
+        """Position of the channels; ``default`` is the layout where none is settled."""
+        return 1 if (self.layout or default) == FIRST else len(self.shape) - 1
+
+    def channels(self, default: str = FIRST) -> Size:
+        """Number of channels, or features."""
+        return self.shape[self.axis(default)]
+
+    def places(self, default: str = FIRST) -> tuple[Size, ...]:
+        """Sizes between batch and channels: height and width, or tokens."""
+        axis = self.axis(default)
+        return tuple(size for index, size in enumerate(self.shape) if index not in (0, axis))
+
+    def shaped(self, c: Size, places: tuple[Size, ...], default: str = FIRST) -> Tensor:
+        """The same batch and layout with other channels and places."""
+        layout = self.layout or default
+        inner = (c, *places) if layout == FIRST else (*places, c)
+        return Tensor((self.n, *inner), layout)
+
+    def __str__(self) -> str:
+        return shown(self.shape)
+
+
+def shown(shape: tuple[Size, ...]) -> str:
+    """A shape in an error."""
+    return f"({', '.join(str(exact(size)) for size in shape)})"
+
+
+def tensor(shape: tuple[Size, ...]) -> Tensor:
+    """A network's input: four axes and more are images, the layout of fewer is open."""
+    return Tensor(shape, FIRST if len(shape) > 3 else None)
