@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Softmax,
         Tanh,
     )
+    from symcost.layers.attention import Attention, LinearAttention, LinearCore
     from symcost.layers.base import Layer
     from symcost.layers.combine import Branch, Identity, Repeat, Residual, Sequential
     from symcost.layers.conv import (
@@ -59,9 +60,14 @@ if TYPE_CHECKING:
         ConvTranspose3d,
         DepthwiseConv2d,
     )
+    from symcost.layers.embedding import ClassToken, Embedding, PatchEmbedding, PositionEmbedding, TakeToken
     from symcost.layers.face import table
+    from symcost.layers.gate import GLU, GatedMLP, SqueezeExcitation
     from symcost.layers.linear import Linear
+    from symcost.layers.moe import MoE
+    from symcost.layers.norm import BatchNorm, ChannelScale, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
     from symcost.layers.pool import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d
+    from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
@@ -71,9 +77,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AdaptiveAvgPool2d",
+    "Attention",
     "AvgPool2d",
+    "BatchNorm",
     "Branch",
     "CONVENTIONS",
+    "ChannelScale",
+    "ClassToken",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -86,20 +96,34 @@ __all__ = [
     "DomainError",
     "Dropout",
     "ELU",
+    "Embedding",
     "ExpressionError",
     "Flatten",
     "GELU",
+    "GLU",
+    "GRU",
+    "GatedMLP",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GroupNorm",
     "HardSigmoid",
     "HardSwish",
     "Identity",
+    "InstanceNorm",
+    "LSTM",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "LiftError",
     "Linear",
+    "LinearAttention",
+    "LinearCore",
     "MaxPool2d",
     "Mish",
+    "MoE",
+    "PatchEmbedding",
+    "PositionEmbedding",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "Repeat",
@@ -112,7 +136,9 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SpecError",
+    "SqueezeExcitation",
     "SymcostError",
+    "TakeToken",
     "Tanh",
     "ToTokens",
     "TraceError",
@@ -134,10 +160,16 @@ _VERBS = {
 """Modules named like the one verb they hold, and where that verb is defined."""
 _FAMILIES = {
     "activation": "ELU GELU HardSigmoid HardSwish LeakyReLU Mish ReLU ReLU6 SiLU Sigmoid Softmax Tanh",
+    "attention": "Attention LinearAttention LinearCore",
     "combine": "Branch Identity Repeat Residual Sequential",
     "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d DepthwiseConv2d",
+    "embedding": "ClassToken Embedding PatchEmbedding PositionEmbedding TakeToken",
+    "gate": "GLU GatedMLP SqueezeExcitation",
     "linear": "Linear",
+    "moe": "MoE",
+    "norm": "BatchNorm ChannelScale GroupNorm InstanceNorm LayerNorm RMSNorm",
     "pool": "AdaptiveAvgPool2d AvgPool2d GlobalAvgPool GlobalMaxPool MaxPool2d",
+    "recurrent": "GRU LSTM",
     "shape": "Dropout Flatten ToTokens",
 }
 """Layers by the file of ``symcost.layers`` that defines them."""

@@ -18,7 +18,7 @@ from symcost.layers.sums import summed
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import Tensor, tensor
 
-LEAST = {"Dim": 1, "Dims": 1, "Pad": 0, "Pads": 0}
+LEAST = {"Dim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
 """Annotations of fields that are sizes, and the smallest value that makes sense."""
 
 Dims = Any

@@ -16,7 +16,9 @@ from symcost.errors import ShapeError
 from symcost.layers.algebra import Dim
 from symcost.layers.base import Layer, symbols_of
 
-FAMILIES = ("linear", "conv", "pool", "activation", "combine", "shape")
+FAMILIES = (
+    "activation", "attention", "combine", "conv", "embedding", "gate", "linear", "moe", "norm", "pool", "recurrent", "shape",
+)  # fmt: skip
 Twin = Callable[[Any, Any], Any]
 TWINS: dict[type[Layer], Twin] = {}
 
