@@ -60,7 +60,14 @@ if TYPE_CHECKING:
         ConvTranspose3d,
         DepthwiseConv2d,
     )
-    from symcost.layers.embedding import ClassToken, Embedding, PatchEmbedding, PositionEmbedding, TakeToken
+    from symcost.layers.embedding import (
+        ClassToken,
+        Embedding,
+        PatchEmbedding,
+        PositionEmbedding,
+        TakeToken,
+        TiedEmbedding,
+    )
     from symcost.layers.face import table
     from symcost.layers.gate import GLU, GatedMLP, SqueezeExcitation
     from symcost.layers.linear import Linear
@@ -140,6 +147,7 @@ __all__ = [
     "SymcostError",
     "TakeToken",
     "Tanh",
+    "TiedEmbedding",
     "ToTokens",
     "TraceError",
     "build",
@@ -163,7 +171,7 @@ _FAMILIES = {
     "attention": "Attention LinearAttention LinearCore",
     "combine": "Branch Identity Repeat Residual Sequential",
     "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d DepthwiseConv2d",
-    "embedding": "ClassToken Embedding PatchEmbedding PositionEmbedding TakeToken",
+    "embedding": "ClassToken Embedding PatchEmbedding PositionEmbedding TakeToken TiedEmbedding",
     "gate": "GLU GatedMLP SqueezeExcitation",
     "linear": "Linear",
     "moe": "MoE",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.errors import ShapeError
-from symcost.layers.algebra import Dim, Size
-from symcost.layers.base import Layer
+from symcost.layers.algebra import Size
+from symcost.layers.base import Layer, Pad
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import Tensor
 from symcost.layers.windowed import check_word
@@ -145,9 +145,12 @@ class Repeat(Layer):
     """
 
     block: Layer
-    times: Dim
+    times: Pad
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        tape.at_least(self.times, 0, f"the block cannot be repeated {self.times} times: give 0 or more")
+        if self.times == 0:
+            return x
         with tape.repeated(self.times):
             out = tape.run(self.block, x, "block_#")
         tape.same(x, out, "the repeated block's output")

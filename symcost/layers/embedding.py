@@ -32,6 +32,29 @@ class Embedding(Layer):
 
 
 @dataclass(frozen=True)
+class TiedEmbedding(Layer):
+    """Embedding, body, and the same table once more for the output: ``(n, N) -> (n, N, V)``.
+
+    #params ``V d`` once, besides the body's; MACs of the output ``n N d V``, no bias.
+
+    >>> TiedEmbedding(V=100, d=8, body=Identity()).cost((1, 10)).macs
+    8000
+    """
+
+    V: Dim
+    d: Dim
+    body: Layer
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        y = tape.run(self.body, tape.run(Embedding(self.V, self.d), x, "embedding"), "body")
+        width = y.channels(LAST)
+        if exact(width - self.d) != 0:
+            raise tape.fail(f"the body's output {y} must have the table's d={self.d} features: make them equal")
+        out = y.shaped(self.V, y.places(LAST), LAST)
+        return tape.emit("attend", y, out, macs=out.size * self.d, stores=True)
+
+
+@dataclass(frozen=True)
 class PositionEmbedding(Layer):
     """A learned vector for each of at most ``N`` positions, added: ``(n, N, d) -> (n, N, d)``.
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from symcost.layers.algebra import Size, product, ratio
+from symcost.layers.algebra import Size, ceil_ratio, exact, product, ratio
 from symcost.layers.base import Dims, Layer, each
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import FIRST, Tensor
-from symcost.layers.windowed import Windowed, image
+from symcost.layers.windowed import Window, Windowed, image
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Pool(Windowed):
     s: Dims = None
+    ceil: bool = False
     rank: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
@@ -26,16 +27,25 @@ class _Pool(Windowed):
     def pooled(self, tape: Tape, x: Tensor) -> tuple[Tensor, Size]:
         """The output's shape, and the taps of a window."""
         c, places = image(tape, x, self.rank)
-        found = self.windows(tape, places)
+        found = [self._ceiled(tape, window) for window in self.windows(tape, places)]
         return x.shaped(c, tuple(window.out for window in found)), product(window.k for window in found)
+
+    def _ceiled(self, tape: Tape, window: Window) -> Window:
+        """The window with a last position that may reach beyond the padding, where that is wanted."""
+        if not self.ceil:
+            return window
+        reach = window.d * (window.k - 1) + 1
+        fits = exact(reach - window.s - window.lo)
+        tape.at_least(fits, 0, f"ceil=True needs s + p <= k, not s={window.s}, p={window.lo}, k={reach}: use less")
+        return replace(window, out=ceil_ratio(window.size + window.lo + window.hi - reach, window.s) + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaxPool2d(_Pool):
     """Largest of a window: ``(n, c, h_i, w_i) -> (n, c, h_o, w_o)``, no parameters.
 
-    ``k_h k_w - 1`` comparisons per output, padding included. ``s`` is ``k`` unless given; sizes as in
-    :class:`Conv2d`.
+    ``k_h k_w - 1`` comparisons per output, padding included. ``s`` is ``k`` unless given; with ``ceil`` the last window
+    may reach over the border, ``h_o = ceiling((h_i + 2p - k)/s) + 1``; sizes as in :class:`Conv2d`.
 
     >>> MaxPool2d(k=3, s=2).cost((1, 96, 55, 55)).flops
     559872

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -81,14 +81,37 @@ def _near(name: str, known: Any) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
-_KRIZHEVSKY = "Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep CNNs, NeurIPS 2012"
-REFERENCES: Mapping[str, Reference] = {
-    entry.name: entry
-    for entry in (
-        Reference("alexnet", "alexnet", f"{_KRIZHEVSKY}, with groups, as lectures draw it"),
-        Reference("alexnet_torchvision", "alexnet", "Krizhevsky: One weird trick, arXiv:1404.5997, as in torchvision"),
+_TORCHVISION = "as in torchvision"
+_EFFICIENTNET = f"Tan, Le: EfficientNet, arXiv:1905.11946, {_TORCHVISION}"
+_RESNET = f"He et al.: Deep Residual Learning, arXiv:1512.03385, {_TORCHVISION}"
+_VGG = f"Simonyan, Zisserman: Very Deep Convolutional Networks, arXiv:1409.1556, {_TORCHVISION}"
+_EFFICIENTNET_CROPS = (224, 240, 288, 300, 380, 456, 528, 600)
+
+
+def _listed() -> Iterator[Reference]:
+    alexnet = "Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep CNNs, NeurIPS 2012, with groups"
+    yield Reference("alexnet", "alexnet", alexnet)
+    yield Reference("alexnet_torchvision", "alexnet", f"Krizhevsky: One weird trick, arXiv:1404.5997, {_TORCHVISION}")
+    yield from (Reference(f"vgg{depth}", "vgg", _VGG) for depth in (11, 13, 16, 19))
+    yield from (Reference(f"resnet{depth}", "resnet", _RESNET) for depth in (18, 34, 50, 101, 152))
+    yield Reference("mobilenet_v1", "mobilenet", "Howard et al.: MobileNets, arXiv:1704.04861")
+    yield Reference("mobilenet_v2", "mobilenet", f"Sandler et al.: MobileNetV2, arXiv:1801.04381, {_TORCHVISION}")
+    yield Reference("squeezenet", "squeezenet", f"Iandola et al.: SqueezeNet, arXiv:1602.07360, {_TORCHVISION}")
+    yield Reference("densenet121", "densenet", f"Huang et al.: DenseNet, arXiv:1608.06993, {_TORCHVISION}")
+    for index, crop in enumerate(_EFFICIENTNET_CROPS):
+        yield Reference(f"efficientnet_b{index}", "efficientnet", _EFFICIENTNET, r=crop)
+    yield Reference(
+        "convnext_tiny", "convnext", f"Liu et al.: A ConvNet for the 2020s, arXiv:2201.03545, {_TORCHVISION}"
     )
-}
+    yield Reference("vit", "vit", f"Dosovitskiy et al.: ViT, arXiv:2010.11929, B/16 {_TORCHVISION}")
+    yield Reference("efficientvit_b1", "efficientvit", "Cai et al.: EfficientViT, ICCV 2023, arXiv:2205.14756")
+    yield Reference(
+        "gpt2", "gpt2", "Radford et al.: Language Models are Unsupervised Multitask Learners, 2019", TOKENS, 1024
+    )
+    yield Reference("llama", "llama", "Grattafiori et al.: The Llama 3 Herd of Models, arXiv:2407.21783", TOKENS, 1024)
+
+
+REFERENCES: Mapping[str, Reference] = {entry.name: entry for entry in _listed()}
 
 
 def reference(name: str) -> Reference:

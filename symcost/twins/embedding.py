@@ -19,6 +19,13 @@ def embedding(layer: layers.Embedding, x: Any) -> Any:
     return nn.Embed(layer.V, layer.d)(x)
 
 
+@twin(layers.TiedEmbedding)
+def tied_embedding(layer: layers.TiedEmbedding, x: Any) -> Any:
+    """``nn.Embed``, the body, and its ``attend``."""
+    table = nn.Embed(layer.V, layer.d, name="embedding")
+    return table.attend(inner(layer.body, table(x), "body"))
+
+
 class Positions(nn.Module):
     """A learned vector for each position."""
 

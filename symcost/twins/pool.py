@@ -29,7 +29,13 @@ def _window(layer: Any, x: Any) -> tuple[Any, ...]:
     if any(step != 1 for step in each(layer.d, x.ndim - 2, "", ValueError)):
         raise NotImplementedError("flax pools without dilation")
     k, s = (each(given, x.ndim - 2, "", ValueError) for given in (layer.k, layer.s))
-    return k, s, paddings(layer, x)
+    pads = paddings(layer, x)
+    if layer.ceil:  # the last window reaches over the border
+        rooms = [
+            size + lo + hi - k[axis] for axis, (size, (lo, hi)) in enumerate(zip(x.shape[1:-1], pads, strict=True))
+        ]
+        pads = [(lo, hi + -room % s[axis]) for axis, (room, (lo, hi)) in enumerate(zip(rooms, pads, strict=True))]
+    return k, s, pads
 
 
 @twin(GlobalAvgPool)
