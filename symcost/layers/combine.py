@@ -154,4 +154,5 @@ class Repeat(Layer):
         with tape.repeated(self.times):
             out = tape.run(self.block, x, "block_#")
         tape.same(x, out, "the repeated block's output")
+        tape.fields.repeated(x, out, self.times)
         return out

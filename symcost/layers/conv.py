@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from symcost.layers.algebra import Dim, Size, exact, product, ratio
+from symcost.layers.algebra import Dim, Size, ceil_ratio, exact, product, ratio
 from symcost.layers.base import Dims, Layer, Pads, each
 from symcost.layers.sliding import same_padding, taps_on_padding, taps_on_same_padding
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import Tensor
-from symcost.layers.windowed import Window, Windowed, check_word, image
+from symcost.layers.windowed import Window, Windowed, check_word, image, reach_of
 
 FILLS = ("zeros", "reflect", "replicate", "constant")
 
@@ -42,7 +42,7 @@ class Convolution(Windowed):
         return tape.emit(
             self.kind, x, out, weights=c_o * ratio(c_i, g) * product(window.k for window in found),
             biases=c_o if self.bias else 0, macs=exact(macs), padding_macs=exact(macs - useful),
-            flops=out.size if self.bias else 0, stores=True,
+            flops=out.size if self.bias else 0, stores=True, reach=reach_of(found),
         )  # fmt: skip
 
     def _lost(self, tape: Tape, window: Window) -> Size:
@@ -165,6 +165,7 @@ class _Transposed(Layer):
         named = (("k", self.k), ("s", self.s), ("p", self.p), ("output_padding", self.output_padding), ("d", self.d))
         axes = zip(places, *(each(given, self.rank, name, tape.fail) for name, given in named), strict=True)
         outs: list[Size] = []
+        reach: list[tuple[Size, Size]] = []
         dense: Size = 1
         useful: Size = 1
         kernel: Size = 1
@@ -178,11 +179,12 @@ class _Transposed(Layer):
                 tape.at_least(out + p - more - d * (k - 1), 0, why)
             dense = dense * k * (out if s == 1 else size)
             useful, kernel = useful * (k * size - lost), kernel * k
+            reach.append((ceil_ratio(d * (k - 1) + 1, s), ratio(1, s)))
         made = x.shaped(self.c_o, tuple(outs))
         macs, inside = (exact(x.n * c_i * self.c_o * pairs) for pairs in (dense, useful))
         return tape.emit(
             self.kind, x, made, weights=self.c_o * c_i * kernel, biases=self.c_o if self.bias else 0, macs=macs,
-            padding_macs=exact(macs - inside), flops=made.size if self.bias else 0, stores=True,
+            padding_macs=exact(macs - inside), flops=made.size if self.bias else 0, stores=True, reach=reach,
         )  # fmt: skip
 
 

@@ -35,7 +35,8 @@ class LayerTable(CostTable):
         super().__init__(())
         tape = Tape()
         entered = tape.enter(x)
-        self._last = tape.run(net, entered).value
+        out = tape.run(net, entered)
+        self._last, self._field = out.value, tape.fields.field(out)
         self._raw, self._events = tuple(tape.rows), tuple(tape.events)
         self._symbols = tuple(sorted(symbols_of(net) | symbols_of(x.shape)))
         self.domain = LayerDomain(self._symbols, tuple(tape.needs))
@@ -92,6 +93,14 @@ class LayerTable(CostTable):
     def peak_activations(self) -> Any:
         """Peak activations in elements, by liveness."""
         return self.peak()
+
+    @property
+    def receptive_field(self) -> tuple[Any, ...] | None:
+        """Places of the input that one output sees, along each spatial axis; None where it sees all of them.
+
+        Every window adds ``d(k - 1)`` times the product of the strides before it.
+        """
+        return None if self._field is None else tuple(map(plain, self._field))
 
     def subs(self, **point: int) -> CostTable:
         """The table at a point inside the domain; totals are exact integers once every symbol has a value."""

@@ -28,20 +28,31 @@ def _zero(size: Size) -> bool:
 
 
 def _alive(events: Sequence[Event], entering: Size, last: int) -> Iterator[Size]:
-    until = {value: step for step, event in enumerate(events) for value in event.ins}
-    until[last] = len(events)
+    alias = _aliases(events)
+    steps = [(event, tuple(alias[v] for v in event.ins)) for event in events if not event.view]
+    until = {value: step for step, (_, ins) in enumerate(steps) for value in ins}
+    until[alias[last]] = len(steps)
     held: dict[int, Size] = {INPUT: entering} if INPUT in until else {}
     live: Any = sum(held.values(), start=0)
     yield live
-    for step, event in enumerate(events):
-        if not event.view:
-            dying = [v for v in event.ins if until[v] == step and held.get(v) == event.size] if event.in_place else []
-            if dying:
-                held.pop(dying[0])
-            else:
-                live = live + event.size
-            held[event.out] = event.size
-            yield live + event.scratch
-        for value in {*event.ins, event.out}:
+    for step, (event, ins) in enumerate(steps):
+        dying = [v for v in ins if until[v] == step and held.get(v) == event.size] if event.in_place else []
+        if dying:
+            held.pop(dying[0])
+        else:
+            live = live + event.size
+        held[event.out] = event.size
+        yield live + event.scratch
+        for value in {*ins, event.out}:
             if until.get(value, step) == step and value in held:
                 live = live - held.pop(value)
+
+
+def _aliases(events: Sequence[Event]) -> dict[int, int]:
+    """The value whose memory each value is: a view is what it looks at."""
+    alias = {INPUT: INPUT}
+    for event in events:
+        for value in event.ins:
+            alias.setdefault(value, value)
+        alias[event.out] = alias[event.ins[0]] if event.view else event.out
+    return alias

@@ -108,7 +108,7 @@ def _grouped(tape: Tape, kind: str, x: Tensor, g: Dim) -> Tensor:
     groups = x.n * g
     return tape.emit(
         kind, x, x, biases=2 * c, flops=6 * x.size + 3 * groups + 2 * x.n * c, calls=x.n * c, reduces=(2, groups),
-        in_place=True, scratch=x.size + 2 * groups,
+        in_place=True, scratch=x.size + 2 * groups, everything=True,
     )  # fmt: skip
 
 

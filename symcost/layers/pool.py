@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from symcost.layers.algebra import Size, ceil_ratio, exact, product, ratio
 from symcost.layers.base import Dims, Layer, each
+from symcost.layers.field import Reach
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import FIRST, Tensor
-from symcost.layers.windowed import Window, Windowed, image
+from symcost.layers.windowed import Window, Windowed, image, reach_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +25,12 @@ class _Pool(Windowed):
             object.__setattr__(self, "s", self.k)
         super().__post_init__()
 
-    def pooled(self, tape: Tape, x: Tensor) -> tuple[Tensor, Size]:
-        """The output's shape, and the taps of a window."""
+    def pooled(self, tape: Tape, x: Tensor) -> tuple[Tensor, Size, Reach]:
+        """The output's shape, the taps of a window, and how far it reaches."""
         c, places = image(tape, x, self.rank)
         found = [self._ceiled(tape, window) for window in self.windows(tape, places)]
-        return x.shaped(c, tuple(window.out for window in found)), product(window.k for window in found)
+        out = x.shaped(c, tuple(window.out for window in found))
+        return out, product(window.k for window in found), reach_of(found)
 
     def _ceiled(self, tape: Tape, window: Window) -> Window:
         """The window with a last position that may reach beyond the padding, where that is wanted."""
@@ -52,8 +54,8 @@ class MaxPool2d(_Pool):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        out, taps = self.pooled(tape, x)
-        return tape.emit(self.kind, x, out, flops=(taps - 1) * out.size, stores=True)
+        out, taps, reach = self.pooled(tape, x)
+        return tape.emit(self.kind, x, out, flops=(taps - 1) * out.size, stores=True, reach=reach)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +72,11 @@ class AvgPool2d(_Pool):
     count_padding: bool = True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        out, taps = self.pooled(tape, x)
+        out, taps, reach = self.pooled(tape, x)
         places = product(out.places(FIRST))
         counted = 0 if self.count_padding else (taps - 1) * places
         return tape.emit(
-            self.kind, x, out, flops=taps * out.size + counted, stores=True,
+            self.kind, x, out, flops=taps * out.size + counted, stores=True, reach=reach,
             reduces=(0, 0) if self.count_padding else (1, places),
         )  # fmt: skip
 
@@ -97,7 +99,7 @@ class GlobalAvgPool(Layer):
         if not places:
             raise tape.fail(f"the input {x} has no places to pool: give it as (n, c, h, w)")
         out = x.shaped(c, (1,) * len(places)) if self.keep else Tensor((x.n, c))
-        return tape.emit(self.kind, x, out, flops=x.size, reduces=(1, out.size))
+        return tape.emit(self.kind, x, out, flops=x.size, reduces=(1, out.size), everything=True)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class GlobalMaxPool(Layer):
         if not x.places():
             raise tape.fail(f"the input {x} has no places to pool: give it as (n, c, h, w)")
         out = Tensor((x.n, x.channels()))
-        return tape.emit(self.kind, x, out, flops=x.size - out.size, reduces=(1, out.size))
+        return tape.emit(self.kind, x, out, flops=x.size - out.size, reduces=(1, out.size), everything=True)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class AdaptiveAvgPool2d(Layer):
         wanted = each(self.o, 2, "o", tape.fail)
         reads = [self._reads(tape, size, out) for size, out in zip(places, wanted, strict=True)]
         out = x.shaped(c, wanted)
-        return tape.emit(self.kind, x, out, flops=x.n * c * product(reads), stores=True)
+        return tape.emit(self.kind, x, out, flops=x.n * c * product(reads), stores=True, everything=True)
 
     def _reads(self, tape: Tape, size: Size, o: Size) -> Size:
         if isinstance(size, int) and isinstance(o, int):

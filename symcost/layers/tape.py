@@ -11,6 +11,7 @@ from symcost.cost import Cost
 from symcost.errors import ShapeError
 from symcost.form import Form, as_form
 from symcost.layers.algebra import Size, exact
+from symcost.layers.field import Fields, Reach
 from symcost.layers.tensor import Tensor
 from symcost.table import Row
 
@@ -54,6 +55,7 @@ class Tape:
         self.rows: list[Row] = []
         self.events: list[Event] = []
         self.needs: dict[Need, None] = {}
+        self.fields = Fields()
         self._path: list[str] = []
         self._times: Size = 1
         self._xla_times: Size = 1
@@ -90,13 +92,15 @@ class Tape:
     def emit(self, op: str, ins: Sequence[Tensor] | Tensor, out: Tensor, *, weights: Size = 0, biases: Size = 0,
              macs: Size = 0, padding_macs: Size = 0, flops: Size = 0, calls: Size = 0, int_ops: Size = 0,
              xla_flops: Size | None = None, stores: bool = False, reduces: tuple[int, Size] = (0, 0),
-             in_place: bool = False, view: bool = False, scratch: Size = 0) -> Tensor:  # fmt: skip
+             in_place: bool = False, view: bool = False, scratch: Size = 0, reach: Reach | None = None,
+             everything: bool = False) -> Tensor:  # fmt: skip
         """Write one operation down.
 
         ``weights`` are parameters of products and look-ups, ``biases`` all others; ``flops`` come beside the two of
         every MAC; ``calls`` are transcendentals. ``stores`` marks results that a textbook keeps, ``reduces`` counts
         reductions inside the operation and the elements of each one's result. ``in_place`` operations write over an
-        operand that is not needed again, a ``view`` makes nothing.
+        operand that is not needed again, a ``view`` makes nothing. ``reach`` is that of windows along each axis,
+        ``everything`` marks operations that join all places.
         """
         operands = (ins,) if isinstance(ins, Tensor) else tuple(ins)
         number, reduced = reduces
@@ -115,12 +119,13 @@ class Tape:
             times=self._times, xla_times=self._xla_times, source="layer",
             ins=tuple(tensor.shape for tensor in operands), out=out.shape,
         ))  # fmt: skip
-        made = operands[0].value if view else self._fresh()
+        made = self._fresh()
         entering = sum((tensor.size for tensor in operands), start=0)
         seen = entering + (out.size if stores else reduced) if stores or number else 0
         self.events.append(
             Event(tuple(t.value for t in operands), made, out.size, scratch, in_place, view, seen)
         )  # fmt: skip
+        self.fields.made(made, operands, len(out.shape) - 2, reach, everything)
         return replace(out, value=made)
 
     # -- where it stands ---------------------------------------------------------------------------------------
@@ -128,7 +133,9 @@ class Tape:
         """The network's input."""
         cost = Cost(activations=x.size)
         self.rows.append(Row(path="", op="input", cost=cost, textbook=cost, xla=cost, out=x.shape, source="input"))
-        return replace(x, value=self._fresh())
+        entered = replace(x, value=self._fresh())
+        self.fields.enter(entered)
+        return entered
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:

@@ -11,6 +11,7 @@ from symcost.errors import ShapeError
 from symcost.form import Form
 from symcost.layers.algebra import Size, ceil_ratio, exact
 from symcost.layers.base import Dims, Layer, Pads, each
+from symcost.layers.field import Reach
 from symcost.layers.sliding import output_length, same_padding
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import FIRST, Tensor, shown
@@ -82,6 +83,11 @@ def sides(p: Any, axis: int, size: Size, k: Size, s: Size, d: Size) -> tuple[Siz
         return same_padding(size, k, s, d)
     given = p[axis] if isinstance(p, tuple) else p
     return given if isinstance(given, tuple) else (given, given)
+
+
+def reach_of(found: Sequence[Window]) -> Reach:
+    """How far each window reaches, and its stride."""
+    return [(window.d * (window.k - 1) + 1, window.s) for window in found]
 
 
 def image(tape: Tape, x: Tensor, rank: int) -> tuple[Size, tuple[Size, ...]]:
