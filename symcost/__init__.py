@@ -34,6 +34,7 @@ from symcost.table import CostTable, Row
 
 if TYPE_CHECKING:
     from symcost import models
+    from symcost.equality import equal
     from symcost.layers.activation import (
         ELU,
         GELU,
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from symcost.layers.pool import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
+    from symcost.size import model_size
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
     from symcost.twins.base import build
@@ -151,7 +153,9 @@ __all__ = [
     "ToTokens",
     "TraceError",
     "build",
+    "equal",
     "evaluate",
+    "model_size",
     "models",
     "parse",
     "symbols",
@@ -184,6 +188,8 @@ _FAMILIES = {
 _LAZY = {
     "Layer": "symcost.layers.base",
     "build": "symcost.twins.base",
+    "equal": "symcost.equality",
+    "model_size": "symcost.size",
     "trace_function": "symcost.trace.face",
     **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},
 }

@@ -26,6 +26,25 @@ def difference(left: Any, right: Any) -> Any:
     return sympy.expand(expression.xreplace({atom: _normal(atom) for atom in atoms}))
 
 
+def equal(left: Any, right: Any) -> bool:
+    """Whether two numbers or formulas are equal for all positive integers, as far as expansion and floors show it.
+
+    >>> from symcost.symbols import parse
+    >>> equal(parse("n*(h + 1)"), parse("h*n + n"))
+    True
+    """
+    if left == right:
+        return True
+    pair = [set(side.args) if isinstance(side, sympy.Max) else {side} for side in _strict(left, right)]
+    return all(any(difference(a, b) == 0 for b in pair[1]) for a in pair[0]) and all(
+        any(difference(a, b) == 0 for a in pair[0]) for b in pair[1]
+    )
+
+
+def _strict(*values: Any) -> list[Any]:
+    return [sympy.sympify(value, strict=True) for value in values]
+
+
 def _normal(atom: Any) -> Any:
     """A floor as an integer plus ``floor((x + j)/s)`` with ``j < s - 1``, or as what Hermite's identity makes of it."""
     argument = sympy.expand(atom.args[0])

@@ -16,9 +16,9 @@ FLOORS = {
     "symbols": 0, "errors": 0, "form": 0, "cost": 0, "window": 0,
     "dominance": 0, "equality": 0,
     "table": 1, "devices": 1,
-    "layers": 2, "rules": 2, "hlo": 2, "estimate": 2,
-    "models": 3, "twins": 3, "trace": 3, "xla": 3,
-    "verify": 4, "sweep": 4,
+    "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2, "estimate": 2,
+    "models": 4, "twins": 4, "trace": 3, "xla": 3,
+    "audit": 5, "verify": 4, "sweep": 4,
     "report": 5, "budget": 5, "pytest_plugin": 5,
     "cli": 6, "cli_layers": 6, "cli_input": 6, "cli_output": 6,
 }  # fmt: skip

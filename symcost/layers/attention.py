@@ -88,7 +88,11 @@ def rotated(tape: Tape, query: Tensor, key: Tensor, tokens: Size, d_k: Size, shi
     """
     pairs = tokens * ratio(d_k, 2)
     angles = Tensor((tokens, ratio(d_k, 2)), LAST)
-    angles = tape.emit("angles", (), angles, flops=pairs + (tokens if shifted else 0), calls=2 * pairs)
+    scaled = 0  # the only frequency of a single pair is 1
+    if d_k != 2:
+        tape.at_least(d_k, 3, "a single pair of features has one frequency: give d_k=2 as a number")
+        scaled = pairs
+    angles = tape.emit("angles", (), angles, flops=scaled + (tokens if shifted else 0), calls=2 * pairs)
     return tuple(tape.emit("rotate", (each, angles), each, flops=3 * each.size, in_place=True) for each in (query, key))  # type: ignore[return-value]
 
 

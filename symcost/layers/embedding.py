@@ -37,6 +37,7 @@ class TiedEmbedding(Layer):
 
     #params ``V d`` once, besides the body's; MACs of the output ``n N d V``, no bias.
 
+    >>> from symcost.layers.combine import Identity
     >>> TiedEmbedding(V=100, d=8, body=Identity()).cost((1, 10)).macs
     8000
     """

@@ -8,7 +8,8 @@ from typing import Any
 
 import sympy
 
-from symcost.cost import FULL, Cost, check_convention
+from symcost.conventions import published
+from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
 from symcost.dominance import undominated
 from symcost.errors import SymcostError
 from symcost.layers.algebra import exact, plain
@@ -67,10 +68,15 @@ class LayerTable(CostTable):
         return self._made_rows
 
     def total(self, convention: str = FULL) -> Cost:
-        """Closed form of the whole network under a convention."""
-        if check_convention(convention) not in self._totals:
-            self._totals[convention] = summed(self._raw, convention).map(plain)
+        """Closed form of the whole network under ``textbook``, ``full``, ``xla``, ``torchvision`` or ``fvcore``."""
+        if convention not in self._totals:
+            self._totals[convention] = self._summed(convention).map(plain)
         return self._totals[convention]
+
+    def _summed(self, convention: str) -> Cost:
+        if convention in CONVENTIONS:
+            return summed(self._raw, convention)
+        return published(convention).total(summed(self._raw, TEXTBOOK), summed(self._raw, FULL), self._raw)
 
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output)."""
@@ -133,6 +139,12 @@ class LayersAt(Substituted):
     def domain(self) -> LayerDomain:
         """Where the closed form holds."""
         return self.table.domain
+
+    def total(self, convention: str = FULL) -> Cost:
+        """The total formulas at the point."""
+        if convention not in self._totals:
+            self._totals[convention] = self.table.total(convention).map(self.value)
+        return self._totals[convention]
 
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""

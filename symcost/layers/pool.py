@@ -10,7 +10,7 @@ from symcost.layers.algebra import Size, ceil_ratio, exact, product, ratio
 from symcost.layers.base import Dims, Layer, each
 from symcost.layers.field import Reach
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import FIRST, Tensor
+from symcost.layers.tensor import FIRST, LAST, Tensor
 from symcost.layers.windowed import Window, Windowed, image, reach_of
 
 
@@ -95,10 +95,10 @@ class GlobalAvgPool(Layer):
     """Whether the places stay, with length 1."""
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        c, places = x.channels(), x.places()
+        c, places = x.channels(LAST), x.places(LAST)
         if not places:
             raise tape.fail(f"the input {x} has no places to pool: give it as (n, c, h, w)")
-        out = x.shaped(c, (1,) * len(places)) if self.keep else Tensor((x.n, c))
+        out = x.shaped(c, (1,) * len(places), LAST) if self.keep else Tensor((x.n, c))
         return tape.emit(self.kind, x, out, flops=x.size, reduces=(1, out.size), everything=True)
 
 
@@ -111,9 +111,9 @@ class GlobalMaxPool(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        if not x.places():
+        if not x.places(LAST):
             raise tape.fail(f"the input {x} has no places to pool: give it as (n, c, h, w)")
-        out = Tensor((x.n, x.channels()))
+        out = Tensor((x.n, x.channels(LAST)))
         return tape.emit(self.kind, x, out, flops=x.size - out.size, reduces=(1, out.size), everything=True)
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from symcost.cost import TEXTBOOK
+from symcost.cost import CONVENTIONS, FULL, TEXTBOOK
 from symcost.report.formula import elided, written
 from symcost.table import CostTable, Group, Row
 
@@ -23,11 +23,16 @@ def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]
     """(layer, output, params, MACs, activations, input + output) of every layer that keeps a result or has weights."""
     found: list[tuple[Any, ...]] = []
     for group in costs.by_path():
-        whole, kept = group.total(convention), group.total(TEXTBOOK).activations
+        whole, kept = group.total(_of_rows(convention)), group.total(TEXTBOOK).activations
         if kept == 0 and whole.params == 0 and whole.macs == 0:
             continue
         found.append((_name(group), _shape(group.rows[-1]), whole.params, whole.macs, kept, _in_and_out(group.rows)))
     return found
+
+
+def _of_rows(convention: str) -> str:
+    """Rows know the three conventions of counting; published ones have the textbook's MACs and all parameters."""
+    return convention if convention in CONVENTIONS else FULL
 
 
 def _name(group: Group) -> str:
