@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -29,6 +29,14 @@ symcost models
 
 symcost models --format json"""
 
+AUDIT_EXAMPLES = """[bold]Examples[/bold]
+
+symcost audit examples/lectures.csv
+
+symcost audit claims.csv --format json --output findings.json
+
+A file of claims: model,layer,quantity,value / alexnet,conv1,params,24848 / resnet50,,gmacs,4.089"""
+
 Output = Annotated[Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")]
 
 
@@ -46,25 +54,18 @@ def table(
     output: Output = None,
 ) -> None:
     """Cost of a reference network, layer by layer, as the lectures draw it."""
-    from symcost.models.catalog import reference
+    from symcost.models.catalog import literal, reference
 
     if format_ not in FORMATS:
         raise SymcostError(f"unknown format {format_!r}: use {', '.join(FORMATS)}")
     check_writable(output)
-    costs = reference(model)(**{name: _value(text) for name, text in pairs("--set", set_)})
+    costs = reference(model)(**{name: literal(text) for name, text in pairs("--set", set_)})
     if format_ == "text":
         from symcost.report import layers
 
         write(layers.render(costs, convention=convention), output)
     else:
         write(FORMATS[format_](costs, depth=depth), output)
-
-
-def _value(text: str) -> Any:
-    """A flag, a number as it is written (a width of 1.4 stays a decimal), or an expression of symbols."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    return int(text) if text.lstrip("-").isdigit() else text
 
 
 def models(
@@ -81,7 +82,26 @@ def models(
     write(formats[format_](), output)
 
 
+def audit(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Columns: model, quantity, value, and more.")],
+    format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
+    output: Output = None,
+) -> None:
+    """Check a table of claims: which are right, what is right, and why. Exit code 1 when one is wrong."""
+    from symcost.audit import claims, judge
+    from symcost.report import findings
+
+    check_writable(output)
+    if format_ not in findings.FORMATS:
+        raise SymcostError(f"unknown format {format_!r}: use {', '.join(findings.FORMATS)}")
+    found = judge.audit(claims.read(file))
+    write(findings.FORMATS[format_](found), output)
+    if not all(finding.right for finding in found):
+        raise typer.Exit(1)
+
+
 def add(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.command(epilog=TABLE_EXAMPLES)(table)
     app.command(epilog=MODELS_EXAMPLES)(models)
+    app.command(epilog=AUDIT_EXAMPLES)(audit)

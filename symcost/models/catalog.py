@@ -121,3 +121,10 @@ def reference(name: str) -> Reference:
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(REFERENCES)}"
         raise SymcostError(f"unknown model {name!r}: {hint}")
     return REFERENCES[name]
+
+
+def literal(text: str) -> object:
+    """The value of a network's parameter: a flag, an integer, or a text such as 1.4 that the network reads exactly."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    return int(text) if text.lstrip("-").isdigit() else text
