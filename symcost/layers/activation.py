@@ -12,7 +12,7 @@ from typing import ClassVar
 from symcost.layers.algebra import ratio
 from symcost.layers.base import Layer
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import LAST, Tensor
+from symcost.layers.tensor import Tensor
 from symcost.layers.windowed import check_word
 
 
@@ -136,7 +136,14 @@ class Softmax(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        rows = ratio(x.size, x.channels(LAST))
+        rows = ratio(x.size, x.channels)
         return tape.emit(
-            self.kind, x, x, flops=4 * x.size - rows, calls=x.size, reduces=(2, rows), in_place=True, scratch=rows
+            self.kind,
+            x,
+            x.settled(),
+            flops=4 * x.size - rows,
+            calls=x.size,
+            reduces=(2, rows),
+            in_place=True,
+            scratch=rows,
         )

@@ -39,7 +39,7 @@ class Attention(Layer):
     bias: bool = True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        (tokens,), d = self._tokens(tape, x), x.channels(LAST)
+        (tokens,), d = self._tokens(tape, x), x.channels
         H_kv = self.H if self.H_kv is None else self.H_kv
         tape.whole(ratio(self.H, H_kv), f"H_kv={H_kv} heads of keys must divide H={self.H}: choose another H_kv")
         d_k = ratio(d, self.H) if self.d_k is None else self.d_k
@@ -56,17 +56,17 @@ class Attention(Layer):
             tape.at_least(d_k, 2, "a single feature a head needs no scale: give d_k=1 as a number")
             query = tape.emit("scale", query, query, flops=query.size, in_place=True)
         if tokens != M:
-            cached = key.shaped(H_kv * d_k, (M,), LAST)
+            cached = key.shaped(H_kv * d_k, (M,))
             key, value = tape.emit("cache", key, cached), tape.emit("cache", value, cached)
         scores = self._scores(tape, query, key, (x.n, self.H, tokens, M), d_k)
-        out = query.shaped(self.H * d_k, (tokens,), LAST)
+        out = query.shaped(self.H * d_k, (tokens,))
         out = tape.emit("context", (scores, value), out, macs=out.size * M, stores=True)
         return tape.run(Linear(d, bias=self.bias), out, "out")
 
     def _tokens(self, tape: Tape, x: Tensor) -> tuple[Size, ...]:
         if len(x.shape) != 3:
             raise tape.fail(f"the input {x} has {len(x.shape)} axes and must have 3: give it as (n, N, d)")
-        return x.places(LAST)
+        return x.places
 
     def _scores(self, tape: Tape, query: Tensor, key: Tensor, shape: tuple[Size, ...], d_k: Size) -> Tensor:
         scores = Tensor(shape, LAST)
@@ -111,11 +111,9 @@ class LinearCore(Layer):
     kind = "linear_core"
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        heads = ratio(x.channels(LAST), 3 * self.d_k)
-        tape.whole(
-            heads, f"the channels {x.channels(LAST)} must be a multiple of 3 d_k={3 * self.d_k}: choose another d_k"
-        )
-        places = product(x.places(LAST))
+        heads = ratio(x.channels, 3 * self.d_k)
+        tape.whole(heads, f"the channels {x.channels} must be a multiple of 3 d_k={3 * self.d_k}: choose another d_k")
+        places = product(x.places)
         each = Tensor((x.n, heads, places, self.d_k), LAST)
         wide = Tensor((x.n, heads, places, self.d_k + 1), LAST)
         query, key = (tape.run(ReLU(), tape.emit("split", x, each), name) for name in ("query", "key"))
@@ -123,7 +121,7 @@ class LinearCore(Layer):
         states = Tensor((x.n, heads, self.d_k, self.d_k + 1), LAST)
         states = tape.emit("states", (key, value), states, macs=states.size * places, stores=True)
         sums = tape.emit("context", (query, states), wide, macs=wide.size * self.d_k, stores=True)
-        out = x.shaped(heads * self.d_k, x.places(LAST), LAST)
+        out = x.shaped(heads * self.d_k, x.places)
         return tape.emit("normalise", sums, out, flops=out.size + ratio(out.size, self.d_k))
 
 
@@ -142,7 +140,7 @@ class LinearAttention(Layer):
     bias: bool = True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        d = x.channels(LAST)
+        d = x.channels
         d_k = ratio(d, self.H)
         tape.whole(d_k, f"H={self.H} heads must divide the features d={d}: choose another H")
         y = tape.run(Linear(3 * d, bias=self.bias), x, "qkv")

@@ -117,10 +117,10 @@ def concatenated(tape: Tape, parts: list[Tensor]) -> Tensor:
     """Values side by side along the channels."""
     first = parts[0]
     for other in parts[1:]:
-        if first.places() != other.places() or first.n != other.n:
+        if first.places != other.places or first.n != other.n:
             raise tape.fail(f"a branch has {other} and must fit {first} in all but the channels: make them equal")
-    channels: Size = sum((part.channels() for part in parts), start=0)
-    return tape.emit("concat", parts, first.shaped(channels, first.places()))
+    channels: Size = sum((part.channels for part in parts), start=0)
+    return tape.emit("concat", parts, first.shaped(channels, first.places))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from symcost.layers.algebra import Dim, Size, ceil_ratio, exact, product, ratio
 from symcost.layers.base import Dims, Layer, Pads, each
-from symcost.layers.sliding import same_padding, taps_on_padding, taps_on_same_padding
+from symcost.layers.sliding import taps_on_padding, taps_on_same_padding
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import Tensor
 from symcost.layers.windowed import Window, Windowed, check_word, image, reach_of
@@ -28,7 +28,8 @@ class Convolution(Windowed):
 
     def convolve(self, tape: Tape, x: Tensor, c_o: Size, g: Size) -> Tensor:
         """The operation with ``c_o`` output channels in ``g`` groups."""
-        c_i, places = image(tape, x, self.rank)
+        x = image(tape, x, self.rank)
+        c_i, places = x.channels, x.places
         for name, channels in (("c_i", c_i), ("c_o", c_o)):
             tape.whole(ratio(channels, g), f"g={g} groups must divide {name}={channels}: choose another g or {name}")
         found = self.windows(tape, places)
@@ -37,6 +38,8 @@ class Convolution(Windowed):
         macs = pairs * product(window.k * window.out for window in found)
         useful = pairs * product(window.k * window.out - self._lost(tape, window) for window in found)
         if self.fill != "zeros":  # written before, and input like any
+            if any(window.lo is None for window in found):
+                raise tape.fail(f"the padding 'same' filled with {self.fill} depends on the size {x}: give numbers")
             padded = tuple(window.size + window.lo + window.hi for window in found)
             x = tape.emit("pad", x, x.shaped(c_i, padded))
         return tape.emit(
@@ -66,8 +69,6 @@ class Convolution(Windowed):
             lost, least = taps_on_same_padding(size, k, s, d)
             tape.at_least(size, least, f"the input {size} is smaller than the window: take numbers")
             return lost
-        if s == 1:
-            return taps_on_padding(size, k, s, d, *same_padding(size, k, s, d))
         raise tape.fail(
             f"the padding 'same' of a kernel k={k} with stride s={s} over {size} has no closed form: give numbers for "
             "k, s and d, or the padding itself"
@@ -145,7 +146,7 @@ class DepthwiseConv2d(Convolution):
     rank: ClassVar[int] = 2
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        c_i, _ = image(tape, x, self.rank)
+        c_i = image(tape, x, self.rank).channels
         return self.convolve(tape, x, self.m * c_i, c_i)
 
 
@@ -161,7 +162,8 @@ class _Transposed(Layer):
     rank: ClassVar[int] = 0
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        c_i, places = image(tape, x, self.rank)
+        x = image(tape, x, self.rank)
+        c_i, places = x.channels, x.places
         named = (("k", self.k), ("s", self.s), ("p", self.p), ("output_padding", self.output_padding), ("d", self.d))
         axes = zip(places, *(each(given, self.rank, name, tape.fail) for name, given in named), strict=True)
         outs: list[Size] = []

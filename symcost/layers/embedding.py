@@ -48,10 +48,10 @@ class TiedEmbedding(Layer):
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         y = tape.run(self.body, tape.run(Embedding(self.V, self.d), x, "embedding"), "body")
-        width = y.channels(LAST)
+        width = y.channels
         if exact(width - self.d) != 0:
             raise tape.fail(f"the body's output {y} must have the table's d={self.d} features: make them equal")
-        out = y.shaped(self.V, y.places(LAST), LAST)
+        out = y.shaped(self.V, y.places)
         return tape.emit("attend", y, out, macs=out.size * self.d, stores=True)
 
 
@@ -68,13 +68,13 @@ class PositionEmbedding(Layer):
     N_max: Dim
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        (positions,) = x.places(LAST)
+        (positions,) = x.places
         tape.at_least(
             exact(self.N_max - positions),
             0,
             f"there are {positions} positions and a table of N_max={self.N_max}: take fewer",
         )
-        return tape.emit(self.kind, x, x, biases=self.N_max * x.channels(LAST), flops=x.size, in_place=True)
+        return tape.emit(self.kind, x, x.settled(), biases=self.N_max * x.channels, flops=x.size, in_place=True)
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ class ClassToken(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        (tokens,) = x.places(LAST)
-        d = x.channels(LAST)
-        return tape.emit(self.kind, x, x.shaped(d, (exact(tokens + 1),), LAST), biases=d)
+        (tokens,) = x.places
+        d = x.channels
+        return tape.emit(self.kind, x, x.shaped(d, (exact(tokens + 1),)), biases=d)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class TakeToken(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        return tape.emit(self.kind, x, Tensor((x.n, x.channels(LAST))))
+        return tape.emit(self.kind, x, Tensor((x.n, x.channels)))
 
 
 @dataclass(frozen=True)

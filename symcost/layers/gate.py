@@ -11,7 +11,7 @@ from symcost.layers.conv import Conv2d
 from symcost.layers.linear import Linear
 from symcost.layers.pool import GlobalAvgPool
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import FIRST, LAST, Tensor
+from symcost.layers.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SqueezeExcitation(Layer):
         y = tape.run(GlobalAvgPool(keep=True), x, "squeeze")
         y = tape.run(Conv2d(c_o=self.c_r, k=1), y, "reduce")
         y = tape.run(self.activation, y, "activation")
-        y = tape.run(Conv2d(c_o=x.channels(FIRST), k=1), y, "expand")
+        y = tape.run(Conv2d(c_o=x.channels, k=1), y, "expand")
         y = tape.run(self.gate, y, "gate")
         return tape.emit("multiply", (x, y), x, flops=x.size, in_place=True)
 
@@ -52,9 +52,9 @@ class GLU(Layer):
     activation: Layer = field(default_factory=Sigmoid)
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        d = ratio(x.channels(LAST), 2)
-        tape.whole(d, f"the features {x.channels(LAST)} must be even to be halved: give an even number")
-        half = x.shaped(d, x.places(LAST), LAST)
+        d = ratio(x.channels, 2)
+        tape.whole(d, f"the features {x.channels} must be even to be halved: give an even number")
+        half = x.shaped(d, x.places)
         first = tape.emit("split", x, half)
         second = tape.run(self.activation, tape.emit("split", x, half), "activation")
         return tape.emit("multiply", (first, second), half, flops=half.size, in_place=True)
@@ -80,4 +80,4 @@ class GatedMLP(Layer):
         hidden = tape.run(self.activation, hidden, "activation")
         up = tape.run(Linear(self.d_f, bias=self.bias), x, "up")
         joined = tape.emit("multiply", (hidden, up), up, flops=up.size, in_place=True)
-        return tape.run(Linear(x.channels(LAST), bias=self.bias), joined, "down")
+        return tape.run(Linear(x.channels, bias=self.bias), joined, "down")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symcost.layers.algebra import Dim
 from symcost.layers.base import Layer
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import LAST, Tensor
+from symcost.layers.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Linear(Layer):
     bias: bool = True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        c_i = x.channels(LAST)
-        out = x.shaped(self.c_o, x.places(LAST), LAST)
+        c_i = x.channels
+        out = x.shaped(self.c_o, x.places)
         return tape.emit(
             "linear", x, out, weights=self.c_o * c_i, biases=self.c_o if self.bias else 0, macs=out.size * c_i,
             flops=out.size if self.bias else 0, stores=True,

@@ -34,7 +34,7 @@ class MoE(Layer):
     kind = "moe"
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        (tokens,), d = x.places(LAST), x.channels(LAST)
+        (tokens,), d = x.places, x.channels
         gates = tape.run(Softmax(), tape.run(Linear(self.E, bias=False), x, "router"), "softmax")
         used: Size = self.E
         if self.k is not None:
@@ -48,5 +48,5 @@ class MoE(Layer):
         hidden = tape.run(self.activation, hidden, "activation")
         each = Tensor((x.n, tokens, used, d), LAST)
         each = tape.emit("down", hidden, each, weights=self.E * d * self.d_f, macs=rows * d * self.d_f, stores=True)
-        out = x.shaped(d, (tokens,), LAST)
+        out = x.shaped(d, (tokens,))
         return tape.emit("combine", (each, gates), out, macs=rows * d, stores=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from symcost.layers.algebra import Dim, ratio
 from symcost.layers.base import Layer
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import FIRST, LAST, Tensor
+from symcost.layers.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,10 @@ class BatchNorm(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        c = x.channels(FIRST)
-        return tape.emit(self.kind, x, x, biases=2 * c, flops=3 * x.size + 2 * c, calls=c, in_place=True, scratch=c)
+        c = x.channels
+        return tape.emit(
+            self.kind, x, x.settled(), biases=2 * c, flops=3 * x.size + 2 * c, calls=c, in_place=True, scratch=c
+        )
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ class LayerNorm(Layer):
     bias: bool = True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        d = x.channels(LAST)
+        d = x.channels
         rows = ratio(x.size, d)
         return tape.emit(
-            self.kind, x, x, biases=(1 + self.bias) * d, flops=(6 + self.bias) * x.size + 4 * rows, calls=rows,
+            self.kind, x, x.settled(), biases=(1 + self.bias) * d, flops=(6 + self.bias) * x.size + 4 * rows, calls=rows,
             reduces=(2, rows), in_place=True, scratch=x.size + 2 * rows,
         )  # fmt: skip
 
@@ -62,10 +64,10 @@ class RMSNorm(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        d = x.channels(LAST)
+        d = x.channels
         rows = ratio(x.size, d)
         return tape.emit(
-            self.kind, x, x, biases=d, flops=4 * x.size + rows, calls=rows, reduces=(1, rows), in_place=True,
+            self.kind, x, x.settled(), biases=d, flops=4 * x.size + rows, calls=rows, reduces=(1, rows), in_place=True,
             scratch=x.size + rows,
         )  # fmt: skip
 
@@ -84,7 +86,7 @@ class GroupNorm(Layer):
     g: Dim
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        c = x.channels(FIRST)
+        c = x.channels
         tape.whole(ratio(c, self.g), f"g={self.g} groups must divide the channels {c}: choose another g")
         return _grouped(tape, self.kind, x, self.g)
 
@@ -100,14 +102,14 @@ class InstanceNorm(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        return _grouped(tape, self.kind, x, x.channels(FIRST))
+        return _grouped(tape, self.kind, x, x.channels)
 
 
 def _grouped(tape: Tape, kind: str, x: Tensor, g: Dim) -> Tensor:
-    c = x.channels(FIRST)
+    c = x.channels
     groups = x.n * g
     return tape.emit(
-        kind, x, x, biases=2 * c, flops=6 * x.size + 3 * groups + 2 * x.n * c, calls=x.n * c, reduces=(2, groups),
+        kind, x, x.settled(), biases=2 * c, flops=6 * x.size + 3 * groups + 2 * x.n * c, calls=x.n * c, reduces=(2, groups),
         in_place=True, scratch=x.size + 2 * groups, everything=True,
     )  # fmt: skip
 
@@ -123,4 +125,4 @@ class ChannelScale(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        return tape.emit(self.kind, x, x, biases=x.channels(LAST), flops=x.size, in_place=True)
+        return tape.emit(self.kind, x, x.settled(), biases=x.channels, flops=x.size, in_place=True)

@@ -10,7 +10,7 @@ from symcost.layers.algebra import Size, ceil_ratio, exact, product, ratio
 from symcost.layers.base import Dims, Layer, each
 from symcost.layers.field import Reach
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import FIRST, LAST, Tensor
+from symcost.layers.tensor import Tensor
 from symcost.layers.windowed import Window, Windowed, image, reach_of
 
 
@@ -27,7 +27,8 @@ class _Pool(Windowed):
 
     def pooled(self, tape: Tape, x: Tensor) -> tuple[Tensor, Size, Reach]:
         """The output's shape, the taps of a window, and how far it reaches."""
-        c, places = image(tape, x, self.rank)
+        x = image(tape, x, self.rank)
+        c, places = x.channels, x.places
         found = [self._ceiled(tape, window) for window in self.windows(tape, places)]
         out = x.shaped(c, tuple(window.out for window in found))
         return out, product(window.k for window in found), reach_of(found)
@@ -73,7 +74,7 @@ class AvgPool2d(_Pool):
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         out, taps, reach = self.pooled(tape, x)
-        places = product(out.places(FIRST))
+        places = product(out.places)
         counted = 0 if self.count_padding else (taps - 1) * places
         return tape.emit(
             self.kind, x, out, flops=taps * out.size + counted, stores=True, reach=reach,
@@ -95,10 +96,10 @@ class GlobalAvgPool(Layer):
     """Whether the places stay, with length 1."""
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        c, places = x.channels(LAST), x.places(LAST)
+        c, places = x.channels, x.places
         if not places:
             raise tape.fail(f"the input {x} has no places to pool: give it as (n, c, h, w)")
-        out = x.shaped(c, (1,) * len(places), LAST) if self.keep else Tensor((x.n, c))
+        out = x.shaped(c, (1,) * len(places)) if self.keep else Tensor((x.n, c))
         return tape.emit(self.kind, x, out, flops=x.size, reduces=(1, out.size), everything=True)
 
 
@@ -111,9 +112,9 @@ class GlobalMaxPool(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        if not x.places(LAST):
+        if not x.places:
             raise tape.fail(f"the input {x} has no places to pool: give it as (n, c, h, w)")
-        out = Tensor((x.n, x.channels(LAST)))
+        out = Tensor((x.n, x.channels))
         return tape.emit(self.kind, x, out, flops=x.size - out.size, reduces=(1, out.size), everything=True)
 
 
@@ -132,7 +133,8 @@ class AdaptiveAvgPool2d(Layer):
     o: Dims
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        c, places = image(tape, x, 2)
+        x = image(tape, x, 2)
+        c, places = x.channels, x.places
         wanted = each(self.o, 2, "o", tape.fail)
         reads = [self._reads(tape, size, out) for size, out in zip(places, wanted, strict=True)]
         out = x.shaped(c, wanted)

@@ -22,7 +22,7 @@ class _Recurrent(Layer):
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         if len(x.shape) != 3:
             raise tape.fail(f"the input {x} has {len(x.shape)} axes and must have 3: give it as (n, N, c)")
-        (steps,), c, d = x.places(LAST), x.channels(LAST), self.d
+        (steps,), c, d = x.places, x.channels, self.d
         out = Tensor((x.n, steps, d), LAST)
         made = tape.emit(self.kind, x, out, weights=self.gates * d * (c + d), biases=self.biases * d, everything=True)
         entering, state = Tensor((x.n, c), LAST), Tensor((x.n, d), LAST)

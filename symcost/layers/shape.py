@@ -31,7 +31,7 @@ class ToTokens(Layer):
     """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        out = Tensor((x.n, product(x.places()), x.channels()), LAST)
+        out = Tensor((x.n, product(x.places), x.channels), LAST)
         return tape.emit(self.kind, x, out, view=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symcost.layers.algebra import Size, exact, product
 
@@ -15,7 +15,8 @@ class Tensor:
     """One value of the network.
 
     ``layout`` is None while nothing has settled it: three axes may be a signal ``(n, c, l)`` or tokens
-    ``(n, N, d)``; the first layer that cares decides. ``value`` tells the values of a network apart.
+    ``(n, N, d)``. A convolution takes them for a signal, every other layer that cares for tokens, and from there on
+    that is settled. ``value`` tells the values of a network apart.
     """
 
     shape: tuple[Size, ...]
@@ -32,22 +33,28 @@ class Tensor:
         """Batch size."""
         return self.shape[0]
 
-    def axis(self, default: str) -> int:
-        """Position of the channels; ``default`` is the layout where none is settled."""
-        return 1 if (self.layout or default) == FIRST else len(self.shape) - 1
+    def settled(self, layout: str = LAST) -> Tensor:
+        """The same with its layout settled, unless it is already."""
+        return self if self.layout else replace(self, layout=layout)
 
-    def channels(self, default: str = FIRST) -> Size:
+    @property
+    def axis(self) -> int:
+        """Position of the channels, or features."""
+        return 1 if self.layout == FIRST else len(self.shape) - 1
+
+    @property
+    def channels(self) -> Size:
         """Number of channels, or features."""
-        return self.shape[self.axis(default)]
+        return self.shape[self.axis]
 
-    def places(self, default: str = FIRST) -> tuple[Size, ...]:
-        """Sizes between batch and channels: height and width, or tokens."""
-        axis = self.axis(default)
-        return tuple(size for index, size in enumerate(self.shape) if index not in (0, axis))
+    @property
+    def places(self) -> tuple[Size, ...]:
+        """Sizes beside batch and channels: height and width, or tokens."""
+        return tuple(size for index, size in enumerate(self.shape) if index not in (0, self.axis))
 
-    def shaped(self, c: Size, places: tuple[Size, ...], default: str = FIRST) -> Tensor:
+    def shaped(self, c: Size, places: tuple[Size, ...]) -> Tensor:
         """The same batch and layout with other channels and places."""
-        layout = self.layout or default
+        layout = self.layout or LAST
         inner = (c, *places) if layout == FIRST else (*places, c)
         return Tensor((self.n, *inner), layout)
 

@@ -58,7 +58,7 @@ class Windowed(Layer):
             raise tape.fail(f"p={self.p} has {len(self.p)} paddings and the input {rank} spatial axes: give {rank}")
         found = []
         for axis, length in enumerate(x):
-            if self.p == "same" and isinstance(length, Form):  # the padding depends on the length; it always fits
+            if self.p == "same" and isinstance(length, Form) and s[axis] != 1:  # it depends on the length, and fits
                 found.append(Window(length, k[axis], s[axis], d[axis], None, None, ceil_ratio(length, s[axis])))
                 continue
             lo, hi = sides(self.p, axis, length, k[axis], s[axis], d[axis])
@@ -90,13 +90,13 @@ def reach_of(found: Sequence[Window]) -> Reach:
     return [(window.d * (window.k - 1) + 1, window.s) for window in found]
 
 
-def image(tape: Tape, x: Tensor, rank: int) -> tuple[Size, tuple[Size, ...]]:
-    """Channels and places of an input with ``rank`` spatial axes."""
+def image(tape: Tape, x: Tensor, rank: int) -> Tensor:
+    """An input with ``rank`` spatial axes, its channels behind the batch unless they are settled to be last."""
     if len(x.shape) != rank + 2:
         raise tape.fail(
             f"the input {x} has {len(x.shape)} axes and must have {rank + 2}: give it as ({AXES[rank - 1]})"
         )
-    return x.channels(FIRST), x.places(FIRST)
+    return x.settled(FIRST)
 
 
 def check_word(layer: Layer, what: str, value: object, known: Sequence[str]) -> None:

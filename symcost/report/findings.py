@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-COLUMNS = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because")
+COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because")
 
 
 def _line(finding: Any) -> dict[str, Any]:
