@@ -52,6 +52,7 @@ POOLING = [
     Case(sc.MaxPool2d(k=2), IMAGE, least={"h": 2, "w": 2}, peaks=True),
     Case(sc.MaxPool2d(k=3, s=2, p=1), IMAGE, peaks=True),
     Case(sc.MaxPool2d(k=3, s=2, ceil=True), IMAGE, least={"h": 3, "w": 3}),
+    Case(sc.MaxPool2d(k=3, s=1, d=2, p=1), IMAGE, least={"h": 3, "w": 3}),
     Case(sc.AvgPool2d(k=2), IMAGE, least={"h": 2, "w": 2}),
     Case(sc.AvgPool2d(k=3, s=2, p=1, count_padding=False), IMAGE, least={"h": 2, "w": 2}),
     Case(sc.GlobalAvgPool(), IMAGE, peaks=True),

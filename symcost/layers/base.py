@@ -61,12 +61,12 @@ class Layer:
 
     def out(self, x: tuple[Dim, ...]) -> tuple[Any, ...]:
         """Shape of the output for an input of shape ``x``."""
-        return tuple(plain(length) for length in self.forward(Tape(), shaped(x)).shape)
+        return tuple(plain(length) for length in Tape().run(self, shaped(x)).shape)
 
     def cost(self, x: tuple[Dim, ...], convention: str = FULL) -> Cost:
         """Cost of the layer for an input of shape ``x``, the input itself left out."""
         tape = Tape()
-        self.forward(tape, shaped(x))
+        tape.run(self, shaped(x))
         return summed(tape.rows, convention).map(plain)
 
     def subs(self, **point: Dim) -> Layer:
@@ -99,15 +99,20 @@ def substituted(value: Any, point: Mapping[str, Any]) -> Any:
     return value
 
 
+def forms_of(value: Any) -> frozenset[Form]:
+    """The symbolic sizes of a layer and of the layers inside it, or of a tuple."""
+    if isinstance(value, Form):
+        return frozenset({value})
+    if isinstance(value, tuple):
+        return frozenset().union(*map(forms_of, value))
+    if isinstance(value, Layer):
+        return frozenset().union(*(forms_of(getattr(value, field.name)) for field in fields(value)))
+    return frozenset()
+
+
 def symbols_of(value: Any) -> frozenset[str]:
     """Names of the symbols in a layer, a size or a tuple of them."""
-    if isinstance(value, Form):
-        return value.symbols
-    if isinstance(value, tuple):
-        return frozenset().union(*map(symbols_of, value))
-    if isinstance(value, Layer):
-        return frozenset().union(*(symbols_of(getattr(value, field.name)) for field in fields(value)))
-    return frozenset()
+    return frozenset().union(*(form.symbols for form in forms_of(value)))
 
 
 def each(given: Any, rank: int, what: str, fail: Any) -> tuple[Any, ...]:

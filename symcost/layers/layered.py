@@ -13,7 +13,7 @@ from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
 from symcost.dominance import undominated
 from symcost.errors import SymcostError
 from symcost.layers.algebra import exact, plain
-from symcost.layers.base import Layer, symbols_of
+from symcost.layers.base import Layer, forms_of, symbols_of
 from symcost.layers.domain import LayerDomain
 from symcost.layers.liveness import peak_sizes
 from symcost.layers.sums import summed
@@ -35,6 +35,8 @@ class LayerTable(CostTable):
     def __init__(self, net: Layer, x: Tensor) -> None:
         super().__init__(())
         tape = Tape()
+        for size in sorted(forms_of(net) | forms_of(x.shape), key=str):
+            tape.whole(size, f"the size {size} must be an integer: choose other values")
         entered = tape.enter(x)
         out = tape.run(net, entered)
         self._last, self._field = out.value, tape.fields.field(out)

@@ -57,6 +57,7 @@ class Tape:
         self.needs: dict[Need, None] = {}
         self.fields = Fields()
         self._path: list[str] = []
+        self._running: list[str] = []
         self._times: Size = 1
         self._xla_times: Size = 1
         self._values = 0
@@ -69,12 +70,22 @@ class Tape:
     # -- what a layer may say ----------------------------------------------------------------------------------
     def run(self, layer: Layer, x: Tensor, name: str = "") -> Tensor:
         """The output of a layer inside another one; ``name`` is its part of the path."""
-        with self.scope(name):
-            return layer.forward(self, x)
+        self._running.append(type(layer).__name__)
+        try:
+            with self.scope(name):
+                return layer.forward(self, x)
+        finally:
+            self._running.pop()
 
     def fail(self, message: str) -> ShapeError:
         """The error of the layer that runs now."""
-        return ShapeError(f"{self.path or 'the layer'}: {message}")
+        return ShapeError(f"{self._here}: {message}")
+
+    @property
+    def _here(self) -> str:
+        """The layer that runs now, as errors name it."""
+        kind = self._running[-1] if self._running else "the network"
+        return f"{self.path} ({kind})" if self.path else kind
 
     def at_least(self, size: Size, least: int, why: str) -> None:
         """``size >= least``, now or as a condition on its symbols; ``why`` is the message of the error."""
@@ -167,6 +178,6 @@ class Tape:
         if isinstance(size, Form):
             if least is None and size.is_integral:
                 return
-            self.needs.setdefault(Need(as_form(size), least, f"{self.path or 'the layer'}: {why}"))
+            self.needs.setdefault(Need(as_form(size), least, f"{self._here}: {why}"))
         elif Need(Form({}), least, why).broken(size):
             raise self.fail(why)

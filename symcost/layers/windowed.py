@@ -48,6 +48,8 @@ class Windowed(Layer):
     def _sized(self, given: Any, name: str, least: int) -> Any:
         if name == "p" and isinstance(given, str) and not given.isdigit() and given in PADDINGS:
             return given
+        if name == "p" and isinstance(given, str) and (near := get_close_matches(given, PADDINGS, n=1, cutoff=0.7)):
+            raise ShapeError(f"{type(self).__name__}: p={given!r} is unknown: did you mean {near[0]!r}?")
         return super()._sized(given, name, least)
 
     def windows(self, tape: Tape, x: tuple[Size, ...]) -> list[Window]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from symcost.layers.base import each
@@ -15,27 +17,32 @@ from symcost.twins.conv import paddings
 
 @twin(MaxPool2d)
 def max_pool(layer: MaxPool2d, x: Any) -> Any:
-    """``nn.max_pool``."""
-    return nn.max_pool(x, *_window(layer, x))
+    """The largest of each window."""
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, **_window(layer, x))
 
 
 @twin(AvgPool2d)
 def avg_pool(layer: AvgPool2d, x: Any) -> Any:
-    """``nn.avg_pool``."""
-    return nn.avg_pool(x, *_window(layer, x), count_include_pad=layer.count_padding)
+    """The sum of each window over the number of its places, all of them or those inside the input."""
+    window = _window(layer, x)
+    total = jax.lax.reduce_window(x, 0.0, jax.lax.add, **window)
+    if layer.count_padding:
+        return total / math.prod(window["window_dimensions"])
+    inside = jnp.ones((1, *x.shape[1:-1], 1), x.dtype)
+    return total / jax.lax.reduce_window(inside, 0.0, jax.lax.add, **window)
 
 
-def _window(layer: Any, x: Any) -> tuple[Any, ...]:
-    if any(step != 1 for step in each(layer.d, x.ndim - 2, "", ValueError)):
-        raise NotImplementedError("flax pools without dilation")
-    k, s = (each(given, x.ndim - 2, "", ValueError) for given in (layer.k, layer.s))
+def _window(layer: Any, x: Any) -> dict[str, Any]:
+    k, s, d = (each(given, x.ndim - 2, "", ValueError) for given in (layer.k, layer.s, layer.d))
     pads = paddings(layer, x)
     if layer.ceil:  # the last window reaches over the border
-        rooms = [
-            size + lo + hi - k[axis] for axis, (size, (lo, hi)) in enumerate(zip(x.shape[1:-1], pads, strict=True))
-        ]
+        reach = [d[axis] * (k[axis] - 1) + 1 for axis in range(len(k))]
+        rooms = [size + sum(pads[axis]) - reach[axis] for axis, size in enumerate(x.shape[1:-1])]
         pads = [(lo, hi + -room % s[axis]) for axis, (room, (lo, hi)) in enumerate(zip(rooms, pads, strict=True))]
-    return k, s, pads
+    return {
+        "window_dimensions": (1, *k, 1), "window_strides": (1, *s, 1), "padding": ((0, 0), *pads, (0, 0)),
+        "window_dilation": (1, *d, 1),
+    }  # fmt: skip
 
 
 @twin(GlobalAvgPool)

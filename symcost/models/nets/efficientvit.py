@@ -16,7 +16,7 @@ from symcost.layers.linear import Linear
 from symcost.layers.norm import LayerNorm
 from symcost.layers.pool import GlobalAvgPool
 from symcost.layers.shape import Dropout
-from symcost.models.nets.blocks import conv_norm, depthwise_norm, finished
+from symcost.models.nets.blocks import conv_norm, depthwise_norm, finished, integer
 from symcost.models.nets.mobilenet import inverted
 
 D_K = 16
@@ -45,7 +45,7 @@ def attention(c: int) -> Layer:
 
 def efficientvit_b1(L1: Dim = 2, L2: Dim = 3, L3: Dim = 3, L4: Dim = 4, w: int = 16, classes: Dim = 1000) -> Sequential:
     """EfficientViT-B1: 9.1 million parameters, 0.52 GMACs."""
-    act = HardSwish()
+    act, w = HardSwish(), integer(w, "w")
     stem = Sequential(
         conv=conv_norm(w, 3, act, s=2),
         separable=Residual(Sequential(depthwise=depthwise_norm(3, act), pointwise=conv_norm(w, 1))),
