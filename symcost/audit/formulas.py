@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import sympy
+
 from symcost.cost import TEXTBOOK
 from symcost.equality import difference
 from symcost.errors import SymcostError
@@ -53,8 +55,4 @@ def slip(claimed: Any, right: Any) -> str:
     above, below = factor.as_numer_denom()
     if difference(claimed, right * above / below) == 0 and above.is_Symbol and below.is_Symbol:
         return f"{above} stands where {below} belongs"
-    return (
-        f"it is {factor} times the right one"
-        if factor.is_Mul or factor.is_Symbol or factor.is_Number
-        else "another formula"
-    )
+    return "another formula" if factor.has(sympy.Add) else f"it is {factor} times the right one"

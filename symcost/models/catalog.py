@@ -105,6 +105,7 @@ def _listed() -> Iterator[Reference]:
     )
     yield Reference("vit", "vit", f"Dosovitskiy et al.: ViT, arXiv:2010.11929, B/16 {_TORCHVISION}")
     yield Reference("efficientvit_b1", "efficientvit", "Cai et al.: EfficientViT, ICCV 2023, arXiv:2205.14756")
+    yield Reference("mcunet", "mcunet", "a network in the manner of Lin et al.: MCUNet, arXiv:2007.10319", r=160)
     yield Reference(
         "gpt2", "gpt2", "Radford et al.: Language Models are Unsupervised Multitask Learners, 2019", TOKENS, 1024
     )
