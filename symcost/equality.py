@@ -57,7 +57,13 @@ def _normal(atom: Any) -> Any:
     j = (sympy.ceiling if isinstance(atom, sympy.ceiling) else sympy.floor)(constant * s)
     if isinstance(atom, sympy.ceiling):
         j += s - 1
-    whole, j = divmod(int(j), s)
+    if x.could_extract_minus_sign():  # floor(y) = -ceiling(-y)
+        return -_floor(-x, s - 1 - int(j), s)
+    return _floor(x, int(j), s)
+
+
+def _floor(x: Any, j: int, s: int) -> Any:
+    whole, j = divmod(j, s)
     if j < s - 1 or s == 1:
         return whole + sympy.floor((x + j) / s)
     return whole + x - sympy.Add(*(sympy.floor((x + other) / s) for other in range(s - 1)))

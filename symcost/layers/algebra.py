@@ -5,6 +5,7 @@ A size is an ``int`` or a :class:`~symcost.form.Form`; the functions here take b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -69,12 +70,18 @@ def _form(node: Any) -> Any:
     if isinstance(node, sympy.floor):
         return form.floor(arguments[0])
     if isinstance(node, sympy.ceiling):
-        return -form.floor(-as_form(arguments[0]))
+        return _ceiling(as_form(arguments[0]))
     if isinstance(node, sympy.Mod):
         return arguments[0] - arguments[1] * form.floor(ratio(arguments[0], arguments[1]))
     if isinstance(node, sympy.Max):
         return form.maximum(arguments)
     raise ExpressionError(f"{node.func} is not part of a size: use + - * / ** floor ceiling Max and Mod")
+
+
+def _ceiling(value: Form) -> Size:
+    """``ceiling(u/s)`` as ``floor((u + s - 1)/s)`` where ``u`` is an integer for all symbols."""
+    s = math.lcm(*(coefficient.denominator for coefficient in value.terms.values()))
+    return form.floor(value + Fraction(s - 1, s)) if (value * s).is_integral else -form.floor(-value)
 
 
 def exact(value: Any) -> Any:
