@@ -77,7 +77,8 @@ def _condition(need: Need) -> str:
     if need.least is not None:
         return f"{need.form} >= {need.least}"
     above, below = need.form.sympy().as_numer_denom()
-    return f"({above}) % {below} == 0" if above.is_Add else f"{above} % {below} == 0"
+    shown = (f"({part})" if part.is_Add or (part is below and part.is_Mul) else str(part) for part in (above, below))
+    return " % ".join(shown) + " == 0"
 
 
 def _plain(expression: Any, least: int | None) -> bool:

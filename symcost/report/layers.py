@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import shutil
+from collections.abc import Sequence
 from typing import Any
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from symcost.cost import CONVENTIONS, FULL, TEXTBOOK
 from symcost.report.formula import elided, written
@@ -17,6 +12,7 @@ from symcost.table import CostTable, Group, Row
 
 COLUMNS = ("layer", "output", "params", "MACs", "activations", "input + output")
 NARROW = 9
+GAP = "  "
 
 
 def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]:
@@ -64,24 +60,26 @@ def render(costs: CostTable, *, convention: str = TEXTBOOK, width: int | None = 
     whole, kept = costs.total(convention), costs.total(TEXTBOOK).activations
     total = ("total", "", whole.params, whole.macs, kept, "")
     names = max(len(line[0]) for line in [*listed, total])
-    room = max(NARROW, (width - min(names, width // 3) - 2 * len(COLUMNS)) // (len(COLUMNS) - 1))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
-    for index, title in enumerate(COLUMNS):
-        table.add_column(title, justify="right" if index > 1 else "left", no_wrap=True)
-    for line in listed:
-        table.add_row(*_cells(line, room))
-    table.add_section()
-    table.add_row(*_cells(total, room))
-    console = Console(file=io.StringIO(), width=width, highlight=False)
-    console.print(table)
-    console.print(Text("\n".join(["", *_facts(costs, convention)])))
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+    room = max(NARROW, (width - min(names, width // 3)) // (len(COLUMNS) - 1) - len(GAP))
+    cells = [COLUMNS, *(_cells(line, room) for line in [*listed, total])]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
+    found = [_aligned(line, widths) for line in cells]
+    rule = "─" * max(map(len, found))
+    return "\n".join([found[0], rule, *found[1:-1], "", found[-1], "", *_facts(costs, convention)])
 
 
-def _cells(line: tuple[Any, ...], room: int) -> list[Text]:
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+    """Names and shapes to the left, numbers to the right."""
+    cells = [
+        text.ljust(size) if index < 2 else text.rjust(size)
+        for index, (text, size) in enumerate(zip(line, widths, strict=True))
+    ]
+    return GAP.join(cells).rstrip()
+
+
+def _cells(line: tuple[Any, ...], room: int) -> list[str]:
     name, shape, *numbers = line
-    return [Text(name), Text(elided_text(shape, room)), *(Text(_number(value, room)) for value in numbers)]
+    return [name, elided_text(shape, room), *(_number(value, room) for value in numbers)]
 
 
 def _number(value: Any, room: int) -> str:
