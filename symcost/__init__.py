@@ -74,7 +74,17 @@ if TYPE_CHECKING:
     from symcost.layers.linear import Linear
     from symcost.layers.moe import MoE
     from symcost.layers.norm import BatchNorm, ChannelScale, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
-    from symcost.layers.pool import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d
+    from symcost.layers.pool import (
+        AdaptiveAvgPool2d,
+        AvgPool1d,
+        AvgPool2d,
+        AvgPool3d,
+        GlobalAvgPool,
+        GlobalMaxPool,
+        MaxPool1d,
+        MaxPool2d,
+        MaxPool3d,
+    )
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
     from symcost.size import model_size
@@ -87,7 +97,9 @@ __version__ = "0.1.0"
 __all__ = [
     "AdaptiveAvgPool2d",
     "Attention",
+    "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BatchNorm",
     "Branch",
     "CONVENTIONS",
@@ -127,7 +139,9 @@ __all__ = [
     "Linear",
     "LinearAttention",
     "LinearCore",
+    "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
     "Mish",
     "MoE",
     "PatchEmbedding",
@@ -180,7 +194,7 @@ _FAMILIES = {
     "linear": "Linear",
     "moe": "MoE",
     "norm": "BatchNorm ChannelScale GroupNorm InstanceNorm LayerNorm RMSNorm",
-    "pool": "AdaptiveAvgPool2d AvgPool2d GlobalAvgPool GlobalMaxPool MaxPool2d",
+    "pool": "AdaptiveAvgPool2d AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool GlobalMaxPool MaxPool1d MaxPool2d MaxPool3d",
     "recurrent": "GRU LSTM",
     "shape": "Dropout Flatten ToTokens",
 }

@@ -46,7 +46,7 @@ def _strict(*values: Any) -> list[Any]:
 
 
 def _normal(atom: Any) -> Any:
-    """A floor as an integer plus ``floor((x + j)/s)`` with ``j < s - 1``, or as what Hermite's identity makes of it."""
+    """A floor or ceiling with a positive argument and divisor, in the normal form of :func:`_floor`."""
     argument = sympy.expand(atom.args[0])
     constant, rest = argument.as_coeff_Add()
     terms = rest.as_coefficients_dict()
@@ -63,7 +63,17 @@ def _normal(atom: Any) -> Any:
 
 
 def _floor(x: Any, j: int, s: int) -> Any:
+    """``floor((x + j)/s)`` with ``0 <= j < m``, ``m`` being ``s`` without its smallest prime ``q``, and smaller divisors.
+
+    Hermite's identity for the integer ``floor((x + a)/m)``: the sum over ``i < q`` of ``floor((x + a + i m)/s)`` is
+    ``floor((x + a)/m)``.
+    """
     whole, j = divmod(j, s)
-    if j < s - 1 or s == 1:
+    if s == 1:
+        return whole + x
+    q = next(prime for prime in range(2, s + 1) if s % prime == 0)
+    m = s // q
+    if j < (q - 1) * m:
         return whole + sympy.floor((x + j) / s)
-    return whole + x - sympy.Add(*(sympy.floor((x + other) / s) for other in range(s - 1)))
+    a = j - (q - 1) * m
+    return whole + _floor(x, a, m) - sympy.Add(*(sympy.floor((x + a + i * m) / s) for i in range(q - 1)))

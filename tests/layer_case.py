@@ -62,7 +62,10 @@ def factory(net: Layer) -> Callable[..., Any]:
     """A function of the network's symbols that builds its Flax twin."""
 
     def make(**values: int) -> Any:
-        return sc.build(net, **values)
+        try:
+            return sc.build(net, **values)
+        except sc.ShapeError as problem:  # a size of a sample point that the network does not have
+            raise ValueError(str(problem)) from None
 
     kind = inspect.Parameter.KEYWORD_ONLY
     make.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in sorted(symbols_of(net))])  # type: ignore[attr-defined]

@@ -55,6 +55,10 @@ POOLING = [
     Case(sc.MaxPool2d(k=3, s=1, d=2, p=1), IMAGE, least={"h": 3, "w": 3}),
     Case(sc.AvgPool2d(k=2), IMAGE, least={"h": 2, "w": 2}),
     Case(sc.AvgPool2d(k=3, s=2, p=1, count_padding=False), IMAGE, least={"h": 2, "w": 2}),
+    Case(sc.MaxPool1d(k=3, s=2, p=1), (n, c, N), spec="float32[n,N,c]"),
+    Case(sc.MaxPool3d(k=2), (n, c, N, h, w), least={"N": 2, "h": 2, "w": 2}),
+    Case(sc.AvgPool1d(k=2), (n, c, N), spec="float32[n,N,c]", least={"N": 2}),
+    Case(sc.AvgPool3d(k=2, s=1), (n, c, N, h, w), least={"N": 2, "h": 2, "w": 2}),
     Case(sc.GlobalAvgPool(), IMAGE, peaks=True),
     Case(sc.GlobalAvgPool(keep=True), IMAGE, peaks=True),
     Case(sc.GlobalAvgPool(), (n, N, d)),
@@ -88,6 +92,7 @@ NORMS = [
 
 EMBEDDINGS = [
     Case(sc.Embedding(V=V, d=d), (n, N), dtype="int32", least={"V": 2}),
+    Case(sc.Embedding(V=1, d=d), (n, N), dtype="int32"),
     Case(sc.PositionEmbedding(512), TOKENS),
     Case(sc.ClassToken(), TOKENS),
     Case(sc.TakeToken(), TOKENS),

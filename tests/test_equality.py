@@ -17,6 +17,8 @@ from symcost.equality import difference
         ("floor(h/3) + floor((h + 1)/3) + floor((h + 2)/3)", "h"),
         ("floor((h - 1)/4)", "floor((h + 3)/4) - 1"),
         ("c*floor(h/2)*ceiling(w/2)", "c*floor(h/2)*(w - floor(w/2))"),
+        ("floor((r + 15)/32)", "ceiling(r/16) - ceiling(r/32)"),
+        ("floor(-h/2)", "floor(h/2) - h"),
         ("Max(a*b, c)", "Max(c, b*a)"),
     ],
 )

@@ -65,5 +65,5 @@ def test_the_output_has_the_shape_of_the_twin() -> None:
         module, given = sc.build(case.layer, **at), spec(case.input_spec, at)
         made = jax.eval_shape(lambda x, m=module: m.init_with_output(jax.random.key(0), x)[0], given).shape
         out = case.layer.subs(**at).out(x)
-        images = len(out) > 3 or isinstance(case.layer, sc.Conv1d | sc.ConvTranspose1d)
+        images = len(out) > 3 or getattr(case.layer, "rank", 0) == 1
         assert made == ((out[0], *out[2:], out[1]) if images else out), case.label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 import pytest
-from layer_case import compiled, unequal
+from layer_case import compiled, factory, unequal
 
 import symcost as sc
 from symcost.models.catalog import REFERENCES, Reference
@@ -93,6 +93,21 @@ def test_layers_equal_the_trace_and_xla(entry: Reference) -> None:
     params, xla = compiled(module, jax.ShapeDtypeStruct(shape, entry.dtype))
     total = table.total("xla")
     assert (total.params, total.flops, total.transcendentals) == (params, xla.flops, xla.transcendentals)
+
+
+SYMBOLIC = [
+    ("alexnet", "float32[n,r,r,3]", dict(n="n", r="r", classes="C")),
+    ("resnet18", "float32[n,r,r,3]", dict(n="n", r="r", w="w", classes="C")),
+    ("vit", "float32[n,224,224,3]", dict(n="n", d="d", L="L", d_f="f", classes="C")),
+    ("gpt2", "int32[n,N]", dict(n="n", N="N", d="d", L="L", V="V")),
+    ("llama", "int32[n,N]", dict(n="n", N="N", d="d", H=8, H_kv=2, d_f="f", L="L", V="V")),
+]
+
+
+@pytest.mark.parametrize(("name", "spec", "symbols"), SYMBOLIC, ids=[row[0] for row in SYMBOLIC])
+def test_layers_equal_the_trace_in_symbols(name: str, spec: str, symbols: dict[str, object]) -> None:
+    table = REFERENCES[name](**symbols)
+    assert unequal(table, sc.trace(factory(table.net), spec)) == []
 
 
 LECTURES = [

@@ -44,7 +44,23 @@ class _Pool(Windowed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaxPool2d(_Pool):
+class _MaxPool(_Pool):
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        out, taps, reach = self.pooled(tape, x)
+        return tape.emit(self.kind, x, out, flops=(taps - 1) * out.size, stores=True, reach=reach)
+
+
+class MaxPool1d(_MaxPool):
+    """Largest of a window over a signal: ``(n, c, l_i) -> (n, c, l_o)``, as :class:`MaxPool2d`.
+
+    >>> MaxPool1d(k=2).out((1, 8, 10))
+    (1, 8, 5)
+    """
+
+    rank = 1
+
+
+class MaxPool2d(_MaxPool):
     """Largest of a window: ``(n, c, h_i, w_i) -> (n, c, h_o, w_o)``, no parameters.
 
     ``k_h k_w - 1`` comparisons per output, padding included. ``s`` is ``k`` unless given; with ``ceil`` the last window
@@ -54,22 +70,19 @@ class MaxPool2d(_Pool):
     559872
     """
 
-    def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        out, taps, reach = self.pooled(tape, x)
-        return tape.emit(self.kind, x, out, flops=(taps - 1) * out.size, stores=True, reach=reach)
+
+class MaxPool3d(_MaxPool):
+    """Largest of a window over a volume: ``(n, c, t, h, w) -> (n, c, t_o, h_o, w_o)``, as :class:`MaxPool2d`.
+
+    >>> MaxPool3d(k=2).out((1, 8, 4, 6, 6))
+    (1, 8, 2, 3, 3)
+    """
+
+    rank = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class AvgPool2d(_Pool):
-    """Mean of a window: ``(n, c, h_i, w_i) -> (n, c, h_o, w_o)``, no parameters.
-
-    ``k_h k_w - 1`` additions and one division per output. With ``count_padding=False`` the divisor is the number of
-    places inside the input, counted once for all channels: ``(k_h k_w - 1) h_o w_o`` additions more.
-
-    >>> AvgPool2d(k=2).cost((1, 8, 4, 4)).flops
-    128
-    """
-
+class _AvgPool(_Pool):
     count_padding: bool = True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
@@ -80,6 +93,37 @@ class AvgPool2d(_Pool):
             self.kind, x, out, flops=taps * out.size + counted, stores=True, reach=reach,
             reduces=(0, 0) if self.count_padding else (1, places),
         )  # fmt: skip
+
+
+class AvgPool1d(_AvgPool):
+    """Mean of a window over a signal: ``(n, c, l_i) -> (n, c, l_o)``, as :class:`AvgPool2d`.
+
+    >>> AvgPool1d(k=2).out((1, 8, 10))
+    (1, 8, 5)
+    """
+
+    rank = 1
+
+
+class AvgPool2d(_AvgPool):
+    """Mean of a window: ``(n, c, h_i, w_i) -> (n, c, h_o, w_o)``, no parameters.
+
+    ``k_h k_w - 1`` additions and one division per output. With ``count_padding=False`` the divisor is the number of
+    places inside the input, counted once for all channels: ``(k_h k_w - 1) h_o w_o`` additions more.
+
+    >>> AvgPool2d(k=2).cost((1, 8, 4, 4)).flops
+    128
+    """
+
+
+class AvgPool3d(_AvgPool):
+    """Mean of a window over a volume: ``(n, c, t, h, w) -> (n, c, t_o, h_o, w_o)``, as :class:`AvgPool2d`.
+
+    >>> AvgPool3d(k=2).out((1, 8, 4, 6, 6))
+    (1, 8, 2, 3, 3)
+    """
+
+    rank = 3
 
 
 @dataclass(frozen=True)

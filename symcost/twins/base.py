@@ -47,7 +47,10 @@ class Built(nn.Module):
         found = TWINS.get(type(self.layer))
         if found is None:
             raise ShapeError(f"{type(self.layer).__name__} has no Flax twin: register one in symcost/twins")
-        return found(self.layer, x)
+        try:
+            return found(self.layer, x)
+        except ShapeError as problem:  # where a model is tried at many sizes, those that do not fit are no mistake
+            raise ValueError(str(problem)) from None
 
 
 def inner(layer: Layer, x: Any, name: str) -> Any:

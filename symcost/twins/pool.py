@@ -10,19 +10,29 @@ import jax
 import jax.numpy as jnp
 
 from symcost.layers.base import each
-from symcost.layers.pool import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d
+from symcost.layers.pool import (
+    AdaptiveAvgPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
 from symcost.twins.base import twin
 from symcost.twins.conv import paddings
 
 
-@twin(MaxPool2d)
-def max_pool(layer: MaxPool2d, x: Any) -> Any:
+@twin(MaxPool1d, MaxPool2d, MaxPool3d)
+def max_pool(layer: Any, x: Any) -> Any:
     """The largest of each window."""
     return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, **_window(layer, x))
 
 
-@twin(AvgPool2d)
-def avg_pool(layer: AvgPool2d, x: Any) -> Any:
+@twin(AvgPool1d, AvgPool2d, AvgPool3d)
+def avg_pool(layer: Any, x: Any) -> Any:
     """The sum of each window over the number of its places, all of them or those inside the input."""
     window = _window(layer, x)
     total = jax.lax.reduce_window(x, 0.0, jax.lax.add, **window)
