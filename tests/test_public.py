@@ -60,6 +60,13 @@ def test_every_public_name_is_documented() -> None:
             assert inspect.getdoc(getattr(sc, name)), name
 
 
+def test_every_layer_has_an_example_that_runs() -> None:
+    for name in sc.__all__:
+        layer = getattr(sc, name)
+        if isinstance(layer, type) and issubclass(layer, sc.Layer):
+            assert ">>>" in (layer.__doc__ or ""), name
+
+
 def test_the_version_is_a_release_number_and_in_the_changelog() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", sc.__version__)
     assert f"## {sc.__version__}" in (Path(__file__).parents[1] / "CHANGELOG.md").read_text()

@@ -31,7 +31,18 @@ Pads = Any
 
 @dataclass(frozen=True)
 class Layer:
-    """Base of every layer. Sizes are integers, sympy expressions of ``sc.symbols``, or texts such as ``"4*d"``."""
+    """Base of every layer. Sizes are integers, sympy expressions of ``sc.symbols``, or texts such as ``"4*d"``.
+
+    Fields annotated ``Dim`` or ``Dims`` are positive sizes, ``Pad`` or ``Pads`` may be 0; others are what they are. A
+    size that makes no sense, and a shape that does not fit, raise :class:`~symcost.errors.ShapeError`.
+
+    >>> @dataclass(frozen=True)
+    ... class Double(Layer):
+    ...     def forward(self, tape, x):
+    ...         return tape.emit(self.kind, x, x, flops=x.size, in_place=True)
+    >>> Double().cost(("n", 4)).flops
+    4*n
+    """
 
     kind: ClassVar[str] = ""
 

@@ -125,7 +125,11 @@ def concatenated(tape: Tape, parts: list[Tensor]) -> Tensor:
 
 @dataclass(frozen=True)
 class Identity(Layer):
-    """``x``: nothing happens."""
+    """``x``: nothing happens, any shape.
+
+    >>> Identity().out((1, 10))
+    (1, 10)
+    """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         return x

@@ -63,6 +63,8 @@ class RMSNorm(Layer):
     650
     """
 
+    kind = "rms_norm"
+
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         d = x.channels
         rows = ratio(x.size, d)

@@ -37,7 +37,11 @@ class ToTokens(Layer):
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """Nothing at inference: ``x``."""
+    """Nothing at inference: ``x``, any shape.
+
+    >>> Dropout().cost((1, 10))
+    Cost()
+    """
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         return x
