@@ -41,6 +41,12 @@ class Case:
         """All symbols, in a fixed order."""
         return sorted(symbols_of(self.layer) | {str(s) for size in self.x for s in getattr(size, "free_symbols", ())})
 
+    def at(self, point: Mapping[str, int]) -> tuple[Layer, tuple[int, ...]]:
+        """The layer and its input's shape at numbers."""
+        own = symbols_of(self.layer)
+        layer = self.layer.subs(**{name: value for name, value in point.items() if name in own})
+        return layer, tuple(int(sc.evaluate(size, point)) for size in self.x)
+
     @property
     def input_spec(self) -> str:
         """The twin's input: channels last where there are places and more."""

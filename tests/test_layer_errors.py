@@ -60,6 +60,8 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.table(sc.PositionEmbedding(3), (1, 4, 8)), "there are 4 positions and a table of N_max=3: take fewer"),
     (lambda: sc.table(sc.TiedEmbedding(V=9, d=8, body=sc.Linear(4)), (1, 4)), "must have the table's d=8 features"),
     (lambda: sc.build(sc.Linear("d")), "the network has no value for d: give them, as build(net, d=...)"),
+    (lambda: sc.build(sc.Linear("d"), e=3), "unknown symbol 'e': the symbols here are d"),
+    (lambda: sc.Linear("d").subs(d=0), "d=0 must be a positive integer"),
     (lambda: sc.build(3), "3 is not a layer"),
     (lambda: sc.models.mobilenet_v2(width="wide"), "width=wide must be a number such as 1.4 or 7/5"),
     (lambda: sc.models.mobilenet_v2(width=-1), "width=-1 must be positive"),

@@ -32,10 +32,10 @@ def test_formulas_equal_the_trace_of_the_flax_twin(case: Case) -> None:
 
 @pytest.mark.parametrize(("case", "at"), POINTS)
 def test_numbers_equal_xla_and_flax(case: Case, at: dict[str, int]) -> None:
-    x = tuple(int(sc.evaluate(size, at)) for size in case.x)
-    counted = sc.table(case.layer.subs(**at), x)
+    layer, x = case.at(at)
+    counted = sc.table(layer, x)
     evaluated = sc.table(case.layer, case.x).subs(**at)
-    params, xla = compiled(sc.build(case.layer, **at), spec(case.input_spec, at))
+    params, xla = compiled(sc.build(layer), spec(case.input_spec, at))
     for table in (counted, evaluated):
         total = table.total("xla")
         assert (total.params, total.flops, total.transcendentals) == (params, xla.flops, xla.transcendentals)
@@ -61,9 +61,9 @@ def test_every_public_layer_has_a_twin_and_a_row() -> None:
 def test_the_output_has_the_shape_of_the_twin() -> None:
     for case in CASES:
         at = case.points[1]
-        x = tuple(int(sc.evaluate(size, at)) for size in case.x)
-        module, given = sc.build(case.layer, **at), spec(case.input_spec, at)
+        layer, x = case.at(at)
+        module, given = sc.build(layer), spec(case.input_spec, at)
         made = jax.eval_shape(lambda x, m=module: m.init_with_output(jax.random.key(0), x)[0], given).shape
-        out = case.layer.subs(**at).out(x)
+        out = layer.out(x)
         images = len(out) > 3 or getattr(case.layer, "rank", 0) == 1
         assert made == ((out[0], *out[2:], out[1]) if images else out), case.label

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from symcost.cost import FULL, Cost
+from symcost.errors import ShapeError
 from symcost.form import Form
 from symcost.layers.algebra import Dim, exact, plain, size
 from symcost.layers.sums import summed
@@ -81,7 +82,11 @@ class Layer:
         return summed(tape.rows, convention).map(plain)
 
     def subs(self, **point: Dim) -> Layer:
-        """The layer with values for some of its symbols."""
+        """The layer with values for some of its symbols; a name that is none of them is an error."""
+        known = sorted(symbols_of(self))
+        for name in point:
+            if name not in known:
+                raise ShapeError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")
         values = {name: size(value, name) for name, value in point.items()}
         return substituted(self, values)
 
