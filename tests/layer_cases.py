@@ -120,6 +120,9 @@ ATTENTION = [
     Case(sc.Attention(H=8, H_kv=2, d_k=2 * e, M=32, causal=True, rotary=True, bias=False), (n, 16, d), least={"e": 2}),
     Case(sc.Attention(H=2, d_k=2, causal=True, rotary=True), TOKENS, least={"N": 2}),
     Case(sc.Attention(H=8, d_k=16, M=M), (n, 1, d), least={"M": 2}),
+    Case(sc.Attention(H=2, d_k=2, causal=True, rotary=True), (n, 1, d)),
+    Case(sc.Attention(H=2, d_k=2, M=5, causal=True, rotary=True), (n, 1, d)),
+    Case(sc.Attention(H=2, d_k=6, M=5, causal=True, rotary=True), (n, 1, d), lifted=False),
     Case(sc.LinearAttention(H=H), (n, N, H * d)),
     Case(sc.LinearCore(d), (n, 6 * d, h, w)),
 ]

@@ -49,7 +49,7 @@ class Attention(Layer):
         query = tape.run(Linear(self.H * d_k, bias=self.bias), x, "query")
         key = tape.run(Linear(H_kv * d_k, bias=self.bias), x, "key")
         value = tape.run(Linear(H_kv * d_k, bias=self.bias), x, "value")
-        if self.rotary:
+        if self.rotary and (tokens, M) != (1, 1):  # a first token alone stands at position 0 and is not turned
             tape.whole(ratio(d_k, 2), f"rotary needs an even d_k, not {d_k}: choose another d_k")
             query, key = rotated(tape, query, key, tokens, d_k, tokens != M)
         if d_k != 1:  # the root of one is no scale
@@ -87,12 +87,17 @@ def rotated(tape: Tape, query: Tensor, key: Tensor, tokens: Size, d_k: Size, shi
     Angles are ``position/base^(2i/d_k)``: one product, one cosine and one sine for each position and pair.
     """
     pairs = tokens * ratio(d_k, 2)
-    angles = Tensor((tokens, ratio(d_k, 2)), LAST)
-    scaled = 0  # the only frequency of a single pair is 1
-    if d_k != 2:
+    scaled, shift, calls = pairs, tokens if shifted else 0, 2 * pairs
+    if d_k == 2:  # the only frequency of a single pair is 1
+        scaled = 0
+    else:
         tape.at_least(d_k, 3, "a single pair of features has one frequency: give d_k=2 as a number")
-        scaled = pairs
-    angles = tape.emit("angles", (), angles, flops=scaled + (tokens if shifted else 0), calls=2 * pairs)
+    if tokens == 1:  # a single position is a number, and its angles are computed before the program runs
+        scaled = shift = calls = 0
+    else:
+        tape.at_least(tokens, 2, "a single token has one position: give N=1 as a number")
+    angles = Tensor((tokens, ratio(d_k, 2)), LAST)
+    angles = tape.emit("angles", (), angles, flops=scaled + shift, calls=calls)
     return tuple(tape.emit("rotate", (each, angles), each, flops=3 * each.size, in_place=True) for each in (query, key))  # type: ignore[return-value]
 
 
@@ -122,7 +127,7 @@ class LinearCore(Layer):
         states = tape.emit("states", (key, value), states, macs=states.size * places, stores=True)
         sums = tape.emit("context", (query, states), wide, macs=wide.size * self.d_k, stores=True)
         out = x.shaped(heads * self.d_k, x.places)
-        return tape.emit("normalise", sums, out, flops=out.size + ratio(out.size, self.d_k))
+        return tape.emit("normalise", sums, out, flops=out.size + out.rows * heads)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class LayerNorm(Layer):
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         d = x.channels
-        rows = ratio(x.size, d)
+        rows = x.rows
         return tape.emit(
             self.kind, x, x.settled(), biases=(1 + self.bias) * d, flops=(6 + self.bias) * x.size + 4 * rows, calls=rows,
             reduces=(2, rows), in_place=True, scratch=x.size + 2 * rows,
@@ -67,7 +67,7 @@ class RMSNorm(Layer):
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         d = x.channels
-        rows = ratio(x.size, d)
+        rows = x.rows
         return tape.emit(
             self.kind, x, x.settled(), biases=d, flops=4 * x.size + rows, calls=rows, reduces=(1, rows), in_place=True,
             scratch=x.size + rows,

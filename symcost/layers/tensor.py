@@ -48,6 +48,11 @@ class Tensor:
         return self.shape[self.axis]
 
     @property
+    def rows(self) -> Size:
+        """Number of vectors of channels: everything but the channels."""
+        return product((self.n, *self.places))
+
+    @property
     def places(self) -> tuple[Size, ...]:
         """Sizes beside batch and channels: height and width, or tokens."""
         return tuple(size for index, size in enumerate(self.shape) if index not in (0, self.axis))

@@ -40,7 +40,7 @@ def attention(layer: Attention, x: Any) -> Any:
     key, value = (
         inner(Linear(H_kv * d_k, bias=layer.bias), x, name).reshape(n, tokens, H_kv, d_k) for name in ("key", "value")
     )
-    if layer.rotary:
+    if layer.rotary and M > 1:
         angles = _angles(tokens, d_k, M - tokens)[:, None]
         cos, sin = jnp.cos(angles), jnp.sin(angles)
         query, key = _rotated(query, cos[:, None], sin[:, None]), _rotated(key, cos, sin)
