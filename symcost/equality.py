@@ -20,8 +20,11 @@ def difference(left: Any, right: Any) -> Any:
     0
     """
     expression = sympy.expand(sympy.sympify(left, strict=True) - sympy.sympify(right, strict=True))
-    if expression == 0:
-        return expression
+    return expression if expression == 0 else sympy.expand(_normalise(expression))
+
+
+def _normalise(expression: Any) -> Any:
+    """An expression with every floor and ceiling in its normal form."""
     atoms = expression.atoms(sympy.floor, sympy.ceiling)
     return sympy.expand(expression.xreplace({atom: _normal(atom) for atom in atoms}))
 
@@ -46,20 +49,36 @@ def _strict(*values: Any) -> list[Any]:
 
 
 def _normal(atom: Any) -> Any:
-    """A floor or ceiling with a positive argument and divisor, in the normal form of :func:`_floor`."""
-    argument = sympy.expand(atom.args[0])
-    constant, rest = argument.as_coeff_Add()
+    """A floor or ceiling as integers plus floors in the normal form of :func:`_floor`.
+
+    Whole multiples leave it, ``floor(3x/2) = x + floor(x/2)``, and a floor of a floor is one floor.
+    """
+    read = _as_floor(atom)
+    if read is None:
+        return atom
+    terms, j, s = read
+    whole = sympy.Add(*(coefficient // s * term for term, coefficient in terms.items()))
+    left = {term: coefficient % s for term, coefficient in terms.items() if coefficient % s}
+    if list(left.values()) == [1]:
+        (term,) = left
+        inner = _as_floor(term) if isinstance(term, sympy.floor | sympy.ceiling) else None
+        if inner is not None:
+            inside, a, m = inner
+            x = sympy.Add(*(coefficient * part for part, coefficient in inside.items()))
+            return _normalise(whole + sympy.floor((x + a + j * m) / (m * s)))
+    x = sympy.Add(*(coefficient * term for term, coefficient in left.items()))
+    return _normalise(sympy.expand(whole)) + _floor(x, j, s)
+
+
+def _as_floor(atom: Any) -> tuple[dict[Any, int], int, int] | None:
+    """``floor((x + j)/s)`` with ``x`` as integer terms and their integer coefficients, if the atom is of that kind."""
+    constant, rest = sympy.expand(atom.args[0]).as_coeff_Add()
     terms = rest.as_coefficients_dict()
     if not all(term.is_integer for term in terms):
-        return atom
+        return None
     s = math.lcm(*(int(coefficient.q) for coefficient in terms.values()))
-    x = sympy.expand(rest * s)
-    j = (sympy.ceiling if isinstance(atom, sympy.ceiling) else sympy.floor)(constant * s)
-    if isinstance(atom, sympy.ceiling):
-        j += s - 1
-    if x.could_extract_minus_sign():  # floor(y) = -ceiling(-y)
-        return -_floor(-x, s - 1 - int(j), s)
-    return _floor(x, int(j), s)
+    j = int(sympy.ceiling(constant * s)) + s - 1 if isinstance(atom, sympy.ceiling) else int(sympy.floor(constant * s))
+    return {term: int(coefficient * s) for term, coefficient in terms.items()}, j, s
 
 
 def _floor(x: Any, j: int, s: int) -> Any:
@@ -70,7 +89,7 @@ def _floor(x: Any, j: int, s: int) -> Any:
     """
     whole, j = divmod(j, s)
     if s == 1:
-        return whole + x
+        return whole + _normalise(sympy.expand(x))
     q = next(prime for prime in range(2, s + 1) if s % prime == 0)
     m = s // q
     if j < (q - 1) * m:

@@ -19,6 +19,8 @@ from symcost.equality import difference
         ("c*floor(h/2)*ceiling(w/2)", "c*floor(h/2)*(w - floor(w/2))"),
         ("floor((r + 15)/32)", "ceiling(r/16) - ceiling(r/32)"),
         ("floor(-h/2)", "floor(h/2) - h"),
+        ("ceiling(3*ceiling(r/4)/2)", "ceiling(r/4) + ceiling(r/8)"),
+        ("floor(floor((h + 1)/2)/2)", "floor((h + 1)/4)"),
         ("Max(a*b, c)", "Max(c, b*a)"),
     ],
 )
