@@ -2,10 +2,11 @@
 
 >>> import symcost as sc
 >>> n, d = sc.symbols("n d")
->>> sc.evaluate(2 * n * d**2, {"n": 1, "d": 3})
-18
+>>> sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d)).macs
+L*d**2*n
 
-``trace`` and ``trace_function`` derive formulas; they import jax on first use, everything else works without it.
+``table`` counts a network written as layers; ``trace`` and ``trace_function`` derive the formulas of real models, and
+``build`` makes a Flax module of layers: these three import jax on first use, everything else works without it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from symcost.errors import (
     ExpressionError,
     LiftError,
     RuleError,
+    ShapeError,
     SpecError,
     SymcostError,
     TraceError,
@@ -31,34 +33,181 @@ from symcost.symbols import evaluate, parse
 from symcost.table import CostTable, Row
 
 if TYPE_CHECKING:
+    from symcost import models
+    from symcost.equality import equal
+    from symcost.layers.activation import (
+        ELU,
+        GELU,
+        HardSigmoid,
+        HardSwish,
+        LeakyReLU,
+        Mish,
+        ReLU,
+        ReLU6,
+        Sigmoid,
+        SiLU,
+        Softmax,
+        Tanh,
+    )
+    from symcost.layers.attention import Attention, LinearAttention, LinearCore
+    from symcost.layers.base import Layer
+    from symcost.layers.combine import Branch, Identity, Repeat, Residual, Sequential
+    from symcost.layers.conv import (
+        Conv1d,
+        Conv2d,
+        Conv3d,
+        ConvTranspose1d,
+        ConvTranspose2d,
+        ConvTranspose3d,
+        DepthwiseConv2d,
+    )
+    from symcost.layers.embedding import (
+        ClassToken,
+        Embedding,
+        PatchEmbedding,
+        PositionEmbedding,
+        TakeToken,
+        TiedEmbedding,
+    )
+    from symcost.layers.face import table
+    from symcost.layers.gate import GLU, GatedMLP, SqueezeExcitation
+    from symcost.layers.linear import Linear
+    from symcost.layers.moe import MoE
+    from symcost.layers.norm import BatchNorm, ChannelScale, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+    from symcost.layers.pool import (
+        AdaptiveAvgPool2d,
+        AvgPool1d,
+        AvgPool2d,
+        AvgPool3d,
+        GlobalAvgPool,
+        GlobalMaxPool,
+        MaxPool1d,
+        MaxPool2d,
+        MaxPool3d,
+    )
+    from symcost.layers.recurrent import GRU, LSTM
+    from symcost.layers.shape import Dropout, Flatten, ToTokens
+    from symcost.size import model_size
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
+    from symcost.twins.base import build
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdaptiveAvgPool2d",
+    "Attention",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "BatchNorm",
+    "Branch",
     "CONVENTIONS",
+    "ChannelScale",
+    "ClassToken",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "Cost",
     "CostTable",
+    "DepthwiseConv2d",
     "DomainError",
+    "Dropout",
+    "ELU",
+    "Embedding",
     "ExpressionError",
+    "Flatten",
+    "GELU",
+    "GLU",
+    "GRU",
+    "GatedMLP",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GroupNorm",
+    "HardSigmoid",
+    "HardSwish",
+    "Identity",
+    "InstanceNorm",
+    "LSTM",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
     "LiftError",
+    "Linear",
+    "LinearAttention",
+    "LinearCore",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "Mish",
+    "MoE",
+    "PatchEmbedding",
+    "PositionEmbedding",
+    "RMSNorm",
+    "ReLU",
+    "ReLU6",
+    "Repeat",
+    "Residual",
     "Row",
     "RuleError",
+    "Sequential",
+    "ShapeError",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
     "SpecError",
+    "SqueezeExcitation",
     "SymcostError",
+    "TakeToken",
+    "Tanh",
+    "TiedEmbedding",
+    "ToTokens",
     "TraceError",
+    "build",
+    "equal",
     "evaluate",
+    "model_size",
+    "models",
     "parse",
     "symbols",
+    "table",
     "trace",
     "trace_function",
 ]
 
-_VERBS = {"symcost.symbols": "symcost.symbols", "symcost.trace": "symcost.trace.face"}
+_VERBS = {
+    "symcost.symbols": "symcost.symbols",
+    "symcost.table": "symcost.layers.face",
+    "symcost.trace": "symcost.trace.face",
+}
 """Modules named like the one verb they hold, and where that verb is defined."""
-_LAZY = {"trace_function": "symcost.trace.face"}
-"""Public names of the jax half, and where they are defined."""
+_FAMILIES = {
+    "activation": "ELU GELU HardSigmoid HardSwish LeakyReLU Mish ReLU ReLU6 SiLU Sigmoid Softmax Tanh",
+    "attention": "Attention LinearAttention LinearCore",
+    "combine": "Branch Identity Repeat Residual Sequential",
+    "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d DepthwiseConv2d",
+    "embedding": "ClassToken Embedding PatchEmbedding PositionEmbedding TakeToken TiedEmbedding",
+    "gate": "GLU GatedMLP SqueezeExcitation",
+    "linear": "Linear",
+    "moe": "MoE",
+    "norm": "BatchNorm ChannelScale GroupNorm InstanceNorm LayerNorm RMSNorm",
+    "pool": "AdaptiveAvgPool2d AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool GlobalMaxPool MaxPool1d MaxPool2d MaxPool3d",
+    "recurrent": "GRU LSTM",
+    "shape": "Dropout Flatten ToTokens",
+}
+"""Layers by the file of ``symcost.layers`` that defines them."""
+_LAZY = {
+    "Layer": "symcost.layers.base",
+    "build": "symcost.twins.base",
+    "equal": "symcost.equality",
+    "model_size": "symcost.size",
+    "trace_function": "symcost.trace.face",
+    **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},
+}
+"""Public names that are imported when first asked for, and where they are defined."""
 
 
 class _Verb(ModuleType):
@@ -83,12 +232,22 @@ for _name in _VERBS:
 
 
 def __getattr__(name: str) -> Any:
-    """The jax half, imported when it is first asked for."""
+    """Layers, reference networks and the jax half, imported when they are first asked for."""
+    if name == "models":
+        return import_module("symcost.models")
     if name not in _LAZY:
-        raise AttributeError(f"module 'symcost' has no attribute {name!r}")
+        raise AttributeError(f"module 'symcost' has no attribute {name!r}{_nearest(name)}")
     value = globals()[name] = getattr(import_module(_LAZY[name]), name)
     return value
 
 
+def _nearest(name: str) -> str:
+    """The public names that were perhaps meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, __all__, n=3)
+    return f": did you mean {' or '.join(near)}?" if near else ""
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, "models"})

@@ -1,8 +1,6 @@
 """``python -m symcost``: the command line."""
 
-import sys
-
-from symcost.cli import main
+from symcost.cli import script
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

@@ -10,10 +10,6 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from symcost.errors import SymcostError
 
 PATIENCE = 1.0
@@ -28,6 +24,11 @@ class Progress:
     """
 
     def __init__(self) -> None:
+        # Imported here: only verbs that take long show progress, and the others should start at once.
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
         self.console = Console(stderr=True)
         self.bar = Bar(
             SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self.console,

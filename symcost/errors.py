@@ -29,3 +29,7 @@ class TraceError(SymcostError):
 
 class LiftError(SymcostError):
     """A traced model whose sizes do not follow any closed form that could be certified."""
+
+
+class ShapeError(SymcostError):
+    """A layer whose sizes do not fit each other or its input."""

@@ -22,7 +22,7 @@ class Row:
     """One operation of a module: its cost under each convention, per execution, and how often it runs.
 
     ``times`` is the trip count of the loops around it (and of repeated blocks); ``xla_times`` how often XLA's
-    analysis counts it. ``source`` says who counted: a rule, a probe of the compiler, the user's own estimate.
+    analysis counts it. ``source`` says who counted: a rule, a layer, a probe of the compiler, the user's own estimate.
     """
 
     path: str

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from examples import gpt, scan_or_unrolled
+from examples import gpt, scan_or_unrolled, wide_or_deep
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = sorted((ROOT / "examples").glob("*.py"))
@@ -38,3 +38,13 @@ def test_scan_and_loop_cost_the_same_and_only_the_closed_form_says_so() -> None:
     assert (loop_xla, scan_xla) == (loop_theirs, scan_theirs)
     assert (int(loop_flax), int(scan_flax)) == (loop_theirs, scan_theirs)
     assert scan_theirs * 5 < loop_theirs
+
+
+def test_with_equal_parameters_shallow_and_wide_moves_less_for_the_same_macs() -> None:
+    forms = wide_or_deep.closed_forms()
+    assert sc.equal(forms["MACs"], sc.parse("P*r**2"))
+    found = wide_or_deep.designs()
+    assert len({(design.params, design.macs) for design in found}) == 1
+    assert [design.activations for design in found] == sorted((d.activations for d in found), reverse=True)
+    assert [design.seconds for design in found] == sorted((d.seconds for d in found), reverse=True)
+    assert wide_or_deep.plot(found).startswith("<svg")

@@ -50,7 +50,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_every_error_is_a_symcost_error() -> None:
     errors = [getattr(sc, name) for name in sc.__all__ if name.endswith("Error")]
-    assert len(errors) == 7
+    assert len(errors) == 8
     assert all(issubclass(error, sc.SymcostError) for error in errors)
 
 
@@ -58,6 +58,13 @@ def test_every_public_name_is_documented() -> None:
     for name in sc.__all__:
         if name != "CONVENTIONS":
             assert inspect.getdoc(getattr(sc, name)), name
+
+
+def test_every_layer_has_an_example_that_runs() -> None:
+    for name in sc.__all__:
+        layer = getattr(sc, name)
+        if isinstance(layer, type) and issubclass(layer, sc.Layer):
+            assert ">>>" in (layer.__doc__ or ""), name
 
 
 def test_the_version_is_a_release_number_and_in_the_changelog() -> None:

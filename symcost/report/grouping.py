@@ -154,7 +154,15 @@ def _lifted_number(node: Node) -> Any:
     for child in node.children.values():
         if "#" not in child.name and (number := _lifted_number(child)) is not None:
             return number
-    return None
+    return _repetitions(node)
+
+
+def _repetitions(node: Node) -> Any:
+    """How often the layers of a repeated block stand in the network: the times of those that no inner block repeats."""
+    rows = [row for row in node.all_rows() if row.source == "layer" and row.cost.params != 0]
+    depth = min((row.path.count("#") for row in rows), default=0)
+    times = {row.times for row in rows if row.path.count("#") == depth}
+    return times.pop() if len(times) == 1 else None
 
 
 def lines(rows: Sequence[Row], depth: int | None = None, max_lines: int = MAX_LINES) -> list[Line]:

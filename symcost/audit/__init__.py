@@ -1,0 +1,1 @@
+"""Claims about costs, checked: whether each is right, what is right, and why it is not."""

@@ -1,0 +1,58 @@
+"""Claims that are formulas: of the MACs or parameters of a kind of layer, in the letters of the textbooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import sympy
+
+from symcost.cost import TEXTBOOK
+from symcost.equality import difference
+from symcost.errors import SymcostError
+from symcost.layers.base import Layer
+from symcost.layers.conv import Conv2d, DepthwiseConv2d
+from symcost.layers.face import table
+from symcost.layers.linear import Linear
+from symcost.symbols import symbols
+
+_CI, _CO, _KH, _KW, _HO, _WO, _G = symbols("c_i c_o k_h k_w h_o w_o g")
+_PLACES = (_HO + _KH - 1, _WO + _KW - 1)
+
+
+def _image(layer: Callable[[], Layer], channels: Any) -> Callable[[], tuple[Layer, tuple[Any, ...]]]:
+    return lambda: (layer(), (1, channels, *_PLACES))
+
+
+KINDS: Mapping[str, Callable[[], tuple[Layer, tuple[Any, ...]]]] = {
+    "linear": lambda: (Linear(c_o=_CO), (1, _CI)),
+    "conv": _image(lambda: Conv2d(c_o=_CO, k=(_KH, _KW)), _CI),
+    "grouped_conv": _image(lambda: Conv2d(c_o=_CO, k=(_KH, _KW), g=_G), _CI),
+    "depthwise_conv": _image(lambda: DepthwiseConv2d(k=(_KH, _KW)), _CO),
+}
+"""A layer and its input, such that the output has the places ``h_o`` and ``w_o``."""
+METRICS = {"macs_formula": "macs", "params_formula": "params"}
+
+
+def formula(kind: str, quantity: str) -> Any:
+    """The textbook's formula, batch 1 and bias ignored.
+
+    >>> formula("conv", "macs_formula")
+    c_i*c_o*h_o*k_h*k_w*w_o
+    """
+    if kind not in KINDS:
+        near = get_close_matches(kind, list(KINDS), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use {', '.join(KINDS)}"
+        raise SymcostError(f"unknown kind of layer {kind!r}: {hint}")
+    layer, x = KINDS[kind]()
+    return getattr(table(layer, x).total(TEXTBOOK), METRICS[quantity])
+
+
+def slip(claimed: Any, right: Any) -> str:
+    """What is wrong with a formula: one letter for another, or a factor."""
+    factor = claimed / right
+    above, below = factor.as_numer_denom()
+    if difference(claimed, right * above / below) == 0 and above.is_Symbol and below.is_Symbol:
+        return f"{above} stands where {below} belongs"
+    return "another formula" if factor.has(sympy.Add) else f"it is {factor} times the right one"

@@ -1,0 +1,63 @@
+"""Numbers as they are printed: digits, a magnitude, a unit; and which exact numbers they may stand for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symcost.errors import SymcostError
+
+_NUMBER = re.compile(r"(?P<digits>\d[\d,_]*(?:\.\d+)?)\s*(?P<unit>[A-Za-z]*)")
+MAGNITUDES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "b": 10**9}
+"""Letters behind a number; a bare B is a billion, as in 8B parameters."""
+BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed number: ``digits`` with ``decimals`` behind the point, times ``scale``."""
+
+    text: str
+    value: Fraction
+    decimals: int
+    scale: int
+
+    def stands_for(self, exact: int | Fraction) -> str | None:
+        """How an exact number becomes the printed one: ``exact``, ``rounded`` or ``cut off``; None where it does not."""
+        scaled = Fraction(exact) / self.scale * 10**self.decimals
+        shown = self.value * 10**self.decimals
+        if scaled == shown:
+            return "exact"
+        if abs(scaled - shown) <= Fraction(1, 2):
+            return "rounded"
+        return "cut off" if int(scaled) == shown else None
+
+    @property
+    def exact(self) -> Fraction:
+        """The number itself."""
+        return self.value * self.scale
+
+    def shown(self, exact: int | Fraction) -> str:
+        """Another number as this one is printed, rounded to as many decimals."""
+        shifted = round(Fraction(exact) / self.scale * 10**self.decimals)
+        whole, rest = divmod(shifted, 10**self.decimals)
+        return f"{whole:,}.{rest:0{self.decimals}}" if self.decimals else f"{whole:,}"
+
+
+def read(text: str, unit: str = "", bytes_: bool = False) -> Printed:
+    """A printed number, such as ``724,406,816``, ``6.06M`` or ``244 MB``; ``unit`` is that of its column.
+
+    >>> read("6.06M").exact
+    Fraction(6060000, 1)
+    """
+    match = _NUMBER.fullmatch(text.strip())
+    units = BYTES if bytes_ else MAGNITUDES
+    letters = (match["unit"] or unit).lower() if match else ""
+    if match is None or letters not in units:
+        known = ", ".join(name for name in units if name)
+        raise SymcostError(
+            f"cannot read {text!r} as a number: write digits and one of {known}, as 724,406,816 or 6.06M"
+        )
+    digits = match["digits"].replace(",", "").replace("_", "")
+    return Printed(text.strip(), Fraction(digits), len(digits.partition(".")[2]), units[letters])

@@ -1,0 +1,99 @@
+"""Which of many closed forms can be the largest: those that no other one dominates for all positive symbols."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symcost.form import Form, Mono, as_form
+
+MAX_COMPARED = 24
+
+
+def undominated(sizes: Sequence[Any], points: Sequence[Mapping[str, int]]) -> list[Form]:
+    """The forms that can be the largest somewhere: those that no other dominates for all positive symbols."""
+    forms = [as_form(size) for size in sizes]
+    valued = sorted(
+        ((tuple(f.value(p) for p in points), f) for f in dict.fromkeys(forms)), key=lambda v: v[0], reverse=True
+    )
+    kept: list[tuple[tuple[Any, ...], Form]] = []
+    for values, form in valued:
+        if not any(_covers(a, values) and dominates(b, form) for a, b in kept):
+            kept = [(a, b) for a, b in kept if not (_covers(values, a) and dominates(form, b))]
+            kept.append((values, form))
+    return [form for _, form in _extreme(kept)]
+
+
+def _extreme(kept: list[tuple[tuple[Any, ...], Form]]) -> list[tuple[tuple[Any, ...], Form]]:
+    """Without the forms below a weighted mean of two others: such a form is never the only maximum.
+
+    Values at the points propose the weight; the comparison itself is exact.
+    """
+    if len(kept) > MAX_COMPARED:
+        return kept  # all pairs against each would take long; a maximum of more forms is as right
+    index = 0
+    while index < len(kept):
+        values, form = kept[index]
+        others = kept[:index] + kept[index + 1 :]
+        if any(
+            dominates(weight * left + (1 - weight) * right, form)
+            for (a, left), (b, right) in itertools.combinations(others, 2)
+            for weight in _weights(a, b, values)
+        ):
+            kept = others
+        else:
+            index += 1
+    return kept
+
+
+def _weights(a: Sequence[Any], b: Sequence[Any], below: Sequence[Any]) -> list[Fraction]:
+    """Weights ``w`` in [0, 1] that the numbers allow for ``w a + (1 - w) b >= below``: the simplest and the ends."""
+    low, high = Fraction(0), Fraction(1)
+    for x, y, z in zip(a, b, below, strict=True):
+        if x == y:
+            if x < z:
+                return []
+        elif x > y:
+            low = max(low, Fraction(z - y) / (x - y))
+        else:
+            high = min(high, Fraction(y - z) / (y - x))
+    if low > high:
+        return []
+    return list(dict.fromkeys([low, high, (low + high) / 2]))
+
+
+def _covers(left: Sequence[Any], right: Sequence[Any]) -> bool:
+    return all(a >= b for a, b in zip(left, right, strict=True))
+
+
+def dominates(large: Form, small: Form) -> bool:
+    """Whether ``large >= small`` for all symbols >= 1, by covering every negative term of the difference.
+
+    >>> n, d = Form.symbol("n"), Form.symbol("d")
+    >>> dominates(3 * n * d, n * d + n), dominates(n, d)
+    (True, False)
+    """
+    difference = (large - small).terms
+    positive = {m: c for m, c in difference.items() if c > 0}
+    for mono, coefficient in difference.items():
+        need = -coefficient
+        if need <= 0:
+            continue
+        for other, have in list(positive.items()):
+            if have > 0 and _divides(mono, other):
+                taken = min(have, need)
+                positive[other] = have - taken
+                need -= taken
+                if not need:
+                    break
+        if need:
+            return False
+    return True
+
+
+def _divides(small: Mono, large: Mono) -> bool:
+    """Whether every atom's exponent in ``small`` is at most that in ``large``."""
+    exponents = dict(large)
+    return all(e <= exponents.pop(a, 0) for a, e in small) and all(e >= 0 for e in exponents.values())

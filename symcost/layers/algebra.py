@@ -1,0 +1,136 @@
+"""Sizes of layers: exact integers or closed forms, from what people write and back to sympy.
+
+A size is an ``int`` or a :class:`~symcost.form.Form`; the functions here take both alike, and never a float.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symcost import form
+from symcost.errors import ExpressionError, ShapeError
+from symcost.form import Form, as_form
+from symcost.symbols import parse
+
+Dim = Any
+"""A positive integer, a sympy expression of positive-integer symbols, or a text that ``symcost.parse`` reads."""
+
+Size = Any
+"""An ``int`` or a ``Form`` (a ``Fraction`` only on the way)."""
+
+
+def size(value: Dim, what: str, least: int = 1) -> Size:
+    """A size from what people write; ``what`` names it in the error, ``least`` is the smallest that makes sense.
+
+    >>> size("4*c", "c_o"), size(sympy.Integer(3), "k")
+    (4*c, 3)
+    """
+    made = value if isinstance(value, Form) else _read(value, what)
+    made = number if isinstance(made, Form) and (number := made.number) is not None else made
+    if isinstance(made, Fraction) or (isinstance(made, int) and made < least):
+        kind = "a positive integer" if least == 1 else f"an integer of at least {least}"
+        raise ShapeError(f"{what}={value} must be {kind} or an expression of symbols: give one")
+    return made
+
+
+def _read(value: Dim, what: str) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    try:
+        expression = parse(value) if isinstance(value, str) else value
+        if isinstance(expression, sympy.Expr):
+            return exact(_form(expression))
+    except ExpressionError as problem:
+        raise ShapeError(f"{what}={value}: {problem}") from None
+    raise ShapeError(f"{what}={value!r} must be a positive integer or an expression of symbols: give one")
+
+
+def _form(node: Any) -> Any:
+    """A sympy expression as a form."""
+    if node.is_Integer:
+        return int(node)
+    if node.is_Rational:
+        return Fraction(int(node.p), int(node.q))
+    if node.is_Symbol:
+        if not (node.is_integer and node.is_positive):
+            raise ExpressionError(f"the symbol {node} is not a positive integer: make it with symcost.symbols")
+        return Form.symbol(node.name)
+    arguments = [_form(argument) for argument in node.args]
+    if node.is_Add:
+        return Form.total(arguments)
+    if node.is_Mul:
+        return product(arguments)
+    if node.is_Pow and isinstance(arguments[1], int):
+        return as_form(arguments[0]) ** arguments[1]
+    if isinstance(node, sympy.floor):
+        return form.floor(arguments[0])
+    if isinstance(node, sympy.ceiling):
+        return _ceiling(as_form(arguments[0]))
+    if isinstance(node, sympy.Mod):
+        return arguments[0] - arguments[1] * form.floor(ratio(arguments[0], arguments[1]))
+    if isinstance(node, sympy.Max):
+        return form.maximum(arguments)
+    raise ExpressionError(f"{node.func} is not part of a size: use + - * / ** floor ceiling Max and Mod")
+
+
+def _ceiling(value: Form) -> Size:
+    """``ceiling(u/s)`` as ``floor((u + s - 1)/s)`` where ``u`` is an integer for all symbols."""
+    s = math.lcm(*(coefficient.denominator for coefficient in value.terms.values()))
+    return form.floor(value + Fraction(s - 1, s)) if (value * s).is_integral else -form.floor(-value)
+
+
+def exact(value: Any) -> Any:
+    """A constant form as its number; anything else stays."""
+    number = value.number if isinstance(value, Form) else None
+    return value if number is None else number
+
+
+def plain(value: Size) -> Any:
+    """A size as people see it: an ``int``, or a sympy expression."""
+    value = exact(value)
+    if isinstance(value, Form):
+        return value.sympy()
+    return value if isinstance(value, int) else sympy.Rational(value.numerator, value.denominator)
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """Product of sizes, 1 when there are none."""
+    made: Size = 1
+    for each in sizes:
+        made = made * each
+    return made
+
+
+def ratio(above: Size, below: Size) -> Size:
+    """The exact quotient: an ``int`` where it is one, else a fraction or a form.
+
+    >>> ratio(6, 3), ratio(6, Form.symbol("g"))
+    (2, 6/g)
+    """
+    if isinstance(above, Form) or isinstance(below, Form):
+        return exact(as_form(above) / below)
+    made = Fraction(above) / Fraction(below)
+    return made.numerator if made.denominator == 1 else made
+
+
+def floor_ratio(above: Size, below: Size) -> Size:
+    """``floor(above/below)``."""
+    if isinstance(above, int) and isinstance(below, int):
+        return above // below
+    return exact(form.floor(ratio(above, below)))
+
+
+def ceil_ratio(above: Size, below: Size) -> Size:
+    """``ceiling(above/below)`` of integers, as ``floor((above - 1)/below) + 1``."""
+    return floor_ratio(above - 1, below) + 1
+
+
+def largest(sizes: Iterable[Size]) -> Size:
+    """The largest of several sizes."""
+    made = list(sizes)
+    return max(made) if all(isinstance(each, int) for each in made) else exact(form.maximum(made))

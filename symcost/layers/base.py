@@ -1,0 +1,140 @@
+"""What a layer is: a frozen description whose ``forward`` writes its operations on a tape, over symbolic shapes.
+
+To add a layer, write a frozen dataclass with the formula in its docstring and a ``forward`` of a few lines in the
+family's file, its Flax twin in ``symcost/twins``, and one row in ``tests/layer_cases.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from symcost.cost import FULL, Cost
+from symcost.errors import ShapeError
+from symcost.form import Form
+from symcost.layers.algebra import Dim, exact, plain, size
+from symcost.layers.sums import summed
+from symcost.layers.tape import Tape
+from symcost.layers.tensor import Tensor, tensor
+
+LEAST = {"Dim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
+"""Annotations of fields that are sizes, and the smallest value that makes sense."""
+
+Dims = Any
+"""A :data:`Dim`, or one for each spatial axis."""
+Pad = Any
+"""A size that may be 0."""
+Pads = Any
+"""A :data:`Pad`, or a tuple of them."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Base of every layer. Sizes are integers, sympy expressions of ``sc.symbols``, or texts such as ``"4*d"``.
+
+    Fields annotated ``Dim`` or ``Dims`` are positive sizes, ``Pad`` or ``Pads`` may be 0; others are what they are. A
+    size that makes no sense, and a shape that does not fit, raise :class:`~symcost.errors.ShapeError`.
+
+    >>> @dataclass(frozen=True)
+    ... class Double(Layer):
+    ...     def forward(self, tape, x):
+    ...         return tape.emit(self.kind, x, x, flops=x.size, in_place=True)
+    >>> Double().cost(("n", 4)).flops
+    4*n
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = cls.__dict__.get("kind") or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.type in LEAST:
+                given = getattr(self, field.name)
+                object.__setattr__(self, field.name, self._sized(given, field.name, LEAST[str(field.type)]))
+        self.check()
+
+    def _sized(self, given: Any, name: str, least: int) -> Any:
+        if given is None:
+            return None
+        if isinstance(given, tuple | list):
+            return tuple(self._sized(part, name, least) for part in given)
+        return size(given, f"{type(self).__name__}: {name}", least)
+
+    def check(self) -> None:
+        """Raise when the fields do not fit each other."""
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        """Write the operations on the tape; the result is the output."""
+        raise NotImplementedError
+
+    def out(self, x: tuple[Dim, ...]) -> tuple[Any, ...]:
+        """Shape of the output for an input of shape ``x``."""
+        return tuple(plain(length) for length in Tape().run(self, shaped(x)).shape)
+
+    def cost(self, x: tuple[Dim, ...], convention: str = FULL) -> Cost:
+        """Cost of the layer for an input of shape ``x``, the input itself left out."""
+        tape = Tape()
+        tape.run(self, shaped(x))
+        return summed(tape.rows, convention).map(plain)
+
+    def subs(self, **point: Dim) -> Layer:
+        """The layer with values for some of its symbols; a name that is none of them is an error."""
+        known = sorted(symbols_of(self))
+        for name in point:
+            if name not in known:
+                raise ShapeError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")
+        values = {name: size(value, name) for name, value in point.items()}
+        return substituted(self, values)
+
+
+def shaped(x: tuple[Dim, ...]) -> Tensor:
+    """The input of a network."""
+    return tensor(tuple(size(length, f"axis {axis} of the input") for axis, length in enumerate(x)))
+
+
+def substituted(value: Any, point: Mapping[str, Any]) -> Any:
+    """A layer, a size or a tuple of them with values for symbols."""
+    if isinstance(value, Form):
+        named = {name: plain(point[name]) for name in value.symbols & set(point)}
+        expression = value.sympy()
+        return size(
+            expression.xreplace({s: named[str(s)] for s in expression.free_symbols if str(s) in named}), "size", 0
+        )
+    if isinstance(value, tuple):
+        return tuple(substituted(part, point) for part in value)
+    if isinstance(value, Layer):
+        made = object.__new__(type(value))
+        for field in fields(value):
+            object.__setattr__(made, field.name, substituted(getattr(value, field.name), point))
+        made.check()
+        return made
+    return value
+
+
+def forms_of(value: Any) -> frozenset[Form]:
+    """The symbolic sizes of a layer and of the layers inside it, or of a tuple."""
+    if isinstance(value, Form):
+        return frozenset({value})
+    if isinstance(value, tuple):
+        return frozenset().union(*map(forms_of, value))
+    if isinstance(value, Layer):
+        return frozenset().union(*(forms_of(getattr(value, field.name)) for field in fields(value)))
+    return frozenset()
+
+
+def symbols_of(value: Any) -> frozenset[str]:
+    """Names of the symbols in a layer, a size or a tuple of them."""
+    return frozenset().union(*(form.symbols for form in forms_of(value)))
+
+
+def each(given: Any, rank: int, what: str, fail: Any) -> tuple[Any, ...]:
+    """One size for each of ``rank`` axes, from one for all or a tuple."""
+    if not isinstance(given, tuple):
+        return (given,) * rank
+    if len(given) != rank:
+        raise fail(f"{what}={given} has {len(given)} sizes and the input {rank} spatial axes: give {rank}")
+    return tuple(map(exact, given))

@@ -1,0 +1,162 @@
+"""Composition: one after the other, side by side, around a block, and many times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.errors import ShapeError
+from symcost.layers.algebra import Size
+from symcost.layers.base import Layer, Pad
+from symcost.layers.tape import Tape
+from symcost.layers.tensor import Tensor
+from symcost.layers.windowed import check_word
+
+JOINS = ("concat", "add", "multiply")
+
+
+def named(layers: tuple[Any, ...], by_name: dict[str, Any], owner: str) -> tuple[tuple[str, Layer], ...]:
+    """Layers with their names: those given, or the kind and its number."""
+    found: dict[str, Layer] = {}
+    counts: Counter[str] = Counter()
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise ShapeError(f"{owner}: {layer!r} is not a layer: give layers such as Conv2d(c_o=64, k=3)")
+        found[f"{layer.kind}_{counts[layer.kind]}"] = layer
+        counts[layer.kind] += 1
+    for name, layer in by_name.items():
+        if not isinstance(layer, Layer):
+            raise ShapeError(f"{owner}: {name}={layer!r} is not a layer: give one such as Conv2d(c_o=64, k=3)")
+        if name in found:
+            raise ShapeError(f"{owner}: the name {name} is taken by another layer: give it another name")
+        found[name] = layer
+    return tuple(found.items())
+
+
+@dataclass(frozen=True, init=False)
+class Sequential(Layer):
+    """One layer after the other: ``f_L(... f_2(f_1(x)))``. Costs add; the shapes must fit.
+
+    Layers given by position are named by their kind and number, others by their keyword.
+
+    >>> from symcost.layers.linear import Linear
+    >>> Sequential(Linear(c_o=8), head=Linear(c_o=2)).cost((1, 4)).params
+    58
+    """
+
+    layers: tuple[tuple[str, Layer], ...]
+
+    def __init__(self, *layers: Layer, **by_name: Layer) -> None:
+        object.__setattr__(self, "layers", named(layers, by_name, "Sequential"))
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        for name, layer in self.layers:
+            x = tape.run(layer, x, name)
+        return x
+
+
+@dataclass(frozen=True)
+class Residual(Layer):
+    """``shortcut(x) + body(x)``; without a shortcut ``x + body(x)``. One addition per output.
+
+    Both must have the same shape.
+
+    >>> from symcost.layers.linear import Linear
+    >>> Residual(Linear(c_o=8)).cost((1, 8)).flops
+    144
+    """
+
+    body: Layer
+    shortcut: Layer | None = None
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        out = tape.run(self.body, x, "body")
+        other = x if self.shortcut is None else tape.run(self.shortcut, x, "shortcut")
+        tape.same(other, out, "the body" if self.shortcut is None else "the body of the shortcut")
+        return tape.emit("add", (other, out), out, flops=out.size, in_place=True)
+
+
+@dataclass(frozen=True, init=False)
+class Branch(Layer):
+    """Several layers on the same input, joined: ``concat`` along the channels, ``add`` or ``multiply`` elementwise.
+
+    Concatenation moves data and computes nothing; joining ``m`` branches elementwise takes ``m - 1`` operations per
+    output. Without layers for a branch (``Identity()``) the input itself is joined.
+
+    >>> from symcost.layers.linear import Linear
+    >>> Branch(Linear(c_o=8), Linear(c_o=2)).out((1, 4))
+    (1, 10)
+    """
+
+    layers: tuple[tuple[str, Layer], ...]
+    join: str = "concat"
+
+    def __init__(self, *layers: Layer, join: str = "concat", **by_name: Layer) -> None:
+        object.__setattr__(self, "layers", named(layers, by_name, "Branch"))
+        object.__setattr__(self, "join", join)
+        self.check()
+
+    def check(self) -> None:
+        check_word(self, "join", self.join, JOINS)
+        if not self.layers:
+            raise ShapeError("Branch: there are no branches to join: give at least one layer")
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        outs = [tape.run(layer, x, name) for name, layer in self.layers]
+        if self.join == "concat":
+            return concatenated(tape, outs)
+        made = outs[0]
+        for other in outs[1:]:
+            tape.same(made, other, "a branch")
+            made = tape.emit(self.join, (made, other), made, flops=made.size, in_place=True)
+        return made
+
+
+def concatenated(tape: Tape, parts: list[Tensor]) -> Tensor:
+    """Values side by side along the channels."""
+    first = parts[0]
+    for other in parts[1:]:
+        if first.places != other.places or first.n != other.n:
+            raise tape.fail(f"a branch has {other} and must fit {first} in all but the channels: make them equal")
+    channels: Size = sum((part.channels for part in parts), start=0)
+    return tape.emit("concat", parts, first.shaped(channels, first.places))
+
+
+@dataclass(frozen=True)
+class Identity(Layer):
+    """``x``: nothing happens, any shape.
+
+    >>> Identity().out((1, 10))
+    (1, 10)
+    """
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        return x
+
+
+@dataclass(frozen=True)
+class Repeat(Layer):
+    """A block ``times`` times, each with parameters of its own: costs times ``times``, which may be a symbol.
+
+    The block must keep its input's shape.
+
+    >>> from symcost.layers.linear import Linear
+    >>> from symcost.symbols import symbols
+    >>> d, L = symbols("d L")
+    >>> Repeat(Linear(c_o=d), L).cost((1, d)).params
+    L*d**2 + L*d
+    """
+
+    block: Layer
+    times: Pad
+
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        tape.at_least(self.times, 0, f"the block cannot be repeated {self.times} times: give 0 or more")
+        if self.times == 0:
+            return x
+        with tape.repeated(self.times):
+            out = tape.run(self.block, x, "block_#")
+        tape.same(x, out, "the repeated block's output")
+        tape.fields.repeated(x, out, self.times)
+        return out

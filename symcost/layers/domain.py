@@ -1,0 +1,116 @@
+"""Where a network's closed forms hold: each condition that a layer needed and that its symbols leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from symcost.errors import DomainError
+from symcost.layers.tape import Need
+
+FAR = 1 << 20
+"""Bounds of a single symbol are looked for up to here."""
+
+
+@dataclass(frozen=True)
+class LayerDomain:
+    """Conditions on positive integers; each knows the layer that needs it and what breaks otherwise."""
+
+    symbols: tuple[str, ...]
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks: layers have none."""
+        return []
+
+    @cached_property
+    def _forms(self) -> list[tuple[Need, sympy.Expr]]:
+        return [(need, expression) for need in self.needs if not _plain(expression := need.form.sympy(), need.least)]
+
+    @cached_property
+    def bounds(self) -> dict[str, int]:
+        """The smallest value of each symbol that conditions of it alone leave."""
+        found: dict[str, int] = {}
+        for need, expression in self._forms:
+            if need.least is not None and len(expression.free_symbols) == 1 and _grows(expression):
+                (name,) = need.form.symbols
+                smallest = _smallest(need, name)
+                if smallest is not None and smallest > 1:
+                    found[name] = max(found.get(name, 1), smallest)
+        return found
+
+    def problem(self, point: Mapping[str, int]) -> str | None:
+        """Why a point is outside, or nothing; conditions on symbols without a value are not checked."""
+        at = ", ".join(f"{name}={value}" for name, value in point.items())
+        for need, _ in self._forms:
+            if need.form.symbols <= set(point) and need.broken(need.form.value(point)):
+                return f"{at} is outside the domain: {_condition(need)} must hold ({need.why})"
+        return None
+
+    def check(self, point: Mapping[str, int]) -> None:
+        """Raise :class:`DomainError` when a point is outside."""
+        problem = self.problem(point)
+        if problem:
+            raise DomainError(problem)
+
+    def conditions(self) -> list[str]:
+        """Every condition beyond being positive integers, those of one symbol alone as its smallest value."""
+        bounds = self.bounds
+        found = [f"{name} >= {least}" for name, least in sorted(bounds.items())]
+        for need, expression in self._forms:
+            alone = need.least is not None and len(expression.free_symbols) == 1 and _grows(expression)
+            if not alone or (_smallest(need, *need.form.symbols) is None):
+                found.append(_condition(need))
+        return list(dict.fromkeys(found))
+
+    def __str__(self) -> str:
+        names = ", ".join(self.symbols)
+        return "; ".join([f"{names} positive integers" if names else "one network", *self.conditions()])
+
+
+def _condition(need: Need) -> str:
+    if need.least is not None:
+        return f"{need.form} >= {need.least}"
+    above, below = need.form.sympy().as_numer_denom()
+    shown = (f"({part})" if part.is_Add or (part is below and part.is_Mul) else str(part) for part in (above, below))
+    return " % ".join(shown) + " == 0"
+
+
+def _plain(expression: Any, least: int | None) -> bool:
+    """Whether all positive integers satisfy it: a growing expression does where all ones do."""
+    if least is None or not _grows(expression):
+        return False
+    return bool(expression.subs(dict.fromkeys(expression.free_symbols, 1)) >= least)
+
+
+def _grows(expression: Any) -> bool:
+    """Whether the expression cannot fall when a symbol grows: sums, products and floors of what grows."""
+    if expression.is_number or expression.is_Symbol:
+        return True
+    if expression.is_Add:
+        return all(_grows(part) for part in expression.args)
+    if expression.is_Mul:
+        return all(part.is_positive or part.is_nonnegative or isinstance(part, sympy.floor) for part in expression.args) and all(
+            _grows(part) for part in expression.args
+        )  # fmt: skip
+    if isinstance(expression, sympy.floor | sympy.ceiling | sympy.Max):
+        return all(_grows(part) for part in expression.args)
+    return bool(
+        expression.is_Pow and expression.args[1].is_Integer and expression.args[1] > 0 and _grows(expression.base)
+    )
+
+
+def _smallest(need: Need, name: str) -> int | None:
+    """The smallest value at which a growing condition of one symbol holds."""
+    if need.broken(need.form.value({name: FAR})):
+        return None
+    low, high = 0, FAR
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if need.broken(need.form.value({name: middle})) else (low, middle)
+    return high

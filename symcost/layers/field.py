@@ -1,0 +1,68 @@
+"""Receptive fields: how much of the input one output sees, carried from value to value along each spatial axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.dominance import dominates
+from symcost.form import as_form
+from symcost.layers.algebra import Size, exact, largest
+from symcost.layers.tensor import Tensor
+
+Seen = tuple[tuple[Size, Size], ...]
+"""Along each axis the places of the input that are seen, and how far apart neighbouring outputs look."""
+Reach = Sequence[tuple[Size, Size]]
+"""Along each axis the places that a window reaches over, and its stride."""
+
+
+@dataclass
+class Fields:
+    """What every value of a network sees; None where it sees everything.
+
+    A window of reach ``d(k - 1) + 1`` and stride ``s`` after fields ``r`` that lie ``j`` apart: ``r + d(k - 1) j``,
+    ``j s`` apart.
+    """
+
+    seen: dict[int, Seen | None] = field(default_factory=dict)
+
+    def enter(self, x: Tensor) -> None:
+        """The input sees itself."""
+        self.seen[x.value] = ((1, 1),) * (len(x.shape) - 2)
+
+    def made(self, value: int, ins: Sequence[Tensor], places: int, reach: Reach | None, everything: bool) -> None:
+        """A value with ``places`` spatial axes made from others, through windows where there are any."""
+        known = [self.seen.get(x.value) for x in ins if x.value in self.seen]
+        joined = None if everything or None in known or not known else _joined([k for k in known if k is not None])
+        if joined is not None and reach is not None:
+            joined = tuple(
+                (exact(r + (far - 1) * j), exact(j * s)) for (r, j), (far, s) in zip(joined, reach, strict=True)
+            )
+        self.seen[value] = joined if joined is not None and len(joined) == places else None
+
+    def repeated(self, x: Tensor, out: Tensor, times: Size) -> None:
+        """A block between ``x`` and ``out`` that runs ``times`` times: every run adds as much as the first."""
+        before, after = self.seen.get(x.value), self.seen.get(out.value)
+        if before is not None and after is not None:
+            grown = zip(before, after, strict=True)
+            self.seen[out.value] = tuple((exact(r + times * (after_r - r)), j) for (r, j), (after_r, _) in grown)
+
+    def field(self, out: Tensor) -> tuple[Size, ...] | None:
+        """The receptive field of the network's output, along each axis; None for the whole input."""
+        found = self.seen.get(out.value)
+        return None if found is None else tuple(r for r, _ in found)
+
+
+def _joined(known: list[Seen]) -> Seen | None:
+    """The widest of several ways, along each axis; none where they do not have the same axes."""
+    if len({len(seen) for seen in known}) != 1:
+        return None
+    return tuple((_widest([r for r, _ in axis]), axis[0][1]) for axis in zip(*known, strict=True))
+
+
+def _widest(sizes: list[Any]) -> Size:
+    for size in sizes:
+        if all(dominates(as_form(size), as_form(other)) for other in sizes):
+            return size
+    return largest(sizes)

@@ -1,0 +1,163 @@
+"""The table of a network of layers: closed forms, the domain where they hold, peaks by both rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from symcost.conventions import published
+from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
+from symcost.dominance import undominated
+from symcost.errors import SymcostError
+from symcost.layers.algebra import exact, plain
+from symcost.layers.base import Layer, forms_of, symbols_of
+from symcost.layers.domain import LayerDomain
+from symcost.layers.liveness import peak_sizes
+from symcost.layers.sums import summed
+from symcost.layers.tape import ITEM, Tape
+from symcost.layers.tensor import Tensor
+from symcost.table import CostTable, Row, Substituted
+
+PEAKS = ("liveness", "textbook")
+UNITS = {"elements": 1, "bytes": ITEM}
+
+
+class LayerTable(CostTable):
+    """What a network of layers costs, in closed form in all its symbols; the same face as a traced model.
+
+    Rows, totals and peaks are integers or sympy expressions. ``bytes_read`` and ``bytes_written`` take every layer as
+    one operation on float32 elements.
+    """
+
+    def __init__(self, net: Layer, x: Tensor) -> None:
+        super().__init__(())
+        tape = Tape()
+        for size in sorted(forms_of(net) | forms_of(x.shape), key=str):
+            tape.whole(size, f"the size {size} must be an integer: choose other values")
+        entered = tape.enter(x)
+        out = tape.run(net, entered)
+        self._last, self._field = out.value, tape.fields.field(out)
+        self._raw, self._events = tuple(tape.rows), tuple(tape.events)
+        self._symbols = tuple(sorted(symbols_of(net) | symbols_of(x.shape)))
+        self.domain = LayerDomain(self._symbols, tuple(tape.needs))
+        self.net = net
+        """The network: ``sc.build`` makes a Flax module of it."""
+        self.input = tuple(map(plain, x.shape))
+        """The shape of its input."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Names of the network's symbols."""
+        return self._symbols
+
+    @cached_property
+    def _made_rows(self) -> tuple[Row, ...]:
+        return tuple(
+            replace(
+                row, cost=row.cost.map(plain), textbook=row.textbook.map(plain), xla=row.xla.map(plain),
+                times=plain(row.times), xla_times=plain(row.xla_times), out=tuple(map(plain, row.out)),
+                ins=tuple(tuple(map(plain, shape)) for shape in row.ins),
+            )
+            for row in self._raw
+        )  # fmt: skip
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """One row per operation in execution order; a repeated block's rows carry their number in ``times``."""
+        return self._made_rows
+
+    def total(self, convention: str = FULL) -> Cost:
+        """Closed form of the whole network under ``textbook``, ``full``, ``xla``, ``torchvision`` or ``fvcore``."""
+        if convention not in self._totals:
+            self._totals[convention] = self._summed(convention).map(plain)
+        return self._totals[convention]
+
+    def _summed(self, convention: str) -> Cost:
+        if convention in CONVENTIONS:
+            return summed(self._raw, convention)
+        return published(convention).total(summed(self._raw, TEXTBOOK), summed(self._raw, FULL), self._raw)
+
+    def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
+        """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output)."""
+        if rule not in PEAKS or unit not in UNITS:
+            raise SymcostError(f"unknown peak {rule!r} in {unit!r}: use {' or '.join(PEAKS)}, in {' or '.join(UNITS)}")
+        forms = self._peaks[rule]
+        values = [plain(form * UNITS[unit]) for form in forms]
+        if all(isinstance(value, int) for value in values):
+            return max(values, default=0)
+        return values[0] if len(values) == 1 else sympy.Max(*values, evaluate=False)
+
+    @cached_property
+    def _peaks(self) -> dict[str, list[Any]]:
+        base = {name: 2 + 3 * index for index, name in enumerate(self.symbols)}
+        points = [base, *({**base, name: 1000 * value} for name, value in base.items())]
+        sizes = {rule: peak_sizes(self._events, self._raw[0].out, self._last, rule) for rule in PEAKS}
+        return {rule: [exact(form) for form in undominated(found, points)] for rule, found in sizes.items()}
+
+    @cached_property
+    def peak_activations(self) -> Any:
+        """Peak activations in elements, by liveness."""
+        return self.peak()
+
+    @property
+    def receptive_field(self) -> tuple[Any, ...] | None:
+        """Places of the input that one output sees, along each spatial axis; None where it sees all of them.
+
+        Every window adds ``d(k - 1)`` times the product of the strides before it.
+        """
+        return None if self._field is None else tuple(map(plain, self._field))
+
+    def subs(self, **point: int) -> CostTable:
+        """The table at a point inside the domain; totals are exact integers once every symbol has a value."""
+        self.check_point(point)
+        self.domain.check(point)
+        return LayersAt(self, point)
+
+    def __str__(self) -> str:
+        from symcost.report import text
+
+        return text.render(self)
+
+    def _repr_html_(self) -> str:
+        from symcost.report import markdown
+
+        return markdown.html(self)
+
+    def _repr_latex_(self) -> str:
+        from symcost.report import latex
+
+        return latex.totals(self)
+
+
+class LayersAt(Substituted):
+    """A network's table at a point."""
+
+    table: LayerTable
+
+    @property
+    def domain(self) -> LayerDomain:
+        """Where the closed form holds."""
+        return self.table.domain
+
+    def total(self, convention: str = FULL) -> Cost:
+        """The total formulas at the point."""
+        if convention not in self._totals:
+            self._totals[convention] = self.table.total(convention).map(self.value)
+        return self._totals[convention]
+
+    def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
+        """The peak at the point."""
+        return self.value(self.table.peak(rule, unit))
+
+    @property
+    def peak_activations(self) -> Any:
+        """The peak in elements at the point."""
+        return self.value(self.table.peak_activations)
+
+    def __str__(self) -> str:
+        from symcost.report import text
+
+        return text.render(self)

@@ -1,0 +1,58 @@
+"""Peaks of activation memory: largest input plus output, or everything alive at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from symcost.layers.algebra import Size, product
+from symcost.layers.tape import Event
+
+INPUT = 1
+"""The value of the network's input."""
+
+
+def peak_sizes(events: Sequence[Event], x: tuple[Size, ...], last: int, rule: str) -> list[Size]:
+    """The sizes whose maximum is the peak, for an input of shape ``x`` and an output ``last``.
+
+    ``textbook``: input and output of each operation whose result is kept. ``liveness``: what is alive while each
+    operation runs, the input from the start and the output to the end.
+    """
+    if rule == "textbook":
+        return [event.textbook for event in events if not _zero(event.textbook)] or [0]
+    return list(_alive(events, product(x), last))
+
+
+def _zero(size: Size) -> bool:
+    return isinstance(size, int) and size == 0
+
+
+def _alive(events: Sequence[Event], entering: Size, last: int) -> Iterator[Size]:
+    alias = _aliases(events)
+    steps = [(event, tuple(alias[v] for v in event.ins)) for event in events if not event.view]
+    until = {value: step for step, (_, ins) in enumerate(steps) for value in ins}
+    until[alias[last]] = len(steps)
+    held: dict[int, Size] = {INPUT: entering} if INPUT in until else {}
+    live: Any = sum(held.values(), start=0)
+    yield live
+    for step, (event, ins) in enumerate(steps):
+        dying = [v for v in ins if until[v] == step and held.get(v) == event.size] if event.in_place else []
+        if dying:
+            held.pop(dying[0])
+        else:
+            live = live + event.size
+        held[event.out] = event.size
+        yield live + event.scratch
+        for value in {*ins, event.out}:
+            if until.get(value, step) == step and value in held:
+                live = live - held.pop(value)
+
+
+def _aliases(events: Sequence[Event]) -> dict[int, int]:
+    """The value whose memory each value is: a view is what it looks at."""
+    alias = {INPUT: INPUT}
+    for event in events:
+        for value in event.ins:
+            alias.setdefault(value, value)
+        alias[event.out] = alias[event.ins[0]] if event.view else event.out
+    return alias

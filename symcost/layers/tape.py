@@ -1,0 +1,183 @@
+"""The tape: what layers do, written down as rows, with the conditions under which they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from symcost.cost import Cost
+from symcost.errors import ShapeError
+from symcost.form import Form, as_form
+from symcost.layers.algebra import Size, exact
+from symcost.layers.field import Fields, Reach
+from symcost.layers.tensor import Tensor
+from symcost.table import Row
+
+if TYPE_CHECKING:
+    from symcost.layers.base import Layer
+
+ITEM = 4
+"""Bytes of a float32."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """A condition on symbols: ``form`` is an integer of at least ``least``; ``why`` says what breaks otherwise."""
+
+    form: Form
+    least: int | None
+    why: str
+
+    def broken(self, value: object) -> bool:
+        """Whether a value of the form violates it."""
+        return not isinstance(value, int) or (self.least is not None and value < self.least)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A value made from others, for liveness; ``scratch`` elements live beside it only while it is made."""
+
+    ins: tuple[int, ...]
+    out: int
+    size: Size
+    scratch: Size
+    in_place: bool
+    view: bool
+    textbook: Size
+
+
+class Tape:
+    """Rows, conditions and lifetimes of one run of a network over symbolic shapes."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.events: list[Event] = []
+        self.needs: dict[Need, None] = {}
+        self.fields = Fields()
+        self._path: list[str] = []
+        self._running: list[str] = []
+        self._times: Size = 1
+        self._xla_times: Size = 1
+        self._values = 0
+
+    @property
+    def path(self) -> str:
+        """The path of the layer that runs now."""
+        return "/".join(self._path)
+
+    # -- what a layer may say ----------------------------------------------------------------------------------
+    def run(self, layer: Layer, x: Tensor, name: str = "") -> Tensor:
+        """The output of a layer inside another one; ``name`` is its part of the path."""
+        self._running.append(type(layer).__name__)
+        try:
+            with self.scope(name):
+                return layer.forward(self, x)
+        finally:
+            self._running.pop()
+
+    def fail(self, message: str) -> ShapeError:
+        """The error of the layer that runs now."""
+        return ShapeError(f"{self._here}: {message}")
+
+    @property
+    def _here(self) -> str:
+        """The layer that runs now, as errors name it."""
+        kind = self._running[-1] if self._running else "the network"
+        return f"{self.path} ({kind})" if self.path else kind
+
+    def at_least(self, size: Size, least: int, why: str) -> None:
+        """``size >= least``, now or as a condition on its symbols; ``why`` is the message of the error."""
+        self._need(size, least, why)
+
+    def whole(self, size: Size, why: str) -> None:
+        """``size`` is an integer, now or as a condition on its symbols."""
+        self._need(size, None, why)
+
+    def same(self, left: Tensor, right: Tensor, what: str) -> None:
+        """Two shapes are equal."""
+        if tuple(map(exact, left.shape)) != tuple(map(exact, right.shape)):
+            raise self.fail(f"{what} has {right} and must have {left}: make their shapes equal")
+
+    def emit(self, op: str, ins: Sequence[Tensor] | Tensor, out: Tensor, *, weights: Size = 0, biases: Size = 0,
+             macs: Size = 0, padding_macs: Size = 0, flops: Size = 0, calls: Size = 0, int_ops: Size = 0,
+             xla_flops: Size | None = None, stores: bool = False, reduces: tuple[int, Size] = (0, 0),
+             in_place: bool = False, view: bool = False, scratch: Size = 0, reach: Reach | None = None,
+             everything: bool = False) -> Tensor:  # fmt: skip
+        """Write one operation down.
+
+        ``weights`` are parameters of products and look-ups, ``biases`` all others; ``flops`` come beside the two of
+        every MAC; ``calls`` are transcendentals. ``stores`` marks results that a textbook keeps, ``reduces`` counts
+        reductions inside the operation and the elements of each one's result. ``in_place`` operations write over an
+        operand that is not needed again, a ``view`` makes nothing. ``reach`` is that of windows along each axis,
+        ``everything`` marks operations that join all places.
+        """
+        operands = (ins,) if isinstance(ins, Tensor) else tuple(ins)
+        number, reduced = reduces
+        stored = (out.size if stores else 0) + number * reduced
+        read = sum((tensor.size for tensor in operands), start=weights + biases)
+        moved = {"bytes_read": ITEM * read, "bytes_written": ITEM * out.size} if not view else {}
+        kept = 0 if view else out.size
+        full = Cost(params=weights + biases, macs=macs, flops=2 * macs + flops, transcendentals=calls, int_ops=int_ops,
+                    padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
+        useful = macs - padding_macs
+        self.rows.append(Row(
+            path=self.path, op=op, cost=full,
+            textbook=Cost(params=weights, macs=macs, flops=2 * macs, activations=stored),
+            xla=replace(full, macs=useful, padding_macs=0,
+                        flops=2 * useful + flops + int_ops if xla_flops is None else xla_flops),
+            times=self._times, xla_times=self._xla_times, source="layer",
+            ins=tuple(tensor.shape for tensor in operands), out=out.shape,
+        ))  # fmt: skip
+        made = self._fresh()
+        entering = sum((tensor.size for tensor in operands), start=0)
+        seen = entering + (out.size if stores else reduced) if stores or number else 0
+        self.events.append(
+            Event(tuple(t.value for t in operands), made, out.size, scratch, in_place, view, seen)
+        )  # fmt: skip
+        self.fields.made(made, operands, len(out.shape) - 2, reach, everything)
+        return replace(out, value=made)
+
+    # -- where it stands ---------------------------------------------------------------------------------------
+    def enter(self, x: Tensor) -> Tensor:
+        """The network's input."""
+        cost = Cost(activations=x.size)
+        self.rows.append(Row(path="", op="input", cost=cost, textbook=cost, xla=cost, out=x.shape, source="input"))
+        entered = replace(x, value=self._fresh())
+        self.fields.enter(entered)
+        return entered
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Within it, ``name`` is the last part of the path."""
+        if name:
+            self._path.append(name)
+        try:
+            yield
+        finally:
+            if name:
+                self._path.pop()
+
+    @contextmanager
+    def repeated(self, times: Size, *, loop: bool = False) -> Iterator[None]:
+        """Within it everything happens ``times`` times; the body of a compiled loop counts once under ``xla``."""
+        before = self._times, self._xla_times
+        self._times, self._xla_times = self._times * times, self._xla_times * (1 if loop else times)
+        try:
+            yield
+        finally:
+            self._times, self._xla_times = before
+
+    def _fresh(self) -> int:
+        self._values += 1
+        return self._values
+
+    def _need(self, size: Size, least: int | None, why: str) -> None:
+        size = exact(size)
+        if isinstance(size, Form):
+            if least is None and size.is_integral:
+                return
+            self.needs.setdefault(Need(as_form(size), least, f"{self._here}: {why}"))
+        elif Need(Form({}), least, why).broken(size):
+            raise self.fail(why)

@@ -1,0 +1,1 @@
+"""The networks themselves, one file for each family."""

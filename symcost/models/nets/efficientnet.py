@@ -1,0 +1,87 @@
+"""EfficientNet-B0 to B7 as torchvision has them: width and depth multipliers, exact.
+
+Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, arXiv:1905.11946.
+"""
+
+from __future__ import annotations
+
+import math
+
+from symcost.layers.activation import Sigmoid, SiLU
+from symcost.layers.algebra import Dim
+from symcost.layers.base import Layer
+from symcost.layers.combine import Residual, Sequential
+from symcost.layers.gate import SqueezeExcitation
+from symcost.layers.linear import Linear
+from symcost.layers.pool import GlobalAvgPool
+from symcost.layers.shape import Dropout
+from symcost.models.nets.blocks import Multiplier, conv_norm, depthwise_norm, make_divisible, multiplier
+
+STAGES = (
+    (1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+)  # fmt: skip
+"""Expansion, kernel, stride, channels and repeats of each stage of B0."""
+
+
+def mbconv(c_i: int, c_o: int, t: int, k: int, s: int) -> Layer:
+    """Inverted bottleneck with squeeze-and-excitation to a quarter of the channels that come in."""
+    expand: dict[str, Layer] = {} if t == 1 else {"expand": conv_norm(t * c_i, 1, SiLU())}
+    body = Sequential(
+        **expand, depthwise=depthwise_norm(k, SiLU(), s=s),
+        se=SqueezeExcitation(max(1, c_i // 4), SiLU(), Sigmoid()), project=conv_norm(c_o, 1),
+    )  # fmt: skip
+    return Residual(body) if s == 1 and c_i == c_o else body
+
+
+def _efficientnet(width: Multiplier, depth: Multiplier, classes: Dim) -> Sequential:
+    alpha, beta = multiplier(width, "width"), multiplier(depth, "depth")
+    c = make_divisible(32 * alpha)
+    parts: dict[str, Layer] = {"stem": conv_norm(c, 3, SiLU(), s=2)}
+    for t, k, stride, channels, repeats in STAGES:
+        c_o = make_divisible(channels * alpha)
+        for index in range(math.ceil(repeats * beta)):
+            parts[f"block_{len(parts)}"] = mbconv(c, c_o, t, k, stride if index == 0 else 1)
+            c = c_o
+    head = conv_norm(4 * c, 1, SiLU())
+    return Sequential(**parts, head=head, gap=GlobalAvgPool(), drop=Dropout(), fc=Linear(classes))
+
+
+def efficientnet_b0(width: Multiplier = 1, depth: Multiplier = 1, classes: Dim = 1000) -> Sequential:
+    """EfficientNet-B0: 5,288,548 parameters, 0.386 GMACs at 224."""
+    return _efficientnet(width, depth, classes)
+
+
+def efficientnet_b1(width: Multiplier = 1, depth: Multiplier = "1.1", classes: Dim = 1000) -> Sequential:
+    """EfficientNet-B1."""
+    return _efficientnet(width, depth, classes)
+
+
+def efficientnet_b2(width: Multiplier = "1.1", depth: Multiplier = "1.2", classes: Dim = 1000) -> Sequential:
+    """EfficientNet-B2."""
+    return _efficientnet(width, depth, classes)
+
+
+def efficientnet_b3(width: Multiplier = "1.2", depth: Multiplier = "1.4", classes: Dim = 1000) -> Sequential:
+    """EfficientNet-B3."""
+    return _efficientnet(width, depth, classes)
+
+
+def efficientnet_b4(width: Multiplier = "1.4", depth: Multiplier = "1.8", classes: Dim = 1000) -> Sequential:
+    """EfficientNet-B4."""
+    return _efficientnet(width, depth, classes)
+
+
+def efficientnet_b5(width: Multiplier = "1.6", depth: Multiplier = "2.2", classes: Dim = 1000) -> Sequential:
+    """EfficientNet-B5."""
+    return _efficientnet(width, depth, classes)
+
+
+def efficientnet_b6(width: Multiplier = "1.8", depth: Multiplier = "2.6", classes: Dim = 1000) -> Sequential:
+    """EfficientNet-B6."""
+    return _efficientnet(width, depth, classes)
+
+
+def efficientnet_b7(width: Multiplier = 2, depth: Multiplier = "3.1", classes: Dim = 1000) -> Sequential:
+    """EfficientNet-B7."""
+    return _efficientnet(width, depth, classes)

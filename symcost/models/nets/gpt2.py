@@ -1,0 +1,30 @@
+"""GPT-2 in width, heads, depth and vocabulary; the output shares the embedding's table.
+
+Radford et al.: Language Models are Unsupervised Multitask Learners, 2019; github.com/openai/gpt-2.
+"""
+
+from __future__ import annotations
+
+from symcost.layers.activation import GELU
+from symcost.layers.algebra import Dim, size
+from symcost.layers.attention import Attention
+from symcost.layers.base import Layer
+from symcost.layers.combine import Repeat, Residual, Sequential
+from symcost.layers.embedding import PositionEmbedding, TiedEmbedding
+from symcost.layers.linear import Linear
+from symcost.layers.norm import LayerNorm
+
+
+def block(d: Dim, H: Dim) -> Layer:
+    """Causal attention, then an MLP of ``4 d``, each around a norm and beside its input."""
+    return Sequential(
+        attention=Residual(Sequential(norm=LayerNorm(), attention=Attention(H, causal=True))),
+        mlp=Residual(Sequential(norm=LayerNorm(), up=Linear(4 * d), gelu=GELU("tanh"), down=Linear(d))),
+    )
+
+
+def gpt2(d: Dim = 768, H: Dim = 12, L: Dim = 12, V: Dim = 50257, N_max: Dim = 1024) -> TiedEmbedding:
+    """GPT-2, 124,439,808 parameters."""
+    d = size(d, "d")
+    body = Sequential(positions=PositionEmbedding(N_max), blocks=Repeat(block(d, H), L), norm=LayerNorm())
+    return TiedEmbedding(V, d, body)

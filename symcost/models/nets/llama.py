@@ -1,0 +1,31 @@
+"""A decoder in the manner of LLaMA: grouped-query attention with rotary positions, SwiGLU, RMS norm, no biases.
+
+Touvron et al.: LLaMA, arXiv:2302.13971; Grattafiori et al.: The Llama 3 Herd of Models, arXiv:2407.21783.
+"""
+
+from __future__ import annotations
+
+from symcost.layers.algebra import Dim
+from symcost.layers.attention import Attention
+from symcost.layers.base import Layer
+from symcost.layers.combine import Repeat, Residual, Sequential
+from symcost.layers.embedding import Embedding
+from symcost.layers.gate import GatedMLP
+from symcost.layers.linear import Linear
+from symcost.layers.norm import RMSNorm
+
+
+def block(H: Dim, H_kv: Dim, d_f: Dim) -> Layer:
+    """Attention, then SwiGLU, each around a norm and beside its input."""
+    attention = Attention(H, H_kv, causal=True, rotary=True, bias=False)
+    return Sequential(
+        attention=Residual(Sequential(norm=RMSNorm(), attention=attention)),
+        mlp=Residual(Sequential(norm=RMSNorm(), mlp=GatedMLP(d_f))),
+    )
+
+
+def llama(d: Dim = 4096, H: Dim = 32, H_kv: Dim = 8, L: Dim = 32, d_f: Dim = 14336, V: Dim = 128256) -> Sequential:
+    """Llama 3 8B: 8,030,261,248 parameters; with ``H_kv=32, d_f=11008, V=32000`` LLaMA 7B, 6,738,415,616."""
+    return Sequential(
+        embedding=Embedding(V, d), blocks=Repeat(block(H, H_kv, d_f), L), norm=RMSNorm(), head=Linear(V, bias=False)
+    )

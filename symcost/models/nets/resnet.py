@@ -1,0 +1,70 @@
+"""ResNet-18 to ResNet-152 in the widths and the depth of every stage, as torchvision has them.
+
+He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, arXiv:1512.03385; the stride of a bottleneck is on
+its 3 x 3 convolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from symcost.layers.activation import ReLU
+from symcost.layers.algebra import Dim, size
+from symcost.layers.base import Layer
+from symcost.layers.combine import Repeat, Residual, Sequential
+from symcost.layers.linear import Linear
+from symcost.layers.pool import GlobalAvgPool, MaxPool2d
+from symcost.models.nets.blocks import conv_norm
+
+Block = Callable[[Dim, int, bool], Layer]
+
+
+def basic(c: Dim, s: int = 1, project: bool = False) -> Layer:
+    """Two 3 x 3 convolutions around which the input goes."""
+    body = Sequential(conv1=conv_norm(c, 3, ReLU(), s=s), conv2=conv_norm(c, 3))
+    return Sequential(sum=Residual(body, conv_norm(c, 1, s=s) if project else None), relu=ReLU())
+
+
+def bottleneck(c: Dim, s: int = 1, project: bool = False) -> Layer:
+    """1 x 1 to ``c`` channels, 3 x 3, 1 x 1 to ``4 c``."""
+    body = Sequential(conv1=conv_norm(c, 1, ReLU()), conv2=conv_norm(c, 3, ReLU(), s=s), conv3=conv_norm(4 * c, 1))
+    return Sequential(sum=Residual(body, conv_norm(4 * c, 1, s=s) if project else None), relu=ReLU())
+
+
+def _resnet(block: Block, depths: tuple[Dim, ...], w: Dim, classes: Dim) -> Sequential:
+    w = size(w, "w")
+    stages: dict[str, Layer] = {}
+    for index, depth in enumerate(depths):
+        width, stride = w * 2**index, 1 if index == 0 else 2
+        project = index > 0 or block is bottleneck
+        rest = Repeat(block(width, 1, False), size(depth, f"L{index + 1}") - 1)
+        stages[f"stage{index + 1}"] = Sequential(first=block(width, stride, project), rest=rest)
+    return Sequential(
+        stem=conv_norm(w, 7, ReLU(), s=2), pool=MaxPool2d(k=3, s=2, p=1), **stages, gap=GlobalAvgPool(),
+        fc=Linear(classes),
+    )  # fmt: skip
+
+
+def resnet18(L1: Dim = 2, L2: Dim = 2, L3: Dim = 2, L4: Dim = 2, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+    """ResNet-18: two basic blocks a stage."""
+    return _resnet(basic, (L1, L2, L3, L4), w, classes)
+
+
+def resnet34(L1: Dim = 3, L2: Dim = 4, L3: Dim = 6, L4: Dim = 3, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+    """ResNet-34."""
+    return _resnet(basic, (L1, L2, L3, L4), w, classes)
+
+
+def resnet50(L1: Dim = 3, L2: Dim = 4, L3: Dim = 6, L4: Dim = 3, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+    """ResNet-50: bottlenecks 3-4-6-3."""
+    return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)
+
+
+def resnet101(L1: Dim = 3, L2: Dim = 4, L3: Dim = 23, L4: Dim = 3, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+    """ResNet-101."""
+    return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)
+
+
+def resnet152(L1: Dim = 3, L2: Dim = 8, L3: Dim = 36, L4: Dim = 3, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+    """ResNet-152."""
+    return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)

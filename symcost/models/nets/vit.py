@@ -1,0 +1,34 @@
+"""Vision transformer in width, heads, depth and patch, ViT-B/16 as torchvision has it unless told otherwise.
+
+Dosovitskiy et al.: An Image is Worth 16x16 Words, arXiv:2010.11929.
+"""
+
+from __future__ import annotations
+
+from symcost.layers.activation import GELU
+from symcost.layers.algebra import Dim, exact, floor_ratio, size
+from symcost.layers.attention import Attention
+from symcost.layers.base import Layer
+from symcost.layers.combine import Repeat, Residual, Sequential
+from symcost.layers.embedding import ClassToken, PatchEmbedding, PositionEmbedding, TakeToken
+from symcost.layers.linear import Linear
+from symcost.layers.norm import LayerNorm
+
+
+def encoder(d: Dim, H: Dim, d_f: Dim) -> Layer:
+    """Attention, then an MLP, each around a norm and beside its input."""
+    return Sequential(
+        attention=Residual(Sequential(norm=LayerNorm(), attention=Attention(H))),
+        mlp=Residual(Sequential(norm=LayerNorm(), up=Linear(d_f), gelu=GELU(), down=Linear(d))),
+    )
+
+
+def vit(
+    d: Dim = 768, H: Dim = 12, L: Dim = 12, d_f: Dim = 3072, k: Dim = 16, r_max: Dim = 224, classes: Dim = 1000
+) -> Sequential:
+    """ViT-B/16: 86,567,656 parameters, 17.564 GMACs; positions are learned for images of up to ``r_max``."""
+    side = floor_ratio(size(r_max, "r_max"), size(k, "k"))
+    return Sequential(
+        patches=PatchEmbedding(d, k), token=ClassToken(), positions=PositionEmbedding(exact(side * side + 1)),
+        encoder=Repeat(encoder(d, H, d_f), L), norm=LayerNorm(), take=TakeToken(), head=Linear(classes),
+    )  # fmt: skip

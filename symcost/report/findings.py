@@ -1,0 +1,41 @@
+"""What an audit found, as text, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv as csv_
+import io
+import json as json_
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because")
+
+
+def _line(finding: Any) -> dict[str, Any]:
+    found = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because}
+    return {name: found[name] for name in COLUMNS}
+
+
+def text(findings: Sequence[Any]) -> str:
+    """One line per claim, and how many are wrong."""
+    wrong = sum(not finding.right for finding in findings)
+    lines = [f"{'right' if finding.right else 'WRONG'}  {finding}" for finding in findings]
+    return "\n".join([*lines, "", f"{len(findings)} claims, {wrong} wrong"])
+
+
+def csv(findings: Sequence[Any]) -> str:
+    """The claims with verdict, right value and reason, one line each."""
+    file = io.StringIO()
+    lines = csv_.DictWriter(file, COLUMNS, lineterminator="\n")
+    lines.writeheader()
+    lines.writerows({**_line(finding), "right": str(finding.right).lower()} for finding in findings)
+    return file.getvalue().rstrip("\n")
+
+
+def json(findings: Sequence[Any]) -> str:
+    """A list of objects with the keys of the CSV's columns."""
+    return json_.dumps([_line(finding) for finding in findings], indent=2, ensure_ascii=False)
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Any]], str]] = {"text": text, "csv": csv, "json": json}

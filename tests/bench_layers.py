@@ -1,0 +1,57 @@
+"""Speed of the layers' road: ``pytest tests/bench_layers.py --benchmark-only -s``.
+
+Each row prints its median seconds beside the aim. Nothing is asserted: a benchmark is read, not passed.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import symcost as sc
+
+ROUNDS = 5
+RESNET = dict(n="n", r="r", L1="L1", L2="L2", L3="L3", L4="L4", w="w", classes="C")
+DECODER = dict(n="n", N="N", d="d", H="H", H_kv="G", L="L", d_f="f", V="V")
+
+
+def totals(table: sc.CostTable) -> list[Any]:
+    """Every total, as a reader asks for it."""
+    return [table.total(convention) for convention in sc.CONVENTIONS]
+
+
+TABLES = [
+    pytest.param("ResNet-152 in 8 symbols", lambda: totals(sc.models.resnet152(**RESNET)), 0.5, id="resnet152"),
+    pytest.param("LLaMA-like decoder in 8 symbols", lambda: totals(sc.models.llama(**DECODER)), 0.5, id="llama"),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "aim"), TABLES)
+def test_table(benchmark: Any, name: str, make: Callable[[], Any], aim: float) -> None:
+    make()  # imports
+    benchmark.pedantic(make, rounds=ROUNDS)
+    print(f"\n{name}: {benchmark.stats.stats.median:.3f} s, aim {aim} s")
+
+
+def processor_seconds(*arguments: str) -> float:
+    """Seconds of processor time that a fresh interpreter takes: what else runs on the machine does not count."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_cold_start(benchmark: Any) -> None:
+    bare, ours = [], []
+    for _ in range(2 * ROUNDS):
+        bare.append(processor_seconds("-c", "import sympy, typer, rich"))
+        ours.append(processor_seconds("-m", "symcost", "table", "alexnet"))
+    benchmark.pedantic(lambda: processor_seconds("-m", "symcost", "table", "alexnet"), rounds=1)
+    ratio = statistics.median(ours) / statistics.median(bare)
+    print(f"\nsymcost table alexnet: {statistics.median(ours):.3f} s, {ratio:.2f} of a bare import, aim 1.5")

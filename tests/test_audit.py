@@ -1,0 +1,163 @@
+"""Audits: the lectures' misprints, every published row, the usual slips, and tables that cannot be read."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import symcost as sc
+from symcost.audit.claims import Claim, read
+from symcost.audit.formulas import formula, slip
+from symcost.audit.judge import audit
+from symcost.audit.printed import read as read_number
+from symcost.audit.quantities import quantity
+from symcost.audit.slips import digits
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def found(model: str, quantity: str, value: str, **more: str) -> tuple[bool, str, str]:
+    """Verdict, right value and reason of one claim."""
+    (finding,) = audit([Claim(2, model, quantity, value, **more)])
+    return finding.right, finding.actual, finding.because
+
+
+def test_the_lectures_misprints_are_found() -> None:
+    """Four sources print AlexNet's table; what each has wrong is known (24,848 for 34,848, ...)."""
+    findings = audit(read(EXAMPLES / "lectures.csv"))
+    assert [finding.right for finding in findings] == [True, *[False] * 5, True, *[False] * 4]
+    assert [finding.because for finding in findings if not finding.right] == [
+        "a digit: 2 stands for 3", "a digit: 2 stands for 3", "a digit: 2 stands for 3", "a digit: 8 stands for 3",
+        "a digit: 3 stands for 4", "a digit: 2 stands for 4", "a digit: 2 stands for 4", "a digit: 2 stands for 4",
+        "c_o stands where h_o belongs",
+    ]  # fmt: skip
+    assert {finding.actual for finding in findings} >= {"34,848", "223,948,800", "37,748,736", "244 (243,818,624)"}
+
+
+def test_every_published_row_is_right_to_its_last_digit() -> None:
+    findings = audit(read(EXAMPLES / "published.csv"))
+    assert len(findings) == 66
+    assert [str(finding) for finding in findings if not finding.right] == []
+
+
+SLIPS = [
+    ("resnet50", "params", "25557032", {}, True, "25,557,032", "bias and norm counted"),
+    ("resnet50", "params", "25502912", {}, True, "25,502,912", "bias and norm not counted"),
+    ("resnet50", "params", "25.6M", {}, True, "25.6", "bias and norm counted, rounded from 25,557,032"),
+    ("alexnet", "params", "34944", {"layer": "conv1", "convention": "textbook"}, False, "34,848", "bias counted"),
+    ("resnet50", "params", "25,610,152", {}, False, "25,502,912", "batch norm counted with its moving averages"),
+    ("resnet50", "gmacs", "8.178", {}, False, "4.089 (4,089,184,256)", "these are FLOPs, two for each MAC"),
+    ("resnet50", "gflops", "4.089", {}, False, "8.178 (8,178,368,512)", "these are MACs, half of the FLOPs"),
+    ("resnet50", "gflops", "4.089", {"convention": "torchvision"}, True, "4.089",
+     "these are MACs, half of the FLOPs, rounded from 4,089,184,256"),
+    ("resnet50", "gflops", "4.11", {}, False, "8.18 (8,178,368,512)", "these are MACs, and batch norm counted as by fvcore"),
+    ("resnet50", "gflops", "4.112", {"convention": "fvcore"}, True, "4.112",
+     "these are MACs, and batch norm counted as by fvcore, rounded from 4,111,512,576"),
+    ("resnet50", "macs", "4089184", {}, False, "4,089,184,256", "unit: a thousand times too small"),
+    ("alexnet", "macs", "670279808", {"convention": "textbook"}, False, "724,406,816", "padding not counted"),
+    ("alexnet", "activations", "781736", {}, False, "932,264", "input not counted"),
+    ("alexnet", "activations", "290400", {"layer": "conv1"}, True, "290,400", "elements of the output"),
+    ("alexnet", "peak_activations", "440928", {}, True, "440,928", "largest input + output"),
+    ("alexnet", "model_size_mb_fp32", "232.5", {}, False, "243.8 (243,818,624)",
+     "unit: these are MiB of 2^20 bytes, not MB of 10^6"),
+    ("alexnet", "model_size_mb_int8", "61", {}, True, "61", "bias not counted, 8 bits each, rounded from 60,954,656"),
+    ("alexnet", "params", "60,945,656", {}, False, "60,954,656", "two digits changed places: 45 stands for 54"),
+    ("alexnet", "params", "50M", {}, False, "61 (60,954,656)", "less by 11 (18 %)"),
+    ("mobilenet_v2", "gmacs", "0.059", {"at": "width=0.35 classes=1001"}, True, "0.059",
+     "padding counted, rounded from 59,287,088"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "what", "value", "more", "right", "actual", "because"), SLIPS)
+def test_a_slip_is_named(
+    model: str, what: str, value: str, more: dict[str, str], right: bool, actual: str, because: str
+) -> None:
+    assert found(model, what, value, **more) == (right, actual, because)
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "value", "right", "because"),
+    [
+        ("linear", "macs_formula", "c_o*c_i", True, "textbook"),
+        ("conv", "params_formula", "c_o*c_i*k_h*k_w", True, "textbook"),
+        ("grouped_conv", "params_formula", "c_o*c_i*k_h*k_w", False, "it is g times the right one"),
+        ("depthwise_conv", "macs_formula", "k_h*k_w*h_o*w_o*c_o", True, "textbook"),
+        ("conv", "macs_formula", "c_i + c_o", False, "another formula"),
+    ],
+)
+def test_formulas_are_claims_too(kind: str, what: str, value: str, right: bool, because: str) -> None:
+    verdict = found("", what, value, layer=kind)
+    assert (verdict[0], verdict[2]) == (right, because)
+
+
+def test_a_slip_of_letters_names_both() -> None:
+    assert slip(sc.parse("c_i*k_h*k_w*w_o*w_o*c_o"), formula("conv", "macs_formula")) == "w_o stands where h_o belongs"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "decimals"),
+    [("724,406,816", 724406816, 0), ("6.06M", 6060000, 2), ("0.3G", 300000000, 1), ("8B", 8 * 10**9, 0)],
+)
+def test_numbers_are_read_as_printed(text: str, value: int, decimals: int) -> None:
+    number = read_number(text)
+    assert (number.exact, number.decimals) == (value, decimals)
+
+
+@pytest.mark.parametrize(
+    ("text", "exact", "manner"),
+    [("3.47M", 3471040, "rounded"), ("0.018G", 18886720, "cut off"), ("244", 244, "exact"), ("0.018G", 17000000, None)],
+)
+def test_a_printed_number_stands_for_what_it_rounds_or_cuts_off(text: str, exact: int, manner: str | None) -> None:
+    assert read_number(text).stands_for(exact) == manner
+
+
+def test_sizes_know_their_bytes() -> None:
+    assert read_number("244 MB", bytes_=True).exact == 244 * 10**6
+    assert read_number("1", "mib", bytes_=True).exact == 2**20
+    assert quantity("model_size").bytes_
+    assert digits("224", "2440") is None
+    assert Fraction(1, 2) == read_number("0.5").exact
+
+
+BAD = [
+    ("model,value\n", "has no column 'quantity': its first line must name model, quantity, value"),
+    ("model,quantity,valeu\n", "has no column 'value': its first line must name"),
+    ("model,quantity,value,layr\n", "has an unknown column 'layr': did you mean 'layer'?"),
+    ("model,quantity,value\na,b\n", "line 2: it has more or fewer fields than the first line"),
+    ("model,quantity,value\nalexnte,params,3\n", "line 2: unknown model 'alexnte': did you mean alexnet"),
+    ("model,quantity,value\nalexnet,parms,3\n", "line 2: unknown quantity 'parms': did you mean params"),
+    ("model,quantity,value\nalexnet,params,three\n", "line 2: cannot read 'three' as a number: write digits"),
+    ("model,layer,quantity,value\nalexnet,cnv1,params,3\n", "line 2: alexnet has no layer 'cnv1': did you mean conv1"),
+    (
+        "model,layer,quantity,value\nalexnet,conv1,peak_activations,3\n",
+        "quantity of a whole network: leave the layer empty",
+    ),
+    ("model,at,quantity,value\nalexnet,r=r,params,3\n", "leaves r without a value: claims are about numbers"),
+    ("model,at,quantity,value\nalexnet,r,params,3\n", "at='r' must be NAME=VALUE"),
+    (
+        "model,quantity,value,convention\nalexnet,params,3,tb\n",
+        "params has no meaning under 'tb': leave the convention empty",
+    ),
+    ("model,layer,quantity,value\n,cnv,macs_formula,a\n", "line 2: unknown kind of layer 'cnv': did you mean conv?"),
+    ("model,layer,quantity,value\n,conv,macs_formula,__import__('os')\n", "line 2: cannot read"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD)
+def test_tables_that_cannot_be_understood_are_errors_of_one_line(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "claims.csv"
+    file.write_text(text)
+    with pytest.raises(sc.SymcostError) as problem:
+        audit(read(file))
+    assert message in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(sc.SymcostError, match="cannot be read: No such file"):
+        read(tmp_path / "none.csv")
+    (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(sc.SymcostError, match="cannot be read as CSV"):
+        read(tmp_path / "bytes.csv")
