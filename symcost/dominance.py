@@ -10,14 +10,15 @@ from typing import Any
 from symcost.form import Form, Mono, as_form
 
 MAX_COMPARED = 24
+NEARLY = 1e-9
+MAX_DENOMINATOR = 1000
 
 
 def undominated(sizes: Sequence[Any], points: Sequence[Mapping[str, int]]) -> list[Form]:
     """The forms that can be the largest somewhere: those that no other dominates for all positive symbols."""
-    forms = [as_form(size) for size in sizes]
-    valued = sorted(
-        ((tuple(f.value(p) for p in points), f) for f in dict.fromkeys(forms)), key=lambda v: v[0], reverse=True
-    )
+    forms = list(dict.fromkeys(as_form(size) for size in sizes))
+    at_points = zip(*(Form.values(forms, p) for p in points), strict=True)
+    valued = sorted(zip(at_points, forms, strict=True), key=lambda v: v[0], reverse=True)
     kept: list[tuple[tuple[Any, ...], Form]] = []
     for values, form in valued:
         if not any(_covers(a, values) and dominates(b, form) for a, b in kept):
@@ -38,9 +39,9 @@ def _extreme(kept: list[tuple[tuple[Any, ...], Form]]) -> list[tuple[tuple[Any, 
         values, form = kept[index]
         others = kept[:index] + kept[index + 1 :]
         if any(
-            dominates(weight * left + (1 - weight) * right, form)
+            (w := _weight(a, b, values)) is not None
+            and dominates(w.numerator * left + (w.denominator - w.numerator) * right, w.denominator * form)
             for (a, left), (b, right) in itertools.combinations(others, 2)
-            for weight in _weights(a, b, values)
         ):
             kept = others
         else:
@@ -48,20 +49,23 @@ def _extreme(kept: list[tuple[tuple[Any, ...], Form]]) -> list[tuple[tuple[Any, 
     return kept
 
 
-def _weights(a: Sequence[Any], b: Sequence[Any], below: Sequence[Any]) -> list[Fraction]:
-    """Weights ``w`` in [0, 1] that the numbers allow for ``w a + (1 - w) b >= below``: the simplest and the ends."""
-    low, high = Fraction(0), Fraction(1)
+def _weight(a: Sequence[Any], b: Sequence[Any], below: Sequence[Any]) -> Fraction | None:
+    """A simple weight ``w`` in [0, 1] for which the numbers allow ``w a + (1 - w) b >= below``, if there is one.
+
+    It is a proposal, so floats do: whoever asks compares exactly.
+    """
+    low, high = 0.0, 1.0
     for x, y, z in zip(a, b, below, strict=True):
         if x == y:
             if x < z:
-                return []
+                return None
         elif x > y:
-            low = max(low, Fraction(z - y) / (x - y))
+            low = max(low, (z - y) / (x - y))
         else:
-            high = min(high, Fraction(y - z) / (y - x))
-    if low > high:
-        return []
-    return list(dict.fromkeys([low, high, (low + high) / 2]))
+            high = min(high, (y - z) / (y - x))
+        if low > high + NEARLY:
+            return None
+    return Fraction((low + high) / 2).limit_denominator(MAX_DENOMINATOR)
 
 
 def _covers(left: Sequence[Any], right: Sequence[Any]) -> bool:
