@@ -176,6 +176,21 @@ class CostTable:
         self.check_point(point)
         return Substituted(self, point)
 
+    def __str__(self) -> str:
+        from symcost.report import text
+
+        return text.render(self)
+
+    def _repr_html_(self) -> str:
+        from symcost.report import markdown
+
+        return markdown.html(self)
+
+    def _repr_latex_(self) -> str:
+        from symcost.report import latex
+
+        return latex.totals(self)
+
 
 class Substituted(CostTable):
     """A table with values for some symbols; totals are evaluated from the total formulas, rows when asked for."""

@@ -281,3 +281,10 @@ def test_errors_of_the_model_are_one_line() -> None:
     with pytest.raises((LiftError, TraceError)) as caught:
         sc.trace_function(bad, "float32[n]")
     assert "\n" not in str(caught.value)
+
+
+def test_a_size_that_is_a_sum_of_three_symbols() -> None:
+    costs = sc.trace_function(
+        lambda x, y, z: jnp.concatenate([x, y, z], -1) * 2.0, "float32[n,c]", "float32[n,d]", "float32[n,e]"
+    )
+    assert (costs.flops - parse("n*(c + d + e)")).expand() == 0

@@ -116,21 +116,6 @@ class LayerTable(CostTable):
         self.domain.check(point)
         return LayersAt(self, point)
 
-    def __str__(self) -> str:
-        from symcost.report import text
-
-        return text.render(self)
-
-    def _repr_html_(self) -> str:
-        from symcost.report import markdown
-
-        return markdown.html(self)
-
-    def _repr_latex_(self) -> str:
-        from symcost.report import latex
-
-        return latex.totals(self)
-
 
 class LayersAt(Substituted):
     """A network's table at a point."""
@@ -156,8 +141,3 @@ class LayersAt(Substituted):
     def peak_activations(self) -> Any:
         """The peak in elements at the point."""
         return self.value(self.table.peak_activations)
-
-    def __str__(self) -> str:
-        from symcost.report import text
-
-        return text.render(self)

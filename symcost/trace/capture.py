@@ -9,7 +9,7 @@ from typing import Any
 import jax
 from jax.interpreters import partial_eval
 
-from symcost.errors import SymcostError, TraceError
+from symcost.errors import TraceError
 from symcost.trace import control  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
@@ -79,7 +79,7 @@ def _jaxpr(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | Non
             if fresh or not model.stale(point):
                 return abstract, closed
             model.forget(point)
-    except SymcostError:
+    except TraceError:
         raise
     except Exception as problem:
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]

@@ -163,6 +163,10 @@ class Fitter:
                 yield combine(fit, [form])
         if len(names) > 1 and (form := self._separable(column, names)) is not None:
             yield form
+        if len(names) > 2:
+            symbols = [Form.symbol(name) for name in sorted(names)]
+            if fit := affine(column, [tuple(point[name] for point in self.points) for name in sorted(names)]):
+                yield combine(fit, symbols)
         if rich:
             yield from self._two_features(column, names, plain, pairs)
             lines = [(c, f) for c, f in singles if _is_line(f)]

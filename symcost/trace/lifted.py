@@ -118,21 +118,6 @@ class Lifted(CostTable):
         self.domain.check(point)
         return LiftedAt(self, point)
 
-    def __str__(self) -> str:
-        from symcost.report import text
-
-        return text.render(self)
-
-    def _repr_html_(self) -> str:
-        from symcost.report import markdown
-
-        return markdown.html(self)
-
-    def _repr_latex_(self) -> str:
-        from symcost.report import latex
-
-        return latex.totals(self)
-
 
 class LiftedAt(Substituted):
     """A lifted table at a point."""
@@ -154,6 +139,11 @@ class LiftedAt(Substituted):
         """Who counted what."""
         return self.table.coverage
 
+    @property
+    def unknown_trips(self) -> Mapping[str, str]:
+        """Symbols of loops whose trip count nobody knows, and where the loops stand."""
+        return self.table.unknown_trips
+
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
         return self.value(self.table.peak(rule, unit))
@@ -167,11 +157,6 @@ class LiftedAt(Substituted):
     def residuals(self) -> Any:
         """The residuals at the point."""
         return self.value(self.table.residuals)
-
-    def __str__(self) -> str:
-        from symcost.report import text
-
-        return text.render(self)
 
 
 class _Converter:
