@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import jax
@@ -42,10 +41,8 @@ FUNCTIONS = cases("FUNCTIONS")
 ROWS = [*cases("CASES"), *FUNCTIONS]
 
 
-@cache
-def lifted(name: str) -> Lifted:
-    """The closed form of a row, derived once."""
-    case = next(row for row in ROWS if row.name == name)
+def lift(case: Case) -> Lifted:
+    """The closed form of a row."""
     derive = trace_function if case in FUNCTIONS else trace
     return derive(case.factory, *case.specs, call=case.call, **case.options)
 
@@ -78,31 +75,25 @@ def lowered_without_dead_code(program: Abstract) -> str:
     return jax.jit(function, keep_unused=True).lower(*arguments).compiler_ir("hlo").as_hlo_text()
 
 
-def at(case: Case, point: Mapping[str, int]) -> Any:
+def at(table: Lifted, point: Mapping[str, int]) -> Any:
     """The closed form at a point, inside its domain."""
-    table = lifted(case.name)
     return table.subs(**point, **dict.fromkeys(table.unknown_trips, TRIPS))
 
 
 @pytest.mark.parametrize("case", ROWS, ids=str)
-def test_the_closed_form_equals_a_fresh_trace_at_the_points_people_use(case: Case) -> None:
+def test_the_closed_form_equals_fresh_traces_and_the_lowered_program(case: Case) -> None:
+    table = lift(case)
+    assert table.certificate.held_out
+    assert not [point for point in table.certificate.held_out if point in table.certificate.fitted]
     for point in (case.real, *case.also):
-        ours, theirs = at(case, point), fresh(case, point)
+        ours, theirs = at(table, point), fresh(case, point)
         for convention in CONVENTIONS:
             total = ours.total(convention)
             for metric in METRICS:
-                assert getattr(total, metric) == theirs.get((convention, metric), 0), (point, convention, metric)
-
-
-@pytest.mark.parametrize("case", [row for row in ROWS if "axes" not in row.options], ids=str)
-def test_the_xla_convention_equals_the_count_of_the_lowered_program(case: Case) -> None:
-    theirs = analyse(lowered_without_dead_code(model_of(case).at(case.small)))
-    ours = at(case, case.small).total("xla")
-    assert (ours.flops, ours.transcendentals) == (theirs.flops, theirs.transcendentals)
-
-
-@pytest.mark.parametrize("case", ROWS, ids=str)
-def test_the_certificate_names_points_that_were_not_fitted(case: Case) -> None:
-    certificate = lifted(case.name).certificate
-    assert certificate.held_out
-    assert not [point for point in certificate.held_out if point in certificate.fitted]
+                left, right = getattr(total, metric), theirs.get((convention, metric), 0)
+                bound = metric in table.domain.bounds_at_one and table.domain.has_one(point)
+                assert left == right or (bound and left > right), (point, convention, metric)
+    if "axes" not in case.options:
+        program = analyse(lowered_without_dead_code(model_of(case).at(case.small)))
+        total = at(table, case.small).total("xla")
+        assert (total.flops, total.transcendentals) == (program.flops, program.transcendentals)
