@@ -24,6 +24,11 @@ class LayerDomain:
     needs: tuple[Need, ...] = ()
 
     @property
+    def bounds_at_one(self) -> frozenset[str]:
+        """Metrics that are upper bounds where a size is 1: none, layers count every size alike."""
+        return frozenset()
+
+    @property
     def notes(self) -> list[str]:
         """Remarks: layers have none."""
         return []
