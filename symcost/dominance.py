@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import sympy
+
 from symcost.form import Form, Mono, as_form
 
 MAX_COMPARED = 24
@@ -101,3 +103,16 @@ def _divides(small: Mono, large: Mono) -> bool:
     """Whether every atom's exponent in ``small`` is at most that in ``large``."""
     exponents = dict(large)
     return all(e <= exponents.pop(a, 0) for a, e in small) and all(e >= 0 for e in exponents.values())
+
+
+def telling_points(base: Mapping[str, int], symbols: Sequence[str]) -> list[dict[str, int]]:
+    """The base, and points where one symbol or two outgrow the others: what dominates everywhere dominates there."""
+    grown = [*((n,) for n in symbols), *itertools.combinations(symbols, 2)]
+    return [dict(base), *({**base, **{n: 1000 * base[n] for n in names}} for names in grown)]
+
+
+def largest(values: Sequence[Any]) -> Any:
+    """The maximum: an integer where all are, else a ``Max`` as it stands."""
+    if all(isinstance(value, int) for value in values):
+        return max(values, default=0)
+    return values[0] if len(values) == 1 else sympy.Max(*values, evaluate=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,6 +82,20 @@ def total(rows: Iterable[Row], convention: str = FULL) -> Cost:
             if not (isinstance(value, int) and value == 0):
                 parts[metric][value * times] += number
     return Cost(**{metric: _exact_sum(counted) for metric, counted in parts.items()})
+
+
+class Conditions(ABC):
+    """Where a closed form holds."""
+
+    @abstractmethod
+    def problem(self, point: Mapping[str, int]) -> str | None:
+        """Why a point is outside, or nothing."""
+
+    def check(self, point: Mapping[str, int]) -> None:
+        """Raise :class:`DomainError` when a point is outside."""
+        problem = self.problem(point)
+        if problem:
+            raise DomainError(problem)
 
 
 class CostTable:

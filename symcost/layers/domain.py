@@ -9,15 +9,15 @@ from typing import Any
 
 import sympy
 
-from symcost.errors import DomainError
 from symcost.layers.tape import Need
+from symcost.table import Conditions
 
 FAR = 1 << 20
 """Bounds of a single symbol are looked for up to here."""
 
 
 @dataclass(frozen=True)
-class LayerDomain:
+class LayerDomain(Conditions):
     """Conditions on positive integers; each knows the layer that needs it and what breaks otherwise."""
 
     symbols: tuple[str, ...]
@@ -56,12 +56,6 @@ class LayerDomain:
             if need.form.symbols <= set(point) and need.broken(need.form.value(point)):
                 return f"{at} is outside the domain: {_condition(need)} must hold ({need.why})"
         return None
-
-    def check(self, point: Mapping[str, int]) -> None:
-        """Raise :class:`DomainError` when a point is outside."""
-        problem = self.problem(point)
-        if problem:
-            raise DomainError(problem)
 
     def conditions(self) -> list[str]:
         """Every condition beyond being positive integers, those of one symbol alone as its smallest value."""

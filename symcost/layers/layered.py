@@ -6,11 +6,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import sympy
-
 from symcost.conventions import published
 from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
-from symcost.dominance import undominated
+from symcost.dominance import largest, telling_points, undominated
 from symcost.errors import SymcostError
 from symcost.layers.algebra import exact, plain
 from symcost.layers.base import Layer, forms_of, symbols_of
@@ -85,15 +83,12 @@ class LayerTable(CostTable):
         if rule not in PEAKS or unit not in UNITS:
             raise SymcostError(f"unknown peak {rule!r} in {unit!r}: use {' or '.join(PEAKS)}, in {' or '.join(UNITS)}")
         forms = self._peaks[rule]
-        values = [plain(form * UNITS[unit]) for form in forms]
-        if all(isinstance(value, int) for value in values):
-            return max(values, default=0)
-        return values[0] if len(values) == 1 else sympy.Max(*values, evaluate=False)
+        return largest([plain(form * UNITS[unit]) for form in forms])
 
     @cached_property
     def _peaks(self) -> dict[str, list[Any]]:
         base = {name: 2 + 3 * index for index, name in enumerate(self.symbols)}
-        points = [base, *({**base, name: 1000 * value} for name, value in base.items())]
+        points = telling_points(base, self.symbols)
         sizes = {rule: peak_sizes(self._events, self._raw[0].out, self._last, rule) for rule in PEAKS}
         return {rule: [exact(form) for form in undominated(found, points)] for rule, found in sizes.items()}
 

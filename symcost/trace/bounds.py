@@ -86,7 +86,7 @@ class Explorer:
             found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
         except ZeroDivisionError:
             return "a quotient of sizes has no value"
-        has_one = self.domain.has_one(point)
+        has_one = bool(found) and self.domain.has_one(point)
         skipped = [d for d in found if has_one and d[0][2] in INTERMEDIATE and d[1] > d[2]]
         wrong = [d for d in found if d not in skipped]
         if wrong:

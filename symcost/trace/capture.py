@@ -19,7 +19,7 @@ from symcost.trace.spec import where
 from symcost.trace.walk import Context, Value, Walker
 
 MAX_MENDINGS = 4
-LARGE_CONSTANTS = 1 << 24
+WORTH_COLLECTING = 1 << 24
 Keys = dict[tuple[Any, ...], Key]
 
 
@@ -48,7 +48,7 @@ def capture(
             raw = record.key._replace(static=(*record.key.static, "weight"))
             record.key = keys.setdefault(raw, raw)
     program.constant_bytes = sum(getattr(const, "nbytes", 0) for const in closed.consts)
-    if program.constant_bytes > LARGE_CONSTANTS:
+    if program.constant_bytes > WORTH_COLLECTING:
         del closed, jaxpr
         gc.collect()  # constants of this size do not wait for the next rare collection
     for leaf in abstract.residuals:

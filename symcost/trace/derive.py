@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symcost.dominance import telling_points
 from symcost.errors import LiftError
 from symcost.form import Form
 from symcost.trace import liveness, memory
@@ -261,7 +262,7 @@ class Derivation:
     # -- folds -------------------------------------------------------------------------------------------------
     def _peak(self, structure: Structure, rule: str, unit: str) -> list[Form] | str:
         """Candidates of a peak over all symbols, or why there are none."""
-        points = memory.telling_points(self.base, self.sizes)
+        points = telling_points(self.base, self.sizes)
         lists = [liveness.peak_sizes(program, self.costing, rule, unit) or [0] for program in structure.programs]
         marks = [
             liveness.landmarks(p, self.costing, rule, unit) if structure.symbols else {} for p in structure.programs

@@ -10,14 +10,14 @@ from fractions import Fraction
 
 import sympy
 
-from symcost.errors import DomainError
 from symcost.form import Form
+from symcost.table import Conditions
 
 Point = dict[str, int]
 
 
 @dataclass
-class Domain:
+class Domain(Conditions):
     """Positive integers with lower and upper bounds, steps, an order, and quotients that must be whole.
 
     ``whole`` holds forms such as ``d/H`` that are sizes of the program and so must be integers; ``ordered`` pairs of
@@ -73,12 +73,6 @@ class Domain:
                 return f"{at} is outside the domain: {form} must be at least {least}"
         return None
 
-    def check(self, point: Mapping[str, int]) -> None:
-        """Raise :class:`DomainError` when a point is outside."""
-        problem = self.problem(point)
-        if problem:
-            raise DomainError(problem)
-
     def conditions(self) -> list[str]:
         """Every condition as an expression that the safe parser could read, beyond being positive integers."""
         found = []
@@ -132,10 +126,7 @@ class Domain:
         primes = itertools.cycle(_PRIMES[shift % len(_PRIMES) :] + _PRIMES[: shift % len(_PRIMES)])
         point = dict(fixed)
         for name in self.dividing_first([n for n in self.symbols if n not in fixed]):
-            step = self.steps.get(name, 1)
-            for form in self.whole:
-                if _above(form, name):
-                    step = math.lcm(step, _denominator(form, point))
+            step = self.step_of(name, point)
             least = max(self.at_least.get(name, 1), scale.get(name, 1), *(
                 point[small] for small, large in self._ordered_symbols() if large == name and small in point))  # fmt: skip
             factor = next(primes)

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import sympy
-
 from symcost.cost import FULL, METRICS, Cost, check_convention
+from symcost.dominance import largest
 from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
 from symcost.table import CostTable, Row, Substituted
@@ -91,7 +90,7 @@ class Lifted(CostTable):
         found = self._peaks[rule, unit]
         if isinstance(found, str):
             raise LiftError(found)
-        return _maximum([self._converted(form) for form in found])
+        return largest([self._converted(form) for form in found])
 
     @cached_property
     def peak_activations(self) -> Any:
@@ -180,9 +179,3 @@ class _Converter:
         if found is None:  # the original is kept beside the result, so that its id stays its own
             found = self._costs[id(cost)] = (cost, Cost(**{m: self(v) for m, v in cost.items()}))
         return found[1]
-
-
-def _maximum(values: list[Any]) -> Any:
-    if all(isinstance(v, int) for v in values):
-        return max(values, default=0)
-    return values[0] if len(values) == 1 else sympy.Max(*values, evaluate=False)

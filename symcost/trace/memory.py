@@ -6,7 +6,6 @@ their maximum.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,12 +14,6 @@ from symcost.errors import LiftError
 from symcost.form import Form, as_form
 from symcost.trace.spec import where
 from symcost.trace.structure import Structure
-
-
-def telling_points(base: Mapping[str, int], symbols: Sequence[str]) -> list[dict[str, int]]:
-    """The base, and points where one symbol or two outgrow the others: what dominates everywhere dominates there."""
-    grown = [*((n,) for n in symbols), *itertools.combinations(symbols, 2)]
-    return [dict(base), *({**base, **{n: 1000 * base[n] for n in names}} for names in grown)]
 
 
 def over_structure(

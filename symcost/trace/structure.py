@@ -157,7 +157,6 @@ class Structure:
             scale = math.lcm(*(v.denominator for v in values))
             fitted = fitter.fit(tuple(int(v * scale) for v in values))
             if fitted is None:
-                at = ", ".join(self.symbols)
                 at = ", ".join(str(tuple(p[s] for s in self.symbols)) for p in points)
                 raise Irregular(
                     f"{'/'.join(w for w in what if w)}: the coefficient of {Form({mono: 1})} is {', '.join(map(str, values))} at "
