@@ -25,6 +25,7 @@ from symcost.trace.records import Program
 from symcost.trace.sample import LARGE, STEPS, Point, Values, fixed_values, multiples
 from symcost.trace.signals import Branch, Counterexample, OnTrial
 from symcost.trace.spread import rounded_symbols
+from symcost.trace.stack import with_room
 from symcost.trace.structure import Dictionary, Irregular, Structure
 
 MAX_COARSENINGS = 12
@@ -296,4 +297,4 @@ def _rare_collections() -> Iterator[None]:
 def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
     """Closed form of a model."""
     with _rare_collections():
-        return Derivation(Sampler(model, axes, on_trace), options).run()
+        return with_room(Derivation(Sampler(model, axes, on_trace), options).run)
