@@ -77,7 +77,7 @@ class Explorer:
             program = self.sampler(point)
         except PointError as problem:
             return str(problem)
-        if _has_empty(program) and not _has_empty(self.sampler(self.base)):
+        if self.becomes_empty(point):
             return "an array is empty"
         known = {**point, **dict.fromkeys(self.loops, TRIPS)}
         try:
@@ -94,6 +94,10 @@ class Explorer:
         self.domain.bounds_at_one |= {metric for (_, _, metric), _, _ in skipped}
         self._compare_peaks(program, point)
         return None
+
+    def becomes_empty(self, point: Point) -> bool:
+        """Whether arrays that have elements at the base have none at a point."""
+        return _has_empty(self.sampler(point)) and not _has_empty(self.sampler(self.base))
 
     def _compare_peaks(self, program: Program, point: Point) -> None:
         """Peaks that differ at a point are withdrawn, or called a bound where only degenerate sizes fall below them."""

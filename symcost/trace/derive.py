@@ -60,6 +60,7 @@ class Derivation:
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
         self._settled = False
+        self._derive = False  # windows on maps smaller than their kernel, in closed form
         self._rounded_names: tuple[str, ...] = ()
         self.fixed = fixed_values(
             self.symbols,
@@ -93,6 +94,22 @@ class Derivation:
     def run(self) -> Lifted:
         """The closed form, or a :class:`LiftError`."""
         self.choice.make()
+        found = self._settle()
+        return self._wider(found) if found.domain.at_least and not self._derive else found
+
+    def _wider(self, found: Lifted) -> Lifted:
+        """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""
+        self._derive = True
+        try:
+            other = self._certified()
+        except LiftError:
+            return found
+        low, lower = found.domain.at_least, other.domain.at_least
+        gained = any(lower.get(n, 1) < low[n] for n in low) and all(lower.get(n, 1) <= low.get(n, 1) for n in lower)
+        return other if gained else found
+
+    def _settle(self) -> Lifted:
+        """Attempts with better values each time, until one is certified."""
         for _ in range(MAX_ROUNDS):
             try:
                 return self._certified()
@@ -175,10 +192,13 @@ class Derivation:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra)
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._derive)
             try:
                 program = lift.run()
             except OffLattice as problem:
+                if problem.derivable:
+                    self._derive = True
+                    continue
                 if self._on_trial:
                     raise OnTrial(str(problem)) from None
                 if not self._coarsen(problem.symbols):

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 from flax import nnx
 
-from symcost.trace.paths import module_scope
+from symcost.trace.paths import module_scope, spend_call
 
 _ATTRIBUTE = "symcost_path"
 
@@ -98,7 +98,31 @@ def construct(cls: Any, parameters: dict[str, Any]) -> Any:
 
 def abstract(build: Callable[[], Any]) -> Any:
     """The module that ``build`` makes, with abstract arrays."""
-    return nnx.eval_shape(build)
+    with _quick_construction():
+        return nnx.eval_shape(build)
+
+
+@contextlib.contextmanager
+def _quick_construction() -> Iterator[None]:
+    """Within it, constructors draw no numbers, and every variable that is made takes one call from the budget.
+
+    A random stream counts its keys; while that is traced, each count looks through the whole program so far, which is
+    quadratic in the depth of the model. No number is drawn from these keys: one for all will do.
+    """
+    initialise, next_key = nnx.Variable.__init__, nnx.RngStream.__call__
+
+    @functools.wraps(initialise)
+    def spending(self: Any, *args: Any, **kwargs: Any) -> None:
+        spend_call()
+        initialise(self, *args, **kwargs)
+
+    nnx.Variable.__init__ = spending  # type: ignore[method-assign]
+    nnx.RngStream.__call__ = lambda self: self.key[...]  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        nnx.Variable.__init__ = initialise  # type: ignore[method-assign]
+        nnx.RngStream.__call__ = next_key  # type: ignore[method-assign]
 
 
 def as_abstract(module: Any) -> Any:

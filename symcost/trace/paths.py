@@ -28,7 +28,7 @@ _budget: ContextVar[list[int] | None] = ContextVar("budget", default=None)
 
 @contextlib.contextmanager
 def call_budget(calls: int) -> Iterator[None]:
-    """Within it, more than ``calls`` module calls in one trace raise :class:`TooManyCalls`."""
+    """Within it, more than ``calls`` module calls or declarations of parameters raise :class:`TooManyCalls`."""
     token = _budget.set([calls])
     try:
         yield
@@ -36,14 +36,19 @@ def call_budget(calls: int) -> Iterator[None]:
         _budget.reset(token)
 
 
-@contextlib.contextmanager
-def module_scope(path: str) -> Iterator[None]:
-    """The scope of one module call: its path on every equation made inside."""
+def spend_call() -> None:
+    """Take one call from the budget, if there is one."""
     left = _budget.get()
     if left is not None:
         left[0] -= 1
         if left[0] < 0:
             raise TooManyCalls("more module calls than a trial may make")
+
+
+@contextlib.contextmanager
+def module_scope(path: str) -> Iterator[None]:
+    """The scope of one module call: its path on every equation made inside."""
+    spend_call()
     with jax.named_scope(MARK + path):
         yield
 
