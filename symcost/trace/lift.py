@@ -156,7 +156,8 @@ class SizeLift:
     def _apart(self) -> bool:
         """Sample the joint point's values one by one: a column (rounded up to a large multiple) changed there only."""
         far, self._far = self._far, {}
-        return any([self._add({**self.base, name: value}) for name, value in far.items()])
+        added = [self._add({**self.base, name: value}) for name, value in far.items()]
+        return any(added)
 
     def _add(self, point: Point) -> bool:
         """Sample a point unless the model raises there or is another program."""
