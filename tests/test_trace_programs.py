@@ -347,3 +347,40 @@ def test_building_an_nnx_model_leaves_flax_as_it_was() -> None:
     before = nnx.Variable.__init__, nnx.RngStream.__call__
     sc.trace(lambda d: nnx.Linear(d, d, rngs=nnx.Rngs(0)), "float32[n,d]")
     assert (nnx.Variable.__init__, nnx.RngStream.__call__) == before
+
+
+# -- special values --------------------------------------------------------------------------------------------------
+class Projected(nn.Module):
+    """A residual layer of 64 channels, with a projection unless the input is as wide already."""
+
+    c: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Dense(self.c)(x)
+        skip = x if x.shape[-1] == 64 else nn.Dense(64, name="skip")(x)
+        return skip + nn.Dense(64)(x)
+
+
+def test_a_value_at_which_alone_the_program_is_another_one_leaves_the_domain() -> None:
+    costs = sc.trace(Projected, "float32[n,3]")
+    assert "c != 64" in str(costs.domain)
+    with pytest.raises(sc.DomainError, match=r"c=64 is outside the domain: the program is another one there"):
+        costs.subs(n=1, c=64)
+    assert costs.subs(n=1, c=65).params == sum(x.size for x in jax.tree.leaves(nn_params(Projected(65))))
+
+
+def nn_params(module: nn.Module) -> Any:
+    return jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 3)))
+
+
+def test_a_table_that_is_used_whole_belongs_to_the_domain() -> None:
+    class Masked(nn.Module):
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            mask = jnp.tril(jnp.ones((512, 512), bool))
+            return jnp.where(lax.dynamic_slice(mask, (0, 0), x.shape), x, 0.0)
+
+    costs = sc.trace(Masked(), "float32[N,N]")
+    assert costs.domain.at_most == {"N": 512}
+    assert costs.subs(N=512).flops == sc.trace(Masked(), "float32[512,512]").flops

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from symcost.dominance import telling_points
 from symcost.errors import LiftError
-from symcost.form import Form
+from symcost.form import Form, as_form
 from symcost.trace import liveness, memory
 from symcost.trace.align import all_records, same
 from symcost.trace.bounds import Explorer
@@ -32,6 +33,7 @@ MAX_COARSENINGS = 12
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
 MAX_DIMENSIONS = 200
+MAX_CONSTANTS = 6
 
 
 @dataclass
@@ -177,7 +179,8 @@ class Derivation:
         loops = structure.programs[0].unknown_trips
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
-                            self._sampled(structure), self._rounded_names, self._settled)  # fmt: skip
+                            self._sampled(structure), self._rounded_names, self._settled,
+                            self._constants(structure))  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -274,6 +277,13 @@ class Derivation:
         sizes = {size for r in all_records(program) for array in r.results for size in array.shape}
         forms = [size for size in sizes if isinstance(size, Form) and size.symbols]
         return tuple(sorted(forms, key=lambda f: (len(f.terms), len(f.symbols), str(f)))[:MAX_DIMENSIONS])
+
+    def _constants(self, structure: Structure) -> list[int]:
+        """The sizes that no symbol changes, the most frequent ones."""
+        records = all_records(structure.programs[0])
+        sizes = (as_form(size).number for r in records for array in r.results for size in array.shape)
+        counted = Counter(size for size in sizes if isinstance(size, int) and size > 1)
+        return [size for size, _ in counted.most_common(MAX_CONSTANTS)]
 
     def _sampled(self, structure: Structure) -> list[Point]:
         points = [p for lift in self.lifts for p in lift.points]

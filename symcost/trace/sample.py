@@ -47,7 +47,8 @@ INPUT_ROLES: tuple[Values, ...] = (
     LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(24), multiples(224), multiples(840)
 )  # fmt: skip
 MAX_ATTEMPTS = 300
-TRIAL_CALLS = 1500
+TRIAL_CALLS = 6000
+"""Module calls and declared parameters of one trial: a hundred layers pass, a thousand do not."""
 _NUMBER = re.compile(r"\d+")
 A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
 """When to give up: tries, tries and seconds; the short ones where every try raises the same error."""
