@@ -34,7 +34,7 @@ def decoding(net: Layer, M: Dim = "M", n: Dim = "n") -> LayerTable:
     >>> from symcost.models.catalog import reference
     >>> step = decoding(reference("llama").net())
     >>> step.total("textbook").macs
-    262144*M*n + 7504656384*n
+    262144*M*n + 7504658432*n
     """
     made = _with_keys(net, size(M, "M"))
     if made is net:
