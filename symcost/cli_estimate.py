@@ -43,6 +43,12 @@ symcost solve mcunet fits --largest r --set r=r --device stm32f746 --dtype int8
 
 symcost solve resnet50 'latency <= 0.01' fits --largest n --set n=n --device nvidia-a100-sxm-80gb"""
 
+PLOT_EXAMPLES = """[bold]Examples[/bold]
+
+symcost plot mobilenet_v2 memory --dtype int8 --device stm32f746 --output memory.png
+
+symcost plot resnet50 latency --set n=n --device nvidia-a100-sxm-80gb --output latency.svg"""
+
 Target = Annotated[
     str, typer.Argument(metavar="MODEL", help="A reference network (symcost models), or PKG.MOD:NAME to trace.")
 ]
@@ -159,9 +165,29 @@ def solve(
     write(str(found), None)
 
 
+def plot(
+    target: Target,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="memory, roofline, latency or energy.")],
+    specs: Specs = None,
+    device: MaybeOn = None,
+    dtype: Dtype = "float32",
+    model: Model = "roofline",
+    batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the latency picture runs over.")] = "n",
+    set_: Set = None,
+    arg: Arg = None,
+    call: Call = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="A .png or .svg file.")] = None,
+) -> None:
+    """A picture of a model: memory per block, roofline, latency over the batch, energy."""
+    if output is None:
+        raise SymcostError("a picture needs a file: give --output picture.png, or .svg")
+    table_of(target, specs, set_, arg, call).plot(kind, device, dtype, batch=batch, model=model, file=output)
+
+
 def add(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.command(epilog=DEVICES_EXAMPLES)(devices)
     app.command(epilog=ESTIMATE_EXAMPLES)(estimate)
     app.command(epilog=FITS_EXAMPLES)(fits)
     app.command(epilog=SOLVE_EXAMPLES)(solve)
+    app.command(epilog=PLOT_EXAMPLES)(plot)

@@ -25,7 +25,7 @@ FLOORS = {
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""
-SHOWING = {"__str__", "_repr_html_", "_repr_latex_"}
+SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "explain", "plot"}
 """Functions that may look upwards: how a result prints itself is known to the reports above it."""
 
 

@@ -61,7 +61,7 @@ def leading_term(expression: Any, *names: str) -> Any:
 
     >>> from symcost.symbols import parse
     >>> leading_term(parse("2*L*N**2*d + 12*L*N*d**2 + 9*N*d"))
-    12*L*N*d**2 + 2*L*N**2*d
+    2*L*N**2*d + 12*L*N*d**2
     >>> leading_term(parse("2*L*N**2*d + 12*L*N*d**2 + 9*N*d"), "N")
     2*L*N**2*d
     """
@@ -139,6 +139,8 @@ def _smooth_in(expression: Any, name: str) -> Any:
     if symbol(name) not in whole.free_symbols:
         known = ", ".join(sorted(str(s) for s in whole.free_symbols)) or "none"
         raise SymcostError(f"the formula does not depend on {name!r}: it has {known}")
+    if whole.has(sympy.Max, sympy.Min):
+        raise SymcostError(f"a formula with Max has a corner in {name}: take one of its parts, or give values to the rest")
     return whole
 
 

@@ -22,7 +22,7 @@ def explain(costs: CostTable, **point: int) -> str:
 
     >>> from symcost.models import gpt2
     >>> print(explain(gpt2(d="d", L="L", H=1, V=1000, N="N", n=1), d=256, L=4, N=512).splitlines()[0])
-    4,446,208 parameters: 12*L*d**2 + 13*L*d + 2026*d
+    3,677,696 parameters: d*(12*L*d + 13*L + 2026)
     """
     known = [name for name in costs.symbols if name not in getattr(costs, "point", {})]
     for name in point:
