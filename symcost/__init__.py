@@ -37,12 +37,16 @@ if TYPE_CHECKING:
     from symcost import models
     from symcost.devices import Device, Energies, MemoryLevel, device
     from symcost.equality import equal
+    from symcost.estimate.decode import decoding, kv_cache
     from symcost.estimate.efficiency import Saturating
     from symcost.estimate.energy import energy
     from symcost.estimate.fit import fits
     from symcost.estimate.latency import latency, mfu, throughput
     from symcost.estimate.memory import memory
+    from symcost.estimate.patches import patched
+    from symcost.estimate.sense import crossover, elasticity, leading_term, partial
     from symcost.estimate.solve import solve
+    from symcost.estimate.training import training_memory
     from symcost.layers.activation import (
         ELU,
         GELU,
@@ -180,23 +184,31 @@ __all__ = [
     "ToTokens",
     "TraceError",
     "build",
+    "crossover",
+    "decoding",
     "device",
+    "elasticity",
     "energy",
     "equal",
     "evaluate",
     "fits",
+    "kv_cache",
     "latency",
+    "leading_term",
     "memory",
     "mfu",
     "model_size",
     "models",
     "parse",
+    "partial",
+    "patched",
     "solve",
     "symbols",
     "table",
     "throughput",
     "trace",
     "trace_function",
+    "training_memory",
 ]
 
 _VERBS = {
@@ -230,6 +242,10 @@ _LAZY = {
     **dict.fromkeys(("latency", "mfu", "throughput"), "symcost.estimate.latency"),
     "memory": "symcost.estimate.memory",
     "solve": "symcost.estimate.solve",
+    **dict.fromkeys(("decoding", "kv_cache"), "symcost.estimate.decode"),
+    **dict.fromkeys(("crossover", "elasticity", "leading_term", "partial"), "symcost.estimate.sense"),
+    "patched": "symcost.estimate.patches",
+    "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
     "model_size": "symcost.size",
     "trace_function": "symcost.trace.face",

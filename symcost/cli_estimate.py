@@ -94,7 +94,9 @@ def estimate(
     dtype: Dtype = "float32",
     weights: Weights = None,
     model: Model = "roofline",
-    efficiency: Annotated[str, typer.Option(help="Share of the peak that is reached, in (0, 1].")] = "1",
+    efficiency: Annotated[
+        str | None, typer.Option(help="Share of the peak that is reached, in (0, 1]; as measured unless given.")
+    ] = None,
     rule: Rule = "liveness",
     set_: Set = None,
     arg: Arg = None,

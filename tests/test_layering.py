@@ -18,10 +18,10 @@ FLOORS = {
     "table": 1, "devices": 1,
     "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
     "models": 4, "twins": 4, "trace": 3, "xla": 3,
-    "audit": 5, "verify": 4, "sweep": 4, "estimate": 4,
+    "audit": 5, "calibrate": 5, "verify": 4, "sweep": 4, "estimate": 4,
     "report": 5, "budget": 5, "pytest_plugin": 5,
     "cli": 6, "cli_layers": 6, "cli_input": 6, "cli_output": 6,
-    "cli_estimate": 6, "cli_target": 6,
+    "cli_calibrate": 6, "cli_estimate": 6, "cli_target": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""

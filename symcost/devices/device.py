@@ -14,6 +14,10 @@ HOLDS = ("weights", "activations")
 """What a memory is for. A memory of both shares its bytes between them; one of neither is on the way, such as a cache."""
 
 
+KINDS = ("product", "grouped")
+"""Kinds of kernels that efficiency tells apart."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MemoryLevel:
     """One level of memory: bytes, bytes per second, and what of a network is kept there."""
@@ -38,7 +42,8 @@ class Device:
     """A processor: what it computes, holds and moves, each number exact and with its source.
 
     ``peak``: dense operations per second by number type (a multiply-accumulate is two); ``memories``; ``power`` in
-    watts; ``overhead``: seconds to launch one kernel; ``energies``: joules per operation and per word moved.
+    watts; ``overhead``: seconds to launch one kernel; ``energies``: joules per operation and per word moved;
+    ``efficiency``: measured shares of the peak, of ``product`` and ``grouped`` kernels.
     ``source`` says where the numbers were published, or how they were measured. Numbers may be integers, fractions or
     texts such as ``"0.5"``; what is not published is left out, and asking for it is an error.
 
@@ -57,6 +62,7 @@ class Device:
     power: Any = None
     overhead: Any = None
     energies: Energies | None = None
+    efficiency: Mapping[str, Any] | None = None
     notes: str = ""
 
     def __post_init__(self) -> None:
@@ -68,6 +74,8 @@ class Device:
         object.__setattr__(self, "peak", peaks)
         object.__setattr__(self, "power", self._positive(self.power, "power"))
         object.__setattr__(self, "overhead", self._positive(self.overhead, "overhead"))
+        if self.efficiency is not None:
+            object.__setattr__(self, "efficiency", {kind: self._share(kind) for kind in KINDS})
         object.__setattr__(self, "memories", tuple(self._checked(memory) for memory in self.memories))
 
     def _checked(self, memory: MemoryLevel) -> MemoryLevel:
@@ -78,6 +86,15 @@ class Device:
             name=memory.name, size=self._positive(memory.size, f"size of {memory.name}"),
             bandwidth=self._positive(memory.bandwidth, f"bandwidth of {memory.name}"), holds=tuple(memory.holds),
         )  # fmt: skip
+
+    def _share(self, kind: str) -> Fraction:
+        given = (self.efficiency or {}).get(kind)
+        share = exact_number(given)
+        if share is None or not 0 < share <= 1:
+            raise DeviceError(
+                f"device {self.name}: efficiency of {kind} is {given}: give a share of the peak in (0, 1]"
+            )
+        return share
 
     def _positive(self, value: Any, what: str) -> Fraction | None:
         if value is None:

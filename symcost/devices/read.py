@@ -24,7 +24,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from symcost.devices.device import Device, Energies, MemoryLevel
+from symcost.devices.device import KINDS, Device, Energies, MemoryLevel
 from symcost.devices.units import examples, split
 from symcost.errors import DeviceError
 
@@ -63,11 +63,13 @@ class _Reader:
             raise self.fail('it has no source: add source = "where the numbers were published"')
         peak, memories = self._table(self.entry.pop("peak", {}), "peak"), self.entry.pop("memory", {})
         energy = self.entry.pop("energy", None)
+        efficiency = self.entry.pop("efficiency", None)
         own = self._own(self._table(self.entry, ""))
         return Device(
             name=self.name, **texts, **own, peak=self._peaks(peak),
             memories=tuple(self._memory(level, table) for level, table in self._table(memories, "memory").items()),
             energies=None if energy is None else self._energies(self._table(energy, "energy")),
+            efficiency=None if efficiency is None else self._shares(self._table(efficiency, "efficiency")),
         )  # fmt: skip
 
     def _own(self, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,6 +139,14 @@ class _Reader:
             what, number, measured = self._number(key, value, where, allowed)
             found[what] = self._cycles(number, measured, f"{where}.{key}")
         return MemoryLevel(name=level, holds=tuple(holds), **found)
+
+    def _shares(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        for key in table:
+            if key not in [f"{kind}_share" for kind in KINDS]:
+                raise self.fail(
+                    f"efficiency.{key} is unknown: there are {', '.join(f'{kind}_share' for kind in KINDS)}"
+                )
+        return {kind: table.get(f"{kind}_share") for kind in KINDS}
 
     def _energies(self, table: Mapping[str, Any]) -> Energies:
         groups = {

@@ -1,7 +1,8 @@
-"""The share of its peak that a device reaches: a number, or a curve that grows with the size of a kernel."""
+"""The share of its peak that a device reaches: a number, one by kind of kernel, or a curve over a kernel's size."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
@@ -9,12 +10,13 @@ from typing import Any, Protocol
 from symcost.devices.device import exact_number
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
+from symcost.estimate.work import Kernel
 
 
 class Efficiency(Protocol):
     """Anything that says how many operations at the full peak a kernel is worth."""
 
-    def work(self, operations: Any) -> Any:
+    def work(self, kernel: Kernel) -> Any:
         """Operations that the device could have done in the time."""
         ...
 
@@ -25,9 +27,21 @@ class Constant:
 
     share: Fraction
 
-    def work(self, operations: Any) -> Any:
+    def work(self, kernel: Kernel) -> Any:
         """``operations / share``."""
-        return operations / rational(self.share)
+        return kernel.operations / rational(self.share)
+
+
+@dataclass(frozen=True)
+class ByKind:
+    """One share for products and everything else, another for grouped and depthwise convolutions."""
+
+    product: Fraction
+    grouped: Fraction
+
+    def work(self, kernel: Kernel) -> Any:
+        """``operations / share`` of its kind."""
+        return kernel.operations / rational(self.grouped if kernel.grouped else self.product)
 
 
 @dataclass(frozen=True)
@@ -37,8 +51,11 @@ class Saturating:
     The time of a kernel stays linear, ``(operations + half) / (limit * peak)``, and a small one takes as long as
     ``half`` operations: the same curve as a launch of that length.
 
-    >>> Saturating("0.8", 1000).work(1000)
-    2500
+    >>> from symcost.models import alexnet
+    >>> from symcost.estimate.work import kernels
+    >>> (whole,) = kernels(alexnet(), "whole")
+    >>> Saturating("0.5", 1000).work(whole) - 2 * whole.operations
+    2000
     """
 
     limit: Any
@@ -53,13 +70,17 @@ class Saturating:
         object.__setattr__(self, "limit", limit)
         object.__setattr__(self, "half", half)
 
-    def work(self, operations: Any) -> Any:
+    def work(self, kernel: Kernel) -> Any:
         """``(operations + half) / limit``; a kernel without operations takes none."""
-        return 0 if operations == 0 else (operations + rational(self.half)) / rational(self.limit)
+        if kernel.operations == 0:
+            return kernel.operations
+        return (kernel.operations + rational(self.half)) / rational(self.limit)
 
 
-def efficiency_of(given: Any) -> Efficiency:
-    """An efficiency from a number in (0, 1], a text of one, or a curve."""
+def efficiency_of(given: Any, measured: Mapping[str, Fraction] | None = None) -> Efficiency:
+    """An efficiency from a number in (0, 1], a text of one, or a curve; what the device was measured at where none is."""
+    if given is None:
+        return ByKind(**measured) if measured else Constant(Fraction(1))
     if hasattr(given, "work"):
         return given
     share = exact_number(given)

@@ -87,7 +87,7 @@ def energy(
     model: str = "roofline",
     weights: str | None = None,
     levels: Mapping[str, str] | None = None,
-    efficiency: Any = 1,
+    efficiency: Any = None,
 ) -> Energy:
     """Joules of one pass, exact in the table's symbols.
 

@@ -35,7 +35,7 @@ class Estimate:
 
 def estimate(
     costs: CostTable, name: str, on: str | Device, dtype: str = "float32", *, weights: str | None = None,
-    model: str = "roofline", efficiency: Any = 1, rule: str = "liveness",
+    model: str = "roofline", efficiency: Any = None, rule: str = "liveness",
 ) -> Estimate:  # fmt: skip
     """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits."""
     where = device(on)

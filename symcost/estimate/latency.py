@@ -116,7 +116,7 @@ def latency(
     *,
     model: str = "roofline",
     weights: str | None = None,
-    efficiency: Any = 1,
+    efficiency: Any = None,
     overhead: Any = None,
 ) -> Latency:
     """Seconds of one pass on a device, exact in the table's symbols.
@@ -124,7 +124,8 @@ def latency(
     ``dtype``: number type of operations and activations, ``weights`` that of the weights where it is another.
     ``model``: ``whole`` (the lectures' formula), ``roofline`` (the sum over operations), ``fused`` (elementwise
     chains through memory once). ``efficiency``: the share of the peak that is reached, a number or a
-    :class:`~symcost.estimate.efficiency.Saturating` curve. ``overhead``: seconds to launch a kernel; the device's own
+    :class:`~symcost.estimate.efficiency.Saturating` curve; what the device was measured at, or all of it, unless given.
+    ``overhead``: seconds to launch a kernel; the device's own
     unless given, and none for the whole model.
 
     >>> from symcost.models import alexnet
@@ -132,7 +133,7 @@ def latency(
     7833457/254875000000
     """
     where = device(on)
-    rate = efficiency_of(efficiency)
+    rate = efficiency_of(efficiency, where.efficiency)
     launch = _overhead(where, overhead, model)
     peak = rational(where.operations(dtype))
     held, kept = (rational(where.bandwidth(what)) for what in ("weights", "activations"))
@@ -145,7 +146,7 @@ def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: Any, rate: Efficienc
     weights, activations = sizes[0] * kernel.weights, sizes[1] * (kernel.read + kernel.written)
     return Step(
         kernel=kernel,
-        compute=sympy.expand(rate.work(kernel.operations) / peak),
+        compute=sympy.expand(rate.work(kernel) / peak),
         memory=sympy.expand(weights / bandwidth[0] + activations / bandwidth[1]),
         overhead=launch,
         moved=sympy.expand(weights + activations),
@@ -163,7 +164,7 @@ def _overhead(where: Device, given: Any, model: str) -> Any:
 
 def throughput(
     costs: CostTable, on: str | Device, dtype: str = "float32", *, batch: Any = "n", model: str = "roofline",
-    weights: str | None = None, efficiency: Any = 1, overhead: Any = None,
+    weights: str | None = None, efficiency: Any = None, overhead: Any = None,
 ) -> Any:  # fmt: skip
     """Examples per second: the batch over the seconds it takes. ``batch`` is the symbol's name, or a number.
 

@@ -98,9 +98,10 @@ def crossover(first: Any, second: Any, name: str) -> Crossover:
     equal at N = 4*d; beyond it the first is larger
     """
     x = symbol(name)
-    above = sympy.factor(_smooth_in(first, name) - _smooth_in(second, name))
-    if above == 0:
+    difference = sympy.expand(smooth(first) - smooth(second))
+    if difference == 0:
         raise SymcostError("both formulas are the same: neither overtakes the other")
+    above = sympy.factor(_smooth_in(difference, name))
     top, _ = sympy.fraction(sympy.together(above))
     roots: list[Any] = []
     for factor, _ in sympy.factor_list(top, x)[1]:
@@ -112,7 +113,7 @@ def crossover(first: Any, second: Any, name: str) -> Crossover:
                 f"the crossover in {name} solves an equation of degree {degree}: give values to the other symbols "
                 "and use solve"
             )
-        roots += [root for root in sympy.solve(factor, x) if root.is_positive]
+        roots += _positive_roots(factor, x)
     if not roots:
         raise SymcostError(f"neither formula overtakes the other in {name}: one is larger for all positive values")
     last = _largest(roots, name)
@@ -121,6 +122,20 @@ def crossover(first: Any, second: Any, name: str) -> Crossover:
     if sign is None:
         raise SymcostError(f"which formula is larger for large {name} depends on the other symbols: give them values")
     return Crossover(name, last, "first" if sign else "second")
+
+
+def _positive_roots(factor: Any, x: Any) -> list[Any]:
+    """The positive roots of a factor of degree 1 or 2; they need not be integers."""
+    free = sympy.Dummy(real=True)
+    found = sympy.solve(factor.xreplace({x: free}), free)
+    signs = [root.is_positive for root in found]
+    if None in signs and len(found) == 2 and sympy.prod(found).simplify().is_negative:
+        return [next(root for root in found if root.is_positive)] if True in signs else _unsettled(x)
+    return _unsettled(x) if None in signs else [root for root in found if root.is_positive]
+
+
+def _unsettled(x: Any) -> Any:
+    raise SymcostError(f"whether there is a crossover in {x} depends on the other symbols: give them values")
 
 
 def _largest(roots: Sequence[Any], name: str) -> Any:
@@ -140,12 +155,12 @@ def _smooth_in(expression: Any, name: str) -> Any:
         known = ", ".join(sorted(str(s) for s in whole.free_symbols)) or "none"
         raise SymcostError(f"the formula does not depend on {name!r}: it has {known}")
     if whole.has(sympy.Max, sympy.Min):
-        raise SymcostError(f"a formula with Max has a corner in {name}: take one of its parts, or give values to the rest")
+        raise SymcostError(
+            f"a formula with Max has a corner in {name}: take one of its parts, or give values to the rest"
+        )
     return whole
 
 
 def _degree(term: Any, x: Any) -> Any:
     """The exponent of a symbol in a product."""
     return sympy.Integer(0) if not term.has(x) else term.as_coeff_exponent(x)[1]
-
-

@@ -21,11 +21,17 @@ from symcost.errors import SymcostError
 from symcost.table import CostTable, Row
 
 MODELS = ("whole", "roofline", "fused")
+IMAGE = 4
+"""Axes of a batch of images."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kernel:
-    """Operations, and elements of weights and activations moved, of one execution; it runs ``times`` times."""
+    """Operations, and elements of weights and activations moved, of one execution; it runs ``times`` times.
+
+    ``grouped`` marks convolutions over images in which an output takes fewer products than its input has channels, such
+    as depthwise ones: processors reach far less of their peak there.
+    """
 
     path: str
     op: str
@@ -35,6 +41,7 @@ class Kernel:
     read: Any
     written: Any
     times: Any = 1
+    grouped: bool = False
 
     @property
     def name(self) -> str:
@@ -71,7 +78,7 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
         if row.source == "input":
             continue
         cost = row.cost
-        sizes = [_elements(shape) for shape in row.ins]
+        sizes = [_elements(shape) for shape in row.ins if shape]  # a single number is part of the program
         left = declared.get(row.path, [])
         weights = [sizes.pop(sizes.index(size)) for size in _found(left, sizes)]
         held = sympy.Add(cost.params, *weights)
@@ -83,9 +90,18 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
             held, read = (written, read if row.source == "layer" else 0) if not _none(held) else (0, written)
         made = Kernel(
             path=row.path, op=row.op, operations=cost.flops, macs=cost.macs,
-            weights=held, read=read, written=written, times=row.times,
+            weights=held, read=read, written=written, times=row.times, grouped=_grouped(row, held),
         )  # fmt: skip
         yield _Step(made, not _none(row.textbook.activations) or not _none(cost.macs), _elements(row.out))
+
+
+def _grouped(row: Row, weights: Any) -> bool:
+    """Whether an output of a convolution takes fewer products than the input has channels."""
+    if _none(row.cost.macs) or _none(weights) or len(row.out) < IMAGE or not row.ins or len(row.ins[0]) < IMAGE:
+        return False
+    channels = row.ins[0][1 if row.source == "layer" else -1]
+    products = sympy.cancel(sympy.sympify(row.cost.macs, strict=True) / _elements(row.out))
+    return bool((products - channels).is_negative)
 
 
 def _declared(rows: Sequence[Row]) -> dict[str, list[Any]]:
@@ -141,7 +157,7 @@ def _joined(run: Sequence[_Step]) -> Kernel:
         path=first.path, op=" + ".join(dict.fromkeys(step.kernel.op for step in run)),
         operations=sympy.expand(sympy.Add(*(step.kernel.operations for step in run))), macs=first.macs,
         weights=sympy.expand(sympy.Add(*(step.kernel.weights for step in run))),
-        read=read, written=run[-1].kernel.written, times=first.times,
+        read=read, written=run[-1].kernel.written, times=first.times, grouped=first.grouped,
     )  # fmt: skip
 
 

@@ -143,7 +143,10 @@ def energy(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
     axes.set_xticks(places, list(parts), rotation=60, ha="right", rotation_mode="anchor", fontsize="x-small")
     axes.set_ylabel("millijoules")
     axes.set_ylim(bottom=0)
-    plain(axes, f"{found.device.title}, {dtype}: {physical(found.joules, 'J')}, {movement / (compute + movement):.0%} of it moving")
+    plain(
+        axes,
+        f"{found.device.title}, {dtype}: {physical(found.joules, 'J')}, {movement / (compute + movement):.0%} of it moving",
+    )
     axes.legend(frameon=False, fontsize="small")
 
 
