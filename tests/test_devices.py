@@ -86,7 +86,7 @@ clock_mhz = 100
 power_w = 0.5
 overhead_us = 2.5
 peak = { int8_ops_per_cycle = 4, float32_gflops = 0.2 }
-efficiency = { product_share = 0.5, grouped_share = 0.125 }
+efficiency = { product_share = 0.5, grouped_share = 0.125, other_share = 0.25 }
 memory.sram = { size_kib = 256, bandwidth_bits_per_cycle = 32, holds = ["activations"] }
 memory.flash = { size_mib = 1, bandwidth_mb_per_s = 80, holds = ["weights"] }
 """
@@ -105,7 +105,7 @@ def test_a_device_of_ones_own(tmp_path: Path) -> None:
     assert board.bandwidth("activations") == 400 * 10**6
     assert board.memory_of("weights").size == 2**20
     assert (board.power, board.overhead) == (Fraction(1, 2), Fraction(25, 10**7))
-    assert board.efficiency == {"product": Fraction(1, 2), "grouped": Fraction(1, 8)}
+    assert board.efficiency == {"product": Fraction(1, 2), "grouped": Fraction(1, 8), "other": Fraction(1, 4)}
     assert sc.device(f"{path}:board") == board
     assert sc.device(board) is board
 
@@ -128,7 +128,7 @@ BAD_FILES = [
     ('[a]\nsource = "s"\nmemory.sram = { holds = "weights" }\n', "memory.sram.holds must be a list of texts"),
     ('[a]\nsource = "s"\nmemory = 3\n', "device a: memory must be a table: write [a.memory]"),
     ('[a]\nsource = "s"\nenergy.sub = { int8_pj = 1 }\n', "energy.sub is unknown: there are add, multiply, word"),
-    ('[a]\nsource = "s"\nefficiency = { share = 1 }\n', "efficiency.share is unknown: there are product_share, grouped_share"),
+    ('[a]\nsource = "s"\nefficiency = { share = 1 }\n', "efficiency.share is unknown: there are product_share"),
     ('[a]\nsource = "s"\nefficiency = { product_share = 2, grouped_share = 1 }\n', "efficiency of product is 2: give a share"),
     ("[a\n", "is not TOML"),
 ]  # fmt: skip

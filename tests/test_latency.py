@@ -82,13 +82,13 @@ def test_efficiency_is_a_share_or_a_curve_over_size() -> None:
     )  # 64 operations: half of a half
 
 
-def test_grouped_convolutions_take_the_share_measured_for_them() -> None:
+def test_every_kind_of_kernel_takes_the_share_measured_for_it() -> None:
     host = sc.Device(
         name="host", source="measured", peak={"float32": 10**9}, memories=ROUND.memories,
-        efficiency={"product": "0.5", "grouped": "0.01"},
+        efficiency={"product": "0.5", "grouped": "0.01", "other": "0.2"},
     )  # fmt: skip
     dense, depthwise = sc.Conv2d(c_o=64, k=1, bias=False), sc.DepthwiseConv2d(k=3, p=1, bias=False)
-    for net, share in ((dense, 2), (depthwise, 100)):
+    for net, share in ((dense, 2), (depthwise, 100), (sc.ReLU(), 5)):
         table = sc.table(net, (1, 64, 8, 8))
         assert latency(table, host).compute == share * latency(table, host, efficiency=1).compute
 

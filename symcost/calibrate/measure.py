@@ -1,4 +1,4 @@
-"""What this machine reaches: matrix products, dense and depthwise convolutions, and copies, over sizes."""
+"""What this machine reaches: matrix products, dense and depthwise convolutions, norms and copies, over sizes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ CONVOLUTIONS = ((56, 64, 64, 3), (28, 128, 128, 3), (14, 256, 256, 3), (28, 192,
 """Places along a side, channels in and out, kernel."""
 DEPTHWISE = ((56, 144, 3), (28, 192, 3), (14, 384, 3), (7, 960, 3))
 """Places along a side, channels, kernel."""
+ROWS = ((197, 192), (1024, 768), (4096, 256))
+"""Rows and their lengths, normalised to mean 0 and variance 1: five operations an element."""
+PER_ELEMENT = 5
 COPIES = (2**20, 2**21, 2**22)
 """Elements: beyond the caches of a core, not so large that new pages are timed."""
 TINY = 16
@@ -58,6 +61,8 @@ def _kernels() -> Iterator[tuple[str, tuple[int, ...], int, Callable[..., Any], 
         yield "convolution", (side, c_i, c_o, k), amount, _convolution(1), _image(side, c_i, c_o, k, 1)
     for side, c, k in DEPTHWISE:
         yield "grouped", (side, c, k), 2 * side * side * c * k * k, _convolution(c), _image(side, c, c, k, c)
+    for rows, length in ROWS:
+        yield "other", (rows, length), PER_ELEMENT * rows * length, _normalised, (jnp.ones((rows, length)),)
     for size in COPIES:
         yield "copy", (size,), 2 * FLOAT32 * size, lambda x: x + 1, (jnp.ones(size),)
 
@@ -72,6 +77,13 @@ def _convolution(groups: int) -> Callable[[Any, Any], Any]:
     return convolve
 
 
+def _normalised(x: Any) -> Any:
+    from jax import lax
+
+    centred = x - x.mean(-1, keepdims=True)
+    return centred * lax.rsqrt((centred * centred).mean(-1, keepdims=True) + 1)
+
+
 def _image(side: int, c_i: int, c_o: int, k: int, groups: int) -> tuple[Any, Any]:
     import jax.numpy as jnp
 
@@ -82,7 +94,10 @@ def entry(name: str, found: Sequence[Measurement]) -> str:
     """The device as TOML: the best product is the peak, medians of the rates are what is reached of it."""
     import jax
 
-    rates = {kind: [m.rate for m in found if m.kind == kind] for kind in ("product", "convolution", "grouped", "copy")}
+    rates = {
+        kind: [m.rate for m in found if m.kind == kind]
+        for kind in ("product", "convolution", "grouped", "other", "copy")
+    }
     peak = max([*rates["product"], *rates["convolution"]])
     launch = min(m.seconds for m in found if m.kind == "launch")
     place = jax.devices()[0]
@@ -97,6 +112,7 @@ def entry(name: str, found: Sequence[Measurement]) -> str:
         f"[{name}.efficiency]",
         f"product_share = {_share(median([*rates['product'], *rates['convolution']]), peak)}",
         f"grouped_share = {_share(median(rates['grouped']), peak)}",
+        f"other_share = {_share(median(rates['other']), peak)}",
         "",
         f"[{name}.memory.main]",
         f"bandwidth_b_per_s = {round(median(rates['copy']))}",

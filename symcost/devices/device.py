@@ -14,7 +14,7 @@ HOLDS = ("weights", "activations")
 """What a memory is for. A memory of both shares its bytes between them; one of neither is on the way, such as a cache."""
 
 
-KINDS = ("product", "grouped")
+KINDS = ("product", "grouped", "other")
 """Kinds of kernels that efficiency tells apart."""
 
 
@@ -43,7 +43,7 @@ class Device:
 
     ``peak``: dense operations per second by number type (a multiply-accumulate is two); ``memories``; ``power`` in
     watts; ``overhead``: seconds to launch one kernel; ``energies``: joules per operation and per word moved;
-    ``efficiency``: measured shares of the peak, of ``product`` and ``grouped`` kernels.
+    ``efficiency``: measured shares of the peak, of ``product``, ``grouped`` and ``other`` kernels.
     ``source`` says where the numbers were published, or how they were measured. Numbers may be integers, fractions or
     texts such as ``"0.5"``; what is not published is left out, and asking for it is an error.
 

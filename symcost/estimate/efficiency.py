@@ -34,14 +34,15 @@ class Constant:
 
 @dataclass(frozen=True)
 class ByKind:
-    """One share for products and everything else, another for grouped and depthwise convolutions."""
+    """A share for products, one for grouped and depthwise convolutions, and one for kernels without any MACs."""
 
     product: Fraction
     grouped: Fraction
+    other: Fraction
 
     def work(self, kernel: Kernel) -> Any:
         """``operations / share`` of its kind."""
-        return kernel.operations / rational(self.grouped if kernel.grouped else self.product)
+        return kernel.operations / rational(getattr(self, kernel.kind))
 
 
 @dataclass(frozen=True)

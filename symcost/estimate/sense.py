@@ -107,7 +107,7 @@ def crossover(first: Any, second: Any, name: str) -> Crossover:
     for factor, _ in sympy.factor_list(top, x)[1]:
         if not factor.has(x):
             continue
-        degree = sympy.degree(factor, x)
+        degree = sympy.Poly(factor, x).degree()
         if degree > 2:
             raise SymcostError(
                 f"the crossover in {name} solves an equation of degree {degree}: give values to the other symbols "
@@ -129,7 +129,7 @@ def _positive_roots(factor: Any, x: Any) -> list[Any]:
     free = sympy.Dummy(real=True)
     found = sympy.solve(factor.xreplace({x: free}), free)
     signs = [root.is_positive for root in found]
-    if None in signs and len(found) == 2 and sympy.prod(found).simplify().is_negative:
+    if None in signs and len(found) == 2 and sympy.simplify(found[0] * found[1]).is_negative:
         return [next(root for root in found if root.is_positive)] if True in signs else _unsettled(x)
     return _unsettled(x) if None in signs else [root for root in found if root.is_positive]
 

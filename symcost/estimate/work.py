@@ -44,6 +44,11 @@ class Kernel:
     grouped: bool = False
 
     @property
+    def kind(self) -> str:
+        """``grouped``, ``product``, or ``other`` where there are no MACs: pooling, norms, elementwise operations."""
+        return "grouped" if self.grouped else "other" if _none(self.macs) else "product"
+
+    @property
     def name(self) -> str:
         """Path and operation."""
         return f"{self.path} {self.op}".strip()
