@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symcost.cli_output import Progress, check_writable, write
+from symcost.errors import SymcostError
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -36,16 +37,18 @@ def calibrate(
     from symcost.report import calibration
 
     check_writable(output)
+    if device and (output or not check):
+        raise SymcostError("--device takes an entry measured before: use it with --check, and without --output")
     with Progress("measuring") as progress:
         found = [] if device else measure.measurements(seconds, progress.say)
-        entry = device.read_text(encoding="utf-8") if device else measure.entry(name, found)
+        entry = "" if device else measure.entry(name, found)
         host = of(str(device)) if device else calibration.device_of(entry, name)
         compared = checked.compared(host, seconds, on_network=progress.say) if check else []
-    if output is not None:
+    if output is not None and entry:
         write(entry, output)
     shown = [calibration.measured(found)] if found else []
     shown += [calibration.compared(compared)] if compared else []
-    write("\n\n".join([*shown, *([] if output or device else [entry])]), None)
+    write("\n\n".join([*shown, *([entry] if entry and not output else [])]), None)
 
 
 def add(app: typer.Typer) -> None:

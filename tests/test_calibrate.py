@@ -45,11 +45,17 @@ def test_rates_become_the_entry() -> None:
         measure.Measurement("convolution", (8, 8, 8, 1), 10**9, Fraction(1, 50)),
         measure.Measurement("grouped", (8, 8, 1), 10**6, Fraction(1, 1000)),
         measure.Measurement("other", (8, 8), 10**7, Fraction(1, 1000)),
+        measure.Measurement("weights", (8, 8, 8), 10**8, Fraction(1, 20)),
         measure.Measurement("copy", (8,), 10**8, Fraction(1, 100)),
     ]
     host = calibration.device_of(measure.entry("host", found), "host")
     assert host.operations("float32") == 10**11
-    assert host.efficiency == {"product": Fraction(3, 4), "grouped": Fraction(1, 100), "other": Fraction(1, 10)}
+    assert host.efficiency == {
+        "product": Fraction(3, 4),
+        "grouped": Fraction(1, 100),
+        "other": Fraction(1, 10),
+        "weights": Fraction(1, 5),
+    }
     assert host.bandwidth("weights") == 10**10
     assert host.overhead == Fraction(1, 10**6)
 

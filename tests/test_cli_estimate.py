@@ -111,6 +111,8 @@ BAD = [
     (["plot", "resnet18", "memory"], "a picture needs a file: give --output picture.png"),
     (["plot", "resnet18", "pie", "--output", "x.png"], "unknown picture 'pie'"),
     (["calibrate", "--output", "/nowhere/x.toml"], "there is no writable directory"),
+    (["calibrate", "--device", "host.toml"], "use it with --check"),
+    (["calibrate", "--device", "none.toml", "--check"], "the device file none.toml cannot be read"),
 ]
 
 

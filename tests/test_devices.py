@@ -86,7 +86,7 @@ clock_mhz = 100
 power_w = 0.5
 overhead_us = 2.5
 peak = { int8_ops_per_cycle = 4, float32_gflops = 0.2 }
-efficiency = { product_share = 0.5, grouped_share = 0.125, other_share = 0.25 }
+efficiency = { product_share = 0.5, grouped_share = 0.125, other_share = 0.25, weights_share = 1 }
 memory.sram = { size_kib = 256, bandwidth_bits_per_cycle = 32, holds = ["activations"] }
 memory.flash = { size_mib = 1, bandwidth_mb_per_s = 80, holds = ["weights"] }
 """
@@ -105,7 +105,12 @@ def test_a_device_of_ones_own(tmp_path: Path) -> None:
     assert board.bandwidth("activations") == 400 * 10**6
     assert board.memory_of("weights").size == 2**20
     assert (board.power, board.overhead) == (Fraction(1, 2), Fraction(25, 10**7))
-    assert board.efficiency == {"product": Fraction(1, 2), "grouped": Fraction(1, 8), "other": Fraction(1, 4)}
+    assert board.efficiency == {
+        "product": Fraction(1, 2),
+        "grouped": Fraction(1, 8),
+        "other": Fraction(1, 4),
+        "weights": 1,
+    }
     assert sc.device(f"{path}:board") == board
     assert sc.device(board) is board
 

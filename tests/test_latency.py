@@ -85,12 +85,16 @@ def test_efficiency_is_a_share_or_a_curve_over_size() -> None:
 def test_every_kind_of_kernel_takes_the_share_measured_for_it() -> None:
     host = sc.Device(
         name="host", source="measured", peak={"float32": 10**9}, memories=ROUND.memories,
-        efficiency={"product": "0.5", "grouped": "0.01", "other": "0.2"},
+        efficiency={"product": "0.5", "grouped": "0.01", "other": "0.2", "weights": "0.25"},
     )  # fmt: skip
     dense, depthwise = sc.Conv2d(c_o=64, k=1, bias=False), sc.DepthwiseConv2d(k=3, p=1, bias=False)
     for net, share in ((dense, 2), (depthwise, 100), (sc.ReLU(), 5)):
         table = sc.table(net, (1, 64, 8, 8))
         assert latency(table, host).compute == share * latency(table, host, efficiency=1).compute
+    table = sc.table(dense, (1, 64, 8, 8))
+    assert latency(table, host).memory - latency(table, host, efficiency=1).memory == sympy.Rational(
+        3 * 4 * 64 * 64, 10**8
+    )
 
 
 def test_throughput_is_the_batch_over_the_latency() -> None:

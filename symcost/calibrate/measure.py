@@ -20,6 +20,8 @@ DEPTHWISE = ((56, 144, 3), (28, 192, 3), (14, 384, 3), (7, 960, 3))
 ROWS = ((197, 192), (1024, 768), (4096, 256))
 """Rows and their lengths, normalised to mean 0 and variance 1: five operations an element."""
 PER_ELEMENT = 5
+WEIGHTS = ((8, 2048, 2048), (8, 1024, 4096), (8, 4096, 1024))
+"""Products of few rows: nearly all they move are weights."""
 COPIES = (2**20, 2**21, 2**22)
 """Elements: beyond the caches of a core, not so large that new pages are timed."""
 TINY = 16
@@ -63,6 +65,9 @@ def _kernels() -> Iterator[tuple[str, tuple[int, ...], int, Callable[..., Any], 
         yield "grouped", (side, c, k), 2 * side * side * c * k * k, _convolution(c), _image(side, c, c, k, c)
     for rows, length in ROWS:
         yield "other", (rows, length), PER_ELEMENT * rows * length, _normalised, (jnp.ones((rows, length)),)
+    for m, k, n in WEIGHTS:
+        amount = FLOAT32 * (m * k + k * n + m * n)
+        yield "weights", (m, k, n), amount, lambda a, b: a @ b, (jnp.ones((m, k)), jnp.ones((k, n)))
     for size in COPIES:
         yield "copy", (size,), 2 * FLOAT32 * size, lambda x: x + 1, (jnp.ones(size),)
 
@@ -96,7 +101,7 @@ def entry(name: str, found: Sequence[Measurement]) -> str:
 
     rates = {
         kind: [m.rate for m in found if m.kind == kind]
-        for kind in ("product", "convolution", "grouped", "other", "copy")
+        for kind in ("product", "convolution", "grouped", "other", "weights", "copy")
     }
     peak = max([*rates["product"], *rates["convolution"]])
     launch = min(m.seconds for m in found if m.kind == "launch")
@@ -113,6 +118,7 @@ def entry(name: str, found: Sequence[Measurement]) -> str:
         f"product_share = {_share(median([*rates['product'], *rates['convolution']]), peak)}",
         f"grouped_share = {_share(median(rates['grouped']), peak)}",
         f"other_share = {_share(median(rates['other']), peak)}",
+        f"weights_share = {_share(min(median(rates['weights']), median(rates['copy'])), median(rates['copy']))}",
         "",
         f"[{name}.memory.main]",
         f"bandwidth_b_per_s = {round(median(rates['copy']))}",

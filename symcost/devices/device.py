@@ -14,8 +14,9 @@ HOLDS = ("weights", "activations")
 """What a memory is for. A memory of both shares its bytes between them; one of neither is on the way, such as a cache."""
 
 
-KINDS = ("product", "grouped", "other")
-"""Kinds of kernels that efficiency tells apart."""
+KINDS = ("product", "grouped", "other", "weights")
+"""What efficiency tells apart: three kinds of kernels by their share of the peak, and reading weights by the share of
+their memory's bandwidth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,8 @@ class Device:
 
     ``peak``: dense operations per second by number type (a multiply-accumulate is two); ``memories``; ``power`` in
     watts; ``overhead``: seconds to launch one kernel; ``energies``: joules per operation and per word moved;
-    ``efficiency``: measured shares of the peak, of ``product``, ``grouped`` and ``other`` kernels.
+    ``efficiency``: measured shares of the peak, of ``product``, ``grouped`` and ``other`` kernels,
+    and of the bandwidth while ``weights`` are read.
     ``source`` says where the numbers were published, or how they were measured. Numbers may be integers, fractions or
     texts such as ``"0.5"``; what is not published is left out, and asking for it is an error.
 

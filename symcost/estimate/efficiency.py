@@ -81,7 +81,9 @@ class Saturating:
 def efficiency_of(given: Any, measured: Mapping[str, Fraction] | None = None) -> Efficiency:
     """An efficiency from a number in (0, 1], a text of one, or a curve; what the device was measured at where none is."""
     if given is None:
-        return ByKind(**measured) if measured else Constant(Fraction(1))
+        return (
+            ByKind(measured["product"], measured["grouped"], measured["other"]) if measured else Constant(Fraction(1))
+        )
     if hasattr(given, "work"):
         return given
     share = exact_number(given)

@@ -137,6 +137,8 @@ def latency(
     launch = _overhead(where, overhead, model)
     peak = rational(where.operations(dtype))
     held, kept = (rational(where.bandwidth(what)) for what in ("weights", "activations"))
+    if efficiency is None and where.efficiency:
+        held = held * rational(where.efficiency["weights"])
     sizes = rational(Fraction(bits_of(weights or dtype), BYTE)), rational(Fraction(bits_of(dtype), BYTE))
     steps = tuple(_step(kernel, peak, (held, kept), sizes, rate, launch) for kernel in kernels(costs, model))
     return Latency(steps, where, dtype, model)

@@ -15,7 +15,7 @@ def measured(found: Sequence[Any]) -> str:
     """One line per kernel with its rate."""
     lines = []
     for each in found:
-        unit = {"copy": "B/s", "launch": ""}.get(each.kind, "op/s")
+        unit = {"copy": "B/s", "weights": "B/s", "launch": ""}.get(each.kind, "op/s")
         rate = physical(each.rate, unit) if unit else ""
         lines.append(f"{each.kind:12} {' x '.join(map(str, each.shape)):20} {physical(each.seconds, 's'):>9}  {rate}")
     return "\n".join(line.rstrip() for line in lines)
