@@ -125,12 +125,17 @@ def fits(
     set_: Set = None,
     arg: Arg = None,
     call: Call = None,
+    format_: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    output: Output = None,
 ) -> None:
     """Every memory of a device against the bytes that the model keeps there. Exit code 1 when it does not fit."""
     from symcost.estimate.fit import fits as checked
+    from symcost.report import answers
 
+    check_writable(output)
+    render = _chosen(answers.FITS, format_)
     found = checked(table_of(target, specs, set_, arg, call), device, dtype, weights=weights, rule=rule)
-    write(str(found), None)
+    write(render(found), output)
     if not found:
         raise typer.Exit(1)
 
@@ -155,16 +160,21 @@ def solve(
     set_: Set = None,
     arg: Arg = None,
     call: Call = None,
+    format_: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    output: Output = None,
 ) -> None:
     """The largest (or smallest) value of a symbol under constraints, exact."""
     from symcost.estimate.solve import solve as solved
+    from symcost.report import answers
 
+    check_writable(output)
+    render = _chosen(answers.SOLUTIONS, format_)
     found = solved(
         table_of(target, spec, set_, arg, call), constraints, largest=largest, smallest=smallest,
         given=integers("--given", given), within=range(1, upto + 1) if upto else None, on=device, dtype=dtype,
         weights=weights, model=model, rule=rule,
     )  # fmt: skip
-    write(str(found), None)
+    write(render(found), output)
 
 
 def plot(

@@ -87,6 +87,16 @@ def test_solve_prints_the_answer_and_what_it_comes_to(capsys: pytest.CaptureFixt
     assert tried.startswith("r = 65 (enumeration)")
 
 
+def test_verdicts_and_answers_are_documents_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    document = json.loads(out(capsys, "fits", "mobilenet_v2", "--format", "json", code=1))
+    assert (document["fits"], document["limits"][0]["margin"]) == (False, "-1177600")
+    file = tmp_path / "answer.json"
+    asked = ["solve", "gpt2", "params <= 25_000_000", "--largest", "d", "--set", "d=d", "--set", "H=1"]
+    assert out(capsys, *asked, "--format", "json", "--output", str(file)) == ""
+    answer = json.loads(file.read_text())
+    assert (answer["value"], answer["constraints"][0]["left"]) == ("274", "24905230")
+
+
 def test_a_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "memory.png"
     assert out(capsys, "plot", "alexnet", "memory", "--output", str(file)) == ""

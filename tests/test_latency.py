@@ -65,6 +65,21 @@ def test_a_lookup_reads_what_it_gives_and_not_its_table() -> None:
     assert (found.weights, found.read, found.written) == (7680, 10, 7680)
 
 
+def test_a_tied_table_is_read_by_the_product_that_shares_it() -> None:
+    net = sc.TiedEmbedding(100, 8, sc.LayerNorm())
+    layers, traced = sc.table(net, (n, 5)), sc.trace(sc.build(net), "int32[n,5]")
+    for table in (layers, traced):
+        head = kernels(table, "roofline")[-1]
+        assert sc.equal(head.weights + head.read, 800 + 40 * n)
+
+
+def test_training_takes_about_three_times_the_operations_of_inference() -> None:
+    net = sc.build(sc.Sequential(sc.Linear(64), sc.ReLU(), sc.Linear(64)))
+    forward, training = (sc.trace(net, "float32[32,64]", mode=mode) for mode in ("forward", "train"))
+    ratio = latency(training, ROUND).compute / latency(forward, ROUND).compute
+    assert 2 < ratio < 3  # the first layer needs no gradient of its input
+
+
 def test_launch_overhead_counts_every_kernel_and_its_repetitions() -> None:
     table = sc.table(sc.Repeat(sc.Sequential(sc.Linear(4), sc.ReLU()), 3), (1, 4))
     bare, loaded = (latency(table, ROUND, overhead=seconds) for seconds in (0, "1e-3"))

@@ -52,7 +52,7 @@ def test_fits_needs_numbers_and_memories() -> None:
 
 
 def test_the_largest_width_is_exact() -> None:
-    found = sc.solve(MLP, "params <= 25_000_000", largest="d", given=dict(L=12, n=1))
+    found = sc.solve(MLP, "params <= 25_000_000", largest="d", given=dict(L=12))  # no constraint asks for the batch
     assert found.method == "bisection, certified monotone"
     width = int(found)
     assert MLP.subs(L=12, n=1, d=width).params <= 25_000_000 < MLP.subs(L=12, n=1, d=width + 1).params
@@ -114,7 +114,8 @@ BAD = [
     (dict(where="params <= 1/0"), "divides by zero"),
     (dict(largest="q"), "unknown symbol 'q': the symbols here are L, d, n"),
     (dict(smallest="d"), "give largest= or smallest=, one of them"),
-    (dict(given=dict(L=12)), r"solve needs a number for n: give n=\.\.\."),
+    (dict(given=dict(n=1)), r"solve needs a number for L: give L=\.\.\."),
+    (dict(where="macs <= 10", given={}), r"solve needs a number for L, n: give L=\.\.\., n=\.\.\."),
     (dict(given=dict(L=12, n=1, d=3)), "d is looked for and given as 3"),
     (dict(given=dict(L=0, n=1)), "L=0 is outside the domain"),
     (dict(given=dict(L=12, n=1, q=3)), "unknown symbol 'q'"),

@@ -68,7 +68,9 @@ def solve(
     model: str = "roofline",
     rule: str = "liveness",
 ) -> Solution:
-    """The largest (or smallest) value of one symbol for which every constraint holds; the others are given.
+    """The largest (or smallest) value of one symbol for which every constraint holds.
+
+    ``given`` has a value for every other symbol that a constraint depends on.
 
     ``where``: constraints such as ``"params <= 25_000_000"``, ``"latency <= 0.01"`` (seconds), ``"energy <= 1e-3"``
     (joules), ``"weight_bytes + activation_bytes <= 8e9"`` or ``"fits"`` (every memory of the device), over the
@@ -83,10 +85,11 @@ def solve(
     """
     name = _wanted(costs, largest, smallest)
     others = dict(given or {})
-    costs_at = _others(costs, name, others)
+    outside = _outside(costs, name, others)
     constraints = read(where, Setting(costs, on, dtype, weights, model, rule))
     fixed = [_fixed(constraint, others) for constraint in constraints]
-    problem = _Problem(name, others, fixed, costs_at)
+    _check_given(fixed, name)
+    problem = _Problem(name, others, fixed, outside)
     value, method = problem.largest(within) if largest else problem.smallest(within)
     at = {**others, name: value}
     values = Evaluator(at)
@@ -103,16 +106,20 @@ def _wanted(costs: CostTable, largest: str | None, smallest: str | None) -> str:
     return name
 
 
-def _others(costs: CostTable, name: str, others: Mapping[str, int]) -> Any:
-    """The domain's check of a point, once every other symbol is known."""
+def _outside(costs: CostTable, name: str, others: Mapping[str, int]) -> Callable[[Mapping[str, int]], str | None]:
+    """Why a point lies outside the domain, as far as its symbols say."""
     costs.check_point(others)
     if name in others:
         raise SymcostError(f"{name} is looked for and given as {others[name]}: give it or look for it")
-    left = [s for s in costs.symbols if s != name and s not in others]
-    if left:
-        raise SymcostError(f"solve needs a number for {', '.join(left)}: give {', '.join(f'{n}=...' for n in left)}")
     domain = getattr(costs, "domain", None)
     return (lambda point: domain.problem(point)) if domain is not None else (lambda point: None)
+
+
+def _check_given(constraints: Sequence[Constraint], name: str) -> None:
+    """Every symbol that a constraint depends on has a value."""
+    used = {str(s) for c in constraints for side in (c.left, c.right) for s in side.free_symbols}
+    if left := sorted(used - {name}):
+        raise SymcostError(f"solve needs a number for {', '.join(left)}: give {', '.join(f'{n}=...' for n in left)}")
 
 
 def _fixed(constraint: Constraint, others: Mapping[str, int]) -> Constraint:

@@ -93,11 +93,21 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
                 continue  # a view: nothing happens
             # A look-up or a copy reads as much as it writes, not the whole table.
             held, read = (written, read if row.source == "layer" else 0) if not _none(held) else (0, written)
+        if row.source == "layer" and len(sizes) == 1 and _none(held) and not _none(cost.macs):
+            held = _tied(cost.macs, read, written)
         made = Kernel(
             path=row.path, op=row.op, operations=cost.flops, macs=cost.macs,
             weights=held, read=read, written=written, times=row.times, grouped=_grouped(row, held),
         )  # fmt: skip
         yield _Step(made, not _none(row.textbook.activations) or not _none(cost.macs), _elements(row.out))
+
+
+def _tied(macs: Any, read: Any, written: Any) -> Any:
+    """Elements of the other factor of a product that names one operand: weights of an earlier layer, such as a tied table.
+
+    ``r x k`` times ``k x c``: ``k c = (r k c)^2 / (r k  r c)``.
+    """
+    return sympy.cancel(sympy.sympify(macs, strict=True) ** 2 / (read * written))
 
 
 def _grouped(row: Row, weights: Any) -> bool:

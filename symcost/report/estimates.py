@@ -125,8 +125,7 @@ def json(estimate: Estimate) -> str:
         "latency": {model: _or_why(found, lambda f: {
             "seconds": str(f.seconds), "computing": str(f.compute), "moving": str(f.memory),
             "launching": str(f.overhead), "bound": f.bound}) for model, found in estimate.latencies.items()},
-        "energy": {name: _or_why(found, lambda f: {"joules": str(f.joules)})
-                   for name, found in estimate.energies.items()},
+        "energy": {name: _or_why(found, _energy) for name, found in estimate.energies.items()},
         "fits": _or_why(estimate.fit, lambda f: [
             {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
              "available": str(limit.available), "margin": str(limit.margin), "layer": limit.layer}
@@ -138,6 +137,16 @@ def json(estimate: Estimate) -> str:
              "bound": step.bound} for step in f.steps]),
     }  # fmt: skip
     return json_.dumps(made, indent=2, ensure_ascii=False)
+
+
+def _energy(found: Any) -> dict[str, Any]:
+    """Joules, and their parts by kernel where an energy table tells them apart."""
+    kernels = [
+        {"path": step.path, "op": step.kernel.op, "times": str(step.kernel.times), "computing": str(step.compute),
+         "moving": str(step.movement)} for step in found.steps
+    ]  # fmt: skip
+    parts = {"computing": str(found.compute), "moving": str(found.movement)} if found.steps else {}
+    return {"joules": str(found.joules), **parts, "kernels": kernels}
 
 
 def _or_why(found: Any, document: Callable[[Any], Any]) -> Any:
