@@ -160,6 +160,8 @@ def test_a_file_that_is_not_there_and_one_of_several_devices(tmp_path: Path) -> 
 def test_unknown_devices_get_the_nearest_names() -> None:
     with pytest.raises(sc.DeviceError, match="unknown device 'stm32f747': did you mean stm32f767 or stm32f746"):
         sc.device("stm32f747")
+    with pytest.raises(sc.DeviceError, match="unknown device 'A100': did you mean nvidia-a100-sxm-80gb\\?"):
+        sc.device("A100")
     with pytest.raises(sc.DeviceError, match="unknown device 'zzz': symcost devices lists them"):
         sc.device("zzz")
 
@@ -184,6 +186,7 @@ def test_what_is_not_published_is_an_error(ask: object, name: str, message: str)
     ("options", "message"),
     [
         ({"source": " "}, "has no source"),
+        ({"source": "s", "memories": (3,)}, r"3 is no memory: give MemoryLevel\(name="),
         ({"source": "s", "power": 0}, "power=0 must be a positive number"),
         ({"source": "s", "peak": {"int8": "fast"}}, "peak of int8=fast must be a positive number"),
         ({"source": "s", "overhead": float("nan")}, "overhead=nan must be a positive number"),

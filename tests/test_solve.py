@@ -108,6 +108,8 @@ BAD = [
     (dict(where="params"), "cannot read 'params' as a constraint: write one comparison"),
     (dict(where="1 <= params <= 2"), "cannot read '1 <= params <= 2' as a constraint"),
     (dict(where="__import__('os') <= 2"), "cannot read"),
+    (dict(within=[7, "a"]), "within has 'a': give positive integers"),
+    (dict(within=range(3)), "within has 0: give positive integers"),
     (dict(where=[]), "there is no constraint: give one such as"),
     (dict(where="latency <= 1"), "latency and energy need a device"),
     (dict(where="params <= 1e999999"), "out of range: use an exponent"),

@@ -45,8 +45,10 @@ def device(given: str | Path | Device) -> Device:
         return _from_file(Path(f"{file}.toml") if name else Path(text), name)
     found = catalog().get(text)
     if found is None:
-        near = get_close_matches(text.lower(), names(), n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else "symcost devices lists them"
+        near = [name for name in names() if text.lower() in name] or get_close_matches(
+            text.lower(), names(), n=3, cutoff=0.4
+        )
+        hint = f"did you mean {' or '.join(near[:3])}?" if near else "symcost devices lists them"
         raise DeviceError(f"unknown device {text!r}: {hint}")
     return found
 

@@ -81,6 +81,8 @@ class Device:
         object.__setattr__(self, "memories", tuple(self._checked(memory) for memory in self.memories))
 
     def _checked(self, memory: MemoryLevel) -> MemoryLevel:
+        if not isinstance(memory, MemoryLevel):
+            raise DeviceError(f"device {self.name}: {memory!r} is no memory: give MemoryLevel(name=..., size=..., ...)")
         for what in memory.holds:
             if what not in HOLDS:
                 raise DeviceError(f"device {self.name}: memory {memory.name} holds {what!r}: use {' or '.join(HOLDS)}")

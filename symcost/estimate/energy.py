@@ -34,11 +34,6 @@ class EnergyStep:
     movement: Any
 
     @property
-    def path(self) -> str:
-        """Where it stands in the model."""
-        return self.kernel.path
-
-    @property
     def joules(self) -> Any:
         """For all executions."""
         return (self.compute + self.movement) * self.kernel.times

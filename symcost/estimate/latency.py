@@ -37,11 +37,6 @@ class Step:
     moved: Any
 
     @property
-    def path(self) -> str:
-        """Where it stands in the model."""
-        return self.kernel.path
-
-    @property
     def seconds(self) -> Any:
         """The larger of computing and moving, and the launch, for all executions."""
         return (larger(self.compute, self.memory) + self.overhead) * self.kernel.times

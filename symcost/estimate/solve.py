@@ -90,6 +90,9 @@ def solve(
     fixed = [_fixed(constraint, others) for constraint in constraints]
     _check_given(fixed, name)
     problem = _Problem(name, others, fixed, outside)
+    for size in within or ():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise SymcostError(f"within has {size!r}: give positive integers, as range(1, 4097)")
     value, method = problem.largest(within) if largest else problem.smallest(within)
     at = {**others, name: value}
     values = Evaluator(at)
@@ -214,6 +217,6 @@ class _Problem:
 
     def _tried(self, candidates: Any, why: str = "none of the sizes tried does") -> tuple[int, str]:
         for value in candidates:
-            if isinstance(value, int) and value > 0 and self.allowed(value) and self.holds(value):
+            if self.allowed(value) and self.holds(value):
                 return value, "enumeration"
         raise SymcostError(f"no {self.name} satisfies the constraints: {why}; relax one")

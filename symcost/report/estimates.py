@@ -131,7 +131,7 @@ def json(estimate: Estimate) -> str:
              "available": str(limit.available), "margin": str(limit.margin), "layer": limit.layer}
             for limit in f.limits]),
         "kernels": _or_why(chosen, lambda f: [
-            {"path": step.path, "op": step.kernel.op, "times": str(step.kernel.times),
+            {"path": step.kernel.path, "op": step.kernel.op, "times": str(step.kernel.times),
              "operations": str(step.kernel.operations), "bytes": str(step.moved), "intensity": str(step.intensity),
              "computing": str(step.compute), "moving": str(step.memory), "seconds": str(step.seconds),
              "bound": step.bound} for step in f.steps]),
@@ -142,7 +142,7 @@ def json(estimate: Estimate) -> str:
 def _energy(found: Any) -> dict[str, Any]:
     """Joules, and their parts by kernel where an energy table tells them apart."""
     kernels = [
-        {"path": step.path, "op": step.kernel.op, "times": str(step.kernel.times), "computing": str(step.compute),
+        {"path": step.kernel.path, "op": step.kernel.op, "times": str(step.kernel.times), "computing": str(step.compute),
          "moving": str(step.movement)} for step in found.steps
     ]  # fmt: skip
     parts = {"computing": str(found.compute), "moving": str(found.movement)} if found.steps else {}

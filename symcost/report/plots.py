@@ -16,7 +16,7 @@ from symcost.errors import SymcostError
 SIZE = (9.0, 4.5)
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
 """Colours that people with any colour vision tell apart (Okabe, Ito)."""
-DOTS = 150
+DOTS = 110
 FORMATS = (".png", ".svg")
 BATCHES = tuple(2**power for power in range(11))
 
