@@ -34,6 +34,7 @@ def calibrate(
     from symcost.calibrate import check as checked
     from symcost.calibrate import measure
     from symcost.devices import device as of
+    from symcost.devices.read import parsed
     from symcost.report import calibration
 
     check_writable(output)
@@ -42,7 +43,7 @@ def calibrate(
     with Progress("measuring") as progress:
         found = [] if device else measure.measurements(seconds, progress.say)
         entry = "" if device else measure.entry(name, found)
-        host = of(str(device)) if device else calibration.device_of(entry, name)
+        host = of(str(device)) if device else parsed(entry, "the entry")[name]
         compared = checked.compared(host, seconds, on_network=progress.say) if check else []
     if output is not None and entry:
         write(entry, output)

@@ -11,6 +11,7 @@ import symcost as sc
 from symcost.calibrate import check, measure
 from symcost.calibrate.timing import fastest
 from symcost.cli import main
+from symcost.devices.read import parsed
 from symcost.report import calibration
 
 
@@ -48,7 +49,7 @@ def test_rates_become_the_entry() -> None:
         measure.Measurement("weights", (8, 8, 8), 10**8, Fraction(1, 20)),
         measure.Measurement("copy", (8,), 10**8, Fraction(1, 100)),
     ]
-    host = calibration.device_of(measure.entry("host", found), "host")
+    host = parsed(measure.entry("host", found), "the entry")["host"]
     assert host.operations("float32") == 10**11
     assert host.efficiency == {
         "product": Fraction(3, 4),

@@ -129,12 +129,11 @@ def test_gpt3_trains_with_the_published_operations_per_token() -> None:
 
 
 def test_forward_operations_per_token_are_twice_the_weights_and_attention() -> None:
-    """Kaplan et al., arXiv:2001.08361, table 1: C_forward = 2 N + 2 n_layer n_ctx d_attn, N without embeddings."""
+    """Chowdhery et al., PaLM, arXiv:2204.02311, appendix B: 6 N + 12 L H Q T to train a token, a third of it forward."""
     d, L, N = sc.symbols("d L N")
     table = reference("gpt2")(d=d, L=L, N=N, H=1, n=1)
     blocks = 12 * L * d**2
     head = 50257 * d
-    # Ours multiplies queries with all keys, those that the mask hides too: twice their n_layer n_ctx d_attn.
     assert sc.equal(table.total("textbook").flops, N * (2 * (blocks + head) + 4 * L * N * d))
 
 

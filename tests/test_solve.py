@@ -99,6 +99,8 @@ def test_what_is_not_certified_is_enumerated_or_refused() -> None:
 def test_a_polynomial_that_falls_before_it_grows() -> None:
     found = sc.solve(MLP, "d**2 - 40*d + params*0 <= 100", largest="d", given=dict(L=1, n=1))
     assert int(found) == max(s for s in range(1, 200) if s * s - 40 * s <= 100)
+    below = sc.solve(MLP, ["d**2 - 40*d <= 0 - 100", "d <= 10"], largest="d", given=dict(L=1, n=1))
+    assert (int(below), below.method) == (10, "enumeration")
 
 
 BAD = [

@@ -34,13 +34,26 @@ TEXTS = ("title", "kind", "source", "notes")
 def read(path: Path) -> dict[str, Device]:
     """All devices of a file."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Fraction)
+        return parsed(path.read_text(encoding="utf-8"), f"the device file {path}")
     except OSError as problem:
         raise DeviceError(f"the device file {path} cannot be read: {problem.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as problem:
+    except UnicodeDecodeError as problem:
         raise DeviceError(f"the device file {path} is not TOML: {problem}") from None
+
+
+def parsed(text: str, what: str) -> dict[str, Device]:
+    """All devices of a text; ``what`` names it in errors.
+
+    >>> text = "[board]", 'source = "measured"', "power_mw = 250"
+    >>> parsed(chr(10).join(text), "the text")["board"].power
+    Fraction(1, 4)
+    """
+    try:
+        tables = tomllib.loads(text, parse_float=Fraction)
+    except ValueError as problem:
+        raise DeviceError(f"{what} is not TOML: {problem}") from None
     if not tables:
-        raise DeviceError(f"the device file {path} is empty: write a table such as [my-board]")
+        raise DeviceError(f"{what} is empty: write a table such as [my-board]")
     return {name: _Reader(name, entry).device() for name, entry in tables.items()}
 
 

@@ -21,6 +21,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.efficiency import Efficiency, efficiency_of
 from symcost.estimate.exact import at_point, larger, number, rational
 from symcost.estimate.work import Kernel, kernels
+from symcost.symbols import symbol
 from symcost.table import CostTable
 
 BYTE = 8
@@ -72,8 +73,7 @@ class Latency:
     @cached_property
     def seconds(self) -> Any:
         """The sum over the kernels."""
-        parts = [step.seconds for step in self.steps]
-        return sympy.Add(*parts)
+        return sympy.Add(*(step.seconds for step in self.steps))
 
     @property
     def compute(self) -> Any:
@@ -120,8 +120,7 @@ def latency(
     ``model``: ``whole`` (the lectures' formula), ``roofline`` (the sum over operations), ``fused`` (elementwise
     chains through memory once). ``efficiency``: the share of the peak that is reached, a number or a
     :class:`~symcost.estimate.efficiency.Saturating` curve; what the device was measured at, or all of it, unless given.
-    ``overhead``: seconds to launch a kernel; the device's own
-    unless given, and none for the whole model.
+    ``overhead``: seconds to launch a kernel; the device's own unless given, and none for the whole model.
 
     >>> from symcost.models import alexnet
     >>> latency(alexnet(), "nvidia-a100-sxm-80gb", "int8", model="whole").seconds
@@ -181,8 +180,6 @@ def _batch(costs: Any, batch: Any) -> Any:
     if batch not in costs.symbols:
         known = ", ".join(costs.symbols) or "none"
         raise SymcostError(f"batch={batch!r} is neither a number nor a symbol of the table ({known}): give one")
-    from symcost.symbols import symbol
-
     return symbol(batch)
 
 

@@ -160,8 +160,8 @@ class _Problem:
                 raise SymcostError(f"there is no largest {self.name}: the constraints hold for every larger size")
         low = self._between(low, high, lambda value: self._all(sides, DOWN, value))
         found = self._stepped(range(low, max(low - MAX_STEPS, start - 1), -1))
-        if found is None and start > 1:
-            return self._tried(range(start - 1, 0, -1))
+        if start > 1 and (found is None or not self.holds(found)):
+            return self._tried(range(start - 1, 0, -1), "it holds at no larger size")
         return self._checked(found)
 
     def smallest(self, within: Any) -> tuple[int, str]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from symcost.devices import Device, device
 from symcost.report.units import physical
 
 
@@ -34,11 +31,3 @@ def compared(found: Sequence[Any]) -> str:
         lines.append(f"mean error of {name}: {float(sum(errors) / len(errors)):.0%}")
     whole = [each.error for each in found]
     return "\n".join([*lines, f"mean error: {float(sum(whole) / len(whole)):.0%}"])
-
-
-def device_of(entry: str, name: str) -> Device:
-    """The device that an entry describes."""
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "entry.toml"
-        path.write_text(entry, encoding="utf-8")
-        return device(f"{path}:{name}")
