@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     )
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
+    from symcost.saved.face import load
     from symcost.size import model_size
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
@@ -195,6 +196,7 @@ __all__ = [
     "kv_cache",
     "latency",
     "leading_term",
+    "load",
     "memory",
     "mfu",
     "model_size",
@@ -247,6 +249,7 @@ _LAZY = {
     "patched": "symcost.estimate.patches",
     "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
+    "load": "symcost.saved.face",
     "model_size": "symcost.size",
     "trace_function": "symcost.trace.face",
     **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},

@@ -91,8 +91,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "flog2": flog2,
 }
 _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
     ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: a / b,
     ast.FloorDiv: lambda a, b: sympy.floor(a / b),
@@ -149,6 +147,8 @@ def _convert(node: ast.expr, text: str) -> Any:
             if base == 0 and exponent < 0:
                 raise ExpressionError(f"{_short(text)} divides by zero")
             return base**exponent
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return sympy.Add(*_terms(node, text))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             a, b = _convert(left, text), _convert(right, text)
             if b == 0 and isinstance(op, ast.Div | ast.FloorDiv | ast.Mod):
@@ -166,6 +166,16 @@ def _convert(node: ast.expr, text: str) -> Any:
         f"cannot read {_short(ast.unparse(node))} in {_short(text)}: an expression has integers, names, "
         f"+ - * / // % ** and {', '.join(_FUNCTIONS)}"
     )
+
+
+def _terms(node: ast.expr, text: str) -> list[Any]:
+    """The terms of a sum, however many: text nests them to the left, and adding one by one would be quadratic."""
+    found = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        term = _convert(node.right, text)
+        found.append(term if isinstance(node.op, ast.Add) else -term)
+        node = node.left
+    return [_convert(node, text), *reversed(found)]
 
 
 def evaluate(expression: sympy.Expr | int, at: Mapping[str, int]) -> Exact:
