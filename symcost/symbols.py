@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
@@ -98,6 +99,8 @@ _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
 }
 _MAX_TEXT = 2_000_000
 _MAX_EXPONENT = 64
+_LONG = 4000
+_SUM = re.compile(r"[()]| [+-] ")
 
 
 def parse(text: str) -> sympy.Expr:
@@ -111,8 +114,25 @@ def parse(text: str) -> sympy.Expr:
     """
     if len(text) > _MAX_TEXT:
         raise ExpressionError(f"the expression has {len(text)} characters: at most {_MAX_TEXT} are read")
+    parts = [_read(part, text) for part in _pieces(text)]
+    return parts[0] if len(parts) == 1 else sympy.Add(*parts)
+
+
+def _pieces(text: str) -> list[str]:
+    """A long sum in pieces of some terms each: Python's own parser nests a sum as deep as it is long, and gives up."""
+    if len(text) < _LONG:
+        return [text]
+    cuts, depth = [0], 0
+    for found in _SUM.finditer(text):
+        depth += {"(": 1, ")": -1}.get(found.group(), 0)
+        if depth == 0 and found.group() in (" + ", " - ") and found.start() - cuts[-1] > _LONG // 2:
+            cuts.append(found.start())
+    return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+
+
+def _read(piece: str, text: str) -> sympy.Expr:
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(piece.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
         raise ExpressionError(f"cannot read {_short(text)} as an expression: {problem.args[0]}") from None
     try:
