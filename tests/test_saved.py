@@ -165,6 +165,6 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_long_sums_are_read() -> None:
-    terms = [f"{i}*a{i % 40}**{i // 40 % 20}*b**{i // 800}" for i in range(1, 3000)]
+    terms = [f"{i}*a{i % 40}**{i // 40 % 20 + 1}*b**{i // 800 + 1}" for i in range(1, 3000)]
     assert len(parse(" + ".join(terms)).args) == 2999
     assert parse("a - b - 3 + a") == 2 * symbol("a") - symbol("b") - 3
