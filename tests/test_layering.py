@@ -19,7 +19,7 @@ FLOORS = {
     "prove": 2, "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
     "models": 4, "twins": 4, "trace": 3, "xla": 3,
     "saved": 4, "audit": 5, "calibrate": 5, "verify": 4, "sweep": 4, "estimate": 4,
-    "report": 5, "budget": 5, "diff": 5, "pytest_plugin": 6,
+    "report": 5, "budget": 5, "diff": 5, "pytest_plugin": 6, "testing": 6,
     "cli": 6, "cli_layers": 6, "cli_input": 6, "cli_output": 6,
     "cli_calibrate": 6, "cli_check": 6, "cli_diff": 6, "cli_estimate": 6, "cli_target": 6,
 }  # fmt: skip
@@ -71,7 +71,7 @@ def test_imports_point_downwards(file: Path) -> None:
 LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rules", ".hlo", ".report", ".report.text",
          ".report.markdown", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
          ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
-         ".saved.face", ".prove.search", ".budget.check", ".cli_check", ".cli_diff", ".diff.compare", ".report.gate",
+         ".saved.face", ".prove.search", ".budget.check", ".cli_check", ".cli_diff", ".testing", ".diff.compare", ".report.gate",
          ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate"]  # fmt: skip
 
 
