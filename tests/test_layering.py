@@ -21,7 +21,7 @@ FLOORS = {
     "saved": 4, "audit": 5, "calibrate": 5, "verify": 4, "sweep": 4, "estimate": 4,
     "report": 5, "budget": 5, "diff": 5, "pytest_plugin": 6, "testing": 6,
     "cli": 6, "cli_layers": 6, "cli_input": 6, "cli_output": 6,
-    "cli_calibrate": 6, "cli_check": 6, "cli_diff": 6, "cli_estimate": 6, "cli_target": 6,
+    "cli_calibrate": 6, "cli_check": 6, "cli_diff": 6, "cli_report": 6, "cli_estimate": 6, "cli_target": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""
@@ -71,7 +71,8 @@ def test_imports_point_downwards(file: Path) -> None:
 LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rules", ".hlo", ".report", ".report.text",
          ".report.markdown", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
          ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
-         ".saved.face", ".prove.search", ".budget.check", ".cli_check", ".cli_diff", ".testing", ".diff.compare", ".report.gate",
+         ".saved.face", ".prove.search", ".budget.check", ".cli_check", ".cli_diff", ".cli_report",
+         ".report.page.render", ".testing", ".diff.compare", ".report.gate",
          ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate"]  # fmt: skip
 
 
