@@ -44,8 +44,10 @@ def _quiet(made: Any) -> Any:
 
 
 def _bars(index: int) -> Any:
-    made = figure(x_range=FactorRange(name=f"names-{index}"), y_range=DataRange1d(start=0), height=HEIGHT, sizing_mode="stretch_width", tools="save,reset",
-                  name=f"bars-figure-{index}")  # fmt: skip
+    made = figure(
+        x_range=FactorRange(name=f"names-{index}"), y_range=DataRange1d(start=0), height=HEIGHT,
+        sizing_mode="stretch_width", tools="save,reset", name=f"bars-figure-{index}",
+    )  # fmt: skip
     source = ColumnDataSource({"name": [], "value": [], "shown": []}, name=f"bars-{index}")
     made.vbar(x="name", top="value", width=0.8, source=source, color=(BLUE, ORANGE)[index], line_alpha=0)
     made.add_tools(HoverTool(tooltips=[("module", "@name"), ("", "@shown")]))
