@@ -20,6 +20,7 @@ import symcost.symbols
 import symcost.trace  # noqa: F401 - an empty package that the loop below makes callable; jax comes with a call
 from symcost.cost import CONVENTIONS, Cost
 from symcost.errors import (
+    DeviceError,
     DomainError,
     ExpressionError,
     LiftError,
@@ -34,7 +35,18 @@ from symcost.table import CostTable, Row
 
 if TYPE_CHECKING:
     from symcost import models
+    from symcost.devices import Device, Energies, MemoryLevel, device
     from symcost.equality import equal
+    from symcost.estimate.decode import decoding, kv_cache
+    from symcost.estimate.efficiency import Saturating
+    from symcost.estimate.energy import energy
+    from symcost.estimate.fit import fits
+    from symcost.estimate.latency import latency, mfu, throughput
+    from symcost.estimate.memory import memory
+    from symcost.estimate.patches import patched
+    from symcost.estimate.sense import crossover, elasticity, leading_term, partial
+    from symcost.estimate.solve import solve
+    from symcost.estimate.training import training_memory
     from symcost.layers.activation import (
         ELU,
         GELU,
@@ -114,10 +126,13 @@ __all__ = [
     "Cost",
     "CostTable",
     "DepthwiseConv2d",
+    "Device",
+    "DeviceError",
     "DomainError",
     "Dropout",
     "ELU",
     "Embedding",
+    "Energies",
     "ExpressionError",
     "Flatten",
     "GELU",
@@ -142,6 +157,7 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MemoryLevel",
     "Mish",
     "MoE",
     "PatchEmbedding",
@@ -153,6 +169,7 @@ __all__ = [
     "Residual",
     "Row",
     "RuleError",
+    "Saturating",
     "Sequential",
     "ShapeError",
     "SiLU",
@@ -167,15 +184,31 @@ __all__ = [
     "ToTokens",
     "TraceError",
     "build",
+    "crossover",
+    "decoding",
+    "device",
+    "elasticity",
+    "energy",
     "equal",
     "evaluate",
+    "fits",
+    "kv_cache",
+    "latency",
+    "leading_term",
+    "memory",
+    "mfu",
     "model_size",
     "models",
     "parse",
+    "partial",
+    "patched",
+    "solve",
     "symbols",
     "table",
+    "throughput",
     "trace",
     "trace_function",
+    "training_memory",
 ]
 
 _VERBS = {
@@ -202,6 +235,17 @@ _FAMILIES = {
 _LAZY = {
     "Layer": "symcost.layers.base",
     "build": "symcost.twins.base",
+    **dict.fromkeys(("Device", "Energies", "MemoryLevel", "device"), "symcost.devices"),
+    "Saturating": "symcost.estimate.efficiency",
+    "energy": "symcost.estimate.energy",
+    "fits": "symcost.estimate.fit",
+    **dict.fromkeys(("latency", "mfu", "throughput"), "symcost.estimate.latency"),
+    "memory": "symcost.estimate.memory",
+    "solve": "symcost.estimate.solve",
+    **dict.fromkeys(("decoding", "kv_cache"), "symcost.estimate.decode"),
+    **dict.fromkeys(("crossover", "elasticity", "leading_term", "partial"), "symcost.estimate.sense"),
+    "patched": "symcost.estimate.patches",
+    "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
     "model_size": "symcost.size",
     "trace_function": "symcost.trace.face",
