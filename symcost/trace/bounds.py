@@ -65,8 +65,8 @@ class Explorer:
         if self.rounded:
             Spread(self, self.rounded).check()
         self._round()
-        Special(self).check(self.widths, self.constants)
         LowEdge(self).find()
+        Special(self).check(self.widths, self.constants)
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
             raise LiftError(
