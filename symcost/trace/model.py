@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from symcost.errors import TraceError
+from symcost.hlo.scopes import mark
 from symcost.trace import linen, nnx
-from symcost.trace.paths import MARK
 from symcost.trace.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
 
 MODES = ("forward", "train")
@@ -156,7 +156,7 @@ class Model:
         def step(params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> Any:
             def loss(params: Any) -> tuple[jax.Array, Any]:
                 out, updated = forward(params, state, rngs, inputs, arrays)
-                with jax.named_scope(MARK + "loss"):
+                with jax.named_scope(mark("loss")):
                     leaves = [leaf for leaf in jax.tree.leaves(out) if jnp.issubdtype(leaf.dtype, jnp.floating)]
                     return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves), jnp.float32(0)), updated
 
