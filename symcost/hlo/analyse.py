@@ -57,8 +57,8 @@ class HloCost:
     fusion. An instruction without `op_name` takes its caller's; one lowered out of line (a relative name such as
     `max`) is prefixed with its call's; else the path is "".
 
-    `calls`: number of custom calls, each of which XLA takes for -1 flops and -1 bytes. `restored`: what they were
-    found to compute, by path and target. `unknown`: targets of those nobody can count, in order of the walk, once per
+    `calls`: what XLA takes for the custom calls, (-1, 0, -1) each unless its author states a cost. `restored`: what they
+    were found to compute, by path and target. `unknown`: targets of those nobody can count, in order of the walk, once per
     call site. They add nothing to the exact counts, so with `unknown` non-empty these are lower bounds.
     """
 
@@ -67,7 +67,7 @@ class HloCost:
     bytes: int
     float32: Float32
     unknown: tuple[str, ...]
-    calls: int
+    calls: Counts
     cells: Mapping[Cell, Counts] = field(repr=False)
     restored: Mapping[Cell, Counts] = field(repr=False)
 
@@ -163,7 +163,6 @@ class _Walk:
             flops += sub.flops * times
             transcendentals += sub.transcendentals * times
             tally.unknown += sub.unknown
-            tally.calls += sub.calls * times
             found += sub.float32.scaled(times)
         sizes = self.bytes(i, home)
         tally.add(i.opcode, i.op_name, flops, transcendentals, sum(sizes))
@@ -175,10 +174,10 @@ class _Walk:
         return sub.float32
 
     def custom_call(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
-        tally.calls += 1
         stated = estimate(i)
-        minus = rounded(-1)
-        own = Properties(minus, bytes=minus) if stated is None else Properties(*map(rounded, stated))
+        taken = stated or (-1, 0, -1)
+        tally.called(taken)
+        own = Properties(*map(rounded, taken))
         if i.custom_call_target in ANNOTATIONS:
             return own
         operands = [home.by_name[name].shape for name in i.operands]
@@ -228,12 +227,11 @@ class _Walk:
         for part, name in enumerate(("flops", "transcendentals", "bytes")):
             largest = max(branches, key=lambda branch: getattr(branch, name))
             if name == "flops":
-                chosen.restored = dict(largest.restored)
+                chosen.restored, chosen.calls = dict(largest.restored), largest.calls
             setattr(chosen, name, getattr(largest, name))
             for key, counts in largest.cells.items():
                 accumulate(chosen.cells, key, (*(0,) * part, counts[part], *(0,) * (2 - part)))  # type: ignore[arg-type]
         chosen.unknown = [target for branch in branches for target in branch.unknown]
-        chosen.calls = max(branch.calls for branch in branches)
         tally.merge(chosen, i)
         found = branches[0].float32
         for branch in branches[1:]:

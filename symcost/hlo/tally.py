@@ -14,14 +14,14 @@ Counts: TypeAlias = tuple[int, int, int]  # flops, transcendentals, bytes
 
 @dataclass
 class Tally:
-    """Exact ints, XLA's float32 beside them, and the custom calls met: how many, and those nobody can count."""
+    """Exact ints, XLA's float32 beside them, and the custom calls met: what XLA takes for them, what they were found to be."""
 
     flops: int = 0
     transcendentals: int = 0
     bytes: int = 0
     float32: Properties = NOTHING
     cells: dict[Cell, Counts] = field(default_factory=dict)
-    calls: int = 0
+    calls: Counts = (0, 0, 0)
     unknown: list[str] = field(default_factory=list)
     restored: dict[Cell, Counts] = field(default_factory=dict)
 
@@ -32,12 +32,16 @@ class Tally:
         self.bytes += size
         accumulate(self.cells, (path, op), (flops, transcendentals, size))
 
+    def called(self, counts: Counts) -> None:
+        """What XLA takes for a custom call."""
+        self.calls = (self.calls[0] + counts[0], self.calls[1] + counts[1], self.calls[2] + counts[2])
+
     def merge(self, other: Tally, caller: Instruction, times: int = 1, *, with_bytes: bool = True) -> None:
         """A called computation's exact counts, `times` over, its paths seen from the caller."""
         self.flops += other.flops * times
         self.transcendentals += other.transcendentals * times
         self.bytes += other.bytes * times if with_bytes else 0
-        self.calls += other.calls * times
+        self.called(tuple(count * times for count in other.calls))  # type: ignore[arg-type]
         for ours, theirs in ((self.cells, other.cells), (self.restored, other.restored)):
             for (path, op), counts in theirs.items():
                 flops, transcendentals, size = (count * times for count in counts)

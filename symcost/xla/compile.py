@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -49,23 +48,25 @@ class Job:
 
     def __post_init__(self) -> None:
         self._exports: dict[str, bytes | NotExportable] = {}
-        self._lock = threading.Lock()
+        self._stopped = threading.Event()
 
-    def run(self, targets: Sequence[Target]) -> dict[str, Answer | Failure]:
-        """Every target's answer, in the order asked."""
-        workers = min(len(targets), os.cpu_count() or 1) or 1
-        with ThreadPoolExecutor(workers) as pool:
-            return dict(zip([t.name for t in targets], pool.map(self._one, targets), strict=True))
+    def start(self, targets: Sequence[Target]) -> dict[str, Future[Answer | Failure]]:
+        """Begin with every target; the program is serialised here and now, the compilers run in the background."""
+        pool = ThreadPoolExecutor(min(len(targets), os.cpu_count() or 1) or 1, thread_name_prefix="compile")
+        try:
+            return {target.name: pool.submit(*self._prepared(target)) for target in targets}
+        finally:
+            pool.shutdown(wait=False)
 
-    def _one(self, target: Target) -> Answer | Failure:
-        found = self._asked(target)
-        self.on_event(target.name, "failed" if isinstance(found, Failure) else "cached" if found.cached else "compiled")
-        return found
+    def stop(self) -> None:
+        """End what still runs and begin no more."""
+        self._stopped.set()
 
-    def _asked(self, target: Target) -> Answer | Failure:
+    def _prepared(self, target: Target) -> tuple[Any, ...]:
+        """What is left to do for a target, as a call."""
         problem = target.problem()
         if problem is not None:
-            return Failure(f"{target.name}: {problem}")
+            return self._told, target, Failure(f"{target.name}: {problem}")
         options: dict[str, Any] = {
             "mesh": dict(self.placement.mesh),
             "topology": target.grid(self.placement.devices) if target.platform == TPU else "",
@@ -74,36 +75,38 @@ class Job:
         entry = cache.key(self.program.key, repr((target.name, target.config)), target.versions(), options)
         found = cache.load(entry) if self.use_cache else None
         if found is not None:
-            return found
+            return self._told, target, found
+        program, reference = self._serialised(target.platform), None
+        if isinstance(program, NotExportable):
+            reference = self.source.reference()
+            if reference is None:
+                reason = (
+                    f"{target.name}: the program cannot be exported ({program}) and its model cannot be imported by "
+                    "name: define it at the top level of a module"
+                )
+                return self._told, target, Failure(reason)
+            program = None
+        return self._compiled, target, entry, program, reference, options
+
+    def _told(self, target: Target, found: Answer | Failure) -> Answer | Failure:
+        self.on_event(target.name, "failed" if isinstance(found, Failure) else "cached" if found.cached else "compiled")
+        return found
+
+    def _compiled(self, target: Target, entry: str, program: bytes | None, reference: Mapping[str, Any] | None,
+                  options: Mapping[str, Any]) -> Answer | Failure:  # fmt: skip
+        if self._stopped.is_set():
+            return Failure(f"{target.name} was not asked: another step failed first")
         self.on_event(target.name, "compiling")
-        with Worker(target, self.placement.devices) as worker:
-            program, reference = self._serialised(target.platform), None
-            if isinstance(program, NotExportable):
-                reference = self.source.reference()
-                if reference is None:
-                    return Failure(
-                        f"{target.name}: the program cannot be exported ({program}) and its model cannot be imported by "
-                        "name: define it at the top level of a module"
-                    )
-                program = None
+        with Worker(target, self.placement.devices, self._stopped) as worker:
             answer = worker.ask(program, reference, options, self.timeout)
             if isinstance(answer, Answer) and self.use_cache:
                 cache.keep(worker.directory / "answer", entry)
-        return answer
+        return self._told(target, answer)
 
     def _serialised(self, platform: str) -> bytes | NotExportable:
-        with self._lock:  # one export serves all targets of a platform
-            if platform not in self._exports:
-                try:
-                    self._exports[platform] = self.program.exported(platform)
-                except NotExportable as problem:
-                    self._exports[platform] = problem
-            return self._exports[platform]
-
-
-@lru_cache(maxsize=1)
-def jax_version() -> str:
-    """Version of jax in this process, for reports."""
-    import jax
-
-    return jax.__version__
+        if platform not in self._exports:  # one export serves all targets of a platform
+            try:
+                self._exports[platform] = self.program.exported(platform)
+            except NotExportable as problem:
+                self._exports[platform] = problem
+        return self._exports[platform]

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from symcost.xla.targets import CUDA, TPU, Target
 
 WORKER = Path(__file__).with_name("worker.py")
 GRACE = 2.0
+PULSE = 0.2
 CURES: tuple[tuple[str, str], ...] = (
     (r"No PTX compilation provider|ptxas", "pip install nvidia-cuda-nvcc-cu12, whose ptxas fits this jaxlib"),
     (r"No module named 'flatbuffers'", "pip install flatbuffers, which jax.export needs"),
@@ -39,8 +41,9 @@ CURES: tuple[tuple[str, str], ...] = (
 class Worker:
     """One process that compiles one program for one target."""
 
-    def __init__(self, target: Target, devices: int = 1) -> None:
+    def __init__(self, target: Target, devices: int = 1, stopped: threading.Event | None = None) -> None:
         self.target = target
+        self.stopped = stopped or threading.Event()
         self.directory = Path(tempfile.mkdtemp(prefix="symcost-"))
         self.log = (self.directory / "log.txt").open("wb+")
         self.process = subprocess.Popen(
@@ -69,14 +72,18 @@ class Worker:
         except BrokenPipeError:
             pass  # it has ended already: its log says why
         start = time.monotonic()
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.end()
-            return Failure(
-                f"{self.target.name} did not answer within {time.monotonic() - start:.0f} s: "
-                "allow more time with timeout=..., or choose smaller sizes"
-            )
+        while self.process.poll() is None:
+            if self.stopped.is_set():
+                self.end()
+                return Failure(f"{self.target.name} was stopped before it answered")
+            if time.monotonic() - start > timeout:
+                self.end()
+                return Failure(
+                    f"{self.target.name} did not answer within {timeout:g} s: "
+                    "allow more time with timeout=..., or choose smaller sizes"
+                )
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(PULSE)
         found = cache.read(answers)
         return found if found is not None and self.process.returncode == 0 else self._failure(answers)
 

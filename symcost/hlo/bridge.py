@@ -1,0 +1,95 @@
+"""From the program as written to the program as compiled: every unit of the difference, by module and by cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .analyse import HloCost
+from .scopes import module_of, phase_of
+
+PRODUCTS = frozenset({"dot", "convolution", "ragged-dot", "scaled-dot", "custom-call"})
+SUMS = frozenset({"multiply", "add", "reduce"})
+FORMATS = frozenset({"convert", "bitcast-convert", "reduce-precision"})
+
+PADDING = "padding brought back"
+AGAIN = "products computed again"
+CHEAPER = "products simplified"
+VECTOR = "products as multiply and sum"
+DUPLICATED = "duplicated producers"
+FOLDED = "folded or simplified"
+CONVERTED = "number formats converted"
+ADDED = "added by the compiler"
+
+Place = tuple[str, str]  # module path, phase
+Pair = tuple[int, int]  # flops, transcendentals
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some units of a difference: where, why, how many."""
+
+    path: str
+    phase: str
+    because: str
+    flops: int
+    transcendentals: int
+
+
+def by_module(cost: HloCost) -> dict[Place, dict[str, Pair]]:
+    """(flops, transcendentals) by module and phase, then by opcode; "" is the path of what no module owns."""
+    found: dict[Place, dict[str, Pair]] = {}
+    for (name, opcode), (flops, transcendentals, _) in cost.cells.items():
+        if flops or transcendentals:
+            rows = found.setdefault((module_of(name) or "", phase_of(name)), {})
+            before = rows.get(opcode, (0, 0))
+            rows[opcode] = (before[0] + flops, before[1] + transcendentals)
+    return found
+
+
+def bridge(written: HloCost, compiled: HloCost, padding: Mapping[Place, int]) -> list[Part]:
+    """The parts that lead from one count to the other; they sum to the difference exactly.
+
+    `padding`: flops of products with padding that the program as written leaves out, by module and phase.
+    """
+    before, after = by_module(written), by_module(compiled)
+    parts: list[Part] = []
+    for place in dict.fromkeys([*before, *after]):
+        named = _named(before.get(place, {}), after.get(place, {}), padding.get(place, 0))
+        parts += [Part(*place, because, *counts) for because, counts in named.items() if any(counts)]
+    return parts
+
+
+def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int) -> dict[str, Pair]:
+    """Causes of one module's difference, and their units."""
+    named: dict[str, Pair] = {}
+
+    def give(because: str, flops: int, transcendentals: int = 0) -> None:
+        old = named.get(because, (0, 0))
+        named[because] = (old[0] + flops, old[1] + transcendentals)
+
+    delta = {
+        opcode: (after.get(opcode, (0, 0))[0] - before.get(opcode, (0, 0))[0],
+                 after.get(opcode, (0, 0))[1] - before.get(opcode, (0, 0))[1])
+        for opcode in dict.fromkeys([*before, *after])
+    }  # fmt: skip
+    products = sum(delta[opcode][0] for opcode in delta if opcode in PRODUCTS)
+    vector = products < 0 and sum(max(0, delta[opcode][0]) for opcode in delta if opcode in SUMS) >= -products // 2
+    if products > 0:
+        back = min(products, padding)
+        give(PADDING, back)
+        give(AGAIN, products - back)
+    elif products < 0:
+        give(VECTOR if vector else CHEAPER, products)
+    for opcode, (flops, transcendentals) in delta.items():
+        if opcode in PRODUCTS:
+            give(ADDED if transcendentals > 0 else FOLDED, 0, transcendentals)
+        elif vector and opcode in SUMS and flops > 0:
+            give(VECTOR, flops, transcendentals)
+        else:
+            for amount, kind in ((flops, 0), (transcendentals, 1)):
+                if amount:
+                    known = before.get(opcode, (0, 0))[kind] > 0
+                    grown = DUPLICATED if known else CONVERTED if opcode in FORMATS else ADDED
+                    give(grown if amount > 0 else FOLDED, *((amount, 0) if kind == 0 else (0, amount)))
+    return named
