@@ -76,7 +76,12 @@ class _Attribution:
             path = self.parameters[number] if number < len(self.parameters) else None
             return None if path is None else (0, mark(path))
         caller = self.callers.get(home.name)
-        if caller is None or caller[0].name not in self.known or caller[1].opcode == "while" or number >= len(caller[1].operands):
+        if (
+            caller is None
+            or caller[0].name not in self.known
+            or caller[1].opcode == "while"
+            or number >= len(caller[1].operands)
+        ):
             return None
         return self.known[caller[0].name].get(caller[1].operands[number])
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .analyse import HloCost
+from .products import Products
+from .rules import PRODUCTS
 from .scopes import module_of, phase_of
 
-PRODUCTS = frozenset({"dot", "convolution", "ragged-dot", "scaled-dot", "custom-call"})
 SUMS = frozenset({"multiply", "add", "reduce"})
 FORMATS = frozenset({"convert", "bitcast-convert", "reduce-precision"})
 
 PADDING = "padding brought back"
+ROUNDED = "results rounded up to tiles"
 AGAIN = "products computed again"
 CHEAPER = "products simplified"
 VECTOR = "products as multiply and sum"
@@ -47,20 +49,23 @@ def by_module(cost: HloCost) -> dict[Place, dict[str, Pair]]:
     return found
 
 
-def bridge(written: HloCost, compiled: HloCost, padding: Mapping[Place, int]) -> list[Part]:
+def bridge(
+    written: HloCost, compiled: HloCost, had: Mapping[Place, Products], has: Mapping[Place, Products]
+) -> list[Part]:
     """The parts that lead from one count to the other; they sum to the difference exactly.
 
-    `padding`: flops of products with padding that the program as written leaves out, by module and phase.
+    `had` and `has`: the products of both programs, by module and phase.
     """
     before, after = by_module(written), by_module(compiled)
     parts: list[Part] = []
     for place in dict.fromkeys([*before, *after]):
-        named = _named(before.get(place, {}), after.get(place, {}), padding.get(place, 0))
+        own, theirs = had.get(place, Products()), has.get(place, Products())
+        named = _named(before.get(place, {}), after.get(place, {}), own.trimmed, theirs.results > own.results)
         parts += [Part(*place, because, *counts) for because, counts in named.items() if any(counts)]
     return parts
 
 
-def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int) -> dict[str, Pair]:
+def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int, grown: bool) -> dict[str, Pair]:
     """Causes of one module's difference, and their units."""
     named: dict[str, Pair] = {}
 
@@ -78,9 +83,14 @@ def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int) 
     if products > 0:
         back = min(products, padding)
         give(PADDING, back)
-        give(AGAIN, products - back)
+        give(ROUNDED if grown else AGAIN, products - back)
     elif products < 0:
         give(VECTOR if vector else CHEAPER, products)
+    # A division by a constant becomes a multiplication: as many operations, nothing to name.
+    swapped = min(-delta.get("divide", (0, 0))[0], delta.get("multiply", (0, 0))[0])
+    if swapped > 0 and not vector:
+        delta["divide"] = (delta["divide"][0] + swapped, delta["divide"][1])
+        delta["multiply"] = (delta["multiply"][0] - swapped, delta["multiply"][1])
     for opcode, (flops, transcendentals) in delta.items():
         if opcode in PRODUCTS:
             give(ADDED if transcendentals > 0 else FOLDED, 0, transcendentals)
@@ -90,6 +100,6 @@ def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int) 
             for amount, kind in ((flops, 0), (transcendentals, 1)):
                 if amount:
                     known = before.get(opcode, (0, 0))[kind] > 0
-                    grown = DUPLICATED if known else CONVERTED if opcode in FORMATS else ADDED
-                    give(grown if amount > 0 else FOLDED, *((amount, 0) if kind == 0 else (0, amount)))
+                    more = DUPLICATED if known else CONVERTED if opcode in FORMATS else ADDED
+                    give(more if amount > 0 else FOLDED, *((amount, 0) if kind == 0 else (0, amount)))
     return named

@@ -59,6 +59,10 @@ ANNOTATIONS = _words("""
 """)
 
 
+# Products of arrays: what the textbooks count. A library call is one until shown otherwise.
+PRODUCTS = _words("dot convolution ragged-dot scaled-dot custom-call")
+
+
 def _elementwise(i: Instruction, _: Sequence[Shape]) -> Count:
     return i.shape.elements, 0
 

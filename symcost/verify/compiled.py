@@ -8,6 +8,7 @@ from symcost.hlo import HloCost, analyse, parse, pointer_of
 from symcost.hlo.attribution import attributed
 from symcost.hlo.bridge import bridge, by_module
 from symcost.hlo.collectives import collectives
+from symcost.hlo.products import products
 from symcost.hlo.text import HloError
 from symcost.verify.verdict import Check, Compiled, ModuleRow
 from symcost.verify.written import Written, emulation
@@ -38,7 +39,7 @@ def compiled(
         TRIPS: whole.flops - restored.flops,
     }
     base = written.whole or written.once
-    parts = () if sharded else tuple(bridge(base, whole, written.padding))
+    parts = () if sharded else tuple(bridge(base, whole, written.products, products(module)))
     metrics = ["flops", "transcendentals", *(["bytes accessed"] if target.platform != TPU else [])]
     checks = emulation(target.name, once, answer.analysis, metrics)
     if not sharded:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symcost.errors import SymcostError
 from symcost.table import CostTable
-from symcost.verify import memory
 from symcost.verify.compiled import compiled
 from symcost.verify.verdict import LOWERED, Verdict
 from symcost.verify.written import METRICS, Written, emulation, modules, totals
@@ -73,7 +71,10 @@ def verify(
     try:
         costs = _closed_form(source, dict(samples=samples, steps=steps, at_least=at_least))
         written = _written(program)
-        checks = [*totals(costs, written), *emulation(LOWERED, written.once, written.analysis, [*METRICS, "bytes accessed"])]
+        checks = [
+            *totals(costs, written),
+            *emulation(LOWERED, written.once, written.analysis, [*METRICS, "bytes accessed"]),
+        ]
         rows, operations = modules(costs, written)
         made, failures = [], {}
         paths = [argument.path for argument in program.arguments]

@@ -45,5 +45,3 @@ def checks(target: Target, answer: Answer, program: Program, intermediates: int)
 def _bytes(avals: Any) -> int:
     """Bytes of arrays, as stored without padding."""
     return sum(prod(aval.shape) * aval.dtype.itemsize for aval in avals if hasattr(aval.dtype, "itemsize"))
-
-

@@ -11,7 +11,7 @@ from symcost.hlo import HloCost, analyse, parse, pointer_of
 from symcost.hlo.attribution import attributed
 from symcost.hlo.bridge import Pair, Place, by_module
 from symcost.hlo.ir import Module
-from symcost.hlo.padding import trimmed
+from symcost.hlo.products import Products, products
 from symcost.hlo.text import HloError
 from symcost.table import CostTable, Row
 from symcost.trace.paths import template
@@ -49,9 +49,9 @@ class Written:
             return None
 
     @cached_property
-    def padding(self) -> dict[Place, int]:
-        """FLOPs trimmed from convolutions, by module and phase."""
-        return trimmed(self.module)
+    def products(self) -> dict[Place, Products]:
+        """Products by module and phase."""
+        return products(self.module)
 
 
 def emulation(target: str, cost: HloCost, analysis: Mapping[str, float], metrics: Iterable[str]) -> list[Check]:
@@ -109,7 +109,12 @@ def _by_place(rows: Iterable[Row], alike: bool) -> dict[Place, dict[str, Pair]]:
     for row in rows:
         cost = row.under("xla")
         if cost.flops or cost.transcendentals:
-            _add(found, (template(row.path) if alike else row.path, row.phase), row.op, (cost.flops, cost.transcendentals))
+            _add(
+                found,
+                (template(row.path) if alike else row.path, row.phase),
+                row.op,
+                (cost.flops, cost.transcendentals),
+            )
     return found
 
 
