@@ -20,7 +20,7 @@ FLOORS = {
     "models": 4, "twins": 4, "trace": 3, "xla": 3,
     "audit": 5, "verify": 4, "sweep": 4,
     "report": 5, "budget": 5, "pytest_plugin": 5,
-    "cli": 6, "cli_layers": 6, "cli_input": 6, "cli_output": 6,
+    "cli": 6, "cli_layers": 6, "cli_verify": 6, "cli_input": 6, "cli_output": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""
