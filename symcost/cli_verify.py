@@ -16,9 +16,9 @@ VERIFY_EXAMPLES = """[bold]Examples[/bold]
 
 symcost verify examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false --at n=1 --at r=224 --at classes=1000
 
-symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 --at N=128 --at d=64 --at H=4 --at L=2 --at V=100 --target cpu --target tpu-v5e --target cuda-h100
+symcost verify examples.scan_or_unrolled:Scanned 'float32\\[n,N,d]' --at n=1 --at N=64 --at d=32 --at L=6 --against flax,xla
 
-symcost verify jax.numpy:matmul 'float32\\[m,k]' 'float32\\[k,n]' --function --at m=64 --at k=128 --at n=32 --mesh data=4 --shard inputs/0=data --target cpu
+symcost verify flax.linen:Dense 'float32\\[n,c]' --at n=64 --at c=8 --at features=8 --target cuda-h100 --mesh d=8 --shard inputs=d
 
 Exit code 0: the verdict is true. 1: it is false. 2: a target did not answer, or an error of use."""
 

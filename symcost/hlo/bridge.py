@@ -15,6 +15,7 @@ FORMATS = frozenset({"convert", "bitcast-convert", "reduce-precision"})
 
 PADDING = "padding brought back"
 ROUNDED = "results rounded up to tiles"
+MOVED = "products merged across modules"
 AGAIN = "products computed again"
 CHEAPER = "products simplified"
 VECTOR = "products as multiply and sum"
@@ -57,12 +58,29 @@ def bridge(
     `had` and `has`: the products of both programs, by module and phase.
     """
     before, after = by_module(written), by_module(compiled)
-    parts: list[Part] = []
+    named: dict[Place, dict[str, Pair]] = {}
     for place in dict.fromkeys([*before, *after]):
         own, theirs = had.get(place, Products()), has.get(place, Products())
-        named = _named(before.get(place, {}), after.get(place, {}), own.trimmed, theirs.results > own.results)
-        parts += [Part(*place, because, *counts) for because, counts in named.items() if any(counts)]
-    return parts
+        named[place] = _named(before.get(place, {}), after.get(place, {}), own.trimmed, theirs.results > own.results)
+    _merge(list(named.values()))
+    return [Part(*place, because, *counts) for place, found in named.items() for because, counts in found.items()
+            if any(counts)]  # fmt: skip
+
+
+def _merge(places: list[dict[str, Pair]]) -> None:
+    """Products that one module lost and another gained have moved: one large product in the place of several."""
+    gained = sum(found.get(name, (0, 0))[0] for found in places for name in (ROUNDED, AGAIN))
+    lost = -sum(found.get(CHEAPER, (0, 0))[0] for found in places)
+    for names, sign in (((ROUNDED, AGAIN), 1), ((CHEAPER,), -1)):
+        left = min(gained, lost)
+        for found in places:
+            for name in names:
+                flops, transcendentals = found.get(name, (0, 0))
+                moved = min(left, abs(flops))
+                if moved:
+                    left -= moved
+                    found[name] = (flops - sign * moved, transcendentals)
+                    found[MOVED] = (found.get(MOVED, (0, 0))[0] + sign * moved, found.get(MOVED, (0, 0))[1])
 
 
 def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int, grown: bool) -> dict[str, Pair]:
@@ -102,4 +120,8 @@ def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int, 
                     known = before.get(opcode, (0, 0))[kind] > 0
                     more = DUPLICATED if known else CONVERTED if opcode in FORMATS else ADDED
                     give(more if amount > 0 else FOLDED, *((amount, 0) if kind == 0 else (0, amount)))
+    other = min(named.get(ADDED, (0, 0))[0], -named.get(FOLDED, (0, 0))[0])
+    if other > 0:  # as many operations of another kind in their place
+        give(ADDED, -other)
+        give(FOLDED, other)
     return named

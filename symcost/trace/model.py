@@ -65,7 +65,7 @@ class Model:
         """The program at a point; whatever the user's code raises becomes one line that names the point."""
         inputs, arrays = tree_at(self.specs, point), tree_at(self.arrays, point)
         own = {name: point[name] for name in self.parameters}
-        module = self.module if self.factory is None else self._build(own)
+        module = self.module_at(point)
         if module is None:
             return Abstract(self._plain(), {"inputs": inputs, "arrays": arrays})
         if not (linen.is_linen(module) or nnx.is_nnx(module)):
@@ -81,6 +81,10 @@ class Model:
                 f"{type(module).__name__} has no method {self.method!r}: it has {', '.join(['__call__', *known])}"
             )
         return self._linen(module, own, inputs, arrays) if linen.is_linen(module) else self._nnx(module, inputs, arrays)
+
+    def module_at(self, point: Mapping[str, int]) -> Any:
+        """The module at a point, nnx ones from a factory with abstract arrays; nothing for a plain function."""
+        return self.module if self.factory is None else self._build({name: point[name] for name in self.parameters})
 
     def _plain(self) -> Callable[..., Any]:
         function = self.function

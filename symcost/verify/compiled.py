@@ -9,6 +9,7 @@ from symcost.hlo.attribution import attributed
 from symcost.hlo.bridge import bridge, by_module
 from symcost.hlo.collectives import collectives
 from symcost.hlo.products import products
+from symcost.hlo.scopes import module_of
 from symcost.hlo.text import HloError
 from symcost.verify.verdict import Check, Compiled, ModuleRow
 from symcost.verify.written import Written, emulation
@@ -48,12 +49,11 @@ def compiled(
     because = f"not counted: {', '.join(sorted(set(whole.unknown)))}" if hidden else ""
     checks.append(Check(level=2, target=target.name, metric="library calls of unknown work", ours=0, theirs=hidden,
                         witness="the optimised program", because=because))  # fmt: skip
-    places = by_module(whole)
     made = Compiled(
         target=target.name, title=target.title, cached=answer.cached, versions=target.versions(), raw=raw,
         raw_transcendentals=raw_transcendentals, recount=whole.flops, transcendentals=whole.transcendentals,
         bytes_accessed=whole.bytes, steps={name: value for name, value in steps.items() if value}, parts=parts,
-        attributed=sum(pair[0] for (path, _), ops in places.items() if path for pair in ops.values()),
+        attributed=sum(flops for (name, _), (flops, *_) in whole.cells.items() if module_of(name) is not None),
         phases=_phases(whole), collectives=collectives(module),
     )  # fmt: skip
     rows = [] if sharded else _rows(target.name, base, whole, made)

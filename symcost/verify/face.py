@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from symcost.table import CostTable
+from symcost.verify import against as counters
+from symcost.verify import memory
 from symcost.verify.compiled import compiled
 from symcost.verify.verdict import LOWERED, Verdict
 from symcost.verify.written import METRICS, Written, emulation, modules, totals
@@ -61,10 +64,12 @@ def verify(
     (True, 136)
     """
     asked = [target(each) for each in dict.fromkeys(targets)]
+    counters.check(against)
     source = Source(model, specs, dict(at), dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name)
     maker = source.model()
     source.check(maker)
     placement = Placement(dict(mesh or {}), dict(shard or {}))
+    sharded = placement.devices > 1
     program = program_at(maker, source.at)
     job = Job(source, program, placement, timeout, cache, on_event)
     answers = job.start(asked)
@@ -83,15 +88,19 @@ def verify(
             if isinstance(answer, Failure):
                 failures[each.name] = answer.reason
                 continue
-            found, own, table = compiled(each, answer, written, paths, sharded=placement.devices > 1)
-            made.append(found)
+            found, own, table = compiled(each, answer, written, paths, sharded=sharded)
+            made.append(replace(found, memory=memory.held(answer), live=memory.live(answer, paths)))
             rows += table
             checks += own
+            if not sharded:
+                checks += memory.checks(each, answer, program, costs.total("full").bytes_written)
+        others = counters.opinions(against, maker, source.at, program, written)
     finally:
         job.stop()
     total = costs.total("xla")
     return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(checks),
-                   modules=tuple(rows), targets=tuple(made), failures=failures, operations=operations)  # fmt: skip
+                   modules=tuple(rows), targets=tuple(made), failures=failures, opinions=tuple(others),
+                   operations=operations)  # fmt: skip
 
 
 def _closed_form(source: Source, options: dict[str, Any]) -> CostTable:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from symcost.hlo import parse
+from symcost.hlo.attribution import attributed
+from symcost.hlo.heap import replay
 from symcost.verify.verdict import Check
 from symcost.xla.answer import Answer
 from symcost.xla.program import Program
@@ -20,6 +23,11 @@ def held(answer: Answer) -> dict[str, int]:
              "aliased": own.get("alias", 0)}  # fmt: skip
     peak = named["arguments"] + named["results"] + named["temporaries"] - named["aliased"]
     return {**named, "peak": max(peak, own.get("peak_memory", 0))}
+
+
+def live(answer: Answer, paths: list[str | None]) -> dict[str, int]:
+    """Bytes of the temporaries alive at the program's peak, by module, from its schedule."""
+    return dict(replay(attributed(parse(answer.memory_text), paths)).live)
 
 
 def checks(target: Target, answer: Answer, program: Program, intermediates: int) -> list[Check]:

@@ -61,9 +61,14 @@ class Program:
         return digest.hexdigest()
 
     @cached_property
-    def _jitted(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
-        function = core.jaxpr_as_fun(self.closed)
+    def function(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
+        """A function of flat arrays that runs the program, and its abstract arguments."""
         arrays = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in self.closed.jaxpr.invars]
+        return core.jaxpr_as_fun(self.closed), arrays
+
+    @cached_property
+    def _jitted(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
+        function, arrays = self.function
         return jax.jit(function, keep_unused=True), arrays
 
     def lowered(self) -> Any:

@@ -55,16 +55,12 @@ def program(request: Request) -> tuple[Any, list[Any]]:
 
         exported = export.deserialize(bytearray(Path(request["program"]).read_bytes()))
         return exported.call, [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in exported.in_avals]
-    from jax.extend import core
-
     from symcost.xla.program import program_at
     from symcost.xla.source import Source
 
     sys.path[:0] = request["path"]
     assert request["reference"] is not None
-    made = program_at(*Source.restored(request["reference"]))
-    arrays = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in made.closed.jaxpr.invars]
-    return core.jaxpr_as_fun(made.closed), arrays
+    return program_at(*Source.restored(request["reference"])).function
 
 
 def lower(request: Request) -> Any:
