@@ -15,7 +15,7 @@ from .ir import Computation, Instruction, Module
 from .library import estimate, restored
 from .order import post_order
 from .parse import parse
-from .rules import ANNOTATIONS, LEAF, REGION, Count, leaf_rule
+from .rules import ANNOTATIONS, BUFFERS, LEAF, REGION, Count, leaf_rule
 from .tally import Cell, Counts, Tally, accumulate
 from .text import HloError
 from .trips import trip_count
@@ -174,6 +174,8 @@ class _Walk:
         return sub.float32
 
     def custom_call(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
+        if i.custom_call_target in BUFFERS:
+            return NOTHING
         stated = estimate(i)
         taken = stated or (-1, 0, -1)
         tally.called(taken)

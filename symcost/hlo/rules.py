@@ -53,10 +53,13 @@ FREE = _words("""
     send-done set-dimension-size slice topk transpose tuple
 """)
 
-# Targets that only annotate (shardings, memory spaces) or join buffers. XLA's float total still takes -1 for each.
+# Targets that only annotate (shardings, memory spaces). XLA's float total still takes -1 for each.
 ANNOTATIONS = _words("""
-    Sharding SPMDFullToShardShape SPMDShardToFullShape annotate_device_placement MoveToHost MoveToDevice ConcatBitcast
+    Sharding SPMDFullToShardShape SPMDShardToFullShape annotate_device_placement MoveToHost MoveToDevice
 """)
+
+# Targets that only make or join buffers, on TPUs. XLA takes them for nothing.
+BUFFERS = _words("AllocateBuffer ConcatBitcast")
 
 
 # Products of arrays: what the textbooks count. A library call is one until shown otherwise.

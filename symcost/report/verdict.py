@@ -38,8 +38,9 @@ from rich.text import Text
 from symcost.errors import SymcostError
 
 Cells = tuple[str, ...]
-MAX_MODULES = 24
-LOWERED = "lowered"
+FEW_MODULES = 4
+NUMBERS = {"ours", "theirs", "written", "compiled", "difference", "FLOPs", "bytes"}
+LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
 FORMATS = ("text", "markdown", "json")
 
 
@@ -67,29 +68,14 @@ def sentence(verdict: Any) -> str:
     return f"FALSE at {point}: {', '.join(reasons)}"
 
 
-def sections(verdict: Any) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
-    """(title, headings, rows) of every table that has something to say."""
-    levels = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
-    yield (
-        "Checks",
-        ("level", "target", "metric", "ours", "theirs", "passed"),
-        [
-            (levels[c.level], c.target, c.metric, _limits(c), f"{c.theirs:,}", "yes" if c.passed else "NO")
-            for c in verdict.checks
-        ],
-    )
+def sections(verdict: Any, whole: bool = True) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
+    """(title, headings, rows) of every table that has something to say, the long ones shortened unless ``whole``."""
+    yield "Checks", ("level", "target", "metric", "ours", "theirs", "passed"), list(_checks(verdict, whole))
     if verdict.targets:
         yield "From the compiler's figure to ours (FLOPs)", ("target", "step", "FLOPs"), list(_chains(verdict))
         if any(made.memory for made in verdict.targets):
             yield "Memory (bytes)", ("target", "what", "bytes"), list(_memory(verdict))
-    rows = [row for row in verdict.modules if row.difference]
-    rows = sorted(rows, key=lambda row: -abs(row.difference))
-    if rows:
-        shown = [(r.target, r.path or "(itself)", r.phase, f"{r.ours:,}", f"{r.theirs:,}", f"{r.difference:+,}", r.because)
-                 for r in rows[:MAX_MODULES]]  # fmt: skip
-        left = len(rows) - len(shown)
-        title = "Modules that differ (FLOPs)" + (f", the largest {MAX_MODULES} of {len(rows)}" if left else "")
-        yield title, ("target", "module", "phase", "ours", "theirs", "difference", "because"), shown
+    yield from _modules(verdict, whole)
     if verdict.operations:
         yield "Operations where level 1 failed", ("module", "operation", "ours", "theirs"), [
             (module, name, f"{ours:,}", f"{theirs:,}")
@@ -101,6 +87,35 @@ def sections(verdict: Any) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
         ]  # fmt: skip
     if verdict.failures:
         yield "No answer", ("target", "reason"), [(name, reason) for name, reason in verdict.failures.items()]
+
+
+def _checks(verdict: Any, whole: bool) -> Iterable[Cells]:
+    """A line for every check; shortened, those of one target that passed share a line."""
+    passed: dict[tuple[int, str], list[Any]] = {}
+    for check in verdict.checks:
+        if whole or check.level == 1 or not check.passed:
+            mark = "yes" if check.passed else "NO"
+            yield LEVELS[check.level], check.target, check.metric, _limits(check), f"{check.theirs:,}", mark
+        else:
+            passed.setdefault((check.level, check.target), []).append(check)
+    for (level, target), checks in passed.items():
+        yield LEVELS[level], target, f"{len(checks)} more: {checks[0].metric}, ...", "", "", "yes"
+
+
+def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
+    """The modules that differ, the largest differences first; shortened, a few of every target with the main cause."""
+    rows = sorted((row for row in verdict.modules if row.difference), key=lambda row: -abs(row.difference))
+    shown, seen = [], dict.fromkeys((row.target for row in rows), 0)
+    for row in rows:
+        seen[row.target] += 1
+        if whole or seen[row.target] <= FEW_MODULES:
+            because = row.because if whole else row.because.partition("; ")[0]
+            shown.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
+                          f"{row.difference:+,}", because))  # fmt: skip
+    if shown:
+        left = len(rows) - len(shown)
+        title = "Modules that differ (FLOPs)" + (f", and {left} more in the other formats" if left else "")
+        yield title, ("target", "module", "phase", "written", "compiled", "difference", "because"), shown
 
 
 def _limits(check: Any) -> str:
@@ -140,11 +155,11 @@ def text(verdict: Any) -> str:
     """Tables for a terminal."""
     console = Console(file=io.StringIO(), width=shutil.get_terminal_size((100, 24)).columns, highlight=False)
     console.print(Text(sentence(verdict)))
-    for title, headings, rows in sections(verdict):
+    for title, headings, rows in sections(verdict, whole=False):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
         for heading in headings:
-            right = heading in ("ours", "theirs", "difference", "FLOPs", "bytes")
-            table.add_column(heading, justify="right" if right else "left", overflow="fold")
+            right = heading in NUMBERS
+            table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right)
         for row in rows:
             table.add_row(*map(Text, row))
         console.print(Text(f"\n{title}"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from symcost.hlo import HloCost, analyse, parse, pointer_of
 from symcost.hlo.attribution import attributed
 from symcost.hlo.bridge import bridge, by_module
 from symcost.hlo.collectives import collectives
+from symcost.hlo.ir import Module
 from symcost.hlo.products import products
 from symcost.hlo.scopes import module_of
 from symcost.hlo.text import HloError
@@ -21,18 +24,34 @@ CALLS = "library calls restored"
 TRIPS = "loop trips"
 
 
-def compiled(
-    target: Target, answer: Answer, written: Written, paths: list[str | None], sharded: bool
-) -> tuple[Compiled, list[Check], list[ModuleRow]]:
-    """A target's program against the one that was written."""
-    module = attributed(parse(answer.text), paths)
-    pointer = pointer_of(target.versions()["jaxlib"])
-    once = analyse(module, pointer=pointer)
+@dataclass(frozen=True)
+class Recount:
+    """A program's text, counted: as XLA does, with library calls, and with every trip too."""
+
+    module: Module
+    once: HloCost
+    restored: HloCost
+    whole: HloCost
+
+
+@lru_cache(maxsize=16)
+def recount(text: str, paths: tuple[str | None, ...], pointer: int) -> Recount:
+    """Read, attribute and count a program; the same text is read once."""
+    module = attributed(parse(text), paths)
     restored = analyse(module, calls=True, pointer=pointer)
     try:
         whole = analyse(module, trips=True, calls=True, pointer=pointer)
     except HloError:
         whole = restored
+    return Recount(module, analyse(module, pointer=pointer), restored, whole)
+
+
+def compiled(
+    target: Target, answer: Answer, written: Written, paths: list[str | None], sharded: bool
+) -> tuple[Compiled, list[Check], list[ModuleRow]]:
+    """A target's program against the one that was written."""
+    found = recount(answer.text, tuple(paths), pointer_of(target.versions()["jaxlib"]))
+    module, once, restored, whole = found.module, found.once, found.restored, found.whole
     raw, raw_transcendentals = (int(answer.analysis.get(name) or 0) for name in ("flops", "transcendentals"))
     steps = {
         ROUNDING: once.flops + once.calls[0] - raw,
@@ -87,6 +106,6 @@ def _rows(target: str, base: HloCost, whole: HloCost, made: Compiled) -> list[Mo
     for place in dict.fromkeys([*before, *after]):
         left, right = (sum(pair[0] for pair in side.get(place, {}).values()) for side in (before, after))
         why = sorted(causes.get(place, {}).items(), key=lambda item: -abs(item[1]))
-        because = ", ".join(f"{name} {flops:+,}" for name, flops in why)
+        because = "; ".join(f"{name} {flops:+,}" for name, flops in why)
         rows.append(ModuleRow(target, *place, "flops", left, right, because))
     return rows

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
-from symcost.table import CostTable
+from symcost.trace.derive import Options, derive
+from symcost.trace.lifted import Lifted
 from symcost.verify import against as counters
 from symcost.verify import memory
 from symcost.verify.compiled import compiled
@@ -74,8 +77,9 @@ def verify(
     job = Job(source, program, placement, timeout, cache, on_event)
     answers = job.start(asked)
     try:
-        costs = _closed_form(source, dict(samples=samples, steps=steps, at_least=at_least))
-        written = _written(program)
+        known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
+        lifted, written = _closed_form(known), _written(known)
+        costs = lifted.subs(**source.at) if source.at else lifted
         checks = [
             *totals(costs, written),
             *emulation(LOWERED, written.once, written.analysis, [*METRICS, "bytes accessed"]),
@@ -89,7 +93,7 @@ def verify(
                 failures[each.name] = answer.reason
                 continue
             found, own, table = compiled(each, answer, written, paths, sharded=sharded)
-            made.append(replace(found, memory=memory.held(answer), live=memory.live(answer, paths)))
+            made.append(replace(found, memory=memory.held(answer), live=memory.live(answer.memory_text, tuple(paths))))
             rows += table
             checks += own
             if not sharded:
@@ -103,19 +107,33 @@ def verify(
                    operations=operations)  # fmt: skip
 
 
-def _closed_form(source: Source, options: dict[str, Any]) -> CostTable:
-    """The model's closed form at the point."""
-    from symcost.trace.derive import Options, derive
+@dataclass(frozen=True)
+class _Known:
+    """What makes two requests the same in one process: the model object, how it is traced, its program at the point."""
 
-    lifted = derive(source.model(), Options(**options), None, lambda count: None)
-    return lifted.subs(**source.at) if source.at else lifted
+    program: str
+    model: int
+    options: str
+    source: Source = field(compare=False, repr=False)
+    made: Program = field(compare=False, repr=False)
+    sampling: dict[str, Any] = field(compare=False)
+
+    @classmethod
+    def of(cls, source: Source, program: Program, sampling: dict[str, Any]) -> _Known:
+        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function))
+        return cls(program.key, id(source.target), told + repr(sampling), source, program, sampling)
 
 
-def _written(program: Program) -> Written:
+@lru_cache(maxsize=8)
+def _closed_form(known: _Known) -> Lifted:
+    """The model's closed form. A model whose program at the point is as before keeps the one that it has."""
+    return derive(known.source.model(), Options(**known.sampling), None, lambda count: None)
+
+
+@lru_cache(maxsize=8)
+def _written(known: _Known) -> Written:
     """The lowered program and XLA's own figures of it."""
-    import jaxlib
-
-    lowered = program.lowered()
+    lowered = known.made.lowered()
     text = lowered.compiler_ir("hlo").as_hlo_module().to_string()
-    paths = [argument.path for argument in program.arguments]
-    return Written.of(text, lowered.cost_analysis() or {}, paths, jaxlib.__version__)
+    paths = [argument.path for argument in known.made.arguments]
+    return Written.of(text, lowered.cost_analysis() or {}, paths, version("jaxlib"))

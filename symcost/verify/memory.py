@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -25,9 +26,10 @@ def held(answer: Answer) -> dict[str, int]:
     return {**named, "peak": max(peak, own.get("peak_memory", 0))}
 
 
-def live(answer: Answer, paths: list[str | None]) -> dict[str, int]:
-    """Bytes of the temporaries alive at the program's peak, by module, from its schedule."""
-    return dict(replay(attributed(parse(answer.memory_text), paths)).live)
+@lru_cache(maxsize=16)
+def live(text: str, paths: tuple[str | None, ...]) -> dict[str, int]:
+    """Bytes of the temporaries alive at the peak of a program, by module, from its schedule."""
+    return dict(replay(attributed(parse(text), paths)).live)
 
 
 def checks(target: Target, answer: Answer, program: Program, intermediates: int) -> list[Check]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from symcost.errors import SymcostError
 from symcost.xla import cache
 from symcost.xla.answer import Answer, Failure
 from symcost.xla.pool import Worker
@@ -48,6 +49,10 @@ class Job:
 
     def __post_init__(self) -> None:
         self._exports: dict[str, bytes | NotExportable] = {}
+        mesh, rules = self.placement.mesh, self.placement.rules
+        if rules and not mesh:
+            raise SymcostError("shard needs a mesh of devices: give mesh={'data': 8}, for example")
+        self._partitions = partitions(self.program, rules, mesh) if mesh else []
         self._stopped = threading.Event()
 
     def start(self, targets: Sequence[Target]) -> dict[str, Future[Answer | Failure]]:
@@ -70,7 +75,7 @@ class Job:
         options: dict[str, Any] = {
             "mesh": dict(self.placement.mesh),
             "topology": target.grid(self.placement.devices) if target.platform == TPU else "",
-            "partitions": partitions(self.program, self.placement.rules) if self.placement.mesh else [],
+            "partitions": self._partitions,
         }
         entry = cache.key(self.program.key, repr((target.name, target.config)), target.versions(), options)
         found = cache.load(entry) if self.use_cache else None

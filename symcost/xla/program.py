@@ -14,6 +14,7 @@ from jax import export
 from jax.extend import core
 from jax.interpreters import partial_eval
 
+from symcost.errors import SymcostError
 from symcost.trace.capture import names_along, traced
 from symcost.trace.model import Model
 
@@ -98,13 +99,36 @@ def program_at(model: Model, point: Mapping[str, int]) -> Program:
     return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments))
 
 
-def partitions(program: Program, rules: Mapping[str, Sequence[str | None]]) -> list[list[str | None]]:
-    """Mesh axes of every argument's dimensions; the last rule whose text is part of the argument's name holds."""
+def partitions(
+    program: Program, rules: Mapping[str, Sequence[str | None]], mesh: Mapping[str, int]
+) -> list[list[str | None]]:
+    """Mesh axes of every argument's dimensions; the last rule whose text is part of the argument's name holds.
+
+    Errors: a rule that fits no argument, an axis the mesh lacks, more axes than dimensions, a size that does not divide.
+    """
     found: list[list[str | None]] = []
-    for argument in program.arguments:
-        axes: Sequence[str | None] = ()
-        for text, names in rules.items():
-            if text in str(argument):
-                axes = names
-        found.append(list(axes))
+    used: set[str] = set()
+    for argument, aval in zip(program.arguments, program.closed.in_avals, strict=True):
+        fitting = [text for text in rules if text in str(argument)]
+        used.update(fitting)
+        axes = list(rules[fitting[-1]]) if fitting else []
+        _check(argument, aval.shape, axes, mesh)
+        found.append(axes)
+    for text in rules:
+        if text not in used:
+            names = ", ".join(map(str, program.arguments[:6]))
+            raise SymcostError(f"shard names {text!r}, which is part of no array's name: they are {names}, ...")
     return found
+
+
+def _check(argument: Argument, shape: tuple[int, ...], axes: Sequence[str | None], mesh: Mapping[str, int]) -> None:
+    if len(axes) > len(shape):
+        raise SymcostError(f"shard gives {len(axes)} axes to {argument} of shape {shape}: give at most {len(shape)}")
+    for size, axis in zip(shape, axes, strict=False):
+        if axis is not None and axis not in mesh:
+            raise SymcostError(f"shard names the axis {axis!r}: the mesh has {', '.join(mesh)}")
+        if axis is not None and size % mesh[axis]:
+            raise SymcostError(
+                f"shard cuts the {size} of {argument}, shape {shape}, along {axis!r} of {mesh[axis]} devices: "
+                "choose sizes that divide"
+            )

@@ -23,7 +23,8 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     # One answer for all generations: without it libtpu asks the machine, which has none.
     TPU: {
         "TPU_ACCELERATOR_TYPE": "v5litepod-1", "TPU_WORKER_HOSTNAMES": "localhost", "TPU_WORKER_ID": "0",
-        "TPU_SKIP_MDS_QUERY": "1", "TPU_MIN_LOG_LEVEL": "3", "TPU_STDERR_LOG_LEVEL": "3",
+        "TPU_SKIP_MDS_QUERY": "1", "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
+        "TPU_MIN_LOG_LEVEL": "3", "TPU_STDERR_LOG_LEVEL": "3",
     },
     CUDA: {"JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1"},  # there is no driver whose version it could check
 }  # fmt: skip
