@@ -6,17 +6,21 @@ The default is the size of the result, then of every operand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from .ir import Computation, Instruction, Module
 from .shapes import Shape
+from .shapes import parse_shape as parse_shape
 
 SIZES: Mapping[str, int] = {
     "pred": 1, "s2": 1, "u2": 1, "s4": 1, "u4": 1, "s8": 1, "u8": 1, "s16": 2, "u16": 2, "f16": 2, "bf16": 2,
     "s32": 4, "u32": 4, "f32": 4, "s64": 8, "u64": 8, "f64": 8, "c64": 8, "c128": 16, "token": 0, "opaque": 0,
 }  # fmt: skip
 """Bytes of one element; the eight-bit and smaller floats (``f8...``, ``f4...``) take one."""
+_TILE = re.compile(r"T\(([\d,]+)\)")
 LARGE_CONSTANT = 8
 """Elements up to which a constant inside a fusion is part of the code."""
 
@@ -26,6 +30,23 @@ def stored(shape: Shape) -> int:
     if shape.is_tuple:
         return sum(map(stored, shape.parts))
     return SIZES.get(shape.dtype, 1) * shape.elements
+
+
+def in_tiles(shape: Shape) -> int:
+    """Bytes of an array on a target that stores tiles: the minor dimensions rounded up to the tile that its layout names.
+
+    >>> in_tiles(parse_shape("f32[3,10]{1,0:T(8,128)}")) == 4 * 8 * 128
+    True
+    """
+    if shape.is_tuple:
+        return sum(map(in_tiles, shape.parts))
+    found = _TILE.search(shape.layout)
+    tile = tuple(int(size) for size in found[1].split(",")) if found else ()
+    dims = [shape.dims[d] for d in reversed(shape.minor_to_major)]
+    dims = [1] * (len(tile) - len(dims)) + dims
+    for place, size in enumerate(reversed(tile), start=1):
+        dims[-place] = -(-dims[-place] // size) * size
+    return SIZES.get(shape.dtype, 1) * prod(dims)
 
 
 @dataclass

@@ -119,7 +119,10 @@ def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[C
 
 
 def _limits(check: Any) -> str:
-    return f"{check.ours:,}" if check.limits is None else f"{check.limits[0]:,} to {check.limits[1]:,}"
+    if check.limits is None:
+        return f"{check.ours:,}"
+    least, most = check.limits
+    return f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
 
 
 def _chains(verdict: Any) -> Iterable[Cells]:

@@ -16,7 +16,8 @@ LOWERED = "lowered"
 class Check:
     """One comparison: our number, theirs, who said theirs, and why they may differ.
 
-    ``passed`` is equality unless the check is a bound: then it says whether ``theirs`` lies within ``limits``.
+    ``passed`` is equality unless the check is a bound: then it says whether ``theirs`` lies within ``limits`` (at least,
+    at most or None).
     """
 
     level: int
@@ -26,7 +27,7 @@ class Check:
     theirs: int
     witness: str
     because: str = ""
-    limits: tuple[int, int] | None = None
+    limits: tuple[int, int | None] | None = None
 
     @property
     def difference(self) -> int:
@@ -37,7 +38,8 @@ class Check:
     def passed(self) -> bool:
         """Whether it holds, to the last unit."""
         if self.limits is not None:
-            return self.limits[0] <= self.theirs <= self.limits[1]
+            least, most = self.limits
+            return least <= self.theirs and (most is None or self.theirs <= most)
         return self.ours == self.theirs
 
 
