@@ -25,6 +25,8 @@ class Referee:
     specs: tuple[str, ...]
     at: Mapping[str, int]
     options: Mapping[str, Any] = field(default_factory=dict)
+    heavy: bool = False
+    """Whether its compilation takes long: once is enough where the suite runs in several environments."""
 
     def __str__(self) -> str:
         return self.name
@@ -145,16 +147,16 @@ IMAGE = ("float32[n,224,224,3]",)
 TOKENS = ("float32[n,N,d]",)
 CASES = [
     Referee("mlp", MLP, ("float32[n,784]",), dict(n=8, d=512, L=3)),
-    Referee("alexnet", network("alexnet"), IMAGE, dict(n=1)),
-    Referee("alexnet-torchvision", network("alexnet_torchvision"), IMAGE, dict(n=1)),
-    Referee("vgg16", network("vgg16"), IMAGE, dict(n=1)),
-    Referee("resnet50", resnet50, ("float32[n,r,r,3]",), dict(n=1, r=224), dict(call={"train": False})),
-    Referee("resnet50-training", Bottlenecks, ("float32[n,r,r,3]",), dict(n=2, r=64), dict(mode="train")),
-    Referee("mobilenet-v2", network("mobilenet_v2"), IMAGE, dict(n=1)),
+    Referee("alexnet", network("alexnet"), IMAGE, dict(n=1), heavy=True),
+    Referee("alexnet-torchvision", network("alexnet_torchvision"), IMAGE, dict(n=1), heavy=True),
+    Referee("vgg16", network("vgg16"), IMAGE, dict(n=1), heavy=True),
+    Referee("resnet50", resnet50, IMAGE, dict(n=1), dict(call={"train": False}), heavy=True),
+    Referee("resnet50-training", Bottlenecks, ("float32[n,64,64,3]",), dict(n=2), dict(mode="train"), heavy=True),
+    Referee("mobilenet-v2", network("mobilenet_v2"), IMAGE, dict(n=1), heavy=True),
     Referee("block", lambda d: Block(d), TOKENS, dict(n=1, N=128, d=256)),
     Referee("block-exact-gelu", lambda d: Block(d, exact=True), TOKENS, dict(n=1, N=128, d=256)),
     Referee("block-causal", lambda d: Block(d, causal=True), TOKENS, dict(n=1, N=128, d=256)),
-    Referee("vit-b16", network("vit"), IMAGE, dict(n=1)),
+    Referee("vit-b16", network("vit"), IMAGE, dict(n=1), heavy=True),
     Referee("lstm", Recurrent, ("float32[n,N,c]",), dict(n=4, N=12, c=16, d=64)),
     Referee("scan", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8)),
     Referee("scan-gradient", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8), dict(mode="train")),
