@@ -151,7 +151,7 @@ CASES = [
     Referee("alexnet-torchvision", network("alexnet_torchvision"), IMAGE, dict(n=1), heavy=True),
     Referee("vgg16", network("vgg16"), IMAGE, dict(n=1), heavy=True),
     Referee("resnet50", resnet50, IMAGE, dict(n=1), dict(call={"train": False}), heavy=True),
-    Referee("resnet50-training", Bottlenecks, ("float32[n,64,64,3]",), dict(n=2), dict(mode="train"), heavy=True),
+    Referee("resnet50-training", Bottlenecks, ("float32[n,32,32,3]",), dict(n=2), dict(mode="train"), heavy=True),
     Referee("mobilenet-v2", network("mobilenet_v2"), IMAGE, dict(n=1), heavy=True),
     Referee("block", lambda d: Block(d), TOKENS, dict(n=1, N=128, d=256)),
     Referee("block-exact-gelu", lambda d: Block(d, exact=True), TOKENS, dict(n=1, N=128, d=256)),

@@ -40,6 +40,8 @@ def read(directory: Path) -> Answer | None:
         memory_text = text
         if found["memory_text"]:
             memory_text = gzip.decompress((directory / "unfused.gz").read_bytes()).decode()
+        if not (text.startswith("HloModule") and memory_text.startswith("HloModule")):
+            return None
         return Answer(text, found["analysis"], found["memory"], memory_text)
     except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None

@@ -58,8 +58,10 @@ class Job:
     def start(self, targets: Sequence[Target]) -> dict[str, Future[Answer | Failure]]:
         """Begin with every target; the program is serialised here and now, the compilers run in the background."""
         pool = ThreadPoolExecutor(min(len(targets), os.cpu_count() or 1) or 1, thread_name_prefix="compile")
+        slowest_first = sorted(targets, key=lambda target: target.platform != TPU)
         try:
-            return {target.name: pool.submit(*self._prepared(target)) for target in targets}
+            found = {target.name: pool.submit(*self._prepared(target)) for target in slowest_first}
+            return {target.name: found[target.name] for target in targets}
         finally:
             pool.shutdown(wait=False)
 

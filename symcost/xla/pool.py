@@ -19,7 +19,7 @@ from typing import Any
 
 from symcost.xla import cache
 from symcost.xla.answer import Answer, Failure
-from symcost.xla.targets import CUDA, TPU, Target
+from symcost.xla.targets import CPU, CUDA, TPU, Target
 
 WORKER = Path(__file__).with_name("worker.py")
 GRACE = 2.0
@@ -32,10 +32,13 @@ CURES: tuple[tuple[str, str], ...] = (
         "choose smaller sizes, or a target with more memory",
     ),
     (r"Invalid TPU external name", "install a libtpu that knows this generation: pip install -U libtpu"),
-    (r"libtpu|TPU", "pip install -U 'symcost[tpu]'"),
-    (r"cuda|CUDA|GPU|sm_\d+", "pip install -U 'symcost[cuda]'"),
 )
 """What to do, by a sign in the compiler's complaint; the first that fits."""
+OTHERWISE = {
+    CPU: "try other sizes, or another jaxlib",
+    TPU: "try other sizes, or another libtpu: pip install -U 'symcost[tpu]'",
+    CUDA: "try other sizes, or another plug-in: pip install -U 'symcost[cuda]'",
+}
 
 
 class Worker:
@@ -103,8 +106,7 @@ class Worker:
             how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
             reason = f"the compiler {how}: {_complaint(log)}"
         cure = next((cure for sign, cure in CURES if re.search(sign, reason)), None)
-        general = {TPU: "try another libtpu", CUDA: "try another version of the CUDA plug-in"}
-        return Failure(f"{name}: {_short(reason)} - {cure or general.get(self.target.platform, 'report this program')}")
+        return Failure(f"{name}: {_short(reason)} - {cure or OTHERWISE[self.target.platform]}")
 
     def end(self) -> None:
         """End the process and what it started."""
@@ -131,10 +133,13 @@ class Worker:
 
 
 def _complaint(log: str) -> str:
-    """The line of a log that says what broke: the first fatal one, else the last."""
+    """The line of a log that says what broke: the first fatal one, else the last; what is always said says nothing."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    fatal = [line for line in lines if re.match(r"F\d{4} |.*(Check failed|Fatal|error:)", line)]
-    return (fatal or lines or ["it left no message"])[0 if fatal else -1]
+    telling = [line for line in lines if not re.search(r"stack trace \*\*\*|cudart_stub|absl::InitializeLog", line)]
+    fatal = [line for line in telling if re.match(r"F\d{4} |.*(Check failed|Fatal|[Ee]rror:)", line)]
+    if fatal or telling:
+        return (fatal or telling)[0 if fatal else -1]
+    return "it broke inside, without a message"
 
 
 def _short(reason: str, limit: int = 240) -> str:
