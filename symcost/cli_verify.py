@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -78,8 +79,7 @@ def verify(
     fixed = values("--arg", arg)
     if function and (fixed or free):
         raise SymcostError("--function takes neither --arg nor --free: use --call")
-    # The devices of this machine are not asked for: plug-ins for those that it lacks would complain at length.
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    _start_quietly()
     from symcost.verify import face
 
     with Steps() as progress:
@@ -88,6 +88,22 @@ def verify(
     write(report.render(verdict, format_), output)
     if not verdict:
         raise typer.Exit(2 if verdict.failures else 1)
+
+
+def _start_quietly() -> None:
+    """Start jax on the CPU without a word: plug-ins for devices that this machine lacks complain on standard error."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            import jax
+
+            jax.devices()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -124,7 +140,7 @@ def targets(
     check_writable(output)
     problems = {name: each.problem() for name, each in TARGETS.items()}
     if attempt:
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+        _start_quietly()
         from symcost.xla.trial import tried
 
         with Steps() as progress:

@@ -17,8 +17,8 @@ FLOORS = {
     "dominance": 0, "equality": 0,
     "table": 1, "devices": 1,
     "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2, "estimate": 2,
-    "models": 4, "twins": 4, "trace": 3, "xla": 3,
-    "audit": 5, "verify": 4, "sweep": 4,
+    "models": 4, "twins": 4, "trace": 3, "xla": 4,
+    "audit": 5, "verify": 5, "sweep": 4,
     "report": 5, "budget": 5, "pytest_plugin": 5,
     "cli": 6, "cli_layers": 6, "cli_verify": 6, "cli_input": 6, "cli_output": 6,
 }  # fmt: skip
@@ -69,7 +69,8 @@ def test_imports_point_downwards(file: Path) -> None:
 
 LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rules", ".hlo", ".report", ".report.text",
          ".report.markdown", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
-         ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size"]  # fmt: skip
+         ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
+         ".verify", ".verify.verdict", ".xla.targets", ".xla.cache", ".xla.pool", ".report.verdict", ".report.targets"]  # fmt: skip
 
 
 @pytest.mark.parametrize("module", LIGHT)
@@ -96,6 +97,7 @@ def test_printing_the_help_does_not_import_jax() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
 
 
+ALLOWED = {("re", "compile"), ("lowered", "compile")}  # a pattern, and XLA's compiler of a program already lowered
 FORBIDDEN = {"eval", "exec", "compile", "parse_expr", "lambdify", "__import__"}
 
 
@@ -114,7 +116,7 @@ def test_no_text_is_run(file: Path) -> None:
         module = (
             node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) else ""
         )
-        assert name not in FORBIDDEN or (module, name) == ("re", "compile"), f"{file.name}:{node.lineno} calls {name}"
+        assert name not in FORBIDDEN or (module, name) in ALLOWED, f"{file.name}:{node.lineno} calls {name}"
         if name == "sympify":
             strict = [k.value for k in node.keywords if k.arg == "strict"]
             assert strict, f"{file.name}:{node.lineno} calls sympify without strict=True: it would read text"

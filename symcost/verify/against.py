@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from symcost.errors import SymcostError
-from symcost.trace import linen, nnx
+from symcost.trace import linen
 from symcost.trace.model import Model
 from symcost.trace.spec import tree_at
 from symcost.verify.verdict import Opinion
@@ -86,7 +86,9 @@ def _tabulated(module: Any, model: Model, point: Mapping[str, int]) -> int:
     else:
         from flax import nnx as flax_nnx
 
-        text = flax_nnx.tabulate(nnx.as_abstract(module), *inputs, **options, **model.call, **arrays)
+        graph, state = flax_nnx.split(module)  # it lowers the module with its arrays, which must be there
+        made = flax_nnx.merge(graph, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), state))
+        text = flax_nnx.tabulate(made, *inputs, **options, **model.call, **arrays)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     heading = next(line for line in plain.splitlines() if "flops" in line)
     column = [cell.strip() for cell in re.split("[┃│]", heading)].index("flops")

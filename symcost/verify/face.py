@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
+from symcost.errors import SymcostError
 from symcost.trace.derive import Options, derive
 from symcost.trace.lifted import Lifted
 from symcost.verify import against as counters
@@ -68,6 +69,8 @@ def verify(
     """
     asked = [target(each) for each in dict.fromkeys(targets)]
     counters.check(against)
+    if not timeout > 0:
+        raise SymcostError(f"timeout={timeout} is no time to wait: give seconds")
     source = Source(model, specs, dict(at), dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name)
     maker = source.model()
     source.check(maker)

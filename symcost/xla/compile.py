@@ -30,6 +30,11 @@ class Placement:
     mesh: Mapping[str, int] = field(default_factory=dict)
     rules: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name, size in self.mesh.items():
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise SymcostError(f"the mesh axis {name} has {size!r} devices: it must be a positive integer")
+
     @property
     def devices(self) -> int:
         """Devices of the mesh; 1 without one."""
