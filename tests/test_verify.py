@@ -10,6 +10,7 @@ import flax.linen as nn
 import jax
 import pytest
 from referee_cases import MLP, Encoder, Scanned
+from zoo.control import CondHalt
 
 import symcost as sc
 from symcost.report import verdict as report
@@ -56,7 +57,10 @@ def test_a_true_verdict_has_only_checks_that_hold(true: sc.Verdict) -> None:
 def test_one_unit_in_one_module_makes_it_false_and_names_the_module(wrong: sc.Verdict) -> None:
     assert not wrong
     failed = [check for check in wrong.checks if not check.passed]
-    assert [(check.level, check.metric, check.difference) for check in failed] == [(1, "flops", -1)]
+    assert [(check.level, check.metric, check.difference) for check in failed] == [
+        (1, "flops", -1),
+        (1, "flops in other modules", 1),
+    ]
     (row,) = [row for row in wrong.modules if row.difference]
     assert (row.path.startswith("Dense_"), row.difference) == (True, -1)
     (operations,) = wrong.operations.values()
@@ -101,6 +105,34 @@ def test_other_counters_count_nnx_modules_too_and_say_when_they_cannot() -> None
     plain = sc.verify(jax.numpy.matmul, "float32[m,k]", "float32[k,m]", at=dict(m=2, k=3), function=True, targets=[],
                       against=["flax"])  # fmt: skip
     assert (plain.opinions[1].flops, plain.opinions[1].because) == (None, "it counts modules, and this is a function")
+
+
+def test_a_conditional_counts_where_it_stands() -> None:
+    verdict = sc.verify(CondHalt, "float32[n,d]", at=dict(n=2, d=6), call={}, targets=["cpu"])
+    assert verdict
+    assert not [row for row in verdict.modules if row.target == "lowered" and row.difference]
+
+
+def test_a_loop_that_nobody_can_count_is_compared_once() -> None:
+    def settle(x: jax.Array) -> jax.Array:
+        return jax.lax.while_loop(lambda c: c.sum() < 9.0, lambda c: jax.numpy.tanh(c @ c), x)
+
+    verdict = sc.verify(settle, "float32[n,n]", at=dict(n=4), function=True, targets=["cpu"])
+    assert verdict
+    assert not [check for check in verdict.checks if "every trip" in check.metric]
+
+
+def test_layers_their_twin_and_the_compilers_are_three_witnesses() -> None:
+    n, c = sc.symbols("n c")
+    net = sc.Sequential(sc.Conv2d(c_o=c, k=3, p=1), sc.BatchNorm(), sc.ReLU(), sc.GlobalAvgPool(), sc.Linear(10))
+    verdict = sc.verify(sc.table(net, (n, 3, 8, 8)), at=dict(n=2, c=4), targets=["cpu"])
+    assert verdict
+    layers = [check for check in verdict.checks if check.target == "layers"]
+    assert {check.metric.partition(" ")[2] for check in layers} == {"(textbook)", "(full)", "(xla)"}
+    with pytest.raises(sc.SymcostError, match="no value for c: a compiler needs all of them, give at=dict"):
+        sc.verify(sc.table(net, (n, 3, 8, 8)), at=dict(n=2))
+    with pytest.raises(sc.DomainError, match="unknown symbol 'd'"):
+        sc.verify(sc.table(net, (n, 3, 8, 8)), at=dict(n=2, c=4, d=1))
 
 
 def test_forward_and_backward_are_apart() -> None:

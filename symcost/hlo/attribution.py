@@ -25,6 +25,32 @@ def attributed(module: Module, parameters: Sequence[str | None]) -> Module:
     return _Attribution(module, parameters).module()
 
 
+def branches_as_one(module: Module) -> Module:
+    """The module with everything inside a conditional under the conditional's own name: which branch runs is not known."""
+    callers = _callers(module)
+    names: dict[str, str] = {}
+    made: dict[str, Computation] = {}
+    for home in _callers_first(module, callers):
+        caller = callers.get(home.name)
+        if caller is not None:
+            inherited = names.get(caller[0].name)
+            if inherited is None and caller[1].opcode == "conditional":
+                inherited = caller[1].op_name
+            if inherited is not None:
+                names[home.name] = inherited
+        if home.name in names:
+            instructions = tuple(_renamed(i, names[home.name]) for i in home.instructions)
+            root = next(i for i in instructions if i.name == home.root.name)
+            home = Computation(home.name, instructions, root)
+        made[home.name] = home
+    found = {name: made.get(name, home) for name, home in module.computations.items()}
+    return Module(module.name, found[module.entry.name], found)
+
+
+def _renamed(i: Instruction, name: str) -> Instruction:
+    return replace(i, tail=f'{_without_metadata(i)}, metadata={{op_name="{name}"}}')
+
+
 class _Attribution:
     def __init__(self, module: Module, parameters: Sequence[str | None]) -> None:
         self.source = module
@@ -54,7 +80,7 @@ class _Attribution:
             if module_of(i.op_name) is None:
                 name = found[1] if found else fallback
                 if module_of(name) is not None:
-                    i = replace(i, tail=f'{_without_metadata(i)}, metadata={{op_name="{name}"}}')
+                    i = _renamed(i, name)
             instructions.append(i)
         root = next(i for i in instructions if i.name == home.root.name)
         return Computation(home.name, tuple(instructions), root)

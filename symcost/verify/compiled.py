@@ -47,10 +47,10 @@ def recount(text: str, paths: tuple[str | None, ...], pointer: int) -> Recount:
 
 
 def compiled(
-    target: Target, answer: Answer, written: Written, paths: list[str | None], sharded: bool
+    target: Target, answer: Answer, written: Written, paths: tuple[str | None, ...], sharded: bool
 ) -> tuple[Compiled, list[Check], list[ModuleRow]]:
     """A target's program against the one that was written."""
-    found = recount(answer.text, tuple(paths), pointer_of(target.versions()["jaxlib"]))
+    found = recount(answer.text, paths, pointer_of(target.versions()["jaxlib"]))
     module, once, restored, whole = found.module, found.once, found.restored, found.whole
     raw, raw_transcendentals = (int(answer.analysis.get(name) or 0) for name in ("flops", "transcendentals"))
     steps = {

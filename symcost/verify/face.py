@@ -9,18 +9,25 @@ from importlib.metadata import version
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.trace.derive import Options, derive
+from symcost.hlo.text import HloError
+from symcost.layers.layered import LayerTable
+from symcost.table import CostTable
+from symcost.trace.derive import Options, derive, rare_collections
 from symcost.trace.lifted import Lifted
 from symcost.verify import against as counters
-from symcost.verify import memory
+from symcost.verify import layered, memory
 from symcost.verify.compiled import compiled
-from symcost.verify.verdict import LOWERED, Verdict
-from symcost.verify.written import METRICS, Written, emulation, modules, totals
-from symcost.xla.answer import Failure
+from symcost.verify.verdict import LOWERED, Check, Compiled, ModuleRow, Verdict
+from symcost.verify.written import METRICS, Written, emulation, misplaced, modules, totals
+from symcost.xla.answer import Answer, Failure
 from symcost.xla.compile import TIMEOUT, Event, Job, Placement
 from symcost.xla.program import Program, program_at
 from symcost.xla.source import Source
-from symcost.xla.targets import target
+from symcost.xla.targets import TPU, Target, target
+
+ON_CHIP = (
+    "On TPUs what is alive at the peak includes buffers on the chip, which are none of the compiler's temporaries."
+)
 
 
 def verify(
@@ -58,6 +65,9 @@ def verify(
       process imports the model (``PKG.MOD:NAME``), should its program not serialise; ``on_event``: told
       ``(target, event)``.
 
+    A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
+    with the trace of the Flax twin too; its input is ``float32``, channels last, unless a spec says otherwise.
+
     The verdict is true when the closed form is the exact integer of the lowered program, in total and by module, XLA's
     own float32 figures are emulated bit for bit, every unit between written and compiled has a name, and every target
     answered. Raises :class:`symcost.SymcostError` for an unknown target or point, and what ``trace`` raises.
@@ -71,43 +81,72 @@ def verify(
     counters.check(against)
     if not timeout > 0:
         raise SymcostError(f"timeout={timeout} is no time to wait: give seconds")
-    source = Source(model, specs, dict(at), dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name)
+    placement, point, layers = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None
+    if isinstance(model, LayerTable):
+        model, specs, layers = layered.twin(model, specs, at)
+        point = {}
+    source = Source(model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name)
     maker = source.model()
     source.check(maker)
-    placement = Placement(dict(mesh or {}), dict(shard or {}))
-    sharded = placement.devices > 1
-    program = program_at(maker, source.at)
-    job = Job(source, program, placement, timeout, cache, on_event)
-    answers = job.start(asked)
-    try:
-        known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
-        lifted, written = _closed_form(known), _written(known)
-        costs = lifted.subs(**source.at) if source.at else lifted
-        checks = [
-            *totals(costs, written),
-            *emulation(LOWERED, written.once, written.analysis, [*METRICS, "bytes accessed"]),
-        ]
-        rows, operations = modules(costs, written)
-        made, failures = [], {}
-        paths = [argument.path for argument in program.arguments]
-        for each in asked:
-            answer = answers[each.name].result()
-            if isinstance(answer, Failure):
-                failures[each.name] = answer.reason
-                continue
-            found, own, table = compiled(each, answer, written, paths, sharded=sharded)
-            made.append(replace(found, memory=memory.held(answer), live=memory.live(answer.memory_text, tuple(paths))))
-            rows += table
-            checks += own
-            if not sharded:
-                checks += memory.checks(each, answer, program, costs.total("full").bytes_written)
-        others = counters.opinions(against, maker, source.at, program, written)
-    finally:
-        job.stop()
+    with rare_collections():
+        program = program_at(maker, source.at)
+        job = Job(source, program, placement, timeout, cache, on_event)
+        answers = job.start(asked)
+        try:
+            known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
+            lifted, written = _closed_form(known), _written(known)
+            costs = lifted.subs(**point) if point else lifted
+            found = _level_1(costs, written, layers)
+            for each in asked:
+                _add(found, each, answers[each.name].result(), written, program, costs, sharded=placement.devices > 1)
+            others = counters.opinions(against, maker, point, program, written)
+        finally:
+            job.stop()
     total = costs.total("xla")
-    return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(checks),
-                   modules=tuple(rows), targets=tuple(made), failures=failures, opinions=tuple(others),
-                   operations=operations)  # fmt: skip
+    notes = (ON_CHIP,) if any(each.platform == TPU for each in asked) else ()
+    return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(found.checks),
+                   modules=tuple(found.rows), targets=tuple(found.targets), failures=found.failures,
+                   opinions=tuple(others), notes=notes, operations=found.operations)  # fmt: skip
+
+
+@dataclass
+class _Found:
+    """What a verdict is made of, as it comes in."""
+
+    checks: list[Check]
+    rows: list[ModuleRow]
+    operations: dict[str, dict[str, tuple[int, int]]]
+    targets: list[Compiled] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _Found:
+    """The closed form, and the layers' if there are any, against the program as written."""
+    checks = [] if layers is None else layered.checks(layers, costs)
+    checks += totals(costs, written)
+    checks += emulation(LOWERED, written.once, written.analysis, [*METRICS, "bytes accessed"])
+    rows, operations = modules(costs, written)
+    return _Found(checks + misplaced(rows), rows, operations)
+
+
+def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written, program: Program, costs: CostTable,
+         sharded: bool) -> None:  # fmt: skip
+    """Levels 2 and 3 of one target, or why there are none."""
+    if isinstance(answer, Failure):
+        found.failures[each.name] = answer.reason
+        return
+    paths = tuple(argument.path for argument in program.arguments)
+    try:
+        made, checks, rows = compiled(each, answer, written, paths, sharded)
+    except HloError as problem:
+        found.failures[each.name] = f"{each.name} answered with a program that cannot be counted: {problem}"
+        return
+    found.targets.append(replace(made, memory=memory.held(answer), live=memory.live(answer.memory_text, paths)))
+    found.rows += rows
+    found.checks += checks
+    if not sharded:
+        intermediates = costs.total("full").bytes_written
+        found.checks += memory.checks(each, answer, program, intermediates if isinstance(intermediates, int) else None)
 
 
 @dataclass(frozen=True)
@@ -138,5 +177,8 @@ def _written(known: _Known) -> Written:
     """The lowered program and XLA's own figures of it."""
     lowered = known.made.lowered()
     text = lowered.compiler_ir("hlo").as_hlo_module().to_string()
-    paths = [argument.path for argument in known.made.arguments]
-    return Written.of(text, lowered.cost_analysis() or {}, paths, version("jaxlib"))
+    paths = tuple(argument.path for argument in known.made.arguments)
+    try:
+        return Written.of(text, lowered.cost_analysis() or {}, paths, version("jaxlib"))
+    except HloError as problem:
+        raise SymcostError(f"the lowered program cannot be counted: {problem}") from None

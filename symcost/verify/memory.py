@@ -35,19 +35,20 @@ def live(text: str, paths: tuple[str | None, ...]) -> dict[str, int]:
     return dict(replay(attributed(parse(text), paths)).live)
 
 
-def checks(target: Target, answer: Answer, program: Program, intermediates: int) -> list[Check]:
+def checks(target: Target, answer: Answer, program: Program, intermediates: int | None) -> list[Check]:
     """Arguments are known to the byte, in tiles where the target stores tiles; the peak lies between bounds.
 
     At least the arguments and results are held. At most: those, every intermediate of the program at once, a second
     copy of the arguments (compilers transpose weights), the workspaces of library calls, and ``ALIGNMENT`` bytes more
-    for every buffer. Where arrays are stored in tiles there is no upper bound.
+    for every buffer. Where arrays are stored in tiles, or where nobody
+    knows how often a loop runs, there is no upper bound.
     """
     found = held(answer)
     text = parse(answer.text)
     arguments, results = _bytes(program.closed.in_avals), _bytes(program.closed.out_avals)
     tiled = target.platform == TPU
     known = sum(in_tiles(i.shape) for i in text.entry.instructions if i.opcode == "parameter") if tiled else arguments
-    most = None if tiled else 2 * arguments + results + intermediates + _overhead(text)
+    most = None if tiled or intermediates is None else 2 * arguments + results + intermediates + _overhead(text)
     return [
         Check(level=3, target=target.name, metric="bytes of arguments" + (" in tiles" if tiled else ""), ours=known,
               theirs=found["arguments"], witness=WITNESS),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from symcost.hlo import HloCost, analyse, parse, pointer_of
-from symcost.hlo.attribution import attributed
+from symcost.hlo.attribution import attributed, branches_as_one
 from symcost.hlo.bridge import Pair, Place, by_module
 from symcost.hlo.ir import Module
 from symcost.hlo.products import Products, products
@@ -24,21 +24,21 @@ TEXT = "the lowered program"
 
 @dataclass(frozen=True)
 class Written:
-    """The lowered program: its module with every instruction attributed, and XLA's own figures of it."""
+    """The lowered program: its module with every instruction attributed, XLA's own figures of it, and our count.
+
+    ``once`` takes loop bodies once, as XLA does.
+    """
 
     module: Module
     analysis: Mapping[str, float]
     pointer: int
+    once: HloCost
 
     @classmethod
-    def of(cls, text: str, analysis: Mapping[str, float], paths: list[str | None], jaxlib: str) -> Written:
+    def of(cls, text: str, analysis: Mapping[str, float], paths: Sequence[str | None], jaxlib: str) -> Written:
         """Read the text; ``paths`` are the modules of the program's arguments."""
-        return cls(attributed(parse(text), paths), analysis, pointer_of(jaxlib))
-
-    @cached_property
-    def once(self) -> HloCost:
-        """Loop bodies once, as XLA counts."""
-        return analyse(self.module, pointer=self.pointer)
+        module, pointer = attributed(parse(text), paths), pointer_of(jaxlib)
+        return cls(module, analysis, pointer, analyse(module, pointer=pointer))
 
     @cached_property
     def whole(self) -> HloCost | None:
@@ -87,7 +87,9 @@ def modules(costs: CostTable, written: Written) -> tuple[list[ModuleRow], dict[s
     """Module by module, and, where one differs, our operations beside their opcodes."""
     alike = any("#" in row.path for row in costs.rows)
     ours = _by_place(costs.rows, alike)
-    theirs = _merged(by_module(written.once), alike)
+    branches = any(row.bound for row in costs.rows)  # a conditional is one row, at the place where it stands
+    once = analyse(branches_as_one(written.module), pointer=written.pointer) if branches else written.once
+    theirs = _merged(by_module(once), alike)
     rows: list[ModuleRow] = []
     operations: dict[str, dict[str, tuple[int, int]]] = {}
     for place in dict.fromkeys([*ours, *theirs]):
@@ -102,6 +104,16 @@ def modules(costs: CostTable, written: Written) -> tuple[list[ModuleRow], dict[s
                 other = {f"their {op}": (0, pair[part]) for op, pair in found.items() if pair[part]}
                 operations[name] = {**own, **other}
     return rows, operations
+
+
+def misplaced(rows: Iterable[ModuleRow]) -> list[Check]:
+    """Operations that the two sides count in different modules or phases: none."""
+    rows = list(rows)
+    return [
+        Check(level=1, target=LOWERED, metric=f"{metric} in other modules", ours=0,
+              theirs=sum(abs(row.difference) for row in rows if row.metric == metric), witness=TEXT,
+              because="every module's own count is compared") for metric in METRICS
+    ]  # fmt: skip
 
 
 def _by_place(rows: Iterable[Row], alike: bool) -> dict[Place, dict[str, Pair]]:
