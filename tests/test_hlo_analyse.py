@@ -252,6 +252,7 @@ CASES: list[tuple[str, Callable[..., Any], list[tuple[str, ...]]]] = [
     ("reduce-precision", lambda x: lax.reduce_precision(x, 5, 10), [("f32[1]",), ("f32[9]",)]),
     ("layout", lambda x: jnp.pad(jnp.concatenate([x, x[::-1]]), 1).T.reshape(-1)[2:], [("f32[2,3]",)]),
     ("barrier", lambda x: lax.optimization_barrier(x) + 1, [("f32[3]",)]),
+    ("barrier-of-two", lambda x, y: sum(lax.optimization_barrier((x, y))), [("f32[3]", "f32[3]")]),
     ("grad-mlp", grad(lambda w, v, x: jnp.tanh(x @ w) @ v, (0, 1)), [("f32[4,8]", "f32[8,2]", "f32[3,4]")]),
     (
         "dynamic-slices",

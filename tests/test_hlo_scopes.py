@@ -15,6 +15,10 @@ def test_a_scope_names_the_path_it_was_made_of(path: str) -> None:
     assert module_of(f"jit(f)/{mark('outer')}/{mark(path)}/dot_general") == path
 
 
+def test_of_merged_operations_the_first_one_names_the_module() -> None:
+    assert module_of("jit(f)/~a~/add;jit(f)/~b~/mul") == "a"
+
+
 def test_names_without_a_scope_name_no_module() -> None:
     assert module_of("jit(f)/Dense_0/dot_general") is None
     assert marked("Dense_0") is None
@@ -27,6 +31,7 @@ def test_names_without_a_scope_name_no_module() -> None:
         ("jit(f)/transpose(jvp(~a~))/dot_general", "backward"),
         ("jit(f)/transpose(jvp(~a~))/rematted_computation/tanh", "recompute"),
         ("jit(f)/~a~/transpose", "forward"),
+        ("jit(f)/~a~/add;jit(f)/transpose(jvp(~b~))/mul", "forward"),
     ],
 )
 def test_phases_are_read_from_the_transformations(name: str, phase: str) -> None:

@@ -108,7 +108,7 @@ def test_other_counters_count_nnx_modules_too_and_say_when_they_cannot() -> None
 
 
 def test_a_conditional_counts_where_it_stands() -> None:
-    verdict = sc.verify(CondHalt, "float32[n,d]", at=dict(n=2, d=6), call={}, targets=["cpu"])
+    verdict = sc.verify(CondHalt, "float32[n,dim]", at=dict(n=2, dim=6), targets=["cpu"])
     assert verdict
     assert not [row for row in verdict.modules if row.target == "lowered" and row.difference]
 

@@ -1,7 +1,7 @@
 """Bytes that XLA's cost analysis says an instruction touches: no cache, no reuse, except inside fusions.
 
 An instruction's bytes are a list of sizes: their exact sum is the count, their float32 sum in this order is what XLA prints.
-The default is the size of the result, then of every operand.
+The default is the size of the result, then of every operand, of a tuple's operands its table of pointers only.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from math import prod
 
 from .ir import Computation, Instruction, Module
 from .shapes import Shape
-from .shapes import parse_shape as parse_shape
 
 SIZES: Mapping[str, int] = {
     "pred": 1, "s2": 1, "u2": 1, "s4": 1, "u4": 1, "s8": 1, "u8": 1, "s16": 2, "u16": 2, "f16": 2, "bf16": 2,
@@ -35,6 +34,7 @@ def stored(shape: Shape) -> int:
 def in_tiles(shape: Shape) -> int:
     """Bytes of an array on a target that stores tiles: the minor dimensions rounded up to the tile that its layout names.
 
+    >>> from symcost.hlo import parse_shape
     >>> in_tiles(parse_shape("f32[3,10]{1,0:T(8,128)}")) == 4 * 8 * 128
     True
     """
@@ -63,7 +63,8 @@ class Bytes:
         shapes = [home.by_name[name].shape for name in i.operands]
         if rule is not None:
             return rule(i, shapes, self)
-        return (stored(i.shape), *map(stored, shapes))
+        tables = (self.pointer * len(shape.parts) if shape.is_tuple else stored(shape) for shape in shapes)
+        return (stored(i.shape), *tables)
 
     def users(self, home: Computation) -> dict[str, list[Instruction]]:
         """Who reads every instruction, each reader once."""

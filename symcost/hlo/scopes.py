@@ -36,7 +36,7 @@ def module_of(op_name: str) -> str | None:
     >>> module_of("jit(f)/jvp(~net~)/Dense_0/~net/Dense_0~/dot_general")
     'net/Dense_0'
     """
-    found = _SCOPE.findall(op_name)
+    found = _SCOPE.findall(_first(op_name))
     return found[-1] if found else None
 
 
@@ -47,6 +47,12 @@ def phase_of(op_name: str) -> str:
     >>> phase_of("jit(f)/transpose(jvp(~net~))/dot_general")
     'backward'
     """
-    if "rematted_computation" in op_name:
+    name = _first(op_name)
+    if "rematted_computation" in name:
         return RECOMPUTE
-    return BACKWARD if "transpose(" in op_name else FORWARD
+    return BACKWARD if "transpose(" in name else FORWARD
+
+
+def _first(op_name: str) -> str:
+    """The operation itself, where the compiler lists what it was merged with behind it."""
+    return op_name.partition(";")[0]
