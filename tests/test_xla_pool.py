@@ -110,6 +110,8 @@ def test_a_compiler_that_aborts_is_one_line_and_the_others_answer() -> None:
     config = replace(GPUS["b200"], capability=(11, 0), title="Thor").config()
     thor = replace(h100, name="cuda-thor", config=config)
     found = answers(product, (MATRIX, MATRIX), thor, CPU)
+    if isinstance(found["cuda-thor"], Answer):
+        pytest.skip("this version of the CUDA plug-in knows compute capability 11.0: nothing aborts")
     assert reason(found["cuda-thor"]).startswith("cuda-thor: the compiler ")
     assert "symcost[cuda]" in reason(found["cuda-thor"])
     assert isinstance(found["cpu"], Answer)
