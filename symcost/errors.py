@@ -33,3 +33,7 @@ class LiftError(SymcostError):
 
 class ShapeError(SymcostError):
     """A layer whose sizes do not fit each other or its input."""
+
+
+class DeviceError(SymcostError):
+    """A device that is unknown, badly described, or has no published number of the kind asked for."""
