@@ -48,7 +48,6 @@ def test_corrected_for_its_trips_the_scan_is_the_loop_and_two_operations_a_trip(
     assert [opinion.flops for opinion in scan.opinions[1:]] < [opinion.flops // 5 for opinion in loop.opinions[1:]]
 
 
-def test_with_equal_parameters_shallow_and_wide_moves_less_for_the_same_macs() -> None:
 def test_with_equal_parameters_shallow_and_wide_moves_less_for_the_same_macs(tmp_path: Path) -> None:
     forms = wide_or_deep.closed_forms()
     assert sc.equal(forms["MACs"], sc.parse("P*r**2"))
