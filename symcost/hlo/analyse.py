@@ -205,6 +205,10 @@ class _Walk:
         tally.add(i.opcode, i.op_name, 0, 0, sum(sizes))
         return sub.float32.with_bytes(sizes)
 
+    def fusion_start(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
+        """The fusion itself; the start's shape holds its operands, its result and a context."""
+        return self.fusion(replace(i, shape=i.shape.parts[1]), home, tally)
+
     def loop(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
         times = trip_count(i, home, self.module) if self.trips else 1
         if times is None:
@@ -247,7 +251,7 @@ _HANDLERS: Mapping[str, Callable[[_Walk, Instruction, Computation, Tally], Prope
     "call-start": _Walk.call,
     "async-start": _Walk.call,
     "fusion": _Walk.fusion,
-    "fusion-start": _Walk.call,
+    "fusion-start": _Walk.fusion_start,
     "while": _Walk.loop,
     "conditional": _Walk.conditional,
     "custom-call": _Walk.custom_call,
