@@ -5,8 +5,9 @@
 >>> sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d)).macs
 L*d**2*n
 
-``table`` counts a network written as layers; ``trace`` and ``trace_function`` derive the formulas of real models, and
-``build`` makes a Flax module of layers: these three import jax on first use, everything else works without it.
+``table`` counts a network written as layers; ``trace`` and ``trace_function`` derive the formulas of real models,
+``build`` makes a Flax module of layers and ``verify`` asks the compilers: these import jax on first use, everything else
+works without it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import symcost.symbols
-import symcost.trace  # noqa: F401 - an empty package that the loop below makes callable; jax comes with a call
+import symcost.trace
+import symcost.verify  # noqa: F401 - the same
 from symcost.cost import CONVENTIONS, Cost
 from symcost.errors import (
     DeviceError,
@@ -103,6 +105,8 @@ if TYPE_CHECKING:
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
     from symcost.twins.base import build
+    from symcost.verify.face import verify
+    from symcost.verify.verdict import Check, Verdict
 
 __version__ = "0.1.0"
 
@@ -116,6 +120,7 @@ __all__ = [
     "Branch",
     "CONVENTIONS",
     "ChannelScale",
+    "Check",
     "ClassToken",
     "Conv1d",
     "Conv2d",
@@ -183,6 +188,7 @@ __all__ = [
     "TiedEmbedding",
     "ToTokens",
     "TraceError",
+    "Verdict",
     "build",
     "crossover",
     "decoding",
@@ -209,12 +215,14 @@ __all__ = [
     "trace",
     "trace_function",
     "training_memory",
+    "verify",
 ]
 
 _VERBS = {
     "symcost.symbols": "symcost.symbols",
     "symcost.table": "symcost.layers.face",
     "symcost.trace": "symcost.trace.face",
+    "symcost.verify": "symcost.verify.face",
 }
 """Modules named like the one verb they hold, and where that verb is defined."""
 _FAMILIES = {
@@ -233,6 +241,8 @@ _FAMILIES = {
 }
 """Layers by the file of ``symcost.layers`` that defines them."""
 _LAZY = {
+    "Check": "symcost.verify.verdict",
+    "Verdict": "symcost.verify.verdict",
     "Layer": "symcost.layers.base",
     "build": "symcost.twins.base",
     **dict.fromkeys(("Device", "Energies", "MemoryLevel", "device"), "symcost.devices"),

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -58,6 +59,31 @@ class Progress:
         self.timer.cancel()
         self.timer.join()
         self.bar.stop()
+        self.redirected.__exit__(kind, value, trace)
+
+
+class Steps:
+    """A line on standard error for what happens to every target, with the seconds since the start; none in a pipe.
+
+    What the model prints meanwhile goes to standard error too: standard output holds the report and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.redirected = contextlib.redirect_stdout(sys.stderr)
+
+    def __enter__(self) -> Steps:
+        self.redirected.__enter__()
+        return self
+
+    def __call__(self, target: str, event: str) -> None:
+        """Tell what happened to a target."""
+        if sys.stderr.isatty():
+            print(f"{time.monotonic() - self.start:6.1f} s  {target}: {event}", file=sys.stderr, flush=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.redirected.__exit__(kind, value, trace)
 
 

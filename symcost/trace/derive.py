@@ -323,7 +323,7 @@ class Derivation:
 
 
 @contextlib.contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Python's collector runs rarely inside: traces make millions of objects that live on, and each full run counts them."""
     before = gc.get_threshold()
     gc.set_threshold(200_000, 50, 50)
@@ -335,5 +335,5 @@ def _rare_collections() -> Iterator[None]:
 
 def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
     """Closed form of a model."""
-    with _rare_collections():
+    with rare_collections():
         return with_room(Derivation(Sampler(model, axes, on_trace), options).run)

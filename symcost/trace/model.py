@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from symcost.errors import TraceError
+from symcost.hlo.scopes import mark
 from symcost.trace import linen, nnx
-from symcost.trace.paths import MARK
 from symcost.trace.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
 
 MODES = ("forward", "train")
@@ -66,7 +66,7 @@ class Model:
         """The program at a point; whatever the user's code raises becomes one line that names the point."""
         inputs, arrays = tree_at(self.specs, point), tree_at(self.arrays, point)
         own = {name: point[name] for name in self.parameters}
-        module = self.module if self.factory is None else self._build(own)
+        module = self.module_at(point)
         if module is None:
             return Abstract(self._plain(), {"inputs": inputs, "arrays": arrays})
         if not (linen.is_linen(module) or nnx.is_nnx(module)):
@@ -82,6 +82,10 @@ class Model:
                 f"{type(module).__name__} has no method {self.method!r}: it has {', '.join(['__call__', *known])}"
             )
         return self._linen(module, own, inputs, arrays) if linen.is_linen(module) else self._nnx(module, inputs, arrays)
+
+    def module_at(self, point: Mapping[str, int]) -> Any:
+        """The module at a point, nnx ones from a factory with abstract arrays; nothing for a plain function."""
+        return self.module if self.factory is None else self._build({name: point[name] for name in self.parameters})
 
     def _plain(self) -> Callable[..., Any]:
         function = self.function
@@ -162,7 +166,7 @@ class Model:
         def step(params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> Any:
             def loss(params: Any) -> tuple[jax.Array, Any]:
                 out, updated = forward(params, state, rngs, inputs, arrays)
-                with jax.named_scope(MARK + "loss"):
+                with jax.named_scope(mark("loss")):
                     leaves = [leaf for leaf in jax.tree.leaves(out) if jnp.issubdtype(leaf.dtype, jnp.floating)]
                     return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves), jnp.float32(0)), updated
 
