@@ -7,6 +7,7 @@ L*d**2*n
 
 ``table`` counts a network written as layers; ``trace`` and ``trace_function`` derive the formulas of real models, and
 ``build`` makes a Flax module of layers: these three import jax on first use, everything else works without it.
+``count``, ``sweep`` and ``pareto`` answer over whole spaces of configurations.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import symcost.sweep
 import symcost.symbols
 import symcost.trace  # noqa: F401 - an empty package that the loop below makes callable; jax comes with a call
 from symcost.cost import CONVENTIONS, Cost
@@ -25,6 +27,7 @@ from symcost.errors import (
     LiftError,
     RuleError,
     ShapeError,
+    SpaceError,
     SpecError,
     SymcostError,
     TraceError,
@@ -88,6 +91,8 @@ if TYPE_CHECKING:
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
     from symcost.size import model_size
+    from symcost.sweep.face import count, pareto, sweep
+    from symcost.sweep.space import Space
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
     from symcost.twins.base import build
@@ -158,6 +163,8 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Space",
+    "SpaceError",
     "SpecError",
     "SqueezeExcitation",
     "SymcostError",
@@ -167,11 +174,14 @@ __all__ = [
     "ToTokens",
     "TraceError",
     "build",
+    "count",
     "equal",
     "evaluate",
     "model_size",
     "models",
+    "pareto",
     "parse",
+    "sweep",
     "symbols",
     "table",
     "trace",
@@ -179,6 +189,7 @@ __all__ = [
 ]
 
 _VERBS = {
+    "symcost.sweep": "symcost.sweep.face",
     "symcost.symbols": "symcost.symbols",
     "symcost.table": "symcost.layers.face",
     "symcost.trace": "symcost.trace.face",
@@ -201,9 +212,12 @@ _FAMILIES = {
 """Layers by the file of ``symcost.layers`` that defines them."""
 _LAZY = {
     "Layer": "symcost.layers.base",
+    "Space": "symcost.sweep.space",
     "build": "symcost.twins.base",
+    "count": "symcost.sweep.face",
     "equal": "symcost.equality",
     "model_size": "symcost.size",
+    "pareto": "symcost.sweep.face",
     "trace_function": "symcost.trace.face",
     **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},
 }

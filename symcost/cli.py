@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost import SymcostError, __version__, cli_layers
+from symcost import SymcostError, __version__, cli_layers, cli_sweep
 from symcost.cli_input import bind, integers, load, numbers, values
 from symcost.cli_output import Progress, check_writable, write
 from symcost.report import FORMATS
@@ -136,6 +136,7 @@ def trace(
 
 
 cli_layers.add(app)
+cli_sweep.add(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,3 +33,7 @@ class LiftError(SymcostError):
 
 class ShapeError(SymcostError):
     """A layer whose sizes do not fit each other or its input."""
+
+
+class SpaceError(SymcostError):
+    """A design space that is empty, does not fit its formulas, or is another one than a folder holds."""

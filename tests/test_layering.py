@@ -20,12 +20,12 @@ FLOORS = {
     "models": 4, "twins": 4, "trace": 3, "xla": 3,
     "audit": 5, "verify": 4, "sweep": 4,
     "report": 5, "budget": 5, "pytest_plugin": 5,
-    "cli": 6, "cli_layers": 6, "cli_input": 6, "cli_output": 6,
+    "cli": 6, "cli_layers": 6, "cli_sweep": 6, "cli_input": 6, "cli_output": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""
-SHOWING = {"__str__", "_repr_html_", "_repr_latex_"}
-"""Functions that may look upwards: how a result prints itself is known to the reports above it."""
+SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "compile"}
+"""Functions that may look upwards: how a result shows or evaluates itself is known to the rooms above it."""
 
 
 def room(file: Path) -> str:
@@ -69,7 +69,8 @@ def test_imports_point_downwards(file: Path) -> None:
 
 LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rules", ".hlo", ".report", ".report.text",
          ".report.markdown", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
-         ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size"]  # fmt: skip
+         ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
+         ".sweep.face", ".sweep.columns", ".cli_sweep"]  # fmt: skip
 
 
 @pytest.mark.parametrize("module", LIGHT)

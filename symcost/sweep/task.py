@@ -1,0 +1,75 @@
+"""One part of a search as something to be sent: to a thread, a process or another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from symcost.errors import SpaceError
+from symcost.sweep.nest import Nest
+from symcost.sweep.partial import Kind, Partial
+from symcost.sweep.problem import Plan, Problem
+
+ENGINES = ("auto", "native", "jax", "numpy")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A problem, the kind of answer, how many survivors are kept, and by which engine."""
+
+    problem: Problem
+    kind: Kind
+    keep: int
+    engine: str = "auto"
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What tells jobs apart."""
+        return self.problem.digest, self.kind, self.keep, self.engine
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and self.key == other.key
+
+
+@dataclass(frozen=True)
+class Search:
+    """A job made ready: the number of outer steps, the engine that was taken, the kind of numbers, and how to run."""
+
+    outer: int
+    engine: str
+    numbers: str
+    run: Callable[[int, int], Partial]
+
+
+@lru_cache(maxsize=8)
+def search(job: Job) -> Search:
+    """The search of a job; made once in every process."""
+    from symcost.sweep.frontier import Frontier
+    from symcost.sweep.tiers import NAMES
+
+    if job.engine not in ENGINES:
+        raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
+    plan = Plan(job.problem)
+    nest = Nest(plan)
+    numbers = NAMES[plan.tiers.largest([plan.feasible, *plan.objectives])]
+    return Search(nest.outer, "numpy", numbers, Frontier(nest, job.kind, job.keep).run)
+
+
+def run_part(job: Job, start: int, stop: int) -> Partial:
+    """Search some outer steps of a job."""
+    return search(job).run(start, stop)
+
+
+def ranges(outer: int, parts: int) -> list[tuple[int, int]]:
+    """The outer steps in at most so many nearly equal ranges.
+
+    >>> ranges(10, 3)
+    [(0, 4), (4, 7), (7, 10)]
+    """
+    parts = min(parts, outer)
+    edges = [outer * i // parts + (1 if outer * i % parts else 0) for i in range(parts + 1)]
+    return list(zip(edges, edges[1:], strict=False))
