@@ -76,7 +76,7 @@ class _Run:
         for position in level.axes:
             weight //= plan.graph.lengths[position]
             axis = plan.graph.axis(position)
-            chosen = _values(plan.values[position], steps // weight % plan.graph.lengths[position])
+            chosen = axis_values(plan.values[position], steps // weight % plan.graph.lengths[position])
             values[axis.index] = _shaped(held(chosen, plan.tiers(axis)), (1, -1))
         made = program.run(np, values, 2)
         shape = (len(batch), len(steps))
@@ -134,7 +134,7 @@ class _Run:
         found.index, found.objectives, found.overflow = joined.index, joined.objectives, joined.overflow
 
 
-def _values(values: Any, places: Any) -> Any:
+def axis_values(values: Any, places: Any) -> Any:
     """Values of an axis at places: a range is computed, not spread out."""
     if isinstance(values, range):
         return values.start + places * values.step

@@ -49,14 +49,18 @@ class Search:
 def search(job: Job) -> Search:
     """The search of a job; made once in every process."""
     from symcost.sweep.frontier import Frontier
-    from symcost.sweep.tiers import NAMES
+    from symcost.sweep.tiers import NAMES, TWO
 
     if job.engine not in ENGINES:
         raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
     plan = Plan(job.problem)
     nest = Nest(plan)
-    numbers = NAMES[plan.tiers.largest([plan.feasible, *plan.objectives])]
-    return Search(nest.outer, "numpy", numbers, Frontier(nest, job.kind, job.keep).run)
+    widest = plan.tiers.largest([plan.feasible, *plan.objectives])
+    if job.engine == "jax" and job.kind != "front" and widest <= TWO:
+        from symcost.sweep.mesh import Mesh
+
+        return Search(nest.outer, "jax", NAMES[widest], Mesh(nest, job.kind, job.keep).run)
+    return Search(nest.outer, "numpy", NAMES[widest], Frontier(nest, job.kind, job.keep).run)
 
 
 def run_part(job: Job, start: int, stop: int) -> Partial:
