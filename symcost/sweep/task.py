@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 
 from symcost.errors import SpaceError
 from symcost.sweep.nest import Nest
@@ -12,6 +13,8 @@ from symcost.sweep.partial import Kind, Partial
 from symcost.sweep.problem import Plan, Problem
 
 ENGINES = ("auto", "native", "jax", "numpy")
+SMALL = 10_000_000
+"""Up to so many configurations numpy is done before a compiler is."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,29 @@ def search(job: Job) -> Search:
     plan = Plan(job.problem)
     nest = Nest(plan)
     widest = plan.tiers.largest([plan.feasible, *plan.objectives])
-    if job.engine == "jax" and job.kind != "front" and widest <= TWO:
+    engine = _engine(job, nest, widest)
+    if engine == "jax":
         from symcost.sweep.mesh import Mesh
 
-        return Search(nest.outer, "jax", NAMES[widest], Mesh(nest, job.kind, job.keep).run)
-    return Search(nest.outer, "numpy", NAMES[widest], Frontier(nest, job.kind, job.keep).run)
+        return Search(nest.outer, engine, NAMES[widest], Mesh(nest, job.kind, job.keep).run)
+    if engine == "native":
+        from symcost.sweep.native import Native
+
+        return Search(nest.outer, engine, NAMES[widest], Native(nest, job.kind, job.keep).run)
+    return Search(nest.outer, engine, NAMES[widest], Frontier(nest, job.kind, job.keep).run)
+
+
+def _engine(job: Job, nest: Nest, widest: int) -> str:
+    """The engine that is asked for, or a slower one that can hold the numbers, or has what it needs."""
+    if job.engine == "jax" and job.kind != "front" and widest <= TWO:
+        return "jax"
+    large = job.engine == "native" or (job.engine == "auto" and job.problem.size > SMALL)
+    if large and find_spec("llvmlite"):
+        from symcost.sweep.native import can_run
+
+        if can_run(nest):
+            return "native"
+    return "numpy"
 
 
 def run_part(job: Job, start: int, stop: int) -> Partial:
