@@ -11,9 +11,9 @@ from symcost.errors import SpaceError
 from symcost.sweep.graph import Graph
 from symcost.sweep.lower import Lowering
 from symcost.sweep.metrics import Metrics
-from symcost.sweep.problem import Resolver
 from symcost.sweep.program import Program, held, plain
 from symcost.sweep.ranges import Ranges
+from symcost.sweep.resolve import Resolver
 from symcost.sweep.tiers import INT, NAMES, Tiers
 from symcost.symbols import parse
 

@@ -12,7 +12,9 @@ from typing import Any
 from symcost.sweep.partial import Partial
 from symcost.sweep.task import Job, ranges, run_part, search
 
-PARTS_PER_WORKER = 4
+PARTS_PER_WORKER = 8
+SPARE = 1
+"""Parts that wait beside those that run, so that no worker does."""
 Report = Callable[[int, int, Partial], None]
 """Is told outer steps done, outer steps in all, and what was found so far."""
 
@@ -37,7 +39,7 @@ def run(job: Job, settings: Settings) -> Partial:
     found = search(job)
     parts = ranges(found.outer, settings.width * PARTS_PER_WORKER)
     total, done = Partial(job.kind), 0
-    for (start, stop), part in submitted(job, parts, settings):
+    for (start, stop), part in submitted(job, parts, settings, found.seeds):
         total, done = total.joined(part, job.keep), done + stop - start
         if settings.on_progress:
             settings.on_progress(done, found.outer, total)
@@ -46,16 +48,29 @@ def run(job: Job, settings: Settings) -> Partial:
     return total
 
 
-def submitted(job: Job, parts: list[tuple[int, int]], settings: Settings) -> Iterator[tuple[tuple[int, int], Partial]]:
-    """Parts with their results as they are ready; no more are under way than there are workers for."""
+def submitted(
+    job: Job, parts: list[tuple[int, int]], settings: Settings, seeds: Partial | None
+) -> Iterator[tuple[tuple[int, int], Partial]]:
+    """Parts with their results as they are ready; no more are under way than there are workers for.
+
+    A part is told what all parts before it gave: equal objectives go to the smaller number, so that it may cut what is
+    equal too and the result stays the same however the parts are run.
+    """
+    known, before = seeds, dict[int, tuple[int, Partial]]()
+    reached = parts[0][0] if parts else 0
     with ExitStack() as stack:
         executor = settings.executor or stack.enter_context(ThreadPoolExecutor(settings.width))
         waiting, running = list(reversed(parts)), dict[Future[Any], tuple[int, int]]()
         stack.callback(lambda: [future.cancel() for future in running])
         while waiting or running:
-            while waiting and len(running) < 2 * settings.width:
+            while waiting and len(running) < settings.width + SPARE:
                 part = waiting.pop()
-                running[executor.submit(run_part, job, *part)] = part
+                running[executor.submit(run_part, job, *part, known)] = part
             ready, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in ready:
-                yield running.pop(future), future.result()
+                (start, stop), result = running.pop(future), future.result()
+                before[start] = stop, result
+                while job.kind in ("top", "front") and reached in before:
+                    reached, found = before.pop(reached)
+                    known = found if known is None else known.joined(found, job.keep)
+                yield (start, stop), result

@@ -15,6 +15,7 @@ from symcost.errors import SpaceError
 from symcost.sweep.answer import Answer, Count, columns_at
 from symcost.sweep.driver import Report, Settings, run
 from symcost.sweep.front import MOST_OBJECTIVES, front
+from symcost.sweep.monotone import pinned
 from symcost.sweep.partial import Kind, Partial, smallest
 from symcost.sweep.problem import Problem, make_problem
 from symcost.sweep.space import Space
@@ -177,18 +178,19 @@ class _Asked:
         shown = None if self.show is None else _texts(self.show)
         found = cases(self.costs, self.space, self.objectives, where=self.where, define=self.define, shown=shown)
         engine = self.settings.engine
-        parts = [run(Job(case.problem, kind, keep, engine), self.settings) for case in found]
+        searched = [replace(c, problem=pinned(c.problem)) if kind == "front" else c for c in found]
+        parts = [run(Job(case.problem, kind, keep, engine), self.settings) for case in searched]
         counts = parts
         if kind != "all" or any(part.overflow for part in parts):
             bare = [replace(case.problem, objectives=()) for case in found]
             counts = [run(Job(problem, "count", 0, engine), self.settings) for problem in bare]
         few = not any(part.overflow for part in parts) and (kind != "all" or sum(p.count for p in parts) <= keep)
         columns = (
-            _joined(kind, keep, self.objectives, found, parts)
+            _joined(kind, keep, self.objectives, searched, parts)
             if few
             else {n: [] for n in (*self.space.axes, *found[0].problem.shown)}
         )
-        facts = search(Job(found[0].problem, kind, keep, engine))
+        facts = search(Job(searched[0].problem, kind, keep, engine))
         total = sum(part.count for part in counts)
         return Answer(
             columns, tuple(self.space.axes), total, self.space.size, sum(p.visited for p in parts),

@@ -43,19 +43,23 @@ class Frontier:
             self.programs.append(Program(plan.tiers, (*level.tests, *level.carried), given))
             given = level.carried
 
-    def run(self, start: int, stop: int) -> Partial:
-        """Search the steps ``start`` to ``stop`` of the first level."""
-        return _Run(self).all(start, stop)
+    def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
+        """Search the steps ``start`` to ``stop`` of the first level; ``known`` is what steps before them gave."""
+        return _Run(self, known).all(start, stop)
 
 
 class _Run:
     """One search on its way."""
 
-    def __init__(self, frontier: Frontier) -> None:
+    def __init__(self, frontier: Frontier, known: Partial | None) -> None:
         self.nest, self.kind, self.keep = frontier.nest, frontier.kind, frontier.keep
         self.programs = frontier.programs
         self.found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.nest.plan.objectives])
         self.archive = Archive(len(self.nest.plan.objectives))
+        if known is not None and self.kind == "top":
+            self.found.index, self.found.objectives = known.index, known.objectives
+        elif known is not None and self.kind == "front":
+            self.archive.add(known.index, known.objectives)
 
     def all(self, start: int, stop: int) -> Partial:
         """Go through the steps of the first level."""
@@ -64,7 +68,7 @@ class _Run:
                 self._level(0, Batch(np.zeros(1, dtype=np.int64), {}), np.arange(first, min(first + BATCH, stop)))
         if self.kind == "front":
             self.found.index, self.found.objectives = self.archive.index, self.archive.objectives
-        return self.found
+        return self.found.beyond(start * self.nest.levels[0].below)
 
     def _level(self, depth: int, batch: Batch, steps: Any) -> None:
         """Go through the steps of one level for every open combination."""

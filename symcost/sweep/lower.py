@@ -39,6 +39,28 @@ Factors = dict[Node, int]
 Term = tuple[Fraction, Factors]
 
 
+MOST_TERMS = 4000
+"""A sum is not rewritten when it would become longer than this."""
+
+
+def _merged(terms: Iterable[tuple[int, Factors]]) -> list[tuple[int, Factors]]:
+    """Terms with equal factors added up."""
+    found: dict[tuple[tuple[int, int], ...], list[Any]] = {}
+    for coefficient, factors in terms:
+        key = tuple(sorted((node.index, power) for node, power in factors.items()))
+        found.setdefault(key, [0, factors])[0] += coefficient
+    return [(coefficient, factors) for coefficient, factors in found.values() if coefficient]
+
+
+def _common_factors(terms: list[tuple[int, Factors]]) -> Factors:
+    """What every term of a sum is a multiple of."""
+    first, *others = (factors for _, factors in terms)
+    found = dict(first)
+    for factors in others:
+        found = {node: min(power, factors[node]) for node, power in found.items() if node in factors}
+    return found
+
+
 class Lowering:
     """Turns expressions and conditions into nodes.
 
@@ -140,13 +162,37 @@ class Lowering:
         for coefficient, factors in terms:
             whole = {node: factors.get(node, 0) + below.get(node, 0) for node in {**factors, **below}}
             cleared.append((int(coefficient * scale), {node: power for node, power in whole.items() if power}))
-        above, under = self._regrouped(cleared), self._powers(scale, below)
+        above, under = self._regrouped(self._shifted(cleared)), self._powers(scale, below)
         low, high = self.ranges(under)
         if low <= 0 <= high:
             raise ExpressionError(f"a divisor lies between {low} and {high} in this space: it could be 0")
         if high < 0:
             above, under = (self.graph.apply("sub", self.graph.constant(0), node) for node in (above, under))
         return Ratio(above, under)
+
+    def _shifted(self, terms: list[tuple[int, Factors]]) -> list[tuple[int, Factors]]:
+        """The sum in axes counted from their smallest values, where nothing is subtracted any more then.
+
+        ``L*d**2 - d**2`` is ``(L - 1)*d**2``: what only grows is seen to grow, and bounds of it are exact.
+        """
+        if all(coefficient >= 0 for coefficient, _ in terms):
+            return terms
+        positive = {node for coefficient, factors in terms if coefficient > 0 for node in factors}
+        made = terms
+        for node in sorted((n for n in positive if n.op == "axis"), key=lambda n: n.index):
+            least = self.ranges(node)[0]
+            rest = self.graph.apply("sub", node, self.graph.constant(least))
+            split = [
+                (coefficient * math.comb(power, k) * least ** (power - k), {**others, **({rest: k} if k else {})})
+                for coefficient, factors in made
+                for power in (factors.get(node, 0),)
+                for others in ({n: p for n, p in factors.items() if n is not node},)
+                for k in range(power + 1)
+            ]
+            made = _merged(split)
+            if len(made) > MOST_TERMS:
+                return terms
+        return made if all(coefficient > 0 for coefficient, _ in made) else terms
 
     def _powers(self, coefficient: int, factors: Factors) -> Node:
         parts = [node for node, power in factors.items() for _ in range(power)]
@@ -157,6 +203,10 @@ class Lowering:
         innermost = max((node.axes.bit_length() for _, factors in terms for node in factors), default=0)
         if innermost == 0:
             return self.graph.constant(sum(coefficient for coefficient, _ in terms))
+        common = _common_factors(terms)
+        if common:
+            rest = [(c, {n: p - common.get(n, 0) for n, p in f.items() if p > common.get(n, 0)}) for c, f in terms]
+            return self.graph.chain("mul", [self._powers(1, common), self._regrouped(rest)])
         groups: dict[tuple[tuple[int, int], ...], tuple[Factors, list[tuple[int, Factors]]]] = {}
         for coefficient, factors in terms:
             inner = {node: power for node, power in factors.items() if node.axes.bit_length() == innermost}

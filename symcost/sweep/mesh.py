@@ -49,8 +49,8 @@ class Mesh:
         self.program = Program(tiers, self.roots, (*self.feeds, *self.once))
         self.compiled = self._compiled()
 
-    def run(self, start: int, stop: int) -> Partial:
-        """All rows of the steps ``start`` to ``stop`` of the first level."""
+    def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
+        """All rows of the steps ``start`` to ``stop`` of the first level, whatever was known before."""
         found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.roots[1:]])
         for first in range(start * self.per_step, stop * self.per_step, ROWS):
             rows = np.arange(first, min(first + ROWS, stop * self.per_step))

@@ -45,19 +45,22 @@ class Native:
         address = self.engine.get_function_address("search")
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
 
-    def run(self, start: int, stop: int) -> Partial:
-        """Search the steps ``start`` to ``stop`` of the first level."""
-        return _Run(self).search(start, stop)
+    def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
+        """Search the steps ``start`` to ``stop`` of the first level; ``known`` is what steps before them gave."""
+        return _Run(self, known).search(start, stop)
 
 
 class _Run:
     """One call of the function, with the survivors that it hands over."""
 
-    def __init__(self, native: Native) -> None:
+    def __init__(self, native: Native, known: Partial | None) -> None:
         self.native, self.kind, self.keep = native, native.kind, native.keep
         count, capacity = len(native.kinds), BUFFER[native.kind]
         self.found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in range(count)])
         self.archive = Archive(count)
+        if known is not None and self.kind in ("top", "front"):
+            self.archive.add(known.index, known.objectives)
+            self.found.index, self.found.objectives = known.index, known.objectives
         self.index = np.empty(capacity, dtype=np.int64)
         self.columns = [_buffer(kind, capacity) for kind in native.kinds]
         self.known = [_buffer(kind, 1) for kind in native.kinds]
@@ -78,7 +81,7 @@ class _Run:
         if self.problem is not None:
             raise self.problem
         self.found.count, self.found.visited = int(state[COUNT]), int(state[VISITED])
-        return self.found
+        return self.found.beyond(start * self.native.nest.levels[0].below)
 
     def _full(self) -> None:
         """Boil the buffer down; an error must wait until the machine code has returned."""

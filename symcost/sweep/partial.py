@@ -31,6 +31,12 @@ class Partial:
     objectives: list[Any] = field(default_factory=list)
     overflow: bool = False
 
+    def beyond(self, first: int) -> Partial:
+        """Without the survivors numbered below ``first``: what was known before, and seeds."""
+        own = self.index >= first
+        self.index, self.objectives = self.index[own], [column[own] for column in self.objectives]
+        return self
+
     def joined(self, other: Partial, keep: int) -> Partial:
         """Both together: the ``keep`` best, the front of both, or all of both as long as they are few."""
         made = Partial(self.kind, self.count + other.count, self.visited + other.visited)

@@ -12,11 +12,13 @@ from typing import Any
 import sympy
 
 from symcost.errors import SpaceError
+from symcost.sweep.columns import Columns
 from symcost.sweep.conditions import Compare, Condition, compares, condition, names
 from symcost.sweep.graph import Graph, Node
 from symcost.sweep.lower import Lowering
 from symcost.sweep.metrics import Metrics
 from symcost.sweep.ranges import Ranges
+from symcost.sweep.resolve import Resolver
 from symcost.sweep.space import Space
 from symcost.sweep.tiers import Tiers
 from symcost.symbols import parse
@@ -73,7 +75,24 @@ class Problem:
         for part in {p for root in roots for p in sympy.preorder_traversal(root) if p.args}:
             for name in axes_of(part):
                 counted[name] += 1
-        return tuple(sorted(self.axes, key=lambda name: (-counted[name], len(self.axes[name]), name)))
+        moved = self._influence(sides)
+        # Alike in structure, those come first that move the conditions most: what is left open inside is little then.
+        return tuple(sorted(self.axes, key=lambda name: (-counted[name].bit_length(), -moved[name], name)))
+
+    def _influence(self, sides: Iterable[Any]) -> dict[str, Any]:
+        """How far each axis moves the sides of the conditions, in shares of what all axes move; only an order."""
+        evaluate = Columns({str(i): side for i, side in enumerate(sides)}, self.formulas)
+        names = list(self.axes)
+        middle = {name: values[len(values) // 2] for name, values in self.axes.items()}
+        points = [{**middle, name: values[place]} for name, values in self.axes.items() for place in (0, -1)]
+        columns = {name: [point[name] for point in points] for name in evaluate.symbols}
+        found = dict.fromkeys(names, 0.0)
+        for values in evaluate(**columns).values() if columns else ():
+            if len(values) == len(points):
+                moved = [abs(float(values[2 * i + 1] - values[2 * i])) for i in range(len(names))]
+                for name, step in zip(names, moved, strict=True):
+                    found[name] += step / (sum(moved) or 1.0)
+        return found
 
 
 def _runs(values: Sequence[int]) -> Iterable[int | str]:
@@ -127,39 +146,6 @@ def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"their symbols are {', '.join(known) or 'none'}"
             raise SpaceError(f"the axis {name} is no symbol of the costs: {hint}")
-
-
-class Resolver:
-    """Collects the formulas that expressions need, until only axes are left."""
-
-    def __init__(self, metrics: Metrics, axes: Iterable[str]) -> None:
-        self.metrics, self.axes = metrics, set(axes)
-        self.found: dict[str, Any] = {}
-        self._open: list[str] = []
-
-    def __call__(self, expression: Any) -> None:
-        for name in sorted(str(s) for s in expression.free_symbols):
-            if name not in self.axes and name not in self.found:
-                self._resolve(name)
-
-    def _resolve(self, name: str) -> None:
-        if name in self._open:
-            raise SpaceError(f"the formula {name} is defined by itself: {' -> '.join([*self._open, name])}")
-        if name not in self.metrics:
-            raise self._missing(name)
-        formula = sympy.sympify(self.metrics[name], strict=True)
-        self._open.append(name)
-        self(formula)
-        self._open.pop()
-        self.found[name] = formula
-
-    def _missing(self, name: str) -> SpaceError:
-        if name in self.metrics.symbols:
-            by = f"{self._open[-1]} depends on" if self._open else "the costs have"
-            return SpaceError(
-                f"{by} the symbol {name} and the space has no axis for it: give it values, as {name} = [1]"
-            )
-        return self.metrics.unknown(name, self.axes)
 
 
 @dataclass

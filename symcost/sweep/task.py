@@ -11,6 +11,7 @@ from symcost.errors import SpaceError
 from symcost.sweep.nest import Nest
 from symcost.sweep.partial import Kind, Partial
 from symcost.sweep.problem import Plan, Problem
+from symcost.sweep.tiers import NAMES, TWO
 
 ENGINES = ("auto", "native", "jax", "numpy")
 SMALL = 10_000_000
@@ -45,14 +46,15 @@ class Search:
     outer: int
     engine: str
     numbers: str
-    run: Callable[[int, int], Partial]
+    run: Callable[[int, int, Partial | None], Partial]
+    seeds: Partial | None
 
 
 @lru_cache(maxsize=8)
 def search(job: Job) -> Search:
     """The search of a job; made once in every process."""
-    from symcost.sweep.frontier import Frontier
-    from symcost.sweep.tiers import NAMES, TWO
+    from symcost.sweep.seeds import seeds
+
 
     if job.engine not in ENGINES:
         raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
@@ -60,15 +62,14 @@ def search(job: Job) -> Search:
     nest = Nest(plan)
     widest = plan.tiers.largest([plan.feasible, *plan.objectives])
     engine = _engine(job, nest, widest)
+    known = seeds(plan, job.kind, job.keep) if engine != "jax" and job.problem.size > SMALL else None
     if engine == "jax":
-        from symcost.sweep.mesh import Mesh
-
-        return Search(nest.outer, engine, NAMES[widest], Mesh(nest, job.kind, job.keep).run)
-    if engine == "native":
-        from symcost.sweep.native import Native
-
-        return Search(nest.outer, engine, NAMES[widest], Native(nest, job.kind, job.keep).run)
-    return Search(nest.outer, engine, NAMES[widest], Frontier(nest, job.kind, job.keep).run)
+        from symcost.sweep.mesh import Mesh as Engine
+    elif engine == "native":
+        from symcost.sweep.native import Native as Engine
+    else:
+        from symcost.sweep.frontier import Frontier as Engine
+    return Search(nest.outer, engine, NAMES[widest], Engine(nest, job.kind, job.keep).run, known)
 
 
 def _engine(job: Job, nest: Nest, widest: int) -> str:
@@ -84,9 +85,9 @@ def _engine(job: Job, nest: Nest, widest: int) -> str:
     return "numpy"
 
 
-def run_part(job: Job, start: int, stop: int) -> Partial:
-    """Search some outer steps of a job."""
-    return search(job).run(start, stop)
+def run_part(job: Job, start: int, stop: int, known: Partial | None = None) -> Partial:
+    """Search some outer steps of a job; ``known`` is what the steps before them gave, and seeds."""
+    return search(job).run(start, stop, known)
 
 
 def ranges(outer: int, parts: int) -> list[tuple[int, int]]:
