@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from symcost.cli_input import load
-from symcost.cli_output import check_writable, write
+from symcost.cli_output import SweepProgress, check_writable, write
 from symcost.errors import SpaceError, SymcostError
 from symcost.table import CostTable
 
+TIMEOUT = 10
+"""Seconds for a scheduler to answer."""
 EXAMPLES = """[bold]Examples[/bold]
 
 symcost sweep examples/microcontroller.toml
 
 symcost sweep examples/gpt_budget.toml --format json --output best.json
 
-A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1_000_000"] / maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
+symcost sweep space.toml --out run --processes 8      (the same command goes on after an interruption)
 
-One objective ranks, two to four give the Pareto front, none counts."""
+symcost sweep space.toml --out run --dask tcp://scheduler:8786
+
+A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1_000_000"] /
+maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
+
+One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little."""
 
 
 def sweep(
     space: Annotated[Path, typer.Argument(metavar="SPACE.toml", help="The network, its axes, conditions, objectives.")],
     engine: Annotated[str, typer.Option(help="auto, native, jax or numpy.")] = "auto",
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; all cores by default.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; as many as cores by default.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Worker processes instead of threads.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep finished parts here, and go on from what is there.")
+    ] = None,
     format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")
@@ -46,13 +59,34 @@ def sweep(
     asked = read(space)
     costs = network(asked)
     define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
-    common: dict[str, Any] = {"show": asked.show, "define": define, "engine": engine, "workers": workers}
-    if len(asked.minimize) + len(asked.maximize) > 1:
-        answer = pareto(costs, asked.space, minimize=asked.minimize, maximize=asked.maximize, **common)
-    else:
-        goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
-        answer = best(costs, asked.space, **goal, top=asked.top, **common)
+    with ExitStack() as stack:
+        executor = stack.enter_context(_cluster(dask)) if dask is not None else None
+        progress = stack.enter_context(SweepProgress(asked.space.size))
+        common: dict[str, Any] = {
+            "show": asked.show, "define": define, "engine": engine, "workers": workers, "processes": processes,
+            "executor": executor, "out": out, "on_progress": progress,
+        }  # fmt: skip
+        if len(asked.minimize) + len(asked.maximize) > 1:
+            answer = pareto(costs, asked.space, minimize=asked.minimize, maximize=asked.maximize, **common)
+        else:
+            goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
+            answer = best(costs, asked.space, **goal, top=asked.top, **common)
     write(designs.FORMATS[format_](answer), output)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Any]:
+    """An executor on the workers of a Dask cluster; what a dead worker was at is done by another."""
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise SpaceError("--dask needs distributed, which is not installed: pip install 'symcost[sweep]'") from None
+    try:
+        client = Client(address, timeout=TIMEOUT)
+    except (OSError, ValueError) as problem:
+        raise SpaceError(f"--dask {address}: no scheduler answers there ({problem})") from None
+    with client:
+        yield client.get_executor(pure=False)
 
 
 def network(asked: Any) -> Any:

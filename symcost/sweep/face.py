@@ -6,7 +6,9 @@ import itertools
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from symcost.sweep.monotone import pinned
 from symcost.sweep.partial import Kind, Partial, smallest
 from symcost.sweep.problem import Problem, make_problem
 from symcost.sweep.space import Space
+from symcost.sweep.store import Store, described
 from symcost.sweep.task import Job, search
 
 FEW = 100_000
@@ -63,6 +66,7 @@ def count(
     define: Mapping[str, Any] | None = None,
     engine: str = "auto",
     workers: int | None = None,
+    processes: int | None = None,
     executor: Executor | None = None,
     on_progress: Report | None = None,
 ) -> Count:
@@ -80,9 +84,10 @@ def count(
     2797
     """
     started = time.perf_counter()
-    settings = Settings(workers, executor, engine, on_progress)
+    settings = Settings(workers, processes, executor, engine, on_progress)
     found = cases(costs, space, where=where, define=define, shown=())
-    parts = [run(Job(case.problem, "count", 0, engine), settings) for case in found]
+    with settings.opened() as pool:
+        parts = [run(Job(case.problem, "count", 0, engine), settings, pool) for case in found]
     facts = search(Job(found[0].problem, "count", 0, engine))
     return Count.of(
         sum(p.count for p in parts), space.size, sum(p.visited for p in parts), time.perf_counter() - started,
@@ -102,7 +107,9 @@ def sweep(
     define: Mapping[str, Any] | None = None,
     engine: str = "auto",
     workers: int | None = None,
+    processes: int | None = None,
     executor: Executor | None = None,
+    out: str | Path | None = None,
     on_progress: Report | None = None,
 ) -> Answer:
     """The best feasible configurations by one objective, or all of them when they are few.
@@ -124,7 +131,8 @@ def sweep(
         raise SpaceError(f"top={top!r} must be a positive integer: the number of configurations to keep")
     goal = minimize if minimize is not None else maximize
     objectives = [] if goal is None else [(goal, maximize is not None)]
-    asked = _Asked(costs, space, objectives, where, define, show, Settings(workers, executor, engine, on_progress))
+    settings = Settings(workers, processes, executor, engine, on_progress)
+    asked = _Asked(costs, space, objectives, where, define, show, settings, out)
     return asked.answer("all" if goal is None else "top", FEW if goal is None else top)
 
 
@@ -139,7 +147,9 @@ def pareto(
     define: Mapping[str, Any] | None = None,
     engine: str = "auto",
     workers: int | None = None,
+    processes: int | None = None,
     executor: Executor | None = None,
+    out: str | Path | None = None,
     on_progress: Report | None = None,
 ) -> Answer:
     """The exact Pareto front of two to four objectives: every trade-off that no feasible configuration improves on.
@@ -156,7 +166,8 @@ def pareto(
     objectives = [*((t, False) for t in _texts(minimize)), *((t, True) for t in _texts(maximize))]
     if not 2 <= len(objectives) <= MOST_OBJECTIVES:
         raise SpaceError(f"a front has 2 to {MOST_OBJECTIVES} objectives: {len(objectives)} are given")
-    asked = _Asked(costs, space, objectives, where, define, show, Settings(workers, executor, engine, on_progress))
+    settings = Settings(workers, processes, executor, engine, on_progress)
+    asked = _Asked(costs, space, objectives, where, define, show, settings, out)
     return asked.answer("front", 0)
 
 
@@ -171,31 +182,34 @@ class _Asked:
     define: Mapping[str, Any] | None
     show: Texts | None
     settings: Settings
+    out: str | Path | None
 
     def answer(self, kind: Kind, keep: int) -> Answer:
         """Search every case, count the feasible, and evaluate the survivors."""
         started = time.perf_counter()
         shown = None if self.show is None else _texts(self.show)
         found = cases(self.costs, self.space, self.objectives, where=self.where, define=self.define, shown=shown)
-        engine = self.settings.engine
         searched = [replace(c, problem=pinned(c.problem)) if kind == "front" else c for c in found]
-        parts = [run(Job(case.problem, kind, keep, engine), self.settings) for case in searched]
-        counts = parts
-        if kind != "all" or any(part.overflow for part in parts):
-            bare = [replace(case.problem, objectives=()) for case in found]
-            counts = [run(Job(problem, "count", 0, engine), self.settings) for problem in bare]
-        few = not any(part.overflow for part in parts) and (kind != "all" or sum(p.count for p in parts) <= keep)
-        columns = (
-            _joined(kind, keep, self.objectives, searched, parts)
-            if few
-            else {n: [] for n in (*self.space.axes, *found[0].problem.shown)}
-        )
-        facts = search(Job(searched[0].problem, kind, keep, engine))
-        total = sum(part.count for part in counts)
-        return Answer(
-            columns, tuple(self.space.axes), total, self.space.size, sum(p.visited for p in parts),
-            time.perf_counter() - started, facts.engine, facts.numbers, "" if few else _MANY.format(total, keep),
-        )  # fmt: skip
+        engine = self.settings.engine
+        jobs = [Job(case.problem, kind, keep, engine) for case in searched]
+        counting = [Job(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
+        with ExitStack() as stack:
+            store = stack.enter_context(Store(self.out, jobs).opened()) if self.out is not None else None
+            pool = stack.enter_context(self.settings.opened())
+            parts = [run(job, self.settings, pool, store) for job in jobs]
+            many = any(part.overflow for part in parts) or (kind == "all" and sum(p.count for p in parts) > keep)
+            counts = [run(job, self.settings, pool, store) for job in counting] if many or kind != "all" else parts
+            names = (*self.space.axes, *found[0].problem.shown)
+            columns = dict.fromkeys(names, ()) if many else _joined(kind, keep, self.objectives, searched, parts)
+            facts, total = search(jobs[0]), sum(part.count for part in counts)
+            answer = Answer(
+                columns, tuple(self.space.axes), total, self.space.size, sum(p.visited for p in parts),
+                time.perf_counter() - started, facts.engine, facts.numbers,
+                _MANY.format(total, keep) if many else "", described(jobs),
+            )  # fmt: skip
+            if store:
+                store.finish(answer)
+        return answer
 
 
 _MANY = "{:,} configurations are feasible, more than the {:,} that are listed: give an objective, or narrow the space"

@@ -65,8 +65,9 @@ class Archive:
         self.index, self.objectives = numbers[kept], [column[kept] for column in joined]
 
     def covers(self, points: Sequence[Any]) -> Any:
-        """Whether each point is dominated by, or equal to, one of the archive; for three objectives and more, as far
-        as a sample of the archive shows it.
+        """Whether each point is dominated by, or equal to, one of the archive.
+
+        For three objectives and more, as far as a sample of the archive shows it.
         """
         if not len(self.index):
             return np.zeros(np.broadcast_shapes(*(p.shape for p in points)), dtype=bool)

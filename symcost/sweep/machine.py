@@ -74,9 +74,7 @@ def _integer_division(builder: ir.IRBuilder, op: str, a: Any, b: Any) -> Any:
     quotient = builder.sdiv(a, b)
     rest = builder.sub(a, builder.mul(quotient, b))
     zero = ir.Constant(rest.type, 0)
-    wrong = builder.and_(
-        builder.icmp_signed("!=", rest, zero), builder.icmp_signed("<", builder.xor(rest, b), zero)
-    )
+    wrong = builder.and_(builder.icmp_signed("!=", rest, zero), builder.icmp_signed("<", builder.xor(rest, b), zero))
     if op == "floordiv":
         return builder.sub(quotient, builder.zext(wrong, rest.type))
     return builder.add(rest, builder.select(wrong, b, zero))

@@ -38,9 +38,7 @@ class Mesh:
         self.width = math.prod(self.inner)
         self.roots = (self.plan.feasible, *(self.plan.objectives if kind == "top" else ()))
         outer = (1 << self.split) - 1
-        self.feeds = tuple(
-            dict.fromkeys([*boundary(self.roots, outer), *(n for n in self.roots if n.axes and not n.axes & ~outer)])
-        )
+        self.feeds = boundary(self.roots, outer)
         fixed = {node.index for node in self.feeds}
         inside = boundary([n for n in self.roots if n.index not in fixed], ~outer)
         self.once = tuple(n for n in inside if n.op != "axis")
@@ -135,7 +133,9 @@ class Mesh:
         """Rows that may hold survivors."""
         some = np.flatnonzero(counts)
         if self.kind != "top":
-            return some if self.kind == "all" and counts.sum() <= self.keep else some[:0] if self.kind == "count" else some
+            return (
+                some if self.kind == "all" and counts.sum() <= self.keep else some[:0] if self.kind == "count" else some
+            )
         order = _order(_map(lambda v: v[some], best[0]))
         return some[order][: self.keep]
 

@@ -183,7 +183,9 @@ class _Code:
         builder, level = self.builder, self.nest.levels[depth]
         function = builder.function
         head, body, next_, done = (function.append_basic_block(f"{n}{depth}") for n in ("head", "body", "next", "done"))
-        first, end = (self._word(START), None) if depth == 0 else (ir.Constant(WORD, 0), ir.Constant(WORD, level.length))
+        first, end = (
+            (self._word(START), None) if depth == 0 else (ir.Constant(WORD, 0), ir.Constant(WORD, level.length))
+        )
         before = builder.block
         builder.branch(head)
         builder.position_at_end(head)
@@ -298,9 +300,9 @@ class _Code:
                 known[part.index] = machine.constant(part.value, held)
                 continue
             args = [
-                known[a.index] if a.op in LOGICAL or isinstance(a.value, bool) else machine.cast(self.builder, known[a.index], tiers(a), kind)
+                known[a.index] if _logical(a) else machine.cast(self.builder, known[a.index], tiers(a), kind)
                 for a in part.args
-            ]  # fmt: skip
+            ]
             made = machine.operate(self.builder, part.op, kind, args)
             known[part.index] = made if part.op in LOGICAL else machine.cast(self.builder, made, kind, held)
         return known[node.index]
@@ -366,6 +368,10 @@ class _Code:
         result.add_incoming(ir.Constant(BIT, 0), head)
         result.add_incoming(ir.Constant(BIT, 1), body)
         return result
+
+
+def _logical(node: Node) -> bool:
+    return node.op in LOGICAL or isinstance(node.value, bool)
 
 
 def _compiled(text: str) -> Any:

@@ -82,11 +82,14 @@ class Nest:
 
 
 def boundary(roots: Iterable[Node], fixed: int) -> tuple[Node, ...]:
-    """Nodes of the fixed axes that are read where other axes have values too."""
-    found: dict[int, Node] = {}
-    for node in reached(list(roots), set()):
-        inside = not node.axes & ~fixed
-        for a in node.args:
-            if not inside and a.axes and not a.axes & ~fixed:
-                found[a.index] = a
+    """Nodes of the fixed axes that are read where other axes have values too, or are asked for themselves."""
+
+    def ready(node: Node) -> bool:
+        return bool(node.axes) and not node.axes & ~fixed
+
+    asked = list(roots)
+    found = {node.index: node for node in asked if ready(node)}
+    for node in reached(asked, set()):
+        if not ready(node):
+            found.update((a.index, a) for a in node.args if ready(a))
     return tuple(found[index] for index in sorted(found))

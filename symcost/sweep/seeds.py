@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from symcost.sweep.front import front
-from symcost.sweep.frontier import axis_values
 from symcost.sweep.partial import Kind, Partial, smallest
+from symcost.sweep.points import evaluated
 from symcost.sweep.problem import Plan
-from symcost.sweep.program import Program, held, plain
+from symcost.sweep.program import Program
 
 POINTS = 1 << 13
 ROUNDS = 12
@@ -33,7 +33,7 @@ def seeds(plan: Plan, kind: Kind, keep: int) -> Partial | None:
     kept, values = np.empty((0, len(lengths)), dtype=np.int64), [np.empty(0, dtype=np.int64) for _ in plan.objectives]
     for turn in range(ROUNDS):
         places = _proposed(random, lengths, kept if turn % 2 else kept[:0])
-        feasible, columns = _evaluated(plan, program, places)
+        feasible, columns = evaluated(plan, program, places)
         kept = np.concatenate((kept, places[feasible]))
         values = [np.concatenate((a, b[feasible])) for a, b in zip(values, columns, strict=True)]
         kept, first = np.unique(kept, axis=0, return_index=True)
@@ -42,8 +42,11 @@ def seeds(plan: Plan, kind: Kind, keep: int) -> Partial | None:
         kept, values = kept[best], [column[best] for column in values]
     if not len(kept) or (kind == "top" and len(kept) < keep):
         return None
-    worse = [[column + (place == own) for own, column in enumerate(values)] for place in range(len(values))]
-    columns = [np.concatenate([shifted[own] for shifted in worse]) for own in range(len(values))]
+    if kind == "top":
+        columns = [np.full(keep, values[0][-1] + 1)]
+    else:
+        worse = [[column + (place == own) for own, column in enumerate(values)] for place in range(len(values))]
+        columns = [np.concatenate([shifted[own] for shifted in worse]) for own in range(len(values))]
     return Partial(kind, index=np.full(len(columns[0]), SEED), objectives=columns)
 
 
@@ -54,15 +57,3 @@ def _proposed(random: Any, lengths: Any, known: Any) -> Any:
     base = known[random.integers(0, len(known), POINTS)]
     step = random.integers(-2, 3, size=base.shape) * (random.random(base.shape) < 0.3)
     return np.clip(base + step, 0, lengths - 1)
-
-
-def _evaluated(plan: Plan, program: Program, places: Any) -> tuple[Any, list[Any]]:
-    values = {}
-    for position in range(places.shape[1]):
-        axis = plan.graph.axis(position)
-        values[axis.index] = held(axis_values(plan.values[position], places[:, position]), plan.tiers(axis))
-    with np.errstate(over="ignore"):
-        made = program.run(np, values, 1)
-    shape = (len(places),)
-    feasible = np.broadcast_to(made[plan.feasible.index], shape)
-    return feasible, [np.broadcast_to(plain(made[o.index], plan.tiers(o)), shape) for o in plan.objectives]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
 
 from symcost.errors import SpaceError
 from symcost.sweep.nest import Nest
 from symcost.sweep.partial import Kind, Partial
+from symcost.sweep.points import evaluated, places_of
 from symcost.sweep.problem import Plan, Problem
+from symcost.sweep.program import Program
 from symcost.sweep.tiers import NAMES, TWO
 
 ENGINES = ("auto", "native", "jax", "numpy")
@@ -46,6 +52,7 @@ class Search:
     outer: int
     engine: str
     numbers: str
+    plan: Plan
     run: Callable[[int, int, Partial | None], Partial]
     seeds: Partial | None
 
@@ -54,7 +61,6 @@ class Search:
 def search(job: Job) -> Search:
     """The search of a job; made once in every process."""
     from symcost.sweep.seeds import seeds
-
 
     if job.engine not in ENGINES:
         raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
@@ -69,7 +75,7 @@ def search(job: Job) -> Search:
         from symcost.sweep.native import Native as Engine
     else:
         from symcost.sweep.frontier import Frontier as Engine
-    return Search(nest.outer, engine, NAMES[widest], Engine(nest, job.kind, job.keep).run, known)
+    return Search(nest.outer, engine, NAMES[widest], plan, Engine(nest, job.kind, job.keep).run, known)
 
 
 def _engine(job: Job, nest: Nest, widest: int) -> str:
@@ -90,6 +96,15 @@ def run_part(job: Job, start: int, stop: int, known: Partial | None = None) -> P
     return search(job).run(start, stop, known)
 
 
+def values_of(job: Job, index: Any) -> list[Any]:
+    """Objectives of configurations by their numbers."""
+    plan = search(job).plan
+    if not plan.objectives or not len(index):
+        return [np.empty(0, dtype=np.int64) for _ in plan.objectives]
+    program = Program(plan.tiers, (plan.feasible, *plan.objectives))
+    return evaluated(plan, program, places_of(plan, index))[1]
+
+
 def ranges(outer: int, parts: int) -> list[tuple[int, int]]:
     """The outer steps in at most so many nearly equal ranges.
 
@@ -98,4 +113,4 @@ def ranges(outer: int, parts: int) -> list[tuple[int, int]]:
     """
     parts = min(parts, outer)
     edges = [outer * i // parts + (1 if outer * i % parts else 0) for i in range(parts + 1)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(itertools.pairwise(edges))
