@@ -17,7 +17,7 @@ from symcost.sweep.task import Job, ranges, run_part, search
 from symcost.sweep.workers import processes
 
 PARTS_PER_WORKER = 8
-STORED_PARTS = 256
+STORED_PARTS = 128
 """Parts of a run in a folder, however many workers it has: it may go on with others."""
 WORDS = {"count": "counting", "top": "ranking", "front": "tracing the front", "all": "listing"}
 SPARE = 1
@@ -106,19 +106,15 @@ def submitted(
                 running[executor.submit(run_part, job, *part, known)] = part
             ready, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in ready:
-                (start, stop), result = running.pop(future), _result(future)
+                (start, stop), result = running.pop(future), future.result()
                 before[start] = stop, result
                 yield (start, stop), result
-    finally:
-        for future in running:
-            future.cancel()
-
-
-def _result(future: Future[Any]) -> Partial:
-    try:
-        return future.result()
     except BrokenExecutor:
         raise SpaceError(
             "a worker process died, or could not start (a script that uses processes needs its main part behind "
             "if __name__ == '__main__'): run it again; with a folder it goes on where it stopped"
         ) from None
+    finally:
+        for future in running:
+            future.cancel()
+
