@@ -254,6 +254,10 @@ class Lowering:
             return self.graph.chain("and" if isinstance(condition, sympy.And) else "or", parts)
         if isinstance(condition, sympy.Not):
             return self.graph.apply("not", self.logical(condition.args[0]))
+        if isinstance(condition, sympy.ITE):
+            test, then, otherwise = (self.logical(part) for part in condition.args)
+            apply = self.graph.apply
+            return apply("or", apply("and", test, then), apply("and", apply("not", test), otherwise))
         if isinstance(condition, Relational):
             return self.compared(condition.rel_op, self(condition.lhs), self(condition.rhs))
         raise ExpressionError(f"the condition {condition} cannot be decided over a space")
