@@ -56,3 +56,22 @@ def network() -> sc.CostTable:
     return sc.table(
         sc.Sequential(**layers, head=convolution(c[8], 1), gap=sc.GlobalAvgPool(), fc=sc.Linear(C)), (n, 3, r, r)
     )
+
+
+def main() -> None:
+    """The published network, and the largest of its depths under a microcontroller's limits, by width."""
+    costs, depths = network(), {f"L{i}": range(1, 9) for i in range(1, 7)}
+    published = {f"L{i}": depth for i, depth in enumerate((2, 3, 4, 3, 3, 1), 1)}
+    print(sc.sweep(costs, sc.Space(n=1, C=1000, w=20, r=224, e=6, **published), define=channels()))
+    space = sc.Space(n=1, C=2, w=[5, 10, 15], r=[96, 128], e=[2, 4, 6], **depths)
+    limits = ["peak_textbook <= 320_000", "params <= 1_000_000", "macs <= 300_000_000"]
+    print()
+    print(
+        sc.sweep(
+            costs, space, limits, maximize="macs", top=3, define=channels(), show=("params", "macs", "peak_textbook")
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -42,6 +42,10 @@ def sweep(
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Keep finished parts here, and go on from what is there.")
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the front, or two varying axes as maps: .png or .svg.")
+    ] = None,
+    colour: Annotated[str | None, typer.Option(metavar="AXIS", help="Axis that colours the front.")] = None,
     format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")
@@ -51,11 +55,15 @@ def sweep(
     from symcost.report import designs
     from symcost.sweep.face import pareto
     from symcost.sweep.face import sweep as best
+    from symcost.sweep.pictures import check_name
     from symcost.sweep.question import read
 
     if format_ not in designs.FORMATS:
         raise SymcostError(f"unknown format {format_!r}: use {', '.join(designs.FORMATS)}")
     check_writable(output)
+    check_writable(plot)
+    if plot is not None:
+        check_name(plot)
     asked = read(space)
     costs = network(asked)
     define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
@@ -71,6 +79,8 @@ def sweep(
         else:
             goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
             answer = best(costs, asked.space, **goal, top=asked.top, **common)
+    if plot is not None:
+        answer.plot(plot, colour)
     write(designs.FORMATS[format_](answer), output)
 
 
@@ -138,7 +148,12 @@ def _mapping(target: str) -> Mapping[str, Any]:
 
 def _called(target: str) -> Any:
     found = load(target)
-    return found() if callable(found) else found
+    try:
+        return found() if callable(found) else found
+    except SymcostError:
+        raise
+    except Exception as problem:  # whatever the user's function does
+        raise SpaceError(f"{target} cannot be called: {type(problem).__name__}: {problem}") from None
 
 
 def _report(path: Path) -> Mapping[str, Any]:

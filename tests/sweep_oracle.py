@@ -37,9 +37,7 @@ def feasible(axes: Mapping[str, Sequence[int]], limits: Sequence[tuple[Any, int]
 def nondominated(points: Sequence[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
     """The points that no other one improves on, by comparing all pairs."""
     distinct = set(points)
-    return {
-        p for p in distinct if not any(q != p and all(x <= y for x, y in zip(q, p, strict=True)) for q in distinct)
-    }
+    return {p for p in distinct if not any(q != p and all(x <= y for x, y in zip(q, p, strict=True)) for q in distinct)}
 
 
 def _combined(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -69,4 +67,4 @@ FORMULAS = st.recursive(
 def axes(largest: int, most: int = 5) -> st.SearchStrategy[dict[str, list[int]]]:
     """Values of the three axes."""
     one = st.lists(st.integers(1, largest), min_size=1, max_size=most, unique=True)
-    return st.fixed_dictionaries({name: one for name in NAMES})
+    return st.fixed_dictionaries(dict.fromkeys(NAMES, one))

@@ -17,7 +17,9 @@ from symcost.sweep.graph import APPLY, Graph
 from symcost.sweep.ranges import Ranges
 from symcost.sweep.tiers import FLOAT, INT, NAMES, PYTHON, TWO, Tiers
 
-WIDE = st.one_of(st.integers(-(2**109), 2**109), st.integers(-(2**66), 2**66), st.sampled_from([0, 2**63, -(2**63), 2**64]))
+WIDE = st.one_of(
+    st.integers(-(2**109), 2**109), st.integers(-(2**66), 2**66), st.sampled_from([0, 2**63, -(2**63), 2**64])
+)
 PAIRS = st.lists(st.tuples(WIDE, WIDE), min_size=1, max_size=20)
 
 
@@ -38,7 +40,9 @@ def test_two_words_are_pythons_integers(pairs: list[tuple[int, int]], op: str, n
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(WIDE, st.integers(1, 2**31 - 1)), min_size=1, max_size=20), st.sampled_from(["floordiv", "mod"]))
+@given(
+    st.lists(st.tuples(WIDE, st.integers(1, 2**31 - 1)), min_size=1, max_size=20), st.sampled_from(["floordiv", "mod"])
+)
 def test_two_words_are_divided_as_pythons_integers(pairs: list[tuple[int, int]], op: str) -> None:
     left, right = [a for a, _ in pairs], [b for _, b in pairs]
     made = operate(np, op, TWO, [two(left), two(right)], True)

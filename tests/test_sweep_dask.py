@@ -87,4 +87,6 @@ def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, "sweep", str(tmp_path / "space.toml"), "--dask", "tcp://127.0.0.1:9"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("symcost: error: --dask tcp://127.0.0.1:9: no scheduler answers there")
+    assert done.stderr.splitlines()[-1].startswith(
+        "symcost: error: --dask tcp://127.0.0.1:9: no scheduler answers there"
+    )

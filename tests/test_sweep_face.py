@@ -65,7 +65,9 @@ def test_a_domain_is_a_condition() -> None:
     net = sc.table(sc.Attention(H=H), (n, N, d))
     space = sc.Space(n=[1], N=[16], d=range(8, 65, 4), H=[1, 3, 8])
     found = sc.sweep(net, space, show="macs")
-    assert {(row["d"], row["H"]) for row in found} == {(d, h) for d in range(8, 65, 4) for h in (1, 3, 8) if d % h == 0}
+    inside = {(v, h) for v in range(8, 65, 4) for h in (1, 3, 8) if net.domain.problem({"d": v, "H": h}) is None}
+    assert {(row["d"], row["H"]) for row in found} == inside
+    assert {v % h for v, h in inside} == {0}
     assert all(net.subs(n=1, N=16, d=row["d"], H=row["H"]).macs == row["macs"] for row in found)
 
 
@@ -127,7 +129,7 @@ def test_a_sweep_that_cannot_be_meant_is_an_error(options: dict[str, Any], messa
 def test_fronts_have_two_to_four_objectives_and_spaces_are_spaces() -> None:
     with pytest.raises(sc.SpaceError, match="a front has 2 to 4 objectives: 1 are given"):
         sc.pareto({"f": "a"}, sc.Space(a=[1]), minimize="f")
-    with pytest.raises(sc.SpaceError, match="is not a space: give sc.Space"):
+    with pytest.raises(sc.SpaceError, match=r"is not a space: give sc\.Space"):
         sc.count({"f": "a"}, {"a": [1]})  # type: ignore[arg-type]
     with pytest.raises(sc.SpaceError, match="has no formulas: give costs"):
         sc.count(3, sc.Space(a=[1]))

@@ -35,7 +35,8 @@ def slowly(self, *part):
 
 driver.Store.save = slowly
 space = sc.Space(a=range(1, 301), b=range(1, 101), c=range(1, 101))
-sc.pareto({"f": "a*b + c*c", "g": "a*(c + b) - b"}, space, "f <= 9_000", minimize="f", maximize="g", out=sys.argv[1], engine="numpy")
+formulas = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
+sc.pareto(formulas, space, "f <= 9_000", minimize="f", maximize="g", out=sys.argv[1], engine="numpy")
 """
 
 
@@ -87,7 +88,9 @@ def test_a_killed_run_goes_on_where_it_stopped_with_the_same_result(
 
 
 def test_two_runs_in_one_folder_are_refused(child: subprocess.Popen[str], tmp_path: Path) -> None:
-    with pytest.raises(sc.SpaceError, match=rf"run is in use by process {child.pid} of .*: wait for it, or give another"):
+    with pytest.raises(
+        sc.SpaceError, match=rf"run is in use by process {child.pid} of .*: wait for it, or give another"
+    ):
         front(tmp_path / "run")
     assert child.poll() is None
 
@@ -154,7 +157,7 @@ def until_full(self, *part):
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 driver.Store.save = until_full
 from symcost.cli import main
-sys.exit(main(["sweep", "{tmp_path / 'space.toml'}", "--out", "{tmp_path / 'run'}", "--engine", "numpy"]))
+sys.exit(main(["sweep", "{tmp_path / "space.toml"}", "--out", "{tmp_path / "run"}", "--engine", "numpy"]))
 """
     (tmp_path / "space.toml").write_text(
         'where = "f <= 9_000"\nminimize = "f"\nmaximize = "g"\n[formulas]\nf = "a*b + c*c"\ng = "a*(c + b) - b"\n'

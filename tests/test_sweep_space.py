@@ -41,7 +41,10 @@ def test_axes_are_ranges_lists_steps_multiples_powers_and_names(given: Any, valu
         ({"d": [0, 1]}, "the axis d has the value 0: every value must be a positive integer"),
         ({"d": range(0, 3)}, "the axis d has the value 0"),
         ({"d": [1, 1]}, "the axis d has the value 1 twice"),
-        ({"d": [0.5]}, "the axis d has the value 0.5: every value must be a positive integer; for fractions make the numerator"),
+        (
+            {"d": [0.5]},
+            "the axis d has the value 0.5: every value must be a positive integer; for fractions make the numerator",
+        ),
         ({"d": [True]}, "the axis d has the value True"),
         ({"d": "64"}, "the axis d='64' must be a range, a list of integers or a list of names"),
         ({"d": None}, "the axis d=None must be a range"),
@@ -109,10 +112,20 @@ FORMULAS = {"f": "a*b"}
 @pytest.mark.parametrize(
     ("formulas", "axes", "where", "message"),
     [
-        ({"f": "a*b"}, {"a": [1]}, (), "f depends on the symbol b and the space has no axis for it: give it values, as b = "),
+        (
+            {"f": "a*b"},
+            {"a": [1]},
+            (),
+            "f depends on the symbol b and the space has no axis for it: give it values, as b = ",
+        ),
         ({"f": "a*b"}, {"a": [1], "b": [1], "bb": [2]}, (), "the axis bb is no symbol of the costs: did you mean b?"),
         ({"f": "a"}, {"a": [1], "zz": [2]}, (), "the axis zz is no symbol of the costs: their symbols are a"),
-        ({"f": "a"}, {"a": [1]}, "ff <= 1", "'ff' is neither an axis of the space nor a number of the costs: did you mean f"),
+        (
+            {"f": "a"},
+            {"a": [1]},
+            "ff <= 1",
+            "'ff' is neither an axis of the space nor a number of the costs: did you mean f",
+        ),
         ({"f": "g", "g": "f + 1"}, {"a": [1]}, (), "the formula f is defined by itself: f -> g -> f"),
         ({"f": 1.5}, {"a": [1]}, (), "the formula f=1.5 must be a text or an expression of symbols"),
     ],
@@ -150,7 +163,8 @@ def test_a_file_that_is_no_toml_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_space_shows_its_size_and_axes() -> None:
-    assert repr(sc.Space(d=range(1, 9), H=[1, 2], L=[1], where="d % H == 0")) == "Space(16 configurations: d 8, H 2, L 1; d % H == 0)"
+    space = sc.Space(d=range(1, 9), H=[1, 2], L=[1], where="d % H == 0")
+    assert repr(space) == "Space(16 configurations: d 8, H 2, L 1; d % H == 0)"
 
 
 def test_text_is_parsed_exactly() -> None:

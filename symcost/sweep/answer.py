@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from symcost.sweep.columns import Columns
@@ -48,6 +49,8 @@ class Answer:
     numbers: str
     note: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
+    objectives: tuple[tuple[str, bool], ...] = ()
+    """What was minimised (False) or maximised (True)."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -80,6 +83,15 @@ class Answer:
         from symcost.sweep.tabular import polars
 
         return polars(self)
+
+    def plot(self, path: str | Path, colour: str | None = None) -> None:
+        """Draw the front, coloured by an axis, or all feasible configurations over the two axes that vary.
+
+        The ending says the format: ``.png`` or ``.svg``.
+        """
+        from symcost.sweep.pictures import plot
+
+        plot(self, Path(path), colour)
 
     def __str__(self) -> str:
         from symcost.report import designs

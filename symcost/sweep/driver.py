@@ -117,4 +117,3 @@ def submitted(
     finally:
         for future in running:
             future.cancel()
-

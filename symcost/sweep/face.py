@@ -205,7 +205,7 @@ class _Asked:
             answer = Answer(
                 columns, tuple(self.space.axes), total, self.space.size, sum(p.visited for p in parts),
                 time.perf_counter() - started, facts.engine, facts.numbers,
-                _MANY.format(total, keep) if many else "", described(jobs),
+                _MANY.format(total, keep) if many else "", described(jobs), tuple(self.objectives),
             )  # fmt: skip
             if store:
                 store.finish(answer)
