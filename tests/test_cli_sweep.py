@@ -181,7 +181,8 @@ def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> 
     file = tmp_path / "space.toml"
     axes = "\n".join(f"{n} = {{to = 400}}" for n in "abcd")
     file.write_text(
-        f'where = "f % 1009 == 7"\nmaximize = "g"\n[formulas]\nf = "a*b + c*d"\ng = "a*b % 97 + c*d % 89"\n[axes]\n{axes}\n'
+        f'where = "f % 1009 == 7"\nmaximize = "g"\n[formulas]\nf = "a*b + c*d"\n'
+        f'g = "a*b % 97 + c*d % 89"\n[axes]\n{axes}\n'
     )
     command = [sys.executable, "-m", "symcost", "sweep", str(file), "--out", str(tmp_path / "run"), "--workers", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)

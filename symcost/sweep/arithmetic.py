@@ -55,11 +55,12 @@ def _objects(values: list[int]) -> Any:
 def operate(xp: Any, op: str, kind: int, args: list[Value], exact_division: bool) -> Value:
     """An operation on values of one kind; ``exact_division`` says that float64 division rounds as IEEE 754 has it."""
     if op in ("and", "or", "not"):
-        return {"and": xp.logical_and, "or": xp.logical_or, "not": xp.logical_not}[op](*args)
+        logic: dict[str, Any] = {"and": xp.logical_and, "or": xp.logical_or, "not": xp.logical_not}
+        return logic[op](*args)
     if kind == TWO:
         return _TWO_WORDS[op](xp, *args)
     if kind == FLOAT and op in ("floordiv", "mod"):
-        quotient = _float_quotient(xp, *args, exact_division)
+        quotient = _float_quotient(xp, args[0], args[1], exact_division)
         return quotient if op == "floordiv" else args[0] - quotient * args[1]
     return _PLAIN[op](xp, *args)
 

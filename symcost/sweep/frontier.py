@@ -36,7 +36,8 @@ class Frontier:
     """A search in numpy; ``keep`` bounds the survivors of kinds "top" and "all"."""
 
     def __init__(self, nest: Nest, kind: Kind, keep: int) -> None:
-        self.nest, self.kind, self.keep = nest, kind, keep
+        self.nest, self.keep = nest, keep
+        self.kind: Kind = kind
         plan, given = nest.plan, ()
         self.programs: list[Program] = []
         for level in nest.levels:
@@ -52,7 +53,8 @@ class _Run:
     """One search on its way."""
 
     def __init__(self, frontier: Frontier, known: Partial | None) -> None:
-        self.nest, self.kind, self.keep = frontier.nest, frontier.kind, frontier.keep
+        self.nest, self.keep = frontier.nest, frontier.keep
+        self.kind: Kind = frontier.kind
         self.programs = frontier.programs
         self.found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.nest.plan.objectives])
         self.archive = Archive(len(self.nest.plan.objectives))

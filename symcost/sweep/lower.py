@@ -259,7 +259,8 @@ class Lowering:
             apply = self.graph.apply
             return apply("or", apply("and", test, then), apply("and", apply("not", test), otherwise))
         if isinstance(condition, Relational):
-            return self.compared(condition.rel_op, self(condition.lhs), self(condition.rhs))
+            relation: Any = condition
+            return self.compared(relation.rel_op, self(condition.lhs), self(condition.rhs))
         raise ExpressionError(f"the condition {condition} cannot be decided over a space")
 
     def holds(self, condition: Condition) -> Node:

@@ -72,7 +72,7 @@ def _float_division(builder: ir.IRBuilder, op: str, a: Any, b: Any) -> Any:
 def _integer_division(builder: ir.IRBuilder, op: str, a: Any, b: Any) -> Any:
     """Rounded down: one less than the machine's quotient where a remainder has the other sign than the divisor."""
     quotient = builder.sdiv(a, b)
-    rest = builder.sub(a, builder.mul(quotient, b))
+    rest: Any = builder.sub(a, builder.mul(quotient, b))
     zero = ir.Constant(rest.type, 0)
     wrong = builder.and_(builder.icmp_signed("!=", rest, zero), builder.icmp_signed("<", builder.xor(rest, b), zero))
     if op == "floordiv":

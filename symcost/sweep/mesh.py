@@ -28,7 +28,8 @@ class Mesh:
     """Evaluates whole rows of the grid; for the kinds "count", "top" and "all"."""
 
     def __init__(self, nest: Nest, kind: Kind, keep: int) -> None:
-        self.nest, self.plan, self.kind, self.keep = nest, nest.plan, kind, keep
+        self.nest, self.plan, self.keep = nest, nest.plan, keep
+        self.kind: Kind = kind
         lengths, tiers = self.plan.graph.lengths, self.plan.tiers
         self.split = len(nest.groups[0]) if len(nest.groups) > 1 else len(lengths)
         while self.split < len(lengths) - 1 and math.prod(lengths[self.split :]) > INNER:

@@ -35,7 +35,8 @@ class Native:
     """A search in machine code; ``keep`` bounds the survivors of kinds "top" and "all"."""
 
     def __init__(self, nest: Nest, kind: Kind, keep: int) -> None:
-        self.nest, self.kind, self.keep = nest, kind, keep
+        self.nest, self.keep = nest, keep
+        self.kind: Kind = kind
         self.kept: list[Any] = []
         """Arrays that the code points to."""
         levels, tiers = nest.levels, nest.plan.tiers
@@ -54,7 +55,8 @@ class _Run:
     """One call of the function, with the survivors that it hands over."""
 
     def __init__(self, native: Native, known: Partial | None) -> None:
-        self.native, self.kind, self.keep = native, native.kind, native.keep
+        self.native, self.keep = native, native.keep
+        self.kind: Kind = native.kind
         count, capacity = len(native.kinds), BUFFER[native.kind]
         self.found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in range(count)])
         self.archive = Archive(count)
@@ -71,7 +73,7 @@ class _Run:
     def search(self, start: int, stop: int) -> Partial:
         state = self.state
         state[[START, STOP, CAPACITY]] = start, stop, len(self.index)
-        state[CALLBACK] = ctypes.cast(self.back, ctypes.c_void_p).value
+        state[CALLBACK] = ctypes.cast(self.back, ctypes.c_void_p).value or 0
         state[SURVIVORS] = self.index.ctypes.data
         for place, column in enumerate(self.columns):
             state[FIRST_COLUMN + 2 * place] = column.ctypes.data
@@ -279,7 +281,7 @@ class _Code:
             type_ = ir.ArrayType(TYPES[kind], len(values))
             name = f"axis{position}"
             if name not in self.module.globals:
-                table = ir.GlobalVariable(self.module, type_, name)
+                table: Any = ir.GlobalVariable(self.module, type_, name)
                 table.initializer = ir.Constant(type_, [machine.constant(v, kind) for v in values])
                 table.global_constant = True
             address = self.builder.gep(self.module.globals[name], [ir.Constant(WORD, 0), place])
