@@ -11,9 +11,10 @@ from symcost.errors import SpaceError
 from symcost.sweep.graph import Graph
 from symcost.sweep.lower import Lowering
 from symcost.sweep.metrics import Metrics
-from symcost.sweep.program import Program, held, plain
+from symcost.sweep.program import plain
 from symcost.sweep.ranges import Ranges
 from symcost.sweep.resolve import Resolver
+from symcost.sweep.tables import Tables
 from symcost.sweep.tiers import INT, NAMES, Tiers
 from symcost.symbols import parse
 
@@ -50,19 +51,14 @@ class Columns:
         lower = Lowering(graph, ranges, self.symbols, self.formulas)
         roots = {name: lower.value(formula) for name, formula in self.shown.items()}
         tiers = Tiers(ranges)
-        program = Program(tiers, list(roots.values()))
         self.numbers = {name: NAMES[tiers.largest([root])] for name, root in roots.items()}
         kinds = {name: tiers(root) for name, root in roots.items()}
         made = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
         with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
+            tables = Tables(graph, tiers, list(roots.values()), [given[name] for name in self.symbols], length)
             for start in range(0, length, CHUNK):
                 stop = min(start + CHUNK, length)
-                values = {}
-                for axis in program.axes:
-                    column = given[self.symbols[axis.value]]
-                    part = column if len(column) == 1 else column[start:stop]
-                    values[axis.index] = held(part, tiers(axis))
-                found = program.run(np, values, 1)
+                found = tables.at(start, stop)
                 for name, root in roots.items():
                     made[name][start:stop] = plain(found[root.index], kinds[name])
         return made

@@ -13,9 +13,9 @@ import numpy as np
 
 from symcost.sweep.frontier import axis_values
 from symcost.sweep.graph import Node
-from symcost.sweep.nest import Nest, boundary
+from symcost.sweep.nest import Nest
 from symcost.sweep.partial import Kind, Partial, smallest
-from symcost.sweep.program import Program, held, plain
+from symcost.sweep.program import Program, boundary, held, plain
 from symcost.sweep.tiers import FLOAT, INT, TWO
 
 INNER = 1 << 14

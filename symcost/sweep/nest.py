@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from symcost.sweep.bounds import Bounds
 from symcost.sweep.graph import Node
 from symcost.sweep.problem import Plan
-from symcost.sweep.program import reached
+from symcost.sweep.program import boundary
 
 TASKS = 256
 """The outermost axes are one level with about so many combinations: it is divided among workers."""
@@ -79,17 +78,3 @@ class Nest:
             index, digit = divmod(index, length)
             found.append(digit)
         return found[::-1]
-
-
-def boundary(roots: Iterable[Node], fixed: int) -> tuple[Node, ...]:
-    """Nodes of the fixed axes that are read where other axes have values too, or are asked for themselves."""
-
-    def ready(node: Node) -> bool:
-        return bool(node.axes) and not node.axes & ~fixed
-
-    asked = list(roots)
-    found = {node.index: node for node in asked if ready(node)}
-    for node in reached(asked, set()):
-        if not ready(node):
-            found.update((a.index, a) for a in node.args if ready(a))
-    return tuple(found[index] for index in sorted(found))

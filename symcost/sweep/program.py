@@ -16,11 +16,16 @@ from symcost.sweep.tiers import FLOAT, INT, PYTHON, TWO, Tiers
 
 @dataclass(frozen=True)
 class Step:
-    """One operation: its node, its kind of number and that of the result, and the nodes that nobody needs any more."""
+    """One operation on its kind of number, that of the result, and the nodes that nobody needs any more.
 
-    node: Node
+    ``args`` are nodes by index, each with the kind it is held as where it must be cast, None where not.
+    """
+
+    index: int
+    op: str
     kind: int
-    held: int
+    held: int | None
+    args: tuple[tuple[int, int | None], ...]
     dropped: tuple[int, ...]
 
 
@@ -35,11 +40,14 @@ class Program:
         self.axes = tuple(n for n in nodes if n.op == "axis")
         made = [n for n in nodes if n.op not in ("constant", "axis")]
         dropped = last_uses(made, roots)
-        self.steps: tuple[Step, ...] = tuple(
-            Step(node, kind, held, tuple(dropped.get(node.index, ())))
-            for node in made
-            for held, kind in (tiers.both(node),)
-        )
+        self.steps = tuple(self._step(node, dropped.get(node.index, ())) for node in made)
+
+    def _step(self, node: Node, dropped: Iterable[int]) -> Step:
+        held, kind = self.tiers.both(node)
+        args = tuple(
+            (a.index, None if _logical(a) or (have := self.tiers(a)) == kind else have) for a in node.args
+        )  # fmt: skip
+        return Step(node.index, node.op, kind, None if _logical(node) or held == kind else held, args, tuple(dropped))
 
     def run(
         self, xp: Any, values: Mapping[int, Value], dimensions: int, exact_division: bool = True
@@ -49,15 +57,17 @@ class Program:
         for node in self.constants:
             known[node.index] = constant(xp, node.value, self.tiers(node), dimensions)
         for step in self.steps:
-            args = [
-                known[a.index] if a.op in LOGICAL else cast(xp, known[a.index], self.tiers(a), step.kind)
-                for a in step.node.args
-            ]
-            made = operate(xp, step.node.op, step.kind, args, exact_division)
-            known[step.node.index] = made if step.node.op in LOGICAL else cast(xp, made, step.kind, step.held)
+            kind = step.kind
+            args = [known[i] if have is None else cast(xp, known[i], have, kind) for i, have in step.args]
+            made = operate(xp, step.op, kind, args, exact_division)
+            known[step.index] = made if step.held is None else cast(xp, made, kind, step.held)
             for index in step.dropped:
                 known.pop(index, None)
         return {root.index: known[root.index] for root in self.roots}
+
+
+def _logical(node: Node) -> bool:
+    return node.op in LOGICAL or isinstance(node.value, bool)
 
 
 def reached(roots: Iterable[Node], stops: set[int]) -> list[Node]:
@@ -71,6 +81,20 @@ def reached(roots: Iterable[Node], stops: set[int]) -> list[Node]:
             if node.index not in stops:
                 stack.extend(node.args)
     return [seen[index] for index in sorted(seen)]
+
+
+def boundary(roots: Iterable[Node], fixed: int) -> tuple[Node, ...]:
+    """Nodes of the fixed axes that are read where other axes have values too, or are asked for themselves."""
+
+    def ready(node: Node) -> bool:
+        return bool(node.axes) and not node.axes & ~fixed
+
+    asked = list(roots)
+    found = {node.index: node for node in asked if ready(node)}
+    for node in reached(asked, set()):
+        if not ready(node):
+            found.update((a.index, a) for a in node.args if ready(a))
+    return tuple(found[index] for index in sorted(found))
 
 
 def constant(xp: Any, value: Any, kind: int, dimensions: int) -> Value:
