@@ -42,6 +42,9 @@ def sweep(
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Keep finished parts here, and go on from what is there.")
     ] = None,
+    histogram: Annotated[
+        int | None, typer.Option(min=1, metavar="BINS", help="Add the distribution of each cost over what is feasible.")
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the front, or two varying axes as maps: .png or .svg.")
     ] = None,
@@ -78,7 +81,7 @@ def sweep(
             answer = pareto(costs, asked.space, minimize=asked.minimize, maximize=asked.maximize, **common)
         else:
             goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
-            answer = best(costs, asked.space, **goal, top=asked.top, **common)
+            answer = best(costs, asked.space, **goal, top=asked.top, histogram=histogram, **common)
     if plot is not None:
         answer.plot(plot, colour)
     write(designs.FORMATS[format_](answer), output)

@@ -170,3 +170,17 @@ def test_gradients_of_the_relaxed_form_are_those_of_the_polynomial() -> None:
     compiled = sc.table(sc.Conv2d(c_o=d, k=3, s=2, p=1), (n, 3, N, N)).compile("macs")
     slope = jax.grad(lambda width: compiled.relaxed(n=1.0, d=width, N=64.0)["macs"])(16.0)
     assert float(slope) == pytest.approx(27 * 32 * 32)
+
+
+def test_histograms_count_every_feasible_configuration_once() -> None:
+    formulas, space = {"f": "a*b + c", "g": "a/2"}, sc.Space(a=range(1, 30), b=range(1, 20), c=range(1, 9))
+    found = sc.sweep(formulas, space, "f <= 300", maximize="f", top=1, show=["f", "g"], histogram=7)
+    right = [a * b + c for a in range(1, 30) for b in range(1, 20) for c in range(1, 9) if a * b + c <= 300]
+    bins = found.histograms["f"]
+    assert len(bins) == 7
+    assert bins[0][0] == min(right)
+    assert bins[-1][1] == max(right)
+    for index, (low, high, number) in enumerate(bins):
+        assert number == sum((low < v or (index == 0 and v == low)) and v <= high for v in right)
+    assert sum(number for _, _, number in found.histograms["g"]) == found.count == len(right)
+    assert "f up to" in str(found)

@@ -9,6 +9,7 @@ from json import dumps
 from typing import Any
 
 MOST_LINES = 40
+BAR = 30
 
 
 def _shown(value: Any) -> str:
@@ -28,7 +29,22 @@ def text(answer: Any) -> str:
         if len(answer) > len(rows):
             lines.append(f"... and {len(answer) - len(rows):,} more")
         lines.append("")
-    return "\n".join([*lines, facts(answer)])
+    return "\n".join([*lines, facts(answer), *(line for name in answer.histograms for line in bars(answer, name))])
+
+
+def bars(answer: Any, name: str) -> list[str]:
+    """A histogram: the upper end of each bin, the number in it, and a bar."""
+    bins = answer.histograms[name]
+    most = max(number for _, _, number in bins)
+    ends = [f"{float(high):,.0f}" for _, high, _ in bins]
+    numbers = [f"{number:,}" for _, _, number in bins]
+    widths = max(map(len, ends)), max(map(len, numbers))
+    rows = zip(ends, numbers, bins, strict=True)
+    return [
+        "",
+        f"{name} up to",
+        *(f"{end:>{widths[0]}}  {number:>{widths[1]}} {'#' * round(BAR * b[2] / most)}" for end, number, b in rows),
+    ]
 
 
 def facts(answer: Any) -> str:
@@ -53,12 +69,13 @@ def csv(answer: Any) -> str:
 
 
 def json(answer: Any) -> str:
-    """``{"feasible", "size", "visited", "numbers", "engine", "note", "configurations"}``; fractions are texts."""
+    """``{"feasible", "size", "visited", "numbers", "engine", "note", "configurations", "histograms"}``; fractions are texts."""
     rows = [{k: v if isinstance(v, int | str) else str(v) for k, v in row.items()} for row in answer.rows]
     return dumps(
         {
             "feasible": answer.count, "size": answer.size, "visited": answer.visited, "numbers": answer.numbers,
             "engine": answer.engine, "note": answer.note, "configurations": rows,
+            "histograms": {name: [[str(a), str(b), k] for a, b, k in bins] for name, bins in answer.histograms.items()},
         },
         indent=2, ensure_ascii=False,
     )  # fmt: skip

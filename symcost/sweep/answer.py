@@ -51,6 +51,8 @@ class Answer:
     provenance: Mapping[str, str] = field(default_factory=dict)
     objectives: tuple[tuple[str, bool], ...] = ()
     """What was minimised (False) or maximised (True)."""
+    histograms: Mapping[str, Sequence[tuple[Any, Any, int]]] = field(default_factory=dict)
+    """By cost: bins (low, high, number of feasible configurations), where they were asked for."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

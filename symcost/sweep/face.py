@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def count(
     >>> n, d = sc.symbols("n d")
     >>> net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
     >>> sc.count(net, sc.Space(n=[1], d=range(8, 513, 8), L=range(1, 101)), where=["params <= 1_000_000"])
-    2797
+    2175
     """
     started = time.perf_counter()
     settings = Settings(workers, processes, executor, engine, on_progress)
@@ -104,6 +105,7 @@ def sweep(
     maximize: str | None = None,
     top: int = 10,
     show: Texts | None = None,
+    histogram: int | None = None,
     define: Mapping[str, Any] | None = None,
     engine: str = "auto",
     workers: int | None = None,
@@ -116,14 +118,15 @@ def sweep(
 
     ``minimize`` or ``maximize`` is an expression in the costs and axes, as ``"macs"`` or ``"macs/params"``; ``top`` says
     how many are kept. Without an objective all feasible configurations are listed if they are at most 100,000.
-    ``show`` names the numbers that are listed. Other arguments are those of :func:`count`.
+    ``show`` names the numbers that are listed. ``histogram=20`` adds the exact distribution of each over the feasible
+    configurations, in so many bins, as ``histograms``. Other arguments are those of :func:`count`.
 
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")
     >>> net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
     >>> space = sc.Space(n=[1], d=range(8, 513, 8), L=range(1, 101))
     >>> sc.sweep(net, space, where=["params <= 1_000_000"], maximize="macs", top=1, show="macs").rows
-    [{'n': 1, 'd': 104, 'L': 91, 'macs': 984256}]
+    [{'n': 1, 'd': 288, 'L': 12, 'macs': 995328}]
     """
     if minimize is not None and maximize is not None:
         raise SpaceError(f"minimize={minimize!r} and maximize={maximize!r}: a sweep has one objective; see pareto")
@@ -133,7 +136,13 @@ def sweep(
     objectives = [] if goal is None else [(goal, maximize is not None)]
     settings = Settings(workers, processes, executor, engine, on_progress)
     asked = _Asked(costs, space, objectives, where, define, show, settings, out)
-    return asked.answer("all" if goal is None else "top", FEW if goal is None else top)
+    answer = asked.answer("all" if goal is None else "top", FEW if goal is None else top)
+    if histogram is None or not answer.count:
+        return answer
+    if not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1:
+        raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
+    names = [name for name in answer.columns if name not in space.axes]
+    return replace(answer, histograms={name: asked.histogram(name, histogram) for name in names})
 
 
 def pareto(
@@ -210,6 +219,26 @@ class _Asked:
             if store:
                 store.finish(answer)
         return answer
+
+    def histogram(self, name: str, bins: int) -> list[tuple[Any, Any, int]]:
+        """Bins of equal width (low, high, number), each with its upper end; the first one with its lower end too."""
+        ends = []
+        for maximise in (False, True):
+            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None)
+            ends.append(asked.answer("top", 1).columns[name][0])
+        low, high = ends
+        bins = bins if high > low else 1
+        edges = [low, *(low + Fraction((high - low) * (i + 1), bins) for i in range(bins))]
+        whole = [edge.numerator if isinstance(edge, Fraction) and edge.denominator == 1 else edge for edge in edges]
+        where, engine = [self.where] if isinstance(self.where, str) else list(self.where), self.settings.engine
+        below = [0]
+        with self.settings.opened() as pool:
+            for edge in edges[1:]:
+                limit = f"{name} <= {edge.numerator}/{edge.denominator}"
+                found = cases(self.costs, self.space, where=[*where, limit], define=self.define, shown=())
+                below.append(sum(run(Job(c.problem, "count", 0, engine), self.settings, pool).count for c in found))
+        pairs = zip(itertools.pairwise(whole), itertools.pairwise(below), strict=True)
+        return [(a, b, after - before) for (a, b), (before, after) in pairs]
 
 
 _MANY = "{:,} configurations are feasible, more than the {:,} that are listed: give an objective, or narrow the space"
