@@ -1,14 +1,15 @@
 """The lectures' question: with equal parameters, shallow and wide or narrow and deep, which is more hardware efficient?
 
-Layers in closed form, solved for equal parameters; activations, MACs and the lectures' latency compared, one plot.
+Layers in closed form, solved for equal parameters; activations, MACs and the latency on four devices compared, one plot.
 
-    python examples/wide_or_deep.py [plot.svg]
+    python examples/wide_or_deep.py [plot.png]
 """
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import sympy
@@ -17,8 +18,8 @@ import symcost as sc
 
 c, L, P, r = sc.symbols("c L P r")
 R, BUDGET = 32, 1_179_648
-OPS, BANDWIDTH = 275 * 10**12 // 2, 2048 * 10**8
-"""Dense int8 operations (half of the sparse 275 TOPS) and bytes per second: NVIDIA, Jetson AGX Orin 64 GB data sheet."""
+DEVICES = ("nvidia-l4", "jetson-agx-orin", "arm-cortex-a76-pixel-4", "stm32f767")
+"""From a server to a microcontroller: ``symcost devices NAME`` shows their numbers and where they were published."""
 
 
 def network() -> sc.Layer:
@@ -35,7 +36,7 @@ class Design:
     params: int
     macs: int
     activations: int
-    seconds: float
+    seconds: dict[str, Fraction]
 
 
 def closed_forms() -> dict[str, sympy.Expr]:
@@ -54,38 +55,35 @@ def designs() -> list[Design]:
         depth, rest = divmod(BUDGET, table.params.subs({c: width, L: 1}))
         if depth and not rest:
             at = table.subs(c=width, L=int(depth), r=R)
-            found.append(Design(width, int(depth), at.params, at.macs, at.activations, latency(at, int(depth))))
+            found.append(Design(width, int(depth), at.params, at.macs, at.activations, latencies(at)))
     return found
 
 
-def latency(at: sc.CostTable, depth: int) -> float:
-    """The lectures' model, layer after layer: the larger of computing and moving weights, input and output (int8)."""
-    compute = at.total("textbook").flops / depth / OPS
-    moved = at.params / depth + 2 * at.activations / (depth + 1)
-    return depth * max(compute, float(moved) / BANDWIDTH)
+def latencies(at: sc.CostTable) -> dict[str, Fraction]:
+    """Layer after layer the larger of computing and moving, in int8, on every device."""
+    return {name: sc.latency(at, name, "int8", model="fused").value() for name in DEVICES}
 
 
-def plot(found: list[Design]) -> str:
-    """An SVG: activations and latency over depth, each against its largest, both axes logarithmic in powers of two."""
-    size, margin = 360, 40
-    first, last = found[-1].depth.bit_length(), found[0].depth.bit_length()
+def plot(found: list[Design], file: Path) -> None:
+    """Activations, and latencies over the widest network's, against depth; both axes in powers of two."""
+    from symcost.report.plots import blank, plain, save
 
-    def line(values: list[float], color: str) -> str:
-        points = " ".join(
-            f"{margin + (d.depth.bit_length() - first) * size / (last - first):.0f},{margin + size * (1 - v / max(values)):.0f}"
-            for d, v in zip(found, values, strict=True)
-        )
-        return f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>'
-
-    labels = "".join(
-        f'<text x="{margin + (d.depth.bit_length() - first) * size / (last - first):.0f}" y="{size + margin + 20}" '
-        f'text-anchor="middle">{d.depth} x {d.width}</text>'
-        for d in found
-    )
-    lines = line([d.activations for d in found], "#c33") + line([d.seconds for d in found], "#36c")
-    legend = f'<text x="{margin}" y="20" fill="#c33">activations</text><text x="{margin + 120}" y="20" fill="#36c">latency</text>'
-    box = size + 2 * margin
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{box}" height="{box}" font-size="12">{lines}{labels}{legend}</svg>'
+    figure = blank((8.0, 4.5))
+    left, right = figure.subplots(1, 2)
+    depths = [design.depth for design in found]
+    left.plot(depths, [design.activations / 1024 for design in found], marker="o", color="black")
+    plain(left, "activations, thousands of 1024")
+    for name, marker in zip(DEVICES, "osD^", strict=True):
+        widest = found[-1].seconds[name]
+        right.plot(depths, [float(design.seconds[name] / widest) for design in found], marker=marker, label=name)
+    plain(right, f"latency in int8 over that of {found[-1].depth} x {found[-1].width}")
+    right.legend(frameon=False, fontsize="small")
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(depths, [f"{design.depth} x {design.width}" for design in found], rotation=45, fontsize="small")
+        axes.set_xlabel("depth x width, 1,179,648 parameters each")
+        axes.set_ylim(bottom=0)
+    save(figure, file)
 
 
 def main(arguments: list[str]) -> None:
@@ -93,16 +91,19 @@ def main(arguments: list[str]) -> None:
     for name, form in closed_forms().items():
         print(f"{name:12} {form}")
     found = designs()
-    print(f"\n{'depth':>6} {'width':>6} {'params':>10} {'MACs':>14} {'activations':>12} {'latency':>10}")
-    slowest = max(d.seconds for d in found)
+    print(
+        f"\n{'depth':>6} {'width':>6} {'params':>10} {'MACs':>14} {'activations':>12}"
+        + "".join(f"{n:>24}" for n in DEVICES)
+    )
     for d in found:
-        bar = "#" * round(30 * d.seconds / slowest)
-        print(
-            f"{d.depth:6} {d.width:6} {d.params:10,} {d.macs:14,} {d.activations:12,} {d.seconds * 1e6:7.1f} us {bar}"
-        )
-    print("\nequal parameters are equal MACs; activations grow with the root of the depth: shallow and wide moves less")
+        times = "".join(f"{float(d.seconds[name]) * 1e3:21.3f} ms" for name in DEVICES)
+        print(f"{d.depth:6} {d.width:6} {d.params:10,} {d.macs:14,} {d.activations:12,}{times}")
+    print(
+        "\nequal parameters are equal MACs; activations grow with the root of the depth: where a device waits for memory,"
+    )
+    print("shallow and wide is faster; where it waits for its arithmetic, as a microcontroller does, both are alike")
     if arguments:
-        Path(arguments[0]).write_text(plot(found))
+        plot(found, Path(arguments[0]))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import symcost.symbols
 import symcost.trace  # noqa: F401 - an empty package that the loop below makes callable; jax comes with a call
 from symcost.cost import CONVENTIONS, Cost
 from symcost.errors import (
+    DeviceError,
     DomainError,
     ExpressionError,
     LiftError,
@@ -37,7 +38,18 @@ from symcost.table import CostTable, Row
 
 if TYPE_CHECKING:
     from symcost import models
+    from symcost.devices import Device, Energies, MemoryLevel, device
     from symcost.equality import equal
+    from symcost.estimate.decode import decoding, kv_cache
+    from symcost.estimate.efficiency import Saturating
+    from symcost.estimate.energy import energy
+    from symcost.estimate.fit import fits
+    from symcost.estimate.latency import latency, mfu, throughput
+    from symcost.estimate.memory import memory
+    from symcost.estimate.patches import patched
+    from symcost.estimate.sense import crossover, elasticity, leading_term, partial
+    from symcost.estimate.solve import solve
+    from symcost.estimate.training import training_memory
     from symcost.layers.activation import (
         ELU,
         GELU,
@@ -119,10 +131,13 @@ __all__ = [
     "Cost",
     "CostTable",
     "DepthwiseConv2d",
+    "Device",
+    "DeviceError",
     "DomainError",
     "Dropout",
     "ELU",
     "Embedding",
+    "Energies",
     "ExpressionError",
     "Flatten",
     "GELU",
@@ -147,6 +162,7 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MemoryLevel",
     "Mish",
     "MoE",
     "PatchEmbedding",
@@ -158,6 +174,7 @@ __all__ = [
     "Residual",
     "Row",
     "RuleError",
+    "Saturating",
     "Sequential",
     "ShapeError",
     "SiLU",
@@ -175,17 +192,33 @@ __all__ = [
     "TraceError",
     "build",
     "count",
+    "crossover",
+    "decoding",
+    "device",
+    "elasticity",
+    "energy",
     "equal",
     "evaluate",
+    "fits",
+    "kv_cache",
+    "latency",
+    "leading_term",
+    "memory",
+    "mfu",
     "model_size",
     "models",
     "pareto",
     "parse",
+    "partial",
+    "patched",
+    "solve",
     "sweep",
     "symbols",
     "table",
+    "throughput",
     "trace",
     "trace_function",
+    "training_memory",
 ]
 
 _VERBS = {
@@ -215,6 +248,17 @@ _LAZY = {
     "Space": "symcost.sweep.space",
     "build": "symcost.twins.base",
     "count": "symcost.sweep.face",
+    **dict.fromkeys(("Device", "Energies", "MemoryLevel", "device"), "symcost.devices"),
+    "Saturating": "symcost.estimate.efficiency",
+    "energy": "symcost.estimate.energy",
+    "fits": "symcost.estimate.fit",
+    **dict.fromkeys(("latency", "mfu", "throughput"), "symcost.estimate.latency"),
+    "memory": "symcost.estimate.memory",
+    "solve": "symcost.estimate.solve",
+    **dict.fromkeys(("decoding", "kv_cache"), "symcost.estimate.decode"),
+    **dict.fromkeys(("crossover", "elasticity", "leading_term", "partial"), "symcost.estimate.sense"),
+    "patched": "symcost.estimate.patches",
+    "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
     "model_size": "symcost.size",
     "pareto": "symcost.sweep.face",

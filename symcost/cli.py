@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost import SymcostError, __version__, cli_layers, cli_sweep
+from symcost import SymcostError, __version__, cli_calibrate, cli_estimate, cli_layers, cli_sweep
 from symcost.cli_input import bind, integers, load, numbers, values
 from symcost.cli_output import Progress, check_writable, write
 from symcost.report import FORMATS
@@ -137,6 +137,8 @@ def trace(
 
 cli_layers.add(app)
 cli_sweep.add(app)
+cli_estimate.add(app)
+cli_calibrate.add(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -24,7 +24,7 @@ class Progress:
     meanwhile goes to standard error too: standard output holds the report and nothing else.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "tracing") -> None:
         # Imported here: only verbs that take long show progress, and the others should start at once.
         from rich.console import Console
         from rich.progress import Progress as Bar
@@ -35,7 +35,7 @@ class Progress:
             SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self.console,
             transient=True, disable=not self.console.is_terminal, redirect_stdout=False,
         )  # fmt: skip
-        self.task = self.bar.add_task("tracing")
+        self.task = self.bar.add_task(what)
         self.timer = threading.Timer(PATIENCE, self.bar.start)
         self.timer.daemon = True
         self.redirected = contextlib.redirect_stdout(sys.stderr)
@@ -48,6 +48,10 @@ class Progress:
     def __call__(self, count: int) -> None:
         """Show that ``count`` traces are done."""
         self.bar.update(self.task, description=f"tracing: {count} traces")
+
+    def say(self, what: str) -> None:
+        """Show what is being done."""
+        self.bar.update(self.task, description=what)
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None

@@ -37,3 +37,7 @@ class ShapeError(SymcostError):
 
 class SpaceError(SymcostError):
     """A design space that is empty, does not fit its formulas, or is another one than a folder holds."""
+
+
+class DeviceError(SymcostError):
+    """A device that is unknown, badly described, or has no published number of the kind asked for."""

@@ -344,6 +344,16 @@ def maximum(parts: Iterable[FormLike]) -> Form:
     return kept[0] if len(kept) == 1 else _function("Max", *kept)
 
 
+def positive_part(form: Form) -> Form:
+    """``Max(0, form)``.
+
+    >>> positive_part(Form.symbol("w") - 2)
+    Max(0, w - 2)
+    """
+    number = form.number
+    return _function("Max", ZERO, form) if number is None else Form.constant(max(0, number))
+
+
 def logarithm(kind: str, argument: FormLike) -> Form:
     """``clog2`` or ``flog2`` of a form."""
     form = as_form(argument)

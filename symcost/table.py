@@ -207,6 +207,19 @@ class CostTable:
 
         return columns_of(self, names or None)
 
+    def explain(self, **point: int) -> str:
+        """What it costs and why, in words; with a value for every symbol, in numbers."""
+        from symcost.report.explain import explain
+
+        return explain(self, **point)
+
+    def plot(self, kind: str = "memory", on: Any = None, dtype: str = "float32", *, at: Mapping[str, int] | None = None,
+             batch: str = "n", model: str = "roofline", file: Any = None) -> Any:  # fmt: skip
+        """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.plots`."""
+        from symcost.report.plots import plot
+
+        return plot(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
+
     def __str__(self) -> str:
         from symcost.report import text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import signal
 import subprocess
@@ -184,8 +183,11 @@ def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> 
         f'where = "f % 1009 == 7"\nmaximize = "g"\n[formulas]\nf = "a*b + c*d"\n'
         f'g = "a*b % 97 + c*d % 89"\n[axes]\n{axes}\n'
     )
-    command = [sys.executable, "-m", "symcost", "sweep", str(file), "--out", str(tmp_path / "run"), "--workers", "2"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
+    # A shell in the background lets its children ignore interruptions.
+    heeding = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    heeding += "from symcost.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", heeding, "sweep", str(file), "--out", str(tmp_path / "run"), "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
     while not list(tmp_path.glob("run/parts/*.parquet")):
         assert process.poll() is None
@@ -196,9 +198,3 @@ def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> 
     assert process.returncode == 130
     assert told.strip().endswith("symcost: interrupted")
     assert list(tmp_path.glob("run/parts/*.parquet"))
-
-
-def heed() -> None:
-    """A shell in the background lets its children ignore interruptions."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.setpgrp()

@@ -16,15 +16,16 @@ FLOORS = {
     "symbols": 0, "errors": 0, "form": 0, "cost": 0, "window": 0,
     "dominance": 0, "equality": 0,
     "table": 1, "devices": 1,
-    "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2, "estimate": 2,
+    "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
     "models": 4, "twins": 4, "trace": 3, "xla": 3,
-    "audit": 5, "verify": 4, "sweep": 4,
+    "audit": 5, "calibrate": 5, "verify": 4, "sweep": 4, "estimate": 4,
     "report": 5, "budget": 5, "pytest_plugin": 5,
     "cli": 6, "cli_layers": 6, "cli_sweep": 6, "cli_input": 6, "cli_output": 6,
+    "cli_calibrate": 6, "cli_estimate": 6, "cli_target": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""
-SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "compile"}
+SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "explain", "plot", "compile"}
 """Functions that may look upwards: how a result shows or evaluates itself is known to the rooms above it."""
 
 
@@ -70,6 +71,7 @@ def test_imports_point_downwards(file: Path) -> None:
 LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rules", ".hlo", ".report", ".report.text",
          ".report.markdown", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
          ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
+         ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate",
          ".sweep.face", ".sweep.columns", ".cli_sweep"]  # fmt: skip
 
 

@@ -11,14 +11,19 @@ from typing import Any
 
 import jax
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jax.extend.core import Literal
 from jax.interpreters import partial_eval
 from rule_case import Case
 from rule_cases import CASES
 
 from symcost.errors import RuleError
+from symcost.form import Form
 from symcost.rules import ENTRIES, Array, Op, Work, add, rule
+from symcost.rules.convolution import positions_inside_form
 from symcost.symbols import evaluate, parse
+from symcost.window import output_size, positions_inside
 
 # Primitives that only newer versions of jax have: their rows exist only there.
 NEWER = {"log2", "one_minus_square"} - {case.primitive for case in CASES}
@@ -135,3 +140,13 @@ def test_rules_never_import_jax() -> None:
     program = "import sys, symcost.rules; print({m.split('.')[0] for m in sys.modules} & {'jax', 'jaxlib'})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@given(st.data())
+def test_places_inside_in_closed_form_equal_a_count_for_every_size_that_fits(data: st.DataObject) -> None:
+    k, s, d = (data.draw(st.integers(1, top)) for top in (9, 4, 4))
+    lo, hi = (data.draw(st.integers(-2, d * k)) for _ in range(2))
+    form = positions_inside_form(Form.symbol("w"), k, s, lo, hi, d)
+    for size in range(max(1, d * (k - 1) + 1 - lo - hi), 60):
+        outputs = output_size(size, k, s, lo, hi, d)
+        assert form.value({"w": size}) == positions_inside(size, k, outputs, s, lo, d)

@@ -14,6 +14,7 @@ from jax.extend.core import Primitive
 
 import symcost as sc
 from symcost.errors import LiftError, SymcostError, TraceError
+from symcost.hlo import analyse
 from symcost.symbols import parse
 
 
@@ -288,3 +289,98 @@ def test_a_size_that_is_a_sum_of_three_symbols() -> None:
         lambda x, y, z: jnp.concatenate([x, y, z], -1) * 2.0, "float32[n,c]", "float32[n,d]", "float32[n,e]"
     )
     assert (costs.flops - parse("n*(c + d + e)")).expand() == 0
+
+
+# -- small maps, large multiples, deep models ------------------------------------------------------------------------
+class DepthwiseStages(nn.Module):
+    """Depthwise 7 x 7 convolutions on maps that become smaller than their kernel."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for _ in range(2):
+            x = nn.Conv(4, (4, 4), strides=4, padding="VALID")(x)
+            x = nn.Conv(4, (7, 7), padding=3, feature_group_count=4)(x)
+        return x
+
+
+@pytest.mark.parametrize("r", [16, 17, 33, 50, 64, 96, 224])
+def test_a_kernel_larger_than_its_map_is_counted_exactly_too(r: int) -> None:
+    costs = sc.trace(DepthwiseStages(), "float32[n,r,r,3]")
+    assert costs.domain.at_least == {"r": 16}
+    at = costs.subs(n=2, r=r).total("xla")
+    lowered = jax.jit(DepthwiseStages().apply).lower(
+        jax.eval_shape(DepthwiseStages().init, jax.random.key(0), jnp.zeros((2, r, r, 3))),
+        jax.ShapeDtypeStruct((2, r, r, 3), "float32"),
+    )
+    assert at.flops == analyse(lowered.compiler_ir("hlo").as_hlo_text()).flops
+
+
+def test_a_length_rounded_up_to_a_large_multiple_is_found() -> None:
+    def chunked(x: jax.Array) -> jax.Array:
+        chunks = x.shape[1] // 128 + 1  # always one more than fits
+        padded = lax.pad(x, 0.0, ((0, 0, 0), (0, chunks * 128 - x.shape[1], 0)))
+        return padded.reshape(x.shape[0], chunks, 128).sum(-1)
+
+    costs = sc.trace_function(chunked, "float32[n,N]")
+    for length in (1, 127, 128, 129, 500, 1024):
+        assert costs.subs(n=3, N=length).flops == 3 * (length // 128 + 1) * 127
+
+
+class Deep(nnx.Module):
+    """``L`` layers, and a bug after them."""
+
+    def __init__(self, d: int, L: int, *, rngs: nnx.Rngs) -> None:
+        self.layers = nnx.List([nnx.Linear(d, d, rngs=rngs) for _ in range(L)])
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for layer in self.layers:
+            x = layer(x)
+        return x + jnp.zeros((x.shape[0], x.shape[1] + 1))
+
+
+def test_a_bug_in_a_deep_model_is_reported_in_its_own_words_not_as_a_limit_of_ours() -> None:
+    with pytest.raises(LiftError, match=r"the model raised at all of .*TypeError: add got incompatible shapes"):
+        sc.trace(Deep, "float32[n,d]")
+
+
+def test_building_an_nnx_model_leaves_flax_as_it_was() -> None:
+    before = nnx.Variable.__init__, nnx.RngStream.__call__
+    sc.trace(lambda d: nnx.Linear(d, d, rngs=nnx.Rngs(0)), "float32[n,d]")
+    assert (nnx.Variable.__init__, nnx.RngStream.__call__) == before
+
+
+# -- special values --------------------------------------------------------------------------------------------------
+class Projected(nn.Module):
+    """A residual layer of 64 channels, with a projection unless the input is as wide already."""
+
+    c: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Dense(self.c)(x)
+        skip = x if x.shape[-1] == 64 else nn.Dense(64, name="skip")(x)
+        return skip + nn.Dense(64)(x)
+
+
+def test_a_value_at_which_alone_the_program_is_another_one_leaves_the_domain() -> None:
+    costs = sc.trace(Projected, "float32[n,3]")
+    assert "c != 64" in str(costs.domain)
+    with pytest.raises(sc.DomainError, match=r"c=64 is outside the domain: the program is another one there"):
+        costs.subs(n=1, c=64)
+    assert costs.subs(n=1, c=65).params == sum(x.size for x in jax.tree.leaves(nn_params(Projected(65))))
+
+
+def nn_params(module: nn.Module) -> Any:
+    return jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 3)))
+
+
+def test_a_table_that_is_used_whole_belongs_to_the_domain() -> None:
+    class Masked(nn.Module):
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            mask = jnp.tril(jnp.ones((512, 512), bool))
+            return jnp.where(lax.dynamic_slice(mask, (0, 0), x.shape), x, 0.0)
+
+    costs = sc.trace(Masked(), "float32[N,N]")
+    assert costs.domain.at_most == {"N": 512}
+    assert costs.subs(N=512).flops == sc.trace(Masked(), "float32[512,512]").flops

@@ -39,12 +39,11 @@ def bars(answer: Any, name: str) -> list[str]:
     ends = [f"{float(high):,.0f}" for _, high, _ in bins]
     numbers = [f"{number:,}" for _, _, number in bins]
     widths = max(map(len, ends)), max(map(len, numbers))
-    rows = zip(ends, numbers, bins, strict=True)
-    return [
-        "",
-        f"{name} up to",
-        *(f"{end:>{widths[0]}}  {number:>{widths[1]}} {'#' * round(BAR * b[2] / most)}" for end, number, b in rows),
+    lines = [
+        f"{end:>{widths[0]}}  {number:>{widths[1]}} {'#' * round(BAR * inside / most)}"
+        for end, number, (_, _, inside) in zip(ends, numbers, bins, strict=True)
     ]
+    return ["", f"{name} up to", *lines]
 
 
 def facts(answer: Any) -> str:

@@ -109,6 +109,7 @@ def _checks(costs: Any) -> dict[str, Any]:
             "conditions": domain.conditions(),
             "notes": list(domain.notes),
             "bounds_at_one": sorted(domain.bounds_at_one),
+            "spans": dict(getattr(domain, "spans", {})),
         },
         "coverage": getattr(costs, "coverage", None),
     }

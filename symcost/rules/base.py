@@ -42,10 +42,15 @@ class Array:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a rule needs of an equation beside shapes: ``static`` never varies, ``sizes`` are integers that may."""
+    """What a rule needs of an equation beside shapes: ``static`` never varies, ``sizes`` are integers that may.
+
+    ``origin`` is what the sizes are computed from beside the shapes: where it is the same in every trace, they can be
+    derived in closed form instead of being fitted.
+    """
 
     static: tuple[Any, ...] = ()
     sizes: Mapping[str, tuple[Size, ...]] = field(default_factory=dict)
+    origin: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,14 +108,19 @@ class Work:
 
 Rule = Callable[[Op], Work]
 Extract = Callable[[Mapping[str, Any], tuple[Array, ...], tuple[Array, ...]], Facts]
+Derive = Callable[[Op], tuple[Form, ...]]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered primitive: its rule, and how its parameters become :class:`Facts`."""
+    """A registered primitive: its rule, and how its parameters become :class:`Facts`.
+
+    ``derive`` gives the sizes of the facts in closed form, from shapes in closed form and the facts' origin.
+    """
 
     rule: Rule
     extract: Extract
+    derive: Derive | None = None
 
 
 ENTRIES: dict[str, Entry] = {}
@@ -121,22 +131,22 @@ def no_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Arra
     return Facts()
 
 
-def rule(*names: str, extract: Extract = no_facts) -> Callable[[Rule], Rule]:
+def rule(*names: str, extract: Extract = no_facts, derive: Derive | None = None) -> Callable[[Rule], Rule]:
     """Register a rule for primitives; registering one twice is an error."""
 
     def register(function: Rule) -> Rule:
-        add(names, function, extract)
+        add(names, function, extract, derive)
         return function
 
     return register
 
 
-def add(names: Iterable[str], function: Rule, extract: Extract = no_facts) -> None:
+def add(names: Iterable[str], function: Rule, extract: Extract = no_facts, derive: Derive | None = None) -> None:
     """Register ``function`` for each of ``names``."""
     for name in names:
         if name in ENTRIES:
             raise RuleError(f"primitive {name!r} already has a rule: remove one of the two")
-        ENTRIES[name] = Entry(function, extract)
+        ENTRIES[name] = Entry(function, extract, derive)
 
 
 def product(sizes: Iterable[Size]) -> Size:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symcost.errors import RuleError
+from symcost.form import Form, as_form, floor, positive_part
 from symcost.rules.base import Array, Facts, Op, Work, product, rule
 from symcost.window import positions_inside
 
@@ -27,10 +28,21 @@ def _conv_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[A
     )
     dilated = tuple(step != 1 for step in params["lhs_dilation"])
     static = (dilated, lhs_axes, rhs_axes, out_axes, numbers.rhs_spec[1], numbers.out_spec[:2])
-    return Facts(static=static, sizes={"inside": inside})
+    kernel = tuple(ins[1].shape[axis] for axis in rhs_axes)
+    origin = (kernel, params["window_strides"], params["padding"], params["rhs_dilation"])
+    return Facts(static=static, sizes={"inside": inside}, origin=() if any(dilated) else origin)
 
 
-@rule("conv_general_dilated", extract=_conv_facts)
+def _places_inside(op: Op) -> tuple[Form, ...]:
+    """The places inside the input along each dimension, on maps smaller than the kernel too."""
+    lhs_axes = op.facts.static[1]
+    return tuple(
+        positions_inside_form(as_form(op.ins[0].shape[axis]), k, s, lo, hi, d)
+        for axis, k, s, (lo, hi), d in zip(lhs_axes, *op.facts.origin, strict=True)
+    )
+
+
+@rule("conv_general_dilated", extract=_conv_facts, derive=_places_inside)
 def conv_general_dilated(op: Op) -> Work:
     """``macs = n_o c_o (c_i/g) prod(k * places)``, ``padding_macs = macs - n_o c_o (c_i/g) prod(inside)``.
 
@@ -51,3 +63,26 @@ def conv_general_dilated(op: Op) -> Work:
     )
     macs = pairs * dense
     return Work(macs=macs, padding_macs=macs - pairs * product(op.facts.sizes["inside"]), materialises=True)
+
+
+def positions_inside_form(size: Form, k: int, s: int = 1, lo: int = 0, hi: int = 0, d: int = 1) -> Form:
+    """:func:`symcost.window.positions_inside` in closed form, for every size that the window fits.
+
+    Tap ``t`` begins at ``b = t d - lo`` and meets the input ``max(0, floor((size + a)/s) + 1 - ceiling(max(0, -b)/s))``
+    times, with ``a = min(lo + hi - d(k - 1) - 1, -1 - b)``. The maximum is left out where the smallest size that the
+    window fits makes it needless.
+
+    >>> positions_inside_form(Form.symbol("w"), k=3, lo=1, hi=1)
+    3*w - 2
+    >>> positions_inside_form(Form.symbol("w"), k=5, lo=2, hi=2)
+    3*w + 2*Max(0, w - 2) - 2
+    """
+    taps = []
+    smallest = max(1, d * (k - 1) + 1 - lo - hi)
+    for tap in range(k):
+        begin = tap * d - lo
+        reach = min(lo + hi - d * (k - 1) - 1, -1 - begin)
+        lost = -(min(0, begin) // s) - 1  # outputs at the left that read padding, less one
+        met = floor((size + reach) / s) - lost
+        taps.append(met if (smallest + reach) // s >= lost else positive_part(met))
+    return Form.total(taps)

@@ -8,6 +8,7 @@ from typing import Any
 
 from symcost.errors import LiftError
 from symcost.form import Form
+from symcost.rules import ENTRIES
 from symcost.trace.fit import Column, Fitter
 from symcost.trace.records import Event, Program, Record
 
@@ -38,20 +39,45 @@ def same(left: Program, right: Program) -> bool:
 
 @dataclass
 class Columns:
-    """The integers of aligned programs: for every record the tuple of its sizes at each point."""
+    """The integers of aligned programs: for every record the tuple of its sizes at each point.
+
+    With ``derive`` the facts that have a closed form in the shapes are derived instead of fitted.
+    """
 
     programs: Sequence[Program]
+    derive: bool = False
 
     def __post_init__(self) -> None:
-        self.rows = list(zip(*(tuple(r.sizes for r in all_records(p)) for p in self.programs), strict=True))
+        self.records = list(zip(*(all_records(p) for p in self.programs), strict=True))
+        self.rows = [tuple([r.sizes for r in records]) for records in self.records]
+        self.derivable = {index for index, records in enumerate(self.records) if _derivable(records)}
 
     def distinct(self) -> set[Column]:
-        """Every distinct column."""
-        return {column for row in set(self.rows) for column in zip(*row, strict=True)}
+        """Every distinct column that is fitted."""
+        derived = self.derivable if self.derive else set()
+        rows = {row for index, row in enumerate(self.rows) if index not in derived}
+        found = {column for row in rows for column in zip(*row, strict=True)}
+        for index in derived:
+            columns, facts = self.of_record(index), self.records[index][0].facts
+            found.update(columns[: facts.start], columns[facts.stop :])
+        return found
+
+    def could_derive(self, wanted: Iterable[Column]) -> bool:
+        """Whether some of these columns are facts that were fitted and have a closed form in the shapes."""
+        if self.derive:
+            return False
+        facts = {c for i in self.derivable for c in self.of_record(i)[self.records[i][0].facts]}
+        return not facts.isdisjoint(wanted)
 
     def of_record(self, index: int) -> list[Column]:
         """The columns of one record."""
         return list(zip(*self.rows[index], strict=True))
+
+
+def _derivable(records: Sequence[Record]) -> bool:
+    """Whether the facts of one operation come of the same origin in every program."""
+    origin = records[0].origin
+    return bool(origin) and all(record.origin == origin for record in records[1:])
 
 
 def lifted(columns: Columns, fitter: Fitter) -> Program:
@@ -59,14 +85,28 @@ def lifted(columns: Columns, fitter: Fitter) -> Program:
     base = columns.programs[0]
     seen: dict[Any, tuple[Form, ...]] = {}
 
-    def forms(row: Any) -> tuple[Form, ...]:
+    def forms(index: int, record: Record) -> tuple[Form, ...]:
+        row = columns.rows[index]
+        if columns.derive and index in columns.derivable:
+            return _derived(record, row, fitter)
         found = seen.get(row)
         if found is None:
             found = seen[row] = tuple(_fitted(fitter, column) for column in zip(*row, strict=True))
         return found
 
-    replaced = {id(record): forms(row) for record, row in zip(all_records(base), columns.rows, strict=True)}
+    replaced = {id(record): forms(index, record) for index, record in enumerate(all_records(base))}
     return with_sizes(base, lambda record: replaced[id(record)])
+
+
+def _derived(record: Record, row: tuple[tuple[int, ...], ...], fitter: Fitter) -> tuple[Form, ...]:
+    """The forms of one operation: shapes fitted, facts derived from them."""
+    columns, facts = list(zip(*row, strict=True)), record.facts
+    before = [_fitted(fitter, column) for column in columns[: facts.start]]
+    after = [_fitted(fitter, column) for column in columns[facts.stop :]]
+    derive = ENTRIES[record.key.op].derive
+    assert derive is not None, "only rules that derive their facts name an origin"
+    shaped = Record(record.key, (*before, *record.sizes[facts], *after), origin=record.origin)
+    return (*before, *derive(shaped.op()), *after)
 
 
 def _fitted(fitter: Fitter, column: Column) -> Form:
@@ -82,7 +122,7 @@ def with_sizes(program: Program, sizes: Any) -> Program:
 
     def copy(record: Record) -> Record:
         branches = tuple([copy(r) for r in branch] for branch in record.branches)
-        new = Record(record.key, sizes(record), record.ins, record.outs, branches)
+        new = Record(record.key, sizes(record), record.ins, record.outs, branches, record.origin)
         made[id(record)] = new
         return new
 

@@ -19,6 +19,7 @@ from symcost.trace.records import Program
 from symcost.trace.sample import MODERATE, TINY, Point, Values
 from symcost.trace.signals import Branch, Counterexample
 from symcost.trace.spec import where
+from symcost.trace.special import Special
 from symcost.trace.spread import Spread
 
 Peaks = dict[tuple[str, str], "list[Form] | str"]
@@ -47,6 +48,8 @@ class Explorer:
     sampled: Sequence[Point]
     rounded: tuple[str, ...] = ()  # symbols inside roundings
     settled: bool = False  # whether multiples that the form needs may become conditions
+    constants: Sequence[int] = ()  # sizes of the program that no symbol changes
+    widths: Sequence[str] = ()  # symbols that may meet them
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
@@ -62,6 +65,7 @@ class Explorer:
         if self.rounded:
             Spread(self, self.rounded).check()
         self._round()
+        Special(self).check(self.widths, self.constants)
         LowEdge(self).find()
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
@@ -77,7 +81,7 @@ class Explorer:
             program = self.sampler(point)
         except PointError as problem:
             return str(problem)
-        if _has_empty(program) and not _has_empty(self.sampler(self.base)):
+        if self.becomes_empty(point):
             return "an array is empty"
         known = {**point, **dict.fromkeys(self.loops, TRIPS)}
         try:
@@ -94,6 +98,10 @@ class Explorer:
         self.domain.bounds_at_one |= {metric for (_, _, metric), _, _ in skipped}
         self._compare_peaks(program, point)
         return None
+
+    def becomes_empty(self, point: Point) -> bool:
+        """Whether arrays that have elements at the base have none at a point."""
+        return _has_empty(self.sampler(point)) and not _has_empty(self.sampler(self.base))
 
     def _compare_peaks(self, program: Program, point: Point) -> None:
         """Peaks that differ at a point are withdrawn, or called a bound where only degenerate sizes fall below them."""
@@ -148,7 +156,7 @@ class Explorer:
             if self.agrees(point):
                 return
             for name in self.sizes():  # relations between symbols that no sample showed
-                alone = self._alone(name, point[name])
+                alone = self.alone(name, point[name])
                 if not self.sampler.works(alone):
                     self._follows(name, alone[name])
         if not self.settled:
@@ -187,14 +195,15 @@ class Explorer:
         if self.agrees(point):
             return
         for name in self.sizes():
-            alone = self._alone(name, point[name])
+            alone = self.alone(name, point[name])
             reason = self.difference(alone)
             if reason is None:
                 continue
-            self._refit(alone, reason)
+            self.refit(alone, reason)
             if self._follows(name, alone[name]):
                 continue
-            self.domain.at_most[name] = self._bisect(name, self._largest_sample(name), alone[name])
+            last = self._bisect(name, self._largest_sample(name), alone[name])
+            self.domain.at_most[name] = Special(self).spanned(name, last)
             self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
         # The far point itself where the narrower domain still has it, and one that lies inside in any case.
         for far in (point, self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})):
@@ -203,7 +212,7 @@ class Explorer:
             shallow = {**far, **{n: self.base[n] for n in self.structural}}
             reason = self.difference(shallow)
             if reason is not None:
-                self._refit(shallow, reason)
+                self.refit(shallow, reason)
             raise LiftError(f"the closed form is not right at {where(far)}: {self.difference(far)}")
 
     def _too_large(self, point: Point) -> bool:
@@ -220,7 +229,7 @@ class Explorer:
             return 4 * self.base[name]
         return max(HIGH, 2 * self.base[name])
 
-    def _refit(self, point: Point, reason: str) -> None:
+    def refit(self, point: Point, reason: str) -> None:
         """A point of the very same program that the form gets wrong is a sample that was missing."""
         if self.sampler.works(point) and same(self.sampler(point), self.sampler(self.base)):
             raise Counterexample(reason, [point])
@@ -255,13 +264,13 @@ class Explorer:
         low, high = good // step, -(-bad // step)
         while high - low > 1:
             middle = (low + high) // 2
-            if self.difference(self._alone(name, middle * step)) is None:
+            if self.difference(self.alone(name, middle * step)) is None:
                 low = middle
             else:
                 high = middle
         return low * step
 
-    def _alone(self, name: str, value: int) -> Point:
+    def alone(self, name: str, value: int) -> Point:
         """The base with one symbol moved to about ``value``, and what must follow it."""
         step = self.domain.step_of(name, self.base)
         return self.domain.moved(self.base, name, -(-value // step) * step)
@@ -271,15 +280,18 @@ class Explorer:
         point = {n: self._rounded(n) for n in self.sizes()}
         point.update({n: self._further(n, 2) for n in self.structural})
         if self.domain.problem(point) is not None or self.agrees(point):
-            return
+            return None
         for name in self.sizes():
-            alone = self._alone(name, self._rounded(name))
+            alone = self.alone(name, self._rounded(name))
             reason = self.difference(alone) if self.domain.problem(alone) is None else None
             if reason is not None and not self.sampler.works(alone):
                 continue  # the model raises there: a matter of its own constraints
             if reason is not None:
-                self._refit(alone, reason)
+                self.refit(alone, reason)
+                if Special(self).isolated(name, alone[name]):
+                    return self._round()
                 raise Branch(f"the program is another one at {where(alone)}: {reason}", name, alone[name])
+        return None
 
     def _rounded(self, name: str) -> int:
         """A multiple of 256 (or of the symbol's own step) inside its bounds, if there is one."""
@@ -288,6 +300,8 @@ class Explorer:
             if name in form.symbols:
                 step = math.lcm(step, math.gcd(*self.values[name]))
         least = -(-max(self.domain.at_least.get(name, 1), self.base[name]) // step) * step
+        while least in self.domain.other_than.get(name, ()):
+            least += step
         high = self.domain.at_most.get(name)
         return least if high is None or least <= high else self.base[name]
 

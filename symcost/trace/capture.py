@@ -13,7 +13,7 @@ from symcost.errors import TraceError
 from symcost.trace import control  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
-from symcost.trace.paths import FORWARD
+from symcost.trace.paths import FORWARD, renew_budget
 from symcost.trace.records import Key, Program, Record
 from symcost.trace.spec import where
 from symcost.trace.walk import Context, Value, Walker
@@ -36,6 +36,7 @@ def capture(
     axes: Mapping[str, int] | None = None,
 ) -> Program:  # fmt: skip
     """Trace the model at a point and walk its program after dead-code elimination."""
+    renew_budget()
     abstract, closed = _jaxpr(model, point, axes)
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
     walker = Walker(keys, probe)

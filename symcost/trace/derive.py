@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from symcost.dominance import telling_points
 from symcost.errors import LiftError
-from symcost.form import Form
+from symcost.form import Form, as_form
 from symcost.trace import liveness, memory
 from symcost.trace.align import all_records, same
 from symcost.trace.bounds import Explorer
@@ -25,12 +26,14 @@ from symcost.trace.records import Program
 from symcost.trace.sample import LARGE, STEPS, Point, Values, fixed_values, multiples
 from symcost.trace.signals import Branch, Counterexample, OnTrial
 from symcost.trace.spread import rounded_symbols
+from symcost.trace.stack import with_room
 from symcost.trace.structure import Dictionary, Irregular, Structure
 
 MAX_COARSENINGS = 12
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
 MAX_DIMENSIONS = 200
+MAX_CONSTANTS = 6
 
 
 @dataclass
@@ -59,6 +62,7 @@ class Derivation:
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
         self._settled = False
+        self._derive = False  # windows on maps smaller than their kernel, in closed form
         self._rounded_names: tuple[str, ...] = ()
         self.fixed = fixed_values(
             self.symbols,
@@ -92,6 +96,22 @@ class Derivation:
     def run(self) -> Lifted:
         """The closed form, or a :class:`LiftError`."""
         self.choice.make()
+        found = self._settle()
+        return self._wider(found) if found.domain.at_least and not self._derive else found
+
+    def _wider(self, found: Lifted) -> Lifted:
+        """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""
+        self._derive = True
+        try:
+            other = self._certified()
+        except LiftError:
+            return found
+        low, lower = found.domain.at_least, other.domain.at_least
+        gained = any(lower.get(n, 1) < low[n] for n in low) and all(lower.get(n, 1) <= low.get(n, 1) for n in lower)
+        return other if gained else found
+
+    def _settle(self) -> Lifted:
+        """Attempts with better values each time, until one is certified."""
         for _ in range(MAX_ROUNDS):
             try:
                 return self._certified()
@@ -159,7 +179,8 @@ class Derivation:
         loops = structure.programs[0].unknown_trips
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
-                            self._sampled(structure), self._rounded_names, self._settled)  # fmt: skip
+                            self._sampled(structure), self._rounded_names, self._settled,
+                            self._constants(structure), self._widths(structure))  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -174,10 +195,13 @@ class Derivation:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra)
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._derive)
             try:
                 program = lift.run()
             except OffLattice as problem:
+                if problem.derivable:
+                    self._derive = True
+                    continue
                 if self._on_trial:
                     raise OnTrial(str(problem)) from None
                 if not self._coarsen(problem.symbols):
@@ -254,6 +278,22 @@ class Derivation:
         forms = [size for size in sizes if isinstance(size, Form) and size.symbols]
         return tuple(sorted(forms, key=lambda f: (len(f.terms), len(f.symbols), str(f)))[:MAX_DIMENSIONS])
 
+    def _constants(self, structure: Structure) -> list[int]:
+        """The sizes that no symbol changes, the most frequent ones."""
+        records = all_records(structure.programs[0])
+        sizes = (as_form(size).number for r in records for array in r.results for size in array.shape)
+        counted = Counter(size for size in sizes if isinstance(size, int) and size > 1)
+        return [size for size, _ in counted.most_common(MAX_CONSTANTS)]
+
+    def _widths(self, structure: Structure) -> list[str]:
+        """Parameters that size the weights of more than one module: widths of layers that meet, unlike a number of classes."""
+        modules: dict[str, set[str]] = {}
+        for record in structure.programs[0].inputs:
+            for size in record.sizes if record.key.op == "param" else ():
+                for name in as_form(size).symbols:
+                    modules.setdefault(name, set()).add(record.key.path)
+        return [n for n in self.sizes if n not in self.choice.inputs and len(modules.get(n, ())) > 1]
+
     def _sampled(self, structure: Structure) -> list[Point]:
         points = [p for lift in self.lifts for p in lift.points]
         points += [{**self.base, **fixed} for fixed in structure.points]
@@ -296,4 +336,4 @@ def _rare_collections() -> Iterator[None]:
 def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
     """Closed form of a model."""
     with _rare_collections():
-        return Derivation(Sampler(model, axes, on_trace), options).run()
+        return with_room(Derivation(Sampler(model, axes, on_trace), options).run)

@@ -37,6 +37,10 @@ class Domain(Conditions):
     """Metrics that are upper bounds, not exact, where a size is 1."""
     dimensions: tuple[Form, ...] = ()
     """Symbolic sizes of the program's arrays."""
+    other_than: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Single values at which the program is another one: a width that equals the next stage's needs no shortcut."""
+    spans: dict[str, int] = field(default_factory=dict)
+    """Values at which a slice spans its whole table, so that the step is left out."""
 
     def note(self, text: str) -> None:
         """Add a remark; one of each kind is enough."""
@@ -44,8 +48,8 @@ class Domain(Conditions):
             self.notes.append(text)
 
     def has_one(self, point: Mapping[str, int]) -> bool:
-        """Whether some size is 1 at a point: a program may skip a step that moves data and computes nothing."""
-        if any(value == 1 for value in point.values()):
+        """Whether some size is 1 or spans its table at a point: a program may skip a step that only moves data."""
+        if any(value in (1, self.spans.get(name)) for name, value in point.items()):
             return True
         return any(form.value(point) == 1 for form in self.dimensions if form.symbols <= set(point))
 
@@ -59,6 +63,8 @@ class Domain(Conditions):
                 return f"{name}={value} is outside the domain: {name} must be at most {high}"
             if value % step:
                 return f"{name}={value} is outside the domain: {name} must be a multiple of {step}"
+            if value in self.other_than.get(name, ()):
+                return f"{name}={value} is outside the domain: the program is another one there; trace it at {name}={value}"
         for small, large in self.ordered:
             if small.symbols | large.symbols <= set(point) and small.value(point) > large.value(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(small.symbols | large.symbols))
@@ -83,6 +89,7 @@ class Domain(Conditions):
                 found.append(f"{name} <= {self.at_most[name]}")
             if self.steps.get(name, 1) > 1:
                 found.append(f"{name} % {self.steps[name]} == 0")
+            found += [f"{name} != {value}" for value in sorted(self.other_than.get(name, ()))]
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         found += [f"{small} <= {large}" for small, large in self.ordered]
         return [*found, *(_divides(form) for form in self.whole), *bounded]
@@ -92,7 +99,8 @@ class Domain(Conditions):
         parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *self.notes]
         if self.bounds_at_one:
             metrics = ", ".join(sorted(self.bounds_at_one))
-            parts.append(f"where a size is 1, {metrics} are upper bounds")
+            whole = "".join(f" or {name} is {value}" for name, value in self.spans.items())
+            parts.append(f"where a size is 1{whole}, {metrics} are upper bounds")
         return "; ".join(parts)
 
     def step_of(self, name: str, point: Mapping[str, int]) -> int:

@@ -61,9 +61,10 @@ class Sampler:
 class OffLattice(LiftError):
     """The columns of some symbols have no form at these values; a coarser lattice of them may have one."""
 
-    def __init__(self, message: str, symbols: Sequence[str]) -> None:
+    def __init__(self, message: str, symbols: Sequence[str], derivable: bool = False) -> None:
         super().__init__(message)
         self.symbols = tuple(symbols)
+        self.derivable = derivable  # whether some of the columns can be derived from others instead of fitted
 
 
 @dataclass
@@ -75,12 +76,14 @@ class SizeLift:
     values: Mapping[str, Values]
     fixed: Mapping[str, int] = field(default_factory=dict)
     extra: Sequence[Point] = ()
+    derive: bool = False  # facts in the shapes, where they have a closed form
 
     def __post_init__(self) -> None:
         self.base: Point = {**{name: self.values[name][0] for name in self.sizes}, **self.fixed}
         self.points: list[Point] = [self.base]
         self.programs: list[Program] = [self.sampler(self.base)]
         self._used: dict[str, int] = {}
+        self._far: Point = {}  # the joint point, until its values have been sampled one by one
         self._rejected: list[Point] = []
         self.fitter = Fitter(self.sizes, [self.base])
 
@@ -93,17 +96,19 @@ class SizeLift:
         for point in self.extra:
             self._add({**point, **self.fixed})
         for _ in range(MAX_EXTRA):
-            columns = Columns(self.programs)
+            columns = Columns(self.programs, self.derive)
             previous = self.fitter if self.fitter.points == self.points[: len(self.fitter.points)] else None
             self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous)
             leftover = self.fitter.fit_all(columns.distinct())
             if leftover:
                 # The columns that depend on the fewest symbols say whose fault it is; products follow from them.
                 depends = [self.fitter.depends(column) for column in leftover]
+                if not all(depends) and self._apart():
+                    continue
                 fewest = min(map(len, depends))
                 names = sorted({n for d in depends if len(d) == fewest for n in d}, key=self.sizes.index)
                 if not any(self._extend(name, 1) for name in names):
-                    raise OffLattice(describe(columns, leftover, self.points), names)
+                    raise OffLattice(describe(columns, leftover, self.points), names, columns.could_derive(leftover))
                 continue
             rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
             if rival is None or len(self._rejected) > MAX_REJECTED:
@@ -145,7 +150,14 @@ class SizeLift:
                 further = 3 + shift + index if name in self.sampler.model.input_symbols else 1 + (shift + index) % 3
                 point[name] = values[min(further, len(values) - 1)]
             if self._add({**point, **self.fixed}):
+                self._far = point
                 return
+
+    def _apart(self) -> bool:
+        """Sample the joint point's values one by one: a column (rounded up to a large multiple) changed there only."""
+        far, self._far = self._far, {}
+        added = [self._add({**self.base, name: value}) for name, value in far.items()]
+        return any(added)
 
     def _add(self, point: Point) -> bool:
         """Sample a point unless the model raises there or is another program."""

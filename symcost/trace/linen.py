@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from flax.core import meta
 from flax.core.scope import Scope
 
-from symcost.trace.paths import module_scope
+from symcost.trace.paths import module_scope, spend_call
 
 
 class StaleVariables(Exception):
@@ -93,6 +93,7 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
     def abstract_param(
         self: Scope, name: str, init_fn: Callable[..., Any], *init_args: Any, unbox: bool = True, **init_kwargs: Any
     ) -> Any:
+        spend_call()
         declared = shape_of(init_fn, init_args, init_kwargs)
         if not self.has_variable("params", name) and self.is_mutable_collection("params"):
             self.reserve(name, "params")

@@ -50,6 +50,7 @@ class Model:
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
+        self._built: dict[tuple[tuple[str, int], ...], Any] = {}  # nnx modules
 
     @property
     def input_symbols(self) -> list[str]:
@@ -89,8 +90,10 @@ class Model:
 
     def _build(self, own: Mapping[str, int]) -> Any:
         """The module: linen ones as they come (they hold no arrays), nnx ones with abstract arrays."""
-        factory = self.factory
+        factory, key = self.factory, tuple(own.items())
         assert factory is not None
+        if key in self._built:
+            return self._built[key]
         made: list[Any] = []
 
         def build() -> Any:
@@ -99,7 +102,10 @@ class Model:
             return None if not nnx.is_nnx(module) else module
 
         built = nnx.abstract(build)
-        return built if built is not None else factory(**own) if linen.is_linen(made[0]) else made[0]
+        if built is None:
+            return factory(**own) if linen.is_linen(made[-1]) else made[-1]
+        self._built[key] = built
+        return built
 
     def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
         self.initialisers.checked.clear()

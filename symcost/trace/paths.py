@@ -10,6 +10,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -23,27 +24,45 @@ class TooManyCalls(Exception):
     """A trial value made the model far deeper than a sample should be."""
 
 
-_budget: ContextVar[list[int] | None] = ContextVar("budget", default=None)
+@dataclass
+class _Budget:
+    calls: int
+    left: int
+
+
+_budget: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
 
 @contextlib.contextmanager
 def call_budget(calls: int) -> Iterator[None]:
-    """Within it, more than ``calls`` module calls in one trace raise :class:`TooManyCalls`."""
-    token = _budget.set([calls])
+    """Within it, a trace of more than ``calls`` module calls and declared parameters raises :class:`TooManyCalls`."""
+    token = _budget.set(_Budget(calls, calls))
     try:
         yield
     finally:
         _budget.reset(token)
 
 
+def renew_budget() -> None:
+    """Start a trace: what the ones before it spent does not count."""
+    budget = _budget.get()
+    if budget is not None:
+        budget.left = budget.calls
+
+
+def spend_call() -> None:
+    """Take one call from the budget, if there is one."""
+    budget = _budget.get()
+    if budget is not None:
+        budget.left -= 1
+        if budget.left < 0:
+            raise TooManyCalls("more module calls than a trial may make")
+
+
 @contextlib.contextmanager
 def module_scope(path: str) -> Iterator[None]:
     """The scope of one module call: its path on every equation made inside."""
-    left = _budget.get()
-    if left is not None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise TooManyCalls("more module calls than a trial may make")
+    spend_call()
     with jax.named_scope(MARK + path):
         yield
 

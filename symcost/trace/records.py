@@ -42,6 +42,7 @@ class Record:
     ins: tuple[int, ...] = ()
     outs: tuple[int, ...] = ()
     branches: tuple[list[Record], ...] = ()
+    origin: tuple[Any, ...] = ()  # of the sizes of its facts, see Facts
 
     @property
     def times(self) -> Any:
@@ -71,14 +72,19 @@ class Record:
         """The results' arrays."""
         return self.shapes(self.key.outs, sum(rank for _, rank in self.key.ins))
 
+    @property
+    def facts(self) -> slice:
+        """Where the sizes of the facts lie."""
+        return slice(sum(rank for _, rank in (*self.key.ins, *self.key.outs)), -2)
+
     def op(self) -> Op:
         """What a rule sees."""
-        start = sum(rank for _, rank in (*self.key.ins, *self.key.outs))
+        start = self.facts.start
         sizes = {}
         for name, count in self.key.fact_names:
             sizes[name] = tuple(self.sizes[start : start + count])
             start += count
-        return Op(self.key.op, self.operands, self.results, Facts(self.key.static, sizes))
+        return Op(self.key.op, self.operands, self.results, Facts(self.key.static, sizes, self.origin))
 
 
 class Event(NamedTuple):

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from symcost.errors import LiftError, SymcostError
 from symcost.trace.capture import PointError
-from symcost.trace.paths import call_budget
+from symcost.trace.paths import TooManyCalls, call_budget
 from symcost.trace.spec import where
 
 Values = tuple[int, ...]
@@ -46,7 +47,9 @@ INPUT_ROLES: tuple[Values, ...] = (
     LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(24), multiples(224), multiples(840)
 )  # fmt: skip
 MAX_ATTEMPTS = 300
-TRIAL_CALLS = 1500
+TRIAL_CALLS = 6000
+"""Module calls and declared parameters of one trial: a hundred layers pass, a thousand do not."""
+_NUMBER = re.compile(r"\d+")
 A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
 """When to give up: tries, tries and seconds; the short ones where every try raises the same error."""
 LARGE_CONSTANTS = 1 << 26
@@ -114,7 +117,8 @@ def first_working(
             conflicts.append({name: plan[name] for name in axes})
         tries += 1
         waited, alike = time.monotonic() - start, len({_reason(f) for f in failures}) == 1
-        if (tries >= FEW and waited > PATIENCE) or (
+        similar = len({_NUMBER.sub("#", _reason(f)) for f in failures}) == 1
+        if (tries >= FEW and waited > (SHORT_PATIENCE if similar else PATIENCE)) or (
             alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))
         ):
             break
@@ -146,7 +150,8 @@ def _failing_axes(
         try:
             works(point)
         except PointError as problem:
-            failures.append(problem)
+            if not isinstance(problem.__cause__, TooManyCalls):  # ours, not a reason of the model's
+                failures.append(problem)
             return True
         return False
 

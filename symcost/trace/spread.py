@@ -49,7 +49,7 @@ class Spread:
     def check(self) -> None:
         """Where the form is wrong it is fitted again with these points; at last their low ones leave the domain."""
         explorer = self.explorer
-        points = [p for p in self._points() if explorer.sampler.works(p)]
+        points = [p for p in self._points() if explorer.sampler.works(p) and not explorer.becomes_empty(p)]
         reasons = {i: reason for i, p in enumerate(points) if (reason := self._wrong(p)) is not None}
         if not reasons:
             return

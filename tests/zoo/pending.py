@@ -5,7 +5,6 @@ PENDING = {
     "bert_train": SLOW,
     "conformer": SLOW,
     "conformer_train": SLOW,
-    "convnext": "takes long; its domain begins at r = 97, the small point is below",
     "densenet": "widths halved with // are periodic in the growth and the number of layers",
     "efficientnet": "rounding to multiples of 8 with a clamp; depths are ceilings",
     "fractional_widths": "a clamp hides the roundings from the first samples",

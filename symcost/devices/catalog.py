@@ -1,0 +1,64 @@
+"""The devices that come with symcost, by name, and one's own from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from symcost.devices.device import Device
+from symcost.devices.read import read
+from symcost.errors import DeviceError
+
+DATA = Path(__file__).parent / "data"
+
+
+@cache
+def catalog() -> Mapping[str, Device]:
+    """Every device that comes with symcost."""
+    found: dict[str, Device] = {}
+    for path in sorted(DATA.glob("*.toml")):
+        for name, made in read(path).items():
+            if name in found:
+                raise DeviceError(f"device {name} stands in two files: keep one")
+            found[name] = made
+    return found
+
+
+def names() -> list[str]:
+    """Names of the devices that come with symcost."""
+    return list(catalog())
+
+
+def device(given: str | Path | Device) -> Device:
+    """A device by its name, from a file (``board.toml``, or ``boards.toml:name`` where it has several), or as it is.
+
+    >>> device("nvidia-h100-sxm").memory_of("weights").bandwidth
+    Fraction(3350000000000, 1)
+    """
+    if isinstance(given, Device):
+        return given
+    text = str(given)
+    file, _, name = text.partition(".toml:")
+    if name or text.endswith(".toml"):
+        return _from_file(Path(f"{file}.toml") if name else Path(text), name)
+    found = catalog().get(text)
+    if found is None:
+        near = [name for name in names() if text.lower() in name] or get_close_matches(
+            text.lower(), names(), n=3, cutoff=0.4
+        )
+        hint = f"did you mean {' or '.join(near[:3])}?" if near else "symcost devices lists them"
+        raise DeviceError(f"unknown device {text!r}: {hint}")
+    return found
+
+
+def _from_file(path: Path, name: str) -> Device:
+    found = read(path)
+    if name:
+        if name not in found:
+            raise DeviceError(f"{path} has no device {name!r}: it has {', '.join(found)}")
+        return found[name]
+    if len(found) > 1:
+        raise DeviceError(f"{path} has {len(found)} devices: choose one, {path}:{next(iter(found))}")
+    return next(iter(found.values()))

@@ -1,0 +1,153 @@
+"""What an estimate knows of a device: peaks by number type, memories, power; exact, and absent where unpublished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from symcost.devices.dtypes import bits_of
+from symcost.errors import DeviceError
+
+HOLDS = ("weights", "activations")
+"""What a memory is for. A memory of both shares its bytes between them; one of neither is on the way, such as a cache."""
+
+
+KINDS = ("product", "grouped", "other", "weights")
+"""What efficiency tells apart: three kinds of kernels by their share of the peak, and reading weights by the share of
+their memory's bandwidth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryLevel:
+    """One level of memory: bytes, bytes per second, and what of a network is kept there."""
+
+    name: str
+    size: Fraction | None = None
+    bandwidth: Fraction | None = None
+    holds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Energies:
+    """Joules of one operation and of moving one 32-bit word, by number type and by level of memory."""
+
+    add: Mapping[str, Fraction] = field(default_factory=dict)
+    multiply: Mapping[str, Fraction] = field(default_factory=dict)
+    word: Mapping[str, Fraction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A processor: what it computes, holds and moves, each number exact and with its source.
+
+    ``peak``: dense operations per second by number type (a multiply-accumulate is two); ``memories``; ``power`` in
+    watts; ``overhead``: seconds to launch one kernel; ``energies``: joules per operation and per word moved;
+    ``efficiency``: measured shares of the peak, of ``product``, ``grouped`` and ``other`` kernels,
+    and of the bandwidth while ``weights`` are read.
+    ``source`` says where the numbers were published, or how they were measured. Numbers may be integers, fractions or
+    texts such as ``"0.5"``; what is not published is left out, and asking for it is an error.
+
+    >>> own = Device(name="mine", source="measured", peak={"float32": 10**11},
+    ...              memories=[MemoryLevel(name="ram", size=2**34, bandwidth=2 * 10**10, holds=("weights", "activations"))])
+    >>> own.operations("float32"), own.memory_of("weights").name
+    (Fraction(100000000000, 1), 'ram')
+    """
+
+    name: str
+    source: str
+    title: str = ""
+    kind: str = ""
+    peak: Mapping[str, Any] = field(default_factory=dict)
+    memories: tuple[MemoryLevel, ...] = ()
+    power: Any = None
+    overhead: Any = None
+    energies: Energies | None = None
+    efficiency: Mapping[str, Any] | None = None
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.source.strip():
+            raise DeviceError(f"device {self.name!r} has no source: say where its numbers were published or measured")
+        peaks = {dtype: self._positive(value, f"peak of {dtype}") for dtype, value in self.peak.items()}
+        for dtype in peaks:
+            bits_of(dtype)
+        object.__setattr__(self, "peak", peaks)
+        object.__setattr__(self, "power", self._positive(self.power, "power"))
+        object.__setattr__(self, "overhead", self._positive(self.overhead, "overhead"))
+        if self.efficiency is not None:
+            object.__setattr__(self, "efficiency", {kind: self._share(kind) for kind in KINDS})
+        object.__setattr__(self, "memories", tuple(self._checked(memory) for memory in self.memories))
+
+    def _checked(self, memory: MemoryLevel) -> MemoryLevel:
+        if not isinstance(memory, MemoryLevel):
+            raise DeviceError(f"device {self.name}: {memory!r} is no memory: give MemoryLevel(name=..., size=..., ...)")
+        for what in memory.holds:
+            if what not in HOLDS:
+                raise DeviceError(f"device {self.name}: memory {memory.name} holds {what!r}: use {' or '.join(HOLDS)}")
+        return MemoryLevel(
+            name=memory.name, size=self._positive(memory.size, f"size of {memory.name}"),
+            bandwidth=self._positive(memory.bandwidth, f"bandwidth of {memory.name}"), holds=tuple(memory.holds),
+        )  # fmt: skip
+
+    def _share(self, kind: str) -> Fraction:
+        given = (self.efficiency or {}).get(kind)
+        share = exact_number(given)
+        if share is None or not 0 < share <= 1:
+            raise DeviceError(
+                f"device {self.name}: efficiency of {kind} is {given}: give a share of the peak in (0, 1]"
+            )
+        return share
+
+    def _positive(self, value: Any, what: str) -> Fraction | None:
+        if value is None:
+            return None
+        made = exact_number(value)
+        if made is None or made <= 0:
+            raise DeviceError(
+                f"device {self.name}: {what}={value} must be a positive number: give its size in the unit"
+            )
+        return made
+
+    def operations(self, dtype: str) -> Fraction:
+        """Dense operations per second in a number type."""
+        bits_of(dtype)
+        if dtype not in self.peak:
+            known = ", ".join(self.peak) or "none"
+            raise DeviceError(f"device {self.name} has no published peak for {dtype}: there are peaks for {known}")
+        return self.peak[dtype]
+
+    def memory_of(self, what: str) -> MemoryLevel:
+        """The memory that holds the weights, or the activations."""
+        for memory in self.memories:
+            if what in memory.holds:
+                return memory
+        raise DeviceError(
+            f"device {self.name} has no memory for {what}: give a device whose memories say what they hold"
+        )
+
+    def bandwidth(self, what: str) -> Fraction:
+        """Bytes per second between the processor and the memory that holds the weights, or the activations."""
+        memory = self.memory_of(what)
+        if memory.bandwidth is None:
+            raise DeviceError(
+                f"device {self.name}: no bandwidth of its {memory.name} is published: describe a device of your own with one"
+            )
+        return memory.bandwidth
+
+    def watts(self) -> Fraction:
+        """Power while it works."""
+        if self.power is None:
+            raise DeviceError(f"device {self.name}: no power is published: describe a device of your own with one")
+        return self.power
+
+
+def exact_number(value: Any) -> Fraction | None:
+    """A number as it is written: integers, fractions, ``"0.5"``; floats by their shortest text. None otherwise."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return Fraction(str(value)) if isinstance(value, float | str) else Fraction(value)
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        return None

@@ -1,0 +1,176 @@
+"""Devices from TOML: the unit stands in the key, ``source`` is mandatory, numbers are read exactly.
+
+A file has one table per device::
+
+    [my-board]
+    title = "A board"
+    source = "data sheet, revision 3, table 12"
+    clock_mhz = 216
+    power_w = 0.5
+    overhead_us = 10
+    peak = { int8_ops_per_cycle = 4, float32_gflops = 0.4 }
+
+    [my-board.memory.sram]
+    size_kib = 320
+    bandwidth_mb_per_s = 1728       # or bandwidth_bits_per_cycle = 64, with a clock
+    holds = ["activations"]
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from symcost.devices.device import KINDS, Device, Energies, MemoryLevel
+from symcost.devices.units import examples, split
+from symcost.errors import DeviceError
+
+TEXTS = ("title", "kind", "source", "notes")
+
+
+def read(path: Path) -> dict[str, Device]:
+    """All devices of a file."""
+    try:
+        return parsed(path.read_text(encoding="utf-8"), f"the device file {path}")
+    except OSError as problem:
+        raise DeviceError(f"the device file {path} cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise DeviceError(f"the device file {path} is not TOML: {problem}") from None
+
+
+def parsed(text: str, what: str) -> dict[str, Device]:
+    """All devices of a text; ``what`` names it in errors.
+
+    >>> text = "[board]", 'source = "measured"', "power_mw = 250"
+    >>> parsed(chr(10).join(text), "the text")["board"].power
+    Fraction(1, 4)
+    """
+    try:
+        tables = tomllib.loads(text, parse_float=Fraction)
+    except ValueError as problem:
+        raise DeviceError(f"{what} is not TOML: {problem}") from None
+    if not tables:
+        raise DeviceError(f"{what} is empty: write a table such as [my-board]")
+    return {name: _Reader(name, entry).device() for name, entry in tables.items()}
+
+
+class _Reader:
+    """One entry of a file."""
+
+    def __init__(self, name: str, entry: Any) -> None:
+        self.name = name
+        if not isinstance(entry, dict):
+            raise self.fail(f"{name!r} is not a device: write a table, [{name}] and its keys below")
+        self.entry = dict(entry)
+        self.clock: Fraction | None = None
+
+    def fail(self, message: str) -> DeviceError:
+        return DeviceError(f"device {self.name}: {message}")
+
+    def device(self) -> Device:
+        texts = {key: self._text(key) for key in TEXTS if key in self.entry}
+        if not texts.get("source", "").strip():
+            raise self.fail('it has no source: add source = "where the numbers were published"')
+        peak, memories = self._table(self.entry.pop("peak", {}), "peak"), self.entry.pop("memory", {})
+        energy = self.entry.pop("energy", None)
+        efficiency = self.entry.pop("efficiency", None)
+        own = self._own(self._table(self.entry, ""))
+        return Device(
+            name=self.name, **texts, **own, peak=self._peaks(peak),
+            memories=tuple(self._memory(level, table) for level, table in self._table(memories, "memory").items()),
+            energies=None if energy is None else self._energies(self._table(energy, "energy")),
+            efficiency=None if efficiency is None else self._shares(self._table(efficiency, "efficiency")),
+        )  # fmt: skip
+
+    def _own(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        allowed = {"clock": "cycles per second", "power": "watts", "overhead": "seconds"}
+        own = {key: self._number(key, value, "", allowed) for key, value in table.items()}
+        found = {what: number for what, number, _ in own.values()}
+        self.clock = found.pop("clock", None)
+        return found
+
+    def _text(self, key: str) -> str:
+        value = self.entry.pop(key)
+        if not isinstance(value, str):
+            raise self.fail(f'{key} must be a text: write {key} = "..."')
+        return value
+
+    def _table(self, value: Any, where: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.fail(f"{where} must be a table: write [{self.name}.{where}]")
+        return value
+
+    def _number(self, key: str, value: Any, where: str, allowed: Mapping[str, str]) -> tuple[str, Fraction, str]:
+        """(what, exact number, kind of unit) of one line."""
+        shown = f"{where}.{key}" if where else key
+        kinds = tuple(dict.fromkeys(allowed.values()))
+        found = split(key, kinds)
+        if found is None:
+            raise self.fail(f"{shown} has no unit that is known here: end the key in one of {examples(kinds)}")
+        what, kind, scale = found
+        if what not in allowed and "*" not in allowed:
+            raise self.fail(f"{shown} is not a number of a device: there are {', '.join(allowed)}")
+        if isinstance(value, bool) or not isinstance(value, int | Fraction):
+            raise self.fail(f"{shown}={value!r} must be a number")
+        if value <= 0:
+            raise self.fail(f"{shown}={value} must be positive: leave out what is not published")
+        return what, scale * value, kind
+
+    def _cycles(self, number: Fraction, kind: str, key: str) -> Fraction:
+        if not kind.endswith("per cycle"):
+            return number
+        if self.clock is None:
+            raise self.fail(f"{key} counts by cycle and there is no clock: add clock_mhz")
+        return number * self.clock
+
+    def _peaks(self, table: Mapping[str, Any]) -> dict[str, Fraction]:
+        found = {}
+        for key, value in table.items():
+            for kind in ("operations per second", "operations per cycle"):
+                if split(key, (kind,)) is not None:
+                    what, number, _ = self._number(key, value, "peak", {"*": kind})
+                    found[what] = self._cycles(number, kind, f"peak.{key}")
+                    break
+            else:
+                kinds = ("operations per second", "operations per cycle")
+                raise self.fail(f"peak.{key} has no unit that is known here: end the key in one of {examples(kinds)}")
+        return found
+
+    def _memory(self, level: str, given: Any) -> MemoryLevel:
+        where = f"memory.{level}"
+        table = dict(self._table(given, where))
+        holds = table.pop("holds", [])
+        if not isinstance(holds, list) or not all(isinstance(what, str) for what in holds):
+            raise self.fail(f'{where}.holds must be a list of texts: write holds = ["weights", "activations"]')
+        found: dict[str, Fraction] = {}
+        for key, value in table.items():
+            kind = "bits per cycle" if split(key, ("bits per cycle",)) else "bytes per second"
+            allowed = {"size": "bytes", "bandwidth": kind}
+            what, number, measured = self._number(key, value, where, allowed)
+            found[what] = self._cycles(number, measured, f"{where}.{key}")
+        return MemoryLevel(name=level, holds=tuple(holds), **found)
+
+    def _shares(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        for key in table:
+            if key not in [f"{kind}_share" for kind in KINDS]:
+                raise self.fail(
+                    f"efficiency.{key} is unknown: there are {', '.join(f'{kind}_share' for kind in KINDS)}"
+                )
+        return {kind: table.get(f"{kind}_share") for kind in KINDS}
+
+    def _energies(self, table: Mapping[str, Any]) -> Energies:
+        groups = {
+            group: {
+                what: number
+                for key, value in self._table(table.get(group, {}), f"energy.{group}").items()
+                for what, number, _ in [self._number(key, value, f"energy.{group}", {"*": "joules"})]
+            }
+            for group in ("add", "multiply", "word")
+        }
+        for group in table:
+            if group not in groups:
+                raise self.fail(f"energy.{group} is unknown: there are {', '.join(groups)}")
+        return Energies(**groups)

@@ -1,0 +1,75 @@
+"""Inference of decoders: prefill takes the whole prompt at once, decoding one token against a cache of keys and values.
+
+The cache holds ``2 L H_kv d_k`` numbers for each token of each sequence (Kwon et al.: PagedAttention, arXiv:2309.06180).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symcost.devices.dtypes import bits_of
+from symcost.errors import SymcostError
+from symcost.estimate.exact import rational
+from symcost.layers.algebra import Dim, size
+from symcost.layers.attention import Attention
+from symcost.layers.base import Layer
+from symcost.layers.face import table
+from symcost.layers.layered import LayerTable
+from symcost.size import BYTE
+from symcost.table import CostTable
+
+CACHE = "cache"
+"""The operation that joins new keys or values to those kept."""
+
+
+def decoding(net: Layer, M: Dim = "M", n: Dim = "n") -> LayerTable:
+    """One step of decoding: one new token of ``n`` sequences, each against ``M`` keys and values, the new one included.
+
+    ``net`` takes tokens ``(n, N)``; every attention in it that has no length of its own gets ``M`` keys.
+
+    >>> from symcost.models.catalog import reference
+    >>> step = decoding(reference("llama").net())
+    >>> step.total("textbook").macs
+    262144*M*n + 7504658432*n
+    """
+    made = _with_keys(net, size(M, "M"))
+    if made is net:
+        raise SymcostError("the network has no attention that could keep keys and values: give a decoder's layers")
+    return table(made, (n, 1))
+
+
+def _with_keys(value: Any, M: Any) -> Any:
+    """The layers with ``M`` keys in every attention; the same object where there is none."""
+    if isinstance(value, tuple):
+        made = tuple(_with_keys(part, M) for part in value)
+        return made if any(new is not old for new, old in zip(made, value, strict=True)) else value
+    if not isinstance(value, Layer):
+        return value
+    own = {field.name: getattr(value, field.name) for field in fields(value)}
+    changed = {name: _with_keys(part, M) for name, part in own.items()}
+    if isinstance(value, Attention) and value.M is None:
+        changed["M"] = M
+    if all(changed[name] is own[name] for name in own):
+        return value
+    made = object.__new__(type(value))
+    for name, part in changed.items():
+        object.__setattr__(made, name, part)
+    return made
+
+
+def kv_cache(costs: CostTable, dtype: str = "float16") -> Any:
+    """Bytes of the keys and values that a table of a decoding step keeps.
+
+    >>> from symcost.models.catalog import reference
+    >>> kv_cache(decoding(reference("llama").net(H_kv=32, d_f=11008, V=32000), M="M"))  # LLaMA 7B
+    524288*M*n
+    """
+    kept = [sympy.Mul(*row.out, row.times) for row in costs.rows if row.op == CACHE]
+    if not kept:
+        raise SymcostError("this table keeps no keys and values: make one of a decoding step with sc.decoding")
+    total = sympy.expand(sympy.Add(*kept) * rational(Fraction(bits_of(dtype), BYTE)))
+    return int(total) if total.is_Integer else total

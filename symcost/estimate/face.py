@@ -1,0 +1,69 @@
+"""Everything of one model on one device: what the device has no numbers for is kept as the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.devices import Device, device
+from symcost.devices.dtypes import bits_of
+from symcost.errors import SymcostError
+from symcost.estimate.efficiency import efficiency_of
+from symcost.estimate.energy import Energy, energy
+from symcost.estimate.fit import Fit, fits
+from symcost.estimate.latency import Latency, latency
+from symcost.estimate.memory import MemoryUse, memory
+from symcost.estimate.work import MODELS
+from symcost.table import CostTable
+
+PROCESS = "horowitz-45nm"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was asked of one model on one device; parts that the device has no numbers for say why."""
+
+    name: str
+    costs: Any
+    latencies: Mapping[str, Latency | SymcostError]
+    energies: Mapping[str, Energy | SymcostError]
+    memory: MemoryUse | SymcostError
+    fit: Fit | SymcostError
+    chosen: str
+
+
+def estimate(
+    costs: CostTable, name: str, on: str | Device, dtype: str = "float32", *, weights: str | None = None,
+    model: str = "roofline", efficiency: Any = None, rule: str = "liveness",
+) -> Estimate:  # fmt: skip
+    """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits."""
+    where = device(on)
+    bits_of(dtype)
+    efficiency_of(efficiency)
+    if model not in MODELS:
+        raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
+    energies = {PROCESS: PROCESS} if where.name == PROCESS else {where.name: where, PROCESS: PROCESS}
+    return Estimate(
+        name=name,
+        costs=costs,
+        latencies={
+            each: _or_why(lambda each=each: latency(
+                costs, where, dtype, model=each, weights=weights, efficiency=efficiency)) for each in MODELS
+        },
+        energies={
+            each: _or_why(lambda at=at: energy(
+                costs, at, dtype, model=model, weights=weights, efficiency=efficiency))
+            for each, at in energies.items()
+        },
+        memory=_or_why(lambda: memory(costs, dtype, weights=weights, rule=rule)),
+        fit=_or_why(lambda: fits(costs, where, dtype, weights=weights, rule=rule)),
+        chosen=model,
+    )  # fmt: skip
+
+
+def _or_why(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except SymcostError as problem:
+        return problem

@@ -1,0 +1,97 @@
+"""Does it fit: every limit of a device against what the model needs, with the margin and the layer at fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symcost.devices import Device, device
+from symcost.devices.device import HOLDS
+from symcost.errors import DeviceError
+from symcost.estimate.exact import number
+from symcost.estimate.memory import memory
+from symcost.estimate.work import kernels
+from symcost.size import Bits
+from symcost.table import CostTable
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One memory: what must lie in it, the bytes it has and the bytes that are needed, and the layer that needs most."""
+
+    memory: str
+    holds: tuple[str, ...]
+    needed: Fraction
+    available: Fraction
+    layer: str
+
+    @property
+    def margin(self) -> Fraction:
+        """Bytes left; negative where they are missing."""
+        return self.available - self.needed
+
+    def __bool__(self) -> bool:
+        return self.margin >= 0
+
+    def __str__(self) -> str:
+        verdict = "fits" if self else "does not fit"
+        rest = f"{self.margin} bytes are left" if self else f"{-self.margin} bytes are missing"
+        return (
+            f"{self.memory} ({' and '.join(self.holds)}): {self.needed} of {self.available} bytes, {verdict}, "
+            f"{rest}; most in {self.layer}"
+        )
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether a model fits a device: true when every limit holds."""
+
+    device: Device
+    dtype: str
+    limits: tuple[Limit, ...]
+
+    def __bool__(self) -> bool:
+        return all(self.limits)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.limits))
+
+
+def fits(
+    costs: CostTable, on: str | Device, dtype: str = "int8", *, weights: str | Bits | None = None,
+    rule: str = "liveness",
+) -> Fit:  # fmt: skip
+    """Every memory of the device against the bytes that the model keeps there; all sizes must be numbers.
+
+    ``dtype`` and ``weights`` as in :func:`~symcost.estimate.memory.memory`, ``rule`` for the activations. A memory
+    that holds both has to hold their sum.
+
+    >>> from symcost.models import mcunet
+    >>> print(fits(mcunet(), "tiny-ai"))
+    sram (activations): 204800 of 327680 bytes, fits, 122880 bytes are left; most in separable/depthwise/conv
+    flash (weights): 663384 of 1048576 bytes, fits, 385192 bytes are left; most in fc
+    """
+    where = device(on)
+    used = memory(costs, dtype, weights=weights, rule=rule)
+    needs = {what: number(getattr(used, what), f"the size of the {what}") for what in HOLDS}
+    limits = []
+    for level in where.memories:
+        if not level.holds:
+            continue
+        if level.size is None:
+            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
+        needed = sum((needs[what] for what in level.holds), start=Fraction(0))
+        most = max(level.holds, key=lambda what: needs[what])
+        limits.append(Limit(level.name, level.holds, needed, level.size, _layer(costs, most)))
+    if not limits:
+        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
+    return Fit(where, dtype, tuple(limits))
+
+
+def _layer(costs: CostTable, what: str) -> str:
+    """The layer with most weights, or the one whose input and output are largest."""
+    if what == "weights":
+        sizes = [(group.name, group.total().params) for group in costs.by_path()]
+    else:
+        sizes = [(kernel.path, kernel.read + kernel.written) for kernel in kernels(costs, "fused")]
+    return max(sizes, key=lambda named: number(named[1], "the size of a layer"))[0] or "the model itself"

@@ -1,0 +1,199 @@
+"""How long it takes: computation against memory, kernel by kernel, exact in the model's symbols.
+
+``T = max(T_computation, T_memory)`` with ``T_computation = operations / (operations per second)`` and
+``T_memory = weights / bandwidth + (input + output) / bandwidth``: the lectures' formula for the whole model, and the
+same for every kernel (Williams, Waterman, Patterson: Roofline, CACM 2009).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from symcost.devices import Device, device
+from symcost.devices.device import exact_number
+from symcost.devices.dtypes import bits_of
+from symcost.errors import SymcostError
+from symcost.estimate.efficiency import Efficiency, efficiency_of
+from symcost.estimate.exact import at_point, larger, number, rational
+from symcost.estimate.work import Kernel, kernels
+from symcost.symbols import symbol
+from symcost.table import CostTable
+
+BYTE = 8
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kernel on a device: seconds of computing, of moving, and of launching, for one execution."""
+
+    kernel: Kernel
+    compute: Any
+    memory: Any
+    overhead: Any
+    moved: Any
+
+    @property
+    def seconds(self) -> Any:
+        """The larger of computing and moving, and the launch, for all executions."""
+        return (larger(self.compute, self.memory) + self.overhead) * self.kernel.times
+
+    @property
+    def bound(self) -> str:
+        """What it waits for: ``compute``, ``memory``, or ``depends`` while its symbols leave it open."""
+        longest = larger(self.compute, self.memory)
+        if isinstance(longest, sympy.Max):
+            return "depends"
+        return "compute" if longest == self.compute else "memory"
+
+    @property
+    def intensity(self) -> Any:
+        """Arithmetic intensity: operations per byte moved."""
+        return sympy.cancel(sympy.sympify(self.kernel.operations, strict=True) / self.moved)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds of one pass, exact; ``steps`` are its kernels.
+
+    >>> from symcost.models import alexnet
+    >>> print(latency(alexnet(n="n"), "nvidia-a100-sxm-80gb", model="whole"))
+    Max(22637713*n/304687500000, 1713*n/509750000 + 1904833/15929687500)
+    """
+
+    steps: tuple[Step, ...]
+    device: Device
+    dtype: str
+    model: str
+
+    @cached_property
+    def seconds(self) -> Any:
+        """The sum over the kernels."""
+        return sympy.Add(*(step.seconds for step in self.steps))
+
+    @property
+    def compute(self) -> Any:
+        """Seconds of computing alone."""
+        return sympy.expand(sympy.Add(*(step.compute * step.kernel.times for step in self.steps)))
+
+    @property
+    def memory(self) -> Any:
+        """Seconds of moving alone."""
+        return sympy.expand(sympy.Add(*(step.memory * step.kernel.times for step in self.steps)))
+
+    @property
+    def overhead(self) -> Any:
+        """Seconds of launching."""
+        return sympy.expand(sympy.Add(*(step.overhead * step.kernel.times for step in self.steps)))
+
+    @property
+    def bound(self) -> str:
+        """What the whole waits for, by the kernels' sums."""
+        longest = larger(self.compute, self.memory)
+        return "depends" if isinstance(longest, sympy.Max) else "compute" if longest == self.compute else "memory"
+
+    def value(self, **point: int) -> Fraction:
+        """Exact seconds at a point; a symbol left free is an error."""
+        return number(at_point(self.seconds, point), "the latency")
+
+    def __str__(self) -> str:
+        return str(self.seconds)
+
+
+def latency(
+    costs: CostTable,
+    on: str | Device,
+    dtype: str = "float32",
+    *,
+    model: str = "roofline",
+    weights: str | None = None,
+    efficiency: Any = None,
+    overhead: Any = None,
+) -> Latency:
+    """Seconds of one pass on a device, exact in the table's symbols.
+
+    ``dtype``: number type of operations and activations, ``weights`` that of the weights where it is another.
+    ``model``: ``whole`` (the lectures' formula), ``roofline`` (the sum over operations), ``fused`` (elementwise
+    chains through memory once). ``efficiency``: the share of the peak that is reached, a number or a
+    :class:`~symcost.estimate.efficiency.Saturating` curve; what the device was measured at, or all of it, unless given.
+    ``overhead``: seconds to launch a kernel; the device's own unless given, and none for the whole model.
+
+    >>> from symcost.models import alexnet
+    >>> latency(alexnet(), "nvidia-a100-sxm-80gb", "int8", model="whole").seconds
+    7833457/254875000000
+    """
+    where = device(on)
+    rate = efficiency_of(efficiency, where.efficiency)
+    launch = _overhead(where, overhead, model)
+    peak = rational(where.operations(dtype))
+    held, kept = (rational(where.bandwidth(what)) for what in ("weights", "activations"))
+    if efficiency is None and where.efficiency:
+        held = held * rational(where.efficiency["weights"])
+    sizes = rational(Fraction(bits_of(weights or dtype), BYTE)), rational(Fraction(bits_of(dtype), BYTE))
+    steps = tuple(_step(kernel, peak, (held, kept), sizes, rate, launch) for kernel in kernels(costs, model))
+    return Latency(steps, where, dtype, model)
+
+
+def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: Any, rate: Efficiency, launch: Any) -> Step:
+    weights, activations = sizes[0] * kernel.weights, sizes[1] * (kernel.read + kernel.written)
+    return Step(
+        kernel=kernel,
+        compute=sympy.expand(rate.work(kernel) / peak),
+        memory=sympy.expand(weights / bandwidth[0] + activations / bandwidth[1]),
+        overhead=launch,
+        moved=sympy.expand(weights + activations),
+    )
+
+
+def _overhead(where: Device, given: Any, model: str) -> Any:
+    if given is None:
+        return rational(where.overhead or Fraction(0)) if model != "whole" else sympy.Integer(0)
+    made = exact_number(given)
+    if made is None or made < 0:
+        raise SymcostError(f"overhead={given} must be seconds, 0 or more: give a number such as '5e-6'")
+    return rational(made)
+
+
+def throughput(
+    costs: CostTable, on: str | Device, dtype: str = "float32", *, batch: Any = "n", model: str = "roofline",
+    weights: str | None = None, efficiency: Any = None, overhead: Any = None,
+) -> Any:  # fmt: skip
+    """Examples per second: the batch over the seconds it takes. ``batch`` is the symbol's name, or a number.
+
+    Lower latency and higher throughput do not imply each other: one example in 50 ms is 20 a second, four at once in
+    100 ms are 40.
+    """
+    found = latency(costs, on, dtype, model=model, weights=weights, efficiency=efficiency, overhead=overhead)
+    return _batch(costs, batch) / found.seconds
+
+
+def _batch(costs: Any, batch: Any) -> Any:
+    if isinstance(batch, int) and not isinstance(batch, bool) and batch > 0:
+        return sympy.Integer(batch)
+    point = getattr(costs, "point", {})
+    if batch in point:
+        return sympy.Integer(point[batch])
+    if batch not in costs.symbols:
+        known = ", ".join(costs.symbols) or "none"
+        raise SymcostError(f"batch={batch!r} is neither a number nor a symbol of the table ({known}): give one")
+    return symbol(batch)
+
+
+def mfu(operations: Any, seconds: Any, on: str | Device, dtype: str = "bfloat16", devices: int = 1) -> Fraction:
+    """Model FLOPs utilisation of a measured step: operations per second over the peak, exact.
+
+    ``operations``: FLOPs of the step, an integer; ``seconds``: measured. Chowdhery et al., PaLM, arXiv:2204.02311.
+
+    >>> mfu(6 * 10**15, "12.5", "nvidia-a100-sxm-80gb", devices=4)
+    Fraction(5, 13)
+    """
+    done, time = exact_number(operations), exact_number(seconds)
+    if done is None or time is None or done < 0 or time <= 0:
+        raise SymcostError(f"operations={operations} in seconds={seconds}: give an exact count and a positive time")
+    if devices < 1:
+        raise SymcostError(f"devices={devices} must be a positive integer")
+    return done / time / (device(on).operations(dtype) * devices)

@@ -1,0 +1,55 @@
+"""Quantities that a constraint may name: each a formula of a table, a device and a number type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.devices import Device
+from symcost.errors import SymcostError
+from symcost.estimate.energy import energy
+from symcost.estimate.latency import latency
+from symcost.estimate.memory import memory
+from symcost.size import Bits
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a quantity is taken of."""
+
+    costs: Any
+    on: str | Device | None = None
+    dtype: str = "float32"
+    weights: str | Bits | None = None
+    model: str = "roofline"
+    rule: str = "liveness"
+
+    @property
+    def device(self) -> str | Device:
+        """The device, which must be given."""
+        if self.on is None:
+            raise SymcostError("latency and energy need a device: give one, such as on='nvidia-a100-sxm-80gb'")
+        return self.on
+
+    @property
+    def weight_dtype(self) -> str | None:
+        """The weights' number type, where it is one for all."""
+        if self.weights is None or isinstance(self.weights, str):
+            return self.weights
+        raise SymcostError("latency and energy take one number type for all weights: give weights='int8', or none")
+
+
+QUANTITIES: Mapping[str, Callable[[Setting], Any]] = {
+    "params": lambda s: s.costs.params,
+    "macs": lambda s: s.costs.macs,
+    "flops": lambda s: s.costs.flops,
+    "activations": lambda s: s.costs.activations,
+    "peak_activations": lambda s: s.costs.peak(s.rule),
+    "weight_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).weights,
+    "activation_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).activations,
+    "total_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).total,
+    "latency": lambda s: latency(s.costs, s.device, s.dtype, weights=s.weight_dtype, model=s.model).seconds,
+    "energy": lambda s: energy(s.costs, s.device, s.dtype, weights=s.weight_dtype, model=s.model).joules,
+}
+"""``latency`` in seconds, ``energy`` in joules, the ``_bytes`` by number type; counts as the table gives them."""

@@ -1,0 +1,82 @@
+"""A table in words: what it costs, what grows with what, and where the cost sits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from symcost.errors import SymcostError
+from symcost.estimate.exact import at_point, number
+from symcost.estimate.sense import elasticity, leading_term
+from symcost.report.formula import written
+from symcost.report.units import as_number, counted
+from symcost.table import CostTable
+
+METRICS = (("params", "parameters"), ("macs", "MACs"), ("activations", "activations"))
+TOP = 3
+
+
+def explain(costs: CostTable, **point: int) -> str:
+    """Sentences on parameters, MACs and activations; with a value for every symbol, with numbers and percentages.
+
+    >>> from symcost.models import gpt2
+    >>> print(explain(gpt2(d="d", L="L", H=1, V=1000, N="N", n=1), d=256, L=4, N=512).splitlines()[0])
+    3,677,696 parameters: d*(12*L*d + 13*L + 2026)
+    """
+    known = [name for name in costs.symbols if name not in getattr(costs, "point", {})]
+    for name in point:
+        if name not in known:
+            raise SymcostError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")
+    lines: list[str] = []
+    for metric, title in METRICS:
+        value = getattr(costs, metric)
+        if value != 0:
+            lines += _sentences(value, title, point)
+    return "\n".join([*lines, *_places(costs, point)])
+
+
+def _sentences(value: Any, title: str, point: dict[str, int]) -> list[str]:
+    whole = sympy.sympify(value, strict=True)
+    at = at_point(whole, point)
+    shown = as_number(at)
+    if not whole.free_symbols:
+        return [f"{counted(int(whole))} {title}"]
+    head = f"{counted(int(shown))} {title}: {written(whole)}" if shown is not None else f"{title}: {written(whole)}"
+    return [head, *_growth(whole, title, point if shown is not None else {})]
+
+
+def _growth(whole: Any, title: str, point: dict[str, int]) -> list[str]:
+    names = sorted(str(s) for s in whole.free_symbols)
+    lines = []
+    try:
+        lead = leading_term(whole)
+        if lead != sympy.expand(whole):
+            part = f", {_percent(lead, whole, point)} of all here" if point else ""
+            lines.append(f"  rules when everything grows: {written(lead)}{part}")
+    except SymcostError:
+        pass  # a maximum has no single leading term; the formula above says what decides it
+    for name in names:
+        grown = elasticity(whole, name, **point) if point else elasticity(whole, name)
+        shown = f"{float(grown):.3g} %" if point else f"{written(grown)} %"
+        lines.append(f"  1 % more {name} is {shown} more {title}")
+    return lines
+
+
+def _percent(part: Any, whole: Any, point: dict[str, int]) -> str:
+    ratio = number(at_point(part, point), "a term") / number(at_point(whole, point), "the formula")
+    return f"{float(100 * ratio):.3g} %"
+
+
+def _places(costs: CostTable, point: dict[str, int]) -> list[str]:
+    """The modules with most MACs, where every symbol has a value."""
+    groups = [(group.name or "the model itself", group.total().macs) for group in costs.by_path()]
+    values = [(name, as_number(at_point(macs, point))) for name, macs in groups]
+    if any(value is None for _, value in values):
+        return []
+    whole = sum(value for _, value in values if value is not None)
+    if not whole:
+        return []
+    top = sorted(values, key=lambda named: -(named[1] or 0))[:TOP]
+    said = ", ".join(f"{name} {float(100 * (value or 0) / whole):.3g} %" for name, value in top if value)
+    return [f"most MACs: {said}"]

@@ -1,0 +1,154 @@
+"""The kinds of pictures: what each one draws. Floats begin here, where exact numbers become places on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.devices import device
+from symcost.devices.dtypes import bits_of
+from symcost.errors import SymcostError
+from symcost.estimate.energy import energy as energy_of
+from symcost.estimate.exact import number
+from symcost.estimate.latency import latency as latency_of
+from symcost.estimate.work import kernels
+from symcost.report.plots import BATCHES, BLUE, GREEN, GREY, ORANGE, plain
+from symcost.report.units import physical
+
+KILO = 1024
+MOST = 24
+ROOM = 1.6
+
+
+def memory(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
+    """Above the largest input and output of each block, below its weights; limits of the device as lines."""
+    scale = bits_of(dtype) / 8 / KILO
+    names, activations, weights = [], [], []
+    rows = list(costs.rows)
+    largest: dict[str, float] = {}
+    for kernel in kernels(costs, "fused"):
+        block = _block(kernel.path)
+        largest[block] = max(largest.get(block, 0.0), _float(kernel.read + kernel.written, "a block") * scale)
+    for block in dict.fromkeys(_block(row.path) for row in rows if row.path):
+        held = sum(_float(row.under("full").params, "a block") for row in rows if _block(row.path) == block)
+        if block in largest or held:
+            names.append(block)
+            activations.append(largest.get(block, 0.0))
+            weights.append(held * scale)
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    places = range(len(names))
+    for axes, values, colour, what in ((upper, activations, BLUE, "activations"), (lower, weights, ORANGE, "weights")):
+        axes.bar(places, values, color=colour, width=0.8)
+        plain(axes, f"{what} of each block, KiB ({dtype}){_limit(axes, on, what, max(values))}")
+    lower.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor", fontsize="x-small")
+
+
+def _block(path: str) -> str:
+    return path.split("/")[0] or "(itself)"
+
+
+def _limit(axes: Any, on: Any, what: str, highest: float) -> str:
+    """A line for the memory that holds them, where it is not far above every bar, and what the line is."""
+    if on is None:
+        return ""
+    where = device(on)
+    level = where.memory_of(what)
+    if level.size is None:
+        return ""
+    limit = float(level.size) / KILO
+    if limit > 20 * highest:
+        return f"; {where.name} has {limit:g} KiB of {level.name}"
+    axes.axhline(limit, color=GREY, linestyle="--", linewidth=1)
+    return f"; dashed: {limit:g} KiB of {level.name} in {where.name}"
+
+
+def roofline(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
+    """Every kernel by operations per byte and operations per second, below the device's roof; area is its time."""
+    found = latency_of(costs, on, dtype, model=model)
+    peak, bandwidth = float(found.device.operations(dtype)), float(found.device.bandwidth("activations"))
+    axes = figure.subplots()
+    points: dict[str, list[tuple[float, float, float]]] = {"compute": [], "memory": []}
+    whole = _float(found.seconds, "the latency")
+    for step in found.steps:
+        done, seconds = _float(step.kernel.operations, "a kernel"), _float(step.seconds, "a kernel")
+        times = _float(step.kernel.times, "a kernel")
+        if done and seconds:
+            points[step.bound].append((_float(step.intensity, "a kernel"), done * times / seconds, seconds / whole))
+    every = [x for group in points.values() for x, _, _ in group]
+    ridge = peak / bandwidth
+    left, right = min([*every, ridge]) / ROOM, max([*every, ridge]) * ROOM * ROOM
+    axes.plot([left, ridge, right], [left * bandwidth, peak, peak], color=GREY, linewidth=1.5)
+    for bound, colour in (("compute", ORANGE), ("memory", BLUE)):
+        group = points[bound]
+        if group:
+            x, y, areas = zip(*group, strict=True)
+            axes.scatter(x, y, s=[20 + 1500 * area for area in areas], color=colour, alpha=0.55, linewidths=0,
+                         label=f"bound by {bound}: {sum(areas):.0%} of the time")  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="operations per second")
+    top = max(y for group in points.values() for _, y, _ in group)
+    axes.set_ylim(min(y for group in points.values() for _, y, _ in group) / ROOM, max(peak, top) * ROOM * ROOM)
+    axes.annotate(physical(found.device.operations(dtype), "op/s"), (right, peak), ha="right", va="bottom", color=GREY)
+    plain(axes, f"{found.device.title or found.device.name}, {dtype}: {physical(found.seconds, 's')} ({model})")
+    _legend(axes, "lower right")
+
+
+def _legend(axes: Any, place: str) -> None:
+    legend = axes.legend(loc=place, frameon=False, fontsize="small")
+    for handle in legend.legend_handles:
+        if hasattr(handle, "set_sizes"):
+            handle.set_sizes([40])
+
+
+def latency(figure: Any, costs: Any, on: Any, dtype: str, at: Mapping[str, int], batch: str, model: str) -> None:
+    """Milliseconds and examples per second over the batch."""
+    if batch not in costs.symbols:
+        raise SymcostError(f"batch={batch!r} is no symbol of the table: it has {', '.join(costs.symbols) or 'none'}")
+    if batch in at:
+        raise SymcostError(f"{batch} is what the picture runs over: leave it out of the values")
+    found = latency_of(costs, on, dtype, model=model)
+    seconds = [float(found.value(**at, **{batch: size})) for size in BATCHES]
+    left = figure.subplots()
+    right = left.twinx()
+    left.plot(BATCHES, [1000 * each for each in seconds], color=BLUE, marker="o", markersize=4)
+    right.plot(BATCHES, [n / each for n, each in zip(BATCHES, seconds, strict=True)], color=ORANGE, marker="s",
+               markersize=4)  # fmt: skip
+    left.set(xscale="log", yscale="log", xlabel=f"batch {batch}")
+    right.set_ylim(bottom=0, top=1.1 * max(n / each for n, each in zip(BATCHES, seconds, strict=True)))
+    left.set_xscale("log", base=2)
+    left.set_ylabel("latency, ms", color=BLUE)
+    right.set_ylabel("throughput, examples per second", color=ORANGE)
+    plain(left, f"{found.device.title or found.device.name}, {dtype} ({model})")
+    right.spines[["top"]].set_visible(False)
+    right.spines[["right"]].set_visible(True)
+
+
+def energy(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
+    """Joules of computing and of moving in each block, and their sums."""
+    found = energy_of(costs, on or "horowitz-45nm", dtype, model=model)
+    parts: dict[str, list[float]] = {}
+    for step in found.steps:
+        held = parts.setdefault(_block(step.kernel.path), [0.0, 0.0])
+        times = _float(step.kernel.times, "a kernel")
+        held[0] += _float(step.compute, "a kernel") * times * 1e3
+        held[1] += _float(step.movement, "a kernel") * times * 1e3
+    compute, movement = _float(found.compute, "the energy"), _float(found.movement, "the energy")
+    if len(parts) > MOST:
+        top = sorted(parts, key=lambda name: -sum(parts[name]))[:MOST]
+        parts = {name: values for name, values in parts.items() if name in top}
+    axes = figure.subplots()
+    places = range(len(parts))
+    axes.bar(places, [values[0] for values in parts.values()], color=GREEN, label="computing")
+    axes.bar(places, [values[1] for values in parts.values()], bottom=[values[0] for values in parts.values()],
+             color=BLUE, label="moving")  # fmt: skip
+    axes.set_xticks(places, list(parts), rotation=60, ha="right", rotation_mode="anchor", fontsize="x-small")
+    axes.set_ylabel("millijoules")
+    axes.set_ylim(bottom=0)
+    plain(
+        axes,
+        f"{found.device.title}, {dtype}: {physical(found.joules, 'J')}, {movement / (compute + movement):.0%} of it moving",
+    )
+    axes.legend(frameon=False, fontsize="small")
+
+
+def _float(value: Any, what: str) -> float:
+    return float(number(value, what))

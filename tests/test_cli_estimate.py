@@ -1,0 +1,151 @@
+"""The verbs devices, estimate, fits, solve, plot and calibrate: what they print, formats, exit codes, errors in one line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import symcost as sc
+from symcost.cli import main
+
+A100 = "nvidia-a100-sxm-80gb"
+
+
+def out(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert main(list(arguments)) == code
+    return capsys.readouterr().out
+
+
+def test_devices_are_listed_and_shown_with_their_source(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(out(capsys, "devices").splitlines()) >= 25
+    shown = out(capsys, "devices", "stm32f746")
+    assert "source  ST STM32F745xx/F746xx data sheet" in shown
+    assert "memory  sram           327.7 kB, 1.728 GB/s  holds activations" in shown
+    document = json.loads(out(capsys, "devices", A100, "--format", "json"))
+    assert document[0]["peak"]["bfloat16"] == str(312 * 10**12)
+    assert document[0]["memory"]["hbm"]["size"] == str(80 * 10**9)
+
+
+def test_an_estimate_of_a_reference_network(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = out(capsys, "estimate", "resnet18", "--device", A100)
+    assert "parameters (full)          11,689,512" in shown
+    for model in ("whole", "roofline", "fused"):
+        assert f"latency ({model})" in shown
+    assert "bound by compute" in shown
+    assert "stem/conv conv2d" in shown
+
+
+def test_an_estimate_of_a_traced_model(capsys: pytest.CaptureFixture[str]) -> None:
+    target = ["flax.linen:Dense", "float32[n,c]", "--arg", "features=8", "--set", "c=4"]
+    document = json.loads(out(capsys, "estimate", *target, "--device", A100, "--model", "fused", "--format", "json"))
+    assert document["at"] == {"c": 4}
+    (kernel,) = document["kernels"]
+    assert sc.parse(kernel["operations"]) == sc.parse("72*n")
+    assert sc.parse(kernel["bytes"]) == sc.parse("48*n + 160")  # 4 in and 8 out a row, 40 parameters
+
+
+def test_json_and_csv_are_exact_and_agree(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["estimate", "alexnet", "--device", A100, "--dtype", "int8"]
+    document = json.loads(out(capsys, *arguments, "--format", "json"))
+    rows = list(csv.DictReader(io.StringIO(out(capsys, *arguments, "--format", "csv"))))
+    assert len(rows) == len(document["kernels"])
+    assert sum(Fraction(row["seconds"]) for row in rows) == Fraction(document["latency"]["roofline"]["seconds"])
+    assert Fraction(document["latency"]["roofline"]["seconds"]) == sc.latency(sc.models.alexnet(), A100, "int8").value()
+    assert document["fits"][0]["memory"] == "hbm"
+
+
+def test_symbols_stay_formulas(capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(out(capsys, "estimate", "alexnet", "--set", "n=n", "--device", A100, "--format", "json"))
+    seconds = sc.parse(document["latency"]["whole"]["seconds"])
+    assert sc.evaluate(seconds, {"n": 1}) == sc.latency(sc.models.alexnet(), A100, model="whole").value()
+    assert "give n=..." in document["fits"]["none"]
+
+
+def test_parts_that_a_device_has_no_numbers_for_say_why(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = out(capsys, "estimate", "mcunet", "--device", "tiny-ai", "--dtype", "int8")
+    assert "none: device tiny-ai has no published peak for int8" in shown
+    assert "flash (weights): 663384 of 1048576 bytes, fits" in shown
+
+
+def test_fits_exits_with_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "does not fit" not in out(capsys, "fits", "mcunet", "--device", "stm32f746")
+    assert "1177600 bytes are missing" in out(capsys, "fits", "mobilenet_v2", "--device", "stm32f746", code=1)
+
+
+def test_solve_prints_the_answer_and_what_it_comes_to(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = out(capsys, "solve", "gpt2", "params <= 25_000_000", "--largest", "d", "--set", "d=d", "--set", "H=1")
+    assert shown.startswith("d = 274 (bisection, certified monotone)\n")
+    assert "24,905,230 against 25,000,000" in shown
+    tried = out(capsys, "solve", "mcunet", "params % 2 == 0", "--smallest", "r", "--set", "r=r", "--upto", "100")
+    assert tried.startswith("r = 65 (enumeration)")
+
+
+def test_verdicts_and_answers_are_documents_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    document = json.loads(out(capsys, "fits", "mobilenet_v2", "--format", "json", code=1))
+    assert (document["fits"], document["limits"][0]["margin"]) == (False, "-1177600")
+    file = tmp_path / "answer.json"
+    asked = ["solve", "gpt2", "params <= 25_000_000", "--largest", "d", "--set", "d=d", "--set", "H=1"]
+    assert out(capsys, *asked, "--format", "json", "--output", str(file)) == ""
+    answer = json.loads(file.read_text())
+    assert (answer["value"], answer["constraints"][0]["left"]) == ("274", "24905230")
+
+
+def test_a_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "memory.png"
+    assert out(capsys, "plot", "alexnet", "memory", "--output", str(file)) == ""
+    assert file.read_bytes().startswith(b"\x89PNG")
+
+
+BAD = [
+    (["devices", "stm32f747"], "unknown device 'stm32f747': did you mean stm32f767"),
+    (["devices", "none.toml"], "the device file none.toml cannot be read"),
+    (["devices", "--format", "xml"], "unknown format 'xml': use text, json"),
+    (["estimate", "resnet19"], "unknown model 'resnet19': did you mean"),
+    (["estimate", "resnet18", "--device", "a100"], "unknown device 'a100': did you mean"),
+    (["estimate", "resnet18", "--dtype", "int7"], "unknown number type 'int7': did you mean"),
+    (["estimate", "resnet18", "--model", "best"], "unknown model of latency 'best'"),
+    (["estimate", "resnet18", "--efficiency", "2"], "efficiency=2 must be a share of the peak"),
+    (["estimate", "resnet18", "--set", "q=1"], "resnet18 has no parameter 'q'"),
+    (["estimate", "resnet18", "float32[n]"], "'resnet18' is no PKG.MOD:NAME"),
+    (["estimate", "alexnet", "--device", "tiny-ai", "--format", "csv"], "no published peak for float32"),
+    (["fits", "resnet18", "--set", "n=n"], "the size of the activations needs a number for n"),
+    (["solve", "resnet18", "params <= 3", "--largest", "n"], "unknown symbol 'n': the symbols here are none"),
+    (["solve", "resnet18", "parms <= 3", "--largest", "n", "--set", "n=n"], "unknown name 'parms'"),
+    (["plot", "resnet18", "memory"], "a picture needs a file: give --output picture.png"),
+    (["plot", "resnet18", "pie", "--output", "x.png"], "unknown picture 'pie'"),
+    (["calibrate", "--output", "/nowhere/x.toml"], "there is no writable directory"),
+    (["calibrate", "--device", "host.toml"], "use it with --check"),
+    (["calibrate", "--device", "none.toml", "--check"], "the device file none.toml cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD, ids=[message for _, message in BAD])
+def test_errors_of_use_are_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("symcost: error: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_huge_sizes_stay_exact(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = out(capsys, "estimate", "alexnet", "--set", f"n={10**30}", "--device", A100, "--format", "json")
+    assert json.loads(shown)["totals"]["macs"] == str(724406816 * 10**30)
+    assert "Ts" in out(capsys, "estimate", "alexnet", "--set", f"n={10**30}", "--device", A100)
+
+
+def test_reference_networks_need_no_jax() -> None:
+    code = (
+        "import sys; from symcost.cli import main; "
+        "main(['estimate', 'resnet18']); main(['solve', 'mcunet', 'fits', '--largest', 'r', '--set', 'r=r', "
+        "'--device', 'stm32f746', '--dtype', 'int8']); sys.exit('jax' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

@@ -1,0 +1,197 @@
+"""Devices: every entry is whole and sourced, units are exact, and what is wrong with a file is said in one line."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import symcost as sc
+from symcost.devices import catalog, units
+from symcost.devices.dtypes import BITS
+from symcost.devices.read import read
+
+NAMES = list(catalog.catalog())
+
+
+def test_there_are_as_many_as_promised() -> None:
+    """The families that the lectures and their readers meet."""
+    assert len(NAMES) >= 25
+    for family in ("nvidia-v100", "nvidia-a100", "nvidia-h100", "nvidia-h200", "nvidia-b200", "nvidia-l4", "nvidia-rtx-4090",
+                   "jetson-nano", "jetson-xavier-nx", "jetson-orin-nano", "jetson-agx-orin", "google-tpu-v4", "google-tpu-v5e",
+                   "google-tpu-v5p", "google-tpu-v6e", "google-edge-tpu", "apple-m1", "apple-a15", "qualcomm-hexagon",
+                   "amd-epyc", "arm-cortex-a76", "stm32f412", "stm32f746", "stm32f767", "stm32h743", "esp32-s3",
+                   "arm-ethos-u55", "cloud-ai", "mobile-ai", "tiny-ai", "horowitz-45nm"):  # fmt: skip
+        assert [name for name in NAMES if name.startswith(family)], family
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_entry_is_sourced_exact_and_within_reason(name: str) -> None:
+    device = sc.device(name)
+    assert device.title
+    assert len(device.source) > 20
+    for dtype, peak in device.peak.items():
+        assert isinstance(peak, Fraction)
+        assert 10**8 <= peak <= 10**17, f"{dtype}: a peak between a microcontroller's and ten large GPUs'"
+    for dtype in device.peak:
+        narrower = [other for other in device.peak if BITS[other] < BITS[dtype]]
+        assert all(device.peak[other] >= device.peak[dtype] for other in narrower), "narrower numbers are never slower"
+    for level in device.memories:
+        assert level.size is None or 2**17 <= level.size <= 10**13
+        assert level.bandwidth is None or 10**8 <= level.bandwidth <= 10**14
+    assert device.power is None or Fraction(1, 10) <= device.power <= 2000
+
+
+GOLDEN = [
+    ("nvidia-a100-sxm-80gb", "bfloat16", 312 * 10**12, 2039 * 10**9, 80 * 10**9, 400),  # NVIDIA A100 data sheet
+    ("nvidia-h100-sxm", "bfloat16", Fraction(9894, 10) * 10**12, 3350 * 10**9, 80 * 10**9, 700),  # H100 data sheet
+    ("google-tpu-v4", "bfloat16", 275 * 10**12, 1200 * 10**9, 32 * 2**30, 170),  # cloud.google.com/tpu/docs/v4
+    ("google-tpu-v5e", "int8", 393 * 10**12, 819 * 10**9, 16 * 10**9, None),  # cloud.google.com/tpu/docs/v5e
+    ("stm32f746", "int8", 4 * 216 * 10**6, 8 * 216 * 10**6, 320 * 1024, None),  # DS10916: 216 MHz, 320 KB, 64-bit AXI
+]
+
+
+@pytest.mark.parametrize(("name", "dtype", "peak", "bandwidth", "size", "power"), GOLDEN, ids=lambda v: str(v)[:20])
+def test_published_numbers(name: str, dtype: str, peak: int, bandwidth: int, size: int, power: int | None) -> None:
+    device = sc.device(name)
+    assert device.operations(dtype) == peak
+    assert device.bandwidth("activations") == bandwidth
+    assert device.memory_of("activations").size == size
+    assert device.power == power
+
+
+@pytest.mark.parametrize(
+    ("key", "kinds", "expected"),
+    [
+        ("size_kib", ("bytes",), ("size", "bytes", Fraction(1024))),
+        ("size_mb", ("bytes",), ("size", "bytes", Fraction(10**6))),
+        ("bandwidth_gib_per_s", ("bytes per second",), ("bandwidth", "bytes per second", Fraction(2**30))),
+        ("overhead_us", ("seconds",), ("overhead", "seconds", Fraction(1, 10**6))),
+        ("int8_tops", ("operations per second",), ("int8", "operations per second", Fraction(10**12))),
+        ("power_mw", ("watts",), ("power", "watts", Fraction(1, 1000))),
+        ("dram_pj", ("joules",), ("dram", "joules", Fraction(1, 10**12))),
+        ("size", ("bytes",), None),
+        ("size_watts", ("bytes",), None),
+    ],
+)
+def test_units_are_exact(key: str, kinds: tuple[str, ...], expected: object) -> None:
+    assert units.split(key, kinds) == expected
+
+
+BOARD = """
+[board]
+source = "measured here"
+clock_mhz = 100
+power_w = 0.5
+overhead_us = 2.5
+peak = { int8_ops_per_cycle = 4, float32_gflops = 0.2 }
+efficiency = { product_share = 0.5, grouped_share = 0.125, other_share = 0.25, weights_share = 1 }
+memory.sram = { size_kib = 256, bandwidth_bits_per_cycle = 32, holds = ["activations"] }
+memory.flash = { size_mib = 1, bandwidth_mb_per_s = 80, holds = ["weights"] }
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "board.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_device_of_ones_own(tmp_path: Path) -> None:
+    path = written(tmp_path, BOARD)
+    board = sc.device(str(path))
+    assert board.operations("int8") == 400 * 10**6
+    assert board.bandwidth("activations") == 400 * 10**6
+    assert board.memory_of("weights").size == 2**20
+    assert (board.power, board.overhead) == (Fraction(1, 2), Fraction(25, 10**7))
+    assert board.efficiency == {
+        "product": Fraction(1, 2),
+        "grouped": Fraction(1, 8),
+        "other": Fraction(1, 4),
+        "weights": 1,
+    }
+    assert sc.device(f"{path}:board") == board
+    assert sc.device(board) is board
+
+
+BAD_FILES = [
+    ("", "is empty"),
+    ("x = 1\n", "'x' is not a device: write a table"),
+    ("[a]\nclock_mhz = 1\n", "device a: it has no source: add source"),
+    ('[a]\nsource = "s"\npower = 1\n', "device a: power has no unit that is known here: end the key in one of mhz, w, mw, us, ms"),
+    ('[a]\nsource = "s"\npower_w = -1\n', "device a: power_w=-1 must be positive: leave out what is not published"),
+    ('[a]\nsource = "s"\npower_w = "1"\n', "device a: power_w='1' must be a number"),
+    ('[a]\nsource = "s"\npower_w = true\n', "device a: power_w=True must be a number"),
+    ('[a]\nsource = "s"\nvoltage_w = 1\n', "device a: voltage_w is not a number of a device: there are clock, power, overhead"),
+    ('[a]\nsource = "s"\npeak = { int8 = 4 }\n', "device a: peak.int8 has no unit that is known here"),
+    ('[a]\nsource = "s"\npeak = { int7_tops = 4 }\n', "unknown number type 'int7': did you mean int8 or int4?"),
+    ('[a]\nsource = "s"\npeak = { int8_ops_per_cycle = 4 }\n', "counts by cycle and there is no clock: add clock_mhz"),
+    ('[a]\nsource = "s"\nmemory.sram = { size = 4 }\n', "device a: memory.sram.size has no unit that is known here"),
+    ('[a]\nsource = "s"\nmemory.sram = { size_kib = 0 }\n', "memory.sram.size_kib=0 must be positive"),
+    ('[a]\nsource = "s"\nmemory.sram = { holds = ["data"] }\n', "memory sram holds 'data': use weights or activations"),
+    ('[a]\nsource = "s"\nmemory.sram = { holds = "weights" }\n', "memory.sram.holds must be a list of texts"),
+    ('[a]\nsource = "s"\nmemory = 3\n', "device a: memory must be a table: write [a.memory]"),
+    ('[a]\nsource = "s"\nenergy.sub = { int8_pj = 1 }\n', "energy.sub is unknown: there are add, multiply, word"),
+    ('[a]\nsource = "s"\nefficiency = { share = 1 }\n', "efficiency.share is unknown: there are product_share"),
+    ('[a]\nsource = "s"\nefficiency = { product_share = 2, grouped_share = 1 }\n', "efficiency of product is 2: give a share"),
+    ("[a\n", "is not TOML"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_FILES, ids=[message for _, message in BAD_FILES])
+def test_what_is_wrong_with_a_file_is_said(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(sc.DeviceError) as problem:
+        read(written(tmp_path, text))
+    assert message in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+def test_a_file_that_is_not_there_and_one_of_several_devices(tmp_path: Path) -> None:
+    with pytest.raises(sc.DeviceError, match="cannot be read: No such file"):
+        sc.device(tmp_path / "none.toml")
+    path = written(tmp_path, '[a]\nsource = "s"\n[b]\nsource = "s"\n')
+    with pytest.raises(sc.DeviceError, match=r"has 2 devices: choose one, .*board\.toml:a"):
+        sc.device(path)
+    with pytest.raises(sc.DeviceError, match="has no device 'c': it has a, b"):
+        sc.device(f"{path}:c")
+
+
+def test_unknown_devices_get_the_nearest_names() -> None:
+    with pytest.raises(sc.DeviceError, match="unknown device 'stm32f747': did you mean stm32f767 or stm32f746"):
+        sc.device("stm32f747")
+    with pytest.raises(sc.DeviceError, match="unknown device 'A100': did you mean nvidia-a100-sxm-80gb\\?"):
+        sc.device("A100")
+    with pytest.raises(sc.DeviceError, match="unknown device 'zzz': symcost devices lists them"):
+        sc.device("zzz")
+
+
+ASKED = [
+    (lambda d: d.operations("float32"), "tiny-ai", "has no published peak for float32: there are peaks for none"),
+    (lambda d: d.operations("float33"), "tiny-ai", "unknown number type 'float33': did you mean float32 or float8?"),
+    (lambda d: d.operations("int4"), "google-tpu-v4", "no published peak for int4: there are peaks for bfloat16, int8"),
+    (lambda d: d.bandwidth("weights"), "esp32-s3", "no bandwidth of its flash is published"),
+    (lambda d: d.watts(), "google-tpu-v5e", "no power is published"),
+    (lambda d: d.memory_of("weights"), "horowitz-45nm", "has no memory for weights"),
+]
+
+
+@pytest.mark.parametrize(("ask", "name", "message"), ASKED, ids=[message for _, _, message in ASKED])
+def test_what_is_not_published_is_an_error(ask: object, name: str, message: str) -> None:
+    with pytest.raises(sc.DeviceError, match=message.replace("?", r"\?")):
+        ask(sc.device(name))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"source": " "}, "has no source"),
+        ({"source": "s", "memories": (3,)}, r"3 is no memory: give MemoryLevel\(name="),
+        ({"source": "s", "power": 0}, "power=0 must be a positive number"),
+        ({"source": "s", "peak": {"int8": "fast"}}, "peak of int8=fast must be a positive number"),
+        ({"source": "s", "overhead": float("nan")}, "overhead=nan must be a positive number"),
+    ],
+)
+def test_a_device_made_in_python_is_checked_too(options: dict[str, object], message: str) -> None:
+    with pytest.raises(sc.DeviceError, match=message):
+        sc.Device(name="mine", **options)  # type: ignore[arg-type]

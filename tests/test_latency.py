@@ -1,0 +1,197 @@
+"""Latency: the lectures' formula by hand, laws between the three models, what bounds a layer, errors."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import symcost as sc
+from symcost.estimate.latency import latency
+from symcost.estimate.work import kernels
+
+ROUND = sc.Device(
+    name="round", source="round numbers, to compute by hand", peak={"float32": 10**9, "int8": 4 * 10**9}, power=2,
+    memories=(sc.MemoryLevel(name="ram", size=10**9, bandwidth=10**8, holds=("weights", "activations")),),
+)  # fmt: skip
+n, c = sc.symbols("n c")
+
+
+def test_the_lectures_formula_on_alexnet_by_hand() -> None:
+    """EfficientML.ai lecture 2: T = max(operations / peak, model size / bandwidth + activations / bandwidth)."""
+    found = latency(sc.models.alexnet(), ROUND, model="whole")
+    assert found.compute == sympy.Rational(2 * 724406816, 10**9)
+    activations = (
+        2 * 932264 - 150528 - 1000
+    )  # every tensor is written once and read once: but the input, but the output
+    assert found.memory == sympy.Rational(4 * (60954656 + activations), 10**8)
+    assert found.seconds == max(found.compute, found.memory)
+    assert found.bound == "memory"
+
+
+def test_a_linear_layer_by_hand() -> None:
+    found = latency(sc.table(sc.Linear(8, bias=False), (n, 4)), ROUND)
+    (step,) = found.steps
+    assert step.compute == 64 * n / sympy.Integer(10**9)
+    assert step.memory == (4 * 32 + 4 * 12 * n) / sympy.Integer(10**8)
+    assert step.moved == 128 + 48 * n
+    assert sympy.simplify(step.intensity - 64 * n / (128 + 48 * n)) == 0
+    assert found.value(n=2) == Fraction(224, 10**8)
+    assert found.bound == "memory"  # for every batch: 48 n bytes at a tenth of the speed of 64 n operations
+
+
+def test_int8_and_narrow_weights_move_less() -> None:
+    table = sc.table(sc.Linear(8, bias=False), (1, 4))
+    assert latency(table, ROUND, "int8").memory == sympy.Rational(32 + 12, 10**8)
+    assert latency(table, ROUND, "int8", weights="int4").memory == sympy.Rational(16 + 12, 10**8)
+
+
+def test_elementwise_chains_go_through_memory_once() -> None:
+    net = sc.Residual(sc.Sequential(sc.Conv2d(c_o=3, k=3, p=1, bias=False), sc.BatchNorm(), sc.ReLU()))
+    apart, together = (kernels(sc.table(net, (1, 3, 8, 8)), model) for model in ("roofline", "fused"))
+    assert [kernel.op for kernel in apart] == ["conv2d", "batch_norm", "relu", "add"]
+    (one,) = together
+    assert one.op == "conv2d + batch_norm + relu + add"
+    assert one.operations == sum(kernel.operations for kernel in apart)
+    assert (one.read, one.written) == (2 * 192, 192)  # the input, and again beside the block
+    assert sum(kernel.read for kernel in apart) == 5 * 192
+
+
+def test_a_lookup_reads_what_it_gives_and_not_its_table() -> None:
+    (found,) = kernels(sc.table(sc.Embedding(V=50257, d=768), (1, 10)), "roofline")
+    assert (found.weights, found.read, found.written) == (7680, 10, 7680)
+
+
+def test_a_tied_table_is_read_by_the_product_that_shares_it() -> None:
+    net = sc.TiedEmbedding(100, 8, sc.LayerNorm())
+    layers, traced = sc.table(net, (n, 5)), sc.trace(sc.build(net), "int32[n,5]")
+    for table in (layers, traced):
+        head = kernels(table, "roofline")[-1]
+        assert sc.equal(head.weights + head.read, 800 + 40 * n)
+
+
+def test_training_takes_about_three_times_the_operations_of_inference() -> None:
+    net = sc.build(sc.Sequential(sc.Linear(64), sc.ReLU(), sc.Linear(64)))
+    forward, training = (sc.trace(net, "float32[32,64]", mode=mode) for mode in ("forward", "train"))
+    ratio = latency(training, ROUND).compute / latency(forward, ROUND).compute
+    assert 2 < ratio < 3  # the first layer needs no gradient of its input
+
+
+def test_launch_overhead_counts_every_kernel_and_its_repetitions() -> None:
+    table = sc.table(sc.Repeat(sc.Sequential(sc.Linear(4), sc.ReLU()), 3), (1, 4))
+    bare, loaded = (latency(table, ROUND, overhead=seconds) for seconds in (0, "1e-3"))
+    assert loaded.seconds - bare.seconds == sympy.Rational(6, 1000)
+    assert latency(table, ROUND, overhead="1e-3", model="fused").overhead == sympy.Rational(3, 1000)
+    assert latency(table, ROUND, model="whole").overhead == 0
+
+
+def test_efficiency_is_a_share_or_a_curve_over_size() -> None:
+    table = sc.table(sc.Linear(8, bias=False), (1, 4))
+    full = latency(table, ROUND).compute
+    assert latency(table, ROUND, efficiency="0.25").compute == 4 * full
+    assert (
+        latency(table, ROUND, efficiency=sc.Saturating("0.5", 64)).compute == 4 * full
+    )  # 64 operations: half of a half
+
+
+def test_every_kind_of_kernel_takes_the_share_measured_for_it() -> None:
+    host = sc.Device(
+        name="host", source="measured", peak={"float32": 10**9}, memories=ROUND.memories,
+        efficiency={"product": "0.5", "grouped": "0.01", "other": "0.2", "weights": "0.25"},
+    )  # fmt: skip
+    dense, depthwise = sc.Conv2d(c_o=64, k=1, bias=False), sc.DepthwiseConv2d(k=3, p=1, bias=False)
+    for net, share in ((dense, 2), (depthwise, 100), (sc.ReLU(), 5)):
+        table = sc.table(net, (1, 64, 8, 8))
+        assert latency(table, host).compute == share * latency(table, host, efficiency=1).compute
+    table = sc.table(dense, (1, 64, 8, 8))
+    assert latency(table, host).memory - latency(table, host, efficiency=1).memory == sympy.Rational(
+        3 * 4 * 64 * 64, 10**8
+    )
+
+
+def test_throughput_is_the_batch_over_the_latency() -> None:
+    """EfficientML.ai lecture 2: 50 ms an image are 20 images a second, four together in 100 ms are 40."""
+    slow, batched = (
+        sc.Device(name="d", source="lecture", peak={"float32": peak}, memories=[
+            sc.MemoryLevel(name="m", bandwidth=10**15, holds=("weights", "activations"))])
+        for peak in (20 * 128, 40 * 128)
+    )  # fmt: skip
+    table = sc.table(sc.Linear(8, bias=False), (n, 8))
+    assert sc.latency(table, slow).value(n=1) == Fraction(50, 1000)
+    assert sc.throughput(table, slow).subs("n", 1) == 20
+    assert sc.latency(table, batched).value(n=4) == Fraction(100, 1000)
+    assert sc.throughput(table.subs(n=4), batched) == 40
+    assert sc.throughput(sc.table(sc.Linear(8, bias=False), (4, 8)), batched, batch=4) == 40
+
+
+def test_mfu_of_a_published_run() -> None:
+    """Narayanan et al., arXiv:2104.04473, abstract: 502 petaFLOP/s on 3072 A100 are 52 % of their peak."""
+    found = sc.mfu(502 * 10**15, 1, "nvidia-a100-sxm-80gb", devices=3072)
+    assert found == Fraction(502 * 10**15, 3072 * 312 * 10**12)
+    assert round(100 * found) == 52
+
+
+small = st.integers(1, 6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(width=small, depth=small, batch=small, k=st.sampled_from([1, 3]))
+def test_the_three_models_are_in_order(width: int, depth: int, batch: int, k: int) -> None:
+    """One maximum of sums is at most a sum of maxima, and fusing never moves more."""
+    block = sc.Sequential(sc.Conv2d(c_o=width, k=k, p=k // 2, bias=False), sc.BatchNorm(), sc.ReLU())
+    table = sc.table(
+        sc.Sequential(sc.Conv2d(c_o=width, k=3, p=1), sc.Repeat(sc.Residual(block), depth)), (batch, 3, 8, 8)
+    )
+    whole, roofline, fused = (latency(table, ROUND, model=m).seconds for m in ("whole", "roofline", "fused"))
+    assert whole <= fused <= roofline
+
+
+@settings(max_examples=25, deadline=None)
+@given(size=st.integers(1, 40), width=st.integers(1, 40))
+def test_a_formula_is_what_it_is_at_each_point(size: int, width: int) -> None:
+    net = sc.Sequential(sc.Linear(c), sc.ReLU(), sc.Linear(3))
+    symbolic = latency(sc.table(net, (n, 5)), ROUND).value(n=size, c=width)
+    assert symbolic == latency(sc.table(net.subs(c=width), (size, 5)), ROUND).value()
+
+
+def test_layers_and_their_traced_twin_move_the_same() -> None:
+    net = sc.Sequential(sc.Linear(16), sc.ReLU(), sc.Linear(4))
+    traced, layers = sc.trace(sc.build(net), "float32[n,8]"), sc.table(net, (n, 8))
+    for model in ("whole", "fused"):
+        assert sc.equal(latency(traced, ROUND, model=model).memory, latency(layers, ROUND, model=model).memory)
+        assert sc.equal(latency(traced, ROUND, model=model).compute, latency(layers, ROUND, model=model).compute)
+
+
+BAD = [
+    (dict(on="gpu"), "unknown device 'gpu'"),
+    (dict(dtype="int9"), "unknown number type 'int9'"),
+    (dict(dtype="bfloat16"), "device round has no published peak for bfloat16: there are peaks for float32, int8"),
+    (dict(model="best"), "unknown model of latency 'best': use whole, roofline, fused"),
+    (dict(efficiency=0), "efficiency=0 must be a share of the peak"),
+    (dict(efficiency="fast"), "efficiency=fast must be a share of the peak"),
+    (dict(overhead=-1), "overhead=-1 must be seconds, 0 or more"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD, ids=[message for _, message in BAD])
+def test_bad_input_is_one_line(options: dict[str, object], message: str) -> None:
+    given = {"on": ROUND, **options}
+    with pytest.raises(sc.SymcostError, match=message):
+        latency(sc.models.alexnet(), **given)  # type: ignore[arg-type]
+
+
+def test_a_symbol_left_free_is_named_where_a_number_is_needed() -> None:
+    found = latency(sc.models.alexnet(n="n"), ROUND)
+    with pytest.raises(sc.SymcostError, match=r"the latency needs a number for n: give n=\.\.\."):
+        found.value()
+    with pytest.raises(sc.SymcostError, match=r"batch='b' is neither a number nor a symbol of the table \(n\)"):
+        sc.throughput(sc.models.alexnet(n="n"), ROUND, batch="b")
+
+
+@pytest.mark.parametrize(("work", "time", "devices"), [(1, 0, 1), (1, "x", 1), (-1, 1, 1), (1, 1, 0)])
+def test_mfu_refuses_what_is_no_measurement(work: int, time: object, devices: int) -> None:
+    with pytest.raises(sc.SymcostError):
+        sc.mfu(work, time, ROUND, "float32", devices)

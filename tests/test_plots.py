@@ -1,0 +1,87 @@
+"""Pictures: what is drawn is what was estimated, files are written, and what is missing is said."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import symcost as sc
+
+MOBILENET = sc.models.mobilenet_v2()
+A100 = "nvidia-a100-sxm-80gb"
+
+
+def heights(axes) -> list[float]:
+    return [bar.get_height() for bar in axes.patches]
+
+
+def test_memory_draws_every_block_and_the_limits_of_the_device() -> None:
+    upper, lower = MOBILENET.plot("memory", "stm32f746", "int8").axes
+    assert max(heights(upper)) == 1505280 / 1024  # block_2: the lectures' imbalance, early activations, late weights
+    assert heights(upper).index(max(heights(upper))) == 2
+    assert sum(heights(lower)) * 1024 == pytest.approx(MOBILENET.params)
+    assert upper.lines[0].get_ydata()[0] == 320
+    assert lower.lines[0].get_ydata()[0] == 1024
+    assert "dashed: 320 KiB of sram in stm32f746" in upper.get_title(loc="left")
+    assert [label.get_text() for label in lower.get_xticklabels()][:2] == ["stem", "block_1"]
+
+
+def test_roofline_points_lie_under_the_roof() -> None:
+    (axes,) = sc.models.resnet18().plot("roofline", A100, "bfloat16", model="fused").axes
+    peak, bandwidth = 312e12, 2039e9
+    points = [tuple(point) for group in axes.collections for point in group.get_offsets()]
+    assert len(points) > 15
+    for intensity, reached in points:
+        assert reached <= 1.0001 * min(peak, intensity * bandwidth)
+        assert reached >= 0.9999 * min(peak, intensity * bandwidth)  # without overhead a kernel is at its bound
+
+
+def test_latency_runs_over_the_batch() -> None:
+    table = sc.models.resnet18(n="n")
+    left, right = table.plot("latency", A100, model="fused").axes
+    found = sc.latency(table, A100, model="fused")
+    batches, milliseconds = left.lines[0].get_data()
+    assert milliseconds[0] == pytest.approx(1000 * float(found.value(n=1)))
+    assert right.lines[0].get_ydata()[-1] == pytest.approx(batches[-1] / float(found.value(n=int(batches[-1]))))
+
+
+def test_energy_bars_add_up() -> None:
+    (axes,) = sc.models.alexnet().plot("energy").axes
+    assert sum(heights(axes)) == pytest.approx(1e3 * float(sc.energy(sc.models.alexnet()).joules))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_files_are_the_same_each_time(suffix: str, tmp_path: Path) -> None:
+    pictures = []
+    for name in ("a", "b"):
+        file = tmp_path / (name + suffix)
+        sc.models.alexnet().plot("memory", file=file)
+        pictures.append(file.read_bytes())
+    assert pictures[0] == pictures[1]
+    assert pictures[0].startswith(b"\x89PNG" if suffix == ".png" else b"<?xml")
+
+
+BAD = [
+    (dict(kind="pie"), "unknown picture 'pie': use memory, roofline, latency, energy"),
+    (dict(kind="roofline"), "the roofline needs a device"),
+    (dict(kind="memory", file="x.gif"), r"a picture is written as \.png or \.svg: x.gif is neither"),
+    (dict(kind="memory", file="/nowhere/x.png"), "there is no directory /nowhere"),
+    (dict(kind="latency", on=A100, batch="q"), "batch='q' is no symbol of the table"),
+    (dict(kind="latency", on=A100, at={"n": 1}), "n is what the picture runs over"),
+    (dict(kind="memory", on=A100), "a block needs a number for n"),
+    (dict(kind="energy", on="tiny-ai"), "no published peak for float32"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD, ids=[message for _, message in BAD])
+def test_what_cannot_be_drawn(options: dict[str, object], message: str) -> None:
+    with pytest.raises(sc.SymcostError, match=message):
+        sc.models.alexnet(n="n").plot(**options)  # type: ignore[arg-type]
+
+
+def test_matplotlib_is_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(sc.SymcostError, match=r"pictures need matplotlib: install symcost\[report\]"):
+        MOBILENET.plot("memory")

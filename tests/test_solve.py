@@ -1,0 +1,175 @@
+"""Fit and solve: published limits, exact answers that brute force confirms, certified monotone or refused."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import symcost as sc
+from symcost.estimate.constraint import read
+from symcost.estimate.monotone import grows_from
+from symcost.estimate.quantities import Setting
+from symcost.symbols import evaluate
+
+d, L = sc.symbols("d L")
+MLP = sc.table(sc.Sequential(up=sc.Linear(d), body=sc.Repeat(sc.Linear(d), L)), ("n", 784))
+BOARD = sc.Device(
+    name="board", source="round numbers", peak={"float32": 10**9}, power=1,
+    memories=(sc.MemoryLevel(name="ram", size=10**6, bandwidth=10**8, holds=("weights", "activations")),),
+)  # fmt: skip
+
+
+def test_what_fits_a_microcontroller() -> None:
+    """A network in the manner of MCUNet fits 320 KB and 1 MB with int8; MobileNetV2 does not (arXiv:2007.10319)."""
+    small, large = (sc.fits(table, "stm32f746", "int8") for table in (sc.models.mcunet(), sc.models.mobilenet_v2()))
+    assert small
+    assert not large
+    sram, flash = large.limits
+    assert (sram.memory, sram.holds, sram.available) == ("sram", ("activations",), 320 * 1024)
+    assert sram.needed == 1505280
+    assert sram.margin == 320 * 1024 - 1505280
+    assert sram.layer.startswith("block_2")
+    assert flash.needed == 3504872
+    assert flash.layer == "fc"
+    assert "does not fit, 1177600 bytes are missing; most in block_2" in str(sram)
+
+
+def test_a_memory_of_both_holds_their_sum() -> None:
+    (ram,) = sc.fits(sc.models.alexnet(), "nvidia-a100-sxm-80gb", "float32").limits
+    used = sc.memory(sc.models.alexnet(), "float32")
+    assert ram.needed == used.weights + used.activations
+
+
+def test_fits_needs_numbers_and_memories() -> None:
+    with pytest.raises(sc.SymcostError, match=r"the size of the activations needs a number for n: give n=\.\.\."):
+        sc.fits(sc.models.alexnet(n="n"), BOARD)
+    with pytest.raises(sc.DeviceError, match="has no memory that holds weights or activations"):
+        sc.fits(sc.models.alexnet(), "horowitz-45nm")
+    with pytest.raises(sc.DeviceError, match="no size of its sram is published"):
+        sc.fits(sc.models.alexnet(), "arm-ethos-u55-256")
+
+
+def test_the_largest_width_is_exact() -> None:
+    found = sc.solve(MLP, "params <= 25_000_000", largest="d", given=dict(L=12))  # no constraint asks for the batch
+    assert found.method == "bisection, certified monotone"
+    width = int(found)
+    assert MLP.subs(L=12, n=1, d=width).params <= 25_000_000 < MLP.subs(L=12, n=1, d=width + 1).params
+    ((text, left, right),) = found.constraints
+    assert (text, left, right) == ("params <= 25_000_000", MLP.subs(L=12, n=1, d=width).params, 25_000_000)
+
+
+def test_several_constraints_and_the_smallest() -> None:
+    given = dict(L=2, d=64)
+    found = sc.solve(MLP, ["latency <= 0.01", "total_bytes <= 1e6", "n >= 3"], largest="n", given=given, on=BOARD)
+    n = int(found)
+    for size, holds in ((n, True), (n + 1, False)):
+        at = MLP.subs(n=size, **given)
+        used = sc.memory(at).total
+        assert (sc.latency(at, BOARD).value() <= 0.01 and used <= 10**6) == holds
+    least = sc.solve(MLP, "params > 1000", smallest="L", given=dict(d=1, n=1))
+    assert MLP.subs(L=int(least), d=1, n=1).params > 1000 >= MLP.subs(L=int(least) - 1, d=1, n=1).params
+
+
+def test_fits_is_a_constraint() -> None:
+    found = sc.solve(sc.models.mcunet(r="r"), "fits", largest="r", on="stm32f746", dtype="int8")
+    r = int(found)
+    assert sc.fits(sc.models.mcunet(r=r), "stm32f746", "int8")
+    assert not sc.fits(sc.models.mcunet(r=r + 1), "stm32f746", "int8")
+
+
+def test_only_sizes_in_the_domain_are_found() -> None:
+    heads = sc.table(sc.Attention(H="H"), (1, 16, d))
+    found = sc.solve(heads, "params <= 100_000", largest="d", given=dict(H=8))
+    assert int(found) % 8 == 0
+    assert 4 * int(found) ** 2 <= 100_000
+    assert 4 * (int(found) + 8) ** 2 > 100_000 - 4 * (int(found) + 8)
+
+
+def test_what_is_not_certified_is_enumerated_or_refused() -> None:
+    table = sc.table(sc.Sequential(sc.Linear(d), sc.Linear("d")), (1, 3))
+    with pytest.raises(sc.SymcostError, match=r"not certified monotone in d: give the sizes to try, as within=range"):
+        sc.solve(table, "params % 7 == 0", largest="d")
+    found = sc.solve(table, "params % 7 == 0", largest="d", within=range(1, 100))
+    assert found.method == "enumeration"
+    assert int(found) == max(s for s in range(1, 100) if table.subs(d=s).params % 7 == 0)
+
+
+def test_a_polynomial_that_falls_before_it_grows() -> None:
+    found = sc.solve(MLP, "d**2 - 40*d + params*0 <= 100", largest="d", given=dict(L=1, n=1))
+    assert int(found) == max(s for s in range(1, 200) if s * s - 40 * s <= 100)
+    below = sc.solve(MLP, ["d**2 - 40*d <= 0 - 100", "d <= 10"], largest="d", given=dict(L=1, n=1))
+    assert (int(below), below.method) == (10, "enumeration")
+
+
+BAD = [
+    (dict(where="params <= 10"), "no d satisfies the constraints"),
+    (dict(where="params >= 10"), "there is no largest d: the constraints hold for every larger size"),
+    (dict(where="parms <= 10"), r"unknown name 'parms' in 'parms <= 10': did you mean params"),
+    (dict(where="params"), "cannot read 'params' as a constraint: write one comparison"),
+    (dict(where="1 <= params <= 2"), "cannot read '1 <= params <= 2' as a constraint"),
+    (dict(where="__import__('os') <= 2"), "cannot read"),
+    (dict(within=[7, "a"]), "within has 'a': give positive integers"),
+    (dict(within=range(3)), "within has 0: give positive integers"),
+    (dict(where=[]), "there is no constraint: give one such as"),
+    (dict(where="latency <= 1"), "latency and energy need a device"),
+    (dict(where="params <= 1e999999"), "out of range: use an exponent"),
+    (dict(where="params <= 1/0"), "divides by zero"),
+    (dict(largest="q"), "unknown symbol 'q': the symbols here are L, d, n"),
+    (dict(smallest="d"), "give largest= or smallest=, one of them"),
+    (dict(given=dict(n=1)), r"solve needs a number for L: give L=\.\.\."),
+    (dict(where="macs <= 10", given={}), r"solve needs a number for L, n: give L=\.\.\., n=\.\.\."),
+    (dict(given=dict(L=12, n=1, d=3)), "d is looked for and given as 3"),
+    (dict(given=dict(L=0, n=1)), "L=0 is outside the domain"),
+    (dict(given=dict(L=12, n=1, q=3)), "unknown symbol 'q'"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD, ids=[message for _, message in BAD])
+def test_bad_questions_are_one_line(options: dict[str, object], message: str) -> None:
+    asked = {"where": "params <= 25_000_000", "largest": "d", "given": dict(L=12, n=1), **options}
+    with pytest.raises(sc.SymcostError, match=message):
+        sc.solve(MLP, **asked)  # type: ignore[arg-type]
+
+
+def test_a_symbol_named_like_a_quantity_is_ambiguous() -> None:
+    table = sc.table(sc.Linear("params"), (1, 3))
+    with pytest.raises(sc.SymcostError, match="'params' in 'params <= 3' is a symbol of the table and a quantity"):
+        sc.solve(table, "params <= 3", largest="params")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.01", sympy.Rational(1, 100)), ("25e6", 25 * 10**6), ("1.5e-3", sympy.Rational(3, 2000)), ("25_000", 25000)],
+)
+def test_decimals_are_exact(text: str, value: object) -> None:
+    (constraint,) = read(f"d <= {text}", Setting(MLP))
+    assert constraint.right == value
+
+
+coefficients = st.lists(st.integers(-20, 20), min_size=2, max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(terms=coefficients, divisor=st.integers(1, 5), rounded=st.booleans())
+def test_certified_growth_never_falls(terms: list[int], divisor: int, rounded: bool) -> None:
+    form = sum((c * d**i for i, c in enumerate(terms)), start=sympy.Integer(0))
+    form = form + sympy.floor(d / divisor) if rounded else form
+    start = grows_from(form, d)
+    assume(start is not None)
+    assert start is not None
+    values = [evaluate(form, {"d": start + step}) for step in range(60)]
+    assert values == sorted(values)
+
+
+@settings(max_examples=60, deadline=None)
+@given(budget=st.integers(1000, 10**6), depth=st.integers(1, 30))
+def test_bisection_agrees_with_trying_every_size(budget: int, depth: int) -> None:
+    given = dict(L=depth, n=1)
+    tried = [s for s in range(1, 1400) if 784 * s + s + depth * (s * s + s) <= budget]
+    if not tried:
+        with pytest.raises(sc.SymcostError):
+            sc.solve(MLP, f"params <= {budget}", largest="d", given=given)
+    else:
+        assert int(sc.solve(MLP, f"params <= {budget}", largest="d", given=given)) == tried[-1]
