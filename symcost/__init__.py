@@ -7,7 +7,7 @@ L*d**2*n
 
 ``table`` counts a network written as layers; ``trace`` and ``trace_function`` derive the formulas of real models,
 ``build`` makes a Flax module of layers and ``verify`` asks the compilers: these import jax on first use, everything else
-works without it.
+works without it. ``count``, ``sweep`` and ``pareto`` answer over whole spaces of configurations.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import symcost.sweep
 import symcost.symbols
 import symcost.trace
 import symcost.verify  # noqa: F401 - the same
@@ -28,6 +29,7 @@ from symcost.errors import (
     LiftError,
     RuleError,
     ShapeError,
+    SpaceError,
     SpecError,
     SymcostError,
     TraceError,
@@ -102,6 +104,8 @@ if TYPE_CHECKING:
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
     from symcost.size import model_size
+    from symcost.sweep.face import count, pareto, sweep
+    from symcost.sweep.space import Space
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
     from symcost.twins.base import build
@@ -180,6 +184,8 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Space",
+    "SpaceError",
     "SpecError",
     "SqueezeExcitation",
     "SymcostError",
@@ -190,6 +196,7 @@ __all__ = [
     "TraceError",
     "Verdict",
     "build",
+    "count",
     "crossover",
     "decoding",
     "device",
@@ -205,10 +212,12 @@ __all__ = [
     "mfu",
     "model_size",
     "models",
+    "pareto",
     "parse",
     "partial",
     "patched",
     "solve",
+    "sweep",
     "symbols",
     "table",
     "throughput",
@@ -219,6 +228,7 @@ __all__ = [
 ]
 
 _VERBS = {
+    "symcost.sweep": "symcost.sweep.face",
     "symcost.symbols": "symcost.symbols",
     "symcost.table": "symcost.layers.face",
     "symcost.trace": "symcost.trace.face",
@@ -244,7 +254,9 @@ _LAZY = {
     "Check": "symcost.verify.verdict",
     "Verdict": "symcost.verify.verdict",
     "Layer": "symcost.layers.base",
+    "Space": "symcost.sweep.space",
     "build": "symcost.twins.base",
+    "count": "symcost.sweep.face",
     **dict.fromkeys(("Device", "Energies", "MemoryLevel", "device"), "symcost.devices"),
     "Saturating": "symcost.estimate.efficiency",
     "energy": "symcost.estimate.energy",
@@ -258,6 +270,7 @@ _LAZY = {
     "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
     "model_size": "symcost.size",
+    "pareto": "symcost.sweep.face",
     "trace_function": "symcost.trace.face",
     **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},
 }

@@ -11,7 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost import SymcostError, __version__, cli_calibrate, cli_estimate, cli_layers, cli_verify
+from symcost import (
+    SymcostError,
+    __version__,
+    cli_calibrate,
+    cli_estimate,
+    cli_layers,
+    cli_sweep,
+    cli_verify,
+)
 from symcost.cli_input import bind, integers, load, numbers, values
 from symcost.cli_output import Progress, check_writable, write
 from symcost.report import FORMATS
@@ -136,6 +144,7 @@ def trace(
 
 
 cli_layers.add(app)
+cli_sweep.add(app)
 cli_estimate.add(app)
 cli_calibrate.add(app)
 cli_verify.add(app)

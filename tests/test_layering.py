@@ -20,13 +20,13 @@ FLOORS = {
     "models": 4, "twins": 4, "trace": 3, "xla": 4,
     "audit": 5, "calibrate": 5, "verify": 5, "sweep": 4, "estimate": 4,
     "report": 5, "budget": 5, "pytest_plugin": 5,
-    "cli": 6, "cli_layers": 6, "cli_input": 6, "cli_output": 6,
+    "cli": 6, "cli_layers": 6, "cli_sweep": 6, "cli_input": 6, "cli_output": 6,
     "cli_calibrate": 6, "cli_estimate": 6, "cli_target": 6, "cli_verify": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""
-SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "explain", "plot"}
-"""Functions that may look upwards: how a result prints itself is known to the reports above it."""
+SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "explain", "plot", "compile"}
+"""Functions that may look upwards: how a result shows or evaluates itself is known to the rooms above it."""
 
 
 def room(file: Path) -> str:
@@ -72,7 +72,8 @@ LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rul
          ".report.markdown", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
          ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
          ".verify", ".verify.verdict", ".xla.targets", ".xla.cache", ".xla.pool", ".report.verdict", ".report.targets",
-         ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate"]  # fmt: skip
+         ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate",
+         ".sweep.face", ".sweep.columns", ".cli_sweep"]  # fmt: skip
 
 
 @pytest.mark.parametrize("module", LIGHT)

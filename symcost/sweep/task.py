@@ -1,0 +1,116 @@
+"""One part of a search as something to be sent: to a thread, a process or another machine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from symcost.errors import SpaceError
+from symcost.sweep.nest import Nest
+from symcost.sweep.partial import Kind, Partial
+from symcost.sweep.points import evaluated, places_of
+from symcost.sweep.problem import Plan, Problem
+from symcost.sweep.program import Program
+from symcost.sweep.tiers import NAMES, TWO
+
+ENGINES = ("auto", "native", "jax", "numpy")
+SMALL = 10_000_000
+"""Up to so many configurations numpy is done before a compiler is."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A problem, the kind of answer, how many survivors are kept, and by which engine."""
+
+    problem: Problem
+    kind: Kind
+    keep: int
+    engine: str = "auto"
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What tells jobs apart."""
+        return self.problem.digest, self.kind, self.keep, self.engine
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and self.key == other.key
+
+
+@dataclass(frozen=True)
+class Search:
+    """A job made ready: the number of outer steps, the engine that was taken, the kind of numbers, and how to run."""
+
+    outer: int
+    engine: str
+    numbers: str
+    plan: Plan
+    run: Callable[[int, int, Partial | None], Partial]
+    seeds: Partial | None
+
+
+@lru_cache(maxsize=8)
+def search(job: Job) -> Search:
+    """The search of a job; made once in every process."""
+    from symcost.sweep.seeds import seeds
+
+    if job.engine not in ENGINES:
+        raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
+    plan = Plan(job.problem)
+    nest = Nest(plan)
+    widest = plan.tiers.largest([plan.feasible, *plan.objectives])
+    engine = _engine(job, nest, widest)
+    known = seeds(plan, job.kind, job.keep) if engine != "jax" and job.problem.size > SMALL else None
+    if engine == "jax":
+        from symcost.sweep.mesh import Mesh as Engine
+    elif engine == "native":
+        from symcost.sweep.native import Native as Engine
+    else:
+        from symcost.sweep.frontier import Frontier as Engine
+    return Search(nest.outer, engine, NAMES[widest], plan, Engine(nest, job.kind, job.keep).run, known)
+
+
+def _engine(job: Job, nest: Nest, widest: int) -> str:
+    """The engine that is asked for, or a slower one that can hold the numbers, or has what it needs."""
+    if job.engine == "jax" and job.kind != "front" and widest <= TWO:
+        return "jax"
+    large = job.engine == "native" or (job.engine == "auto" and job.problem.size > SMALL)
+    if large and find_spec("llvmlite"):
+        from symcost.sweep.native import can_run
+
+        if can_run(nest):
+            return "native"
+    return "numpy"
+
+
+def run_part(job: Job, start: int, stop: int, known: Partial | None = None) -> Partial:
+    """Search some outer steps of a job; ``known`` is what the steps before them gave, and seeds."""
+    return search(job).run(start, stop, known)
+
+
+def values_of(job: Job, index: Any) -> list[Any]:
+    """Objectives of configurations by their numbers."""
+    plan = search(job).plan
+    if not plan.objectives or not len(index):
+        return [np.empty(0, dtype=np.int64) for _ in plan.objectives]
+    program = Program(plan.tiers, (plan.feasible, *plan.objectives))
+    return evaluated(plan, program, places_of(plan, index))[1]
+
+
+def ranges(outer: int, parts: int) -> list[tuple[int, int]]:
+    """The outer steps in at most so many nearly equal ranges.
+
+    >>> ranges(10, 3)
+    [(0, 4), (4, 7), (7, 10)]
+    """
+    parts = min(parts, outer)
+    edges = [outer * i // parts + (1 if outer * i % parts else 0) for i in range(parts + 1)]
+    return list(itertools.pairwise(edges))
