@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +9,7 @@ import typer
 from symcost.cli_input import bind, integers, load, numbers, values
 from symcost.cli_layers import Output
 from symcost.cli_output import Steps, check_writable, write
+from symcost.cli_start import start_jax
 from symcost.errors import SymcostError
 
 VERIFY_EXAMPLES = """[bold]Examples[/bold]
@@ -79,7 +78,6 @@ def verify(
     fixed = values("--arg", arg)
     if function and (fixed or free):
         raise SymcostError("--function takes neither --arg nor --free: use --call")
-    _start_quietly()
     from symcost.verify import face
 
     with Steps() as progress:
@@ -88,22 +86,6 @@ def verify(
     write(report.render(verdict, format_), output)
     if not verdict:
         raise typer.Exit(2 if verdict.failures else 1)
-
-
-def _start_quietly() -> None:
-    """Start jax on the CPU without a word: plug-ins for devices that this machine lacks complain on standard error."""
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            import jax
-
-            jax.devices()
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -140,7 +122,7 @@ def targets(
     check_writable(output)
     problems = {name: each.problem() for name, each in TARGETS.items()}
     if attempt:
-        _start_quietly()
+        start_jax()
         from symcost.xla.trial import tried
 
         with Steps() as progress:
