@@ -112,8 +112,11 @@ def test_targets_are_tried_when_asked(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_an_interrupted_verification_leaves_no_compiler_running(tmp_path: Path) -> None:
+    # Tests in the background inherit that interruptions are ignored.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heed}; from symcost.cli import script; script()"
     process = subprocess.Popen(
-        [sys.executable, "-m", "symcost", "verify", "test_xla_pool:deep", "float32[n,n]", "--function", "--at", "n=64"],
+        [sys.executable, "-c", program, "verify", "test_xla_pool:deep", "float32[n,n]", "--function", "--at", "n=64"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]), "TMPDIR": str(tmp_path)},
     )  # fmt: skip

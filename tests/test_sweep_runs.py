@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_other_numbers_of_workers_give_the_same_rows(tmp_path: Path) -> None:
     alone = front(workers=1)
     assert front(workers=3).rows == alone.rows
     assert front(tmp_path / "run", processes=2).rows == alone.rows
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         assert front(executor=pool).rows == alone.rows
 
 

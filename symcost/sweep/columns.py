@@ -18,7 +18,7 @@ from symcost.sweep.tables import Tables
 from symcost.sweep.tiers import INT, NAMES, Tiers
 from symcost.symbols import parse
 
-CHUNK = 8192
+CHUNK = 16384
 
 
 class Columns:

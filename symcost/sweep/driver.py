@@ -16,7 +16,8 @@ from symcost.sweep.store import Store
 from symcost.sweep.task import Job, ranges, run_part, search
 from symcost.sweep.workers import processes
 
-PARTS_PER_WORKER = 8
+PARTS_PER_WORKER = 32
+"""Parts differ in how much is cut: with many of them nobody waits long for the last one."""
 STORED_PARTS = 128
 """Parts of a run in a folder, however many workers it has: it may go on with others."""
 WORDS = {"count": "counting", "top": "ranking", "front": "tracing the front", "all": "listing"}

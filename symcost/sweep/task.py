@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from symcost.sweep.partial import Kind, Partial
 from symcost.sweep.points import evaluated, places_of
 from symcost.sweep.problem import Plan, Problem
 from symcost.sweep.program import Program
+from symcost.sweep.seeds import seeds
 from symcost.sweep.tiers import NAMES, TWO
 
 ENGINES = ("auto", "native", "jax", "numpy")
@@ -45,37 +46,48 @@ class Job:
         return isinstance(other, Job) and self.key == other.key
 
 
-@dataclass(frozen=True)
 class Search:
-    """A job made ready: the number of outer steps, the engine that was taken, the kind of numbers, and how to run."""
+    """A job made ready: the number of outer steps, the engine that was taken, the kind of numbers, seeds.
 
-    outer: int
-    engine: str
-    numbers: str
-    plan: Plan
-    run: Callable[[int, int, Partial | None], Partial]
-    seeds: Partial | None
+    The engine itself is made by the first run: a process that only hands out parts compiles nothing.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.plan = job, Plan(job.problem)
+        self.nest = Nest(self.plan)
+        widest = self.plan.tiers.largest([self.plan.feasible, *self.plan.objectives])
+        self.outer, self.numbers = self.nest.outer, NAMES[widest]
+        self.engine = _engine(job, self.nest, widest)
+        bounded = self.engine != "jax" and job.problem.size > SMALL
+        self.seeds = seeds(self.plan, job.kind, job.keep) if bounded else None
+        self._made: Any = None
+        self._making = Lock()
+
+    def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
+        """Search some outer steps; ``known`` is what the steps before them gave, and seeds."""
+        with self._making:
+            if self._made is None:
+                self._made = _made(self.engine)(self.nest, self.job.kind, self.job.keep)
+        return self._made.run(start, stop, known)
 
 
-@lru_cache(maxsize=8)
-def search(job: Job) -> Search:
-    """The search of a job; made once in every process."""
-    from symcost.sweep.seeds import seeds
-
-    if job.engine not in ENGINES:
-        raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
-    plan = Plan(job.problem)
-    nest = Nest(plan)
-    widest = plan.tiers.largest([plan.feasible, *plan.objectives])
-    engine = _engine(job, nest, widest)
-    known = seeds(plan, job.kind, job.keep) if engine != "jax" and job.problem.size > SMALL else None
+def _made(engine: str) -> Any:
+    """The class of an engine, imported when it is taken."""
     if engine == "jax":
         from symcost.sweep.mesh import Mesh as Engine
     elif engine == "native":
         from symcost.sweep.native import Native as Engine
     else:
         from symcost.sweep.frontier import Frontier as Engine
-    return Search(nest.outer, engine, NAMES[widest], plan, Engine(nest, job.kind, job.keep).run, known)
+    return Engine
+
+
+@lru_cache(maxsize=8)
+def search(job: Job) -> Search:
+    """The search of a job; made once in every process."""
+    if job.engine not in ENGINES:
+        raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
+    return Search(job)
 
 
 def _engine(job: Job, nest: Nest, widest: int) -> str:
