@@ -5,8 +5,9 @@
 >>> sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d)).macs
 L*d**2*n
 
-``table`` counts a network written as layers; ``trace`` and ``trace_function`` derive the formulas of real models, and
-``build`` makes a Flax module of layers: these three import jax on first use, everything else works without it.
+``table`` counts a network written as layers; ``trace`` and ``trace_function`` derive the formulas of real models,
+``build`` makes a Flax module of layers and ``verify`` asks the compilers: these import jax on first use, everything else
+works without it. ``count``, ``sweep`` and ``pareto`` answer over whole spaces of configurations.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import symcost.sweep
 import symcost.symbols
-import symcost.trace  # noqa: F401 - an empty package that the loop below makes callable; jax comes with a call
+import symcost.trace
+import symcost.verify  # noqa: F401 - the same
 from symcost.cost import CONVENTIONS, Cost
 from symcost.errors import (
     DeviceError,
@@ -26,6 +29,7 @@ from symcost.errors import (
     LiftError,
     RuleError,
     ShapeError,
+    SpaceError,
     SpecError,
     SymcostError,
     TraceError,
@@ -101,9 +105,13 @@ if TYPE_CHECKING:
     from symcost.layers.shape import Dropout, Flatten, ToTokens
     from symcost.saved.face import load
     from symcost.size import model_size
+    from symcost.sweep.face import count, pareto, sweep
+    from symcost.sweep.space import Space
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
     from symcost.twins.base import build
+    from symcost.verify.face import verify
+    from symcost.verify.verdict import Check, Verdict
 
 __version__ = "0.1.0"
 
@@ -117,6 +125,7 @@ __all__ = [
     "Branch",
     "CONVENTIONS",
     "ChannelScale",
+    "Check",
     "ClassToken",
     "Conv1d",
     "Conv2d",
@@ -176,6 +185,8 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Space",
+    "SpaceError",
     "SpecError",
     "SqueezeExcitation",
     "SymcostError",
@@ -184,7 +195,9 @@ __all__ = [
     "TiedEmbedding",
     "ToTokens",
     "TraceError",
+    "Verdict",
     "build",
+    "count",
     "crossover",
     "decoding",
     "device",
@@ -201,22 +214,27 @@ __all__ = [
     "mfu",
     "model_size",
     "models",
+    "pareto",
     "parse",
     "partial",
     "patched",
     "solve",
+    "sweep",
     "symbols",
     "table",
     "throughput",
     "trace",
     "trace_function",
     "training_memory",
+    "verify",
 ]
 
 _VERBS = {
+    "symcost.sweep": "symcost.sweep.face",
     "symcost.symbols": "symcost.symbols",
     "symcost.table": "symcost.layers.face",
     "symcost.trace": "symcost.trace.face",
+    "symcost.verify": "symcost.verify.face",
 }
 """Modules named like the one verb they hold, and where that verb is defined."""
 _FAMILIES = {
@@ -235,8 +253,12 @@ _FAMILIES = {
 }
 """Layers by the file of ``symcost.layers`` that defines them."""
 _LAZY = {
+    "Check": "symcost.verify.verdict",
+    "Verdict": "symcost.verify.verdict",
     "Layer": "symcost.layers.base",
+    "Space": "symcost.sweep.space",
     "build": "symcost.twins.base",
+    "count": "symcost.sweep.face",
     **dict.fromkeys(("Device", "Energies", "MemoryLevel", "device"), "symcost.devices"),
     "Saturating": "symcost.estimate.efficiency",
     "energy": "symcost.estimate.energy",
@@ -251,6 +273,7 @@ _LAZY = {
     "equal": "symcost.equality",
     "load": "symcost.saved.face",
     "model_size": "symcost.size",
+    "pareto": "symcost.sweep.face",
     "trace_function": "symcost.trace.face",
     **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},
 }

@@ -11,7 +11,18 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost import SymcostError, __version__, cli_calibrate, cli_check, cli_diff, cli_estimate, cli_layers, cli_report
+from symcost import (
+    SymcostError,
+    __version__,
+    cli_calibrate,
+    cli_check,
+    cli_diff,
+    cli_estimate,
+    cli_layers,
+    cli_report,
+    cli_sweep,
+    cli_verify,
+)
 from symcost.cli_input import bind, integers, load, numbers, values
 from symcost.cli_output import Progress, check_writable, write
 from symcost.report import FORMATS
@@ -136,8 +147,10 @@ def trace(
 
 
 cli_layers.add(app)
+cli_sweep.add(app)
 cli_estimate.add(app)
 cli_calibrate.add(app)
+cli_verify.add(app)
 cli_check.add(app)
 cli_diff.add(app)
 cli_report.add(app)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from symcost.cli_start import start_jax
 from symcost.errors import SymcostError
 
 _WORDS = {"true": True, "false": False, "none": None}
@@ -78,6 +79,7 @@ def load(target: str) -> Any:
         raise SymcostError(f"cannot read {target!r} as a model: write PKG.MOD:NAME, as examples.resnet:resnet50")
     if "" not in sys.path:
         sys.path.insert(0, "")
+    start_jax()
     found = _imported(module_name)
     for part in name.split("."):
         if not hasattr(found, part):

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -59,6 +60,64 @@ class Progress:
         self.timer.join()
         self.bar.stop()
         self.redirected.__exit__(kind, value, trace)
+
+
+class Steps:
+    """A line on standard error for what happens to every target, with the seconds since the start; none in a pipe.
+
+    What the model prints meanwhile goes to standard error too: standard output holds the report and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.redirected = contextlib.redirect_stdout(sys.stderr)
+
+    def __enter__(self) -> Steps:
+        self.redirected.__enter__()
+        return self
+
+    def __call__(self, target: str, event: str) -> None:
+        """Tell what happened to a target."""
+        if sys.stderr.isatty():
+            print(f"{time.monotonic() - self.start:6.1f} s  {target}: {event}", file=sys.stderr, flush=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.redirected.__exit__(kind, value, trace)
+
+
+class SweepProgress:
+    """A bar on standard error with the share that is done, the rate in configurations per second, and the time left."""
+
+    def __init__(self, size: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self.console, self.size = Console(stderr=True), size
+        self.bar = Bar(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(), console=self.console, transient=True, disable=not self.console.is_terminal,
+            redirect_stdout=False,
+        )  # fmt: skip
+        self.task = self.bar.add_task("sweeping", total=1.0, rate="")
+        self.started = time.monotonic()
+
+    def __enter__(self) -> SweepProgress:
+        self.bar.start()
+        return self
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """Show that ``done`` of ``total`` outer steps are searched."""
+        share = done / total
+        rate = self.size * share / max(time.monotonic() - self.started, 1e-9)
+        self.bar.update(self.task, completed=share, description=what, rate=f"{rate:.3g} configurations/s")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
 
 
 def check_writable(output: Path | None) -> None:

@@ -35,5 +35,9 @@ class ShapeError(SymcostError):
     """A layer whose sizes do not fit each other or its input."""
 
 
+class SpaceError(SymcostError):
+    """A design space that is empty, does not fit its formulas, or is another one than a folder holds."""
+
+
 class DeviceError(SymcostError):
     """A device that is unknown, badly described, or has no published number of the kind asked for."""

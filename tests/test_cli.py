@@ -385,3 +385,14 @@ def test_progress_shows_only_after_a_while_and_only_on_a_terminal(monkeypatch: p
         assert progress.bar.live.is_started
         assert re.search(r"7 traces", progress.bar.tasks[0].description)
     assert not progress.bar.live.is_started
+
+
+def test_no_device_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "platform_model.py").write_text(
+        "import os\nimport jax.numpy as jnp\nassert os.environ['JAX_PLATFORMS'] == 'cpu'\nsame = jnp.negative\n"
+    )
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {name: value for name, value in os.environ.items() if name != "JAX_PLATFORMS"} | {"PYTHONPATH": path}
+    command = [sys.executable, "-m", "symcost", "trace", "platform_model:same", "float32[n]", "--function"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -40,6 +40,14 @@ def test_scan_and_loop_cost_the_same_and_only_the_closed_form_says_so() -> None:
     assert scan_theirs * 5 < loop_theirs
 
 
+def test_corrected_for_its_trips_the_scan_is_the_loop_and_two_operations_a_trip() -> None:
+    loop, scan = scan_or_unrolled.verdicts(L=6).values()
+    assert loop
+    assert scan
+    assert scan.opinions[0].flops == loop.opinions[0].flops + 2 * 6
+    assert [opinion.flops for opinion in scan.opinions[1:]] < [opinion.flops // 5 for opinion in loop.opinions[1:]]
+
+
 def test_with_equal_parameters_shallow_and_wide_moves_less_for_the_same_macs(tmp_path: Path) -> None:
     forms = wide_or_deep.closed_forms()
     assert sc.equal(forms["MACs"], sc.parse("P*r**2"))

@@ -17,16 +17,16 @@ FLOORS = {
     "dominance": 0, "equality": 0,
     "table": 1, "devices": 1,
     "prove": 2, "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
-    "models": 4, "twins": 4, "trace": 3, "xla": 3,
-    "saved": 4, "audit": 5, "calibrate": 5, "verify": 4, "sweep": 4, "estimate": 4,
+    "models": 4, "twins": 4, "trace": 3, "xla": 4,
+    "saved": 4, "audit": 5, "calibrate": 5, "verify": 5, "sweep": 4, "estimate": 4,
     "report": 5, "budget": 5, "diff": 5, "pytest_plugin": 6, "testing": 6,
-    "cli": 6, "cli_layers": 6, "cli_input": 6, "cli_output": 6,
-    "cli_calibrate": 6, "cli_check": 6, "cli_diff": 6, "cli_report": 6, "cli_estimate": 6, "cli_target": 6,
+    "cli": 6, "cli_layers": 6, "cli_sweep": 6, "cli_input": 6, "cli_output": 6,
+    "cli_calibrate": 6, "cli_check": 6, "cli_diff": 6, "cli_report": 6, "cli_estimate": 6, "cli_target": 6, "cli_verify": 6, "cli_start": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""
-SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "explain", "plot", "save"}
-"""Functions that may look upwards: how a result prints itself is known to the reports above it."""
+SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "explain", "plot", "compile", "save"}
+"""Functions that may look upwards: how a result shows or evaluates itself is known to the rooms above it."""
 
 
 def room(file: Path) -> str:
@@ -73,7 +73,9 @@ LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rul
          ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
          ".saved.face", ".prove.search", ".budget.check", ".cli_check", ".cli_diff", ".cli_report",
          ".report.page.render", ".testing", ".diff.compare", ".report.gate",
-         ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate"]  # fmt: skip
+         ".verify", ".verify.verdict", ".xla.targets", ".xla.cache", ".xla.pool", ".report.verdict", ".report.targets",
+         ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate",
+         ".sweep.face", ".sweep.columns", ".cli_sweep"]  # fmt: skip
 
 
 @pytest.mark.parametrize("module", LIGHT)
@@ -100,6 +102,7 @@ def test_printing_the_help_does_not_import_jax() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
 
 
+ALLOWED = {("re", "compile"), ("lowered", "compile")}  # a pattern, and XLA's compiler of a program already lowered
 FORBIDDEN = {"eval", "exec", "compile", "parse_expr", "lambdify", "__import__"}
 
 
@@ -118,7 +121,7 @@ def test_no_text_is_run(file: Path) -> None:
         module = (
             node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) else ""
         )
-        assert name not in FORBIDDEN or (module, name) == ("re", "compile"), f"{file.name}:{node.lineno} calls {name}"
+        assert name not in FORBIDDEN or (module, name) in ALLOWED, f"{file.name}:{node.lineno} calls {name}"
         if name == "sympify":
             strict = [k.value for k in node.keywords if k.arg == "strict"]
             assert strict, f"{file.name}:{node.lineno} calls sympify without strict=True: it would read text"

@@ -50,7 +50,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_every_error_is_a_symcost_error() -> None:
     errors = [getattr(sc, name) for name in sc.__all__ if name.endswith("Error")]
-    assert len(errors) == 9
+    assert len(errors) == 10
     assert all(issubclass(error, sc.SymcostError) for error in errors)
 
 

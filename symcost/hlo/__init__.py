@@ -3,6 +3,7 @@
 from .analyse import Float32 as Float32
 from .analyse import HloCost as HloCost
 from .analyse import analyse as analyse
+from .analyse import pointer_of as pointer_of
 from .ir import Computation as Computation
 from .ir import DimLabels as DimLabels
 from .ir import Instruction as Instruction
@@ -27,5 +28,6 @@ __all__ = [
     "analyse",
     "parse",
     "parse_shape",
+    "pointer_of",
     "trip_count",
 ]

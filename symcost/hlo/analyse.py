@@ -7,15 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from .float32 import NOTHING, Pair, rounded
+from .bytes import Bytes, stored
+from .float32 import NOTHING, Properties, rounded
 from .ir import Computation, Instruction, Module
+from .library import estimate, restored
 from .order import post_order
 from .parse import parse
-from .rules import ANNOTATIONS, LEAF, REGION, Count, leaf_rule
-from .tally import Tally, accumulate
+from .rules import ANNOTATIONS, BUFFERS, LEAF, REGION, Count, leaf_rule
+from .tally import Cell, Counts, Tally, accumulate
 from .text import HloError
 from .trips import trip_count
+
+POINTER = 8
+
+
+def pointer_of(jaxlib: str) -> int:
+    """Bytes of an entry in a tuple's table, as the XLA of this version of jaxlib counts them.
+
+    >>> pointer_of("0.10.2"), pointer_of("0.12.0.1")
+    (8, 4)
+    """
+    major, minor = (int(part) for part in jaxlib.split(".")[:2])
+    return POINTER if (major, minor) < (0, 11) else 4
 
 
 @dataclass(frozen=True)
@@ -23,42 +38,65 @@ class Float32:
     """What XLA prints: float32 values, held as Python floats so that `==` compares bit for bit.
 
     `lowered.cost_analysis()` leaves a key out when it is zero, so compare with `analysis.get("flops") or 0`.
-    Always XLA's convention: loop bodies once, whatever `trips` says; -1 for each custom call.
+    Always XLA's convention: loop bodies once, whatever `trips` says; -1 for each custom call, whatever `calls` says,
+    unless its author states a cost.
     """
 
     flops: float
     transcendentals: float
+    bytes: float
 
 
 @dataclass(frozen=True)
 class HloCost:
     """Exact cost of one HLO module.
 
-    `flops` (a multiply-add is 2; integer and boolean operations included), `transcendentals`: exact ints.
+    `flops` (a multiply-add is 2; integer and boolean operations included), `transcendentals`, `bytes` (what XLA calls
+    bytes accessed): exact ints. `cells`: all three by path (`op_name`) and opcode; rows of zero are left out and the
+    rest sums to the totals. What a reduction's region costs belongs to the reduction, the bytes of a fusion to the
+    fusion. An instruction without `op_name` takes its caller's; one lowered out of line (a relative name such as
+    `max`) is prefixed with its call's; else the path is "".
 
-    `by_op`, `by_path`: (flops, transcendentals) by opcode and by `op_name`; rows of zero are left out; either
-    sums to the totals. What a reduction's region costs belongs to the reduction. An instruction without
-    `op_name` takes its caller's; one lowered out of line (a relative name such as `max`) is prefixed with its
-    call's; else the path is "".
-
-    `unknown`: targets of the custom calls met, in order of the walk, once per call site. They add nothing to
-    the exact counts (XLA's float32 takes -1 for each), so with `unknown` non-empty these are lower bounds.
+    `calls`: what XLA takes for the custom calls, (-1, 0, -1) each unless its author states a cost. `restored`: what they
+    were found to compute, by path and target. `unknown`: targets of those nobody can count, in order of the walk, once per
+    call site. They add nothing to the exact counts, so with `unknown` non-empty these are lower bounds.
     """
 
     flops: int
     transcendentals: int
+    bytes: int
     float32: Float32
     unknown: tuple[str, ...]
-    by_op: Mapping[str, Count] = field(repr=False)
-    by_path: Mapping[str, Count] = field(repr=False)
+    calls: Counts
+    cells: Mapping[Cell, Counts] = field(repr=False)
+    restored: Mapping[Cell, Counts] = field(repr=False)
+
+    @cached_property
+    def by_op(self) -> Mapping[str, Count]:
+        """(flops, transcendentals) by opcode."""
+        return self._by(1)
+
+    @cached_property
+    def by_path(self) -> Mapping[str, Count]:
+        """(flops, transcendentals) by path."""
+        return self._by(0)
+
+    def _by(self, part: int) -> Mapping[str, Count]:
+        found: dict[str, Count] = {}
+        for cell, (flops, transcendentals, _) in self.cells.items():
+            if flops or transcendentals:
+                before = found.get(cell[part], (0, 0))
+                found[cell[part]] = (before[0] + flops, before[1] + transcendentals)
+        return found
 
 
-def analyse(text: str | Module, *, trips: bool = False) -> HloCost:
+def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, pointer: int = POINTER) -> HloCost:
     """Count an HLO module, given as text or parsed.
 
-    flops = sum over instructions of the opcode's rule (`rules.py`); of a conditional the larger branch, flops
-    and transcendentals each by itself; of a while body + condition, once like XLA, or with `trips=True` times
-    its trip count (the condition's last, failing test is not counted).
+    flops = sum over instructions of the opcode's rule (`rules.py`); of a conditional the larger branch, every
+    property by itself; of a while body + condition, once like XLA, or with `trips=True` times its trip count (the
+    condition's last, failing test is not counted). With `calls=True` library calls count what they compute. `pointer`:
+    bytes of an entry in a tuple's table.
 
     Errors: `HloError` for text that cannot be read, an opcode without a rule, and, with `trips=True`, a while
     whose trip count the text does not settle.
@@ -70,19 +108,23 @@ def analyse(text: str | Module, *, trips: bool = False) -> HloCost:
     ...   y = f32[2,5]{1,0} dot(x, w), lhs_contracting_dims={1}, rhs_contracting_dims={0}
     ...   ROOT z = f32[2,5]{1,0} tanh(y)
     ... }''')
-    >>> cost.flops, cost.transcendentals, cost.by_op
-    (60, 10, {'dot': (60, 0), 'tanh': (0, 10)})
+    >>> cost.flops, cost.transcendentals, cost.bytes, cost.by_op
+    (60, 10, 204, {'dot': (60, 0), 'tanh': (0, 10)})
     """
     module = parse(text) if isinstance(text, str) else text
-    total = _Walk(module, trips).computation(module.entry)
-    floats = Float32(float(total.float32.flops), float(total.float32.transcendentals))
-    return HloCost(total.flops, total.transcendentals, floats, tuple(total.unknown), total.by_op, total.by_path)
+    total = _Walk(module, trips, calls, pointer).computation(module.entry)
+    own = total.float32
+    floats = Float32(float(own.flops), float(own.transcendentals), float(own.bytes))
+    return HloCost(total.flops, total.transcendentals, total.bytes, floats, tuple(total.unknown), total.calls,
+                   total.cells, total.restored)  # fmt: skip
 
 
 class _Walk:
-    def __init__(self, module: Module, trips: bool) -> None:
+    def __init__(self, module: Module, trips: bool, calls: bool, pointer: int) -> None:
         self.module = module
         self.trips = trips
+        self.calls = calls
+        self.bytes = Bytes(module, pointer)
         self.done: dict[str, Tally] = {}
 
     def called(self, name: str) -> Tally:
@@ -98,96 +140,125 @@ class _Walk:
             tally.float32 += self.instruction(instruction, home, tally)
         return tally
 
-    def instruction(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
+    def instruction(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
         """Add the exact counts of one instruction to `tally`, return its float32 ones."""
         handler = _HANDLERS.get(i.opcode, _Walk.region if i.opcode in REGION else _Walk.leaf)
         return handler(self, i, home, tally)
 
-    def leaf(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
-        if i.opcode not in LEAF and (sync := _synchronous(i)) is not None:
-            return self.instruction(sync, home, tally)
-        count = leaf_rule(i)(i, [home.by_name[name].shape for name in i.operands])
-        tally.add(i.opcode, i.op_name, count)
-        return Pair(rounded(count[0]), rounded(count[1]))
+    def leaf(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
+        sync = _synchronous(i) if i.opcode not in LEAF else None
+        counted = i if sync is None else sync
+        if counted.opcode in REGION:
+            return self.region(counted, home, tally)
+        flops, transcendentals = leaf_rule(counted)(counted, [home.by_name[name].shape for name in i.operands])
+        sizes = self.bytes(i, home)
+        tally.add(counted.opcode, i.op_name, flops, transcendentals, sum(sizes))
+        return Properties(rounded(flops), rounded(transcendentals)).with_bytes(sizes)
 
-    def region(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
-        pair = NOTHING
+    def region(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
+        found = NOTHING
+        flops = transcendentals = 0
         for role, times in REGION[i.opcode](i, [home.by_name[name].shape for name in i.operands]):
             sub = self.called(_only(i, role))
-            tally.add(i.opcode, i.op_name, (sub.flops * times, sub.transcendentals * times))
+            flops += sub.flops * times
+            transcendentals += sub.transcendentals * times
             tally.unknown += sub.unknown
-            pair += sub.float32.scaled(times)
-        return pair
+            found += sub.float32.scaled(times)
+        sizes = self.bytes(i, home)
+        tally.add(i.opcode, i.op_name, flops, transcendentals, sum(sizes))
+        return found.with_bytes(sizes)
 
-    def call(self, i: Instruction, _: Computation, tally: Tally) -> Pair:
+    def call(self, i: Instruction, _: Computation, tally: Tally) -> Properties:
         sub = self.called(_only(i, "to_apply"))
         tally.merge(sub, i)
         return sub.float32
 
-    def custom_call(self, i: Instruction, _: Computation, tally: Tally) -> Pair:
-        if i.custom_call_target not in ANNOTATIONS:
+    def custom_call(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
+        if i.custom_call_target in BUFFERS:
+            return NOTHING
+        stated = estimate(i)
+        taken = stated or (-1, 0, -1)
+        tally.called(taken)
+        own = Properties(*map(rounded, taken))
+        if i.custom_call_target in ANNOTATIONS:
+            return own
+        operands = [home.by_name[name].shape for name in i.operands]
+        count = restored(i, operands) if self.calls else None
+        if count is None:
             tally.unknown.append(i.custom_call_target)
-        return Pair(rounded(-1))
+        else:
+            size = sum(map(stored, (i.shape.first(), *operands))) if stated is None else stated[2]
+            tally.add("custom-call", i.op_name, *count, size)
+            accumulate(tally.restored, (i.op_name, i.custom_call_target), (*count, size))
+        return own
 
-    def fusion(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
+    def fusion(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
+        inner = self.module.computations[_only(i, "calls")]
         if i.attributes.get("kind") == "kCustom":
             # XLA takes a custom fusion with a gather or a scatter for nothing but that instruction.
-            inner = self.module.computations[_only(i, "calls")]
             for fused in inner.instructions:
                 if fused.opcode in ("gather", "scatter"):
                     return self.instruction(fused, inner, tally)
-        return self.call(i, home, tally)
+        sub = self.called(inner.name)
+        tally.merge(sub, i, with_bytes=False)
+        sizes = self.bytes.fusion(i)
+        tally.add(i.opcode, i.op_name, 0, 0, sum(sizes))
+        return sub.float32.with_bytes(sizes)
 
-    def loop(self, i: Instruction, home: Computation, tally: Tally) -> Pair:
+    def fusion_start(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
+        """The fusion itself; the start's shape holds its operands, its result and a context."""
+        return self.fusion(replace(i, shape=i.shape.parts[1]), home, tally)
+
+    def loop(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
         times = trip_count(i, home, self.module) if self.trips else 1
         if times is None:
             raise HloError(
                 f"while {i.name!r} of {home.name!r} has no known trip count:"
                 " count its body once with trips=False, or make its bounds constants"
             )
-        pair = NOTHING
+        found = NOTHING
         for role in ("body", "condition"):
             sub = self.called(_only(i, role))
             tally.merge(sub, i, times)
-            pair += sub.float32
-        return pair
+            found += sub.float32
+        return found
 
-    def conditional(self, i: Instruction, _: Computation, tally: Tally) -> Pair:
-        """The larger branch, flops and transcendentals each by itself: rows may come from two branches."""
+    def conditional(self, i: Instruction, _: Computation, tally: Tally) -> Properties:
+        """The larger branch, every property by itself: rows may come from several branches."""
         roles = ("branch_computations", "true_computation", "false_computation")
         branches = [self.called(name) for role in roles for name in i.calls(role)]
         if not branches:
             raise HloError(f"conditional {i.name!r} names no branches: print the module with its attributes")
-        by_flops = max(branches, key=lambda branch: branch.flops)
-        by_trans = max(branches, key=lambda branch: branch.transcendentals)
-        chosen = Tally(by_flops.flops, by_trans.transcendentals)
-        for part, branch in ((0, by_flops), (1, by_trans)):
-            for rows, ours in ((branch.by_op, chosen.by_op), (branch.by_path, chosen.by_path)):
-                for key, count in rows.items():
-                    if count[part]:
-                        accumulate(ours, key, (count[0], 0) if part == 0 else (0, count[1]))
+        chosen = Tally()
+        for part, name in enumerate(("flops", "transcendentals", "bytes")):
+            largest = max(branches, key=lambda branch: getattr(branch, name))
+            if name == "flops":
+                chosen.restored, chosen.calls = dict(largest.restored), largest.calls
+            setattr(chosen, name, getattr(largest, name))
+            for key, counts in largest.cells.items():
+                accumulate(chosen.cells, key, (*(0,) * part, counts[part], *(0,) * (2 - part)))  # type: ignore[arg-type]
         chosen.unknown = [target for branch in branches for target in branch.unknown]
         tally.merge(chosen, i)
-        pair = branches[0].float32
+        found = branches[0].float32
         for branch in branches[1:]:
-            pair = pair.larger(branch.float32)
-        return pair
+            found = found.larger(branch.float32)
+        return found
 
 
 # Opcodes that call computations of their own kind; regions applied element by element are in `rules.REGION`.
-_HANDLERS: Mapping[str, Callable[[_Walk, Instruction, Computation, Tally], Pair]] = {
+_HANDLERS: Mapping[str, Callable[[_Walk, Instruction, Computation, Tally], Properties]] = {
     "call": _Walk.call,
     "call-start": _Walk.call,
     "async-start": _Walk.call,
     "fusion": _Walk.fusion,
-    "fusion-start": _Walk.fusion,
+    "fusion-start": _Walk.fusion_start,
     "while": _Walk.loop,
     "conditional": _Walk.conditional,
     "custom-call": _Walk.custom_call,
     "custom-call-start": _Walk.custom_call,
 }
 # Most instructions of real text; known to be free, so not worth a look-up each.
-_NOTHING = {"parameter", "constant", "get-tuple-element", "tuple", "broadcast", "reshape", "bitcast"}
+_NOTHING = {"parameter", "constant", "get-tuple-element", "bitcast"}
 
 
 def _only(i: Instruction, role: str) -> str:

@@ -6,6 +6,7 @@ each addition.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,24 +23,43 @@ def rounded(count: int) -> np.float32:
     return np.float32(np.int64(count)) if abs(count) <= _INT64_MAX else np.float32(float(count))
 
 
+def summed(sizes: Iterable[int]) -> np.float32:
+    """The sum in this order, each part and each partial sum rounded."""
+    total = _ZERO
+    for size in sizes:
+        total = total + rounded(size)
+    return total
+
+
 @dataclass(frozen=True)
-class Pair:
-    """Flops and transcendentals as XLA accumulates them."""
+class Properties:
+    """Flops, transcendentals and bytes as XLA accumulates them."""
 
     flops: np.float32 = _ZERO
     transcendentals: np.float32 = _ZERO
+    bytes: np.float32 = _ZERO
 
-    def __add__(self, other: Pair) -> Pair:
-        return Pair(self.flops + other.flops, self.transcendentals + other.transcendentals)
+    def __add__(self, other: Properties) -> Properties:
+        return Properties(
+            self.flops + other.flops, self.transcendentals + other.transcendentals, self.bytes + other.bytes
+        )
 
-    def scaled(self, times: int) -> Pair:
-        """Both counts times a factor, rounded as XLA rounds."""
+    def scaled(self, times: int) -> Properties:
+        """The counts times a factor, rounded as XLA rounds; bytes are not taken over from a region."""
         factor = rounded(times)
-        return Pair(self.flops * factor, self.transcendentals * factor)
+        return Properties(self.flops * factor, self.transcendentals * factor)
 
-    def larger(self, other: Pair) -> Pair:
-        """The larger of each count, as XLA takes of branches."""
-        return Pair(max(self.flops, other.flops), max(self.transcendentals, other.transcendentals))
+    def with_bytes(self, sizes: Iterable[int]) -> Properties:
+        """The same with the bytes of an instruction."""
+        return Properties(self.flops, self.transcendentals, summed(sizes))
+
+    def larger(self, other: Properties) -> Properties:
+        """The larger of each, as XLA takes of branches."""
+        return Properties(
+            max(self.flops, other.flops),
+            max(self.transcendentals, other.transcendentals),
+            max(self.bytes, other.bytes),
+        )
 
 
-NOTHING = Pair()
+NOTHING = Properties()

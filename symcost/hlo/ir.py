@@ -17,6 +17,7 @@ _CALLS = (
 )  # fmt: skip
 _NAME = re.compile(r"[^\s,{}%]+")
 _OP_NAME = re.compile(r'op_name="((?:[^"\\]|\\.)*)"')
+_METADATA = re.compile(r', metadata=\{op_name="((?:[^"\\]|\\.)*)"')  # the usual place, without reading all attributes
 _TRIPS = re.compile(r'"known_trip_count"\s*:\s*\{\s*"n"\s*:\s*"?(\d+)')
 
 
@@ -122,7 +123,7 @@ class Instruction:
         """`metadata={op_name=...}`: path of the JAX operation it came from; `""` when the text has none."""
         if "op_name" not in self.tail:
             return ""
-        match = _OP_NAME.search(self.attributes.get("metadata", ""))
+        match = _METADATA.search(self.tail) or _OP_NAME.search(self.attributes.get("metadata", ""))
         return match[1].replace('\\"', '"').replace("\\'", "'") if match else ""
 
     @property

@@ -58,6 +58,13 @@ ANNOTATIONS = _words("""
     Sharding SPMDFullToShardShape SPMDShardToFullShape annotate_device_placement MoveToHost MoveToDevice
 """)
 
+# Targets that only make or join buffers, on TPUs. XLA takes them for nothing.
+BUFFERS = _words("AllocateBuffer ConcatBitcast")
+
+
+# Products of arrays: what the textbooks count. A library call is one until shown otherwise.
+PRODUCTS = _words("dot convolution ragged-dot scaled-dot custom-call")
+
 
 def _elementwise(i: Instruction, _: Sequence[Shape]) -> Count:
     return i.shape.elements, 0
@@ -85,18 +92,22 @@ def _ragged_dot(i: Instruction, operands: Sequence[Shape]) -> Count:
 
 
 def _convolution(i: Instruction, operands: Sequence[Shape]) -> Count:
+    return convolution(i, operands[0], operands[1], i.shape), 0
+
+
+def convolution(i: Instruction, left: Shape, right: Shape, result: Shape) -> int:
     """FLOPs of a convolution: 2 (C_in / feature groups) C_out (batch / batch groups) (valid positions).
 
     Taps on padding or in dilation holes are not counted; `window_reversal` does not matter.
     """
-    lhs, rhs = operands[0].dims, operands[1].dims
-    labels, out = i.dim_labels, i.shape.dims
+    lhs, rhs, out = left.dims, right.dims, result.dims
+    labels = i.dim_labels
     macs = lhs[labels.at("lhs", "f")] // i.feature_group_count * out[labels.at("out", "f")]
     macs *= lhs[labels.at("lhs", "b")] // i.batch_group_count
     for d, w in enumerate(i.window):
         size, kernel, length = lhs[labels.at("lhs", d)], rhs[labels.at("rhs", d)], out[labels.at("out", d)]
         macs *= valid_positions(size, length, kernel, w.stride, w.pad_low, w.lhs_dilate, w.rhs_dilate)
-    return 2 * macs, 0
+    return 2 * macs
 
 
 def _fft(i: Instruction, operands: Sequence[Shape]) -> Count:

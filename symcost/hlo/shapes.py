@@ -39,6 +39,16 @@ class Shape:
             raise HloError(f"shape {self} is a tuple, an array was needed: take one of its parts")
         return prod(self.dims)
 
+    @property
+    def minor_to_major(self) -> tuple[int, ...]:
+        """Dimensions from the one whose neighbours are adjacent in memory outwards; empty when the text has no layout.
+
+        >>> parse_shape("f32[8,128]{0,1:T(8,128)}").minor_to_major
+        (0, 1)
+        """
+        order = self.layout.partition(":")[0].strip("{}")
+        return tuple(int(d) for d in order.split(",") if d)
+
     def leaves(self) -> Iterator[Shape]:
         """The arrays inside, in order; tokens and opaque values are left out."""
         if self.is_tuple:

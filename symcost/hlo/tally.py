@@ -1,49 +1,62 @@
-"""The running sum over one computation, in total, by opcode and by path of the operation."""
+"""The running sum over one computation, in total, and by operation and path."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from .float32 import NOTHING, Pair
+from .float32 import NOTHING, Properties
 from .ir import Instruction
-from .rules import Count
+
+Cell: TypeAlias = tuple[str, str]  # path of the operation, opcode
+Counts: TypeAlias = tuple[int, int, int]  # flops, transcendentals, bytes
 
 
 @dataclass
 class Tally:
-    """Exact ints, XLA's float32 beside them, and the targets of unknown custom calls in order of the walk."""
+    """Exact ints, XLA's float32 beside them, and the custom calls met: what XLA takes for them, what they were found to be."""
 
     flops: int = 0
     transcendentals: int = 0
-    float32: Pair = NOTHING
-    by_op: dict[str, Count] = field(default_factory=dict)
-    by_path: dict[str, Count] = field(default_factory=dict)
+    bytes: int = 0
+    float32: Properties = NOTHING
+    cells: dict[Cell, Counts] = field(default_factory=dict)
+    calls: Counts = (0, 0, 0)
     unknown: list[str] = field(default_factory=list)
+    restored: dict[Cell, Counts] = field(default_factory=dict)
 
-    def add(self, op: str, path: str, count: Count) -> None:
-        """One instruction's exact count."""
-        if any(count):
-            self.flops += count[0]
-            self.transcendentals += count[1]
-            accumulate(self.by_op, op, count)
-            accumulate(self.by_path, path, count)
+    def add(self, op: str, path: str, flops: int, transcendentals: int, size: int) -> None:
+        """One instruction's exact counts."""
+        self.flops += flops
+        self.transcendentals += transcendentals
+        self.bytes += size
+        accumulate(self.cells, (path, op), (flops, transcendentals, size))
 
-    def merge(self, other: Tally, caller: Instruction, times: int = 1) -> None:
+    def called(self, counts: Counts) -> None:
+        """What XLA takes for a custom call."""
+        self.calls = (self.calls[0] + counts[0], self.calls[1] + counts[1], self.calls[2] + counts[2])
+
+    def merge(self, other: Tally, caller: Instruction, times: int = 1, *, with_bytes: bool = True) -> None:
         """A called computation's exact counts, `times` over, its paths seen from the caller."""
         self.flops += other.flops * times
         self.transcendentals += other.transcendentals * times
-        if times:
-            for op, (flops, trans) in other.by_op.items():
-                accumulate(self.by_op, op, (flops * times, trans * times))
-            for path, (flops, trans) in other.by_path.items():
-                accumulate(self.by_path, seen_from(caller, path), (flops * times, trans * times))
+        self.bytes += other.bytes * times if with_bytes else 0
+        self.called(tuple(count * times for count in other.calls))  # type: ignore[arg-type]
+        for ours, theirs in ((self.cells, other.cells), (self.restored, other.restored)):
+            for (path, op), counts in theirs.items():
+                flops, transcendentals, size = (count * times for count in counts)
+                accumulate(ours, (seen_from(caller, path), op), (flops, transcendentals, size * with_bytes))
         self.unknown += other.unknown
 
 
-def accumulate(counts: dict[str, Count], key: str, count: Count) -> None:
-    """Add a count to a key."""
-    before = counts.get(key, (0, 0))
-    counts[key] = before[0] + count[0], before[1] + count[1]
+def accumulate(cells: dict[Cell, Counts], key: Cell, counts: Counts) -> None:
+    """Add counts to a cell."""
+    if not any(counts):
+        return
+    before = cells.get(key)
+    if before is not None:
+        counts = (before[0] + counts[0], before[1] + counts[1], before[2] + counts[2])
+    cells[key] = counts
 
 
 def seen_from(caller: Instruction, path: str) -> str:

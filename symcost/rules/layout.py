@@ -44,7 +44,7 @@ add(MOVES, free)
 add(NAMES, free)
 
 
-@rule("layout_constraint", "sharding_constraint")
-def constraint(op: Op) -> Work:
-    """``0``; XLA reports ``-1``, its mark for a call it cannot cost."""
+@rule("layout_constraint", "sharding_constraint", "debug_callback", "debug_print")
+def unseen(op: Op) -> Work:
+    """``0``: a constraint, or a look at values by the host; XLA reports ``-1``, its mark for a call it cannot cost."""
     return Work(xla_flops=-1)

@@ -49,6 +49,7 @@ class Explorer:
     rounded: tuple[str, ...] = ()  # symbols inside roundings
     settled: bool = False  # whether multiples that the form needs may become conditions
     constants: Sequence[int] = ()  # sizes of the program that no symbol changes
+    widths: Sequence[str] = ()  # symbols that may meet them
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
@@ -64,8 +65,8 @@ class Explorer:
         if self.rounded:
             Spread(self, self.rounded).check()
         self._round()
-        Special(self).check(self.constants)
         LowEdge(self).find()
+        Special(self).check(self.widths, self.constants)
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
             raise LiftError(

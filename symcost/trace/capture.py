@@ -37,7 +37,7 @@ def capture(
 ) -> Program:  # fmt: skip
     """Trace the model at a point and walk its program after dead-code elimination."""
     renew_budget()
-    abstract, closed = _jaxpr(model, point, axes)
+    abstract, closed = traced(model, point, axes)
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
     walker = Walker(keys, probe)
     arguments = _arguments(walker, abstract)
@@ -58,7 +58,7 @@ def capture(
     return program
 
 
-def _jaxpr(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | None) -> tuple[Abstract, Any]:
+def traced(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | None) -> tuple[Abstract, Any]:
     """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
     environment = list(axes.items()) if axes else None
     try:
@@ -93,7 +93,7 @@ def _arguments(walker: Walker, abstract: Abstract) -> list[Value]:
     values = []
     for role, tree in abstract.arguments.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-            names = _names(path)
+            names = names_along(path)
             is_param = role == "params"
             index = len(walker.program.inputs)
             owned = {"params": "param", "inputs": "input", "arrays": "input"}.get(role, role)
@@ -108,7 +108,7 @@ def _arguments(walker: Walker, abstract: Abstract) -> list[Value]:
     return values
 
 
-def _names(path: Any) -> list[str]:
+def names_along(path: Any) -> list[str]:
     """Names along a tree path: module and leaf names, without the attributes that boxes add."""
     names = [str(getattr(part, "key", getattr(part, "idx", getattr(part, "name", part)))) for part in path]
     while names and names[-1] in ("value", "raw_value"):

@@ -180,7 +180,7 @@ class Derivation:
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
                             self._sampled(structure), self._rounded_names, self._settled,
-                            self._constants(structure))  # fmt: skip
+                            self._constants(structure), self._widths(structure))  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -285,6 +285,15 @@ class Derivation:
         counted = Counter(size for size in sizes if isinstance(size, int) and size > 1)
         return [size for size, _ in counted.most_common(MAX_CONSTANTS)]
 
+    def _widths(self, structure: Structure) -> list[str]:
+        """Parameters that size the weights of more than one module: widths of layers that meet, unlike a number of classes."""
+        modules: dict[str, set[str]] = {}
+        for record in structure.programs[0].inputs:
+            for size in record.sizes if record.key.op == "param" else ():
+                for name in as_form(size).symbols:
+                    modules.setdefault(name, set()).add(record.key.path)
+        return [n for n in self.sizes if n not in self.choice.inputs and len(modules.get(n, ())) > 1]
+
     def _sampled(self, structure: Structure) -> list[Point]:
         points = [p for lift in self.lifts for p in lift.points]
         points += [{**self.base, **fixed} for fixed in structure.points]
@@ -314,7 +323,7 @@ class Derivation:
 
 
 @contextlib.contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Python's collector runs rarely inside: traces make millions of objects that live on, and each full run counts them."""
     before = gc.get_threshold()
     gc.set_threshold(200_000, 50, 50)
@@ -326,5 +335,5 @@ def _rare_collections() -> Iterator[None]:
 
 def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
     """Closed form of a model."""
-    with _rare_collections():
+    with rare_collections():
         return with_room(Derivation(Sampler(model, axes, on_trace), options).run)

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from symcost.errors import TraceError
+from symcost.hlo.scopes import mark
 from symcost.trace import linen, nnx
-from symcost.trace.paths import MARK
 from symcost.trace.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
 
 MODES = ("forward", "train")
@@ -50,6 +50,7 @@ class Model:
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
+        self._built: dict[tuple[tuple[str, int], ...], Any] = {}  # nnx modules
 
     @property
     def input_symbols(self) -> list[str]:
@@ -65,7 +66,7 @@ class Model:
         """The program at a point; whatever the user's code raises becomes one line that names the point."""
         inputs, arrays = tree_at(self.specs, point), tree_at(self.arrays, point)
         own = {name: point[name] for name in self.parameters}
-        module = self.module if self.factory is None else self._build(own)
+        module = self.module_at(point)
         if module is None:
             return Abstract(self._plain(), {"inputs": inputs, "arrays": arrays})
         if not (linen.is_linen(module) or nnx.is_nnx(module)):
@@ -82,6 +83,10 @@ class Model:
             )
         return self._linen(module, own, inputs, arrays) if linen.is_linen(module) else self._nnx(module, inputs, arrays)
 
+    def module_at(self, point: Mapping[str, int]) -> Any:
+        """The module at a point, nnx ones from a factory with abstract arrays; nothing for a plain function."""
+        return self.module if self.factory is None else self._build({name: point[name] for name in self.parameters})
+
     def _plain(self) -> Callable[..., Any]:
         function = self.function
         assert function is not None
@@ -89,8 +94,10 @@ class Model:
 
     def _build(self, own: Mapping[str, int]) -> Any:
         """The module: linen ones as they come (they hold no arrays), nnx ones with abstract arrays."""
-        factory = self.factory
+        factory, key = self.factory, tuple(own.items())
         assert factory is not None
+        if key in self._built:
+            return self._built[key]
         made: list[Any] = []
 
         def build() -> Any:
@@ -99,7 +106,10 @@ class Model:
             return None if not nnx.is_nnx(module) else module
 
         built = nnx.abstract(build)
-        return built if built is not None else factory(**own) if linen.is_linen(made[0]) else made[0]
+        if built is None:
+            return factory(**own) if linen.is_linen(made[-1]) else made[-1]
+        self._built[key] = built
+        return built
 
     def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
         self.initialisers.checked.clear()
@@ -156,7 +166,7 @@ class Model:
         def step(params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> Any:
             def loss(params: Any) -> tuple[jax.Array, Any]:
                 out, updated = forward(params, state, rngs, inputs, arrays)
-                with jax.named_scope(MARK + "loss"):
+                with jax.named_scope(mark("loss")):
                     leaves = [leaf for leaf in jax.tree.leaves(out) if jnp.issubdtype(leaf.dtype, jnp.floating)]
                     return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves), jnp.float32(0)), updated
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from symcost.trace.paths import module_scope, spend_call
@@ -97,14 +98,27 @@ def construct(cls: Any, parameters: dict[str, Any]) -> Any:
 
 
 def abstract(build: Callable[[], Any]) -> Any:
-    """The module that ``build`` makes, with abstract arrays."""
-    with _quick_construction():
-        return nnx.eval_shape(build)
+    """The module that ``build`` makes, with abstract arrays.
+
+    A constructor may need numbers (``[float(x) for x in jnp.linspace(0, rate, depth)]``): nnx models are usually built
+    outside of a trace. Then what does not come of a random key is computed; weights still are not.
+    """
+
+    def made(key: Any, concrete: bool) -> Any:
+        numbers = jax.ensure_compile_time_eval() if concrete else contextlib.nullcontext()
+        with numbers, _quick_construction(key):
+            return build()
+
+    key = jax.eval_shape(jax.random.key, 0)
+    try:
+        return nnx.eval_shape(functools.partial(made, concrete=False), key)
+    except jax.errors.JAXTypeError:
+        return nnx.eval_shape(functools.partial(made, concrete=True), key)
 
 
 @contextlib.contextmanager
-def _quick_construction() -> Iterator[None]:
-    """Within it, constructors draw no numbers, and every variable that is made takes one call from the budget.
+def _quick_construction(key: Any) -> Iterator[None]:
+    """Within it, all random streams give the one abstract key, and every variable takes one call from the budget.
 
     A random stream counts its keys; while that is traced, each count looks through the whole program so far, which is
     quadratic in the depth of the model. No number is drawn from these keys: one for all will do.
@@ -117,7 +131,7 @@ def _quick_construction() -> Iterator[None]:
         initialise(self, *args, **kwargs)
 
     nnx.Variable.__init__ = spending  # type: ignore[method-assign]
-    nnx.RngStream.__call__ = lambda self: self.key[...]  # type: ignore[method-assign]
+    nnx.RngStream.__call__ = lambda self: jnp.broadcast_to(key, self.key.shape)  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -1,7 +1,8 @@
 """Module paths and phases from the name stacks of equations.
 
-While a model is traced, each module method runs inside ``jax.named_scope("@" + path)`` with the module's absolute
-path. The innermost such scope of an equation names its module; the transformations on the stack name its phase.
+While a model is traced, each module method runs inside a scope with the module's absolute path. The innermost such scope
+of an equation names its module; the transformations on the stack name its phase. Compilers keep both in their texts:
+:mod:`symcost.hlo.scopes` has the form of the scope.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from typing import Any
 
 import jax
 
-MARK = "@"
-FORWARD, BACKWARD, RECOMPUTE = "forward", "backward", "recompute"
+from symcost.hlo.scopes import BACKWARD as BACKWARD
+from symcost.hlo.scopes import FORWARD as FORWARD
+from symcost.hlo.scopes import RECOMPUTE as RECOMPUTE
+from symcost.hlo.scopes import mark, marked
+
 _NUMBER = re.compile(r"\d+")
 
 
@@ -63,7 +67,7 @@ def spend_call() -> None:
 def module_scope(path: str) -> Iterator[None]:
     """The scope of one module call: its path on every equation made inside."""
     spend_call()
-    with jax.named_scope(MARK + path):
+    with jax.named_scope(mark(path)):
         yield
 
 
@@ -78,7 +82,7 @@ class Stacks:
         found = self._seen.get(stack)
         if found is None:
             names = [element.name for element in stack.stack]
-            paths = [name[1:] for name in names if name.startswith(MARK)]
+            paths = [path for name in names if (path := marked(name)) is not None]
             found = self._seen[stack] = (
                 paths[-1] if paths else None,
                 "transpose" in names,

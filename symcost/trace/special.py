@@ -26,11 +26,9 @@ class Special:
 
     explorer: Explorer
 
-    def check(self, constants: Sequence[int]) -> None:
-        """All parameters at once as large as each constant; what differs is an exception, or the form is wrong."""
+    def check(self, names: Sequence[str], constants: Sequence[int]) -> None:
+        """All widths at once as large as each constant; what differs is an exception, or the form is wrong."""
         explorer = self.explorer
-        inputs = explorer.sampler.model.input_symbols
-        names = [name for name in explorer.sizes() if name not in inputs]
         for value in constants if names else ():
             point = dict(explorer.base)
             for name in explorer.domain.dividing_first(names):

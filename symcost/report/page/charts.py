@@ -52,7 +52,7 @@ def _bars(index: int) -> Any:
     made.vbar(x="name", top="value", width=0.8, source=source, color=(BLUE, ORANGE)[index], line_alpha=0)
     made.add_tools(HoverTool(tooltips=[("module", "@name"), ("", "@shown")]))
     made.xaxis.major_label_orientation = 0.9
-        made.yaxis.formatter = CustomJSTickFormatter(code=_PREFIXED)
+    made.yaxis.formatter = CustomJSTickFormatter(code=_PREFIXED)
     return _quiet(made)
 
 

@@ -1,0 +1,1 @@
+"""Design spaces: closed forms evaluated exactly over every combination of their symbols' values."""

@@ -1,0 +1,123 @@
+"""Formulas on columns of configurations: exact results, in chunks that stay in the processor's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symcost.errors import SpaceError
+from symcost.sweep.graph import Graph
+from symcost.sweep.lower import Lowering
+from symcost.sweep.metrics import Metrics
+from symcost.sweep.program import plain
+from symcost.sweep.ranges import Ranges
+from symcost.sweep.resolve import Resolver
+from symcost.sweep.tables import Tables
+from symcost.sweep.tiers import INT, NAMES, Tiers
+from symcost.symbols import parse
+
+CHUNK = 16384
+
+
+class Columns:
+    """A callable on arrays: exact values of formulas at every configuration.
+
+    The kind of number of every intermediate is chosen from the smallest and largest value of each column, so nothing
+    overflows or rounds; results are int64 where they fit, otherwise arrays of Python's integers (or fractions).
+
+    >>> import symcost as sc
+    >>> n, d = sc.symbols("n d")
+    >>> costs = sc.table(sc.Linear(c_o=d), (n, d)).compile()
+    >>> costs(n=1, d=[10, 10**10])["macs"]
+    array([100, 100000000000000000000], dtype=object)
+    """
+
+    def __init__(self, shown: Mapping[str, Any], formulas: Mapping[str, Any]) -> None:
+        self.shown, self.formulas = dict(shown), dict(formulas)
+        found = {str(s) for f in [*shown.values(), *formulas.values()] for s in f.free_symbols}
+        self.symbols = tuple(sorted(found - set(formulas)))
+        """Names of the columns that a call needs."""
+        self.numbers: dict[str, str] = {}
+        """By formula, the kind of number that the last call used."""
+
+    def __call__(self, **columns: Any) -> dict[str, Any]:
+        """Values by formula; a column is an array or a list of positive integers, or one integer for all."""
+        given = self._columns(columns)
+        length = max((len(c) for c in given.values()), default=1)
+        graph = Graph()
+        ranges = Ranges([_extremes(given[name]) for name in self.symbols])
+        lower = Lowering(graph, ranges, self.symbols, self.formulas)
+        roots = {name: lower.value(formula) for name, formula in self.shown.items()}
+        tiers = Tiers(ranges)
+        self.numbers = {name: NAMES[tiers.largest([root])] for name, root in roots.items()}
+        kinds = {name: tiers(root) for name, root in roots.items()}
+        made = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
+        with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
+            tables = Tables(graph, tiers, list(roots.values()), [given[name] for name in self.symbols], length)
+            for start in range(0, length, CHUNK):
+                stop = min(start + CHUNK, length)
+                found = tables.at(start, stop)
+                for name, root in roots.items():
+                    made[name][start:stop] = plain(found[root.index], kinds[name])
+        return made
+
+    def _columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        for name in {*columns} ^ {*self.symbols}:
+            raise SpaceError(
+                f"{name!r} is no symbol of these formulas: they need {', '.join(self.symbols) or 'none'}"
+                if name in columns
+                else f"no values for the symbol {name}: give a column or an integer, as {name}=1"
+            )
+        given = {name: _column(name, values) for name, values in columns.items()}
+        lengths = {len(c) for c in given.values()} - {1}
+        if len(lengths) > 1:
+            shown = ", ".join(f"{name} has {len(c)}" for name, c in given.items() if len(c) > 1)
+            raise SpaceError(f"the columns have different lengths: {shown}")
+        return given
+
+    def relaxed(self, **point: Any) -> dict[str, Any]:
+        """The formulas on real numbers in JAX, to be differentiated: floors and ceilings are left out.
+
+        >>> import jax, symcost as sc
+        >>> n, d = sc.symbols("n d")
+        >>> costs = sc.table(sc.Linear(c_o=d), (n, d)).compile()
+        >>> float(jax.grad(lambda d: costs.relaxed(n=2.0, d=d)["macs"])(8.0))
+        32.0
+        """
+        from symcost.sweep.relaxed import evaluate
+
+        return {name: evaluate(formula, point, self.formulas) for name, formula in self.shown.items()}
+
+    def __repr__(self) -> str:
+        return f"Columns({', '.join(self.shown)} of {', '.join(self.symbols)})"
+
+
+def _column(name: str, values: Any) -> Any:
+    column = np.atleast_1d(np.asarray(values))
+    if column.ndim != 1 or column.dtype.kind not in "iu" or column.size == 0:
+        raise SpaceError(
+            f"the column {name} must be positive integers: it has dtype {column.dtype}, shape {column.shape}"
+        )
+    low, high = int(column.min()), int(column.max())
+    if low < 1 or high >= 2**63:
+        raise SpaceError(
+            f"the column {name} has the value {low if low < 1 else high}: every value must be in 1 to 2**63"
+        )
+    return column.astype(np.int64, copy=False)
+
+
+def _extremes(column: Any) -> tuple[int, ...]:
+    """The smallest and largest value, which bound everything; alike, they are one."""
+    return tuple(dict.fromkeys((int(column.min()), int(column.max()))))
+
+
+def columns_of(costs: Any, names: Iterable[str] | None = None) -> Columns:
+    """The callable of a cost table's numbers: those that are shown, or the named ones."""
+    metrics = Metrics(costs)
+    shown = {name: parse(name) for name in (names if names is not None else metrics.shown())}
+    resolve = Resolver(metrics, metrics.symbols)
+    for formula in shown.values():
+        resolve(formula)
+    return Columns(shown, resolve.found)

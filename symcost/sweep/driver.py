@@ -1,0 +1,120 @@
+"""Runs a job's parts side by side and joins what they find."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.errors import SpaceError
+from symcost.sweep.partial import Partial
+from symcost.sweep.store import Store
+from symcost.sweep.task import Job, ranges, run_part, search
+from symcost.sweep.workers import processes
+
+PARTS_PER_WORKER = 32
+"""Parts differ in how much is cut: with many of them nobody waits long for the last one."""
+STORED_PARTS = 128
+"""Parts of a run in a folder, however many workers it has: it may go on with others."""
+WORDS = {"count": "counting", "top": "ranking", "front": "tracing the front", "all": "listing"}
+SPARE = 1
+"""Parts that wait beside those that run, so that no worker does."""
+Report = Callable[[int, int, str], None]
+"""Is told outer steps done, outer steps in all, and what they are searched for."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a search runs: on threads, on processes of this machine, or on any executor; and who is told how far it is."""
+
+    workers: int | None = None
+    processes: int | None = None
+    executor: Executor | None = None
+    engine: str = "auto"
+    on_progress: Report | None = None
+
+    def __post_init__(self) -> None:
+        if self.executor is not None and self.processes is not None:
+            raise SpaceError("processes and executor are both given: give one of them")
+        for name in ("workers", "processes"):
+            number = getattr(self, name)
+            if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
+                raise SpaceError(f"{name}={number!r} must be a positive integer")
+
+    @property
+    def width(self) -> int:
+        """Parts that run at the same time."""
+        return self.processes or self.workers or cores()
+
+    def opened(self) -> AbstractContextManager[Executor]:
+        """The executor; one that was given stays open."""
+        if self.executor is not None:
+            return nullcontext(self.executor)
+        return processes(self.width) if self.processes else ThreadPoolExecutor(self.width)
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(job: Job, settings: Settings, executor: Executor, store: Store | None = None) -> Partial:
+    """Everything the job's parts find; parts that the store has are not searched again."""
+    found = search(job)
+    parts = ranges(found.outer, STORED_PARTS if store else settings.width * PARTS_PER_WORKER)
+    total, done = Partial(job.kind), 0
+    loaded = {part: old for part in parts if store and (old := store.load(job, *part))}
+    fresh = submitted(job, parts, settings.width, executor, found.seeds, loaded)
+    for (start, stop), part in itertools.chain(loaded.items(), fresh):
+        if store and (start, stop) not in loaded:
+            store.save(job, start, stop, part)
+        total, done = total.joined(part, job.keep), done + stop - start
+        if settings.on_progress:
+            settings.on_progress(done, found.outer, WORDS[job.kind])
+        if total.overflow:
+            break
+    return total
+
+
+def submitted(
+    job: Job,
+    parts: list[tuple[int, int]],
+    width: int,
+    executor: Executor,
+    seeds: Partial | None,
+    loaded: dict[tuple[int, int], Partial],
+) -> Iterator[tuple[tuple[int, int], Partial]]:
+    """Parts with their results as they are ready; no more are under way than there are workers for.
+
+    A part is told what all parts before it gave: equal objectives go to the smaller number, so that it may cut what is
+    equal too and the result stays the same however the parts are run.
+    """
+    known, reached = seeds, 0
+    before = {start: (stop, part) for (start, stop), part in loaded.items()}
+    waiting = [part for part in reversed(parts) if part not in loaded]
+    running: dict[Future[Any], tuple[int, int]] = {}
+    try:
+        while waiting or running:
+            while job.kind in ("top", "front") and reached in before:
+                reached, found = before.pop(reached)
+                known = found if known is None else known.joined(found, job.keep)
+            while waiting and len(running) < width + SPARE:
+                part = waiting.pop()
+                running[executor.submit(run_part, job, *part, known)] = part
+            ready, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in ready:
+                (start, stop), result = running.pop(future), future.result()
+                before[start] = stop, result
+                yield (start, stop), result
+    except BrokenExecutor:
+        raise SpaceError(
+            "a worker process died, or could not start (a script that uses processes needs its main part behind "
+            "if __name__ == '__main__'): run it again; with a folder it goes on where it stopped"
+        ) from None
+    finally:
+        for future in running:
+            future.cancel()

@@ -1,0 +1,266 @@
+"""The verbs ``count``, ``sweep`` and ``pareto``: exact answers over a whole design space."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symcost.errors import SpaceError
+from symcost.sweep.answer import Answer, Count, columns_at
+from symcost.sweep.driver import Report, Settings, run
+from symcost.sweep.front import MOST_OBJECTIVES, front
+from symcost.sweep.monotone import pinned
+from symcost.sweep.partial import Kind, Partial, smallest
+from symcost.sweep.problem import Problem, make_problem
+from symcost.sweep.space import Space
+from symcost.sweep.store import Store, described
+from symcost.sweep.task import Job, search
+
+FEW = 100_000
+"""All feasible configurations are listed when they are at most so many."""
+Texts = str | Iterable[str]
+
+
+def _texts(given: Texts | None) -> list[str]:
+    return [] if given is None else [given] if isinstance(given, str) else list(given)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One combination of the choices of networks, and the problem it leaves."""
+
+    choice: dict[str, str]
+    problem: Problem
+
+
+def cases(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]] = (), **asked: Any) -> list[Case]:
+    """The problem, or one for each network that the space chooses from."""
+    if not isinstance(space, Space):
+        raise SpaceError(f"{space!r} is not a space: give sc.Space(d=range(64, 1025, 64), ...)")
+    choices = space.choices
+    if not choices:
+        return [Case({}, make_problem(costs, space, objectives=objectives, **asked))]
+    if len(choices) > 1:
+        raise SpaceError(f"the axes {', '.join(choices)} are all choices: a space has one axis of networks")
+    ((axis, names),) = choices.items()
+    if not isinstance(costs, Mapping) or not all(name in costs for name in names):
+        missing = [n for n in names if not isinstance(costs, Mapping) or n not in costs]
+        raise SpaceError(f"the axis {axis} chooses {missing[0]!r}: give costs as a mapping that has it")
+    rest = Space(space.numbers, where=space.where)
+    return [Case({axis: n}, make_problem(costs[n], rest, objectives=objectives, **asked)) for n in names]
+
+
+def count(
+    costs: Any,
+    space: Space,
+    where: Texts = (),
+    *,
+    define: Mapping[str, Any] | None = None,
+    engine: str = "auto",
+    workers: int | None = None,
+    processes: int | None = None,
+    executor: Executor | None = None,
+    on_progress: Report | None = None,
+) -> Count:
+    """The exact number of configurations of a space that satisfy all conditions.
+
+    ``costs`` is a cost table, or a mapping of names to formulas; ``where`` holds conditions on its numbers and the
+    axes. Conditions of the closed form's domain count too: a configuration outside it does not exist. ``define`` gives
+    further formulas, or values of symbols that are not axes, as ``{"H": "d/64"}``. The result is an integer with
+    ``size``, ``visited``, ``seconds``, ``engine`` and ``numbers`` (the kind of number that held every intermediate).
+
+    >>> import symcost as sc
+    >>> n, d = sc.symbols("n d")
+    >>> net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
+    >>> sc.count(net, sc.Space(n=[1], d=range(8, 513, 8), L=range(1, 101)), where=["params <= 1_000_000"])
+    2175
+    """
+    started = time.perf_counter()
+    settings = Settings(workers, processes, executor, engine, on_progress)
+    found = cases(costs, space, where=where, define=define, shown=())
+    with settings.opened() as pool:
+        parts = [run(Job(case.problem, "count", 0, engine), settings, pool) for case in found]
+    facts = search(Job(found[0].problem, "count", 0, engine))
+    return Count.of(
+        sum(p.count for p in parts), space.size, sum(p.visited for p in parts), time.perf_counter() - started,
+        facts.engine, facts.numbers,
+    )  # fmt: skip
+
+
+def sweep(
+    costs: Any,
+    space: Space,
+    where: Texts = (),
+    *,
+    minimize: str | None = None,
+    maximize: str | None = None,
+    top: int = 10,
+    show: Texts | None = None,
+    histogram: int | None = None,
+    define: Mapping[str, Any] | None = None,
+    engine: str = "auto",
+    workers: int | None = None,
+    processes: int | None = None,
+    executor: Executor | None = None,
+    out: str | Path | None = None,
+    on_progress: Report | None = None,
+) -> Answer:
+    """The best feasible configurations by one objective, or all of them when they are few.
+
+    ``minimize`` or ``maximize`` is an expression in the costs and axes, as ``"macs"`` or ``"macs/params"``; ``top`` says
+    how many are kept. Without an objective all feasible configurations are listed if they are at most 100,000.
+    ``show`` names the numbers that are listed. ``histogram=20`` adds the exact distribution of each over the feasible
+    configurations, in so many bins, as ``histograms``. Other arguments are those of :func:`count`.
+
+    >>> import symcost as sc
+    >>> n, d = sc.symbols("n d")
+    >>> net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
+    >>> space = sc.Space(n=[1], d=range(8, 513, 8), L=range(1, 101))
+    >>> sc.sweep(net, space, where=["params <= 1_000_000"], maximize="macs", top=1, show="macs").rows
+    [{'n': 1, 'd': 288, 'L': 12, 'macs': 995328}]
+    """
+    if minimize is not None and maximize is not None:
+        raise SpaceError(f"minimize={minimize!r} and maximize={maximize!r}: a sweep has one objective; see pareto")
+    if not isinstance(top, int) or isinstance(top, bool) or top < 1:
+        raise SpaceError(f"top={top!r} must be a positive integer: the number of configurations to keep")
+    goal = minimize if minimize is not None else maximize
+    objectives = [] if goal is None else [(goal, maximize is not None)]
+    settings = Settings(workers, processes, executor, engine, on_progress)
+    asked = _Asked(costs, space, objectives, where, define, show, settings, out)
+    answer = asked.answer("all" if goal is None else "top", FEW if goal is None else top)
+    if histogram is None or not answer.count:
+        return answer
+    if not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1:
+        raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
+    names = [name for name in answer.columns if name not in space.axes]
+    return replace(answer, histograms={name: asked.histogram(name, histogram) for name in names})
+
+
+def pareto(
+    costs: Any,
+    space: Space,
+    where: Texts = (),
+    *,
+    minimize: Texts = (),
+    maximize: Texts = (),
+    show: Texts | None = None,
+    define: Mapping[str, Any] | None = None,
+    engine: str = "auto",
+    workers: int | None = None,
+    processes: int | None = None,
+    executor: Executor | None = None,
+    out: str | Path | None = None,
+    on_progress: Report | None = None,
+) -> Answer:
+    """The exact Pareto front of two to four objectives: every trade-off that no feasible configuration improves on.
+
+    One configuration stands for all that have the same objectives. Arguments are those of :func:`sweep`.
+
+    >>> import symcost as sc
+    >>> n, d = sc.symbols("n d")
+    >>> net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
+    >>> found = sc.pareto(net, sc.Space(n=[1], d=[8, 16, 32], L=[1, 2]), minimize="activations", maximize="params")
+    >>> [(row["d"], row["L"]) for row in found]
+    [(8, 1), (8, 2), (16, 1), (16, 2), (32, 1), (32, 2)]
+    """
+    objectives = [*((t, False) for t in _texts(minimize)), *((t, True) for t in _texts(maximize))]
+    if not 2 <= len(objectives) <= MOST_OBJECTIVES:
+        raise SpaceError(f"a front has 2 to {MOST_OBJECTIVES} objectives: {len(objectives)} are given")
+    settings = Settings(workers, processes, executor, engine, on_progress)
+    asked = _Asked(costs, space, objectives, where, define, show, settings, out)
+    return asked.answer("front", 0)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question about survivors."""
+
+    costs: Any
+    space: Space
+    objectives: Sequence[tuple[str, bool]]
+    where: Texts
+    define: Mapping[str, Any] | None
+    show: Texts | None
+    settings: Settings
+    out: str | Path | None
+
+    def answer(self, kind: Kind, keep: int) -> Answer:
+        """Search every case, count the feasible, and evaluate the survivors."""
+        started = time.perf_counter()
+        shown = None if self.show is None else _texts(self.show)
+        found = cases(self.costs, self.space, self.objectives, where=self.where, define=self.define, shown=shown)
+        searched = [replace(c, problem=pinned(c.problem)) if kind == "front" else c for c in found]
+        engine = self.settings.engine
+        jobs = [Job(case.problem, kind, keep, engine) for case in searched]
+        counting = [Job(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
+        with ExitStack() as stack:
+            store = stack.enter_context(Store(self.out, jobs).opened()) if self.out is not None else None
+            pool = stack.enter_context(self.settings.opened())
+            parts = [run(job, self.settings, pool, store) for job in jobs]
+            many = any(part.overflow for part in parts) or (kind == "all" and sum(p.count for p in parts) > keep)
+            counts = [run(job, self.settings, pool, store) for job in counting] if many or kind != "all" else parts
+            names = (*self.space.axes, *found[0].problem.shown)
+            columns = dict.fromkeys(names, ()) if many else _joined(kind, keep, self.objectives, searched, parts)
+            facts, total = search(jobs[0]), sum(part.count for part in counts)
+            answer = Answer(
+                columns, tuple(self.space.axes), total, self.space.size, sum(p.visited for p in parts),
+                time.perf_counter() - started, facts.engine, facts.numbers,
+                _MANY.format(total, keep) if many else "", described(jobs), tuple(self.objectives),
+            )  # fmt: skip
+            if store:
+                store.finish(answer)
+        return answer
+
+    def histogram(self, name: str, bins: int) -> list[tuple[Any, Any, int]]:
+        """Bins of equal width (low, high, number), each with its upper end; the first one with its lower end too."""
+        ends = []
+        for maximise in (False, True):
+            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None)
+            ends.append(asked.answer("top", 1).columns[name][0])
+        low, high = ends
+        bins = bins if high > low else 1
+        edges = [low, *(low + Fraction((high - low) * (i + 1), bins) for i in range(bins))]
+        whole = [edge.numerator if isinstance(edge, Fraction) and edge.denominator == 1 else edge for edge in edges]
+        where, engine = [self.where] if isinstance(self.where, str) else list(self.where), self.settings.engine
+        below = [0]
+        with self.settings.opened() as pool:
+            for edge in edges[1:]:
+                limit = f"{name} <= {edge.numerator}/{edge.denominator}"
+                found = cases(self.costs, self.space, where=[*where, limit], define=self.define, shown=())
+                below.append(sum(run(Job(c.problem, "count", 0, engine), self.settings, pool).count for c in found))
+        pairs = zip(itertools.pairwise(whole), itertools.pairwise(below), strict=True)
+        return [(a, b, after - before) for (a, b), (before, after) in pairs]
+
+
+_MANY = "{:,} configurations are feasible, more than the {:,} that are listed: give an objective, or narrow the space"
+
+
+def _joined(
+    kind: Kind, keep: int, objectives: Sequence[tuple[str, bool]], found: list[Case], parts: list[Partial]
+) -> dict[str, list[Any]]:
+    """Survivors of all cases in one list: best first, along the front, or in the order of evaluation."""
+    tables = [
+        {**{n: [v] * len(p.index) for n, v in c.choice.items()}, **columns_at(c.problem, p)}
+        for c, p in zip(found, parts, strict=True)
+    ]
+    columns = {name: list(itertools.chain(*(t[name] for t in tables))) for name in tables[0]}
+    if not objectives:
+        return columns
+    goals = [_array([-v if maximise else v for v in columns[text]]) for text, maximise in objectives]
+    order = front(goals) if kind == "front" else smallest(np.arange(len(goals[0])), goals[0], keep)
+    return {name: [column[i] for i in order] for name, column in columns.items()}
+
+
+def _array(values: list[Any]) -> Any:
+    made = np.empty(len(values), dtype=object)
+    made[:] = values
+    return made

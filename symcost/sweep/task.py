@@ -1,0 +1,128 @@
+"""One part of a search as something to be sent: to a thread, a process or another machine."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from symcost.errors import SpaceError
+from symcost.sweep.nest import Nest
+from symcost.sweep.partial import Kind, Partial
+from symcost.sweep.points import evaluated, places_of
+from symcost.sweep.problem import Plan, Problem
+from symcost.sweep.program import Program
+from symcost.sweep.seeds import seeds
+from symcost.sweep.tiers import NAMES, TWO
+
+ENGINES = ("auto", "native", "jax", "numpy")
+SMALL = 10_000_000
+"""Up to so many configurations numpy is done before a compiler is."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A problem, the kind of answer, how many survivors are kept, and by which engine."""
+
+    problem: Problem
+    kind: Kind
+    keep: int
+    engine: str = "auto"
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What tells jobs apart."""
+        return self.problem.digest, self.kind, self.keep, self.engine
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and self.key == other.key
+
+
+class Search:
+    """A job made ready: the number of outer steps, the engine that was taken, the kind of numbers, seeds.
+
+    The engine itself is made by the first run: a process that only hands out parts compiles nothing.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.plan = job, Plan(job.problem)
+        self.nest = Nest(self.plan)
+        widest = self.plan.tiers.largest([self.plan.feasible, *self.plan.objectives])
+        self.outer, self.numbers = self.nest.outer, NAMES[widest]
+        self.engine = _engine(job, self.nest, widest)
+        bounded = self.engine != "jax" and job.problem.size > SMALL
+        self.seeds = seeds(self.plan, job.kind, job.keep) if bounded else None
+        self._made: Any = None
+        self._making = Lock()
+
+    def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
+        """Search some outer steps; ``known`` is what the steps before them gave, and seeds."""
+        with self._making:
+            if self._made is None:
+                self._made = _made(self.engine)(self.nest, self.job.kind, self.job.keep)
+        return self._made.run(start, stop, known)
+
+
+def _made(engine: str) -> Any:
+    """The class of an engine, imported when it is taken."""
+    if engine == "jax":
+        from symcost.sweep.mesh import Mesh as Engine
+    elif engine == "native":
+        from symcost.sweep.native import Native as Engine
+    else:
+        from symcost.sweep.frontier import Frontier as Engine
+    return Engine
+
+
+@lru_cache(maxsize=8)
+def search(job: Job) -> Search:
+    """The search of a job; made once in every process."""
+    if job.engine not in ENGINES:
+        raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
+    return Search(job)
+
+
+def _engine(job: Job, nest: Nest, widest: int) -> str:
+    """The engine that is asked for, or a slower one that can hold the numbers, or has what it needs."""
+    if job.engine == "jax" and job.kind != "front" and widest <= TWO:
+        return "jax"
+    large = job.engine == "native" or (job.engine == "auto" and job.problem.size > SMALL)
+    if large and find_spec("llvmlite"):
+        from symcost.sweep.native import can_run
+
+        if can_run(nest):
+            return "native"
+    return "numpy"
+
+
+def run_part(job: Job, start: int, stop: int, known: Partial | None = None) -> Partial:
+    """Search some outer steps of a job; ``known`` is what the steps before them gave, and seeds."""
+    return search(job).run(start, stop, known)
+
+
+def values_of(job: Job, index: Any) -> list[Any]:
+    """Objectives of configurations by their numbers."""
+    plan = search(job).plan
+    if not plan.objectives or not len(index):
+        return [np.empty(0, dtype=np.int64) for _ in plan.objectives]
+    program = Program(plan.tiers, (plan.feasible, *plan.objectives))
+    return evaluated(plan, program, places_of(plan, index))[1]
+
+
+def ranges(outer: int, parts: int) -> list[tuple[int, int]]:
+    """The outer steps in at most so many nearly equal ranges.
+
+    >>> ranges(10, 3)
+    [(0, 4), (4, 7), (7, 10)]
+    """
+    parts = min(parts, outer)
+    edges = [outer * i // parts + (1 if outer * i % parts else 0) for i in range(parts + 1)]
+    return list(itertools.pairwise(edges))

@@ -1,0 +1,184 @@
+"""The verb: compile the model for the named targets and compare every count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+from symcost.errors import SymcostError
+from symcost.hlo.text import HloError
+from symcost.layers.layered import LayerTable
+from symcost.table import CostTable
+from symcost.trace.derive import Options, derive, rare_collections
+from symcost.trace.lifted import Lifted
+from symcost.verify import against as counters
+from symcost.verify import layered, memory
+from symcost.verify.compiled import compiled
+from symcost.verify.verdict import LOWERED, Check, Compiled, ModuleRow, Verdict
+from symcost.verify.written import METRICS, Written, emulation, misplaced, modules, totals
+from symcost.xla.answer import Answer, Failure
+from symcost.xla.compile import TIMEOUT, Event, Job, Placement
+from symcost.xla.program import Program, program_at
+from symcost.xla.source import Source
+from symcost.xla.targets import TPU, Target, target
+
+ON_CHIP = (
+    "On TPUs what is alive at the peak includes buffers on the chip, which are none of the compiler's temporaries."
+)
+
+
+def verify(
+    model: Any,
+    *specs: Any,
+    at: Mapping[str, int],
+    targets: Sequence[str] = ("cpu",),
+    against: Sequence[str] = (),
+    call: Mapping[str, Any] | None = None,
+    mode: str = "forward",
+    method: str = "__call__",
+    rngs: Sequence[str] = (),
+    free: Sequence[str] = (),
+    samples: Mapping[str, Sequence[int]] | None = None,
+    steps: Mapping[str, int] | None = None,
+    at_least: Mapping[str, int] | None = None,
+    function: bool = False,
+    name: str = "",
+    mesh: Mapping[str, int] | None = None,
+    shard: Mapping[str, Sequence[str | None]] | None = None,
+    timeout: float = TIMEOUT,
+    cache: bool = True,
+    on_event: Event = lambda target, event: None,
+) -> Verdict:
+    """Whether the closed form of a model and the compilers' count of its program are the same number.
+
+    ``model``, ``specs``, ``call``, ``mode``, ``method``, ``rngs``, ``free``, ``samples``, ``steps`` and ``at_least`` are
+    those of :func:`symcost.trace`, and with ``function=True`` those of :func:`symcost.trace_function`. ``at`` gives a
+    value to every symbol. ``targets``: names as ``symcost targets`` lists them; none needs its device.
+
+    - ``against``: other counters whose figure to show: ``"flax"``, ``"roofline"``, ``"xla"``.
+    - ``mesh``: sizes of a mesh of devices by axis name; ``shard``: axes of an array's dimensions, by a part of its name,
+      such as ``{"inputs": ("data",), "kernel": (None, "model")}``. The last entry that fits holds.
+    - ``timeout``: seconds a compiler may take; ``cache``: whether answers are kept and reused; ``name``: how another
+      process imports the model (``PKG.MOD:NAME``), should its program not serialise; ``on_event``: told
+      ``(target, event)``.
+
+    A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
+    with the trace of the Flax twin too; its input is ``float32``, channels last, unless a spec says otherwise.
+
+    The verdict is true when the closed form is the exact integer of the lowered program, in total and by module, XLA's
+    own float32 figures are emulated bit for bit, every unit between written and compiled has a name, and every target
+    answered. Raises :class:`symcost.SymcostError` for an unknown target or point, and what ``trace`` raises.
+
+    >>> import flax.linen as nn
+    >>> verdict = verify(lambda d: nn.Dense(d), "float32[n,8]", at=dict(n=2, d=4), targets=[])
+    >>> bool(verdict), verdict.flops
+    (True, 136)
+    """
+    asked = [target(each) for each in dict.fromkeys(targets)]
+    counters.check(against)
+    if not timeout > 0:
+        raise SymcostError(f"timeout={timeout} is no time to wait: give seconds")
+    placement, point, layers = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None
+    if isinstance(model, LayerTable):
+        model, specs, layers = layered.twin(model, specs, at)
+        point = {}
+    source = Source(model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name)
+    maker = source.model()
+    source.check(maker)
+    with rare_collections():
+        program = program_at(maker, source.at)
+        job = Job(source, program, placement, timeout, cache, on_event)
+        answers = job.start(asked)
+        try:
+            known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
+            lifted, written = _closed_form(known), _written(known)
+            costs = lifted.subs(**point) if point else lifted
+            found = _level_1(costs, written, layers)
+            for each in asked:
+                _add(found, each, answers[each.name].result(), written, program, costs, sharded=placement.devices > 1)
+            others = counters.opinions(against, maker, point, program, written)
+        finally:
+            job.stop()
+    total = costs.total("xla")
+    notes = (ON_CHIP,) if any(each.platform == TPU for each in asked) else ()
+    return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(found.checks),
+                   modules=tuple(found.rows), targets=tuple(found.targets), failures=found.failures,
+                   opinions=tuple(others), notes=notes, operations=found.operations)  # fmt: skip
+
+
+@dataclass
+class _Found:
+    """What a verdict is made of, as it comes in."""
+
+    checks: list[Check]
+    rows: list[ModuleRow]
+    operations: dict[str, dict[str, tuple[int, int]]]
+    targets: list[Compiled] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _Found:
+    """The closed form, and the layers' if there are any, against the program as written."""
+    checks = [] if layers is None else layered.checks(layers, costs)
+    checks += totals(costs, written)
+    checks += emulation(LOWERED, written.once, written.analysis, [*METRICS, "bytes accessed"])
+    rows, operations = modules(costs, written)
+    return _Found(checks + misplaced(rows), rows, operations)
+
+
+def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written, program: Program, costs: CostTable,
+         sharded: bool) -> None:  # fmt: skip
+    """Levels 2 and 3 of one target, or why there are none."""
+    if isinstance(answer, Failure):
+        found.failures[each.name] = answer.reason
+        return
+    paths = tuple(argument.path for argument in program.arguments)
+    try:
+        made, checks, rows = compiled(each, answer, written, paths, sharded)
+    except HloError as problem:
+        found.failures[each.name] = f"{each.name} answered with a program that cannot be counted: {problem}"
+        return
+    found.targets.append(replace(made, memory=memory.held(answer), live=memory.live(answer.memory_text, paths)))
+    found.rows += rows
+    found.checks += checks
+    if not sharded:
+        intermediates = costs.total("full").bytes_written
+        found.checks += memory.checks(each, answer, program, intermediates if isinstance(intermediates, int) else None)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What makes two requests the same in one process: the model object, how it is traced, its program at the point."""
+
+    program: str
+    model: int
+    options: str
+    source: Source = field(compare=False, repr=False)
+    made: Program = field(compare=False, repr=False)
+    sampling: dict[str, Any] = field(compare=False)
+
+    @classmethod
+    def of(cls, source: Source, program: Program, sampling: dict[str, Any]) -> _Known:
+        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function))
+        return cls(program.key, id(source.target), told + repr(sampling), source, program, sampling)
+
+
+@lru_cache(maxsize=8)
+def _closed_form(known: _Known) -> Lifted:
+    """The model's closed form. A model whose program at the point is as before keeps the one that it has."""
+    return derive(known.source.model(), Options(**known.sampling), None, lambda count: None)
+
+
+@lru_cache(maxsize=8)
+def _written(known: _Known) -> Written:
+    """The lowered program and XLA's own figures of it."""
+    lowered = known.made.lowered()
+    text = lowered.compiler_ir("hlo").as_hlo_module().to_string()
+    paths = tuple(argument.path for argument in known.made.arguments)
+    try:
+        return Written.of(text, lowered.cost_analysis() or {}, paths, version("jaxlib"))
+    except HloError as problem:
+        raise SymcostError(f"the lowered program cannot be counted: {problem}") from None

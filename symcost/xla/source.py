@@ -1,0 +1,83 @@
+"""What the user wants verified, by value in this process and by name for another one."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.errors import DomainError, SymcostError
+from symcost.trace.model import Model, make_model, split_call
+from symcost.trace.spec import parse_tree
+
+
+@dataclass(frozen=True)
+class Source:
+    """A factory, module or function with its input specs, the point, and how it is called (as in ``sc.trace``)."""
+
+    target: Any
+    specs: tuple[Any, ...]
+    at: Mapping[str, int]
+    call: Mapping[str, Any] = field(default_factory=dict)
+    mode: str = "forward"
+    method: str = "__call__"
+    rngs: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+    function: bool = False
+    name: str = ""
+    """``PKG.MOD:NAME`` where it is known."""
+
+    def model(self) -> Model:
+        """The maker of programs."""
+        if self.function:
+            plain, arrays = split_call(self.call)
+            return Model(factory=None, module=None, specs=parse_tree(self.specs), parameters=(), call=plain,
+                         arrays=arrays, function=self.target)  # fmt: skip
+        return make_model(self.target, self.specs, free=self.free, call=self.call, mode=self.mode, rngs=self.rngs,
+                          method=self.method)  # fmt: skip
+
+    def check(self, model: Model) -> None:
+        """Raise unless the point gives a positive integer to every symbol and to nothing else."""
+        for name, value in self.at.items():
+            if name not in model.symbols:
+                raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(model.symbols) or 'none'}")
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
+        left = [name for name in model.symbols if name not in self.at]
+        if left:
+            example = ", ".join(f"{name}=..." for name in left)
+            raise SymcostError(f"no value for {', '.join(left)}: a compiler needs all of them, give at=dict({example})")
+
+    def reference(self) -> dict[str, Any] | None:
+        """What another process needs to make the same program; nothing when it cannot be imported or told in JSON."""
+        target = self.target
+        module, name = getattr(target, "__module__", None), getattr(target, "__qualname__", "")
+        own = self.name or (f"{module}:{name}" if module else "")
+        if not own or own.startswith("__main__") or "<" in own:
+            return None
+        if not self.name and _imported(own) is not target:
+            return None
+        told = {"name": own, "specs": list(self.specs), "at": dict(self.at), "call": dict(self.call),
+                "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
+                "function": self.function}  # fmt: skip
+        try:
+            return told if json.loads(json.dumps(told)) == told else None
+        except TypeError:
+            return None
+
+    @classmethod
+    def restored(cls, told: Mapping[str, Any]) -> tuple[Model, Mapping[str, int]]:
+        """The model and the point of a reference, in the other process."""
+        source = cls(_imported(told["name"]), tuple(told["specs"]), told["at"], told["call"], told["mode"],
+                     told["method"], tuple(told["rngs"]), tuple(told["free"]), told["function"], told["name"])  # fmt: skip
+        return source.model(), source.at
+
+
+def _imported(name: str) -> Any:
+    module, _, attributes = name.partition(":")
+    found = importlib.import_module(module)
+    for part in attributes.split("."):
+        found = getattr(found, part, None)
+    return found

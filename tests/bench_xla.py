@@ -1,0 +1,105 @@
+"""Speed of the referee against the compiler in one run: ``pytest tests/bench_xla.py --benchmark-only -s``.
+
+Each row prints ours and the peer's median seconds and their ratio. Nothing is asserted: a benchmark is read, not passed.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from referee_cases import IMAGE, resnet50
+
+import symcost as sc
+from symcost.hlo import analyse
+from symcost.verify import face
+from symcost.xla.program import Program, program_at
+from symcost.xla.source import Source
+
+ROUNDS = 3
+CALL = {"train": False}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No answer of an earlier run."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setitem(os.environ, "SYMCOST_CACHE", folder)
+        yield
+
+
+def seconds(work: Callable[[], Any], rounds: int = ROUNDS) -> float:
+    """Median wall time."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def traced() -> Program:
+    """ResNet-50 at batch 1, traced anew."""
+    source = Source(resnet50, IMAGE, {"n": 1}, CALL)
+    return program_at(source.model(), source.at)
+
+
+@lru_cache
+def lowered() -> Any:
+    """The program, lowered."""
+    return traced().lowered()
+
+
+def told(benchmark: Any, name: str, peer: float, reach: float) -> None:
+    """Print a row."""
+    mine = benchmark.stats.stats.median
+    benchmark.extra_info.update(peer=peer, ratio=mine / peer, reach=reach)
+    print(f"\n| {name} | {mine:.2f} s | {peer:.2f} s | {mine / peer:.2f} | {reach} |")
+
+
+def test_analysis_of_the_lowered_program_against_lowering(benchmark: Any) -> None:
+    text = lowered().compiler_ir("hlo").as_hlo_module().to_string()
+    programs = [traced() for _ in range(ROUNDS)]
+    peer = seconds(lambda: programs.pop().lowered())
+    benchmark.pedantic(lambda: analyse(text), rounds=ROUNDS)
+    told(benchmark, "analyse / lower, ResNet-50", peer, 0.5)
+
+
+def test_analysis_of_an_optimised_program(benchmark: Any) -> None:
+    text = lowered().compile().as_text()
+    benchmark.pedantic(lambda: analyse(text, trips=True, calls=True), rounds=ROUNDS)
+    told(benchmark, "analyse an optimised ResNet-50, in units of 1 s", 1.0, 0.3)
+
+
+def verdict() -> sc.Verdict:
+    """Our count and the CPU's."""
+    return sc.verify(resnet50, *IMAGE, at={"n": 1}, call=CALL, targets=["cpu"])
+
+
+def forget() -> None:
+    """Nothing remembered in this process, nothing kept on disk."""
+    face._closed_form.cache_clear()
+    face._written.cache_clear()
+    os.environ["SYMCOST_CACHE"] = tempfile.mkdtemp(dir=os.environ["SYMCOST_CACHE"])
+
+
+def test_verify_against_tracing_lowering_and_compiling(benchmark: Any) -> None:
+    def peer() -> None:
+        sc.trace(resnet50, *IMAGE, call=CALL)
+        traced().lowered().compile()
+
+    theirs = seconds(peer)
+    benchmark.pedantic(verdict, setup=forget, rounds=ROUNDS)
+    told(benchmark, "verify on CPU / trace + lower + compile, ResNet-50", theirs, 1.5)
+
+
+def test_the_second_verify(benchmark: Any) -> None:
+    first = seconds(verdict, rounds=1)
+    benchmark.pedantic(verdict, rounds=ROUNDS)
+    told(benchmark, "a second identical verify / the first, ResNet-50", first, 1 / first)

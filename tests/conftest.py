@@ -1,0 +1,17 @@
+"""Of every test: the devices are CPUs, whatever plug-ins are installed, and what compilers answer is kept for one run only."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before jax is imported: plug-ins would look for their devices
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _answers(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A cache of this run's own, which parallel workers share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ["SYMCOST_CACHE"] = str(shared / "symcost-cache")

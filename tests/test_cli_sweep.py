@@ -1,0 +1,200 @@
+"""The verb sweep: the examples, formats, pictures, folders, and mistakes told in one line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from matplotlib.image import imread
+
+import symcost as sc
+from symcost.cli import main
+
+ROOT = Path(__file__).parents[1]
+SPACE = """
+where = ["f <= 60"]
+maximize = "f"
+top = 2
+[formulas]
+f = "a*b"
+[axes]
+a = {to = 9}
+b = [3, 7, 11]
+"""
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Path:
+    (tmp_path / "space.toml").write_text(SPACE)
+    return tmp_path / "space.toml"
+
+
+def reduced(example: str, tmp_path: Path, **axes: str) -> str:
+    """An example's file with some axes made smaller."""
+    text = (ROOT / "examples" / example).read_text()
+    for name, values in axes.items():
+        text, changed = re.subn(rf"^{name} = .*$", f"{name} = {values}", text, flags=re.MULTILINE)
+        assert changed == 1
+    (tmp_path / example).write_text(text)
+    return str(tmp_path / example)
+
+
+def test_the_best_come_first_in_every_format(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", str(space)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in shown[2:4]] == [["8", "7", "56"], ["5", "11", "55"]]
+    assert shown[5] == "22 of 27 configurations are feasible"
+    assert main(["sweep", str(space), "--format", "csv"]) == 0
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
+        ["a", "b", "f"],
+        ["8", "7", "56"],
+        ["5", "11", "55"],
+    ]
+    assert main(["sweep", str(space), "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["configurations"] == [{"a": 8, "b": 7, "f": 56}, {"a": 5, "b": 11, "f": 55}]
+    assert (document["feasible"], document["size"]) == (22, 27)
+
+
+@pytest.mark.usefixtures("here")
+def test_the_microcontroller_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    depths = {f"L{i}": "{to = 4}" for i in range(1, 7)}
+    file = reduced("microcontroller.toml", tmp_path, r="[96, 128]", w="[5, 11, 20]", **depths)
+    assert main(["sweep", file, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["size"] == 2 * 3 * 8 * 4**6
+    best = document["configurations"]
+    assert len(best) == 5
+    assert all(row["params"] <= 10**6 and row["peak_textbook"] <= 320_000 for row in best)
+    assert [row["macs"] for row in best] == sorted((row["macs"] for row in best), reverse=True)
+
+
+@pytest.mark.usefixtures("here")
+def test_the_front_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    depths = {f"L{i}": "{to = 3}" for i in range(1, 7)}
+    file = reduced("microcontroller_front.toml", tmp_path, r="[96, 128, 160]", w="{to = 12}", e="[2, 4]", **depths)
+    assert main(["sweep", file, "--format", "json", "--plot", str(tmp_path / "front.png"), "--colour", "w"]) == 0
+    front = json.loads(capsys.readouterr().out)["configurations"]
+    assert len(front) > 20
+    params, macs = ([row[name] for row in front] for name in ("params", "macs"))
+    assert params == sorted(params)
+    assert macs == sorted(macs)
+    picture = imread(tmp_path / "front.png")
+    assert min(picture.shape[:2]) > 400
+    assert picture.std() > 0.01
+    assert len({tuple(p) for p in picture.reshape(-1, picture.shape[2])[::7].round(1).tolist()}) > 10, "colours"
+
+
+@pytest.mark.usefixtures("here")
+def test_wide_or_deep_is_drawn_as_maps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "examples/wide_or_deep.toml", "--plot", str(tmp_path / "maps.svg")]) == 0
+    assert "configurations are feasible" in capsys.readouterr().out
+    drawn = (tmp_path / "maps.svg").read_text()
+    assert ElementTree.fromstring(drawn).tag.endswith("svg")
+    assert drawn.count("<image") >= 2
+    assert main(["sweep", "examples/wide_or_deep.toml", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["configurations"]
+    table = sc.models.vit(d="d", d_f="4*d", H="d/64", L="L", classes=10)
+    for row in rows[::6]:
+        at = table.subs(d=row["d"], L=row["L"])
+        assert (row["macs"], row["activations"]) == (at.macs, at.activations)
+        assert 20_000_000 <= at.params <= 25_000_000
+
+
+@pytest.mark.usefixtures("here")
+def test_the_gpt_example_stays_in_its_budget(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "examples/gpt_budget.toml", "--format", "json"]) == 0
+    best = json.loads(capsys.readouterr().out)["configurations"]
+    table = sc.models.gpt2(n=8, N="N", d="d", H="H", L="L", V="V", N_max="N")
+    for row in best:
+        at = table.subs(N=row["N"], d=row["d"], L=row["L"], V=row["V"], H=row["d"] // 64)
+        assert (row["params"], row["macs"]) == (at.params, at.macs)
+        assert at.macs <= 10**13
+
+
+def test_a_run_in_a_folder_is_read_by_duckdb(space: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import duckdb
+
+    for _ in range(2):
+        assert main(["sweep", str(space), "--out", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    assert duckdb.sql(f"select a, b, f from '{tmp_path}/run/result.parquet' order by f desc").fetchall() == [
+        (8, 7, 56),
+        (5, 11, 55),
+    ]
+    space.write_text(SPACE.replace("60", "61"))
+    assert main(["sweep", str(space), "--out", str(tmp_path / "run")]) == 2
+    assert "holds another run: where changed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (("a*b", "a*c"), [], "f depends on the symbol c and the space has no axis for it"),
+        (("f <= 60", "g <= 60"), [], "'g' is neither an axis of the space nor a number of the costs"),
+        (("[3, 7, 11]", "[]"), [], "the axis b is empty: give it at least one value"),
+        (("maximize", "maximise"), [], "unknown key 'maximise': did you mean maximize?"),
+        (("f <= 60", "f <="), [], "cannot read 'f <=' as a condition"),
+        (("a*b", "a*(b"), [], "cannot read 'a*(b' as an expression"),
+        (("", ""), ["--format", "xml"], "unknown format 'xml': use text, csv, json"),
+        (("", ""), ["--engine", "gpu"], "unknown engine 'gpu': use auto, native, jax, numpy"),
+        (("", ""), ["--plot", "x.jpg"], "the picture x.jpg must end in .png or .svg: name it so"),
+        (("", ""), ["--output", "nowhere/x"], "there is no writable directory"),
+        (("[formulas]\nf = ", "[network]\ntabel = "), [], "network = {'tabel': 'a*b'} is not understood"),
+        (("[formulas]\nf = ", "[network]\ntable = "), [], "unknown model 'a*b'"),
+        (('[formulas]\nf = "a*b"', 'network = "os.path:join"'), [], "os.path:join cannot be called: TypeError: "),
+    ],
+)
+def test_a_mistake_is_one_line(
+    change: tuple[str, str], options: list[str], message: str, space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space.write_text(SPACE.replace(*change, 1))
+    assert main(["sweep", str(space), *options]) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+
+
+def test_sweeping_does_not_import_flax(space: Path) -> None:
+    code = "import sys; from symcost.cli import main; main(sys.argv[1:]); sys.exit('flax' in sys.modules)"
+    for engine in ("auto", "jax"):
+        command = [sys.executable, "-c", code, "sweep", str(space), "--engine", engine]
+        assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "space.toml"
+    axes = "\n".join(f"{n} = {{to = 400}}" for n in "abcd")
+    file.write_text(
+        f'where = "f % 1009 == 7"\nmaximize = "g"\n[formulas]\nf = "a*b + c*d"\n'
+        f'g = "a*b % 97 + c*d % 89"\n[axes]\n{axes}\n'
+    )
+    # A shell in the background lets its children ignore interruptions.
+    heeding = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    heeding += "from symcost.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", heeding, "sweep", str(file), "--out", str(tmp_path / "run"), "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while not list(tmp_path.glob("run/parts/*.parquet")):
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told.strip().endswith("symcost: interrupted")
+    assert list(tmp_path.glob("run/parts/*.parquet"))

@@ -1,0 +1,132 @@
+"""``symcost verify`` and ``symcost targets``: exit codes, formats, quiet output, a machine that lacks a compiler."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from symcost.cli import main
+from symcost.xla.targets import TARGETS, Target
+
+ROOT = Path(__file__).parents[1]
+MLP = ["verify", "referee_cases:MLP", "float32[n,6]", "--at", "n=4", "--at", "d=8", "--at", "L=2"]
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "tests")
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def test_a_true_verdict_ends_with_0_and_prints_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(MLP) == 0
+    captured = capfd.readouterr()
+    assert captured.out.startswith("TRUE at n=4, d=8, L=2: ")
+    assert captured.err == ""
+
+
+def test_json_is_a_document_and_a_file_is_written_whole(tmp_path: Path) -> None:
+    file = tmp_path / "verdict.json"
+    assert main([*MLP, "--format", "json", "--output", str(file), "--against", "xla, flax"]) == 0
+    told = json.loads(file.read_text())
+    assert told["verdict"] is True
+    assert [opinion["counter"] for opinion in told["opinions"]][1:] == ["XLA cost_analysis, lowered", "flax tabulate"]
+    assert told["targets"][0]["target"] == "cpu"
+    assert told["targets"][0]["memory"]["arguments"] == 4 * (6 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10 + 4 * 6) + 16
+
+
+def test_a_false_verdict_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from symcost.verify import face
+    from symcost.verify.verdict import Check
+
+    wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
+    monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])
+    assert main(MLP) == 1
+    assert capsys.readouterr().out.startswith("FALSE at n=4, d=8, L=2: 1 of ")
+
+
+def test_a_target_that_does_not_answer_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Target, "problem", lambda self: None if self.name == "cpu" else "not here")
+    assert main([*MLP, "--target", "cpu", "--target", "tpu-v4"]) == 2
+    out = capsys.readouterr().out
+    assert "no answer from tpu-v4" in out
+    assert "2 explained" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*MLP, "--target", "tpu"], "unknown target 'tpu': "),
+        ([*MLP[:-2]], "no value for L: a compiler needs all of them, give at=dict(L=...)"),
+        ([*MLP, "--format", "csv"], "unknown format 'csv': use text, markdown, json"),
+        ([*MLP, "--against", "flax,nvprof"], "unknown counter 'nvprof': use flax, roofline, xla"),
+        ([*MLP, "--shard", "inputs"], "--shard 'inputs' must be PART=AXIS,..., as --shard kernel=-,model"),
+        ([*MLP, "--mesh", "data=two"], "--mesh data='two' must be an integer"),
+        (["verify", "referee_cases:MPL", "float32[n,6]"], "referee_cases has no 'MPL': it has MLP"),
+        (["verify", "referee_cases:MLP", "float32[n"], "cannot read the input spec 'float32[n'"),
+        (["targets", "--format", "csv"], "unknown format 'csv': use text, json"),
+    ],
+)
+def test_bad_input_is_one_line_and_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"symcost: error: {message}")
+    assert error.count("\n") == 1
+
+
+def test_sizes_that_no_machine_holds_are_compiled_for_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*MLP[:2], "float32[n,10**12]", *MLP[3:]]) == 0
+    assert capsys.readouterr().out.startswith("TRUE at n=4, d=8, L=2: 64,000,000,001,320 FLOPs")
+
+
+def test_targets_lists_all_of_them_and_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        Target,
+        "problem",
+        lambda self: None if self.platform != "tpu" else "libtpu not installed: pip install 'symcost[tpu]'",
+    )
+    assert main(["targets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(TARGETS)
+    assert all(("symcost[tpu]" in line) == line.startswith("tpu-") for line in lines)
+
+
+def test_targets_are_tried_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["targets", "--try", "--format", "json"]) == 0
+    told = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(told) == list(TARGETS)
+    assert told["cpu"]["works"] is True
+    for name, target in TARGETS.items():
+        assert told[name]["works"] is (target.problem() is None), told[name]["problem"]
+
+
+def test_an_interrupted_verification_leaves_no_compiler_running(tmp_path: Path) -> None:
+    # Tests in the background inherit that interruptions are ignored.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heed}; from symcost.cli import script; script()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "verify", "test_xla_pool:deep", "float32[n,n]", "--function", "--at", "n=64"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]), "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("symcost-*/answer")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error.splitlines()[-1] == "symcost: interrupted"
+    assert list(tmp_path.glob("symcost-*")) == []

@@ -1,0 +1,186 @@
+"""The verbs on real networks: published figures, domains, choices of networks, and questions that have no answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweep_oracle import nondominated
+
+import symcost as sc
+from examples import microcontroller
+
+n, N, d, H = sc.symbols("n N d H")
+
+
+@pytest.fixture(scope="module")
+def mobilenet() -> sc.CostTable:
+    return microcontroller.network()
+
+
+DEPTHS = {f"L{i}": depth for i, depth in enumerate((2, 3, 4, 3, 3, 1), 1)}
+"""Blocks of MobileNetV2's stages, the first one of width 16 aside."""
+
+
+@pytest.mark.parametrize("w", [1, 3, 7, 10, 15, 20, 26, 28, 37])
+def test_the_space_of_mobilenet_v2_has_the_reference_network_of_every_width(mobilenet: sc.CostTable, w: int) -> None:
+    space = sc.Space(n=1, C=1000, w=w, r=224, e=6, **DEPTHS)
+    (found,) = sc.sweep(mobilenet, space, define=microcontroller.channels(), show=["params", "macs"])
+    reference = sc.models.mobilenet_v2(width=f"{w}/20")
+    assert (found["params"], found["macs"]) == (reference.params, reference.macs)
+    # torchvision 0.29, the weights' metadata of mobilenet_v2
+    assert w != 20 or found["params"] == 3_504_872
+
+
+def test_every_configuration_costs_what_its_network_costs(mobilenet: sc.CostTable) -> None:
+    space = sc.Space(n=[1, 3], C=10, w=[5, 17, 24], r=[61, 128], e=[1, 4], **{**DEPTHS, "L2": [1, 5], "L6": [1, 2]})
+    shown = ("params", "macs", "flops", "peak_textbook", "peak_activations")
+    found = sc.sweep(mobilenet, space, define=microcontroller.channels(), show=shown)
+    assert len(found) == space.size
+    for row in found.rows[::7]:
+        at = {k: v for k, v in row.items() if k not in (*shown, "w")}
+        channels = {k: sc.evaluate(sc.parse(f), {"w": row["w"]}) for k, f in microcontroller.channels().items()}
+        table = mobilenet.subs(**at, **channels)
+        assert (row["params"], row["macs"], row["flops"]) == (table.params, table.macs, table.flops)
+        assert (row["peak_textbook"], row["peak_activations"]) == (table.peak("textbook"), table.peak_activations)
+
+
+def test_brute_force_and_bounds_agree_on_random_parts_of_the_space(mobilenet: sc.CostTable) -> None:
+    limits = ["peak_textbook <= 320_000", "params <= 1_000_000", "macs <= 120_000_000"]
+    for part in range(3):
+        space = sc.Space(
+            n=[1], C=[2], w=range(4 + part, 25, 5), r=range(96 + 8 * part, 225, 40), e=range(1 + part, 8, 2),
+            **{f"L{i}": range(1 + (i + part) % 3, 9, 2) for i in range(1, 7)},
+        )  # fmt: skip
+        asked: dict[str, Any] = {"define": microcontroller.channels()}
+        counts = [sc.count(mobilenet, space, limits, engine=engine, **asked) for engine in ("jax", "native", "numpy")]
+        assert len({int(c) for c in counts}) == 1
+        assert 0 < counts[0] < space.size
+        assert counts[0].visited == space.size > counts[1].visited
+        assert [c.engine for c in counts] == ["jax", "native", "numpy"]
+
+
+def test_a_domain_is_a_condition() -> None:
+    net = sc.table(sc.Attention(H=H), (n, N, d))
+    space = sc.Space(n=[1], N=[16], d=range(8, 65, 4), H=[1, 3, 8])
+    found = sc.sweep(net, space, show="macs")
+    inside = {(v, h) for v in range(8, 65, 4) for h in (1, 3, 8) if net.domain.problem({"d": v, "H": h}) is None}
+    assert {(row["d"], row["H"]) for row in found} == inside
+    assert {v % h for v, h in inside} == {0}
+    assert all(net.subs(n=1, N=16, d=row["d"], H=row["H"]).macs == row["macs"] for row in found)
+
+
+def test_an_axis_may_choose_between_networks() -> None:
+    wide = sc.table(sc.Sequential(sc.Linear(c_o=4 * d), sc.Linear(c_o=d)), (n, d))
+    deep = sc.table(sc.Repeat(sc.Linear(c_o=d), 9), (n, d))
+    space = sc.Space(net=["wide", "deep"], n=[1], d=range(1, 40))
+    networks = {"wide": wide, "deep": deep}
+    assert sc.count(networks, space, "params <= 3000") == sum(
+        t.subs(d=v).params <= 3000 for t in (wide, deep) for v in range(1, 40)
+    )
+    best = sc.sweep(networks, space, "params <= 3000", maximize="params", top=3, show="params")
+    right = sorted(((t.subs(d=v).params, k, v) for k, t in networks.items() for v in range(1, 40)), reverse=True)
+    assert [(r["params"], r["net"], r["d"]) for r in best] == [x for x in right if x[0] <= 3000][:3]
+    front = sc.pareto(networks, space, minimize="params", maximize="activations", show=())
+    costs = [(t.subs(d=v).params, -t.subs(d=v, n=1).activations) for t in networks.values() for v in range(1, 40)]
+    assert {(row["params"], -row["activations"]) for row in front} == nondominated(costs)
+    assert {row["net"] for row in front} == {"wide", "deep"}
+    with pytest.raises(sc.SpaceError, match="the axis net chooses 'deep': give costs as a mapping that has it"):
+        sc.count({"wide": wide}, space)
+
+
+def test_symbols_may_follow_from_axes() -> None:
+    net = sc.table(sc.Attention(H=H), (n, N, d))
+    found = sc.sweep(net, sc.Space(n=[1], N=[16], d=range(64, 513, 64)), define={"H": "d/64"}, show=["macs", "H"])
+    assert [row["H"] for row in found] == list(range(1, 9))
+    assert [row["macs"] for row in found] == [net.subs(n=1, N=16, d=64 * h, H=h).macs for h in range(1, 9)]
+
+
+def test_nothing_feasible_is_a_result() -> None:
+    space = sc.Space(a=range(1, 10), b=range(1, 10))
+    nothing = sc.sweep({"f": "a*b"}, space, "f <= 0", minimize="f")
+    assert (len(nothing), nothing.count, nothing.rows) == (0, 0, [])
+    assert "no configuration of 81 is feasible" in str(nothing)
+    assert sc.count({"f": "a*b"}, space, "f <= 0") == 0
+    assert len(sc.pareto({"f": "a*b", "g": "a - b"}, space, "f <= 0", minimize=["f", "g"])) == 0
+
+
+def test_too_many_to_list_are_counted() -> None:
+    found = sc.sweep({"f": "a*b"}, sc.Space(a=range(1, 401), b=range(1, 401)))
+    assert (len(found), found.count) == (0, 160_000)
+    assert "more than the 100,000 that are listed: give an objective, or narrow the space" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"minimize": "f", "maximize": "g"}, "a sweep has one objective; see pareto"),
+        ({"minimize": "f", "top": 0}, "top=0 must be a positive integer"),
+        ({"minimize": "f", "engine": "fortran"}, "unknown engine 'fortran': use auto, native, jax, numpy"),
+        ({"minimize": "f", "workers": 0}, "workers=0 must be a positive integer"),
+    ],
+)
+def test_a_sweep_that_cannot_be_meant_is_an_error(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(sc.SpaceError, match=message):
+        sc.sweep({"f": "a", "g": "a"}, sc.Space(a=[1]), **options)
+
+
+def test_fronts_have_two_to_four_objectives_and_spaces_are_spaces() -> None:
+    with pytest.raises(sc.SpaceError, match="a front has 2 to 4 objectives: 1 are given"):
+        sc.pareto({"f": "a"}, sc.Space(a=[1]), minimize="f")
+    with pytest.raises(sc.SpaceError, match=r"is not a space: give sc\.Space"):
+        sc.count({"f": "a"}, {"a": [1]})  # type: ignore[arg-type]
+    with pytest.raises(sc.SpaceError, match="has no formulas: give costs"):
+        sc.count(3, sc.Space(a=[1]))
+
+
+def test_an_answer_becomes_a_table_of_any_kind_exactly(tmp_path: Path) -> None:
+    found = sc.sweep({"f": "a**9", "h": "a/2", "k": "a**30"}, sc.Space(a=[1, 99_999]))
+    arrow = found.to_arrow()
+    assert [int(v) for v in arrow.column("f").to_pylist()] == [1, 99_999**9]
+    assert arrow.column("h").to_pylist() == ["1/2", "99999/2"]
+    assert arrow.column("k").to_pylist() == ["1", str(99_999**30)]
+    assert found.to_pandas()["a"].tolist() == [1, 99_999] == found.to_polars()["a"].to_list()
+    assert arrow.schema.metadata[b"axes"] == b"a = 1, 99999"
+
+
+def test_compiled_costs_are_exact_on_columns_and_can_be_differentiated() -> None:
+    net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
+    compiled = net.compile("macs", "params")
+    columns = {"n": 10**6, "d": [1, 2, 10**5, 10**6], "L": [10**9, 3, 10**9, 10**9]}
+    found = compiled(**columns)
+    points = [{"n": 10**6, "d": a, "L": b} for a, b in zip(columns["d"], columns["L"], strict=True)]
+    assert found["macs"].tolist() == [net.subs(**at).macs for at in points]
+    assert found["params"].tolist() == [net.subs(**at).params for at in points]
+    assert compiled.numbers == {"macs": "two words (int64 and float64)", "params": "two words (int64 and float64)"}
+    with pytest.raises(sc.SpaceError, match="no values for the symbol L"):
+        compiled(n=1, d=[1])
+    with pytest.raises(sc.SpaceError, match="'q' is no symbol of these formulas: they need L, d, n"):
+        compiled(n=1, d=[1], L=2, q=3)
+    with pytest.raises(sc.SpaceError, match="the columns have different lengths: d has 2, L has 3"):
+        compiled(n=1, d=[1, 2], L=[1, 2, 3])
+    with pytest.raises(sc.SpaceError, match="the column d must be positive integers: it has dtype float64"):
+        compiled(n=1, d=[1.5], L=1)
+
+
+def test_gradients_of_the_relaxed_form_are_those_of_the_polynomial() -> None:
+    import jax
+
+    compiled = sc.table(sc.Conv2d(c_o=d, k=3, s=2, p=1), (n, 3, N, N)).compile("macs")
+    slope = jax.grad(lambda width: compiled.relaxed(n=1.0, d=width, N=64.0)["macs"])(16.0)
+    assert float(slope) == pytest.approx(27 * 32 * 32)
+
+
+def test_histograms_count_every_feasible_configuration_once() -> None:
+    formulas, space = {"f": "a*b + c", "g": "a/2"}, sc.Space(a=range(1, 30), b=range(1, 20), c=range(1, 9))
+    found = sc.sweep(formulas, space, "f <= 300", maximize="f", top=1, show=["f", "g"], histogram=7)
+    right = [a * b + c for a in range(1, 30) for b in range(1, 20) for c in range(1, 9) if a * b + c <= 300]
+    bins = found.histograms["f"]
+    assert len(bins) == 7
+    assert bins[0][0] == min(right)
+    assert bins[-1][1] == max(right)
+    for index, (low, high, number) in enumerate(bins):
+        assert number == sum((low < v or (index == 0 and v == low)) and v <= high for v in right)
+    assert sum(number for _, _, number in found.histograms["g"]) == found.count == len(right)
+    assert "f up to" in str(found)

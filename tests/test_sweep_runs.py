@@ -1,0 +1,234 @@
+"""Long runs, with real processes really killed: resume, workers, the lock, and what goes wrong on disks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import symcost as sc
+from symcost.sweep import driver
+from symcost.sweep.workers import processes
+
+SPACE = {"a": range(1, 301), "b": range(1, 101), "c": range(1, 101)}
+FORMULAS = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
+WHERE = "f <= 9_000"
+CHILD = """
+import sys, time
+import symcost as sc
+from symcost.sweep import driver
+save = driver.Store.save
+
+def slowly(self, *part):
+    save(self, *part)
+    time.sleep(0.02)
+
+driver.Store.save = slowly
+space = sc.Space(a=range(1, 301), b=range(1, 101), c=range(1, 101))
+formulas = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
+sc.pareto(formulas, space, "f <= 9_000", minimize="f", maximize="g", out=sys.argv[1], engine="numpy")
+"""
+
+
+def front(out: Path | None = None, **options: Any) -> Any:
+    return sc.pareto(FORMULAS, sc.Space(SPACE), WHERE, minimize="f", maximize="g", out=out, engine="numpy", **options)
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run in a folder that takes a while, on its way."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    until(lambda: len(parts(tmp_path / "run")) >= 5)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def parts(folder: Path) -> list[Path]:
+    return sorted((folder / "parts").glob("*.parquet"))
+
+
+def until(condition: Any, seconds: float = 60) -> None:
+    """Wait for something to happen."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_a_killed_run_goes_on_where_it_stopped_with_the_same_result(
+    child: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    folder = tmp_path / "run"
+    before = {path: path.stat().st_mtime_ns for path in parts(folder)}
+    assert before
+    assert not (folder / "result.parquet").exists()
+    searched: list[Any] = []
+    original = driver.Store.save
+    monkeypatch.setattr(driver.Store, "save", lambda self, *part: (searched.append(part), original(self, *part)))
+    resumed = front(folder)
+    assert resumed.rows == front().rows
+    assert {path: path.stat().st_mtime_ns for path in before} == before, "what was finished is left as it is"
+    assert len(searched) + len(before) == len(parts(folder))
+    assert pq.read_table(folder / "result.parquet").to_pylist() == resumed.rows
+
+
+def test_two_runs_in_one_folder_are_refused(child: subprocess.Popen[str], tmp_path: Path) -> None:
+    with pytest.raises(
+        sc.SpaceError, match=rf"run is in use by process {child.pid} of .*: wait for it, or give another"
+    ):
+        front(tmp_path / "run")
+    assert child.poll() is None
+
+
+def test_a_killed_run_leaves_no_lock(child: subprocess.Popen[str], tmp_path: Path) -> None:
+    child.kill()
+    child.wait()
+    assert front(tmp_path / "run").count == front().count
+
+
+def test_other_numbers_of_workers_give_the_same_rows(tmp_path: Path) -> None:
+    alone = front(workers=1)
+    assert front(workers=3).rows == alone.rows
+    assert front(tmp_path / "run", processes=2).rows == alone.rows
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        assert front(executor=pool).rows == alone.rows
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"where": "f <= 9_001"}, "where changed"),
+        ({"formulas": {**FORMULAS, "g": "a*c"}}, "formulas changed"),
+        ({"space": {**SPACE, "a": range(1, 300)}}, "axes changed"),
+        ({"goal": "a"}, "objectives"),
+    ],
+)
+def test_a_folder_of_another_question_is_refused(change: dict[str, Any], named: str, tmp_path: Path) -> None:
+    front(tmp_path / "run")
+    asked = {"formulas": FORMULAS, "space": SPACE, "where": WHERE, "goal": "f", **change}
+    with pytest.raises(sc.SpaceError, match=f"holds another run: .*{named}"):
+        sc.pareto(
+            asked["formulas"], sc.Space(asked["space"]), asked["where"], minimize=asked["goal"], maximize="g",
+            out=tmp_path / "run",
+        )  # fmt: skip
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("[]")
+    with pytest.raises(sc.SpaceError, match="cannot be read: it is no folder of a run"):
+        front(tmp_path)
+
+
+def test_a_damaged_part_is_searched_again(tmp_path: Path) -> None:
+    rows = front(tmp_path).rows
+    damaged = parts(tmp_path)[3]
+    damaged.write_bytes(damaged.read_bytes()[:50])
+    assert front(tmp_path).rows == rows
+    assert pq.read_table(damaged).num_rows >= 0
+
+
+def test_a_full_disk_is_one_line_and_what_is_finished_stays(tmp_path: Path) -> None:
+    code = f"""
+import resource, signal, sys
+from symcost.sweep import driver
+save, done = driver.Store.save, []
+
+def until_full(self, *part):
+    done.append(part)
+    if len(done) == 7:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    save(self, *part)
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+driver.Store.save = until_full
+from symcost.cli import main
+sys.exit(main(["sweep", "{tmp_path / "space.toml"}", "--out", "{tmp_path / "run"}", "--engine", "numpy"]))
+"""
+    (tmp_path / "space.toml").write_text(
+        'where = "f <= 9_000"\nminimize = "f"\nmaximize = "g"\n[formulas]\nf = "a*b + c*c"\ng = "a*(c + b) - b"\n'
+        "[axes]\na = {to = 300}\nb = {to = 100}\nc = {to = 100}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written: " in done.stderr
+    assert "what is finished stays, the same command goes on" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert len(parts(tmp_path / "run")) == 6
+    assert not list((tmp_path / "run" / "parts").glob(".*"))
+    assert front(tmp_path / "run").rows == front().rows
+
+
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    code = f"""
+import time
+from symcost.sweep.workers import processes
+from worker_pid import pid
+if __name__ == "__main__":
+    with processes(2) as pool:
+        for number in pool.map(pid, range(8)):
+            print(number, flush=True)
+        open({str(tmp_path / "ready")!r}, "w").close()
+        time.sleep(600)
+"""
+    script = tmp_path / "parent.py"
+    script.write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment) as parent:
+        until((tmp_path / "ready").exists)
+        assert parent.stdout is not None
+        workers = {int(parent.stdout.readline()) for _ in range(8)}
+        assert workers
+        assert all(alive(pid) for pid in workers)
+        parent.kill()
+        parent.wait()
+        until(lambda: not any(alive(pid) for pid in workers), 20)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (and is no zombie)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_killed_worker_is_an_error_and_the_run_goes_on_afterwards(tmp_path: Path) -> None:
+    with processes(2) as pool:
+        victims = []
+
+        def kill(done: int, total: int, what: str) -> None:
+            if not victims:
+                victims.extend(pool._processes)
+                os.kill(victims[0], signal.SIGKILL)
+
+        with pytest.raises(sc.SpaceError, match="a worker process died"):
+            front(tmp_path / "run", executor=pool, on_progress=kill)
+    assert victims
+    assert parts(tmp_path / "run")
+    assert front(tmp_path / "run").rows == front().rows
+
+
+def test_a_run_tells_what_it_is(tmp_path: Path) -> None:
+    front(tmp_path)
+    told = json.loads((tmp_path / "run.json").read_text())["asked"]
+    assert told["axes"] == "a = 1 to 300 by 1; b = 1 to 100 by 1; c = 1 to 100 by 1"
+    assert told["where"] == WHERE
+    meta = json.loads(pq.read_table(parts(tmp_path)[0]).schema.metadata[b"symcost"])
+    assert meta["where"] == WHERE
+    assert meta["stop"] > meta["start"] == 0

@@ -1,0 +1,70 @@
+"""Answers are kept by program and versions; a broken entry is no answer."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from symcost.xla import cache
+
+
+@pytest.fixture
+def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a worker leaves behind, and a cache of the test's own."""
+    monkeypatch.setenv("SYMCOST_CACHE", str(tmp_path / "cache"))
+    directory = tmp_path / "answer"
+    directory.mkdir()
+    (directory / "optimised.gz").write_bytes(gzip.compress(b"HloModule m"))
+    told = {"analysis": {"flops": 3.0}, "memory": {"temp_size_in_bytes": 4}, "memory_text": False}
+    (directory / "answer.json").write_text(json.dumps(told))
+    return directory
+
+
+def test_what_is_kept_comes_back_and_says_that_it_was_kept(left: Path) -> None:
+    assert cache.load("entry") is None
+    cache.keep(left, "entry")
+    found = cache.load("entry")
+    assert found is not None
+    assert (found.text, found.memory_text, found.analysis["flops"], found.cached) == (
+        "HloModule m",
+        "HloModule m",
+        3,
+        True,
+    )
+    cache.keep(left, "entry")  # a second process with the same answer
+    assert [entry.name for entry in cache.folder().iterdir()] == ["entry"]
+
+
+@pytest.mark.parametrize("file", ["answer.json", "optimised.gz"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\x1f\x8b\x08\x00broken"])
+def test_a_broken_entry_is_no_answer_and_is_replaced(left: Path, file: str, content: bytes) -> None:
+    cache.keep(left, "entry")
+    (cache.folder() / "entry" / file).write_bytes(content)
+    assert cache.load("entry") is None
+    cache.keep(left, "entry")
+    assert cache.load("entry") is not None
+
+
+def test_entries_differ_by_program_target_version_and_options() -> None:
+    names = {
+        cache.key(program, target, {"jaxlib": version}, options)
+        for program in "ab" for target in ("cpu", "tpu-v4") for version in ("0.10", "0.12") for options in ({}, {"mesh": {"d": 2}})
+    }  # fmt: skip
+    assert len(names) == 16
+
+
+def test_the_oldest_entries_go_when_there_are_too_many(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "MAX_ENTRIES", 3)
+    for number in range(6):
+        cache.keep(left, f"entry{number}")
+    assert len(list(cache.folder().iterdir())) == 3
+    assert cache.load("entry5") is not None
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMCOST_CACHE", str(left / "answer.json"))
+    cache.keep(left, "entry")
+    assert cache.load("entry") is None

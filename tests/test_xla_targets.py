@@ -1,0 +1,106 @@
+"""Targets are data with sources; what this machine lacks is said in one line with the cure."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import symcost as sc
+from symcost.xla import targets
+from symcost.xla.gpus import GPUS, Gpu
+from symcost.xla.targets import TARGETS, TPU, target
+
+
+def test_the_promised_targets_are_there() -> None:
+    assert list(TARGETS) == [
+        "cpu", "tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu-7x", "cuda-t4", "cuda-a100", "cuda-orin", "cuda-rtx4090",
+        "cuda-h100", "cuda-h200", "cuda-b200",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("each", TARGETS.values(), ids=lambda each: each.name)
+def test_every_target_has_a_title_and_a_source(each: targets.Target) -> None:
+    assert each.title
+    assert each.source
+
+
+@pytest.mark.parametrize("gpu", GPUS.values(), ids=lambda gpu: gpu.title)
+def test_the_description_of_a_gpu_holds_its_figures(gpu: Gpu) -> None:
+    text = gpu.config()
+    assert f"core_count: {gpu.cores}\n" in text
+    assert f"clock_rate_ghz: {gpu.clock // 1000}.{gpu.clock % 1000:03}\n" in text
+    assert gpu.shared_block <= gpu.shared <= gpu.l2 <= gpu.memory
+
+
+# NVIDIA's data sheets: memory bandwidth in GB/s, streaming multiprocessors, compute capability.
+SHEETS = {
+    "t4": (320, 40, (7, 5)), "a100": (2039, 108, (8, 0)), "orin": (204, 16, (8, 7)), "rtx4090": (1008, 128, (8, 9)),
+    "h100": (3352, 132, (9, 0)), "h200": (4800, 132, (9, 0)), "b200": (7672, 148, (10, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GPUS)
+def test_figures_are_those_of_the_data_sheets(name: str) -> None:
+    gpu = GPUS[name]
+    assert (gpu.bandwidth // 10**9, gpu.cores, gpu.capability) == SHEETS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tpu-v5", "unknown target 'tpu-v5': did you mean tpu-v5"),
+        ("H100", "unknown target 'H100': "),
+        ("rocm-mi300", "unknown target 'rocm-mi300': use cpu, tpu-v4"),
+    ],
+)
+def test_an_unknown_target_is_named_with_the_nearest(name: str, message: str) -> None:
+    with pytest.raises(sc.SymcostError, match=message.replace("(", r"\(")):
+        target(name)
+
+
+def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "_version", lambda package: "" if package == "libtpu" else "1.0")
+    assert target("tpu-v5e").problem() == "libtpu not installed: pip install 'symcost[tpu]'"
+    assert target("cpu").problem() is None
+
+
+def test_a_plug_in_of_another_version_names_the_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "_version", lambda package: "0.11.0" if package == "jaxlib" else "0.10.2")
+    problem = target("cuda-h100").problem()
+    assert problem is not None
+    assert problem.endswith("pip install jax-cuda12-plugin==0.11.0 jax-cuda12-pjrt==0.11.0")
+
+
+def test_a_machine_without_ptxas_is_told_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "_version", lambda package: "0.10.2")
+    monkeypatch.setattr(targets, "ptxas", lambda: None)
+    assert target("cuda-h100").problem() == (
+        "no ptxas, the assembler of CUDA, on this machine: pip install nvidia-cuda-nvcc-cu12"
+    )
+
+
+def test_the_environment_is_the_workers_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=somewhere")
+    before = dict(os.environ)
+    for each in TARGETS.values():
+        made = each.environment()
+        assert "XLA_FLAGS" not in made
+        assert made["JAX_PLATFORMS"] == "cpu"
+        assert ("TPU_WORKER_ID" in made) == (each.platform == TPU)
+    assert target("cpu").environment(8)["XLA_FLAGS"] == "--xla_force_host_platform_device_count=8"
+    assert dict(os.environ) == before
+
+
+def test_a_topology_that_is_not_there_names_those_that_are() -> None:
+    assert target("tpu-v5e").grid(16) == "v5e:4x4"
+    with pytest.raises(sc.SymcostError, match="tpu-v5e has no topology of 7 devices here: use 1, 4, 8, 16"):
+        target("tpu-v5e").grid(7)
+
+
+def test_looking_at_the_targets_does_not_import_jax() -> None:
+    code = "import sys; from symcost.xla import targets, cache, gpus; [t.problem() for t in targets.TARGETS.values()]"
+    done = subprocess.run([sys.executable, "-c", f"{code}; sys.exit('jax' in sys.modules)"], check=False)
+    assert done.returncode == 0
