@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -126,7 +125,9 @@ def _costs(key: str, source: Any) -> Any:
 
                 return trace(load(name), *inputs, **options)
             case {"json": str(path)}:
-                return _report(Path(path))
+                from symcost.saved.face import load as load_saved
+
+                return load_saved(path)
     raise SpaceError(
         f'{key} = {source!r} is not understood: write "PKG.MOD:NAME", {{table = "resnet50", set = {{n = "n"}}}}, '
         '{trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]} or {json = "costs.json"}'
@@ -157,14 +158,6 @@ def _called(target: str) -> Any:
         raise
     except Exception as problem:  # whatever the user's function does
         raise SpaceError(f"{target} cannot be called: {type(problem).__name__}: {problem}") from None
-
-
-def _report(path: Path) -> Mapping[str, Any]:
-    """Totals under ``full`` of a JSON report of ``symcost trace`` or ``symcost table``."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))["totals"]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise SpaceError(f"{path} is not a JSON report of symcost: {problem}") from None
 
 
 def add(app: typer.Typer) -> None:

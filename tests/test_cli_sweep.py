@@ -198,3 +198,17 @@ def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> 
     assert process.returncode == 130
     assert told.strip().endswith("symcost: interrupted")
     assert list(tmp_path.glob("run/parts/*.parquet"))
+
+
+def test_a_saved_table_is_swept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sc.models.gpt2(n=1, N=64, d="d", H=1, L="L").save(tmp_path / "gpt.json")
+    space = tmp_path / "space.toml"
+    space.write_text(
+        f'network = {{json = "{tmp_path / "gpt.json"}"}}\nwhere = ["params <= 7_000_000"]\nmaximize = "params"\ntop = 1\n'
+        "[axes]\nd = {from = 8, to = 128}\nL = {from = 1, to = 4}\n"
+    )
+    assert main(["sweep", str(space), "--format", "json"]) == 0
+    (best,) = json.loads(capsys.readouterr().out)["configurations"]
+    table = sc.models.gpt2(n=1, N=64, d="d", H=1, L="L")
+    every = {(d, L): table.subs(d=d, L=L).params for d in range(100, 129) for L in range(1, 5)}
+    assert best["params"] == max(value for value in every.values() if value <= 7_000_000)

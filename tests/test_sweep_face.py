@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
 import pytest
 from sweep_oracle import nondominated
 
@@ -184,3 +185,10 @@ def test_histograms_count_every_feasible_configuration_once() -> None:
         assert number == sum((low < v or (index == 0 and v == low)) and v <= high for v in right)
     assert sum(number for _, _, number in found.histograms["g"]) == found.count == len(right)
     assert "f up to" in str(found)
+
+
+def test_a_traced_forward_pass_is_swept() -> None:
+    costs = sc.trace(lambda d: nn.Dense(d), "float32[1,c]")
+    space = sc.Space(d=range(1, 9), c=range(1, 9))
+    every = [costs.subs(d=d, c=c).params for d in range(1, 9) for c in range(1, 9)]
+    assert sc.count(costs, space, where=["params <= 20"]) == sum(params <= 20 for params in every)

@@ -51,7 +51,15 @@ class Metrics(Mapping[str, Any]):
         if self.table is None:
             return ()
         peaks = tuple(PEAKS) if hasattr(self.table, "peak") else ()
-        return (*METRICS, *QUALIFIED, *peaks, *(("residuals",) if hasattr(self.table, "residuals") else ()))
+        return (*METRICS, *QUALIFIED, *peaks, *(("residuals",) if self._trained else ()))
+
+    @property
+    def _trained(self) -> bool:
+        """Whether the table is of training: tables of a forward pass alone say that they have no residuals."""
+        try:
+            return hasattr(self.table, "residuals")
+        except SymcostError:
+            return False
 
     def __getitem__(self, name: str) -> Any:
         if name in self.given:
