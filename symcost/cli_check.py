@@ -58,6 +58,20 @@ def _traced(target: str, options: dict[str, Any]) -> Any:
     return trace(found, *specs, **options)
 
 
+def verdict_of(model: Any, budget: Any) -> Any:
+    """What the compilers of a budget's targets say of a model that is traced."""
+    if ":" not in model.model:
+        raise SymcostError(f"models.{model.name}: verdict needs the program, PKG.MOD:NAME: {model.model} is a table")
+    options = dict(model.options)
+    specs, fixed = options.pop("specs", []), options.pop("arg", {})
+    found = bind(load_model(model.model), fixed, model.model)
+    from symcost.verify import face  # brings jax, which the line above started
+
+    return face.verify(
+        found, *specs, at=budget.at, targets=budget.targets, name="" if fixed else model.model, **options
+    )
+
+
 def check(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="symcost.toml or pyproject.toml; the nearest unless given.")
@@ -81,7 +95,7 @@ def check(
             progress.say(f"budgets of {each.name}")
             return table_of(each, plan.file.parent)
 
-        verdict = checked(plan, made)
+        verdict = checked(plan, made, verdict_of)
     write(gate.FORMATS[format_](verdict), output)
     if not verdict:
         raise typer.Exit(1)

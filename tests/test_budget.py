@@ -54,7 +54,7 @@ def table(model: Model) -> Any:
 
 @pytest.fixture
 def verdict(tmp_path: Path) -> Verdict:
-    return check(read(written(tmp_path, GPT)), table)
+    return check(read(written(tmp_path, GPT)), table, lambda model, budget: None)
 
 
 def test_a_point_is_exact_and_a_range_is_proved_or_refuted(verdict: Verdict) -> None:
@@ -212,3 +212,31 @@ def test_an_unknown_model_or_format_of_the_verb(
     monkeypatch.setattr("symcost.budget.read.FILES", ("none.toml",))
     assert main(["check"]) == 2
     assert "no budgets in" in capsys.readouterr().err
+
+
+def test_the_compilers_verdict_is_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = '[models.x]\nmodel = "flax.linen:Dense"\nspecs = ["float32[n,c]"]\n[[models.x.budgets]]\n'
+    written(tmp_path, text + 'at = { n = 4, c = 8, features = 16 }\nverdict = ["cpu"]\nparams = 144\n')
+    assert main(["check", "--format", "json"]) == 0
+    found = {finding["metric"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert found["verdict cpu"]["holds"]
+    assert "checks at n=4, c=8, features=16" in found["verdict cpu"]["how"]
+    written(tmp_path, text + 'at = { n = 4, c = 8, features = 16 }\nverdict = ["cpuu"]\n')
+    assert main(["check"]) == 2
+    assert "cpuu" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [('verdict = "cpu"', "verdict = 'cpu' must be a list of targets"),
+     ('verdict = ["cpu"]', "verdict needs the program, PKG.MOD:NAME: alexnet is a table"),
+     ('over = { n = "1..2" }\nverdict = ["cpu"]', "verdict asks compilers at one point")],
+)  # fmt: skip
+def test_a_verdict_that_cannot_be_asked(
+    lines: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(written(tmp_path, BASE + lines))]) == 2
+    assert message in capsys.readouterr().err

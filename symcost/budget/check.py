@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from symcost.budget.limits import BYTES, FIT, KINDS, Limit
+from symcost.budget.limits import BYTES, COUNT, FIT, KINDS, VERDICT, Limit
 from symcost.budget.metrics import formula, parts
 from symcost.budget.read import Budget, Model, Plan
 from symcost.errors import DomainError, SymcostError
@@ -65,13 +65,19 @@ class Verdict:
         return all(self.findings)
 
 
-def check(plan: Plan, table_of: Callable[[Model], CostTable]) -> Verdict:
-    """Every limit of every model of a plan; ``table_of`` makes or loads the tables."""
+Asked = Callable[[Model, Budget], Any]
+"""Compiles a model at the point of a budget: the verdict of :func:`symcost.verify`."""
+
+
+def check(plan: Plan, table_of: Callable[[Model], CostTable], verdict_of: Asked) -> Verdict:
+    """Every limit of every model of a plan; ``table_of`` makes or loads the tables, ``verdict_of`` asks the compilers."""
     findings: list[Finding] = []
     for model in plan.models:
         costs = table_of(model)
         for budget in model.budgets:
             findings += against(budget, costs, model.name)
+            if budget.targets:
+                findings.append(_compiled(budget, verdict_of(model, budget), model.name))
     file = plan.file.resolve()
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     return Verdict(str(shown), tuple(findings), {model.name: model.line for model in plan.models})
@@ -94,6 +100,21 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Findi
             each = Limit("total_bytes", size, f"{budget.options['device']} {level}")
             found.append(_one(each, memory.left, budget, costs, name, f"{FIT} {level}", metric))
     return found
+
+
+def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
+    """The compilers' verdict as a limit: none of its checks may differ."""
+    where = f"{name}, budget {budget.name}, {VERDICT}"
+    for target, reason in verdict.failures.items():
+        raise SymcostError(f"{where}: {target} did not answer: {reason}")
+    wrong = [check for check in verdict.checks if not check.passed]
+    first = f"; {wrong[0].target} {wrong[0].metric}: ours {wrong[0].ours}, theirs {wrong[0].theirs}" if wrong else ""
+    at = ", ".join(f"{symbol}={value}" for symbol, value in budget.at.items())
+    return Finding(
+        model=name, budget=budget.name, metric=f"{VERDICT} {', '.join(budget.targets)}", kind=COUNT, value=Fraction(len(wrong)),
+        limit=Fraction(0), text="0 of its checks", holds=bool(verdict), at=dict(budget.at), heaviest=(),
+        how=f"{len(verdict.checks)} checks at {at}{first}",
+    )  # fmt: skip
 
 
 def _symbols(budget: Budget, costs: CostTable, where: str) -> None:

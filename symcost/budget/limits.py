@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
 }  # fmt: skip
 """The metrics that have a limit, and what they are measured in."""
 FIT = "fit"
+VERDICT = "verdict"
 _NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)\s*([A-Za-zµ]*)")
 
 

@@ -13,6 +13,7 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
     params = "125 M"
     latency = "20 ms"                 # needs a device; so do energy and fit
     device = "nvidia-a100-sxm-80gb"
+    # verdict = ["cpu", "cuda-h100"]  # without over: the compilers count what the formulas say
     dtype = "float16"                 # also: weights, bits, density, latency_model, rule, convention
 """
 
@@ -27,7 +28,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from symcost.budget.limits import FIT, KINDS, Limit, limit
+from symcost.budget.limits import FIT, KINDS, VERDICT, Limit, limit
 from symcost.errors import SymcostError
 
 FILES = ("symcost.toml", "pyproject.toml")
@@ -49,6 +50,7 @@ class Budget:
     over: Mapping[str, range] = field(default_factory=dict)
     limits: tuple[Limit, ...] = ()
     fit: bool = False
+    targets: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -156,7 +158,7 @@ def _line(name: str, text: str) -> int:
 def _budget(given: Any, where: str, number: int) -> Budget:
     if not isinstance(given, dict):
         raise SymcostError(f"{where} must be a table")
-    _known(given, ("name", "at", "over", FIT, *OPTIONS, *KINDS), where)
+    _known(given, ("name", "at", "over", FIT, VERDICT, *OPTIONS, *KINDS), where)
     for key in TEXTS:
         if key in given and not isinstance(given[key], str):
             raise SymcostError(f"{where}.{key} = {given[key]!r} must be a text")
@@ -174,15 +176,22 @@ def _budget(given: Any, where: str, number: int) -> Budget:
     fit = given.get(FIT, False)
     if not isinstance(fit, bool):
         raise SymcostError(f"{where}: fit = {fit!r} must be true or false")
-    if not limits and not fit:
-        raise SymcostError(f"{where} has no limit: give one of {', '.join(KINDS)}, or fit = true")
+    targets = given.get(VERDICT, [])
+    if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
+        raise SymcostError(
+            f"{where}: verdict = {targets!r} must be a list of targets, as ['cpu']: symcost targets lists them"
+        )
+    if targets and over:
+        raise SymcostError(f"{where}: verdict asks compilers at one point: put it in a budget without over")
+    if not limits and not fit and not targets:
+        raise SymcostError(f"{where} has no limit: give one of {', '.join(KINDS)}, fit = true, or verdict = ['cpu']")
     needing = next((m for m in ("latency", "energy", FIT) if m in given), None)
     if needing and "device" not in given:
         raise SymcostError(f"{where}: {needing} needs a device: symcost devices lists them")
     return Budget(
         name=given.get("name", str(number)), at=at,
         over={name: span(text, f"{where}: {name}") for name, text in over.items()},
-        limits=limits, fit=fit, options={key: given[key] for key in OPTIONS if key in given},
+        limits=limits, fit=fit, targets=tuple(targets), options={key: given[key] for key in OPTIONS if key in given},
     )  # fmt: skip
 
 
