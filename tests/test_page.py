@@ -108,7 +108,7 @@ def test_every_slider_moves_the_totals_to_what_subs_says(model: tuple[Any, str],
     costs, html = model
     page = opened(html)
     data = json.loads(page.text_content("#data"))
-    start = {s["name"]: s["start"] for s in data["symbols"]}
+    start = {s["name"]: int(s["start"]) for s in data["symbols"]}
     assert totals(page) == expected(costs, start)
     draw = random.Random(5)
     points = []
@@ -135,7 +135,7 @@ def test_every_slider_moves_the_totals_to_what_subs_says(model: tuple[Any, str],
 def test_modules_add_up_and_latency_and_energy_are_those_of_the_library(model: tuple[Any, str], opened: Any) -> None:
     costs, html = model
     page = opened(html)
-    point = {s["name"]: s["start"] for s in json.loads(page.text_content("#data"))["symbols"]}
+    point = {s["name"]: int(s["start"]) for s in json.loads(page.text_content("#data"))["symbols"]}
     first = page.evaluate("[...document.querySelector('table.modules tbody tr').querySelectorAll('td[data-value]')]"
                           ".map((cell) => cell.dataset.value)")  # fmt: skip
     at = costs.subs(**point)
@@ -213,6 +213,14 @@ def test_a_field_that_is_no_number_says_so(opened: Any) -> None:
     assert page.inner_text("#problem") == "n must be a positive integer"
     page.fill("#field-n", "2")
     expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_a_start_beyond_floats_stays_exact(opened: Any) -> None:
+    costs = MODELS["resnet"]()
+    far = 10**22 + 1
+    page = opened(render([("net", costs)], at={"n": far}))
+    assert page.input_value("#field-n") == str(far)
+    assert totals(page)["MACs (textbook, full)"] == str(costs.subs(n=far, r=224, C=1000).macs)
 
 
 def test_two_models_side_by_side_on_common_symbols(opened: Any) -> None:

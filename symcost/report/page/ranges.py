@@ -25,6 +25,8 @@ USUAL = {
 """Where a slider of that name begins, if the domain allows it."""
 OTHERS = 64
 FURTHEST = 4
+FAR = 2**53 - 1
+"""The last integer that a slider can stand at; fields take larger ones."""
 TRIED = 20_000
 _ALONE = re.compile(r"(\w+) (>=|<=|% ) ?(\d+)(?: == 0)?")
 
@@ -41,6 +43,7 @@ def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]
     for name in names:
         low, most, step = limits[name]
         high = most if most is not None else max(FURTHEST * start[name], low + 15 * step)
+        high = min(high, FAR)
         found.append({"name": name, "low": low, "high": high // step * step, "step": step, "start": start[name]})
     return found
 

@@ -37,7 +37,9 @@ def render(tables: Sequence[tuple[str, CostTable]], *, at: Mapping[str, int] | N
         raise SymcostError(f"the page needs {problem.name}: pip install 'symcost[report]'") from None
     data = {
         "columns": [metric for metric, _ in COLUMNS],
-        "symbols": sliders([costs for _, costs in tables], at or {}),
+        "symbols": [
+            {**each, "start": str(each["start"])} for each in sliders([costs for _, costs in tables], at or {})
+        ],
         "models": [contents(costs, title) for title, costs in tables],
         "devices": _devices(on),
         "device": chosen,
