@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     )
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
+    from symcost.saved.face import load
     from symcost.size import model_size
     from symcost.sweep.face import count, pareto, sweep
     from symcost.sweep.space import Space
@@ -208,6 +209,7 @@ __all__ = [
     "kv_cache",
     "latency",
     "leading_term",
+    "load",
     "memory",
     "mfu",
     "model_size",
@@ -269,6 +271,7 @@ _LAZY = {
     "patched": "symcost.estimate.patches",
     "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
+    "load": "symcost.saved.face",
     "model_size": "symcost.size",
     "pareto": "symcost.sweep.face",
     "trace_function": "symcost.trace.face",

@@ -15,8 +15,11 @@ from symcost import (
     SymcostError,
     __version__,
     cli_calibrate,
+    cli_check,
+    cli_diff,
     cli_estimate,
     cli_layers,
+    cli_report,
     cli_sweep,
     cli_verify,
 )
@@ -148,6 +151,9 @@ cli_sweep.add(app)
 cli_estimate.add(app)
 cli_calibrate.add(app)
 cli_verify.add(app)
+cli_check.add(app)
+cli_diff.add(app)
+cli_report.add(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from symcost.cli_input import pairs
+from symcost.cli_input import integers, pairs
 from symcost.cli_output import check_writable, write
 from symcost.errors import SymcostError
 from symcost.report import FORMATS
@@ -20,6 +20,8 @@ symcost table alexnet
 symcost table resnet50 --set n=n --set r=r --set classes=C --format json
 
 symcost table mobilenet_v2 --set width=1.4 --convention full
+
+symcost table costs.json --set n=1
 
 symcost table vit --set d=384 --set H=6 --format markdown --output vit_s.md"""
 
@@ -41,7 +43,9 @@ Output = Annotated[Path | None, typer.Option(metavar="FILE", help="Write here in
 
 
 def table(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A reference network: symcost models lists them.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A reference network (symcost models lists them), or a saved table.")
+    ],
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A number, a symbol or an expression for a parameter."),
@@ -55,11 +59,16 @@ def table(
 ) -> None:
     """Cost of a reference network, layer by layer, as the lectures draw it."""
     from symcost.models.catalog import literal, reference
+    from symcost.saved.face import is_saved, load
 
     if format_ not in FORMATS:
         raise SymcostError(f"unknown format {format_!r}: use {', '.join(FORMATS)}")
     check_writable(output)
-    costs = reference(model)(**{name: literal(text) for name, text in pairs("--set", set_)})
+    if is_saved(model):
+        at, costs = integers("--set", set_), load(model)
+        costs = costs.subs(**at) if at else costs
+    else:
+        costs = reference(model)(**{name: literal(text) for name, text in pairs("--set", set_)})
     if format_ == "text":
         from symcost.report import layers
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 from types import TracebackType
 
 from symcost.errors import SymcostError
+from symcost.files import write_whole
 
 PATIENCE = 1.0
 """Seconds of work before anything is shown about it."""
@@ -136,22 +136,6 @@ def write(report: str, output: Path | None) -> None:
         print(report, flush=True)
         return
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=output.parent, prefix=".symcost-", delete=False
-        ) as file:
-            try:
-                file.write(report + "\n")
-                file.flush()
-                os.chmod(file.name, 0o666 & ~_umask())
-                os.replace(file.name, output)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        write_whole(report + "\n", output)
     except OSError as problem:
         raise SymcostError(f"--output {output} cannot be written: {problem.strerror}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -8,13 +8,21 @@ from typing import Any
 from symcost.cli_input import bind, integers, load, pairs, values
 from symcost.cli_output import Progress
 from symcost.errors import SymcostError
+from symcost.saved.face import is_saved
+from symcost.saved.face import load as load_saved
 
 
 def table_of(
     target: str, specs: Sequence[str] | None, set_: Sequence[str] | None, arg: Sequence[str] | None,
     call: Sequence[str] | None, mode: str = "forward",
 ) -> Any:  # fmt: skip
-    """The cost table: ``MODEL`` with ``--set`` for its parameters, or ``PKG.MOD:NAME`` with specs, traced."""
+    """The cost table: ``MODEL`` with ``--set`` for its parameters, ``PKG.MOD:NAME`` with specs, traced, or a saved file."""
+    if is_saved(target):
+        if specs or arg or call or mode != "forward":
+            raise SymcostError(f"specs, --arg, --call and --mode are for a model to trace: {target} is a saved table")
+        saved = load_saved(target)
+        at = integers("--set", set_)
+        return saved.subs(**at) if at else saved
     if ":" in target:
         with Progress() as progress:
             from symcost import trace

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
@@ -91,8 +92,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "flog2": flog2,
 }
 _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
     ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: a / b,
     ast.FloorDiv: lambda a, b: sympy.floor(a / b),
@@ -100,6 +99,8 @@ _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
 }
 _MAX_TEXT = 2_000_000
 _MAX_EXPONENT = 64
+_LONG = 4000
+_SUM = re.compile(r"[()]| [+-] ")
 
 
 def parse(text: str) -> sympy.Expr:
@@ -113,8 +114,25 @@ def parse(text: str) -> sympy.Expr:
     """
     if len(text) > _MAX_TEXT:
         raise ExpressionError(f"the expression has {len(text)} characters: at most {_MAX_TEXT} are read")
+    parts = [_read(part, text) for part in _pieces(text)]
+    return parts[0] if len(parts) == 1 else sympy.Add(*parts)
+
+
+def _pieces(text: str) -> list[str]:
+    """A long sum in pieces of some terms each: Python's own parser nests a sum as deep as it is long, and gives up."""
+    if len(text) < _LONG:
+        return [text]
+    cuts, depth = [0], 0
+    for found in _SUM.finditer(text):
+        depth += {"(": 1, ")": -1}.get(found.group(), 0)
+        if depth == 0 and found.group() in (" + ", " - ") and found.start() - cuts[-1] > _LONG // 2:
+            cuts.append(found.start())
+    return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+
+
+def _read(piece: str, text: str) -> sympy.Expr:
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(piece.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
         raise ExpressionError(f"cannot read {_short(text)} as an expression: {problem.args[0]}") from None
     try:
@@ -149,6 +167,8 @@ def _convert(node: ast.expr, text: str) -> Any:
             if base == 0 and exponent < 0:
                 raise ExpressionError(f"{_short(text)} divides by zero")
             return base**exponent
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return sympy.Add(*_terms(node, text))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             a, b = _convert(left, text), _convert(right, text)
             if b == 0 and isinstance(op, ast.Div | ast.FloorDiv | ast.Mod):
@@ -166,6 +186,16 @@ def _convert(node: ast.expr, text: str) -> Any:
         f"cannot read {_short(ast.unparse(node))} in {_short(text)}: an expression has integers, names, "
         f"+ - * / // % ** and {', '.join(_FUNCTIONS)}"
     )
+
+
+def _terms(node: ast.expr, text: str) -> list[Any]:
+    """The terms of a sum, however many: text nests them to the left, and adding one by one would be quadratic."""
+    found = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        term = _convert(node.right, text)
+        found.append(term if isinstance(node.op, ast.Add) else -term)
+        node = node.left
+    return [_convert(node, text), *reversed(found)]
 
 
 def evaluate(expression: sympy.Expr | int, at: Mapping[str, int]) -> Exact:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import sympy
@@ -219,6 +220,15 @@ class CostTable:
         from symcost.report.plots import plot
 
         return plot(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table with its certificate and domain to a JSON file, whole or not at all; ``sc.load`` reads it.
+
+        The keys are documented in :mod:`symcost.report.json`.
+        """
+        from symcost.report.json import save
+
+        save(self, Path(path))
 
     def __str__(self) -> str:
         from symcost.report import text

@@ -13,19 +13,19 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "symcost"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
-    "symbols": 0, "errors": 0, "form": 0, "cost": 0, "window": 0,
+    "symbols": 0, "errors": 0, "files": 0, "form": 0, "cost": 0, "window": 0,
     "dominance": 0, "equality": 0,
     "table": 1, "devices": 1,
-    "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
+    "prove": 2, "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
     "models": 4, "twins": 4, "trace": 3, "xla": 4,
-    "audit": 5, "calibrate": 5, "verify": 5, "sweep": 4, "estimate": 4,
-    "report": 5, "budget": 5, "pytest_plugin": 5,
-    "cli": 6, "cli_layers": 6, "cli_sweep": 6, "cli_input": 6, "cli_output": 6,
-    "cli_calibrate": 6, "cli_estimate": 6, "cli_target": 6, "cli_verify": 6, "cli_start": 6,
+    "saved": 4, "audit": 5, "calibrate": 5, "verify": 5, "sweep": 4, "estimate": 4,
+    "report": 5, "budget": 5, "diff": 5, "pytest_plugin": 6, "testing": 6,
+    "cli": 6, "cli_layers": 6, "cli_sweep": 6, "cli_input": 6, "cli_output": 6, "cli_start": 6,
+    "cli_calibrate": 6, "cli_check": 6, "cli_diff": 6, "cli_report": 6, "cli_estimate": 6, "cli_target": 6, "cli_verify": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""
-SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "explain", "plot", "compile"}
+SHOWING = {"__str__", "_repr_html_", "_repr_latex_", "explain", "plot", "compile", "save"}
 """Functions that may look upwards: how a result shows or evaluates itself is known to the rooms above it."""
 
 
@@ -72,6 +72,8 @@ LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rul
          ".report.markdown", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
          ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
          ".verify", ".verify.verdict", ".xla.targets", ".xla.cache", ".xla.pool", ".report.verdict", ".report.targets",
+         ".saved.face", ".prove.search", ".budget.check", ".cli_check", ".cli_diff", ".cli_report",
+         ".report.page.render", ".testing", ".diff.compare", ".report.gate",
          ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate",
          ".sweep.face", ".sweep.columns", ".cli_sweep"]  # fmt: skip
 

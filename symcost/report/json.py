@@ -1,5 +1,9 @@
 """The report as JSON, for programs. The keys are stable; formulas are strings that ``symcost.parse`` reads back.
 
+``costs.save(path)`` and ``--format json --output FILE`` write it, ``symcost.load`` makes a table of it again.
+
+``format``
+    number of this format, 1; raised when an older reader would misunderstand a file.
 ``version``
     of symcost.
 ``symbols``
@@ -12,7 +16,8 @@
 ``conventions``
     for each of ``textbook``, ``full`` and ``xla`` every metric of a Cost.
 ``peaks``
-    for each rule (``liveness``, ``textbook``) the peak in ``elements`` and in ``bytes``; null where there is none.
+    for each rule (``liveness``, ``textbook``) the peak in ``elements`` and in ``bytes``; null where there is none, with
+    the reason as ``problem``.
 ``residuals``
     bytes saved for the backward pass; null unless traced for training.
 ``rows``
@@ -23,17 +28,28 @@
     only with a depth: ``path``, ``number`` of alike modules (null if unsaid), and their whole cost by convention.
 ``certificate``, ``domain``, ``coverage``
     how the forms were checked, where they hold and who counted; null for tables that were not traced.
+``loops``
+    symbols of loops whose trip count nobody knows, and where the loops stand.
+``receptive_field``
+    places of the input that one output sees along each spatial axis, ``"all"``, or null where it is not known.
+``digest``
+    SHA-256 of all the rest as JSON with sorted keys and without spaces: a file that was cut or edited is told.
 """
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from symcost.cost import CONVENTIONS, Cost
+from symcost.errors import SymcostError
+from symcost.files import write_whole
 from symcost.report import facts
 from symcost.report.formula import written
 from symcost.report.grouping import paths
+from symcost.saved.format import FORMAT, digest
+from symcost.saved.table import ALL
 from symcost.table import CostTable, Row, total
 
 
@@ -42,11 +58,20 @@ def render(costs: CostTable, *, depth: int | None = None, indent: int | None = 2
     return json.dumps(document(costs, depth), indent=indent, ensure_ascii=False)
 
 
+def save(costs: CostTable, path: Path) -> None:
+    """Write the document, so that the file is whole or not there."""
+    try:
+        write_whole(render(costs) + "\n", path)
+    except OSError as problem:
+        raise SymcostError(f"{path} cannot be written: {problem.strerror}") from None
+
+
 def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
     """The JSON document as dictionaries, lists and strings."""
     from symcost import __version__
 
     made: dict[str, Any] = {
+        "format": FORMAT,
         "version": __version__,
         "symbols": list(costs.symbols),
         "at": dict(facts.point(costs)),
@@ -65,7 +90,13 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
             }
             for path, number, rows in paths(costs.rows, depth)
         ]
-    return {**made, **_checks(costs)}
+    whole = {
+        **made,
+        **_checks(costs),
+        "loops": dict(getattr(costs, "unknown_trips", {})),
+        "receptive_field": _field(costs),
+    }
+    return {**whole, "digest": digest(whole)}
 
 
 def _metrics(cost: Cost) -> dict[str, str]:
@@ -88,8 +119,20 @@ def _row(row: Row) -> dict[str, Any]:
 def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
     found: dict[str, dict[str, str | None]] = {}
     for peak in facts.peaks(costs):
-        found.setdefault(peak.rule, {})[peak.unit] = None if peak.problem else written(peak.value)
+        by_unit = found.setdefault(peak.rule, {})
+        by_unit[peak.unit] = None if peak.problem else written(peak.value)
+        if peak.problem:
+            by_unit["problem"] = peak.problem
     return found
+
+
+def _field(costs: Any) -> Any:
+    """The receptive field where layers say it; None is unknown."""
+    try:
+        found = costs.receptive_field
+    except (AttributeError, SymcostError):
+        return None
+    return ALL if found is None else [str(size) for size in found]
 
 
 def _checks(costs: Any) -> dict[str, Any]:
@@ -99,6 +142,8 @@ def _checks(costs: Any) -> dict[str, Any]:
         and {
             "text": str(certificate),
             "traces": certificate.traces,
+            "numbers": certificate.numbers,
+            "programs": certificate.programs,
             "fitted": [dict(point) for point in certificate.fitted],
             "held_out": [dict(point) for point in certificate.held_out],
         },

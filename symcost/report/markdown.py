@@ -25,7 +25,7 @@ class Section:
 def render(costs: CostTable, *, depth: int | None = None) -> str:
     """The table as Markdown."""
     parts = [_markdown(section) for section in _sections(costs, depth)]
-    notes = [f"- **{title}**: {_escaped(sentence)}" for title, sentence in facts.notes(costs)]
+    notes = [f"- **{title}**: {escaped(sentence)}" for title, sentence in facts.notes(costs)]
     return "\n\n".join([*parts, "\n".join(notes)]).rstrip()
 
 
@@ -65,7 +65,7 @@ def _cell(value: Any) -> str:
     return "" if value == 0 else written(value)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown leaves as it is."""
     for character in "\\`*_{}[]<>#|":
         text = text.replace(character, "\\" + character)
@@ -79,7 +79,7 @@ def _code(text: str) -> str:
 
 def _markdown(section: Section) -> str:
     lines = [section.header, ("---", *("---:" for _ in section.header[1:]))]
-    lines += [(_escaped(name), *map(_code, cells)) for name, *cells in section.rows]
+    lines += [(escaped(name), *map(_code, cells)) for name, *cells in section.rows]
     return f"### {section.title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -1,0 +1,158 @@
+"""``check``: every limit of a budget on a table, at its point or proved over its ranges, with the modules that weigh most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from symcost.budget.limits import BYTES, FIT, KINDS, Limit
+from symcost.budget.metrics import formula, parts
+from symcost.budget.read import Budget, Model, Plan
+from symcost.errors import DomainError, SymcostError
+from symcost.estimate.constraint import FITS
+from symcost.estimate.constraint import read as constraints
+from symcost.estimate.quantities import Setting
+from symcost.prove.search import Proof, prove
+from symcost.symbols import evaluate
+from symcost.table import CostTable
+
+HEAVIEST = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One limit of one model, and whether it holds.
+
+    ``value`` is exact at ``at``; without ``at`` it is an upper bound that was proved. ``how`` names the certificate:
+    a value at a point, certified monotonicity, interval bounds, or the smallest counterexample.
+    """
+
+    model: str
+    budget: str
+    metric: str
+    kind: str
+    value: Fraction
+    limit: Fraction
+    text: str
+    holds: bool
+    how: str
+    at: Mapping[str, int] | None
+    heaviest: tuple[tuple[str, Fraction], ...]
+    note: str = ""
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    @property
+    def margin(self) -> Fraction:
+        """What is left below the limit; negative where it is exceeded."""
+        return self.limit - self.value
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All findings of a plan: true when every limit holds."""
+
+    file: str
+    findings: tuple[Finding, ...]
+    lines: Mapping[str, int]
+
+    def __bool__(self) -> bool:
+        return all(self.findings)
+
+
+def check(plan: Plan, table_of: Callable[[Model], CostTable]) -> Verdict:
+    """Every limit of every model of a plan; ``table_of`` makes or loads the tables."""
+    findings: list[Finding] = []
+    for model in plan.models:
+        costs = table_of(model)
+        for budget in model.budgets:
+            findings += against(budget, costs, model.name)
+    file = plan.file.resolve()
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    return Verdict(str(shown), tuple(findings), {model.name: model.line for model in plan.models})
+
+
+def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Finding]:
+    """Every limit of one budget on one table."""
+    where = f"{name}, budget {budget.name}"
+    _symbols(budget, costs, where)
+    found = [_one(each, formula(each.metric, costs, budget.options), budget, costs, name) for each in budget.limits]
+    if budget.fit:
+        setting = Setting(
+            costs, budget.options["device"], budget.options.get("dtype", "float32"),
+            budget.options.get("bits", budget.options.get("weights")), rule=budget.options.get("rule", "liveness"),
+        )  # fmt: skip
+        for memory in constraints(FITS, setting):
+            size = Fraction(int(memory.right.p), int(memory.right.q))
+            level = memory.text.rpartition("(")[2].rstrip(")")
+            metric = "params" if memory.text.startswith("weight") else "peak_activations"
+            each = Limit("total_bytes", size, f"{budget.options['device']} {level}")
+            found.append(_one(each, memory.left, budget, costs, name, f"{FIT} {level}", metric))
+    return found
+
+
+def _symbols(budget: Budget, costs: CostTable, where: str) -> None:
+    for symbol in (*budget.at, *budget.over):
+        if symbol not in costs.symbols:
+            near = get_close_matches(symbol, costs.symbols, n=2)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(costs.symbols) or 'none'}"
+            raise DomainError(f"{where}: unknown symbol {symbol!r}: {hint}")
+
+
+def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
+         title: str = "", shares: str = "") -> Finding:  # fmt: skip
+    where = f"{name}, budget {budget.name}, {title or each.metric}"
+    free = {str(s) for s in getattr(expression, "free_symbols", ())}
+    missing = sorted(free - {*budget.at, *budget.over})
+    if missing:
+        raise DomainError(f"{where} has no value for {', '.join(missing)}: give it in at or over")
+    proof = _proved(expression, each, budget, costs, where)
+    at = proof.at
+    weights = () if at is None else _heaviest(shares or each.metric, costs, budget, at)
+    bounds = getattr(getattr(costs, "domain", None), "bounds_at_one", frozenset())
+    note = "an upper bound where a size is 1" if each.metric in bounds else ""
+    return Finding(
+        model=name, budget=budget.name, metric=title or each.metric, kind=BYTES if title else KINDS[each.metric],
+        value=Fraction(proof.largest), limit=each.value, text=each.text, holds=bool(proof),
+        how=proof.how, at=at, heaviest=weights, note=note,
+    )  # fmt: skip
+
+
+def _proved(expression: Any, each: Limit, budget: Budget, costs: Any, where: str) -> Proof:
+    domain = getattr(costs, "domain", None)
+
+    def outside(point: Mapping[str, int]) -> str | None:
+        return domain.problem(point) if domain is not None else None
+
+    try:
+        if not budget.over:
+            costs.check_point(budget.at)
+            problem = outside(budget.at)
+            if problem:
+                raise DomainError(problem)
+            value = evaluate(expression, budget.at)
+            at = ", ".join(f"{n}={v}" for n, v in budget.at.items())
+            return Proof(
+                dict(budget.at) if value > each.value else None, value, dict(budget.at), f"at {at}" if at else "exact"
+            )
+        ranges = {**{n: range(v, v + 1) for n, v in budget.at.items()}, **budget.over}
+        return prove(expression, each.value, ranges, outside)
+    except SymcostError as problem:
+        raise type(problem)(f"{where}: {problem}") from None
+
+
+def _heaviest(metric: str, costs: CostTable, budget: Budget, at: Mapping[str, int]) -> tuple[tuple[str, Fraction], ...]:
+    """The modules with most of it at a point, each with its share of the parts' sum or, for a peak, of the largest."""
+    sums: dict[str, Fraction] = {}
+    peak = metric in ("peak_activations", "activation_bytes", "total_bytes")
+    for path, expression in parts(metric, costs, budget.options):
+        value = Fraction(evaluate(expression, at))
+        sums[path] = max(sums.get(path, Fraction(0)), value) if peak else sums.get(path, Fraction(0)) + value
+    whole = max(sums.values(), default=Fraction(0)) if peak else sum(sums.values(), start=Fraction(0))
+    top: Sequence[tuple[str, Fraction]] = sorted(sums.items(), key=lambda each: (-each[1], each[0]))[:HEAVIEST]
+    return tuple((path or "(the model itself)", value / whole) for path, value in top if value) if whole else ()

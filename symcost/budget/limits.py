@@ -1,0 +1,75 @@
+"""What a budget may limit, in which units, and how a limit is written: ``"125 M"``, ``"320 KiB"``, ``"10 ms"``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any
+
+from symcost.errors import SymcostError
+
+COUNT, BYTES, SECONDS, JOULES = "count", "bytes", "seconds", "joules"
+_TEN = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15}
+_SMALL = {"": 0, "m": -3, "u": -6, "µ": -6, "n": -9, "p": -12}
+_TWO = {"KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40}
+UNITS: Mapping[str, Mapping[str, Fraction]] = {
+    COUNT: {prefix: Fraction(10) ** power for prefix, power in _TEN.items()},
+    BYTES: {f"{prefix}B": Fraction(10) ** power for prefix, power in _TEN.items()}
+    | {unit: Fraction(2) ** power for unit, power in _TWO.items()},
+    SECONDS: {f"{prefix}s": Fraction(10) ** power for prefix, power in _SMALL.items()},
+    JOULES: {f"{prefix}J": Fraction(10) ** power for prefix, power in _SMALL.items()},
+}
+"""Units of each kind of quantity, and what one of them is."""
+KINDS: Mapping[str, str] = {
+    "params": COUNT, "macs": COUNT, "flops": COUNT, "transcendentals": COUNT, "activations": COUNT,
+    "peak_activations": COUNT, "model_size": BYTES, "activation_bytes": BYTES, "total_bytes": BYTES,
+    "training_bytes": BYTES, "latency": SECONDS, "energy": JOULES,
+}  # fmt: skip
+"""The metrics that have a limit, and what they are measured in."""
+FIT = "fit"
+_NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)\s*([A-Za-zµ]*)")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A metric may be at most ``value``; ``text`` is how it was written."""
+
+    metric: str
+    value: Fraction
+    text: str
+
+    @property
+    def kind(self) -> str:
+        """What it is measured in."""
+        return KINDS[self.metric]
+
+
+def limit(metric: str, given: Any, where: str) -> Limit:
+    """A limit as it stands in a file.
+
+    >>> limit("params", "25.6 M", "").value, limit("model_size", "1 MiB", "").value
+    (Fraction(25600000, 1), Fraction(1048576, 1))
+    """
+    kind = KINDS[metric]
+    units = UNITS[kind]
+    text = str(given)
+    read = _NUMBER.fullmatch(text.strip()) if not isinstance(given, bool) else None
+    if read is None:
+        raise SymcostError(f"{where}: {metric} = {given!r} is no limit: write {_example(kind)}")
+    number, unit = Fraction(read.group(1).replace("_", "")), read.group(2)
+    if not unit and "" not in units:
+        raise SymcostError(f"{where}: {metric} = {text} has no unit: it is in {kind}, write {_example(kind)}")
+    if unit not in units:
+        near = get_close_matches(unit, units, n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(filter(None, units))}"
+        raise SymcostError(f"{where}: {metric} = {text!r} has an unknown unit {unit!r}: {hint}")
+    return Limit(metric, number * units[unit], text)
+
+
+def _example(kind: str) -> str:
+    return {
+        COUNT: "25_000_000 or '25 M'", BYTES: "'320 KiB' or '1 MB'", SECONDS: "'10 ms'", JOULES: "'5 mJ'",
+    }[kind]  # fmt: skip

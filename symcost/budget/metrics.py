@@ -1,0 +1,108 @@
+"""A metric of a table as a formula, and what each module contributes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.cost import FULL, TEXTBOOK
+from symcost.errors import SymcostError
+from symcost.estimate.energy import energy
+from symcost.estimate.latency import latency
+from symcost.estimate.memory import memory
+from symcost.estimate.training import training_memory
+from symcost.estimate.work import kernels
+from symcost.size import model_size
+from symcost.table import CostTable
+
+Parts = list[tuple[str, Any]]
+HELD = ("params", "model_size", "training_bytes")
+PEAKS = ("peak_activations", "activation_bytes", "total_bytes")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A table, and the options of a budget: device, number types, bits, density, model of latency, rule, convention."""
+
+    costs: Any
+    options: Mapping[str, Any]
+
+    def option(self, name: str, default: Any) -> Any:
+        """An option, or what it is unless given."""
+        return self.options.get(name, default)
+
+    @property
+    def dtype(self) -> str:
+        """Number type of operations and activations."""
+        return self.option("dtype", "float32")
+
+    @property
+    def convention(self) -> str:
+        """Convention of counting."""
+        return self.option("convention", FULL)
+
+
+def _timed(s: Setting) -> Any:
+    return latency(s.costs, s.option("device", None), s.dtype, model=s.option("latency_model", "roofline"),
+                   weights=s.option("weights", None))  # fmt: skip
+
+
+def _powered(s: Setting) -> Any:
+    return energy(s.costs, s.option("device", None), s.dtype, model=s.option("latency_model", "roofline"),
+                  weights=s.option("weights", None))  # fmt: skip
+
+
+def _size(s: Setting) -> Any:
+    if "bits" not in s.options and "weights" not in s.options and "dtype" not in s.options:
+        return model_size(s.costs, 32, s.option("density", 1))
+    if "bits" in s.options:
+        return model_size(s.costs, s.options["bits"], s.option("density", 1))
+    return memory(s.costs, s.dtype, weights=s.option("weights", None)).weights
+
+
+def _used(s: Setting) -> Any:
+    return memory(s.costs, s.dtype, weights=s.option("bits", s.option("weights", None)),
+                  rule=s.option("rule", "liveness"))  # fmt: skip
+
+
+def _total(metric: str) -> Callable[[Setting], Any]:
+    return lambda s: getattr(s.costs.total(s.convention), metric)
+
+
+FORMULAS: Mapping[str, Callable[[Setting], Any]] = {
+    **{metric: _total(metric) for metric in ("params", "macs", "flops", "transcendentals")},
+    "activations": lambda s: s.costs.total(s.option("convention", TEXTBOOK)).activations,
+    "peak_activations": lambda s: s.costs.peak(s.option("rule", "liveness")),
+    "model_size": _size,
+    "activation_bytes": lambda s: _used(s).activations,
+    "total_bytes": lambda s: _used(s).total,
+    "training_bytes": lambda s: training_memory(s.costs, dtype=s.dtype).total,
+    "latency": lambda s: _timed(s).seconds,
+    "energy": lambda s: _powered(s).joules,
+}
+"""Every metric as an exact formula in the table's symbols, in bytes, seconds and joules where it has a unit."""
+
+
+def formula(metric: str, costs: CostTable, options: Mapping[str, Any]) -> Any:
+    """The metric's formula."""
+    if metric in PEAKS and not hasattr(costs, "peak"):
+        raise SymcostError(f"{metric}: this table knows no peak of activations")
+    return FORMULAS[metric](Setting(costs, options))
+
+
+def parts(metric: str, costs: CostTable, options: Mapping[str, Any]) -> Parts:
+    """What each module has of a metric: its share of a sum, or what it needs at once for a peak.
+
+    Parameters stand for what follows from them, the largest input plus output of a kernel for a peak of activations.
+    """
+    s = Setting(costs, options)
+    if metric in PEAKS:
+        return [(kernel.path, kernel.read + kernel.written) for kernel in kernels(costs, "fused")]
+    if metric in ("latency", "energy"):
+        made = _timed(s) if metric == "latency" else _powered(s)
+        steps = made.steps
+        return [(step.kernel.path, step.seconds if metric == "latency" else step.joules) for step in steps]
+    name = "params" if metric in HELD else metric
+    convention = s.option("convention", TEXTBOOK if metric == "activations" else FULL)
+    return [(group.name, getattr(group.total(convention), name)) for group in costs.by_path()]

@@ -1,0 +1,92 @@
+"""The verb of budgets: ``check``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symcost.cli_input import bind
+from symcost.cli_input import load as load_model
+from symcost.cli_layers import Output
+from symcost.cli_output import Progress, check_writable, write
+from symcost.errors import SymcostError
+
+CHECK_EXAMPLES = """[bold]Examples[/bold]
+
+symcost check
+
+symcost check budgets/symcost.toml --format markdown --output budgets.md
+
+symcost check --model gpt --format github
+
+A budget: [[tool.symcost.models.gpt.budgets]] at = { n = 1, d = 768 }, over = { L = "1..48" }, params = "125 M"
+
+Exit code 0: every limit holds. 1: one does not. 2: an error of use."""
+
+
+def table_of(model: Any, folder: Path) -> Any:
+    """The table of a model in a plan: a saved file beside it, a reference network, or a model that is traced."""
+    from symcost.saved.face import is_saved, load
+
+    options = dict(model.options)
+    if is_saved(model.model) or ":" not in model.model:
+        arguments = {} if is_saved(model.model) else options.pop("arg", {})
+        if options:
+            raise SymcostError(f"models.{model.name}: {next(iter(options))} is for a model to trace, not {model.model}")
+        if is_saved(model.model):
+            return load(folder / model.model)
+        from symcost.models.catalog import literal, reference
+
+        return reference(model.model)(**{n: literal(str(v)) for n, v in arguments.items()})
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    return _traced(model.model, options)
+
+
+def _traced(target: str, options: dict[str, Any]) -> Any:
+    specs, fixed = options.pop("specs", []), options.pop("arg", {})
+    found = bind(load_model(target), fixed, target)
+    if options.pop("function", False):
+        from symcost import trace_function
+
+        return trace_function(found, *specs, **options)
+    from symcost import trace
+
+    return trace(found, *specs, **options)
+
+
+def check(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="symcost.toml or pyproject.toml; the nearest unless given.")
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these models.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="text | markdown | json | junit | github | gitlab")] = "text",
+    output: Output = None,
+) -> None:
+    """Hold models to their budgets, at points and proved over ranges. Exit code 1 when a limit is exceeded."""
+    from symcost.budget.check import check as checked
+    from symcost.budget.read import chosen, find, read
+    from symcost.report import gate
+
+    if format_ not in gate.FORMATS:
+        raise SymcostError(f"unknown format {format_!r}: use {', '.join(gate.FORMATS)}")
+    check_writable(output)
+    plan = chosen(read(file or find(Path.cwd())), model or [])
+    with Progress() as progress:
+
+        def made(each: Any) -> Any:
+            progress.say(f"budgets of {each.name}")
+            return table_of(each, plan.file.parent)
+
+        verdict = checked(plan, made)
+    write(gate.FORMATS[format_](verdict), output)
+    if not verdict:
+        raise typer.Exit(1)
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command(epilog=CHECK_EXAMPLES)(check)

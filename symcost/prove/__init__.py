@@ -1,0 +1,1 @@
+"""Proofs over ranges: whether a formula stays below a limit at every point, by certified monotonicity and intervals."""

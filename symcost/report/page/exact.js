@@ -1,0 +1,64 @@
+"use strict";
+// Exact arithmetic: a value is a BigInt, or {n, d} in lowest terms with d > 1. Numbers never pass through floats.
+const Exact = (() => {
+  const gcd = (a, b) => { a = a < 0n ? -a : a; while (b) { [a, b] = [b, a % b]; } return a; };
+  const whole = (x) => typeof x === "bigint";
+  const top = (x) => (whole(x) ? x : x.n), below = (x) => (whole(x) ? 1n : x.d);
+  const make = (n, d) => {
+    if (d === 0n) throw new Error("a division by zero");
+    if (d < 0n) { n = -n; d = -d; }
+    const g = gcd(n, d);
+    return g === d ? n / d : { n: n / g, d: d / g };
+  };
+  const add = (a, b) => (whole(a) && whole(b) ? a + b : make(top(a) * below(b) + top(b) * below(a), below(a) * below(b)));
+  const mul = (a, b) => (whole(a) && whole(b) ? a * b : make(top(a) * top(b), below(a) * below(b)));
+  const divide = (a, b) => make(top(a) * below(b), below(a) * top(b));
+  const less = (a, b) => (whole(a) && whole(b) ? a < b : top(a) * below(b) < top(b) * below(a));
+  const floor = (x) => {
+    if (whole(x)) return x;
+    const q = x.n / x.d;
+    return x.n < 0n ? q - 1n : q;
+  };
+  const negated = (x) => mul(-1n, x);
+  const power = (x, k) => {
+    if (k < 0) return divide(1n, power(x, -k));
+    return whole(x) ? x ** BigInt(k) : { n: x.n ** BigInt(k), d: x.d ** BigInt(k) };
+  };
+  const bits = (x) => BigInt(x.toString(2).length);
+  const functions = {
+    "+": (xs) => xs.reduce(add), "*": (xs) => xs.reduce(mul),
+    floor: ([x]) => floor(x), ceil: ([x]) => negated(floor(negated(x))),
+    max: (xs) => xs.reduce((a, b) => (less(a, b) ? b : a)), min: (xs) => xs.reduce((a, b) => (less(b, a) ? b : a)),
+    mod: ([a, b]) => add(a, negated(mul(b, floor(divide(a, b))))),
+    clog2: ([x]) => (x <= 1n ? 0n : bits(x - 1n)), flog2: ([x]) => bits(x) - 1n,
+  };
+  const read = (text) => {
+    const [n, d] = text.split("/");
+    return make(BigInt(n), BigInt(d ?? "1"));
+  };
+  const run = (program, at) => {
+    const values = new Array(program.length);
+    for (let i = 0; i < program.length; i++) {
+      const [op, ...args] = program[i];
+      values[i] = op === "n" ? make(BigInt(args[0]), BigInt(args[1])) : op === "s" ? at[args[0]]
+        : op === "^" ? power(values[args[0]], args[1]) : functions[op](args.map((j) => values[j]));
+    }
+    return values;
+  };
+  const text = (x) => (whole(x) ? x.toString() : `${x.n}/${x.d}`);
+  const shown = (x) => (whole(x) ? x.toLocaleString("en-US") : `${x.n.toLocaleString("en-US")}/${x.d.toLocaleString("en-US")}`);
+  // For pictures only: the nearest places on the screen.
+  const number = (x) => {
+    if (whole(x)) return Number(x);
+    const shift = BigInt(Math.max(0, x.d.toString().length - x.n.toString().length + 20));
+    return Number((x.n * 10n ** shift) / x.d) / 10 ** Number(shift);
+  };
+  const PREFIXES = [[12, "T"], [9, "G"], [6, "M"], [3, "k"], [0, ""], [-3, "m"], [-6, "u"], [-9, "n"], [-12, "p"]];
+  const physical = (x, unit) => {
+    const value = number(x);
+    if (value === 0) return `0 ${unit}`;
+    const [exponent, prefix] = PREFIXES.find(([e]) => Math.abs(value) >= 10 ** e) ?? PREFIXES[PREFIXES.length - 1];
+    return `${Number((value / 10 ** exponent).toPrecision(4))} ${prefix}${unit}`;
+  };
+  return { add, mul, divide, less, read, run, text, shown, number, physical };
+})();

@@ -1,0 +1,311 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const { models, symbols } = data;
+  const TITLES = { params: "params", macs: "MACs", flops: "FLOPs", activations: "activations", moved: "bytes moved" };
+  const CONVENTIONS = { params: "full", macs: "full", flops: "full", activations: "textbook", moved: "full" };
+  const at = {};
+  const element = (tag, properties = {}, ...children) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+  const get = (id) => document.getElementById(id);
+
+  // -- symbols -------------------------------------------------------------------------------------------------------
+  const fields = new Map();
+  const readable = (text) => (/^\s*[1-9][0-9]{0,99}\s*$/.test(text) ? BigInt(text.trim()) : null);
+  for (const s of symbols) {
+    const slider = element("input", { type: "range", min: s.low, max: s.high, step: s.step, id: `slider-${s.name}` });
+    const field = element("input", { type: "text", inputMode: "numeric", autocomplete: "off", id: `field-${s.name}` });
+    slider.setAttribute("aria-label", `${s.name}, slider`);
+    const set = (value, from) => {
+      at[s.name] = value;
+      if (from !== field) field.value = value.toString();
+      if (from !== slider) slider.value = value > BigInt(s.high) ? s.high : Number(value);
+    };
+    slider.addEventListener("input", () => { set(BigInt(slider.value), slider); changed(); });
+    field.addEventListener("input", () => {
+      const value = readable(field.value);
+      field.setAttribute("aria-invalid", String(value === null));
+      if (value === null) { problem(`${s.name} must be a positive integer`); return; }
+      set(value, field);
+      changed();
+    });
+    const label = element("label", { htmlFor: field.id, textContent: s.name });
+    get("sliders").append(element("div", { className: "slider" }, label, slider, field));
+    fields.set(s.name, set);
+    set(BigInt(s.start), null);
+  }
+  if (!symbols.length) get("sliders").append(element("p", { className: "sub", textContent: "None: every number is fixed." }));
+  const fromLink = () => {
+    for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
+      const value = readable(text);
+      if (fields.has(name) && value !== null) fields.get(name)(value, null);
+    }
+  };
+  const link = () => new URLSearchParams(Object.entries(at).map(([name, value]) => [name, value.toString()])).toString();
+  get("link").addEventListener("click", async () => {
+    let said = "The address bar has it.";
+    try { await navigator.clipboard.writeText(location.href); said = "Copied."; } catch { /* a page from a file may not */ }
+    get("copied").textContent = said;
+  });
+
+  // -- the tables' frames --------------------------------------------------------------------------------------------
+  const header = (cells) => element("tr", {}, ...cells);
+  const column = (text) => element("th", { scope: "col", textContent: text });
+  const names = [...new Set(models.flatMap((model) => model.totals.map((total) => total.name)))];
+  get("totals").tHead.append(header([column("metric (convention)"), ...models.map((model) => column(model.title))]));
+  const totalCells = names.map((name) => {
+    const cells = models.map((model) => {
+      const total = model.totals.find((each) => each.name === name);
+      return total ? { total, cell: element("td", {}) } : { total: null, cell: element("td", { textContent: "–" }) };
+    });
+    const row = element("tr", {}, element("th", { scope: "row", textContent: name }), ...cells.map((each) => each.cell));
+    row.dataset.total = name;
+    get("totals").tBodies[0].append(row);
+    return cells;
+  });
+  for (const metric of data.columns) {
+    get("metric").append(element("option", { value: metric, textContent: `${TITLES[metric]} (${CONVENTIONS[metric]})` }));
+  }
+  for (const device of data.devices) get("device").append(element("option", { value: device.name, textContent: device.title }));
+  get("device").value = data.device;
+  const chosen = () => data.devices.find((device) => device.name === get("device").value) ?? data.devices[0];
+  const numberTypes = () => {
+    const before = get("dtype").value;
+    get("dtype").replaceChildren(...Object.keys(chosen().peak).map((dtype) => element("option", { value: dtype, textContent: dtype })));
+    if (before in chosen().peak) get("dtype").value = before;
+    else if ("float32" in chosen().peak) get("dtype").value = "float32";
+  };
+
+  // -- modules -------------------------------------------------------------------------------------------------------
+  const trees = models.map((model, index) => {
+    const table = document.querySelectorAll("table.modules")[index];
+    const nodes = model.tree.map((node, i) => ({ ...node, index: i, children: [], open: false, cells: [] }));
+    for (const node of nodes) if (node.parent >= 0) nodes[node.parent].children.push(node);
+    const order = { by: null, down: true };
+    const place = () => {
+      const rows = [];
+      const walk = (node, depth) => {
+        node.row.hidden = false;
+        node.row.firstChild.style.paddingLeft = `${0.5 + depth}rem`;
+        rows.push(node.row);
+        const inner = [...node.children];
+        if (order.by !== null) {
+          inner.sort((a, b) => {
+            const [x, y] = order.by < 0 ? [a.name, b.name] : [a.sums[order.by], b.sums[order.by]];
+            const less = order.by < 0 ? x < y : Exact.less(x, y), more = order.by < 0 ? y < x : Exact.less(y, x);
+            return (less ? -1 : more ? 1 : a.index - b.index) * (order.down && (less || more) ? -1 : 1);
+          });
+        }
+        if (node.open) inner.forEach((child) => walk(child, depth + 1));
+      };
+      walk(nodes[0], 0);
+      table.tBodies[0].replaceChildren(...rows);
+    };
+    const heads = [-1, ...data.columns.keys()].map((position) => {
+      const text = position < 0 ? "module" : `${TITLES[data.columns[position]]} (${CONVENTIONS[data.columns[position]]})`;
+      const button = element("button", { type: "button", textContent: text });
+      const head = element("th", { scope: "col" }, button);
+      button.addEventListener("click", () => {
+        const again = order.by === position;
+        order.down = again ? !order.down : position >= 0;
+        order.by = position;
+        heads.forEach((each) => each.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", order.down ? "descending" : "ascending");
+        place();
+      });
+      return head;
+    });
+    table.tHead.append(header(heads));
+    for (const node of nodes) {
+      const first = element("td", {});
+      if (node.children.length) {
+        const button = element("button", { type: "button" });
+        node.show = () => {
+          button.textContent = node.open ? "▾" : "▸";
+          button.setAttribute("aria-expanded", String(node.open));
+          button.setAttribute("aria-label", `${node.open ? "Collapse" : "Expand"} ${node.name}`);
+        };
+        button.addEventListener("click", () => { node.open = !node.open; node.show(); place(); button.focus(); });
+        first.append(button);
+        node.open = node.parent < 0;
+        node.show();
+      } else first.append(element("span", { className: "leaf" }));
+      first.append(node.name);
+      node.cells = data.columns.map(() => element("td", {}));
+      node.row = element("tr", {}, first, ...node.cells);
+    }
+    const all = (open) => {
+      for (const node of nodes) if (node.children.length) { node.open = open || node.parent < 0; node.show(); }
+      place();
+    };
+    const fill = (values) => {
+      for (const node of nodes) node.sums = node.own.map((id) => values[id]);
+      for (let i = nodes.length - 1; i > 0; i--) {
+        const above = nodes[nodes[i].parent];
+        above.sums = above.sums.map((sum, k) => Exact.add(sum, nodes[i].sums[k]));
+      }
+      for (const node of nodes) {
+        node.sums.forEach((sum, k) => {
+          node.cells[k].textContent = sum === 0n ? "" : Exact.shown(sum);
+          node.cells[k].dataset.value = Exact.text(sum);
+        });
+      }
+      if (order.by !== null) place();
+    };
+    place();
+    return { nodes, all, fill };
+  });
+  get("expand").addEventListener("click", () => trees.forEach((tree) => tree.all(true)));
+  get("collapse").addEventListener("click", () => trees.forEach((tree) => tree.all(false)));
+
+  // -- on a device ---------------------------------------------------------------------------------------------------
+  const BYTE = 8n;
+  const timed = (model, values, device, dtype) => {
+    const peak = Exact.read(device.peak[dtype]), size = Exact.divide(BigInt(data.bits[dtype]), BYTE);
+    const share = (kind) => (device.efficiency ? Exact.read(device.efficiency[kind]) : 1n);
+    const rate = {
+      weights: Exact.mul(Exact.read(device.bandwidth.weights), share("weights")), activations: Exact.read(device.bandwidth.activations),
+    };
+    const launch = Exact.read(device.overhead);
+    return model.kernels.map((kernel) => {
+      const weights = Exact.mul(size, values[kernel.weights]);
+      const moved = Exact.mul(size, Exact.add(values[kernel.read], values[kernel.written]));
+      const compute = Exact.divide(values[kernel.operations], Exact.mul(peak, share(kernel.kind)));
+      const memory = Exact.add(Exact.divide(weights, rate.weights), Exact.divide(moved, rate.activations));
+      const longest = Exact.add(Exact.less(compute, memory) ? memory : compute, launch);
+      const times = values[kernel.times];
+      return { kernel, done: values[kernel.operations], bytes: Exact.add(weights, moved), seconds: Exact.mul(longest, times), times };
+    });
+  };
+  const sum = (parts) => parts.reduce(Exact.add, 0n);
+  const line = (key, title, cells) => {
+    const row = element("tr", {}, element("th", { scope: "row", textContent: title }), ...cells.map(([text, exact]) => {
+      const cell = element("td", { textContent: text });
+      if (exact !== undefined) cell.dataset.value = exact;
+      return cell;
+    }));
+    row.dataset.estimate = key;
+    return row;
+  };
+  const quantity = (value, unit) => [Exact.physical(value, unit), Exact.text(value)];
+  const estimates = (results, values) => {
+    const body = element("tbody", {});
+    const each = (make) => models.map((model, i) => make(model, i));
+    body.append(line("latency", "latency, roofline of fused kernels", each((m, i) =>
+      typeof results[i] === "string" ? [results[i]] : quantity(sum(results[i].map((r) => r.seconds)), "s"))));
+    for (const [part, title] of [["compute", "energy of computing (45 nm, float32)"], ["movement", "energy of moving (45 nm, float32)"]]) {
+      body.append(line(part, title, each((m, i) => (typeof m.energy === "string" ? [m.energy] : quantity(values[i][m.energy[part]], "J")))));
+    }
+    if (models.some((m) => m.field !== null)) {
+      body.append(line("field", "receptive field", each((m, i) =>
+        m.field === null ? ["–"] : m.field === "all" ? ["the whole input", "all"]
+          : [m.field.map((id) => Exact.shown(values[i][id])).join(" x "), m.field.map((id) => Exact.text(values[i][id])).join(",")])));
+    }
+    const head = header([column(""), ...models.map((model) => column(model.title))]);
+    get("estimates").replaceChildren(element("table", {}, element("thead", {}, head), body));
+  };
+
+  // -- pictures ------------------------------------------------------------------------------------------------------
+  const bokeh = (name) => globalThis.Bokeh?.documents?.[0]?.get_model_by_name(name);
+  const unique = (list) => {
+    const seen = new Map();
+    return list.map((name) => {
+      const count = (seen.get(name) ?? 0) + 1;
+      seen.set(name, count);
+      return count > 1 ? `${name} (${count})` : name;
+    });
+  };
+  const bars = () => {
+    const k = data.columns.indexOf(get("metric").value);
+    trees.forEach(({ nodes }, i) => {
+      const kept = nodes[0].children.length ? nodes[0].children : [nodes[0]];
+      const labels = unique(kept.map((node) => node.name));
+      const range = bokeh(`names-${i}`);
+      if (range.factors.length !== labels.length) range.factors = labels;
+      bokeh(`bars-${i}`).data = {
+        name: labels, value: kept.map((node) => Exact.number(node.sums[k])), shown: kept.map((node) => Exact.shown(node.sums[k])),
+      };
+    });
+  };
+  const roofline = (results, device, dtype) => {
+    const peak = Exact.number(Exact.read(device.peak[dtype])), bandwidth = Exact.number(Exact.read(device.bandwidth.activations));
+    const xs = [peak / bandwidth];
+    results.forEach((result, i) => {
+      const kept = typeof result === "string" ? [] : result.filter((r) => r.done !== 0n && r.seconds !== 0n);
+      const whole = kept.length ? Exact.number(sum(result.map((r) => r.seconds))) : 1;
+      const x = kept.map((r) => Exact.number(Exact.divide(r.done, r.bytes)));
+      const shares = kept.map((r) => Exact.number(r.seconds) / whole);
+      xs.push(...x);
+      bokeh(`kernels-${i}`).data = {
+        x, y: kept.map((r) => Exact.number(Exact.divide(Exact.mul(r.done, r.times), r.seconds))), name: kept.map((r) => r.kernel.name),
+        size: shares.map((share) => 5 + 40 * Math.sqrt(share)), share: shares.map((share) => `${(100 * share).toFixed(1)} %`),
+      };
+    });
+    const left = xs.reduce((a, b) => Math.min(a, b)) / 2, right = xs.reduce((a, b) => Math.max(a, b)) * 2;
+    bokeh("roof").data = { x: [left, peak / bandwidth, right], y: [left * bandwidth, peak, peak] };
+  };
+
+  // -- all of it -----------------------------------------------------------------------------------------------------
+  const RELATIONS = {
+    ">=": (a, b) => !Exact.less(a, b), "<=": (a, b) => !Exact.less(b, a), "==": (a, b) => Exact.text(a) === Exact.text(b),
+    "!=": (a, b) => Exact.text(a) !== Exact.text(b),
+  };
+  const problem = (text) => {
+    get("problem").hidden = !text;
+    get("problem").textContent = text;
+    document.body.classList.toggle("stale", Boolean(text));
+  };
+  let last = null;
+  const draw = () => {
+    const started = performance.now();
+    const values = models.map((model) => Exact.run(model.program, at));
+    const broken = models.flatMap((model, i) => model.conditions.filter((c) => !RELATIONS[c.relation](values[i][c.left], values[i][c.right])));
+    if (broken.length) { problem(`Outside the domain: ${broken[0].text} must hold. The numbers below are those before.`); return; }
+    problem("");
+    for (const cells of totalCells) {
+      cells.forEach(({ total, cell }, i) => {
+        if (!total) return;
+        cell.textContent = Exact.shown(values[i][total.value]) + (total.bytes ? " B" : "");
+        cell.dataset.value = Exact.text(values[i][total.value]);
+      });
+    }
+    trees.forEach((tree, i) => tree.fill(values[i]));
+    const device = chosen(), dtype = get("dtype").value;
+    const results = models.map((model, i) => (typeof model.kernels === "string" ? model.kernels : timed(model, values[i], device, dtype)));
+    estimates(results, values);
+    get("source").textContent = `${device.title}: ${device.source}`;
+    last = { results, device, dtype };
+    pictures();
+    document.body.dataset.drawn = (performance.now() - started).toFixed(2);
+    document.body.dataset.draws = String(Number(document.body.dataset.draws ?? 0) + 1);
+  };
+  const pictures = () => {
+    if (!last || !bokeh("roof")) return;
+    bars();
+    roofline(last.results, last.device, last.dtype);
+  };
+  let waiting = false;
+  const changed = () => {
+    history.replaceState(null, "", `#${link()}`);
+    get("copied").textContent = "";
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; draw(); });
+  };
+  get("device").addEventListener("change", () => { numberTypes(); draw(); });
+  get("dtype").addEventListener("change", draw);
+  get("metric").addEventListener("change", pictures);
+  addEventListener("hashchange", () => { fromLink(); draw(); });
+  numberTypes();
+  fromLink();
+  draw();
+  const ready = () => {
+    if (!bokeh("roof")) { requestAnimationFrame(ready); return; }
+    pictures();
+    document.body.dataset.ready = "yes";
+  };
+  ready();
+})();

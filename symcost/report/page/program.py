@@ -1,0 +1,66 @@
+"""Formulas as a program for the browser: one instruction for each distinct sub-expression, none of them twice.
+
+Instructions are lists: ``["n", "3", "2"]`` is 3/2, ``["s", "d"]`` a symbol, ``["+", i, j, ...]``, ``["*", ...]``,
+``["^", i, k]``, ``["floor", i]`` and the other functions refer to earlier instructions by number. Nothing is text to be
+run: the page interprets them in exact rationals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+
+from symcost.errors import ExpressionError
+from symcost.symbols import clog2, flog2
+
+_FUNCTIONS: Mapping[type, str] = {
+    sympy.floor: "floor", sympy.ceiling: "ceil", sympy.Max: "max", sympy.Min: "min", sympy.Mod: "mod",
+    clog2: "clog2", flog2: "flog2",
+}  # fmt: skip
+
+
+class Program:
+    """Instructions that grow as formulas are added; ``point`` holds the symbols that have values already.
+
+    >>> from symcost.symbols import parse
+    >>> program = Program({})
+    >>> program.add(parse("d*floor(d/2)")), program.add(parse("floor(d/2)"))
+    (4, 3)
+    >>> program.instructions
+    [['s', 'd'], ['n', '1', '2'], ['*', 1, 0], ['floor', 2], ['*', 0, 3]]
+    """
+
+    def __init__(self, point: Mapping[str, int]) -> None:
+        self.point = point
+        self.instructions: list[list[Any]] = []
+        self._seen: dict[Any, int] = {}
+        self._known: dict[tuple[Any, ...], int] = {}
+
+    def add(self, expression: Any) -> int:
+        """The number of the instruction that gives the expression's value."""
+        return self._node(sympy.sympify(expression, strict=True))
+
+    def _node(self, node: Any) -> int:
+        if node not in self._seen:
+            made = self._made(node)
+            if made not in self._known:
+                self._known[made] = len(self.instructions)
+                self.instructions.append(list(made))
+            self._seen[node] = self._known[made]
+        return self._seen[node]
+
+    def _made(self, node: Any) -> tuple[Any, ...]:
+        if node.is_Symbol and node.name in self.point:
+            return "n", str(self.point[node.name]), "1"
+        if node.is_Symbol:
+            return "s", node.name
+        if node.is_Rational:
+            return "n", str(node.p), str(node.q)
+        if node.is_Pow and node.args[1].is_Integer:
+            return "^", self._node(node.args[0]), int(node.args[1])
+        name = "+" if node.is_Add else "*" if node.is_Mul else _FUNCTIONS.get(node.func)
+        if name is None:
+            raise ExpressionError(f"{node.func} is no function of the page: it has {', '.join(_FUNCTIONS.values())}")
+        return name, *map(self._node, node.args)

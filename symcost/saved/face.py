@@ -1,0 +1,156 @@
+"""``load``: a saved table from its file. Formulas are read by the safe parser, each distinct text once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from symcost.cost import CONVENTIONS, METRICS, Cost
+from symcost.errors import ExpressionError, SymcostError
+from symcost.saved.facts import Condition, SavedCertificate, SavedDomain
+from symcost.saved.format import read
+from symcost.saved.table import ALL, Known, Saved, SavedModel
+from symcost.symbols import parse
+from symcost.table import CostTable, Row
+
+SUFFIX = ".json"
+
+
+def is_saved(target: str) -> bool:
+    """Whether a model is named by the file of a saved table.
+
+    >>> is_saved("costs.json"), is_saved("resnet50")
+    (True, False)
+    """
+    return target.endswith(SUFFIX)
+
+
+def load(path: str | Path) -> CostTable:
+    """The table that ``costs.save(path)`` or ``--format json`` wrote: rows, totals, peaks, domain and certificate.
+
+    Nothing is traced, nothing is evaluated, and jax is not needed. A file that is damaged, edited or of a newer format
+    is an error.
+
+    >>> import tempfile
+    >>> import symcost as sc
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sc.models.alexnet(n="n").save(f"{folder}/alexnet.json")
+    ...     costs = sc.load(f"{folder}/alexnet.json")
+    >>> costs.subs(n=2).macs
+    1449100928
+    """
+    document = read(Path(path))
+    try:
+        return _Reader(document).table()
+    except SymcostError as problem:
+        raise SymcostError(f"{path} is damaged: {problem}") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as problem:
+        raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the table again") from None
+
+
+class _Reader:
+    """One document; every distinct formula is parsed once."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.known: dict[str, Any] = {}
+        self.costs: dict[tuple[tuple[str, str], ...], Cost] = {}
+        self.shapes: dict[tuple[str, ...], tuple[Any, ...]] = {}
+
+    def number(self, text: Any) -> Any:
+        found = self.known.get(text)
+        if found is None:
+            if not isinstance(text, str):
+                raise ExpressionError(f"{text!r} stands where a formula should")
+            made = int(text) if text.isdecimal() and text.isascii() else parse(text)
+            found = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
+        return found
+
+    def cost(self, given: Mapping[str, str]) -> Cost:
+        key = tuple(given.items())
+        if key not in self.costs:
+            for metric in given:
+                if metric not in METRICS:
+                    raise SymcostError(f"unknown metric {metric!r}: there are {', '.join(METRICS)}")
+            self.costs[key] = Cost(**{metric: self.number(text) for metric, text in key})
+        return self.costs[key]
+
+    def shape(self, given: list[str]) -> tuple[Any, ...]:
+        key = tuple(given)
+        if key not in self.shapes:
+            self.shapes[key] = tuple(map(self.number, key))
+        return self.shapes[key]
+
+    def row(self, given: Mapping[str, Any]) -> Row:
+        return Row(
+            path=_text(given["path"]), op=_text(given["op"]), cost=self.cost(given["full"]),
+            textbook=self.cost(given["textbook"]), xla=self.cost(given["xla"]), times=self.number(given["times"]),
+            xla_times=self.number(given["xla_times"]), ins=tuple(map(self.shape, given["ins"])),
+            out=self.shape(given["out"]), phase=_text(given["phase"]), source=_text(given["source"]),
+            bound=bool(given["bound"]),
+        )  # fmt: skip
+
+    def table(self) -> CostTable:
+        given = self.document
+        rows = [self.row(row) for row in given["rows"]]
+        at = _integers(given["at"])
+        if not (at or given["domain"] or given["peaks"]):
+            return CostTable(rows)
+        known = Known(
+            symbols=tuple(map(_text, given["symbols"])),
+            totals={convention: self.cost(given["conventions"][convention]) for convention in CONVENTIONS},
+            at=at,
+            peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
+            residuals=None if given["residuals"] is None else self.number(given["residuals"]),
+            domain=_or_none(lambda domain: _domain(domain, at), given["domain"]),
+            certificate=_or_none(_certificate, given["certificate"]),
+            coverage=_or_none(_integers, given["coverage"]),
+            loops={_text(name): _text(where) for name, where in given["loops"].items()},
+            receptive_field=_or_none(
+                lambda found: ALL if found == ALL else tuple(map(self.number, found)), given["receptive_field"]
+            ),
+        )
+        return (SavedModel if known.peaks else Saved)(rows, known)
+
+    def peak(self, by_unit: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            unit: None if text is None else text if unit == "problem" else self.number(text)
+            for unit, text in by_unit.items()
+        }
+
+
+def _or_none(read: Callable[[Any], Any], given: Any) -> Any:
+    return None if given is None else read(given)
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise SymcostError(f"{given!r} stands where a name should")
+    return given
+
+
+def _integers(given: Mapping[str, Any]) -> dict[str, int]:
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise SymcostError(f"{name}={value!r} stands where an integer should")
+    return dict(given)
+
+
+def _domain(given: Mapping[str, Any], at: Mapping[str, int]) -> SavedDomain:
+    texts = tuple(map(_text, given["conditions"]))
+    for text in texts:
+        Condition.read(text)
+    return SavedDomain(
+        text=_text(given["text"]), symbols=tuple(map(_text, given["symbols"])), texts=texts,
+        notes=tuple(map(_text, given["notes"])), bounds_at_one=frozenset(map(_text, given["bounds_at_one"])),
+        spans=tuple(_integers(given["spans"]).items()), at=tuple(at.items()),
+    )  # fmt: skip
+
+
+def _certificate(given: Mapping[str, Any]) -> SavedCertificate:
+    counts = _integers({name: given[name] for name in ("traces", "numbers", "programs")})
+    return SavedCertificate(
+        text=_text(given["text"]), fitted=tuple(map(_integers, given["fitted"])),
+        held_out=tuple(map(_integers, given["held_out"])), **counts,
+    )  # fmt: skip

@@ -1,0 +1,287 @@
+"""The page in a real browser, without a network: what is shown is what ``costs.subs`` says, at every step of a slider."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+import symcost as sc
+from symcost.cli import main
+from symcost.report import facts
+from symcost.report.page.program import Program
+from symcost.report.page.ranges import sliders
+from symcost.report.page.render import render
+from symcost.symbols import parse
+
+EVIL = '<script>document.title="broken"</script><img src=x onerror="document.title=1">&"\'`'
+MODELS: dict[str, Any] = {
+    "resnet": lambda: sc.models.resnet50(n="n", r="r", classes="C"),
+    "gpt": lambda: sc.models.gpt2(d="d", L="L", N="N", n="n", H="H"),
+    "rounded": lambda: sc.models.mobilenet_v2(r="r", n="n"),
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's chromium; where it is missing the tests are skipped, but continuous integration fails."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found and not os.environ.get("CI"):
+        pytest.skip("the page is tested in a browser: apt-get install chromium")
+    assert found, "no chromium for the tests of the page"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Opens a page offline; when the test ends nothing was asked of a network and nothing went wrong in the console."""
+    context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
+    problems: list[str] = []
+
+    def open_(html: str, fragment: str = "", width: int = 1200) -> Page:
+        path = tmp_path / "page.html"
+        path.write_text(html)
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda asked: problems.append(asked.url) if not re.match("file:|data:", asked.url) else None)
+        page.goto(f"file://{path}{fragment}")
+        page.wait_for_selector("body[data-ready=yes]")
+        return page
+
+    yield open_
+    context.close()
+    assert not problems
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def model(request: pytest.FixtureRequest) -> tuple[Any, str]:
+    """A table and its page."""
+    costs = MODELS[request.param]()
+    return costs, render([(request.param, costs)])
+
+
+def move(page: Page, **point: int) -> None:
+    """Type values into the fields, or drag the slider where the value is on it, and wait for the page to be drawn."""
+    for name, value in point.items():
+        page.evaluate(
+            """([name, value]) => {
+                const slider = document.getElementById(`slider-${name}`), field = document.getElementById(`field-${name}`);
+                const [most, least, step] = [slider.max, slider.min, slider.step].map(Number);
+                const on = Number(value) <= most && Number(value) % step === least % step;
+                const used = on ? slider : field;
+                used.value = value;
+                used.dispatchEvent(new Event("input"));
+            }""",
+            [name, str(value)],
+        )
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def totals(page: Page) -> dict[str, str]:
+    """The exact values behind the totals."""
+    return page.evaluate("Object.fromEntries([...document.querySelectorAll('[data-total]')].map("
+                         "(row) => [row.dataset.total, row.querySelector('td').dataset.value]))")  # fmt: skip
+
+
+def expected(costs: Any, point: dict[str, int]) -> dict[str, str]:
+    """What ``subs`` says of the same totals; conventions that agree in the formula are named together."""
+    at = costs.subs(**point)
+    found = {
+        f"{facts.TITLES[metric]} ({', '.join(conventions)})": str(getattr(at.total(conventions[0]), metric))
+        for metric, conventions, _ in facts.metrics_by_convention(costs)
+    }
+    return found | {f"peak {p.unit} ({p.rule})": str(p.value) for p in facts.peaks(at)}
+
+
+def test_every_slider_moves_the_totals_to_what_subs_says(model: tuple[Any, str], opened: Any) -> None:
+    costs, html = model
+    page = opened(html)
+    data = json.loads(page.text_content("#data"))
+    start = {s["name"]: s["start"] for s in data["symbols"]}
+    assert totals(page) == expected(costs, start)
+    draw = random.Random(5)
+    points = []
+    for s in data["symbols"]:
+        points += [{**start, s["name"]: s["low"]}, {**start, s["name"]: s["high"]}]
+    for _ in range(4):
+        points.append({s["name"]: draw.randrange(s["low"], s["high"] + 1, s["step"]) for s in data["symbols"]})
+    points.append({name: value * 10**9 for name, value in start.items() if name in ("n", "L")} | {
+        name: value for name, value in start.items() if name not in ("n", "L")})  # fmt: skip
+    inside = 0
+    for point in points:
+        move(page, **point)
+        if costs.domain.problem(point):
+            expect(page.locator("#problem")).to_be_visible()
+            assert "must hold" in page.inner_text("#problem")
+        else:
+            inside += 1
+            expect(page.locator("#problem")).to_be_hidden()
+            assert totals(page) == expected(costs, point)
+    assert inside >= 5
+    assert any(int(value) > 2**53 for value in totals(page).values())
+
+
+def test_modules_add_up_and_latency_and_energy_are_those_of_the_library(model: tuple[Any, str], opened: Any) -> None:
+    costs, html = model
+    page = opened(html)
+    point = {s["name"]: s["start"] for s in json.loads(page.text_content("#data"))["symbols"]}
+    first = page.evaluate("[...document.querySelector('table.modules tbody tr').querySelectorAll('td[data-value]')]"
+                          ".map((cell) => cell.dataset.value)")  # fmt: skip
+    at = costs.subs(**point)
+    full = at.total()
+    assert first == [
+        str(v) for v in (at.params, at.macs, at.flops, at.activations, full.bytes_read + full.bytes_written)
+    ]
+    page.select_option("#device", "jetson-agx-orin")
+    dtype = page.input_value("#dtype")
+    shown = {
+        name: page.get_attribute(f"[data-estimate={name}] td", "data-value")
+        for name in ("latency", "compute", "movement")
+    }
+    assert Fraction(shown["latency"]) == sc.latency(costs, "jetson-agx-orin", dtype, model="fused").value(**point)
+    energy = sc.energy(costs, model="fused")
+    assert Fraction(shown["compute"]) + Fraction(shown["movement"]) == energy.value(**point)
+
+
+def test_a_measured_device_has_its_efficiency(opened: Any, tmp_path: Path) -> None:
+    board = tmp_path / "board.toml"
+    board.write_text('[board]\nsource = "measured"\noverhead_us = 3\npeak = { float32_gflops = 10 }\n'
+                     "efficiency = { product_share = 0.5, grouped_share = 0.25, other_share = 0.1, weights_share = 0.75 }\n"
+                     '[board.memory.ram]\nsize_mib = 64\nbandwidth_gb_per_s = 3\nholds = ["weights", "activations"]\n')  # fmt: skip
+    costs = sc.models.mobilenet_v2(n="n")
+    page = opened(render([("net", costs)], on=str(board)))
+    assert Fraction(page.get_attribute("[data-estimate=latency] td", "data-value")) == sc.latency(
+        costs, str(board), model="fused").value(n=1)  # fmt: skip
+
+
+def test_sorting_collapsing_and_the_keyboard(opened: Any) -> None:
+    page = opened(render([("net", sc.models.resnet50())]))
+    rows = page.locator("table.modules tbody tr")
+    before = rows.count()
+    page.locator("table.modules button[aria-label='Expand stage1']").focus()
+    page.keyboard.press("Enter")
+    assert rows.count() > before
+    expect(page.locator("table.modules button[aria-label='Collapse stage1']")).to_be_focused()
+    page.keyboard.press("Space")
+    assert rows.count() == before
+    page.click("#expand")
+    assert rows.count() > 100
+    page.click("#collapse")
+    head = page.locator("table.modules thead button", has_text="params")
+    head.focus()
+    page.keyboard.press("Enter")
+    numbers = page.evaluate("[...document.querySelectorAll('table.modules tbody tr')].slice(1).map("
+                            "(row) => Number(row.querySelector('td[data-value]').dataset.value))")  # fmt: skip
+    assert numbers == sorted(numbers, reverse=True)
+    assert page.get_attribute("table.modules th[aria-sort]", "aria-sort") == "descending"
+
+
+def test_a_slider_is_moved_by_the_arrow_keys(opened: Any) -> None:
+    costs = MODELS["resnet"]()
+    page = opened(render([("net", costs)]))
+    page.focus("#slider-n")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.getElementById('field-n').value === '2'")
+    assert page.evaluate("document.body.dataset.draws") != "1"
+
+
+def test_a_link_carries_the_values(opened: Any) -> None:
+    costs = MODELS["resnet"]()
+    html = render([("net", costs)])
+    page = opened(html)
+    move(page, n=7, r=160)
+    fragment = page.evaluate("location.hash")
+    again = opened(html, fragment)
+    assert totals(again) == expected(costs, {"n": 7, "r": 160, "C": 1000})
+    assert opened(html, "#n=0&r=-1&zzz=3").input_value("#field-n") == "1"
+
+
+def test_a_field_that_is_no_number_says_so(opened: Any) -> None:
+    page = opened(render([("net", MODELS["resnet"]())]))
+    page.fill("#field-n", "2.5")
+    assert page.inner_text("#problem") == "n must be a positive integer"
+    page.fill("#field-n", "2")
+    expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_two_models_side_by_side_on_common_symbols(opened: Any) -> None:
+    first, second = sc.models.mobilenet_v2(r="r", n="n"), sc.models.mcunet(r="r", n="n")
+    page = opened(render([("a", first), ("b", second)], at={"r": 160}))
+    move(page, n=3)
+    cells = page.evaluate(
+        "[...document.querySelectorAll('[data-total=\"params (full, xla)\"] td')].map((c) => c.dataset.value)"
+    )
+    point = {"n": 3, "r": 160}
+    assert cells == [str(costs.subs(**point).params) for costs in (first, second)]
+    assert page.locator("table.modules").count() == 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_scrolls_in_one_direction(opened: Any, scheme: Any) -> None:
+    page = opened(render([("net", MODELS["resnet"]()), ("other", sc.models.resnet18(n="n", r="r"))]), width=360)
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    colours = page.evaluate(
+        "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))"
+    )
+    bright = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours]
+    assert (bright[0] < bright[1]) == (scheme == "light")
+    page.emulate_media(media="print")
+    expect(page.locator("#link")).to_be_hidden()
+
+
+def test_markup_in_names_is_text(opened: Any) -> None:
+    n = sc.symbols("n")[0]
+    costs = sc.table(sc.Sequential(**{EVIL.replace("/", "|"): sc.Linear(8), "b": sc.Linear(2)}), (n, 4))
+    page = opened(render([(EVIL, costs)]))
+    assert page.title().startswith("<script>")
+    assert page.inner_text("h1") == EVIL
+    assert EVIL.replace("/", "|") in page.inner_text("table.modules")
+    assert page.locator("img").count() == 0
+
+
+def test_the_verb_writes_one_whole_file_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "page.html"
+    sc.models.alexnet(n="n").save(tmp_path / "costs.json")
+    assert main(["report", str(tmp_path / "costs.json"), "-o", str(output), "--at", "n=4"]) == 0
+    assert len(output.read_bytes()) < 3_000_000
+    output.unlink()
+    for arguments, message in (
+        (["--at", "m=4"], "unknown symbol 'm': the symbols here are n"), (["--at", "n=0"], "no point with n=0 inside"),
+        (["--device", "a1000"], "unknown device 'a1000'"), (["-o", str(tmp_path / "page.pdf")], "must end in .html"),
+        (["--beside", "nonet"], "unknown model 'nonet'"),
+    ):  # fmt: skip
+        assert main(["report", str(tmp_path / "costs.json"), "-o", str(output), *arguments]) == 2
+        shown = capsys.readouterr().err
+        assert message in shown
+        assert len(shown.splitlines()) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["costs.json"]
+
+
+def test_sliders_begin_inside_every_domain() -> None:
+    costs = sc.table(sc.Conv2d(c_o="c", k=3, g="g"), ("n", "c", "h", "w"))
+    point = {s["name"]: s["start"] for s in sliders([costs], {"g": 12})}
+    assert point["g"] == 12
+    assert costs.domain.problem(point) is None
+
+
+def test_programs_hold_every_sub_expression_once() -> None:
+    program = Program({"n": 3})
+    program.add(parse("n*(d + 1)*floor(d/2) + Max(d, 4)"))
+    program.add(parse("n*floor(d/2)"))
+    assert len({json.dumps(i) for i in program.instructions}) == len(program.instructions)
+    assert ["n", "3", "1"] in program.instructions
