@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -59,7 +59,7 @@ def report(
     write(render(tables, at=integers("--at", at), on=device), output)
 
 
-def _table(each: str, specs: Texts, set_: Texts, arg: Texts, call: Texts) -> object:
+def _table(each: str, specs: Texts, set_: Texts, arg: Texts, call: Texts) -> Any:
     """A table of the page: specs, ``--arg`` and ``--call`` are for what is traced, ``--set`` for the others."""
     traced = ":" in each
     return table_of(each, specs if traced else None, set_, arg if traced else None, call if traced else None)

@@ -59,6 +59,6 @@ def golden_cost(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def check(costs: Any, name: str | None = None) -> None:
         file = re.sub(r"[^\w.-]+", "_", name or request.node.name) + ".json"
-        assert_golden(costs, request.path.parent / "costs" / file, request.config.getoption("symcost_update"))
+        assert_golden(costs, request.path.parent / "costs" / file, bool(request.config.getoption("symcost_update")))
 
     return check

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from symcost.cost import FULL, METRICS, TEXTBOOK, XLA
+from symcost.cost import FULL, METRICS, TEXTBOOK, XLA, ZERO
 from symcost.errors import DomainError, SymcostError
 from symcost.symbols import evaluate
 from symcost.table import CostTable
@@ -118,10 +118,8 @@ def _modules(old: CostTable, new: CostTable) -> list[Module]:
     found = []
     for path in [*after, *(path for path in before if path not in after)]:
         state = ADDED if path not in before else REMOVED if path not in after else CHANGED
-        sides = [side[path].total() if path in side else None for side in (before, after)]
-        changes = [
-            Change(metric, *(0 if cost is None else getattr(cost, metric) for cost in sides)) for metric in METRICS
-        ]
+        first, second = (side[path].total() if path in side else ZERO for side in (before, after))
+        changes = [Change(metric, getattr(first, metric), getattr(second, metric)) for metric in METRICS]
         if state != CHANGED or any(changes):
             found.append(Module(path, state, tuple(change for change in changes if change)))
     return [module for module in found if module.changes]

@@ -9,12 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from bokeh.embed import components
-from bokeh.models import ColumnDataSource, FactorRange, HoverTool, NumeralTickFormatter
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, DataRange1d, FactorRange, HoverTool
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
 BLUE, ORANGE, GREY = "#4477aa", "#ee6677", "#888888"
 HEIGHT = 300
+_PREFIXED = (
+    "const found = [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']].find(([size]) => tick >= size);"
+    "return found ? `${Number((tick / found[0]).toPrecision(6))} ${found[1]}` : String(tick);"
+)
+"""Ticks with the prefixes of the page's other numbers."""
 
 
 def charts(titles: Sequence[str]) -> tuple[str, list[str], str, str]:
@@ -39,14 +44,15 @@ def _quiet(made: Any) -> Any:
 
 
 def _bars(index: int) -> Any:
-    made = figure(x_range=FactorRange(name=f"names-{index}"), height=HEIGHT, sizing_mode="stretch_width", tools="save,reset",
-                  name=f"bars-figure-{index}")  # fmt: skip
+    made = figure(
+        x_range=FactorRange(name=f"names-{index}"), y_range=DataRange1d(start=0), height=HEIGHT,
+        sizing_mode="stretch_width", tools="save,reset", name=f"bars-figure-{index}",
+    )  # fmt: skip
     source = ColumnDataSource({"name": [], "value": [], "shown": []}, name=f"bars-{index}")
     made.vbar(x="name", top="value", width=0.8, source=source, color=(BLUE, ORANGE)[index], line_alpha=0)
     made.add_tools(HoverTool(tooltips=[("module", "@name"), ("", "@shown")]))
     made.xaxis.major_label_orientation = 0.9
-    made.y_range.start = 0
-    made.yaxis.formatter = NumeralTickFormatter(format="0.[00]a")
+    made.yaxis.formatter = CustomJSTickFormatter(code=_PREFIXED)
     return _quiet(made)
 
 
