@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli_input import load
-from symcost.cli_output import SweepProgress, check_writable, write
+from symcost.cli_output import Steps, SweepProgress, check_writable, write
+from symcost.cli_start import start_jax
 from symcost.errors import SpaceError, SymcostError
 from symcost.table import CostTable
 
@@ -25,6 +26,8 @@ symcost sweep examples/gpt_budget.toml --format json --output best.json
 symcost sweep space.toml --out run --processes 8      (the same command goes on after an interruption)
 
 symcost sweep space.toml --out run --dask tcp://scheduler:8786
+
+symcost sweep examples/microcontroller.toml --verify 1 --target cpu
 
 A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1_000_000"] /
 maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
@@ -48,6 +51,12 @@ def sweep(
         Path | None, typer.Option(metavar="FILE", help="Draw the front, or two varying axes as maps: .png or .svg.")
     ] = None,
     colour: Annotated[str | None, typer.Option(metavar="AXIS", help="Axis that colours the front.")] = None,
+    verify: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Trace and compile the K best, and add their verdicts.")
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Compiler for --verify, as symcost targets lists them.")
+    ] = None,
     format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")
@@ -62,6 +71,8 @@ def sweep(
 
     if format_ not in designs.FORMATS:
         raise SymcostError(f"unknown format {format_!r}: use {', '.join(designs.FORMATS)}")
+    if verify is not None and format_ == "csv":
+        raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
     check_writable(output)
     check_writable(plot)
     if plot is not None:
@@ -83,7 +94,17 @@ def sweep(
             answer = best(costs, asked.space, **goal, top=asked.top, histogram=histogram, **common)
     if plot is not None:
         answer.plot(plot, colour)
-    write(designs.FORMATS[format_](answer), output)
+    if verify is None:
+        write(designs.FORMATS[format_](answer), output)
+        return
+    from symcost.cli_best import verdicts
+
+    start_jax()
+    with Steps() as steps:
+        found = verdicts(asked, costs, define, answer.rows[:verify], target or ["cpu"], steps)
+    write(designs.with_verdicts(answer, found, format_), output)
+    if not all(found):
+        raise typer.Exit(2 if any(each.failures for each in found) else 1)
 
 
 @contextmanager

@@ -212,3 +212,24 @@ def test_a_saved_table_is_swept(tmp_path: Path, capsys: pytest.CaptureFixture[st
     table = sc.models.gpt2(n=1, N=64, d="d", H=1, L="L")
     every = {(d, L): table.subs(d=d, L=L).params for d in range(100, 129) for L in range(1, 5)}
     assert best["params"] == max(value for value in every.values() if value <= 7_000_000)
+
+
+@pytest.mark.usefixtures("here")
+def test_the_best_are_traced_and_compiled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    depths = {f"L{i}": "[1, 2]" for i in range(1, 7)}
+    file = reduced("microcontroller.toml", tmp_path, r="[64]", w="[5, 7]", e="[2]", **depths)
+    assert main(["sweep", file, "--format", "json", "--verify", "1"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (verdict,) = document["verdicts"]
+    best = document["configurations"][0]
+    assert verdict["verdict"] is True
+    assert {name: verdict["at"][name] for name in ("r", "e", "L1")} == {k: best[k] for k in ("r", "e", "L1")}
+    (macs,) = [each for each in verdict["checks"] if each["metric"] == "macs (textbook)"]
+    assert macs["ours"] == best["macs"]
+
+
+def test_verdicts_of_formulas_are_refused(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", str(space), "--verify", "1"]) == 2
+    assert "gives formulas only, and no program" in capsys.readouterr().err
+    assert main(["sweep", str(space), "--verify", "1", "--format", "csv"]) == 2
+    assert "no place for verdicts" in capsys.readouterr().err

@@ -130,3 +130,10 @@ def test_symbols_must_be_positive_integers() -> None:
         sc.Linear(sympy.Symbol("x"))
     with pytest.raises(sc.ShapeError, match="is not part of a size: use"):
         sc.Linear(sympy.sin(d))
+
+
+def test_a_block_that_runs_zero_times_has_no_part_in_the_peak() -> None:
+    net = sc.Sequential(sc.Linear(4), sc.Repeat(sc.Sequential(sc.Linear(100), sc.Linear(4)), "L - 1"))
+    table = sc.table(net, ("n", 4))
+    for rule in ("textbook", "liveness"):
+        assert [table.subs(n=1, L=L).peak(rule) for L in (1, 2)] == [8, 104]

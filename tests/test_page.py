@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
@@ -32,9 +33,11 @@ MODELS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's chromium: the tests need it, and fail where it is missing."""
+    """Debian's chromium; where it is missing the tests are skipped, but continuous integration fails."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert found, "the page is tested in a browser: apt-get install chromium"
+    if not found and not os.environ.get("CI"):
+        pytest.skip("the page is tested in a browser: apt-get install chromium")
+    assert found, "no chromium for the tests of the page"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser

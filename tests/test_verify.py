@@ -220,3 +220,9 @@ def test_the_steps_in_the_text_lead_from_the_compilers_figure_to_the_program_as_
     without = sum(value for step, value in values.items() if step.startswith("without"))
     assert raw + sum(value for step, value in values.items() if not step.startswith("without")) == recount
     assert recount + without == written == true.flops
+
+
+def test_networks_of_layers_that_read_tokens_get_integers() -> None:
+    verdict = sc.verify(sc.models.gpt2(d=8, H=2, L=1, V=20, N="N", n=1), at={"N": 16}, targets=[])
+    assert verdict
+    assert {check.target for check in verdict.checks} >= {"layers"}

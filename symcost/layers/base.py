@@ -47,6 +47,11 @@ class Layer:
 
     kind: ClassVar[str] = ""
 
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether its input are integers: indices of a table."""
+        return False
+
     def __init_subclass__(cls) -> None:
         cls.kind = cls.__dict__.get("kind") or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 

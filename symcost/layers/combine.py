@@ -50,6 +50,11 @@ class Sequential(Layer):
     def __init__(self, *layers: Layer, **by_name: Layer) -> None:
         object.__setattr__(self, "layers", named(layers, by_name, "Sequential"))
 
+    @property
+    def reads_tokens(self) -> bool:
+        """As the first layer does."""
+        return bool(self.layers) and self.layers[0][1].reads_tokens
+
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         for name, layer in self.layers:
             x = tape.run(layer, x, name)

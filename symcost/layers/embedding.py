@@ -26,6 +26,11 @@ class Embedding(Layer):
     V: Dim
     d: Dim
 
+    @property
+    def reads_tokens(self) -> bool:
+        """Indices of the table's rows."""
+        return True
+
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         out = Tensor((*x.shape, self.d), LAST)
         if self.V == 1:  # its one row is copied, nothing is looked up
@@ -48,6 +53,11 @@ class TiedEmbedding(Layer):
     V: Dim
     d: Dim
     body: Layer
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Indices of the table's rows."""
+        return True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         y = tape.run(self.body, tape.run(Embedding(self.V, self.d), x, "embedding"), "body")

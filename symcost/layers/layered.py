@@ -11,7 +11,7 @@ from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
 from symcost.dominance import largest, telling_points, undominated
 from symcost.errors import SymcostError
 from symcost.layers.algebra import exact, plain
-from symcost.layers.base import Layer, forms_of, symbols_of
+from symcost.layers.base import Layer, forms_of, shaped, symbols_of
 from symcost.layers.domain import LayerDomain
 from symcost.layers.liveness import peak_sizes
 from symcost.layers.sums import summed
@@ -79,7 +79,11 @@ class LayerTable(CostTable):
         return published(convention).total(summed(self._raw, TEXTBOOK), summed(self._raw, FULL), self._raw)
 
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
-        """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output)."""
+        """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output).
+
+        The formula takes every repeated block as running: where one runs zero times it is an upper bound, and ``subs``
+        is exact.
+        """
         if rule not in PEAKS or unit not in UNITS:
             raise SymcostError(f"unknown peak {rule!r} in {unit!r}: use {' or '.join(PEAKS)}, in {' or '.join(UNITS)}")
         forms = self._peaks[rule]
@@ -130,9 +134,18 @@ class LayersAt(Substituted):
 
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
-        return self.value(self.table.peak(rule, unit))
+        return self.value((self._without_idle_blocks or self.table).peak(rule, unit))
 
     @property
     def peak_activations(self) -> Any:
         """The peak in elements at the point."""
-        return self.value(self.table.peak_activations)
+        return self.peak()
+
+    @cached_property
+    def _without_idle_blocks(self) -> LayerTable | None:
+        """The network at the point, made anew where a repeated block runs zero times: its tensors never exist."""
+        table = self.table
+        if not set(table.symbols) <= set(self.point) or all(map(self.value, {plain(row.times) for row in table._raw})):
+            return None
+        own = {name: value for name, value in self.point.items() if name in symbols_of(table.net)}
+        return LayerTable(table.net.subs(**own), shaped(tuple(map(self.value, table.input))))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv as csv_format
 import io
-from collections.abc import Callable
-from json import dumps
+from collections.abc import Callable, Sequence
+from json import dumps, loads
 from typing import Any
+
+from symcost.report import verdict
 
 MOST_LINES = 40
 BAR = 30
@@ -78,6 +80,18 @@ def json(answer: Any) -> str:
         },
         indent=2, ensure_ascii=False,
     )  # fmt: skip
+
+
+def with_verdicts(answer: Any, verdicts: Sequence[Any], form: str) -> str:
+    """The answer as text or JSON, with what the compilers say of its first configurations (key ``"verdicts"``)."""
+    if form == "json":
+        return dumps(
+            {**loads(json(answer)), "verdicts": [loads(verdict.json(each)) for each in verdicts]},
+            indent=2,
+            ensure_ascii=False,
+        )
+    lines = [f"configuration {k}: {verdict.sentence(each)}" for k, each in enumerate(verdicts, 1)]
+    return "\n".join([text(answer), "", *lines])
 
 
 FORMATS: dict[str, Callable[[Any], str]] = {"text": text, "csv": csv, "json": json}

@@ -66,7 +66,8 @@ def verify(
       ``(target, event)``.
 
     A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
-    with the trace of the Flax twin too; its input is ``float32``, channels last, unless a spec says otherwise.
+    with the trace of the Flax twin too; its input is ``float32``, channels last (``int32`` for tokens), unless a spec says
+    otherwise.
 
     The verdict is true when the closed form is the exact integer of the lowered program, in total and by module, XLA's
     own float32 figures are emulated bit for bit, every unit between written and compiled has a name, and every target

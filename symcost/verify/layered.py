@@ -19,7 +19,7 @@ TWIN = "the trace of its Flax twin"
 def twin(table: LayerTable, specs: tuple[Any, ...], at: Mapping[str, int]) -> tuple[Any, tuple[Any, ...], CostTable]:
     """The Flax module of the same layers, its input spec, and the table, all at a point.
 
-    The input is ``float32`` with channels last unless ``specs`` gives it.
+    The input is ``float32`` with channels last, or ``int32`` for a table's indices, unless ``specs`` gives it.
     """
     from symcost.layers.base import symbols_of
     from symcost.twins.base import build
@@ -34,7 +34,7 @@ def twin(table: LayerTable, specs: tuple[Any, ...], at: Mapping[str, int]) -> tu
     if not specs:
         sizes = [evaluate(size, at) for size in table.input]
         shape = [sizes[0], *sizes[2:], sizes[1]] if len(sizes) > 3 else sizes
-        specs = (f"float32[{','.join(map(str, shape))}]",)
+        specs = (f"{'int32' if table.net.reads_tokens else 'float32'}[{','.join(map(str, shape))}]",)
     return module, specs, costs
 
 
