@@ -86,5 +86,5 @@ def test_the_second_command_is_what_continuous_integration_runs() -> None:
 
 def test_both_set_up_from_nothing() -> None:
     assert {command.rpartition(" && ")[0] for command in SETUP} == {
-        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]'"
+        f"python3 -m venv .venv && .venv/bin/pip install -q -e '.[{extra}]'" for extra in ("examples", "test")
     }
