@@ -57,9 +57,11 @@ class Convolution(Windowed):
             return self._lost_to_same(tape, window)
         lost = taps_on_padding(size, k, s, d, lo, hi)
         if not all(isinstance(value, int) for value in (size, k, d, lo, hi)):
-            for pad in {lo, hi} - {0}:
+            for pad, other in dict.fromkeys([(lo, hi), (hi, lo)]):
+                if pad == 0:
+                    continue
                 why = f"the padding {pad} is wide for a kernel {k} over {size}: take numbers or less padding"
-                tape.at_least(size + pad - d * (k - 1), 0, why)
+                tape.at_least(size + other - d * (k - 1), 0, why)
                 tape.at_least(d * k - pad, 0, why)
         return lost
 

@@ -38,7 +38,7 @@ def load(path: str | Path) -> CostTable:
     ...     sc.models.alexnet(n="n").save(f"{folder}/alexnet.json")
     ...     costs = sc.load(f"{folder}/alexnet.json")
     >>> costs.subs(n=2).macs
-    1449100928
+    1448813632
     """
     document = read(Path(path))
     try:
