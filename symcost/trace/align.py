@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from symcost.errors import LiftError
@@ -50,7 +51,11 @@ class Columns:
     def __post_init__(self) -> None:
         self.records = list(zip(*(all_records(p) for p in self.programs), strict=True))
         self.rows = [tuple([r.sizes for r in records]) for records in self.records]
-        self.derivable = {index for index, records in enumerate(self.records) if _derivable(records)}
+
+    @cached_property
+    def derivable(self) -> set[int]:
+        """The records whose facts have a closed form in the shapes: looked for only where that is asked."""
+        return {index for index, records in enumerate(self.records) if _derivable(records)}
 
     def distinct(self) -> set[Column]:
         """Every distinct column that is fitted."""

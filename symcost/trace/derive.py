@@ -97,7 +97,8 @@ class Derivation:
         """The closed form, or a :class:`LiftError`."""
         self.choice.make()
         found = self._settle()
-        return self._wider(found) if found.domain.at_least and not self._derive else found
+        derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
+        return self._wider(found) if derivable and found.domain.at_least and not self._derive else found
 
     def _wider(self, found: Lifted) -> Lifted:
         """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""
