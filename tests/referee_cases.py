@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 import symcost as sc
+from examples.scan_or_unrolled import Scanned
 from symcost.models.catalog import REFERENCES
 
 
@@ -50,7 +51,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """A pre-norm transformer block with either GELU, causal or not; also the body of a scan."""
+    """A pre-norm transformer block with either GELU, causal or not."""
 
     d: int
     exact: bool = False
@@ -62,31 +63,6 @@ class Block(nn.Module):
         x = x + nn.MultiHeadDotProductAttention(num_heads=4)(nn.LayerNorm()(x), mask=mask)
         h = nn.gelu(nn.Dense(4 * self.d)(nn.LayerNorm()(x)), approximate=not self.exact)
         return x + nn.Dense(self.d)(h), None
-
-
-class Scanned(nn.Module):
-    """L blocks in one ``nn.scan``."""
-
-    d: int
-    L: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        scan = nn.scan(Block, variable_axes={"params": 0}, split_rngs={"params": True}, length=self.L)
-        return scan(self.d, name="blocks")(x, None)[0]
-
-
-class Unrolled(nn.Module):
-    """The same in a Python loop."""
-
-    d: int
-    L: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        for index in range(self.L):
-            x, _ = Block(self.d, name=f"block_{index}")(x)
-        return x
 
 
 class Recurrent(nn.Module):

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_models import Network
-from referee_cases import CASES, Referee, Scanned, Unrolled
+from referee_cases import CASES, Referee
 from test_trace_properties import inside, networks
 
 import symcost as sc
+from examples.scan_or_unrolled import Scanned, Unrolled
 from symcost.xla.targets import TARGETS, TPU
 
 COMPILERS = ("cpu", "tpu-v4", "tpu-v5e", "cuda-a100", "cuda-h100")

@@ -9,10 +9,11 @@ from typing import Any
 import flax.linen as nn
 import jax
 import pytest
-from referee_cases import MLP, Encoder, Scanned
+from referee_cases import MLP, Encoder
 from zoo.control import CondHalt
 
 import symcost as sc
+from examples.scan_or_unrolled import Scanned
 from symcost.report import verdict as report
 from symcost.verify import face
 from symcost.verify.verdict import Check
