@@ -343,6 +343,24 @@ def test_a_bug_in_a_deep_model_is_reported_in_its_own_words_not_as_a_limit_of_ou
         sc.trace(Deep, "float32[n,d]")
 
 
+class Tied(nn.Module):
+    """A residual around a projection: it runs only where its two widths are equal, and divide into heads."""
+
+    width: int
+    hidden: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Dense(self.width)(x)
+        return x + nn.Dense(self.hidden)(x.reshape(len(x), 4, self.width // 4).reshape(len(x), -1))
+
+
+def test_widths_that_have_to_be_equal_are_named() -> None:
+    with pytest.raises(LiftError, match=r"shapes.* - it works where width = hidden: use one symbol for both$"):
+        sc.trace(Tied, "float32[n,d]")
+    assert sc.trace(lambda w: Tied(w, w), "float32[n,d]").total().params.free_symbols
+
+
 def test_building_an_nnx_model_leaves_flax_as_it_was() -> None:
     before = nnx.Variable.__init__, nnx.RngStream.__call__
     sc.trace(lambda d: nnx.Linear(d, d, rngs=nnx.Rngs(0)), "float32[n,d]")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from symcost.errors import LiftError, SymcostError
 from symcost.trace.capture import PointError
 from symcost.trace.paths import TooManyCalls, call_budget
-from symcost.trace.spec import where
+from symcost.trace.refusal import explain, pattern, reason, tied
 
 Values = tuple[int, ...]
 Point = dict[str, int]
@@ -49,7 +48,6 @@ INPUT_ROLES: tuple[Values, ...] = (
 MAX_ATTEMPTS = 300
 TRIAL_CALLS = 6000
 """Module calls and declared parameters of one trial: a hundred layers pass, a thousand do not."""
-_NUMBER = re.compile(r"\d+")
 A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
 """When to give up: tries, tries and seconds; the short ones where every try raises the same error."""
 LARGE_CONSTANTS = 1 << 26
@@ -116,13 +114,13 @@ def first_working(
         if axes:
             conflicts.append({name: plan[name] for name in axes})
         tries += 1
-        waited, alike = time.monotonic() - start, len({_reason(f) for f in failures}) == 1
-        similar = len({_NUMBER.sub("#", _reason(f)) for f in failures}) == 1
+        waited, alike = time.monotonic() - start, len({reason(f) for f in failures}) == 1
+        similar = len({pattern(f) for f in failures}) == 1
         if (tries >= FEW and waited > (SHORT_PATIENCE if similar else PATIENCE)) or (
             alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))
         ):
             break
-    raise LiftError(explain(failures))
+    raise LiftError(explain(failures, tied(failures, works)))
 
 
 def _promising_first(
@@ -161,39 +159,6 @@ def _failing_axes(
     failing = [name for name in parameters if raises({**base, name: plan[name][1]})]
     rest = [name for name, values in plan.items() if name not in parameters and len(values) > 1]
     return failing or [name for name in rest if raises({**base, name: plan[name][1]})]
-
-
-def _reason(failure: PointError) -> str:
-    return str(failure).split(": ", 1)[-1]
-
-
-HINTS = {
-    "NameError": "give axes={'name': size} for an axis that the model reduces over",
-    "unexpected keyword argument": "correct the names in call={...}",
-    "missing": "give one input spec for each argument of the call, and the others in call={...}",
-    "ConcretizationTypeError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
-    "TracerArrayConversionError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
-    "TracerBoolConversionError": "it branches on the values of arrays: use jax.lax.cond, or plain flags in call={...}",
-}
-
-
-def explain(failures: Sequence[PointError]) -> str:
-    """One line for a model that raised everywhere: the most frequent reason, the points, what to do."""
-    if not failures:
-        return "no sample point could be tried: give samples={...} with at least four values of each symbol"
-    reasons: dict[str, list[PointError]] = {}
-    for failure in failures:
-        reasons.setdefault(_reason(failure), []).append(failure)
-    reason = max(reasons, key=lambda r: len(reasons[r]))
-    points = list(dict.fromkeys(where(f.point) for f in failures))
-    hint = next((advice for sign, advice in HINTS.items() if sign in reason), None)
-    if points == [where({})]:
-        return f"the model raised: {reason}" + (f" - {hint}" if hint else "")
-    if hint is None and len(reasons) == 1:
-        hint = "it raises whatever the values"
-    elif hint is None:
-        hint = "its domain needs other values: give steps={...}, at_least={...} or samples={...}"
-    return f"the model raised at all of {len(points)} sample points ({'; '.join(points[:3])}, ...): {reason} - {hint}"
 
 
 def fixed_values(
