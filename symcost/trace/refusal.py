@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from symcost.trace.capture import PointError
@@ -34,7 +34,7 @@ def pattern(failure: PointError) -> str:
     return _NUMBER.sub("#", reason(failure))
 
 
-def tied(failures: Sequence[PointError], works: Callable[[Mapping[str, int]], Any]) -> tuple[str, str] | None:
+def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any]) -> tuple[str, str] | None:
     """Two symbols that have to be equal: the model works at a failed point once one has the other's value.
 
     Only where the model gave different reasons: what raises whatever the values does so for equal ones too.
