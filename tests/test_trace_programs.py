@@ -343,6 +343,35 @@ def test_a_bug_in_a_deep_model_is_reported_in_its_own_words_not_as_a_limit_of_ou
         sc.trace(Deep, "float32[n,d]")
 
 
+class Patterned(nn.Module):
+    """Every ``period``-th layer is wide; the others have a second projection."""
+
+    d: int
+    L: int
+    period: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for layer in range(self.L):
+            if (layer + 1) % self.period:
+                x = nn.Dense(self.d)(nn.Dense(self.d)(x))
+            else:
+                x = nn.Dense(self.d, use_bias=False)(nn.Dense(4 * self.d)(nn.relu(x)))
+        return x
+
+
+@pytest.mark.parametrize("period", [2, 3, 6])
+def test_layers_that_differ_in_a_pattern_are_counted_at_every_depth(period: int) -> None:
+    costs = sc.trace(lambda d, L: Patterned(d, L, period), "float32[n,d]")
+    assert str(costs.domain).split("; ")[0] == "n, d, L positive integers"
+    for depth in (1, 2, 5, 6, 7, 12, 31):
+        macs = 3 * 7**2 * (8 * (depth // period) + 2 * (depth - depth // period))
+        assert costs.subs(n=3, d=7, L=depth).macs == macs
+    assert costs.peak_activations == parse("5*n*d")
+    if period > 2:
+        assert f"peaks are upper bounds up to L={period - 1}: not every kind of layer occurs yet" in str(costs.domain)
+
+
 class Tied(nn.Module):
     """A residual around a projection: it runs only where its two widths are equal, and divide into heads."""
 

@@ -17,7 +17,7 @@ from symcost.trace.lift import PointError, Sampler
 from symcost.trace.low import LowEdge
 from symcost.trace.records import Program
 from symcost.trace.sample import MODERATE, TINY, Point, Values
-from symcost.trace.signals import Branch, Counterexample
+from symcost.trace.signals import Branch, Counterexample, Irregular
 from symcost.trace.spec import where
 from symcost.trace.special import Special
 from symcost.trace.spread import Spread
@@ -50,10 +50,12 @@ class Explorer:
     settled: bool = False  # whether multiples that the form needs may become conditions
     constants: Sequence[int] = ()  # sizes of the program that no symbol changes
     widths: Sequence[str] = ()  # symbols that may meet them
+    patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
         self.held_out: list[Point] = []
+        self.few_layers: Point = {}  # the deepest program in which a kind of layer is missing
 
     def certify(self) -> list[Point]:
         """Check a far joint point above and one below, narrowing the domain until both agree."""
@@ -66,6 +68,8 @@ class Explorer:
             Spread(self, self.rounded).check()
         self._round()
         LowEdge(self).find()
+        if self.patterned:
+            self._few_layers()
         Special(self).check(self.widths, self.constants)
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
@@ -110,9 +114,15 @@ class Explorer:
                 continue
             theirs = max(liveness.peak_sizes(program, self.costing, rule, unit), default=0)
             ours = max(f.value(point) for f in candidates)
+            shallow = {n: point[n] for n in self.structural if point[n] <= self._largest_sample(n)}
             if ours > theirs and self.domain.has_one(point):
                 # Tensors that happen to have equal sizes share memory: the form stays an upper bound there.
                 self.domain.note(f"peaks are upper bounds where sizes of 1 coincide ({where(point)})")
+            elif ours > theirs and self.patterned and shallow:
+                self.few_layers = self.few_layers or shallow
+                self.domain.note(
+                    f"peaks are upper bounds up to {where(self.few_layers)}: not every kind of layer occurs yet"
+                )
             elif ours != theirs:
                 self.peaks[rule, unit] = (
                     f"the {rule} peak in {unit} has no closed form that holds everywhere: at {where(point)} the form says "
@@ -132,18 +142,25 @@ class Explorer:
         if problem:
             raise LiftError(f"the closed form is not right at {where(point)}: {problem}")
 
+    def _few_layers(self) -> None:
+        """The programs of few layers, deepest first: where not every kind occurs yet, a peak may be a bound only."""
+        for point in reversed([p for p in self.sampled if all(p[n] == self.base[n] for n in self.sizes())]):
+            self.difference(point)
+
     # -- the edges ---------------------------------------------------------------------------------------------
     def sizes(self) -> list[str]:
         """Symbols whose values leave the program's structure alone."""
         return [n for n in self.domain.symbols if n not in self.structural]
 
     def _point(self, shift: int, scale: Mapping[str, int]) -> Point:
-        deep = {n: self._further(n, 2 + shift) for n in self.structural}
+        deep = {n: self._further(n, shift) for n in self.structural}
         return self.domain.generic_point(shift, deep, scale)
 
     def _further(self, name: str, index: int) -> int:
-        values = self.values[name]
-        return values[min(index + 2, len(values) - 1)]
+        """One of the values that no sample had, or the last one."""
+        sampled = {point.get(name) for point in self.sampled}
+        fresh = [value for value in self.values[name] if value not in sampled] or [self.values[name][-1]]
+        return fresh[min(index, len(fresh) - 1)]
 
     def _lattice(self) -> None:
         """Symbols that were sampled on multiples: does the form hold between them? Else the multiple is a condition."""
@@ -213,7 +230,10 @@ class Explorer:
             reason = self.difference(shallow)
             if reason is not None:
                 self.refit(shallow, reason)
-            raise LiftError(f"the closed form is not right at {where(far)}: {self.difference(far)}")
+            uneven = reason is None and shallow != far  # it is the further layers that differ
+            raise (Irregular if uneven else LiftError)(
+                f"the closed form is not right at {where(far)}: {self.difference(far)}"
+            )
 
     def _too_large(self, point: Point) -> bool:
         """Whether the model's own constants do not fit this machine there."""
@@ -278,7 +298,7 @@ class Explorer:
     def _round(self) -> None:
         """Multiples of a power of two, where programs like to branch (padding to a chunk that is then nothing)."""
         point = {n: self._rounded(n) for n in self.sizes()}
-        point.update({n: self._further(n, 2) for n in self.structural})
+        point.update({n: self._further(n, 0) for n in self.structural})
         if self.domain.problem(point) is not None or self.agrees(point):
             return None
         for name in self.sizes():

@@ -23,15 +23,17 @@ from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
 from symcost.trace.lifted import Lifted
 from symcost.trace.records import Program
-from symcost.trace.sample import LARGE, STEPS, Point, Values, fixed_values, multiples
-from symcost.trace.signals import Branch, Counterexample, OnTrial
+from symcost.trace.sample import LARGE, SMALL, STEPS, Point, Values, fixed_values, multiples
+from symcost.trace.signals import Branch, Counterexample, Irregular, OnTrial
 from symcost.trace.spread import rounded_symbols
 from symcost.trace.stack import with_room
-from symcost.trace.structure import Dictionary, Irregular, Structure
+from symcost.trace.structure import Dictionary, Structure
 
 MAX_COARSENINGS = 12
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
+BEYOND = (17, 21, 22, 27)
+"""Structural values beyond the consecutive ones, to check what was fitted to those."""
 MAX_DIMENSIONS = 200
 MAX_CONSTANTS = 6
 
@@ -59,6 +61,7 @@ class Derivation:
         self.lifts: list[SizeLift] = []
         self._coarseness: dict[str, int] = {}
         self._period = 1
+        self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
         self._settled = False
@@ -120,7 +123,7 @@ class Derivation:
                 self._follow(branch)
                 self.extra.clear()
             except Irregular as problem:
-                if not self._progression():
+                if not (self._pattern() or self._progression()):
                     raise LiftError(str(problem)) from None
             except Counterexample as found:
                 self._on_trial = found.between
@@ -137,9 +140,19 @@ class Derivation:
         self.values.update(dict.fromkeys(moved, LARGE))
         return bool(moved)
 
+    def _pattern(self) -> bool:
+        """Sample consecutive values of the structural symbols, once: every second or sixth layer may be another one."""
+        free = [n for n in self.structural if n not in self.fixed and self.values[n] == SMALL]
+        if self._patterned or self._period > 1 or len(free) < len(self.structural):
+            return False
+        self._patterned = True
+        self.values.update(dict.fromkeys(free, (*SMALL, *BEYOND)))
+        self.extra.clear()
+        return True
+
     def _progression(self) -> bool:
         """Sample the structural symbols at every second, third or fourth value: layers may alternate."""
-        self._period += 1
+        self._period, self._patterned = self._period + 1, False
         free = [n for n in self.structural if n not in self.fixed]
         if self._period > MAX_PERIOD or not free:
             return False
@@ -181,7 +194,7 @@ class Derivation:
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
                             self._sampled(structure), self._rounded_names, self._settled,
-                            self._constants(structure), self._widths(structure))  # fmt: skip
+                            self._constants(structure), self._widths(structure), self._patterned)  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -234,7 +247,7 @@ class Derivation:
 
     def _structure(self) -> Structure:
         """Programs in closed form at every structural point."""
-        structure = Structure(self.structural, self.costing)
+        structure = Structure(self.structural, self.costing, patterned=self._patterned)
         for fixed in self._structural_points():
             concrete_point = {**self.base, **fixed}
             program = None
@@ -253,7 +266,7 @@ class Derivation:
         if not names:
             return [{}]
         base = {n: self.values[n][0] for n in names}
-        along = 3 if len(names) == 1 else 2
+        along = len(SMALL) - 1 if self._patterned else 3 if len(names) == 1 else 2
         points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : 1 + along])]
         if len(names) > 1:
             points += [

@@ -26,10 +26,13 @@ def over_structure(
 
     First the landmarks: what is alive at the first and last occurrence of each step is fitted over the structural
     symbols, whichever of them is the maximum. Where that misses the maximum of some structural point, the candidates
-    of the points themselves are paired and fitted.
+    of the points themselves are paired and fitted. In a pattern of layers, the candidates that all deeper points share
+    come first: a form of floors can agree at many points, and be none.
     """
     if not structure.symbols:
         return undominated(lists[0], points)
+    if structure.patterned and (shared := _shared([undominated(sizes, points) for sizes in lists], points)):
+        return shared
     everywhere = [label for label in marks[0] if all(label in mark for mark in marks)]
     found: dict[Form, None] = {}
     for forms in dict.fromkeys(tuple(as_form(mark[label]) for mark in marks) for label in everywhere):
@@ -47,6 +50,21 @@ def over_structure(
     if wrong:
         raise LiftError(f"the candidates at {where(wrong)} follow another form than the others")
     return fitted
+
+
+def _shared(lists: Sequence[Sequence[Form]], points: Sequence[Mapping[str, int]]) -> list[Form]:
+    """The candidates of every program from the middle one on, if they are the maximum in each of these; else none.
+
+    In programs of few layers, where not every kind of layer occurs yet, they are an upper bound or nothing of use.
+    """
+    deep = lists[len(lists) // 2 :]
+    common = [form for form in deep[0] if all(form in other for other in deep)]
+    for point in points if common else ():
+        most = max(Form.values(common, point))
+        shallow, deeper = ({max(Form.values(forms, point)) for forms in part} for part in (lists[: -len(deep)], deep))
+        if deeper != {most} or max(shallow) > most:
+            return []
+    return common
 
 
 def _wrong_at(fitted: Sequence[Form], maxima: Sequence[Sequence[Any]], structure: Structure,

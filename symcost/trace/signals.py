@@ -8,6 +8,10 @@ from symcost.errors import LiftError
 from symcost.trace.sample import Point
 
 
+class Irregular(LiftError):
+    """Numbers over the structural symbols that no polynomial gives: layers may alternate, or follow a pattern."""
+
+
 class Branch(LiftError):
     """At multiples of some number the program is another one: the form of the other values does not hold there."""
 

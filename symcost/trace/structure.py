@@ -15,13 +15,16 @@ from functools import cached_property
 from typing import Any
 
 from symcost.cost import METRICS, Cost
-from symcost.errors import LiftError
 from symcost.form import Form, Mono, as_form
 from symcost.trace.align import all_records, with_sizes
 from symcost.trace.costing import Costing, Costs, times_of
 from symcost.trace.fit import Fitter, Point
 from symcost.trace.paths import template
 from symcost.trace.records import Key, Program, Record
+from symcost.trace.signals import Irregular
+
+PERIODS = range(2, 7)
+"""After how many layers a pattern of unlike layers may repeat (five with a window and one without)."""
 
 Fingerprint = tuple[Any, ...]
 Family = tuple[str, str, str, str]
@@ -36,10 +39,6 @@ def fingerprint(record: Record) -> Fingerprint:
     """What makes two records the same layer of two blocks."""
     inside = tuple(tuple(fingerprint(r) for r in branch) for branch in record.branches)
     return template_key(record.key), record.sizes, inside
-
-
-class Irregular(LiftError):
-    """Numbers over the structural symbols that no polynomial gives; every second or third value may be regular."""
 
 
 class Dictionary:
@@ -101,11 +100,12 @@ class Structure:
     costing: Costing
     points: list[Point] = field(default_factory=list)
     programs: list[Program] = field(default_factory=list)
+    patterned: bool = False  # whether the points are consecutive values, enough to see that every sixth layer differs
 
     @cached_property
     def _fitter(self) -> Fitter:
         """Fits columns over all structural points; floors only where there are points enough to tell them."""
-        return Fitter(self.symbols, self.points, floors=len(self.points) > 6)
+        return Fitter(self.symbols, self.points, PERIODS if self.patterned else (2,), floors=len(self.points) > 6)
 
     def lines(self) -> list[Line]:
         """Lines in order of first appearance in the largest program."""
@@ -116,7 +116,7 @@ class Structure:
         for program in sorted(self.programs, key=lambda p: -len(p.records)):
             for record in _counted(program):
                 examples.setdefault(fingerprint(record), record)
-        fitter = Fitter(self.symbols, self.points, floors=False)
+        fitter = self._fitter if self.patterned else Fitter(self.symbols, self.points, floors=False)
         numbers = {f: fitter.fit(tuple(count[f] for count in counts)) for f in examples}
         broken = {_family(examples[f]) for f, number in numbers.items() if number is None}
         lines: list[Line] = []
