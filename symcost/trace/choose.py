@@ -11,6 +11,7 @@ from symcost.trace.lift import Sampler
 from symcost.trace.paths import call_budget
 from symcost.trace.sample import (
     GENERIC,
+    LARGE,
     LARGE_CONSTANTS,
     LARGER,
     SMALL,
@@ -93,15 +94,14 @@ class Choice:
     def _reconsider(self, name: str) -> None:
         """A parameter whose small values change the program irregularly (clamped widths) may be a size at larger ones.
 
-        A depth adds as many records with each step; it stays structural without further trials.
+        A depth adds records with each step; it stays structural without further trials.
         """
         sizes = []
         for value in self.values[name][:4]:
             point = {**self.base, name: value}
             if self.sampler.works(point):
                 sizes.append(len(self.sampler(point).records))
-        gains = {b - a for a, b in itertools.pairwise(sizes)}
-        if len(gains) == 1 and len(sizes) > 2:
+        if len(sizes) > 2 and all(a < b for a, b in itertools.pairwise(sizes)):
             return
         for values in (LARGER, multiples(8), multiples(32)):
             with call_budget(TRIAL_CALLS):
@@ -143,7 +143,7 @@ class Choice:
             return ()
         if self._deep(self.base, {**self.base, name: values[1]}):
             return ()
-        return (GENERIC,) if values is SMALL else tuple(multiples(step) for step in (24, 72, 144))
+        return (GENERIC,) if values is SMALL else (LARGE, *(multiples(step) for step in (24, 72, 144)))
 
     def _works_along_axes(self, changed: Mapping[str, Values]) -> bool:
         """Whether the changed symbols keep the program, and the model takes the further values of the others."""
