@@ -27,7 +27,7 @@ def test_devices_are_listed_and_shown_with_their_source(capsys: pytest.CaptureFi
     assert len(out(capsys, "devices").splitlines()) >= 25
     shown = out(capsys, "devices", "stm32f746")
     assert "source  ST STM32F745xx/F746xx data sheet" in shown
-    assert "memory  sram           327.7 kB, 1.728 GB/s  holds activations" in shown
+    assert "memory  sram           327.7 kB, 864 MB/s  holds activations" in shown
     document = json.loads(out(capsys, "devices", A100, "--format", "json"))
     assert document[0]["peak"]["bfloat16"] == str(312 * 10**12)
     assert document[0]["memory"]["hbm"]["size"] == str(80 * 10**9)

@@ -48,7 +48,11 @@ GOLDEN = [
     ("nvidia-h100-sxm", "bfloat16", Fraction(9894, 10) * 10**12, 3350 * 10**9, 80 * 10**9, 700),  # H100 data sheet
     ("google-tpu-v4", "bfloat16", 275 * 10**12, 1200 * 10**9, 32 * 2**30, 170),  # cloud.google.com/tpu/docs/v4
     ("google-tpu-v5e", "int8", 393 * 10**12, 819 * 10**9, 16 * 10**9, None),  # cloud.google.com/tpu/docs/v5e
-    ("stm32f746", "int8", 4 * 216 * 10**6, 8 * 216 * 10**6, 320 * 1024, None),  # DS10916: 216 MHz, 320 KB, 64-bit AXI
+    # ethos-u-vela 5.2.0, vela.ini: Ethos_U55_High_End_Embedded, 500 MHz, SRAM 4 GB/s
+    ("arm-ethos-u55-256", "int8", 512 * 500 * 10**6, 4 * 10**9, None, None),
+    # github.com/pigirons/cpufp, BCM2712.md: 153.48 GOPS of int8 on a Cortex-A76 at 2.4 GHz, 64 a cycle
+    ("arm-cortex-a76-pixel-4", "int8", 64 * 2840 * 10**6, 34128 * 10**6, 6 * 2**30, None),
+    ("stm32f746", "int8", 4 * 216 * 10**6, 4 * 216 * 10**6, 320 * 1024, None),  # DS10916, RM0385: 32-bit AHB
 ]
 
 
