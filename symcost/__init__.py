@@ -39,7 +39,7 @@ from symcost.table import CostTable, Row
 
 if TYPE_CHECKING:
     from symcost import models
-    from symcost.devices import Device, Energies, MemoryLevel, device
+    from symcost.devices import Device, Energies, MemoryLevel, Rates, device
     from symcost.equality import equal
     from symcost.estimate.decode import decoding, kv_cache
     from symcost.estimate.efficiency import Saturating
@@ -173,6 +173,7 @@ __all__ = [
     "PatchEmbedding",
     "PositionEmbedding",
     "RMSNorm",
+    "Rates",
     "ReLU",
     "ReLU6",
     "Repeat",
@@ -259,7 +260,7 @@ _LAZY = {
     "Space": "symcost.sweep.space",
     "build": "symcost.twins.base",
     "count": "symcost.sweep.face",
-    **dict.fromkeys(("Device", "Energies", "MemoryLevel", "device"), "symcost.devices"),
+    **dict.fromkeys(("Device", "Energies", "MemoryLevel", "Rates", "device"), "symcost.devices"),
     "Saturating": "symcost.estimate.efficiency",
     "energy": "symcost.estimate.energy",
     "fits": "symcost.estimate.fit",

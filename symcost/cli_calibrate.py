@@ -27,10 +27,10 @@ def calibrate(
     check: Annotated[
         bool, typer.Option("--check", help="Compare predicted and measured times of reference networks.")
     ] = False,
-    seconds: Annotated[float, typer.Option(min=0.01, max=10, help="Time for each kernel.")] = 0.25,
+    seconds: Annotated[float, typer.Option(min=0.01, max=10, help="Time for each block and network.")] = 0.25,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the entry here.")] = None,
 ) -> None:
-    """Measure what this machine reaches on products, convolutions and copies, as a device entry."""
+    """Measure what this machine reaches on blocks of layers, as a device entry."""
     from symcost.calibrate import check as checked
     from symcost.calibrate import measure
     from symcost.devices import device as of
@@ -47,7 +47,7 @@ def calibrate(
         compared = checked.compared(host, seconds, on_network=progress.say) if check else []
     if output is not None and entry:
         write(entry, output)
-    shown = [calibration.measured(found)] if found else []
+    shown = [calibration.measured(found, measure.errors(entry, name, found))] if found else []
     shown += [calibration.compared(compared)] if compared else []
     write("\n\n".join([*shown, *([entry] if entry and not output else [])]), None)
 

@@ -9,56 +9,82 @@ import pytest
 
 import symcost as sc
 from symcost.calibrate import check, measure
-from symcost.calibrate.timing import fastest
+from symcost.calibrate.blocks import blocks
+from symcost.calibrate.timing import Timed, in_rounds
 from symcost.cli import main
 from symcost.devices.read import parsed
+from symcost.estimate.work import kernels
 from symcost.report import calibration
 
 
 def test_timing_is_exact_nanoseconds_of_a_real_run() -> None:
     import jax.numpy as jnp
 
-    small, large = (fastest(lambda a: a @ a, jnp.ones((size, size)), seconds=0.02) for size in (16, 512))
+    runs = [Timed(lambda a: a @ a, jnp.ones((size, size))) for size in (16, 512)]
+    in_rounds(runs, 0.02)
+    small, large = (each.seconds for each in runs)
     assert (small * 10**9).denominator == 1
     assert 0 < small < large
 
 
-def test_the_entry_is_a_device_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_entry_is_a_device_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [block for block in blocks() if block.name.startswith(("convolution 16", "mlp 48", "norm 160"))]
+    monkeypatch.setattr(measure, "blocks", lambda: iter(few))
     file = tmp_path / "host.toml"
-    assert main(["calibrate", "--seconds", "0.01", "--output", str(file)]) == 0
+    assert main(["calibrate", "--seconds", "0.05", "--output", str(file)]) == 0
     said = capsys.readouterr().out
-    assert "product" in said
-    assert "grouped" in said
+    assert "convolution 16 x 16, 64" in said
+    assert "mean error of the entry: " in said
     host = sc.device(str(file))
     assert host.name == "host"
     assert "measured by symcost calibrate with jax" in host.source
-    assert host.efficiency is not None
-    assert 0 < host.efficiency["grouped"] < host.efficiency["product"] <= 1  # depthwise never reaches more than a GEMM
+    assert {"convolution", "product"} <= set(host.measured)
     table = sc.models.resnet18(r=64)
     assert sc.latency(table, host).seconds > sc.latency(table, host, efficiency=1, overhead=0).seconds
 
 
-def test_rates_become_the_entry() -> None:
-    """Numbers of a made-up machine: peak from the best product, medians for what is reached of it."""
-    found = [
-        measure.Measurement("launch", (16,), 1, Fraction(1, 10**6)),
-        measure.Measurement("product", (8, 8, 8), 10**9, Fraction(1, 100)),
-        measure.Measurement("convolution", (8, 8, 8, 1), 10**9, Fraction(1, 50)),
-        measure.Measurement("grouped", (8, 8, 1), 10**6, Fraction(1, 1000)),
-        measure.Measurement("other", (8, 8), 10**7, Fraction(1, 1000)),
-        measure.Measurement("weights", (8, 8, 8), 10**8, Fraction(1, 20)),
-        measure.Measurement("copy", (8,), 10**8, Fraction(1, 100)),
-    ]
-    host = parsed(measure.entry("host", found), "the entry")["host"]
-    assert host.operations("float32") == 10**11
-    assert host.efficiency == {
-        "product": Fraction(3, 4),
-        "grouped": Fraction(1, 100),
-        "other": Fraction(1, 10),
-        "weights": Fraction(1, 5),
-    }
-    assert host.bandwidth("weights") == 10**10
-    assert host.overhead == Fraction(1, 10**6)
+def test_a_block_adds_what_is_in_it() -> None:
+    """By hand: 16 x 16 places of 64 channels, kernel 3, a norm and a ReLU, in float32."""
+    block = next(block for block in blocks() if block.name == "convolution 16 x 16, 64")
+    one, three = (measure.amounts(kernels(sc.table(block.network(t), block.x), "fused")) for t in (1, 3))
+    macs, out = 16 * 16 * 64 * 64 * 9, 16 * 16 * 64
+    added = {part: (amount - one.get(part, 0)) // 2 for part, amount in three.items()}
+    assert added["convolution", "operations"] == 2 * macs + 4 * out + 2 * 64  # the norm, with two a channel; the ReLU
+    assert added["convolution", "weights"] == 4 * (64 * 64 * 9 + 2 * 64)
+    assert added["convolution", "activations"] == 4 * 2 * out
+    assert added["convolution", "overhead"] == 1
+    assert not added["other", "operations"]  # the pool at the end stands in both
+
+
+TRUE = {"product": (2e-11, 1e-10, 3e-11, 5e-6), "other": (1e-11, 0.0, 2e-11, 0.0)}
+"""A made-up machine: seconds of an operation, a byte of weights, a byte of activations, a kernel."""
+
+
+def test_the_rates_of_a_machine_are_found_again() -> None:
+    found = []
+    for kind, costs in TRUE.items():
+        for size in (10, 20, 50, 100, 300):
+            sizes = {
+                "operations": 10**4 * size**2,
+                "weights": 10**4 * size,
+                "activations": 10**7 // size,
+                "overhead": 1,
+            }
+            seconds = sum(sizes[part] * cost for part, cost in zip(measure.PARTS, costs, strict=True))
+            amounts = {(kind, part): amount for part, amount in sizes.items()}
+            found.append(measure.Measurement("copy", amounts, Fraction(seconds)))
+    fit = measure.fitted(found)
+    for kind, costs in TRUE.items():
+        for part, cost in zip(measure.PARTS, costs, strict=True):
+            assert fit.get((kind, part), 0) == pytest.approx(cost, rel=1e-4, abs=1e-16)
+    entry = measure.entry("host", [each for each in found if ("other", "operations") in each.amounts])
+    host = parsed(entry, "the entry")["host"]
+    assert float(host.measured["other"].operations) == pytest.approx(1e11, rel=1e-4)
+    assert (host.measured["other"].weights, set(host.measured)) == (None, {"other"})
+    off = measure.errors(entry, "host", found[5:])
+    assert all(abs(error) < Fraction(1, 1000) for error in off)
 
 
 def test_predictions_are_compared_with_real_runs(monkeypatch: pytest.MonkeyPatch) -> None:

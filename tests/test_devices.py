@@ -90,9 +90,10 @@ clock_mhz = 100
 power_w = 0.5
 overhead_us = 2.5
 peak = { int8_ops_per_cycle = 4, float32_gflops = 0.2 }
-efficiency = { product_share = 0.5, grouped_share = 0.125, other_share = 0.25, weights_share = 1 }
 memory.sram = { size_kib = 256, bandwidth_bits_per_cycle = 32, holds = ["activations"] }
 memory.flash = { size_mib = 1, bandwidth_mb_per_s = 80, holds = ["weights"] }
+measured.product = { operations_gflops = 0.2, weights_mb_per_s = 40, overhead_us = 3 }
+measured.grouped = { activations_mb_per_s = 10 }
 """
 
 
@@ -109,11 +110,9 @@ def test_a_device_of_ones_own(tmp_path: Path) -> None:
     assert board.bandwidth("activations") == 400 * 10**6
     assert board.memory_of("weights").size == 2**20
     assert (board.power, board.overhead) == (Fraction(1, 2), Fraction(25, 10**7))
-    assert board.efficiency == {
-        "product": Fraction(1, 2),
-        "grouped": Fraction(1, 8),
-        "other": Fraction(1, 4),
-        "weights": 1,
+    assert board.measured == {
+        "product": sc.Rates(operations=Fraction(2 * 10**8), weights=Fraction(4 * 10**7), overhead=Fraction(3, 10**6)),
+        "grouped": sc.Rates(activations=Fraction(10**7)),
     }
     assert sc.device(f"{path}:board") == board
     assert sc.device(board) is board
@@ -137,8 +136,11 @@ BAD_FILES = [
     ('[a]\nsource = "s"\nmemory.sram = { holds = "weights" }\n', "memory.sram.holds must be a list of texts"),
     ('[a]\nsource = "s"\nmemory = 3\n', "device a: memory must be a table: write [a.memory]"),
     ('[a]\nsource = "s"\nenergy.sub = { int8_pj = 1 }\n', "energy.sub is unknown: there are add, multiply, word"),
-    ('[a]\nsource = "s"\nefficiency = { share = 1 }\n', "efficiency.share is unknown: there are product_share"),
-    ('[a]\nsource = "s"\nefficiency = { product_share = 2, grouped_share = 1 }\n', "efficiency of product is 2: give a share"),
+    ('[a]\nsource = "s"\nmeasured.gemm = { overhead_us = 1 }\n', "measured.gemm is unknown: there are product, convolution"),
+    ('[a]\nsource = "s"\nmeasured.product = { overhead = 1 }\n', "measured.product.overhead has no unit that is known here"),
+    ('[a]\nsource = "s"\nmeasured.product = { speed_gflops = 1 }\n', "product.speed_gflops is not a number of a device"),
+    ('[a]\nsource = "s"\nmeasured.product = { weights_gflops = 1 }\n', "product.weights_gflops must be in bytes per second: end"),
+    ('[a]\nsource = "s"\nmeasured.product = 3\n', "device a: measured.product must be a table"),
     ("[a\n", "is not TOML"),
 ]  # fmt: skip
 
@@ -194,6 +196,12 @@ def test_what_is_not_published_is_an_error(ask: object, name: str, message: str)
         ({"source": "s", "power": 0}, "power=0 must be a positive number"),
         ({"source": "s", "peak": {"int8": "fast"}}, "peak of int8=fast must be a positive number"),
         ({"source": "s", "overhead": float("nan")}, "overhead=nan must be a positive number"),
+        ({"source": "s", "measured": {"gemm": sc.Rates()}}, "unknown kind of kernel 'gemm': use product, convolution"),
+        ({"source": "s", "measured": {"product": 3}}, r"rates of product are 3: give Rates\(operations="),
+        (
+            {"source": "s", "measured": {"product": sc.Rates(weights=0)}},
+            "weights of product=0 must be a positive number",
+        ),
     ],
 )
 def test_a_device_made_in_python_is_checked_too(options: dict[str, object], message: str) -> None:

@@ -97,19 +97,43 @@ def test_efficiency_is_a_share_or_a_curve_over_size() -> None:
     )  # 64 operations: half of a half
 
 
-def test_every_kind_of_kernel_takes_the_share_measured_for_it() -> None:
+KIND_NETS = {
+    "product": (sc.Conv2d(c_o=64, k=1, s=2, bias=False), (1, 64, 8, 8)),
+    "convolution": (sc.Conv2d(c_o=64, k=3, p=1, bias=False), (1, 64, 8, 8)),
+    "grouped": (sc.DepthwiseConv2d(k=3, p=1, bias=False), (1, 64, 8, 8)),
+    "other": (sc.ReLU(), (1, 64, 8, 8)),
+}
+
+
+@pytest.mark.parametrize("kind", KIND_NETS)
+def test_every_kind_of_kernel_takes_the_rates_measured_for_it(kind: str) -> None:
+    """By hand: operations, bytes of weights and of activations over their rates, and the overhead, in one sum."""
+    net, x = KIND_NETS[kind]
     host = sc.Device(
         name="host", source="measured", peak={"float32": 10**9}, memories=ROUND.memories,
-        efficiency={"product": "0.5", "grouped": "0.01", "other": "0.2", "weights": "0.25"},
+        measured={kind: sc.Rates(operations=10**6, weights=10**3, activations=10**4, overhead="1e-3")},
     )  # fmt: skip
-    dense, depthwise = sc.Conv2d(c_o=64, k=1, bias=False), sc.DepthwiseConv2d(k=3, p=1, bias=False)
-    for net, share in ((dense, 2), (depthwise, 100), (sc.ReLU(), 5)):
-        table = sc.table(net, (1, 64, 8, 8))
-        assert latency(table, host).compute == share * latency(table, host, efficiency=1).compute
-    table = sc.table(dense, (1, 64, 8, 8))
-    assert latency(table, host).memory - latency(table, host, efficiency=1).memory == sympy.Rational(
-        3 * 4 * 64 * 64, 10**8
+    table = sc.table(net, x)
+    (kernel,) = kernels(table, "roofline")
+    assert kernel.kind == kind
+    by_hand = (
+        sympy.Rational(kernel.operations, 10**6)
+        + sympy.Rational(4 * kernel.weights, 10**3)
+        + sympy.Rational(4 * (kernel.read + kernel.written), 10**4)
+        + sympy.Rational(1, 1000)
     )
+    assert latency(table, host).seconds == by_hand
+    assert latency(table, host, overhead=0).seconds == by_hand - sympy.Rational(1, 1000)
+    assert latency(table, host, efficiency=1).seconds == latency(table, ROUND).seconds
+    assert latency(table, host, model="whole").seconds == latency(table, ROUND, model="whole").seconds
+    others = sc.Device(name="o", source="m", peak=host.peak, memories=host.memories, measured={"batched": sc.Rates()})
+    assert latency(table, others).seconds == latency(table, ROUND).seconds
+
+
+def test_products_of_two_activations_are_a_kind_of_their_own() -> None:
+    table = sc.table(sc.Attention(2), (1, 6, 8))
+    kinds = {kernel.op: kernel.kind for kernel in kernels(table, "roofline")}
+    assert (kinds["scores"], kinds["context"], kinds["softmax"]) == ("batched", "batched", "other")
 
 
 def test_throughput_is_the_batch_over_the_latency() -> None:

@@ -157,10 +157,11 @@ def test_modules_add_up_and_latency_and_energy_are_those_of_the_library(model: t
     assert Fraction(shown["compute"]) + Fraction(shown["movement"]) == energy.value(**point)
 
 
-def test_a_measured_device_has_its_efficiency(opened: Any, tmp_path: Path) -> None:
+def test_a_measured_device_has_its_rates(opened: Any, tmp_path: Path) -> None:
     board = tmp_path / "board.toml"
     board.write_text('[board]\nsource = "measured"\noverhead_us = 3\npeak = { float32_gflops = 10 }\n'
-                     "efficiency = { product_share = 0.5, grouped_share = 0.25, other_share = 0.1, weights_share = 0.75 }\n"
+                     "measured.product = { operations_gflops = 5, weights_mb_per_s = 700, overhead_us = 2 }\n"
+                     "measured.grouped = { operations_gflops = 0.5, activations_mb_per_s = 300 }\n"
                      '[board.memory.ram]\nsize_mib = 64\nbandwidth_gb_per_s = 3\nholds = ["weights", "activations"]\n')  # fmt: skip
     costs = sc.models.mobilenet_v2(n="n")
     page = opened(render([("net", costs)], on=str(board)))

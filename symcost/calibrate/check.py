@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-from symcost.calibrate.timing import fastest
+from symcost.calibrate.networks import timed
+from symcost.calibrate.timing import in_rounds
 from symcost.devices import Device
 from symcost.estimate.latency import latency
 from symcost.layers.base import Layer
@@ -46,25 +46,12 @@ def networks() -> Iterator[tuple[str, str, Layer, tuple[int, ...]]]:
 def compared(
     on: Device, seconds: float, model: str = "fused", on_network: Callable[[str], None] = lambda said: None
 ) -> list[Compared]:
-    """Every network, predicted by the device and measured here."""
-    found = []
+    """Every network, predicted by the device and measured here for ``seconds``."""
+    found: list[tuple[str, str, Fraction]] = []
+    running = []
     for name, size, net, x in networks():
         on_network(f"{name} {size}")
-        predicted = latency(table(net, x), on, "float32", model=model).value()
-        found.append(Compared(name, size, predicted, _measured(net, x, seconds)))
-    return found
-
-
-def _measured(net: Layer, x: tuple[int, ...], seconds: float) -> Fraction:
-    """Seconds of the network as a Flax module, with parameters of the right shapes."""
-    import jax
-    import jax.numpy as jnp
-
-    from symcost.twins.base import build
-
-    shape = (x[0], *x[2:], x[1]) if len(x) == 4 else x  # images are channels last there
-    module = build(net)
-    entering = jnp.ones(shape)
-    shapes: Any = jax.eval_shape(module.init, jax.random.key(0), entering)
-    variables = jax.tree.map(lambda leaf: jnp.full(leaf.shape, 1e-3, leaf.dtype), shapes)
-    return fastest(lambda v, a: module.apply(v, a), variables, entering, seconds=seconds)
+        found.append((name, size, latency(table(net, x), on, "float32", model=model).value()))
+        running.append(timed(net, x))
+    in_rounds(running, seconds, on_network)
+    return [Compared(*each, run.seconds) for each, run in zip(found, running, strict=True)]

@@ -1,135 +1,147 @@
-"""What this machine reaches: matrix products, dense and depthwise convolutions, norms and copies, over sizes."""
+"""What this machine reaches: every block timed, the time of each kind of kernel fitted as a sum, and the device entry.
+
+``seconds = operations / rate + weight bytes / rate + activation bytes / rate + overhead``, all rates at least 0, with the
+least sum of squared relative errors over the blocks (non-negative least squares; Lawson and Hanson, 1974).
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from statistics import median
 from typing import Any
 
-from symcost.calibrate.timing import fastest
+from symcost.calibrate.blocks import TIMES, Block, blocks
+from symcost.calibrate.networks import timed
+from symcost.calibrate.timing import Timed, in_rounds
+from symcost.devices import Device, Rates
+from symcost.devices.read import parsed
+from symcost.estimate.work import Kernel, kernels
+from symcost.layers.face import table
 
-PRODUCTS = ((64, 64, 64), (256, 256, 256), (197, 384, 1536), (512, 512, 512), (1024, 1024, 1024))
-"""Rows, inner size, columns."""
-CONVOLUTIONS = ((56, 64, 64, 3), (28, 128, 128, 3), (14, 256, 256, 3), (28, 192, 32, 1), (14, 384, 96, 1))
-"""Places along a side, channels in and out, kernel."""
-DEPTHWISE = ((56, 144, 3), (28, 192, 3), (14, 384, 3), (7, 960, 3))
-"""Places along a side, channels, kernel."""
-ROWS = ((197, 192), (1024, 768), (4096, 256))
-"""Rows and their lengths, normalised to mean 0 and variance 1: five operations an element."""
-PER_ELEMENT = 5
-WEIGHTS = ((8, 2048, 2048), (8, 1024, 4096), (8, 4096, 1024))
-"""Products of few rows: nearly all they move are weights."""
+FLOAT32 = 4
 COPIES = (2**20, 2**21, 2**22)
 """Elements: beyond the caches of a core, not so large that new pages are timed."""
-TINY = 16
-FLOAT32 = 4
+PARTS = ("operations", "weights", "activations", "overhead")
+Part = tuple[str, str]
+"""A kind of kernel, and one of the parts of its time."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One kernel: what it is, its operations or bytes, and its seconds."""
+    """What a block adds to a network: seconds, and operations, bytes and kernels by kind and part."""
 
-    kind: str
-    shape: tuple[int, ...]
-    amount: int
+    name: str
+    amounts: Mapping[Part, int]
     seconds: Fraction
 
     @property
-    def rate(self) -> Fraction:
-        """Operations, or bytes, per second."""
-        return self.amount / self.seconds
+    def operations(self) -> int:
+        """Of all kinds."""
+        return sum(amount for (_, part), amount in self.amounts.items() if part == "operations")
 
 
 def measurements(seconds: float, on_kernel: Callable[[str], None] = lambda said: None) -> list[Measurement]:
-    """Every kernel timed for ``seconds``; together with compiling well under a minute."""
-    found = []
-    for kind, shape, amount, function, arguments in _kernels():
-        on_kernel(f"{kind} {' x '.join(map(str, shape))}")
-        found.append(Measurement(kind, shape, amount, fastest(function, *arguments, seconds=seconds)))
+    """Every block timed for ``seconds``, and copies; together with compiling under a minute."""
+    import jax.numpy as jnp
+
+    waiting: list[tuple[Block, list[Timed]]] = []
+    for block in blocks():
+        on_kernel(block.name)
+        waiting.append((block, [timed(block.network(times), block.x) for times in TIMES]))
+    copies = [Timed(lambda x: x + 1, jnp.ones(size)) for size in COPIES]
+    in_rounds([*(each for _, pair in waiting for each in pair), *copies], seconds, on_kernel)
+    found = [_added(block, *pair) for block, pair in waiting]
+    for size, each in zip(COPIES, copies, strict=True):
+        amounts = {
+            ("other", "activations"): 2 * FLOAT32 * size,
+            ("other", "operations"): size,
+            ("other", "overhead"): 1,
+        }
+        found.append(Measurement(f"copy {size}", amounts, each.seconds))
     return found
 
 
-def _kernels() -> Iterator[tuple[str, tuple[int, ...], int, Callable[..., Any], tuple[Any, ...]]]:
-    import jax.numpy as jnp
-
-    yield "launch", (TINY,), 1, lambda x: x + 1, (jnp.ones(TINY),)
-    for m, k, n in PRODUCTS:
-        yield "product", (m, k, n), 2 * m * k * n, lambda a, b: a @ b, (jnp.ones((m, k)), jnp.ones((k, n)))
-    for side, c_i, c_o, k in CONVOLUTIONS:
-        amount = 2 * side * side * c_i * c_o * k * k
-        yield "convolution", (side, c_i, c_o, k), amount, _convolution(1), _image(side, c_i, c_o, k, 1)
-    for side, c, k in DEPTHWISE:
-        yield "grouped", (side, c, k), 2 * side * side * c * k * k, _convolution(c), _image(side, c, c, k, c)
-    for rows, length in ROWS:
-        yield "other", (rows, length), PER_ELEMENT * rows * length, _normalised, (jnp.ones((rows, length)),)
-    for m, k, n in WEIGHTS:
-        amount = FLOAT32 * (m * k + k * n + m * n)
-        yield "weights", (m, k, n), amount, lambda a, b: a @ b, (jnp.ones((m, k)), jnp.ones((k, n)))
-    for size in COPIES:
-        yield "copy", (size,), 2 * FLOAT32 * size, lambda x: x + 1, (jnp.ones(size),)
+def _added(block: Block, few: Timed, many: Timed) -> Measurement:
+    """What one more block adds: the difference of the two networks, by the blocks that are more."""
+    more = TIMES[1] - TIMES[0]
+    small, large = (amounts(kernels(table(block.network(times), block.x), "fused")) for times in TIMES)
+    added = {part: (amount - small.get(part, 0)) // more for part, amount in large.items()}
+    return Measurement(block.name, added, max(many.seconds - few.seconds, Fraction(1, 10**9)) / more)
 
 
-def _convolution(groups: int) -> Callable[[Any, Any], Any]:
-    from jax import lax
-
-    def convolve(x: Any, w: Any) -> Any:
-        layout = ("NHWC", "HWIO", "NHWC")
-        return lax.conv_general_dilated(x, w, (1, 1), "SAME", dimension_numbers=layout, feature_group_count=groups)
-
-    return convolve
-
-
-def _normalised(x: Any) -> Any:
-    from jax import lax
-
-    centred = x - x.mean(-1, keepdims=True)
-    return centred * lax.rsqrt((centred * centred).mean(-1, keepdims=True) + 1)
+def amounts(found: Sequence[Kernel]) -> dict[Part, int]:
+    """Operations, bytes of weights and activations in float32, and kernels, by kind."""
+    sums: dict[Part, int] = {}
+    for kernel in found:
+        one = (kernel.operations, FLOAT32 * kernel.weights, FLOAT32 * (kernel.read + kernel.written), 1)
+        for part, amount in zip(PARTS, one, strict=True):
+            at = kernel.kind, part
+            sums[at] = sums.get(at, 0) + int(amount * kernel.times)
+    return sums
 
 
-def _image(side: int, c_i: int, c_o: int, k: int, groups: int) -> tuple[Any, Any]:
-    import jax.numpy as jnp
+def fitted(found: Sequence[Measurement]) -> dict[Part, float]:
+    """Seconds of one operation, byte or kernel, by kind and part; parts that take no time are left out."""
+    import numpy as np
+    from scipy.optimize import nnls
 
-    return jnp.ones((1, side, side, c_i)), jnp.ones((k, k, c_i // groups, c_o))
+    parts = sorted({part for each in found for part, amount in each.amounts.items() if amount})
+    relative = np.array([[each.amounts.get(part, 0) / float(each.seconds) for part in parts] for each in found])
+    scale = relative.max(axis=0)
+    solution, _ = nnls(relative / scale, np.ones(len(found)))
+    return {part: float(value) for part, value in zip(parts, solution / scale, strict=True) if value > 0}
 
 
 def entry(name: str, found: Sequence[Measurement]) -> str:
-    """The device as TOML: the best product is the peak, medians of the rates are what is reached of it."""
+    """The device as TOML: the best block is the peak, the fastest copy the bandwidth, the rates those fitted."""
     import jax
 
-    rates = {
-        kind: [m.rate for m in found if m.kind == kind]
-        for kind in ("product", "convolution", "grouped", "other", "weights", "copy")
-    }
-    peak = max([*rates["product"], *rates["convolution"]])
-    launch = min(m.seconds for m in found if m.kind == "launch")
     place = jax.devices()[0]
+    peak = max(each.operations / each.seconds for each in found)
+    copied = max(each.amounts["other", "activations"] / each.seconds for each in found if each.name.startswith("copy"))
     lines = [
         f"[{name}]",
         f'title = "{place.device_kind} by {place.platform}, {os.cpu_count()} processors"',
         'kind = "measured"',
         f'source = "measured by symcost calibrate with jax {jax.__version__} in float32"',
-        f"overhead_ns = {round(launch * 10**9)}",
         f"peak = {{ float32_flops = {round(peak)} }}",
         "",
-        f"[{name}.efficiency]",
-        f"product_share = {_share(median([*rates['product'], *rates['convolution']]), peak)}",
-        f"grouped_share = {_share(median(rates['grouped']), peak)}",
-        f"other_share = {_share(median(rates['other']), peak)}",
-        f"weights_share = {_share(min(median(rates['weights']), median(rates['copy'])), median(rates['copy']))}",
-        "",
         f"[{name}.memory.main]",
-        f"bandwidth_b_per_s = {round(median(rates['copy']))}",
+        f"bandwidth_b_per_s = {round(copied)}",
         'holds = ["weights", "activations"]',
     ]
-    size = _memory(place)
-    return "\n".join([*lines, *([f"size_b = {size}"] if size else [])])
+    if size := _memory(place):
+        lines.append(f"size_b = {size}")
+    costs = fitted(found)
+    for kind in sorted({kind for kind, _ in costs}):
+        lines += ["", f"[{name}.measured.{kind}]"]
+        lines += [_rate(part, costs[kind, part]) for part in PARTS if (kind, part) in costs]
+    return "\n".join(lines)
 
 
-def _share(rate: Fraction, peak: Fraction) -> str:
-    return f"{float(rate / peak):.6f}"
+def _rate(part: str, each: float) -> str:
+    """One line of the entry: what one operation, byte or kernel takes as a rate in whole units, or as nanoseconds."""
+    if part == "overhead":
+        return f"overhead_ns = {max(round(each * 10**9), 1)}"
+    unit = "flops" if part == "operations" else "b_per_s"
+    return f"{part}_{unit} = {max(round(1 / each), 1)}"
+
+
+def errors(entry_: str, name: str, found: Sequence[Measurement]) -> list[Fraction]:
+    """How far the entry is off each block, ``predicted / measured - 1``."""
+    host = parsed(entry_, "the entry")[name]
+    return [_predicted(host, each) / each.seconds - 1 for each in found]
+
+
+def _predicted(host: Device, each: Measurement) -> Fraction:
+    seconds = Fraction(0)
+    for (kind, part), amount in each.amounts.items():
+        rate = getattr(host.measured.get(kind, Rates()), part)
+        if rate is not None:
+            seconds += amount * rate if part == "overhead" else amount / rate
+    return seconds
 
 
 def _memory(place: Any) -> int | None:

@@ -1,28 +1,53 @@
-"""Time of a compiled function: the fastest of many runs, in whole nanoseconds."""
+"""Time of compiled functions: the fastest of many runs, in whole nanoseconds, in rounds over all of them.
+
+Other work on the machine only ever makes a run slower, and comes in bursts: a round over every function, and again, finds
+each one undisturbed more often than one long look at it does.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 WARM = 2
-LEAST = 5
+LEAST = 3
+ROUNDS = 3
 NANO = 10**9
 
 
-def fastest(function: Callable[..., Any], *arguments: Any, seconds: float = 0.25) -> Fraction:
-    """Seconds of the fastest run within a time; other work on the machine only ever makes a run slower."""
-    import jax
+class Timed:
+    """One compiled function with its arguments, and the fastest run so far."""
 
-    compiled = jax.jit(function)
-    for _ in range(WARM):
-        jax.block_until_ready(compiled(*arguments))
-    best, runs, end = None, 0, time.perf_counter() + seconds
-    while runs < LEAST or time.perf_counter() < end:
-        start = time.perf_counter_ns()
-        jax.block_until_ready(compiled(*arguments))
-        spent = time.perf_counter_ns() - start
-        best, runs = spent if best is None else min(best, spent), runs + 1
-    return Fraction(max(best or 1, 1), NANO)
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        import jax
+
+        self.compiled, self.arguments = jax.jit(function), arguments
+        self.best: int | None = None
+        for _ in range(WARM):
+            jax.block_until_ready(self.compiled(*arguments))
+
+    def run(self, seconds: float) -> None:
+        """Run it for a while."""
+        import jax
+
+        runs, end = 0, time.perf_counter() + seconds
+        while runs < LEAST or time.perf_counter() < end:
+            start = time.perf_counter_ns()
+            jax.block_until_ready(self.compiled(*self.arguments))
+            spent = max(time.perf_counter_ns() - start, 1)
+            self.best, runs = min(self.best or spent, spent), runs + 1
+
+    @property
+    def seconds(self) -> Fraction:
+        """Of the fastest run."""
+        return Fraction(self.best or 1, NANO)
+
+
+def in_rounds(timed: Sequence[Timed], seconds: float, on_round: Callable[[str], None] = lambda said: None) -> None:
+    """Every function for ``seconds`` in all, in turns."""
+    for number in range(ROUNDS):
+        on_round(f"round {number + 1} of {ROUNDS}")
+        for each in timed:
+            each.run(seconds / ROUNDS)

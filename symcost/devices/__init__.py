@@ -8,6 +8,6 @@ Fraction(327680, 1)
 from __future__ import annotations
 
 from symcost.devices.catalog import device, names
-from symcost.devices.device import Device, Energies, MemoryLevel
+from symcost.devices.device import Device, Energies, MemoryLevel, Rates
 
-__all__ = ["Device", "Energies", "MemoryLevel", "device", "names"]
+__all__ = ["Device", "Energies", "MemoryLevel", "Rates", "device", "names"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any
 
@@ -14,9 +14,9 @@ HOLDS = ("weights", "activations")
 """What a memory is for. A memory of both shares its bytes between them; one of neither is on the way, such as a cache."""
 
 
-KINDS = ("product", "grouped", "other", "weights")
-"""What efficiency tells apart: three kinds of kernels by their share of the peak, and reading weights by the share of
-their memory's bandwidth."""
+KINDS = ("product", "convolution", "grouped", "batched", "other")
+"""Kinds of kernels: products with weights, convolutions with a window, grouped ones (depthwise among them), products of
+two activations (attention), and those without any MACs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +39,27 @@ class Energies:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rates:
+    """What one kind of kernel was measured at: its time is a sum, so that the share of the peak follows the size.
+
+    ``operations / operations + weight bytes / weights + activation bytes / activations + overhead``, with operations and
+    bytes per second, and seconds; a part that is left out takes no time.
+    """
+
+    operations: Any = None
+    weights: Any = None
+    activations: Any = None
+    overhead: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Device:
     """A processor: what it computes, holds and moves, each number exact and with its source.
 
     ``peak``: dense operations per second by number type (a multiply-accumulate is two); ``memories``; ``power`` in
     watts; ``overhead``: seconds to launch one kernel; ``energies``: joules per operation and per word moved;
-    ``efficiency``: measured shares of the peak, of ``product``, ``grouped`` and ``other`` kernels,
-    and of the bandwidth while ``weights`` are read.
+    ``measured``: what it was found to reach, :class:`Rates` by kind of kernel (``product``, ``convolution``,
+    ``grouped``, ``batched``, ``other``); a kind without them is taken to reach the peak.
     ``source`` says where the numbers were published, or how they were measured. Numbers may be integers, fractions or
     texts such as ``"0.5"``; what is not published is left out, and asking for it is an error.
 
@@ -64,7 +78,7 @@ class Device:
     power: Any = None
     overhead: Any = None
     energies: Energies | None = None
-    efficiency: Mapping[str, Any] | None = None
+    measured: Mapping[str, Rates] = field(default_factory=dict)
     notes: str = ""
 
     def __post_init__(self) -> None:
@@ -76,8 +90,7 @@ class Device:
         object.__setattr__(self, "peak", peaks)
         object.__setattr__(self, "power", self._positive(self.power, "power"))
         object.__setattr__(self, "overhead", self._positive(self.overhead, "overhead"))
-        if self.efficiency is not None:
-            object.__setattr__(self, "efficiency", {kind: self._share(kind) for kind in KINDS})
+        object.__setattr__(self, "measured", {kind: self._rates(kind) for kind in self.measured})
         object.__setattr__(self, "memories", tuple(self._checked(memory) for memory in self.memories))
 
     def _checked(self, memory: MemoryLevel) -> MemoryLevel:
@@ -91,14 +104,15 @@ class Device:
             bandwidth=self._positive(memory.bandwidth, f"bandwidth of {memory.name}"), holds=tuple(memory.holds),
         )  # fmt: skip
 
-    def _share(self, kind: str) -> Fraction:
-        given = (self.efficiency or {}).get(kind)
-        share = exact_number(given)
-        if share is None or not 0 < share <= 1:
-            raise DeviceError(
-                f"device {self.name}: efficiency of {kind} is {given}: give a share of the peak in (0, 1]"
-            )
-        return share
+    def _rates(self, kind: str) -> Rates:
+        if kind not in KINDS:
+            raise DeviceError(f"device {self.name}: unknown kind of kernel {kind!r}: use {', '.join(KINDS)}")
+        given = self.measured[kind]
+        if not isinstance(given, Rates):
+            raise DeviceError(f"device {self.name}: rates of {kind} are {given!r}: give Rates(operations=..., ...)")
+        return Rates(**{
+            part.name: self._positive(getattr(given, part.name), f"{part.name} of {kind}") for part in fields(given)
+        })  # fmt: skip
 
     def _positive(self, value: Any, what: str) -> Fraction | None:
         if value is None:

@@ -14,6 +14,11 @@ A file has one table per device::
     size_kib = 320
     bandwidth_mb_per_s = 1728       # or bandwidth_bits_per_cycle = 64, with a clock
     holds = ["activations"]
+
+    [my-board.measured.product]         # as symcost calibrate writes it, by kind of kernel
+    operations_gflops = 0.3
+    weights_mb_per_s = 80
+    overhead_us = 2
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from symcost.devices.device import KINDS, Device, Energies, MemoryLevel
+from symcost.devices.device import KINDS, Device, Energies, MemoryLevel, Rates
 from symcost.devices.units import examples, split
 from symcost.errors import DeviceError
 
@@ -76,13 +81,13 @@ class _Reader:
             raise self.fail('it has no source: add source = "where the numbers were published"')
         peak, memories = self._table(self.entry.pop("peak", {}), "peak"), self.entry.pop("memory", {})
         energy = self.entry.pop("energy", None)
-        efficiency = self.entry.pop("efficiency", None)
+        measured = self._table(self.entry.pop("measured", {}), "measured")
         own = self._own(self._table(self.entry, ""))
         return Device(
             name=self.name, **texts, **own, peak=self._peaks(peak),
             memories=tuple(self._memory(level, table) for level, table in self._table(memories, "memory").items()),
             energies=None if energy is None else self._energies(self._table(energy, "energy")),
-            efficiency=None if efficiency is None else self._shares(self._table(efficiency, "efficiency")),
+            measured={kind: self._rates(kind, table) for kind, table in measured.items()},
         )  # fmt: skip
 
     def _own(self, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,13 +158,21 @@ class _Reader:
             found[what] = self._cycles(number, measured, f"{where}.{key}")
         return MemoryLevel(name=level, holds=tuple(holds), **found)
 
-    def _shares(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        for key in table:
-            if key not in [f"{kind}_share" for kind in KINDS]:
+    def _rates(self, kind: str, given: Any) -> Rates:
+        where = f"measured.{kind}"
+        if kind not in KINDS:
+            raise self.fail(f"{where} is unknown: there are {', '.join(KINDS)}")
+        allowed = {"operations": "operations per second", "weights": "bytes per second",
+                   "activations": "bytes per second", "overhead": "seconds"}  # fmt: skip
+        found = {}
+        for key, value in self._table(given, where).items():
+            what, number, unit = self._number(key, value, where, allowed)
+            if unit != allowed[what]:
                 raise self.fail(
-                    f"efficiency.{key} is unknown: there are {', '.join(f'{kind}_share' for kind in KINDS)}"
+                    f"{where}.{key} must be in {allowed[what]}: end the key in one of {examples((allowed[what],))}"
                 )
-        return {kind: table.get(f"{kind}_share") for kind in KINDS}
+            found[what] = number
+        return Rates(**found)
 
     def _energies(self, table: Mapping[str, Any]) -> Energies:
         groups = {

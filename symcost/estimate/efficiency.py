@@ -1,8 +1,7 @@
-"""The share of its peak that a device reaches: a number, one by kind of kernel, or a curve over a kernel's size."""
+"""The share of its peak that a device is assumed to reach: a number, or a curve over a kernel's size."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
@@ -30,19 +29,6 @@ class Constant:
     def work(self, kernel: Kernel) -> Any:
         """``operations / share``."""
         return kernel.operations / rational(self.share)
-
-
-@dataclass(frozen=True)
-class ByKind:
-    """A share for products, one for grouped and depthwise convolutions, and one for kernels without any MACs."""
-
-    product: Fraction
-    grouped: Fraction
-    other: Fraction
-
-    def work(self, kernel: Kernel) -> Any:
-        """``operations / share`` of its kind."""
-        return kernel.operations / rational(getattr(self, kernel.kind))
 
 
 @dataclass(frozen=True)
@@ -78,12 +64,10 @@ class Saturating:
         return (kernel.operations + rational(self.half)) / rational(self.limit)
 
 
-def efficiency_of(given: Any, measured: Mapping[str, Fraction] | None = None) -> Efficiency:
-    """An efficiency from a number in (0, 1], a text of one, or a curve; what the device was measured at where none is."""
+def efficiency_of(given: Any) -> Efficiency:
+    """An efficiency from a number in (0, 1], a text of one, or a curve; all of the peak where none is given."""
     if given is None:
-        return (
-            ByKind(measured["product"], measured["grouped"], measured["other"]) if measured else Constant(Fraction(1))
-        )
+        return Constant(Fraction(1))
     if hasattr(given, "work"):
         return given
     share = exact_number(given)

@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy
 
-from symcost.devices import Device, device
+from symcost.devices import Device, Rates, device
 from symcost.devices.device import exact_number
 from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
@@ -36,11 +36,14 @@ class Step:
     memory: Any
     overhead: Any
     moved: Any
+    apart: bool = False
+    """Whether computing and moving add up, as rates that were measured do; the roofline has them at once."""
 
     @property
     def seconds(self) -> Any:
-        """The larger of computing and moving, and the launch, for all executions."""
-        return (larger(self.compute, self.memory) + self.overhead) * self.kernel.times
+        """The larger of computing and moving, or their sum as measured, and the launch, for all executions."""
+        longest = self.compute + self.memory if self.apart else larger(self.compute, self.memory)
+        return (longest + self.overhead) * self.kernel.times
 
     @property
     def bound(self) -> str:
@@ -119,7 +122,8 @@ def latency(
     ``dtype``: number type of operations and activations, ``weights`` that of the weights where it is another.
     ``model``: ``whole`` (the lectures' formula), ``roofline`` (the sum over operations), ``fused`` (elementwise
     chains through memory once). ``efficiency``: the share of the peak that is reached, a number or a
-    :class:`~symcost.estimate.efficiency.Saturating` curve; what the device was measured at, or all of it, unless given.
+    :class:`~symcost.estimate.efficiency.Saturating` curve; unless given, the rates that the device was measured at, where
+    it was (not for the whole model), or all of the peak.
     ``overhead``: seconds to launch a kernel; the device's own unless given, and none for the whole model.
 
     >>> from symcost.models import alexnet
@@ -127,19 +131,25 @@ def latency(
     7833457/254875000000
     """
     where = device(on)
-    rate = efficiency_of(efficiency, where.efficiency)
+    rate = efficiency_of(efficiency)
     launch = _overhead(where, overhead, model)
     peak = rational(where.operations(dtype))
-    held, kept = (rational(where.bandwidth(what)) for what in ("weights", "activations"))
-    if efficiency is None and where.efficiency:
-        held = held * rational(where.efficiency["weights"])
+    bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
     sizes = rational(Fraction(bits_of(weights or dtype), BYTE)), rational(Fraction(bits_of(dtype), BYTE))
-    steps = tuple(_step(kernel, peak, (held, kept), sizes, rate, launch) for kernel in kernels(costs, model))
-    return Latency(steps, where, dtype, model)
+    measured = where.measured if efficiency is None and model != "whole" else {}
+    return Latency(
+        tuple(
+            _measured(kernel, measured[kernel.kind], sizes, None if overhead is None else launch)
+            if kernel.kind in measured
+            else _step(kernel, peak, bandwidth, sizes, rate, launch)
+            for kernel in kernels(costs, model)
+        ),
+        where, dtype, model,
+    )  # fmt: skip
 
 
 def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: Any, rate: Efficiency, launch: Any) -> Step:
-    weights, activations = sizes[0] * kernel.weights, sizes[1] * (kernel.read + kernel.written)
+    weights, activations = _bytes(kernel, sizes)
     return Step(
         kernel=kernel,
         compute=sympy.expand(rate.work(kernel) / peak),
@@ -147,6 +157,28 @@ def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: Any, rate: Efficienc
         overhead=launch,
         moved=sympy.expand(weights + activations),
     )
+
+
+def _measured(kernel: Kernel, rates: Rates, sizes: Any, launch: Any) -> Step:
+    """A kernel at the rates that its kind was measured at; a part without a rate takes no time."""
+    weights, activations = _bytes(kernel, sizes)
+    own = rational(rates.overhead or Fraction(0))
+    return Step(
+        kernel=kernel,
+        compute=sympy.expand(_over(kernel.operations, rates.operations)),
+        memory=sympy.expand(_over(weights, rates.weights) + _over(activations, rates.activations)),
+        overhead=own if launch is None else launch,
+        moved=sympy.expand(weights + activations),
+        apart=True,
+    )
+
+
+def _bytes(kernel: Kernel, sizes: Any) -> tuple[Any, Any]:
+    return sizes[0] * kernel.weights, sizes[1] * (kernel.read + kernel.written)
+
+
+def _over(amount: Any, rate: Fraction | None) -> Any:
+    return sympy.Integer(0) if rate is None else amount / rational(rate)
 
 
 def _overhead(where: Device, given: Any, model: str) -> Any:

@@ -29,8 +29,7 @@ IMAGE = 4
 class Kernel:
     """Operations, and elements of weights and activations moved, of one execution; it runs ``times`` times.
 
-    ``grouped`` marks convolutions over images in which an output takes fewer products than its input has channels, such
-    as depthwise ones: processors reach far less of their peak there.
+    ``kind`` is one of :data:`symcost.devices.device.KINDS`: processors reach very different shares of their peak in them.
     """
 
     path: str
@@ -41,12 +40,7 @@ class Kernel:
     read: Any
     written: Any
     times: Any = 1
-    grouped: bool = False
-
-    @property
-    def kind(self) -> str:
-        """``grouped``, ``product``, or ``other`` where there are no MACs: pooling, norms, elementwise operations."""
-        return "grouped" if self.grouped else "other" if _none(self.macs) else "product"
+    kind: str = "product"
 
     @property
     def name(self) -> str:
@@ -97,7 +91,7 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
             held = _tied(cost.macs, read, written)
         made = Kernel(
             path=row.path, op=row.op, operations=cost.flops, macs=cost.macs,
-            weights=held, read=read, written=written, times=row.times, grouped=_grouped(row, held),
+            weights=held, read=read, written=written, times=row.times, kind=_kind(row, held),
         )  # fmt: skip
         yield _Step(made, not _none(row.textbook.activations) or not _none(cost.macs), _elements(row.out))
 
@@ -110,13 +104,22 @@ def _tied(macs: Any, read: Any, written: Any) -> Any:
     return sympy.cancel(sympy.sympify(macs, strict=True) ** 2 / (read * written))
 
 
-def _grouped(row: Row, weights: Any) -> bool:
-    """Whether an output of a convolution takes fewer products than the input has channels."""
-    if _none(row.cost.macs) or _none(weights) or len(row.out) < IMAGE or not row.ins or len(row.ins[0]) < IMAGE:
-        return False
+def _kind(row: Row, weights: Any) -> str:
+    """The kind of a kernel, by what an output takes.
+
+    Over images, fewer products than the input has channels are a grouped convolution, more a window; products without
+    weights are of two activations.
+    """
+    if _none(row.cost.macs):
+        return "other"
+    if _none(weights):
+        return "batched"
+    if len(row.out) < IMAGE or not row.ins or len(row.ins[0]) < IMAGE:
+        return "product"
     channels = row.ins[0][1 if row.source == "layer" else -1]
     products = sympy.cancel(sympy.sympify(row.cost.macs, strict=True) / _elements(row.out))
-    return bool((products - channels).is_negative)
+    beyond = products - channels
+    return "grouped" if beyond.is_negative else "convolution" if beyond.is_positive else "product"
 
 
 def _declared(rows: Sequence[Row]) -> dict[str, list[Any]]:
@@ -172,7 +175,7 @@ def _joined(run: Sequence[_Step]) -> Kernel:
         path=first.path, op=" + ".join(dict.fromkeys(step.kernel.op for step in run)),
         operations=sympy.expand(sympy.Add(*(step.kernel.operations for step in run))), macs=first.macs,
         weights=sympy.expand(sympy.Add(*(step.kernel.weights for step in run))),
-        read=read, written=run[-1].kernel.written, times=first.times, grouped=first.grouped,
+        read=read, written=run[-1].kernel.written, times=first.times, kind=first.kind,
     )  # fmt: skip
 
 

@@ -8,14 +8,16 @@ from typing import Any
 from symcost.report.units import physical
 
 
-def measured(found: Sequence[Any]) -> str:
-    """One line per kernel with its rate."""
-    lines = []
-    for each in found:
-        unit = {"copy": "B/s", "weights": "B/s", "launch": ""}.get(each.kind, "op/s")
-        rate = physical(each.rate, unit) if unit else ""
-        lines.append(f"{each.kind:12} {' x '.join(map(str, each.shape)):20} {physical(each.seconds, 's'):>9}  {rate}")
-    return "\n".join(line.rstrip() for line in lines)
+def measured(found: Sequence[Any], errors: Sequence[Any]) -> str:
+    """One line per block with its rate, and how far the entry is off it."""
+    lines = [
+        f"{each.name:32} {physical(each.seconds, 's'):>9}  {physical(each.operations / each.seconds, 'op/s'):>12}  "
+        f"{float(error):+7.0%}"
+        for each, error in zip(found, errors, strict=True)
+    ]
+    mean = sum(map(abs, errors)) / len(errors)
+    head = f"{'block':32} {'it adds':>9}  {'rate':>12}  {'entry':>7}"
+    return "\n".join([head, *lines, f"mean error of the entry: {float(mean):.0%}"])
 
 
 def compared(found: Sequence[Any]) -> str:

@@ -165,19 +165,23 @@
   const BYTE = 8n;
   const timed = (model, values, device, dtype) => {
     const peak = Exact.read(device.peak[dtype]), size = Exact.divide(BigInt(data.bits[dtype]), BYTE);
-    const share = (kind) => (device.efficiency ? Exact.read(device.efficiency[kind]) : 1n);
-    const rate = {
-      weights: Exact.mul(Exact.read(device.bandwidth.weights), share("weights")), activations: Exact.read(device.bandwidth.activations),
-    };
+    const rate = { weights: Exact.read(device.bandwidth.weights), activations: Exact.read(device.bandwidth.activations) };
     const launch = Exact.read(device.overhead);
+    const over = (amount, rates, part) => (part in rates ? Exact.divide(amount, Exact.read(rates[part])) : 0n);
     return model.kernels.map((kernel) => {
       const weights = Exact.mul(size, values[kernel.weights]);
       const moved = Exact.mul(size, Exact.add(values[kernel.read], values[kernel.written]));
-      const compute = Exact.divide(values[kernel.operations], Exact.mul(peak, share(kernel.kind)));
-      const memory = Exact.add(Exact.divide(weights, rate.weights), Exact.divide(moved, rate.activations));
-      const longest = Exact.add(Exact.less(compute, memory) ? memory : compute, launch);
-      const times = values[kernel.times];
-      return { kernel, done: values[kernel.operations], bytes: Exact.add(weights, moved), seconds: Exact.mul(longest, times), times };
+      const times = values[kernel.times], own = device.measured[kernel.kind];
+      let seconds;
+      if (own) {  // rates that were measured add up
+        seconds = [over(values[kernel.operations], own, "operations"), over(weights, own, "weights"),
+          over(moved, own, "activations"), Exact.read(own.overhead ?? "0")].reduce(Exact.add, 0n);
+      } else {
+        const compute = Exact.divide(values[kernel.operations], peak);
+        const memory = Exact.add(Exact.divide(weights, rate.weights), Exact.divide(moved, rate.activations));
+        seconds = Exact.add(Exact.less(compute, memory) ? memory : compute, launch);
+      }
+      return { kernel, done: values[kernel.operations], bytes: Exact.add(weights, moved), seconds: Exact.mul(seconds, times), times };
     });
   };
   const sum = (parts) => parts.reduce(Exact.add, 0n);

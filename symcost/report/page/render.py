@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,9 @@ def _devices(on: str) -> list[dict[str, Any]]:
                 "name": made.name, "title": made.title or made.name, "source": made.source,
                 "peak": {dtype: str(peak) for dtype, peak in made.peak.items()}, "bandwidth": bandwidths,
                 "overhead": str(made.overhead or Fraction(0)),
-                "efficiency": {kind: str(share) for kind, share in (made.efficiency or {}).items()} or None,
+                "measured": {
+                    kind: {part: str(rate) for part, rate in asdict(rates).items() if rate is not None}
+                    for kind, rates in made.measured.items()
+                },
             })  # fmt: skip
     return found
