@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
@@ -45,6 +45,11 @@ def model_size(costs: CostTable, bits: Bits = 32, density: Density = 1, conventi
         )
     )
     return int(total) if total.is_Integer else total
+
+
+def width_of(costs: CostTable, bits: Bits) -> Callable[[str], Fraction]:
+    """The bits of a layer's parameters by its path."""
+    return _Rates(bits, "bits", costs).of
 
 
 class _Rates:

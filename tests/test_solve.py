@@ -33,7 +33,33 @@ def test_what_fits_a_microcontroller() -> None:
     assert sram.layer.startswith("block_2")
     assert flash.needed == 3504872
     assert flash.layer == "fc"
-    assert "does not fit, 1177600 bytes are missing; most in block_2" in str(sram)
+    assert "does not fit, 1177600 bytes are missing; peak in block_2" in str(sram)
+
+
+def test_the_layer_at_fault_is_where_the_peak_is() -> None:
+    """By hand, 64 places: beside ``up`` are 4 + 8 channels, beside ``down`` the input too, 4 + 8 + 4; ``wide`` reads most."""
+    block = sc.Residual(sc.Sequential(up=sc.Conv2d(c_o=8, k=1, bias=False), down=sc.Conv2d(c_o=4, k=1, bias=False)))
+    net = sc.Sequential(block=block, wide=sc.Conv2d(c_o=9, k=1, bias=False))
+    sram, flash = sc.fits(sc.table(net, (1, 4, 8, 8)), "stm32f746").limits
+    assert (sram.needed, sram.layer, sram.why) == (64 * 16, "block/body/down", "peak in")
+    assert (flash.layer, flash.why) == ("wide", "most in")
+    textbook, _ = sc.fits(sc.table(net, (1, 4, 8, 8)), "stm32f746", rule="textbook").limits
+    assert (textbook.needed, textbook.layer) == (64 * 13, "wide")
+    batched = sc.fits(sc.table(net, ("n", 4, 8, 8)).subs(n=3), "stm32f746").limits[0]
+    assert (batched.needed, batched.layer) == (3 * 64 * 16, "block/body/down")
+
+
+def test_the_heaviest_weights_are_so_in_their_own_widths() -> None:
+    net = sc.table(sc.Sequential(a=sc.Linear(10, bias=False), b=sc.Linear(9, bias=False)), (1, 10))
+    assert sc.fits(net, "stm32f746").limits[1].layer == "a"
+    assert sc.fits(net, "stm32f746", weights={"": 8, "a": 4}).limits[1].layer == "b"
+
+
+def test_a_traced_table_names_its_largest_input_and_output() -> None:
+    net = sc.Sequential(up=sc.Linear(32), down=sc.Linear(8))
+    sram, _ = sc.fits(sc.trace(sc.build(net), "float32[1,16]"), "stm32f746").limits
+    assert sram.why == "largest input and output in"
+    assert sram.layer.startswith("up")
 
 
 def test_a_memory_of_both_holds_their_sum() -> None:

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol, runtime_checkable
 
 from symcost.devices import Device, device
 from symcost.devices.device import HOLDS
 from symcost.errors import DeviceError
-from symcost.estimate.exact import number
-from symcost.estimate.memory import memory
+from symcost.estimate.exact import number, rational
+from symcost.estimate.memory import memory, width
 from symcost.estimate.work import kernels
-from symcost.size import Bits
+from symcost.size import Bits, width_of
 from symcost.table import CostTable
+
+
+@runtime_checkable
+class HasLifetimes(Protocol):
+    """A table that knows which operation runs while its peak is reached."""
+
+    def peak_path(self, rule: str = "liveness") -> str:
+        """Path of that operation."""
+        ...
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One memory: what must lie in it, the bytes it has and the bytes that are needed, and the layer that needs most."""
+    """One memory: what must lie in it, the bytes it has and the bytes that are needed, and the layer at fault.
+
+    ``why`` says what the layer has: most of the weights, the peak of activations, or (where a table keeps no lifetimes,
+    such as a traced one) the largest input and output, which need not be where the peak is.
+    """
 
     memory: str
     holds: tuple[str, ...]
     needed: Fraction
     available: Fraction
     layer: str
+    why: str
 
     @property
     def margin(self) -> Fraction:
@@ -38,7 +53,7 @@ class Limit:
         rest = f"{self.margin} bytes are left" if self else f"{-self.margin} bytes are missing"
         return (
             f"{self.memory} ({' and '.join(self.holds)}): {self.needed} of {self.available} bytes, {verdict}, "
-            f"{rest}; most in {self.layer}"
+            f"{rest}; {self.why} {self.layer}"
         )
 
 
@@ -68,11 +83,12 @@ def fits(
 
     >>> from symcost.models import mcunet
     >>> print(fits(mcunet(), "tiny-ai"))
-    sram (activations): 204800 of 327680 bytes, fits, 122880 bytes are left; most in separable/depthwise/conv
+    sram (activations): 204800 of 327680 bytes, fits, 122880 bytes are left; peak in separable/depthwise/conv
     flash (weights): 663384 of 1048576 bytes, fits, 385192 bytes are left; most in fc
     """
     where = device(on)
     used = memory(costs, dtype, weights=weights, rule=rule)
+    held = width(dtype, weights)
     needs = {what: number(getattr(used, what), f"the size of the {what}") for what in HOLDS}
     limits = []
     for level in where.memories:
@@ -82,16 +98,21 @@ def fits(
             raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
         needed = sum((needs[what] for what in level.holds), start=Fraction(0))
         most = max(level.holds, key=lambda what: needs[what])
-        limits.append(Limit(level.name, level.holds, needed, level.size, _layer(costs, most)))
+        limits.append(Limit(level.name, level.holds, needed, level.size, *_fault(costs, most, rule, held)))
     if not limits:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
     return Fit(where, dtype, tuple(limits))
 
 
-def _layer(costs: CostTable, what: str) -> str:
-    """The layer with most weights, or the one whose input and output are largest."""
+def _fault(costs: CostTable, what: str, rule: str, bits: Bits) -> tuple[str, str]:
+    """The layer that a limit is at fault for, and what it has."""
     if what == "weights":
-        sizes = [(group.name, group.total().params) for group in costs.by_path()]
+        of = width_of(costs, bits)
+        parts = [group for group in costs.by_path() if group.total().params != 0]
+        why, sizes = "most in", [(group.name, group.total().params * rational(of(group.name))) for group in parts]
+    elif isinstance(costs, HasLifetimes):
+        return costs.peak_path(rule) or "the model itself", "peak in"
     else:
-        sizes = [(kernel.path, kernel.read + kernel.written) for kernel in kernels(costs, "fused")]
-    return max(sizes, key=lambda named: number(named[1], "the size of a layer"))[0] or "the model itself"
+        why, sizes = "largest input and output in", [(k.path, k.read + k.written) for k in kernels(costs, "fused")]
+    most = max(sizes, key=lambda named: number(named[1], "the size of a layer"), default=("", 0))
+    return most[0] or "the model itself", why

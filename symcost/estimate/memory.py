@@ -46,9 +46,12 @@ def memory(
     """
     if rule not in RULES:
         raise SymcostError(f"unknown rule of activations {rule!r}: use {' or '.join(RULES)}")
-    bits = bits_of(dtype)
-    held = bits if weights is None else bits_of(weights) if isinstance(weights, str) else weights
-    return MemoryUse(model_size(costs, held), _bytes(peak_of(costs, rule), bits), rule)
+    return MemoryUse(model_size(costs, width(dtype, weights)), _bytes(peak_of(costs, rule), bits_of(dtype)), rule)
+
+
+def width(dtype: str, weights: str | Bits | None) -> Bits:
+    """Bits of the weights: of their own number type, as given, or of the activations' number type."""
+    return bits_of(dtype) if weights is None else bits_of(weights) if isinstance(weights, str) else weights
 
 
 def peak_of(costs: Any, rule: str) -> Any:

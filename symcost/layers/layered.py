@@ -17,6 +17,7 @@ from symcost.layers.liveness import peak_sizes
 from symcost.layers.sums import summed
 from symcost.layers.tape import ITEM, Tape
 from symcost.layers.tensor import Tensor
+from symcost.symbols import evaluate
 from symcost.table import CostTable, Row, Substituted
 
 PEAKS = ("liveness", "textbook")
@@ -89,6 +90,17 @@ class LayerTable(CostTable):
         forms = self._peaks[rule]
         return largest([plain(form * UNITS[unit]) for form in forms])
 
+    def peak_path(self, rule: str = "liveness", **point: int) -> str:
+        """Path of the operation that runs while the peak is reached, at a point; of equal ones the first."""
+        sizes = peak_sizes(self._events, self._raw[0].out, self._last, rule)
+        made = zip(self._raw[1:], self._events, strict=True)  # the first row is the input
+        if rule == "textbook":
+            rows = [row for row, event in made if event.textbook != 0]
+        else:
+            rows = [self._raw[0], *(row for row, event in made if not event.view)]
+        values = [evaluate(plain(exact(size)), point) for size in sizes]
+        return rows[values.index(max(values))].path if rows else ""
+
     @cached_property
     def _peaks(self) -> dict[str, list[Any]]:
         base = {name: 2 + 3 * index for index, name in enumerate(self.symbols)}
@@ -135,6 +147,11 @@ class LayersAt(Substituted):
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
         return self.value((self._without_idle_blocks or self.table).peak(rule, unit))
+
+    def peak_path(self, rule: str = "liveness") -> str:
+        """Path of the operation that runs while the peak is reached."""
+        made = self._without_idle_blocks
+        return made.peak_path(rule) if made else self.table.peak_path(rule, **self.point)
 
     @property
     def peak_activations(self) -> Any:

@@ -12,7 +12,8 @@ from symcost.estimate.solve import Solution
 def _fit(found: Fit) -> str:
     limits = [
         {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
-         "available": str(limit.available), "margin": str(limit.margin), "fits": bool(limit), "layer": limit.layer}
+         "available": str(limit.available), "margin": str(limit.margin), "fits": bool(limit),
+         "layer": limit.layer, "why": limit.why}
         for limit in found.limits
     ]  # fmt: skip
     return dumps({"device": found.device.name, "dtype": found.dtype, "fits": bool(found), "limits": limits}, indent=2)
