@@ -147,6 +147,23 @@ def test_decoding_needs_the_macs_of_one_token() -> None:
     assert sc.latency(reference("gpt2")(N=1024, n=8), chip, "bfloat16", model="whole").bound == "compute"
 
 
+def test_decoding_takes_a_table_of_layers_and_refuses_a_traced_one() -> None:
+    assert decoding(reference("gpt2")(), M=9).macs == decoding(reference("gpt2").net(), M=9).macs
+    with pytest.raises(sc.SymcostError, match=r"trace one step with its keys and values as inputs.*this is a Lifted"):
+        decoding(sc.trace_function(lambda x: x, "float32[n,8]"))  # type: ignore[arg-type]
+
+
+def test_a_traced_step_with_its_cache_as_inputs_is_the_layers_step() -> None:
+    """One query against ``M`` keys and values of width ``d``: 2 M d MACs, and the cache is what enters."""
+    step = sc.trace_function(
+        lambda q, k, v: jax.nn.softmax(q @ k.swapaxes(1, 2)) @ v, "float32[n,1,d]", "float32[n,M,d]", "float32[n,M,d]"
+    )
+    M, d, n = sc.symbols("M d n")
+    assert sc.equal(step.macs, 2 * M * d * n)
+    layers = [row for row in decoding(reference("gpt2").net(d="d", H=1, L=1)).rows if row.op in ("scores", "context")]
+    assert sc.equal(sum(row.cost.macs for row in layers), step.macs)
+
+
 def test_no_cache_without_attention() -> None:
     with pytest.raises(sc.SymcostError, match="has no attention that could keep keys and values"):
         decoding(sc.Linear(4))

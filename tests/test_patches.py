@@ -66,7 +66,17 @@ def test_a_residual_beside_a_patch_is_kept() -> None:
 
 
 SE = sc.Sequential(conv=sc.Conv2d(c_o=8, k=3, p=1), se=sc.SqueezeExcitation(2), gap=sc.GlobalAvgPool())
+
+
+def test_a_table_of_layers_has_them() -> None:
+    assert sc.patched(sc.models.mobilenet_v2(), IMAGE, "block_4", 4) == sc.patched(MOBILENET, IMAGE, "block_4", 4)
+
+
 BAD = [
+    (
+        dict(net=sc.trace_function(lambda x: x, "float32[1,8,8,3]")),
+        r"a traced table keeps totals, .* \(this is a Lifted\)",
+    ),
     (dict(net=sc.Linear(3)), "needs a Sequential whose first layers are the stage"),
     (dict(stage="block_99"), "the network has no layer 'block_99' to end the stage: it has stem, block_1"),
     (dict(patches=0), "patches=0 must be a positive integer"),

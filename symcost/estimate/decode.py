@@ -14,6 +14,7 @@ import sympy
 from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
+from symcost.estimate.network import layers_of
 from symcost.layers.algebra import Dim, size
 from symcost.layers.attention import Attention
 from symcost.layers.base import Layer
@@ -22,22 +23,29 @@ from symcost.layers.layered import LayerTable
 from symcost.size import BYTE
 from symcost.table import CostTable
 
+TRACED = (
+    "decoding needs the layers of a network: a traced model has the length it was traced at; trace one step with its keys "
+    "and values as inputs, sc.trace_function(step, 'float32[n,1,d]', 'float32[n,M,d]')"
+)
 CACHE = "cache"
 """The operation that joins new keys or values to those kept."""
 
 
-def decoding(net: Layer, M: Dim = "M", n: Dim = "n") -> LayerTable:
+def decoding(net: Layer | LayerTable, M: Dim = "M", n: Dim = "n") -> LayerTable:
     """One step of decoding: one new token of ``n`` sequences, each against ``M`` keys and values, the new one included.
 
-    ``net`` takes tokens ``(n, N)``; every attention in it that has no length of its own gets ``M`` keys.
+    ``net``, layers or their table, takes tokens ``(n, N)``; every attention in it that has no length of its own gets
+    ``M`` keys. A traced model is fixed to the length it was traced at: trace one step of it, with the keys and values as
+    inputs of their own.
 
     >>> from symcost.models.catalog import reference
     >>> step = decoding(reference("llama").net())
     >>> step.total("textbook").macs
     262144*M*n + 7504658432*n
     """
-    made = _with_keys(net, size(M, "M"))
-    if made is net:
+    layers = layers_of(net, TRACED)
+    made = _with_keys(layers, size(M, "M"))
+    if made is layers:
         raise SymcostError("the network has no attention that could keep keys and values: give a decoder's layers")
     return table(made, (n, 1))
 

@@ -14,11 +14,17 @@ from typing import Any
 
 from symcost.errors import ShapeError, SymcostError
 from symcost.estimate.buffers import Recorder, Step, peak_of, whole
+from symcost.estimate.network import layers_of
 from symcost.layers.algebra import exact
 from symcost.layers.base import Layer, shaped, symbols_of
 from symcost.layers.combine import Sequential
+from symcost.layers.layered import LayerTable
 from symcost.layers.tensor import Tensor
 
+TRACED = (
+    "patches need the layers of a network: a traced table keeps totals, not which rows of its input each window reads or how "
+    "long each value lives; write the first stage as sc.Sequential(...)"
+)
 Range = tuple[int, int]
 """Places from the first to behind the last."""
 
@@ -54,19 +60,21 @@ class Patched:
         )
 
 
-def patched(net: Layer, x: tuple[int, ...], stage: str, patches: int, *, rule: str = "liveness",
+def patched(net: Layer | LayerTable, x: tuple[int, ...], stage: str, patches: int, *, rule: str = "liveness",
             depthwise_in_place: bool = False) -> Patched:  # fmt: skip
     """Peak memory and MACs with the layers up to ``stage`` (a name of the sequence) in ``patches x patches`` patches.
 
-    The input is read patch by patch; the stage's output is gathered whole. ``rule``: ``liveness`` or ``textbook``.
-    ``depthwise_in_place``: depthwise convolutions write over their input, as TinyEngine's do. The second paper's
-    MobileNetV2 (172 kB instead of 1372 kB for 10 % more computation) is counted by ``textbook`` with that.
+    The input is read patch by patch; the stage's output is gathered whole. ``net``: layers, or their table. ``rule``:
+    ``liveness`` or ``textbook``. ``depthwise_in_place``: depthwise convolutions write over their input, as TinyEngine's
+    do. The second paper's MobileNetV2 (172 kB instead of 1372 kB for 10 % more computation) is counted by ``textbook``
+    with that.
 
     >>> from symcost.models.catalog import reference
     >>> net = reference("mobilenet_v2").net()
     >>> print(patched(net, (1, 3, 224, 224), "block_4", 4, rule="textbook", depthwise_in_place=True))
     peak 175,616 instead of 1,404,928 elements in 4 x 4 patches of 75 x 75 of the input; 27,919,344 MACs again (9.3 %)
     """
+    net = layers_of(net, TRACED)
     cut, parts = _stage_of(net, stage, patches)
     if free := sorted(symbols_of(net) | {str(size) for size in x if not isinstance(size, int)}):
         raise SymcostError(f"patches need numbers, and there are the symbols {', '.join(free)}: give values")
