@@ -28,6 +28,13 @@ def test_memory_draws_every_block_and_the_limits_of_the_device() -> None:
     assert [label.get_text() for label in lower.get_xticklabels()][:2] == ["stem", "block_1"]
 
 
+def test_large_memories_are_drawn_in_large_units() -> None:
+    """124,439,808 parameters of float32 are 474.7 MiB, in two blocks; 80 GB are 74.51 GiB."""
+    _, lower = sc.models.gpt2().plot("memory", A100).axes
+    assert sum(heights(lower)) * 2**20 == pytest.approx(4 * 124439808)
+    assert lower.get_title(loc="left") == f"weights of each block, MiB (float32); {A100} has 74.51 GiB of hbm"
+
+
 def test_roofline_points_lie_under_the_roof() -> None:
     (axes,) = sc.models.resnet18().plot("roofline", A100, "bfloat16", model="fused").axes
     peak, bandwidth = 312e12, 2039e9

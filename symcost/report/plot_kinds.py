@@ -16,13 +16,16 @@ from symcost.report.plots import BATCHES, BLUE, GREEN, GREY, ORANGE, plain
 from symcost.report.units import physical
 
 KILO = 1024
+UNITS = ("KiB", "MiB", "GiB", "TiB")
+DIGITS = 10_000
+"""Numbers on an axis stay below this: a larger unit is taken."""
 MOST = 24
 ROOM = 1.6
 
 
 def memory(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
     """Above the largest input and output of each block, below its weights; limits of the device as lines."""
-    scale = bits_of(dtype) / 8 / KILO
+    scale = bits_of(dtype) / 8
     names, activations, weights = [], [], []
     rows = list(costs.rows)
     largest: dict[str, float] = {}
@@ -38,8 +41,9 @@ def memory(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
     upper, lower = figure.subplots(2, 1, sharex=True)
     places = range(len(names))
     for axes, values, colour, what in ((upper, activations, BLUE, "activations"), (lower, weights, ORANGE, "weights")):
-        axes.bar(places, values, color=colour, width=0.8)
-        plain(axes, f"{what} of each block, KiB ({dtype}){_limit(axes, on, what, max(values))}")
+        unit, one = _unit(max(values))
+        axes.bar(places, [value / one for value in values], color=colour, width=0.8)
+        plain(axes, f"{what} of each block, {unit} ({dtype}){_limit(axes, on, what, max(values))}")
     lower.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor", fontsize="x-small")
 
 
@@ -55,11 +59,21 @@ def _limit(axes: Any, on: Any, what: str, highest: float) -> str:
     level = where.memory_of(what)
     if level.size is None:
         return ""
-    limit = float(level.size) / KILO
+    limit = float(level.size)
     if limit > 20 * highest:
-        return f"; {where.name} has {limit:g} KiB of {level.name}"
-    axes.axhline(limit, color=GREY, linestyle="--", linewidth=1)
-    return f"; dashed: {limit:g} KiB of {level.name} in {where.name}"
+        unit, one = _unit(limit)
+        return f"; {where.name} has {limit / one:.4g} {unit} of {level.name}"
+    unit, one = _unit(highest)
+    axes.axhline(limit / one, color=GREY, linestyle="--", linewidth=1)
+    return f"; dashed: {limit / one:g} {unit} of {level.name} in {where.name}"
+
+
+def _unit(size: float) -> tuple[str, float]:
+    """The unit in which so many bytes have few digits, and its bytes."""
+    power = 0
+    while size >= DIGITS * KILO ** (power + 1) and power + 1 < len(UNITS):
+        power += 1
+    return UNITS[power], KILO ** (power + 1)
 
 
 def roofline(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
