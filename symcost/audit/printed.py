@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symcost.errors import SymcostError
+from symcost.prefixes import BINARY, DECIMAL
 
 _NUMBER = re.compile(r"(?P<digits>\d[\d,_]*(?:\.\d+)?)\s*(?P<unit>[A-Za-z]*)")
-MAGNITUDES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "b": 10**9}
+MAGNITUDES = {**{prefix.lower(): scale for prefix, scale in DECIMAL.items()}, "b": 10**9}
 """Letters behind a number; a bare B is a billion, as in 8B parameters."""
-BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+BYTES = {f"{prefix.lower()}b": scale for prefix, scale in {**DECIMAL, **BINARY}.items()}
 
 
 @dataclass(frozen=True)

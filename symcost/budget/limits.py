@@ -10,17 +10,16 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.prefixes import BINARY, DECIMAL, PARTS
 
 COUNT, BYTES, SECONDS, JOULES = "count", "bytes", "seconds", "joules"
-_TEN = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15}
-_SMALL = {"": 0, "m": -3, "u": -6, "µ": -6, "n": -9, "p": -12}
-_TWO = {"KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40}
+_TEN = {prefix: Fraction(scale) for prefix, scale in {**DECIMAL, "K": DECIMAL["k"]}.items()}
+_SMALL = {**PARTS, "µ": PARTS["u"]}
 UNITS: Mapping[str, Mapping[str, Fraction]] = {
-    COUNT: {prefix: Fraction(10) ** power for prefix, power in _TEN.items()},
-    BYTES: {f"{prefix}B": Fraction(10) ** power for prefix, power in _TEN.items()}
-    | {unit: Fraction(2) ** power for unit, power in _TWO.items()},
-    SECONDS: {f"{prefix}s": Fraction(10) ** power for prefix, power in _SMALL.items()},
-    JOULES: {f"{prefix}J": Fraction(10) ** power for prefix, power in _SMALL.items()},
+    COUNT: _TEN,
+    BYTES: {f"{prefix}B": Fraction(scale) for prefix, scale in {**_TEN, **BINARY}.items()},
+    SECONDS: {f"{prefix}s": scale for prefix, scale in _SMALL.items()},
+    JOULES: {f"{prefix}J": scale for prefix, scale in _SMALL.items()},
 }
 """Units of each kind of quantity, and what one of them is."""
 KINDS: Mapping[str, str] = {

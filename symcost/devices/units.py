@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-TEN = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "p": 10**15}
-TWO = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-SMALL = {"": 1, "m": 10**3, "u": 10**6, "n": 10**9, "p": 10**12}
+from symcost.prefixes import BINARY, DECIMAL, PARTS
+
+TEN = {prefix.lower(): scale for prefix, scale in DECIMAL.items()}  # keys of TOML are in small letters
+TWO = {prefix.lower(): scale for prefix, scale in BINARY.items()}
 
 
 def _sizes(suffix: str) -> dict[str, Fraction]:
@@ -25,9 +26,9 @@ UNITS: dict[str, dict[str, Fraction]] = {
     },
     "operations per cycle": {"ops_per_cycle": Fraction(1)},
     "cycles per second": {f"{prefix}hz": Fraction(scale) for prefix, scale in TEN.items()},
-    "watts": {f"{prefix}w": Fraction(1, scale) for prefix, scale in SMALL.items() if prefix in ("", "m")},
-    "seconds": {f"{prefix}s": Fraction(1, scale) for prefix, scale in SMALL.items()},
-    "joules": {f"{prefix}j": Fraction(1, scale) for prefix, scale in SMALL.items()},
+    "watts": {f"{prefix}w": PARTS[prefix] for prefix in ("", "m")},
+    "seconds": {f"{prefix}s": scale for prefix, scale in PARTS.items()},
+    "joules": {f"{prefix}j": scale for prefix, scale in PARTS.items()},
 }
 """For every kind of quantity its units and their exact size in bytes, operations, watts, seconds or joules."""
 
