@@ -64,6 +64,7 @@ Dtype = Annotated[str, typer.Option(help="Number type of operations and activati
 Weights = Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")]
 Rule = Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")]
 Model = Annotated[str, typer.Option(help="Latency: whole, roofline or fused.")]
+TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
 Output = Annotated[Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")]
 
 
@@ -75,7 +76,7 @@ def _chosen(formats: Any, name: str) -> Callable[[Any], str]:
 
 def devices(
     name: Annotated[str | None, typer.Argument(metavar="[DEVICE]", help="One device with all its numbers.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    format_: TextOrJson = "text",
     output: Output = None,
 ) -> None:
     """The devices with their memories; one device with every number and its source."""
@@ -125,7 +126,7 @@ def fits(
     set_: Set = None,
     arg: Arg = None,
     call: Call = None,
-    format_: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    format_: TextOrJson = "text",
     output: Output = None,
 ) -> None:
     """Every memory of a device against the bytes that the model keeps there. Exit code 1 when it does not fit."""
@@ -160,7 +161,7 @@ def solve(
     set_: Set = None,
     arg: Arg = None,
     call: Call = None,
-    format_: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    format_: TextOrJson = "text",
     output: Output = None,
 ) -> None:
     """The largest (or smallest) value of a symbol under constraints, exact."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import symcost as sc
 from symcost.estimate.constraint import read
-from symcost.estimate.monotone import grows_from
 from symcost.estimate.quantities import Setting
+from symcost.prove.growth import monotone_from
 from symcost.symbols import evaluate
 
 d, L = sc.symbols("d L")
@@ -182,11 +182,13 @@ coefficients = st.lists(st.integers(-20, 20), min_size=2, max_size=5)
 def test_certified_growth_never_falls(terms: list[int], divisor: int, rounded: bool) -> None:
     form = sum((c * d**i for i, c in enumerate(terms)), start=sympy.Integer(0))
     form = form + sympy.floor(d / divisor) if rounded else form
-    start = grows_from(form, d)
-    assume(start is not None)
-    assert start is not None
+    found = monotone_from(form, "d")
+    assume(found is not None)
+    assert found is not None
+    start, direction = found
     values = [evaluate(form, {"d": start + step}) for step in range(60)]
-    assert values == sorted(values)
+    assert values == sorted(values, reverse=direction < 0)
+    assert direction or len(set(values)) == 1
 
 
 @settings(max_examples=60, deadline=None)

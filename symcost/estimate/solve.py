@@ -16,13 +16,12 @@ from symcost.devices import Device
 from symcost.errors import DomainError, SymcostError
 from symcost.estimate.constraint import Constraint, read
 from symcost.estimate.exact import at_point
-from symcost.estimate.monotone import grows_from
 from symcost.estimate.quantities import Setting
+from symcost.prove.growth import FAR, monotone_from
 from symcost.size import Bits
-from symcost.symbols import Evaluator, symbol
+from symcost.symbols import Evaluator
 from symcost.table import CostTable
 
-FAR = 1 << 64
 MAX_STEPS = 1 << 16
 UP, DOWN = "up", "down"
 
@@ -181,20 +180,18 @@ class _Problem:
 
     def _certified(self) -> tuple[int, list[tuple[Constraint, str]]]:
         """From where every constraint is monotone, and to which side each one holds."""
-        x, starts, sides = symbol(self.name), [1], []
+        starts, sides = [1], []
         for constraint in self.constraints:
-            for side, sign in ((DOWN, 1), (UP, -1)):
-                sign = sign if constraint.relation in ("<=", "<") else -sign
-                found = grows_from(sign * constraint.difference, x) if constraint.relation not in ("==", "!=") else None
-                if found is not None:
-                    starts.append(found)
-                    sides.append((constraint, side))
-                    break
-            else:
+            found = monotone_from(constraint.difference, self.name) if constraint.relation not in ("==", "!=") else None
+            if found is None:
                 raise SymcostError(
                     f"{constraint.text!r} is not certified monotone in {self.name}: give the sizes to try, as "
                     f"within=range(1, 4097)"
                 )
+            start, direction = found
+            starts.append(start)
+            below = constraint.relation in ("<=", "<")
+            sides.append((constraint, DOWN if (direction >= 0) == below else UP))
         return max(starts), sides
 
     def _all(self, sides: Sequence[tuple[Constraint, str]], side: str, value: int) -> bool:

@@ -111,5 +111,8 @@ def _polynomial(node: Any, x: Any) -> bool:
 
 
 def _horner(node: Any, x: Any) -> Any:
-    """Powers of the symbol collected, with the coefficients of each together: narrower bounds than term by term."""
-    return sympy.collect(sympy.expand(node), x)
+    """Nested by powers of the symbol, ``(a x + b) x + c``: far narrower bounds than term by term."""
+    nested: Any = sympy.Integer(0)
+    for coefficient in sympy.Poly(node, x).all_coeffs():
+        nested = nested * x + coefficient
+    return nested
