@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,8 @@ def calibrate(
     from symcost.report import calibration
 
     check_writable(output)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise SymcostError(f"--name {name!r} is no name of an entry: use letters, digits, - and _")
     if device and (output or not check):
         raise SymcostError("--device takes an entry measured before: use it with --check, and without --output")
     with Progress("measuring") as progress:

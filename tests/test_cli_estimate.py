@@ -33,6 +33,14 @@ def test_devices_are_listed_and_shown_with_their_source(capsys: pytest.CaptureFi
     assert document[0]["memory"]["hbm"]["size"] == str(80 * 10**9)
 
 
+def test_what_a_device_was_measured_at_is_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "host.toml"
+    file.write_text('[host]\nsource = "s"\nmeasured.product = { operations_gflops = 2, overhead_us = 3 }\n')
+    assert "  reached product        operations 2 Gop/s, overhead 3 us" in out(capsys, "devices", str(file))
+    (document,) = json.loads(out(capsys, "devices", str(file), "--format", "json"))
+    assert document["measured"] == {"product": {"operations": "2000000000", "overhead": "3/1000000"}}
+
+
 def test_an_estimate_of_a_reference_network(capsys: pytest.CaptureFixture[str]) -> None:
     shown = out(capsys, "estimate", "resnet18", "--device", A100)
     assert "parameters (full)          11,689,512" in shown
@@ -122,6 +130,11 @@ BAD = [
     (["plot", "resnet18", "pie", "--output", "x.png"], "unknown picture 'pie'"),
     (["calibrate", "--output", "/nowhere/x.toml"], "there is no writable directory"),
     (["calibrate", "--device", "host.toml"], "use it with --check"),
+    (["calibrate", "--name", "my host"], "--name 'my host' is no name of an entry: use letters, digits, - and _"),
+    (
+        ["estimate", "resnet18", "--dtype", "fp16"],
+        "unknown number type 'fp16': did you mean bfloat16 or float16 or int16?",
+    ),
     (["calibrate", "--device", "none.toml", "--check"], "the device file none.toml cannot be read"),
 ]
 

@@ -20,7 +20,8 @@ def bits_of(dtype: str) -> int:
     16
     """
     if dtype not in BITS:
-        near = get_close_matches(dtype, BITS, n=2)
+        width = "".join(letter for letter in dtype if letter.isdigit())
+        near = get_close_matches(dtype, BITS, n=2) or [name for name in BITS if width and name.endswith(width)]
         hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(BITS)}"
         raise DeviceError(f"unknown number type {dtype!r}: {hint}")
     return BITS[dtype]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json as json_
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from symcost.devices import Device
 from symcost.report.units import physical
+
+UNITS = {"operations": "op/s", "weights": "B/s", "activations": "B/s", "overhead": "s"}
+"""Of the rates that a kind of kernel was measured at."""
 
 
 def text(devices: Sequence[Device]) -> str:
@@ -38,6 +42,9 @@ def _whole(device: Device) -> str:
         lines.append(f"  power   {physical(device.power, 'W')}")
     if device.overhead is not None:
         lines.append(f"  launch  {physical(device.overhead, 's')}")
+    for kind, rates in device.measured.items():
+        found = [f"{part} {physical(rate, UNITS[part])}" for part, rate in asdict(rates).items() if rate is not None]
+        lines.append(f"  reached {kind:14} {', '.join(found)}")
     if device.energies is not None:
         for group in ("add", "multiply", "word"):
             for what, joules in getattr(device.energies, group).items():
@@ -59,6 +66,10 @@ def _document(device: Device) -> dict[str, Any]:
             for m in device.memories
         },
         "power": _text(device.power), "overhead": _text(device.overhead),
+        "measured": {
+            kind: {part: str(rate) for part, rate in asdict(rates).items() if rate is not None}
+            for kind, rates in device.measured.items()
+        },
         "energy": None if device.energies is None else {
             group: {what: str(joules) for what, joules in getattr(device.energies, group).items()}
             for group in ("add", "multiply", "word")
