@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from symcost.trace.face import trace, trace_function
     from symcost.twins.base import build
     from symcost.verify.face import verify
+    from symcost.verify.saved import load_verdict
     from symcost.verify.verdict import Check, Verdict
 
 __version__ = "0.1.0"
@@ -210,6 +211,7 @@ __all__ = [
     "latency",
     "leading_term",
     "load",
+    "load_verdict",
     "memory",
     "mfu",
     "model_size",
@@ -272,6 +274,7 @@ _LAZY = {
     "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
     "load": "symcost.saved.face",
+    "load_verdict": "symcost.verify.saved",
     "model_size": "symcost.size",
     "pareto": "symcost.sweep.face",
     "trace_function": "symcost.trace.face",

@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def model(request: pytest.FixtureRequest) -> tuple[Any, str]:
 
 
 def move(page: Page, **point: int) -> None:
-    """Type values into the fields, or drag the slider where the value is on it, and wait for the page to be drawn."""
+    """Type values into the fields, or drag the slider where the value is on it, and wait for the page to have settled."""
+    page.evaluate("delete document.body.dataset.settled")
     for name, value in point.items():
         page.evaluate(
             """([name, value]) => {
@@ -88,7 +90,7 @@ def move(page: Page, **point: int) -> None:
             }""",
             [name, str(value)],
         )
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_selector("body[data-settled]")
 
 
 def totals(page: Page) -> dict[str, str]:
@@ -195,8 +197,9 @@ def test_a_slider_is_moved_by_the_arrow_keys(opened: Any) -> None:
     page = opened(render([("net", costs)]))
     page.focus("#slider-n")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.getElementById('field-n').value === '2'")
-    assert page.evaluate("document.body.dataset.draws") != "1"
+    page.wait_for_selector("body[data-draws='2']")
+    assert page.input_value("#field-n") == "2"
+    assert totals(page) == expected(costs, {"n": 2, "r": 224, "C": 1000})
 
 
 def test_a_link_carries_the_values(opened: Any) -> None:
@@ -236,6 +239,22 @@ def test_two_models_side_by_side_on_common_symbols(opened: Any) -> None:
     point = {"n": 3, "r": 160}
     assert cells == [str(costs.subs(**point).params) for costs in (first, second)]
     assert page.locator("table.modules").count() == 2
+
+
+def test_a_verdict_is_text_and_moves_the_sliders_to_its_point(opened: Any) -> None:
+    n = sc.symbols("n")[0]
+    costs = sc.table(sc.Sequential(a=sc.Linear(8), b=sc.Linear(2)), (n, 4))
+    verdict = replace(sc.verify(costs, at=dict(n=5), targets=[]), failures={"tpu-v4": EVIL})
+    page = opened(render([("net", costs)], verdicts={"v.json": verdict}))
+    assert page.inner_text(".verdict strong") == str(verdict).splitlines()[0]
+    assert EVIL in page.inner_text(".verdict .targets")
+    assert page.locator("img").count() == 0
+    page.click(".verdict a")
+    page.wait_for_selector("body[data-settled='2']")
+    assert page.input_value("#field-n") == "5"
+    assert int(totals(page)["FLOPs (full, xla)"]) == verdict.flops
+    page.locator(".verdict summary", has_text="Checks").click()
+    assert page.locator(".verdict .said").first.locator("tbody tr").count() == len(verdict.checks)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
