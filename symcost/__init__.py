@@ -45,12 +45,13 @@ if TYPE_CHECKING:
     from symcost.estimate.efficiency import Saturating
     from symcost.estimate.energy import energy
     from symcost.estimate.fit import fits
-    from symcost.estimate.latency import latency, mfu, throughput
+    from symcost.estimate.latency import latency, throughput
     from symcost.estimate.memory import memory
     from symcost.estimate.patches import patched
     from symcost.estimate.sense import crossover, elasticity, leading_term, partial
     from symcost.estimate.solve import solve
     from symcost.estimate.training import training_memory
+    from symcost.estimate.utilisation import mfu
     from symcost.layers.activation import (
         ELU,
         GELU,
@@ -265,7 +266,8 @@ _LAZY = {
     "Saturating": "symcost.estimate.efficiency",
     "energy": "symcost.estimate.energy",
     "fits": "symcost.estimate.fit",
-    **dict.fromkeys(("latency", "mfu", "throughput"), "symcost.estimate.latency"),
+    **dict.fromkeys(("latency", "throughput"), "symcost.estimate.latency"),
+    "mfu": "symcost.estimate.utilisation",
     "memory": "symcost.estimate.memory",
     "solve": "symcost.estimate.solve",
     **dict.fromkeys(("decoding", "kv_cache"), "symcost.estimate.decode"),
