@@ -45,12 +45,13 @@ if TYPE_CHECKING:
     from symcost.estimate.efficiency import Saturating
     from symcost.estimate.energy import energy
     from symcost.estimate.fit import fits
-    from symcost.estimate.latency import latency, mfu, throughput
+    from symcost.estimate.latency import latency, throughput
     from symcost.estimate.memory import memory
     from symcost.estimate.patches import patched
     from symcost.estimate.sense import crossover, elasticity, leading_term, partial
     from symcost.estimate.solve import solve
     from symcost.estimate.training import training_memory
+    from symcost.estimate.utilisation import mfu
     from symcost.layers.activation import (
         ELU,
         GELU,
@@ -111,6 +112,7 @@ if TYPE_CHECKING:
     from symcost.trace.face import trace, trace_function
     from symcost.twins.base import build
     from symcost.verify.face import verify
+    from symcost.verify.saved import load_verdict
     from symcost.verify.verdict import Check, Verdict
 
 __version__ = "0.1.0"
@@ -211,6 +213,7 @@ __all__ = [
     "latency",
     "leading_term",
     "load",
+    "load_verdict",
     "memory",
     "mfu",
     "model_size",
@@ -264,7 +267,8 @@ _LAZY = {
     "Saturating": "symcost.estimate.efficiency",
     "energy": "symcost.estimate.energy",
     "fits": "symcost.estimate.fit",
-    **dict.fromkeys(("latency", "mfu", "throughput"), "symcost.estimate.latency"),
+    **dict.fromkeys(("latency", "throughput"), "symcost.estimate.latency"),
+    "mfu": "symcost.estimate.utilisation",
     "memory": "symcost.estimate.memory",
     "solve": "symcost.estimate.solve",
     **dict.fromkeys(("decoding", "kv_cache"), "symcost.estimate.decode"),
@@ -273,6 +277,7 @@ _LAZY = {
     "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
     "load": "symcost.saved.face",
+    "load_verdict": "symcost.verify.saved",
     "model_size": "symcost.size",
     "pareto": "symcost.sweep.face",
     "trace_function": "symcost.trace.face",

@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +23,7 @@ from symcost import (
     cli_verify,
 )
 from symcost.cli_input import bind, integers, load, numbers, values
-from symcost.cli_output import Progress, check_writable, write
+from symcost.cli_output import Output, Progress, check_writable, write
 from symcost.report import FORMATS
 
 PROGRAM = "symcost"
@@ -116,9 +115,7 @@ def trace(
         int | None, typer.Option(callback=_check_depth, help="Module levels to show (fitted to a page by default).")
     ] = None,
     format_: Annotated[str, typer.Option("--format", callback=_check_format, help=" | ".join(FORMATS))] = "text",
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Derive the exact cost of a Flax model in closed form."""
     options: dict[str, Any] = {

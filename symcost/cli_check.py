@@ -10,8 +10,7 @@ import typer
 
 from symcost.cli_input import bind
 from symcost.cli_input import load as load_model
-from symcost.cli_layers import Output
-from symcost.cli_output import Progress, check_writable, write
+from symcost.cli_output import Output, Progress, check_writable, write
 from symcost.errors import SymcostError
 
 CHECK_EXAMPLES = """[bold]Examples[/bold]

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from symcost.cli_input import integers
-from symcost.cli_layers import Output
-from symcost.cli_output import Progress, check_writable, write
+from symcost.cli_output import Output, Progress, check_writable, write
 from symcost.cli_target import table_of
 from symcost.errors import SymcostError
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli_input import integers
-from symcost.cli_output import check_writable, write
+from symcost.cli_output import Output, check_writable, write
 from symcost.cli_target import table_of
 from symcost.errors import SymcostError
 
@@ -64,8 +64,11 @@ Dtype = Annotated[str, typer.Option(help="Number type of operations and activati
 Weights = Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")]
 Rule = Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")]
 Model = Annotated[str, typer.Option(help="Latency: whole, roofline or fused.")]
+<<<<<<< HEAD
 TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
 Output = Annotated[Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")]
+=======
+>>>>>>> gates2
 
 
 def _chosen(formats: Any, name: str) -> Callable[[Any], str]:

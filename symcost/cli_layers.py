@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from symcost.cli_input import integers, pairs
-from symcost.cli_output import check_writable, write
+from symcost.cli_output import Output, check_writable, write
 from symcost.errors import SymcostError
 from symcost.report import FORMATS
 
@@ -38,8 +38,6 @@ symcost audit examples/lectures.csv
 symcost audit claims.csv --format json --output findings.json
 
 A file of claims: model,layer,quantity,value / alexnet,conv1,params,24848 / resnet50,,gmacs,4.089"""
-
-Output = Annotated[Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")]
 
 
 def table(

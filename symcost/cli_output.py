@@ -9,10 +9,17 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Annotated
+
+import typer
 
 from symcost.errors import SymcostError
 from symcost.files import write_whole
 
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here instead of to standard output.")
+]
+"""The option of every verb that reports."""
 PATIENCE = 1.0
 """Seconds of work before anything is shown about it."""
 

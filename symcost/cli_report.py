@@ -20,7 +20,11 @@ symcost report costs.json --output costs.html --device jetson-agx-orin
 
 symcost report examples.gpt:GPT 'int32\\[n,N]' --output gpt.html
 
-symcost report mobilenet_v2 --beside mcunet --set r=r --output two.html"""
+symcost report mobilenet_v2 --beside mcunet --set r=r --output two.html
+
+symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --output verdict.json
+
+symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output gpt.html"""
 
 Texts = list[str] | None
 
@@ -36,6 +40,9 @@ def report(
         str | None, typer.Option(metavar="MODEL", help="A second model beside it, on common symbols.")
     ] = None,
     at: Annotated[Texts, typer.Option(metavar="NAME=INT", help="Where a slider starts.")] = None,
+    verdict: Annotated[
+        Texts, typer.Option(metavar="FILE.json", help="What compilers said, by symcost verify --format json.")
+    ] = None,
     device: Annotated[str, typer.Option(metavar="DEVICE", help="The device chosen at first.")] = "nvidia-a100-sxm-80gb",
     set_: Annotated[
         Texts,
@@ -52,11 +59,21 @@ def report(
         raise SymcostError(f"--output {output} must end in .html: the page is HTML")
     check_writable(output)
     device_of(device)
+    verdicts = _verdicts(verdict or [])
     given = [target] if beside is None else [target, beside]
     tables = [
         (Path(each).stem if each.endswith(".json") else each, _table(each, specs, set_, arg, call)) for each in given
     ]
-    write(render(tables, at=integers("--at", at), on=device), output)
+    write(render(tables, at=integers("--at", at), on=device, verdicts=verdicts), output)
+
+
+def _verdicts(files: list[str]) -> dict[str, Any]:
+    """Saved verdicts by their files."""
+    if not files:
+        return {}
+    from symcost.verify.saved import load_verdict
+
+    return {file: load_verdict(file) for file in files}
 
 
 def _table(each: str, specs: Texts, set_: Texts, arg: Texts, call: Texts) -> Any:

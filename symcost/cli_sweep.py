@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli_input import load
-from symcost.cli_output import Steps, SweepProgress, check_writable, write
+from symcost.cli_output import Output, Steps, SweepProgress, check_writable, write
 from symcost.cli_start import start_jax
 from symcost.errors import SpaceError, SymcostError
 from symcost.table import CostTable
@@ -58,9 +58,7 @@ def sweep(
         list[str] | None, typer.Option(metavar="NAME", help="Compiler for --verify, as symcost targets lists them.")
     ] = None,
     format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
     from symcost.report import designs

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli_input import bind, integers, load, numbers, values
-from symcost.cli_layers import Output
-from symcost.cli_output import Steps, check_writable, write
+from symcost.cli_output import Output, Steps, check_writable, write
 from symcost.cli_start import start_jax
 from symcost.errors import SymcostError
 

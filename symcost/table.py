@@ -236,9 +236,9 @@ class CostTable:
         return text.render(self)
 
     def _repr_html_(self) -> str:
-        from symcost.report import markdown
+        from symcost.report import notebook
 
-        return markdown.html(self)
+        return notebook.html(self)
 
     def _repr_latex_(self) -> str:
         from symcost.report import latex

@@ -144,7 +144,7 @@ def test_saved_files_beside_the_budgets_are_checked(
     written(tmp_path, text.replace("{}", "47"))
     monkeypatch.chdir(tmp_path)
     assert main(["check"]) == 0
-    assert "1 limits hold" in capsys.readouterr().out
+    assert "1 limit holds" in capsys.readouterr().out
     written(tmp_path, text.replace("{}", "46"))
     assert main(["check", "--format", "github"]) == 1
     assert "::error file=symcost.toml,line=1," in capsys.readouterr().out

@@ -1,28 +1,51 @@
-"""The pages of the documentation are true: their Python blocks run in order and print what stands below them."""
+"""The pages of the documentation are true: their blocks run in order and print what stands below them."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
+import shlex
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from test_readme import matches
+from test_readme import WIDTH, matches
+
+from symcost.cli import main
 
 PAGES = sorted((Path(__file__).parents[1] / "examples").glob("*.md"))
+KINDS = {"python", "console", "text", "sh"}
+"""Languages of blocks: what is run, what is printed, and how to install, which continuous integration does."""
+
+
+def printed(code: str, page: Path, module: ModuleType) -> str:
+    """What a block of Python prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, page.name, "exec"), vars(module))  # noqa: S102 - our own page, to test it
+    return out.getvalue()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_blocks_print_what_is_shown(page: Path) -> None:
+def test_blocks_do_what_is_shown(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", WIDTH)
     module = ModuleType("page")
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert {language for language, _ in blocks} <= KINDS
     for (language, code), (following, shown) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
-        if language != "python":
-            continue
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(compile(code, page.name, "exec"), vars(module))  # noqa: S102 - our own page, to test it
-        assert following == "text"
-        matches(shown, printed.getvalue())
+        if language == "python":
+            matches(shown if following == "text" else "", printed(code, page, module))
+        for command, expected in re.findall(r"^\$ symcost (.*)\n((?:(?!\$ ).*\n)*)", code, re.MULTILINE):
+            main(shlex.split(command))
+            found = capsys.readouterr()
+            matches(expected, found.out + found.err)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_picture_is_there_and_small(page: Path) -> None:
+    for name in re.findall(r"^!\[.*?\]\((.*?)\)", page.read_text(), re.MULTILINE):
+        assert 1_000 < (page.parent / name).stat().st_size < 200_000

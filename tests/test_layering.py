@@ -69,7 +69,7 @@ def test_imports_point_downwards(file: Path) -> None:
 
 
 LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rules", ".hlo", ".report", ".report.text",
-         ".report.markdown", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
+         ".report.markdown", ".report.notebook", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
          ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
          ".verify", ".verify.verdict", ".xla.targets", ".xla.cache", ".xla.pool", ".report.verdict", ".report.targets",
          ".saved.face", ".prove.search", ".budget.check", ".cli_check", ".cli_diff", ".cli_report",

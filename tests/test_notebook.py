@@ -25,7 +25,7 @@ def test_the_notebook_runs_and_shows_tables_and_formulas() -> None:
     ).execute()
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     data = [output["data"] for output in shown if "data" in output]
-    assert any("<table>" in each.get("text/html", "") for each in data)
+    assert any("<details" in each.get("text/html", "") for each in data)
     assert any("text/latex" in each for each in data)
     assert any(each.get("text/plain") == "124439808" for each in data)  # GPT-2 small as published
 

@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def model(request: pytest.FixtureRequest) -> tuple[Any, str]:
 
 
 def move(page: Page, **point: int) -> None:
-    """Type values into the fields, or drag the slider where the value is on it, and wait for the page to be drawn."""
+    """Type values into the fields, or drag the slider where the value is on it, and wait for the page to have settled."""
+    page.evaluate("delete document.body.dataset.settled")
     for name, value in point.items():
         page.evaluate(
             """([name, value]) => {
@@ -88,7 +90,7 @@ def move(page: Page, **point: int) -> None:
             }""",
             [name, str(value)],
         )
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_selector("body[data-settled]")
 
 
 def totals(page: Page) -> dict[str, str]:
@@ -196,8 +198,9 @@ def test_a_slider_is_moved_by_the_arrow_keys(opened: Any) -> None:
     page = opened(render([("net", costs)]))
     page.focus("#slider-n")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.getElementById('field-n').value === '2'")
-    assert page.evaluate("document.body.dataset.draws") != "1"
+    page.wait_for_selector("body[data-draws='2']")
+    assert page.input_value("#field-n") == "2"
+    assert totals(page) == expected(costs, {"n": 2, "r": 224, "C": 1000})
 
 
 def test_a_link_carries_the_values(opened: Any) -> None:
@@ -209,6 +212,67 @@ def test_a_link_carries_the_values(opened: Any) -> None:
     again = opened(html, fragment)
     assert totals(again) == expected(costs, {"n": 7, "r": 160, "C": 1000})
     assert opened(html, "#n=0&r=-1&zzz=3").input_value("#field-n") == "1"
+
+
+def test_the_link_is_put_on_the_clipboard(opened: Any) -> None:
+    page = opened(render([("net", MODELS["resnet"]())]))
+    page.evaluate(
+        "Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => { window.put = text; } } })"
+    )
+    page.fill("#field-n", "9")
+    page.click("#link")
+    expect(page.locator("#copied")).to_have_text("Copied.")
+    assert page.evaluate("window.put").endswith("#C=1000&n=9&r=224")
+    page.evaluate("() => { navigator.clipboard.writeText = async () => { throw new Error('refused'); }; }")
+    page.click("#link")
+    expect(page.locator("#copied")).to_have_text("The address bar has it.")
+    assert page.evaluate("location.hash") == "#C=1000&n=9&r=224"
+
+
+def test_dragging_fast_ends_with_the_last_value_everywhere(opened: Any) -> None:
+    costs = MODELS["resnet"]()
+    page = opened(render([("net", costs)]))
+    page.click("#expand")
+    page.evaluate("delete document.body.dataset.settled")
+    page.evaluate(
+        """async () => {
+            const slider = document.getElementById("slider-r");
+            for (let k = 0; k < 60; k++) {
+                slider.value = 100 + 2 * k;
+                slider.dispatchEvent(new Event("input"));
+                await new Promise(requestAnimationFrame);
+            }
+        }"""
+    )
+    page.wait_for_selector("body[data-settled]")
+    point = {"n": 1, "r": 218, "C": 1000}
+    assert totals(page) == expected(costs, point)
+    assert page.evaluate("location.hash") == "#C=1000&n=1&r=218"
+    leaves = page.evaluate(
+        "[...document.querySelectorAll('table.modules tbody tr')].filter((row) => !row.querySelector('button'))"
+        ".map((row) => row.querySelectorAll('td')[2].dataset.value)"
+    )
+    owns = page.evaluate(
+        "[...document.querySelectorAll('table.modules tbody tr')].map((row) => row.querySelectorAll('td')[2].dataset.value)"
+    )
+    assert int(owns[0]) == costs.subs(**point).macs
+    assert sum(map(int, leaves)) == costs.subs(**point).macs
+
+
+def test_it_prints_on_paper_with_everything_in_it(opened: Any) -> None:
+    page = opened(render([("net", MODELS["resnet"]())]))
+    move(page, n=4)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.pdf(format="A4").startswith(b"%PDF-")
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.locator("#link")).to_be_hidden()
+    ink, paper = page.evaluate(
+        "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))"
+    )
+    assert sum(map(int, re.findall(r"\d+", ink)[:3])) < sum(
+        map(int, re.findall(r"\d+", paper)[:3])
+    )  # dark ink, white paper
+    assert page.evaluate("getComputedStyle(document.querySelector('.controls')).position") == "static"
 
 
 def test_a_field_that_is_no_number_says_so(opened: Any) -> None:
@@ -239,11 +303,28 @@ def test_two_models_side_by_side_on_common_symbols(opened: Any) -> None:
     assert page.locator("table.modules").count() == 2
 
 
+def test_a_verdict_is_text_and_moves_the_sliders_to_its_point(opened: Any) -> None:
+    n = sc.symbols("n")[0]
+    costs = sc.table(sc.Sequential(a=sc.Linear(8), b=sc.Linear(2)), (n, 4))
+    verdict = replace(sc.verify(costs, at=dict(n=5), targets=[]), failures={"tpu-v4": EVIL})
+    page = opened(render([("net", costs)], verdicts={"v.json": verdict}))
+    assert page.inner_text(".verdict strong") == str(verdict).splitlines()[0]
+    assert EVIL in page.inner_text(".verdict .targets")
+    assert page.locator("img").count() == 0
+    page.click(".verdict a")
+    page.wait_for_selector("body[data-settled='2']")
+    assert page.input_value("#field-n") == "5"
+    assert int(totals(page)["FLOPs (full, xla)"]) == verdict.flops
+    page.locator(".verdict summary", has_text="Checks").click()
+    assert page.locator(".verdict .said").first.locator("tbody tr").count() == len(verdict.checks)
+
+
+@pytest.mark.parametrize("width", [360, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_scrolls_in_one_direction(opened: Any, scheme: Any) -> None:
-    page = opened(render([("net", MODELS["resnet"]()), ("other", sc.models.resnet18(n="n", r="r"))]), width=360)
+def test_a_phone_scrolls_in_one_direction(opened: Any, scheme: Any, width: int) -> None:
+    page = opened(render([("net", MODELS["resnet"]()), ("other", sc.models.resnet18(n="n", r="r"))]), width=width)
     page.emulate_media(color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     colours = page.evaluate(
         "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))"
     )

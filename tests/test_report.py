@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import symcost as sc
 from symcost.cost import CONVENTIONS, METRICS
-from symcost.report import FORMATS, facts, latex, markdown, text
+from symcost.report import FORMATS, facts, latex, markdown, notebook, text
 from symcost.report.formula import elided, shortest, written
 from symcost.report.grouping import ITSELF, Line, lines, paths, template
 from symcost.symbols import evaluate
@@ -179,7 +179,7 @@ def test_str_and_notebook_views_are_the_reports(costs: Any) -> None:
     if hasattr(costs, "certificate"):
         assert str(costs) == text.render(costs)
     if hasattr(costs, "_repr_html_"):
-        assert costs._repr_html_() == markdown.html(costs)
+        assert costs._repr_html_() == notebook.html(costs)
         assert costs._repr_latex_() == latex.totals(costs)
 
 
@@ -292,9 +292,32 @@ class _Tags(html.parser.HTMLParser):
 
 def test_html_escapes_text() -> None:
     tags = _Tags()
-    tags.feed(markdown.html(NASTY))
+    tags.feed(notebook.html(NASTY))
     assert "script" not in tags.found
-    assert "a_b&lt;script&gt;" in markdown.html(NASTY)
+    assert "a_b&lt;script&gt;" in notebook.html(NASTY)
+
+
+def test_a_notebook_shows_modules_as_a_tree_with_the_sums_of_what_is_inside() -> None:
+    costs = sc.models.resnet18(n="n")
+    shown = notebook.html(costs)
+    tags = _Tags()
+    tags.feed(shown)
+    assert tags.found.count("details") == tags.found.count("summary") > 10
+    assert "style" not in tags.found  # pages made of notebooks drop style sheets and scripts
+    assert shown.count("<details open") == 2  # the whole model and the totals; the rest opens by a click
+    whole = re.search(r"<details open[^>]*><summary[^>]*>(.*?)</summary>", shown)
+    assert whole
+    cells = re.findall(r">([^<>]+)</span>", whole.group(1))
+    assert cells[:3] == ["(model)", "11689512", written(costs.macs)]
+
+
+def test_a_large_tree_leaves_out_its_deepest_modules() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    inner = sc.Sequential(**{letter: sc.Linear(3) for letter in letters})
+    costs = sc.table(sc.Sequential(**dict.fromkeys(letters, inner)), (1, 3))
+    shown = notebook.html(costs)
+    assert shown.count("<div style") + shown.count("<details") < notebook.MOST
+    assert f">{costs.params}</span>" in shown
 
 
 def test_markdown_rows_keep_their_columns() -> None:

@@ -213,19 +213,3 @@ def _batch(costs: Any, batch: Any) -> Any:
         known = ", ".join(costs.symbols) or "none"
         raise SymcostError(f"batch={batch!r} is neither a number nor a symbol of the table ({known}): give one")
     return symbol(batch)
-
-
-def mfu(operations: Any, seconds: Any, on: str | Device, dtype: str = "bfloat16", devices: int = 1) -> Fraction:
-    """Model FLOPs utilisation of a measured step: operations per second over the peak, exact.
-
-    ``operations``: FLOPs of the step, an integer; ``seconds``: measured. Chowdhery et al., PaLM, arXiv:2204.02311.
-
-    >>> mfu(6 * 10**15, "12.5", "nvidia-a100-sxm-80gb", devices=4)
-    Fraction(5, 13)
-    """
-    done, time = exact_number(operations), exact_number(seconds)
-    if done is None or time is None or done < 0 or time <= 0:
-        raise SymcostError(f"operations={operations} in seconds={seconds}: give an exact count and a positive time")
-    if devices < 1:
-        raise SymcostError(f"devices={devices} must be a positive integer")
-    return done / time / (device(on).operations(dtype) * devices)

@@ -64,7 +64,10 @@ def sentence(finding: Any) -> str:
 
 def _totals(verdict: Any) -> str:
     failed = sum(not finding for finding in verdict.findings)
-    return f"{len(verdict.findings)} limits, {failed} exceeded" if failed else f"{len(verdict.findings)} limits hold"
+    number = len(verdict.findings)
+    if failed:
+        return f"{number} limit{'' if number == 1 else 's'}, {failed} exceeded"
+    return f"{number} limit holds" if number == 1 else f"{number} limits hold"
 
 
 HEADER = ("", "model", "budget", "metric", "value", "limit", "margin")

@@ -1,9 +1,7 @@
-"""The report as Markdown, and as HTML for notebooks: the same tables, formulas whole, every text escaped."""
+"""The report as Markdown: tables with their formulas whole, every text escaped."""
 
 from __future__ import annotations
 
-import html as _html
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,15 +25,6 @@ def render(costs: CostTable, *, depth: int | None = None) -> str:
     parts = [_markdown(section) for section in _sections(costs, depth)]
     notes = [f"- **{title}**: {escaped(sentence)}" for title, sentence in facts.notes(costs)]
     return "\n\n".join([*parts, "\n".join(notes)]).rstrip()
-
-
-def html(costs: CostTable, *, depth: int | None = None) -> str:
-    """The table as an HTML fragment."""
-    parts = [_table(section) for section in _sections(costs, depth)]
-    notes = "".join(
-        f"<li><b>{_html.escape(title)}</b>: {_html.escape(text)}</li>" for title, text in facts.notes(costs)
-    )
-    return f"<div>{''.join(parts)}<ul>{notes}</ul></div>"
 
 
 def _sections(costs: CostTable, depth: int | None) -> list[Section]:
@@ -81,13 +70,3 @@ def _markdown(section: Section) -> str:
     lines = [section.header, ("---", *("---:" for _ in section.header[1:]))]
     lines += [(escaped(name), *map(_code, cells)) for name, *cells in section.rows]
     return f"### {section.title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{_html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-
-def _table(section: Section) -> str:
-    body = "".join(_row("td", row) for row in section.rows)
-    title = _html.escape(section.title)
-    return f"<table><caption>{title}</caption><thead>{_row('th', section.header)}</thead><tbody>{body}</tbody></table>"

@@ -1,5 +1,10 @@
 """A verdict as text, Markdown, HTML and JSON. The keys of the JSON are stable; numbers are integers.
 
+``verdict.save(path)`` and ``symcost verify --format json --output FILE`` write the JSON, ``symcost.load_verdict`` makes a
+verdict of it again.
+
+``format``, ``version``
+    number of this format, 1, raised when an older reader would misunderstand a file; and the version of symcost.
 ``verdict``
     whether every check passed and every target answered.
 ``at``, ``flops``, ``transcendentals``
@@ -11,7 +16,8 @@
     ``target``, ``path``, ``phase``, ``metric``, ``ours``, ``theirs``, ``difference``, ``because``.
 ``targets``
     ``target``, ``title``, ``cached``, ``versions``, ``raw`` (FLOPs that XLA prints), ``steps`` from there to ``recount``,
-    ``transcendentals``, ``bytes_accessed``, ``causes`` of the difference between written and compiled in FLOPs,
+    ``transcendentals``, ``bytes_accessed``, ``causes`` of the difference between written and compiled in FLOPs, the
+    ``parts`` of that difference by ``path``, ``phase`` and ``because`` in ``flops`` and ``transcendentals``,
     ``attributed`` FLOPs, ``phases``, ``collectives`` and ``memory`` in bytes, ``live`` bytes by module at the peak.
 ``failures``
     by target, why it did not answer.
@@ -19,6 +25,8 @@
     what other counters say: ``counter``, ``flops``, ``because``.
 ``operations``
     where level 1 failed: by module, FLOPs of our operations and of theirs.
+``digest``
+    SHA-256 of all the rest as JSON with sorted keys and without spaces: a file that was cut or edited is told.
 """
 
 from __future__ import annotations
@@ -28,6 +36,7 @@ import json as _json
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -36,6 +45,8 @@ from rich.table import Table
 from rich.text import Text
 
 from symcost.errors import SymcostError
+from symcost.files import write_whole
+from symcost.saved.format import VERDICT_FORMAT, digest
 
 Cells = tuple[str, ...]
 FEW_MODULES = 4
@@ -202,11 +213,20 @@ def json(verdict: Any) -> str:
     return _json.dumps(document(verdict), indent=2, ensure_ascii=False)
 
 
+def save(verdict: Any, path: Path) -> None:
+    """Write the document, so that the file is whole or not there."""
+    try:
+        write_whole(json(verdict) + "\n", path)
+    except OSError as problem:
+        raise SymcostError(f"{path} cannot be written: {problem.strerror}") from None
+
+
 def document(verdict: Any) -> dict[str, Any]:
     """The JSON document as dictionaries and lists."""
     from symcost import __version__
 
-    return {
+    whole = {
+        "format": VERDICT_FORMAT,
         "version": __version__,
         "verdict": bool(verdict),
         "at": dict(verdict.at),
@@ -225,10 +245,12 @@ def document(verdict: Any) -> dict[str, Any]:
             for module, found in verdict.operations.items()
         },
     }
+    return {**whole, "digest": digest(whole)}
 
 
 def _target(made: Any) -> dict[str, Any]:
     names = ("target", "title", "cached", "raw", "raw_transcendentals", "recount", "transcendentals", "bytes_accessed",
              "attributed")  # fmt: skip
     maps = ("versions", "steps", "causes", "phases", "collectives", "memory", "live")
-    return {**{n: getattr(made, n) for n in names}, **{n: dict(getattr(made, n)) for n in maps}}
+    parts = [asdict(part) for part in made.parts]
+    return {**{n: getattr(made, n) for n in names}, **{n: dict(getattr(made, n)) for n in maps}, "parts": parts}

@@ -1,4 +1,4 @@
-"""The file of a saved table: its format number, and the digest that tells whether it is as it was written."""
+"""The files of saved tables and verdicts: their format numbers, and the digest that tells whether they are as written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 from symcost.errors import SymcostError
 
 FORMAT = 1
-"""Raised whenever a reader of the old format would misunderstand a new file."""
+"""Of saved tables; raised whenever a reader of the old format would misunderstand a new file."""
+VERDICT_FORMAT = 1
+"""Of saved verdicts, likewise."""
 MAX_BYTES = 1 << 28
 
 
@@ -23,14 +25,36 @@ def digest(document: Mapping[str, Any]) -> str:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The document of a saved file, of a format that is known and exactly as it was written."""
+    """The document of a saved table, of a format that is known and exactly as it was written."""
     found = _json(path)
-    if not isinstance(found, dict) or "digest" not in found or not isinstance(found.get("format"), int):
-        raise SymcostError(f"{path} is not a saved cost table: save one with costs.save(...) or --format json")
-    if found["format"] > FORMAT:
+    if not _signed(found) or "verdict" in found:
+        why = ": it is a verdict" if _signed(found) else ": save one with costs.save(...) or --format json"
+        raise SymcostError(f"{path} is not a saved cost table{why}")
+    return _as_written(path, found, FORMAT)
+
+
+def read_verdict(path: Path) -> dict[str, Any]:
+    """The document of a saved verdict, likewise."""
+    found = _json(path)
+    if not _signed(found) or "verdict" not in found:
+        why = (
+            "it is a cost table"
+            if _signed(found)
+            else "save one with verdict.save(...) or symcost verify --format json"
+        )
+        raise SymcostError(f"{path} is not a saved verdict: {why}")
+    return _as_written(path, found, VERDICT_FORMAT)
+
+
+def _signed(found: Any) -> bool:
+    return isinstance(found, dict) and "digest" in found and isinstance(found.get("format"), int)
+
+
+def _as_written(path: Path, found: dict[str, Any], newest: int) -> dict[str, Any]:
+    if found["format"] > newest:
         raise SymcostError(
             f"{path} has format {found['format']}, written by symcost {found.get('version')}: "
-            f"this symcost reads formats up to {FORMAT}, upgrade it or save the table again"
+            f"this symcost reads formats up to {newest}, upgrade it or save it again"
         )
     if found["digest"] != digest(found):
         raise SymcostError(f"{path} is damaged or was edited: its digest is not that of its contents, save it again")
@@ -40,14 +64,14 @@ def read(path: Path) -> dict[str, Any]:
 def _json(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise SymcostError(f"{path} has {path.stat().st_size} bytes: saved tables of up to {MAX_BYTES} are read")
+            raise SymcostError(f"{path} has {path.stat().st_size} bytes: saved files of up to {MAX_BYTES} are read")
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise SymcostError(f"{path} cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError:
-        raise SymcostError(f"{path} is damaged: it is no text, save the table again") from None
+        raise SymcostError(f"{path} is damaged: it is no text, save it again") from None
     except (ValueError, RecursionError) as problem:
-        raise SymcostError(f"{path} is damaged: {_reason(problem)}, save the table again") from None
+        raise SymcostError(f"{path} is damaged: {_reason(problem)}, save it again") from None
 
 
 def _reason(problem: Exception) -> str:

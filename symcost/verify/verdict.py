@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from symcost.hlo.bridge import Part
 
@@ -133,3 +134,12 @@ class Verdict:
         from symcost.report import verdict
 
         return verdict.html(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the verdict to a JSON file, whole or not at all; ``sc.load_verdict`` reads it.
+
+        The keys are documented in :mod:`symcost.report.verdict`.
+        """
+        from symcost.report.verdict import save
+
+        save(self, Path(path))

@@ -46,7 +46,9 @@ const Exact = (() => {
     return values;
   };
   const text = (x) => (whole(x) ? x.toString() : `${x.n}/${x.d}`);
-  const shown = (x) => (whole(x) ? x.toLocaleString("en-US") : `${x.n.toLocaleString("en-US")}/${x.d.toLocaleString("en-US")}`);
+  // By hand: the browser's own toLocaleString takes most of a slider's step.
+  const grouped = (x) => x.toString().replace(/\B(?=(?:\d{3})+$)/g, ",");
+  const shown = (x) => (whole(x) ? grouped(x) : `${grouped(x.n)}/${grouped(x.d)}`);
   // For pictures only: the nearest places on the screen.
   const number = (x) => {
     if (whole(x)) return Number(x);

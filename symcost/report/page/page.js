@@ -11,6 +11,12 @@
     return made;
   };
   const get = (id) => document.getElementById(id);
+  const cell = () => element("td", {}, "");
+  const fill = (into, text, exact) => { // only what changed is touched
+    if (into.dataset.value === exact && into.firstChild.data === text) return;
+    into.firstChild.data = text;
+    into.dataset.value = exact;
+  };
 
   // -- symbols -------------------------------------------------------------------------------------------------------
   const fields = new Map();
@@ -45,7 +51,9 @@
     }
   };
   const link = () => new URLSearchParams(Object.entries(at).map(([name, value]) => [name, value.toString()])).toString();
+  const keep = () => history.replaceState(null, "", `#${link()}`);
   get("link").addEventListener("click", async () => {
+    keep();
     let said = "The address bar has it.";
     try { await navigator.clipboard.writeText(location.href); said = "Copied."; } catch { /* a page from a file may not */ }
     get("copied").textContent = said;
@@ -59,7 +67,7 @@
   const totalCells = names.map((name) => {
     const cells = models.map((model) => {
       const total = model.totals.find((each) => each.name === name);
-      return total ? { total, cell: element("td", {}) } : { total: null, cell: element("td", { textContent: "–" }) };
+      return total ? { total, cell: cell() } : { total: null, cell: element("td", { textContent: "–" }) };
     });
     const row = element("tr", {}, element("th", { scope: "row", textContent: name }), ...cells.map((each) => each.cell));
     row.dataset.total = name;
@@ -85,12 +93,12 @@
     const nodes = model.tree.map((node, i) => ({ ...node, index: i, children: [], open: false, cells: [] }));
     for (const node of nodes) if (node.parent >= 0) nodes[node.parent].children.push(node);
     const order = { by: null, down: true };
+    let placed = [];
     const place = () => {
       const rows = [];
       const walk = (node, depth) => {
-        node.row.hidden = false;
         node.row.firstChild.style.paddingLeft = `${0.5 + depth}rem`;
-        rows.push(node.row);
+        rows.push(node);
         const inner = [...node.children];
         if (order.by !== null) {
           inner.sort((a, b) => {
@@ -102,7 +110,18 @@
         if (node.open) inner.forEach((child) => walk(child, depth + 1));
       };
       walk(nodes[0], 0);
-      table.tBodies[0].replaceChildren(...rows);
+      if (rows.length !== placed.length || rows.some((node, i) => node !== placed[i])) {
+        placed = rows;
+        table.tBodies[0].replaceChildren(...rows.map((node) => node.row));
+      }
+      show();
+    };
+    const near = new Set();
+    const rows = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
+      if (isIntersecting) near.add(target); else near.delete(target);
+    }));
+    const show = (shown = placed) => {
+      for (const node of shown) node.sums.forEach((sum, k) => fill(node.cells[k], sum === 0n ? "" : Exact.shown(sum), Exact.text(sum)));
     };
     const heads = [-1, ...data.columns.keys()].map((position) => {
       const text = position < 0 ? "module" : `${TITLES[data.columns[position]]} (${CONVENTIONS[data.columns[position]]})`;
@@ -134,29 +153,26 @@
         node.show();
       } else first.append(element("span", { className: "leaf" }));
       first.append(node.name);
-      node.cells = data.columns.map(() => element("td", {}));
+      node.sums = data.columns.map(() => 0n);
+      node.cells = data.columns.map(cell);
       node.row = element("tr", {}, first, ...node.cells);
+      rows.observe(node.row);
     }
     const all = (open) => {
       for (const node of nodes) if (node.children.length) { node.open = open || node.parent < 0; node.show(); }
       place();
     };
-    const fill = (values) => {
+    const addUp = (values) => {
       for (const node of nodes) node.sums = node.own.map((id) => values[id]);
       for (let i = nodes.length - 1; i > 0; i--) {
         const above = nodes[nodes[i].parent];
         above.sums = above.sums.map((sum, k) => Exact.add(sum, nodes[i].sums[k]));
       }
-      for (const node of nodes) {
-        node.sums.forEach((sum, k) => {
-          node.cells[k].textContent = sum === 0n ? "" : Exact.shown(sum);
-          node.cells[k].dataset.value = Exact.text(sum);
-        });
-      }
-      if (order.by !== null) place();
     };
+    const redraw = () => (order.by === null ? show() : place());
+    const redrawNear = () => (order.by === null ? show(placed.filter((node) => near.has(node.row))) : place());
     place();
-    return { nodes, all, fill };
+    return { nodes, all, addUp, redraw, redrawNear, table };
   });
   get("expand").addEventListener("click", () => trees.forEach((tree) => tree.all(true)));
   get("collapse").addEventListener("click", () => trees.forEach((tree) => tree.all(false)));
@@ -222,19 +238,17 @@
       return count > 1 ? `${name} (${count})` : name;
     });
   };
-  const bars = () => {
+  const bars = ({ nodes }, i) => {
     const k = data.columns.indexOf(get("metric").value);
-    trees.forEach(({ nodes }, i) => {
-      const kept = nodes[0].children.length ? nodes[0].children : [nodes[0]];
-      const labels = unique(kept.map((node) => node.name));
-      const range = bokeh(`names-${i}`);
-      if (range.factors.length !== labels.length) range.factors = labels;
-      bokeh(`bars-${i}`).data = {
-        name: labels, value: kept.map((node) => Exact.number(node.sums[k])), shown: kept.map((node) => Exact.shown(node.sums[k])),
-      };
-    });
+    const kept = nodes[0].children.length ? nodes[0].children : [nodes[0]];
+    const labels = unique(kept.map((node) => node.name));
+    const range = bokeh(`names-${i}`);
+    if (range.factors.length !== labels.length) range.factors = labels;
+    bokeh(`bars-${i}`).data = {
+      name: labels, value: kept.map((node) => Exact.number(node.sums[k])), shown: kept.map((node) => Exact.shown(node.sums[k])),
+    };
   };
-  const roofline = (results, device, dtype) => {
+  const roofline = ({ results, device, dtype }) => {
     const peak = Exact.number(Exact.read(device.peak[dtype])), bandwidth = Exact.number(Exact.read(device.bandwidth.activations));
     const xs = [peak / bandwidth];
     results.forEach((result, i) => {
@@ -267,33 +281,53 @@
     const started = performance.now();
     const values = models.map((model) => Exact.run(model.program, at));
     const broken = models.flatMap((model, i) => model.conditions.filter((c) => !RELATIONS[c.relation](values[i][c.left], values[i][c.right])));
-    if (broken.length) { problem(`Outside the domain: ${broken[0].text} must hold. The numbers below are those before.`); return; }
+    if (broken.length) { problem(`Outside the domain: ${broken[0].text} must hold. The numbers below are those before.`); refresh([]); return; }
     problem("");
     for (const cells of totalCells) {
       cells.forEach(({ total, cell }, i) => {
         if (!total) return;
-        cell.textContent = Exact.shown(values[i][total.value]) + (total.bytes ? " B" : "");
-        cell.dataset.value = Exact.text(values[i][total.value]);
+        fill(cell, Exact.shown(values[i][total.value]) + (total.bytes ? " B" : ""), Exact.text(values[i][total.value]));
       });
     }
-    trees.forEach((tree, i) => tree.fill(values[i]));
+    trees.forEach((tree, i) => tree.addUp(values[i]));
     const device = chosen(), dtype = get("dtype").value;
     const results = models.map((model, i) => (typeof model.kernels === "string" ? model.kernels : timed(model, values[i], device, dtype)));
     estimates(results, values);
     get("source").textContent = `${device.title}: ${device.source}`;
     last = { results, device, dtype };
-    pictures();
+    refresh(parts);
     document.body.dataset.drawn = (performance.now() - started).toFixed(2);
     document.body.dataset.draws = String(Number(document.body.dataset.draws ?? 0) + 1);
   };
-  const pictures = () => {
-    if (!last || !bokeh("roof")) return;
-    bars();
-    roofline(last.results, last.device, last.dtype);
+  // Parts of the page that take long: at once while they are on the screen, and once the slider rests where they are not.
+  const REST = 150;
+  const parts = trees.map((tree) => ({ place: tree.table, redraw: tree.redraw, redrawNear: tree.redrawNear }));
+  const update = (part) => { part.stale = false; part.redraw(); };
+  const watcher = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
+    const part = parts.find((each) => each.place === target);
+    part.near = isIntersecting;
+    if (part.near && part.stale) update(part);
+  }), { rootMargin: "100px" });
+  let resting = 0;
+  const rest = () => {
+    const part = parts.find((each) => each.stale);
+    if (part) { update(part); resting = setTimeout(rest); return; } // one at a time: the page stays responsive
+    if (moved) { keep(); moved = false; }
+    document.body.dataset.settled = document.body.dataset.draws;
   };
-  let waiting = false;
+  const refresh = (wanted) => {
+    for (const part of wanted) {
+      part.stale = true;
+      if (part.near && part.redrawNear) part.redrawNear();
+      else if (part.near) update(part);
+    }
+    clearTimeout(resting);
+    resting = setTimeout(rest, REST);
+  };
+  addEventListener("beforeprint", () => parts.filter((part) => part.stale).forEach(update));
+  let waiting = false, moved = false;
   const changed = () => {
-    history.replaceState(null, "", `#${link()}`);
+    moved = true;
     get("copied").textContent = "";
     if (waiting) return;
     waiting = true;
@@ -301,14 +335,18 @@
   };
   get("device").addEventListener("change", () => { numberTypes(); draw(); });
   get("dtype").addEventListener("change", draw);
-  get("metric").addEventListener("change", pictures);
+  get("metric").addEventListener("change", () => refresh(parts.filter((part) => part.bars)));
   addEventListener("hashchange", () => { fromLink(); draw(); });
   numberTypes();
   fromLink();
   draw();
+  parts.forEach(update);
   const ready = () => {
     if (!bokeh("roof")) { requestAnimationFrame(ready); return; }
-    pictures();
+    trees.forEach((tree, i) => parts.push({ place: get(`bars-place-${i}`), redraw: () => bars(tree, i), bars: true }));
+    parts.push({ place: get("roofline-place"), redraw: () => roofline(last) });
+    if (last) parts.forEach(update);
+    parts.forEach((part) => watcher.observe(part.place));
     document.body.dataset.ready = "yes";
   };
   ready();

@@ -15,6 +15,7 @@ from symcost.devices.dtypes import BITS
 from symcost.errors import DeviceError, SymcostError
 from symcost.report.page.contents import COLUMNS, contents
 from symcost.report.page.ranges import sliders
+from symcost.report.page.verdicts import shown
 from symcost.table import CostTable
 
 FOLDER = Path(__file__).parent
@@ -22,14 +23,18 @@ MOST = 2
 FIRST = "nvidia-a100-sxm-80gb"
 
 
-def render(tables: Sequence[tuple[str, CostTable]], *, at: Mapping[str, int] | None = None, on: str = FIRST) -> str:
+def render(
+    tables: Sequence[tuple[str, CostTable]], *, at: Mapping[str, int] | None = None, on: str = FIRST,
+    verdicts: Mapping[str, Any] | None = None,
+) -> str:  # fmt: skip
     """The page as HTML.
 
-    ``tables``: one or two, each with its title; ``at``: where the sliders start; ``on``: the device chosen at first.
+    ``tables``: one or two, each with its title; ``at``: where the sliders start; ``on``: the device chosen at first;
+    ``verdicts``: what compilers said, by the names that errors call them by.
     """
     if not 1 <= len(tables) <= MOST:
         raise SymcostError(f"the page shows one model or two: {len(tables)} were given")
-    chosen = device(on).name
+    chosen, said = device(on).name, shown(tables, verdicts or {})
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -51,6 +56,7 @@ def render(tables: Sequence[tuple[str, CostTable]], *, at: Mapping[str, int] | N
                        lstrip_blocks=True).get_template("page.html")  # fmt: skip
     return page.render(
         titles=[title for title, _ in tables], models=data["models"], data=_embedded(data), library=library, bars=bars,
+        verdicts=said,
         roofline=roofline, script=script, style=_file("page.css"), exact=_file("exact.js"), program=_file("page.js"),
     )  # fmt: skip
 
