@@ -17,8 +17,9 @@ from symcost.models.nets.blocks import conv_norm, depthwise_norm
 
 @dataclass(frozen=True)
 class Published:
-    """What was published of one network; ``activations``, ``sram`` and ``flash`` in KiB: the tensors alone, and both
-    memories under TinyEngine.
+    """What was published of one network.
+
+    ``activations``, ``sram`` and ``flash`` in KiB: the tensors alone, and both memories under TinyEngine.
     """
 
     name: str

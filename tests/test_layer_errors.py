@@ -63,7 +63,7 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.build(sc.Linear("d"), e=3), "unknown symbol 'e': the symbols here are d"),
     (lambda: sc.Linear("d").subs(d=0), "d=0 must be a positive integer"),
     (lambda: sc.build(3), "3 is not a layer"),
-    (lambda: sc.models.mobilenet_v2(width="wide"), "width=wide must be a number such as 1.4 or 7/5"),
+    (lambda: sc.models.mobilenet_v2(width="wide!"), "width=wide! cannot be read as a multiplier: give a number such"),
     (lambda: sc.models.mobilenet_v2(width=-1), "width=-1 must be positive"),
     (lambda: sc.models.densenet121(L1="L"), "L1=L must be a positive integer: the network's structure depends on it"),
 ]  # fmt: skip

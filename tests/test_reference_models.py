@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import pytest
 from layer_case import compiled, factory, unequal
 
 import symcost as sc
+from symcost.layers.layered import PEAKS
 from symcost.models.catalog import REFERENCES, Reference
 
 TORCHVISION = "torchvision 0.29.2, models: weights' metadata, num_params and _ops (conv and matmul MACs)"
@@ -180,6 +183,54 @@ def test_a_symbolic_network_takes_its_numbers_back() -> None:
     for convention in (*sc.CONVENTIONS, "torchvision", "fvcore"):
         assert at.total(convention) == sc.models.resnet50().total(convention)
     assert at.peak() == sc.models.resnet50().peak()
+
+
+SCALED = [
+    ("mobilenet_v1", dict(width="a/20"), lambda a: dict(width=f"{a}/20")),
+    ("mobilenet_v2", dict(width="a/20"), lambda a: dict(width=f"{a}/20")),
+    ("efficientnet_b0", dict(width="a/10", depth="a/5"), lambda a: dict(width=f"{a}/10", depth=f"{a}/5")),
+]
+
+
+@pytest.mark.parametrize(("name", "symbols", "numbers"), SCALED, ids=[row[0] for row in SCALED])
+def test_multipliers_may_be_symbols(
+    name: str, symbols: dict[str, str], numbers: Callable[[int], dict[str, str]]
+) -> None:
+    """At every multiplier of the lattice the formula is the network's own count, or the point is refused with a reason."""
+    table, refused = REFERENCES[name](**symbols), []
+    for a in range(1, 45):
+        if problem := table.domain.problem({"a": a}):
+            assert "the input goes around the body where both have one shape" in problem
+            refused.append(a)
+            continue
+        own = REFERENCES[name](**numbers(a))
+        for convention in (*sc.CONVENTIONS, "torchvision", "fvcore"):
+            assert table.subs(a=a).total(convention) == own.total(convention)
+        assert [table.subs(a=a).peak(rule) for rule in PEAKS] == [own.peak(rule) for rule in PEAKS]
+    assert all(a < 10 for a in refused)  # 1.4, 1.3, 1, 0.75, 0.5, 0.35 and B0 to B7 are published
+
+
+def test_coefficients_of_efficientnet_give_every_one_of_them() -> None:
+    """arXiv:1905.11946 and its code: width and depth of B0 to B7 in tenths."""
+    table = sc.models.efficientnet_b0(width="a/10", depth="b/10", r="r")
+    for index, (a, b) in enumerate([(10, 10), (10, 11), (11, 12), (12, 14), (14, 18), (16, 22), (18, 26), (20, 31)]):
+        entry = REFERENCES[f"efficientnet_b{index}"]
+        assert table.subs(a=a, b=b, r=entry.r).total("full") == entry().total("full")
+
+
+BAD_MULTIPLIERS = [
+    ("wide?", "width=wide? cannot be read as a multiplier: give a number such as 1.4 or 7/5, or an expression of"),
+    ("1/0", "width=1/0 must be a number such as 1.4 or 7/5: give one"),
+    ("-0.5", "width=-0.5 must be positive: give one such as 0.75"),
+    ("0", "width=0 must be positive: give one such as 0.75"),
+]
+
+
+@pytest.mark.parametrize(("width", "message"), BAD_MULTIPLIERS)
+def test_multipliers_that_make_no_sense_are_errors(width: str, message: str) -> None:
+    with pytest.raises(sc.ShapeError) as problem:
+        sc.models.mobilenet_v2(width=width)
+    assert str(problem.value).startswith(message)
 
 
 def test_unknown_networks_offer_the_nearest() -> None:

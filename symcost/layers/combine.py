@@ -65,7 +65,8 @@ class Sequential(Layer):
 class Residual(Layer):
     """``shortcut(x) + body(x)``; without a shortcut ``x + body(x)``. One addition per output.
 
-    Both must have the same shape.
+    Both must have the same shape; with ``where_it_fits`` the body stands alone where it has another shape, and where
+    symbols leave that open, that it has another one becomes a condition.
 
     >>> from symcost.layers.linear import Linear
     >>> Residual(Linear(c_o=8)).cost((1, 8)).flops
@@ -74,9 +75,12 @@ class Residual(Layer):
 
     body: Layer
     shortcut: Layer | None = None
+    where_it_fits: bool = False
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         out = tape.run(self.body, x, "body")
+        if self.where_it_fits and tape.differ(x, out, "the input goes around the body where both have one shape"):
+            return out
         other = x if self.shortcut is None else tape.run(self.shortcut, x, "shortcut")
         tape.same(other, out, "the body" if self.shortcut is None else "the body of the shortcut")
         return tape.emit("add", (other, out), out, flops=out.size, in_place=True)

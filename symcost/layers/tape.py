@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ITEM = 4
 """Bytes of a float32."""
+FAR = 1000
+"""Where two open sizes are compared, to see which of them is the larger."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,19 @@ class Tape:
         """Two shapes are equal."""
         if tuple(map(exact, left.shape)) != tuple(map(exact, right.shape)):
             raise self.fail(f"{what} has {right} and must have {left}: make their shapes equal")
+
+    def differ(self, left: Tensor, right: Tensor, why: str) -> bool:
+        """Whether two shapes differ; where symbols leave it open they do, which becomes a condition."""
+        if len(left.shape) != len(right.shape):
+            return True
+        more = [exact(a - b) for a, b in zip(left.shape, right.shape, strict=True)]
+        if any(not isinstance(size, Form) and size != 0 for size in more):
+            return True
+        open_ = [size for size in more if isinstance(size, Form)]
+        if open_:
+            far = open_[0] if open_[0].value(dict.fromkeys(open_[0].symbols, FAR)) > 0 else -open_[0]
+            self._need(far, 1, f"{why}: choose other values")
+        return bool(open_)
 
     def emit(self, op: str, ins: Sequence[Tensor] | Tensor, out: Tensor, *, weights: Size = 0, biases: Size = 0,
              macs: Size = 0, padding_macs: Size = 0, flops: Size = 0, calls: Size = 0, int_ops: Size = 0,
