@@ -141,6 +141,8 @@ COMPOSED = [
     Case(sc.Branch(sc.Conv2d(c_o=d, k=1), sc.Identity(), sc.Conv2d(c_o=2 * d, k=3, p=1)), IMAGE),
     Case(sc.Branch(sc.Linear(c_o=e), sc.Linear(c_o=e), sc.Linear(c_o=e), join="add"), TOKENS),
     Case(sc.Branch(sc.Linear(c_o=e), sc.Linear(c_o=e), join="multiply"), TOKENS),
+    Case(sc.Repeat(sc.Branch(sc.Identity(), sc.Sequential(sc.LayerNorm(), sc.Linear(c_o=e))), L), TOKENS),
+    Case(sc.Repeat(sc.Linear(c_o=d), 3), (n, d)),
     Case(sc.Repeat(sc.Residual(sc.Sequential(sc.Linear(c_o=e), sc.ReLU(), sc.Linear(c_o=d))), L), TOKENS),
 ]
 

@@ -210,6 +210,26 @@ def test_multipliers_may_be_symbols(
     assert all(a < 10 for a in refused)  # 1.4, 1.3, 1, 0.75, 0.5, 0.35 and B0 to B7 are published
 
 
+DENSENETS = [
+    ((6, 12, 24, 16), 7978856, 2834),
+    ((6, 12, 32, 32), 14149480, 3360),
+    ((6, 12, 48, 32), 20013928, 4291),
+]
+
+
+@pytest.mark.parametrize(("depths", "params", "mmacs"), DENSENETS)
+def test_depths_of_densenet_are_symbols(depths: tuple[int, ...], params: int, mmacs: int) -> None:
+    """DenseNet-121, 169 and 201: torchvision 0.29.2, weights' metadata; every layer adds ``growth`` channels."""
+    names = ("L1", "L2", "L3", "L4")
+    table = sc.models.densenet121(**{name: name for name in names}, growth="k", n="n", classes="C")
+    at = table.subs(n=1, C=1000, k=32, **dict(zip(names, depths, strict=True)))
+    own = sc.models.densenet121(**dict(zip(names, depths, strict=True)))
+    for convention in (*sc.CONVENTIONS, "torchvision", "fvcore"):
+        assert at.total(convention) == own.total(convention)
+    assert (at.params, round(at.macs, -6)) == (params, mmacs * 10**6)
+    assert [at.peak(rule) for rule in PEAKS] == [own.peak(rule) for rule in PEAKS]
+
+
 def test_coefficients_of_efficientnet_give_every_one_of_them() -> None:
     """arXiv:1905.11946 and its code: width and depth of B0 to B7 in tenths."""
     table = sc.models.efficientnet_b0(width="a/10", depth="b/10", r="r")

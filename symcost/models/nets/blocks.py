@@ -87,10 +87,3 @@ def make_divisible(value: Size, divisor: int = 8) -> Size:
     if isinstance(steps, Form) and steps.is_integral and all(c > 0 for c in steps.terms.values()):
         return value  # a multiple already, whatever its symbols are
     return exact(divisor * largest([1, floor(steps + Fraction(1, 2)), ceiling(steps * Fraction(9, 10))]))
-
-
-def integer(value: Any, what: str) -> int:
-    """A depth that must be a number."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ShapeError(f"{what}={value} must be a positive integer: the network's structure depends on it")
-    return value
