@@ -14,6 +14,7 @@ from symcost.audit.judge import audit
 from symcost.audit.printed import read as read_number
 from symcost.audit.quantities import quantity
 from symcost.audit.slips import digits
+from symcost.cli_layers import claimed
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -64,6 +65,7 @@ SLIPS = [
     ("resnet50", "params", "25.6M", {}, True, "25.6", "bias and norm counted, rounded from 25,557,032"),
     ("alexnet", "params", "34944", {"layer": "conv1", "convention": "textbook"}, False, "34,848", "bias counted"),
     ("resnet50", "params", "25,610,152", {}, False, "25,502,912", "batch norm counted with its moving averages"),
+    ("resnet50", "params", "25557032", {"convention": "textbook"}, False, "25,502,912", "bias and norm counted"),
     ("resnet50", "gmacs", "8.178", {}, False, "4.089 (4,089,184,256)", "these are FLOPs, two for each MAC"),
     ("resnet50", "gflops", "4.089", {}, False, "8.178 (8,178,368,512)", "these are MACs, half of the FLOPs"),
     ("resnet50", "gflops", "4.089", {"convention": "torchvision"}, True, "4.089",
@@ -137,6 +139,47 @@ def test_sizes_know_their_bytes() -> None:
     assert Fraction(1, 2) == read_number("0.5").exact
 
 
+FLAX = """\
+import flax.linen as nn
+
+class Net(nn.Module):
+    width: int = 8
+    @nn.compact
+    def __call__(self, x):
+        x = nn.relu(nn.Conv(self.width, (3, 3), name="conv")(x))
+        return nn.Dense(10, name="head")(x.reshape(x.shape[0], -1))
+
+def factory(width):
+    return Net(width)
+"""
+ROWS = """\
+model,spec,at,layer,quantity,value
+audited:Net,"float32[n,8,8,3]",n=1,,params,5354
+audited:Net,"float32[n,8,8,3]",n=1,,flops,18944
+audited:Net,"float32[n,8,8,3]",n=1,conv,params,216
+audited:factory,"float32[1,8,8,3]",width=8,head,macs,5120
+saved.json,,n=1,,macs,724406816
+saved.json,,n=1,,gflops,0.724
+saved.json,,n=1,,activations,781736
+alexnet,,,conv1,params,24848
+"""
+REASONS = [
+    (True, "bias counted"), (False, "these are MACs, half of the FLOPs"), (True, "bias not counted"),
+    (True, "padding counted"), (True, "padding counted"), (False, "these are MACs, half of the FLOPs"),
+    (False, "input not counted"), (False, "a digit: 2 stands for 3"),
+]  # fmt: skip
+
+
+def test_flax_models_and_saved_tables_are_audited_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "audited.py").write_text(FLAX)
+    (tmp_path / "claims.csv").write_text(ROWS)
+    sc.models.alexnet(n="n").save("saved.json")
+    findings = audit(read(tmp_path / "claims.csv"), claimed)
+    assert [(finding.right, finding.because) for finding in findings] == REASONS
+
+
 BAD = [
     ("model,value\n", "has no column 'quantity': its first line must name model, quantity, value"),
     ("model,quantity,valeu\n", "has no column 'value': its first line must name"),
@@ -152,6 +195,9 @@ BAD = [
     ),
     ("model,at,quantity,value\nalexnet,r=r,params,3\n", "leaves r without a value: claims are about numbers"),
     ("model,at,quantity,value\nalexnet,r,params,3\n", "at='r' must be NAME=VALUE"),
+    ("model,quantity,value\nnone.json,params,3\n", "line 2: none.json cannot be read: No such file"),
+    ("model,quantity,value\nsome.module:Net,params,3\n", "line 2: there is no module 'some' here or among"),
+    ("model,spec,quantity,value\nalexnet,f32,params,3\n", "line 2: specs, --arg, --call and --mode are for a model to"),
     (
         "model,quantity,value,convention\nalexnet,params,3,tb\n",
         "params has no meaning under 'tb': leave the convention empty",
@@ -166,7 +212,7 @@ def test_tables_that_cannot_be_understood_are_errors_of_one_line(tmp_path: Path,
     file = tmp_path / "claims.csv"
     file.write_text(text)
     with pytest.raises(sc.SymcostError) as problem:
-        audit(read(file))
+        audit(read(file), claimed)
     assert message in str(problem.value)
     assert "\n" not in str(problem.value)
 
