@@ -235,6 +235,7 @@ def test_coefficients_of_efficientnet_give_every_one_of_them() -> None:
 
 BAD_MULTIPLIERS = [
     ("wide?", "width=wide? cannot be read as a multiplier: give a number such as 1.4 or 7/5, or an expression of"),
+    ("a - b", "width=a - b must be positive whatever its symbols are: give one such as a/20"),
     ("1/0", "width=1/0 must be a number such as 1.4 or 7/5: give one"),
     ("-0.5", "width=-0.5 must be positive: give one such as 0.75"),
     ("0", "width=0 must be positive: give one such as 0.75"),

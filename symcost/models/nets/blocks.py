@@ -66,10 +66,13 @@ def multiplier(value: Multiplier, what: str) -> Fraction | Form:
 
 def _symbolic(value: Multiplier, what: str) -> Form:
     try:
-        return as_form(size(value, what))
+        made = as_form(size(value, what))
     except ShapeError as problem:
         hint = "give a number such as 1.4 or 7/5, or an expression of symbols such as a/20"
         raise ShapeError(f"{what}={value} cannot be read as a multiplier: {hint}") from problem
+    if any(coefficient < 0 for coefficient in made.terms.values()):
+        raise ShapeError(f"{what}={value} must be positive whatever its symbols are: give one such as a/20")
+    return made
 
 
 def make_divisible(value: Size, divisor: int = 8) -> Size:
