@@ -11,40 +11,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import symcost as sc
+from symcost.models.catalog import reference
 from symcost.models.nets.blocks import conv_norm, depthwise_norm
 
 
 @dataclass(frozen=True)
 class Published:
-    """One network: resolution, channels of the stem and before the classifier, its blocks, and what was published.
+    """What was published of one network.
 
-    A block is ``kernel,hidden,out,stride`` with ``+`` where the input goes around it; no hidden channels, no expansion.
     ``activations``, ``sram`` and ``flash`` in KiB: the tensors alone, and both memories under TinyEngine.
     """
 
     name: str
     r: int
-    stem: int
-    head: int | None
-    blocks: str
+    net: sc.Layer
     macs: str
     params: str
     activations: int
     sram: int
     flash: int
-
-    def network(self) -> sc.Sequential:
-        """The layers."""
-        act, c = sc.ReLU6(), self.stem
-        parts: dict[str, sc.Layer] = {"stem": conv_norm(c, 3, act, s=2)}
-        for index, text in enumerate(self.blocks.split()):
-            k, hidden, c_o, s = map(int, text.rstrip("+").split(","))
-            expand = {"expand": conv_norm(hidden, 1, act)} if hidden else {}
-            body = sc.Sequential(**expand, depthwise=depthwise_norm(k, act, s=s), project=conv_norm(c_o, 1))
-            parts[f"block_{index}"] = sc.Residual(body) if text.endswith("+") else body
-        if self.head:
-            parts["head"] = conv_norm(self.head, 1, act)
-        return sc.Sequential(**parts, gap=sc.GlobalAvgPool(), fc=sc.Linear(1000))
 
     @property
     def image(self) -> tuple[int, int, int, int]:
@@ -52,39 +37,46 @@ class Published:
         return 1, 3, self.r, self.r
 
 
+def narrow(stem: int, head: int, blocks: str) -> sc.Sequential:
+    """A network narrower than its authors made it: channels of the stem and before the classifier, and its blocks.
+
+    A block is ``kernel,hidden,out,stride`` with ``+`` where the input goes around it; no hidden channels, no expansion.
+    """
+    act = sc.ReLU6()
+    parts: dict[str, sc.Layer] = {"stem": conv_norm(stem, 3, act, s=2)}
+    for index, text in enumerate(blocks.split()):
+        k, hidden, c_o, s = map(int, text.rstrip("+").split(","))
+        expand = {"expand": conv_norm(hidden, 1, act)} if hidden else {}
+        body = sc.Sequential(**expand, depthwise=depthwise_norm(k, act, s=s), project=conv_norm(c_o, 1))
+        parts[f"block_{index}"] = sc.Residual(body) if text.endswith("+") else body
+    return sc.Sequential(**parts, head=conv_norm(head, 1, act), gap=sc.GlobalAvgPool(), fc=sc.Linear(1000))
+
+
+def searched(index: int) -> sc.Layer:
+    """One of MCUNet's own networks."""
+    return reference(f"mcunet_in{index}").net()
+
+
 MBV2 = ("3,0,8,1 3,48,8,2 3,48,8,1+ 3,48,16,2 3,96,16,1+ 3,96,16,1+ 3,96,24,2 3,144,24,1+ 3,144,24,1+ 3,144,24,1+ "
         "3,144,32,1 3,192,32,1+ 3,192,32,1+ ")  # fmt: skip
 PUBLISHED = (
-    Published("mbv2-w0.3-r80", 80, 16, 384, MBV2 + "3,192,48,2 3,288,48,1+ 3,288,48,1+ 3,288,96,1",
+    Published("mbv2-w0.3-r80", 80, narrow(16, 384, MBV2 + "3,192,48,2 3,288,48,1+ 3,288,48,1+ 3,288,96,1"),
               "7.3M", "0.63M", 94, 98, 745),
-    Published("mbv2-w0.35-r144", 144, 16, 448, MBV2 + "3,192,56,2 3,336,56,1+ 3,336,56,1+ 3,336,112,1",
+    Published("mbv2-w0.35-r144", 144, narrow(16, 448, MBV2 + "3,192,56,2 3,336,56,1+ 3,336,56,1+ 3,336,112,1"),
               "23.5M", "0.75M", 303, 308, 862),
-    Published("proxyless-w0.25-r112", 112, 8, 320,
+    Published("proxyless-w0.25-r112", 112, narrow(8, 320,
               "3,0,8,1 5,24,8,2 3,24,8,1+ 7,24,16,2 3,48,16,1+ 5,48,16,1+ 5,48,16,1+ 7,96,24,2 5,72,24,1+ 5,72,24,1+ "
               "5,72,24,1+ 5,144,24,1 5,72,24,1+ 5,72,24,1+ 5,72,24,1+ 7,144,48,2 7,288,48,1+ 7,144,48,1+ 7,144,48,1+ "
-              "7,288,80,1", "10.7M", "0.57M", 98, 114, 701),
-    Published("proxyless-w0.3-r176", 176, 16, 384,
+              "7,288,80,1"), "10.7M", "0.57M", 98, 114, 701),
+    Published("proxyless-w0.3-r176", 176, narrow(16, 384,
               "3,0,8,1 5,24,16,2 3,48,16,1+ 7,48,16,2 3,48,16,1+ 5,48,16,1+ 5,48,16,1+ 7,96,24,2 5,72,24,1+ 5,72,24,1+ "
               "5,72,24,1+ 5,144,32,1 5,96,32,1+ 5,96,32,1+ 5,96,32,1+ 7,192,64,2 7,384,64,1+ 7,192,64,1+ 7,192,64,1+ "
-              "7,384,96,1", "38.3M", "0.75M", 242, 292, 892),
-    Published("mcunet-10fps", 48, 24, None,
-              "3,0,16,1 5,64,16,2 3,48,16,1+ 3,64,16,1+ 7,80,24,2 5,96,24,1+ 5,120,24,1+ 7,120,48,2 5,192,48,1+ 3,240,56,1 "
-              "5,224,56,1+ 3,280,56,1+ 3,336,112,2 5,448,112,1+ 3,672,192,1", "6.4M", "0.7M", 45, 54, 889),
-    Published("mcunet-5fps", 96, 16, None,
-              "3,0,8,1 3,32,16,2 3,48,16,1+ 7,48,24,2 3,120,24,1+ 3,120,40,2 7,160,40,1+ 5,160,48,1 3,144,48,1+ 3,192,48,1+ "
-              "7,240,96,2 5,384,96,1+ 5,384,96,1+ 3,576,160,1", "12.8M", "0.6M", 90, 107, 770),
-    Published("mcunet-256kb", 160, 16, None,
-              "3,0,8,1 5,24,16,2 7,96,16,1+ 3,80,16,1+ 5,80,16,1+ 3,80,24,2 7,144,24,1+ 5,144,24,1+ 7,96,40,2 5,200,40,1+ "
-              "3,200,48,1 5,240,48,1+ 3,192,48,1+ 5,288,96,2 5,384,96,1+ 5,288,96,1+ 3,384,96,1+ 5,480,160,1",
-              "67.3M", "0.73M", 325, 242, 878),
-    Published("mcunet-320kb", 176, 16, None,
-              "3,0,8,1 7,24,16,2 3,80,16,1+ 7,80,16,1+ 5,64,16,1+ 5,80,24,2 5,120,24,1+ 5,120,24,1+ 3,120,40,2 7,240,40,1+ "
-              "5,160,40,1+ 5,200,48,1 7,240,48,1+ 3,240,48,1+ 3,288,96,2 7,480,96,1+ 3,384,96,1+ 7,480,160,1",
-              "81.8M", "0.74M", 333, 293, 897),
-    Published("mcunet-512kb", 160, 32, None,
-              "3,0,16,1 7,48,24,2 3,120,24,1+ 5,96,24,1+ 7,120,40,2 3,160,40,1+ 7,160,40,1+ 7,120,80,2 3,240,80,1+ "
-              "7,240,80,1+ 3,320,96,1 5,288,96,1+ 5,288,96,1+ 7,384,192,2 7,576,192,1+ 5,576,192,1+ 5,768,320,1",
-              "125.9M", "1.7M", 413, 456, 1876),
+              "7,384,96,1"), "38.3M", "0.75M", 242, 292, 892),
+    Published("mcunet-10fps", 48, searched(0), "6.4M", "0.7M", 45, 54, 889),
+    Published("mcunet-5fps", 96, searched(1), "12.8M", "0.6M", 90, 107, 770),
+    Published("mcunet-256kb", 160, searched(2), "67.3M", "0.73M", 325, 242, 878),
+    Published("mcunet-320kb", 176, searched(3), "81.8M", "0.74M", 333, 293, 897),
+    Published("mcunet-512kb", 160, searched(4), "125.9M", "1.7M", 413, 456, 1876),
 )  # fmt: skip
 
 
@@ -100,7 +92,7 @@ class Ours:
 
 def ours(published: Published) -> Ours:
     """One network, computed."""
-    net = published.network()
+    net = published.net
     table = sc.table(net, published.image)
     in_place = sc.patched(net, published.image, "stem", 1, depthwise_in_place=True).whole_peak
     return Ours(table.total("textbook").macs, table.params, sc.memory(table, "int8").activations, in_place)

@@ -31,7 +31,7 @@ symcost estimate examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=fals
 
 FITS_EXAMPLES = """[bold]Examples[/bold]
 
-symcost fits mcunet --device stm32f746 --dtype int8
+symcost fits mcunet_in1 --device stm32f746 --dtype int8
 
 symcost fits mobilenet_v2 --device stm32f746 --dtype int8"""
 
@@ -39,7 +39,7 @@ SOLVE_EXAMPLES = """[bold]Examples[/bold]
 
 symcost solve gpt2 'params <= 25_000_000' --largest d --set d=d --set H=1
 
-symcost solve mcunet fits --largest r --set r=r --device stm32f746 --dtype int8
+symcost solve mcunet_in1 fits --largest r --set r=r --device stm32f746 --dtype int8
 
 symcost solve resnet50 'latency <= 0.01' fits --largest n --set n=n --device nvidia-a100-sxm-80gb"""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from symcost.cli_input import integers, pairs
 from symcost.cli_output import Output, check_writable, write
 from symcost.errors import SymcostError
 from symcost.report import FORMATS
+
+if TYPE_CHECKING:
+    from symcost.audit.claims import Claim
+    from symcost.table import CostTable
 
 TABLE_EXAMPLES = """[bold]Examples[/bold]
 
@@ -36,6 +40,8 @@ AUDIT_EXAMPLES = """[bold]Examples[/bold]
 symcost audit examples/lectures.csv
 
 symcost audit claims.csv --format json --output findings.json
+
+symcost audit mine.csv   [dim]# rows of Flax models: PKG.MOD:NAME in model, float32\\[n,32,32,3] in spec, n=1 in at[/dim]
 
 A file of claims: model,layer,quantity,value / alexnet,conv1,params,24848 / resnet50,,gmacs,4.089"""
 
@@ -101,10 +107,21 @@ def audit(
     check_writable(output)
     if format_ not in findings.FORMATS:
         raise SymcostError(f"unknown format {format_!r}: use {', '.join(findings.FORMATS)}")
-    found = judge.audit(claims.read(file))
+    found = judge.audit(claims.read(file), claimed)
     write(findings.FORMATS[format_](found), output)
     if not all(finding.right for finding in found):
         raise typer.Exit(1)
+
+
+def claimed(claim: Claim) -> CostTable:
+    """The table of a claim, of a Flax model too: that brings jax."""
+    from symcost.audit.judge import named, values
+    from symcost.cli_target import table_of
+
+    if ":" not in claim.model and not (claim.spec or claim.call):
+        return named(claim)
+    at = [f"{name}={value}" for name, value in values(claim.at)]
+    return table_of(claim.model, claim.spec.split(), at, None, claim.call.split())
 
 
 def add(app: typer.Typer) -> None:

@@ -20,7 +20,7 @@ symcost report costs.json --output costs.html --device jetson-agx-orin
 
 symcost report examples.gpt:GPT 'int32\\[n,N]' --output gpt.html
 
-symcost report mobilenet_v2 --beside mcunet --set r=r --output two.html
+symcost report mobilenet_v2 --beside mcunet_in1 --set r=r --output two.html
 
 symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --output verdict.json
 

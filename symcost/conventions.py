@@ -14,13 +14,16 @@ from typing import Any
 
 from symcost.cost import CONVENTIONS, Cost
 from symcost.errors import SymcostError
-from symcost.table import Row
 
 FVCORE: Mapping[str, int] = {
     "batch_norm": 2, "layer_norm": 5, "group_norm": 5, "instance_norm": 5,
     "adaptive_avg_pool2d": 1, "global_avg_pool": 1,
 }  # fmt: skip
 """FLOPs per element of the input that fvcore 0.1.5 adds beside products (``fvcore/nn/jit_handles.py``)."""
+
+
+BY_NAME = ("layer", "input")
+"""Sources of rows whose operations are whole layers."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,23 @@ class Published:
     source: str
     per_element: Mapping[str, int]
 
-    def total(self, textbook: Cost, full: Cost, rows: Iterable[Row]) -> Cost:
-        """The cost that its users print."""
+    def total(self, textbook: Cost, full: Cost, rows: Iterable[Any]) -> Cost:
+        """The cost that its users print; ``rows`` are a table's.
+
+        What is counted per element goes by the names of layers, so that rows of a traced program are an error.
+        """
+        rows = list(rows) if self.per_element else []
+        if any(row.source not in BY_NAME for row in rows):
+            raise SymcostError(
+                f"{self.name} counts norms and pooling by name, and a traced program has only their operations: "
+                f"ask for {', '.join((*CONVENTIONS, *(p.name for p in PUBLISHED.values() if not p.per_element)))}"
+            )
         more = [_inputs(row) * self.per_element[row.op] for row in rows if row.op in self.per_element]
         flops = sum(more, start=textbook.macs)
         return Cost(params=full.params, macs=textbook.macs, flops=flops, activations=textbook.activations)
 
 
-def _inputs(row: Row) -> Any:
+def _inputs(row: Any) -> Any:
     elements: Any = row.times
     for length in row.ins[0]:
         elements = elements * length

@@ -12,7 +12,8 @@ from typing import Any
 
 import sympy
 
-from symcost.cost import FULL, METRICS, TEXTBOOK, XLA, ZERO, Cost, check_convention
+from symcost.conventions import published
+from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, XLA, ZERO, Cost, check_convention
 from symcost.errors import DomainError
 from symcost.symbols import Evaluator
 
@@ -120,8 +121,10 @@ class CostTable:
         return iter(self.rows)
 
     def total(self, convention: str = FULL) -> Cost:
-        """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``."""
-        if check_convention(convention) not in self._totals:
+        """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``, or as a published convention has it."""
+        if convention not in CONVENTIONS:
+            return published(convention).total(self.total(TEXTBOOK), self.total(FULL), self.rows)
+        if convention not in self._totals:
             self._totals[convention] = total(self.rows, convention)
         return self._totals[convention]
 
@@ -288,6 +291,6 @@ class Substituted(CostTable):
 
     def total(self, convention: str = FULL) -> Cost:
         """The total formulas at the point."""
-        if check_convention(convention) not in self._totals:
+        if convention not in self._totals:
             self._totals[convention] = self.table.total(convention).map(self.value)
         return self._totals[convention]

@@ -136,9 +136,13 @@ COMPOSED = [
     Case(sc.Sequential(sc.Conv2d(c_o=d, k=3, p=1), sc.ReLU(), sc.GlobalAvgPool(), sc.Linear(10)), IMAGE, peaks=True),
     Case(sc.Residual(sc.Sequential(sc.Linear(c_o=e), sc.ReLU(), sc.Linear(c_o=d))), TOKENS, peaks=True),
     Case(sc.Residual(sc.Linear(c_o=e), sc.Linear(c_o=e, bias=False)), TOKENS),
+    Case(sc.Residual(sc.Linear(c_o=d), where_it_fits=True), TOKENS),
+    Case(sc.Residual(sc.Linear(c_o=d + e), where_it_fits=True), TOKENS),
     Case(sc.Branch(sc.Conv2d(c_o=d, k=1), sc.Identity(), sc.Conv2d(c_o=2 * d, k=3, p=1)), IMAGE),
     Case(sc.Branch(sc.Linear(c_o=e), sc.Linear(c_o=e), sc.Linear(c_o=e), join="add"), TOKENS),
     Case(sc.Branch(sc.Linear(c_o=e), sc.Linear(c_o=e), join="multiply"), TOKENS),
+    Case(sc.Repeat(sc.Branch(sc.Identity(), sc.Sequential(sc.LayerNorm(), sc.Linear(c_o=e))), L), TOKENS),
+    Case(sc.Repeat(sc.Linear(c_o=d), 3), (n, d)),
     Case(sc.Repeat(sc.Residual(sc.Sequential(sc.Linear(c_o=e), sc.ReLU(), sc.Linear(c_o=d))), L), TOKENS),
 ]
 

@@ -14,6 +14,7 @@ from symcost.audit.judge import audit
 from symcost.audit.printed import read as read_number
 from symcost.audit.quantities import quantity
 from symcost.audit.slips import digits
+from symcost.cli_layers import claimed
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -38,8 +39,24 @@ def test_the_lectures_misprints_are_found() -> None:
 
 def test_every_published_row_is_right_to_its_last_digit() -> None:
     findings = audit(read(EXAMPLES / "published.csv"))
-    assert len(findings) == 66
+    assert len(findings) == 93
     assert [str(finding) for finding in findings if not finding.right] == []
+
+
+PRINTED_WRONG = [
+    # Keras, documentation of keras.applications.mobilenet: the paper's table 6 with 529 for 569
+    ("mobilenet_v1", "macs", "529M", "", "569 (568,740,352)", "a digit: 2 stands for 6"),
+    # tensorflow/models 02c04f49, research/slim/nets/mobilenet_v1.md; the paper has 325 for width 0.75
+    ("mobilenet_v1", "macs", "317M", "width=0.75 classes=1001", "325 (325,401,216)", "less by 8 (2.58 %)"),
+    ("mobilenet_v1", "macs", "34M", "width=0.25 r=192 classes=1001", "30 (30,212,864)", "a digit: 4 stands for 0"),
+]
+
+
+@pytest.mark.parametrize(("model", "what", "value", "at", "actual", "because"), PRINTED_WRONG)
+def test_published_figures_that_are_wrong_are_found(
+    model: str, what: str, value: str, at: str, actual: str, because: str
+) -> None:
+    assert found(model, what, value, at=at) == (False, actual, because)
 
 
 SLIPS = [
@@ -48,6 +65,7 @@ SLIPS = [
     ("resnet50", "params", "25.6M", {}, True, "25.6", "bias and norm counted, rounded from 25,557,032"),
     ("alexnet", "params", "34944", {"layer": "conv1", "convention": "textbook"}, False, "34,848", "bias counted"),
     ("resnet50", "params", "25,610,152", {}, False, "25,502,912", "batch norm counted with its moving averages"),
+    ("resnet50", "params", "25557032", {"convention": "textbook"}, False, "25,502,912", "bias and norm counted"),
     ("resnet50", "gmacs", "8.178", {}, False, "4.089 (4,089,184,256)", "these are FLOPs, two for each MAC"),
     ("resnet50", "gflops", "4.089", {}, False, "8.178 (8,178,368,512)", "these are MACs, half of the FLOPs"),
     ("resnet50", "gflops", "4.089", {"convention": "torchvision"}, True, "4.089",
@@ -121,6 +139,47 @@ def test_sizes_know_their_bytes() -> None:
     assert Fraction(1, 2) == read_number("0.5").exact
 
 
+FLAX = """\
+import flax.linen as nn
+
+class Net(nn.Module):
+    width: int = 8
+    @nn.compact
+    def __call__(self, x):
+        x = nn.relu(nn.Conv(self.width, (3, 3), name="conv")(x))
+        return nn.Dense(10, name="head")(x.reshape(x.shape[0], -1))
+
+def factory(width):
+    return Net(width)
+"""
+ROWS = """\
+model,spec,at,layer,quantity,value
+audited:Net,"float32[n,8,8,3]",n=1,,params,5354
+audited:Net,"float32[n,8,8,3]",n=1,,flops,18944
+audited:Net,"float32[n,8,8,3]",n=1,conv,params,216
+audited:factory,"float32[1,8,8,3]",width=8,head,macs,5120
+saved.json,,n=1,,macs,724406816
+saved.json,,n=1,,gflops,0.724
+saved.json,,n=1,,activations,781736
+alexnet,,,conv1,params,24848
+"""
+REASONS = [
+    (True, "bias counted"), (False, "these are MACs, half of the FLOPs"), (True, "bias not counted"),
+    (True, "padding counted"), (True, "padding counted"), (False, "these are MACs, half of the FLOPs"),
+    (False, "input not counted"), (False, "a digit: 2 stands for 3"),
+]  # fmt: skip
+
+
+def test_flax_models_and_saved_tables_are_audited_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "audited.py").write_text(FLAX)
+    (tmp_path / "claims.csv").write_text(ROWS)
+    sc.models.alexnet(n="n").save("saved.json")
+    findings = audit(read(tmp_path / "claims.csv"), claimed)
+    assert [(finding.right, finding.because) for finding in findings] == REASONS
+
+
 BAD = [
     ("model,value\n", "has no column 'quantity': its first line must name model, quantity, value"),
     ("model,quantity,valeu\n", "has no column 'value': its first line must name"),
@@ -136,6 +195,9 @@ BAD = [
     ),
     ("model,at,quantity,value\nalexnet,r=r,params,3\n", "leaves r without a value: claims are about numbers"),
     ("model,at,quantity,value\nalexnet,r,params,3\n", "at='r' must be NAME=VALUE"),
+    ("model,quantity,value\nnone.json,params,3\n", "line 2: none.json cannot be read: No such file"),
+    ("model,quantity,value\nsome.module:Net,params,3\n", "line 2: there is no module 'some' here or among"),
+    ("model,spec,quantity,value\nalexnet,f32,params,3\n", "line 2: specs, --arg, --call and --mode are for a model to"),
     (
         "model,quantity,value,convention\nalexnet,params,3,tb\n",
         "params has no meaning under 'tb': leave the convention empty",
@@ -150,7 +212,7 @@ def test_tables_that_cannot_be_understood_are_errors_of_one_line(tmp_path: Path,
     file = tmp_path / "claims.csv"
     file.write_text(text)
     with pytest.raises(sc.SymcostError) as problem:
-        audit(read(file))
+        audit(read(file), claimed)
     assert message in str(problem.value)
     assert "\n" not in str(problem.value)
 

@@ -77,13 +77,13 @@ def test_symbols_stay_formulas(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_parts_that_a_device_has_no_numbers_for_say_why(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = out(capsys, "estimate", "mcunet", "--device", "tiny-ai", "--dtype", "int8")
+    shown = out(capsys, "estimate", "mcunet_in1", "--device", "tiny-ai", "--dtype", "int8")
     assert "none: device tiny-ai has no published peak for int8" in shown
-    assert "flash (weights): 663384 of 1048576 bytes, fits" in shown
+    assert "flash (weights): 636232 of 1048576 bytes, fits" in shown
 
 
 def test_fits_exits_with_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "does not fit" not in out(capsys, "fits", "mcunet", "--device", "stm32f746")
+    assert "does not fit" not in out(capsys, "fits", "mcunet_in1", "--device", "stm32f746")
     assert "1177600 bytes are missing" in out(capsys, "fits", "mobilenet_v2", "--device", "stm32f746", code=1)
 
 
@@ -91,8 +91,8 @@ def test_solve_prints_the_answer_and_what_it_comes_to(capsys: pytest.CaptureFixt
     shown = out(capsys, "solve", "gpt2", "params <= 25_000_000", "--largest", "d", "--set", "d=d", "--set", "H=1")
     assert shown.startswith("d = 274 (bisection, certified monotone)\n")
     assert "24,905,230 against 25,000,000" in shown
-    tried = out(capsys, "solve", "mcunet", "params % 2 == 0", "--smallest", "r", "--set", "r=r", "--upto", "100")
-    assert tried.startswith("r = 65 (enumeration)")
+    tried = out(capsys, "solve", "mcunet_in1", "params % 2 == 0", "--smallest", "r", "--set", "r=r", "--upto", "100")
+    assert tried.startswith("r = 33 (enumeration)")
 
 
 def test_verdicts_and_answers_are_documents_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_huge_sizes_stay_exact(capsys: pytest.CaptureFixture[str]) -> None:
 def test_reference_networks_need_no_jax() -> None:
     code = (
         "import sys; from symcost.cli import main; "
-        "main(['estimate', 'resnet18']); main(['solve', 'mcunet', 'fits', '--largest', 'r', '--set', 'r=r', "
+        "main(['estimate', 'resnet18']); main(['solve', 'mcunet_in1', 'fits', '--largest', 'r', '--set', 'r=r', "
         "'--device', 'stm32f746', '--dtype', 'int8']); sys.exit('jax' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

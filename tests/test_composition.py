@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
@@ -10,8 +11,10 @@ import sympy
 import symcost as sc
 from symcost.layers.algebra import ceil_ratio, floor_ratio, largest, plain, ratio, size
 from symcost.layers.base import Layer, substituted
+from symcost.layers.tape import Tape
+from symcost.layers.tensor import Tensor
 
-n, c, h, w, k, s, d, L = sc.symbols("n c h w k s d L")
+n, c, h, w, k, s, d, e, L = sc.symbols("n c h w k s d e L")
 IMAGE = (n, c, h, w)
 
 
@@ -130,6 +133,49 @@ def test_symbols_must_be_positive_integers() -> None:
         sc.Linear(sympy.Symbol("x"))
     with pytest.raises(sc.ShapeError, match="is not part of a size: use"):
         sc.Linear(sympy.sin(d))
+
+
+GROWING = [
+    sc.Repeat(sc.Branch(sc.Identity(), sc.Linear(e)), L),
+    sc.Sequential(
+        sc.Linear(40), sc.Repeat(sc.Branch(sc.Linear(3), sc.Identity(), sc.Sequential(sc.LayerNorm(), sc.Linear(e))), L)
+    ),
+    sc.Residual(sc.Sequential(sc.Repeat(sc.Branch(sc.Identity(), sc.Linear(e)), L), sc.Linear(d))),
+    sc.Repeat(sc.Sequential(sc.Repeat(sc.Branch(sc.Identity(), sc.Linear(e)), L), sc.GELU()), 2),
+]  # fmt: skip
+"""Blocks that add channels, as DenseNet's do."""
+
+
+@pytest.mark.parametrize("net", GROWING)
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_blocks_that_grow_are_summed_in_closed_form(net: Layer, depth: int) -> None:
+    table = sc.table(net, (n, d))
+    point = {name: value for name, value in dict(n=2, d=7, e=3, L=depth).items() if name in table.symbols}
+    own = {name: value for name, value in point.items() if name in "eL" or (name == "d" and net is GROWING[2])}
+    exact = sc.table(net.subs(**own), (2, 7))
+    for convention in (*sc.CONVENTIONS, "torchvision", "fvcore"):
+        assert table.subs(**point).total(convention) == exact.total(convention)
+        assert table.total(convention).map(lambda value: sc.evaluate(value, point)) == exact.total(convention)
+    assert [row.path for row in table.subs(**point).rows] == [row.path for row in exact.rows]
+    for rule in ("textbook", "liveness"):
+        assert table.subs(**point).peak(rule) == exact.peak(rule)
+        if depth > 1:  # a single block leaves the formula an upper bound
+            assert sc.evaluate(table.peak(rule), point) == exact.peak(rule)
+        assert sc.evaluate(table.peak(rule), point) >= exact.peak(rule)
+
+
+def test_a_growing_cost_that_is_no_polynomial_needs_a_number() -> None:
+    @dataclass(frozen=True)
+    class Half(Layer):
+        """An operation for every second channel."""
+
+        def forward(self, tape: Tape, x: Tensor) -> Tensor:
+            return tape.emit(self.kind, x, x, flops=x.n * floor_ratio(x.channels, 2))
+
+    block = sc.Branch(Half(), sc.Linear(1))
+    with pytest.raises(sc.ShapeError, match=r"grows by 1 channels, .* no sum in closed form: give times=L as a number"):
+        sc.table(sc.Repeat(block, L), (1, 4))
+    assert sc.table(sc.Repeat(block, 2), (1, 4)).flops == 2 + 2 * 4 + 1 + 2 + 2 * 5 + 1
 
 
 def test_a_block_that_runs_zero_times_has_no_part_in_the_peak() -> None:

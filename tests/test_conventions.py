@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import symcost as sc
@@ -35,6 +37,18 @@ def test_torchvision_prints_macs_as_flops() -> None:
     total = sc.models.vgg16(n="n").total("torchvision")
     assert total.flops == total.macs == 15470264320 * sc.symbols("n")[0]
     assert total.params == 138357544
+
+
+def test_traced_tables_have_torchvisions_convention_and_refuse_fvcores(tmp_path: Path) -> None:
+    """torchvision's counts products alone; fvcore's goes by the names of norms and pooling, which a program has not."""
+    net = sc.Sequential(sc.Conv2d(c_o=8, k=3, p=1), sc.BatchNorm(), sc.ReLU(), sc.GlobalAvgPool(), sc.Linear(10))
+    layers, traced = sc.table(net, ("n", 3, 8, 8)), sc.trace(sc.build(net), "float32[n,8,8,3]")
+    traced.save(tmp_path / "traced.json")
+    for table in (traced, sc.load(tmp_path / "traced.json")):
+        for found, wanted in ((table, layers), (table.subs(n=2), layers.subs(n=2))):
+            assert found.total("torchvision") == wanted.total("torchvision")
+            with pytest.raises(sc.SymcostError, match="fvcore counts norms and pooling by name, and a traced program"):
+                found.total("fvcore")
 
 
 def test_an_unknown_convention_is_an_error_that_lists_all() -> None:

@@ -45,7 +45,15 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.table(sc.GroupNorm(3), IMAGE), "GroupNorm: g=3 groups must divide the channels 4"),
     (lambda: sc.table(sc.GLU(), (1, 5)), "GLU: the features 5 must be even to be halved"),
     (lambda: sc.table(sc.Residual(sc.Conv2d(c_o=4, k=3)), IMAGE), "Residual: the body has (1, 4, 6, 6) and must have (1, 4, 8, 8)"),
-    (lambda: sc.table(sc.Repeat(sc.Linear(3), 2), (1, 2)), "Repeat: the repeated block's output has (1, 3) and must have (1, 2)"),
+    (lambda: sc.table(sc.Repeat(sc.Linear(3), 2), (1, 2)),
+     "Repeat: block_1, as the first adds 1 channels, has (1, 3) and must have (1, 4): make their shapes equal"),
+    (lambda: sc.table(sc.Repeat(sc.Linear(3), "L"), (1, 2)),
+     "Repeat: a later block, as the first adds 1 channels, has (1, 3) and must have"),
+    (lambda: sc.table(sc.Repeat(sc.Linear(2), 2), (1, 3)), "Repeat: the repeated block's output has (1, 2) and must have (1, 3)"),
+    (lambda: sc.table(sc.Repeat(sc.Branch(sc.Identity(), sc.Linear(8)), "L"), (1, "block_number")),
+     "Repeat: block_number is the number of the block itself: give the symbol another name"),
+    (lambda: sc.table(sc.Repeat(sc.Repeat(sc.Branch(sc.Identity(), sc.Linear(8)), "K"), "L"), (1, 2)),
+     "block_# (Repeat): the block grows inside one that grows: give times=K or the outer times as a number"),
     (lambda: sc.table(sc.Branch(sc.MaxPool2d(k=2), sc.Identity()), IMAGE),
      "Branch: a branch has (1, 4, 8, 8) and must fit (1, 4, 4, 4) in all but the channels"),
     (lambda: sc.table(sc.Attention(H=3), (1, 4, 8)), "Attention: H=3 heads must divide the features d=8"),
@@ -63,9 +71,9 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.build(sc.Linear("d"), e=3), "unknown symbol 'e': the symbols here are d"),
     (lambda: sc.Linear("d").subs(d=0), "d=0 must be a positive integer"),
     (lambda: sc.build(3), "3 is not a layer"),
-    (lambda: sc.models.mobilenet_v2(width="wide"), "width=wide must be a number such as 1.4 or 7/5"),
+    (lambda: sc.models.mobilenet_v2(width="wide!"), "width=wide! cannot be read as a multiplier: give a number such"),
     (lambda: sc.models.mobilenet_v2(width=-1), "width=-1 must be positive"),
-    (lambda: sc.models.densenet121(L1="L"), "L1=L must be a positive integer: the network's structure depends on it"),
+    (lambda: sc.models.densenet121(L1=0), "L1=0 must be a positive integer or an expression of symbols: give one"),
 ]  # fmt: skip
 
 

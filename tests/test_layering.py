@@ -16,7 +16,7 @@ FLOORS = {
     "symbols": 0, "errors": 0, "files": 0, "form": 0, "cost": 0, "window": 0, "prefixes": 0,
     "dominance": 0, "equality": 0,
     "table": 1, "devices": 1,
-    "prove": 2, "conventions": 2, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
+    "prove": 2, "conventions": 0, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
     "models": 4, "twins": 4, "trace": 3, "xla": 4,
     "saved": 4, "audit": 5, "calibrate": 5, "verify": 5, "sweep": 4, "estimate": 4,
     "report": 5, "budget": 5, "diff": 5, "pytest_plugin": 6, "testing": 6,

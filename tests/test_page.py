@@ -292,7 +292,7 @@ def test_a_start_beyond_floats_stays_exact(opened: Any) -> None:
 
 
 def test_two_models_side_by_side_on_common_symbols(opened: Any) -> None:
-    first, second = sc.models.mobilenet_v2(r="r", n="n"), sc.models.mcunet(r="r", n="n")
+    first, second = sc.models.mobilenet_v2(r="r", n="n"), sc.models.mcunet_in1(r="r", n="n")
     page = opened(render([("a", first), ("b", second)], at={"r": 160}))
     move(page, n=3)
     cells = page.evaluate(

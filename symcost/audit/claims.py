@@ -1,6 +1,8 @@
 """Tables of claims: a CSV with the columns ``model, quantity, value`` and, where wanted, more.
 
-``layer`` (a path in the network; empty for the whole of it), ``at`` (``width=1.4 r=192``: parameters of the network),
+``model`` is a reference network, the file of a saved table, or ``PKG.MOD:NAME`` of a Flax model with its inputs in
+``spec`` (``float32[n,32,32,3]``, several separated by spaces) and keyword arguments in ``call`` (``train=false``).
+``layer`` (a path in the network; empty for the whole of it), ``at`` (``width=1.4 r=192``: parameters and symbols),
 ``unit`` (of the value, where it does not say), ``convention`` (the one that the claim names), ``source`` (who says so).
 """
 
@@ -27,6 +29,8 @@ class Claim:
     unit: str = ""
     convention: str = ""
     source: str = ""
+    spec: str = ""
+    call: str = ""
 
     @property
     def subject(self) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
-from functools import cache
+from typing import Any
 
 from symcost.audit.claims import Claim
 from symcost.audit.formulas import METRICS, formula, slip
@@ -15,9 +15,10 @@ from symcost.audit.quantities import Scope, quantity
 from symcost.audit.slips import why
 from symcost.equality import difference
 from symcost.errors import SymcostError
-from symcost.layers.layered import LayerTable
 from symcost.models.catalog import literal, reference
+from symcost.saved.face import is_saved, load
 from symcost.symbols import parse
+from symcost.table import CostTable
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,19 @@ class Finding:
         return f"{self.claim.subject} = {self.claim.value}{source}: {verdict}{self.because}"
 
 
-def audit(claims: Iterable[Claim]) -> list[Finding]:
-    """A finding for every claim; a claim that cannot be understood is an error that names its line."""
-    found = []
+Tables = Callable[[Claim], CostTable]
+"""The table that a claim is about."""
+
+
+def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[Finding]:
+    """A finding for every claim; a claim that cannot be understood is an error that names its line.
+
+    ``tables`` finds the table of a claim; of reference networks and saved tables unless given.
+    """
+    found, known = [], _Known(tables or named)
     for claim in claims:
         try:
-            found.append(_formula(claim) if claim.quantity in METRICS else _number(claim))
+            found.append(_formula(claim) if claim.quantity in METRICS else _number(claim, known.table(claim)))
         except SymcostError as problem:
             raise SymcostError(f"line {claim.line}: {problem}") from None
     return found
@@ -53,10 +61,10 @@ def _formula(claim: Claim) -> Finding:
     return Finding(claim, False, str(right), slip(claimed, right))
 
 
-def _number(claim: Claim) -> Finding:
+def _number(claim: Claim, table: CostTable) -> Finding:
     wanted = quantity(claim.quantity)
     claimed = read(claim.value, claim.unit or wanted.unit, wanted.bytes_)
-    readings = wanted.readings(_scope(claim))
+    readings = wanted.readings(_scope(claim, table))
     meant = [reading for reading in readings if reading.meant(claim.convention)]
     if not meant:
         raise SymcostError(f"{wanted.name} has no meaning under {claim.convention!r}: leave the convention empty")
@@ -77,8 +85,7 @@ def _whole(value: int | Fraction) -> str:
     return f"{value:,}" if isinstance(value, int) or value.denominator > 1 else f"{value.numerator:,}"
 
 
-def _scope(claim: Claim) -> Scope:
-    table = _table(claim.model, claim.at)
+def _scope(claim: Claim, table: CostTable) -> Scope:
     if not claim.layer:
         return Scope(table, table.rows, whole=True)
     path = claim.layer.replace(".", "/")
@@ -90,15 +97,44 @@ def _scope(claim: Claim) -> Scope:
     return Scope(table, rows, whole=False)
 
 
-@cache
-def _table(model: str, at: str) -> LayerTable:
-    given: dict[str, object] = {}
+class _Known:
+    """Tables that were found before, by what of a claim names them."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._known: dict[tuple[str, ...], CostTable] = {}
+
+    def table(self, claim: Claim) -> CostTable:
+        """The table of a claim, every size of it a number."""
+        key = (claim.model, claim.at, claim.spec, claim.call)
+        if key not in self._known:
+            table = self._known[key] = self._tables(claim)
+            if left := table.symbols:
+                raise SymcostError(
+                    f"at={claim.at!r} leaves {', '.join(left)} without a value: claims are about numbers"
+                )
+        return self._known[key]
+
+
+def named(claim: Claim) -> CostTable:
+    """A reference network with its parameters, or a saved table at a point."""
+    given: dict[str, Any] = {name: literal(text) for name, text in values(claim.at)}
+    if not is_saved(claim.model):
+        return reference(claim.model)(**given)
+    table = load(claim.model)
+    return table.subs(**given) if given else table
+
+
+def values(at: str) -> list[tuple[str, str]]:
+    """The names and values of ``at``.
+
+    >>> values("width=1.4 r=192")
+    [('width', '1.4'), ('r', '192')]
+    """
+    found = []
     for part in at.replace(",", " ").split():
         name, equals, value = part.partition("=")
         if not equals or not value:
             raise SymcostError(f"at={at!r} must be NAME=VALUE, as width=1.4 r=192")
-        given[name] = literal(value)
-    table = reference(model)(**given)
-    if table.symbols:
-        raise SymcostError(f"at={at!r} leaves {', '.join(table.symbols)} without a value: claims are about numbers")
-    return table
+        found.append((name, value))
+    return found

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
-from symcost.conventions import PUBLISHED
+from symcost.conventions import BY_NAME, PUBLISHED
 from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, XLA
 from symcost.errors import SymcostError
 from symcost.table import CostTable, Row
@@ -78,7 +78,7 @@ def flops(scope: Scope) -> list[Reading]:
         Reading("as XLA counts", scope.sum("flops", XLA), (XLA,)),
         Reading("these are MACs, half of the FLOPs", scope.sum("macs", TEXTBOOK), ("torchvision",)),
     ]
-    if scope.whole:
+    if scope.whole and all(row.source in BY_NAME for row in scope.rows):
         fvcore = scope.table.total("fvcore").flops
         found.append(Reading("these are MACs, and batch norm counted as by fvcore", fvcore, ("fvcore",)))
     return found
@@ -89,7 +89,7 @@ def activations(scope: Scope) -> list[Reading]:
     kept = scope.sum("activations", TEXTBOOK)
     if not scope.whole:
         return [Reading("elements of the output", kept, (TEXTBOOK,))]
-    entering = scope.rows[0].textbook.activations
+    entering = sum(row.textbook.activations * row.times for row in scope.rows if row.source == "input")
     return [Reading("input counted", kept, (TEXTBOOK,)), Reading("input not counted", kept - entering)]
 
 

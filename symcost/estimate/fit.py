@@ -81,10 +81,10 @@ def fits(
     ``dtype`` and ``weights`` as in :func:`~symcost.estimate.memory.memory`, ``rule`` for the activations. A memory
     that holds both has to hold their sum.
 
-    >>> from symcost.models import mcunet
-    >>> print(fits(mcunet(), "tiny-ai"))
-    sram (activations): 204800 of 327680 bytes, fits, 122880 bytes are left; peak in separable/depthwise/conv
-    flash (weights): 663384 of 1048576 bytes, fits, 385192 bytes are left; most in fc
+    >>> from symcost.models import mcunet_in1
+    >>> print(fits(mcunet_in1(), "tiny-ai"))
+    sram (activations): 92160 of 327680 bytes, fits, 235520 bytes are left; peak in block_2/expand/conv
+    flash (weights): 636232 of 1048576 bytes, fits, 412344 bytes are left; most in fc
     """
     where = device(on)
     used = memory(costs, dtype, weights=weights, rule=rule)

@@ -70,7 +70,7 @@ def _form(node: Any) -> Any:
     if isinstance(node, sympy.floor):
         return form.floor(arguments[0])
     if isinstance(node, sympy.ceiling):
-        return _ceiling(as_form(arguments[0]))
+        return ceiling(arguments[0])
     if isinstance(node, sympy.Mod):
         return arguments[0] - arguments[1] * form.floor(ratio(arguments[0], arguments[1]))
     if isinstance(node, sympy.Max):
@@ -78,8 +78,14 @@ def _form(node: Any) -> Any:
     raise ExpressionError(f"{node.func} is not part of a size: use + - * / ** floor ceiling Max and Mod")
 
 
-def _ceiling(value: Form) -> Size:
-    """``ceiling(u/s)`` as ``floor((u + s - 1)/s)`` where ``u`` is an integer for all symbols."""
+def ceiling(value: Size) -> Size:
+    """``ceiling(u/s)``, as ``floor((u + s - 1)/s)`` where ``u`` is an integer for all symbols.
+
+    >>> ceiling(Fraction(7, 2)), ceiling(Form.symbol("a") / 4)
+    (4, ceiling(a/4))
+    """
+    if not isinstance(value, Form):
+        return math.ceil(value)
     s = math.lcm(*(coefficient.denominator for coefficient in value.terms.values()))
     return form.floor(value + Fraction(s - 1, s)) if (value * s).is_integral else -form.floor(-value)
 
@@ -123,6 +129,15 @@ def floor_ratio(above: Size, below: Size) -> Size:
     if isinstance(above, int) and isinstance(below, int):
         return above // below
     return exact(form.floor(ratio(above, below)))
+
+
+def floor(value: Size) -> Size:
+    """``floor(value)`` of a number or a form.
+
+    >>> floor(Fraction(7, 2)), floor(Form.symbol("a") / 4)
+    (3, floor(a/4))
+    """
+    return exact(form.floor(value)) if isinstance(value, Form) else math.floor(value)
 
 
 def ceil_ratio(above: Size, below: Size) -> Size:

@@ -76,8 +76,9 @@ class Attention(Layer):
             tape.at_least(tokens, 2, "a single token needs no mask: give N=1 as a number")
             shifted = 0 if keys == tokens else tokens
             scores = tape.emit(
-                "mask", scores, scores, flops=scores.size, int_ops=tokens * keys + shifted, in_place=True
-            )
+                "mask", scores, scores, flops=scores.size, int_ops=tokens * keys + shifted, in_place=True,
+                scratch=tokens * keys + tokens + keys,  # the mask, and the positions that are compared
+            )  # fmt: skip
         return tape.run(Softmax(), scores, "softmax")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from symcost.errors import ShapeError
 from symcost.layers.algebra import Size
 from symcost.layers.base import Layer, Pad
+from symcost.layers.grow import added
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import Tensor
 from symcost.layers.windowed import check_word
@@ -65,7 +66,8 @@ class Sequential(Layer):
 class Residual(Layer):
     """``shortcut(x) + body(x)``; without a shortcut ``x + body(x)``. One addition per output.
 
-    Both must have the same shape.
+    Both must have the same shape; with ``where_it_fits`` the body stands alone where it has another shape, and where
+    symbols leave that open, that it has another one becomes a condition.
 
     >>> from symcost.layers.linear import Linear
     >>> Residual(Linear(c_o=8)).cost((1, 8)).flops
@@ -74,9 +76,12 @@ class Residual(Layer):
 
     body: Layer
     shortcut: Layer | None = None
+    where_it_fits: bool = False
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         out = tape.run(self.body, x, "body")
+        if self.where_it_fits and tape.differ(x, out, "the input goes around the body where both have one shape"):
+            return out
         other = x if self.shortcut is None else tape.run(self.shortcut, x, "shortcut")
         tape.same(other, out, "the body" if self.shortcut is None else "the body of the shortcut")
         return tape.emit("add", (other, out), out, flops=out.size, in_place=True)
@@ -144,13 +149,17 @@ class Identity(Layer):
 class Repeat(Layer):
     """A block ``times`` times, each with parameters of its own: costs times ``times``, which may be a symbol.
 
-    The block must keep its input's shape.
+    The block must keep its input's shape, or add as many channels every time: then costs are sums over the blocks, in
+    closed form where they are polynomials in the width.
 
     >>> from symcost.layers.linear import Linear
     >>> from symcost.symbols import symbols
     >>> d, L = symbols("d L")
     >>> Repeat(Linear(c_o=d), L).cost((1, d)).params
     L*d**2 + L*d
+    >>> from symcost.layers.linear import Linear
+    >>> Repeat(Branch(Identity(), Linear(c_o=8)), L).cost((1, 3)).params
+    32*L**2
     """
 
     block: Layer
@@ -160,8 +169,24 @@ class Repeat(Layer):
         tape.at_least(self.times, 0, f"the block cannot be repeated {self.times} times: give 0 or more")
         if self.times == 0:
             return x
+        mark = tape.mark
         with tape.repeated(self.times):
             out = tape.run(self.block, x, "block_#")
-        tape.same(x, out, "the repeated block's output")
+            more = added(x, out)
+            if more is not None:
+                tape.forget(mark)
+                out = x if isinstance(self.times, int) else tape.grown(self.block, x, more, self.times, "block_#")
+        if more is None:
+            tape.same(x, out, "the repeated block's output")
+        elif isinstance(self.times, int):
+            return self._each(tape, x, more, self.times)
         tape.fields.repeated(x, out, self.times)
         return out
+
+    def _each(self, tape: Tape, x: Tensor, more: Size, times: int) -> Tensor:
+        """Blocks of growing width, one by one."""
+        for index in range(times):
+            out = tape.run(self.block, x, f"block_{index}")
+            tape.same(x.shaped(x.channels + more, x.places), out, f"block_{index}, as the first adds {more} channels,")
+            x = out
+        return x

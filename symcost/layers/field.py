@@ -41,6 +41,11 @@ class Fields:
             )
         self.seen[value] = joined if joined is not None and len(joined) == places else None
 
+    def same(self, value: int, made: int) -> None:
+        """A value in the place of another sees as much."""
+        if value in self.seen:
+            self.seen[made] = self.seen[value]
+
     def repeated(self, x: Tensor, out: Tensor, times: Size) -> None:
         """A block between ``x`` and ``out`` that runs ``times`` times: every run adds as much as the first."""
         before, after = self.seen.get(x.value), self.seen.get(out.value)

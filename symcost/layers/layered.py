@@ -40,6 +40,8 @@ class LayerTable(CostTable):
         out = tape.run(net, entered)
         self._last, self._field = out.value, tape.fields.field(out)
         self._raw, self._events = tuple(tape.rows), tuple(tape.events)
+        self.grows = tape.grows
+        """Whether a repeated block grows: its row stands for the mean of all blocks."""
         self._symbols = tuple(sorted(symbols_of(net) | symbols_of(x.shape)))
         self.domain = LayerDomain(self._symbols, tuple(tape.needs))
         self.net = net
@@ -82,8 +84,8 @@ class LayerTable(CostTable):
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output).
 
-        The formula takes every repeated block as running: where one runs zero times it is an upper bound, and ``subs``
-        is exact.
+        The formula takes every repeated block as running, and one that grows as running more than once: where that is
+        not so it is an upper bound, and ``subs`` is exact.
         """
         if rule not in PEAKS or unit not in UNITS:
             raise SymcostError(f"unknown peak {rule!r} in {unit!r}: use {' or '.join(PEAKS)}, in {' or '.join(UNITS)}")
@@ -146,7 +148,12 @@ class LayersAt(Substituted):
 
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
-        return self.value((self._without_idle_blocks or self.table).peak(rule, unit))
+        return self.value((self._anew or self.table).peak(rule, unit))
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows at the point; those of every block where blocks grow and their number is known."""
+        return self._anew.rows if self.table.grows and self._anew else super().rows
 
     def peak_path(self, rule: str = "liveness") -> str:
         """Path of the operation that runs while the peak is reached."""
@@ -159,10 +166,12 @@ class LayersAt(Substituted):
         return self.peak()
 
     @cached_property
-    def _without_idle_blocks(self) -> LayerTable | None:
-        """The network at the point, made anew where a repeated block runs zero times: its tensors never exist."""
+    def _anew(self) -> LayerTable | None:
+        """The network at the point, made anew where blocks grow, and where one runs zero times and never exists."""
         table = self.table
-        if not set(table.symbols) <= set(self.point) or all(map(self.value, {plain(row.times) for row in table._raw})):
+        if not set(table.symbols) <= set(self.point):
+            return None
+        if not table.grows and all(map(self.value, {plain(row.times) for row in table._raw})):
             return None
         own = {name: value for name, value in self.point.items() if name in symbols_of(table.net)}
         return LayerTable(table.net.subs(**own), shaped(tuple(map(self.value, table.input))))

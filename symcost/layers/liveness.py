@@ -36,11 +36,8 @@ def _alive(events: Sequence[Event], entering: Size, last: int) -> Iterator[Size]
     live: Any = sum(held.values(), start=0)
     yield live
     for step, (event, ins) in enumerate(steps):
-        dying = [v for v in ins if until[v] == step and held.get(v) == event.size] if event.in_place else []
-        if dying:
-            held.pop(dying[0])
-        else:
-            live = live + event.size
+        over = [v for v in ins if until[v] == step and v in held and (event.becomes or held[v] == event.size)]
+        live = live + event.size - (held.pop(over[0]) if event.in_place and over else 0)
         held[event.out] = event.size
         yield live + event.scratch
         for value in {*ins, event.out}:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from symcost.cost import Cost
 from symcost.errors import ShapeError
 from symcost.form import Form, as_form
+from symcost.layers import grow
 from symcost.layers.algebra import Size, exact
 from symcost.layers.field import Fields, Reach
 from symcost.layers.tensor import Tensor
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ITEM = 4
 """Bytes of a float32."""
+FAR = 1000
+"""Where two open sizes are compared, to see which of them is the larger."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,10 @@ class Need:
 
 @dataclass(frozen=True)
 class Event:
-    """A value made from others, for liveness; ``scratch`` elements live beside it only while it is made."""
+    """A value made from others, for liveness; ``scratch`` elements live beside it only while it is made.
+
+    A value that ``becomes`` another takes the place of its operand, which need not have its size.
+    """
 
     ins: tuple[int, ...]
     out: int
@@ -46,6 +52,7 @@ class Event:
     in_place: bool
     view: bool
     textbook: Size
+    becomes: bool = False
 
 
 class Tape:
@@ -61,6 +68,7 @@ class Tape:
         self._times: Size = 1
         self._xla_times: Size = 1
         self._values = 0
+        self.grows = self._growing = False
 
     @property
     def path(self) -> str:
@@ -99,6 +107,19 @@ class Tape:
         """Two shapes are equal."""
         if tuple(map(exact, left.shape)) != tuple(map(exact, right.shape)):
             raise self.fail(f"{what} has {right} and must have {left}: make their shapes equal")
+
+    def differ(self, left: Tensor, right: Tensor, why: str) -> bool:
+        """Whether two shapes differ; where symbols leave it open they do, which becomes a condition."""
+        if len(left.shape) != len(right.shape):
+            return True
+        more = [exact(a - b) for a, b in zip(left.shape, right.shape, strict=True)]
+        if any(not isinstance(size, Form) and size != 0 for size in more):
+            return True
+        open_ = [size for size in more if isinstance(size, Form)]
+        if open_:
+            far = open_[0] if open_[0].value(dict.fromkeys(open_[0].symbols, FAR)) > 0 else -open_[0]
+            self._need(far, 1, f"{why}: choose other values")
+        return bool(open_)
 
     def emit(self, op: str, ins: Sequence[Tensor] | Tensor, out: Tensor, *, weights: Size = 0, biases: Size = 0,
              macs: Size = 0, padding_macs: Size = 0, flops: Size = 0, calls: Size = 0, int_ops: Size = 0,
@@ -168,6 +189,51 @@ class Tape:
             yield
         finally:
             self._times, self._xla_times = before
+
+    def grown(self, block: Layer, x: Tensor, added: Size, times: Size, name: str) -> Tensor:
+        """The output of ``times`` blocks, a symbol, each of which adds as many channels to its input."""
+        rows, events, needs = self.mark
+        if self._growing:
+            raise self.fail(f"the block grows inside one that grows: give times={times} or the outer times as a number")
+        if grow.NUMBER.symbols & frozenset().union(*(as_form(size).symbols for size in (*x.shape, times))):
+            raise self.fail(f"{grow.NUMBER} is the number of the block itself: give the symbol another name")
+        entered = self._becomes(x, x.shaped(exact(x.channels + added * grow.NUMBER), x.places))
+        self._growing = True
+        out = self.run(block, entered, name)
+        self._growing = False
+        wider = entered.shaped(exact(entered.channels + added), x.places)
+        self.same(wider, out, f"a later block, as the first adds {added} channels,")
+        try:
+            last = exact(times - 1)
+            self.rows[rows:] = [grow.mean_row(row, times) for row in self.rows[rows:]]
+            self.events[events:] = [grow.last_event(event, last) for event in self.events[events:]]
+            for need in list(self.needs)[needs:]:
+                del self.needs[need]
+                self.needs.update(dict.fromkeys(grow.needs_of_all(need, last)))
+        except grow.NoSumError:
+            raise self.fail(f"the repeated block grows by {added} channels, and its cost has no sum in closed form: "
+                            f"give times={times} as a number") from None  # fmt: skip
+        self.grows = True
+        return replace(x.shaped(exact(x.channels + added * times), x.places), value=out.value)
+
+    def _becomes(self, x: Tensor, entered: Tensor) -> Tensor:
+        """The input of a later block in the place of the first one's."""
+        made = self._fresh()
+        self.events.append(Event((x.value,), made, entered.size, 0, True, False, 0, becomes=True))
+        self.fields.same(x.value, made)
+        return replace(entered, value=made)
+
+    def forget(self, since: tuple[int, int, int]) -> None:
+        """Undo what was written since a :meth:`mark`."""
+        rows, events, needs = since
+        del self.rows[rows:], self.events[events:]
+        for need in list(self.needs)[needs:]:
+            del self.needs[need]
+
+    @property
+    def mark(self) -> tuple[int, int, int]:
+        """How much is written: rows, events, conditions."""
+        return len(self.rows), len(self.events), len(self.needs)
 
     def _fresh(self) -> int:
         self._values += 1

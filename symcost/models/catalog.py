@@ -86,6 +86,7 @@ _EFFICIENTNET = f"Tan, Le: EfficientNet, arXiv:1905.11946, {_TORCHVISION}"
 _RESNET = f"He et al.: Deep Residual Learning, arXiv:1512.03385, {_TORCHVISION}"
 _VGG = f"Simonyan, Zisserman: Very Deep Convolutional Networks, arXiv:1409.1556, {_TORCHVISION}"
 _EFFICIENTNET_CROPS = (224, 240, 288, 300, 380, 456, 528, 600)
+_MCUNET_SIDES = (48, 96, 160, 176, 160)
 
 
 def _listed() -> Iterator[Reference]:
@@ -105,7 +106,8 @@ def _listed() -> Iterator[Reference]:
     )
     yield Reference("vit", "vit", f"Dosovitskiy et al.: ViT, arXiv:2010.11929, B/16 {_TORCHVISION}")
     yield Reference("efficientvit_b1", "efficientvit", "Cai et al.: EfficientViT, ICCV 2023, arXiv:2205.14756")
-    yield Reference("mcunet", "mcunet", "a network in the manner of Lin et al.: MCUNet, arXiv:2007.10319", r=160)
+    for index, side in enumerate(_MCUNET_SIDES):
+        yield Reference(f"mcunet_in{index}", "mcunet", "Lin et al.: MCUNet, NeurIPS 2020, arXiv:2007.10319", r=side)
     yield Reference(
         "gpt2", "gpt2", "Radford et al.: Language Models are Unsupervised Multitask Learners, 2019", TOKENS, 1024
     )

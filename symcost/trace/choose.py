@@ -11,7 +11,6 @@ from symcost.trace.lift import Sampler
 from symcost.trace.paths import call_budget
 from symcost.trace.sample import (
     GENERIC,
-    LARGE,
     LARGE_CONSTANTS,
     LARGER,
     SMALL,
@@ -143,7 +142,7 @@ class Choice:
             return ()
         if self._deep(self.base, {**self.base, name: values[1]}):
             return ()
-        return (GENERIC,) if values is SMALL else (LARGE, *(multiples(step) for step in (24, 72, 144)))
+        return (GENERIC,) if values is SMALL else tuple(multiples(step) for step in (24, 72, 144))
 
     def _works_along_axes(self, changed: Mapping[str, Values]) -> bool:
         """Whether the changed symbols keep the program, and the model takes the further values of the others."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from symcost.cost import FULL, METRICS, Cost, check_convention
+from symcost.cost import CONVENTIONS, FULL, METRICS, Cost
 from symcost.dominance import largest
 from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
@@ -78,7 +78,9 @@ class Lifted(CostTable):
 
     def total(self, convention: str = FULL) -> Cost:
         """Closed form of the whole model under a convention."""
-        if check_convention(convention) not in self._totals:
+        if convention not in CONVENTIONS:
+            return super().total(convention)
+        if convention not in self._totals:
             forms = {m: self._line_totals.total(convention, m) for m in METRICS}
             self._totals[convention] = Cost(**{m: self._converted(f) for m, f in forms.items()})
         return self._totals[convention]

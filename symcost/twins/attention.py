@@ -47,14 +47,14 @@ def attention(layer: Attention, x: Any) -> Any:
     query = query * d_k**-0.5
     if tokens != M:
         key, value = Cache(M - tokens, name="keys")(key), Cache(M - tokens, name="values")(value)
-    scores = jnp.einsum("nqgrd,nkgd->ngrqk", query, key)
+    scores = jnp.einsum("nqgrd,nkgd->ngqrk", query, key)  # as the product leaves them: no copy in another order
     if layer.causal and tokens > 1:
         position = jnp.arange(tokens)
         if tokens != M:
             position = position + (M - tokens)
-        scores = jnp.where(position[:, None] >= jnp.arange(M), scores, MASKED)
+        scores = jnp.where(position[:, None, None] >= jnp.arange(M), scores, MASKED)
     weights = inner(Softmax(), scores, "softmax")
-    out = jnp.einsum("ngrqk,nkgd->nqgrd", weights, value).reshape(n, tokens, layer.H * d_k)
+    out = jnp.einsum("ngqrk,nkgd->nqgrd", weights, value).reshape(n, tokens, layer.H * d_k)
     return inner(Linear(d, bias=layer.bias), out, "out")
 
 

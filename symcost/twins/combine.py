@@ -24,6 +24,8 @@ def sequential(layer: Sequential, x: Any) -> Any:
 def residual(layer: Residual, x: Any) -> Any:
     """The sum of both ways."""
     out = inner(layer.body, x, "body")
+    if layer.where_it_fits and out.shape != x.shape:
+        return out
     return (x if layer.shortcut is None else inner(layer.shortcut, x, "shortcut")) + out
 
 

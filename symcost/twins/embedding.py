@@ -21,9 +21,9 @@ def embedding(layer: layers.Embedding, x: Any) -> Any:
 
 @twin(layers.TiedEmbedding)
 def tied_embedding(layer: layers.TiedEmbedding, x: Any) -> Any:
-    """``nn.Embed``, the body, and its ``attend``."""
+    """``nn.Embed``, the body, and products with its rows (``attend`` would make a transposed copy of the table)."""
     table = nn.Embed(layer.V, layer.d, name="embedding")
-    return table.attend(inner(layer.body, table(x), "body"))
+    return jnp.einsum("nNd,Vd->nNV", inner(layer.body, table(x), "body"), table.embedding)
 
 
 class Positions(nn.Module):

@@ -6,14 +6,16 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.errors import ShapeError
-from symcost.layers.algebra import Dim
+from symcost.form import Form, as_form
+from symcost.layers.algebra import Dim, Size, ceiling, exact, floor, largest, size
 from symcost.layers.base import Layer
-from symcost.layers.combine import Sequential
+from symcost.layers.combine import Residual, Sequential
 from symcost.layers.conv import Conv2d, DepthwiseConv2d
 from symcost.layers.norm import BatchNorm
 
-Multiplier = int | float | str | Fraction
-"""A width or depth multiplier; decimals mean what they say: 1.4 is 7/5."""
+Multiplier = Any
+"""A width or depth multiplier: a number, whose decimals mean what they say (1.4 is 7/5), or an expression of symbols,
+such as ``a/20`` for the widths in twentieths."""
 
 
 def conv_norm(
@@ -35,33 +37,56 @@ def finished(conv: Layer, norm: Layer | None, act: Layer | None) -> Sequential:
     return Sequential(**{name: part for name, part in parts.items() if part is not None})
 
 
-def multiplier(value: Multiplier, what: str) -> Fraction:
-    """A multiplier as an exact fraction.
+def around(body: Layer, c_i: Size, c_o: Size, s: int) -> Layer:
+    """The input goes around a block where it fits: at stride 1, with as many channels behind as before."""
+    if s != 1:
+        return body
+    more = exact(c_o - c_i)
+    if isinstance(more, Form):
+        return Residual(body, where_it_fits=True)
+    return body if more else Residual(body)
 
-    >>> multiplier(1.4, "width")
-    Fraction(7, 5)
+
+def multiplier(value: Multiplier, what: str) -> Fraction | Form:
+    """A multiplier as an exact fraction, or as a form of its symbols.
+
+    >>> multiplier(1.4, "width"), multiplier("a/20", "width")
+    (Fraction(7, 5), a/20)
     """
     try:
         made = Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
+    except ZeroDivisionError:
         raise ShapeError(f"{what}={value} must be a number such as 1.4 or 7/5: give one") from None
+    except ValueError:
+        return _symbolic(value, what)
     if made <= 0:
         raise ShapeError(f"{what}={value} must be positive: give one such as 0.75")
     return made
 
 
-def make_divisible(value: Fraction | int, divisor: int = 8, least: int | None = None) -> int:
-    """The multiple of ``divisor`` nearest to ``value``, at least ``least``, and never 10 % below ``value``.
+def _symbolic(value: Multiplier, what: str) -> Form:
+    try:
+        made = as_form(size(value, what))
+    except ShapeError as problem:
+        hint = "give a number such as 1.4 or 7/5, or an expression of symbols such as a/20"
+        raise ShapeError(f"{what}={value} cannot be read as a multiplier: {hint}") from problem
+    if any(coefficient < 0 for coefficient in made.terms.values()):
+        raise ShapeError(f"{what}={value} must be positive whatever its symbols are: give one such as a/20")
+    return made
+
+
+def make_divisible(value: Size, divisor: int = 8) -> Size:
+    """The multiple of ``divisor`` nearest to ``value``, at least one, and never 10 % below ``value``.
+
+    Both roundings at once: the nearest multiple where that is enough, else the first that is not 10 % below,
+    ``divisor Max(1, floor(value/divisor + 1/2), ceiling(9 value/(10 divisor)))``.
 
     >>> make_divisible(Fraction(35, 100) * 32), make_divisible(Fraction(7, 5) * 24)
     (16, 32)
+    >>> make_divisible(multiplier("a/20", "width") * 32)
+    8*Max(1, ceiling(9*a/50), floor(a/5 + 2/5))
     """
-    made = max(least or divisor, int(value + Fraction(divisor, 2)) // divisor * divisor)
-    return made + divisor if 10 * made < 9 * value else made
-
-
-def integer(value: Any, what: str) -> int:
-    """A depth that must be a number."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ShapeError(f"{what}={value} must be a positive integer: the network's structure depends on it")
-    return value
+    steps = value * Fraction(1, divisor)
+    if isinstance(steps, Form) and steps.is_integral and all(c > 0 for c in steps.terms.values()):
+        return value  # a multiple already, whatever its symbols are
+    return exact(divisor * largest([1, floor(steps + Fraction(1, 2)), ceiling(steps * Fraction(9, 10))]))

@@ -1,4 +1,4 @@
-"""DenseNet-121 as torchvision has it, in its growth rate.
+"""DenseNet-121 as torchvision has it, in its growth rate and the depth of every stage.
 
 Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, arXiv:1608.06993.
 """
@@ -6,14 +6,14 @@ Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks
 from __future__ import annotations
 
 from symcost.layers.activation import ReLU
-from symcost.layers.algebra import Dim, ratio, size
+from symcost.layers.algebra import Dim, floor_ratio, size
 from symcost.layers.base import Layer
-from symcost.layers.combine import Branch, Identity, Sequential
+from symcost.layers.combine import Branch, Identity, Repeat, Sequential
 from symcost.layers.conv import Conv2d
 from symcost.layers.linear import Linear
 from symcost.layers.norm import BatchNorm
 from symcost.layers.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
-from symcost.models.nets.blocks import conv_norm, integer
+from symcost.models.nets.blocks import conv_norm
 
 
 def dense(growth: Dim) -> Layer:
@@ -31,17 +31,17 @@ def transition(c: Dim) -> Layer:
 
 
 def densenet121(
-    L1: int = 6, L2: int = 12, L3: int = 24, L4: int = 16, growth: Dim = 32, classes: Dim = 1000
+    L1: Dim = 6, L2: Dim = 12, L3: Dim = 24, L4: Dim = 16, growth: Dim = 32, classes: Dim = 1000
 ) -> Sequential:
     """DenseNet-121: 7,978,856 parameters, 2.834 GMACs."""
     growth = size(growth, "growth")
     c = 2 * growth
     parts: dict[str, Layer] = {"stem": conv_norm(c, 7, ReLU(), s=2), "pool": MaxPool2d(k=3, s=2, p=1)}
     for stage, depth in enumerate((L1, L2, L3, L4), 1):
-        layers = {f"dense_{index}": dense(growth) for index in range(integer(depth, f"L{stage}"))}
-        parts[f"stage{stage}"] = Sequential(**layers)
+        depth = size(depth, f"L{stage}")
+        parts[f"stage{stage}"] = Repeat(dense(growth), depth)
         c = c + depth * growth
         if stage < 4:
-            c = ratio(c, 2)
+            c = floor_ratio(c, 2)
             parts[f"transition{stage}"] = transition(c)
     return Sequential(**parts, norm=BatchNorm(), relu=ReLU(), gap=GlobalAvgPool(), fc=Linear(classes))

@@ -5,17 +5,15 @@ Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Network
 
 from __future__ import annotations
 
-import math
-
 from symcost.layers.activation import Sigmoid, SiLU
-from symcost.layers.algebra import Dim
+from symcost.layers.algebra import Dim, Size, ceiling, floor_ratio
 from symcost.layers.base import Layer
-from symcost.layers.combine import Residual, Sequential
+from symcost.layers.combine import Repeat, Sequential
 from symcost.layers.gate import SqueezeExcitation
 from symcost.layers.linear import Linear
 from symcost.layers.pool import GlobalAvgPool
 from symcost.layers.shape import Dropout
-from symcost.models.nets.blocks import Multiplier, conv_norm, depthwise_norm, make_divisible, multiplier
+from symcost.models.nets.blocks import Multiplier, around, conv_norm, depthwise_norm, make_divisible, multiplier
 
 STAGES = (
     (1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4),
@@ -24,25 +22,25 @@ STAGES = (
 """Expansion, kernel, stride, channels and repeats of each stage of B0."""
 
 
-def mbconv(c_i: int, c_o: int, t: int, k: int, s: int) -> Layer:
+def mbconv(c_i: Size, c_o: Size, t: int, k: int, s: int) -> Layer:
     """Inverted bottleneck with squeeze-and-excitation to a quarter of the channels that come in."""
     expand: dict[str, Layer] = {} if t == 1 else {"expand": conv_norm(t * c_i, 1, SiLU())}
     body = Sequential(
         **expand, depthwise=depthwise_norm(k, SiLU(), s=s),
-        se=SqueezeExcitation(max(1, c_i // 4), SiLU(), Sigmoid()), project=conv_norm(c_o, 1),
+        se=SqueezeExcitation(floor_ratio(c_i, 4), SiLU(), Sigmoid()), project=conv_norm(c_o, 1),
     )  # fmt: skip
-    return Residual(body) if s == 1 and c_i == c_o else body
+    return around(body, c_i, c_o, s)
 
 
 def _efficientnet(width: Multiplier, depth: Multiplier, classes: Dim) -> Sequential:
     alpha, beta = multiplier(width, "width"), multiplier(depth, "depth")
     c = make_divisible(32 * alpha)
     parts: dict[str, Layer] = {"stem": conv_norm(c, 3, SiLU(), s=2)}
-    for t, k, stride, channels, repeats in STAGES:
+    for index, (t, k, s, channels, repeats) in enumerate(STAGES, 1):
         c_o = make_divisible(channels * alpha)
-        for index in range(math.ceil(repeats * beta)):
-            parts[f"block_{len(parts)}"] = mbconv(c, c_o, t, k, stride if index == 0 else 1)
-            c = c_o
+        rest = Repeat(mbconv(c_o, c_o, t, k, 1), ceiling(repeats * beta) - 1)
+        parts[f"stage{index}"] = Sequential(first=mbconv(c, c_o, t, k, s), rest=rest)
+        c = c_o
     head = conv_norm(4 * c, 1, SiLU())
     return Sequential(**parts, head=head, gap=GlobalAvgPool(), drop=Dropout(), fc=Linear(classes))
 

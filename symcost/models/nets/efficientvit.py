@@ -7,7 +7,7 @@ arXiv:2205.14756; structure and figures of github.com/mit-han-lab/efficientvit (
 from __future__ import annotations
 
 from symcost.layers.activation import HardSwish
-from symcost.layers.algebra import Dim, size
+from symcost.layers.algebra import Dim, Size, ratio, size
 from symcost.layers.attention import LinearCore
 from symcost.layers.base import Layer
 from symcost.layers.combine import Branch, Identity, Repeat, Residual, Sequential
@@ -16,7 +16,7 @@ from symcost.layers.linear import Linear
 from symcost.layers.norm import LayerNorm
 from symcost.layers.pool import GlobalAvgPool
 from symcost.layers.shape import Dropout
-from symcost.models.nets.blocks import conv_norm, depthwise_norm, finished, integer
+from symcost.models.nets.blocks import conv_norm, depthwise_norm, finished
 from symcost.models.nets.mobilenet import inverted
 
 D_K = 16
@@ -31,11 +31,11 @@ def mbconv(c_i: Dim, c_o: Dim, s: int) -> Layer:
     )  # fmt: skip
 
 
-def attention(c: int) -> Layer:
+def attention(c: Size) -> Layer:
     """Linear attention over queries, keys and values, and over their sums by 5 x 5 neighbourhoods."""
     nearby = Sequential(
         depthwise=DepthwiseConv2d(k=5, p=2, bias=False),
-        pointwise=Conv2d(c_o=3 * c, k=1, g=3 * (c // D_K), bias=False),
+        pointwise=Conv2d(c_o=3 * c, k=1, g=3 * ratio(c, D_K), bias=False),
     )
     return Sequential(
         qkv=Conv2d(c_o=3 * c, k=1, bias=False), scales=Branch(one=Identity(), five=nearby), core=LinearCore(D_K),
@@ -43,9 +43,9 @@ def attention(c: int) -> Layer:
     )  # fmt: skip
 
 
-def efficientvit_b1(L1: Dim = 2, L2: Dim = 3, L3: Dim = 3, L4: Dim = 4, w: int = 16, classes: Dim = 1000) -> Sequential:
+def efficientvit_b1(L1: Dim = 2, L2: Dim = 3, L3: Dim = 3, L4: Dim = 4, w: Dim = 16, classes: Dim = 1000) -> Sequential:
     """EfficientViT-B1: 9.1 million parameters, 0.52 GMACs."""
-    act, w = HardSwish(), integer(w, "w")
+    act, w = HardSwish(), size(w, "w")
     stem = Sequential(
         conv=conv_norm(w, 3, act, s=2),
         separable=Residual(Sequential(depthwise=depthwise_norm(3, act), pointwise=conv_norm(w, 1))),
@@ -53,12 +53,12 @@ def efficientvit_b1(L1: Dim = 2, L2: Dim = 3, L3: Dim = 3, L4: Dim = 4, w: int =
     stages: dict[str, Layer] = {}
     for index, depth in enumerate((L1, L2), 1):
         c = w * 2**index
-        first, rest = inverted(c // 2, c, 4, 2, act=act), inverted(c, c, 4, 1, act=act)
+        first, rest = inverted(ratio(c, 2), c, 4, 2, act=act), inverted(c, c, 4, 1, act=act)
         stages[f"stage{index}"] = Sequential(first=first, rest=Repeat(rest, size(depth, f"L{index}") - 1))
     for index, depth in enumerate((L3, L4), 3):
         c = w * 2**index
         block = Sequential(context=Residual(attention(c)), local=Residual(mbconv(c, c, 1)))
-        stages[f"stage{index}"] = Sequential(first=mbconv(c // 2, c, 2), rest=Repeat(block, depth))
+        stages[f"stage{index}"] = Sequential(first=mbconv(ratio(c, 2), c, 2), rest=Repeat(block, depth))
     return Sequential(
         stem=stem, **stages, head=conv_norm(96 * w, 1, act), gap=GlobalAvgPool(),
         fc1=Linear(100 * w, bias=False), norm=LayerNorm(), act=act, drop=Dropout(), fc2=Linear(classes),

@@ -1,7 +1,7 @@
-"""A network in the manner of MCUNet: small inverted bottlenecks with kernels of 3, 5 and 7 for a microcontroller.
+"""MCUNet's five networks for ImageNet, as its authors searched them: inverted bottlenecks with kernels of 3, 5 and 7.
 
-Lin et al.: MCUNet: Tiny Deep Learning on IoT Devices, arXiv:2007.10319. The searched networks themselves are not public
-as text; this one has their kind of stages and fits 320 kB of memory and 1 MB of flash with 8 bits.
+Lin et al.: MCUNet: Tiny Deep Learning on IoT Devices, arXiv:2007.10319; configurations and figures of
+github.com/mit-han-lab/tinyml, commit e899b1b, mcunet/assets/configs, and github.com/mit-han-lab/mcunet, model zoo.
 """
 
 from __future__ import annotations
@@ -12,27 +12,65 @@ from symcost.layers.base import Layer
 from symcost.layers.combine import Sequential
 from symcost.layers.linear import Linear
 from symcost.layers.pool import GlobalAvgPool
-from symcost.models.nets.blocks import Multiplier, conv_norm, depthwise_norm, make_divisible, multiplier
+from symcost.models.nets.blocks import conv_norm
 from symcost.models.nets.mobilenet import inverted
 
-STAGES = ((3, 7, 16, 2, 2), (4, 5, 24, 3, 2), (5, 3, 40, 3, 2), (4, 5, 48, 2, 1), (5, 7, 96, 3, 2), (4, 3, 160, 1, 1))
-"""Expansion, kernel, channels, repeats and stride of each stage."""
+Block = tuple[int, int, int, int]
+"""Expansion, kernel, channels and stride."""
+IN0: tuple[Block, ...] = (
+    (1, 3, 16, 1), (4, 5, 16, 2), (3, 3, 16, 1), (4, 3, 16, 1), (5, 7, 24, 2), (4, 5, 24, 1), (5, 5, 24, 1),
+    (5, 7, 48, 2), (4, 5, 48, 1), (5, 3, 56, 1), (4, 5, 56, 1), (5, 3, 56, 1), (6, 3, 112, 2), (4, 5, 112, 1),
+    (6, 3, 192, 1),
+)  # fmt: skip
+IN1: tuple[Block, ...] = (
+    (1, 3, 8, 1), (4, 3, 16, 2), (3, 3, 16, 1), (3, 7, 24, 2), (5, 3, 24, 1), (5, 3, 40, 2), (4, 7, 40, 1),
+    (4, 5, 48, 1), (3, 3, 48, 1), (4, 3, 48, 1), (5, 7, 96, 2), (4, 5, 96, 1), (4, 5, 96, 1), (6, 3, 160, 1),
+)  # fmt: skip
+IN2: tuple[Block, ...] = (
+    (1, 3, 8, 1), (3, 5, 16, 2), (6, 7, 16, 1), (5, 3, 16, 1), (5, 5, 16, 1), (5, 3, 24, 2), (6, 7, 24, 1),
+    (6, 5, 24, 1), (4, 7, 40, 2), (5, 5, 40, 1), (5, 3, 48, 1), (5, 5, 48, 1), (4, 3, 48, 1), (6, 5, 96, 2),
+    (4, 5, 96, 1), (3, 5, 96, 1), (4, 3, 96, 1), (5, 5, 160, 1),
+)  # fmt: skip
+IN3: tuple[Block, ...] = (
+    (1, 3, 8, 1), (3, 7, 16, 2), (5, 3, 16, 1), (5, 7, 16, 1), (4, 5, 16, 1), (5, 5, 24, 2), (5, 5, 24, 1),
+    (5, 5, 24, 1), (5, 3, 40, 2), (6, 7, 40, 1), (4, 5, 40, 1), (5, 5, 48, 1), (5, 7, 48, 1), (5, 3, 48, 1),
+    (6, 3, 96, 2), (5, 7, 96, 1), (4, 3, 96, 1), (5, 7, 160, 1),
+)  # fmt: skip
+IN4: tuple[Block, ...] = (
+    (1, 3, 16, 1), (3, 7, 24, 2), (5, 3, 24, 1), (4, 5, 24, 1), (5, 7, 40, 2), (4, 3, 40, 1), (4, 7, 40, 1),
+    (3, 7, 80, 2), (3, 3, 80, 1), (3, 7, 80, 1), (4, 3, 96, 1), (3, 5, 96, 1), (3, 5, 96, 1), (4, 7, 192, 2),
+    (3, 7, 192, 1), (3, 5, 192, 1), (4, 5, 320, 1),
+)  # fmt: skip
 
 
-def mcunet(width: Multiplier = 1, classes: Dim = 1000) -> Sequential:
-    """A network like MCUNet at resolution 160."""
-    alpha = multiplier(width, "width")
-    c = make_divisible(16 * alpha)
-    parts: dict[str, Layer] = {
-        "stem": conv_norm(c, 3, ReLU6(), s=2),
-        "separable": Sequential(
-            depthwise=depthwise_norm(3, ReLU6()), pointwise=conv_norm(make_divisible(8 * alpha), 1)
-        ),
-    }
-    c = make_divisible(8 * alpha)
-    for t, k, channels, repeats, stride in STAGES:
-        c_o = make_divisible(channels * alpha)
-        for index in range(repeats):
-            parts[f"block_{len(parts) - 1}"] = inverted(c, c_o, t, stride if index == 0 else 1, k)
-            c = c_o
+def _mcunet(c: int, blocks: tuple[Block, ...], classes: Dim) -> Sequential:
+    parts: dict[str, Layer] = {"stem": conv_norm(c, 3, ReLU6(), s=2)}
+    for index, (t, k, c_o, s) in enumerate(blocks, 1):
+        parts[f"block_{index}"] = inverted(c, c_o, t, s, k)
+        c = c_o
     return Sequential(**parts, gap=GlobalAvgPool(), fc=Linear(classes))
+
+
+def mcunet_in0(classes: Dim = 1000) -> Sequential:
+    """10 images a second on an STM32F746, resolution 48: 0.75 million parameters, 6.4 million MACs."""
+    return _mcunet(24, IN0, classes)
+
+
+def mcunet_in1(classes: Dim = 1000) -> Sequential:
+    """5 images a second on an STM32F746, resolution 96: 0.64 million parameters, 12.8 million MACs."""
+    return _mcunet(16, IN1, classes)
+
+
+def mcunet_in2(classes: Dim = 1000) -> Sequential:
+    """For 256 KB of memory and 1 MB of flash, resolution 160: 0.73 million parameters, 67.3 million MACs."""
+    return _mcunet(16, IN2, classes)
+
+
+def mcunet_in3(classes: Dim = 1000) -> Sequential:
+    """For 320 KB of memory and 1 MB of flash, resolution 176: 0.74 million parameters, 81.8 million MACs."""
+    return _mcunet(16, IN3, classes)
+
+
+def mcunet_in4(classes: Dim = 1000) -> Sequential:
+    """For 512 KB of memory and 2 MB of flash, resolution 160: 1.73 million parameters, 125.9 million MACs."""
+    return _mcunet(32, IN4, classes)

@@ -7,13 +7,13 @@ MobileNetV2, arXiv:1801.04381 (as torchvision's and TensorFlow's: widths made di
 from __future__ import annotations
 
 from symcost.layers.activation import ReLU6
-from symcost.layers.algebra import Dim
+from symcost.layers.algebra import Dim, Size, floor, largest
 from symcost.layers.base import Layer
-from symcost.layers.combine import Residual, Sequential
+from symcost.layers.combine import Sequential
 from symcost.layers.linear import Linear
 from symcost.layers.pool import GlobalAvgPool
 from symcost.layers.shape import Dropout
-from symcost.models.nets.blocks import Multiplier, conv_norm, depthwise_norm, make_divisible, multiplier
+from symcost.models.nets.blocks import Multiplier, around, conv_norm, depthwise_norm, make_divisible, multiplier
 
 V1 = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
 """Channels and stride of each depthwise separable block."""
@@ -24,13 +24,17 @@ V2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
 def mobilenet_v1(width: Multiplier = 1, classes: Dim = 1000) -> Sequential:
     """MobileNetV1: 4.2 million parameters, 569 million MACs at width 1."""
     alpha = multiplier(width, "width")
+
+    def narrowed(c: int) -> Size:
+        return largest([floor(c * alpha), 8])
+
     blocks = {
         f"block_{index}": Sequential(
-            depthwise=depthwise_norm(3, ReLU6(), s=s), pointwise=conv_norm(max(int(c * alpha), 8), 1, ReLU6())
+            depthwise=depthwise_norm(3, ReLU6(), s=s), pointwise=conv_norm(narrowed(c), 1, ReLU6())
         )
         for index, (c, s) in enumerate(V1, 1)
     }
-    stem = conv_norm(max(int(32 * alpha), 8), 3, ReLU6(), s=2)
+    stem = conv_norm(narrowed(32), 3, ReLU6(), s=2)
     return Sequential(stem=stem, **blocks, gap=GlobalAvgPool(), drop=Dropout(), fc=Linear(classes))
 
 
@@ -39,7 +43,7 @@ def inverted(c_i: Dim, c_o: Dim, t: int, s: int, k: int = 3, act: Layer | None =
     act = act or ReLU6()
     expand: dict[str, Layer] = {} if t == 1 else {"expand": conv_norm(t * c_i, 1, act)}
     body = Sequential(**expand, depthwise=depthwise_norm(k, act, s=s), project=conv_norm(c_o, 1))
-    return Residual(body) if s == 1 and c_i == c_o else body
+    return around(body, c_i, c_o, s)
 
 
 def mobilenet_v2(width: Multiplier = 1, classes: Dim = 1000) -> Sequential:
@@ -52,5 +56,5 @@ def mobilenet_v2(width: Multiplier = 1, classes: Dim = 1000) -> Sequential:
             c_o = make_divisible(channels * alpha)
             parts[f"block_{len(parts)}"] = inverted(c, c_o, t, stride if index == 0 else 1)
             c = c_o
-    head = conv_norm(make_divisible(1280 * max(alpha, 1)), 1, ReLU6())
+    head = conv_norm(largest([make_divisible(1280 * alpha), 1280]), 1, ReLU6())
     return Sequential(**parts, head=head, gap=GlobalAvgPool(), drop=Dropout(), fc=Linear(classes))
