@@ -16,7 +16,7 @@ from symcost.sweep.store import Store
 from symcost.sweep.task import Job, ranges, run_part, search
 from symcost.sweep.workers import processes
 
-PARTS_PER_WORKER = 32
+PARTS_PER_WORKER = 64
 """Parts differ in how much is cut: with many of them nobody waits long for the last one."""
 STORED_PARTS = 128
 """Parts of a run in a folder, however many workers it has: it may go on with others."""

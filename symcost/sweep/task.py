@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from threading import Lock
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from symcost.errors import SpaceError
 from symcost.sweep.nest import Nest
+from symcost.sweep.packed import packed
 from symcost.sweep.partial import Kind, Partial
 from symcost.sweep.points import evaluated, places_of
 from symcost.sweep.problem import Plan, Problem
@@ -44,6 +46,19 @@ class Job:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Job) and self.key == other.key
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return packed((self.problem, self.kind, self.keep, self.engine))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (self._packed,)
+
+
+@lru_cache(maxsize=8)
+def _received(sent: bytes) -> Job:
+    """The job that was sent with a part; with the next part it is known."""
+    return Job(*pickle.loads(sent))
 
 
 class Search:
