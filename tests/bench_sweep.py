@@ -25,7 +25,7 @@ from examples import microcontroller
 from symcost.sweep.driver import Settings, run
 from symcost.sweep.problem import make_problem
 from symcost.sweep.task import Job, search
-from symcost.sweep.workers import processes
+from symcost.sweep.workers import Workers
 
 COSTS, CHANNELS = microcontroller.network(), microcontroller.channels()
 LIMITS = ("peak_textbook <= 320_000", "params <= 2_000_000", "macs <= 300_000_000")
@@ -192,7 +192,7 @@ def test_two_processes(benchmark: Any) -> None:
     small = sc.Space({name: list(values)[:2] for name, values in HARD.axes.items()})
     took = {}
     for number in (1, 2):
-        with processes(number) as pool:
+        with Workers(number) as pool:
             sc.count(COSTS, small, UNCUT, executor=pool, workers=number, **asked)  # all processes start
             work = lambda p=pool, w=number: sc.count(COSTS, HARD, UNCUT, executor=p, workers=w, **asked)  # noqa: E731
             took[number] = seconds(work if number == 1 else lambda w=work: benchmark.pedantic(w, rounds=1))[0]
