@@ -66,7 +66,7 @@ class _Run:
         self.found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in range(count)])
         self.archive = Archive(count)
         if known is not None and self.kind in ("top", "front"):
-            self.archive.add(known.index, known.objectives)
+            self.archive = Archive.of(known.index, known.objectives)
             self.found.index, self.found.objectives = known.index, known.objectives
         self.index = np.empty(capacity, dtype=np.int64)
         self.columns = [_buffer(kind, capacity) for kind in native.kinds]
