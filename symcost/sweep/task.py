@@ -23,6 +23,13 @@ from symcost.sweep.seeds import seeds
 from symcost.sweep.tiers import NAMES, TWO
 
 ENGINES = ("auto", "native", "jax", "numpy")
+"""``auto`` takes machine code, or numpy where that is done before a compiler is.
+
+JAX visits every configuration: over 10^9 of the benchmark's networks it takes 3 to 5 times as long on two cores, whether
+bounds cut anything or not (``tests/bench_sweep.py``), and a small grid is done before it has compiled. So it is
+there to be asked for, as on an accelerator. It counts, ranks and lists, exactly by the same kinds of numbers as the others;
+fronts, and numbers beyond two words, go to the other engines. ``engine`` of an answer says which it was.
+"""
 SMALL = 10_000_000
 """Up to so many configurations numpy is done before a compiler is."""
 
