@@ -25,7 +25,7 @@ from examples import microcontroller
 from symcost.sweep.driver import Settings, run
 from symcost.sweep.problem import make_problem
 from symcost.sweep.task import Job, search
-from symcost.sweep.workers import processes
+from symcost.sweep.workers import Workers
 
 COSTS, CHANNELS = microcontroller.network(), microcontroller.channels()
 LIMITS = ("peak_textbook <= 320_000", "params <= 2_000_000", "macs <= 300_000_000")
@@ -131,6 +131,38 @@ def test_a_billion_against_tracing_each(benchmark: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(("where", "name"), [(LIMITS, "bounded"), (UNCUT, "no bound decides")])
+def test_machine_code_against_jax(benchmark: Any, where: tuple[str, ...], name: str) -> None:
+    """Why machine code is taken by itself and JAX only when asked for: compiling included."""
+
+    def counted(engine: str) -> Any:
+        search.cache_clear()
+        jax.clear_caches()
+        return sc.count(COSTS, BILLION, where, define=CHANNELS, engine=engine)
+
+    found = benchmark.pedantic(lambda: counted("native"), rounds=3)
+    mine = benchmark.stats.stats.median
+    theirs, right = seconds(lambda: counted("jax"))
+    assert found == right
+    row(
+        benchmark, f"machine code, the 10^9 grid, {name}", "JAX", f"{mine:.2f} s", f"{theirs:.2f} s", theirs / mine, "-"
+    )
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_fronts_of_more_objectives(benchmark: Any, number: int) -> None:
+    goals = ("macs", "peak_textbook", "activations")[: number - 1]
+
+    def front() -> Any:
+        search.cache_clear()
+        return sc.pareto(COSTS, TRILLION, LIMITS, minimize=goals, maximize="params", define=CHANNELS, show=())
+
+    found = benchmark.pedantic(front, rounds=1)
+    mine = benchmark.stats.stats.median
+    row(benchmark, f"front of {number} objectives, 10^12, three conditions: {len(found):,} points", "a pass of ours over 10^9",
+        f"{mine:.2f} s", f"{a_pass():.2f} s", mine / a_pass(), "-")  # fmt: skip
+
+
 def test_columns_of_configurations(benchmark: Any, peer: Callable[..., Any]) -> None:
     compiled, given, many = COSTS_COLUMNS, columns(BILLION), columns(BILLION, 4 * POINTS)
     tracemalloc.start()
@@ -189,11 +221,11 @@ def test_the_front_of_a_trillion(benchmark: Any) -> None:
 
 def test_two_processes(benchmark: Any) -> None:
     asked: dict[str, Any] = {"define": CHANNELS, "engine": "native"}
-    small = sc.Space({name: list(values)[:1] for name, values in HARD.axes.items()})
+    small = sc.Space({name: list(values)[:2] for name, values in HARD.axes.items()})
     took = {}
     for number in (1, 2):
-        with processes(number) as pool:
-            sc.count(COSTS, small, UNCUT, executor=pool, workers=number, **asked)  # the processes start
+        with Workers(number) as pool:
+            sc.count(COSTS, small, UNCUT, executor=pool, workers=number, **asked)  # all processes start
             work = lambda p=pool, w=number: sc.count(COSTS, HARD, UNCUT, executor=p, workers=w, **asked)  # noqa: E731
             took[number] = seconds(work if number == 1 else lambda w=work: benchmark.pedantic(w, rounds=1))[0]
     row(benchmark, "two processes", "one", f"{took[2]:.2f} s", f"{took[1]:.2f} s", took[1] / took[2], ">= 1.8")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from typing import Any
 
 import numpy as np
+import sympy
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sweep_oracle import FORMULAS, NAMES, axes, configurations, value
@@ -120,6 +122,18 @@ def test_seeds_and_what_is_known_change_the_work_and_not_the_result() -> None:
         joined = first.joined(rest, asked.keep)
         assert joined.index.tolist() == bare.index.tolist()
         assert [c.tolist() for c in joined.objectives] == [c.tolist() for c in bare.objectives]
+
+
+def test_a_job_arrives_as_it_left_and_once_in_every_process() -> None:
+    a, b = sc.symbols("a b")
+    formulas = {"f": sympy.Max(a * b, a, b, evaluate=False) + 1, "g": sympy.Piecewise((a, a > b), (b, True))}
+    problem = make_problem(formulas, sc.Space(a=range(1, 9), b=range(1, 9)), ["g <= 7"], [("f", False)])
+    sent = pickle.dumps(Job(problem, "top", 3, "numpy"))
+    arrived = pickle.loads(sent)
+    assert pickle.loads(sent) is arrived
+    assert arrived.problem.formulas == problem.formulas
+    assert (arrived.problem.order, arrived.key) == (problem.order, Job(problem, "top", 3, "numpy").key)
+    assert search(arrived).run(0, search(arrived).outer).objectives[0].tolist() == [2, 3, 3]
 
 
 def test_parts_join_in_any_order() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
+import numpy as np
 import pytest
 from sweep_oracle import nondominated
 
@@ -60,6 +61,54 @@ def test_brute_force_and_bounds_agree_on_random_parts_of_the_space(mobilenet: sc
         assert 0 < counts[0] < space.size
         assert counts[0].visited == space.size > counts[1].visited
         assert [c.engine for c in counts] == ["jax", "native", "numpy"]
+
+
+TRILLION = {
+    "n": range(1, 17), "C": [1000], "w": range(1, 41), "r": range(32, 257), "e": range(1, 9),
+    **{f"L{i}": range(1, 11) for i in range(1, 7)},
+}  # fmt: skip
+MEMORY, PARAMS, MACS = 320_000, 2_000_000, 300_000_000
+
+
+@pytest.mark.parametrize(
+    "at", [{"n": 1, "w": 9, "r": 97, "e": 4}, {"n": 3, "w": 7, "r": 64, "e": 6}, {"n": 2, "w": 14, "r": 66, "e": 3}]
+)
+def test_counts_of_a_trillion_are_those_of_tables_of_the_stages(mobilenet: sc.CostTable, at: dict[str, int]) -> None:
+    """Parameters and MACs are sums over stages, the peak depends on which stages repeat: all by substitution alone."""
+    names = [f"L{i}" for i in range(1, 7)]
+    channels = {k: sc.evaluate(sc.parse(f), {"w": at["w"]}) for k, f in microcontroller.channels().items()}
+    fixed = {"C": 1000, **{k: v for k, v in at.items() if k != "w"}, **channels}
+    least = mobilenet.subs(**fixed, **dict.fromkeys(names, 1))
+    deeper = [mobilenet.subs(**fixed, **{**dict.fromkeys(names, 1), name: 2}) for name in names]
+    mesh = np.meshgrid(*[np.arange(10)] * 6, indexing="ij", sparse=True)
+    params, macs = (
+        getattr(least, metric)
+        + sum(
+            more * (getattr(table, metric) - getattr(least, metric)) for more, table in zip(mesh, deeper, strict=True)
+        )
+        for metric in ("params", "macs")
+    )
+    peaks = np.empty((2,) * 6, dtype=np.int64)
+    for repeated in np.ndindex(peaks.shape):
+        depths = {name: 1 + more for name, more in zip(names, repeated, strict=True)}
+        peaks[repeated] = mobilenet.subs(**fixed, **depths).peak("textbook")
+    peak = peaks[tuple(np.minimum(more, 1) for more in mesh)]
+    right = int(((params <= PARAMS) & (macs <= MACS) & (peak <= MEMORY)).sum())
+    assert 0 < right < 10**6
+    limits = [f"params <= {PARAMS}", f"macs <= {MACS}", f"peak_textbook <= {MEMORY}"]
+    space = sc.Space({**TRILLION, **at})
+    assert sc.count(mobilenet, space, limits, define=microcontroller.channels()) == right
+
+
+def test_a_trillion_configurations_are_counted_whatever_is_counted_first(mobilenet: sc.CostTable) -> None:
+    limits = [f"params <= {PARAMS}", f"macs <= {MACS}", f"peak_textbook <= {MEMORY}"]
+    asked: dict[str, Any] = {"define": microcontroller.channels()}
+    whole = sc.count(mobilenet, sc.Space(TRILLION), limits, **asked)
+    assert (whole.size, whole) == (1_152_000_000_000, 37_090_033_982)
+    beyond = [f"params > {PARAMS}", *limits[1:]], [f"macs > {MACS}", *limits[2:]], [f"peak_textbook > {MEMORY}"]
+    parts = [sc.count(mobilenet, sc.Space(TRILLION), where, **asked) for where in beyond]
+    assert whole + sum(parts) == whole.size
+    assert whole.visited < 0.001 * whole.size
 
 
 def test_a_domain_is_a_condition() -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,7 +20,7 @@ import pytest
 
 import symcost as sc
 from symcost.sweep import driver
-from symcost.sweep.workers import processes
+from symcost.sweep.workers import Workers
 
 SPACE = {"a": range(1, 301), "b": range(1, 101), "c": range(1, 101)}
 FORMULAS = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
@@ -177,10 +178,10 @@ sys.exit(main(["sweep", "{tmp_path / "space.toml"}", "--out", "{tmp_path / "run"
 def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     code = f"""
 import time
-from symcost.sweep.workers import processes
+from symcost.sweep.workers import Workers
 from worker_pid import pid
 if __name__ == "__main__":
-    with processes(2) as pool:
+    with Workers(2) as pool:
         for number in pool.map(pid, range(8)):
             print(number, flush=True)
         open({str(tmp_path / "ready")!r}, "w").close()
@@ -208,9 +209,53 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_a_killed_worker_is_an_error_and_the_run_goes_on_afterwards(tmp_path: Path) -> None:
-    with processes(2) as pool:
-        victims = []
+def test_a_killed_worker_is_replaced_and_nothing_is_lost(tmp_path: Path) -> None:
+    with Workers(2) as pool:
+        victims: list[int] = []
+
+        def kill(done: int, total: int, what: str) -> None:
+            if len(victims) < 2 and pool.pids[0] not in victims:  # the second one is of those that replaced the first
+                victims.append(pool.pids[0])
+                os.kill(victims[-1], signal.SIGKILL)
+
+        found = front(tmp_path / "run", executor=pool, on_progress=kill)
+        assert not {*victims} & {*pool.pids}
+    assert len(victims) == 2
+    assert found.rows == front().rows
+    assert found.count == front().count
+
+
+def test_a_part_that_kills_every_worker_is_an_error_and_the_run_goes_on_afterwards(tmp_path: Path) -> None:
+    with Workers(2) as pool:
+
+        def kill() -> None:
+            while not stopped.wait(0.05):
+                for pid in pool.pids:
+                    os.kill(pid, signal.SIGKILL)
+
+        stopped, killer = threading.Event(), threading.Thread(target=kill)
+        told: list[int] = []
+
+        def once(done: int, total: int, what: str) -> None:
+            told.append(done)
+            if len(told) == 1:
+                killer.start()
+
+        try:
+            with pytest.raises(
+                sc.SpaceError, match="worker processes died 3 times at the same part, perhaps for want of"
+            ):
+                front(tmp_path / "run", executor=pool, on_progress=once)
+        finally:
+            stopped.set()
+            killer.join()
+    assert parts(tmp_path / "run")
+    assert front(tmp_path / "run").rows == front().rows
+
+
+def test_a_killed_worker_of_anothers_executor_is_an_error_and_the_run_goes_on_afterwards(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        victims: list[int] = []
 
         def kill(done: int, total: int, what: str) -> None:
             if not victims:
@@ -219,9 +264,16 @@ def test_a_killed_worker_is_an_error_and_the_run_goes_on_afterwards(tmp_path: Pa
 
         with pytest.raises(sc.SpaceError, match="a worker process died"):
             front(tmp_path / "run", executor=pool, on_progress=kill)
-    assert victims
     assert parts(tmp_path / "run")
     assert front(tmp_path / "run").rows == front().rows
+
+
+def test_a_run_has_the_parts_it_was_begun_with(tmp_path: Path) -> None:
+    begun = front(tmp_path / "run", workers=4)
+    number = len(parts(tmp_path / "run"))
+    assert number == 2 * min(300, 4 * driver.PARTS_PER_WORKER)  # those of the front and of the count
+    assert front(tmp_path / "run", workers=1).rows == begun.rows
+    assert len(parts(tmp_path / "run")) == number
 
 
 def test_a_run_tells_what_it_is(tmp_path: Path) -> None:

@@ -16,7 +16,16 @@ from symcost.sweep.program import reached
 
 TABLE = 4096
 START, STOP, COUNT, VISITED, FILLED, CAPACITY, CALLBACK, KNOWN, SURVIVORS, FIRST_COLUMN = range(10)
-"""Words of the state that function and caller share; columns of survivors and of knowledge follow in pairs."""
+"""Words of the state that function and caller share; columns follow, three for each objective."""
+SURVIVOR, ROW, LEAST = range(3)
+"""Columns of an objective: of survivors, of known points, and the least of each block of known points."""
+ROWS = 16
+"""Known points in a block, where there are three objectives and more."""
+
+
+def slot(place: int, column: int) -> int:
+    """The word that has the address of an objective's column."""
+    return FIRST_COLUMN + 3 * place + column
 
 
 class Code:
@@ -31,6 +40,7 @@ class Code:
         self.state = function.args[0]
         self.builder = ir.IRBuilder(function.append_basic_block("entry"))
         self.counters = {slot: self._variable() for slot in (COUNT, VISITED)}
+        self.recent = self._variable()
         self.last = len(self.nest.levels) - 1
         self._level(0, {}, ir.Constant(WORD, 0))
         for slot, variable in self.counters.items():
@@ -116,7 +126,7 @@ class Code:
         filled = self._word(FILLED)
         self._store(SURVIVORS, WORD, filled, index)
         for place, (value, number) in enumerate(zip(values, self.kinds, strict=True)):
-            self._store(FIRST_COLUMN + 2 * place, TYPES[number], filled, value)
+            self._store(slot(place, SURVIVOR), TYPES[number], filled, value)
         more = builder.add(filled, ir.Constant(WORD, 1))
         builder.store(more, self._slot(FILLED))
         with builder.if_then(builder.icmp_signed("==", more, self._word(CAPACITY)), likely=False):
@@ -193,13 +203,15 @@ class Code:
             self._only_if(self.builder.not_(self._covered(lows)), next_)
         return lows
 
-    def _known_value(self, place: int, row: Any) -> Any:
+    def _known_value(self, place: int, row: Any, column: int = ROW) -> Any:
         type_ = TYPES[self.kinds[place]]
-        column = self.builder.inttoptr(self._word(FIRST_COLUMN + 2 * place + 1), type_.as_pointer())
-        return self.builder.load(self.builder.gep(column, [row]), align=8)
+        start = self.builder.inttoptr(self._word(slot(place, column)), type_.as_pointer())
+        return self.builder.load(self.builder.gep(start, [row]), align=8)
 
     def _covered(self, lows: list[Any]) -> Any:
-        """Whether a known point is nowhere larger. Two objectives: by bisection along the front; else one by one."""
+        """Whether a known point is nowhere larger. Two objectives: by bisection along the front; else by blocks."""
+        if len(lows) > 2:
+            return self._covered_by_blocks(lows)
         builder, known = self.builder, self._word(KNOWN)
         zero, one = ir.Constant(WORD, 0), ir.Constant(WORD, 1)
         head, body, done = (builder.function.append_basic_block(n) for n in ("seek", "look", "sought"))
@@ -231,10 +243,7 @@ class Code:
             result.add_incoming(ir.Constant(BIT, 0), done)
             result.add_incoming(covers, found)
             return result
-        covers = ir.Constant(BIT, 1)
-        for place, value in enumerate(lows):
-            compared = machine.compare(builder, "<=", self.kinds[place], self._known_value(place, low), value)
-            covers = builder.and_(covers, compared)
+        covers = machine.compare(builder, "<=", self.kinds[0], self._known_value(0, low), lows[0])
         low.add_incoming(builder.add(low, one), body)
         high.add_incoming(high, body)
         builder.cbranch(covers, done, head)
@@ -243,6 +252,57 @@ class Code:
         result.add_incoming(ir.Constant(BIT, 0), head)
         result.add_incoming(ir.Constant(BIT, 1), body)
         return result
+
+    def _covered_by_blocks(self, lows: list[Any]) -> Any:
+        """The same for three objectives and more: only blocks whose least values allow it are looked into.
+
+        The search begins with the block that covered the last point: neighbours are often covered by the same one.
+        """
+        builder, blocks = self.builder, self._word(KNOWN)
+        zero, one, rows = (ir.Constant(WORD, value) for value in (0, 1, ROWS))
+        names = ("seek", "look", "into", "compare", "row", "hit", "next", "sought")
+        head, look, into, compare, row, hit, next_, done = map(builder.function.append_basic_block, names)
+        before, recent = builder.block, builder.load(self.recent)
+        builder.branch(head)
+        builder.position_at_end(head)
+        turn = builder.phi(WORD)
+        turn.add_incoming(zero, before)
+        builder.cbranch(builder.icmp_signed("<", turn, blocks), look, done)
+        builder.position_at_end(look)
+        block = builder.add(recent, turn)
+        block = builder.select(builder.icmp_signed("<", block, blocks), block, builder.sub(block, blocks))
+        builder.cbranch(self._nowhere_larger(lows, LEAST, block), into, next_)
+        builder.position_at_end(into)
+        first = builder.mul(block, rows)
+        end = builder.add(first, rows)
+        builder.branch(compare)
+        builder.position_at_end(compare)
+        place = builder.phi(WORD)
+        place.add_incoming(first, into)
+        builder.cbranch(self._nowhere_larger(lows, ROW, place), hit, row)
+        builder.position_at_end(row)
+        following = builder.add(place, one)
+        place.add_incoming(following, row)
+        builder.cbranch(builder.icmp_signed("<", following, end), compare, next_)
+        builder.position_at_end(hit)
+        builder.store(block, self.recent)
+        builder.branch(done)
+        builder.position_at_end(next_)
+        turn.add_incoming(builder.add(turn, one), next_)
+        builder.branch(head)
+        builder.position_at_end(done)
+        result = builder.phi(BIT)
+        result.add_incoming(ir.Constant(BIT, 0), head)
+        result.add_incoming(ir.Constant(BIT, 1), hit)
+        return result
+
+    def _nowhere_larger(self, lows: list[Any], column: int, row: Any) -> Any:
+        """Whether the values in a row of what is known are all at most these."""
+        covers: Any = ir.Constant(BIT, 1)
+        for place, value in enumerate(lows):
+            known = self._known_value(place, row, column)
+            covers = self.builder.and_(covers, machine.compare(self.builder, "<=", self.kinds[place], known, value))
+        return covers
 
 
 def _logical(node: Node) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from symcost.errors import SpaceError
+from symcost.sweep.dependents import dependents
 from symcost.sweep.graph import Graph
 from symcost.sweep.lower import Lowering
 from symcost.sweep.metrics import Metrics
@@ -18,7 +20,10 @@ from symcost.sweep.tables import Tables
 from symcost.sweep.tiers import INT, NAMES, Tiers
 from symcost.symbols import parse
 
-CHUNK = 16384
+CHUNK = 1 << 13
+"""At most so many configurations at a time."""
+LEAST, SHARE = 1 << 8, 16
+"""Fewer than that at a time where the results are short: intermediates take about this share of their memory."""
 
 
 class Columns:
@@ -42,22 +47,29 @@ class Columns:
         self.numbers: dict[str, str] = {}
         """By formula, the kind of number that the last call used."""
 
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Symbols from the one on which most of the formulas depend: what is looked up is about the first ones."""
+        counted = dependents(self.shown.values(), self.formulas, self.symbols)
+        return tuple(sorted(self.symbols, key=lambda name: (-counted[name], name)))
+
     def __call__(self, **columns: Any) -> dict[str, Any]:
         """Values by formula; a column is an array or a list of positive integers, or one integer for all."""
         given = self._columns(columns)
         length = max((len(c) for c in given.values()), default=1)
         graph = Graph()
-        ranges = Ranges([_extremes(given[name]) for name in self.symbols])
-        lower = Lowering(graph, ranges, self.symbols, self.formulas)
+        ranges = Ranges([_extremes(given[name]) for name in self.order])
+        lower = Lowering(graph, ranges, self.order, self.formulas)
         roots = {name: lower.value(formula) for name, formula in self.shown.items()}
         tiers = Tiers(ranges)
         self.numbers = {name: NAMES[tiers.largest([root])] for name, root in roots.items()}
         kinds = {name: tiers(root) for name, root in roots.items()}
         made = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
         with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
-            tables = Tables(graph, tiers, list(roots.values()), [given[name] for name in self.symbols], length)
-            for start in range(0, length, CHUNK):
-                stop = min(start + CHUNK, length)
+            tables = Tables(graph, tiers, list(roots.values()), [given[name] for name in self.order], length)
+            chunk = min(CHUNK, max(LEAST, length * len(roots) // (SHARE * tables.program.live)))
+            for start in range(0, length, chunk):
+                stop = min(start + chunk, length)
                 found = tables.at(start, stop)
                 for name, root in roots.items():
                     made[name][start:stop] = plain(found[root.index], kinds[name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
@@ -14,13 +15,13 @@ from symcost.errors import SpaceError
 from symcost.sweep.partial import Partial
 from symcost.sweep.store import Store
 from symcost.sweep.task import Job, ranges, run_part, search
-from symcost.sweep.workers import processes
+from symcost.sweep.workers import Workers
 
-PARTS_PER_WORKER = 32
+PARTS_PER_WORKER = 64
 """Parts differ in how much is cut: with many of them nobody waits long for the last one."""
-STORED_PARTS = 128
-"""Parts of a run in a folder, however many workers it has: it may go on with others."""
 WORDS = {"count": "counting", "top": "ranking", "front": "tracing the front", "all": "listing"}
+DEATHS = 2
+"""So often a part that was under way when a worker died is tried again."""
 SPARE = 1
 """Parts that wait beside those that run, so that no worker does."""
 Report = Callable[[int, int, str], None]
@@ -50,11 +51,16 @@ class Settings:
         """Parts that run at the same time."""
         return self.processes or self.workers or cores()
 
+    @property
+    def parts(self) -> int:
+        """Parts of a search."""
+        return self.width * PARTS_PER_WORKER
+
     def opened(self) -> AbstractContextManager[Executor]:
         """The executor; one that was given stays open."""
         if self.executor is not None:
             return nullcontext(self.executor)
-        return processes(self.width) if self.processes else ThreadPoolExecutor(self.width)
+        return Workers(self.width) if self.processes else ThreadPoolExecutor(self.width)
 
 
 def cores() -> int:
@@ -65,7 +71,7 @@ def cores() -> int:
 def run(job: Job, settings: Settings, executor: Executor, store: Store | None = None) -> Partial:
     """Everything the job's parts find; parts that the store has are not searched again."""
     found = search(job)
-    parts = ranges(found.outer, STORED_PARTS if store else settings.width * PARTS_PER_WORKER)
+    parts = ranges(found.outer, store.parts if store else settings.parts)
     total, done = Partial(job.kind), 0
     loaded = {part: old for part in parts if store and (old := store.load(job, *part))}
     fresh = submitted(job, parts, settings.width, executor, found.seeds, loaded)
@@ -97,24 +103,44 @@ def submitted(
     before = {start: (stop, part) for (start, stop), part in loaded.items()}
     waiting = [part for part in reversed(parts) if part not in loaded]
     running: dict[Future[Any], tuple[int, int]] = {}
+    deaths: Counter[tuple[int, int]] = Counter()
     try:
         while waiting or running:
             while job.kind in ("top", "front") and reached in before:
                 reached, found = before.pop(reached)
                 known = found if known is None else known.joined(found, job.keep)
-            while waiting and len(running) < width + SPARE:
-                part = waiting.pop()
-                running[executor.submit(run_part, job, *part, known)] = part
-            ready, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in ready:
-                (start, stop), result = running.pop(future), future.result()
+            try:
+                while waiting and len(running) < width + SPARE:
+                    running[executor.submit(run_part, job, *waiting[-1], known)] = waiting[-1]
+                    waiting.pop()
+                ready, _ = wait(running, return_when=FIRST_COMPLETED)
+                results = {future: future.result() for future in ready}
+            except BrokenExecutor:
+                lost = sorted(running.values(), reverse=True)
+                _replaced(executor, deaths, lost or waiting[-1:])
+                waiting.extend(lost)
+                running.clear()
+                continue
+            for future, result in results.items():
+                start, stop = running.pop(future)
                 before[start] = stop, result
                 yield (start, stop), result
-    except BrokenExecutor:
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _replaced(executor: Executor, deaths: Counter[tuple[int, int]], lost: list[tuple[int, int]]) -> None:
+    """New processes for those that died, unless they never worked or die of the same part again and again."""
+    deaths.update(lost)
+    if not isinstance(executor, Workers) or not executor.started:
         raise SpaceError(
             "a worker process died, or could not start (a script that uses processes needs its main part behind "
             "if __name__ == '__main__'): run it again; with a folder it goes on where it stopped"
         ) from None
-    finally:
-        for future in running:
-            future.cancel()
+    if max(deaths.values(), default=0) > DEATHS:
+        raise SpaceError(
+            f"worker processes died {DEATHS + 1} times at the same part, perhaps for want of memory: "
+            "use fewer processes; with a folder the run goes on where it stopped"
+        ) from None
+    executor.renew()

@@ -203,7 +203,11 @@ class _Asked:
         jobs = [Job(case.problem, kind, keep, engine) for case in searched]
         counting = [Job(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
         with ExitStack() as stack:
-            store = stack.enter_context(Store(self.out, jobs).opened()) if self.out is not None else None
+            store = (
+                stack.enter_context(Store(self.out, jobs, self.settings.parts).opened())
+                if self.out is not None
+                else None
+            )
             pool = stack.enter_context(self.settings.opened())
             parts = [run(job, self.settings, pool, store) for job in jobs]
             many = any(part.overflow for part in parts) or (kind == "all" and sum(p.count for p in parts) > keep)

@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 
 MOST_OBJECTIVES = 4
+PAIRS = 1 << 20
+"""At most so many pairs of points are compared at a time."""
+BLOCK = 512
+FINE = 1 << 10
+"""Cells of each objective on the Z-curve."""
 
 
 def front(objectives: Sequence[Any]) -> Any:
@@ -29,7 +34,13 @@ def front(objectives: Sequence[Any]) -> Any:
         second = sorted_ranks[1]
         before = np.concatenate(([second[0] + 1], np.minimum.accumulate(second)[:-1]))
         return order[second < before]
-    return order[_pivots(np.stack(sorted_ranks, axis=1))]
+    return order[_undominated(np.stack(sorted_ranks, axis=1))]
+
+
+def _firsts(numbers: Any, objectives: Sequence[Any]) -> Any:
+    """Places of the front, of equal points that of the smallest number."""
+    first = np.argsort(numbers, kind="stable")
+    return first[front([column[first] for column in objectives])]
 
 
 def _ranks(column: Any) -> Any:
@@ -37,13 +48,39 @@ def _ranks(column: Any) -> Any:
     return np.unique(column, return_inverse=True)[1].reshape(-1)
 
 
-def _pivots(points: Any) -> Any:
-    """Of points in lexicographic order: the first is on the front; what it dominates goes; the next one, ..."""
-    left, found = np.arange(len(points)), []
-    while len(left):
-        found.append(left[0])
-        left = left[(points[left] < points[left[0]]).any(axis=1)]
-    return np.array(found, dtype=np.int64)
+def near(objectives: Sequence[Any]) -> Any:
+    """An order of points in which near ones follow each other: along a Z-curve through their ranks."""
+    code = np.zeros(len(objectives[0]), dtype=np.int64)
+    for place, column in enumerate(objectives):
+        cell = _ranks(column) * FINE // max(1, len(column))
+        for bit in range(FINE.bit_length() - 1):
+            code |= (cell >> bit & 1) << (bit * len(objectives) + place)
+    return np.argsort(code, kind="stable")
+
+
+def _covered(points: Any, known: Any) -> Any:
+    """Whether some row of ``known`` is nowhere larger, for each row of ``points``."""
+    found = np.zeros(len(points), dtype=bool)
+    step = max(1, PAIRS // max(1, len(known)))
+    for start in range(0, len(points), step):
+        some = points[start : start + step]
+        below = known[None, :, 0] <= some[:, 0, None]
+        for place in range(1, known.shape[1]):
+            below &= known[None, :, place] <= some[:, place, None]
+        found[start : start + step] = below.any(axis=1)
+    return found
+
+
+def _undominated(points: Any) -> Any:
+    """Places of the front of points in lexicographic order: a row is dominated by, or equal to, earlier ones only."""
+    found = np.empty(0, dtype=np.int64)
+    for start in range(0, len(points), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(points)))
+        rows = rows[~_covered(points[rows], points[found])]
+        own = points[rows]
+        below = np.logical_and.reduce([own[None, :, k] <= own[:, k, None] for k in range(own.shape[1])])
+        found = np.concatenate((found, rows[~np.tril(below, -1).any(axis=1)]))
+    return found
 
 
 class Archive:
@@ -56,13 +93,37 @@ class Archive:
         self.index = np.empty(0, dtype=np.int64)
         self.objectives: list[Any] = [np.empty(0, dtype=np.int64) for _ in range(count)]
 
+    @classmethod
+    def of(cls, index: Any, objectives: Sequence[Any]) -> Archive:
+        """An archive of what is a front already."""
+        made = cls(len(objectives))
+        made.index, made.objectives = index, list(objectives)
+        return made
+
     def add(self, index: Any, objectives: Sequence[Any]) -> None:
         """Join further points; of equal points that of the smaller index stays."""
         joined = [np.concatenate((a, b)) for a, b in zip(self.objectives, objectives, strict=True)]
         numbers = np.concatenate((self.index, index))
-        first = np.argsort(numbers, kind="stable")
-        kept = first[front([column[first] for column in joined])]
+        kept = self._kept(numbers, joined) if len(self.index) and self.count > 2 else _firsts(numbers, joined)
         self.index, self.objectives = numbers[kept], [column[kept] for column in joined]
+
+    def _kept(self, numbers: Any, joined: Sequence[Any]) -> Any:
+        """Places of the new front: old points do not dominate each other, so that only what is new is compared."""
+        ranks = np.stack([_ranks(column) for column in joined], axis=1)
+        order = np.lexsort((numbers, *ranks.T[::-1]))
+        different = np.ones(len(order), dtype=bool)
+        different[1:] = (ranks[order[1:]] != ranks[order[:-1]]).any(axis=1)
+        group = np.cumsum(different) - 1
+        old = np.zeros(group[-1] + 1, dtype=bool)
+        old[group[order < len(self.index)]] = True
+        places = order[different]  # of equal points the one of the smallest index
+        points = ranks[places]
+        known, fresh = np.flatnonzero(old), np.flatnonzero(~old)
+        for some in (known[:: max(1, len(known) // self.SAMPLE)], known):  # most are dominated by a few
+            fresh = fresh[~_covered(points[fresh], points[some])]
+        fresh = fresh[_undominated(points[fresh])]
+        known = known[~_covered(points[known], points[fresh])] if len(fresh) else known
+        return places[np.sort(np.concatenate((known, fresh)))]
 
     def covers(self, points: Sequence[Any]) -> Any:
         """Whether each point is dominated by, or equal to, one of the archive.

@@ -61,7 +61,7 @@ class _Run:
         if known is not None and self.kind == "top":
             self.found.index, self.found.objectives = known.index, known.objectives
         elif known is not None and self.kind == "front":
-            self.archive.add(known.index, known.objectives)
+            self.archive = Archive.of(known.index, known.objectives)
 
     def all(self, start: int, stop: int) -> Partial:
         """Go through the steps of the first level."""

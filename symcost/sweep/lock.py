@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
 from types import TracebackType
 
 from symcost.errors import SpaceError
+from symcost.sweep.tabular import needed
 
 
 class Lock:
-    """Held while the ``with`` block runs, by one process; the file says by which."""
+    """Held while the ``with`` block runs, by one process; a file beside it says by which."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.path = folder, folder / ".lock"
+        self.folder, self.holder = folder, folder / ".holder"
 
     def __enter__(self) -> Lock:
-        import fcntl
-
-        self.file = self.path.open("a+", encoding="utf-8")
+        filelock = needed("filelock", "a run in a folder")
+        self.lock = filelock.FileLock(self.folder / ".lock")
         try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self.file.seek(0)
-            holder = self.file.read().strip() or "another run"
-            self.file.close()
-            raise SpaceError(f"{self.folder} is in use by {holder}: wait for it, or give another folder") from None
-        self.file.truncate(0)
-        self.file.write(f"process {os.getpid()} of {os.uname().nodename}\n")
-        self.file.flush()
+            self.lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise SpaceError(
+                f"{self.folder} is in use by {self._known()}: wait for it, or give another folder"
+            ) from None
+        self.holder.write_text(f"process {os.getpid()} of {platform.node()}", encoding="utf-8")
         return self
+
+    def _known(self) -> str:
+        """Who wrote that it holds the lock; it may not have come to that yet."""
+        try:
+            return self.holder.read_text(encoding="utf-8") or "another run"
+        except OSError:
+            return "another run"
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.file.close()
+        self.holder.unlink(missing_ok=True)
+        self.lock.release()

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from symcost.sweep.frontier import axis_values
-from symcost.sweep.graph import Node
 from symcost.sweep.nest import Nest
 from symcost.sweep.partial import Kind, Partial, smallest
 from symcost.sweep.program import Program, boundary, held, plain
-from symcost.sweep.tiers import FLOAT, INT, TWO
+from symcost.sweep.tiers import FLOAT, INT
 
 INNER = 1 << 14
 """At most so many configurations in the open mesh (more only if one axis has more): they stay in the cache."""
@@ -180,8 +179,3 @@ def _words(xp: Any, word: Any, approximate: Any) -> tuple[Any, Any]:
 def _order(values: Any) -> Any:
     """Rows by their best value, equal ones in their own order."""
     return np.lexsort(values[::-1]) if isinstance(values, tuple) else np.argsort(values, kind="stable")
-
-
-def can_run(plan: Any, roots: list[Node]) -> bool:
-    """Whether every number fits JAX's: Python's integers do not."""
-    return plan.tiers.largest(roots) <= TWO

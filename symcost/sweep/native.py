@@ -17,15 +17,19 @@ from symcost.sweep.code import (
     CAPACITY,
     COUNT,
     FILLED,
-    FIRST_COLUMN,
     KNOWN,
+    LEAST,
+    ROW,
+    ROWS,
     START,
     STOP,
+    SURVIVOR,
     SURVIVORS,
     VISITED,
     Code,
+    slot,
 )
-from symcost.sweep.front import Archive
+from symcost.sweep.front import Archive, near
 from symcost.sweep.nest import Nest
 from symcost.sweep.partial import Kind, Partial, smallest
 from symcost.sweep.program import reached
@@ -33,8 +37,6 @@ from symcost.sweep.tiers import FLOAT, TWO
 
 BUFFER = {"top": 4096, "front": 1024, "all": 1 << 16, "count": 1}
 """Survivors between two calls back; a front's knowledge should be fresh."""
-SAMPLE = 64
-"""Points of a front of three objectives and more that are compared with."""
 
 
 class Native:
@@ -66,12 +68,13 @@ class _Run:
         self.found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in range(count)])
         self.archive = Archive(count)
         if known is not None and self.kind in ("top", "front"):
-            self.archive.add(known.index, known.objectives)
+            self.archive = Archive.of(known.index, known.objectives)
             self.found.index, self.found.objectives = known.index, known.objectives
         self.index = np.empty(capacity, dtype=np.int64)
         self.columns = [_buffer(kind, capacity) for kind in native.kinds]
-        self.known = [_buffer(kind, 1) for kind in native.kinds]
-        self.state = np.zeros(FIRST_COLUMN + 2 * count, dtype=np.int64)
+        self.known: list[Any] = []
+        self.least: list[Any] = []
+        self.state = np.zeros(slot(count, 0), dtype=np.int64)
         self.back = ctypes.CFUNCTYPE(None)(self._full)
         self.problem: BaseException | None = None
 
@@ -81,7 +84,7 @@ class _Run:
         state[CALLBACK] = ctypes.cast(self.back, ctypes.c_void_p).value or 0
         state[SURVIVORS] = self.index.ctypes.data
         for place, column in enumerate(self.columns):
-            state[FIRST_COLUMN + 2 * place] = column.ctypes.data
+            state[slot(place, SURVIVOR)] = column.ctypes.data
         self._tell()
         self.native.call(state.ctypes.data)
         self._full()
@@ -119,17 +122,35 @@ class _Run:
 
     def _tell(self) -> None:
         """Write what is known where the function reads it."""
-        rows: Any = slice(0, 0)
-        if self.kind == "top" and len(self.found.index) >= self.keep:
-            rows = slice(-1, None)
-        elif self.kind == "front":
-            size = len(self.found.index)
-            rows = slice(None, None, 1 if len(self.columns) == 2 else max(1, size // SAMPLE))
-        for place, kind in enumerate(self.native.kinds):
-            column = self.found.objectives[place][rows]
-            self.known[place] = _written(column, kind)
-            self.state[FIRST_COLUMN + 2 * place + 1] = self.known[place].ctypes.data
-            self.state[KNOWN] = len(column)
+        columns, kinds = self.found.objectives, self.native.kinds
+        if self.kind == "front" and len(columns) > 2:
+            self._tell_blocks(columns)
+            return
+        if self.kind == "top":
+            columns = [column[-1:] if len(column) >= self.keep else column[:0] for column in columns]
+        elif self.kind != "front":
+            return
+        self.state[KNOWN] = len(columns[0])
+        self.known = [_written(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+        self._point(ROW, self.known)
+
+    def _tell_blocks(self, columns: list[Any]) -> None:
+        """Known points in blocks of near ones, and the least values of each block."""
+        order = near(columns)
+        order = np.concatenate((order, np.repeat(order[-1:], -len(order) % ROWS)))
+        self.state[KNOWN] = len(order) // ROWS
+        self.known, self.least = [], []
+        for column, kind in zip(columns, self.native.kinds, strict=True):
+            rows = column[order]
+            self.known.append(_written(rows, kind))
+            self.least.append(_written(np.minimum.reduce(rows.reshape(-1, ROWS), axis=1), kind))
+        self._point(ROW, self.known)
+        self._point(LEAST, self.least)
+
+    def _point(self, column: int, arrays: list[Any]) -> None:
+        """Write addresses where the function reads them."""
+        for place, array in enumerate(arrays):
+            self.state[slot(place, column)] = array.ctypes.data
 
 
 def _buffer(kind: int, length: int) -> Any:

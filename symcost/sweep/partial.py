@@ -47,8 +47,10 @@ class Partial:
         else:
             objectives = [np.concatenate(pair) for pair in zip(self.objectives, other.objectives, strict=True)]
         if self.kind == "front" and objectives:
-            archive = Archive(len(objectives))
-            archive.add(index, objectives)
+            own = self if self.objectives else other
+            archive = Archive.of(own.index, own.objectives)
+            if own is self and other.objectives:
+                archive.add(other.index, other.objectives)
             index, objectives = archive.index, archive.objectives
         elif self.kind == "top" and objectives:
             best = smallest(index, objectives[0], keep)

@@ -14,6 +14,7 @@ import sympy
 from symcost.errors import SpaceError
 from symcost.sweep.columns import Columns
 from symcost.sweep.conditions import Compare, Condition, compares, condition, names
+from symcost.sweep.dependents import dependents
 from symcost.sweep.graph import Graph, Node
 from symcost.sweep.lower import Lowering
 from symcost.sweep.metrics import Metrics
@@ -60,21 +61,8 @@ class Problem:
     def order(self) -> tuple[str, ...]:
         """Axes from the outermost to the innermost: those on which most of the formulas depend come first."""
         sides = [side for _, c in self.where for k in compares(c) for side in (k.left, k.right)]
-        roots = [*self.formulas.values(), *(formula for _, formula in self.objectives), *sides]
-        inside: dict[str, set[str]] = {}
-
-        def axes_of(expression: Any) -> set[str]:
-            found: set[str] = set()
-            for name in {str(s) for s in expression.free_symbols}:
-                if name not in self.axes and name not in inside:
-                    inside[name] = axes_of(self.formulas[name])
-                found |= {name} if name in self.axes else inside[name]
-            return found
-
-        counted = dict.fromkeys(self.axes, 0)
-        for part in {p for root in roots for p in sympy.preorder_traversal(root) if p.args}:
-            for name in axes_of(part):
-                counted[name] += 1
+        roots = [*(formula for _, formula in self.objectives), *sides]
+        counted = dependents(roots, self.formulas, self.axes)
         moved = self._influence(sides)
         # Alike in structure, those come first that move the conditions most: what is left open inside is little then.
         return tuple(sorted(self.axes, key=lambda name: (-counted[name].bit_length(), -moved[name], name)))

@@ -49,6 +49,17 @@ class Program:
         )  # fmt: skip
         return Step(node.index, node.op, kind, None if _logical(node) or held == kind else held, args, tuple(dropped))
 
+    @property
+    def live(self) -> int:
+        """The most values that are there at once, the given ones included."""
+        given = {index for step in self.steps for index, _ in step.args} - {step.index for step in self.steps}
+        now = most = len(given)
+        for step in self.steps:
+            now += 1
+            most = max(most, now)
+            now -= len(step.dropped)
+        return max(1, most)
+
     def run(
         self, xp: Any, values: Mapping[int, Value], dimensions: int, exact_division: bool = True
     ) -> dict[int, Value]:

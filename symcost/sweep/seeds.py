@@ -47,6 +47,8 @@ def seeds(plan: Plan, kind: Kind, keep: int) -> Partial | None:
     else:
         worse = [[column + (place == own) for own, column in enumerate(values)] for place in range(len(values))]
         columns = [np.concatenate([shifted[own] for shifted in worse]) for own in range(len(values))]
+        least = front(columns)
+        columns = [column[least] for column in columns]
     return Partial(kind, index=np.full(len(columns[0]), SEED), objectives=columns)
 
 

@@ -24,14 +24,18 @@ from symcost.sweep.tabular import arrow_columns, needed
 from symcost.sweep.task import Job, values_of
 
 META = "symcost"
+PARTS_OF_A_RUN = 128
+"""At least so many parts has a run in a folder; more where it is begun with many workers."""
 RUN, PARTS, RESULT = "run.json", "parts", "result.parquet"
 
 
 class Store:
     """The folder of a run."""
 
-    def __init__(self, folder: str | Path, jobs: list[Job]) -> None:
+    def __init__(self, folder: str | Path, jobs: list[Job], parts: int = PARTS_OF_A_RUN) -> None:
         self.folder, self.jobs = Path(folder), jobs
+        self.parts = max(parts, PARTS_OF_A_RUN)
+        """Parts of a search: as many as the run was begun with, whatever goes on with it."""
 
     @contextmanager
     def opened(self) -> Iterator[Store]:
@@ -47,7 +51,7 @@ class Store:
 
     def _check(self) -> None:
         """Refuse a folder of another run."""
-        asked = {"run": [fingerprint(job) for job in self.jobs], "asked": described(self.jobs)}
+        asked = {"run": [fingerprint(job) for job in self.jobs], "asked": described(self.jobs), "parts": self.parts}
         path = self.folder / RUN
         if not path.exists():
             if any((self.folder / PARTS).iterdir()):
@@ -56,7 +60,7 @@ class Store:
             return
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
-            same = known["run"] == asked["run"]
+            same, self.parts = known["run"] == asked["run"], int(known["parts"])
             changed = [key for key, text in asked["asked"].items() if known["asked"].get(key) != text]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SpaceError(f"{path} cannot be read: it is no folder of a run; give another one") from None

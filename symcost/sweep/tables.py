@@ -14,8 +14,36 @@ from symcost.sweep.graph import Graph, Node, cone, positions
 from symcost.sweep.program import Program, boundary, held
 from symcost.sweep.tiers import Tiers
 
-SHARE, ROWS = 8, 1024
+SHARE, ROWS = 8, 1 << 13
 """A table has at most this share of the number of configurations as rows, and no more than stay in the cache."""
+SPREAD = 1 << 16
+"""Different values are found in columns whose values are no farther apart; so many at a time."""
+
+
+class Levels:
+    """The different values of a column, and the place of each among them."""
+
+    def __init__(self, column: Any) -> None:
+        self.least = int(column.min())
+        self.number = int(column.max()) - self.least + 1
+        """How many there are; all between the ends where these are far apart."""
+        self._found: Any = None
+        if self.number <= SPREAD:
+            there = np.zeros(self.number, dtype=bool)
+            for start in range(0, len(column), SPREAD):
+                there[column[start : start + SPREAD] - self.least] = True
+            self._found = np.flatnonzero(there) + self.least
+            self._places = np.cumsum(there) - 1
+            self.number = len(self._found)
+
+    @property
+    def values(self) -> Any:
+        """The values, in their order."""
+        return np.arange(self.least, self.least + self.number) if self._found is None else self._found
+
+    def places(self, part: Any) -> Any:
+        """Places of values of the column."""
+        return part - self.least if self._found is None else self._places.take(part - self.least)
 
 
 class Tables:
@@ -23,8 +51,8 @@ class Tables:
 
     def __init__(self, graph: Graph, tiers: Tiers, roots: Sequence[Node], columns: Sequence[Any], length: int) -> None:
         self.columns, self.tiers = columns, tiers
-        self.least = [int(column.min()) for column in columns]
-        self.spans = [int(column.max()) - low + 1 for column, low in zip(columns, self.least, strict=True)]
+        self.levels = [Levels(column) for column in columns]
+        self.spans = [levels.number for levels in self.levels]
         self.chosen = self._chosen(roots, min(length // SHARE, ROWS))
         self.looked_up = boundary(roots, self.chosen)
         self.program = Program(tiers, roots, self.looked_up)
@@ -52,9 +80,9 @@ class Tables:
         for rank, position in enumerate(places):
             shape = [1] * len(places)
             shape[rank] = -1
-            column = np.arange(self.least[position], self.least[position] + self.spans[position])
             axis = graph.axis(position)
-            values[axis.index] = _map(lambda v, s=shape: v.reshape(s), held(column, self.tiers(axis)))
+            column = held(self.levels[position].values, self.tiers(axis))
+            values[axis.index] = _map(lambda v, s=shape: v.reshape(s), column)
         made = Program(self.tiers, self.looked_up).run(np, values, len(places))
         shape = [self.spans[position] for position in places]
         return {n.index: _map(lambda v: np.broadcast_to(v, shape).ravel(), made[n.index]) for n in self.looked_up}
@@ -64,8 +92,8 @@ class Tables:
         parts = [column if len(column) == 1 else column[start:stop] for column in self.columns]
         row: Any = np.zeros(1, dtype=np.int64)
         for position in positions(self.chosen):
-            row = row * self.spans[position] + (parts[position] - self.least[position])
-        values = {index: _map(lambda v: v[row], table) for index, table in self.tables.items()}
+            row = row * self.spans[position] + self.levels[position].places(parts[position])
+        values = {index: _map(lambda v: v.take(row), table) for index, table in self.tables.items()}
         for index, axis in self.axes.items():
             values[index] = held(parts[axis.value], self.tiers(axis))
         return self.program.run(np, values, 1)

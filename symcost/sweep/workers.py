@@ -1,4 +1,4 @@
-"""Worker processes that die with their parent, however it dies."""
+"""Worker processes that die with their parent, however it dies, and are replaced when one of them dies."""
 
 from __future__ import annotations
 
@@ -6,19 +6,55 @@ import multiprocessing
 import os
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from typing import Any
 
 PATIENCE = 0.5
 """Seconds between two looks at the parent."""
 
 
-def processes(number: int) -> ProcessPoolExecutor:
-    """A pool of fresh processes: nothing of this one, threads and compilers included, is copied into them."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(number, mp_context=context, initializer=_watch, initargs=(os.getpid(),))
+class Workers(Executor):
+    """A pool of fresh processes: nothing of this one, threads and compilers included, is copied into them.
+
+    A pool breaks when one of its processes dies; :meth:`renew` puts another in its place.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._context = multiprocessing.get_context("spawn")
+        self._started = self._context.Event()
+        self._pool = self._opened()
+
+    def _opened(self) -> ProcessPoolExecutor:
+        asked = (os.getpid(), self._started)
+        return ProcessPoolExecutor(self.number, mp_context=self._context, initializer=_begin, initargs=asked)
+
+    @property
+    def started(self) -> bool:
+        """Whether a process ever came to work: where none did, another pool would fare no better."""
+        return self._started.is_set()
+
+    @property
+    def pids(self) -> list[int]:
+        """Numbers of the processes."""
+        return list(self._pool._processes)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a function in one of the processes."""
+        return self._pool.submit(fn, *args, **kwargs)
+
+    def renew(self) -> None:
+        """Another pool after one that is broken."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._opened()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the processes go."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def _watch(parent: int) -> None:
+def _begin(parent: int, started: Any) -> None:
     """Leave at once when the parent is gone: a killed parent cannot say so."""
 
     def look() -> None:
@@ -27,3 +63,4 @@ def _watch(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=look, daemon=True).start()
+    started.set()
