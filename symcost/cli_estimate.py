@@ -64,11 +64,7 @@ Dtype = Annotated[str, typer.Option(help="Number type of operations and activati
 Weights = Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")]
 Rule = Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")]
 Model = Annotated[str, typer.Option(help="Latency: whole, roofline or fused.")]
-<<<<<<< HEAD
 TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
-Output = Annotated[Path | None, typer.Option(metavar="FILE", help="Write here instead of to standard output.")]
-=======
->>>>>>> gates2
 
 
 def _chosen(formats: Any, name: str) -> Callable[[Any], str]:

@@ -157,7 +157,7 @@ class LayersAt(Substituted):
 
     def peak_path(self, rule: str = "liveness") -> str:
         """Path of the operation that runs while the peak is reached."""
-        made = self._without_idle_blocks
+        made = self._anew
         return made.peak_path(rule) if made else self.table.peak_path(rule, **self.point)
 
     @property
