@@ -1,10 +1,12 @@
-"""The example notebook runs from top to bottom in a kernel of its own, and its tables show themselves."""
+"""Tables in notebooks are trees of their modules; the example notebook runs in a kernel of its own and shows them."""
 
 from __future__ import annotations
 
+import html.parser
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -12,6 +14,8 @@ from nbclient import NotebookClient
 
 import symcost as sc
 from examples.gpt import GPT
+from symcost.report import notebook
+from symcost.report.formula import written
 from symcost.report.page.render import render
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -19,11 +23,11 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own libraries
 def test_the_notebook_runs_and_shows_tables_and_formulas() -> None:
-    notebook = nbformat.read(EXAMPLES / "tour.ipynb", as_version=4)
+    book = nbformat.read(EXAMPLES / "tour.ipynb", as_version=4)
     NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(EXAMPLES.parent)}}
+        book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(EXAMPLES.parent)}}
     ).execute()
-    shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    shown = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     data = [output["data"] for output in shown if "data" in output]
     assert any("<details" in each.get("text/html", "") for each in data)
     assert any("text/latex" in each for each in data)
@@ -39,3 +43,45 @@ def test_the_page_among_the_examples_is_todays_page() -> None:
     costs = sc.trace(GPT, "int32[n,N]")
     made = render([("examples.gpt:GPT", costs)], at={"d": 768, "H": 12, "V": 50257})
     assert data(made) == data((EXAMPLES / "gpt.html").read_text(encoding="utf-8"))
+
+
+class Tags(html.parser.HTMLParser):
+    """The tags of a page, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.found.append(tag)
+
+
+def test_html_escapes_text() -> None:
+    nasty = sc.CostTable([sc.Row(path="a_b<script>|%&$#{}~^\\", op="dot", cost=sc.Cost(macs=1))])
+    tags = Tags()
+    tags.feed(notebook.html(nasty))
+    assert "script" not in tags.found
+    assert "a_b&lt;script&gt;" in notebook.html(nasty)
+
+
+def test_a_notebook_shows_modules_as_a_tree_with_the_sums_of_what_is_inside() -> None:
+    costs = sc.models.resnet18(n="n")
+    shown = notebook.html(costs)
+    tags = Tags()
+    tags.feed(shown)
+    assert tags.found.count("details") == tags.found.count("summary") > 10
+    assert "style" not in tags.found  # pages made of notebooks drop style sheets and scripts
+    assert shown.count("<details open") == 2  # the whole model and the totals; the rest opens by a click
+    whole = re.search(r"<details open[^>]*><summary[^>]*>(.*?)</summary>", shown)
+    assert whole
+    cells = re.findall(r">([^<>]+)</span>", whole.group(1))
+    assert cells[:3] == ["(model)", "11689512", written(costs.macs)]
+
+
+def test_a_large_tree_leaves_out_its_deepest_modules() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    inner = sc.Sequential(**{letter: sc.Linear(3) for letter in letters})
+    costs = sc.table(sc.Sequential(**dict.fromkeys(letters, inner)), (1, 3))
+    shown = notebook.html(costs)
+    assert shown.count("<div style") + shown.count("<details") < notebook.MOST
+    assert f">{costs.params}</span>" in shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html.parser
 import io
 import json
 import re
@@ -279,45 +278,6 @@ def test_templates_replace_every_number() -> None:
 
 # -- escaping ------------------------------------------------------------------------------------------------------
 NASTY = sc.CostTable([sc.Row(path="a_b<script>|%&$#{}~^\\", op="dot", cost=sc.Cost(macs=sc.symbols("num_classes")[0]))])
-
-
-class _Tags(html.parser.HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.found.append(tag)
-
-
-def test_html_escapes_text() -> None:
-    tags = _Tags()
-    tags.feed(notebook.html(NASTY))
-    assert "script" not in tags.found
-    assert "a_b&lt;script&gt;" in notebook.html(NASTY)
-
-
-def test_a_notebook_shows_modules_as_a_tree_with_the_sums_of_what_is_inside() -> None:
-    costs = sc.models.resnet18(n="n")
-    shown = notebook.html(costs)
-    tags = _Tags()
-    tags.feed(shown)
-    assert tags.found.count("details") == tags.found.count("summary") > 10
-    assert "style" not in tags.found  # pages made of notebooks drop style sheets and scripts
-    assert shown.count("<details open") == 2  # the whole model and the totals; the rest opens by a click
-    whole = re.search(r"<details open[^>]*><summary[^>]*>(.*?)</summary>", shown)
-    assert whole
-    cells = re.findall(r">([^<>]+)</span>", whole.group(1))
-    assert cells[:3] == ["(model)", "11689512", written(costs.macs)]
-
-
-def test_a_large_tree_leaves_out_its_deepest_modules() -> None:
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    inner = sc.Sequential(**{letter: sc.Linear(3) for letter in letters})
-    costs = sc.table(sc.Sequential(**dict.fromkeys(letters, inner)), (1, 3))
-    shown = notebook.html(costs)
-    assert shown.count("<div style") + shown.count("<details") < notebook.MOST
-    assert f">{costs.params}</span>" in shown
 
 
 def test_markdown_rows_keep_their_columns() -> None:

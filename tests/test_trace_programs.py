@@ -6,15 +6,13 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import pytest
 from flax import nnx
 from jax import lax
 from jax.extend.core import Primitive
 
 import symcost as sc
-from symcost.errors import LiftError, SymcostError, TraceError
-from symcost.hlo import analyse
+from symcost.errors import LiftError, SymcostError
 from symcost.symbols import parse
 
 
@@ -53,7 +51,7 @@ class Unrolled(nn.Module):
 
 def same(left: Any, right: str) -> bool:
     """Whether an expression is the one written."""
-    return parse(right).sub(left).expand() == 0 if hasattr(parse(right), "sub") else (left - parse(right)).expand() == 0
+    return (left - parse(right)).expand() == 0
 
 
 # -- loops ---------------------------------------------------------------------------------------------------------
@@ -208,226 +206,7 @@ def test_nnx_and_linen_agree_in_training() -> None:
     assert (left.params, left.macs, left.flops) == (right.params, right.macs, right.flops)
 
 
-# -- domains -------------------------------------------------------------------------------------------------------
-def test_heads_must_divide_the_width() -> None:
-    class Attend(nn.Module):
-        H: int
-
-        @nn.compact
-        def __call__(self, x: jax.Array) -> jax.Array:
-            return nn.MultiHeadDotProductAttention(num_heads=self.H)(x)
-
-    costs = sc.trace(lambda H: Attend(H), "float32[n,N,d]")
-    assert "d % H == 0" in costs.domain.conditions()
-    with pytest.raises(sc.DomainError, match="must be an integer"):
-        costs.subs(n=1, N=4, d=64, H=5)
-
-
-def test_a_sequence_must_fit_the_table_of_positions() -> None:
-    class Positions(nn.Module):
-        T: int
-
-        @nn.compact
-        def __call__(self, x: jax.Array) -> jax.Array:
-            if x.shape[1] > self.T:
-                raise ValueError(f"sequence of {x.shape[1]} in a table of {self.T}")
-            table = self.param("table", nn.initializers.normal(), (self.T, x.shape[2]))
-            return x + table[: x.shape[1]]
-
-    costs = sc.trace(lambda T: Positions(T), "float32[n,N,d]")
-    assert "N <= T" in costs.domain.conditions()
-    assert costs.params == parse("T*d")
-    with pytest.raises(sc.DomainError, match="N must be at most T"):
-        costs.subs(n=1, N=9, T=8, d=4)
-
-
-def test_a_rounded_width_is_a_ceiling() -> None:
-    class Rounded(nn.Module):
-        d: int
-
-        @nn.compact
-        def __call__(self, x: jax.Array) -> jax.Array:
-            return nn.Dense(-(-self.d // 8) * 8, use_bias=False)(x)
-
-    costs = sc.trace(lambda d: Rounded(d), "float32[n,4]")
-    assert [costs.subs(n=1, d=d).params for d in (9, 16, 100)] == [4 * 16, 4 * 16, 4 * 104]
-
-
-# -- bad input -----------------------------------------------------------------------------------------------------
-def test_a_bug_in_the_model_is_reported_with_its_own_words() -> None:
-    class Broken(nn.Module):
-        @nn.compact
-        def __call__(self, x: jax.Array) -> jax.Array:
-            raise ValueError("no such layer")
-
-    with pytest.raises(LiftError, match=r"ValueError: no such layer.*whatever the values"):
-        sc.trace(Broken(), "float32[n,d]")
-
-
-def test_a_model_that_reads_the_values_of_arrays_says_so() -> None:
-    with pytest.raises(LiftError, match=r"jax\.lax\.cond"):
-        sc.trace_function(lambda x: x if x.sum() > 0 else -x, "float32[n]")
-
-
-@pytest.mark.parametrize("spec", ["__import__('os')", "float32[n", "float33[n]", "float32[n,-1]", "float32[0]"])
-def test_a_bad_spec_is_refused(spec: str) -> None:
-    with pytest.raises(SymcostError):
-        sc.trace_function(jnp.sin, spec)
-
-
-def test_errors_of_the_model_are_one_line() -> None:
-    def bad(x: jax.Array) -> jax.Array:
-        raise TypeError("first line\nsecond line")
-
-    with pytest.raises((LiftError, TraceError)) as caught:
-        sc.trace_function(bad, "float32[n]")
-    assert "\n" not in str(caught.value)
-
-
-def test_a_size_that_is_a_sum_of_three_symbols() -> None:
-    costs = sc.trace_function(
-        lambda x, y, z: jnp.concatenate([x, y, z], -1) * 2.0, "float32[n,c]", "float32[n,d]", "float32[n,e]"
-    )
-    assert (costs.flops - parse("n*(c + d + e)")).expand() == 0
-
-
-# -- small maps, large multiples, deep models ------------------------------------------------------------------------
-class DepthwiseStages(nn.Module):
-    """Depthwise 7 x 7 convolutions on maps that become smaller than their kernel."""
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        for _ in range(2):
-            x = nn.Conv(4, (4, 4), strides=4, padding="VALID")(x)
-            x = nn.Conv(4, (7, 7), padding=3, feature_group_count=4)(x)
-        return x
-
-
-@pytest.mark.parametrize("r", [16, 17, 33, 50, 64, 96, 224])
-def test_a_kernel_larger_than_its_map_is_counted_exactly_too(r: int) -> None:
-    costs = sc.trace(DepthwiseStages(), "float32[n,r,r,3]")
-    assert costs.domain.at_least == {"r": 16}
-    at = costs.subs(n=2, r=r).total("xla")
-    lowered = jax.jit(DepthwiseStages().apply).lower(
-        jax.eval_shape(DepthwiseStages().init, jax.random.key(0), jnp.zeros((2, r, r, 3))),
-        jax.ShapeDtypeStruct((2, r, r, 3), "float32"),
-    )
-    assert at.flops == analyse(lowered.compiler_ir("hlo").as_hlo_text()).flops
-
-
-def test_a_length_rounded_up_to_a_large_multiple_is_found() -> None:
-    def chunked(x: jax.Array) -> jax.Array:
-        chunks = x.shape[1] // 128 + 1  # always one more than fits
-        padded = lax.pad(x, 0.0, ((0, 0, 0), (0, chunks * 128 - x.shape[1], 0)))
-        return padded.reshape(x.shape[0], chunks, 128).sum(-1)
-
-    costs = sc.trace_function(chunked, "float32[n,N]")
-    for length in (1, 127, 128, 129, 500, 1024):
-        assert costs.subs(n=3, N=length).flops == 3 * (length // 128 + 1) * 127
-
-
-class Deep(nnx.Module):
-    """``L`` layers, and a bug after them."""
-
-    def __init__(self, d: int, L: int, *, rngs: nnx.Rngs) -> None:
-        self.layers = nnx.List([nnx.Linear(d, d, rngs=rngs) for _ in range(L)])
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        for layer in self.layers:
-            x = layer(x)
-        return x + jnp.zeros((x.shape[0], x.shape[1] + 1))
-
-
-def test_a_bug_in_a_deep_model_is_reported_in_its_own_words_not_as_a_limit_of_ours() -> None:
-    with pytest.raises(LiftError, match=r"the model raised at all of .*TypeError: add got incompatible shapes"):
-        sc.trace(Deep, "float32[n,d]")
-
-
-class Patterned(nn.Module):
-    """Every ``period``-th layer is wide; the others have a second projection."""
-
-    d: int
-    L: int
-    period: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        for layer in range(self.L):
-            if (layer + 1) % self.period:
-                x = nn.Dense(self.d)(nn.Dense(self.d)(x))
-            else:
-                x = nn.Dense(self.d, use_bias=False)(nn.Dense(4 * self.d)(nn.relu(x)))
-        return x
-
-
-@pytest.mark.parametrize("period", [2, 3, 6])
-def test_layers_that_differ_in_a_pattern_are_counted_at_every_depth(period: int) -> None:
-    costs = sc.trace(lambda d, L: Patterned(d, L, period), "float32[n,d]")
-    assert str(costs.domain).split("; ")[0] == "n, d, L positive integers"
-    for depth in (1, 2, 5, 6, 7, 12, 31):
-        macs = 3 * 7**2 * (8 * (depth // period) + 2 * (depth - depth // period))
-        assert costs.subs(n=3, d=7, L=depth).macs == macs
-    assert costs.peak_activations == parse("5*n*d")
-    if period > 2:
-        assert f"peaks are upper bounds up to L={period - 1}: not every kind of layer occurs yet" in str(costs.domain)
-
-
-class Tied(nn.Module):
-    """A residual around a projection: it runs only where its two widths are equal, and divide into heads."""
-
-    width: int
-    hidden: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        x = nn.Dense(self.width)(x)
-        return x + nn.Dense(self.hidden)(x.reshape(len(x), 4, self.width // 4).reshape(len(x), -1))
-
-
-def test_widths_that_have_to_be_equal_are_named() -> None:
-    with pytest.raises(LiftError, match=r"shapes.* - it works where width = hidden: use one symbol for both$"):
-        sc.trace(Tied, "float32[n,d]")
-    assert sc.trace(lambda w: Tied(w, w), "float32[n,d]").total().params.free_symbols
-
-
 def test_building_an_nnx_model_leaves_flax_as_it_was() -> None:
     before = nnx.Variable.__init__, nnx.RngStream.__call__
     sc.trace(lambda d: nnx.Linear(d, d, rngs=nnx.Rngs(0)), "float32[n,d]")
     assert (nnx.Variable.__init__, nnx.RngStream.__call__) == before
-
-
-# -- special values --------------------------------------------------------------------------------------------------
-class Projected(nn.Module):
-    """A residual layer of 64 channels, with a projection unless the input is as wide already."""
-
-    c: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        x = nn.Dense(self.c)(x)
-        skip = x if x.shape[-1] == 64 else nn.Dense(64, name="skip")(x)
-        return skip + nn.Dense(64)(x)
-
-
-def test_a_value_at_which_alone_the_program_is_another_one_leaves_the_domain() -> None:
-    costs = sc.trace(Projected, "float32[n,3]")
-    assert "c != 64" in str(costs.domain)
-    with pytest.raises(sc.DomainError, match=r"c=64 is outside the domain: the program is another one there"):
-        costs.subs(n=1, c=64)
-    assert costs.subs(n=1, c=65).params == sum(x.size for x in jax.tree.leaves(nn_params(Projected(65))))
-
-
-def nn_params(module: nn.Module) -> Any:
-    return jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 3)))
-
-
-def test_a_table_that_is_used_whole_belongs_to_the_domain() -> None:
-    class Masked(nn.Module):
-        @nn.compact
-        def __call__(self, x: jax.Array) -> jax.Array:
-            mask = jnp.tril(jnp.ones((512, 512), bool))
-            return jnp.where(lax.dynamic_slice(mask, (0, 0), x.shape), x, 0.0)
-
-    costs = sc.trace(Masked(), "float32[N,N]")
-    assert costs.domain.at_most == {"N": 512}
-    assert costs.subs(N=512).flops == sc.trace(Masked(), "float32[512,512]").flops

@@ -1,0 +1,167 @@
+"""Where closed forms hold: divisors, orders, roundings, small maps, patterns of layers, special values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+from jax import lax
+
+import symcost as sc
+from symcost.hlo import analyse
+from symcost.symbols import parse
+
+
+def test_heads_must_divide_the_width() -> None:
+    class Attend(nn.Module):
+        H: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return nn.MultiHeadDotProductAttention(num_heads=self.H)(x)
+
+    costs = sc.trace(lambda H: Attend(H), "float32[n,N,d]")
+    assert "d % H == 0" in costs.domain.conditions()
+    with pytest.raises(sc.DomainError, match="must be an integer"):
+        costs.subs(n=1, N=4, d=64, H=5)
+
+
+def test_a_sequence_must_fit_the_table_of_positions() -> None:
+    class Positions(nn.Module):
+        T: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            if x.shape[1] > self.T:
+                raise ValueError(f"sequence of {x.shape[1]} in a table of {self.T}")
+            table = self.param("table", nn.initializers.normal(), (self.T, x.shape[2]))
+            return x + table[: x.shape[1]]
+
+    costs = sc.trace(lambda T: Positions(T), "float32[n,N,d]")
+    assert "N <= T" in costs.domain.conditions()
+    assert costs.params == parse("T*d")
+    with pytest.raises(sc.DomainError, match="N must be at most T"):
+        costs.subs(n=1, N=9, T=8, d=4)
+
+
+def test_a_rounded_width_is_a_ceiling() -> None:
+    class Rounded(nn.Module):
+        d: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return nn.Dense(-(-self.d // 8) * 8, use_bias=False)(x)
+
+    costs = sc.trace(lambda d: Rounded(d), "float32[n,4]")
+    assert [costs.subs(n=1, d=d).params for d in (9, 16, 100)] == [4 * 16, 4 * 16, 4 * 104]
+
+
+def test_a_size_that_is_a_sum_of_three_symbols() -> None:
+    costs = sc.trace_function(
+        lambda x, y, z: jnp.concatenate([x, y, z], -1) * 2.0, "float32[n,c]", "float32[n,d]", "float32[n,e]"
+    )
+    assert (costs.flops - parse("n*(c + d + e)")).expand() == 0
+
+
+# -- small maps, large multiples, deep models ------------------------------------------------------------------------
+class DepthwiseStages(nn.Module):
+    """Depthwise 7 x 7 convolutions on maps that become smaller than their kernel."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for _ in range(2):
+            x = nn.Conv(4, (4, 4), strides=4, padding="VALID")(x)
+            x = nn.Conv(4, (7, 7), padding=3, feature_group_count=4)(x)
+        return x
+
+
+@pytest.mark.parametrize("r", [16, 17, 33, 50, 64, 96, 224])
+def test_a_kernel_larger_than_its_map_is_counted_exactly_too(r: int) -> None:
+    costs = sc.trace(DepthwiseStages(), "float32[n,r,r,3]")
+    assert costs.domain.at_least == {"r": 16}
+    at = costs.subs(n=2, r=r).total("xla")
+    lowered = jax.jit(DepthwiseStages().apply).lower(
+        jax.eval_shape(DepthwiseStages().init, jax.random.key(0), jnp.zeros((2, r, r, 3))),
+        jax.ShapeDtypeStruct((2, r, r, 3), "float32"),
+    )
+    assert at.flops == analyse(lowered.compiler_ir("hlo").as_hlo_text()).flops
+
+
+def test_a_length_rounded_up_to_a_large_multiple_is_found() -> None:
+    def chunked(x: jax.Array) -> jax.Array:
+        chunks = x.shape[1] // 128 + 1  # always one more than fits
+        padded = lax.pad(x, 0.0, ((0, 0, 0), (0, chunks * 128 - x.shape[1], 0)))
+        return padded.reshape(x.shape[0], chunks, 128).sum(-1)
+
+    costs = sc.trace_function(chunked, "float32[n,N]")
+    for length in (1, 127, 128, 129, 500, 1024):
+        assert costs.subs(n=3, N=length).flops == 3 * (length // 128 + 1) * 127
+
+
+class Patterned(nn.Module):
+    """Every ``period``-th layer is wide; the others have a second projection."""
+
+    d: int
+    L: int
+    period: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for layer in range(self.L):
+            if (layer + 1) % self.period:
+                x = nn.Dense(self.d)(nn.Dense(self.d)(x))
+            else:
+                x = nn.Dense(self.d, use_bias=False)(nn.Dense(4 * self.d)(nn.relu(x)))
+        return x
+
+
+@pytest.mark.parametrize("period", [2, 3, 6])
+def test_layers_that_differ_in_a_pattern_are_counted_at_every_depth(period: int) -> None:
+    costs = sc.trace(lambda d, L: Patterned(d, L, period), "float32[n,d]")
+    assert str(costs.domain).split("; ")[0] == "n, d, L positive integers"
+    for depth in (1, 2, 5, 6, 7, 12, 31):
+        macs = 3 * 7**2 * (8 * (depth // period) + 2 * (depth - depth // period))
+        assert costs.subs(n=3, d=7, L=depth).macs == macs
+    assert costs.peak_activations == parse("5*n*d")
+    if period > 2:
+        assert f"peaks are upper bounds up to L={period - 1}: not every kind of layer occurs yet" in str(costs.domain)
+
+
+# -- special values --------------------------------------------------------------------------------------------------
+class Projected(nn.Module):
+    """A residual layer of 64 channels, with a projection unless the input is as wide already."""
+
+    c: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Dense(self.c)(x)
+        skip = x if x.shape[-1] == 64 else nn.Dense(64, name="skip")(x)
+        return skip + nn.Dense(64)(x)
+
+
+def test_a_value_at_which_alone_the_program_is_another_one_leaves_the_domain() -> None:
+    costs = sc.trace(Projected, "float32[n,3]")
+    assert "c != 64" in str(costs.domain)
+    with pytest.raises(sc.DomainError, match=r"c=64 is outside the domain: the program is another one there"):
+        costs.subs(n=1, c=64)
+    assert costs.subs(n=1, c=65).params == sum(x.size for x in jax.tree.leaves(nn_params(Projected(65))))
+
+
+def nn_params(module: nn.Module) -> Any:
+    return jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 3)))
+
+
+def test_a_table_that_is_used_whole_belongs_to_the_domain() -> None:
+    class Masked(nn.Module):
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            mask = jnp.tril(jnp.ones((512, 512), bool))
+            return jnp.where(lax.dynamic_slice(mask, (0, 0), x.shape), x, 0.0)
+
+    costs = sc.trace(Masked(), "float32[N,N]")
+    assert costs.domain.at_most == {"N": 512}
+    assert costs.subs(N=512).flops == sc.trace(Masked(), "float32[512,512]").flops
