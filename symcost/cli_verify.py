@@ -77,10 +77,10 @@ def verify(
     fixed = values("--arg", arg)
     if function and (fixed or free):
         raise SymcostError("--function takes neither --arg nor --free: use --call")
-    from symcost.verify import face
+    found = bind(load(model), fixed, model)
+    from symcost.verify import face  # needs jax, which load() starts without a word
 
     with Steps() as progress:
-        found = bind(load(model), fixed, model)
         verdict = face.verify(found, *(specs or ()), **options, name="" if fixed else model, on_event=progress)
     write(report.render(verdict, format_), output)
     if not verdict:

@@ -130,3 +130,13 @@ def test_an_interrupted_verification_leaves_no_compiler_running(tmp_path: Path) 
     assert process.returncode == 130
     assert error.splitlines()[-1] == "symcost: interrupted"
     assert list(tmp_path.glob("symcost-*")) == []
+
+
+def test_plug_ins_without_their_devices_say_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "symcost", "verify", "flax.linen:Dense", "float32[n,c]", "--at", "n=3", "--at", "c=5",
+         "--at", "features=7"],
+        capture_output=True, text=True, timeout=120, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.stdout.startswith("TRUE at n=3, c=5, features=7: 231 FLOPs")
+    assert (done.returncode, done.stderr) == (0, "")
