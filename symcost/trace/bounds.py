@@ -167,6 +167,9 @@ class Explorer:
         coarse = {n: math.gcd(*self.values[n]) for n in self.sizes() if math.gcd(*self.values[n]) > 1}
         if not coarse:
             return
+        for name in coarse if not self.settled else ():
+            if self.domain.step_of(name, self.base) > 1 and not self.domain.divided(name):
+                self._try_multiples(name, 1)  # d/3 may be a rounding, unlike d/H: only the model says
         shallow = {n: self.base[n] for n in self.structural}
         for _ in range(2):
             point = self.domain.generic_point(0, shallow, self.base)
@@ -193,14 +196,16 @@ class Explorer:
         """Points between the multiples that were sampled, where the program is the same and the form is wrong."""
         for name, sampled in coarse.items():
             step = self.domain.step_of(name, self.base)
-            if sampled % step or sampled == step:
-                continue
-            first = self.base[name] // step
-            points = [{**self.base, name: (first + k) * step} for k in (1, 3, 7, first + 2, first + 5)]
-            points = [p for p in points if self.sampler.works(p) and same(self.sampler(p), self.sampler(self.base))]
-            reasons = [reason for p in points if (reason := self.difference(p)) is not None]
-            if reasons:
-                raise Counterexample(reasons[0], points, between=True)
+            if sampled % step == 0 and sampled != step:
+                self._try_multiples(name, step)
+
+    def _try_multiples(self, name: str, step: int) -> None:
+        first = self.base[name] // step
+        points = [{**self.base, name: (first + k) * step} for k in (1, 3, 7, first + 2, first + 5)]
+        points = [p for p in points if self.sampler.works(p) and same(self.sampler(p), self.sampler(self.base))]
+        reasons = [reason for p in points if (reason := self.difference(p)) is not None]
+        if reasons:
+            raise Counterexample(reasons[0], points, between=True)
 
     def _high(self) -> None:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""

@@ -109,6 +109,10 @@ class Domain(Conditions):
         above = (form for form in self.whole if _above(form, name))
         return math.lcm(self.steps.get(name, 1), *(_denominator(form, others) for form in above))
 
+    def divided(self, name: str) -> bool:
+        """Whether a symbol must be a multiple of another one, such as ``d`` of ``H``."""
+        return any(e < 0 for form in self.whole if name in form.symbols for mono in form.terms for _, e in mono)
+
     def moved(self, point: Mapping[str, int], name: str, value: int) -> Point:
         """The point with another value of one symbol; what stands above it in a quotient or the order follows."""
         new = {**point, name: value}

@@ -6,8 +6,8 @@ points than unknowns, over the rationals:
 - a constant, a known column (a symbol or an earlier result), or an affine function of one;
 - a Laurent monomial ``c x^a y^b ...`` (``d/H``, ``n N``);
 - affine combinations of products of known columns (``h w + 1``, ``n (T + S)``), polynomials up to degree 3;
-- ``q floor((f + a)/s) + c`` of a known column, ``c1 f + c2 floor((f + a)/s) + c3``, and rounding
-  ``q floor(alpha m + beta) + c`` of a Laurent monomial (capacities, rounded widths).
+- ``q floor((f + a)/s) + c`` of a known column, ``c1 f + c2 floor((f + a)/s) + c3``, and roundings
+  ``q Max(least, [alpha m]) + c`` of a Laurent monomial (capacities, rounded widths).
 
 Where several forms of a floor family agree on all points, they are kept as rivals: :meth:`Fitter.rivals` tells a point
 at which they differ, so that the caller can sample there.
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from symcost.form import Form, floor
-from symcost.trace.rounding import rounded_forms, shifts_of_floor
+from symcost.trace.rounding import roundings, shifts_of_floor
 from symcost.trace.solve import Column, affine, combine
 
 Point = Mapping[str, int]
@@ -289,7 +289,7 @@ class Fitter:
                 yield combine(fit, [Form.symbol(name) ** k for k in range(1, degree + 1)])
 
     def _rounded(self, column: Column, names: frozenset[str]) -> Iterator[Form]:
-        """``q floor(alpha m + beta) + c`` of a Laurent monomial whose exponents the growth of the values suggests."""
+        """Roundings of a Laurent monomial whose exponents the growth of the values suggests."""
         options = []
         for name in sorted(names):
             pairs = [(i, j) for i, j in self._alike[name] if column[i] > 0 < column[j]]
@@ -303,8 +303,8 @@ class Fitter:
             for name, exponent in exponents:
                 form = form * Form.symbol(name) ** exponent
             values = [Fraction(form.value(point)) for point in self.points]
-            for q, alpha, beta, c in rounded_forms(column, values):
-                yield q * floor(form * alpha + beta) + c
+            for rounding in roundings(column, values):
+                yield rounding(form)
 
     def _holds(self, form: Form, column: Column) -> bool:
         return all(form.value(point) == value for point, value in zip(self.points, column, strict=True))

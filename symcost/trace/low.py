@@ -90,7 +90,8 @@ class LowEdge:
         """Find two sizes of the program whose order changes where the program does, and write the order down.
 
         A contraction that is reordered, say, once the experts outnumber their capacity. An order that tells all
-        points seen apart is a proposal; it counts when it is right about new points, one on each side.
+        points seen apart is a proposal; it counts when it is right about new points, one on each side. An order between
+        sizes of one symbol is none: the symbol's own bound says it.
         """
         for small, large in itertools.islice(self._proposals(good, bad), MAX_PROPOSALS):
             for other in sorted((small.symbols | large.symbols) - {name} - set(self.explorer.structural)):
@@ -103,6 +104,8 @@ class LowEdge:
         goods = [p for p in (*self.explorer.sampled, *self.explorer.held_out, good) if set(p) == set(good)]
         bads = [bad, *self.otherwise]
         for small, large in itertools.permutations(self.domain.dimensions[:MAX_COMPARED], 2):
+            if len(small.symbols | large.symbols) < 2:
+                continue
             for shift in (0, 1):
                 if all(small.value(p) + shift > large.value(p) for p in bads) and all(
                     small.value(p) + shift <= large.value(p) for p in goods

@@ -1,14 +1,17 @@
-"""Digital lines: which floor of a straight line passes through these integers?"""
+"""Digital lines: which rounding of a straight line passes through these integers?"""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
+from symcost.form import Form, floor, maximum
+
 MAX_STEP = 512
-MIN_ROWS, MIN_ROUNDED_ROWS = 5, 6
+MIN_ROWS, MIN_ROUNDED_ROWS, MIN_LEVELS = 5, 6, 4
 """Distinct points that it takes: a slope is a real number, and many lines pass between few integers."""
 
 
@@ -47,10 +50,36 @@ def composed(step: int, strides: Sequence[int]) -> bool:
     return step == 1
 
 
-def rounded_forms(
-    column: Sequence[int], values: Sequence[Fraction]
-) -> Iterator[tuple[int, int | Fraction, int | Fraction, int]]:
-    """``(q, alpha, beta, c)`` with ``column = q floor(alpha value + beta) + c``: floor, half-up and ceiling.
+@dataclass(frozen=True)
+class Rounding:
+    """``q Max(least, [alpha value]) + c``, where the bracket rounds by a rule of :data:`RULES`."""
+
+    q: int
+    alpha: Fraction
+    rule: str
+    least: int | None
+    c: int
+
+    def __call__(self, value: Form) -> Form:
+        """The rounding of a form."""
+        steps = value * _plain(self.alpha)
+        parts = {
+            "down": [floor(steps)],
+            "half up": [floor(steps + Fraction(1, 2))],
+            "up": [-floor(-steps)],
+            "divisible": [floor(steps + Fraction(1, 2)), -floor(-steps * Fraction(9, 10))],
+        }[self.rule]
+        return self.q * maximum([*parts, *([] if self.least is None else [self.least])]) + self.c
+
+
+RULES = ("down", "half up", "up", "divisible")
+"""``divisible`` is MobileNet's and EfficientNet's: half up, but never more than a tenth below."""
+Edge = tuple[Fraction, int]
+"""A bound, and whether it is meant from above (1), exactly (0) or from below (-1)."""
+
+
+def roundings(column: Sequence[int], values: Sequence[Fraction]) -> Iterator[Rounding]:
+    """Roundings that make the column of the values, plain ones first, then those that have a least result.
 
     ``alpha`` is the simplest fraction that every row allows. ``c`` is 0, or the remainder of the column modulo ``q``.
     """
@@ -58,37 +87,54 @@ def rounded_forms(
     if len(rows) < MIN_ROUNDED_ROWS:
         return
     common = math.gcd(*(y - rows[0][1] for _, y in rows))
-    for q in dict.fromkeys((1, common)):
-        if q == 0:
-            continue
+    least = min(column)
+    clamped = [None, least] if column.count(least) > 1 and len(set(column)) >= MIN_LEVELS else [None]
+    for bound, q in itertools.product(clamped, [q for q in dict.fromkeys((1, common)) if q]):
         c = rows[0][1] % q
-        for beta in (Fraction(0), Fraction(1, 2)):
-            low = max((Fraction((y - c) // q) - beta) / x for x, y in rows)
-            high = min((Fraction((y - c) // q) + 1 - beta) / x for x, y in rows)
-            if low < high:
-                alpha = simplest_between(low, high)
-                if all(q * math.floor(alpha * x + beta) + c == y for x, y in rows):
-                    yield q, _plain(alpha), _plain(beta), c
-        # a ceiling: values whose products are m/den become floor(alpha x + (den - 1)/den)
-        low = max(Fraction((y - c) // q - 1) / x for x, y in rows)
-        high = min(Fraction((y - c) // q) / x for x, y in rows)
-        if low <= high:
-            alpha = high if low == high else simplest_between(low, high, right=True)
-            if all(q * math.ceil(alpha * x) + c == y for x, y in rows):
-                yield -q, _plain(-alpha), 0, c
+        low_end = None if bound is None else (bound - c) // q
+        counts = [(x, (y - c) // q) for x, y in rows]
+        if low_end is None or low_end > 0:
+            for rule in RULES:
+                alpha = _slope(counts, rule, low_end)
+                if alpha is not None:
+                    yield Rounding(q, alpha, rule, low_end, c)
 
 
-def simplest_between(low: Fraction, high: Fraction, right: bool = False) -> Fraction:
-    """The fraction of smallest denominator in ``[low, high)``, or in ``(low, high]`` with ``right``.
+def _slope(rows: Sequence[tuple[Fraction, int]], rule: str, least: int | None) -> Fraction | None:
+    """The simplest ``alpha`` with ``[alpha x] = k`` in every row, or at most ``k`` where that is the least."""
+    low, high = (Fraction(0), 1), (Fraction(0), 0)
+    for index, (x, k) in enumerate(rows):
+        (from_, above), (to, below) = _reach(rule, k)
+        if least != k:
+            low = max(low, (from_ / x, above))
+        high = min(high, (to / x, below)) if index else (to / x, below)
+    return simplest_between(low, high) if low <= high else None
 
-    >>> simplest_between(Fraction(31, 100), Fraction(34, 100))
+
+def _reach(rule: str, k: int) -> tuple[Edge, Edge]:
+    """The first and the last value that a rule rounds to ``k``."""
+    half = Fraction(1, 2)
+    if rule == "down":
+        return (Fraction(k), 0), (Fraction(k + 1), -1)
+    if rule == "up":
+        return (Fraction(k - 1), 1), (Fraction(k), 0)
+    nearest = (k - half, 0), (k + half, -1)
+    if rule == "half up":
+        return nearest
+    return min(nearest[0], (Fraction(10 * (k - 1), 9), 1)), min(nearest[1], (Fraction(10 * k, 9), 0))
+
+
+def simplest_between(low: Edge, high: Edge) -> Fraction:
+    """The fraction of smallest denominator between two bounds, the first not above the second.
+
+    >>> simplest_between((Fraction(31, 100), 0), (Fraction(34, 100), -1))
     Fraction(1, 3)
     """
     denominator = 1
     while True:
-        numerator = math.floor(low * denominator) + 1 if right else math.ceil(low * denominator)
-        value = Fraction(numerator, denominator)
-        if (value <= high) if right else (value < high):
+        scaled = low[0] * denominator
+        value = Fraction(math.floor(scaled) + 1 if low[1] else math.ceil(scaled), denominator)
+        if (value, 0) <= high:
             return value
         denominator += 1
 

@@ -4,11 +4,9 @@ SLOW = "lifts, but takes too long for a test"
 PENDING = {
     "conformer_train": SLOW,
     "densenet": "widths halved with // are periodic in the growth and the number of layers",
-    "efficientnet": "rounding to multiples of 8 with a clamp; depths are ceilings",
-    "fractional_widths": "a clamp hides the roundings from the first samples",
+    "efficientnet": "depths are ceilings of a multiplier: they repeat after ten steps of it",
     "llama_train": SLOW,
     "mamba_associative": "the recursion depth is a logarithm of the length",
-    "mobilenet_v2": "rounding to multiples of 8 with a clamp and the rule of nine tenths",
     "moe_alternating": SLOW,
     "moe_layer_train": "the low edge of N is higher than it need be",
     "nnx_cnn_stages": "sizes are geometric in the number of stages",
