@@ -1,4 +1,4 @@
-"""Brute force over spaces by sympy's own substitution: it shares no code with the engines. Random formulas for it."""
+"""Brute force over spaces by sympy's own replacement: it shares no code with the engines. Random formulas for it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def configurations(axes: Mapping[str, Sequence[int]]) -> Iterator[dict[str, int]
 
 
 def value(expression: Any, at: Mapping[str, int]) -> Fraction:
-    """An expression at a configuration, by sympy."""
-    found = sympy.sympify(expression).subs({sc.symbols(name)[0]: sympy.Integer(v) for name, v in at.items()})
+    """An expression at a configuration, by sympy, from the inside out: ``subs`` takes a Piecewise in a floor apart."""
+    found = sympy.sympify(expression).xreplace({sc.symbols(name)[0]: sympy.Integer(v) for name, v in at.items()})
     assert found.is_Rational, found
     return Fraction(int(found.p), int(found.q))
 

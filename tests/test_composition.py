@@ -183,3 +183,12 @@ def test_a_block_that_runs_zero_times_has_no_part_in_the_peak() -> None:
     table = sc.table(net, ("n", 4))
     for rule in ("textbook", "liveness"):
         assert [table.subs(n=1, L=L).peak(rule) for L in (1, 2)] == [8, 104]
+
+
+@pytest.mark.parametrize("times", ["L", 10**9])
+def test_blocks_that_keep_their_width_are_one_row_whatever_their_number(times: object) -> None:
+    table = sc.table(sc.Repeat(sc.Sequential(mix=sc.Linear("d"), act=sc.ReLU()), times), ("n", "d"))
+    at = table.subs(n=1, d=8, **({"L": 10**9} if times == "L" else {}))
+    assert not table.grows
+    assert [row.path for row in at.rows] == ["", "block_#/mix", "block_#/act"]
+    assert (at.macs, at.peak()) == (64 * 10**9, 16)

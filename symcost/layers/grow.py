@@ -31,12 +31,13 @@ class NoSumError(Exception):
 
 
 def added(before: Tensor, after: Tensor) -> Size | None:
-    """How many channels a block adds; None where anything else changes, or where they may become fewer."""
+    """How many channels a block adds; None where it adds none, where anything else changes, or they may become fewer."""
     if len(before.shape) != len(after.shape):
         return None
     more = [exact(b - a) for a, b in zip(before.shape, after.shape, strict=True)]
     channels = more.pop(after.axis)
-    grows = all(c > 0 for c in as_form(channels).terms.values())
+    terms = as_form(channels).terms
+    grows = bool(terms) and all(c > 0 for c in terms.values())
     return channels if grows and all(size == 0 for size in more) else None
 
 

@@ -99,7 +99,7 @@ class MoETransformer(nn.Module):
         mask = nn.make_causal_mask(ids)
         for i in range(self.layers):
             y = nn.LayerNorm()(x)
-            x = x + nn.SelfAttention(self.heads)(y, mask)
+            x = x + nn.MultiHeadDotProductAttention(self.heads)(y, mask=mask)
             y = nn.LayerNorm()(x)
             if i % self.every == self.every - 1:
                 cls: Any = PythonMoE if self.python else MoEMlp
