@@ -90,14 +90,15 @@ class LowEdge:
         """Find two sizes of the program whose order changes where the program does, and write the order down.
 
         A contraction that is reordered, say, once the experts outnumber their capacity. An order that tells all
-        points seen apart is a proposal; it counts when it is right about new points, one on each side. An order between
-        sizes of one symbol is none: the symbol's own bound says it.
+        points seen apart is a proposal; it counts when it is right about new points, one on each side, whichever symbol
+        is moved. An order between sizes of one symbol is none: the symbol's own bound says it.
         """
         for small, large in itertools.islice(self._proposals(good, bad), MAX_PROPOSALS):
-            for other in sorted((small.symbols | large.symbols) - {name} - set(self.explorer.structural)):
-                if self._right_about(small, large, other, good, bad):
-                    self.domain.ordered = (*self.domain.ordered, (small, large))
-                    return True
+            others = sorted((small.symbols | large.symbols) - {name} - set(self.explorer.structural))
+            told = [self._right_about(small, large, other, good, bad) for other in others]
+            if True in told and False not in told:
+                self.domain.ordered = (*self.domain.ordered, (small, large))
+                return True
         return False
 
     def _proposals(self, good: Point, bad: Point) -> Iterator[tuple[Form, Form]]:
@@ -112,12 +113,12 @@ class LowEdge:
                 ):
                     yield small + shift, large
 
-    def _right_about(self, small: Form, large: Form, other: str, good: Point, bad: Point) -> bool:
+    def _right_about(self, small: Form, large: Form, other: str, good: Point, bad: Point) -> bool | None:
         """Whether the order holds where the form does when another symbol is moved: a point of each kind decides."""
         inside = self._moved_until(bad, other, small, large, holds=True)
         outside = self._moved_until(good, other, small, large, holds=False)
         if inside is None or outside is None:
-            return False
+            return None
         return self.explorer.agrees(inside) and self.explorer.difference(outside) is not None
 
     def _moved_until(self, point: Point, name: str, small: Form, large: Form, holds: bool) -> Point | None:
