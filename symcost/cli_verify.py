@@ -17,6 +17,8 @@ symcost verify examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false 
 
 symcost verify examples.scan_or_unrolled:Scanned 'float32\\[n,N,d]' --at n=1 --at N=64 --at d=32 --at L=6 --against flax,xla
 
+symcost verify resnet18 --arg r=r --at r=64 --target cpu --target tpu-v5e
+
 symcost verify flax.linen:Dense 'float32\\[n,c]' --at n=64 --at c=8 --at features=8 --target cuda-h100 --mesh d=8 --shard inputs=d
 
 Exit code 0: the verdict is true. 1: it is false. 2: a target did not answer, or an error of use."""
@@ -32,7 +34,8 @@ Texts = list[str] | None
 
 def verify(
     model: Annotated[
-        str, typer.Argument(metavar="PKG.MOD:NAME", help="A factory, module or class, as in symcost trace.")
+        str,
+        typer.Argument(metavar="MODEL", help="PKG.MOD:NAME, as in symcost trace, or a reference network."),
     ],
     specs: Annotated[Texts, typer.Argument(metavar="SPEC...", help="Inputs, such as 'float32\\[n,224,224,3]'.")] = None,
     at: Annotated[Texts, typer.Option(metavar="NAME=INT", help="The value of a symbol; all of them need one.")] = None,
@@ -77,14 +80,22 @@ def verify(
     fixed = values("--arg", arg)
     if function and (fixed or free):
         raise SymcostError("--function takes neither --arg nor --free: use --call")
-    found = bind(load(model), fixed, model)
-    from symcost.verify import face  # needs jax, which load() starts without a word
+    found = bind(load(model), fixed, model) if ":" in model else _reference(model, fixed)
+    from symcost.verify import face  # needs jax, which was started without a word
 
     with Steps() as progress:
-        verdict = face.verify(found, *(specs or ()), **options, name="" if fixed else model, on_event=progress)
+        verdict = face.verify(found, *(specs or ()), **options, name="" if fixed or ":" not in model else model, on_event=progress)
     write(report.render(verdict, format_), output)
     if not verdict:
         raise typer.Exit(2 if verdict.failures else 1)
+
+
+def _reference(name: str, fixed: dict[str, Any]) -> Any:
+    from symcost.models.catalog import reference
+
+    network = reference(name)(**fixed)
+    start_jax()
+    return network
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -42,6 +42,14 @@ def test_json_is_a_document_and_a_file_is_written_whole(tmp_path: Path) -> None:
     assert told["targets"][0]["memory"]["arguments"] == 4 * (6 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10 + 4 * 6) + 16
 
 
+def test_a_reference_network_is_verified_by_its_name(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "resnet18", "--arg", "r=r", "--arg", "n=2", "--at", "r=33"]) == 0
+    captured = capfd.readouterr()
+    assert captured.out.startswith("TRUE at r=33: ")
+    assert "layers    macs (textbook)" in captured.out  # the third witness
+    assert captured.err == ""
+
+
 def test_a_false_verdict_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from symcost.verify import face
     from symcost.verify.verdict import Check
@@ -73,6 +81,7 @@ def test_a_target_that_does_not_answer_ends_with_2(
         ([*MLP, "--mesh", "data=two"], "--mesh data='two' must be an integer"),
         (["verify", "referee_cases:MPL", "float32[n,6]"], "referee_cases has no 'MPL': it has MLP"),
         (["verify", "referee_cases:MLP", "float32[n"], "cannot read the input spec 'float32[n'"),
+        (["verify", "resnet19", "--at", "n=1"], "unknown model 'resnet19': did you mean resnet18"),
         (["targets", "--format", "csv"], "unknown format 'csv': use text, json"),
     ],
 )
