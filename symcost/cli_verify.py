@@ -84,7 +84,9 @@ def verify(
     from symcost.verify import face  # needs jax, which was started without a word
 
     with Steps() as progress:
-        verdict = face.verify(found, *(specs or ()), **options, name="" if fixed or ":" not in model else model, on_event=progress)
+        verdict = face.verify(
+            found, *(specs or ()), **options, name="" if fixed or ":" not in model else model, on_event=progress
+        )
     write(report.render(verdict, format_), output)
     if not verdict:
         raise typer.Exit(2 if verdict.failures else 1)
