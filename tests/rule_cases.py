@@ -173,6 +173,14 @@ INDEXING = [
 WAVES = points("a b", (3, 8), (5, 6), (2, 7), (1, 1))
 
 
+def _changed(x: jax.Array) -> jax.Array:
+    """Three times itself and one, in an array that changes."""
+    array = jax.new_ref(x)
+    jax.ref.addupdate(array, ..., x * 2.0)
+    jax.ref.set(array, ..., jax.ref.get(array, ...) + 1.0)
+    return jax.ref.freeze(array)
+
+
 def _fft(kind: str, *lengths: int) -> Callable[..., Any]:
     return lambda x: lax.fft(x, kind, lengths or x.shape[-1:])
 
@@ -186,6 +194,7 @@ KERNELS = [
     Case("fft", lambda x: lax.fft(x, "FFT", x.shape), ("complex64[a,b]",),
          flops="5*a*b*(flog2(a) + flog2(b))",
          points=WAVES, variant="two dimensions"),
+    *(Case(name, _changed, (F,), flops="3*a*b") for name in ("new_ref", "addupdate", "get", "swap", "freeze")),
 ]  # fmt: skip
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -18,7 +21,7 @@ def test_a_bug_in_the_model_is_reported_with_its_own_words() -> None:
         def __call__(self, x: jax.Array) -> jax.Array:
             raise ValueError("no such layer")
 
-    with pytest.raises(LiftError, match=r"ValueError: no such layer.*whatever the values"):
+    with pytest.raises(LiftError, match=r"ValueError: no such layer\) - it raised alike at n from \d+ to \d+, d from"):
         sc.trace(Broken(), "float32[n,d]")
 
 
@@ -75,3 +78,46 @@ def test_widths_that_have_to_be_equal_are_named() -> None:
     with pytest.raises(LiftError, match=r"shapes.* - it works where width = hidden: use one symbol for both$"):
         sc.trace(Tied, "float32[n,d]")
     assert sc.trace(lambda w: Tied(w, w), "float32[n,d]").total().params.free_symbols
+
+
+@pytest.mark.parametrize(
+    ("works", "given"),
+    [
+        (lambda d: d % 35 == 0, {"steps": {"d": 35}}),
+        (lambda d: d >= 5000, {"at_least": {"d": 5000}}),
+    ],
+)
+def test_a_constructor_that_takes_other_values_says_which_were_tried_and_works_with_its_own(
+    works: Callable[[int], bool], given: Any
+) -> None:
+    def factory(d: int) -> nn.Module:
+        if not works(d):
+            raise ValueError(f"no width {d}")
+        return nn.Dense(d, use_bias=False)
+
+    with pytest.raises(LiftError, match=r"ValueError: no width \d+\) - .*d from 2 to \d+: if it works at others, give"):
+        sc.trace(factory, "float32[n,3]")
+    assert sc.trace(factory, "float32[n,3]", **given).params == 3 * sc.symbols("d")[0]
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "message"),
+    [
+        ("steps", {"features": 0}, "steps['features']=0 must be a positive integer"),
+        ("steps", {"features": -8}, "steps['features']=-8 must be a positive integer"),
+        ("at_least", {"n": -3}, "at_least['n']=-3 must be a positive integer"),
+        ("samples", {"features": (0, 1, 2)}, "samples['features'] has 0: every value must be a positive integer"),
+        ("samples", {"features": (2, 3.5, 4)}, "samples['features'] has 3.5: every value must be a positive integer"),
+        ("axes", {"i": -1}, "axes['i']=-1 must be a positive integer"),
+    ],
+)
+def test_values_that_no_size_has_are_refused(option: str, values: Any, message: str) -> None:
+    with pytest.raises(SymcostError) as caught:
+        sc.trace(nn.Dense, "float32[n,c]", **{option: values})
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("base", [nn.Module, nnx.Module])
+def test_a_base_class_is_no_model(base: Any) -> None:
+    with pytest.raises(SymcostError, match=r"Module is the class that models derive from: name one of them"):
+        sc.trace(base, "float32[n]")

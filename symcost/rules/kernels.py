@@ -1,4 +1,4 @@
-"""Library kernels that XLA costs itself: the Fourier transform."""
+"""Library kernels that XLA costs itself (the Fourier transform), and arrays that change, as in kernels of one's own."""
 
 from __future__ import annotations
 
@@ -22,3 +22,16 @@ def fft(op: Op) -> Work:
     stages = [log2_floor(length) for length in op.facts.sizes["lengths"]]
     side = op.ins[0] if "complex" in op.ins[0].dtype else op.out
     return Work(flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * product(stages), materialises=True)
+
+
+@rule("get", "swap", "new_ref", "freeze", "program_id", "num_programs")
+def block(op: Op) -> Work:
+    """Reading and writing an array that changes (a kernel's block), and asking for the place in the grid, is no work."""
+    return Work()
+
+
+@rule("addupdate")
+def addupdate(op: Op) -> Work:
+    """One addition for each element that is added to an array that changes."""
+    added = op.ins[1]
+    return Work(flops=added.size) if added.is_float else Work(int_ops=added.size)

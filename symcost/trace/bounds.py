@@ -51,6 +51,7 @@ class Explorer:
     constants: Sequence[int] = ()  # sizes of the program that no symbol changes
     widths: Sequence[str] = ()  # symbols that may meet them
     patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
+    given: frozenset[str] = frozenset()  # symbols whose values the user settled
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
@@ -167,7 +168,8 @@ class Explorer:
         coarse = {n: math.gcd(*self.values[n]) for n in self.sizes() if math.gcd(*self.values[n]) > 1}
         if not coarse:
             return
-        for name in coarse if not self.settled else ():
+        found = {} if self.settled else {n: step for n, step in coarse.items() if n not in self.given}
+        for name in found:
             if self.domain.step_of(name, self.base) > 1 and not self.domain.divided(name):
                 self._try_multiples(name, 1)  # d/3 may be a rounding, unlike d/H: only the model says
         shallow = {n: self.base[n] for n in self.structural}
@@ -179,8 +181,7 @@ class Explorer:
                 alone = self.alone(name, point[name])
                 if not self.sampler.works(alone):
                     self._follows(name, alone[name])
-        if not self.settled:
-            self._between(coarse)
+        self._between(found)
         for name, step in coarse.items():
             others = {n: self.base[n] for n in self.domain.symbols if n != name}
             for candidate in _divisors(step):

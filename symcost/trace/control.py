@@ -104,7 +104,7 @@ def _trip_count(eqn: Any, ins: list[Value], context: Context) -> int | None:
                 f"the while loop in {context.path or 'the model'} never ends: its condition is always true"
             )
         return 0
-    if len(cond.eqns) != 1 or cond.eqns[0].primitive.name not in ("lt", "gt", "le", "ge"):
+    if len(cond.eqns) != 1 or cond.eqns[0].primitive.name not in ("lt", "gt", "le", "ge", "ne"):
         return None
     test = cond.eqns[0]
     left, right = test.invars
@@ -128,28 +128,36 @@ def _trip_count(eqn: Any, ins: list[Value], context: Context) -> int | None:
             return 0
         position = cond.invars.index(variable) - n_cond
         before, after = body.invars[n_body + position], body.outvars[position]
-        if before is after:
-            return 0
-        for inner in body.eqns:
-            if inner.outvars == [after] and inner.primitive.name == "add" and inner.invars[0] is before:
-                return inner.invars[1].val if isinstance(inner.invars[1], core.Literal) else None
-        return None
+        return 0 if before is after else _added(body, before, after)
 
     numbers = (start(left), step(left), start(right), step(right))
     if any(n is None or not np.issubdtype(np.asarray(n).dtype, np.integer) for n in numbers):
         return None
-    low, stride, high, moving = (int(n) for n in numbers)
-    if moving != 0:
-        return None
+    low, up, high, moving = (int(n) for n in numbers)
+    closing = up - moving  # by how much a trip brings the two together
     gap = high - low + (name == "le")
+    if name == "ne" and gap < 0:
+        gap, closing = -gap, -closing
     if gap <= 0:
         return 0
-    if stride <= 0:
+    if closing <= 0 or (name == "ne" and gap % closing):
         raise TraceError(
-            f"the while loop in {context.path or 'the model'} never ends: it starts at {low}, adds {stride} per trip and "
-            f"stops at {high}"
+            f"the while loop in {context.path or 'the model'} never ends: it compares {low} with {high}, and a trip adds "
+            f"{up} to the one and {moving} to the other"
         )
-    return -(-gap // stride)
+    return -(-gap // closing)
+
+
+def _added(body: Any, before: Any, after: Any) -> Any:
+    """The number that a loop's body adds to what it carries, if that is all it does to it."""
+    for inner in body.eqns:
+        if inner.outvars == [after] and inner.primitive.name in ("add", "sub"):
+            left, right = inner.invars
+            if left is before and isinstance(right, core.Literal):
+                return right.val if inner.primitive.name == "add" else -right.val
+            if right is before and isinstance(left, core.Literal) and inner.primitive.name == "add":
+                return left.val
+    return None
 
 
 @handler("cond")
@@ -160,7 +168,7 @@ def cond(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[V
     branches = []
     for branch in eqn.params["branches"]:
         start = len(records)
-        results = walker.inner(branch, _opaque(ins[1:]), context.repeated(1, 1))
+        results = walker.inner(branch, _opaque(ins[1:]), context.once())
         branches.append(records[start:])
         del records[start:]
         walker.program.events.append(Event(None, (), tuple(v.id for v in results)))
@@ -171,10 +179,14 @@ def cond(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[V
 
 @handler("shard_map")
 def shard_map(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
-    """The body runs on every device of the mesh; XLA counts one device."""
+    """The body runs on every device of the mesh; XLA counts one device, and the calls that shard and gather."""
     mesh = eqn.params["mesh"]
     manual = eqn.params.get("manual_axes", None) or tuple(mesh.shape)
     devices = math.prod(mesh.shape[axis] for axis in manual)
+    body = getattr(eqn.params["jaxpr"], "jaxpr", eqn.params["jaxpr"])
+    used = {atom for inner in body.eqns for atom in inner.invars if isinstance(atom, core.Var)}
+    calls = (not used.isdisjoint(body.invars)) + bool(eqn.outvars)
+    walker.emit(eqn, context, [], [], facts=Facts(static=(calls,)), arrays=((), ()))
     return walker.inner(eqn.params["jaxpr"], _opaque(ins), context.repeated(devices, 1))
 
 
@@ -195,11 +207,12 @@ def pallas_call(walker: Walker, eqn: Any, ins: list[Value], context: Context) ->
             "give the kernel a cost_estimate"
         )
     body = eqn.params["jaxpr"]
-    arguments = [walker.fresh() for _ in body.invars]
-    mark = len(walker.program.events)
-    walker.jaxpr(body, (), arguments, context.repeated(math.prod(grid), 1))
-    del walker.program.events[mark:]  # a kernel's blocks live in its own memory
-    walker.emit(eqn, context, ins, outs, facts=Facts(), source="kernel")
+    records, events = walker.program.records, walker.program.events
+    start, mark = len(records), len(events)
+    walker.jaxpr(body, (), [walker.fresh() for _ in body.invars], context.once(math.prod(grid)))
+    kernel = records[start:]
+    del records[start:], events[mark:]  # a kernel's blocks live in its own memory
+    walker.emit(eqn, context, ins, outs, source="kernel").branches = (kernel,)
     return outs
 
 

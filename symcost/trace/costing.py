@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from symcost.cost import METRICS, TEXTBOOK, XLA, Cost
@@ -11,6 +12,8 @@ from symcost.rules import ENTRIES, Array, Op, Work
 from symcost.trace.records import Record
 
 ITEM_BYTES = {"bool": 1, "token": 0}
+KERNEL = "kernel"
+"""Source of records whose one branch is the program of a kernel."""
 Costs = tuple[Cost, Cost, Cost]
 """One execution under full, textbook and xla."""
 
@@ -50,6 +53,8 @@ class Costing:
 
     def _cached(self, record: Record) -> tuple[Costs, bool]:
         key = record.key
+        if key.source == KERNEL:
+            return self._kernel(record), any(map(self.is_bound, record.branches[0]))
         if record.branches:
             return self._branches(record), True
         seen = (key.op, key.static, key.fact_names, key.ins, key.outs, key.source, record.sizes[:-2])
@@ -92,6 +97,17 @@ class Costing:
                 values[metric] = _largest(options)
             costs.append(Cost(**values))
         return costs[0], costs[1], costs[2]
+
+    def _kernel(self, record: Record) -> Costs:
+        """The work of a kernel's body; in memory it is one operation."""
+        (body,) = record.branches
+        outside = self._costs(record.op(), Work(materialises=any(c.macs != 0 for c in self.total(body))), KERNEL)
+        moved = ("activations", "bytes_read", "bytes_written")
+        full, textbook, xla = (
+            replace(inside, **{metric: getattr(cost, metric) for metric in moved})
+            for inside, cost in zip(self.total(body), outside, strict=True)
+        )
+        return full, textbook, xla
 
     def total(self, records: Iterable[Record]) -> Costs:
         """Sum of records, repetitions included."""

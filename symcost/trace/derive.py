@@ -23,8 +23,9 @@ from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
 from symcost.trace.lifted import Lifted
 from symcost.trace.records import Program
-from symcost.trace.sample import LARGE, SMALL, STEPS, Point, Values, fixed_values, multiples
+from symcost.trace.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, fixed_values, multiples
 from symcost.trace.signals import Branch, Counterexample, Irregular, OnTrial
+from symcost.trace.spec import where
 from symcost.trace.spread import rounded_symbols
 from symcost.trace.stack import with_room
 from symcost.trace.structure import Dictionary, Structure
@@ -131,7 +132,13 @@ class Derivation:
             except OnTrial:
                 self._on_trial, self._settled = False, not self._enlarged()
                 self.extra.clear()
-        return self._certified()
+        try:
+            return self._certified()
+        except Counterexample as found:
+            raise LiftError(
+                f"the closed form is not right at {where(found.points[0])}: {found}; give samples={{...}} or steps={{...}} "
+                f"for {', '.join(self._rounded_names or self.sizes)}"
+            ) from None
 
     def _enlarged(self) -> bool:
         """Sample the parameters inside roundings at larger values, once: small ones may be clamped or corrected."""
@@ -194,7 +201,8 @@ class Derivation:
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
                             self._sampled(structure), self._rounded_names, self._settled,
-                            self._constants(structure), self._widths(structure), self._patterned)  # fmt: skip
+                            self._constants(structure), self._widths(structure), self._patterned,
+                            frozenset(self.fixed))  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -349,5 +357,6 @@ def rare_collections() -> Iterator[None]:
 
 def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
     """Closed form of a model."""
+    check_positive("axes", axes)
     with rare_collections():
         return with_room(Derivation(Sampler(model, axes, on_trace), options).run)

@@ -203,6 +203,10 @@ class LinenProgram:
         return out if mutable is not False else (out, {})
 
 
+BASE = nn.Module
+"""The class that linen models derive from."""
+
+
 def is_linen(value: Any) -> bool:
     """Whether it is a linen module."""
     return isinstance(value, nn.Module)

@@ -207,6 +207,8 @@ def make_model(
                               "rngs": tuple(dict.fromkeys(names)), "method": method}  # fmt: skip
     if linen.is_linen(target) or nnx.is_nnx(target):
         return Model(factory=None, module=target, parameters=(), **common)
+    if target in (linen.BASE, nnx.BASE):
+        raise TraceError(f"{target.__module__}.Module is the class that models derive from: name one of them")
     if not callable(target):
         raise TraceError(f"{target!r} is neither a flax module nor a function that makes one")
     return Model(factory=target, module=None, parameters=factory_symbols(target, free), **common)

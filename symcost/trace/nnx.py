@@ -73,6 +73,10 @@ def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+BASE = nnx.Module
+"""The class that nnx models derive from."""
+
+
 def is_nnx(value: Any) -> bool:
     """Whether it is an nnx module."""
     return isinstance(value, nnx.Module)

@@ -20,6 +20,7 @@ HINTS = {
     "TracerArrayConversionError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
     "TracerBoolConversionError": "it branches on the values of arrays: use jax.lax.cond, or plain flags in call={...}",
 }
+GIVE = "give steps={...}, at_least={...} or samples={...}"
 TIED_TRIALS, TIED_SECONDS, TIED_CALLS = 60, 10.0, 6000
 _NUMBER = re.compile(r"\d+")
 
@@ -37,7 +38,7 @@ def pattern(failure: PointError) -> str:
 def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any]) -> tuple[str, str] | None:
     """Two symbols that have to be equal: the model works at a failed point once one has the other's value.
 
-    Only where the model gave different reasons: what raises whatever the values does so for equal ones too.
+    Only where the model gave different reasons: what raises alike everywhere does so for equal ones too.
     """
     if len({pattern(f) for f in failures}) < 2:
         return None
@@ -64,8 +65,8 @@ def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any])
 def explain(failures: Sequence[PointError], equal: tuple[str, str] | None = None) -> str:
     """The line: the reasons (at most two, each with its most roomy point), how many points, what to do.
 
-    >>> explain([PointError("the model raised at d=7: ValueError: odd width 7", {"d": 7})])
-    'the model raised at all of 1 sample points (at d=7: ValueError: odd width 7) - it raises whatever the values'
+    >>> print(explain([PointError("the model raised at d=7: ValueError: odd width 7", {"d": 7})]).split(" - ")[1])
+    it raised alike at d from 7 to 7: if it works at others, give steps={...}, at_least={...} or samples={...}
     """
     if not failures:
         return "no sample point could be tried: give samples={...} with at least four values of each symbol"
@@ -81,8 +82,15 @@ def explain(failures: Sequence[PointError], equal: tuple[str, str] | None = None
     if equal:
         hint = f"it works where {equal[0]} = {equal[1]}: use one symbol for both"
     elif hint is None and len(kinds) == 1:
-        hint = "it raises whatever the values"
+        hint = f"it raised alike at {_ranges(failures)}: if it works at others, {GIVE}"
     elif hint is None:
-        hint = "its domain needs other values: give steps={...}, at_least={...} or samples={...}"
+        hint = f"its domain needs other values: {GIVE}"
     reasons = "; ".join(f"at {where(f.point)}: {reason(f)}" for f in shown)
     return f"the model raised at all of {count} sample points ({reasons}) - {hint}"
+
+
+def _ranges(failures: Sequence[PointError]) -> str:
+    """The values that were tried, symbol by symbol."""
+    names = dict.fromkeys(name for failure in failures for name in failure.point)
+    tried = {name: [f.point[name] for f in failures if name in f.point] for name in names}
+    return ", ".join(f"{name} from {min(values)} to {max(values)}" for name, values in tried.items())

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from symcost.errors import LiftError, SymcostError
 from symcost.trace.capture import PointError
 from symcost.trace.paths import TooManyCalls, call_budget
@@ -174,6 +176,12 @@ def fixed_values(
         for name in given or {}:
             if name not in symbols:
                 raise SymcostError(f"{option} names {name!r}: the symbols here are {', '.join(symbols) or 'none'}")
+    check_positive("steps", steps)
+    check_positive("at_least", at_least)
+    for name, listed in (samples or {}).items():
+        wrong = [value for value in listed if not _is_size(value)]
+        if wrong:
+            raise SymcostError(f"samples[{name!r}] has {wrong[0]}: every value must be a positive integer")
     for name in symbols:
         least = (at_least or {}).get(name, 1)
         if samples and name in samples:
@@ -191,3 +199,14 @@ def fixed_values(
             grown = counts if counts[0] >= start else tuple(m - counts[0] + start for m in counts)
             fixed[name] = tuple(step * m for m in grown)
     return fixed
+
+
+def check_positive(option: str, given: Mapping[str, int] | None) -> None:
+    """Sizes given by name are positive integers."""
+    for name, value in (given or {}).items():
+        if not _is_size(value):
+            raise SymcostError(f"{option}[{name!r}]={value} must be a positive integer: choose another value")
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 0

@@ -61,6 +61,10 @@ class Context:
         loops = self.loops if loop is None else (*self.loops, loop)
         return Context(self.path, self.backward, self.recomputed, self.times * times, self.xla_times * xla_times, loops)
 
+    def once(self, times: int = 1) -> Context:
+        """The context of a program inside one record, which counts its own repetitions itself."""
+        return Context(self.path, self.backward, self.recomputed, times)
+
     @property
     def phase(self) -> str:
         """Forward, backward or recomputed."""

@@ -1,0 +1,164 @@
+"""Control flow and kernels: closed forms of whole functions, XLA's count of the lowered program at three sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+from jax import lax
+from jax.experimental import pallas as pl
+from jax.sharding import AbstractMesh
+from jax.sharding import PartitionSpec as P
+
+import symcost as sc
+from symcost.symbols import evaluate, parse
+from symcost.trace.walk import HANDLERS
+
+
+def scanned(x: jax.Array, w: jax.Array, **options: Any) -> Any:
+    """Five trips over stacked inputs that stack their results."""
+    return lax.scan(lambda c, row: (jnp.tanh(c @ w) + row, c * row), x[0], x, **options)
+
+
+def countdown(x: jax.Array) -> jax.Array:
+    """Seven trips, from seven to one."""
+    return lax.while_loop(lambda c: c[0] > 0, lambda c: (c[0] - 1, c[1] * 2.0), (7, x))[1]
+
+
+def until(x: jax.Array) -> jax.Array:
+    """Four trips: 1, 3, 5, 7, and 9 ends it."""
+    return lax.while_loop(lambda c: c[0] != 9, lambda c: (2 + c[0], c[1] * 2.0), (1, x))[1]
+
+
+def halved(x: jax.Array) -> jax.Array:
+    """Seven trips around a conditional that is the product in its larger branch."""
+
+    def body(c: jax.Array, _: None) -> tuple[jax.Array, None]:
+        return lax.cond(c[0, 0] > 0, lambda v: v @ v, lambda v: v + 1.0, c), None
+
+    return lax.scan(body, x, None, length=7)[0]
+
+
+MESH = AbstractMesh((4,), ("i",))
+
+
+def sharded(x: jax.Array, w: jax.Array) -> jax.Array:
+    """A product whose inner dimension lies on four devices."""
+    split = (P(None, "i"), P("i", None))
+    return jax.shard_map(lambda a, b: lax.psum(a @ b, "i"), mesh=MESH, in_specs=split, out_specs=P())(x, w)
+
+
+N_C = [{"n": n, "c": c} for n, c in ((1, 1), (3, 5), (8, 16))]
+N_C_D = [{"n": n, "c": c, "d": d} for n, c, d in ((1, 1, 1), (3, 5, 7), (8, 16, 4))]
+N = [{"n": n} for n in (1, 4, 9)]
+X, W = "float32[5,n,c]", "float32[c,c]"
+ROWS: dict[tuple[str, str], tuple[Callable[..., Any], tuple[str, ...], str, list[dict[str, int]]]] = {
+    ("scan", "forward"): (scanned, (X, W), "5*(2*n*c**2 + 2*n*c)", N_C),
+    ("scan", "reverse"): (lambda x, w: scanned(x, w, reverse=True), (X, W), "5*(2*n*c**2 + 2*n*c)", N_C),
+    ("scan", "two trips at once"): (lambda x, w: scanned(x, w, unroll=2), (X, W), "5*(2*n*c**2 + 2*n*c)", N_C),
+    ("scan", "no loop left"): (lambda x, w: scanned(x, w, unroll=5), (X, W), "5*(2*n*c**2 + 2*n*c)", N_C),
+    ("while", "up to a bound"): (lambda x: lax.fori_loop(0, 6, lambda i, c: c * 2.0, x), ("float32[n]",), "6*n", N),
+    ("while", "down to zero"): (countdown, ("float32[n]",), "7*n", N),
+    ("while", "until it is equal"): (until, ("float32[n]",), "4*n", N),
+    ("cond", "the larger branch"): (
+        lambda x: lax.cond(x[0, 0] > 0, lambda v: v @ v, lambda v: v + 1.0, x), ("float32[n,n]",), "Max(n**2, 2*n**3) + 1", N),
+    ("cond", "inside a loop"): (halved, ("float32[n,n]",), "7*(Max(n**2, 2*n**3) + 1)", N),
+    ("shard_map", "a sum over devices"): (
+        sharded, ("float32[n,4*c]", "float32[4*c,d]"), "4*(2*n*c*d + n*d)", N_C_D),
+}  # fmt: skip
+"""By primitive and variant: function, inputs, FLOPs under the full convention, sizes."""
+
+
+@pytest.mark.parametrize("row", ROWS, ids=" ".join)
+def test_control_flow_costs_what_it_runs_and_under_xla_what_xla_says(row: tuple[str, str]) -> None:
+    function, specs, flops, points = ROWS[row]
+    costs = sc.trace_function(function, *specs)
+    assert sc.equal(costs.flops, parse(flops))
+    for point in points:
+        at = costs.subs(**point)
+        concrete = [jax.ShapeDtypeStruct(shape_of(spec, point), "float32") for spec in specs]
+        theirs = jax.jit(function).trace(*concrete).lower(lowering_platforms=("cpu",)).cost_analysis()
+        total = at.total("xla")
+        assert (total.flops, total.transcendentals) == (theirs["flops"], theirs.get("transcendentals", 0))
+
+
+def shape_of(spec: str, point: dict[str, int]) -> tuple[int, ...]:
+    """The sizes of ``float32[n,4*c]`` at a point."""
+    return tuple(evaluate(parse(part), point) for part in spec[len("float32[") : -1].split(","))
+
+
+def kernel(x: Any, y: Any, o: Any) -> None:
+    """One block of a product, and one."""
+    o[...] = x[...] @ y[...] + 1.0
+
+
+def accumulated(x: Any, y: Any, o: Any) -> None:
+    """The sum over the grid of the products of blocks, doubled at the end: bounds, as a kernel may branch."""
+
+    @pl.when(pl.program_id(0) == 0)
+    def _() -> None:
+        o[...] = jnp.zeros_like(o)
+
+    o[...] += x[...] @ y[...]
+
+    @pl.when(pl.program_id(0) == pl.num_programs(0) - 1)
+    def _() -> None:
+        o[...] = o[...] * 2.0
+
+
+def called(body: Callable[..., None], rows: int | None = None, depth: int | None = None, **options: Any) -> Any:
+    """A kernel over blocks of rows of ``x``, or over blocks of the inner dimension."""
+
+    def run(x: jax.Array, y: jax.Array) -> Any:
+        (m, k), n = x.shape, y.shape[1]
+        grid, cut = ((m // rows,), (rows, k, 1, 0)) if rows else ((k // (depth or k),), (m, depth or k, 0, 1))
+        at, by = (lambda i: (i * cut[2], i * cut[3])), (lambda i: (i * cut[3], 0))
+        specs = [pl.BlockSpec(cut[:2], at), pl.BlockSpec((cut[1], n), by)]
+        out = pl.BlockSpec((cut[0], n), lambda i: (i * cut[2], 0))
+        shape = jax.ShapeDtypeStruct((m, n), x.dtype)
+        return pl.pallas_call(body, out_shape=shape, grid=grid, in_specs=specs, out_specs=out, **options)(x, y)
+
+    return run
+
+
+ESTIMATE = pl.CostEstimate(flops=123, transcendentals=4, bytes_accessed=5)
+KERNELS: dict[str, tuple[Any, tuple[str, str], str, str]] = {
+    "one block": (called(kernel), ("float32[m,k]", "float32[k,n]"), "m*k*n", "2*m*k*n + m*n"),
+    "blocks of eight rows": (called(kernel, rows=8), ("float32[8*m,k]", "float32[k,n]"), "8*m*k*n", "16*m*k*n + 8*m*n"),
+    "summed over blocks": (
+        called(accumulated, depth=8), ("float32[m,8*k]", "float32[8*k,n]"), "8*m*k*n", "16*m*k*n + 2*m*k*n"),
+    "its own estimate": (called(kernel, cost_estimate=ESTIMATE), ("float32[m,k]", "float32[k,n]"), "0", "123"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_costs_its_body_at_every_place_of_the_grid(name: str) -> None:
+    function, specs, macs, flops = KERNELS[name]
+    costs = sc.trace_function(function, *specs)
+    assert sc.equal(costs.macs, parse(macs))
+    assert sc.equal(costs.flops, parse(flops))
+    total = costs.subs(m=2, k=3, n=5).total("full")
+    sizes = [shape_of(spec, {"m": 2, "k": 3, "n": 5}) for spec in specs]
+    result = sizes[0][0] * sizes[1][1]
+    assert total.bytes_written == 4 * result  # outside, a kernel is one operation
+    assert total.bytes_read == 4 * sum(a * b for a, b in sizes)
+
+
+@pytest.mark.parametrize("condition", [lambda i: i != 8, lambda i: i < 9], ids=["steps over it", "stands still"])
+def test_a_loop_that_never_ends_says_what_it_compares(condition: Callable[[Any], Any]) -> None:
+    step = 2 if condition(9) else 0
+
+    def function(x: jax.Array) -> jax.Array:
+        return lax.while_loop(lambda c: condition(c[0]), lambda c: (c[0] + step, c[1] * 2.0), (1, x))[1]
+
+    with pytest.raises(
+        sc.SymcostError, match=r"never ends: it compares 1 with \d, and a trip adds \d to the one and 0"
+    ):
+        sc.trace_function(function, "float32[n]")
+
+
+def test_every_kind_of_control_flow_has_a_row() -> None:
+    assert set(HANDLERS) - {primitive for primitive, _ in ROWS} == {"pallas_call"}  # no CPU runs those
