@@ -25,9 +25,9 @@ PATIENCE = 1.0
 
 
 class Progress:
-    """A spinner with the number of traces on standard error, shown when the work takes longer than a second.
+    """A bar with the number of traces on standard error, shown when the work takes longer than a second.
 
-    How many traces a model needs shows only on the way, so there is a count and no bar. What the model prints
+    How many traces a model needs shows only on the way, so the bar moves without an end. What the model prints
     meanwhile goes to standard error too: standard output holds the report and nothing else.
     """
 
@@ -35,14 +35,14 @@ class Progress:
         # Imported here: only verbs that take long show progress, and the others should start at once.
         from rich.console import Console
         from rich.progress import Progress as Bar
-        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
         self.console = Console(stderr=True)
         self.bar = Bar(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self.console,
-            transient=True, disable=not self.console.is_terminal, redirect_stdout=False,
+            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True,
+            disable=not self.console.is_terminal, redirect_stdout=False,
         )  # fmt: skip
-        self.task = self.bar.add_task(what)
+        self.task = self.bar.add_task(what, total=None)
         self.timer = threading.Timer(PATIENCE, self.bar.start)
         self.timer.daemon = True
         self.redirected = contextlib.redirect_stdout(sys.stderr)

@@ -162,3 +162,9 @@ def test_a_loop_that_never_ends_says_what_it_compares(condition: Callable[[Any],
 
 def test_every_kind_of_control_flow_has_a_row() -> None:
     assert set(HANDLERS) - {primitive for primitive, _ in ROWS} == {"pallas_call"}  # no CPU runs those
+
+
+def test_what_is_no_rule_s_is_told_with_its_share() -> None:
+    shown = str(sc.trace_function(called(kernel, cost_estimate=ESTIMATE), "float32[m,k]", "float32[k,n]"))
+    assert "operations counted: 1 by estimates; of the FLOPs 123 by users' estimates" in shown
+    assert sc.trace_function(called(accumulated, depth=8), "float32[m,8*k]", "float32[8*k,n]").coverage["bounds"] == 1

@@ -210,3 +210,28 @@ def test_building_an_nnx_model_leaves_flax_as_it_was() -> None:
     before = nnx.Variable.__init__, nnx.RngStream.__call__
     sc.trace(lambda d: nnx.Linear(d, d, rngs=nnx.Rngs(0)), "float32[n,d]")
     assert (nnx.Variable.__init__, nnx.RngStream.__call__) == before
+
+
+POLICIES = {"nothing_saveable": "4*(L - 1)*d*n", "dots_saveable": "4*(2*L - 1)*d*n"}
+"""The inputs of all blocks but the first, whose input is the model's; and what each block's product is."""
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_residuals_follow_the_policy_of_remat(policy: str) -> None:
+    class Layer(nn.Module):
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return nn.relu(nn.Dense(x.shape[-1], use_bias=False)(x))
+
+    class Stack(nn.Module):
+        L: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            kept = getattr(jax.checkpoint_policies, policy)
+            for i in range(self.L):
+                x = nn.remat(Layer, policy=kept)(name=f"layer_{i}")(x)
+            return x
+
+    costs = sc.trace(lambda L: Stack(L), "float32[n,d]", mode="train")
+    assert sc.equal(costs.residuals, parse(POLICIES[policy]))

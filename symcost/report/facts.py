@@ -11,6 +11,7 @@ from typing import Any
 
 from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK
 from symcost.errors import SymcostError
+from symcost.report.formula import written
 from symcost.table import CostTable, Row, total
 
 PEAKS = ("liveness", "textbook")
@@ -93,8 +94,14 @@ def notes(costs: Any) -> list[tuple[str, str]]:
     if coverage := getattr(costs, "coverage", None):
         counted = ", ".join(f"{number} by {name}" for name, number in coverage.items() if number and name != "bounds")
         bounds = coverage.get("bounds", 0)
-        found.append(
-            ("coverage", f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else ""))
-        )
+        told = f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")
+        found.append(("coverage", "; ".join([told, *_others(costs)])))
     loops = getattr(costs, "unknown_trips", {})
     return [*found, *(("loop", f"{name} = trips of {where}") for name, where in loops.items())]
+
+
+def _others(costs: Any) -> list[str]:
+    """What no rule counted: the FLOPs of each other source."""
+    sources = {"probe": "probes of the compiler", "estimate": "users' estimates"}
+    sums = {s: sum(row.under(FULL).flops for row in costs.rows if row.source == s) for s in sources}
+    return [f"of the FLOPs {written(value)} by {sources[source]}" for source, value in sums.items() if value != 0]

@@ -80,7 +80,7 @@ class Work:
     ``padding_macs`` are those of the ``macs`` that multiply padding or the holes of a dilated operand.
     ``materialises`` marks results that a textbook stores (contractions, convolutions, pooling, reductions).
     ``xla_flops`` and ``xla_transcendentals`` are what XLA reports where its figure is not
-    ``2(macs - padding_macs) + flops + int_ops`` and ``transcendentals``. ``bound`` marks an upper bound.
+    ``2(macs - padding_macs) + flops + int_ops`` and ``transcendentals``.
     """
 
     macs: Size = 0
@@ -91,7 +91,6 @@ class Work:
     materialises: bool = False
     xla_flops: Size | None = None
     xla_transcendentals: Size | None = None
-    bound: bool = False
 
     @property
     def flops_under_xla(self) -> Size:

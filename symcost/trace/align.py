@@ -12,6 +12,7 @@ from symcost.form import Form
 from symcost.rules import ENTRIES
 from symcost.trace.fit import Column, Fitter
 from symcost.trace.records import Event, Program, Record
+from symcost.trace.spec import where
 
 
 def flat(records: Iterable[Record]) -> Iterator[Record]:
@@ -141,15 +142,24 @@ def with_sizes(program: Program, sizes: Any) -> Program:
     return result
 
 
-def describe(columns: Columns, leftover: Iterable[Column], points: Sequence[dict[str, int]], limit: int = 3) -> str:
-    """Which layers the columns without a form belong to, with their values."""
+def describe(columns: Columns, leftover: Iterable[Column], points: Sequence[dict[str, int]], limit: int = 2) -> str:
+    """Which layers the columns without a form belong to, with some of their values and where they have them."""
     wanted = set(leftover)
     found = []
     for index, record in enumerate(all_records(columns.programs[0])):
         for column in columns.of_record(index):
             if column in wanted:
                 wanted.discard(column)
-                where = record.key.path or "the model"
-                found.append(f"{where}/{record.key.op}: {', '.join(map(str, column))}")
+                place = record.key.path or "the model"
+                found.append(f"{place}/{record.key.op}: {_values(column, points)}")
     more = f" and {len(found) - limit} more" if len(found) > limit else ""
     return "; ".join(found[:limit]) + more
+
+
+def _values(column: Column, points: Sequence[dict[str, int]], limit: int = 4) -> str:
+    """The first distinct values of a column, each with the symbols that tell its point from the others."""
+    first = dict(reversed(list(zip(column, points, strict=True))))
+    shown = list(dict.fromkeys(column))[:limit]
+    names = [n for n in points[0] if len({first[value][n] for value in shown}) > 1]
+    told = (f"{value} at {where({n: first[value][n] for n in names})}" if names else str(value) for value in shown)
+    return ", ".join(told) + (", ..." if len(first) > limit else "")

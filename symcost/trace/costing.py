@@ -41,28 +41,21 @@ class Costing:
     """Costs of records, remembered by what the rule sees."""
 
     def __init__(self) -> None:
-        self._seen: dict[Any, tuple[Costs, bool]] = {}
+        self._seen: dict[Any, Costs] = {}
 
     def of(self, record: Record) -> Costs:
         """The cost of one execution under each convention."""
-        return self._cached(record)[0]
-
-    def is_bound(self, record: Record) -> bool:
-        """Whether the record's cost is an upper bound rather than an exact count."""
-        return self._cached(record)[1]
-
-    def _cached(self, record: Record) -> tuple[Costs, bool]:
         key = record.key
         if key.source == KERNEL:
-            return self._kernel(record), any(map(self.is_bound, record.branches[0]))
+            return self._kernel(record)
         if record.branches:
-            return self._branches(record), True
+            return self._branches(record)
         seen = (key.op, key.static, key.fact_names, key.ins, key.outs, key.source, record.sizes[:-2])
         found = self._seen.get(seen)
         if found is None:
             op = record.op()
             work = self._work(op, key.source)
-            found = self._seen[seen] = self._costs(op, work, key.source), work.bound
+            found = self._seen[seen] = self._costs(op, work, key.source)
         return found
 
     @staticmethod

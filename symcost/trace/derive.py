@@ -229,7 +229,7 @@ class Derivation:
                 if not self._coarsen(problem.symbols):
                     raise LiftError(
                         f"no closed form fits these sizes: {problem}; give steps={{...}} or samples={{...}} for "
-                        f"{', '.join(problem.symbols)}"
+                        f"{', '.join(problem.symbols or self.sizes)}"
                     ) from None
                 continue
             self.dictionary.learn(lift.programs[0], program)

@@ -73,7 +73,7 @@ class Lifted(CostTable):
         return Row(
             path=line.path, op=op, cost=full, textbook=textbook, xla=xla, times=to(times), xla_times=to(xla_times),
             ins=tuple(tuple(to(d) for d in array.shape) for array in record.operands), out=outs[0] if outs else (),
-            phase=record.key.phase, source=record.key.source, bound=record.key.source == "cond",
+            phase=record.key.phase, source=record.key.source, bound=record.is_bound,
         )  # fmt: skip
 
     def total(self, convention: str = FULL) -> Cost:
@@ -109,8 +109,10 @@ class Lifted(CostTable):
     @cached_property
     def coverage(self) -> dict[str, int]:
         """Number of operations counted by rules, by probes of the compiler, by users' estimates, and as bounds."""
-        named = {"rule": "rules", "probe": "probes", "estimate": "estimates", "kernel": "rules", "cond": "bounds"}
-        counted = Counter(named[line.record.key.source] for line in self._lines if line.record.key.source in named)
+        named = {"rule": "rules", "probe": "probes", "estimate": "estimates", "kernel": "rules"}
+        records = [line.record for line in self._lines]
+        counted = Counter(named[r.key.source] for r in records if r.key.source in named and not r.is_bound)
+        counted["bounds"] = sum(r.is_bound for r in records)
         return {name: counted.get(name, 0) for name in ("rules", "probes", "estimates", "bounds")}
 
     def subs(self, **point: int) -> CostTable:

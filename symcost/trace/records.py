@@ -50,6 +50,11 @@ class Record:
         return self.sizes[-2]
 
     @property
+    def is_bound(self) -> bool:
+        """Whether its cost is an upper bound rather than an exact count: that of a conditional, or around one."""
+        return self.key.source == "cond" or any(inner.is_bound for branch in self.branches for inner in branch)
+
+    @property
     def xla_times(self) -> Any:
         """How often XLA's cost analysis counts it: loop bodies once."""
         return self.sizes[-1]

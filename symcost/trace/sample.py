@@ -209,4 +209,4 @@ def check_positive(option: str, given: Mapping[str, int] | None) -> None:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 0
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) > 0
