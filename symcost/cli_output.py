@@ -34,8 +34,8 @@ class Progress:
     def __init__(self, what: str = "tracing") -> None:
         # Imported here: only verbs that take long show progress, and the others should start at once.
         from rich.console import Console
-        from rich.progress import Progress as Bar
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
 
         self.console = Console(stderr=True)
         self.bar = Bar(

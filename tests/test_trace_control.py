@@ -15,7 +15,7 @@ from jax.sharding import PartitionSpec as P
 
 import symcost as sc
 from symcost.symbols import evaluate, parse
-from symcost.trace.walk import HANDLERS
+from symcost.trace.control import HANDLERS
 
 
 def scanned(x: jax.Array, w: jax.Array, **options: Any) -> Any:
