@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.devices import Device, device
-from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.efficiency import efficiency_of
 from symcost.estimate.energy import Energy, energy
@@ -15,6 +14,7 @@ from symcost.estimate.fit import Fit, fits
 from symcost.estimate.latency import Latency, latency
 from symcost.estimate.memory import MemoryUse, memory
 from symcost.estimate.work import MODELS
+from symcost.size import Bits
 from symcost.table import CostTable
 
 PROCESS = "horowitz-45nm"
@@ -34,12 +34,12 @@ class Estimate:
 
 
 def estimate(
-    costs: CostTable, name: str, on: str | Device, dtype: str = "float32", *, weights: str | None = None,
+    costs: CostTable, name: str, on: str | Device, dtype: str = "float32", *, weights: str | Bits | None = None,
     model: str = "roofline", efficiency: Any = None, rule: str = "liveness",
 ) -> Estimate:  # fmt: skip
     """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits."""
     where = device(on)
-    bits_of(dtype)
+    where.check_computes(dtype)
     efficiency_of(efficiency)
     if model not in MODELS:
         raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
