@@ -49,4 +49,5 @@ QUANTITIES: Mapping[str, Callable[[Setting], Any]] = {
     ),
     "energy": lambda s: energy(s.costs, s.device, s.dtype, weights=s.weights, model=s.model).joules,
 }
-"""``latency`` in seconds, ``throughput`` in examples per second, ``energy`` in joules, the ``_bytes`` by number type; counts as the table gives them."""
+"""``latency`` in seconds, ``throughput`` in examples per second, ``energy`` in joules, the ``_bytes`` by number type; counts
+as the table gives them."""

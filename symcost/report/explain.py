@@ -56,9 +56,8 @@ def _growth(whole: Any, title: str, point: dict[str, int]) -> list[str]:
             lines.append(f"  rules when everything grows: {written(lead)}{part}")
     except SymcostError:
         pass  # a maximum has no single leading term; the formula above says what decides it
-    for name in names:
-        lines.append(f"  1 % more {name} {_grown(whole, name, title, {each: point[each] for each in names if point})}")
-    return lines
+    at = {name: point[name] for name in names if point}
+    return [*lines, *(f"  1 % more {name} {_grown(whole, name, title, at)}" for name in names)]
 
 
 def _grown(whole: Any, name: str, title: str, point: dict[str, int]) -> str:
