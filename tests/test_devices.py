@@ -217,7 +217,10 @@ def test_what_is_not_published_is_an_error(ask: object, name: str, message: str)
         ({"source": "s", "energies": {}}, r"energies={} must be a table: give Energies\(add="),
         ({"source": "s", "energies": sc.Energies(add={"int8": -1})}, "add of int8=-1 must be a positive number"),
         ({"source": "s", "energies": sc.Energies(multiply={"foo": 1})}, "unknown number type 'foo'"),
-        ({"source": "s", "energies": sc.Energies(word={"dram": "much"})}, "word of dram=much must be a positive number"),
+        (
+            {"source": "s", "energies": sc.Energies(word={"dram": "much"})},
+            "word of dram=much must be a positive number",
+        ),
         ({"source": "s", "energies": sc.Energies(word=[1])}, r"word=\[1\] must be a mapping"),
         ({"source": "s", "measured": {"gemm": sc.Rates()}}, "unknown kind of kernel 'gemm': use product, convolution"),
         ({"source": "s", "measured": {"product": 3}}, r"rates of product are 3: give Rates\(operations="),

@@ -275,7 +275,10 @@ BAD_STATES = [
     (dict(optimizer=optax.adam(1e-3), dtype="float33"), "unknown number type 'float33'"),
     (dict(optimizer=optax.adam(1e-3), dtype="int4"), "parameters in int4 are no arrays of JAX"),
     (dict(optimizer=optax.adam(1e-3), least=0), "least=0 must be a positive integer"),
-    (dict(optimizer=optax.multi_transform({"a": optax.sgd(0.1)}, {"x": "a"})), "init fails on the model's parameters: "),
+    (
+        dict(optimizer=optax.multi_transform({"a": optax.sgd(0.1)}, {"x": "a"})),
+        "init fails on the model's parameters: ",
+    ),
 ]
 
 
@@ -291,7 +294,11 @@ def test_a_state_that_cannot_be_asked_for_is_one_line(
 @pytest.mark.parametrize(
     ("remat", "policy", "expected"),
     [
-        (False, None, "8*d*n"),  # both results of tanh, in float32; the input is the caller's
+        (
+            False,
+            None,
+            "16*d*n",
+        ),  # of both tanh the result and what it lacks of 1, in float32; the input is the caller's
         (True, None, "0"),
         (True, jax.checkpoint_policies.dots_saveable, "4*d*n"),  # the first product; the second is needed by nothing
     ],

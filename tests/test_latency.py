@@ -58,7 +58,10 @@ def test_mixed_precision_moves_each_layer_in_its_own_width(model: str) -> None:
     assert latency(net, ROUND, model=model, weights=4).memory == latency(net, ROUND, model=model, weights="int4").memory
     joules = [sc.energy(net, model=model, weights=w).movement for w in (None, {"": 8, "b": 4})]
     assert joules[0] - joules[1] == (4 * 56 - 32 - 24 // 2) * sympy.Rational(640, 4 * 10**12)
-    assert joules[1] == sc.energy(sc.trace(sc.build(net.net), "float32[1,4]"), model=model, weights={"": 8, "b": 4}).movement
+    assert (
+        joules[1]
+        == sc.energy(sc.trace(sc.build(net.net), "float32[1,4]"), model=model, weights={"": 8, "b": 4}).movement
+    )
 
 
 def test_elementwise_chains_go_through_memory_once() -> None:

@@ -73,8 +73,14 @@ def test_beyond_a_crossover_the_order_stays(a: int, b: int, c: int) -> None:
 
 BAD = [
     (lambda: sc.elasticity(d**2, "L"), "the formula does not depend on 'L': it has d"),
-    (lambda: sc.elasticity(sympy.Max(d, L), "d"), r"has a corner in d: take one of its parts, or give L=\.\.\., d=\.\.\."),
-    (lambda: sc.elasticity(sympy.Max(d, L), "d", d=3, L=3), "two sides of a Max are equal at d=3, L=3 and grow differently"),
+    (
+        lambda: sc.elasticity(sympy.Max(d, L), "d"),
+        r"has a corner in d: take one of its parts, or give L=\.\.\., d=\.\.\.",
+    ),
+    (
+        lambda: sc.elasticity(sympy.Max(d, L), "d", d=3, L=3),
+        "two sides of a Max are equal at d=3, L=3 and grow differently",
+    ),
     (lambda: sc.elasticity(d**2, "d", d=0), "d=0 is outside the domain: d must be a positive integer"),
     (lambda: sc.elasticity(d**2, "d", d=2.5), r"d=2\.5 is outside the domain"),
     (lambda: sc.elasticity(d**2, "d", d=2, q=3), "unknown symbol 'q': the formula has d"),

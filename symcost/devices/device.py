@@ -114,7 +114,9 @@ class Device:
             return None
         if not isinstance(given, Energies):
             raise self._fail(f"energies={given!r} must be a table: give Energies(add=..., multiply=..., word=...)")
-        word = {name: self._positive(value, f"word of {name}") for name, value in self._mapping(given.word, "word").items()}
+        word = {
+            name: self._positive(value, f"word of {name}") for name, value in self._mapping(given.word, "word").items()
+        }
         return Energies(
             add=self._by_dtype(given.add, "add"), multiply=self._by_dtype(given.multiply, "multiply"), word=word
         )

@@ -116,7 +116,9 @@ class _Reader:
         for key, value in table.items():
             what, number, kind = self._number(key, value, where, allowed)
             if what in found:
-                raise self.fail(f"{_shown(where, given[what])} and {_shown(where, key)} both say {what}: keep one of them")
+                raise self.fail(
+                    f"{_shown(where, given[what])} and {_shown(where, key)} both say {what}: keep one of them"
+                )
             found[what], given[what] = self._cycles(number, kind, _shown(where, key)), key
         return found
 

@@ -11,7 +11,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.efficiency import efficiency_of
 from symcost.estimate.energy import Energy, energy
 from symcost.estimate.fit import Fit, fits
-from symcost.estimate.latency import Latency, latency
+from symcost.estimate.latency import Latency, examples, latency
 from symcost.estimate.memory import MemoryUse, memory
 from symcost.estimate.work import MODELS
 from symcost.size import Bits
@@ -22,7 +22,10 @@ PROCESS = "horowitz-45nm"
 
 @dataclass(frozen=True)
 class Estimate:
-    """What was asked of one model on one device; parts that the device has no numbers for say why."""
+    """What was asked of one model on one device; parts that the device has no numbers for say why.
+
+    ``batch``: examples of one pass, where an input says how many.
+    """
 
     name: str
     costs: Any
@@ -31,6 +34,11 @@ class Estimate:
     memory: MemoryUse | SymcostError
     fit: Fit | SymcostError
     chosen: str
+    batch: Any = None
+
+    def throughput(self, found: Latency) -> Any:
+        """Examples per second at a latency, or None."""
+        return None if self.batch is None else self.batch / found.seconds
 
 
 def estimate(
@@ -59,6 +67,7 @@ def estimate(
         memory=_or_why(lambda: memory(costs, dtype, weights=weights, rule=rule)),
         fit=_or_why(lambda: fits(costs, where, dtype, weights=weights, rule=rule)),
         chosen=model,
+        batch=examples(costs),
     )  # fmt: skip
 
 

@@ -193,6 +193,12 @@ def _overhead(where: Device, given: Any, model: str) -> Any:
     return rational(made)
 
 
+def examples(costs: CostTable) -> Any:
+    """How many examples one pass takes: the leading size of the first input; None where no input has one."""
+    shapes = (row.out for row in costs.rows if row.op.partition(" ")[0] == "input" and row.out)
+    return next((sympy.sympify(shape[0], strict=True) for shape in shapes), None)
+
+
 def throughput(
     costs: CostTable, on: str | Device, dtype: str = "float32", *, batch: Any = "n", model: str = "roofline",
     weights: str | Bits | None = None, efficiency: Any = None, overhead: Any = None,

@@ -36,7 +36,9 @@ def optimizer_state(costs: CostTable, optimizer: Any, dtype: str = "float32", *,
     if not shapes:
         raise SymcostError("the table declares no parameters with shapes: trace the model, layers have none")
     if not callable(getattr(optimizer, "init", None)):
-        raise SymcostError(f"optimizer={optimizer!r} has no init: give an optax transformation, such as optax.adam(1e-3)")
+        raise SymcostError(
+            f"optimizer={optimizer!r} has no init: give an optax transformation, such as optax.adam(1e-3)"
+        )
     if isinstance(least, bool) or not isinstance(least, int) or least < 1:
         raise SymcostError(f"least={least!r} must be a positive integer: the least value of every symbol")
     sizes = list(dict.fromkeys(d for row in shapes.values() for d in row.out if not _known(d)))
@@ -68,7 +70,9 @@ def _stored(dtype: str) -> str:
     """The number type by JAX's name."""
     bits_of(dtype)
     if dtype in UNSTORED:
-        raise SymcostError(f"parameters in {dtype} are no arrays of JAX: give the number type that is trained, as float32")
+        raise SymcostError(
+            f"parameters in {dtype} are no arrays of JAX: give the number type that is trained, as float32"
+        )
     return STORED.get(dtype, dtype)
 
 

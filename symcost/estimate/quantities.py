@@ -30,7 +30,9 @@ class Setting:
     def device(self) -> str | Device:
         """The device, which must be given."""
         if self.on is None:
-            raise SymcostError("latency, throughput and energy need a device: give one, such as on='nvidia-a100-sxm-80gb'")
+            raise SymcostError(
+                "latency, throughput and energy need a device: give one, such as on='nvidia-a100-sxm-80gb'"
+            )
         return self.on
 
 
@@ -44,9 +46,7 @@ QUANTITIES: Mapping[str, Callable[[Setting], Any]] = {
     "activation_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).activations,
     "total_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).total,
     "latency": lambda s: latency(s.costs, s.device, s.dtype, weights=s.weights, model=s.model).seconds,
-    "throughput": lambda s: throughput(
-        s.costs, s.device, s.dtype, batch=s.batch, weights=s.weights, model=s.model
-    ),
+    "throughput": lambda s: throughput(s.costs, s.device, s.dtype, batch=s.batch, weights=s.weights, model=s.model),
     "energy": lambda s: energy(s.costs, s.device, s.dtype, weights=s.weights, model=s.model).joules,
 }
 """``latency`` in seconds, ``throughput`` in examples per second, ``energy`` in joules, the ``_bytes`` by number type; counts
