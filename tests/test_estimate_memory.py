@@ -266,7 +266,7 @@ def test_the_state_follows_the_number_type(dtype: str, stored: str, trained: sc.
 def test_a_module_that_a_symbol_repeats_keeps_its_state_each_time() -> None:
     costs = sc.trace(lambda L, d: Deep(L, d), "float32[n,d]", mode="train")
     assert sc.equal(optimizer_state(costs, OPTIMIZERS["momentum"]), sc.parse("4*L*(d**2 + d)"))
-    with pytest.raises(sc.SymcostError, match="arrays that belong to no one parameter, and a module .* is repeated"):
+    with pytest.raises(sc.SymcostError, match=r"arrays that belong to no one parameter, and a module .* is repeated"):
         optimizer_state(costs.subs(L=2, d=8, n=1), optax.flatten(OPTIMIZERS["momentum"]))
 
 

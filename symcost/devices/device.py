@@ -102,11 +102,11 @@ class Device:
             raise self._fail(f"{what}={given!r} must be a mapping: give names with their numbers, as {{'int8': 10**9}}")
         return given
 
-    def _by_dtype(self, given: Any, what: str) -> dict[str, Any]:
+    def _by_dtype(self, given: Any, what: str) -> dict[str, Fraction]:
         """Positive numbers by number type."""
         for dtype in self._mapping(given, what):
             bits_of(dtype)
-        return {dtype: self._positive(value, f"{what} of {dtype}") for dtype, value in given.items()}
+        return {dtype: self._needed(value, f"{what} of {dtype}") for dtype, value in given.items()}
 
     def _energies(self) -> Energies | None:
         given = self.energies
@@ -115,7 +115,7 @@ class Device:
         if not isinstance(given, Energies):
             raise self._fail(f"energies={given!r} must be a table: give Energies(add=..., multiply=..., word=...)")
         word = {
-            name: self._positive(value, f"word of {name}") for name, value in self._mapping(given.word, "word").items()
+            name: self._needed(value, f"word of {name}") for name, value in self._mapping(given.word, "word").items()
         }
         return Energies(
             add=self._by_dtype(given.add, "add"), multiply=self._by_dtype(given.multiply, "multiply"), word=word
@@ -142,8 +142,9 @@ class Device:
         })  # fmt: skip
 
     def _positive(self, value: Any, what: str) -> Fraction | None:
-        if value is None:
-            return None
+        return None if value is None else self._needed(value, what)
+
+    def _needed(self, value: Any, what: str) -> Fraction:
         made = exact_number(value)
         if made is None or made <= 0:
             raise self._fail(f"{what}={value} must be a positive number: give its size in the unit")

@@ -36,9 +36,9 @@ def training_memory(
     """Bytes of parameters, gradients, optimizer state and residuals of a model traced with ``mode="train"``.
 
     ``optimizer``: an optax transformation, whose state is asked of ``optimizer.init`` without making it; none is plain
-    gradient descent; one whose state changes its form with the sizes, as Adafactor's at 128, needs numbers for them, or
-    ``least``, the least value of every symbol. ``dtype`` of the parameters, ``gradients`` where theirs is another. Residuals follow the model's
-    own types and its remat policy: a rematerialised block keeps less.
+    gradient descent; one whose state changes its form with the sizes, as Adafactor's at 128, needs numbers, or
+    ``least``, the least value of every symbol. ``dtype`` of the parameters, ``gradients`` where theirs is another.
+    Residuals follow the model's own types and its remat policy: a rematerialised block keeps less.
 
     >>> import flax.linen as nn, optax
     >>> import symcost as sc

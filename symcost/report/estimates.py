@@ -136,7 +136,8 @@ def json(estimate: Estimate) -> str:
             "weights": str(m.weights), "activations": str(m.activations), "rule": m.rule}),
         "latency": {model: _or_why(found, lambda f: {
             "seconds": str(f.seconds), "computing": str(f.compute), "moving": str(f.memory),
-            "launching": str(f.overhead), "bound": f.bound, "throughput": _text(estimate.throughput(f))}) for model, found in estimate.latencies.items()},
+            "launching": str(f.overhead), "bound": f.bound, "throughput": _text(estimate.throughput(f))})
+            for model, found in estimate.latencies.items()},
         "energy": {name: _or_why(found, _energy) for name, found in estimate.energies.items()},
         "fits": _or_why(estimate.fit, lambda f: [
             {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
