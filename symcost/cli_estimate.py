@@ -154,6 +154,7 @@ def solve(
     weights: Weights = None,
     model: Model = "roofline",
     rule: Rule = "liveness",
+    batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the throughput counts.")] = "n",
     upto: Annotated[
         int | None, typer.Option(min=1, help="Try all sizes up to this, where bisection is not certified.")
     ] = None,
@@ -172,7 +173,7 @@ def solve(
     found = solved(
         table_of(target, spec, set_, arg, call), constraints, largest=largest, smallest=smallest,
         given=integers("--given", given), within=range(1, upto + 1) if upto else None, on=device, dtype=dtype,
-        weights=weights, model=model, rule=rule,
+        weights=weights, model=model, rule=rule, batch=batch,
     )  # fmt: skip
     write(render(found), output)
 

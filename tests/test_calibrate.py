@@ -89,6 +89,26 @@ def test_the_rates_of_a_machine_are_found_again() -> None:
     assert all(abs(error) < Fraction(1, 1000) for error in off)
 
 
+def test_noise_makes_neither_a_block_nor_a_peak() -> None:
+    """Three blocks as fast as one are dropped; a block of a nanosecond does not set the peak."""
+    import jax.numpy as jnp
+
+    block = next(iter(blocks()))
+    few, many = (Timed(lambda x: x, jnp.ones(1)) for _ in range(2))
+    few.best = many.best = 3000
+    assert measure._added(block, few, many) is None
+    many.best = 7000
+    added = measure._added(block, few, many)
+    assert added is not None
+    assert added.seconds == Fraction(2, 10**6)
+    copy = {("other", "operations"): 10**6, ("other", "activations"): 10**6}
+    found = [
+        measure.Measurement("copy 1", copy, Fraction(1, 1000)),
+        measure.Measurement("noise", copy, Fraction(1, 10**9)),
+    ]
+    assert parsed(measure.entry("host", found), "the entry")["host"].operations("float32") == 10**9
+
+
 def test_predictions_are_compared_with_real_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     net = sc.Sequential(conv=sc.Conv2d(c_o=8, k=3, p=1), gap=sc.GlobalAvgPool(), fc=sc.Linear(10))
     monkeypatch.setattr(check, "networks", lambda: iter([("small", "r=16", net, (1, 3, 16, 16))]))

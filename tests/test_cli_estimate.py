@@ -50,6 +50,29 @@ def test_an_estimate_of_a_reference_network(capsys: pytest.CaptureFixture[str]) 
     assert "stem/conv conv2d" in shown
 
 
+def test_an_estimate_says_how_many_a_second_and_what_draws(capsys: pytest.CaptureFixture[str]) -> None:
+    """Four at once: the rate is four over the time; joules are those of computing and of moving."""
+    asked = ["estimate", "resnet18", "--device", A100, "--set", "n=4"]
+    shown = out(capsys, *asked)
+    table = sc.models.resnet18(n=4)
+    rate = 4 / sc.latency(table, A100).value()
+    assert f"throughput (roofline)      {float(rate / 1000):.4g} k examples/s" in shown
+    drawn = sc.energy(table)
+    parts = [
+        f"{name} {float(1000 * part):.4g} mJ"
+        for name, part in (("computing", drawn.compute), ("moving", drawn.movement))
+    ]
+    assert f"energy (horowitz-45nm)     {float(1000 * drawn.joules):.4g} mJ: {', '.join(parts)}" in shown
+    document = json.loads(out(capsys, *asked, "--format", "json"))
+    assert Fraction(document["latency"]["roofline"]["throughput"]) == rate
+    symbolic = json.loads(
+        out(capsys, "estimate", "flax.linen:Dense", "float32[b,8]", "--arg", "features=8", "--format", "json")
+    )
+    seconds = sc.parse(symbolic["latency"]["whole"]["seconds"])
+    found = sc.parse(symbolic["latency"]["whole"]["throughput"])
+    assert sc.evaluate(found, {"b": 3}) == 3 / Fraction(sc.evaluate(seconds, {"b": 3}))
+
+
 def test_an_estimate_of_a_traced_model(capsys: pytest.CaptureFixture[str]) -> None:
     target = ["flax.linen:Dense", "float32[n,c]", "--arg", "features=8", "--set", "c=4"]
     document = json.loads(out(capsys, "estimate", *target, "--device", A100, "--model", "fused", "--format", "json"))
@@ -122,6 +145,13 @@ BAD = [
     (["estimate", "resnet18", "--efficiency", "2"], "efficiency=2 must be a share of the peak"),
     (["estimate", "resnet18", "--set", "q=1"], "resnet18 has no parameter 'q'"),
     (["estimate", "resnet18", "float32[n]"], "'resnet18' is no PKG.MOD:NAME"),
+    (
+        ["estimate", "mcunet_in1", "--device", "google-tpu-v5e"],
+        "google-tpu-v5e has no published peak for float32: there are",
+    ),
+    (["estimate", "mcunet_in1", "--device", "stm32f746", "--dtype", "bfloat16"], "no published peak for bfloat16"),
+    (["estimate", "alexnet", "--device", "horowitz-45nm", "--dtype", "bfloat16"], "no energy in bfloat16 is published"),
+    (["fits", "alexnet", "--device", "google-tpu-v5e", "--dtype", "float64"], "no published peak for float64"),
     (["estimate", "alexnet", "--device", "tiny-ai", "--format", "csv"], "no published peak for float32"),
     (["fits", "resnet18", "--set", "n=n"], "the size of the activations needs a number for n"),
     (["solve", "resnet18", "params <= 3", "--largest", "n"], "unknown symbol 'n': the symbols here are none"),

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import sympy
 
 import symcost as sc
 from symcost.devices import catalog, units
@@ -139,7 +140,19 @@ BAD_FILES = [
     ('[a]\nsource = "s"\nmeasured.gemm = { overhead_us = 1 }\n', "measured.gemm is unknown: there are product, convolution"),
     ('[a]\nsource = "s"\nmeasured.product = { overhead = 1 }\n', "measured.product.overhead has no unit that is known here"),
     ('[a]\nsource = "s"\nmeasured.product = { speed_gflops = 1 }\n', "product.speed_gflops is not a number of a device"),
-    ('[a]\nsource = "s"\nmeasured.product = { weights_gflops = 1 }\n', "product.weights_gflops must be in bytes per second: end"),
+    ('[a]\nsource = "s"\nmeasured.product = { weights_gflops = 1 }\n', "weights_gflops is in operations per second, not in bytes"),
+    ('[a]\nsource = "s"\npower_ms = 5\n', "device a: power_ms is in seconds, not in watts: end the key in one of w, mw"),
+    ('[a]\nsource = "s"\noverhead_mhz = 1\n', "overhead_mhz is in cycles per second, not in seconds"),
+    ('[a]\nsource = "s"\nclock_w = 216\npeak = { int8_ops_per_cycle = 4 }\n', "clock_w is in watts, not in cycles per second"),
+    ('[a]\nsource = "s"\nmemory.x = { size_gb_per_s = 4 }\n', "memory.x.size_gb_per_s is in bytes per second, not in bytes"),
+    ('[a]\nsource = "s"\nmemory.x = { bandwidth_gb = 3 }\n', "bandwidth_gb is in bytes, not in bytes per second or bits per cycle"),
+    ('[a]\nsource = "s"\nmemory.x = { size_bits_per_cycle = 8 }\n', "size_bits_per_cycle is in bits per cycle, not in bytes"),
+    ('[a]\nsource = "s"\npeak = { int8_gb = 4 }\n', "int8_gb is in bytes, not in operations per second or operations per cycle"),
+    ('[a]\nsource = "s"\nenergy.add = { int8_w = 4 }\n', "energy.add.int8_w is in watts, not in joules"),
+    ('[a]\nsource = "s"\nenergy.add = { foo_pj = 1 }\n', "unknown number type 'foo'"),
+    ('[a]\nsource = "s"\npower_w = 1\npower_mw = 5\n', "device a: power_w and power_mw both say power: keep one of them"),
+    ('[a]\nsource = "s"\npeak = { int8_tops = 1, int8_gops = 1 }\n', "peak.int8_tops and peak.int8_gops both say int8: keep one"),
+    ('[a]\nsource = "s"\nmemory.x = { size_gb = 1, size_kib = 1 }\n', "memory.x.size_gb and memory.x.size_kib both say size"),
     ('[a]\nsource = "s"\nmeasured.product = 3\n', "device a: measured.product must be a table"),
     ("[a\n", "is not TOML"),
 ]  # fmt: skip
@@ -196,6 +209,20 @@ def test_what_is_not_published_is_an_error(ask: object, name: str, message: str)
         ({"source": "s", "power": 0}, "power=0 must be a positive number"),
         ({"source": "s", "peak": {"int8": "fast"}}, "peak of int8=fast must be a positive number"),
         ({"source": "s", "overhead": float("nan")}, "overhead=nan must be a positive number"),
+        ({"source": None}, "has no source"),
+        ({"source": "s", "peak": [1]}, r"peak=\[1\] must be a mapping"),
+        ({"source": "s", "peak": {8: 1}}, "number type 8 is not a name: use float64"),
+        ({"source": "s", "peak": {"int8": None}}, "peak of int8=None must be a positive number"),
+        ({"source": "s", "memories": sc.MemoryLevel(name="ram")}, r"must be a list: give \[MemoryLevel\(name="),
+        ({"source": "s", "measured": [1]}, r"measured=\[1\] must be a mapping"),
+        ({"source": "s", "energies": {}}, r"energies={} must be a table: give Energies\(add="),
+        ({"source": "s", "energies": sc.Energies(add={"int8": -1})}, "add of int8=-1 must be a positive number"),
+        ({"source": "s", "energies": sc.Energies(multiply={"foo": 1})}, "unknown number type 'foo'"),
+        (
+            {"source": "s", "energies": sc.Energies(word={"dram": "much"})},
+            "word of dram=much must be a positive number",
+        ),
+        ({"source": "s", "energies": sc.Energies(word=[1])}, r"word=\[1\] must be a mapping"),
         ({"source": "s", "measured": {"gemm": sc.Rates()}}, "unknown kind of kernel 'gemm': use product, convolution"),
         ({"source": "s", "measured": {"product": 3}}, r"rates of product are 3: give Rates\(operations="),
         (
@@ -207,3 +234,11 @@ def test_what_is_not_published_is_an_error(ask: object, name: str, message: str)
 def test_a_device_made_in_python_is_checked_too(options: dict[str, object], message: str) -> None:
     with pytest.raises(sc.DeviceError, match=message):
         sc.Device(name="mine", **options)  # type: ignore[arg-type]
+
+
+def test_energies_may_be_texts_and_decimals_of_python() -> None:
+    own = sc.Device(name="mine", source="s", energies=sc.Energies(
+        add={"int8": "1e-12"}, multiply={"int8": 0.9e-12}, word={"dram": Fraction(1, 10**9)}))  # fmt: skip
+    found = sc.energy(sc.table(sc.Linear(2, bias=False), (1, 3)), own, "int8")
+    assert found.compute == 6 * sympy.Rational(19, 10**13)
+    assert found.movement == sympy.Rational(11, 4 * 10**9)  # 11 bytes in words of four

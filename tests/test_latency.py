@@ -49,6 +49,21 @@ def test_int8_and_narrow_weights_move_less() -> None:
     assert latency(table, ROUND, "int8", weights="int4").memory == sympy.Rational(16 + 12, 10**8)
 
 
+@pytest.mark.parametrize("model", ["whole", "roofline", "fused"])
+def test_mixed_precision_moves_each_layer_in_its_own_width(model: str) -> None:
+    """By hand: 32 and 24 weights of 8 and 4 bits; a pass in float32 moves what int8 and int4 leave of them less."""
+    net = sc.table(sc.Sequential(a=sc.Linear(8, bias=False), b=sc.Linear(3, bias=False)), (1, 4))
+    wide, mixed = (latency(net, ROUND, model=model, weights=w) for w in (None, {"": 8, "b": 4}))
+    assert wide.memory - mixed.memory == sympy.Rational(4 * 56 - 32 - 24 // 2, 10**8)
+    assert latency(net, ROUND, model=model, weights=4).memory == latency(net, ROUND, model=model, weights="int4").memory
+    joules = [sc.energy(net, model=model, weights=w).movement for w in (None, {"": 8, "b": 4})]
+    assert joules[0] - joules[1] == (4 * 56 - 32 - 24 // 2) * sympy.Rational(640, 4 * 10**12)
+    assert (
+        joules[1]
+        == sc.energy(sc.trace(sc.build(net.net), "float32[1,4]"), model=model, weights={"": 8, "b": 4}).movement
+    )
+
+
 def test_elementwise_chains_go_through_memory_once() -> None:
     net = sc.Residual(sc.Sequential(sc.Conv2d(c_o=3, k=3, p=1, bias=False), sc.BatchNorm(), sc.ReLU()))
     apart, together = (kernels(sc.table(net, (1, 3, 8, 8)), model) for model in ("roofline", "fused"))
@@ -197,25 +212,36 @@ BAD = [
     (dict(efficiency=0), "efficiency=0 must be a share of the peak"),
     (dict(efficiency="fast"), "efficiency=fast must be a share of the peak"),
     (dict(overhead=-1), "overhead=-1 must be seconds, 0 or more"),
+    (dict(weights={"": 8, "fc": 4}), "bits names the layer 'fc', which is not there: did you mean"),
+    (dict(weights=0), "bits=0 must be an integer of at least 1"),
+    (dict(costs=sc.Linear(3)), "a Linear is no table of costs: make one by sc.table or sc.trace"),
 ]
 
 
 @pytest.mark.parametrize(("options", "message"), BAD, ids=[message for _, message in BAD])
 def test_bad_input_is_one_line(options: dict[str, object], message: str) -> None:
-    given = {"on": ROUND, **options}
+    given = {"costs": sc.models.alexnet(), "on": ROUND, **options}
     with pytest.raises(sc.SymcostError, match=message):
-        latency(sc.models.alexnet(), **given)  # type: ignore[arg-type]
+        latency(**given)  # type: ignore[arg-type]
 
 
 def test_a_symbol_left_free_is_named_where_a_number_is_needed() -> None:
     found = latency(sc.models.alexnet(n="n"), ROUND)
     with pytest.raises(sc.SymcostError, match=r"the latency needs a number for n: give n=\.\.\."):
         found.value()
+    for point, message in (
+        ({"n": 1.5}, r"n=1\.5 is outside the domain: n must be a positive integer"),
+        ({"n": 0}, "n=0 is outside the domain"),
+        ({"n": 1, "q": 2}, "unknown symbol 'q': the symbols here are n"),
+    ):
+        for asked in (found, sc.energy(sc.models.alexnet(n="n"))):
+            with pytest.raises(sc.SymcostError, match=message):
+                asked.value(**point)
     with pytest.raises(sc.SymcostError, match=r"batch='b' is neither a number nor a symbol of the table \(n\)"):
         sc.throughput(sc.models.alexnet(n="n"), ROUND, batch="b")
 
 
-@pytest.mark.parametrize(("work", "time", "devices"), [(1, 0, 1), (1, "x", 1), (-1, 1, 1), (1, 1, 0)])
+@pytest.mark.parametrize(("work", "time", "devices"), [(1, 0, 1), (1, "x", 1), (-1, 1, 1), (1, 1, 0), (10**18, 1, 1)])
 def test_mfu_refuses_what_is_no_measurement(work: int, time: object, devices: int) -> None:
     with pytest.raises(sc.SymcostError):
         sc.mfu(work, time, ROUND, "float32", devices)

@@ -24,6 +24,7 @@ def test_memory_draws_every_block_and_the_limits_of_the_device() -> None:
     assert sum(heights(lower)) * 1024 == pytest.approx(MOBILENET.params)
     assert upper.lines[0].get_ydata()[0] == 320
     assert lower.lines[0].get_ydata()[0] == 1024
+    assert lower.lines[1].get_ydata()[-1] * 1024 == pytest.approx(MOBILENET.params)  # what the flash has to hold
     assert "dashed: 320 KiB of sram in stm32f746" in upper.get_title(loc="left")
     assert [label.get_text() for label in lower.get_xticklabels()][:2] == ["stem", "block_1"]
 
@@ -32,7 +33,10 @@ def test_large_memories_are_drawn_in_large_units() -> None:
     """124,439,808 parameters of float32 are 474.7 MiB, in two blocks; 80 GB are 74.51 GiB."""
     _, lower = sc.models.gpt2().plot("memory", A100).axes
     assert sum(heights(lower)) * 2**20 == pytest.approx(4 * 124439808)
-    assert lower.get_title(loc="left") == f"weights of each block, MiB (float32); {A100} has 74.51 GiB of hbm"
+    assert (
+        lower.get_title(loc="left")
+        == f"weights of each block, line: their sum so far, MiB (float32); {A100} has 74.51 GiB of hbm"
+    )
 
 
 def test_roofline_points_lie_under_the_roof() -> None:
@@ -43,6 +47,14 @@ def test_roofline_points_lie_under_the_roof() -> None:
     for intensity, reached in points:
         assert reached <= 1.0001 * min(peak, intensity * bandwidth)
         assert reached >= 0.9999 * min(peak, intensity * bandwidth)  # without overhead a kernel is at its bound
+
+
+def test_the_kernels_that_lose_most_time_are_named() -> None:
+    table = sc.models.resnet18()
+    (axes,) = table.plot("roofline", A100, "bfloat16", model="fused").axes
+    steps = sc.latency(table, A100, "bfloat16", model="fused").steps
+    worst = max(steps, key=lambda step: step.seconds - step.compute * step.kernel.times)
+    assert worst.kernel.path in [text.get_text() for text in axes.texts]
 
 
 def test_latency_runs_over_the_batch() -> None:

@@ -73,7 +73,21 @@ def test_beyond_a_crossover_the_order_stays(a: int, b: int, c: int) -> None:
 
 BAD = [
     (lambda: sc.elasticity(d**2, "L"), "the formula does not depend on 'L': it has d"),
-    (lambda: sc.elasticity(sympy.Max(d, L), "d"), "a formula with Max has a corner in d"),
+    (
+        lambda: sc.elasticity(sympy.Max(d, L), "d"),
+        r"has a corner in d: take one of its parts, or give L=\.\.\., d=\.\.\.",
+    ),
+    (
+        lambda: sc.elasticity(sympy.Max(d, L), "d", d=3, L=3),
+        "two sides of a Max are equal at d=3, L=3 and grow differently",
+    ),
+    (lambda: sc.elasticity(d**2, "d", d=0), "d=0 is outside the domain: d must be a positive integer"),
+    (lambda: sc.elasticity(d**2, "d", d=2.5), r"d=2\.5 is outside the domain"),
+    (lambda: sc.elasticity(d**2, "d", d=2, q=3), "unknown symbol 'q': the formula has d"),
+    (lambda: sc.partial(d * L, "d", d=2), "the derivative needs a number for L"),
+    (lambda: sc.elasticity(sc.latency(GPT, "nvidia-a100-sxm-80gb"), "d"), "a Latency is no formula: give one such as"),
+    (lambda: sc.crossover("N**2", d, "N"), r"'N\*\*2' is no formula: give one such as"),
+    (lambda: sc.leading_term("N**2"), r"'N\*\*2' is no formula"),
     (lambda: sc.elasticity(d**2 + L, "d", d=3), r"the elasticity needs a number for L: give L=\.\.\."),
     (lambda: sc.leading_term(d**2, "q"), "unknown symbol 'q': the formula has d"),
     (lambda: sc.leading_term(sympy.Max(d, L)), "a formula with Max has a leading term on each side"),
@@ -87,6 +101,35 @@ BAD = [
 def test_questions_without_an_answer(ask: object, message: str) -> None:
     with pytest.raises(sc.SymcostError, match=message):
         ask()  # type: ignore[operator]
+
+
+AT = dict(n=8, d=768, L=12, N=1024)
+
+
+@pytest.mark.parametrize("name", AT)
+def test_at_a_point_the_side_of_a_maximum_that_rules_there_counts(name: str) -> None:
+    """Against the slope between two neighbours, of formulas that have no rounding: polynomials of degree 2 at most."""
+    peak = GPT.peak_activations
+    seconds = sc.latency(GPT, "nvidia-a100-sxm-80gb", "bfloat16").seconds
+    for formula in (peak, seconds):
+        around = [sc.evaluate(formula, {**AT, name: AT[name] + step}) for step in (-1, 0, 1)]
+        slope = Fraction(around[2] - around[0]) / 2
+        used = {each: AT[each] for each in AT if sc.symbols(each)[0] in formula.free_symbols}
+        if name in used:
+            assert sc.elasticity(formula, name, **used) == slope * AT[name] / around[1]
+            assert sc.partial(formula, name, **used) == slope
+
+
+def test_sides_that_grow_alike_are_no_corner() -> None:
+    tied = sympy.Max(d * L, d * n, evaluate=False)
+    assert sc.elasticity(tied, "d", d=5, L=2, n=2) == 1
+    assert sc.partial(sympy.Min(d**2, L, evaluate=False), "d", d=3, L=10) == 6
+
+
+def test_a_maximum_is_explained_too() -> None:
+    model = sc.models.mobilenet_v2(width=sc.parse("a/20"))
+    assert "1 % more a has no one answer: a formula with Max has a corner in a" in model.explain()
+    assert "% more parameters" in model.explain(a=21)
 
 
 def test_explanations_are_in_words_with_numbers() -> None:

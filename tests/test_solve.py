@@ -70,11 +70,16 @@ def test_a_memory_of_both_holds_their_sum() -> None:
 
 def test_fits_needs_numbers_and_memories() -> None:
     with pytest.raises(sc.SymcostError, match=r"the size of the activations needs a number for n: give n=\.\.\."):
-        sc.fits(sc.models.alexnet(n="n"), BOARD)
+        sc.fits(sc.models.alexnet(n="n"), BOARD, "float32")
     with pytest.raises(sc.DeviceError, match="has no memory that holds weights or activations"):
         sc.fits(sc.models.alexnet(), "horowitz-45nm")
     with pytest.raises(sc.DeviceError, match="no size of its sram is published"):
         sc.fits(sc.models.alexnet(), "arm-ethos-u55-256")
+    with pytest.raises(sc.DeviceError, match="google-tpu-v5e has no published peak for float64: there are peaks for"):
+        sc.fits(sc.models.alexnet(), "google-tpu-v5e", "float64")
+    with pytest.raises(sc.DeviceError, match="stm32f746 has no published peak for bfloat16"):
+        sc.solve(sc.models.mcunet_in1(r="r"), "fits", largest="r", on="stm32f746", dtype="bfloat16")
+    assert sc.fits(sc.models.mcunet_in1(), "tiny-ai", "int4")  # a class of devices publishes no peak for any type
 
 
 def test_the_largest_width_is_exact() -> None:
@@ -84,6 +89,12 @@ def test_the_largest_width_is_exact() -> None:
     assert MLP.subs(L=12, n=1, d=width).params <= 25_000_000 < MLP.subs(L=12, n=1, d=width + 1).params
     ((text, left, right),) = found.constraints
     assert (text, left, right) == ("params <= 25_000_000", MLP.subs(L=12, n=1, d=width).params, 25_000_000)
+
+
+def test_the_least_batch_of_a_throughput_is_the_first_that_reaches_it() -> None:
+    found = sc.solve(MLP, "throughput >= 6000", smallest="n", given=dict(L=2, d=64), within=range(1, 200), on=BOARD)
+    rates = [sc.throughput(MLP.subs(L=2, d=64, n=size), BOARD) for size in (found.value - 1, found.value)]
+    assert rates[0] < 6000 <= rates[1]
 
 
 def test_several_constraints_and_the_smallest() -> None:
@@ -139,7 +150,7 @@ BAD = [
     (dict(within=[7, "a"]), "within has 'a': give positive integers"),
     (dict(within=range(3)), "within has 0: give positive integers"),
     (dict(where=[]), "there is no constraint: give one such as"),
-    (dict(where="latency <= 1"), "latency and energy need a device"),
+    (dict(where="latency <= 1"), "latency, throughput and energy need a device"),
     (dict(where="params <= 1e999999"), "out of range: use an exponent"),
     (dict(where="params <= 1/0"), "divides by zero"),
     (dict(largest="q"), "unknown symbol 'q': the symbols here are L, d, n"),

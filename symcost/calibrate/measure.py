@@ -23,6 +23,8 @@ from symcost.layers.face import table
 FLOAT32 = 4
 COPIES = (2**20, 2**21, 2**22)
 """Elements: beyond the caches of a core, not so large that new pages are timed."""
+LASTING = Fraction(1, 10**4)
+"""Seconds: of a shorter block the noise of timing may make a rate that no processor has."""
 PARTS = ("operations", "weights", "activations", "overhead")
 Part = tuple[str, str]
 """A kind of kernel, and one of the parts of its time."""
@@ -52,7 +54,7 @@ def measurements(seconds: float, on_kernel: Callable[[str], None] = lambda said:
         waiting.append((block, [timed(block.network(times), block.x) for times in TIMES]))
     copies = [Timed(lambda x: x + 1, jnp.ones(size)) for size in COPIES]
     in_rounds([*(each for _, pair in waiting for each in pair), *copies], seconds, on_kernel)
-    found = [_added(block, *pair) for block, pair in waiting]
+    found = [each for block, pair in waiting if (each := _added(block, *pair)) is not None]
     for size, each in zip(COPIES, copies, strict=True):
         amounts = {
             ("other", "activations"): 2 * FLOAT32 * size,
@@ -63,12 +65,15 @@ def measurements(seconds: float, on_kernel: Callable[[str], None] = lambda said:
     return found
 
 
-def _added(block: Block, few: Timed, many: Timed) -> Measurement:
-    """What one more block adds: the difference of the two networks, by the blocks that are more."""
+def _added(block: Block, few: Timed, many: Timed) -> Measurement | None:
+    """What one more block adds: the difference of the two networks, by the blocks that are more; None where noise hides it."""
+    seconds = many.seconds - few.seconds
+    if seconds <= 0:
+        return None
     more = TIMES[1] - TIMES[0]
     small, large = (amounts(kernels(table(block.network(times), block.x), "fused")) for times in TIMES)
     added = {part: (amount - small.get(part, 0)) // more for part, amount in large.items()}
-    return Measurement(block.name, added, max(many.seconds - few.seconds, Fraction(1, 10**9)) / more)
+    return Measurement(block.name, added, seconds / more)
 
 
 def amounts(found: Sequence[Kernel]) -> dict[Part, int]:
@@ -95,11 +100,12 @@ def fitted(found: Sequence[Measurement]) -> dict[Part, float]:
 
 
 def entry(name: str, found: Sequence[Measurement]) -> str:
-    """The device as TOML: the best block is the peak, the fastest copy the bandwidth, the rates those fitted."""
+    """The device as TOML: the best block that lasts is the peak, the fastest copy the bandwidth, the rates those fitted."""
     import jax
 
     place = jax.devices()[0]
-    peak = max(each.operations / each.seconds for each in found)
+    lasting = [each for each in found if each.seconds >= LASTING] or [max(found, key=lambda each: each.seconds)]
+    peak = max(each.operations / each.seconds for each in lasting)
     copied = max(each.amounts["other", "activations"] / each.seconds for each in found if each.name.startswith("copy"))
     lines = [
         f"[{name}]",

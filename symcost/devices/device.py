@@ -82,47 +82,82 @@ class Device:
     notes: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name or not self.source.strip():
+        if not self.name or not isinstance(self.source, str) or not self.source.strip():
             raise DeviceError(f"device {self.name!r} has no source: say where its numbers were published or measured")
-        peaks = {dtype: self._positive(value, f"peak of {dtype}") for dtype, value in self.peak.items()}
-        for dtype in peaks:
-            bits_of(dtype)
-        object.__setattr__(self, "peak", peaks)
+        object.__setattr__(self, "peak", self._by_dtype(self.peak, "peak"))
         object.__setattr__(self, "power", self._positive(self.power, "power"))
         object.__setattr__(self, "overhead", self._positive(self.overhead, "overhead"))
-        object.__setattr__(self, "measured", {kind: self._rates(kind) for kind in self.measured})
+        measured = self._mapping(self.measured, "measured")
+        object.__setattr__(self, "measured", {kind: self._rates(kind, given) for kind, given in measured.items()})
+        if not isinstance(self.memories, list | tuple):
+            raise self._fail(f"memories={self.memories!r} must be a list: give [MemoryLevel(name=..., size=..., ...)]")
         object.__setattr__(self, "memories", tuple(self._checked(memory) for memory in self.memories))
+        object.__setattr__(self, "energies", self._energies())
+
+    def _fail(self, message: str) -> DeviceError:
+        return DeviceError(f"device {self.name}: {message}")
+
+    def _mapping(self, given: Any, what: str) -> Mapping[str, Any]:
+        if not isinstance(given, Mapping):
+            raise self._fail(f"{what}={given!r} must be a mapping: give names with their numbers, as {{'int8': 10**9}}")
+        return given
+
+    def _by_dtype(self, given: Any, what: str) -> dict[str, Fraction]:
+        """Positive numbers by number type."""
+        for dtype in self._mapping(given, what):
+            bits_of(dtype)
+        return {dtype: self._needed(value, f"{what} of {dtype}") for dtype, value in given.items()}
+
+    def _energies(self) -> Energies | None:
+        given = self.energies
+        if given is None:
+            return None
+        if not isinstance(given, Energies):
+            raise self._fail(f"energies={given!r} must be a table: give Energies(add=..., multiply=..., word=...)")
+        word = {
+            name: self._needed(value, f"word of {name}") for name, value in self._mapping(given.word, "word").items()
+        }
+        return Energies(
+            add=self._by_dtype(given.add, "add"), multiply=self._by_dtype(given.multiply, "multiply"), word=word
+        )
 
     def _checked(self, memory: MemoryLevel) -> MemoryLevel:
         if not isinstance(memory, MemoryLevel):
-            raise DeviceError(f"device {self.name}: {memory!r} is no memory: give MemoryLevel(name=..., size=..., ...)")
+            raise self._fail(f"{memory!r} is no memory: give MemoryLevel(name=..., size=..., ...)")
         for what in memory.holds:
             if what not in HOLDS:
-                raise DeviceError(f"device {self.name}: memory {memory.name} holds {what!r}: use {' or '.join(HOLDS)}")
+                raise self._fail(f"memory {memory.name} holds {what!r}: use {' or '.join(HOLDS)}")
         return MemoryLevel(
             name=memory.name, size=self._positive(memory.size, f"size of {memory.name}"),
             bandwidth=self._positive(memory.bandwidth, f"bandwidth of {memory.name}"), holds=tuple(memory.holds),
         )  # fmt: skip
 
-    def _rates(self, kind: str) -> Rates:
+    def _rates(self, kind: str, given: Any) -> Rates:
         if kind not in KINDS:
-            raise DeviceError(f"device {self.name}: unknown kind of kernel {kind!r}: use {', '.join(KINDS)}")
-        given = self.measured[kind]
+            raise self._fail(f"unknown kind of kernel {kind!r}: use {', '.join(KINDS)}")
         if not isinstance(given, Rates):
-            raise DeviceError(f"device {self.name}: rates of {kind} are {given!r}: give Rates(operations=..., ...)")
+            raise self._fail(f"rates of {kind} are {given!r}: give Rates(operations=..., ...)")
         return Rates(**{
             part.name: self._positive(getattr(given, part.name), f"{part.name} of {kind}") for part in fields(given)
         })  # fmt: skip
 
     def _positive(self, value: Any, what: str) -> Fraction | None:
-        if value is None:
-            return None
+        return None if value is None else self._needed(value, what)
+
+    def _needed(self, value: Any, what: str) -> Fraction:
         made = exact_number(value)
         if made is None or made <= 0:
-            raise DeviceError(
-                f"device {self.name}: {what}={value} must be a positive number: give its size in the unit"
-            )
+            raise self._fail(f"{what}={value} must be a positive number: give its size in the unit")
         return made
+
+    def check_computes(self, dtype: str) -> None:
+        """Raise for a number type that the device lacks, where it says which it has: by its peaks, or its energies."""
+        bits_of(dtype)
+        if self.peak:
+            self.operations(dtype)
+        elif self.energies is not None and self.energies.add and dtype not in self.energies.add:
+            known = ", ".join(self.energies.add)
+            raise self._fail(f"no energy in {dtype} is published: there are {known}")
 
     def operations(self, dtype: str) -> Fraction:
         """Dense operations per second in a number type."""

@@ -19,6 +19,8 @@ def bits_of(dtype: str) -> int:
     >>> bits_of("bfloat16")
     16
     """
+    if not isinstance(dtype, str):
+        raise DeviceError(f"number type {dtype!r} is not a name: use {', '.join(BITS)}")
     if dtype not in BITS:
         width = "".join(letter for letter in dtype if letter.isdigit())
         near = get_close_matches(dtype, BITS, n=2) or [name for name in BITS if width and name.endswith(width)]

@@ -30,9 +30,11 @@ from pathlib import Path
 from typing import Any
 
 from symcost.devices.device import KINDS, Device, Energies, MemoryLevel, Rates
-from symcost.devices.units import examples, split
+from symcost.devices.units import UNITS, examples, split
 from symcost.errors import DeviceError
 
+Kinds = tuple[str, ...]
+"""The kinds of units that one number may be in."""
 TEXTS = ("title", "kind", "source", "notes")
 
 
@@ -91,9 +93,8 @@ class _Reader:
         )  # fmt: skip
 
     def _own(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        allowed = {"clock": "cycles per second", "power": "watts", "overhead": "seconds"}
-        own = {key: self._number(key, value, "", allowed) for key, value in table.items()}
-        found = {what: number for what, number, _ in own.values()}
+        allowed = {"clock": ("cycles per second",), "power": ("watts",), "overhead": ("seconds",)}
+        found = self._numbers(table, "", allowed)
         self.clock = found.pop("clock", None)
         return found
 
@@ -108,16 +109,32 @@ class _Reader:
             raise self.fail(f"{where} must be a table: write [{self.name}.{where}]")
         return value
 
-    def _number(self, key: str, value: Any, where: str, allowed: Mapping[str, str]) -> tuple[str, Fraction, str]:
+    def _numbers(self, table: Mapping[str, Any], where: str, allowed: Mapping[str, Kinds]) -> dict[str, Fraction]:
+        """The exact numbers of a table by what they are of; ``allowed``: the units of each, ``*`` of any other."""
+        found: dict[str, Fraction] = {}
+        given: dict[str, str] = {}
+        for key, value in table.items():
+            what, number, kind = self._number(key, value, where, allowed)
+            if what in found:
+                raise self.fail(
+                    f"{_shown(where, given[what])} and {_shown(where, key)} both say {what}: keep one of them"
+                )
+            found[what], given[what] = self._cycles(number, kind, _shown(where, key)), key
+        return found
+
+    def _number(self, key: str, value: Any, where: str, allowed: Mapping[str, Kinds]) -> tuple[str, Fraction, str]:
         """(what, exact number, kind of unit) of one line."""
-        shown = f"{where}.{key}" if where else key
-        kinds = tuple(dict.fromkeys(allowed.values()))
-        found = split(key, kinds)
+        shown = _shown(where, key)
+        found = split(key, tuple(UNITS))
         if found is None:
+            kinds = tuple(dict.fromkeys(kind for own in allowed.values() for kind in own))
             raise self.fail(f"{shown} has no unit that is known here: end the key in one of {examples(kinds)}")
         what, kind, scale = found
-        if what not in allowed and "*" not in allowed:
+        own = allowed.get(what, allowed.get("*"))
+        if own is None:
             raise self.fail(f"{shown} is not a number of a device: there are {', '.join(allowed)}")
+        if kind not in own:
+            raise self.fail(f"{shown} is in {kind}, not in {' or '.join(own)}: end the key in one of {examples(own)}")
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             raise self.fail(f"{shown}={value!r} must be a number")
         if value <= 0:
@@ -132,17 +149,7 @@ class _Reader:
         return number * self.clock
 
     def _peaks(self, table: Mapping[str, Any]) -> dict[str, Fraction]:
-        found = {}
-        for key, value in table.items():
-            for kind in ("operations per second", "operations per cycle"):
-                if split(key, (kind,)) is not None:
-                    what, number, _ = self._number(key, value, "peak", {"*": kind})
-                    found[what] = self._cycles(number, kind, f"peak.{key}")
-                    break
-            else:
-                kinds = ("operations per second", "operations per cycle")
-                raise self.fail(f"peak.{key} has no unit that is known here: end the key in one of {examples(kinds)}")
-        return found
+        return self._numbers(table, "peak", {"*": ("operations per second", "operations per cycle")})
 
     def _memory(self, level: str, given: Any) -> MemoryLevel:
         where = f"memory.{level}"
@@ -150,40 +157,28 @@ class _Reader:
         holds = table.pop("holds", [])
         if not isinstance(holds, list) or not all(isinstance(what, str) for what in holds):
             raise self.fail(f'{where}.holds must be a list of texts: write holds = ["weights", "activations"]')
-        found: dict[str, Fraction] = {}
-        for key, value in table.items():
-            kind = "bits per cycle" if split(key, ("bits per cycle",)) else "bytes per second"
-            allowed = {"size": "bytes", "bandwidth": kind}
-            what, number, measured = self._number(key, value, where, allowed)
-            found[what] = self._cycles(number, measured, f"{where}.{key}")
-        return MemoryLevel(name=level, holds=tuple(holds), **found)
+        allowed = {"size": ("bytes",), "bandwidth": ("bytes per second", "bits per cycle")}
+        return MemoryLevel(name=level, holds=tuple(holds), **self._numbers(table, where, allowed))
 
     def _rates(self, kind: str, given: Any) -> Rates:
         where = f"measured.{kind}"
         if kind not in KINDS:
             raise self.fail(f"{where} is unknown: there are {', '.join(KINDS)}")
-        allowed = {"operations": "operations per second", "weights": "bytes per second",
-                   "activations": "bytes per second", "overhead": "seconds"}  # fmt: skip
-        found = {}
-        for key, value in self._table(given, where).items():
-            what, number, unit = self._number(key, value, where, allowed)
-            if unit != allowed[what]:
-                raise self.fail(
-                    f"{where}.{key} must be in {allowed[what]}: end the key in one of {examples((allowed[what],))}"
-                )
-            found[what] = number
-        return Rates(**found)
+        allowed = {"operations": ("operations per second",), "weights": ("bytes per second",),
+                   "activations": ("bytes per second",), "overhead": ("seconds",)}  # fmt: skip
+        return Rates(**self._numbers(self._table(given, where), where, allowed))
 
     def _energies(self, table: Mapping[str, Any]) -> Energies:
         groups = {
-            group: {
-                what: number
-                for key, value in self._table(table.get(group, {}), f"energy.{group}").items()
-                for what, number, _ in [self._number(key, value, f"energy.{group}", {"*": "joules"})]
-            }
+            group: self._numbers(self._table(table.get(group, {}), where), where, {"*": ("joules",)})
             for group in ("add", "multiply", "word")
+            for where in (f"energy.{group}",)
         }
         for group in table:
             if group not in groups:
                 raise self.fail(f"energy.{group} is unknown: there are {', '.join(groups)}")
         return Energies(**groups)
+
+
+def _shown(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key

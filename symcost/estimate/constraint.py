@@ -101,6 +101,7 @@ def _fraction(match: re.Match[str]) -> str:
 def _memories(setting: Setting) -> list[Constraint]:
     """One constraint for each memory that holds weights or activations."""
     where = device(setting.device)
+    where.check_computes(setting.dtype)
     found = []
     for level in where.memories:
         if level.holds and level.size is None:

@@ -6,8 +6,8 @@ add, and every word between the processor and its memory costs what the level co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -15,11 +15,14 @@ from typing import Any
 import sympy
 
 from symcost.devices import Device, Energies, device
+from symcost.devices.device import HOLDS
 from symcost.devices.dtypes import bits_of
 from symcost.errors import DeviceError, SymcostError
-from symcost.estimate.exact import at_point, number, rational
+from symcost.estimate.exact import rational, value_at
 from symcost.estimate.latency import latency
+from symcost.estimate.memory import width
 from symcost.estimate.work import Kernel, kernels
+from symcost.size import Bits, width_of
 from symcost.table import CostTable
 
 WORD = 32
@@ -45,6 +48,7 @@ class Energy:
 
     device: Device
     dtype: str
+    costs: CostTable = field(repr=False, compare=False)
     steps: tuple[EnergyStep, ...] = ()
     powered: Any = None
 
@@ -73,7 +77,7 @@ class Energy:
 
     def value(self, **point: int) -> Fraction:
         """Exact joules at a point; a symbol left free is an error."""
-        return number(at_point(self.joules, point), "the energy")
+        return value_at(self.costs, self.joules, point, "the energy")
 
     def __str__(self) -> str:
         return str(self.joules)
@@ -85,7 +89,7 @@ def energy(
     dtype: str = "float32",
     *,
     model: str = "roofline",
-    weights: str | None = None,
+    weights: str | Bits | None = None,
     levels: Mapping[str, str] | None = None,
     efficiency: Any = None,
 ) -> Energy:
@@ -102,26 +106,28 @@ def energy(
     where = device(on)
     if where.energies is None:
         seconds = latency(costs, where, dtype, model=model, weights=weights, efficiency=efficiency).seconds
-        return Energy(where, dtype, powered=sympy.expand(rational(where.watts()) * seconds))
+        return Energy(where, dtype, costs, powered=sympy.expand(rational(where.watts()) * seconds))
     table = where.energies
     add, multiply = (_joules(where, group, dtype) for group in ("add", "multiply"))
-    words = {
-        what: _level(where, table, (levels or {}).get(what, "dram")) * rational(Fraction(bits, WORD))
-        for what, bits in (("weights", bits_of(weights or dtype)), ("activations", bits_of(dtype)))
-    }
     for what in levels or {}:
-        if what not in words:
+        if what not in HOLDS:
             raise SymcostError(f"levels names {what!r}: use weights and activations")
-    return Energy(where, dtype, tuple(_step(kernel, add, multiply, words) for kernel in kernels(costs, model)))
+    bit = {what: _level(where, table, (levels or {}).get(what, "dram")) / WORD for what in HOLDS}
+    found = kernels(costs, model)
+    of = width_of(costs, width(dtype, weights))
+    return Energy(where, dtype, costs, tuple(_step(kernel, add, multiply, bit, of, bits_of(dtype)) for kernel in found))
 
 
-def _step(kernel: Kernel, add: Any, multiply: Any, words: Mapping[str, Any]) -> EnergyStep:
+def _step(
+    kernel: Kernel, add: Any, multiply: Any, bit: Mapping[str, Any], of: Callable[[str], Fraction], bits: int
+) -> EnergyStep:
+    """``bit``: joules of moving one; ``of``: bits of a path's weights, ``bits`` those of an activation."""
     others = kernel.operations - 2 * kernel.macs
     return EnergyStep(
         kernel,
         compute=sympy.expand(kernel.macs * (multiply + add) + others * add),
         movement=sympy.expand(
-            kernel.weights * words["weights"] + (kernel.read + kernel.written) * words["activations"]
+            kernel.weight_bits(of) * bit["weights"] + bits * (kernel.read + kernel.written) * bit["activations"]
         ),
     )
 

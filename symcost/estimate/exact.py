@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from symcost.errors import SymcostError
+from symcost.errors import DomainError, SymcostError
 from symcost.symbols import evaluate
+from symcost.table import CostTable
 
 
 def rational(value: Fraction | int) -> Any:
@@ -33,19 +34,52 @@ def larger(left: Any, right: Any) -> Any:
     return sympy.Max(left, right, evaluate=False)
 
 
+def formula(given: Any) -> Any:
+    """What is a formula, or a number, as sympy's; anything else is an error."""
+    try:
+        made = sympy.sympify(given, strict=True)
+    except sympy.SympifyError:
+        made = None
+    if not isinstance(made, sympy.Expr):
+        shown = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
+        raise SymcostError(
+            f"{shown} is no formula: give one such as costs.macs, latency(...).seconds or sc.parse('N**2')"
+        )
+    return made
+
+
+def check_sizes(point: Mapping[str, int]) -> None:
+    """Raise for a value that is no positive integer."""
+    for name, value in point.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
+
+
 def at_point(expression: Any, point: Mapping[str, int]) -> Any:
-    """A formula with integers for some of its symbols."""
-    expression = sympy.sympify(expression, strict=True)
+    """A formula with positive integers for some of its symbols."""
+    check_sizes(point)
+    expression = formula(expression)
     free = {str(s): s for s in expression.free_symbols}
     return expression.xreplace({free[name]: sympy.Integer(value) for name, value in point.items() if name in free})
 
 
+def need(left: Collection[str], what: str) -> None:
+    """Raise where symbols are left that have no number."""
+    if left:
+        names = sorted(left)
+        raise SymcostError(
+            f"{what} needs a number for {', '.join(names)}: give {' '.join(f'{name}=...' for name in names)}"
+        )
+
+
 def number(expression: Any, what: str) -> Fraction:
     """The exact value of a formula without symbols; an error names those that are left."""
-    expression = sympy.sympify(expression, strict=True)
-    left = sorted(str(s) for s in expression.free_symbols)
-    if left:
-        raise SymcostError(
-            f"{what} needs a number for {', '.join(left)}: give {' '.join(f'{name}=...' for name in left)}"
-        )
+    expression = formula(expression)
+    need({str(s) for s in expression.free_symbols}, what)
     return Fraction(evaluate(expression, {}))
+
+
+def value_at(costs: CostTable, expression: Any, point: Mapping[str, int], what: str) -> Fraction:
+    """The exact value of a table's formula at a point of its domain; unknown names are errors, as are symbols left."""
+    costs.subs(**point)
+    return number(at_point(expression, point), what)

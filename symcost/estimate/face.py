@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.devices import Device, device
-from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.efficiency import efficiency_of
 from symcost.estimate.energy import Energy, energy
 from symcost.estimate.fit import Fit, fits
-from symcost.estimate.latency import Latency, latency
+from symcost.estimate.latency import Latency, examples, latency
 from symcost.estimate.memory import MemoryUse, memory
 from symcost.estimate.work import MODELS
+from symcost.size import Bits
 from symcost.table import CostTable
 
 PROCESS = "horowitz-45nm"
@@ -22,7 +22,10 @@ PROCESS = "horowitz-45nm"
 
 @dataclass(frozen=True)
 class Estimate:
-    """What was asked of one model on one device; parts that the device has no numbers for say why."""
+    """What was asked of one model on one device; parts that the device has no numbers for say why.
+
+    ``batch``: examples of one pass, where an input says how many.
+    """
 
     name: str
     costs: Any
@@ -31,15 +34,20 @@ class Estimate:
     memory: MemoryUse | SymcostError
     fit: Fit | SymcostError
     chosen: str
+    batch: Any = None
+
+    def throughput(self, found: Latency) -> Any:
+        """Examples per second at a latency, or None."""
+        return None if self.batch is None else self.batch / found.seconds
 
 
 def estimate(
-    costs: CostTable, name: str, on: str | Device, dtype: str = "float32", *, weights: str | None = None,
+    costs: CostTable, name: str, on: str | Device, dtype: str = "float32", *, weights: str | Bits | None = None,
     model: str = "roofline", efficiency: Any = None, rule: str = "liveness",
 ) -> Estimate:  # fmt: skip
     """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits."""
     where = device(on)
-    bits_of(dtype)
+    where.check_computes(dtype)
     efficiency_of(efficiency)
     if model not in MODELS:
         raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
@@ -59,6 +67,7 @@ def estimate(
         memory=_or_why(lambda: memory(costs, dtype, weights=weights, rule=rule)),
         fit=_or_why(lambda: fits(costs, where, dtype, weights=weights, rule=rule)),
         chosen=model,
+        batch=examples(costs),
     )  # fmt: skip
 
 

@@ -79,7 +79,8 @@ def fits(
     """Every memory of the device against the bytes that the model keeps there; all sizes must be numbers.
 
     ``dtype`` and ``weights`` as in :func:`~symcost.estimate.memory.memory`, ``rule`` for the activations. A memory
-    that holds both has to hold their sum.
+    that holds both has to hold their sum. A number type for which the device publishes no peak, where it publishes some,
+    is an error.
 
     >>> from symcost.models import mcunet_in1
     >>> print(fits(mcunet_in1(), "tiny-ai"))
@@ -87,6 +88,7 @@ def fits(
     flash (weights): 636232 of 1048576 bytes, fits, 412344 bytes are left; most in fc
     """
     where = device(on)
+    where.check_computes(dtype)
     used = memory(costs, dtype, weights=weights, rule=rule)
     held = width(dtype, weights)
     needs = {what: number(getattr(used, what), f"the size of the {what}") for what in HOLDS}

@@ -7,7 +7,7 @@ same for every kernel (Williams, Waterman, Patterson: Roofline, CACM 2009).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -19,12 +19,12 @@ from symcost.devices.device import exact_number
 from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.efficiency import Efficiency, efficiency_of
-from symcost.estimate.exact import at_point, larger, number, rational
+from symcost.estimate.exact import larger, rational, value_at
+from symcost.estimate.memory import width
 from symcost.estimate.work import Kernel, kernels
+from symcost.size import BYTE, Bits, width_of
 from symcost.symbols import symbol
 from symcost.table import CostTable
-
-BYTE = 8
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Latency:
     device: Device
     dtype: str
     model: str
+    costs: CostTable = field(repr=False, compare=False)
 
     @cached_property
     def seconds(self) -> Any:
@@ -101,7 +102,7 @@ class Latency:
 
     def value(self, **point: int) -> Fraction:
         """Exact seconds at a point; a symbol left free is an error."""
-        return number(at_point(self.seconds, point), "the latency")
+        return value_at(self.costs, self.seconds, point, "the latency")
 
     def __str__(self) -> str:
         return str(self.seconds)
@@ -113,13 +114,14 @@ def latency(
     dtype: str = "float32",
     *,
     model: str = "roofline",
-    weights: str | None = None,
+    weights: str | Bits | None = None,
     efficiency: Any = None,
     overhead: Any = None,
 ) -> Latency:
     """Seconds of one pass on a device, exact in the table's symbols.
 
-    ``dtype``: number type of operations and activations, ``weights`` that of the weights where it is another.
+    ``dtype``: number type of operations and activations, ``weights`` that of the weights where it is another,
+    or bits, or a mapping from paths to bits (mixed precision, ``""`` for every other layer).
     ``model``: ``whole`` (the lectures' formula), ``roofline`` (the sum over operations), ``fused`` (elementwise
     chains through memory once). ``efficiency``: the share of the peak that is reached, a number or a
     :class:`~symcost.estimate.efficiency.Saturating` curve; unless given, the rates that the device was measured at, where
@@ -135,16 +137,17 @@ def latency(
     launch = _overhead(where, overhead, model)
     peak = rational(where.operations(dtype))
     bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
-    sizes = rational(Fraction(bits_of(weights or dtype), BYTE)), rational(Fraction(bits_of(dtype), BYTE))
+    found = kernels(costs, model)
+    sizes = width_of(costs, width(dtype, weights)), rational(Fraction(bits_of(dtype), BYTE))
     measured = where.measured if efficiency is None and model != "whole" else {}
     return Latency(
         tuple(
             _measured(kernel, measured[kernel.kind], sizes, None if overhead is None else launch)
             if kernel.kind in measured
             else _step(kernel, peak, bandwidth, sizes, rate, launch)
-            for kernel in kernels(costs, model)
+            for kernel in found
         ),
-        where, dtype, model,
+        where, dtype, model, costs,
     )  # fmt: skip
 
 
@@ -174,7 +177,7 @@ def _measured(kernel: Kernel, rates: Rates, sizes: Any, launch: Any) -> Step:
 
 
 def _bytes(kernel: Kernel, sizes: Any) -> tuple[Any, Any]:
-    return sizes[0] * kernel.weights, sizes[1] * (kernel.read + kernel.written)
+    return kernel.weight_bits(sizes[0]) / BYTE, sizes[1] * (kernel.read + kernel.written)
 
 
 def _over(amount: Any, rate: Fraction | None) -> Any:
@@ -190,9 +193,15 @@ def _overhead(where: Device, given: Any, model: str) -> Any:
     return rational(made)
 
 
+def examples(costs: CostTable) -> Any:
+    """How many examples one pass takes: the leading size of the first input; None where no input has one."""
+    shapes = (row.out for row in costs.rows if row.op.partition(" ")[0] == "input" and row.out)
+    return next((sympy.sympify(shape[0], strict=True) for shape in shapes), None)
+
+
 def throughput(
     costs: CostTable, on: str | Device, dtype: str = "float32", *, batch: Any = "n", model: str = "roofline",
-    weights: str | None = None, efficiency: Any = None, overhead: Any = None,
+    weights: str | Bits | None = None, efficiency: Any = None, overhead: Any = None,
 ) -> Any:  # fmt: skip
     """Examples per second: the batch over the seconds it takes. ``batch`` is the symbol's name, or a number.
 

@@ -9,7 +9,7 @@ from typing import Any
 from symcost.devices import Device
 from symcost.errors import SymcostError
 from symcost.estimate.energy import energy
-from symcost.estimate.latency import latency
+from symcost.estimate.latency import latency, throughput
 from symcost.estimate.memory import memory
 from symcost.size import Bits
 
@@ -24,20 +24,16 @@ class Setting:
     weights: str | Bits | None = None
     model: str = "roofline"
     rule: str = "liveness"
+    batch: Any = "n"
 
     @property
     def device(self) -> str | Device:
         """The device, which must be given."""
         if self.on is None:
-            raise SymcostError("latency and energy need a device: give one, such as on='nvidia-a100-sxm-80gb'")
+            raise SymcostError(
+                "latency, throughput and energy need a device: give one, such as on='nvidia-a100-sxm-80gb'"
+            )
         return self.on
-
-    @property
-    def weight_dtype(self) -> str | None:
-        """The weights' number type, where it is one for all."""
-        if self.weights is None or isinstance(self.weights, str):
-            return self.weights
-        raise SymcostError("latency and energy take one number type for all weights: give weights='int8', or none")
 
 
 QUANTITIES: Mapping[str, Callable[[Setting], Any]] = {
@@ -49,7 +45,9 @@ QUANTITIES: Mapping[str, Callable[[Setting], Any]] = {
     "weight_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).weights,
     "activation_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).activations,
     "total_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).total,
-    "latency": lambda s: latency(s.costs, s.device, s.dtype, weights=s.weight_dtype, model=s.model).seconds,
-    "energy": lambda s: energy(s.costs, s.device, s.dtype, weights=s.weight_dtype, model=s.model).joules,
+    "latency": lambda s: latency(s.costs, s.device, s.dtype, weights=s.weights, model=s.model).seconds,
+    "throughput": lambda s: throughput(s.costs, s.device, s.dtype, batch=s.batch, weights=s.weights, model=s.model),
+    "energy": lambda s: energy(s.costs, s.device, s.dtype, weights=s.weights, model=s.model).joules,
 }
-"""``latency`` in seconds, ``energy`` in joules, the ``_bytes`` by number type; counts as the table gives them."""
+"""``latency`` in seconds, ``throughput`` in examples per second, ``energy`` in joules, the ``_bytes`` by number type; counts
+as the table gives them."""

@@ -6,14 +6,15 @@ and exact ones only for formulas without rounding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sympy
 
 from symcost.errors import SymcostError
-from symcost.estimate.exact import at_point, number
+from symcost.estimate.corners import ruling
+from symcost.estimate.exact import at_point, check_sizes, formula, need, number
 from symcost.symbols import symbol
 
 
@@ -24,24 +25,30 @@ def smooth(expression: Any) -> Any:
     >>> smooth(parse("floor(r/32)**2 * d"))
     d*r**2/1024
     """
-    expression = sympy.sympify(expression, strict=True)
+    expression = formula(expression)
     return expression.replace(lambda node: isinstance(node, sympy.floor | sympy.ceiling), lambda node: node.args[0])
 
 
-def partial(expression: Any, name: str) -> Any:
-    """Partial derivative by a symbol, sizes taken as smooth.
+def partial(expression: Any, name: str, **point: int) -> Any:
+    """Partial derivative by a symbol, sizes taken as smooth; at a point an exact number.
 
     >>> from symcost.symbols import parse
     >>> partial(parse("12*L*d**2"), "d")
     24*L*d
+    >>> partial(parse("Max(12*L*d**2, 64*d)"), "d", d=8, L=1)
+    Fraction(192, 1)
     """
-    return sympy.expand(sympy.diff(_smooth_in(expression, name), symbol(name)))
+    if not point:
+        return sympy.expand(sympy.diff(_smooth_in(expression, name), symbol(name)))
+    made = _ruled(expression, name, point, "the derivative")
+    return number(at_point(sympy.diff(made, symbol(name)), point), "the derivative")
 
 
 def elasticity(expression: Any, name: str, **point: int) -> Any:
     """How many percent the formula grows when the symbol grows by one: ``(d f/d x) x/f``, sizes taken as smooth.
 
-    At a point it is an exact fraction; 2 says that 1 % more of the symbol costs 2 % more.
+    At a point it is an exact fraction; 2 says that 1 % more of the symbol costs 2 % more. Of a maximum the side counts
+    that rules at the point.
 
     >>> from symcost.symbols import parse
     >>> elasticity(parse("12*L*d**2 + 4*L*d"), "d", d=1, L=7)
@@ -49,11 +56,11 @@ def elasticity(expression: Any, name: str, **point: int) -> Any:
     >>> elasticity(parse("12*L*d**2 + 4*L*d"), "L")
     1
     """
-    whole = _smooth_in(expression, name)
-    if whole == 0:
+    whole = _ruled(expression, name, point, "the elasticity") if point else _smooth_in(expression, name)
+    if at_point(whole, point) == 0:
         raise SymcostError("the formula is 0: it has no elasticity")
-    made = sympy.cancel(sympy.diff(whole, symbol(name)) * symbol(name) / whole)
-    return number(at_point(made, point), "the elasticity") if point else made
+    made = sympy.diff(whole, symbol(name)) * symbol(name) / whole
+    return number(at_point(made, point), "the elasticity") if point else sympy.cancel(made)
 
 
 def leading_term(expression: Any, *names: str) -> Any:
@@ -149,16 +156,32 @@ def _largest(roots: Sequence[Any], name: str) -> Any:
     return found
 
 
-def _smooth_in(expression: Any, name: str) -> Any:
-    whole = smooth(expression)
+def _depending(expression: Any, name: str) -> Any:
+    whole = formula(expression)
     if symbol(name) not in whole.free_symbols:
         known = ", ".join(sorted(str(s) for s in whole.free_symbols)) or "none"
         raise SymcostError(f"the formula does not depend on {name!r}: it has {known}")
-    if whole.has(sympy.Max, sympy.Min):
-        raise SymcostError(
-            f"a formula with Max has a corner in {name}: take one of its parts, or give values to the rest"
-        )
     return whole
+
+
+def _smooth_in(expression: Any, name: str) -> Any:
+    whole = smooth(_depending(expression, name))
+    if whole.has(sympy.Max, sympy.Min):
+        given = ", ".join(f"{each}=..." for each in sorted(str(s) for s in whole.free_symbols))
+        raise SymcostError(f"a formula with Max has a corner in {name}: take one of its parts, or give {given}")
+    return whole
+
+
+def _ruled(expression: Any, name: str, point: Mapping[str, int], what: str) -> Any:
+    """The formula around a point, without rounding and maxima."""
+    whole = _depending(expression, name)
+    known = sorted(str(s) for s in whole.free_symbols)
+    for given in point:
+        if given not in known:
+            raise SymcostError(f"unknown symbol {given!r}: the formula has {', '.join(known)}")
+    check_sizes(point)
+    need(set(known) - set(point), what)
+    return ruling(whole, name, point)
 
 
 def _degree(term: Any, x: Any) -> Any:

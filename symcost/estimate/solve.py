@@ -66,12 +66,14 @@ def solve(
     weights: str | Bits | None = None,
     model: str = "roofline",
     rule: str = "liveness",
+    batch: Any = "n",
 ) -> Solution:
     """The largest (or smallest) value of one symbol for which every constraint holds.
 
     ``given`` has a value for every other symbol that a constraint depends on.
 
-    ``where``: constraints such as ``"params <= 25_000_000"``, ``"latency <= 0.01"`` (seconds), ``"energy <= 1e-3"``
+    ``where``: constraints such as ``"params <= 25_000_000"``, ``"latency <= 0.01"`` (seconds), ``"throughput >= 100"``
+    (examples per second, of ``batch``), ``"energy <= 1e-3"``
     (joules), ``"weight_bytes + activation_bytes <= 8e9"`` or ``"fits"`` (every memory of the device), over the
     quantities of :mod:`symcost.estimate.quantities` and the table's symbols. ``on``, ``dtype``, ``weights``, ``model``
     and ``rule`` are those of the estimates. ``within``: the candidates, where a constraint is not certified monotone.
@@ -85,7 +87,7 @@ def solve(
     name = _wanted(costs, largest, smallest)
     others = dict(given or {})
     outside = _outside(costs, name, others)
-    constraints = read(where, Setting(costs, on, dtype, weights, model, rule))
+    constraints = read(where, Setting(costs, on, dtype, weights, model, rule, batch))
     fixed = [_fixed(constraint, others) for constraint in constraints]
     _check_given(fixed, name)
     problem = _Problem(name, others, fixed, outside)

@@ -31,13 +31,14 @@ class TrainingMemory:
 
 
 def training_memory(
-    costs: CostTable, optimizer: Any = None, *, dtype: str = "float32", gradients: str | None = None
+    costs: CostTable, optimizer: Any = None, *, dtype: str = "float32", gradients: str | None = None, least: int = 1
 ) -> TrainingMemory:
     """Bytes of parameters, gradients, optimizer state and residuals of a model traced with ``mode="train"``.
 
     ``optimizer``: an optax transformation, whose state is asked of ``optimizer.init`` without making it; none is plain
-    gradient descent. ``dtype`` of the parameters, ``gradients`` where theirs is another. Residuals follow the model's
-    own types and its remat policy: a rematerialised block keeps less.
+    gradient descent; one whose state changes its form with the sizes, as Adafactor's at 128, needs numbers, or
+    ``least``, the least value of every symbol. ``dtype`` of the parameters, ``gradients`` where theirs is another.
+    Residuals follow the model's own types and its remat policy: a rematerialised block keeps less.
 
     >>> import flax.linen as nn, optax
     >>> import symcost as sc
@@ -54,7 +55,7 @@ def training_memory(
     if optimizer is not None:
         from symcost.estimate.optimizer import optimizer_state
 
-        state = optimizer_state(costs, optimizer, dtype)
+        state = optimizer_state(costs, optimizer, dtype, least=least)
     return TrainingMemory(
         params=_bytes(params, dtype), gradients=_bytes(params, gradients or dtype), optimizer=state, residuals=saved
     )

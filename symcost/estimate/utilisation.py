@@ -62,7 +62,7 @@ def mfu(
     and backward count and what is computed again does not, so that rematerialisation cannot raise the figure. Of a table
     of the forward pass alone ``passes=3`` counts the backward pass as two more. Or an integer: FLOPs that were counted
     otherwise. ``seconds``: measured, best as a text or an integer, which are exact. The peak is that of dense operations in
-    ``dtype``, as the device's source publishes it.
+    ``dtype``, as the device's source publishes it; more than it is an error.
 
     Convention and name: Chowdhery et al., PaLM, arXiv:2204.02311, appendix B.
 
@@ -86,7 +86,13 @@ def mfu(
     if counted == GIVEN and passes != 1:
         raise SymcostError(f"passes={passes} is for a table of the forward pass: multiply the count instead")
     where = device(on)
-    return Utilisation(flops, time, where.operations(dtype) * devices, where.name, dtype, devices, counted)
+    found = Utilisation(flops, time, where.operations(dtype) * devices, where.name, dtype, devices, counted)
+    if found.share > 1:
+        raise SymcostError(
+            f"{flops} FLOPs in {time} s are {float(found.share):.4g} times the {dtype} peak of {devices} x {where.name}: "
+            "correct the count, the seconds, the number type or the number of devices"
+        )
+    return found
 
 
 def _of_table(costs: CostTable, passes: int) -> tuple[Fraction, str]:

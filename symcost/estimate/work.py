@@ -11,13 +11,15 @@ Three ways to cut a table into kernels, by name:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import sympy
 
 from symcost.errors import SymcostError
+from symcost.estimate.exact import rational
 from symcost.table import CostTable, Row
 
 MODELS = ("whole", "roofline", "fused")
@@ -41,6 +43,12 @@ class Kernel:
     written: Any
     times: Any = 1
     kind: str = "product"
+    held: tuple[tuple[str, Any], ...] = ()
+    """Paths of the layers whose weights these are, with their elements: kernels that were joined have several."""
+
+    def weight_bits(self, of: Callable[[str], Fraction]) -> Any:
+        """Bits of the weights, by those of one element at each path."""
+        return sympy.Add(*(rational(of(path)) * elements for path, elements in self.held))
 
     @property
     def name(self) -> str:
@@ -52,6 +60,8 @@ def kernels(costs: CostTable, model: str) -> list[Kernel]:
     """The kernels of a table under a model of execution."""
     if model not in MODELS:
         raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
+    if not isinstance(costs, CostTable):
+        raise SymcostError(f"a {type(costs).__name__} is no table of costs: make one by sc.table or sc.trace")
     steps = list(_steps(costs.rows))
     if not steps:
         raise SymcostError("the table has no operation: there is nothing to estimate")
@@ -92,6 +102,7 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
         made = Kernel(
             path=row.path, op=row.op, operations=cost.flops, macs=cost.macs,
             weights=held, read=read, written=written, times=row.times, kind=_kind(row, held),
+            held=_of((row.path, held)),
         )  # fmt: skip
         yield _Step(made, not _none(row.textbook.activations) or not _none(cost.macs), _elements(row.out))
 
@@ -151,6 +162,7 @@ def _whole(costs: CostTable, steps: Sequence[_Step]) -> Kernel:
     return Kernel(
         path="", op="model", operations=cost.flops, macs=cost.macs,
         weights=cost.params, read=read, written=written,
+        held=_of(*((row.path, row.textbook.params) for row in costs.rows)),
     )  # fmt: skip
 
 
@@ -176,7 +188,13 @@ def _joined(run: Sequence[_Step]) -> Kernel:
         operations=sympy.expand(sympy.Add(*(step.kernel.operations for step in run))), macs=first.macs,
         weights=sympy.expand(sympy.Add(*(step.kernel.weights for step in run))),
         read=read, written=run[-1].kernel.written, times=first.times, kind=first.kind,
+        held=tuple(part for step in run for part in step.kernel.held),
     )  # fmt: skip
+
+
+def _of(*parts: tuple[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Paths with their elements, without those that have none."""
+    return tuple((path, elements) for path, elements in parts if not _none(elements))
 
 
 def _elements(shape: Sequence[Any]) -> Any:

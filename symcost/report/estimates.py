@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.estimate.energy import Energy
 from symcost.estimate.face import Estimate
 from symcost.estimate.latency import Latency, Step
 from symcost.report.formula import elided, written
@@ -41,9 +42,12 @@ def _facts(estimate: Estimate) -> list[tuple[str, str]]:
     for model, latency in estimate.latencies.items():
         said = f"none: {latency}" if isinstance(latency, SymcostError) else _time(latency)
         found.append((f"latency ({model})", said))
+    chosen = estimate.latencies[estimate.chosen]
+    rate = None if isinstance(chosen, SymcostError) else estimate.throughput(chosen)
+    if rate is not None:
+        found.append((f"throughput ({estimate.chosen})", f"{physical(rate, '').strip()} examples/s"))
     for name, energy in estimate.energies.items():
-        said = f"none: {energy}" if isinstance(energy, SymcostError) else physical(energy.joules, "J")
-        found.append((f"energy ({name})", said))
+        found.append((f"energy ({name})", f"none: {energy}" if isinstance(energy, SymcostError) else _drawn(energy)))
     if isinstance(estimate.fit, SymcostError):
         found.append(("fits", f"unknown: {estimate.fit}"))
     else:
@@ -55,6 +59,14 @@ def _time(latency: Latency) -> str:
     if as_number(latency.seconds) is None:
         return f"{written(latency.seconds)} s"
     return f"{physical(latency.seconds, 's')}, bound by {latency.bound}"
+
+
+def _drawn(energy: Energy) -> str:
+    """Joules, and how much of them computing and moving take where an energy table tells them apart."""
+    said = physical(energy.joules, "J")
+    if not energy.steps:
+        return said
+    return f"{said}: computing {physical(energy.compute, 'J')}, moving {physical(energy.movement, 'J')}"
 
 
 def _table(latency: Latency) -> list[str]:
@@ -124,7 +136,8 @@ def json(estimate: Estimate) -> str:
             "weights": str(m.weights), "activations": str(m.activations), "rule": m.rule}),
         "latency": {model: _or_why(found, lambda f: {
             "seconds": str(f.seconds), "computing": str(f.compute), "moving": str(f.memory),
-            "launching": str(f.overhead), "bound": f.bound}) for model, found in estimate.latencies.items()},
+            "launching": str(f.overhead), "bound": f.bound, "throughput": _text(estimate.throughput(f))})
+            for model, found in estimate.latencies.items()},
         "energy": {name: _or_why(found, _energy) for name, found in estimate.energies.items()},
         "fits": _or_why(estimate.fit, lambda f: [
             {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
@@ -147,6 +160,10 @@ def _energy(found: Any) -> dict[str, Any]:
     ]  # fmt: skip
     parts = {"computing": str(found.compute), "moving": str(found.movement)} if found.steps else {}
     return {"joules": str(found.joules), **parts, "kernels": kernels}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _or_why(found: Any, document: Callable[[Any], Any]) -> Any:

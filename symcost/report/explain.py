@@ -56,11 +56,16 @@ def _growth(whole: Any, title: str, point: dict[str, int]) -> list[str]:
             lines.append(f"  rules when everything grows: {written(lead)}{part}")
     except SymcostError:
         pass  # a maximum has no single leading term; the formula above says what decides it
-    for name in names:
-        grown = elasticity(whole, name, **point) if point else elasticity(whole, name)
-        shown = f"{float(grown):.3g} %" if point else f"{written(grown)} %"
-        lines.append(f"  1 % more {name} is {shown} more {title}")
-    return lines
+    at = {name: point[name] for name in names if point}
+    return [*lines, *(f"  1 % more {name} {_grown(whole, name, title, at)}" for name in names)]
+
+
+def _grown(whole: Any, name: str, title: str, point: dict[str, int]) -> str:
+    try:
+        grown = elasticity(whole, name, **point)
+    except SymcostError as corner:
+        return f"has no one answer: {corner}"
+    return f"is {f'{float(grown):.3g}' if point else written(grown)} % more {title}"
 
 
 def _percent(part: Any, whole: Any, point: dict[str, int]) -> str:

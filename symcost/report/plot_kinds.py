@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any
 
 from symcost.devices import device
@@ -10,6 +11,7 @@ from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.energy import energy as energy_of
 from symcost.estimate.exact import number
+from symcost.estimate.latency import Latency
 from symcost.estimate.latency import latency as latency_of
 from symcost.estimate.work import kernels
 from symcost.report.plots import BATCHES, BLUE, GREEN, GREY, ORANGE, plain
@@ -20,11 +22,12 @@ UNITS = ("KiB", "MiB", "GiB", "TiB")
 DIGITS = 10_000
 """Numbers on an axis stay below this: a larger unit is taken."""
 MOST = 24
+NAMED = 3
 ROOM = 1.6
 
 
 def memory(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
-    """Above the largest input and output of each block, below its weights; limits of the device as lines."""
+    """Above the largest input and output of each block, below its weights and their sum; limits of the device as lines."""
     scale = bits_of(dtype) / 8
     names, activations, weights = [], [], []
     rows = list(costs.rows)
@@ -40,10 +43,17 @@ def memory(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
             weights.append(held * scale)
     upper, lower = figure.subplots(2, 1, sharex=True)
     places = range(len(names))
-    for axes, values, colour, what in ((upper, activations, BLUE, "activations"), (lower, weights, ORANGE, "weights")):
-        unit, one = _unit(max(values))
+    sums = list(accumulate(weights))
+    for axes, values, high, colour, what in (
+        (upper, activations, max(activations), BLUE, "activations"), (lower, weights, sums[-1], ORANGE, "weights"),
+    ):  # fmt: skip
+        unit, one = _unit(high)
         axes.bar(places, [value / one for value in values], color=colour, width=0.8)
-        plain(axes, f"{what} of each block, {unit} ({dtype}){_limit(axes, on, what, max(values))}")
+        limit = _limit(axes, on, what, high)
+        if what == "weights":  # all blocks share their memory: the limit is that of the sum
+            axes.step(places, [held / one for held in sums], where="mid", color=colour, linewidth=1)
+        shown = "of each block, line: their sum so far" if what == "weights" else "of each block"
+        plain(axes, f"{what} {shown}, {unit} ({dtype}){limit}")
     lower.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor", fontsize="x-small")
 
 
@@ -52,7 +62,7 @@ def _block(path: str) -> str:
 
 
 def _limit(axes: Any, on: Any, what: str, highest: float) -> str:
-    """A line for the memory that holds them, where it is not far above every bar, and what the line is."""
+    """A line for the memory that holds them, where it is not far above all that is drawn, and what the line is."""
     if on is None:
         return ""
     where = device(on)
@@ -77,7 +87,10 @@ def _unit(size: float) -> tuple[str, float]:
 
 
 def roofline(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
-    """Every kernel by operations per byte and operations per second, below the device's roof; area is its time."""
+    """Every kernel by operations per byte and operations per second, below the device's roof; area is its time.
+
+    Those that lose most of it against the peak are named.
+    """
     found = latency_of(costs, on, dtype, model=model)
     peak, bandwidth = float(found.device.operations(dtype)), float(found.device.bandwidth("activations"))
     axes = figure.subplots()
@@ -101,9 +114,26 @@ def roofline(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
     axes.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="operations per second")
     top = max(y for group in points.values() for _, y, _ in group)
     axes.set_ylim(min(y for group in points.values() for _, y, _ in group) / ROOM, max(peak, top) * ROOM * ROOM)
+    _name_worst(axes, found, peak)
     axes.annotate(physical(found.device.operations(dtype), "op/s"), (right, peak), ha="right", va="bottom", color=GREY)
     plain(axes, f"{found.device.title or found.device.name}, {dtype}: {physical(found.seconds, 's')} ({model})")
     _legend(axes, "lower right")
+
+
+def _name_worst(axes: Any, found: Latency, peak: float) -> None:
+    """The names of the kernels that lose most time against the peak, beside their points."""
+    lost: dict[str, tuple[float, tuple[float, float]]] = {}
+    for step in found.steps:
+        done, times = (_float(amount, "a kernel") for amount in (step.kernel.operations, step.kernel.times))
+        seconds = _float(step.seconds, "a kernel")
+        if done and seconds:
+            at = _float(step.intensity, "a kernel"), done * times / seconds
+            lost[step.kernel.path or step.kernel.op] = seconds - done * times / peak, at
+    worst = sorted(lost, key=lambda name: -lost[name][0])[:NAMED]
+    for rank, name in enumerate(sorted(worst, key=lambda name: lost[name][1], reverse=True)):
+        axes.annotate(name, lost[name][1], xytext=(0.62, 0.6 - 0.07 * rank), textcoords="axes fraction",
+                      fontsize="x-small", va="center", color=GREY,
+                      arrowprops={"arrowstyle": "-", "relpos": (0, 0.5), "color": GREY, "linewidth": 0.5})  # fmt: skip
 
 
 def _legend(axes: Any, place: str) -> None:
