@@ -11,7 +11,7 @@ import pytest
 from jax.extend import core
 from jax.interpreters import partial_eval
 from zoo.case import Case
-from zoo.pending import PENDING
+from zoo.pending import PENDING, SLOW
 
 from symcost.cost import CONVENTIONS, METRICS
 from symcost.hlo import analyse
@@ -80,7 +80,10 @@ def at(table: Lifted, point: Mapping[str, int]) -> Any:
     return table.subs(**point, **dict.fromkeys(table.unknown_trips, TRIPS))
 
 
-@pytest.mark.parametrize("case", ROWS, ids=str)
+PARAMETERS = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case.name in SLOW)) for case in ROWS]
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
 def test_the_closed_form_equals_fresh_traces_and_the_lowered_program(case: Case) -> None:
     table = lift(case)
     assert table.certificate.held_out
