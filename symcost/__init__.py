@@ -317,12 +317,20 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+_ELSEWHERE = {
+    "dense": ["Linear"], "fullyconnected": ["Linear"], "embed": ["Embedding"], "swish": ["SiLU"],
+    "multiheadattention": ["Attention"], "multiheaddotproductattention": ["Attention"], "selfattention": ["Attention"],
+    "conv": ["Conv2d", "Conv1d", "Conv3d"], "maxpool": ["MaxPool2d"], "avgpool": ["AvgPool2d"], "concat": ["Branch"],
+}  # fmt: skip
+"""What layers are called in other libraries."""
+
+
 def _nearest(name: str) -> str:
     """The public names that were perhaps meant."""
-    from difflib import get_close_matches
+    from symcost.nearest import folded, near
 
-    near = get_close_matches(name, __all__, n=3)
-    return f": did you mean {' or '.join(near)}?" if near else ""
+    found = _ELSEWHERE.get(folded(name)) or near(name, __all__)
+    return f": did you mean {' or '.join(found)}?" if found else ""
 
 
 def __dir__() -> list[str]:

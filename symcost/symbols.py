@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -49,6 +50,18 @@ class flog2(sympy.Function):
     def eval(cls, argument: sympy.Expr) -> sympy.Integer | None:
         """Value at an integer, nothing otherwise."""
         return _exact_log2(argument, ceil=False)
+
+
+def integer(value: Any) -> int | None:
+    """An integer of Python, numpy or sympy as Python's; None for anything else, flags too.
+
+    >>> integer(sympy.Integer(3)), integer(True), integer(2.0)
+    (3, None, None)
+    """
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
 
 
 def ceil_log2(value: int) -> int:

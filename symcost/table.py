@@ -15,7 +15,7 @@ import sympy
 from symcost.conventions import published
 from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, XLA, ZERO, Cost, check_convention
 from symcost.errors import DomainError
-from symcost.symbols import Evaluator
+from symcost.symbols import Evaluator, integer
 
 Shape = tuple[Any, ...]
 
@@ -181,19 +181,22 @@ class CostTable:
         """One group per phase: forward, backward, recompute."""
         return self.groups(lambda row: row.phase)
 
-    def check_point(self, point: Mapping[str, int]) -> None:
-        """Raise when a point names an unknown symbol or a value that is no positive integer."""
+    def check_point(self, point: Mapping[str, int]) -> dict[str, int]:
+        """The point in Python's integers; an unknown symbol and a value that is no positive integer are errors."""
+        found = {}
         for name, value in point.items():
             if name not in self.symbols:
                 known = ", ".join(self.symbols) or "none"
                 raise DomainError(f"unknown symbol {name!r}: the symbols here are {known}")
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            whole = integer(value)
+            if whole is None or whole < 1:
                 raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
+            found[name] = whole
+        return found
 
     def subs(self, **point: int) -> CostTable:
         """The table at a point: exact integers where every symbol of a number is given."""
-        self.check_point(point)
-        return Substituted(self, point)
+        return Substituted(self, self.check_point(point))
 
     def compile(self, *names: str) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 import sympy
 
-from symcost.cost import TEXTBOOK
+from symcost.cost import FULL, TEXTBOOK
 from symcost.equality import difference
 from symcost.errors import SymcostError
 from symcost.layers.base import Layer
 from symcost.layers.conv import Conv2d, DepthwiseConv2d
 from symcost.layers.face import table
 from symcost.layers.linear import Linear
+from symcost.nearest import hint
 from symcost.symbols import symbols
+from symcost.table import CostTable
 
 _CI, _CO, _KH, _KW, _HO, _WO, _G = symbols("c_i c_o k_h k_w h_o w_o g")
 _PLACES = (_HO + _KH - 1, _WO + _KW - 1)
@@ -41,16 +43,32 @@ def formula(kind: str, quantity: str) -> Any:
     >>> formula("conv", "macs_formula")
     c_i*c_o*h_o*k_h*k_w*w_o
     """
+    return getattr(_costs(kind).total(TEXTBOOK), METRICS[quantity])
+
+
+def others(kind: str, quantity: str) -> dict[str, Any]:
+    """What is counted instead of what is claimed, by what to call that.
+
+    >>> others("linear", "macs_formula")
+    {'these are FLOPs, two for each MAC': 2*c_i*c_o}
+    """
+    costs = _costs(kind)
+    if METRICS[quantity] == "macs":
+        return {"these are FLOPs, two for each MAC": costs.total(TEXTBOOK).flops}
+    return {"bias counted": costs.total(FULL).params}
+
+
+def _costs(kind: str) -> CostTable:
     if kind not in KINDS:
-        near = get_close_matches(kind, list(KINDS), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"use {', '.join(KINDS)}"
-        raise SymcostError(f"unknown kind of layer {kind!r}: {hint}")
-    layer, x = KINDS[kind]()
-    return getattr(table(layer, x).total(TEXTBOOK), METRICS[quantity])
+        raise SymcostError(f"unknown kind of layer {kind!r}: {hint(kind, KINDS)}")
+    return table(*KINDS[kind]())
 
 
-def slip(claimed: Any, right: Any) -> str:
-    """What is wrong with a formula: one letter for another, or a factor."""
+def slip(claimed: Any, right: Any, others: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """What is wrong with a formula: another quantity, one letter for another, or a factor."""
+    for words, other in others.items():
+        if difference(claimed, other) == 0:
+            return words
     factor = claimed / right
     above, below = factor.as_numer_denom()
     if difference(claimed, right * above / below) == 0 and above.is_Symbol and below.is_Symbol:

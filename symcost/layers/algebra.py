@@ -15,7 +15,7 @@ import sympy
 from symcost import form
 from symcost.errors import ExpressionError, ShapeError
 from symcost.form import Form, as_form
-from symcost.symbols import parse
+from symcost.symbols import integer, parse
 
 Dim = Any
 """A positive integer, a sympy expression of positive-integer symbols, or a text that ``symcost.parse`` reads."""
@@ -30,24 +30,28 @@ def size(value: Dim, what: str, least: int = 1) -> Size:
     >>> size("4*c", "c_o"), size(sympy.Integer(3), "k")
     (4*c, 3)
     """
-    made = value if isinstance(value, Form) else _read(value, what)
+    made = value if isinstance(value, Form) else _read(value, what, least)
     made = number if isinstance(made, Form) and (number := made.number) is not None else made
     if isinstance(made, Fraction) or (isinstance(made, int) and made < least):
-        kind = "a positive integer" if least == 1 else f"an integer of at least {least}"
-        raise ShapeError(f"{what}={value} must be {kind} or an expression of symbols: give one")
+        raise _no_size(what, str(value), least)
     return made
 
 
-def _read(value: Dim, what: str) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+def _no_size(what: str, shown: str, least: int) -> ShapeError:
+    kind = "a positive integer" if least == 1 else f"an integer of at least {least}"
+    return ShapeError(f"{what}={shown} must be {kind} or an expression of symbols: give one")
+
+
+def _read(value: Dim, what: str, least: int) -> Any:
+    if (whole := integer(value)) is not None:
+        return whole
     try:
         expression = parse(value) if isinstance(value, str) else value
         if isinstance(expression, sympy.Expr):
             return exact(_form(expression))
     except ExpressionError as problem:
         raise ShapeError(f"{what}={value}: {problem}") from None
-    raise ShapeError(f"{what}={value!r} must be a positive integer or an expression of symbols: give one")
+    raise _no_size(what, repr(value), least)
 
 
 def _form(node: Any) -> Any:

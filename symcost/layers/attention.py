@@ -37,6 +37,7 @@ class Attention(Layer):
     causal: bool = False
     rotary: bool = False
     bias: bool = True
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         (tokens,), d = self._tokens(tape, x), x.channels
@@ -115,6 +116,7 @@ class LinearCore(Layer):
 
     d_k: Dim
     kind = "linear_core"
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         heads = ratio(x.channels, 3 * self.d_k)
@@ -144,6 +146,7 @@ class LinearAttention(Layer):
 
     H: Dim
     bias: bool = True
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         d = x.channels

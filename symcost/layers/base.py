@@ -21,6 +21,8 @@ from symcost.layers.tensor import Tensor, tensor
 
 LEAST = {"Dim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
 """Annotations of fields that are sizes, and the smallest value that makes sense."""
+INNER = ("Layer", "Layer | None")
+"""Annotations of fields that are layers."""
 
 Dims = Any
 """A :data:`Dim`, or one for each spatial axis."""
@@ -34,8 +36,8 @@ Pads = Any
 class Layer:
     """Base of every layer. Sizes are integers, sympy expressions of ``sc.symbols``, or texts such as ``"4*d"``.
 
-    Fields annotated ``Dim`` or ``Dims`` are positive sizes, ``Pad`` or ``Pads`` may be 0; others are what they are. A
-    size that makes no sense, and a shape that does not fit, raise :class:`~symcost.errors.ShapeError`.
+    Fields annotated ``Dim`` or ``Dims`` are positive sizes, ``Pad`` or ``Pads`` may be 0, ``Layer`` is a layer; others
+    are what they are. What is none of these, and a shape that does not fit, raise :class:`~symcost.errors.ShapeError`.
 
     >>> @dataclass(frozen=True)
     ... class Double(Layer):
@@ -46,6 +48,15 @@ class Layer:
     """
 
     kind: ClassVar[str] = ""
+    three_axes: ClassVar[str | None] = None
+    """What an input of three axes is to it: a signal ``(n, c, l)`` (``first``), tokens ``(n, N, d)`` (``last``), either."""
+    insists: ClassVar[bool] = True
+    """Whether it takes three axes one way only."""
+
+    @property
+    def joins_places(self) -> bool:
+        """Whether its output has no places: what stands behind it does not see what three axes were."""
+        return False
 
     @property
     def reads_tokens(self) -> bool:
@@ -57,8 +68,10 @@ class Layer:
 
     def __post_init__(self) -> None:
         for field in fields(self):
+            given = getattr(self, field.name)
+            if field.type in INNER and not (given is None and field.type == "Layer | None"):
+                as_layer(given, f"{type(self).__name__}: {field.name}=")
             if field.type in LEAST:
-                given = getattr(self, field.name)
                 object.__setattr__(self, field.name, self._sized(given, field.name, LEAST[str(field.type)]))
         self.check()
 
@@ -76,14 +89,18 @@ class Layer:
         """Write the operations on the tape; the result is the output."""
         raise NotImplementedError
 
-    def out(self, x: tuple[Dim, ...]) -> tuple[Any, ...]:
-        """Shape of the output for an input of shape ``x``."""
-        return tuple(plain(length) for length in Tape().run(self, shaped(x)).shape)
+    def out(self, x: tuple[Dim, ...], layout: str | None = None) -> tuple[Any, ...]:
+        """Shape of the output for an input of shape ``x``; ``layout`` as in :func:`symcost.table`."""
+        from symcost.layers.reading import entering
 
-    def cost(self, x: tuple[Dim, ...], convention: str = FULL) -> Cost:
-        """Cost of the layer for an input of shape ``x``, the input itself left out."""
+        return tuple(plain(length) for length in Tape().run(self, entering(self, x, layout)).shape)
+
+    def cost(self, x: tuple[Dim, ...], convention: str = FULL, layout: str | None = None) -> Cost:
+        """Cost of the layer for an input of shape ``x``, the input itself left out; ``layout`` as in :func:`symcost.table`."""
+        from symcost.layers.reading import entering
+
         tape = Tape()
-        tape.run(self, shaped(x))
+        tape.run(self, entering(self, x, layout))
         return summed(tape.rows, convention).map(plain)
 
     def subs(self, **point: Dim) -> Layer:
@@ -94,6 +111,18 @@ class Layer:
                 raise ShapeError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")
         values = {name: size(value, name) for name, value in point.items()}
         return substituted(self, values)
+
+
+def as_layer(given: Any, what: str = "") -> Layer:
+    """The layer itself; anything else is an error, in which ``what`` stands before it."""
+    if isinstance(given, Layer):
+        return given
+    if isinstance(given, type) and issubclass(given, Layer):
+        name = given.__name__
+        raise ShapeError(f"{what}{name} is a kind of layer and not a layer: write {name}(...) with its sizes, if any")
+    raise ShapeError(
+        f"{what}{given!r} is not a layer: give one such as Conv2d(c_o=64, k=3), or a Sequential of them"
+    )
 
 
 def shaped(x: tuple[Dim, ...]) -> Tensor:

@@ -8,13 +8,15 @@ from typing import Any
 
 from symcost.errors import ShapeError
 from symcost.layers.algebra import Size
-from symcost.layers.base import Layer, Pad
+from symcost.layers.base import Layer, Pad, as_layer
 from symcost.layers.grow import added
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import Tensor
 from symcost.layers.windowed import check_word
 
 JOINS = ("concat", "add", "multiply")
+RESERVED = ("params",)
+"""Names that Flax does not take for a submodule."""
 
 
 def named(layers: tuple[Any, ...], by_name: dict[str, Any], owner: str) -> tuple[tuple[str, Layer], ...]:
@@ -22,13 +24,13 @@ def named(layers: tuple[Any, ...], by_name: dict[str, Any], owner: str) -> tuple
     found: dict[str, Layer] = {}
     counts: Counter[str] = Counter()
     for layer in layers:
-        if not isinstance(layer, Layer):
-            raise ShapeError(f"{owner}: {layer!r} is not a layer: give layers such as Conv2d(c_o=64, k=3)")
+        as_layer(layer, f"{owner}: ")
         found[f"{layer.kind}_{counts[layer.kind]}"] = layer
         counts[layer.kind] += 1
     for name, layer in by_name.items():
-        if not isinstance(layer, Layer):
-            raise ShapeError(f"{owner}: {name}={layer!r} is not a layer: give one such as Conv2d(c_o=64, k=3)")
+        as_layer(layer, f"{owner}: {name}=")
+        if name in RESERVED:
+            raise ShapeError(f"{owner}: the name {name} stands for all arrays in Flax: give it another name")
         if name in found:
             raise ShapeError(f"{owner}: the name {name} is taken by another layer: give it another name")
         found[name] = layer
@@ -127,6 +129,10 @@ def concatenated(tape: Tape, parts: list[Tensor]) -> Tensor:
     """Values side by side along the channels."""
     first = parts[0]
     for other in parts[1:]:
+        if first.differs_in_layout(other):
+            raise tape.fail(
+                f"a branch has {other.with_layout} and must fit {first.with_layout}: make their layouts equal"
+            )
         if first.places != other.places or first.n != other.n:
             raise tape.fail(f"a branch has {other} and must fit {first} in all but the channels: make them equal")
     channels: Size = sum((part.channels for part in parts), start=0)

@@ -9,7 +9,7 @@ from symcost.layers.algebra import Dim, Size, ceil_ratio, exact, product, ratio
 from symcost.layers.base import Dims, Layer, Pads, each
 from symcost.layers.sliding import taps_on_padding, taps_on_same_padding
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import Tensor
+from symcost.layers.tensor import FIRST, Tensor
 from symcost.layers.windowed import Window, Windowed, check_word, image, reach_of
 
 FILLS = ("zeros", "reflect", "replicate", "constant")
@@ -162,6 +162,7 @@ class _Transposed(Layer):
     d: Dims = 1
     bias: bool = True
     rank: ClassVar[int] = 0
+    three_axes = FIRST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         x = image(tape, x, self.rank)

@@ -79,6 +79,7 @@ class PositionEmbedding(Layer):
     """
 
     N_max: Dim
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         (positions,) = x.places
@@ -98,6 +99,8 @@ class ClassToken(Layer):
     (1, 197, 768)
     """
 
+    three_axes = LAST
+
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         (tokens,) = x.places
         d = x.channels
@@ -111,6 +114,8 @@ class TakeToken(Layer):
     >>> TakeToken().out((1, 197, 768))
     (1, 768)
     """
+
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         return tape.emit(self.kind, x, Tensor((x.n, x.channels)))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from symcost.errors import ShapeError
 from symcost.layers.algebra import Dim
-from symcost.layers.base import Layer, shaped
+from symcost.layers.base import Layer, as_layer
 from symcost.layers.layered import LayerTable
+from symcost.layers.reading import entering
 
 
-def table(net: Layer, x: tuple[Dim, ...]) -> LayerTable:
+def table(net: Layer, x: tuple[Dim, ...], layout: str | None = None) -> LayerTable:
     """Closed-form cost of a network for an input of shape ``x``.
 
     ``x`` has the batch first: images are ``(n, c, h, w)``, tokens ``(n, N, d)`` or ``(n, N)``, vectors ``(n, c)``;
-    sizes are integers or symbols. A network whose shapes do not fit raises :class:`ShapeError`, which names the
+    sizes are integers or symbols. Three axes are a signal ``(n, c, l)`` where the network begins with what takes those,
+    a 1-D convolution, or a batch norm and no linear layer; ``layout`` says it otherwise: ``"first"`` or ``"last"`` is
+    where the channels stand. A network whose shapes do not fit raises :class:`ShapeError`, which names the
     layer and both shapes.
 
     >>> from symcost.layers.linear import Linear
@@ -22,8 +27,10 @@ def table(net: Layer, x: tuple[Dim, ...]) -> LayerTable:
     >>> costs.params, costs.macs
     (10*c + 10, 10*c*n)
     """
-    if not isinstance(net, Layer):
-        raise ShapeError(f"{net!r} is not a layer: give one such as Conv2d(c_o=64, k=3), or a Sequential of them")
-    if not x:
+    as_layer(net)
+    if isinstance(x, str) or not isinstance(x, Iterable):
+        raise ShapeError(f"the input {x!r} is no shape: give a tuple of sizes, the batch first, as (n, c, h, w)")
+    sizes = tuple(x)
+    if not sizes:
         raise ShapeError("the input has no axes: give its shape, the batch first, as (n, c, h, w)")
-    return LayerTable(net, shaped(tuple(x)))
+    return LayerTable(net, entering(net, sizes, layout))

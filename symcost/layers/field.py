@@ -8,7 +8,7 @@ from typing import Any
 
 from symcost.dominance import dominates
 from symcost.form import as_form
-from symcost.layers.algebra import Size, exact, largest
+from symcost.layers.algebra import Size, exact, largest, ratio
 from symcost.layers.tensor import Tensor
 
 Seen = tuple[tuple[Size, Size], ...]
@@ -47,16 +47,30 @@ class Fields:
             self.seen[made] = self.seen[value]
 
     def repeated(self, x: Tensor, out: Tensor, times: Size) -> None:
-        """A block between ``x`` and ``out`` that runs ``times`` times: every run adds as much as the first."""
+        """A block between ``x`` and ``out`` that runs ``times`` times: every run adds ``s`` times what the last did.
+
+        ``s`` is the block's stride; without one, every run adds as much as the first. A stride as often as a symbol
+        says reaches, with ``s^times``, everywhere.
+        """
         before, after = self.seen.get(x.value), self.seen.get(out.value)
         if before is not None and after is not None:
-            grown = zip(before, after, strict=True)
-            self.seen[out.value] = tuple((exact(r + times * (after_r - r)), j) for (r, j), (after_r, _) in grown)
+            axes = [_run(*first, *second, times) for first, second in zip(before, after, strict=True)]
+            self.seen[out.value] = tuple(axis for axis in axes if axis) if all(axes) else None
 
     def field(self, out: Tensor) -> tuple[Size, ...] | None:
         """The receptive field of the network's output, along each axis; None for the whole input."""
         found = self.seen.get(out.value)
         return None if found is None else tuple(r for r, _ in found)
+
+
+def _run(r: Size, j: Size, after_r: Size, after_j: Size, times: Size) -> tuple[Size, Size] | None:
+    """One axis after ``times`` runs of a block, from what it sees before and after the first."""
+    s = ratio(after_j, j)
+    if s == 1:
+        return exact(r + times * (after_r - r)), j
+    if not isinstance(times, int):
+        return None
+    return exact(r + (after_r - r) * sum((s**run for run in range(times)), start=0)), exact(j * s**times)
 
 
 def _joined(known: list[Seen]) -> Seen | None:

@@ -11,7 +11,7 @@ from symcost.layers.conv import Conv2d
 from symcost.layers.linear import Linear
 from symcost.layers.pool import GlobalAvgPool
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import Tensor
+from symcost.layers.tensor import LAST, Tensor
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class GatedMLP(Layer):
     d_f: Dim
     activation: Layer = field(default_factory=SiLU)
     bias: bool = False
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         hidden = tape.run(Linear(self.d_f, bias=self.bias), x, "gate")

@@ -11,7 +11,7 @@ from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
 from symcost.dominance import largest, telling_points, undominated
 from symcost.errors import SymcostError
 from symcost.layers.algebra import exact, plain
-from symcost.layers.base import Layer, forms_of, shaped, symbols_of
+from symcost.layers.base import Layer, forms_of, symbols_of
 from symcost.layers.domain import LayerDomain
 from symcost.layers.liveness import peak_sizes
 from symcost.layers.sums import summed
@@ -48,11 +48,19 @@ class LayerTable(CostTable):
         """The network: ``sc.build`` makes a Flax module of it."""
         self.input = tuple(map(plain, x.shape))
         """The shape of its input."""
+        self.entering = x
+        """Its input, with its layout."""
 
     @property
     def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
         """Names of the network's symbols."""
         return self._symbols
+
+    @property
+    def twin_input(self) -> tuple[Any, ...]:
+        """The shape of the Flax twin's input: channels last."""
+        x = self.entering
+        return (self.input[0], *map(plain, x.places), plain(x.channels)) if len(self.input) > 2 else self.input
 
     @cached_property
     def _made_rows(self) -> tuple[Row, ...]:
@@ -125,7 +133,7 @@ class LayerTable(CostTable):
 
     def subs(self, **point: int) -> CostTable:
         """The table at a point inside the domain; totals are exact integers once every symbol has a value."""
-        self.check_point(point)
+        point = self.check_point(point)
         self.domain.check(point)
         return LayersAt(self, point)
 
@@ -174,4 +182,5 @@ class LayersAt(Substituted):
         if not table.grows and all(map(self.value, {plain(row.times) for row in table._raw})):
             return None
         own = {name: value for name, value in self.point.items() if name in symbols_of(table.net)}
-        return LayerTable(table.net.subs(**own), shaped(tuple(map(self.value, table.input))))
+        at = tuple(map(self.value, table.input))
+        return LayerTable(table.net.subs(**own), replace(table.entering, shape=at))

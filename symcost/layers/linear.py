@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symcost.layers.algebra import Dim
 from symcost.layers.base import Layer
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import Tensor
+from symcost.layers.tensor import LAST, Tensor
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Linear(Layer):
 
     c_o: Dim
     bias: bool = True
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         c_i = x.channels

@@ -32,6 +32,7 @@ class MoE(Layer):
     k: Dim | None = None
     activation: Layer = field(default_factory=lambda: GELU("tanh"))
     kind = "moe"
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         (tokens,), d = x.places, x.channels

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from symcost.layers.algebra import Dim, ratio
 from symcost.layers.base import Layer
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import Tensor
+from symcost.layers.tensor import FIRST, Tensor
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class BatchNorm(Layer):
     >>> BatchNorm().cost((1, 64, 56, 56)).flops
     602240
     """
+
+    three_axes, insists = FIRST, False
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         c = x.channels
@@ -86,6 +88,7 @@ class GroupNorm(Layer):
     """
 
     g: Dim
+    three_axes, insists = FIRST, False
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         c = x.channels
@@ -102,6 +105,8 @@ class InstanceNorm(Layer):
     >>> InstanceNorm().cost((1, 64, 8, 8)).flops
     24896
     """
+
+    three_axes, insists = FIRST, False
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         return _grouped(tape, self.kind, x, x.channels)

@@ -130,6 +130,7 @@ class AvgPool3d(_AvgPool):
 class GlobalAvgPool(Layer):
     """Mean over all places: ``(n, c, h, w) -> (n, c)``, any number of spatial axes; of tokens ``(n, N, d) -> (n, d)``.
 
+    Alone, it takes three axes for tokens: of a signal with ``layout="first"``.
     ``h w - 1`` additions and one division per channel.
 
     >>> GlobalAvgPool().cost((1, 2048, 7, 7)).flops
@@ -138,6 +139,11 @@ class GlobalAvgPool(Layer):
 
     keep: bool = False
     """Whether the places stay, with length 1."""
+
+    @property
+    def joins_places(self) -> bool:
+        """Unless they are kept."""
+        return not self.keep
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         c, places = x.channels, x.places
@@ -154,6 +160,8 @@ class GlobalMaxPool(Layer):
     >>> GlobalMaxPool().cost((1, 8, 7, 7)).flops
     384
     """
+
+    joins_places = True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         if not x.places:

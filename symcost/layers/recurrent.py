@@ -18,6 +18,7 @@ class _Recurrent(Layer):
     biases: ClassVar[int] = 0
     flops: ClassVar[int] = 0
     calls: ClassVar[int] = 0
+    three_axes = LAST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         if len(x.shape) != 3:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symcost.layers.algebra import product
 from symcost.layers.base import Layer
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import LAST, Tensor
+from symcost.layers.tensor import FIRST, LAST, Tensor
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Flatten(Layer):
     >>> Flatten().out((1, 256, 6, 6))
     (1, 9216)
     """
+
+    joins_places = True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         return tape.emit(self.kind, x, Tensor((x.n, product(x.shape[1:]))), view=True)
@@ -29,6 +31,8 @@ class ToTokens(Layer):
     >>> ToTokens().out((1, 768, 14, 14))
     (1, 196, 768)
     """
+
+    three_axes = FIRST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         out = Tensor((x.n, product(x.places), x.channels), LAST)

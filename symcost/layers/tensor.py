@@ -14,9 +14,8 @@ FIRST, LAST = "first", "last"
 class Tensor:
     """One value of the network.
 
-    ``layout`` is None while nothing has settled it: three axes may be a signal ``(n, c, l)`` or tokens
-    ``(n, N, d)``. A convolution takes them for a signal, every other layer that cares for tokens, and from there on
-    that is settled. ``value`` tells the values of a network apart.
+    ``layout`` is None while nothing has settled it: three axes may be a signal ``(n, c, l)`` or tokens ``(n, N, d)``;
+    :mod:`symcost.layers.reading` settles them where a network begins. ``value`` tells the values of a network apart.
     """
 
     shape: tuple[Size, ...]
@@ -65,6 +64,15 @@ class Tensor:
 
     def __str__(self) -> str:
         return shown(self.shape)
+
+    def differs_in_layout(self, other: Tensor) -> bool:
+        """Whether one is channels first and the other channels last."""
+        return {self.layout, other.layout} == {FIRST, LAST} and min(len(self.shape), len(other.shape)) > 2
+
+    @property
+    def with_layout(self) -> str:
+        """The shape in an error about layouts."""
+        return f"{self} with channels {self.layout}"
 
 
 def shown(shape: tuple[Size, ...]) -> str:

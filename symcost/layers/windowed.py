@@ -44,6 +44,7 @@ class Windowed(Layer):
     s: Dims = 1
     p: Pads = 0
     d: Dims = 1
+    three_axes = FIRST
 
     def _sized(self, given: Any, name: str, least: int) -> Any:
         if name == "p" and isinstance(given, str) and not given.isdigit() and given in PADDINGS:

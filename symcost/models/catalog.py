@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.layers.algebra import Dim
+from symcost.layers.algebra import Dim, size
 from symcost.layers.base import Layer
 from symcost.layers.face import table
 from symcost.layers.layered import LayerTable
+from symcost.nearest import folded, hint, near, same
 
 IMAGE = ("n", "3", "r", "r")
 TOKENS = ("n", "N")
@@ -59,6 +59,11 @@ class Reference:
         """The network as layers."""
         own = [name for name in self.parameters if name not in self.sizes]
         for name in given:
+            if name in self.sizes:
+                raise SymcostError(
+                    f"{name} is a size of {self.name}'s input and no parameter of its layers: give {name} to "
+                    f"{self.name}(...), and here only {', '.join(own)}"
+                )
             if name not in own:
                 raise SymcostError(
                     f"{self.name} has no parameter {name!r}: it has {', '.join(self.parameters)}{_near(name, own)}"
@@ -67,18 +72,18 @@ class Reference:
 
     def __call__(self, **given: Dim) -> LayerTable:
         """The table; ``sc.build(table.net)`` is the Flax module."""
-        sizes = {**self.sizes, **{name: value for name, value in given.items() if name in self.sizes}}
+        sizes = {name: size(_number(given.get(name, value)), name) for name, value in self.sizes.items()}
         shape = tuple(sizes.get(axis, axis) for axis in self.x)
         return table(self.net(**{n: v for n, v in given.items() if n not in self.sizes}), tuple(map(_number, shape)))
 
 
-def _number(size: Dim) -> Dim:
-    return int(size) if isinstance(size, str) and size.isdigit() else size
+def _number(length: Dim) -> Dim:
+    return int(length) if isinstance(length, str) and length.isdigit() else length
 
 
 def _near(name: str, known: Any) -> str:
-    near = get_close_matches(name, list(known), n=3)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    found = near(name, known)
+    return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
 _TORCHVISION = "as in torchvision"
@@ -116,13 +121,17 @@ def _listed() -> Iterator[Reference]:
 
 REFERENCES: Mapping[str, Reference] = {entry.name: entry for entry in _listed()}
 
+ALIASES: Mapping[str, str] = {"vitb16": "vit", "vitbase16": "vit", "vitb": "vit", "gpt2small": "gpt2"}
+"""Other names, folded, of the same networks."""
+
 
 def reference(name: str) -> Reference:
-    """The network of that name; the nearest ones are offered otherwise."""
+    """The network of that name, however its case and hyphens are written; the nearest ones are offered otherwise."""
     if name not in REFERENCES:
-        near = get_close_matches(name, list(REFERENCES), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(REFERENCES)}"
-        raise SymcostError(f"unknown model {name!r}: {hint}")
+        known = ALIASES.get(folded(name)) or same(name, REFERENCES)
+        if known is None:
+            raise SymcostError(f"unknown model {name!r}: {hint(name, REFERENCES)} (symcost models lists all)")
+        name = known
     return REFERENCES[name]
 
 

@@ -71,7 +71,7 @@ class Saved(CostTable):
 
     def subs(self, **point: int) -> CostTable:
         """The table at a point inside the domain."""
-        self.check_point(point)
+        point = self.check_point(point)
         if self.domain is not None:
             self.domain.check(point)
         return self._at(point)

@@ -8,6 +8,7 @@ from typing import Any
 
 from symcost.errors import SpaceError
 from symcost.sweep.conditions import condition, names
+from symcost.symbols import integer
 
 MOST_VALUES = 10_000_000
 LARGEST = 2**62
@@ -97,7 +98,8 @@ def _values(name: str, values: Any) -> Sequence[Any]:
 
 def _plain(value: Any) -> Any:
     """Numpy's integers as Python's."""
-    return int(value) if hasattr(value, "__index__") and not isinstance(value, bool) else value
+    whole = integer(value)
+    return value if whole is None else whole
 
 
 def _positive(value: Any) -> bool:

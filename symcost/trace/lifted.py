@@ -117,7 +117,7 @@ class Lifted(CostTable):
 
     def subs(self, **point: int) -> CostTable:
         """The table at a point inside the domain; totals are exact integers once every symbol has a value."""
-        self.check_point(point)
+        point = self.check_point(point)
         self.domain.check(point)
         return LiftedAt(self, point)
 

@@ -14,7 +14,7 @@ import flax.linen as nn
 
 from symcost.errors import ShapeError
 from symcost.layers.algebra import Dim
-from symcost.layers.base import Layer, symbols_of
+from symcost.layers.base import Layer, as_layer, symbols_of
 
 FAMILIES = (
     "activation", "attention", "combine", "conv", "embedding", "gate", "linear", "moe", "norm", "pool", "recurrent", "shape",
@@ -65,8 +65,7 @@ def build(net: Layer, **point: Dim) -> Built:
     >>> build(Linear(c_o="4*d"), d=2).layer
     Linear(c_o=8, bias=True)
     """
-    if not isinstance(net, Layer):
-        raise ShapeError(f"{net!r} is not a layer: give one such as Conv2d(c_o=64, k=3), or a Sequential of them")
+    as_layer(net)
     for family in FAMILIES:
         import_module(f"symcost.twins.{family}")
     made = net.subs(**point) if point else net

@@ -32,8 +32,7 @@ def twin(table: LayerTable, specs: tuple[Any, ...], at: Mapping[str, int]) -> tu
     own = symbols_of(table.net)
     module = build(table.net, **{name: value for name, value in at.items() if name in own})
     if not specs:
-        sizes = [evaluate(size, at) for size in table.input]
-        shape = [sizes[0], *sizes[2:], sizes[1]] if len(sizes) > 3 else sizes
+        shape = [evaluate(size, at) for size in table.twin_input]
         specs = (f"{'int32' if table.net.reads_tokens else 'float32'}[{','.join(map(str, shape))}]",)
     return module, specs, costs
 

@@ -1,0 +1,51 @@
+"""What three axes are: a signal ``(n, c, l)`` or tokens ``(n, N, d)``, settled once where a network begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from symcost.errors import ShapeError
+from symcost.layers.base import Layer, shaped
+from symcost.layers.tensor import FIRST, LAST, Tensor
+
+LAYOUTS = (FIRST, LAST)
+
+
+def entering(net: Layer, x: tuple[Any, ...], layout: str | None = None) -> Tensor:
+    """The input of a network, its layout settled; ``layout`` says where the channels of three axes stand.
+
+    >>> from symcost.layers.norm import BatchNorm, LayerNorm
+    >>> entering(BatchNorm(), (1, 4, 100)).channels, entering(LayerNorm(), (1, 10, 16)).channels
+    (4, 16)
+    """
+    if layout is not None and layout not in LAYOUTS:
+        raise ShapeError(f"layout={layout!r} is unknown: use 'first' for (n, c, l), 'last' for (n, N, d)")
+    made = shaped(x)
+    if layout is not None and len(x) != 3:
+        raise ShapeError(f"layout={layout!r} is for inputs of three axes and {made} has {len(x)}: leave it out")
+    return made.settled(layout or _meant(net)) if len(x) == 3 else made
+
+
+def _meant(net: Layer) -> str:
+    """As the first layer takes three axes that takes them one way only; else the first that leans to one; else tokens."""
+    leaning = None
+    for layer in _in_order(net):
+        if layer.joins_places:
+            break
+        if layer.three_axes and layer.insists:
+            return layer.three_axes
+        leaning = leaning or layer.three_axes
+    return leaning or LAST
+
+
+def _in_order(value: Any) -> Iterator[Layer]:
+    """A layer and those inside it, as they run."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _in_order(part)
+    elif isinstance(value, Layer):
+        yield value
+        for field in fields(value):
+            yield from _in_order(getattr(value, field.name))
