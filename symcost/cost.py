@@ -48,6 +48,11 @@ class Cost:
     bytes_read: Count = 0
     bytes_written: Count = 0
 
+    @property
+    def ops(self) -> Count:
+        """Operations as the lectures count them: two for each MAC, nothing else."""
+        return 2 * self.macs
+
     def __add__(self, other: Cost) -> Cost:
         return Cost(**{name: getattr(self, name) + getattr(other, name) for name in METRICS})
 

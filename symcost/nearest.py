@@ -1,4 +1,4 @@
-"""Names that were perhaps meant: the case, ``-``, ``_``, blanks and ``/`` of what people write do not matter."""
+"""Names that were perhaps meant: only letters and digits matter, in any case."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def folded(name: str) -> str:
     >>> folded("ViT-B/16") == folded("vit_b_16")
     True
     """
-    return "".join(letter for letter in name.casefold() if letter not in "-_/ .")
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def same(name: str, known: Iterable[str]) -> str | None:

@@ -139,6 +139,11 @@ class CostTable:
         return self.total(FULL).macs
 
     @property
+    def ops(self) -> Any:
+        """OPs of the lectures: two for each MAC, nothing else."""
+        return self.total(TEXTBOOK).ops
+
+    @property
     def flops(self) -> Any:
         """FLOPs under ``full``: two per MAC and every elementwise and reduction operation."""
         return self.total(FULL).flops

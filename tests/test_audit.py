@@ -83,6 +83,22 @@ SLIPS = [
     ("alexnet", "model_size_mb_int8", "61", {}, True, "61", "bias not counted, 8 bits each, rounded from 60,954,656"),
     ("alexnet", "params", "60,945,656", {}, False, "60,954,656", "two digits changed places: 45 stands for 54"),
     ("alexnet", "params", "50M", {}, False, "61 (60,954,656)", "less by 11 (18 %)"),
+    ("resnet50", "gmacs", "4.14", {}, False, "4.09 (4,089,184,256)", "more by 0.05 (1.24 %)"),
+    ("resnet50", "macs", "32,713,474,048", {}, False, "4,089,184,256", "8 times what is right"),
+    ("resnet50", "gmacs", "16.36", {}, False, "4.09 (4,089,184,256)", "4 times what is right"),
+    ("resnet50", "gflops", "7.7", {}, False, "7.9 (7,946,733,928)", "a digit: 7 stands for 9 (as XLA counts)"),
+    ("alexnet", "activations", "3,729,056", {}, False, "932,264", "four bytes for each element counted as elements"),
+    ("alexnet", "ops", "1448813632", {}, True, "1,448,813,632", "two for each MAC"),
+    ("alexnet", "gops", "0.724", {}, False, "1.449 (1,448,813,632)", "these are MACs, half of the OPs"),
+    ("AlexNet", "MACs", "724M MACs", {}, True, "724", "padding counted, rounded from 724,406,816"),
+    ("alexnet", "Params (M)", "61", {}, True, "61", "bias not counted, rounded from 60,954,656"),
+    ("alexnet", "params", "6.1e7", {}, True, "6.1", "bias not counted, rounded from 60,954,656"),
+    ("alexnet", "params", ".061G", {}, True, "0.061", "bias not counted, rounded from 60,954,656"),
+    ("ViT_B_16", "params", "86.6 million", {}, True, "86.6", "bias counted, rounded from 86,567,656"),
+    ("alexnet", "conv1.params", "34848", {}, True, "34,848", "bias not counted"),
+    ("alexnet", "activations_with_input", "932264", {}, True, "932,264", "input counted"),
+    ("alexnet", "activations_with_input", "781736", {}, False, "932,264", "input not counted"),
+    ("alexnet", "peak_activations_in_plus_out", "440928", {}, True, "440,928", "largest input + output"),
     ("mobilenet_v2", "gmacs", "0.059", {"at": "width=0.35 classes=1001"}, True, "0.059",
      "padding counted, rounded from 59,287,088"),
 ]  # fmt: skip
@@ -103,6 +119,8 @@ def test_a_slip_is_named(
         ("grouped_conv", "params_formula", "c_o*c_i*k_h*k_w", False, "it is g times the right one"),
         ("depthwise_conv", "macs_formula", "k_h*k_w*h_o*w_o*c_o", True, "textbook"),
         ("conv", "macs_formula", "c_i + c_o", False, "another formula"),
+        ("conv", "params_formula", "c_i*k_h*k_w*c_o + c_o", False, "bias counted"),
+        ("conv", "MACs formula", "2*c_i*k_h*k_w*h_o*w_o*c_o", False, "these are FLOPs, two for each MAC"),
     ],
 )
 def test_formulas_are_claims_too(kind: str, what: str, value: str, right: bool, because: str) -> None:
@@ -129,6 +147,32 @@ def test_numbers_are_read_as_printed(text: str, value: int, decimals: int) -> No
 )
 def test_a_printed_number_stands_for_what_it_rounds_or_cuts_off(text: str, exact: int, manner: str | None) -> None:
     assert read_number(text).stands_for(exact) == manner
+
+
+def test_a_number_that_is_cut_off_is_right_with_a_remark() -> None:
+    (finding,) = audit([Claim(2, "mobilenet_v2", "gmacs", "0.153", at="width=0.5 r=288 classes=1001")])
+    assert str(finding).endswith("rounds to 0.154)") == finding.right
+
+
+WIDE = """\
+Model,Params (M),GMACs,conv1.params
+AlexNet,61.0,0.724,24848
+ResNet-50,25.6,,
+"""
+
+
+def test_a_wide_table_is_a_claim_for_every_cell(tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text(WIDE)
+    findings = audit(read(tmp_path / "wide.csv"))
+    assert [(finding.claim.line, finding.claim.quantity, finding.right) for finding in findings] == [
+        (2, "Params (M)", True), (2, "GMACs", True), (2, "conv1.params", False), (3, "Params (M)", True),
+    ]  # fmt: skip
+
+
+def test_formulas_need_no_model(tmp_path: Path) -> None:
+    (tmp_path / "formulas.csv").write_text("layer,quantity,value\nlinear,macs_formula,c_i*c_o\n")
+    (finding,) = audit(read(tmp_path / "formulas.csv"))
+    assert finding.right
 
 
 def test_sizes_know_their_bytes() -> None:
@@ -182,8 +226,12 @@ def test_flax_models_and_saved_tables_are_audited_too(tmp_path: Path, monkeypatc
 
 BAD = [
     ("model,value\n", "has no column 'quantity': its first line must name model, quantity, value"),
+    ("model,params,parms\n", "has an unknown column 'parms': use model, quantity, value, layer, at and 5 more"),
+    ("quantity,value\n", "has neither a column 'model' nor 'layer': say what the claims are about"),
+    ("model,params,params\n", "has the column 'params' twice: give it once"),
+    ("model,quantity,value\nalexnet,params,61M MACs\n", "line 2: cannot read '61M MACs' as a number"),
     ("model,quantity,valeu\n", "has no column 'value': its first line must name"),
-    ("model,quantity,value,layr\n", "has an unknown column 'layr': did you mean 'layer'?"),
+    ("model,quantity,value,layr\n", "has an unknown column 'layr': did you mean layer?"),
     ("model,quantity,value\na,b\n", "line 2: it has more or fewer fields than the first line"),
     ("model,quantity,value\nalexnte,params,3\n", "line 2: unknown model 'alexnte': did you mean alexnet"),
     ("model,quantity,value\nalexnet,parms,3\n", "line 2: unknown quantity 'parms': did you mean params"),

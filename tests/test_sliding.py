@@ -7,8 +7,8 @@ import itertools
 import pytest
 
 import symcost as sc
-from symcost.form import Form
-from symcost.layers.sliding import output_length, same_padding, taps_on_padding, taps_on_same_padding
+from symcost.form import Form, as_form
+from symcost.layers.sliding import NoFormError, output_length, same_padding, taps_on_padding, taps_on_same_padding
 from symcost.window import output_size, positions_inside
 
 SIZES, KERNELS, STEPS, PADS = range(1, 12), range(1, 6), range(1, 4), range(5)
@@ -34,6 +34,9 @@ def test_output_length_is_that_of_integers() -> None:
         ({"lo": 3, "hi": 1, "d": 2}, ("size", "k", "s")),
         ({"s": 1}, ("size", "k", "d", "lo", "hi")),
         ({"d": 1}, ("size", "k", "s", "lo", "hi")),
+        ({"lo": 0, "hi": 0}, ("size", "k", "s", "d")),
+        ({"lo": 3, "hi": 2}, ("size", "k", "s", "d")),
+        ({"lo": 1, "hi": 4, "s": 2}, ("size", "k", "d")),
     ],
 )
 def test_taps_on_padding_in_closed_form(fixed: dict[str, int], free: tuple[str, ...]) -> None:
@@ -45,7 +48,7 @@ def test_taps_on_padding_in_closed_form(fixed: dict[str, int], free: tuple[str, 
         reach = at.get("d", 1) * (at["k"] - 1)
         inside = at["size"] + min(at["lo"], at["hi"]) >= reach and max(at["lo"], at["hi"]) <= at["d"] * at["k"]
         if at["size"] + at["lo"] + at["hi"] > reach and inside:
-            assert form.value(at) == counted(**{"s": 1, **at})
+            assert as_form(form).value(at) == counted(**{"s": 1, **at})
             seen += 1
     assert seen > 50
 
@@ -60,7 +63,7 @@ def test_same_padding_with_a_stride_in_closed_form(k: int, s: int, d: int) -> No
 
 def test_padding_without_a_closed_form_is_an_error() -> None:
     p, h = (Form.symbol(name) for name in ("p", "h"))
-    with pytest.raises(
-        sc.ShapeError, match="the products on padding p=p with stride s=2 and dilation d=2 have no closed"
-    ):
+    with pytest.raises(NoFormError):
         taps_on_padding(h, k=3, s=2, d=2, lo=p, hi=p)
+    with pytest.raises(sc.ShapeError, match="stem .Conv2d.: the products on padding p=p with stride s=2 and dilation d=2"):
+        sc.table(sc.Sequential(stem=sc.Conv2d(c_o=1, k=3, s=2, d=2, p="p")), (1, 1, "h", "h"))

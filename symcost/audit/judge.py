@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
 from symcost.audit.claims import Claim
-from symcost.audit.formulas import METRICS, formula, slip
+from symcost.audit.formulas import METRICS, formula, others, slip
 from symcost.audit.printed import read
 from symcost.audit.quantities import Scope, quantity
 from symcost.audit.slips import why
 from symcost.equality import difference
 from symcost.errors import SymcostError
 from symcost.models.catalog import literal, reference
+from symcost.nearest import hint, same
 from symcost.saved.face import is_saved, load
 from symcost.symbols import parse
 from symcost.table import CostTable
@@ -29,11 +29,14 @@ class Finding:
     right: bool
     actual: str
     because: str
+    remark: str = ""
+    """What should be said of a claim that is right: that its last digit is cut off and not rounded."""
 
     def __str__(self) -> str:
         source = f" ({self.claim.source})" if self.claim.source else ""
         verdict = "" if self.right else f"{self.actual} is right: "
-        return f"{self.claim.subject} = {self.claim.value}{source}: {verdict}{self.because}"
+        remark = f" ({self.remark})" if self.remark else ""
+        return f"{self.claim.subject} = {self.claim.value}{source}: {verdict}{self.because}{remark}"
 
 
 Tables = Callable[[Claim], CostTable]
@@ -48,32 +51,36 @@ def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[Finding
     found, known = [], _Known(tables or named)
     for claim in claims:
         try:
-            found.append(_formula(claim) if claim.quantity in METRICS else _number(claim, known.table(claim)))
+            metric = same(claim.quantity, METRICS)
+            found.append(_formula(claim, metric) if metric else _number(claim, known))
         except SymcostError as problem:
             raise SymcostError(f"line {claim.line}: {problem}") from None
     return found
 
 
-def _formula(claim: Claim) -> Finding:
-    claimed, right = parse(claim.value), formula(claim.layer or claim.model, claim.quantity)
+def _formula(claim: Claim, metric: str) -> Finding:
+    kind = claim.layer or claim.model
+    claimed, right = parse(claim.value), formula(kind, metric)
     if difference(claimed, right) == 0:
         return Finding(claim, True, str(right), "textbook")
-    return Finding(claim, False, str(right), slip(claimed, right))
+    return Finding(claim, False, str(right), slip(claimed, right, others(kind, metric)))
 
 
-def _number(claim: Claim, table: CostTable) -> Finding:
-    wanted = quantity(claim.quantity)
-    claimed = read(claim.value, claim.unit or wanted.unit, wanted.bytes_)
-    readings = wanted.readings(_scope(claim, table))
+def _number(claim: Claim, known: _Known) -> Finding:
+    table, wanted = known.table(claim), quantity(claim.quantity)
+    claimed = read(claim.value, claim.unit or wanted.unit, wanted.bytes_, wanted.words)
+    readings = wanted.readings(_scope(claim, table, claim.layer or wanted.layer))
     meant = [reading for reading in readings if reading.meant(claim.convention)]
     if not meant:
         raise SymcostError(f"{wanted.name} has no meaning under {claim.convention!r}: leave the convention empty")
     for reading in meant:
         if manner := claimed.stands_for(reading.value):
+            shown = claimed.shown(reading.value)
             how = "" if manner == "exact" else f", {manner} from {_whole(reading.value)}"
-            return Finding(claim, True, claimed.shown(reading.value), f"{reading.manner}{how}")
-    others = [reading for reading in readings if reading not in meant]
-    return Finding(claim, False, _actual(claimed.shown(meant[0].value), meant[0].value), why(claimed, meant, others))
+            remark = f"rounds to {shown}" if manner == "cut off" else ""
+            return Finding(claim, True, shown, f"{reading.manner}{how}", remark)
+    right, because = why(claimed, meant, [reading for reading in readings if reading not in meant], wanted)
+    return Finding(claim, False, _actual(claimed.shown(right.value), right.value), because)
 
 
 def _actual(shown: str, value: int | Fraction) -> str:
@@ -85,15 +92,14 @@ def _whole(value: int | Fraction) -> str:
     return f"{value:,}" if isinstance(value, int) or value.denominator > 1 else f"{value.numerator:,}"
 
 
-def _scope(claim: Claim, table: CostTable) -> Scope:
-    if not claim.layer:
+def _scope(claim: Claim, table: CostTable, layer: str) -> Scope:
+    if not layer:
         return Scope(table, table.rows, whole=True)
-    path = claim.layer.replace(".", "/")
+    path = layer.replace(".", "/")
     rows = tuple(row for row in table.rows if row.path == path or row.path.startswith(path + "/"))
     if not rows:
         paths = sorted({"/".join(row.path.split("/")[:depth]) for row in table.rows for depth in (1, 2, 3)})
-        near = get_close_matches(path, paths, n=3) or [p for p in paths if p][:5]
-        raise SymcostError(f"{claim.model} has no layer {claim.layer!r}: did you mean {' or '.join(near)}?")
+        raise SymcostError(f"{claim.model} has no layer {layer!r}: {hint(path, [p for p in paths if p])}")
     return Scope(table, rows, whole=False)
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from symcost.conventions import BY_NAME, PUBLISHED
 from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, XLA
 from symcost.errors import SymcostError
+from symcost.nearest import folded, hint
 from symcost.table import CostTable, Row
 
 Number = int | Fraction
+Readings = Callable[["Scope"], list["Reading"]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,15 @@ def macs(scope: Scope) -> list[Reading]:
     ]
 
 
+def ops(scope: Scope) -> list[Reading]:
+    """OPs of the lectures: two for each MAC, nothing else."""
+    return [
+        Reading("two for each MAC", scope.sum("ops", TEXTBOOK), (TEXTBOOK, FULL)),
+        Reading("these are MACs, half of the OPs", scope.sum("macs", TEXTBOOK)),
+        Reading("elementwise operations counted", scope.sum("flops", FULL)),
+    ]
+
+
 def flops(scope: Scope) -> list[Reading]:
     """Operations: two for each MAC, with or without all others."""
     found = [
@@ -104,7 +114,14 @@ def peak(scope: Scope) -> list[Reading]:
     ]
 
 
-def _size(bits: int) -> Callable[[Scope], list[Reading]]:
+def _only(readings: Readings, manner: str) -> Readings:
+    """The readings of a quantity whose name says which one it is."""
+    return lambda scope: [
+        replace(reading, conventions=(TEXTBOOK, FULL) if reading.manner == manner else ()) for reading in readings(scope)
+    ]
+
+
+def _size(bits: int) -> Readings:
     def read(scope: Scope) -> list[Reading]:
         return [
             Reading(f"{reading.manner}, {bits} bits each", Fraction(reading.value * bits, 8), reading.conventions)
@@ -114,37 +131,70 @@ def _size(bits: int) -> Callable[[Scope], list[Reading]]:
     return read
 
 
-PLAIN: Mapping[str, Callable[[Scope], list[Reading]]] = {
-    "params": params, "macs": macs, "flops": flops, "activations": activations, "peak_activations": peak,
+PLAIN: Mapping[str, Readings] = {
+    "params": params, "macs": macs, "ops": ops, "flops": flops, "activations": activations, "peak_activations": peak,
+    "activations_with_input": _only(activations, "input counted"),
+    "activations_without_input": _only(activations, "input not counted"),
+    "peak_activations_in_plus_out": _only(peak, "largest input + output"),
+    "peak_activations_alive": _only(peak, "alive at once"),
 }  # fmt: skip
-_SIZE = re.compile(r"model_size(?:_(?P<unit>[kmg]?i?b|bytes))?(?:_(?:(?:fp|int|bf)(?P<bits>\d+)))?")
-_SCALED = re.compile(r"(?P<scale>[kmgt])(?P<name>params|macs|flops)")
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "params": ("params", "param", "parameters", "weights"),
+    "macs": ("macs", "mac", "maccs", "multadds", "madds", "muladds", "multiplyadds"),
+    "ops": ("ops", "op", "operations"),
+    "flops": ("flops", "flop"),
+    "activations": ("activations", "activation", "acts"),
+}
+"""What quantities are called, folded: in their column, and behind their numbers."""
+_NAMES = {
+    **{folded(name): name for name in PLAIN},
+    **{word: name for name, words in WORDS.items() for word in words},
+    "numberofparameters": "params", "peak": "peak_activations",
+}  # fmt: skip
+_SIZE = re.compile(r"(?:model)?size(?P<unit>[kmg]?i?b|bytes)?(?:(?:fp|int|bf)(?P<bits>\d+))?")
+_SCALES = ("k", "m", "g", "t", "b", "million", "billion")
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity by its name in a claim: how to read numbers of it, and its readings."""
+    """A quantity by its name in a claim: how to read numbers of it, and its readings; ``layer`` if the name has one."""
 
     name: str
     unit: str
     bytes_: bool
-    readings: Callable[[Scope], list[Reading]]
+    readings: Readings
+    layer: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What may stand behind its numbers."""
+        return next((words for name, words in WORDS.items() if self.name.startswith(name)), ())
 
 
 def quantity(name: str) -> Quantity:
-    """``params``, ``macs``, ``flops``, ``activations``, ``peak_activations``, with magnitude ``gmacs``, or a model size.
+    """A quantity of :data:`PLAIN`, with a magnitude (``gmacs``, ``Params (M)``), a model size, or ``conv1.params``.
 
     >>> quantity("gmacs").unit, quantity("model_size_mb_fp32").unit
     ('g', 'mb')
     """
-    if name in PLAIN:
-        return Quantity(name, "", False, PLAIN[name])
-    if match := _SCALED.fullmatch(name):
-        return Quantity(match["name"], match["scale"], False, PLAIN[match["name"]])
-    if match := _SIZE.fullmatch(name):
+    layer, dot, last = name.rpartition(".")
+    if dot and layer:
+        return replace(quantity(last), layer=layer.strip())
+    wanted = folded(name)
+    for scale in ("", *_SCALES):
+        for inner in (wanted.removeprefix(scale), wanted.removesuffix(scale)):
+            if (known := _NAMES.get(inner)) and (not scale or inner != wanted):
+                return Quantity(known, scale, False, PLAIN[known])
+    if match := _SIZE.fullmatch(wanted):
         unit = (match["unit"] or "b").replace("bytes", "b")
         return Quantity("model_size", unit, True, _size(int(match["bits"] or 32)))
     known = [*PLAIN, "gmacs", "gflops", "model_size_mb_fp32", "model_size_mb_int8"]
-    near = get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(known)}"
-    raise SymcostError(f"unknown quantity {name!r}: {hint}")
+    raise SymcostError(f"unknown quantity {name!r}: {hint(name, known)}")
+
+
+def is_quantity(name: str) -> bool:
+    """Whether a name is one of a quantity or of a formula."""
+    try:
+        return bool(quantity(name))
+    except SymcostError:
+        return False

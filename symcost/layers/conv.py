@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar
 
 from symcost.layers.algebra import Dim, Size, ceil_ratio, exact, product, ratio
 from symcost.layers.base import Dims, Layer, Pads, each
-from symcost.layers.sliding import taps_on_padding, taps_on_same_padding
+from symcost.layers.sliding import NoFormError, taps_on_padding, taps_on_same_padding
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import FIRST, Tensor
 from symcost.layers.windowed import Window, Windowed, check_word, image, reach_of
@@ -55,7 +55,7 @@ class Convolution(Windowed):
         size, k, s, d, lo, hi = (getattr(window, name) for name in ("size", "k", "s", "d", "lo", "hi"))
         if lo is None:
             return self._lost_to_same(tape, window)
-        lost = taps_on_padding(size, k, s, d, lo, hi)
+        lost = _on_padding(tape, window)
         if not all(isinstance(value, int) for value in (size, k, d, lo, hi)):
             for pad, other in dict.fromkeys([(lo, hi), (hi, lo)]):
                 if pad == 0:
@@ -75,6 +75,18 @@ class Convolution(Windowed):
             f"the padding 'same' of a kernel k={k} with stride s={s} over {size} has no closed form: give numbers for "
             "k, s and d, or the padding itself"
         )
+
+
+def _on_padding(tape: Tape, window: Window) -> Size:
+    """The taps on padding, or the error of the layer where they have no closed form."""
+    size, k, s, d, lo, hi, _ = astuple(window)
+    try:
+        return taps_on_padding(size, k, s, d, lo, hi)
+    except NoFormError:
+        raise tape.fail(
+            f"the products on padding p={lo if lo == hi else (lo, hi)} with stride s={s} and dilation d={d} have no "
+            "closed form: give a number for p, a multiple of d, or stride 1 or dilation 1"
+        ) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +191,7 @@ class _Transposed(Layer):
             why = f"the padding p={p} takes away all of the output of input {x}: use less"
             tape.at_least(out, 1, why)
             outs.append(exact(out))
-            lost = taps_on_padding(out, k, s, d, p, p - more)
+            lost = _on_padding(tape, Window(out, k, s, d, p, exact(p - more), size))
             if not all(isinstance(value, int) for value in (size, k, s, d, p, more)):
                 tape.at_least(out + p - more - d * (k - 1), 0, why)
             dense = dense * k * (out if s == 1 else size)

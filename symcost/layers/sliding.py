@@ -5,7 +5,7 @@ The lectures' formula ``h_o = floor((h_i + 2p - d(k - 1) - 1)/s) + 1``, with a p
 
 from __future__ import annotations
 
-from symcost.errors import ShapeError
+from symcost.form import as_form, positive_part
 from symcost.layers.algebra import Size, ceil_ratio, exact, floor_ratio, ratio
 from symcost.window import positions_inside
 
@@ -65,25 +65,45 @@ def same_padding(size: Size, k: Size, s: Size, d: Size) -> tuple[Size, Size]:
     return before, exact(whole - before)
 
 
+class NoFormError(Exception):
+    """The products on padding have no closed form."""
+
+
+def _depths(pad: Size, d: Size) -> list[Size] | None:
+    """How deep every tap that meets the padding stands in it, 0 for one that does not; None where their number is open.
+
+    They are ``pad, pad - d, pad - 2d, ...``: at most ``pad`` of them, and ``q`` where the padding is ``q d``.
+    """
+    if isinstance(pad, int) and isinstance(d, int):
+        return list(range(pad, 0, -d))
+    if isinstance(pad, int) and pad == 0:
+        return []
+    if isinstance(times := ratio(pad, d), int):
+        return [exact(tap * d) for tap in range(times, 0, -1)]
+    if isinstance(pad, int):
+        return [pad, *(exact(positive_part(as_form(pad - tap * d))) for tap in range(1, pad))]
+    return None
+
+
 def _lost_left(lo: Size, s: Size, d: Size) -> Size:
-    if isinstance(lo, int) and isinstance(d, int):
-        return sum((ceil_ratio(depth, s) for depth in range(lo, 0, -d)), start=0)
+    if (depths := _depths(lo, d)) is not None:
+        return sum((ceil_ratio(depth, s) for depth in depths), start=0)
     if s == 1:
         return _arithmetic(lo, d)
     if d == 1:  # the sum of ceiling(u/s) over 0 < u <= lo is that of floor(v/s) + 1 over 0 <= v < lo
         return _floors_below(lo, s) + lo
-    raise _no_form(lo, s, d)
+    raise NoFormError
 
 
 def _lost_right(last: Size, hi: Size, s: Size, d: Size) -> Size:
-    if isinstance(hi, int) and isinstance(d, int):
+    if (depths := _depths(hi, d)) is not None:
         outputs = floor_ratio(last, s)
-        return sum((outputs - floor_ratio(last - depth, s) for depth in range(hi, 0, -d)), start=0)
+        return sum((outputs - floor_ratio(last - depth, s) for depth in depths), start=0)
     if s == 1:
         return _arithmetic(hi, d)
     if d == 1:
         return hi * floor_ratio(last, s) - _floors_below(last, s) + _floors_below(last - hi, s)
-    raise _no_form(hi, s, d)
+    raise NoFormError
 
 
 def _arithmetic(depth: Size, d: Size) -> Size:
@@ -96,10 +116,3 @@ def _floors_below(end: Size, s: Size) -> Size:
     """``floor(0/s) + floor(1/s) + ... + floor((end - 1)/s)`` with ``q = floor(end/s)``: ``q end - s q(q + 1)/2``."""
     q = floor_ratio(end, s)
     return q * end - ratio(s * q * (q + 1), 2)
-
-
-def _no_form(p: Size, s: Size, d: Size) -> ShapeError:
-    return ShapeError(
-        f"the products on padding p={p} with stride s={s} and dilation d={d} have no closed form: "
-        "give numbers for p and d, or stride 1 or dilation 1"
-    )

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because")
+COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because",
+                            "remark")  # fmt: skip
 
 
 def _line(finding: Any) -> dict[str, Any]:
-    found = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because}
+    found = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because,
+             "remark": finding.remark}  # fmt: skip
     return {name: found[name] for name in COLUMNS}
 
 
