@@ -25,9 +25,9 @@ def test_table_reproduces_the_lectures_line_by_line(
     assert main(["table", "alexnet"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "input 3 x 224 x 224 150,528" in lines
-    assert "conv1 96 x 55 x 55 34,848 105,415,200 290,400 440,928" in lines
-    assert "pool1 96 x 27 x 27 69,984 360,384" in lines
-    assert "fc8 1000 4,096,000 4,096,000 1,000 5,096" in lines
+    assert "conv1 96 x 55 x 55 34,848 105,415,200 290,400 440,928 11" in lines
+    assert "pool1 96 x 27 x 27 69,984 360,384 19" in lines
+    assert "fc8 1000 4,096,000 4,096,000 1,000 5,096 all" in lines
     assert "total 60,954,656 724,406,816 932,264" in lines
     assert "peak activations, input + output 440,928" in lines
 
@@ -88,6 +88,9 @@ def test_audit_says_what_is_wrong_and_exits_with_one(capsys: pytest.CaptureFixtu
 
 
 ERRORS = [
+    (["table", "foo"], "unknown model 'foo': use alexnet, alexnet_torchvision, vgg11, vgg13, vgg16 and 28 more (symcost"),
+    (["table", "efficientnet"], "did you mean efficientnet_b0 or efficientnet_b1 or efficientnet_b2?"),
+    (["table", "alexnet", "--set", "r=-5"], "r=-5 must be a positive integer"),
     (["table", "alexnett"], "unknown model 'alexnett': did you mean alexnet"),
     (["table", "alexnet", "--set", "r=10"], "pool1 (MaxPool2d): the kernel reaches over 3 and its padded input over 1"),
     (["table", "alexnet", "--set", "classes=-1"], "Linear: c_o=-1 must be a positive integer"),
@@ -124,5 +127,8 @@ def test_errors_are_one_line_and_exit_with_two(
     "arguments", [["table", "resnet152", "--set", "r=r"], ["models"], ["audit", str(EXAMPLES / "published.csv")]]
 )
 def test_none_of_them_imports_jax(arguments: list[str]) -> None:
-    code = f"import sys; from symcost.cli import main; main({arguments!r}); sys.exit('jax' in sys.modules or 'flax' in sys.modules)"
+    code = (
+        f"import sys; from symcost.cli import main; code = main({arguments!r}); "
+        "sys.exit(code or 'jax' in sys.modules or 'flax' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

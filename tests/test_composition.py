@@ -44,6 +44,23 @@ def test_receptive_fields(net: Layer, field: str) -> None:
     assert [sc.equal(axis, sc.parse(field)) for axis in found] == [True, True]
 
 
+def test_a_repeated_stride_sees_what_as_many_layers_see() -> None:
+    net, x = sc.Sequential(conv(k=3, p=1), conv(k=3, s=2, p=1)), (1, c, 1, 1)
+    thrice = sc.table(sc.Sequential(net, net, net), x)
+    repeated = sc.table(sc.Repeat(net, 3), x)
+    assert repeated.receptive_field == thrice.receptive_field
+    last = {path.partition("/")[2]: field for path, field in thrice.receptive_fields.items()}
+    assert {path.partition("/")[2]: field for path, field in repeated.receptive_fields.items()} == last
+    assert sc.table(sc.Repeat(net, L), x).receptive_field is None
+
+
+def test_every_layer_has_a_receptive_field() -> None:
+    fields = sc.models.alexnet().receptive_fields
+    assert [fields[name] for name in ("conv1", "pool5", "fc6")] == [(11, 11), (195, 195), None]
+    table = sc.table(sc.Repeat(conv(k=3, p=1), L), IMAGE)
+    assert table.subs(L=4).receptive_fields == {"block_#": (9, 9)}
+
+
 def test_known_networks_see_as_much_as_is_published() -> None:
     """Araujo, Norris, Sim: Computing Receptive Fields of Convolutional Neural Networks, Distill 2019: 195 and 212."""
     for name, last in (("alexnet", "pool5"), ("vgg16", "pool5")):

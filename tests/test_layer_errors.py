@@ -29,6 +29,24 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.Sequential(a=3), "Sequential: a=3 is not a layer"),
     (lambda: sc.Sequential(sc.Linear(1), linear_0=sc.Linear(1)), "the name linear_0 is taken by another layer"),
     (lambda: sc.table(3, IMAGE), "3 is not a layer: give one such as Conv2d"),
+    (lambda: sc.Repeat(3, 2), "Repeat: block=3 is not a layer"),
+    (lambda: sc.Repeat(sc.ReLU, 2), "Repeat: block=ReLU is a kind of layer and not a layer: write ReLU(...)"),
+    (lambda: sc.Residual([sc.ReLU()]), "Residual: body=[ReLU()] is not a layer"),
+    (lambda: sc.Residual(sc.ReLU(), 3), "Residual: shortcut=3 is not a layer"),
+    (lambda: sc.SqueezeExcitation(8, sc.SiLU), "SqueezeExcitation: activation=SiLU is a kind of layer"),
+    (lambda: sc.GLU(None), "GLU: activation=None is not a layer"),
+    (lambda: sc.TiedEmbedding(V=10, d=4, body=None), "TiedEmbedding: body=None is not a layer"),
+    (lambda: sc.Sequential(params=sc.ReLU()), "Sequential: the name params stands for all arrays in Flax"),
+    (lambda: sc.Repeat(sc.ReLU(), 2.5), "Repeat: times=2.5 must be an integer of at least 0"),
+    (lambda: sc.table(sc.Linear(3), 4), "the input 4 is no shape: give a tuple of sizes"),
+    (lambda: sc.table(sc.Linear(3), "float32[n,4]"), "the input 'float32[n,4]' is no shape"),
+    (lambda: sc.table(sc.ReLU(), (1, 2, 3), layout="middle"), "layout='middle' is unknown: use 'first' for (n, c, l)"),
+    (lambda: sc.table(sc.ReLU(), (1, 2), layout="first"), "layout='first' is for inputs of three axes and (1, 2) has 2"),
+    (lambda: sc.table(sc.Branch(sc.Identity(), sc.Sequential(sc.Conv1d(c_o=4, k=1), sc.ToTokens())), (1, 4, 4)),
+     "a branch has (1, 4, 4) with channels last and must fit (1, 4, 4) with channels first: make their layouts equal"),
+    (lambda: sc.models.alexnet(r=-5), "r=-5 must be a positive integer"),
+    (lambda: sc.models.alexnet.net(n=2),
+     "n is a size of alexnet's input and no parameter of its layers"),
     (lambda: sc.table(sc.Linear(3), ()), "the input has no axes"),
     (lambda: sc.table(sc.Linear(3), (1, -3)), "axis 1 of the input=-3 must be a positive integer"),
     (lambda: sc.table(sc.Conv2d(c_o=8, k=3, g=3), IMAGE), "Conv2d: g=3 groups must divide c_i=4: choose another g or c_i"),
@@ -133,3 +151,12 @@ DOMAINS = [
 @pytest.mark.parametrize(("layer", "x", "domain"), DOMAINS)
 def test_the_domain_says_where_the_forms_hold(layer: sc.Layer, x: tuple, domain: str) -> None:
     assert str(sc.table(layer, x).domain) == domain
+
+
+def test_integers_of_numpy_are_integers() -> None:
+    import numpy as np
+
+    assert sc.Linear(np.int64(3)) == sc.Linear(3)
+    assert sc.Linear("c").subs(c=np.int32(8)) == sc.Linear(8)
+    table = sc.table(sc.Linear("c"), np.array([2, 4]))
+    assert type(table.subs(c=np.int64(8)).params) is int

@@ -175,7 +175,7 @@ class Repeat(Layer):
         tape.at_least(self.times, 0, f"the block cannot be repeated {self.times} times: give 0 or more")
         if self.times == 0:
             return x
-        mark = tape.mark
+        mark, since = tape.mark, tape.fields.newest
         with tape.repeated(self.times):
             out = tape.run(self.block, x, "block_#")
             more = added(x, out)
@@ -186,7 +186,7 @@ class Repeat(Layer):
             tape.same(x, out, "the repeated block's output")
         elif isinstance(self.times, int):
             return self._each(tape, x, more, self.times)
-        tape.fields.repeated(x, out, self.times)
+        tape.fields.repeated(x, out, self.times, since)
         return out
 
     def _each(self, tape: Tape, x: Tensor, more: Size, times: int) -> Tensor:

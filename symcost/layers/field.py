@@ -11,8 +11,10 @@ from symcost.form import as_form
 from symcost.layers.algebra import Size, exact, largest, ratio
 from symcost.layers.tensor import Tensor
 
-Seen = tuple[tuple[Size, Size], ...]
-"""Along each axis the places of the input that are seen, and how far apart neighbouring outputs look."""
+Axis = tuple[Size, Size]
+"""The places of the input that are seen, and how far apart neighbouring outputs look."""
+Seen = tuple[Axis, ...]
+"""The same along each axis."""
 Reach = Sequence[tuple[Size, Size]]
 """Along each axis the places that a window reaches over, and its stride."""
 
@@ -46,31 +48,41 @@ class Fields:
         if value in self.seen:
             self.seen[made] = self.seen[value]
 
-    def repeated(self, x: Tensor, out: Tensor, times: Size) -> None:
-        """A block between ``x`` and ``out`` that runs ``times`` times: every run adds ``s`` times what the last did.
+    @property
+    def newest(self) -> int:
+        """The newest value."""
+        return max(self.seen, default=0)
 
-        ``s`` is the block's stride; without one, every run adds as much as the first. A stride as often as a symbol
-        says reaches, with ``s^times``, everywhere.
+    def repeated(self, x: Tensor, out: Tensor, times: Size, since: int) -> None:
+        """A block between ``x`` and ``out`` runs ``times`` times: values newer than ``since`` are those of the last run.
+
+        With the block's stride ``s`` every run adds ``s`` times what the last did. A stride as often as a symbol says
+        reaches, with ``s^times``, everywhere.
         """
         before, after = self.seen.get(x.value), self.seen.get(out.value)
-        if before is not None and after is not None:
-            axes = [_run(*first, *second, times) for first, second in zip(before, after, strict=True)]
-            self.seen[out.value] = tuple(axis for axis in axes if axis) if all(axes) else None
+        if before is None or after is None:
+            return
+        for value in [value for value in self.seen if since < value <= out.value]:
+            inside = self.seen[value]
+            if inside is not None and len(inside) == len(before):
+                axes = [_last(*parts, times) for parts in zip(before, after, inside, strict=True)]
+                self.seen[value] = tuple(axis for axis in axes if axis) if all(axes) else None
 
-    def field(self, out: Tensor) -> tuple[Size, ...] | None:
-        """The receptive field of the network's output, along each axis; None for the whole input."""
-        found = self.seen.get(out.value)
+    def field(self, value: int) -> tuple[Size, ...] | None:
+        """The receptive field of a value, along each axis; None for the whole input."""
+        found = self.seen.get(value)
         return None if found is None else tuple(r for r, _ in found)
 
 
-def _run(r: Size, j: Size, after_r: Size, after_j: Size, times: Size) -> tuple[Size, Size] | None:
-    """One axis after ``times`` runs of a block, from what it sees before and after the first."""
-    s = ratio(after_j, j)
+def _last(before: Axis, after: Axis, inside: Axis, times: Size) -> Axis | None:
+    """One axis of a value inside a block in the last of ``times`` runs, from before, after and inside the first."""
+    r, grown, s = before[0], after[0] - before[0], ratio(after[1], before[1])
     if s == 1:
-        return exact(r + times * (after_r - r)), j
+        return exact(inside[0] + (times - 1) * grown), inside[1]
     if not isinstance(times, int):
         return None
-    return exact(r + (after_r - r) * sum((s**run for run in range(times)), start=0)), exact(j * s**times)
+    entered = r + grown * sum((s**run for run in range(times - 1)), start=0)
+    return exact(entered + (inside[0] - r) * s ** (times - 1)), exact(inside[1] * s ** (times - 1))
 
 
 def _joined(known: list[Seen]) -> Seen | None:

@@ -38,7 +38,7 @@ class LayerTable(CostTable):
             tape.whole(size, f"the size {size} must be an integer: choose other values")
         entered = tape.enter(x)
         out = tape.run(net, entered)
-        self._last, self._field = out.value, tape.fields.field(out)
+        self._last, self._fields = out.value, tape.fields
         self._raw, self._events = tuple(tape.rows), tuple(tape.events)
         self.grows = tape.grows
         """Whether a repeated block grows: its row stands for the mean of all blocks."""
@@ -129,13 +129,23 @@ class LayerTable(CostTable):
 
         Every window adds ``d(k - 1)`` times the product of the strides before it.
         """
-        return None if self._field is None else tuple(map(plain, self._field))
+        return _field(self._fields.field(self._last))
+
+    @cached_property
+    def receptive_fields(self) -> dict[str, tuple[Any, ...] | None]:
+        """What one output of each layer sees of the input, by the layer's path; of a repeated block in its last run."""
+        made = [event.out for event in self._events if not event.becomes]
+        return {row.path: _field(self._fields.field(value)) for row, value in zip(self._raw[1:], made, strict=True)}
 
     def subs(self, **point: int) -> CostTable:
         """The table at a point inside the domain; totals are exact integers once every symbol has a value."""
         point = self.check_point(point)
         self.domain.check(point)
         return LayersAt(self, point)
+
+
+def _field(found: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    return None if found is None else tuple(map(plain, found))
 
 
 class LayersAt(Substituted):
@@ -167,6 +177,20 @@ class LayersAt(Substituted):
         """Path of the operation that runs while the peak is reached."""
         made = self._anew
         return made.peak_path(rule) if made else self.table.peak_path(rule, **self.point)
+
+    @property
+    def receptive_field(self) -> tuple[Any, ...] | None:
+        """The receptive field at the point."""
+        return self._field_at((self._anew or self.table).receptive_field)
+
+    @property
+    def receptive_fields(self) -> dict[str, tuple[Any, ...] | None]:
+        """The receptive fields of the layers at the point."""
+        fields = (self._anew or self.table).receptive_fields
+        return {path: self._field_at(found) for path, found in fields.items()}
+
+    def _field_at(self, found: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        return None if found is None else tuple(map(self.value, found))
 
     @property
     def peak_activations(self) -> Any:

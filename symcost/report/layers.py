@@ -1,4 +1,7 @@
-"""The table as the lectures draw it: one line per layer with its output, parameters, MACs, activations, input + output."""
+"""The table as the lectures draw it: one line per layer with its output, parameters, MACs, activations, input + output.
+
+Behind them stands the receptive field, where layers say it: the side of what one output sees of the input.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,22 @@ from symcost.cost import CONVENTIONS, FULL, TEXTBOOK
 from symcost.report.formula import elided, written
 from symcost.table import CostTable, Group, Row
 
-COLUMNS = ("layer", "output", "params", "MACs", "activations", "input + output")
+COLUMNS = ("layer", "output", "params", "MACs", "activations", "input + output", "field")
 NARROW = 9
 GAP = "  "
 
 
 def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]:
-    """(layer, output, params, MACs, activations, input + output) of every layer that keeps a result or has weights."""
+    """(layer, output, params, MACs, activations, input + output, field) of what keeps a result or has weights."""
+    fields = getattr(costs, "receptive_fields", {})
     found: list[tuple[Any, ...]] = []
     for group in costs.by_path():
         whole, kept = group.total(_of_rows(convention)), group.total(TEXTBOOK).activations
         if kept == 0 and whole.params == 0 and whole.macs == 0:
             continue
-        found.append((_name(group), _shape(group.rows[-1]), whole.params, whole.macs, kept, _in_and_out(group.rows)))
+        moved = _in_and_out(group.rows)
+        field = _field(fields[group.name]) if group.name in fields else ""
+        found.append((_name(group), _shape(group.rows[-1]), whole.params, whole.macs, kept, moved, field))
     return found
 
 
@@ -53,16 +59,28 @@ def _elements(shape: tuple[Any, ...]) -> Any:
     return size
 
 
+def _field(found: tuple[Any, ...] | None) -> str:
+    """One side where all are equal.
+
+    >>> _field((11, 11)), _field((3, 5)), _field(None)
+    ('11', '3 x 5', 'all')
+    """
+    if found is None:
+        return "all"
+    return str(found[0]) if len(set(found)) == 1 else " x ".join(map(str, found))
+
+
 def render(costs: CostTable, *, convention: str = TEXTBOOK, width: int | None = None) -> str:
     """The table as text; numbers have separators, formulas are shortened where there is no room."""
     width = width or shutil.get_terminal_size((100, 24)).columns
     listed = lines(costs, convention)
     whole, kept = costs.total(convention), costs.total(TEXTBOOK).activations
-    total = ("total", "", whole.params, whole.macs, kept, "")
+    total = ("total", "", whole.params, whole.macs, kept, "", "")
+    shown = len(COLUMNS) - (not any(line[-1] not in ("", "all", "1") for line in listed))  # no field, no column
     names = max(len(line[0]) for line in [*listed, total])
-    room = max(NARROW, (width - min(names, width // 3)) // (len(COLUMNS) - 1) - len(GAP))
-    cells = [COLUMNS, *(_cells(line, room) for line in [*listed, total])]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
+    room = max(NARROW, (width - min(names, width // 3)) // (shown - 1) - len(GAP))
+    cells = [COLUMNS[:shown], *(_cells(line[:shown], room) for line in [*listed, total])]
+    widths = [max(len(line[column]) for line in cells) for column in range(shown)]
     found = [_aligned(line, widths) for line in cells]
     rule = "─" * max(map(len, found))
     return "\n".join([found[0], rule, *found[1:-1], "", found[-1], "", *_facts(costs, convention)])
@@ -85,6 +103,8 @@ def _cells(line: tuple[Any, ...], room: int) -> list[str]:
 def _number(value: Any, room: int) -> str:
     if value in ("", 0):
         return ""
+    if isinstance(value, str):
+        return elided_text(value, room)
     return f"{value:,}" if isinstance(value, int) else elided(value, room)
 
 
