@@ -38,6 +38,14 @@ CONVOLUTIONS = [
     Case(sc.Conv2d(c_o=d, k=k, p="same"), IMAGE, least={"h": 16, "w": 16}, lifted=False),
     Case(sc.Conv2d(c_o=d, k=k, s=t, p=1), IMAGE, least={"h": 16, "w": 16, "k": 2}, lifted=False),
     Case(sc.Conv2d(c_o=d, k=2 * p + 1, s=t, p=p), IMAGE, least={"h": 32, "w": 32}, lifted=False),
+    Case(sc.Conv2d(c_o=d, k=3, s=2, d=e), IMAGE, least={"h": 32, "w": 32}, lifted=False),
+    Case(sc.Conv2d(c_o=d, k=3, s=2, d=e, p=2), IMAGE, least={"h": 32, "w": 32}, lifted=False),
+    Case(sc.Conv2d(c_o=d, k=3, s=t, d=e, p=e), IMAGE, least={"h": 32, "w": 32}, lifted=False),
+    Case(sc.DepthwiseConv2d(k=k, s=t, p=1), IMAGE, least={"h": 16, "w": 16, "k": 2}, lifted=False),
+    Case(sc.ConvTranspose2d(c_o=d, k=k, s=2, d=e), IMAGE, lifted=False),
+    Case(sc.Sequential(sc.BatchNorm(), sc.Conv1d(c_o=d, k=3, p=1)), (n, c, N), spec="float32[n,N,c]"),
+    Case(sc.Sequential(sc.Conv1d(c_o=d, k=3, p=1), sc.GroupNorm(1), sc.GlobalAvgPool(), sc.Linear(3)), (n, c, N),
+         spec="float32[n,N,c]"),
     Case(sc.DepthwiseConv2d(k=3, p=1), IMAGE, peaks=True),
     Case(sc.DepthwiseConv2d(k=5, s=2, p=2, m=d, bias=False), IMAGE, least={"h": 2, "w": 2}),
     Case(sc.Conv3d(c_o=d, k=3, p=1), (n, c, N, h, w)),
@@ -65,6 +73,9 @@ POOLING = [
     Case(sc.GlobalMaxPool(), IMAGE, peaks=True),
     Case(sc.AdaptiveAvgPool2d(6), (n, c, 6 * h, 6 * w)),
     Case(sc.AdaptiveAvgPool2d((3, 2)), (n, c, 13, 11)),
+    Case(sc.AdaptiveAvgPool2d((4, 6)), IMAGE, lifted=False),
+    Case(sc.MaxPool2d(k=k, s=t), IMAGE, least={"h": 16, "w": 16}, lifted=False),
+    Case(sc.AvgPool2d(k=k, s=t, d=e), IMAGE, least={"h": 64, "w": 64}, lifted=False),
 ]
 
 ELEMENTWISE = [
@@ -120,6 +131,7 @@ ATTENTION = [
     Case(sc.Attention(H=8, H_kv=2, d_k=2 * e, M=32, causal=True, rotary=True, bias=False), (n, 16, d), least={"e": 2}),
     Case(sc.Attention(H=2, d_k=2, causal=True, rotary=True), TOKENS, least={"N": 2}),
     Case(sc.Attention(H=8, d_k=16, M=M), (n, 1, d), least={"M": 2}),
+    Case(sc.Attention(H=2, d_k=4, M=N + M), TOKENS),
     Case(sc.Attention(H=2, d_k=2, causal=True, rotary=True), (n, 1, d)),
     Case(sc.Attention(H=2, d_k=2, M=5, causal=True, rotary=True), (n, 1, d)),
     Case(sc.Attention(H=2, d_k=6, M=5, causal=True, rotary=True), (n, 1, d), lifted=False),

@@ -54,6 +54,21 @@ def test_a_repeated_stride_sees_what_as_many_layers_see() -> None:
     assert sc.table(sc.Repeat(net, L), x).receptive_field is None
 
 
+@pytest.mark.parametrize("depths", [(1, 1, 2, 2, 2), (2, 2, 4, 4, 4)])
+def test_vgg_in_the_depth_of_its_stages_is_each_vgg(depths: tuple[int, ...]) -> None:
+    names = [f"L{stage}" for stage in range(1, 6)]
+    at = dict(zip(names, depths, strict=True))
+    table = sc.models.vgg16(**dict(zip(names, names, strict=True)), bn=True)
+    for convention in sc.CONVENTIONS:
+        assert table.subs(**at).total(convention) == sc.models.vgg16(**at, bn=True).total(convention)
+
+
+def test_adaptive_pooling_holds_at_every_resolution() -> None:
+    table = sc.models.vgg16(r="r")
+    for r in (32, 100, 224, 256, 300):
+        assert table.subs(r=r).total() == sc.models.vgg16(r=r).total()
+
+
 def test_every_layer_has_a_receptive_field() -> None:
     fields = sc.models.alexnet().receptive_fields
     assert [fields[name] for name in ("conv1", "pool5", "fc6")] == [(11, 11), (195, 195), None]

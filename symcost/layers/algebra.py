@@ -144,6 +144,20 @@ def floor(value: Size) -> Size:
     return exact(form.floor(value)) if isinstance(value, Form) else math.floor(value)
 
 
+def gcd(size: Size, number: int) -> Size:
+    """The greatest common divisor, of a form too: Euler's ``phi(d)`` summed over the ``d`` that divide both.
+
+    ``floor(u/d) - floor((u - 1)/d)`` is 1 where ``d`` divides ``u`` and else 0.
+
+    >>> gcd(12, 8), gcd(Form.symbol("h"), 3)
+    (4, 2*floor(h/3) - 2*floor((h - 1)/3) + 1)
+    """
+    if isinstance(size, int):
+        return math.gcd(size, number)
+    divides = {d: floor_ratio(size, d) - floor_ratio(size - 1, d) for d in sympy.divisors(number)}
+    return exact(Form.total(int(sympy.totient(d)) * part for d, part in divides.items()))
+
+
 def ceil_ratio(above: Size, below: Size) -> Size:
     """``ceiling(above/below)`` of integers, as ``floor((above - 1)/below) + 1``."""
     return floor_ratio(above - 1, below) + 1

@@ -52,7 +52,7 @@ class Convolution(Windowed):
         """(tap, output) pairs on zeros."""
         if self.fill != "zeros":
             return 0
-        size, k, s, d, lo, hi = (getattr(window, name) for name in ("size", "k", "s", "d", "lo", "hi"))
+        size, k, _, d, lo, hi, _ = astuple(window)
         if lo is None:
             return self._lost_to_same(tape, window)
         lost = _on_padding(tape, window)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from symcost.layers.algebra import Size, ceil_ratio, exact, product, ratio
+from symcost.form import Form
+from symcost.layers.algebra import Size, ceil_ratio, exact, gcd, product, ratio
 from symcost.layers.base import Dims, Layer, each
 from symcost.layers.field import Reach
 from symcost.layers.tape import Tape
@@ -176,7 +176,7 @@ class AdaptiveAvgPool2d(Layer):
 
     Window ``i`` runs from ``floor(i h/o)`` to ``ceiling((i + 1)h/o)``; all of them together read ``h + o - gcd(h, o)``
     elements along an axis, so there are as many additions less one per output, and one division per output. Where
-    ``o`` divides ``h`` this is average pooling with ``k = s = h/o``; symbols must keep to that case.
+    ``o`` divides ``h`` this is average pooling with ``k = s = h/o``; where ``o`` is a symbol it must.
 
     >>> AdaptiveAvgPool2d(6).cost((1, 256, 13, 13)).flops
     82944
@@ -193,7 +193,7 @@ class AdaptiveAvgPool2d(Layer):
         return tape.emit(self.kind, x, out, flops=x.n * c * product(reads), stores=True, everything=True)
 
     def _reads(self, tape: Tape, size: Size, o: Size) -> Size:
-        if isinstance(size, int) and isinstance(o, int):
-            return size + o - math.gcd(size, o)
+        if isinstance(o, int) and not (isinstance(part := ratio(size, o), Form) and part.is_integral):
+            return exact(size + o - gcd(size, o))
         tape.whole(ratio(size, o), f"{o} outputs must divide the length {size}: take a multiple, or numbers")
         return size

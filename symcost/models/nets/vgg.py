@@ -6,9 +6,9 @@ Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Reco
 from __future__ import annotations
 
 from symcost.layers.activation import ReLU
-from symcost.layers.algebra import Dim
+from symcost.layers.algebra import Dim, size
 from symcost.layers.base import Layer
-from symcost.layers.combine import Sequential
+from symcost.layers.combine import Repeat, Sequential
 from symcost.layers.conv import Conv2d
 from symcost.layers.linear import Linear
 from symcost.layers.norm import BatchNorm
@@ -18,14 +18,20 @@ from symcost.layers.shape import Dropout, Flatten
 WIDTHS = (64, 128, 256, 512, 512)
 
 
-def _vgg(depths: tuple[int, ...], bn: bool, classes: Dim) -> Sequential:
+def _vgg(depths: tuple[Dim, ...], bn: bool, classes: Dim) -> Sequential:
+    """Convolutions one by one; where their number is a symbol, all but a stage's first are one repeated block."""
     parts: dict[str, Layer] = {}
-    for stage, (width, depth) in enumerate(zip(WIDTHS, depths, strict=True), 1):
-        for index in range(1, depth + 1):
-            parts[f"conv{stage}_{index}"] = Conv2d(c_o=width, k=3, p=1)
+    for stage, (width, given) in enumerate(zip(WIDTHS, depths, strict=True), 1):
+        depth = size(given, f"L{stage}")
+        conv = Conv2d(c_o=width, k=3, p=1)
+        for index in range(1, depth + 1 if isinstance(depth, int) else 2):
+            parts[f"conv{stage}_{index}"] = conv
             if bn:
                 parts[f"norm{stage}_{index}"] = BatchNorm()
             parts[f"relu{stage}_{index}"] = ReLU()
+        if not isinstance(depth, int):
+            block = {"conv": conv, **({"norm": BatchNorm()} if bn else {}), "relu": ReLU()}
+            parts[f"rest{stage}"] = Repeat(Sequential(**block), depth - 1)
         parts[f"pool{stage}"] = MaxPool2d(k=2)
     return Sequential(
         **parts, pool=AdaptiveAvgPool2d(7), flatten=Flatten(),
@@ -34,21 +40,29 @@ def _vgg(depths: tuple[int, ...], bn: bool, classes: Dim) -> Sequential:
     )  # fmt: skip
 
 
-def vgg11(classes: Dim = 1000, bn: bool = False) -> Sequential:
+def vgg11(
+    L1: Dim = 1, L2: Dim = 1, L3: Dim = 2, L4: Dim = 2, L5: Dim = 2, classes: Dim = 1000, bn: bool = False
+) -> Sequential:  # fmt: skip
     """VGG-11."""
-    return _vgg((1, 1, 2, 2, 2), bn, classes)
+    return _vgg((L1, L2, L3, L4, L5), bn, classes)
 
 
-def vgg13(classes: Dim = 1000, bn: bool = False) -> Sequential:
+def vgg13(
+    L1: Dim = 2, L2: Dim = 2, L3: Dim = 2, L4: Dim = 2, L5: Dim = 2, classes: Dim = 1000, bn: bool = False
+) -> Sequential:  # fmt: skip
     """VGG-13."""
-    return _vgg((2, 2, 2, 2, 2), bn, classes)
+    return _vgg((L1, L2, L3, L4, L5), bn, classes)
 
 
-def vgg16(classes: Dim = 1000, bn: bool = False) -> Sequential:
+def vgg16(
+    L1: Dim = 2, L2: Dim = 2, L3: Dim = 3, L4: Dim = 3, L5: Dim = 3, classes: Dim = 1000, bn: bool = False
+) -> Sequential:  # fmt: skip
     """VGG-16."""
-    return _vgg((2, 2, 3, 3, 3), bn, classes)
+    return _vgg((L1, L2, L3, L4, L5), bn, classes)
 
 
-def vgg19(classes: Dim = 1000, bn: bool = False) -> Sequential:
+def vgg19(
+    L1: Dim = 2, L2: Dim = 2, L3: Dim = 4, L4: Dim = 4, L5: Dim = 4, classes: Dim = 1000, bn: bool = False
+) -> Sequential:  # fmt: skip
     """VGG-19."""
-    return _vgg((2, 2, 4, 4, 4), bn, classes)
+    return _vgg((L1, L2, L3, L4, L5), bn, classes)
