@@ -44,8 +44,11 @@ CONVOLUTIONS = [
     Case(sc.DepthwiseConv2d(k=k, s=t, p=1), IMAGE, least={"h": 16, "w": 16, "k": 2}, lifted=False),
     Case(sc.ConvTranspose2d(c_o=d, k=k, s=2, d=e), IMAGE, lifted=False),
     Case(sc.Sequential(sc.BatchNorm(), sc.Conv1d(c_o=d, k=3, p=1)), (n, c, N), spec="float32[n,N,c]"),
-    Case(sc.Sequential(sc.Conv1d(c_o=d, k=3, p=1), sc.GroupNorm(1), sc.GlobalAvgPool(), sc.Linear(3)), (n, c, N),
-         spec="float32[n,N,c]"),
+    Case(
+        sc.Sequential(sc.Conv1d(c_o=d, k=3, p=1), sc.GroupNorm(1), sc.GlobalAvgPool(), sc.Linear(3)),
+        (n, c, N),
+        spec="float32[n,N,c]",
+    ),
     Case(sc.DepthwiseConv2d(k=3, p=1), IMAGE, peaks=True),
     Case(sc.DepthwiseConv2d(k=5, s=2, p=2, m=d, bias=False), IMAGE, least={"h": 2, "w": 2}),
     Case(sc.Conv3d(c_o=d, k=3, p=1), (n, c, N, h, w)),

@@ -88,7 +88,10 @@ def test_audit_says_what_is_wrong_and_exits_with_one(capsys: pytest.CaptureFixtu
 
 
 ERRORS = [
-    (["table", "foo"], "unknown model 'foo': use alexnet, alexnet_torchvision, vgg11, vgg13, vgg16 and 28 more (symcost"),
+    (
+        ["table", "foo"],
+        "unknown model 'foo': use alexnet, alexnet_torchvision, vgg11, vgg13, vgg16 and 28 more (symcost",
+    ),
     (["table", "efficientnet"], "did you mean efficientnet_b0 or efficientnet_b1 or efficientnet_b2?"),
     (["table", "alexnet", "--set", "r=-5"], "r=-5 must be a positive integer"),
     (["table", "alexnett"], "unknown model 'alexnett': did you mean alexnet"),

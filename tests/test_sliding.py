@@ -65,5 +65,7 @@ def test_padding_without_a_closed_form_is_an_error() -> None:
     p, h = (Form.symbol(name) for name in ("p", "h"))
     with pytest.raises(NoFormError):
         taps_on_padding(h, k=3, s=2, d=2, lo=p, hi=p)
-    with pytest.raises(sc.ShapeError, match=r"stem \(Conv2d\): the products on padding p=p with stride s=2 and dilation d=2"):
+    with pytest.raises(
+        sc.ShapeError, match=r"stem \(Conv2d\): the products on padding p=p with stride s=2 and dilation d=2"
+    ):
         sc.table(sc.Sequential(stem=sc.Conv2d(c_o=1, k=3, s=2, d=2, p="p")), (1, 1, "h", "h"))

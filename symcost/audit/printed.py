@@ -11,7 +11,9 @@ from symcost.errors import SymcostError
 from symcost.nearest import folded
 from symcost.prefixes import BINARY, DECIMAL
 
-_NUMBER = re.compile(r"(?P<digits>\d[\d,_]*(?:\.\d+)?|\.\d+)(?:[eE](?P<power>[+-]?\d{1,3}))?\s*(?P<unit>[A-Za-z]?[A-Za-z /-]*)")
+_NUMBER = re.compile(
+    r"(?P<digits>\d[\d,_]*(?:\.\d+)?|\.\d+)(?:[eE](?P<power>[+-]?\d{1,3}))?\s*(?P<unit>[A-Za-z]?[A-Za-z /-]*)"
+)
 MAGNITUDES = {
     **{prefix.lower(): scale for prefix, scale in DECIMAL.items()}, "b": 10**9, "bn": 10**9, "billion": 10**9,
     "million": 10**6, "thousand": 10**3,

@@ -117,7 +117,8 @@ def peak(scope: Scope) -> list[Reading]:
 def _only(readings: Readings, manner: str) -> Readings:
     """The readings of a quantity whose name says which one it is."""
     return lambda scope: [
-        replace(reading, conventions=(TEXTBOOK, FULL) if reading.manner == manner else ()) for reading in readings(scope)
+        replace(reading, conventions=(TEXTBOOK, FULL) if reading.manner == manner else ())
+        for reading in readings(scope)
     ]
 
 

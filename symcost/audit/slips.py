@@ -52,7 +52,10 @@ def _explanations(
     right = meant[0].value
     off = claimed.exact - Fraction(right)
     share = abs(off) * 100 / Fraction(right) if right else Fraction(0)
-    yield meant[0], f"{'more' if off > 0 else 'less'} by {claimed.shown(abs(off))} ({share.numerator / share.denominator:.3g} %)"
+    yield (
+        meant[0],
+        f"{'more' if off > 0 else 'less'} by {claimed.shown(abs(off))} ({share.numerator / share.denominator:.3g} %)",
+    )
 
 
 def _factors(claimed: Printed, wanted: Quantity) -> dict[Fraction, str]:

@@ -120,9 +120,7 @@ def as_layer(given: Any, what: str = "") -> Layer:
     if isinstance(given, type) and issubclass(given, Layer):
         name = given.__name__
         raise ShapeError(f"{what}{name} is a kind of layer and not a layer: write {name}(...) with its sizes, if any")
-    raise ShapeError(
-        f"{what}{given!r} is not a layer: give one such as Conv2d(c_o=64, k=3), or a Sequential of them"
-    )
+    raise ShapeError(f"{what}{given!r} is not a layer: give one such as Conv2d(c_o=64, k=3), or a Sequential of them")
 
 
 def shaped(x: tuple[Dim, ...]) -> Tensor:

@@ -161,7 +161,10 @@ class GlobalMaxPool(Layer):
     384
     """
 
-    joins_places = True
+    @property
+    def joins_places(self) -> bool:
+        """All of them."""
+        return True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         if not x.places:

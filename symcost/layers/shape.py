@@ -18,7 +18,10 @@ class Flatten(Layer):
     (1, 9216)
     """
 
-    joins_places = True
+    @property
+    def joins_places(self) -> bool:
+        """All of them."""
+        return True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         return tape.emit(self.kind, x, Tensor((x.n, product(x.shape[1:]))), view=True)

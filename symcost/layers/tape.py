@@ -106,7 +106,9 @@ class Tape:
     def same(self, left: Tensor, right: Tensor, what: str) -> None:
         """Two shapes are equal."""
         if left.differs_in_layout(right):
-            raise self.fail(f"{what} has {right.with_layout} and must have {left.with_layout}: make their layouts equal")
+            raise self.fail(
+                f"{what} has {right.with_layout} and must have {left.with_layout}: make their layouts equal"
+            )
         if tuple(map(exact, left.shape)) != tuple(map(exact, right.shape)):
             raise self.fail(f"{what} has {right} and must have {left}: make their shapes equal")
 
