@@ -51,7 +51,7 @@ class Explorer:
     constants: Sequence[int] = ()  # sizes of the program that no symbol changes
     widths: Sequence[str] = ()  # symbols that may meet them
     patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
-    given: frozenset[str] = frozenset()  # symbols whose values the user settled
+    given: frozenset[str] = frozenset()  # symbols whose multiples are meant: the user's, and widths split into heads
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}

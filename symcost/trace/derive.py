@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from symcost.dominance import telling_points
@@ -202,7 +203,7 @@ class Derivation:
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
                             self._sampled(structure), self._rounded_names, self._settled,
                             self._constants(structure), self._widths(structure), self._patterned,
-                            frozenset(self.fixed))  # fmt: skip
+                            frozenset(self.fixed) | self._split(structure))  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -315,6 +316,17 @@ class Derivation:
                 for name in as_form(size).symbols:
                     modules.setdefault(name, set()).add(record.key.path)
         return [n for n in self.sizes if n not in self.choice.inputs and len(modules.get(n, ())) > 1]
+
+    def _split(self, structure: Structure) -> frozenset[str]:
+        """Symbols that are split into as many parts as an array has beside them: ``d/12`` beside 12 heads is no rounding."""
+        names: set[str] = set()
+        for record in all_records(structure.programs[0]):
+            for array in record.results:
+                for size in array.shape:
+                    parts = {Fraction(c).denominator for c in size.terms.values()} if isinstance(size, Form) else set()
+                    if len(parts) == 1 and parts != {1} and parts <= set(array.shape):
+                        names |= size.symbols
+        return frozenset(names)
 
     def _sampled(self, structure: Structure) -> list[Point]:
         points = [p for lift in self.lifts for p in lift.points]
