@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from symcost.sweep.problem import Problem, make_problem
 from symcost.sweep.space import Space
 from symcost.sweep.store import Store, described
 from symcost.sweep.task import Job, search
+from symcost.sweep.tiers import NAMES
 
 FEW = 100_000
 """All feasible configurations are listed when they are at most so many."""
@@ -59,6 +62,13 @@ def cases(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]] = (),
     return [Case({axis: n}, make_problem(costs[n], rest, objectives=objectives, **asked)) for n in names]
 
 
+def listed(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]], show: Texts | None,
+           define: Mapping[str, Any] | None) -> tuple[str, ...]:  # fmt: skip
+    """Names of an answer's columns, known before the search."""
+    shown = None if show is None else _texts(show)
+    return (*space.axes, *cases(costs, space, objectives, define=define, shown=shown)[0].problem.shown)
+
+
 def count(
     costs: Any,
     space: Space,
@@ -89,11 +99,16 @@ def count(
     found = cases(costs, space, where=where, define=define, shown=())
     with settings.opened() as pool:
         parts = [run(Job(case.problem, "count", 0, engine), settings, pool) for case in found]
-    facts = search(Job(found[0].problem, "count", 0, engine))
     return Count.of(
         sum(p.count for p in parts), space.size, sum(p.visited for p in parts), time.perf_counter() - started,
-        facts.engine, facts.numbers,
+        *_engine_and_numbers([Job(case.problem, "count", 0, engine) for case in found]),
     )  # fmt: skip
+
+
+def _engine_and_numbers(jobs: Sequence[Job]) -> tuple[str, str]:
+    """The engines that were taken, and the widest kind of number that any job needs."""
+    found = [search(job) for job in jobs]
+    return ", ".join(dict.fromkeys(each.engine for each in found)), NAMES[max(each.widest for each in found)]
 
 
 def sweep(
@@ -136,11 +151,11 @@ def sweep(
     objectives = [] if goal is None else [(goal, maximize is not None)]
     settings = Settings(workers, processes, executor, engine, on_progress)
     asked = _Asked(costs, space, objectives, where, define, show, settings, out)
+    if histogram is not None and (not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1):
+        raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
     answer = asked.answer("all" if goal is None else "top", FEW if goal is None else top)
     if histogram is None or not answer.count:
         return answer
-    if not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1:
-        raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
     names = [name for name in answer.columns if name not in space.axes]
     return replace(answer, histograms={name: asked.histogram(name, histogram) for name in names})
 
@@ -202,23 +217,27 @@ class _Asked:
         engine = self.settings.engine
         jobs = [Job(case.problem, kind, keep, engine) for case in searched]
         counting = [Job(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
+        asked = described(jobs, self.space.axes, self.define or {})
         with ExitStack() as stack:
-            store = (
-                stack.enter_context(Store(self.out, jobs, self.settings.parts).opened())
-                if self.out is not None
-                else None
-            )
+            store = None if self.out is None else Store(self.out, jobs, asked, self.settings.parts)
+            if store:
+                stack.enter_context(store.opened())
             pool = stack.enter_context(self.settings.opened())
             parts = [run(job, self.settings, pool, store) for job in jobs]
             many = any(part.overflow for part in parts) or (kind == "all" and sum(p.count for p in parts) > keep)
             counts = [run(job, self.settings, pool, store) for job in counting] if many or kind != "all" else parts
             names = (*self.space.axes, *found[0].problem.shown)
             columns = dict.fromkeys(names, ()) if many else _joined(kind, keep, self.objectives, searched, parts)
-            facts, total = search(jobs[0]), sum(part.count for part in counts)
+            (engine, numbers), total = _engine_and_numbers(jobs), sum(part.count for part in counts)
+            visited = sum(part.visited for part in parts)
+            facts = {
+                "feasible": total, "size": self.space.size, "visited": visited, "numbers": numbers, "engine": engine,
+                "versions": f"symcost {version('symcost')}, Python {platform.python_version()}, numpy {np.__version__}",
+            }  # fmt: skip
             answer = Answer(
-                columns, tuple(self.space.axes), total, self.space.size, sum(p.visited for p in parts),
-                time.perf_counter() - started, facts.engine, facts.numbers,
-                _MANY.format(total, keep) if many else "", described(jobs), tuple(self.objectives),
+                columns, self.space.axes, total, self.space.size, visited, time.perf_counter() - started, engine, numbers,
+                _MANY.format(total, keep) if many else "", {**asked, **{name: str(fact) for name, fact in facts.items()}},
+                tuple(self.objectives),
             )  # fmt: skip
             if store:
                 store.finish(answer)
