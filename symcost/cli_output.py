@@ -124,11 +124,11 @@ class SweepProgress:
         share, now = done / total, time.monotonic()
         if what != self.phase or share < self.last:
             self.phase, self.started, self.begun = what, now, share
-            self.bar.reset(self.task, completed=share, description=what, rate="")
+            self.bar.reset(self.task, total=total, completed=done, description=what, rate="")
         self.last = share
         rate = self.rate(share, now)
         shown = f"{rate:.3g} configurations/s" if rate else ""
-        self.bar.update(self.task, completed=share, description=what, rate=shown)
+        self.bar.update(self.task, completed=done, description=what, rate=shown)
 
     def rate(self, share: float, now: float) -> float:
         """Configurations per second since the phase began."""

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli_best import check, verdicts
 from symcost.cli_input import load
 from symcost.cli_output import Output, Steps, SweepProgress, check_writable, write
 from symcost.cli_start import start_jax
@@ -42,7 +41,10 @@ def sweep(
     engine: Annotated[str, typer.Option(help="auto, native, jax or numpy.")] = "auto",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads, as many as cores by default; with --dask parts under way, one for each of its threads."),
+        typer.Option(
+            min=1,
+            help="Threads, as many as cores by default; with --dask parts under way, one for each of its threads.",
+        ),
     ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Worker processes instead of threads.")] = None,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")] = None,
@@ -54,7 +56,9 @@ def sweep(
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the front, or all that is feasible over two axes as maps: .png or .svg."),
+        typer.Option(
+            metavar="FILE", help="Draw the front, or all that is feasible over two axes as maps: .png or .svg."
+        ),
     ] = None,
     colour: Annotated[str | None, typer.Option(metavar="AXIS", help="Axis that colours the front.")] = None,
     verify: Annotated[
@@ -67,6 +71,7 @@ def sweep(
     output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
+    from symcost.cli_best import check, verdicts
     from symcost.report import designs
     from symcost.sweep.face import listed, pareto
     from symcost.sweep.face import sweep as best
@@ -150,7 +155,8 @@ def _cluster(address: str) -> Iterator[tuple[Any, int | None]]:
     except (OSError, ValueError) as problem:
         raise SpaceError(f"--dask {address}: no scheduler answers there ({problem})") from None
     with client:
-        yield client.get_executor(pure=False), sum(client.nthreads().values()) or None
+        threads: Any = client.nthreads()
+        yield client.get_executor(pure=False), sum(threads.values()) or None
 
 
 def network(asked: Any) -> Any:

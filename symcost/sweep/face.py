@@ -20,21 +20,17 @@ from symcost.errors import SpaceError
 from symcost.sweep.answer import Answer, Count, columns_at
 from symcost.sweep.driver import Report, Settings, run
 from symcost.sweep.front import MOST_OBJECTIVES, front
+from symcost.sweep.metrics import Metrics
 from symcost.sweep.monotone import pinned
 from symcost.sweep.partial import Kind, Partial, smallest
 from symcost.sweep.problem import Problem, make_problem
-from symcost.sweep.space import Space
+from symcost.sweep.space import Space, Texts, texts
 from symcost.sweep.store import Store, described
 from symcost.sweep.task import Job, search
 from symcost.sweep.tiers import NAMES
 
 FEW = 100_000
 """All feasible configurations are listed when they are at most so many."""
-Texts = str | Iterable[str]
-
-
-def _texts(given: Texts | None) -> list[str]:
-    return [] if given is None else [given] if isinstance(given, str) else list(given)
 
 
 @dataclass(frozen=True)
@@ -62,11 +58,25 @@ def cases(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]] = (),
     return [Case({axis: n}, make_problem(costs[n], rest, objectives=objectives, **asked)) for n in names]
 
 
-def listed(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]], show: Texts | None,
+def check_define(costs: Any, found: list[Case], define: Mapping[str, Any] | None) -> None:
+    """Refuse a definition that nothing uses: a name that is mistyped changes nothing, and nobody would see it."""
+    used = {name for case in found for name in case.problem.formulas}
+    sources = [costs[name] for case in found for name in case.choice.values()] or [costs]
+    for name in define or {}:
+        if name not in used and all(name not in Metrics(source, define).symbols for source in sources):
+            raise SpaceError(
+                f"define gives {name} = {(define or {})[name]}, which nothing uses: leave it out, or correct it"
+            )
+
+
+def listed(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]], show: Texts,
            define: Mapping[str, Any] | None) -> tuple[str, ...]:  # fmt: skip
     """Names of an answer's columns, known before the search."""
-    shown = None if show is None else _texts(show)
-    return (*space.axes, *cases(costs, space, objectives, define=define, shown=shown)[0].problem.shown)
+    return (*space.axes, *cases(costs, space, objectives, define=define, shown=_shown(show))[0].problem.shown)
+
+
+def _shown(show: Texts) -> tuple[str, ...] | None:
+    return None if show is None else texts("show", show)
 
 
 def count(
@@ -96,7 +106,8 @@ def count(
     """
     started = time.perf_counter()
     settings = Settings(workers, processes, executor, engine, on_progress)
-    found = cases(costs, space, where=where, define=define, shown=())
+    found = cases(costs, space, where=texts("where", where), define=define, shown=())
+    check_define(costs, found, define)
     with settings.opened() as pool:
         parts = [run(Job(case.problem, "count", 0, engine), settings, pool) for case in found]
     return Count.of(
@@ -119,7 +130,7 @@ def sweep(
     minimize: str | None = None,
     maximize: str | None = None,
     top: int = 10,
-    show: Texts | None = None,
+    show: Texts = None,
     histogram: int | None = None,
     define: Mapping[str, Any] | None = None,
     engine: str = "auto",
@@ -143,6 +154,9 @@ def sweep(
     >>> sc.sweep(net, space, where=["params <= 1_000_000"], maximize="macs", top=1, show="macs").rows
     [{'n': 1, 'd': 288, 'L': 12, 'macs': 995328}]
     """
+    for word, given in (("minimize", minimize), ("maximize", maximize)):
+        if given is not None and not isinstance(given, str):
+            raise SpaceError(f"{word}={given!r} must be one expression as text: a sweep has one objective; see pareto")
     if minimize is not None and maximize is not None:
         raise SpaceError(f"minimize={minimize!r} and maximize={maximize!r}: a sweep has one objective; see pareto")
     if not isinstance(top, int) or isinstance(top, bool) or top < 1:
@@ -150,7 +164,7 @@ def sweep(
     goal = minimize if minimize is not None else maximize
     objectives = [] if goal is None else [(goal, maximize is not None)]
     settings = Settings(workers, processes, executor, engine, on_progress)
-    asked = _Asked(costs, space, objectives, where, define, show, settings, out)
+    asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out)
     if histogram is not None and (not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1):
         raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
     answer = asked.answer("all" if goal is None else "top", FEW if goal is None else top)
@@ -167,7 +181,7 @@ def pareto(
     *,
     minimize: Texts = (),
     maximize: Texts = (),
-    show: Texts | None = None,
+    show: Texts = None,
     define: Mapping[str, Any] | None = None,
     engine: str = "auto",
     workers: int | None = None,
@@ -187,11 +201,14 @@ def pareto(
     >>> [(row["d"], row["L"]) for row in found]
     [(8, 1), (8, 2), (16, 1), (16, 2), (32, 1), (32, 2)]
     """
-    objectives = [*((t, False) for t in _texts(minimize)), *((t, True) for t in _texts(maximize))]
+    objectives = [
+        *((t, False) for t in texts("minimize", minimize)),
+        *((t, True) for t in texts("maximize", maximize)),
+    ]
     if not 2 <= len(objectives) <= MOST_OBJECTIVES:
         raise SpaceError(f"a front has 2 to {MOST_OBJECTIVES} objectives: {len(objectives)} are given")
     settings = Settings(workers, processes, executor, engine, on_progress)
-    asked = _Asked(costs, space, objectives, where, define, show, settings, out)
+    asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out)
     return asked.answer("front", 0)
 
 
@@ -202,17 +219,20 @@ class _Asked:
     costs: Any
     space: Space
     objectives: Sequence[tuple[str, bool]]
-    where: Texts
+    where: tuple[str, ...]
     define: Mapping[str, Any] | None
-    show: Texts | None
+    show: tuple[str, ...] | None
     settings: Settings
     out: str | Path | None
+    inner: bool = False
+    """Whether it is a part of another question, which has been checked."""
 
     def answer(self, kind: Kind, keep: int) -> Answer:
         """Search every case, count the feasible, and evaluate the survivors."""
         started = time.perf_counter()
-        shown = None if self.show is None else _texts(self.show)
-        found = cases(self.costs, self.space, self.objectives, where=self.where, define=self.define, shown=shown)
+        found = cases(self.costs, self.space, self.objectives, where=self.where, define=self.define, shown=self.show)
+        if not self.inner:
+            check_define(self.costs, found, self.define)
         searched = [replace(c, problem=pinned(c.problem)) if kind == "front" else c for c in found]
         engine = self.settings.engine
         jobs = [Job(case.problem, kind, keep, engine) for case in searched]
@@ -247,18 +267,18 @@ class _Asked:
         """Bins of equal width (low, high, number), each with its upper end; the first one with its lower end too."""
         ends = []
         for maximise in (False, True):
-            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None)
+            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None, inner=True)
             ends.append(asked.answer("top", 1).columns[name][0])
         low, high = ends
         bins = bins if high > low else 1
         edges = [low, *(low + Fraction((high - low) * (i + 1), bins) for i in range(bins))]
         whole = [edge.numerator if isinstance(edge, Fraction) and edge.denominator == 1 else edge for edge in edges]
-        where, engine = [self.where] if isinstance(self.where, str) else list(self.where), self.settings.engine
+        engine = self.settings.engine
         below = [0]
         with self.settings.opened() as pool:
             for edge in edges[1:]:
                 limit = f"{name} <= {edge.numerator}/{edge.denominator}"
-                found = cases(self.costs, self.space, where=[*where, limit], define=self.define, shown=())
+                found = cases(self.costs, self.space, where=[*self.where, limit], define=self.define, shown=())
                 below.append(sum(run(Job(c.problem, "count", 0, engine), self.settings, pool).count for c in found))
         pairs = zip(itertools.pairwise(whole), itertools.pairwise(below), strict=True)
         return [(a, b, after - before) for (a, b), (before, after) in pairs]

@@ -36,7 +36,9 @@ def plot(answer: Any, path: Path, colour: str | None = None) -> None:
     try:
         whole(path, lambda file: figure.savefig(file, format=form, dpi=150, bbox_inches="tight"))
     except OSError as problem:
-        raise SpaceError(f"the picture {path} cannot be written: {problem.strerror}; make room, or name another") from None
+        raise SpaceError(
+            f"the picture {path} cannot be written: {problem.strerror}; make room, or name another"
+        ) from None
 
 
 def varying(answer: Any) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SpaceError
-from symcost.sweep.space import Space
+from symcost.sweep.space import Space, texts
 
 KEYS = {"network", "networks", "formulas", "define", "axes", "where", "minimize", "maximize", "top", "show"}
 
@@ -70,19 +70,11 @@ def question(table: Mapping[str, Any]) -> Question:
     if not isinstance(top, int) or isinstance(top, bool) or top < 1:
         raise SpaceError(f"top = {top!r} must be a positive integer")
     return Question(
-        Space(table["axes"], where=_texts(table, "where")), table.get("network"), table.get("networks", {}),
-        table.get("formulas", {}), table.get("define", {}), _texts(table, "minimize"), _texts(table, "maximize"), top,
-        _texts(table, "show") if "show" in table else None,
+        Space(table["axes"], where=table.get("where", ())), table.get("network"), table.get("networks", {}),
+        table.get("formulas", {}), table.get("define", {}), texts("minimize", table.get("minimize")),
+        texts("maximize", table.get("maximize")), top, texts("show", table["show"]) if "show" in table else None,
     )  # fmt: skip
 
 
 def _listed() -> str:
     return ", ".join(sorted(KEYS))
-
-
-def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = table.get(key, ())
-    texts = (value,) if isinstance(value, str) else value
-    if not isinstance(texts, list | tuple) or not all(isinstance(t, str) for t in texts):
-        raise SpaceError(f"{key} = {value!r} must be a text or a list of texts")
-    return tuple(texts)

@@ -61,7 +61,9 @@ class Store:
         if not path.exists():
             for kept in (RESULT, PARTS):
                 if (self.folder / kept).is_file() or any((self.folder / kept).glob("*")):
-                    raise SpaceError(f"{self.folder} has {kept} and no {RUN}: it is no folder of a run; give another one")
+                    raise SpaceError(
+                        f"{self.folder} has {kept} and no {RUN}: it is no folder of a run; give another one"
+                    )
             write_whole(json.dumps(asked, indent=2, ensure_ascii=False), path)
             return
         try:
