@@ -176,4 +176,6 @@ def write(report: str, output: Path | None) -> None:
     try:
         write_whole(report + "\n", output)
     except OSError as problem:
-        raise SymcostError(f"--output {output} cannot be written: {problem.strerror}") from None
+        raise SymcostError(
+            f"--output {output} cannot be written: {problem.strerror}; make room, or name another"
+        ) from None

@@ -169,6 +169,20 @@ def test_too_many_to_list_are_counted() -> None:
         ({"minimize": "f", "top": 0}, "top=0 must be a positive integer"),
         ({"minimize": "f", "engine": "fortran"}, "unknown engine 'fortran': use auto, native, jax, numpy"),
         ({"minimize": "f", "workers": 0}, "workers=0 must be a positive integer"),
+        ({"minimize": "f", "workers": 2, "processes": 3}, r"workers=2 \(threads\) and processes=3 are both given"),
+        (
+            {"maximize": ["f"]},
+            r"maximize=\['f'\] must be one expression as text: a sweep has one objective; see pareto",
+        ),
+        ({"minimize": "f", "histogram": 0}, "histogram=0 must be a positive integer"),
+        ({"where": 3}, "where = 3 must be a text or a list of texts"),
+        ({"show": [3]}, r"show = \[3\] must be a text or a list of texts"),
+        ({"define": "H"}, "define='H' must be a mapping of names to formulas"),
+        (
+            {"define": {"zz": "2*a"}, "show": "f"},
+            r"define gives zz = 2\*a, which nothing uses: leave it out, or correct it",
+        ),
+        ({"define": {"a": "7"}}, "the axis a is a formula that is given too: which one is meant?"),
     ],
 )
 def test_a_sweep_that_cannot_be_meant_is_an_error(options: dict[str, Any], message: str) -> None:
@@ -183,6 +197,40 @@ def test_fronts_have_two_to_four_objectives_and_spaces_are_spaces() -> None:
         sc.count({"f": "a"}, {"a": [1]})  # type: ignore[arg-type]
     with pytest.raises(sc.SpaceError, match="has no formulas: give costs"):
         sc.count(3, sc.Space(a=[1]))
+
+
+def test_an_axis_named_as_a_number_of_the_costs_is_refused() -> None:
+    net = sc.table(sc.Linear(c_o=d), (n, d))
+    assert sc.count(net, sc.Space(n=[1], d=[2]), None) == 1
+    with pytest.raises(sc.SpaceError, match="the axis macs is a number of the costs too: which one is meant"):
+        sc.count(net, sc.Space(n=[1], d=[2], macs=[1]), "macs <= 1")
+    with pytest.raises(sc.SpaceError, match=r"maximize = 3 must be a text or a list of texts"):
+        sc.pareto(net, sc.Space(n=[1], d=[2]), maximize=3)  # type: ignore[arg-type]
+    with pytest.raises(sc.SpaceError, match=r"the names = \(\['macs'\],\) must be a text or a list of texts"):
+        net.compile(["macs"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("names", [["small", "large"], ["large", "small"]])
+def test_the_widest_kind_of_number_of_all_networks_is_reported(names: list[str]) -> None:
+    nets, space = {"small": {"f": "a"}, "large": {"f": "a**40"}}, sc.Space(net=names, a=range(1, 60))
+    assert sc.count(nets, space, "f <= 2**40").numbers == "Python integers"
+    best = sc.sweep(nets, space, "f <= 2**40", maximize="f", top=2)
+    assert [(row["net"], row["a"], row["f"]) for row in best] == [("large", 2, 2**40), ("small", 59, 59)]
+    assert (best.numbers, best.count) == ("Python integers", 61)
+    (bins,) = sc.sweep(nets, space, "f <= 2**40", histogram=2).histograms.values()
+    assert [number for _, _, number in bins] == [60, 1]
+
+
+def test_an_answer_says_where_it_comes_from() -> None:
+    space = sc.Space(net=["x", "y"], a=range(1, 9))
+    found = sc.sweep({"x": {"f": "a"}, "y": {"f": "h"}}, space, "f <= 4", maximize="f", top=1, define={"h": "2*a"})
+    told = found.provenance
+    assert told["axes"] == "net = x, y; a = 1 to 8 by 1"
+    assert told["define"] == "h = 2*a"
+    assert (told["feasible"], told["size"], told["visited"]) == ("6", "16", str(found.visited))
+    assert (told["numbers"], told["engine"]) == ("float64", "numpy")
+    assert len(set(told["formulas"].split(", "))) == 2
+    assert told["versions"].startswith(f"symcost {sc.__version__}, Python 3.")
 
 
 def test_an_answer_becomes_a_table_of_any_kind_exactly(tmp_path: Path) -> None:
