@@ -162,6 +162,17 @@ def test_a_folder_with_another_choice_of_networks_is_refused_for_its_axes(tmp_pa
         sc.sweep(nets, sc.Space(net=["x"], a=range(1, 9)), minimize="f", out=tmp_path)
 
 
+def test_a_count_goes_on_in_its_folder(tmp_path: Path) -> None:
+    right, told = sc.count(FORMULAS, sc.Space(SPACE), WHERE), list[int]()
+    assert sc.count(FORMULAS, sc.Space(SPACE), WHERE, out=tmp_path) == right
+    parts(tmp_path)[0].unlink()
+    again = sc.count(FORMULAS, sc.Space(SPACE), WHERE, out=tmp_path, on_progress=lambda *given: told.append(given[0]))
+    assert (again, len(told)) == (right, 2), "what was there at once, and the part that was missing"
+    assert pq.read_table(tmp_path / "result.parquet").to_pylist() == [{"feasible": right}]
+    with pytest.raises(sc.SpaceError, match="holds another run: where changed"):
+        sc.count(FORMULAS, sc.Space(SPACE), "f <= 9", out=tmp_path)
+
+
 class Lost(Executor):
     """An executor whose machines are gone after some parts."""
 
@@ -183,7 +194,7 @@ class Lost(Executor):
 @pytest.mark.parametrize("at", ["submit", "result"])
 def test_an_executor_that_is_lost_is_one_line_and_the_run_goes_on_afterwards(at: str, tmp_path: Path) -> None:
     with pytest.raises(sc.SpaceError, match="the executor gave ConnectionError: lost; see to it and run again"):
-        front(tmp_path, executor=Lost(at))
+        front(tmp_path, executor=Lost(at), workers=2)
     assert parts(tmp_path)
     assert front(tmp_path).rows == front().rows
 

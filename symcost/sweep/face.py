@@ -89,6 +89,7 @@ def count(
     workers: int | None = None,
     processes: int | None = None,
     executor: Executor | None = None,
+    out: str | Path | None = None,
     on_progress: Report | None = None,
 ) -> Count:
     """The exact number of configurations of a space that satisfy all conditions.
@@ -97,6 +98,7 @@ def count(
     axes. Conditions of the closed form's domain count too: a configuration outside it does not exist. ``define`` gives
     further formulas, or values of symbols that are not axes, as ``{"H": "d/64"}``. The result is an integer with
     ``size``, ``visited``, ``seconds``, ``engine`` and ``numbers`` (the kind of number that held every intermediate).
+    ``out`` is a folder that keeps finished parts: the same question goes on from what is there.
 
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")
@@ -108,12 +110,33 @@ def count(
     settings = Settings(workers, processes, executor, engine, on_progress)
     found = cases(costs, space, where=texts("where", where), define=define, shown=())
     check_define(costs, found, define)
-    with settings.opened() as pool:
-        parts = [run(Job(case.problem, "count", 0, engine), settings, pool) for case in found]
-    return Count.of(
-        sum(p.count for p in parts), space.size, sum(p.visited for p in parts), time.perf_counter() - started,
-        *_engine_and_numbers([Job(case.problem, "count", 0, engine) for case in found]),
-    )  # fmt: skip
+    jobs = [Job(case.problem, "count", 0, engine) for case in found]
+    asked = described(jobs, space.axes, define or {})
+    with ExitStack() as stack:
+        store = _store(stack, out, jobs, asked, settings)
+        pool = stack.enter_context(settings.opened())
+        parts = [run(job, settings, pool, store) for job in jobs]
+        made = Count.of(
+            sum(p.count for p in parts), space.size, sum(p.visited for p in parts), time.perf_counter() - started,
+            *_engine_and_numbers(jobs),
+        )  # fmt: skip
+        if store:
+            store.finish({"feasible": [int(made)]}, _provenance(asked, made))
+    return made
+
+
+def _store(stack: ExitStack, out: Any, jobs: list[Job], asked: Mapping[str, str], settings: Settings) -> Store | None:
+    """The folder of a run, opened, if there is one."""
+    return None if out is None else stack.enter_context(Store(out, jobs, asked, settings.parts).opened())
+
+
+def _provenance(asked: Mapping[str, str], count: Count) -> dict[str, str]:
+    """What was asked, what was found, and by what."""
+    versions = f"symcost {version('symcost')}, Python {platform.python_version()}, numpy {np.__version__}"
+    return {
+        **asked, "feasible": str(int(count)), "size": str(count.size), "visited": str(count.visited),
+        "numbers": count.numbers, "engine": count.engine, "versions": versions,
+    }  # fmt: skip
 
 
 def _engine_and_numbers(jobs: Sequence[Job]) -> tuple[str, str]:
@@ -239,28 +262,23 @@ class _Asked:
         counting = [Job(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
         asked = described(jobs, self.space.axes, self.define or {})
         with ExitStack() as stack:
-            store = None if self.out is None else Store(self.out, jobs, asked, self.settings.parts)
-            if store:
-                stack.enter_context(store.opened())
+            store = _store(stack, self.out, jobs, asked, self.settings)
             pool = stack.enter_context(self.settings.opened())
             parts = [run(job, self.settings, pool, store) for job in jobs]
             many = any(part.overflow for part in parts) or (kind == "all" and sum(p.count for p in parts) > keep)
             counts = [run(job, self.settings, pool, store) for job in counting] if many or kind != "all" else parts
             names = (*self.space.axes, *found[0].problem.shown)
             columns = dict.fromkeys(names, ()) if many else _joined(kind, keep, self.objectives, searched, parts)
-            (engine, numbers), total = _engine_and_numbers(jobs), sum(part.count for part in counts)
-            visited = sum(part.visited for part in parts)
-            facts = {
-                "feasible": total, "size": self.space.size, "visited": visited, "numbers": numbers, "engine": engine,
-                "versions": f"symcost {version('symcost')}, Python {platform.python_version()}, numpy {np.__version__}",
-            }  # fmt: skip
+            total = Count.of(
+                sum(part.count for part in counts), self.space.size, sum(part.visited for part in parts),
+                time.perf_counter() - started, *_engine_and_numbers(jobs),
+            )  # fmt: skip
             answer = Answer(
-                columns, self.space.axes, total, self.space.size, visited, time.perf_counter() - started, engine, numbers,
-                _MANY.format(total, keep) if many else "", {**asked, **{name: str(fact) for name, fact in facts.items()}},
-                tuple(self.objectives),
+                columns, self.space.axes, int(total), total.size, total.visited, total.seconds, total.engine, total.numbers,
+                _MANY.format(total, keep) if many else "", _provenance(asked, total), tuple(self.objectives),
             )  # fmt: skip
             if store:
-                store.finish(answer)
+                store.finish(columns, answer.provenance)
         return answer
 
     def histogram(self, name: str, bins: int) -> list[tuple[Any, Any, int]]:

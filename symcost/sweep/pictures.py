@@ -99,7 +99,7 @@ def _maps(answer: Any) -> Any:
         for x, y, value in zip(*(answer.columns[n] for n in (*moving, cost)), strict=True):
             cells[lines[y], columns[x]] = float(value)
         image = axes.imshow(cells, origin="lower", aspect="auto", cmap="viridis", interpolation="nearest")
-        figure.colorbar(image, ax=axes)
+        figure.colorbar(image, ax=axes, format=_units())
         for ticks, names, number in ((axes.set_xticks, across, 8), (axes.set_yticks, up, 10)):
             places = list(range(0, len(names), -(-len(names) // number)))
             ticks(places, [str(names[p]) for p in places])
@@ -113,9 +113,13 @@ def _maps(answer: Any) -> Any:
 
 def _labelled(axes: Any, x: str, y: str) -> None:
     """Thousands and millions on both axes, not powers of ten beside them."""
-    from matplotlib.ticker import EngFormatter
-
     for side, label in ((axes.xaxis, x), (axes.yaxis, y)):
-        side.set_major_formatter(EngFormatter(sep=""))
+        side.set_major_formatter(_units())
         side.set_label_text(label)
     axes.grid(alpha=0.3)
+
+
+def _units() -> Any:
+    from matplotlib.ticker import EngFormatter
+
+    return EngFormatter(sep="")

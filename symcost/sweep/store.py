@@ -109,9 +109,9 @@ class Store:
         columns = {"number": [int(i) for i in part.index], **columns_at(job.problem, part)}
         self._write(self.path(job, start, stop), columns, {META: json.dumps(facts)})
 
-    def finish(self, answer: Any) -> None:
+    def finish(self, columns: Mapping[str, Any], provenance: Mapping[str, str]) -> None:
         """Write the answer."""
-        self._write(self.folder / RESULT, answer.columns, dict(answer.provenance))
+        self._write(self.folder / RESULT, columns, dict(provenance))
 
     def _write(self, path: Path, columns: Any, metadata: dict[str, str]) -> None:
         parquet = needed("pyarrow.parquet", "a run in a folder")
