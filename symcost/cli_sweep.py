@@ -76,7 +76,7 @@ def sweep(
     from symcost.sweep.face import listed, pareto
     from symcost.sweep.face import sweep as best
     from symcost.sweep.pictures import check_colour, check_name
-    from symcost.sweep.question import read
+    from symcost.sweep.question import load_space
 
     if format_ not in designs.FORMATS:
         raise SymcostError(f"unknown format {format_!r}: use {', '.join(designs.FORMATS)}")
@@ -86,7 +86,7 @@ def sweep(
     check_writable(plot, "--plot")
     if plot is not None:
         check_name(plot)
-    asked = read(space)
+    asked = load_space(space)
     objectives = [*((text, False) for text in asked.minimize), *((text, True) for text in asked.maximize)]
     _check_options(len(objectives) > 1, histogram, plot, colour, verify, target)
     costs = network(asked)

@@ -11,7 +11,7 @@ import pytest
 
 import symcost as sc
 from symcost.sweep.conditions import condition, names
-from symcost.sweep.question import question, read
+from symcost.sweep.question import question
 from symcost.symbols import parse
 
 
@@ -161,9 +161,9 @@ def test_a_question_that_is_not_complete_is_an_error(table: dict[str, Any], mess
 def test_a_file_that_is_no_toml_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_text("axes = {")
     with pytest.raises(sc.SpaceError, match=r"space.toml is not TOML: "):
-        read(tmp_path / "space.toml")
+        sc.load_space(tmp_path / "space.toml")
     with pytest.raises(sc.SpaceError, match=r"cannot read .*none.toml: No such file"):
-        read(tmp_path / "none.toml")
+        sc.load_space(str(tmp_path / "none.toml"))
 
 
 def test_a_space_shows_its_size_and_axes() -> None:

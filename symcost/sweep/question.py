@@ -30,10 +30,19 @@ class Question:
     show: tuple[str, ...] | None = None
 
 
-def read(path: Path) -> Question:
-    """The question in a file."""
+def load_space(path: str | Path) -> Question:
+    """A sweep as its TOML file has it: the ``space``, and what is asked of it.
+
+    ``formulas``, ``define``, ``minimize``, ``maximize``, ``top`` and ``show`` are as ``sc.sweep`` and ``sc.pareto`` take
+    them; ``network`` and ``networks`` say where the costs come from, as it is written.
+
+    >>> import symcost as sc
+    >>> asked = sc.load_space("examples/wide_or_deep.toml")
+    >>> asked.space, asked.show
+    (Space(1,536 configurations: d 16, L 96), ('macs', 'activations'))
+    """
     try:
-        return question(tomllib.loads(path.read_text(encoding="utf-8")))
+        return question(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as problem:
         raise SpaceError(f"cannot read {path}: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
