@@ -107,6 +107,7 @@ if TYPE_CHECKING:
     from symcost.saved.face import load
     from symcost.size import model_size
     from symcost.sweep.face import count, pareto, sweep
+    from symcost.sweep.question import load_space
     from symcost.sweep.space import Space
     from symcost.symbols import symbols
     from symcost.trace.face import trace, trace_function
@@ -213,6 +214,7 @@ __all__ = [
     "latency",
     "leading_term",
     "load",
+    "load_space",
     "load_verdict",
     "memory",
     "mfu",
@@ -277,6 +279,7 @@ _LAZY = {
     "training_memory": "symcost.estimate.training",
     "equal": "symcost.equality",
     "load": "symcost.saved.face",
+    "load_space": "symcost.sweep.question",
     "load_verdict": "symcost.verify.saved",
     "model_size": "symcost.size",
     "pareto": "symcost.sweep.face",

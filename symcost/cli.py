@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -23,7 +22,7 @@ from symcost import (
     cli_verify,
 )
 from symcost.cli_input import bind, integers, load, numbers, values
-from symcost.cli_output import Output, Progress, check_writable, write
+from symcost.cli_output import Output, Progress, check_writable, close_standard_output, write
 from symcost.report import FORMATS
 
 PROGRAM = "symcost"
@@ -163,8 +162,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as problem:
         return _fail(problem.format_message())  # type: ignore[attr-defined]
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close_standard_output()
         return 1
+    except OSError as problem:  # a disk that is full, or a file that is gone meanwhile
+        if problem.filename is None:
+            close_standard_output()
+        place = problem.filename or "standard output"
+        return _fail(f"{place} cannot be read or written: {problem.strerror or problem}; make room, or name another")
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     if result == INTERRUPTED:  # newer versions of typer return the code instead of raising

@@ -7,8 +7,30 @@ from typing import Any
 
 from symcost.cli_input import load
 from symcost.errors import SpaceError
+from symcost.layers.layered import LayerTable
 from symcost.symbols import evaluate, parse
 from symcost.table import CostTable
+from symcost.xla.targets import target
+
+
+def check(asked: Any, costs: Any, targets: Sequence[str]) -> None:
+    """Refuse targets that do not exist, and costs that no program can be made of, before anything is searched."""
+    for name in targets:
+        target(name)
+    tables = costs if asked.networks else {"": costs}
+    for key, table in tables.items():
+        source = asked.networks[key] if asked.networks else asked.network
+        if not isinstance(table, CostTable):
+            raise SpaceError(f"--verify needs a network or a model: {source!r} gives formulas only, and no program")
+        if not isinstance(table, LayerTable) and not _traced(source):
+            raise SpaceError(
+                f"--verify needs the model itself: {source!r} gives its costs alone; name it as "
+                'network = {trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]}'
+            )
+
+
+def _traced(source: Any) -> bool:
+    return isinstance(source, Mapping) and "trace" in source
 
 
 def verdicts(asked: Any, costs: Any, define: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], targets: Sequence[str],
@@ -38,10 +60,8 @@ def _point(row: Mapping[str, Any], axes: Mapping[str, Any], define: Mapping[str,
 def _verdict(source: Any, table: Any, at: Mapping[str, int], targets: Sequence[str], on_event: Any) -> Any:
     from symcost.verify.face import verify
 
-    if not isinstance(table, CostTable):
-        raise SpaceError(f"--verify needs a network or a model: {source!r} gives formulas only, and no program")
     point = {name: at[name] for name in table.symbols if name in at}
-    if isinstance(source, Mapping) and "trace" in source:
+    if _traced(source):
         options = {name: value for name, value in source.items() if name not in ("trace", "inputs")}
         model, specs, name = load(source["trace"]), source["inputs"], source["trace"]
         return verify(model, *specs, at=point, targets=targets, name=name, on_event=on_event, **options)

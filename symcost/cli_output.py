@@ -109,17 +109,30 @@ class SweepProgress:
             redirect_stdout=False,
         )  # fmt: skip
         self.task = self.bar.add_task("sweeping", total=1.0, rate="")
-        self.started = time.monotonic()
+        self.phase, self.last = "", 0.0
+        self.started, self.begun = time.monotonic(), 0.0
 
     def __enter__(self) -> SweepProgress:
         self.bar.start()
         return self
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        """Show that ``done`` of ``total`` outer steps are searched."""
-        share = done / total
-        rate = self.size * share / max(time.monotonic() - self.started, 1e-9)
-        self.bar.update(self.task, completed=share, description=what, rate=f"{rate:.3g} configurations/s")
+        """Show that ``done`` of ``total`` outer steps are searched.
+
+        What is there when a phase begins (the first call) was not done now: the rate and the time left are of the rest.
+        """
+        share, now = done / total, time.monotonic()
+        if what != self.phase or share < self.last:
+            self.phase, self.started, self.begun = what, now, share
+            self.bar.reset(self.task, total=total, completed=done, description=what, rate="")
+        self.last = share
+        rate = self.rate(share, now)
+        shown = f"{rate:.3g} configurations/s" if rate else ""
+        self.bar.update(self.task, completed=done, description=what, rate=shown)
+
+    def rate(self, share: float, now: float) -> float:
+        """Configurations per second since the phase began."""
+        return self.size * (share - self.begun) / max(now - self.started, 1e-9)
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
@@ -127,22 +140,42 @@ class SweepProgress:
         self.bar.stop()
 
 
-def check_writable(output: Path | None) -> None:
+def check_writable(output: Path | None, option: str = "--output") -> None:
     """Refuse a file that cannot be written before the work begins."""
     if output is None:
         return
     if output.is_dir():
-        raise SymcostError(f"--output {output} is a directory: name a file")
-    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
-        raise SymcostError(f"--output {output} cannot be written: there is no writable directory {output.parent}")
+        raise SymcostError(f"{option} {output} is a directory: name a file")
+    if output.exists() and not output.is_file():
+        if not os.access(output, os.W_OK):
+            raise SymcostError(f"{option} {output} cannot be written: you may not write to this device")
+        return
+    folder = output.resolve().parent if output.is_symlink() else output.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SymcostError(f"{option} {output} cannot be written: there is no writable directory {folder}")
+
+
+def close_standard_output() -> None:
+    """Let what is left for a reader who is gone, or for a full disk, go nowhere: it cannot be told again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write(report: str, output: Path | None) -> None:
     """The report on standard output, or in a file that appears whole: written aside, then moved into place."""
     if output is None:
-        print(report, flush=True)
+        try:
+            print(report, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            close_standard_output()
+            raise SymcostError(
+                f"standard output cannot be written: {problem.strerror}; make room, or name a file with --output"
+            ) from None
         return
     try:
         write_whole(report + "\n", output)
     except OSError as problem:
-        raise SymcostError(f"--output {output} cannot be written: {problem.strerror}") from None
+        raise SymcostError(
+            f"--output {output} cannot be written: {problem.strerror}; make room, or name another"
+        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -38,7 +39,13 @@ One objective ranks, two to four give the Pareto front, none lists what is feasi
 def sweep(
     space: Annotated[Path, typer.Argument(metavar="SPACE.toml", help="The network, its axes, conditions, objectives.")],
     engine: Annotated[str, typer.Option(help="auto, native, jax or numpy.")] = "auto",
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; as many as cores by default.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Threads, as many as cores by default; with --dask parts under way, one for each of its threads.",
+        ),
+    ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Worker processes instead of threads.")] = None,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")] = None,
     out: Annotated[
@@ -48,7 +55,10 @@ def sweep(
         int | None, typer.Option(min=1, metavar="BINS", help="Add the distribution of each cost over what is feasible.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the front, or two varying axes as maps: .png or .svg.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw the front, or all that is feasible over two axes as maps: .png or .svg."
+        ),
     ] = None,
     colour: Annotated[str | None, typer.Option(metavar="AXIS", help="Axis that colours the front.")] = None,
     verify: Annotated[
@@ -61,53 +71,81 @@ def sweep(
     output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
+    from symcost.cli_best import check, verdicts
     from symcost.report import designs
-    from symcost.sweep.face import pareto
+    from symcost.sweep.face import listed, pareto
     from symcost.sweep.face import sweep as best
-    from symcost.sweep.pictures import check_name
-    from symcost.sweep.question import read
+    from symcost.sweep.pictures import check_colour, check_name
+    from symcost.sweep.question import load_space
 
     if format_ not in designs.FORMATS:
         raise SymcostError(f"unknown format {format_!r}: use {', '.join(designs.FORMATS)}")
     if verify is not None and format_ == "csv":
         raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
     check_writable(output)
-    check_writable(plot)
+    check_writable(plot, "--plot")
     if plot is not None:
         check_name(plot)
-    asked = read(space)
+    asked = load_space(space)
+    objectives = [*((text, False) for text in asked.minimize), *((text, True) for text in asked.maximize)]
+    _check_options(len(objectives) > 1, histogram, plot, colour, verify, target)
     costs = network(asked)
     define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
+    if colour is not None:
+        check_colour(colour, listed(costs, asked.space, objectives, asked.show, define))
+    if verify is not None:
+        check(asked, costs, target or ["cpu"])
     with ExitStack() as stack:
-        executor = stack.enter_context(_cluster(dask)) if dask is not None else None
+        executor = None
+        if dask is not None:
+            executor, threads = stack.enter_context(_cluster(dask))
+            workers = workers or threads
         progress = stack.enter_context(SweepProgress(asked.space.size))
         common: dict[str, Any] = {
             "show": asked.show, "define": define, "engine": engine, "workers": workers, "processes": processes,
             "executor": executor, "out": out, "on_progress": progress,
         }  # fmt: skip
-        if len(asked.minimize) + len(asked.maximize) > 1:
+        if len(objectives) > 1:
             answer = pareto(costs, asked.space, minimize=asked.minimize, maximize=asked.maximize, **common)
         else:
             goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
             answer = best(costs, asked.space, **goal, top=asked.top, histogram=histogram, **common)
-    if plot is not None:
+    found: list[Any] = []
+    if verify is not None:
+        start_jax()
+        try:
+            with Steps() as steps:
+                found = verdicts(asked, costs, define, answer.rows[:verify], target or ["cpu"], steps)
+        except BaseException:  # what was searched for long is told, whatever the compilers say or whoever interrupts
+            write(designs.FORMATS[format_](answer), output)
+            raise
+    write(designs.with_verdicts(answer, found, format_) if found else designs.FORMATS[format_](answer), output)
+    if found and out is not None:
+        write(designs.verdicts(found), out / "verdicts.json")
+    if plot is not None and len(answer):
         answer.plot(plot, colour)
-    if verify is None:
-        write(designs.FORMATS[format_](answer), output)
-        return
-    from symcost.cli_best import verdicts
-
-    start_jax()
-    with Steps() as steps:
-        found = verdicts(asked, costs, define, answer.rows[:verify], target or ["cpu"], steps)
-    write(designs.with_verdicts(answer, found, format_), output)
+    elif plot is not None:
+        print(f"symcost: note: {plot} is not drawn: no configuration is listed", file=sys.stderr)
     if not all(found):
         raise typer.Exit(2 if any(each.failures for each in found) else 1)
 
 
+def _check_options(
+    front: bool, histogram: int | None, plot: Path | None, colour: str | None, verify: int | None, target: Any
+) -> None:
+    """Refuse what would be left aside without a word."""
+    if front and histogram is not None:
+        raise SymcostError(f"--histogram {histogram} is for one objective or none: this space has several, and a front")
+    if colour is not None and (plot is None or not front):
+        missing = "no --plot" if plot is None else "no two objectives in the space"
+        raise SymcostError(f"--colour {colour} is for the picture of a front: there is {missing}")
+    if target and verify is None:
+        raise SymcostError(f"--target {target[0]} is for --verify K: give how many configurations to compile")
+
+
 @contextmanager
-def _cluster(address: str) -> Iterator[Any]:
-    """An executor on the workers of a Dask cluster; what a dead worker was at is done by another."""
+def _cluster(address: str) -> Iterator[tuple[Any, int | None]]:
+    """An executor on the workers of a Dask cluster, and its threads; what a dead worker was at is done by another."""
     try:
         from distributed import Client
     except ModuleNotFoundError:
@@ -117,7 +155,8 @@ def _cluster(address: str) -> Iterator[Any]:
     except (OSError, ValueError) as problem:
         raise SpaceError(f"--dask {address}: no scheduler answers there ({problem})") from None
     with client:
-        yield client.get_executor(pure=False)
+        threads: Any = client.nthreads()
+        yield client.get_executor(pure=False), sum(threads.values()) or None
 
 
 def network(asked: Any) -> Any:

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def write_whole(text: str, path: Path) -> None:
-    """Write a file so that a reader, or a crash, finds the old one or the new one and never a part.
+    """Write a text so that a reader, or a crash, finds the old file or the new one and never a part.
 
     Raises ``OSError`` where the directory cannot be written.
     """
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".symcost-", delete=False) as file:
-        try:
-            file.write(text)
-            file.flush()
-            os.chmod(file.name, 0o666 & ~_umask())
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+    whole(path, lambda file: Path(file).write_text(text, encoding="utf-8"))
+
+
+def whole(path: Path, write: Callable[[str], Any]) -> None:
+    """Let ``write`` fill a file of another name, and move it into place once it is on the disk.
+
+    A link stays one: the file behind it is replaced. What is no file (a device, a pipe) is written in place.
+    """
+    if path.exists() and not path.is_file():
+        write(str(path))
+        return
+    path = path.resolve()
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".symcost-", suffix=".tmp")
+    try:
+        write(aside)
+        os.fsync(handle)
+        os.chmod(aside, 0o666 & ~_umask())
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

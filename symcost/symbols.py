@@ -164,6 +164,10 @@ def _convert(node: ast.expr, text: str) -> Any:
     match node:
         case ast.Constant(value=int() as value) if not isinstance(value, bool):
             return sympy.Integer(value)
+        case ast.Constant(value=float() as value) if math.isfinite(value):
+            raise ExpressionError(
+                f"cannot read {_short(text)}: {value} is a decimal number; write it exactly, as {Fraction(str(value))}"
+            )
         case ast.Name(id=name):
             return symbol(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):

@@ -91,6 +91,43 @@ def test_jax_agrees_with_sympy_on_integers_of_any_size(data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("a*b <= 4321", lambda a, b: a * b <= 4321),
+        ("a*b > 4321", lambda a, b: a * b > 4321),
+        ("a*b + b >= 99 and a + b > 40", lambda a, b: a * b + b >= 99 and a + b > 40),
+        ("not b//7 + a < 200", lambda a, b: b // 7 + a >= 200),
+        ("a - b <= 5", lambda a, b: a - b <= 5),
+        ("a >= 9", lambda a, b: a >= 9),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_long_last_axis_is_bisected_where_feasibility_turns_once(
+    engine: str, condition: str, holds: Any, step: int
+) -> None:
+    lines, columns = range(1, 301), range(2, 900, step)
+    found = sc.count({"f": "a*b"}, sc.Space(a=lines, b=columns), condition, engine=engine)
+    assert found == sum(holds(a, b) for a in lines for b in columns)
+    assert found.visited < 0.1 * found.size
+    listed = sorted(columns, key=lambda b: b % 10)  # in no order, every value is looked at
+    assert sc.count({"f": "a*b"}, sc.Space(a=lines, b=listed), condition, engine=engine) == found
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [("a*b % 7 <= 3", lambda a, b: a * b % 7 <= 3), ("a*b == 60", lambda a, b: a * b == 60),
+     ("a <= b and b <= 2*a", lambda a, b: a <= b <= 2 * a), ("a*b <= 90 or b > 800", lambda a, b: a * b <= 90 or b > 800)],
+)  # fmt: skip
+def test_a_long_last_axis_is_walked_where_feasibility_turns_more_than_once(
+    engine: str, condition: str, holds: Any
+) -> None:
+    found = sc.count({"f": "a*b"}, sc.Space(a=range(1, 301), b=range(2, 900)), condition, engine=engine)
+    assert found == sum(holds(a, b) for a in range(1, 301) for b in range(2, 900))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
 def test_fronts_of_three_and_four_objectives_are_those_of_all_pairs(engine: str) -> None:
     grid = {"a": list(range(1, 12)), "b": list(range(1, 12)), "c": list(range(1, 9))}
     formulas = {"w": "a*b + c", "x": "Max(0, 40 - a*c)", "y": "100 - floor(b*c/2) + a", "z": "a + b + c"}

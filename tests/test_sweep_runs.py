@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -38,20 +38,23 @@ def slowly(self, *part):
 driver.Store.save = slowly
 space = sc.Space(a=range(1, 301), b=range(1, 101), c=range(1, 101))
 formulas = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
-sc.pareto(formulas, space, "f <= 9_000", minimize="f", maximize="g", out=sys.argv[1], engine="numpy")
+if __name__ == "__main__":
+    more = {"processes": 2} if sys.argv[2] == "native" else {}
+    sc.pareto(formulas, space, "f <= 9_000", minimize="f", maximize="g", out=sys.argv[1], engine=sys.argv[2], **more)
 """
 
 
 def front(out: Path | None = None, **options: Any) -> Any:
-    return sc.pareto(FORMULAS, sc.Space(SPACE), WHERE, minimize="f", maximize="g", out=out, engine="numpy", **options)
+    options = {"engine": "numpy", **options}
+    return sc.pareto(FORMULAS, sc.Space(SPACE), WHERE, minimize="f", maximize="g", out=out, **options)
 
 
 @pytest.fixture
-def child(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run in a folder that takes a while, on its way."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def child(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """A run in a folder that takes a while, on its way: in numpy, or by machine code in two processes."""
+    (tmp_path / "child.py").write_text(CHILD)
+    command = [sys.executable, str(tmp_path / "child.py"), str(tmp_path / "run"), getattr(request, "param", "numpy")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until(lambda: len(parts(tmp_path / "run")) >= 5)
     yield process
     process.kill()
@@ -70,8 +73,13 @@ def until(condition: Any, seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize(
+    ("child", "options"),
+    [("numpy", {}), ("native", {"engine": "native", "processes": 2}), ("native", {"workers": 2})],
+    indirect=["child"],
+)
 def test_a_killed_run_goes_on_where_it_stopped_with_the_same_result(
-    child: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    child: subprocess.Popen[str], options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child.send_signal(signal.SIGKILL)
     child.wait()
@@ -82,7 +90,9 @@ def test_a_killed_run_goes_on_where_it_stopped_with_the_same_result(
     searched: list[Any] = []
     original = driver.Store.save
     monkeypatch.setattr(driver.Store, "save", lambda self, *part: (searched.append(part), original(self, *part)))
-    resumed = front(folder)
+    told: list[int] = []
+    resumed = front(folder, **options, on_progress=lambda done, total, what: told.append(done))
+    assert told[0] >= 5, "what was there is told at once, and first"
     assert resumed.rows == front().rows
     assert {path: path.stat().st_mtime_ns for path in before} == before, "what was finished is left as it is"
     assert len(searched) + len(before) == len(parts(folder))
@@ -134,6 +144,66 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("[]")
     with pytest.raises(sc.SpaceError, match="cannot be read: it is no folder of a run"):
         front(tmp_path)
+
+
+@pytest.mark.parametrize("kept", ["result.parquet", "parts/mine.parquet"])
+def test_files_of_somebody_else_are_left_alone(kept: str, tmp_path: Path) -> None:
+    (tmp_path / kept).parent.mkdir(exist_ok=True)
+    (tmp_path / kept).write_text("mine")
+    with pytest.raises(sc.SpaceError, match=r"has (result.parquet|parts) and no run.json: it is no folder of a run"):
+        front(tmp_path)
+    assert (tmp_path / kept).read_text() == "mine"
+
+
+def test_a_folder_with_another_choice_of_networks_is_refused_for_its_axes(tmp_path: Path) -> None:
+    nets = {"x": {"f": "a"}, "y": {"f": "2*a"}}
+    sc.sweep(nets, sc.Space(net=["x", "y"], a=range(1, 9)), minimize="f", out=tmp_path)
+    with pytest.raises(sc.SpaceError, match="holds another run: axes, formulas changed"):
+        sc.sweep(nets, sc.Space(net=["x"], a=range(1, 9)), minimize="f", out=tmp_path)
+
+
+def test_a_count_goes_on_in_its_folder(tmp_path: Path) -> None:
+    right, told = sc.count(FORMULAS, sc.Space(SPACE), WHERE), list[int]()
+    assert sc.count(FORMULAS, sc.Space(SPACE), WHERE, out=tmp_path) == right
+    parts(tmp_path)[0].unlink()
+    again = sc.count(FORMULAS, sc.Space(SPACE), WHERE, out=tmp_path, on_progress=lambda *given: told.append(given[0]))
+    assert (again, len(told)) == (right, 2), "what was there at once, and the part that was missing"
+    assert pq.read_table(tmp_path / "result.parquet").to_pylist() == [{"feasible": right}]
+    with pytest.raises(sc.SpaceError, match="holds another run: where changed"):
+        sc.count(FORMULAS, sc.Space(SPACE), "f <= 9", out=tmp_path)
+
+
+class Lost(Executor):
+    """An executor whose machines are gone after some parts."""
+
+    def __init__(self, at: str) -> None:
+        self.at, self.parts = at, 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        made: Future[Any] = Future()
+        self.parts += 1
+        if self.parts < 9:
+            made.set_result(fn(*args, **kwargs))
+        elif self.at == "submit":
+            raise ConnectionError("lost")
+        else:
+            made.set_exception(ConnectionError("lost"))
+        return made
+
+
+@pytest.mark.parametrize("at", ["submit", "result"])
+def test_an_executor_that_is_lost_is_one_line_and_the_run_goes_on_afterwards(at: str, tmp_path: Path) -> None:
+    with pytest.raises(sc.SpaceError, match="the executor gave ConnectionError: lost; see to it and run again"):
+        front(tmp_path, executor=Lost(at), workers=2)
+    assert parts(tmp_path)
+    assert front(tmp_path).rows == front().rows
+
+
+def test_an_executor_has_as_many_parts_under_way_as_it_runs_at_the_same_time() -> None:
+    with ProcessPoolExecutor(7, mp_context=get_context("spawn")) as pool:
+        assert driver.Settings(executor=pool).width == 7
+    assert driver.Settings(executor=Lost("submit")).width == driver.UNSAID
+    assert driver.Settings(executor=Lost("submit"), workers=200).width == 200
 
 
 def test_a_damaged_part_is_searched_again(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import symcost as sc
 from symcost.sweep.conditions import condition, names
-from symcost.sweep.question import question, read
+from symcost.sweep.question import question
 from symcost.symbols import parse
 
 
@@ -54,13 +54,14 @@ def test_axes_are_ranges_lists_steps_multiples_powers_and_names(given: Any, valu
         ({"d": {"to": 8, "step": 2, "powers_of": 2}}, "is not understood"),
         ({"d": {"to": -8}}, "the axis d has to = -8: it must be a positive integer"),
         ({"d": {"to": 8, "powers_of": 1}}, "the axis d has powers_of = 1: it must be at least 2"),
+        ({"d": [2**60]}, "every value must be a positive integer below 2**53 = 9,007,199,254,740,992; in larger units"),
         ({"d-1": [1]}, "'d-1' is not a name for an axis"),
         ({"d": range(1, 10**8)}, "the axis d has 99,999,999 values: at most 10,000,000; use a larger step"),
         ({f"d{i}": range(1, 10**6) for i in range(4)}, "the space has 1.000e.24 configurations"),
     ],
 )
 def test_an_axis_that_makes_no_sense_is_an_error(axes: dict[str, Any], message: str) -> None:
-    with pytest.raises(sc.SpaceError, match=message.replace("[", r"\[").replace("{", r"\{")):
+    with pytest.raises(sc.SpaceError, match=message.replace("[", r"\[").replace("{", r"\{").replace("**", r"\*\*")):
         sc.Space(axes)
 
 
@@ -86,6 +87,9 @@ def test_conditions_are_comparisons_joined_by_logic(text: str, used: set[str]) -
         ("__import__('os') == 1", "cannot read"),
         ("a <= b.c", "cannot read 'b.c'"),
         ("", "cannot read '' as a condition"),
+        ("a <= 5e1", "cannot read '5e1': 50.0 is a decimal number; write it exactly, as 50"),
+        ("a <= 0.5*b", "cannot read '0.5\\*b': 0.5 is a decimal number; write it exactly, as 1/2"),
+        ("a <= 1_000_000.0", "cannot read '1_000_000.0': 1000000.0 is a decimal number; write it exactly, as 1000000"),
     ],
 )
 def test_a_condition_that_is_none_is_an_error_and_never_run(text: str, message: str) -> None:
@@ -157,9 +161,9 @@ def test_a_question_that_is_not_complete_is_an_error(table: dict[str, Any], mess
 def test_a_file_that_is_no_toml_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_text("axes = {")
     with pytest.raises(sc.SpaceError, match=r"space.toml is not TOML: "):
-        read(tmp_path / "space.toml")
+        sc.load_space(tmp_path / "space.toml")
     with pytest.raises(sc.SpaceError, match=r"cannot read .*none.toml: No such file"):
-        read(tmp_path / "none.toml")
+        sc.load_space(str(tmp_path / "none.toml"))
 
 
 def test_a_space_shows_its_size_and_axes() -> None:

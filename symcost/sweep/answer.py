@@ -40,7 +40,8 @@ class Answer:
     """
 
     columns: Mapping[str, Sequence[Any]]
-    axes: tuple[str, ...]
+    axes: Mapping[str, Sequence[Any]]
+    """The values of every axis of the space."""
     count: int | None
     size: int
     visited: int

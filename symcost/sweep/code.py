@@ -65,6 +65,9 @@ class Code:
     # -- loops -------------------------------------------------------------------------------------------------
     def _level(self, depth: int, known: dict[int, Any], base: Any) -> None:
         """One loop, and those inside it; afterwards the builder stands behind it."""
+        if depth == self.last and self.kind == "count" and self.nest.turning is not None:
+            self._bisected(self.nest.levels[depth], known, self.nest.turning > 0)
+            return
         builder, level = self.builder, self.nest.levels[depth]
         function = builder.function
         head, body, next_, done = (function.append_basic_block(f"{n}{depth}") for n in ("head", "body", "next", "done"))
@@ -91,6 +94,30 @@ class Code:
         step.add_incoming(builder.add(step, ir.Constant(WORD, 1)), next_)
         builder.branch(head)
         builder.position_at_end(done)
+
+    def _bisected(self, level: Level, known: dict[int, Any], rises: bool) -> None:
+        """Count along the last axis where feasibility turns once, by seeking the place."""
+        builder, one = self.builder, ir.Constant(WORD, 1)
+        head, body, done = (builder.function.append_basic_block(name) for name in ("halve", "try", "turned"))
+        before, length = builder.block, ir.Constant(WORD, level.length)
+        builder.branch(head)
+        builder.position_at_end(head)
+        low, high = builder.phi(WORD), builder.phi(WORD)
+        low.add_incoming(ir.Constant(WORD, 0), before)
+        high.add_incoming(length, before)
+        builder.cbranch(builder.icmp_signed("<", low, high), body, done)
+        builder.position_at_end(body)
+        middle = builder.ashr(builder.add(low, high), one)
+        inside = dict(known)
+        self._axes(level, middle, inside)
+        self._add(VISITED, one)
+        feasible = self._value(level.possible, inside)
+        beyond = builder.not_(feasible) if rises else feasible
+        low.add_incoming(builder.select(beyond, builder.add(middle, one), low), builder.block)
+        high.add_incoming(builder.select(beyond, high, middle), builder.block)
+        builder.branch(head)
+        builder.position_at_end(done)
+        self._add(COUNT, builder.sub(length, low) if rises else low)
 
     def _inner(self, depth: int, level: Level, known: dict[int, Any], index: Any, next_: Any) -> None:
         builder = self.builder

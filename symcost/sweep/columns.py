@@ -16,6 +16,7 @@ from symcost.sweep.metrics import Metrics
 from symcost.sweep.program import plain
 from symcost.sweep.ranges import Ranges
 from symcost.sweep.resolve import Resolver
+from symcost.sweep.space import texts
 from symcost.sweep.tables import Tables
 from symcost.sweep.tiers import INT, NAMES, Tiers
 from symcost.symbols import parse
@@ -77,11 +78,9 @@ class Columns:
 
     def _columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         for name in {*columns} ^ {*self.symbols}:
-            raise SpaceError(
-                f"{name!r} is no symbol of these formulas: they need {', '.join(self.symbols) or 'none'}"
-                if name in columns
-                else f"no values for the symbol {name}: give a column or an integer, as {name}=1"
-            )
+            if name in columns:
+                raise self._foreign(name)
+            raise SpaceError(f"no values for the symbol {name}: give a column or an integer, as {name}=1")
         given = {name: _column(name, values) for name, values in columns.items()}
         lengths = {len(c) for c in given.values()} - {1}
         if len(lengths) > 1:
@@ -100,7 +99,13 @@ class Columns:
         """
         from symcost.sweep.relaxed import evaluate
 
+        for name in point:
+            if name not in self.symbols and name not in self.formulas:
+                raise self._foreign(name)
         return {name: evaluate(formula, point, self.formulas) for name, formula in self.shown.items()}
+
+    def _foreign(self, name: str) -> SpaceError:
+        return SpaceError(f"{name!r} is no symbol of these formulas: they need {', '.join(self.symbols) or 'none'}")
 
     def __repr__(self) -> str:
         return f"Columns({', '.join(self.shown)} of {', '.join(self.symbols)})"
@@ -128,7 +133,7 @@ def _extremes(column: Any) -> tuple[int, ...]:
 def columns_of(costs: Any, names: Iterable[str] | None = None) -> Columns:
     """The callable of a cost table's numbers: those that are shown, or the named ones."""
     metrics = Metrics(costs)
-    shown = {name: parse(name) for name in (names if names is not None else metrics.shown())}
+    shown = {name: parse(name) for name in (texts("the names", names) if names is not None else metrics.shown())}
     resolve = Resolver(metrics, metrics.symbols)
     for formula in shown.values():
         resolve(formula)

@@ -43,8 +43,9 @@ def condition(text: str) -> Condition:
     >>> condition("64 <= d <= 1024")
     Combined(op='and', parts=(Compare(op='<=', left=64, right=d), Compare(op='<=', left=d, right=1024)))
     """
+    text = text.strip()
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
         raise ExpressionError(f"cannot read {text!r} as a condition: {problem.args[0]}") from None
     return _convert(tree.body, text)
@@ -53,7 +54,7 @@ def condition(text: str) -> Condition:
 def _convert(node: ast.expr, text: str) -> Condition:
     match node:
         case ast.Compare(left=first, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
-            sides = [_side(side) for side in (first, *others)]
+            sides = [_side(side, text) for side in (first, *others)]
             parts = [Compare(_COMPARISONS[type(op)], a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False)]
             return parts[0] if len(parts) == 1 else Combined("and", tuple(parts))
         case ast.BoolOp(op=op, values=values):
@@ -65,8 +66,9 @@ def _convert(node: ast.expr, text: str) -> Condition:
     )
 
 
-def _side(node: ast.expr) -> Any:
-    return parse(ast.unparse(node))
+def _side(node: ast.expr, text: str) -> Any:
+    """A side as it is written, on one line: an error shows the user's own text."""
+    return parse(" ".join((ast.get_source_segment(text, node) or ast.unparse(node)).split()))
 
 
 def names(found: Condition) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.errors import SpaceError
+from symcost.errors import SpaceError, SymcostError
 from symcost.sweep.partial import Partial
 from symcost.sweep.store import Store
 from symcost.sweep.task import Job, ranges, run_part, search
@@ -24,13 +23,18 @@ DEATHS = 2
 """So often a part that was under way when a worker died is tried again."""
 SPARE = 1
 """Parts that wait beside those that run, so that no worker does."""
+UNSAID = 64
+"""So many parts are sent to an executor that does not say how many it runs at the same time."""
 Report = Callable[[int, int, str], None]
 """Is told outer steps done, outer steps in all, and what they are searched for."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a search runs: on threads, on processes of this machine, or on any executor; and who is told how far it is."""
+    """How a search runs: on threads, on processes of this machine, or on any executor; and who is told how far it is.
+
+    ``workers`` says how many threads, or how many parts at the same time an executor takes that does not say so itself.
+    """
 
     workers: int | None = None
     processes: int | None = None
@@ -41,6 +45,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.executor is not None and self.processes is not None:
             raise SpaceError("processes and executor are both given: give one of them")
+        if self.workers is not None and self.processes is not None:
+            raise SpaceError(
+                f"workers={self.workers} (threads) and processes={self.processes} are both given: give one of them"
+            )
         for name in ("workers", "processes"):
             number = getattr(self, name)
             if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
@@ -48,7 +56,9 @@ class Settings:
 
     @property
     def width(self) -> int:
-        """Parts that run at the same time."""
+        """Parts that run at the same time: on an executor as many as it says, or as ``workers`` says of it."""
+        if self.executor is not None:
+            return self.workers or getattr(self.executor, "_max_workers", None) or UNSAID
         return self.processes or self.workers or cores()
 
     @property
@@ -74,9 +84,14 @@ def run(job: Job, settings: Settings, executor: Executor, store: Store | None = 
     parts = ranges(found.outer, store.parts if store else settings.parts)
     total, done = Partial(job.kind), 0
     loaded = {part: old for part in parts if store and (old := store.load(job, *part))}
-    fresh = submitted(job, parts, settings.width, executor, found.seeds, loaded)
-    for (start, stop), part in itertools.chain(loaded.items(), fresh):
-        if store and (start, stop) not in loaded:
+    for (start, stop), part in loaded.items():
+        total, done = total.joined(part, job.keep), done + stop - start
+    if settings.on_progress and loaded:
+        settings.on_progress(done, found.outer, WORDS[job.kind])
+    if total.overflow:
+        return total
+    for (start, stop), part in submitted(job, parts, settings.width, executor, found.seeds, loaded):
+        if store:
             store.save(job, start, stop, part)
         total, done = total.joined(part, job.keep), done + stop - start
         if settings.on_progress:
@@ -121,6 +136,15 @@ def submitted(
                 waiting.extend(lost)
                 running.clear()
                 continue
+            except SymcostError:
+                raise
+            except Exception as problem:
+                if isinstance(executor, Workers | ThreadPoolExecutor):
+                    raise  # no network between here and there: not the executor's fault
+                raise SpaceError(
+                    f"the executor gave {type(problem).__name__}: {' '.join(str(problem).split()) or 'no more is said'}; "
+                    "see to it and run again; with a folder the run goes on where it stopped"
+                ) from problem
             for future, result in results.items():
                 start, stop = running.pop(future)
                 before[start] = stop, result

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +20,17 @@ from symcost.errors import SpaceError
 from symcost.sweep.answer import Answer, Count, columns_at
 from symcost.sweep.driver import Report, Settings, run
 from symcost.sweep.front import MOST_OBJECTIVES, front
+from symcost.sweep.metrics import Metrics
 from symcost.sweep.monotone import pinned
 from symcost.sweep.partial import Kind, Partial, smallest
 from symcost.sweep.problem import Problem, make_problem
-from symcost.sweep.space import Space
+from symcost.sweep.space import Space, Texts, texts
 from symcost.sweep.store import Store, described
 from symcost.sweep.task import Job, search
+from symcost.sweep.tiers import NAMES
 
 FEW = 100_000
 """All feasible configurations are listed when they are at most so many."""
-Texts = str | Iterable[str]
-
-
-def _texts(given: Texts | None) -> list[str]:
-    return [] if given is None else [given] if isinstance(given, str) else list(given)
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,27 @@ def cases(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]] = (),
     return [Case({axis: n}, make_problem(costs[n], rest, objectives=objectives, **asked)) for n in names]
 
 
+def check_define(costs: Any, found: list[Case], define: Mapping[str, Any] | None) -> None:
+    """Refuse a definition that nothing uses: a name that is mistyped changes nothing, and nobody would see it."""
+    used = {name for case in found for name in case.problem.formulas}
+    sources = [costs[name] for case in found for name in case.choice.values()] or [costs]
+    for name in define or {}:
+        if name not in used and all(name not in Metrics(source, define).symbols for source in sources):
+            raise SpaceError(
+                f"define gives {name} = {(define or {})[name]}, which nothing uses: leave it out, or correct it"
+            )
+
+
+def listed(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]], show: Texts,
+           define: Mapping[str, Any] | None) -> tuple[str, ...]:  # fmt: skip
+    """Names of an answer's columns, known before the search."""
+    return (*space.axes, *cases(costs, space, objectives, define=define, shown=_shown(show))[0].problem.shown)
+
+
+def _shown(show: Texts) -> tuple[str, ...] | None:
+    return None if show is None else texts("show", show)
+
+
 def count(
     costs: Any,
     space: Space,
@@ -69,6 +89,7 @@ def count(
     workers: int | None = None,
     processes: int | None = None,
     executor: Executor | None = None,
+    out: str | Path | None = None,
     on_progress: Report | None = None,
 ) -> Count:
     """The exact number of configurations of a space that satisfy all conditions.
@@ -77,6 +98,7 @@ def count(
     axes. Conditions of the closed form's domain count too: a configuration outside it does not exist. ``define`` gives
     further formulas, or values of symbols that are not axes, as ``{"H": "d/64"}``. The result is an integer with
     ``size``, ``visited``, ``seconds``, ``engine`` and ``numbers`` (the kind of number that held every intermediate).
+    ``out`` is a folder that keeps finished parts: the same question goes on from what is there.
 
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")
@@ -86,14 +108,41 @@ def count(
     """
     started = time.perf_counter()
     settings = Settings(workers, processes, executor, engine, on_progress)
-    found = cases(costs, space, where=where, define=define, shown=())
-    with settings.opened() as pool:
-        parts = [run(Job(case.problem, "count", 0, engine), settings, pool) for case in found]
-    facts = search(Job(found[0].problem, "count", 0, engine))
-    return Count.of(
-        sum(p.count for p in parts), space.size, sum(p.visited for p in parts), time.perf_counter() - started,
-        facts.engine, facts.numbers,
-    )  # fmt: skip
+    found = cases(costs, space, where=texts("where", where), define=define, shown=())
+    check_define(costs, found, define)
+    jobs = [Job(case.problem, "count", 0, engine) for case in found]
+    asked = described(jobs, space.axes, define or {})
+    with ExitStack() as stack:
+        store = _store(stack, out, jobs, asked, settings)
+        pool = stack.enter_context(settings.opened())
+        parts = [run(job, settings, pool, store) for job in jobs]
+        made = Count.of(
+            sum(p.count for p in parts), space.size, sum(p.visited for p in parts), time.perf_counter() - started,
+            *_engine_and_numbers(jobs),
+        )  # fmt: skip
+        if store:
+            store.finish({"feasible": [int(made)]}, _provenance(asked, made))
+    return made
+
+
+def _store(stack: ExitStack, out: Any, jobs: list[Job], asked: Mapping[str, str], settings: Settings) -> Store | None:
+    """The folder of a run, opened, if there is one."""
+    return None if out is None else stack.enter_context(Store(out, jobs, asked, settings.parts).opened())
+
+
+def _provenance(asked: Mapping[str, str], count: Count) -> dict[str, str]:
+    """What was asked, what was found, and by what."""
+    versions = f"symcost {version('symcost')}, Python {platform.python_version()}, numpy {np.__version__}"
+    return {
+        **asked, "feasible": str(int(count)), "size": str(count.size), "visited": str(count.visited),
+        "numbers": count.numbers, "engine": count.engine, "versions": versions,
+    }  # fmt: skip
+
+
+def _engine_and_numbers(jobs: Sequence[Job]) -> tuple[str, str]:
+    """The engines that were taken, and the widest kind of number that any job needs."""
+    found = [search(job) for job in jobs]
+    return ", ".join(dict.fromkeys(each.engine for each in found)), NAMES[max(each.widest for each in found)]
 
 
 def sweep(
@@ -104,7 +153,7 @@ def sweep(
     minimize: str | None = None,
     maximize: str | None = None,
     top: int = 10,
-    show: Texts | None = None,
+    show: Texts = None,
     histogram: int | None = None,
     define: Mapping[str, Any] | None = None,
     engine: str = "auto",
@@ -128,6 +177,9 @@ def sweep(
     >>> sc.sweep(net, space, where=["params <= 1_000_000"], maximize="macs", top=1, show="macs").rows
     [{'n': 1, 'd': 288, 'L': 12, 'macs': 995328}]
     """
+    for word, given in (("minimize", minimize), ("maximize", maximize)):
+        if given is not None and not isinstance(given, str):
+            raise SpaceError(f"{word}={given!r} must be one expression as text: a sweep has one objective; see pareto")
     if minimize is not None and maximize is not None:
         raise SpaceError(f"minimize={minimize!r} and maximize={maximize!r}: a sweep has one objective; see pareto")
     if not isinstance(top, int) or isinstance(top, bool) or top < 1:
@@ -135,12 +187,12 @@ def sweep(
     goal = minimize if minimize is not None else maximize
     objectives = [] if goal is None else [(goal, maximize is not None)]
     settings = Settings(workers, processes, executor, engine, on_progress)
-    asked = _Asked(costs, space, objectives, where, define, show, settings, out)
+    asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out)
+    if histogram is not None and (not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1):
+        raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
     answer = asked.answer("all" if goal is None else "top", FEW if goal is None else top)
     if histogram is None or not answer.count:
         return answer
-    if not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1:
-        raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
     names = [name for name in answer.columns if name not in space.axes]
     return replace(answer, histograms={name: asked.histogram(name, histogram) for name in names})
 
@@ -152,7 +204,7 @@ def pareto(
     *,
     minimize: Texts = (),
     maximize: Texts = (),
-    show: Texts | None = None,
+    show: Texts = None,
     define: Mapping[str, Any] | None = None,
     engine: str = "auto",
     workers: int | None = None,
@@ -172,11 +224,14 @@ def pareto(
     >>> [(row["d"], row["L"]) for row in found]
     [(8, 1), (8, 2), (16, 1), (16, 2), (32, 1), (32, 2)]
     """
-    objectives = [*((t, False) for t in _texts(minimize)), *((t, True) for t in _texts(maximize))]
+    objectives = [
+        *((t, False) for t in texts("minimize", minimize)),
+        *((t, True) for t in texts("maximize", maximize)),
+    ]
     if not 2 <= len(objectives) <= MOST_OBJECTIVES:
         raise SpaceError(f"a front has 2 to {MOST_OBJECTIVES} objectives: {len(objectives)} are given")
     settings = Settings(workers, processes, executor, engine, on_progress)
-    asked = _Asked(costs, space, objectives, where, define, show, settings, out)
+    asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out)
     return asked.answer("front", 0)
 
 
@@ -187,59 +242,61 @@ class _Asked:
     costs: Any
     space: Space
     objectives: Sequence[tuple[str, bool]]
-    where: Texts
+    where: tuple[str, ...]
     define: Mapping[str, Any] | None
-    show: Texts | None
+    show: tuple[str, ...] | None
     settings: Settings
     out: str | Path | None
+    inner: bool = False
+    """Whether it is a part of another question, which has been checked."""
 
     def answer(self, kind: Kind, keep: int) -> Answer:
         """Search every case, count the feasible, and evaluate the survivors."""
         started = time.perf_counter()
-        shown = None if self.show is None else _texts(self.show)
-        found = cases(self.costs, self.space, self.objectives, where=self.where, define=self.define, shown=shown)
+        found = cases(self.costs, self.space, self.objectives, where=self.where, define=self.define, shown=self.show)
+        if not self.inner:
+            check_define(self.costs, found, self.define)
         searched = [replace(c, problem=pinned(c.problem)) if kind == "front" else c for c in found]
         engine = self.settings.engine
         jobs = [Job(case.problem, kind, keep, engine) for case in searched]
         counting = [Job(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
+        asked = described(jobs, self.space.axes, self.define or {})
         with ExitStack() as stack:
-            store = (
-                stack.enter_context(Store(self.out, jobs, self.settings.parts).opened())
-                if self.out is not None
-                else None
-            )
+            store = _store(stack, self.out, jobs, asked, self.settings)
             pool = stack.enter_context(self.settings.opened())
             parts = [run(job, self.settings, pool, store) for job in jobs]
             many = any(part.overflow for part in parts) or (kind == "all" and sum(p.count for p in parts) > keep)
             counts = [run(job, self.settings, pool, store) for job in counting] if many or kind != "all" else parts
             names = (*self.space.axes, *found[0].problem.shown)
             columns = dict.fromkeys(names, ()) if many else _joined(kind, keep, self.objectives, searched, parts)
-            facts, total = search(jobs[0]), sum(part.count for part in counts)
+            total = Count.of(
+                sum(part.count for part in counts), self.space.size, sum(part.visited for part in parts),
+                time.perf_counter() - started, *_engine_and_numbers(jobs),
+            )  # fmt: skip
             answer = Answer(
-                columns, tuple(self.space.axes), total, self.space.size, sum(p.visited for p in parts),
-                time.perf_counter() - started, facts.engine, facts.numbers,
-                _MANY.format(total, keep) if many else "", described(jobs), tuple(self.objectives),
+                columns, self.space.axes, int(total), total.size, total.visited, total.seconds, total.engine, total.numbers,
+                _MANY.format(total, keep) if many else "", _provenance(asked, total), tuple(self.objectives),
             )  # fmt: skip
             if store:
-                store.finish(answer)
+                store.finish(columns, answer.provenance)
         return answer
 
     def histogram(self, name: str, bins: int) -> list[tuple[Any, Any, int]]:
         """Bins of equal width (low, high, number), each with its upper end; the first one with its lower end too."""
         ends = []
         for maximise in (False, True):
-            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None)
+            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None, inner=True)
             ends.append(asked.answer("top", 1).columns[name][0])
         low, high = ends
         bins = bins if high > low else 1
         edges = [low, *(low + Fraction((high - low) * (i + 1), bins) for i in range(bins))]
         whole = [edge.numerator if isinstance(edge, Fraction) and edge.denominator == 1 else edge for edge in edges]
-        where, engine = [self.where] if isinstance(self.where, str) else list(self.where), self.settings.engine
+        engine = self.settings.engine
         below = [0]
         with self.settings.opened() as pool:
             for edge in edges[1:]:
                 limit = f"{name} <= {edge.numerator}/{edge.denominator}"
-                found = cases(self.costs, self.space, where=[*where, limit], define=self.define, shown=())
+                found = cases(self.costs, self.space, where=[*self.where, limit], define=self.define, shown=())
                 below.append(sum(run(Job(c.problem, "count", 0, engine), self.settings, pool).count for c in found))
         pairs = zip(itertools.pairwise(whole), itertools.pairwise(below), strict=True)
         return [(a, b, after - before) for (a, b), (before, after) in pairs]

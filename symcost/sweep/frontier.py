@@ -105,7 +105,26 @@ class _Run:
             carried = {n.index: _gather(made[n.index], rows, places) for n in level.carried}
             self._deeper(depth + 1, Batch(index[rows, places], carried))
 
+    def _bisected(self, depth: int, batch: Batch, rises: bool) -> None:
+        """Count along the last axis where feasibility turns once: the place is sought for all combinations at once."""
+        level, program, plan = self.nest.levels[depth], self.programs[depth], self.nest.plan
+        (position,) = level.axes
+        axis = plan.graph.axis(position)
+        low, high = np.zeros(len(batch), dtype=np.int64), np.full(len(batch), level.length, dtype=np.int64)
+        while (seeking := low < high).any():
+            middle = (low + high) // 2
+            chosen = axis_values(plan.values[position], np.minimum(middle, level.length - 1))
+            made = program.run(np, {**batch.values, axis.index: held(chosen, plan.tiers(axis))}, 1)
+            before = np.broadcast_to(made[level.possible.index], low.shape) != rises
+            low = np.where(seeking & before, middle + 1, low)
+            high = np.where(seeking & ~before, middle, high)
+            self.found.visited += int(seeking.sum())
+        self.found.count += int((level.length - low if rises else low).sum())
+
     def _deeper(self, depth: int, batch: Batch) -> None:
+        if self.kind == "count" and depth + 1 == len(self.nest.levels) and self.nest.turning is not None:
+            self._bisected(depth, batch, self.nest.turning > 0)
+            return
         length = self.nest.levels[depth].length
         for first in range(0, length, BATCH):
             steps = np.arange(first, min(first + BATCH, length))

@@ -26,7 +26,11 @@ class Lock:
             raise SpaceError(
                 f"{self.folder} is in use by {self._known()}: wait for it, or give another folder"
             ) from None
-        self.holder.write_text(f"process {os.getpid()} of {platform.node()}", encoding="utf-8")
+        try:
+            self.holder.write_text(f"process {os.getpid()} of {platform.node()}", encoding="utf-8")
+        except OSError:
+            self.lock.release()
+            raise
         return self
 
     def _known(self) -> str:
@@ -39,5 +43,7 @@ class Lock:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.holder.unlink(missing_ok=True)
-        self.lock.release()
+        try:
+            self.holder.unlink(missing_ok=True)
+        finally:
+            self.lock.release()

@@ -41,6 +41,8 @@ class Metrics(Mapping[str, Any]):
     def __init__(self, source: CostTable | Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> None:
         if not isinstance(source, CostTable | Mapping):
             raise SpaceError(f"{source!r} has no formulas: give costs, or a mapping of names to formulas")
+        if extra is not None and not isinstance(extra, Mapping):
+            raise SpaceError(f"define={extra!r} must be a mapping of names to formulas, as {{'H': 'd/64'}}")
         self.table = source if isinstance(source, CostTable) else None
         given = {} if isinstance(source, CostTable) else source
         self.given = {name: _formula(name, value) for name, value in {**given, **(extra or {})}.items()}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
 
 from symcost.sweep.bounds import Bounds
 from symcost.sweep.graph import Node
+from symcost.sweep.monotone import Direction, Monotone
 from symcost.sweep.problem import Plan
 from symcost.sweep.program import boundary
 
 TASKS = 256
 """The outermost axes are one level with about so many combinations: it is divided among workers."""
+LONG = 64
+"""A last axis of so many values is bisected where feasibility turns once along it; shorter ones are walked at once."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,15 @@ class Nest:
                   boundary((t for deeper in levels[depth + 1 :] for t in deeper.tests), fixed))
             for depth, (fixed, level) in enumerate(made)
         ]  # fmt: skip
+
+    @cached_property
+    def turning(self) -> Direction:
+        """Which way feasibility turns along the last axis (1: to feasible), where bisecting that pays and is certain."""
+        (*_, position), plan = self.groups[-1], self.plan
+        values = plan.values[position]
+        if len(self.groups) == 1 or len(values) < LONG or any(a >= b for a, b in itertools.pairwise(values)):
+            return None
+        return Monotone(plan, position)(plan.feasible)
 
     def digits(self, index: int) -> list[int]:
         """Positions on the axes of a configuration's number."""

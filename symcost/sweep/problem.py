@@ -109,8 +109,7 @@ def make_problem(
     metrics = Metrics(costs, define)
     axes = dict(space.numbers)
     domain = tuple(getattr(getattr(costs, "domain", None), "conditions", list)())
-    texts = [*space.where, *((where,) if isinstance(where, str) else where), *domain]
-    found = tuple((text, condition(text)) for text in texts)
+    found = tuple((text, condition(text)) for text in (*space.where, *where, *domain))
     goals = [(text, parse(text), maximise) for text, maximise in objectives]
     named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))
     shown_formulas = {name: parse(name) for name in named}
@@ -127,8 +126,11 @@ def make_problem(
 
 
 def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:
-    """Every axis is a symbol of something."""
+    """Every axis is a symbol of something, and nothing else."""
     for name in axes:
+        if name in metrics.given or name in metrics.own:
+            what = "a formula that is given too" if name in metrics.given else "a number of the costs too"
+            raise SpaceError(f"the axis {name} is {what}: which one is meant? Give one of them another name")
         if name not in used | metrics.symbols:
             known = sorted(metrics.symbols)
             near = get_close_matches(name, known, n=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SpaceError
-from symcost.sweep.space import Space
+from symcost.sweep.space import Space, texts
 
 KEYS = {"network", "networks", "formulas", "define", "axes", "where", "minimize", "maximize", "top", "show"}
 
@@ -30,10 +30,19 @@ class Question:
     show: tuple[str, ...] | None = None
 
 
-def read(path: Path) -> Question:
-    """The question in a file."""
+def load_space(path: str | Path) -> Question:
+    """A sweep as its TOML file has it: the ``space``, and what is asked of it.
+
+    ``formulas``, ``define``, ``minimize``, ``maximize``, ``top`` and ``show`` are as ``sc.sweep`` and ``sc.pareto`` take
+    them; ``network`` and ``networks`` say where the costs come from, as it is written.
+
+    >>> import symcost as sc
+    >>> asked = sc.load_space("examples/wide_or_deep.toml")
+    >>> asked.space, asked.show
+    (Space(1,536 configurations: d 16, L 96), ('macs', 'activations'))
+    """
     try:
-        return question(tomllib.loads(path.read_text(encoding="utf-8")))
+        return question(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as problem:
         raise SpaceError(f"cannot read {path}: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -70,19 +79,11 @@ def question(table: Mapping[str, Any]) -> Question:
     if not isinstance(top, int) or isinstance(top, bool) or top < 1:
         raise SpaceError(f"top = {top!r} must be a positive integer")
     return Question(
-        Space(table["axes"], where=_texts(table, "where")), table.get("network"), table.get("networks", {}),
-        table.get("formulas", {}), table.get("define", {}), _texts(table, "minimize"), _texts(table, "maximize"), top,
-        _texts(table, "show") if "show" in table else None,
+        Space(table["axes"], where=table.get("where", ())), table.get("network"), table.get("networks", {}),
+        table.get("formulas", {}), table.get("define", {}), texts("minimize", table.get("minimize")),
+        texts("maximize", table.get("maximize")), top, texts("show", table["show"]) if "show" in table else None,
     )  # fmt: skip
 
 
 def _listed() -> str:
     return ", ".join(sorted(KEYS))
-
-
-def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = table.get(key, ())
-    texts = (value,) if isinstance(value, str) else value
-    if not isinstance(texts, list | tuple) or not all(isinstance(t, str) for t in texts):
-        raise SpaceError(f"{key} = {value!r} must be a text or a list of texts")
-    return tuple(texts)

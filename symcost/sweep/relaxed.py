@@ -54,7 +54,7 @@ def evaluate(expression: Any, point: Mapping[str, Any], formulas: Mapping[str, A
 _FUNCTIONS: tuple[tuple[Any, Any], ...] = (
     (sympy.Add, lambda jnp, p: sum(p[1:], start=p[0])),
     (sympy.Mul, lambda jnp, p: reduce(lambda a, b: a * b, p)),
-    (sympy.Pow, lambda jnp, p: p[0] ** int(p[1])),
+    (sympy.Pow, lambda jnp, p: p[0] ** (int(p[1]) if p[1] == int(p[1]) else p[1])),
     ((sympy.floor, sympy.ceiling), lambda jnp, p: p[0]),
     (sympy.Max, lambda jnp, p: reduce(jnp.maximum, p)),
     (sympy.Min, lambda jnp, p: reduce(jnp.minimum, p)),

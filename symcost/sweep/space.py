@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,13 +14,29 @@ from symcost.symbols import integer
 MOST_VALUES = 10_000_000
 LARGEST = 2**62
 """Configurations are numbered with 64-bit integers."""
+LARGEST_VALUE = 2**53
+"""Values of axes are exact in every kind of number below this."""
+Texts = str | Iterable[str] | None
 _KEYS = {"from", "to", "step", "multiples_of", "powers_of"}
+
+
+def texts(what: str, given: Texts) -> tuple[str, ...]:
+    """One text or several as a tuple; ``None`` is none."""
+    found = (given,) if isinstance(given, str) else given if given is not None else ()
+    if not isinstance(found, Iterable) or isinstance(found, Mapping):
+        raise SpaceError(f"{what} = {given!r} must be a text or a list of texts")
+    listed = tuple(found)
+    if not all(isinstance(text, str) for text in listed):
+        raise SpaceError(f"{what} = {given!r} must be a text or a list of texts")
+    return listed
 
 
 class Space:
     """Every combination of the values of some axes that satisfies the conditions between them.
 
-    An axis is a ``range``, a list of positive integers, one integer, or a list of names: a choice of networks.
+    An axis is a ``range``, a list of positive integers, one integer, or a list of names: a choice of networks. As in a
+    TOML file it may be ``{"from": 64, "to": 1024, "step": 64}``, ``{"multiples_of": 64, "to": 1024}`` or
+    ``{"powers_of": 2, "from": 4, "to": 512}``, with both ends.
     ``where`` holds conditions on axes, such as ``"d % H == 0"`` or ``"L1 <= L2"``; those on costs may stand here too.
     An axis that cannot be a keyword goes into the mapping.
 
@@ -30,13 +47,13 @@ class Space:
     64
     """
 
-    def __init__(self, axes: Mapping[str, Any] | None = None, /, *, where: Iterable[str] = (), **more: Any) -> None:
+    def __init__(self, axes: Mapping[str, Any] | None = None, /, *, where: Texts = (), **more: Any) -> None:
         given = {**(axes or {}), **more}
         if axes and len(given) < len(axes) + len(more):
             raise SpaceError(f"the axis {', '.join(sorted(set(axes) & set(more)))} is given twice: give it once")
         self.axes: dict[str, Sequence[Any]] = {name: _values(name, values) for name, values in given.items()}
         """The values of every axis by its name."""
-        self.where = (where,) if isinstance(where, str) else tuple(where)
+        self.where = texts("where", where)
         """Conditions as text."""
         for text in self.where:
             condition(text)
@@ -91,7 +108,7 @@ def _values(name: str, values: Any) -> Sequence[Any]:
     else:
         _check(name, found, _positive, "a positive integer")
     if not isinstance(found, range) and len(set(found)) < len(found):
-        twice = next(v for i, v in enumerate(found) if v in found[:i])
+        ((twice, _),) = Counter(found).most_common(1)
         raise SpaceError(f"the axis {name} has the value {twice!r} twice: give it once")
     return found if isinstance(found, range) else tuple(found)
 
@@ -103,17 +120,17 @@ def _plain(value: Any) -> Any:
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < LARGEST_VALUE
 
 
 def _check(name: str, values: Iterable[Any], right: Any, what: str) -> None:
     for value in values:
         if not right(value):
-            more = (
-                "; for fractions make the numerator the axis, as w/20 in the network"
-                if isinstance(value, float)
-                else ""
-            )
+            more = ""
+            if isinstance(value, float):
+                more = "; for fractions make the numerator the axis, as w/20 in the network"
+            elif isinstance(value, int) and value >= LARGEST_VALUE:
+                more = f" below 2**53 = {LARGEST_VALUE:,}; in larger units it fits, with the factor in the formulas"
             raise SpaceError(f"the axis {name} has the value {value!r}: every value must be {what}{more}")
 
 
@@ -128,7 +145,7 @@ def _described(name: str, table: Mapping[str, Any]) -> Any:
         )
     for key, value in table.items():
         if not _positive(value):
-            raise SpaceError(f"the axis {name} has {key} = {value!r}: it must be a positive integer")
+            raise SpaceError(f"the axis {name} has {key} = {value!r}: it must be a positive integer below 2**53")
     start, stop = table.get("from", 1), table["to"]
     if "powers_of" in table:
         base = table["powers_of"]

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from symcost.errors import SpaceError
+from symcost.files import whole, write_whole
 from symcost.sweep.answer import columns_at
 from symcost.sweep.lock import Lock
 from symcost.sweep.partial import Partial
@@ -32,8 +32,10 @@ RUN, PARTS, RESULT = "run.json", "parts", "result.parquet"
 class Store:
     """The folder of a run."""
 
-    def __init__(self, folder: str | Path, jobs: list[Job], parts: int = PARTS_OF_A_RUN) -> None:
-        self.folder, self.jobs = Path(folder), jobs
+    def __init__(
+        self, folder: str | Path, jobs: list[Job], asked: Mapping[str, str], parts: int = PARTS_OF_A_RUN
+    ) -> None:
+        self.folder, self.jobs, self.asked = Path(folder), jobs, dict(asked)
         self.parts = max(parts, PARTS_OF_A_RUN)
         """Parts of a search: as many as the run was begun with, whatever goes on with it."""
 
@@ -41,22 +43,28 @@ class Store:
     def opened(self) -> Iterator[Store]:
         """Make the folder or go on in it; nobody else may use it meanwhile."""
         needed("pyarrow.parquet", "a run in a folder")
-        with _writing(self.folder):
-            (self.folder / PARTS).mkdir(parents=True, exist_ok=True)
-        with Lock(self.folder):
-            self._check()
-            for left in (self.folder / PARTS).glob(".*.tmp"):
-                left.unlink()
+        if not self.folder.is_dir() and (self.folder.exists() or self.folder.is_symlink()):
+            raise SpaceError(f"out={self.folder} is a file: name a folder")
+        with ExitStack() as stack:
+            with _writing(self.folder, "make room, or give another folder"):
+                (self.folder / PARTS).mkdir(parents=True, exist_ok=True)
+                stack.enter_context(Lock(self.folder))
+                self._check()
+                for left in (self.folder / PARTS).glob(".*.tmp"):
+                    left.unlink()
             yield self
 
     def _check(self) -> None:
         """Refuse a folder of another run."""
-        asked = {"run": [fingerprint(job) for job in self.jobs], "asked": described(self.jobs), "parts": self.parts}
+        asked = {"run": [fingerprint(job) for job in self.jobs], "asked": self.asked, "parts": self.parts}
         path = self.folder / RUN
         if not path.exists():
-            if any((self.folder / PARTS).iterdir()):
-                raise SpaceError(f"{self.folder} has parts and no {RUN}: it is no folder of a run; give another one")
-            _replaced(path, lambda file: Path(file).write_text(json.dumps(asked, indent=2, ensure_ascii=False)))
+            for kept in (RESULT, PARTS):
+                if (self.folder / kept).is_file() or any((self.folder / kept).glob("*")):
+                    raise SpaceError(
+                        f"{self.folder} has {kept} and no {RUN}: it is no folder of a run; give another one"
+                    )
+            write_whole(json.dumps(asked, indent=2, ensure_ascii=False), path)
             return
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
@@ -96,43 +104,28 @@ class Store:
         """Write a finished part: aside, to the disk, then into place."""
         facts = {
             "run": fingerprint(job), "start": start, "stop": stop, "count": part.count, "visited": part.visited,
-            "overflow": part.overflow, **described([job]),
+            "overflow": part.overflow, **self.asked,
         }  # fmt: skip
         columns = {"number": [int(i) for i in part.index], **columns_at(job.problem, part)}
         self._write(self.path(job, start, stop), columns, {META: json.dumps(facts)})
 
-    def finish(self, answer: Any) -> None:
+    def finish(self, columns: Mapping[str, Any], provenance: Mapping[str, str]) -> None:
         """Write the answer."""
-        self._write(self.folder / RESULT, answer.columns, dict(answer.provenance))
+        self._write(self.folder / RESULT, columns, dict(provenance))
 
     def _write(self, path: Path, columns: Any, metadata: dict[str, str]) -> None:
         parquet = needed("pyarrow.parquet", "a run in a folder")
         table = arrow_columns(columns, metadata)
-        _replaced(path, lambda file: parquet.write_table(table, file))
+        with _writing(path):
+            whole(path, lambda file: parquet.write_table(table, file))
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: Path, then: str = "what is finished stays, the same command goes on") -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise SpaceError(
-            f"{path} cannot be written: {problem.strerror or problem}; what is finished stays, the same command goes on"
-        ) from None
-
-
-def _replaced(path: Path, write: Callable[[str], Any]) -> None:
-    """Write a file that is whole whenever it is seen, even after the power fails."""
-    aside = path.with_name(f".{path.name}.tmp")
-    with _writing(path):
-        try:
-            write(str(aside))
-            with aside.open("rb") as file:
-                os.fsync(file.fileno())
-            os.replace(aside, path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        raise SpaceError(f"{path} cannot be written: {problem.strerror or problem}; {then}") from None
 
 
 def fingerprint(job: Job) -> str:
@@ -140,15 +133,17 @@ def fingerprint(job: Job) -> str:
     return hashlib.sha256(f"{job.problem.digest} {job.kind} {job.keep}".encode()).hexdigest()
 
 
-def described(jobs: list[Job]) -> dict[str, str]:
-    """A run in words: what a person compares when a folder does not fit."""
+def described(jobs: list[Job], axes: Mapping[str, Any], define: Mapping[str, Any]) -> dict[str, str]:
+    """A run in words: what a person compares when a folder does not fit. One job for each network of a choice."""
     problem = jobs[0].problem
+    formulas = [hashlib.sha256(str(sorted(job.problem.formulas.items())).encode()).hexdigest()[:16] for job in jobs]
     return {
-        "axes": "; ".join(f"{n} = {_range(v)}" for n, v in problem.axes.items()),
+        "axes": "; ".join(f"{n} = {_range(v)}" for n, v in axes.items()),
+        "define": "; ".join(f"{name} = {formula}" for name, formula in define.items()),
         "where": "; ".join(text for text, _ in problem.where),
         "objectives": "; ".join(str(formula) for _, formula in problem.objectives),
         "show": ", ".join(problem.shown),
-        "formulas": hashlib.sha256(str(sorted(problem.formulas.items())).encode()).hexdigest()[:16],
+        "formulas": ", ".join(formulas),
         "kind": f"{jobs[0].kind} {jobs[0].keep}",
     }
 

@@ -20,7 +20,7 @@ from symcost.sweep.points import evaluated, places_of
 from symcost.sweep.problem import Plan, Problem
 from symcost.sweep.program import Program
 from symcost.sweep.seeds import seeds
-from symcost.sweep.tiers import NAMES, TWO
+from symcost.sweep.tiers import TWO
 
 ENGINES = ("auto", "native", "jax", "numpy")
 """``auto`` takes machine code, or numpy where that is done before a compiler is.
@@ -69,7 +69,7 @@ def _received(sent: bytes) -> Job:
 
 
 class Search:
-    """A job made ready: the number of outer steps, the engine that was taken, the kind of numbers, seeds.
+    """A job made ready: the number of outer steps, the engine that was taken, the widest kind of its numbers, seeds.
 
     The engine itself is made by the first run: a process that only hands out parts compiles nothing.
     """
@@ -78,7 +78,7 @@ class Search:
         self.job, self.plan = job, Plan(job.problem)
         self.nest = Nest(self.plan)
         widest = self.plan.tiers.largest([self.plan.feasible, *self.plan.objectives])
-        self.outer, self.numbers = self.nest.outer, NAMES[widest]
+        self.outer, self.widest = self.nest.outer, widest
         self.engine = _engine(job, self.nest, widest)
         bounded = self.engine != "jax" and job.problem.size > SMALL
         self.seeds = seeds(self.plan, job.kind, job.keep) if bounded else None
@@ -104,7 +104,7 @@ def _made(engine: str) -> Any:
     return Engine
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def search(job: Job) -> Search:
     """The search of a job; made once in every process."""
     if job.engine not in ENGINES:
