@@ -320,12 +320,13 @@ class Derivation:
     def _split(self, structure: Structure) -> frozenset[str]:
         """Symbols that are split into as many parts as an array has beside them: ``d/12`` beside 12 heads is no rounding."""
         names: set[str] = set()
-        for record in all_records(structure.programs[0]):
-            for array in record.results:
-                for size in array.shape:
-                    parts = {Fraction(c).denominator for c in size.terms.values()} if isinstance(size, Form) else set()
-                    if len(parts) == 1 and parts != {1} and parts <= set(array.shape):
-                        names |= size.symbols
+        for array in (a for r in all_records(structure.programs[0]) if r.key.source != "input" for a in r.results):
+            sizes = [as_form(size) for size in array.shape]
+            beside = math.prod(int(size.number) for size in sizes if size.number is not None)
+            for size in sizes:
+                parts = {Fraction(c).denominator for c in size.terms.values()} - {1}
+                if parts and all(beside % part == 0 for part in parts):
+                    names |= size.symbols
         return frozenset(names)
 
     def _sampled(self, structure: Structure) -> list[Point]:
