@@ -172,7 +172,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a file": (BASE.replace("alexnet", "none.json") + "params = 3", "none.json cannot be read: No such file"),
     "an option of the model": (
         BASE.replace("[[", 'specs = ["f[n]"]\n[[') + "params = 3", "specs is for a model to trace, not alexnet"),
-    "a device that no limit needs": (BASE + 'params = 3\ndevice = "nvidia-a100-sxm-80gb"', "has no limit to act on: it is for latency"),
+    "a device that no limit needs": (BASE + 'params = 3\ndevice = "stm32f746"', "has no limit to act on: it is for latency"),
     "a number type": (BASE + 'model_size = "1 MB"\ndtype = "nosuch"', "dtype = 'nosuch': unknown number type 'nosuch'"),
     "a number type that no limit uses": (BASE + 'params = 3\ndtype = "int8"', "dtype = 'int8' has no limit to act on"),
     "weights": (BASE + 'model_size = "1 MB"\nweights = "nosuch"', "unknown number type 'nosuch'"),

@@ -9,11 +9,11 @@ _KEY = re.compile(r"\s*([A-Za-z_]+)\s*=")
 
 
 def lines_of(name: str, text: str, number: int) -> list[Mapping[str, int]]:
-    """Of each of a model's budgets the lines of its entries by their keys, and under ``""`` that of its header.
+    r"""Of each of a model's budgets the lines of its entries by their keys, and under ``""`` that of its header.
 
     Budgets that are written inline stand where the model's table begins.
 
-    >>> lines_of("x", "[models.x]\\n[[models.x.budgets]]\\nmacs = 3", 1)
+    >>> lines_of("x", "[models.x]\n[[models.x.budgets]]\nmacs = 3", 1)
     [{'': 2, 'macs': 3}]
     """
     title = rf"""(?:tool\.symcost\.)?models\.["']?{re.escape(name)}["']?"""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.budget.options import PEAKS
+from symcost.budget.options import PEAKS, TIMED
 from symcost.cost import FULL, TEXTBOOK
 from symcost.errors import SymcostError
 from symcost.estimate.energy import energy
@@ -104,10 +104,11 @@ def parts(metric: str, costs: CostTable, options: Mapping[str, Any]) -> Parts:
         return []
     if metric in PEAKS:
         return [(kernel.path, kernel.read + kernel.written) for kernel in kernels(costs, "fused")]
-    if metric in ("latency", "energy"):
-        made = _timed(s) if metric == "latency" else _powered(s)
-        steps = made.steps
-        return [(step.kernel.path, step.seconds if metric == "latency" else step.joules) for step in steps]
+    spent = _powered(s).steps if metric == "energy" else ()
+    if spent:
+        return [(step.kernel.path, step.joules) for step in spent]
+    if metric in TIMED:  # energy by power is that of the time
+        return [(step.kernel.path, step.seconds) for step in _timed(s).steps]
     name = "params" if metric in HELD else metric
     convention = s.option("convention", TEXTBOOK if metric == "activations" else FULL)
     return [(group.name, getattr(group.total(convention), name)) for group in costs.by_path()]

@@ -4,8 +4,8 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
 
     [models.gpt]
     model = "examples.gpt:GPT"        # or a reference network, or the file of a saved table
-    specs = ["int32[n,N]"]            # as for symcost trace, with: arg, call, free, steps, at_least, samples, mode,
-                                      # method, rngs; arg also gives the parameters of a reference network
+    specs = ["int32[n,N]"]            # as for symcost trace, with: arg, call, free, steps, at_least, samples, axes,
+                                      # mode, method, rngs, function; arg also gives the parameters of a reference network
 
     [[models.gpt.budgets]]
     at = { H = 12, L = 12, d = 768, V = 50257 }
@@ -23,8 +23,8 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from symcost.errors import SymcostError
 FILES = ("symcost.toml", "pyproject.toml")
 _MODEL: Mapping[str, type] = {
     "model": str, "specs": list, "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict,
-    "samples": dict, "mode": str, "method": str, "rngs": list, "function": bool, "budgets": list,
+    "samples": dict, "axes": dict, "mode": str, "method": str, "rngs": list, "function": bool, "budgets": list,
 }  # fmt: skip
 _RANGE = re.compile(r"\s*(\d+)\s*\.\.\s*(\d+)\s*(?:step\s+(\d+)\s*)?")
 
@@ -170,7 +170,9 @@ def _budget(given: Any, where: str, number: int) -> Budget:
     at = given.get("at", {})
     for name, value in at.items() if isinstance(at, dict) else [("at", at)]:
         if isinstance(value, bool) or not isinstance(value, int) or not isinstance(at, dict):
-            raise SymcostError(f"{where}: {name} = {shown(value)} must be an integer: a range stands in over, as n = '1..8'")
+            raise SymcostError(
+                f"{where}: {name} = {shown(value)} must be an integer: a range stands in over, as n = '1..8'"
+            )
     over = given.get("over", {})
     if not isinstance(over, dict):
         raise SymcostError(f"{where}: over = {over!r} must be a table of ranges, as {{ n = '1..8' }}")

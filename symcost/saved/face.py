@@ -9,12 +9,10 @@ from typing import Any
 from symcost.cost import CONVENTIONS, METRICS, Cost
 from symcost.errors import ExpressionError, SymcostError
 from symcost.saved.facts import Condition, SavedCertificate, SavedDomain
-from symcost.saved.format import read
+from symcost.saved.format import SUFFIX, read
 from symcost.saved.table import ALL, Known, Saved, SavedModel
 from symcost.symbols import parse
 from symcost.table import CostTable, Row
-
-SUFFIX = ".json"
 
 
 def is_saved(target: str) -> bool:

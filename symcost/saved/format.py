@@ -15,6 +15,8 @@ FORMAT = 1
 VERDICT_FORMAT = 1
 """Of saved verdicts, likewise."""
 MAX_BYTES = 1 << 28
+SUFFIX = ".json"
+"""Of the files of saved tables: by it they are known from names of models."""
 
 
 def digest(document: Mapping[str, Any]) -> str:
