@@ -76,7 +76,7 @@ def sweep(
     if plot is not None:
         check_name(plot)
     asked = read(space)
-    costs = network(asked)
+    costs = network(asked, space.parent)
     define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
     with ExitStack() as stack:
         executor = stack.enter_context(_cluster(dask)) if dask is not None else None
@@ -120,16 +120,16 @@ def _cluster(address: str) -> Iterator[Any]:
         yield client.get_executor(pure=False)
 
 
-def network(asked: Any) -> Any:
-    """The costs that a question names: formulas, one network, or one of each name."""
+def network(asked: Any, folder: Path) -> Any:
+    """The costs that a question names: formulas, one network, or one of each name; files lie beside the question's."""
     if asked.formulas:
         return asked.formulas
     if asked.networks:
-        return {name: _costs(f"networks.{name}", source) for name, source in asked.networks.items()}
-    return _costs("network", asked.network)
+        return {name: _costs(f"networks.{name}", source, folder) for name, source in asked.networks.items()}
+    return _costs("network", asked.network, folder)
 
 
-def _costs(key: str, source: Any) -> Any:
+def _costs(key: str, source: Any, folder: Path) -> Any:
     """Costs by what a file says: an importable name, a reference network, a model to trace, or a JSON report."""
     if isinstance(source, str):
         return _imported(source)
@@ -146,7 +146,7 @@ def _costs(key: str, source: Any) -> Any:
             case {"json": str(path)}:
                 from symcost.saved.face import load as load_saved
 
-                return load_saved(path)
+                return load_saved(folder / path)
     raise SpaceError(
         f'{key} = {source!r} is not understood: write "PKG.MOD:NAME", {{table = "resnet50", set = {{n = "n"}}}}, '
         '{trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]} or {json = "costs.json"}'

@@ -14,20 +14,22 @@ from symcost.cli_input import bind, integers, load, numbers, values
 from symcost.errors import SymcostError
 
 Texts = list[str] | None
-OPTIONS: Mapping[str, tuple[Any, Any]] = {
-    "call": (Texts, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call, such as train=false.")),
-    "arg": (Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")),
-    "free": (Texts, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")),
-    "steps": (Texts, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")),
-    "at_least": (Texts, typer.Option(metavar="NAME=INT", help="The symbol is at least this.")),
-    "samples": (Texts, typer.Option(metavar="NAME=INT,INT,...", help="Values of the symbol to trace at.")),
-    "axis": (Texts, typer.Option(metavar="NAME=INT", help="Size of a named axis (collectives).")),
-    "rng": (Texts, typer.Option(metavar="NAME", help="A further random stream of a linen module.")),
-    "mode": (str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")),
-    "method": (str, typer.Option(help="The module's method to trace.")),
-    "function": (bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")),
+OPTIONS: Mapping[str, Any] = {
+    "call": Annotated[
+        Texts, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call, such as train=false.")
+    ],
+    "arg": Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")],
+    "free": Annotated[Texts, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")],
+    "steps": Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")],
+    "at_least": Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is at least this.")],
+    "samples": Annotated[Texts, typer.Option(metavar="NAME=INT,INT,...", help="Values of the symbol to trace at.")],
+    "axis": Annotated[Texts, typer.Option(metavar="NAME=INT", help="Size of a named axis (collectives).")],
+    "rng": Annotated[Texts, typer.Option(metavar="NAME", help="A further random stream of a linen module.")],
+    "mode": Annotated[str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")],
+    "method": Annotated[str, typer.Option(help="The module's method to trace.")],
+    "function": Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")],
 }
-"""The options of ``symcost trace`` that say how, with their types."""
+"""The options of ``symcost trace`` that say how."""
 DEFAULTS = {"mode": "forward", "method": "__call__", "function": False}
 
 
@@ -97,7 +99,7 @@ def _default(each: Any) -> Any:
 
 
 def tracing(verb: Callable[..., None]) -> Callable[..., None]:
-    """The verb with the options of tracing added in front of its own; it gets them as one value, ``how``."""
+    """The verb with the options of tracing added behind its own; it gets them as one value, ``how``."""
 
     @functools.wraps(verb)
     def wrapped(**given: Any) -> None:
@@ -105,7 +107,7 @@ def tracing(verb: Callable[..., None]) -> Callable[..., None]:
         verb(**own, how=_read({name: given[name] for name in OPTIONS}))
 
     hints = {n: hint for n, hint in get_type_hints(verb, include_extras=True).items() if n not in ("how", "return")}
-    hints |= {name: Annotated[kind, option] for name, (kind, option) in OPTIONS.items()}
+    hints |= OPTIONS
     kept = inspect.signature(verb).parameters
     kind = inspect.Parameter.KEYWORD_ONLY
     wrapped.__annotations__ = hints

@@ -138,3 +138,15 @@ def test_annotations_point_at_the_limit_from_the_top_of_the_repository(
     monkeypatch.chdir(inner)
     assert main(["check", "--format", "github"]) == 1
     assert "file=gates/symcost.toml,line=8," in capsys.readouterr().out
+
+
+def test_the_guide_lists_every_limit_and_every_option() -> None:
+    text = (Path(__file__).parents[1] / "examples" / "guide.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")
+    ]
+    assert {name.strip("`"): kind for name, kind in (row for row in rows if len(row) == 2)} == KINDS
+    listed = {name.strip("`"): (limits, what) for name, limits, what in (row for row in rows if len(row) == 3)}
+    assert listed == {
+        name: (", ".join(f"`{limit}`" for limit in option.limits), option.meaning) for name, option in OPTIONS.items()
+    }

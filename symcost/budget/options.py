@@ -13,7 +13,7 @@ from symcost.devices import device
 from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.memory import RULES
-from symcost.estimate.states import states_of
+from symcost.estimate.states import BY_NAME, states_of
 from symcost.estimate.work import MODELS
 
 TIMED = ("latency", "energy")
@@ -57,10 +57,10 @@ OPTIONS: Mapping[str, Option] = {
     "weights": Option("number type of the weights", ("model_size", "total_bytes", *TIMED, FIT), bits_of),
     "bits": Option("bits of the weights, one for all or by layer", ("model_size", "total_bytes", FIT), _bits),
     "density": Option("share of the weights that are kept", ("model_size", "total_bytes"), _density),
-    "latency_model": Option(" | ".join(MODELS), TIMED, _one_of(MODELS)),
-    "rule": Option(" | ".join(RULES), (*PEAKS, FIT), _one_of(RULES)),
-    "convention": Option(" | ".join(KNOWN), COUNTED, _one_of(KNOWN)),
-    "optimizer": Option("whose state is kept in training", ("training_bytes",), states_of),
+    "latency_model": Option(", ".join(MODELS), TIMED, _one_of(MODELS)),
+    "rule": Option(", ".join(RULES), (*PEAKS, FIT), _one_of(RULES)),
+    "convention": Option(", ".join(KNOWN), COUNTED, _one_of(KNOWN)),
+    "optimizer": Option(", ".join(BY_NAME), ("training_bytes",), states_of),
 }  # fmt: skip
 """Every option of a budget."""
 TEXTS = tuple(name for name in OPTIONS if name not in ("bits", "density"))
