@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -21,8 +21,9 @@ from symcost import (
     cli_sweep,
     cli_verify,
 )
-from symcost.cli_input import bind, integers, load, numbers, values
+from symcost.cli_input import integers
 from symcost.cli_output import Output, Progress, check_writable, close_standard_output, write
+from symcost.cli_trace import Tracing, tracing
 from symcost.report import FORMATS
 
 PROGRAM = "symcost"
@@ -71,7 +72,9 @@ def _check_depth(depth: int | None) -> int | None:
 
 
 @app.command(epilog=EXAMPLES)
+@tracing
 def trace(
+    how: Tracing,
     target: Annotated[
         str,
         typer.Argument(
@@ -82,34 +85,9 @@ def trace(
         list[str] | None,
         typer.Argument(metavar="SPEC...", help="Inputs, such as 'float32\\[n,224,224,3]'; names are symbols."),
     ] = None,
-    call: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call, such as train=false.")
-    ] = None,
-    arg: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")] = None,
-    free: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")
-    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=INT", help="Give a symbol a value in the report.")
     ] = None,
-    steps: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")
-    ] = None,
-    at_least: Annotated[list[str] | None, typer.Option(metavar="NAME=INT", help="The symbol is at least this.")] = None,
-    samples: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=INT,INT,...", help="Values of the symbol to trace at.")
-    ] = None,
-    axis: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=INT", help="Size of a named axis (collectives).")
-    ] = None,
-    rng: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A further random stream of a linen module.")
-    ] = None,
-    mode: Annotated[
-        str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")
-    ] = "forward",
-    method: Annotated[str, typer.Option(help="The module's method to trace.")] = "__call__",
-    function: Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")] = False,
     depth: Annotated[
         int | None, typer.Option(callback=_check_depth, help="Module levels to show (fitted to a page by default).")
     ] = None,
@@ -117,26 +95,10 @@ def trace(
     output: Output = None,
 ) -> None:
     """Derive the exact cost of a Flax model in closed form."""
-    options: dict[str, Any] = {
-        "call": values("--call", call), "steps": integers("--steps", steps),
-        "at_least": integers("--at-least", at_least), "samples": numbers("--samples", samples),
-        "axes": integers("--axis", axis) or None,
-    }  # fmt: skip
-    at, fixed = integers("--set", set_), values("--arg", arg)
+    at = integers("--set", set_)
     check_writable(output)
-    if function and (free or fixed or rng or mode != "forward" or method != "__call__"):
-        raise SymcostError("--function takes none of --arg, --free, --mode, --method, --rng: use --call")
     with Progress() as progress:
-        found = bind(load(target), fixed, target)
-        if function:
-            from symcost import trace_function
-
-            costs = trace_function(found, *(specs or ()), **options, on_trace=progress)
-        else:
-            from symcost import trace
-
-            named = {"free": tuple(free or ()), "mode": mode, "method": method, "rngs": tuple(rng or ())}
-            costs = trace(found, *(specs or ()), **options, **named, on_trace=progress)
+        costs = how.table(target, specs or (), progress)
         shown = costs.subs(**at) if at else costs
         report = FORMATS[format_](shown, depth=depth)
     write(report, output)

@@ -11,6 +11,7 @@ import typer
 from symcost.cli_input import bind
 from symcost.cli_input import load as load_model
 from symcost.cli_output import Output, Progress, check_writable, write
+from symcost.cli_trace import Tracing
 from symcost.errors import SymcostError
 
 CHECK_EXAMPLES = """[bold]Examples[/bold]
@@ -40,21 +41,10 @@ def table_of(model: Any, folder: Path) -> Any:
         from symcost.models.catalog import literal, reference
 
         return reference(model.model)(**{n: literal(str(v)) for n, v in arguments.items()})
+    specs = options.pop("specs", [])
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    return _traced(model.model, options)
-
-
-def _traced(target: str, options: dict[str, Any]) -> Any:
-    specs, fixed = options.pop("specs", []), options.pop("arg", {})
-    found = bind(load_model(target), fixed, target)
-    if options.pop("function", False):
-        from symcost import trace_function
-
-        return trace_function(found, *specs, **options)
-    from symcost import trace
-
-    return trace(found, *specs, **options)
+    return Tracing(**options).table(model.model, specs)
 
 
 def verdict_of(model: Any, budget: Any) -> Any:

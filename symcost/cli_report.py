@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +10,10 @@ import typer
 
 from symcost.cli_input import integers
 from symcost.cli_output import check_writable, write
-from symcost.cli_target import table_of
+from symcost.cli_target import tables_of
+from symcost.cli_trace import Tracing, tracing
 from symcost.errors import SymcostError
+from symcost.saved.face import is_saved
 
 REPORT_EXAMPLES = """[bold]Examples[/bold]
 
@@ -29,7 +32,9 @@ symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output g
 Texts = list[str] | None
 
 
+@tracing
 def report(
+    how: Tracing,
     target: Annotated[str, typer.Argument(metavar="MODEL", help="A saved file, a reference network, or PKG.MOD:NAME.")],
     specs: Annotated[Texts, typer.Argument(metavar="SPEC...", help="Inputs of a model to trace.")] = None,
     output: Annotated[
@@ -48,8 +53,6 @@ def report(
         Texts,
         typer.Option("--set", metavar="NAME=VALUE", help="A number or symbol for a reference network's parameter."),
     ] = None,
-    arg: Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of a traced factory.")] = None,
-    call: Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Keyword argument of a traced call.")] = None,
 ) -> None:
     """One HTML page, without a network or a server, whose sliders evaluate the closed forms exactly."""
     from symcost.devices import device as device_of
@@ -61,9 +64,7 @@ def report(
     device_of(device)
     verdicts = _verdicts(verdict or [])
     given = [target] if beside is None else [target, beside]
-    tables = [
-        (Path(each).stem if each.endswith(".json") else each, _table(each, specs, set_, arg, call)) for each in given
-    ]
+    tables = list(zip(titles(given), tables_of(given, specs, set_, how), strict=True))
     write(render(tables, at=integers("--at", at), on=device, verdicts=verdicts), output)
 
 
@@ -76,10 +77,17 @@ def _verdicts(files: list[str]) -> dict[str, Any]:
     return {file: load_verdict(file) for file in files}
 
 
-def _table(each: str, specs: Texts, set_: Texts, arg: Texts, call: Texts) -> Any:
-    """A table of the page: specs, ``--arg`` and ``--call`` are for what is traced, ``--set`` for the others."""
-    traced = ":" in each
-    return table_of(each, specs if traced else None, set_, arg if traced else None, call if traced else None)
+def titles(targets: Sequence[str]) -> list[str]:
+    """What models are called: files without their suffix, and no two the same.
+
+    >>> titles(["a/net.json", "b/net.json"]), titles(["a/net.json", "alexnet"])
+    (['a/net', 'b/net'], ['net', 'alexnet'])
+    """
+    paths = [Path(each).with_suffix("") if is_saved(each) else None for each in targets]
+    short = [path.name if path else each for path, each in zip(paths, targets, strict=True)]
+    if len(set(short)) < len(short) and len(set(targets)) == len(targets):
+        short = ["/".join(path.parts[-2:]) if path else name for path, name in zip(paths, short, strict=True)]
+    return [name if name not in short[:i] else f"{name} ({i + 1})" for i, name in enumerate(short)]
 
 
 def add(app: typer.Typer) -> None:

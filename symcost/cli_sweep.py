@@ -89,7 +89,7 @@ def sweep(
     asked = load_space(space)
     objectives = [*((text, False) for text in asked.minimize), *((text, True) for text in asked.maximize)]
     _check_options(len(objectives) > 1, histogram, plot, colour, verify, target)
-    costs = network(asked)
+    costs = network(asked, space.parent)
     define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
     if colour is not None:
         check_colour(colour, listed(costs, asked.space, objectives, asked.show, define))
@@ -159,16 +159,16 @@ def _cluster(address: str) -> Iterator[tuple[Any, int | None]]:
         yield client.get_executor(pure=False), sum(threads.values()) or None
 
 
-def network(asked: Any) -> Any:
-    """The costs that a question names: formulas, one network, or one of each name."""
+def network(asked: Any, folder: Path) -> Any:
+    """The costs that a question names: formulas, one network, or one of each name; files lie beside the question's."""
     if asked.formulas:
         return asked.formulas
     if asked.networks:
-        return {name: _costs(f"networks.{name}", source) for name, source in asked.networks.items()}
-    return _costs("network", asked.network)
+        return {name: _costs(f"networks.{name}", source, folder) for name, source in asked.networks.items()}
+    return _costs("network", asked.network, folder)
 
 
-def _costs(key: str, source: Any) -> Any:
+def _costs(key: str, source: Any, folder: Path) -> Any:
     """Costs by what a file says: an importable name, a reference network, a model to trace, or a JSON report."""
     if isinstance(source, str):
         return _imported(source)
@@ -185,7 +185,7 @@ def _costs(key: str, source: Any) -> Any:
             case {"json": str(path)}:
                 from symcost.saved.face import load as load_saved
 
-                return load_saved(path)
+                return load_saved(folder / path)
     raise SpaceError(
         f'{key} = {source!r} is not understood: write "PKG.MOD:NAME", {{table = "resnet50", set = {{n = "n"}}}}, '
         '{trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]} or {json = "costs.json"}'

@@ -194,6 +194,8 @@ def _convert(node: ast.expr, text: str) -> Any:
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
             values = [_convert(argument, text) for argument in arguments]
             if name in ("Max", "Min"):
+                if not values:
+                    raise ExpressionError(f"{name} in {_short(text)} has nothing in it: give it two")
                 return _FUNCTIONS[name](*values, evaluate=all(v.is_Integer for v in values))
             try:
                 return _FUNCTIONS[name](*values)

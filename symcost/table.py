@@ -71,7 +71,9 @@ class Group:
     rows: tuple[Row, ...]
 
     def total(self, convention: str = FULL) -> Cost:
-        """Sum of the rows under a convention."""
+        """Sum of the rows under a convention, a published one too."""
+        if convention not in CONVENTIONS:
+            return published(convention).total(self.total(TEXTBOOK), self.total(FULL), self.rows)
         return total(self.rows, convention)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from symcost.cost import FULL, TEXTBOOK
+from symcost.equality import equal
 from symcost.errors import SymcostError
 from symcost.symbols import parse
 from symcost.table import CostTable
@@ -67,7 +68,7 @@ def _read(expected: Expected) -> Any:
 def _difference(name: str, found: Any, expected: Any) -> list[str]:
     """Lines that say how two formulas differ; none where they are equal."""
     ours, theirs = (sympy.expand(sympy.sympify(form, strict=True)) for form in (found, expected))
-    if ours == theirs or sympy.expand(ours - theirs) == 0:
+    if equal(ours, theirs):
         return []
     terms = [form.as_coefficients_dict() for form in (ours, theirs)]
     each = sorted({*terms[0], *terms[1]}, key=str)
@@ -93,13 +94,19 @@ def assert_budget(costs: CostTable, name: str, file: str | Path | None = None) -
     """Every limit that the budgets of ``name`` set holds; otherwise each that is exceeded, and by which modules.
 
     ``file``: ``symcost.toml`` or ``pyproject.toml``; the nearest above the working directory unless given. The model
-    of the file is not made: the limits are for the table given.
+    of the file is not made: the limits are for the table given, and a budget that asks compilers is an error.
     """
     from symcost.budget.check import against
     from symcost.budget.read import chosen, find, read
     from symcost.report.gate import sentence
 
     (model,) = chosen(read(Path(file) if file is not None else find(Path.cwd())), [name]).models
+    asking = next((budget for budget in model.budgets if budget.targets), None)
+    if asking is not None:
+        raise SymcostError(
+            f"{name}, budget {asking.name}: verdict = {list(asking.targets)} asks compilers, for which assert_budget has "
+            "no program: run symcost check, or put it under a model of its own"
+        )
     failed = [finding for budget in model.budgets for finding in against(budget, costs, name) if not finding]
     if failed:
         raise AssertionError("\n".join(map(sentence, failed)))

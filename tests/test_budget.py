@@ -120,7 +120,7 @@ def test_machine_formats_parse(verdict: Verdict) -> None:
     assert len(suite.findall("testcase/failure")) == 2
     assert json.loads(gate.json(verdict))["findings"][0]["value"] == "124439808"
     issues = json.loads(gate.gitlab(verdict))
-    assert {issue["location"]["lines"]["begin"] for issue in issues} == {2}
+    assert {issue["location"]["lines"]["begin"] for issue in issues} == {9, 19}
     assert len({issue["fingerprint"] for issue in issues}) == 2
     for line in gate.github(verdict).splitlines():
         assert line.startswith("::error file=")
@@ -147,7 +147,7 @@ def test_saved_files_beside_the_budgets_are_checked(
     assert "1 limit holds" in capsys.readouterr().out
     written(tmp_path, text.replace("{}", "46"))
     assert main(["check", "--format", "github"]) == 1
-    assert "::error file=symcost.toml,line=1," in capsys.readouterr().out
+    assert "::error file=symcost.toml,line=5," in capsys.readouterr().out
 
 
 BASE = '[models.x]\nmodel = "alexnet"\n[[models.x.budgets]]\n'
@@ -163,7 +163,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a negative limit": (BASE + "params = -1", "params = -1 is no limit"),
     "a truth value": (BASE + "params = true", "params = True is no limit"),
     "a symbol": (BASE + "at = { m = 1 }\nparams = 3", "x, budget 1: unknown symbol 'm': there are none"),
-    "a device": (BASE + 'latency = "1 s"\ndevice = "a100"', "unknown device 'a100': did you mean nvidia-a100"),
+    "a device": (BASE + 'latency = "1 s"\ndevice = "a100"', "device = 'a100': unknown device 'a100': did you mean nvidia-a100"),
     "no device": (BASE + 'latency = "1 s"', "latency needs a device"),
     "a range": (BASE + 'over = { n = "1-8" }\nparams = 3', "n = '1-8' is no range: write '1..8'"),
     "a descending range": (BASE + 'over = { n = "8..1" }\nparams = 3', "must be positive and ascending"),
@@ -172,6 +172,27 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a file": (BASE.replace("alexnet", "none.json") + "params = 3", "none.json cannot be read: No such file"),
     "an option of the model": (
         BASE.replace("[[", 'specs = ["f[n]"]\n[[') + "params = 3", "specs is for a model to trace, not alexnet"),
+    "a device that no limit needs": (BASE + 'params = 3\ndevice = "stm32f746"', "has no limit to act on: it is for latency"),
+    "a number type": (BASE + 'model_size = "1 MB"\ndtype = "nosuch"', "dtype = 'nosuch': unknown number type 'nosuch'"),
+    "a number type that no limit uses": (BASE + 'params = 3\ndtype = "int8"', "dtype = 'int8' has no limit to act on"),
+    "weights": (BASE + 'model_size = "1 MB"\nweights = "nosuch"', "unknown number type 'nosuch'"),
+    "bits as a text": (BASE + 'model_size = "1 MB"\nbits = "8"', "bits = '8': bits are a positive integer"),
+    "bits and weights": (BASE + 'model_size = "1 MB"\nbits = 8\nweights = "int8"', "leave one"),
+    "a layer of the bits": (BASE + 'model_size = "1 MB"\nbits = { "" = 8, fc9 = 4 }',
+        "x, budget 1, model_size: bits names the layer 'fc9', which is not there"),
+    "a density": (BASE + 'model_size = "1 MB"\ndensity = 1.5', "density = 1.5: it must be between 0 and 1"),
+    "a density of a fit": (BASE + 'model_size = "1 MB"\nfit = true\ndevice = "stm32f746"\ndensity = 0.5',
+        "fit counts every weight, density none"),
+    "a rule": (BASE + 'peak_activations = 3\nrule = "nosuch"', "rule = 'nosuch': it must be one of liveness, textbook"),
+    "a convention": (BASE + 'macs = 3\nconvention = "foo"',
+        "it must be one of textbook, full, xla, torchvision, fvcore"),
+    "a model of latency": (BASE + 'latency = "1 s"\ndevice = "nvidia-a100-sxm-80gb"\nlatency_model = "x"',
+        "it must be one of whole, roofline, fused"),
+    "an optimizer": (BASE + 'training_bytes = "1 MB"\noptimizer = "adm"', "unknown optimizer 'adm': did you mean adam"),
+    "an option that is no text": (BASE + 'macs = 3\nconvention = 1.5', "convention = 1.5 must be a text"),
+    "no table with what training keeps": (BASE + 'training_bytes = "1 MB"',
+        "x, budget 1, training_bytes: what the backward pass needs is known of traced models"),
+    "half a symbol": (BASE + "at = { n = 1.5 }\nparams = 3", "n = 1.5 must be an integer"),
     "a missing value": (
         BASE.replace("[[", 'arg = { n = "n" }\n[[') + "macs = 3", "x, budget 1, macs has no value for n: give it in at or over"),
 }  # fmt: skip

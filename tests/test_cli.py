@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost import cli, cli_input, cli_output
+from symcost import cli_input, cli_output, cli_trace
 from symcost.cli import EXAMPLES, main
 from symcost.report import FORMATS
 
@@ -290,7 +290,7 @@ def test_an_error_of_symcost_itself_is_not_hidden(monkeypatch: pytest.MonkeyPatc
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(cli, "load", broken)
+    monkeypatch.setattr(cli_trace, "load", broken)
     with pytest.raises(ZeroDivisionError):
         main(["trace", *NET])
 

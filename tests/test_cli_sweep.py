@@ -348,8 +348,8 @@ def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> 
 def test_a_saved_table_is_swept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sc.models.gpt2(n=1, N=64, d="d", H=1, L="L").save(tmp_path / "gpt.json")
     space = tmp_path / "space.toml"
-    space.write_text(
-        f'network = {{json = "{tmp_path / "gpt.json"}"}}\nwhere = ["params <= 7_000_000"]\nmaximize = "params"\ntop = 1\n'
+    space.write_text(  # the file lies beside the question, wherever the command is run
+        'network = {json = "gpt.json"}\nwhere = ["params <= 7_000_000"]\nmaximize = "params"\ntop = 1\n'
         "[axes]\nd = {from = 8, to = 128}\nL = {from = 1, to = 4}\n"
     )
     assert main(["sweep", str(space), "--format", "json"]) == 0

@@ -146,7 +146,7 @@ def test_two_revisions_and_the_budget_that_the_change_breaks(repository: Path) -
     assert state(repository) == before
     checked = symcost(repository, "check", "--format", "github")
     assert checked.returncode == 1
-    assert "::error file=symcost.toml,line=2," in checked.stdout
+    assert "::error file=symcost.toml,line=8," in checked.stdout
     assert "params 16,672 exceeds its limit 9000" in checked.stdout
 
 
@@ -177,3 +177,50 @@ def test_outside_of_a_repository(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert main(["diff", "a", "b", "--model", "net:Net"]) == 2
     assert "is in no git repository" in capsys.readouterr().err
+
+
+def test_the_budgets_name_the_model_its_inputs_and_its_options(repository: Path) -> None:
+    done = symcost(repository, "diff", "HEAD~1", ".", "--budgets", "net", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["totals"][0]["values"] == [{"old": "8352", "new": "16672"}]
+
+
+def test_revisions_are_traced_with_every_option_of_trace(repository: Path) -> None:
+    done = symcost(repository, "diff", "HEAD~1", "HEAD", "float32[n,c]", "--model", "net:Net", "--steps", "d=2",
+                   "--mode", "train", "--at-least", "n=2", "--format", "json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    macs = next(t for t in json.loads(done.stdout)["totals"] if t["name"] == "macs (full)")
+    # forward c*4d + 4d*d; backward both for the weights, and the second one for its input
+    assert sc.equal(parse(macs["old"]), parse("n*(8*c*d + 12*d**2)"))
+
+
+def test_a_model_that_was_not_there_yet(repository: Path, monkeypatch: pytest.MonkeyPatch,
+                                        capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    (repository / "newer.py").write_text(MODEL.replace("WIDTH", "2"))
+    monkeypatch.chdir(repository)
+    assert main(["diff", "HEAD", ".", "float32[n,c]", "--model", "newer:Net"]) == 2
+    shown = capsys.readouterr().err
+    assert "there is no module 'newer' here" in shown
+    assert len(shown.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("alexnet", "vgg16", "float32[n,d]"), "are for a model to trace: alexnet and vgg16 are no PKG.MOD:NAME"),
+        (("alexnet", "vgg16", "--call", "train=false"), "are no PKG.MOD:NAME"),
+        (("alexnet", "vgg16", "--steps", "d=2"), "are no PKG.MOD:NAME"),
+        (("alexnet", "vgg16", "--at", "n=1", "--budgets", "net"), "--at and --budgets net both say where"),
+        (("HEAD~1", ".", "float32[n,c]", "--budgets", "net"), "--budgets net has the inputs and options of its model"),
+    ],
+)
+def test_arguments_that_would_be_ignored(
+    repository: Path, arguments: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(repository)
+    assert main(["diff", *arguments]) == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert len(shown.splitlines()) == 1

@@ -40,8 +40,10 @@ def test_blocks_do_what_is_shown(
         if language == "python":
             matches(shown if following == "text" else "", printed(code, page, module))
         for command, expected in re.findall(r"^\$ symcost (.*)\n((?:(?!\$ ).*\n)*)", code, re.MULTILINE):
-            main(shlex.split(command))
+            code = main(shlex.split(command))
             found = capsys.readouterr()
+            assert (code == 2) == found.err.startswith("symcost: error: ")
+            assert code != 1 or re.search(r"FAIL|refuted|differ|wrong|not fit", found.out)
             matches(expected, found.out + found.err)
 
 

@@ -275,12 +275,42 @@ def test_it_prints_on_paper_with_everything_in_it(opened: Any) -> None:
     assert page.evaluate("getComputedStyle(document.querySelector('.controls')).position") == "static"
 
 
-def test_a_field_that_is_no_number_says_so(opened: Any) -> None:
-    page = opened(render([("net", MODELS["resnet"]())]))
+def test_a_field_that_is_no_number_says_so_until_it_is_one(opened: Any) -> None:
+    costs = MODELS["resnet"]()
+    page = opened(render([("net", costs)]))
     page.fill("#field-n", "2.5")
-    assert page.inner_text("#problem") == "n must be a positive integer"
-    page.fill("#field-n", "2")
+    expect(page.locator("#problem")).to_have_text("n must be a positive integer")
+    page.focus("#slider-r")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.getElementById('field-r').value !== '224'")
+    page.fill("#field-C", "-1")
+    expect(page.locator("#problem")).to_have_text("n must be a positive integer; C must be a positive integer")
+    expect(page.locator("body")).to_have_class("stale")
+    page.fill("#field-C", "10")
+    expect(page.locator("#problem")).to_have_text("n must be a positive integer")
+    expect(page.locator("#field-n")).to_have_attribute("aria-invalid", "true")
+    page.focus("#slider-n")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#field-n")).to_have_attribute("aria-invalid", "false")
     expect(page.locator("#problem")).to_be_hidden()
+    point = {name: int(page.input_value(f"#field-{name}")) for name in ("n", "r", "C")}
+    assert totals(page) == expected(costs, point)
+
+
+def test_a_link_to_a_point_outside_says_that_there_are_no_numbers(opened: Any) -> None:
+    costs = sc.table(sc.Conv2d(c_o="c", k=3, p=1, g=7), ("n", "c", 8, 8))
+    page = opened(render([("net", costs)]), "#c=8")
+    expect(page.locator("#problem")).to_contain_text("There are no numbers.")
+    move(page, c=14)
+    assert totals(page) == expected(costs, {"n": 1, "c": 14})
+    move(page, c=15)
+    expect(page.locator("#problem")).to_contain_text("The numbers below are those before.")
+
+
+def test_the_page_says_how_long_a_step_took(opened: Any) -> None:
+    page = opened(render([("net", MODELS["resnet"]())]))
+    move(page, r=160)
+    assert float(page.get_attribute("body", "data-drawn")) >= 0
 
 
 def test_a_start_beyond_floats_stays_exact(opened: Any) -> None:

@@ -93,3 +93,22 @@ def test_the_verbs_from_verdict_to_page(
     assert "verdict.json is of another model: alexnet has no symbol d: it has n" in shown
     assert len(shown.splitlines()) == 1
     assert not page.exists()
+
+
+def test_models_of_one_file_name_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verdict: sc.Verdict
+) -> None:
+    for folder, made in (("a", sc.table(sc.Linear("d"), ("n", 4))), ("b", sc.models.alexnet(n="n"))):
+        (tmp_path / folder).mkdir()
+        made.save(tmp_path / folder / "net.json")
+    verdict.save(tmp_path / "v.json")
+    paths = [str(tmp_path / folder / "net.json") for folder in ("a", "b")]
+    output = tmp_path / "page.html"
+    assert main(["report", paths[0], "--beside", paths[1], "-o", str(output)]) == 0
+    assert "<title>a/net and b/net: costs</title>" in output.read_text()
+    assert main(["report", paths[0], "--beside", paths[0], "-o", str(output)]) == 0
+    assert "<title>net and net (2): costs</title>" in output.read_text()
+    assert main(["report", *(paths[0], "--beside", paths[1]), "--verdict", str(tmp_path / "v.json")]) == 2
+    shown = capsys.readouterr().err
+    assert "a/net counts" in shown
+    assert "; b/net has no symbol d" in shown

@@ -93,3 +93,11 @@ def test_nothing_is_decided_by_giving_up() -> None:
 def test_ranges_are_positive_and_ascending(values: range) -> None:
     with pytest.raises(SymcostError, match="the range of a must be positive and ascending"):
         prove(parse("a"), 1, {"a": values})
+
+
+def test_a_domain_that_begins_late_is_found_and_none_is_claimed_where_not_all_was_looked_at() -> None:
+    ranges = {"r": range(1, 225), "n": range(1, 65), "d": range(1, 1025)}
+    found = prove(parse("r*n*d"), 10**9, ranges, lambda point: "r must be at least 97" if point["r"] < 97 else None)
+    assert found.at == {"r": 224, "n": 64, "d": 1024}
+    with pytest.raises(DomainError, match=r"none of 100000 points spread over r=1..224, n=1..64.* \(never\)"):
+        prove(parse("r*n*d"), 10**9, ranges, lambda point: "never")

@@ -108,6 +108,34 @@ def test_loading_needs_no_jax_and_is_quick(tmp_path: Path) -> None:
     assert done.stdout.strip() == str(sc.models.resnet152().params)
 
 
+def test_only_files_that_commands_know_are_written(tmp_path: Path) -> None:
+    with pytest.raises(sc.SymcostError, match=r"net.cost must end in .json"):
+        sc.models.alexnet().save(tmp_path / "net.cost")
+    assert not list(tmp_path.iterdir())
+
+
+NO_JAX = {
+    "check": ["check"],
+    "diff": ["diff", "costs.json", "costs.json", "--at", "n=1", "--at", "r=64"],
+    "report": ["report", "costs.json", "-o", "page.html"],
+    "sweep": ["sweep", "space.toml", "--engine", "numpy"],
+}
+
+
+@pytest.mark.parametrize("verb", NO_JAX)
+def test_verbs_on_saved_tables_need_no_jax(verb: str, tmp_path: Path) -> None:
+    sc.models.resnet152(n="n", r="r").save(tmp_path / "costs.json")
+    (tmp_path / "symcost.toml").write_text(
+        '[models.net]\nmodel = "costs.json"\n[[models.net.budgets]]\nat = { n = 1, r = 64 }\nmacs = "9 T"\n'
+    )
+    (tmp_path / "space.toml").write_text(
+        'network = { json = "costs.json" }\nmaximize = "macs"\ntop = 1\n[axes]\nn = [1, 2]\nr = [64, 96]\n'
+    )
+    code = f"import sys; from symcost.cli import main; code = main({NO_JAX[verb]!r}); sys.exit(code or 9 * ('jax' in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def resigned(found: dict[str, Any]) -> str:
     """The document with a digest that is right again."""
     return json.dumps({**found, "digest": digest(found)})
@@ -130,6 +158,13 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
     "a key missing": (lambda d: resigned({k: v for k, v in d.items() if k != "rows"}), "is damaged: KeyError 'rows'"),
     "a number for a text": (
         lambda d: resigned({**d, "rows": [{**d["rows"][0], "times": 3}]}), "3 stands where a formula should"),
+    "no format": (lambda d: resigned({**d, "format": 0}), "is damaged: there is no format 0"),
+    "a truth value as format": (lambda d: resigned({**d, "format": True}), "is not a saved cost table"),
+    "a symbol left out": (lambda d: resigned({**d, "symbols": []}), "is damaged: n stands in "),
+    "a row undone": (
+        lambda d: resigned({**d, "rows": [{**d["rows"][0], "times": "-3"}]}), "-3 executions stand in a row"),
+    "the largest of nothing": (
+        lambda d: resigned({**d, "rows": [{**d["rows"][0], "times": "Max()"}]}), "Max in 'Max()' has nothing in it"),
     "a condition that is none": (
         lambda d: resigned({**d, "domain": {**d["domain"], "conditions": ["n is even"]}}),
         "cannot read 'n is even' as a condition"),

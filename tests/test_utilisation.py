@@ -64,18 +64,18 @@ def test_of_training_both_passes_count_and_what_is_computed_again_does_not() -> 
         (dict(costs=sc.models.alexnet(n="n")), r"the utilisation needs a number for n: give costs.subs\(n=...\)"),
         (dict(costs="many"), "costs=many must be a table at a point, or a count of FLOPs"),
         (dict(costs=-1), "costs=-1 must be a table"),
-        (dict(seconds=0), "seconds=0 must be a positive time, such as '0.25'"),
-        (dict(seconds="soon"), "seconds=soon must be a positive time"),
+        (dict(seconds_per_step=0), "seconds_per_step=0 must be a positive time, such as '0.25'"),
+        (dict(seconds_per_step="soon"), "seconds_per_step=soon must be a positive time"),
         (dict(devices=0), "devices=0 must be a positive integer"),
         (dict(passes=0), "passes=0 must be a positive integer"),
         (dict(costs=10, passes=3), "passes=3 is for a table of the forward pass: multiply the count instead"),
-        (dict(on="a100"), "unknown device 'a100'"),
-        (dict(on="stm32f746"), "device stm32f746 has no published peak for bfloat16"),
+        (dict(device="a100"), "unknown device 'a100'"),
+        (dict(device="stm32f746"), "device stm32f746 has no published peak for bfloat16"),
     ],
 )
 def test_what_is_no_measurement_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(sc.SymcostError, match=message):
-        sc.mfu(**{"costs": sc.models.alexnet(), "seconds": 1, "on": A100, **given})
+        sc.mfu(**{"costs": sc.models.alexnet(), "seconds_per_step": 1, "device": A100, **given})
 
 
 def test_it_is_exact() -> None:

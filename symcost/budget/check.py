@@ -28,7 +28,7 @@ class Finding:
     """One limit of one model, and whether it holds.
 
     ``value`` is exact at ``at``; without ``at`` it is an upper bound that was proved. ``how`` names the certificate:
-    a value at a point, certified monotonicity, interval bounds, or the smallest counterexample.
+    a value at a point, certified monotonicity, interval bounds, or the smallest counterexample. ``line``: of the limit.
     """
 
     model: str
@@ -42,6 +42,7 @@ class Finding:
     how: str
     at: Mapping[str, int] | None
     heaviest: tuple[tuple[str, Fraction], ...]
+    line: int
     note: str = ""
 
     def __bool__(self) -> bool:
@@ -59,7 +60,6 @@ class Verdict:
 
     file: str
     findings: tuple[Finding, ...]
-    lines: Mapping[str, int]
 
     def __bool__(self) -> bool:
         return all(self.findings)
@@ -78,28 +78,45 @@ def check(plan: Plan, table_of: Callable[[Model], CostTable], verdict_of: Asked)
             findings += against(budget, costs, model.name)
             if budget.targets:
                 findings.append(_compiled(budget, verdict_of(model, budget), model.name))
-    file = plan.file.resolve()
-    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
-    return Verdict(str(shown), tuple(findings), {model.name: model.line for model in plan.models})
+    return Verdict(_placed(plan.file.resolve()), tuple(findings))
+
+
+def _placed(file: Path) -> str:
+    """The file as annotations name it: from the top of its repository, or else from the working directory."""
+    tops = [folder for folder in file.parents if (folder / ".git").exists()]
+    top = tops[0] if tops else Path.cwd()
+    return (file.relative_to(top) if file.is_relative_to(top) else file).as_posix()
 
 
 def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Finding]:
     """Every limit of one budget on one table."""
     where = f"{name}, budget {budget.name}"
     _symbols(budget, costs, where)
-    found = [_one(each, formula(each.metric, costs, budget.options), budget, costs, name) for each in budget.limits]
+    found = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
     if budget.fit:
         setting = Setting(
             costs, budget.options["device"], budget.options.get("dtype", "float32"),
             budget.options.get("bits", budget.options.get("weights")), rule=budget.options.get("rule", "liveness"),
         )  # fmt: skip
-        for memory in constraints(FITS, setting):
+        for memory in _named(f"{where}, {FIT}", lambda: constraints(FITS, setting)):
             size = Fraction(int(memory.right.p), int(memory.right.q))
             level = memory.text.rpartition("(")[2].rstrip(")")
             metric = "params" if memory.text.startswith("weight") else "peak_activations"
             each = Limit("total_bytes", size, f"{budget.options['device']} {level}")
             found.append(_one(each, memory.left, budget, costs, name, f"{FIT} {level}", metric))
     return found
+
+
+def _formula(each: Limit, budget: Budget, costs: CostTable, where: str) -> Any:
+    return _named(f"{where}, {each.metric}", lambda: formula(each.metric, costs, budget.options))
+
+
+def _named(where: str, ask: Callable[[], Any]) -> Any:
+    """What is asked for; an error says of which limit it is."""
+    try:
+        return ask()
+    except SymcostError as problem:
+        raise type(problem)(f"{where}: {problem}") from None
 
 
 def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
@@ -113,6 +130,7 @@ def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
     return Finding(
         model=name, budget=budget.name, metric=f"{VERDICT} {', '.join(budget.targets)}", kind=COUNT, value=Fraction(len(wrong)),
         limit=Fraction(0), text="0 of its checks", holds=bool(verdict), at=dict(budget.at), heaviest=(),
+        line=budget.line_of(VERDICT),
         how=f"{len(verdict.checks)} checks at {at}{first}",
     )  # fmt: skip
 
@@ -140,7 +158,7 @@ def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
     return Finding(
         model=name, budget=budget.name, metric=title or each.metric, kind=BYTES if title else KINDS[each.metric],
         value=Fraction(proof.largest), limit=each.value, text=each.text, holds=bool(proof),
-        how=proof.how, at=at, heaviest=weights, note=note,
+        how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else each.metric), note=note,
     )  # fmt: skip
 
 
@@ -150,7 +168,7 @@ def _proved(expression: Any, each: Limit, budget: Budget, costs: Any, where: str
     def outside(point: Mapping[str, int]) -> str | None:
         return domain.problem(point) if domain is not None else None
 
-    try:
+    def proved() -> Proof:
         if not budget.over:
             costs.check_point(budget.at)
             problem = outside(budget.at)
@@ -163,8 +181,8 @@ def _proved(expression: Any, each: Limit, budget: Budget, costs: Any, where: str
             )
         ranges = {**{n: range(v, v + 1) for n, v in budget.at.items()}, **budget.over}
         return prove(expression, each.value, ranges, outside)
-    except SymcostError as problem:
-        raise type(problem)(f"{where}: {problem}") from None
+
+    return _named(where, proved)
 
 
 def _heaviest(metric: str, costs: CostTable, budget: Budget, at: Mapping[str, int]) -> tuple[tuple[str, Fraction], ...]:

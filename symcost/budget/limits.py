@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
@@ -58,7 +59,7 @@ def limit(metric: str, given: Any, where: str) -> Limit:
     text = str(given)
     read = _NUMBER.fullmatch(text.strip()) if not isinstance(given, bool) else None
     if read is None:
-        raise SymcostError(f"{where}: {metric} = {given!r} is no limit: write {_example(kind)}")
+        raise SymcostError(f"{where}: {metric} = {shown(given)} is no limit: write {_example(kind)}")
     number, unit = Fraction(read.group(1).replace("_", "")), read.group(2)
     if not unit and "" not in units:
         raise SymcostError(f"{where}: {metric} = {text} has no unit: it is in {kind}, write {_example(kind)}")
@@ -67,6 +68,11 @@ def limit(metric: str, given: Any, where: str) -> Limit:
         hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(filter(None, units))}"
         raise SymcostError(f"{where}: {metric} = {text!r} has an unknown unit {unit!r}: {hint}")
     return Limit(metric, number * units[unit], text)
+
+
+def shown(given: Any) -> str:
+    """A value of a file as it was written."""
+    return str(given) if isinstance(given, Decimal) else repr(given)
 
 
 def _example(kind: str) -> str:

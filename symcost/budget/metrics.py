@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symcost.budget.options import PEAKS, TIMED
 from symcost.cost import FULL, TEXTBOOK
 from symcost.errors import SymcostError
 from symcost.estimate.energy import energy
 from symcost.estimate.latency import latency
-from symcost.estimate.memory import memory
+from symcost.estimate.memory import memory, width
+from symcost.estimate.states import states_of
 from symcost.estimate.training import training_memory
 from symcost.estimate.work import kernels
 from symcost.size import model_size
 from symcost.table import CostTable
 
 Parts = list[tuple[str, Any]]
-HELD = ("params", "model_size", "training_bytes")
-PEAKS = ("peak_activations", "activation_bytes", "total_bytes")
+HELD = ("params", "model_size")
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,17 @@ def _powered(s: Setting) -> Any:
 
 
 def _size(s: Setting) -> Any:
-    if "bits" not in s.options and "weights" not in s.options and "dtype" not in s.options:
-        return model_size(s.costs, 32, s.option("density", 1))
-    if "bits" in s.options:
-        return model_size(s.costs, s.options["bits"], s.option("density", 1))
-    return memory(s.costs, s.dtype, weights=s.option("weights", None)).weights
+    widths = width(s.dtype, s.option("bits", s.option("weights", None)))
+    return model_size(s.costs, widths, s.option("density", 1))
 
 
-def _used(s: Setting) -> Any:
-    return memory(s.costs, s.dtype, weights=s.option("bits", s.option("weights", None)),
-                  rule=s.option("rule", "liveness"))  # fmt: skip
+def _alive(s: Setting) -> Any:
+    return memory(s.costs, s.dtype, rule=s.option("rule", "liveness")).activations
+
+
+def _trained(s: Setting) -> Any:
+    kept = training_memory(s.costs, dtype=s.dtype)
+    return kept.total + states_of(s.option("optimizer", "sgd")).bytes(kept.params)
 
 
 def _total(metric: str) -> Callable[[Setting], Any]:
@@ -75,9 +77,9 @@ FORMULAS: Mapping[str, Callable[[Setting], Any]] = {
     "activations": lambda s: s.costs.total(s.option("convention", TEXTBOOK)).activations,
     "peak_activations": lambda s: s.costs.peak(s.option("rule", "liveness")),
     "model_size": _size,
-    "activation_bytes": lambda s: _used(s).activations,
-    "total_bytes": lambda s: _used(s).total,
-    "training_bytes": lambda s: training_memory(s.costs, dtype=s.dtype).total,
+    "activation_bytes": _alive,
+    "total_bytes": lambda s: _size(s) + _alive(s),
+    "training_bytes": _trained,
     "latency": lambda s: _timed(s).seconds,
     "energy": lambda s: _powered(s).joules,
 }
@@ -94,15 +96,19 @@ def formula(metric: str, costs: CostTable, options: Mapping[str, Any]) -> Any:
 def parts(metric: str, costs: CostTable, options: Mapping[str, Any]) -> Parts:
     """What each module has of a metric: its share of a sum, or what it needs at once for a peak.
 
-    Parameters stand for what follows from them, the largest input plus output of a kernel for a peak of activations.
+    Parameters stand for what follows from them, the largest input plus output of a kernel for a peak of activations. What is
+    kept for the backward pass is known of the whole model alone: training memory names no modules.
     """
     s = Setting(costs, options)
+    if metric == "training_bytes":
+        return []
     if metric in PEAKS:
         return [(kernel.path, kernel.read + kernel.written) for kernel in kernels(costs, "fused")]
-    if metric in ("latency", "energy"):
-        made = _timed(s) if metric == "latency" else _powered(s)
-        steps = made.steps
-        return [(step.kernel.path, step.seconds if metric == "latency" else step.joules) for step in steps]
+    spent = _powered(s).steps if metric == "energy" else ()
+    if spent:
+        return [(step.kernel.path, step.joules) for step in spent]
+    if metric in TIMED:  # energy by power is that of the time
+        return [(step.kernel.path, step.seconds) for step in _timed(s).steps]
     name = "params" if metric in HELD else metric
     convention = s.option("convention", TEXTBOOK if metric == "activations" else FULL)
     return [(group.name, getattr(group.total(convention), name)) for group in costs.by_path()]

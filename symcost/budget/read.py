@@ -4,8 +4,8 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
 
     [models.gpt]
     model = "examples.gpt:GPT"        # or a reference network, or the file of a saved table
-    specs = ["int32[n,N]"]            # as for symcost trace, with: arg, call, free, steps, at_least, samples, mode,
-                                      # method, rngs; arg also gives the parameters of a reference network
+    specs = ["int32[n,N]"]            # as for symcost trace, with: arg, call, free, steps, at_least, samples, axes,
+                                      # mode, method, rngs, function; arg also gives the parameters of a reference network
 
     [[models.gpt.budgets]]
     at = { H = 12, L = 12, d = 768, V = 50257 }
@@ -14,7 +14,7 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
     latency = "20 ms"                 # needs a device; so do energy and fit
     device = "nvidia-a100-sxm-80gb"
     # verdict = ["cpu", "cuda-h100"]  # without over: the compilers count what the formulas say
-    dtype = "float16"                 # also: weights, bits, density, latency_model, rule, convention
+    dtype = "float16"                 # also the other options: symcost/budget/options.py
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from difflib import get_close_matches
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from symcost.budget.limits import FIT, KINDS, VERDICT, Limit, limit
+from symcost.budget.limits import FIT, KINDS, VERDICT, Limit, limit, shown
+from symcost.budget.lines import lines_of
+from symcost.budget.options import OPTIONS, options
 from symcost.errors import SymcostError
 
 FILES = ("symcost.toml", "pyproject.toml")
-OPTIONS = ("device", "dtype", "weights", "bits", "density", "latency_model", "rule", "convention")
 _MODEL: Mapping[str, type] = {
     "model": str, "specs": list, "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict,
-    "samples": dict, "mode": str, "method": str, "rngs": list, "function": bool, "budgets": list,
+    "samples": dict, "axes": dict, "mode": str, "method": str, "rngs": list, "function": bool, "budgets": list,
 }  # fmt: skip
 _RANGE = re.compile(r"\s*(\d+)\s*\.\.\s*(\d+)\s*(?:step\s+(\d+)\s*)?")
-TEXTS = ("name", "device", "dtype", "weights", "latency_model", "rule", "convention")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Budget:
     fit: bool = False
     targets: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def line_of(self, key: str) -> int:
+        """Where a limit stands in the file, or else its budget: where an annotation points."""
+        return self.lines.get(key, self.lines.get("", 1))
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,6 @@ class Model:
     model: str
     options: Mapping[str, Any]
     budgets: tuple[Budget, ...]
-    line: int
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def _prefix(path: Path) -> str:
 
 def _section(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Fraction)
+        found = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as problem:
         raise SymcostError(f"{path} cannot be read: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as problem:
@@ -134,38 +138,41 @@ def _model(name: str, given: Any, path: Path, text: str) -> Model:
         raise SymcostError(f'{where} has no model: write model = "PKG.MOD:NAME", a reference network or a saved file')
     if not given.get("budgets"):
         raise SymcostError(f"{where} has no budgets: write [[{_prefix(path)}models.{name}.budgets]] with limits")
-    budgets = [_budget(entry, f"{where}.budgets[{i}]", i) for i, entry in enumerate(given["budgets"], start=1)]
+    places = lines_of(name, text, len(given["budgets"]))
+    budgets = [replace(_budget(entry, f"{where}.budgets[{i}]", i), lines=lines)
+               for i, (entry, lines) in enumerate(zip(given["budgets"], places, strict=True), start=1)]  # fmt: skip
     names = [budget.name for budget in budgets]
     twice = next((each for each in names if names.count(each) > 1), None)
     if twice is not None:
         raise SymcostError(f"{where} has two budgets of the name {twice!r}: give one of them another")
-    options = {key: value for key, value in given.items() if key not in ("model", "budgets")}
-    return Model(name, given["model"], options, tuple(budgets), _line(name, text))
+    traced = {key: _plain(value) for key, value in given.items() if key not in ("model", "budgets")}
+    return Model(name, given["model"], traced, tuple(budgets))
+
+
+def _plain(given: Any) -> Any:
+    """A value for a model: decimals, exact where they are limits, are floats there."""
+    if isinstance(given, dict):
+        return {key: _plain(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [_plain(value) for value in given]
+    return float(given) if isinstance(given, Decimal) else given
 
 
 _WORDS = {str: "text", list: "list", dict: "table", bool: "truth value"}
-
-
-def _line(name: str, text: str) -> int:
-    """The line of the model's table: where an annotation points."""
-    header = re.compile(rf"""\[+(?:tool\.symcost\.)?models\.["']?{re.escape(name)}["']?[\].]""")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header.match(line.strip()):
-            return number
-    return 1
 
 
 def _budget(given: Any, where: str, number: int) -> Budget:
     if not isinstance(given, dict):
         raise SymcostError(f"{where} must be a table")
     _known(given, ("name", "at", "over", FIT, VERDICT, *OPTIONS, *KINDS), where)
-    for key in TEXTS:
-        if key in given and not isinstance(given[key], str):
-            raise SymcostError(f"{where}.{key} = {given[key]!r} must be a text")
+    if not isinstance(given.get("name", ""), str):
+        raise SymcostError(f"{where}.name = {shown(given['name'])} must be a text")
     at = given.get("at", {})
     for name, value in at.items() if isinstance(at, dict) else [("at", at)]:
         if isinstance(value, bool) or not isinstance(value, int) or not isinstance(at, dict):
-            raise SymcostError(f"{where}: {name} = {value!r} must be an integer: a range stands in over, as n = '1..8'")
+            raise SymcostError(
+                f"{where}: {name} = {shown(value)} must be an integer: a range stands in over, as n = '1..8'"
+            )
     over = given.get("over", {})
     if not isinstance(over, dict):
         raise SymcostError(f"{where}: over = {over!r} must be a table of ranges, as {{ n = '1..8' }}")
@@ -175,7 +182,7 @@ def _budget(given: Any, where: str, number: int) -> Budget:
     limits = tuple(limit(metric, given[metric], where) for metric in KINDS if metric in given)
     fit = given.get(FIT, False)
     if not isinstance(fit, bool):
-        raise SymcostError(f"{where}: fit = {fit!r} must be true or false")
+        raise SymcostError(f"{where}: fit = {shown(fit)} must be true or false")
     targets = given.get(VERDICT, [])
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise SymcostError(
@@ -185,13 +192,14 @@ def _budget(given: Any, where: str, number: int) -> Budget:
         raise SymcostError(f"{where}: verdict asks compilers at one point: put it in a budget without over")
     if not limits and not fit and not targets:
         raise SymcostError(f"{where} has no limit: give one of {', '.join(KINDS)}, fit = true, or verdict = ['cpu']")
-    needing = next((m for m in ("latency", "energy", FIT) if m in given), None)
+    asked = [*(each.metric for each in limits), *([FIT] if fit else [])]
+    needing = next((m for m in asked if m in OPTIONS["device"].limits), None)
     if needing and "device" not in given:
         raise SymcostError(f"{where}: {needing} needs a device: symcost devices lists them")
     return Budget(
         name=given.get("name", str(number)), at=at,
         over={name: span(text, f"{where}: {name}") for name, text in over.items()},
-        limits=limits, fit=fit, targets=tuple(targets), options={key: given[key] for key in OPTIONS if key in given},
+        limits=limits, fit=fit, targets=tuple(targets), options=options(given, asked, where),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 
 from symcost.cost import FULL, METRICS, TEXTBOOK, XLA, ZERO
+from symcost.equality import equal
 from symcost.errors import DomainError, SymcostError
 from symcost.symbols import evaluate
 from symcost.table import CostTable
@@ -31,7 +32,9 @@ class Change:
 
     @property
     def difference(self) -> Any:
-        """``new - old``, expanded."""
+        """``new - old``, expanded; 0 where they are equal, however they are written."""
+        if equal(self.old, self.new):
+            return 0
         found = sympy.expand(sympy.sympify(self.new, strict=True) - sympy.sympify(self.old, strict=True))
         return int(found) if found.is_Integer else found
 

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.cost import TEXTBOOK
-from symcost.devices import Device, device
+from symcost.devices import Device
+from symcost.devices import device as device_of
 from symcost.devices.device import exact_number
 from symcost.errors import SymcostError
 from symcost.table import CostTable, total
@@ -52,7 +53,7 @@ class Utilisation:
 
 
 def mfu(
-    costs: CostTable | int | Fraction, seconds: Any, on: str | Device, dtype: str = "bfloat16", devices: int = 1,
+    costs: CostTable | int | Fraction, seconds_per_step: Any, device: str | Device, dtype: str = "bfloat16", devices: int = 1,
     *, passes: int = 1,
 ) -> Utilisation:  # fmt: skip
     """Model FLOPs utilisation of a measured step: ``FLOPs of the step / seconds / (devices * peak)``, exact.
@@ -61,8 +62,8 @@ def mfu(
     each MAC of linear layers, convolutions, matrix and attention products. Of a table traced with ``mode="train"`` forward
     and backward count and what is computed again does not, so that rematerialisation cannot raise the figure. Of a table
     of the forward pass alone ``passes=3`` counts the backward pass as two more. Or an integer: FLOPs that were counted
-    otherwise. ``seconds``: measured, best as a text or an integer, which are exact. The peak is that of dense operations in
-    ``dtype``, as the device's source publishes it; more than it is an error.
+    otherwise. ``seconds_per_step``: measured, best as a text or an integer, which are exact. The peak is that of dense
+    operations in ``dtype``, as the device's source publishes it; more than it is an error.
 
     Convention and name: Chowdhery et al., PaLM, arXiv:2204.02311, appendix B.
 
@@ -78,14 +79,14 @@ def mfu(
     if isinstance(devices, bool) or not isinstance(devices, int) or devices < 1:
         raise SymcostError(f"devices={devices} must be a positive integer")
     flops, counted = _of_table(costs, passes) if isinstance(costs, CostTable) else (exact_number(costs), GIVEN)
-    time = exact_number(seconds)
+    time = exact_number(seconds_per_step)
     if flops is None or flops < 0:
         raise SymcostError(f"costs={costs} must be a table at a point, or a count of FLOPs")
     if time is None or time <= 0:
-        raise SymcostError(f"seconds={seconds} must be a positive time, such as '0.25'")
+        raise SymcostError(f"seconds_per_step={seconds_per_step} must be a positive time, such as '0.25'")
     if counted == GIVEN and passes != 1:
         raise SymcostError(f"passes={passes} is for a table of the forward pass: multiply the count instead")
-    where = device(on)
+    where = device_of(device)
     found = Utilisation(flops, time, where.operations(dtype) * devices, where.name, dtype, devices, counted)
     if found.share > 1:
         raise SymcostError(

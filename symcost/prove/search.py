@@ -8,7 +8,7 @@ which the ranges are written. No point is a sample: each is in a box that was bo
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,13 +85,17 @@ class _Search:
 
     def _inside(self) -> None:
         """Some point lies inside the domain; a limit over none would hold of itself."""
-        for looked, point in enumerate(_points(self.ranges)):
+        number = math.prod(map(len, self.ranges.values()))
+        for looked in range(min(number, ENTRY)):
+            point = _spread(self.ranges, looked, number)
             problem = self.outside(point)
             if problem is None:
                 return
-            if looked >= ENTRY:
-                break
-        raise DomainError(f"no point of {_spans(self.ranges)} lies inside the domain: {problem}")
+        if number <= ENTRY:
+            raise DomainError(f"no point of {_spans(self.ranges)} lies inside the domain: {problem}")
+        raise DomainError(
+            f"none of {ENTRY} points spread over {_spans(self.ranges)} lies inside the domain ({problem}): narrow the ranges"
+        )
 
     def _first(self, start: dict[str, range]) -> Point | None:
         """The smallest point above the limit, in the order of the names."""
@@ -135,8 +139,14 @@ class _Search:
         return len(box[name]) == 1 or self.directions[name] in (UP, DOWN, 0)
 
 
-def _points(ranges: Mapping[str, range]) -> Any:
-    return (dict(zip(ranges, values, strict=True)) for values in itertools.product(*ranges.values()))
+def _spread(ranges: Mapping[str, range], index: int, number: int) -> Point:
+    """A point by its index: each of all ``number`` points comes once, and the first few lie far from each other."""
+    stride = next(step for step in range(max(1, number * 377 // 610), 2 * number + 1) if math.gcd(step, number) == 1)
+    place, point = index * stride % number, {}
+    for name, values in ranges.items():
+        place, position = divmod(place, len(values))
+        point[name] = values[position]
+    return point
 
 
 def _where(point: Mapping[str, int]) -> str:

@@ -138,7 +138,7 @@ def _plain(given: str) -> str:
 def github(verdict: Any) -> str:
     """Workflow commands: one error for every limit that is exceeded, one notice when all hold."""
     lines = [
-        f"::error file={_property(verdict.file)},line={verdict.lines[f.model]},"
+        f"::error file={_property(verdict.file)},line={f.line},"
         f"title={_property(f'{f.model}: {f.metric} exceeds its budget')}::{_command(sentence(f))}"
         for f in verdict.findings
         if not f
@@ -160,7 +160,7 @@ def gitlab(verdict: Any) -> str:
         {
             "description": sentence(f), "check_name": f"symcost.{f.metric.replace(' ', '.')}", "severity": "major",
             "fingerprint": hashlib.sha256(f"{f.model}\0{f.budget}\0{f.metric}".encode()).hexdigest(),
-            "location": {"path": verdict.file, "lines": {"begin": verdict.lines[f.model]}},
+            "location": {"path": verdict.file, "lines": {"begin": f.line}},
         }
         for f in verdict.findings
         if not f

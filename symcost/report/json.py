@@ -48,7 +48,7 @@ from symcost.files import write_whole
 from symcost.report import facts
 from symcost.report.formula import written
 from symcost.report.grouping import paths
-from symcost.saved.format import FORMAT, digest
+from symcost.saved.format import FORMAT, SUFFIX, digest
 from symcost.saved.table import ALL
 from symcost.table import CostTable, Row, total
 
@@ -60,6 +60,8 @@ def render(costs: CostTable, *, depth: int | None = None, indent: int | None = 2
 
 def save(costs: CostTable, path: Path) -> None:
     """Write the document, so that the file is whole or not there."""
+    if path.suffix != SUFFIX:
+        raise SymcostError(f"{path} must end in {SUFFIX}: by that commands know the file of a saved table")
     try:
         write_whole(render(costs) + "\n", path)
     except OSError as problem:

@@ -9,12 +9,10 @@ from typing import Any
 from symcost.cost import CONVENTIONS, METRICS, Cost
 from symcost.errors import ExpressionError, SymcostError
 from symcost.saved.facts import Condition, SavedCertificate, SavedDomain
-from symcost.saved.format import read
+from symcost.saved.format import SUFFIX, read
 from symcost.saved.table import ALL, Known, Saved, SavedModel
 from symcost.symbols import parse
 from symcost.table import CostTable, Row
-
-SUFFIX = ".json"
 
 
 def is_saved(target: str) -> bool:
@@ -67,6 +65,20 @@ class _Reader:
             found = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
         return found
 
+    def times(self, text: Any) -> Any:
+        found = self.number(text)
+        if isinstance(found, int) and found < 0:
+            raise ExpressionError(f"{text} executions stand in a row, where none is the least")
+        return found
+
+    def named(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """The symbols, among which is every one of the formulas."""
+        for formula in self.known.values():
+            for name in sorted(str(s) for s in getattr(formula, "free_symbols", ())):
+                if name not in symbols:
+                    raise SymcostError(f"{name} stands in {formula} and not among its symbols {', '.join(symbols)}")
+        return symbols
+
     def cost(self, given: Mapping[str, str]) -> Cost:
         key = tuple(given.items())
         if key not in self.costs:
@@ -85,8 +97,8 @@ class _Reader:
     def row(self, given: Mapping[str, Any]) -> Row:
         return Row(
             path=_text(given["path"]), op=_text(given["op"]), cost=self.cost(given["full"]),
-            textbook=self.cost(given["textbook"]), xla=self.cost(given["xla"]), times=self.number(given["times"]),
-            xla_times=self.number(given["xla_times"]), ins=tuple(map(self.shape, given["ins"])),
+            textbook=self.cost(given["textbook"]), xla=self.cost(given["xla"]), times=self.times(given["times"]),
+            xla_times=self.times(given["xla_times"]), ins=tuple(map(self.shape, given["ins"])),
             out=self.shape(given["out"]), phase=_text(given["phase"]), source=_text(given["source"]),
             bound=bool(given["bound"]),
         )  # fmt: skip
@@ -98,7 +110,7 @@ class _Reader:
         if not (at or given["domain"] or given["peaks"]):
             return CostTable(rows)
         known = Known(
-            symbols=tuple(map(_text, given["symbols"])),
+            symbols=self.named(tuple(map(_text, given["symbols"]))),
             totals={convention: self.cost(given["conventions"][convention]) for convention in CONVENTIONS},
             at=at,
             peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},

@@ -15,6 +15,8 @@ FORMAT = 1
 VERDICT_FORMAT = 1
 """Of saved verdicts, likewise."""
 MAX_BYTES = 1 << 28
+SUFFIX = ".json"
+"""Of the files of saved tables: by it they are known from names of models."""
 
 
 def digest(document: Mapping[str, Any]) -> str:
@@ -47,10 +49,12 @@ def read_verdict(path: Path) -> dict[str, Any]:
 
 
 def _signed(found: Any) -> bool:
-    return isinstance(found, dict) and "digest" in found and isinstance(found.get("format"), int)
+    return isinstance(found, dict) and "digest" in found and type(found.get("format")) is int
 
 
 def _as_written(path: Path, found: dict[str, Any], newest: int) -> dict[str, Any]:
+    if found["format"] < 1:
+        raise SymcostError(f"{path} is damaged: there is no format {found['format']}, save it again")
     if found["format"] > newest:
         raise SymcostError(
             f"{path} has format {found['format']}, written by symcost {found.get('version')}: "

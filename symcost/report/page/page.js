@@ -20,6 +20,7 @@
 
   // -- symbols -------------------------------------------------------------------------------------------------------
   const fields = new Map();
+  const unread = new Map(); // what is wrong with a field, by the symbol's name
   const readable = (text) => (/^\s*[1-9][0-9]{0,99}\s*$/.test(text) ? BigInt(text.trim()) : null);
   for (const s of symbols) {
     const slider = element("input", { type: "range", min: s.low, max: s.high, step: s.step, id: `slider-${s.name}` });
@@ -27,15 +28,18 @@
     slider.setAttribute("aria-label", `${s.name}, slider`);
     const set = (value, from) => {
       at[s.name] = value;
+      unread.delete(s.name);
+      field.setAttribute("aria-invalid", "false");
       if (from !== field) field.value = value.toString();
       if (from !== slider) slider.value = value > BigInt(s.high) ? s.high : Number(value);
     };
     slider.addEventListener("input", () => { set(BigInt(slider.value), slider); changed(); });
     field.addEventListener("input", () => {
       const value = readable(field.value);
-      field.setAttribute("aria-invalid", String(value === null));
-      if (value === null) { problem(`${s.name} must be a positive integer`); return; }
-      set(value, field);
+      if (value === null) {
+        unread.set(s.name, `${s.name} must be a positive integer`);
+        field.setAttribute("aria-invalid", "true");
+      } else set(value, field);
       changed();
     });
     const label = element("label", { htmlFor: field.id, textContent: s.name });
@@ -279,9 +283,10 @@
   let last = null;
   const draw = () => {
     const started = performance.now();
+    if (unread.size) { problem([...unread.values()].join("; ")); refresh([]); return; }
     const values = models.map((model) => Exact.run(model.program, at));
     const broken = models.flatMap((model, i) => model.conditions.filter((c) => !RELATIONS[c.relation](values[i][c.left], values[i][c.right])));
-    if (broken.length) { problem(`Outside the domain: ${broken[0].text} must hold. The numbers below are those before.`); refresh([]); return; }
+    if (broken.length) { problem(`Outside the domain: ${broken[0].text} must hold. ${last ? "The numbers below are those before." : "There are no numbers."}`); refresh([]); return; }
     problem("");
     for (const cells of totalCells) {
       cells.forEach(({ total, cell }, i) => {

@@ -35,12 +35,10 @@ def shown(tables: Sequence[tuple[str, CostTable]], verdicts: Mapping[str, Any]) 
     """What the page shows of verdicts, which errors call by their names; one that is of none of the tables is an error."""
     found = []
     for name, verdict in verdicts.items():
-        reasons = {title: _reason(costs, verdict) for title, costs in tables}
-        of = [title for title, reason in reasons.items() if reason is None]
+        reasons = [(title, _reason(costs, verdict)) for title, costs in tables]
+        of = [title for title, reason in reasons if reason is None]
         if not of:
-            raise SymcostError(
-                f"verdict {name} is of another model: " + "; ".join(f"{t} {r}" for t, r in reasons.items())
-            )
+            raise SymcostError(f"verdict {name} is of another model: " + "; ".join(f"{t} {r}" for t, r in reasons))
         tables_of = tuple(
             (title, tuple((heading, heading in NUMERIC) for heading in headings), tuple(rows))
             for title, headings, rows in sections(verdict)
