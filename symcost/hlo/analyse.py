@@ -12,11 +12,11 @@ from functools import cached_property
 from .bytes import Bytes, stored
 from .float32 import NOTHING, Properties, rounded
 from .ir import Computation, Instruction, Module
-from .library import estimate, restored
+from .library import Restored, estimate, restored
 from .order import post_order
 from .parse import parse
 from .rules import ANNOTATIONS, BUFFERS, LEAF, REGION, Count, leaf_rule
-from .tally import Cell, Counts, Tally, accumulate
+from .tally import Cell, Counts, Tally, accumulate, seen_from
 from .text import HloError
 from .trips import trip_count
 
@@ -58,18 +58,23 @@ class HloCost:
     `max`) is prefixed with its call's; else the path is "".
 
     `calls`: what XLA takes for the custom calls, (-1, 0, -1) each unless its author states a cost. `restored`: what they
-    were found to compute, by path and target. `unknown`: targets of those nobody can count, in order of the walk, once per
-    call site. They add nothing to the exact counts, so with `unknown` non-empty these are lower bounds.
+    were found to compute, by path and target. `hidden`: paths and targets of those nobody can count, or not wholly, in
+    order of the walk, once per call site: with any of them the exact counts are lower bounds.
     """
 
     flops: int
     transcendentals: int
     bytes: int
     float32: Float32
-    unknown: tuple[str, ...]
+    hidden: tuple[Cell, ...] = field(repr=False)
     calls: Counts
     cells: Mapping[Cell, Counts] = field(repr=False)
     restored: Mapping[Cell, Counts] = field(repr=False)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Targets of the custom calls that nobody can count."""
+        return tuple(target for _, target in self.hidden)
 
     @cached_property
     def by_op(self) -> Mapping[str, Count]:
@@ -162,7 +167,7 @@ class _Walk:
             sub = self.called(_only(i, role))
             flops += sub.flops * times
             transcendentals += sub.transcendentals * times
-            tally.unknown += sub.unknown
+            tally.unknown += [(seen_from(i, path), target) for path, target in sub.unknown]
             found += sub.float32.scaled(times)
         sizes = self.bytes(i, home)
         tally.add(i.opcode, i.op_name, flops, transcendentals, sum(sizes))
@@ -183,13 +188,13 @@ class _Walk:
         if i.custom_call_target in ANNOTATIONS:
             return own
         operands = [home.by_name[name].shape for name in i.operands]
-        count = restored(i, operands) if self.calls else None
-        if count is None:
-            tally.unknown.append(i.custom_call_target)
-        else:
+        found = restored(i, operands) if self.calls else Restored(unknown=i.custom_call_target)
+        if found.unknown:
+            tally.unknown.append((i.op_name, found.unknown))
+        if found.unknown != i.custom_call_target:
             size = sum(map(stored, (i.shape.first(), *operands))) if stated is None else stated[2]
-            tally.add("custom-call", i.op_name, *count, size)
-            accumulate(tally.restored, (i.op_name, i.custom_call_target), (*count, size))
+            tally.add("custom-call", i.op_name, *found.count, size)
+            accumulate(tally.restored, (i.op_name, i.custom_call_target), (*found.count, size))
         return own
 
     def fusion(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
@@ -237,7 +242,7 @@ class _Walk:
             setattr(chosen, name, getattr(largest, name))
             for key, counts in largest.cells.items():
                 accumulate(chosen.cells, key, (*(0,) * part, counts[part], *(0,) * (2 - part)))  # type: ignore[arg-type]
-        chosen.unknown = [target for branch in branches for target in branch.unknown]
+        chosen.unknown = [call for branch in branches for call in branch.unknown]
         tally.merge(chosen, i)
         found = branches[0].float32
         for branch in branches[1:]:
