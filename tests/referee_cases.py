@@ -109,6 +109,12 @@ class Bottlenecks(nn.Module):
         return nn.Dense(1000)(x.mean((1, 2)))
 
 
+def watched(x: jax.Array) -> jax.Array:
+    """A product, looked at by the host on the way."""
+    jax.debug.print("{}", x.sum())
+    return x @ x.T
+
+
 def network(name: str, **sizes: Any) -> Callable[[], nn.Module]:
     """A reference network as a factory without parameters."""
     return lambda: sc.build(REFERENCES[name](**sizes).net)
@@ -137,4 +143,6 @@ CASES = [
     Referee("scan", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8)),
     Referee("scan-gradient", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8), dict(mode="train")),
     Referee("nnx-transformer", Encoder, TOKENS, dict(n=2, N=64, d=128, L=2)),
+    Referee("moe", lambda: sc.build(sc.MoE(4, 16, k=2)), ("float32[n,N,8]",), dict(n=2, N=4)),
 ]
+WATCHED = Referee("debug-print", watched, ("float32[n,m]",), dict(n=8, m=6), dict(function=True))

@@ -12,7 +12,7 @@ from functools import cached_property
 from .bytes import Bytes, stored
 from .float32 import NOTHING, Properties, rounded
 from .ir import Computation, Instruction, Module
-from .library import Restored, estimate, restored
+from .library import BEHIND, Restored, estimate, restored
 from .order import post_order
 from .parse import parse
 from .rules import ANNOTATIONS, BUFFERS, LEAF, REGION, Count, leaf_rule
@@ -194,7 +194,9 @@ class _Walk:
         if found.unknown != i.custom_call_target:
             size = sum(map(stored, (i.shape.first(), *operands))) if stated is None else stated[2]
             tally.add("custom-call", i.op_name, *found.count, size)
-            accumulate(tally.restored, (i.op_name, i.custom_call_target), (*found.count, size))
+            tally.add(BEHIND, i.op_name, *found.behind, 0)
+            flops, transcendentals = (sum(both) for both in zip(found.count, found.behind, strict=True))
+            accumulate(tally.restored, (i.op_name, i.custom_call_target), (flops, transcendentals, size))
         return own
 
     def fusion(self, i: Instruction, home: Computation, tally: Tally) -> Properties:

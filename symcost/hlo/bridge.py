@@ -125,8 +125,9 @@ def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int, 
                     known = before.get(opcode, (0, 0))[kind] > 0
                     more = DUPLICATED if known else CONVERTED if opcode in FORMATS else ADDED
                     give(more if amount > 0 else FOLDED, *((amount, 0) if kind == 0 else (0, amount)))
-    other = min(named.get(ADDED, (0, 0))[0], -named.get(FOLDED, (0, 0))[0])
-    if other > 0:  # as many operations of another kind in their place
-        give(ADDED, -other)
-        give(FOLDED, other)
+    for kind in (0, 1):
+        other = min(named.get(ADDED, (0, 0))[kind], -named.get(FOLDED, (0, 0))[kind])
+        if other > 0:  # as many operations of another kind in their place
+            give(ADDED, *((-other, 0) if kind == 0 else (0, -other)))
+            give(FOLDED, *((other, 0) if kind == 0 else (0, other)))
     return named

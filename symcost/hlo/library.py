@@ -22,6 +22,8 @@ _LIST = re.compile(r'"(\w+)"\s*:\s*\[([^\]]*)\]')
 _ACTIVATION = re.compile(r'"activation_mode"\s*:\s*"(\w+)"')
 _EPILOGUE = re.compile(r'"epilogue"\s*:\s*"(\w+)"')
 _BETA = re.compile(r'"beta"\s*:\s*(\d+)')
+BEHIND = "custom-call epilogue"
+"""In the place of an opcode: what is fused behind a product."""
 _GELU, _SILU = (8, 1), (4, 1)
 FUSED: dict[str, Count] = {
     "": (0, 0), "kNone": (0, 0), "kRelu": (1, 0), "kRelu6": (1, 0), "kElu": (2, 1), "kLeakyRelu": (3, 0),
@@ -43,9 +45,11 @@ WITHOUT_WORK = {"TopK", "__gpu$TopK", "xla_ffi_python_cpu_callback", "xla_ffi_py
 
 @dataclass(frozen=True)
 class Restored:
-    """What a custom call computes as far as its text tells, and the name of what it does not tell, if anything."""
+    """What a custom call computes as far as its text tells: a product or kernel, what is done to every element behind it,
+    and the name of what the text does not tell, if anything."""
 
     count: Count = (0, 0)
+    behind: Count = (0, 0)
     unknown: str = ""
 
 
@@ -79,7 +83,7 @@ def _convolution(i: Instruction, operands: Sequence[Shape]) -> Restored:
         "__cudnn$convBackwardFilter": (operands[0], result, operands[1]),
     }.get(i.custom_call_target, (operands[0], operands[1], result))
     extra = max(len(operands) - 2, 0)  # a bias, an addend
-    return _with_fused(i, _ACTIVATION, convolution(i, lhs, rhs, out) + extra * result.elements)
+    return _with_fused(i, _ACTIVATION, convolution(i, lhs, rhs, out), extra)
 
 
 def _product(i: Instruction, operands: Sequence[Shape]) -> Restored:
@@ -91,14 +95,14 @@ def _product(i: Instruction, operands: Sequence[Shape]) -> Restored:
     width = prod(operands[0].dims[d] for d in lists["lhs_contracting_dimensions"])
     beta = _BETA.search(config)
     added = beta is not None and beta[1] != "0"
-    return _with_fused(i, _EPILOGUE, (2 * width + added) * i.shape.first().elements)
+    return _with_fused(i, _EPILOGUE, 2 * width * i.shape.first().elements, int(added))
 
 
-def _with_fused(i: Instruction, sign: re.Pattern[str], product: int) -> Restored:
-    """The product and what its configuration says is done to every element of it."""
+def _with_fused(i: Instruction, sign: re.Pattern[str], product: int, added: int) -> Restored:
+    """The product, so many additions, and what its configuration says is done to every element of it."""
     found = sign.search(i.backend_config.replace('\\"', '"'))
     name = found[1] if found else ""
-    if name not in FUSED:
-        return Restored((product, 0), f"{name} behind {i.custom_call_target}")
-    flops, transcendentals = (each * i.shape.first().elements for each in FUSED[name])
-    return Restored((product + flops, transcendentals))
+    flops, transcendentals = FUSED.get(name, (0, 0))
+    elements = i.shape.first().elements
+    return Restored((product, 0), ((flops + added) * elements, transcendentals * elements),
+                    "" if name in FUSED else f"{name} behind {i.custom_call_target}")  # fmt: skip
