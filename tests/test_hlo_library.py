@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import pytest
 
-from symcost.hlo import HloCost, analyse
+from symcost.hlo import HloCost, HloError, analyse
 from symcost.hlo.library import FUSED
 
 
@@ -110,6 +110,15 @@ def test_a_kernel_counts_what_its_author_states_and_xla_counts_it_too() -> None:
     found = cost("f32[8,8]{1,0}", ("f32[8,8]{1,0}",), "tpu_custom_call", tail)
     assert (found.flops, found.transcendentals, found.bytes) == (262144, 7, 99)
     assert (found.float32.flops, found.float32.transcendentals, found.float32.bytes) == (262144, 7, 99)
+
+
+def test_a_configuration_over_several_lines_is_read_and_xla_may_not_heed_it() -> None:
+    tail = ', backend_config={"custom_call_config": {"body": "A{", "cost_estimate": {\n"flops":64,\n"transcendentals":0\n}}}'
+    text = module("f32[8,8]{1,0}", ("f32[8,8]{1,0}",), "tpu_custom_call", tail)
+    found = analyse(text, calls=True, stated=False)
+    assert (found.flops, found.unknown, found.float32.flops) == (64, (), -1)
+    with pytest.raises(HloError, match="the text ends inside instruction 'c' of 'main': give the whole text"):
+        analyse(text[: text.index('"transcendentals"')])
 
 
 def test_without_being_asked_nothing_is_restored() -> None:

@@ -67,6 +67,8 @@ def test_one_unit_in_one_module_makes_it_false_and_names_the_module(wrong: sc.Ve
     (operations,) = wrong.operations.values()
     assert {name.partition(" ")[0] for name in operations} == {"our", "their"}
     assert "Operations where level 1 failed" in str(wrong)
+    for form in ("text", "markdown"):
+        assert "every module's own count is compared" in " ".join(report.render(wrong, form).split())
 
 
 def test_a_target_that_does_not_answer_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +223,17 @@ def test_the_steps_in_the_text_lead_from_the_compilers_figure_to_the_program_as_
     without = sum(value for step, value in values.items() if step.startswith("without"))
     assert raw + sum(value for step, value in values.items() if not step.startswith("without")) == recount
     assert recount + without == written == true.flops
+
+
+def test_figures_of_a_sharded_program_are_one_devices_and_no_program_as_written_stands_below_them() -> None:
+    verdict = sc.verify(nn.Dense, "float32[n,c]", at=dict(n=64, c=8, features=8), targets=["cpu"], mesh={"d": 8},
+                        shard={"inputs": ("d",)})  # fmt: skip
+    assert verdict
+    steps = {step: number for title, _, rows in report.sections(verdict) if title.startswith("From the compiler")
+             for _, step, number in rows}  # fmt: skip
+    assert steps["XLA prints (per device, of 8)"] == f"{verdict.flops // 8:,}"
+    assert "as written" not in steps
+    assert json.loads(report.render(verdict, "json"))["targets"][0]["devices"] == 8
 
 
 def test_networks_of_layers_that_read_tokens_get_integers() -> None:

@@ -95,13 +95,15 @@ class HloCost:
         return found
 
 
-def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, pointer: int = POINTER) -> HloCost:
+def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, stated: bool = True,
+            pointer: int = POINTER) -> HloCost:  # fmt: skip
     """Count an HLO module, given as text or parsed.
 
     flops = sum over instructions of the opcode's rule (`rules.py`); of a conditional the larger branch, every
     property by itself; of a while body + condition, once like XLA, or with `trips=True` times its trip count (the
-    condition's last, failing test is not counted). With `calls=True` library calls count what they compute. `pointer`:
-    bytes of an entry in a tuple's table.
+    condition's last, failing test is not counted). With `calls=True` library calls count what they compute. `stated`:
+    whether XLA takes what a kernel's author states for it, as a compiler of TPUs does, or -1. `pointer`: bytes of an entry
+    in a tuple's table.
 
     Errors: `HloError` for text that cannot be read, an opcode without a rule, and, with `trips=True`, a while
     whose trip count the text does not settle.
@@ -117,7 +119,7 @@ def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, poi
     (60, 10, 204, {'dot': (60, 0), 'tanh': (0, 10)})
     """
     module = parse(text) if isinstance(text, str) else text
-    total = _Walk(module, trips, calls, pointer).computation(module.entry)
+    total = _Walk(module, trips, calls, stated, pointer).computation(module.entry)
     own = total.float32
     floats = Float32(float(own.flops), float(own.transcendentals), float(own.bytes))
     return HloCost(total.flops, total.transcendentals, total.bytes, floats, tuple(total.unknown), total.calls,
@@ -125,10 +127,11 @@ def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, poi
 
 
 class _Walk:
-    def __init__(self, module: Module, trips: bool, calls: bool, pointer: int) -> None:
+    def __init__(self, module: Module, trips: bool, calls: bool, stated: bool, pointer: int) -> None:
         self.module = module
         self.trips = trips
         self.calls = calls
+        self.stated = stated
         self.bytes = Bytes(module, pointer)
         self.done: dict[str, Tally] = {}
 
@@ -182,7 +185,7 @@ class _Walk:
         if i.custom_call_target in BUFFERS:
             return NOTHING
         stated = estimate(i)
-        taken = stated or (-1, 0, -1)
+        taken = stated if stated and self.stated else (-1, 0, -1)
         tally.called(taken)
         own = Properties(*map(rounded, taken))
         if i.custom_call_target in ANNOTATIONS:

@@ -106,16 +106,23 @@ class _Reader:
         if end < 0 or "(" in line[open_at + 1 : end] or '"' in line[open_at:end]:
             end = closing(line, open_at)
         while end < 0:  # a large constant goes on over several lines
-            if self.at == len(self.lines):
-                raise HloError(f"the text ends inside instruction {name!r} of {title!r}: give the whole text")
-            line += " " + self.lines[self.at].strip()
-            self.at += 1
+            line += self.more(name, title)
             end = closing(line, open_at)
         argument, tail = line[open_at + 1 : end], line[end + 1 :]
         while _IN_PLACE.search(tail) and self.at < len(self.lines):
             tail = self.in_place(tail, f"{title}/{name}")
+        if tail.endswith("{"):  # a kernel's configuration goes on too
+            while closing(f"({tail})", 0) < 0:
+                tail += self.more(name, title)
         operands = () if opcode[1] in _NO_OPERANDS else _operands(argument)
         return Instruction(name, opcode[1], shape, operands, argument, tail, root is not None)
+
+    def more(self, name: str, title: str) -> str:
+        """The next line of an instruction that goes on."""
+        if self.at == len(self.lines):
+            raise HloError(f"the text ends inside instruction {name!r} of {title!r}: give the whole text")
+        self.at += 1
+        return " " + self.lines[self.at - 1].strip()
 
     def in_place(self, tail: str, owner: str) -> str:
         """Read called computations printed in place, return the tail with names of our own in their stead."""

@@ -94,12 +94,13 @@ def verify(
         job = Job(source, program, placement, timeout, cache, on_event)
         answers = job.start(asked)
         try:
+            platforms = tuple(dict.fromkeys(each.platform for each in asked))
             known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
-            lifted, written = _closed_form(known), _written(known)
+            lifted, written = _closed_form(known), _written(known, platforms)
             costs = lifted.subs(**point) if point else lifted
             found = _level_1(costs, written, layers)
             for each in asked:
-                _add(found, each, answers[each.name].result(), written, program, costs, sharded=placement.devices > 1)
+                _add(found, each, answers[each.name].result(), written, program, costs, placement.devices)
             others = counters.opinions(against, maker, point, program, written)
         finally:
             job.stop()
@@ -131,21 +132,21 @@ def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _F
 
 
 def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written, program: Program, costs: CostTable,
-         sharded: bool) -> None:  # fmt: skip
+         devices: int) -> None:  # fmt: skip
     """Levels 2 and 3 of one target, or why there are none."""
     if isinstance(answer, Failure):
         found.failures[each.name] = answer.reason
         return
     paths = tuple(argument.path for argument in program.arguments)
     try:
-        made, checks, rows = compiled(each, answer, written, paths, sharded)
+        made, checks, rows = compiled(each, answer, written, paths, devices)
     except HloError as problem:
         found.failures[each.name] = f"{each.name} answered with a program that cannot be counted: {problem}"
         return
     found.targets.append(replace(made, memory=memory.held(answer), live=memory.live(answer.memory_text, paths)))
     found.rows += rows
     found.checks += checks
-    if not sharded:
+    if devices == 1:
         intermediates = costs.total("full").bytes_written
         found.checks += memory.checks(each, answer, program, intermediates if isinstance(intermediates, int) else None)
 
@@ -174,9 +175,9 @@ def _closed_form(known: _Known) -> Lifted:
 
 
 @lru_cache(maxsize=8)
-def _written(known: _Known) -> Written:
+def _written(known: _Known, platforms: tuple[str, ...]) -> Written:
     """The lowered program and XLA's own figures of it."""
-    lowered = known.made.lowered()
+    lowered = known.made.lowered(platforms)
     text = lowered.compiler_ir("hlo").as_hlo_module().to_string()
     paths = tuple(argument.path for argument in known.made.arguments)
     try:

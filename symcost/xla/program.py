@@ -72,10 +72,22 @@ class Program:
         function, arrays = self.function
         return jax.jit(function, keep_unused=True), arrays
 
-    def lowered(self) -> Any:
-        """The program lowered for the CPU, before any optimisation."""
+    def lowered(self, platforms: Sequence[str] = ()) -> Any:
+        """The program before any optimisation, lowered for the CPU, or else for the first of ``platforms`` that takes it.
+
+        Kernels are written for one platform and lower for no other.
+        """
         jitted, arrays = self._jitted
-        return jitted.trace(*arrays).lower(lowering_platforms=("cpu",))
+        complaints = []
+        for platform in dict.fromkeys(("cpu", *platforms)):
+            try:
+                return jitted.trace(*arrays).lower(lowering_platforms=(platform,))
+            except Exception as problem:
+                complaints.append(f"{platform}: {_line(problem)}")
+        raise SymcostError(
+            f"the program cannot be lowered ({'; '.join(complaints)}): ask for a target of the platform that its kernels "
+            "are written for"
+        )
 
     def exported(self, platform: str) -> bytes:
         """The program serialised for one platform. Errors: :class:`NotExportable`."""
@@ -83,8 +95,11 @@ class Program:
         try:
             return bytes(export.export(jitted, platforms=(platform,))(*arrays).serialize())
         except Exception as problem:
-            reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-            raise NotExportable(reason) from problem
+            raise NotExportable(_line(problem)) from problem
+
+
+def _line(problem: Exception) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")
 
 
 def program_at(model: Model, point: Mapping[str, int]) -> Program:
