@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
@@ -15,6 +16,7 @@ from zoo.control import CondHalt
 import symcost as sc
 from examples.scan_or_unrolled import Scanned
 from symcost.report import verdict as report
+from symcost.trace import derive as trace_derive
 from symcost.verify import face
 from symcost.verify.verdict import Check
 from symcost.xla.targets import Target
@@ -43,9 +45,10 @@ def wrong() -> sc.Verdict:
     patch = pytest.MonkeyPatch()
     patch.setattr(face, "_closed_form", lambda known: Off())
     try:
-        return sc.verify(MLP, SPEC, at=AT, targets=[])
+        return sc.verify(MLP, SPEC, at=AT, targets=[], cache=False)
     finally:
         patch.undo()
+        face._derived.cache_clear()
 
 
 def test_a_true_verdict_has_only_checks_that_hold(true: sc.Verdict) -> None:
@@ -152,6 +155,37 @@ def test_the_same_question_again_compiles_nothing_and_lifts_nothing(monkeypatch:
     again = sc.verify(MLP, SPEC, at=AT, targets=["cpu"], on_event=lambda _, event: events.append(event))
     assert events == ["cached"]
     assert again.checks == first.checks
+
+
+def test_another_process_takes_what_is_kept_and_a_damaged_entry_counts_as_absent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SYMCOST_CACHE", str(tmp_path))
+    lifted = []
+
+    def derive(*args: Any) -> Any:
+        lifted.append(args)
+        return trace_derive.derive(*args)
+
+    def asked(**options: Any) -> sc.Verdict:
+        face._derived.cache_clear()  # as in a new process
+        return sc.verify(MLP, SPEC, at=AT, targets=[], **options)
+
+    monkeypatch.setattr(face, "derive", derive)
+    first = asked()
+    assert (asked().checks, len(lifted)) == (first.checks, 1)
+    assert (asked(cache=False).checks, len(lifted)) == (first.checks, 2)
+    (file,) = tmp_path.glob("*/costs.json")
+    file.write_text(file.read_text().replace("768", "769", 1))
+    assert (asked().checks, len(lifted)) == (first.checks, 3)
+    assert (asked().checks, len(lifted)) == (first.checks, 3)
+
+
+def test_numbers_of_64_bits_stay_so_where_they_are_compiled() -> None:
+    with jax.enable_x64(True):
+        verdict = sc.verify(lambda d: nn.Dense(d, param_dtype="float64"), "float64[n,6]", at=dict(n=2, d=3), targets=["cpu"])
+    assert verdict
+    assert verdict.targets[0].memory["arguments"] == 8 * (2 * 6 + 6 * 3 + 3) + 16  # the key of the random stream
 
 
 def test_a_model_that_changed_is_asked_about_anew() -> None:

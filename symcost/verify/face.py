@@ -15,8 +15,9 @@ from symcost.table import CostTable
 from symcost.trace.derive import Options, derive, rare_collections
 from symcost.trace.lifted import Lifted
 from symcost.verify import against as counters
-from symcost.verify import layered, memory
+from symcost.verify import kept, layered, memory
 from symcost.verify.compiled import compiled
+from symcost.verify.kept import Derived
 from symcost.verify.verdict import LOWERED, Check, Compiled, ModuleRow, Verdict
 from symcost.verify.written import METRICS, Written, emulation, misplaced, modules, totals
 from symcost.xla.answer import Answer, Failure
@@ -96,8 +97,7 @@ def verify(
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))
             known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
-            lifted, written = _closed_form(known), _written(known, platforms)
-            costs = lifted.subs(**point) if point else lifted
+            costs, written = _derived(known, platforms, cache)
             found = _level_1(costs, written, layers)
             for each in asked:
                 _add(found, each, answers[each.name].result(), written, program, costs, placement.devices)
@@ -164,23 +164,34 @@ class _Known:
 
     @classmethod
     def of(cls, source: Source, program: Program, sampling: dict[str, Any]) -> _Known:
-        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function))
-        return cls(program.key, id(source.target), told + repr(sampling), source, program, sampling)
+        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function,
+                     getattr(source.target, "__qualname__", ""), tuple(source.at.items()), sampling))  # fmt: skip
+        return cls(program.key, id(source.target), told, source, program, sampling)
 
 
 @lru_cache(maxsize=8)
+def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[CostTable, Written]:
+    """The closed form at the point and the program as written, which a model with the same program there has already."""
+    entry = kept.key(known.program, (known.options, platforms))
+    found = kept.load(entry) if cache else None
+    if found is None:
+        lifted, point = _closed_form(known), known.source.at
+        found = Derived(lifted.subs(**point) if point else lifted, *_lowered(known.made, platforms))
+        if cache:
+            kept.keep(found, entry)
+    paths = tuple(argument.path for argument in known.made.arguments)
+    try:
+        return found.costs, Written.of(found.text, found.analysis, paths, version("jaxlib"))
+    except HloError as problem:
+        raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
+
+
 def _closed_form(known: _Known) -> Lifted:
-    """The model's closed form. A model whose program at the point is as before keeps the one that it has."""
+    """The model's closed form."""
     return derive(known.source.model(), Options(**known.sampling), None, lambda count: None)
 
 
-@lru_cache(maxsize=8)
-def _written(known: _Known, platforms: tuple[str, ...]) -> Written:
-    """The lowered program and XLA's own figures of it."""
-    lowered = known.made.lowered(platforms)
-    text = lowered.compiler_ir("hlo").as_hlo_module().to_string()
-    paths = tuple(argument.path for argument in known.made.arguments)
-    try:
-        return Written.of(text, lowered.cost_analysis() or {}, paths, version("jaxlib"))
-    except HloError as problem:
-        raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
+def _lowered(program: Program, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:
+    """The text of the lowered program and XLA's own figures of it."""
+    lowered = program.lowered(platforms)
+    return lowered.compiler_ir("hlo").as_hlo_module().to_string(), lowered.cost_analysis() or {}

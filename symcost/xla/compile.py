@@ -83,6 +83,7 @@ class Job:
             "mesh": dict(self.placement.mesh),
             "topology": target.grid(self.placement.devices) if target.platform == TPU else "",
             "partitions": self._partitions,
+            "x64": self.program.x64,
         }
         entry = cache.key(self.program.key, repr((target.name, target.config)), target.versions(), options)
         found = cache.load(entry) if self.use_cache else None

@@ -48,6 +48,8 @@ class Program:
 
     closed: Any
     arguments: tuple[Argument, ...]
+    x64: bool = False
+    """Whether numbers of 64 bits were allowed when it was traced; without, they become 32 bits wide where it is lowered."""
 
     @cached_property
     def key(self) -> str:
@@ -111,7 +113,7 @@ def program_at(model: Model, point: Mapping[str, int]) -> Program:
         for role, tree in abstract.arguments.items()
         for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
-    return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments))
+    return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments), bool(jax.config.jax_enable_x64))
 
 
 def partitions(
