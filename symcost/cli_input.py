@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symcost.cli_start import start_jax
+from symcost.xla.start import start_jax
 from symcost.errors import SymcostError
 
 _WORDS = {"true": True, "false": False, "none": None}

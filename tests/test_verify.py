@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
 import jax
+import numpy as np
 import pytest
 from referee_cases import MLP, Encoder
 from zoo.control import CondHalt
@@ -181,6 +185,23 @@ def test_another_process_takes_what_is_kept_and_a_damaged_entry_counts_as_absent
     assert (asked().checks, len(lifted)) == (first.checks, 3)
 
 
+def test_one_target_one_counter_and_numbers_of_numpy_are_taken_as_they_are() -> None:
+    verdict = sc.verify(MLP, SPEC, at={name: np.int64(size) for name, size in AT.items()}, targets="cpu", against="xla")
+    assert verdict
+    assert (verdict.at, [made.target for made in verdict.targets]) == (AT, ["cpu"])
+    assert all(type(size) is int for size in verdict.at.values())
+
+
+def test_plug_ins_without_their_devices_say_nothing_in_python_either() -> None:
+    program = "import symcost as sc; print(bool(sc.verify(sc.models.alexnet(n='n'), at=dict(n=1), targets=[], cache=False)))"
+    environment = {name: value for name, value in os.environ.items() if name != "JAX_PLATFORMS"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment,
+                          timeout=120)  # fmt: skip
+    assert done.stdout == "True\n"
+    assert "Traceback" not in done.stderr
+    assert "libtpu" not in done.stderr
+
+
 def test_numbers_of_64_bits_stay_so_where_they_are_compiled() -> None:
     with jax.enable_x64(True):
         verdict = sc.verify(lambda d: nn.Dense(d, param_dtype="float64"), "float64[n,6]", at=dict(n=2, d=3), targets=["cpu"])
@@ -222,7 +243,12 @@ def test_a_model_that_changed_is_asked_about_anew() -> None:
         (dict(at=AT, mesh={"data": 2}, shard={"bias": (None, "data")}), "shard gives 2 axes to params/Dense_0/bias"),
         (dict(at=AT, mesh={"data": 0}), "the mesh axis data has 0 devices: it must be a positive integer"),
         (dict(at=AT, targets=["tpu-v5e"], mesh={"data": 3}), "tpu-v5e has no topology of 3 devices here"),
+        (dict(at=AT, mesh={"data": 2}, shard={"inputs": ("data", "data")}), "shard gives the axis 'data' to two dimensions of"),
+        (dict(at=AT, mesh={"data": 3}, shard={"inputs": "data"}), "shard cuts the 4 of inputs/0, shape (4, 6), along 'data'"),
+        (dict(at=AT, targets="cqu"), "unknown target 'cqu': did you mean cpu"),
+        (dict(at=AT, against="flix"), "unknown counter 'flix': did you mean flax"),
         (dict(at=AT, timeout=0), "timeout=0 is no time to wait: give seconds"),
+        (dict(at=AT, timeout=None), "timeout=None is no time to wait: give seconds"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(options: dict[str, Any], message: str) -> None:

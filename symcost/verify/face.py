@@ -8,6 +8,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from symcost.errors import SymcostError
 from symcost.hlo.text import HloError
 from symcost.layers.layered import LayerTable
@@ -24,6 +26,7 @@ from symcost.xla.answer import Answer, Failure
 from symcost.xla.compile import TIMEOUT, Event, Job, Placement
 from symcost.xla.program import Program, program_at
 from symcost.xla.source import Source
+from symcost.xla.start import start_devices
 from symcost.xla.targets import TPU, Target, target
 
 ON_CHIP = (
@@ -35,8 +38,8 @@ def verify(
     model: Any,
     *specs: Any,
     at: Mapping[str, int],
-    targets: Sequence[str] = ("cpu",),
-    against: Sequence[str] = (),
+    targets: str | Sequence[str] = ("cpu",),
+    against: str | Sequence[str] = (),
     call: Mapping[str, Any] | None = None,
     mode: str = "forward",
     method: str = "__call__",
@@ -48,7 +51,7 @@ def verify(
     function: bool = False,
     name: str = "",
     mesh: Mapping[str, int] | None = None,
-    shard: Mapping[str, Sequence[str | None]] | None = None,
+    shard: Mapping[str, str | Sequence[str | None]] | None = None,
     timeout: float = TIMEOUT,
     cache: bool = True,
     on_event: Event = lambda target, event: None,
@@ -79,10 +82,13 @@ def verify(
     >>> bool(verdict), verdict.flops
     (True, 136)
     """
-    asked = [target(each) for each in dict.fromkeys(targets)]
+    asked = [target(each) for each in dict.fromkeys([targets] if isinstance(targets, str) else targets)]
+    against = [against] if isinstance(against, str) else against
     counters.check(against)
-    if not timeout > 0:
-        raise SymcostError(f"timeout={timeout} is no time to wait: give seconds")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise SymcostError(f"timeout={timeout!r} is no time to wait: give seconds")
+    at = {name: int(value) if isinstance(value, np.integer) else value for name, value in at.items()}
+    start_devices()
     placement, point, layers = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None
     if isinstance(model, LayerTable):
         model, specs, layers = layered.twin(model, specs, at)

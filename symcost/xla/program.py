@@ -138,9 +138,12 @@ def partitions(
     return found
 
 
-def _check(argument: Argument, shape: tuple[int, ...], axes: Sequence[str | None], mesh: Mapping[str, int]) -> None:
+def _check(argument: Argument, shape: tuple[int, ...], axes: list[str | None], mesh: Mapping[str, int]) -> None:
     if len(axes) > len(shape):
         raise SymcostError(f"shard gives {len(axes)} axes to {argument} of shape {shape}: give at most {len(shape)}")
+    again = next((axis for axis in axes if axis is not None and axes.count(axis) > 1), None)
+    if again is not None:
+        raise SymcostError(f"shard gives the axis {again!r} to two dimensions of {argument}: each axis cuts one of them")
     for size, axis in zip(shape, axes, strict=False):
         if axis is not None and axis not in mesh:
             raise SymcostError(f"shard names the axis {axis!r}: the mesh has {', '.join(mesh)}")
