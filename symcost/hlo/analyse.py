@@ -105,8 +105,8 @@ def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, sta
     whether XLA takes what a kernel's author states for it, as a compiler of TPUs does, or -1. `pointer`: bytes of an entry
     in a tuple's table.
 
-    Errors: `HloError` for text that cannot be read, an opcode without a rule, and, with `trips=True`, a while
-    whose trip count the text does not settle.
+    Errors: `HloError` for text that cannot be read, an opcode without a rule, an instruction whose operands and
+    attributes do not fit its rule, and, with `trips=True`, a while whose trip count the text does not settle.
 
     >>> cost = analyse('''HloModule m
     ... ENTRY main {
@@ -119,7 +119,10 @@ def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, sta
     (60, 10, 204, {'dot': (60, 0), 'tanh': (0, 10)})
     """
     module = parse(text) if isinstance(text, str) else text
-    total = _Walk(module, trips, calls, stated, pointer).computation(module.entry)
+    try:
+        total = _Walk(module, trips, calls, stated, pointer).computation(module.entry)
+    except RecursionError:
+        raise HloError(f"computations of {module.name!r} call each other too deeply: give a text as XLA prints it") from None
     own = total.float32
     floats = Float32(float(own.flops), float(own.transcendentals), float(own.bytes))
     return HloCost(total.flops, total.transcendentals, total.bytes, floats, tuple(total.unknown), total.calls,
@@ -151,7 +154,15 @@ class _Walk:
     def instruction(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
         """Add the exact counts of one instruction to `tally`, return its float32 ones."""
         handler = _HANDLERS.get(i.opcode, _Walk.region if i.opcode in REGION else _Walk.leaf)
-        return handler(self, i, home, tally)
+        try:
+            return handler(self, i, home, tally)
+        except HloError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise HloError(
+                f"{i.opcode} {i.name!r} of {home.name!r} has operands or attributes that do not fit its rule: "
+                f"{i.argument[:40]!r}{i.tail[:80]!r}; give the text as XLA prints it"
+            ) from None
 
     def leaf(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
         sync = _synchronous(i) if i.opcode not in LEAF else None

@@ -146,10 +146,11 @@ def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written
     paths = tuple(argument.path for argument in program.arguments)
     try:
         made, checks, rows = compiled(each, answer, written, paths, devices)
+        live = memory.live(answer.memory_text, paths)
     except HloError as problem:
         found.failures[each.name] = f"{each.name} answered with a program that cannot be counted: {problem}"
         return
-    found.targets.append(replace(made, memory=memory.held(answer), live=memory.live(answer.memory_text, paths)))
+    found.targets.append(replace(made, memory=memory.held(answer), live=live))
     found.rows += rows
     found.checks += checks
     if devices == 1:
