@@ -145,6 +145,11 @@ def test_layers_their_twin_and_the_compilers_are_three_witnesses() -> None:
         sc.verify(sc.table(net, (n, 3, 8, 8)), at=dict(n=2, c=4, d=1))
 
 
+def test_our_own_peak_stands_beside_the_compilers_temporaries(true: sc.Verdict) -> None:
+    own = sc.trace(MLP, SPEC).subs(**AT).peak(unit="bytes")
+    assert true.targets[0].memory["our liveness peak of the activations, none fused"] == own > 0
+
+
 def test_forward_and_backward_are_apart() -> None:
     verdict = sc.verify(MLP, SPEC, at=AT, mode="train", targets=["cpu"])
     assert verdict
@@ -193,7 +198,9 @@ def test_one_target_one_counter_and_numbers_of_numpy_are_taken_as_they_are() -> 
 
 
 def test_plug_ins_without_their_devices_say_nothing_in_python_either() -> None:
-    program = "import symcost as sc; print(bool(sc.verify(sc.models.alexnet(n='n'), at=dict(n=1), targets=[], cache=False)))"
+    program = (
+        "import symcost as sc; print(bool(sc.verify(sc.models.alexnet(n='n'), at=dict(n=1), targets=[], cache=False)))"
+    )
     environment = {name: value for name, value in os.environ.items() if name != "JAX_PLATFORMS"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment,
                           timeout=120)  # fmt: skip
@@ -204,7 +211,9 @@ def test_plug_ins_without_their_devices_say_nothing_in_python_either() -> None:
 
 def test_numbers_of_64_bits_stay_so_where_they_are_compiled() -> None:
     with jax.enable_x64(True):
-        verdict = sc.verify(lambda d: nn.Dense(d, param_dtype="float64"), "float64[n,6]", at=dict(n=2, d=3), targets=["cpu"])
+        verdict = sc.verify(
+            lambda d: nn.Dense(d, param_dtype="float64"), "float64[n,6]", at=dict(n=2, d=3), targets=["cpu"]
+        )
     assert verdict
     assert verdict.targets[0].memory["arguments"] == 8 * (2 * 6 + 6 * 3 + 3) + 16  # the key of the random stream
 

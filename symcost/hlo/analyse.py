@@ -122,7 +122,9 @@ def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, sta
     try:
         total = _Walk(module, trips, calls, stated, pointer).computation(module.entry)
     except RecursionError:
-        raise HloError(f"computations of {module.name!r} call each other too deeply: give a text as XLA prints it") from None
+        raise HloError(
+            f"computations of {module.name!r} call each other too deeply: give a text as XLA prints it"
+        ) from None
     own = total.float32
     floats = Float32(float(own.flops), float(own.transcendentals), float(own.bytes))
     return HloCost(total.flops, total.transcendentals, total.bytes, floats, tuple(total.unknown), total.calls,

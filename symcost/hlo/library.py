@@ -45,8 +45,10 @@ WITHOUT_WORK = {"TopK", "__gpu$TopK", "xla_ffi_python_cpu_callback", "xla_ffi_py
 
 @dataclass(frozen=True)
 class Restored:
-    """What a custom call computes as far as its text tells: a product or kernel, what is done to every element behind it,
-    and the name of what the text does not tell, if anything."""
+    """What a custom call computes as far as its text tells.
+
+    A product or kernel, what is done to every element behind it, and the name of what the text does not tell, if anything.
+    """
 
     count: Count = (0, 0)
     behind: Count = (0, 0)

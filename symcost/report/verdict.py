@@ -15,10 +15,11 @@ verdict of it again.
 ``modules``
     ``target``, ``path``, ``phase``, ``metric``, ``ours``, ``theirs``, ``difference``, ``because``.
 ``targets``
-    ``target``, ``title``, ``devices`` (the figures are those of one), ``cached``, ``versions``, ``raw`` (FLOPs that XLA prints), ``steps`` from there to ``recount``,
-    ``transcendentals``, ``bytes_accessed``, ``causes`` of the difference between written and compiled in FLOPs, the
-    ``parts`` of that difference by ``path``, ``phase`` and ``because`` in ``flops`` and ``transcendentals``,
-    ``attributed`` FLOPs, ``phases``, ``collectives`` and ``memory`` in bytes, ``live`` bytes by module at the peak.
+    ``target``, ``title``, ``devices`` (figures are those of one of them), ``cached``, ``versions``, ``raw`` (FLOPs that XLA
+    prints), ``steps`` from there to ``recount``, ``transcendentals``, ``bytes_accessed``, ``causes`` of the difference
+    between written and compiled in FLOPs, the ``parts`` of that difference by ``path``, ``phase`` and ``because`` in
+    ``flops`` and ``transcendentals``, ``attributed`` FLOPs, ``phases``, ``collectives`` and ``memory`` in bytes, ``live``
+    bytes by module at the peak.
 ``failures``
     by target, why it did not answer.
 ``opinions``
@@ -111,7 +112,9 @@ def _checks(verdict: Any, whole: bool) -> tuple[str, Cells, Sequence[Cells]]:
     for check in verdict.checks:
         if whole or check.level == 1 or not check.passed:
             mark, why = ("yes", "") if check.passed else ("NO", check.because)
-            rows.append((LEVELS[check.level], check.target, check.metric, _limits(check), f"{check.theirs:,}", mark, why))
+            rows.append(
+                (LEVELS[check.level], check.target, check.metric, _limits(check), f"{check.theirs:,}", mark, why)
+            )
         else:
             passed.setdefault((check.level, check.target), []).append(check)
     for (level, target), checks in passed.items():

@@ -150,7 +150,8 @@ def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written
     except HloError as problem:
         found.failures[each.name] = f"{each.name} answered with a program that cannot be counted: {problem}"
         return
-    found.targets.append(replace(made, memory=memory.held(answer), live=live))
+    own = memory.liveness(costs) if devices == 1 else {}
+    found.targets.append(replace(made, memory={**memory.held(answer), **own}, live=live))
     found.rows += rows
     found.checks += checks
     if devices == 1:

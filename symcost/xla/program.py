@@ -113,7 +113,7 @@ def program_at(model: Model, point: Mapping[str, int]) -> Program:
         for role, tree in abstract.arguments.items()
         for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
-    return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments), bool(jax.config.jax_enable_x64))
+    return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
 
 
 def partitions(
@@ -143,7 +143,9 @@ def _check(argument: Argument, shape: tuple[int, ...], axes: list[str | None], m
         raise SymcostError(f"shard gives {len(axes)} axes to {argument} of shape {shape}: give at most {len(shape)}")
     again = next((axis for axis in axes if axis is not None and axes.count(axis) > 1), None)
     if again is not None:
-        raise SymcostError(f"shard gives the axis {again!r} to two dimensions of {argument}: each axis cuts one of them")
+        raise SymcostError(
+            f"shard gives the axis {again!r} to two dimensions of {argument}: each axis cuts one of them"
+        )
     for size, axis in zip(shape, axes, strict=False):
         if axis is not None and axis not in mesh:
             raise SymcostError(f"shard names the axis {axis!r}: the mesh has {', '.join(mesh)}")
