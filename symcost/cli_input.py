@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symcost.cli_start import start_jax
 from symcost.errors import SymcostError
+from symcost.xla.start import start_jax
 
 _WORDS = {"true": True, "false": False, "none": None}
 

@@ -12,9 +12,9 @@ import typer
 
 from symcost.cli_input import load
 from symcost.cli_output import Output, Steps, SweepProgress, check_writable, write
-from symcost.cli_start import start_jax
 from symcost.errors import SpaceError, SymcostError
 from symcost.table import CostTable
+from symcost.xla.start import start_jax
 
 TIMEOUT = 10
 """Seconds for a scheduler to answer."""

@@ -8,8 +8,8 @@ import typer
 
 from symcost.cli_input import bind, integers, load, numbers, values
 from symcost.cli_output import Output, Steps, check_writable, write
-from symcost.cli_start import start_jax
 from symcost.errors import SymcostError
+from symcost.xla.start import start_jax
 
 VERIFY_EXAMPLES = """[bold]Examples[/bold]
 

@@ -11,6 +11,7 @@ import flaxmodels
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.experimental import pallas
 
 import symcost as sc
 from examples.scan_or_unrolled import Scanned
@@ -109,6 +110,22 @@ class Bottlenecks(nn.Module):
         return nn.Dense(1000)(x.mean((1, 2)))
 
 
+def watched(x: jax.Array) -> jax.Array:
+    """A product, looked at by the host on the way."""
+    jax.debug.print("{}", x.sum())
+    return x @ x.T
+
+
+def doubled(x: jax.Array) -> jax.Array:
+    """A kernel for TPUs that states its cost."""
+
+    def kernel(source: Any, out: Any) -> None:
+        out[...] = source[...] * 2.0
+
+    cost = pallas.CostEstimate(flops=128 * 128, transcendentals=0, bytes_accessed=2 * 4 * 128 * 128)
+    return pallas.pallas_call(kernel, out_shape=jax.ShapeDtypeStruct(x.shape, x.dtype), cost_estimate=cost)(x) + 1.0
+
+
 def network(name: str, **sizes: Any) -> Callable[[], nn.Module]:
     """A reference network as a factory without parameters."""
     return lambda: sc.build(REFERENCES[name](**sizes).net)
@@ -137,4 +154,7 @@ CASES = [
     Referee("scan", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8)),
     Referee("scan-gradient", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8), dict(mode="train")),
     Referee("nnx-transformer", Encoder, TOKENS, dict(n=2, N=64, d=128, L=2)),
+    Referee("moe", lambda: sc.build(sc.MoE(4, 16, k=2)), ("float32[n,N,8]",), dict(n=2, N=4)),
 ]
+WATCHED = Referee("debug-print", watched, ("float32[n,m]",), dict(n=8, m=6), dict(function=True))
+KERNEL = Referee("kernel", doubled, ("float32[128,128]",), {}, dict(function=True))

@@ -15,7 +15,7 @@ import jaxlib
 import pytest
 from jax import lax
 
-from symcost.hlo import HloCost, analyse, parse_shape, pointer_of
+from symcost.hlo import HloCost, HloError, analyse, parse_shape, pointer_of
 from symcost.hlo.windows import valid_positions
 
 EXACT_IN_FLOAT32 = 2**24
@@ -351,3 +351,27 @@ def test_conditional_takes_the_larger_branch_of_each_kind() -> None:
     cost = check(lambda p, x: lax.cond(p, jnp.tanh, lambda v: v * 2, x), "pred[]", "f32[8]")
     assert cost.by_op["multiply"] == (8, 0)
     assert cost.by_op["tanh"] == (0, 8)
+
+
+MISFIT = "convolution(x, x), window={{size=2x2{0}}}, dim_labels={1}, feature_group_count={2}"
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    ["f32[4] dot(), lhs_contracting_dims={0}", "f32[4,4] dot(x, x), lhs_contracting_dims={7}", "f32[] reduce(), to_apply=e2",
+     "f32[4] while(x), body=e2", "f32[4,4] gather(x)", "f32[4,4] " + MISFIT.format(" stride=0x1", "b01f_01io->b01f", 1),
+     "f32[4,4] " + MISFIT.format("", "b01f_01io->b01f", 0), "f32[4,4] " + MISFIT.format("", "zz_01io->b01f", 1),
+     "f32[4] dynamic-update-slice(x)", "f32[4] triangular-solve(x)", "f32[4] scatter(x), to_apply=e2"],
+)  # fmt: skip
+def test_an_instruction_that_does_not_fit_its_rule_is_one_line(instruction: str) -> None:
+    text = f"""HloModule m
+e2 {{
+  ROOT p = f32[] parameter(0)
+}}
+ENTRY e {{
+  x = f32[4,4]{{1,0}} parameter(0)
+  ROOT y = {instruction}
+}}"""
+    with pytest.raises(HloError) as caught:
+        analyse(text, trips=True, calls=True)
+    assert "\n" not in str(caught.value)

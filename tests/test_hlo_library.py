@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import jax
 import pytest
 
-from symcost.hlo import HloCost, analyse
+from symcost.hlo import HloCost, HloError, analyse
+from symcost.hlo.library import FUSED
 
 
 def module(result: str, operands: tuple[str, ...], target: str, tail: str) -> str:
@@ -25,7 +27,7 @@ TAPS = (3 * 5 - 2) * (3 * 6 - 2)  # of a window of 3 with padding 1 over 5 and o
 FORWARD = 2 * 3 * 4 * 2 * TAPS
 NONE = ', backend_config={"cudnn_conv_backend_config":{"activation_mode":"kNone"}}'
 RELU = ', backend_config={"cudnn_conv_backend_config":{"activation_mode":"kRelu"}}'
-ELU = ', backend_config={"cudnn_conv_backend_config":{"activation_mode":"kElu"}}'
+LEAKY = ', backend_config={"cudnn_conv_backend_config":{"activation_mode":"kLeakyRelu"}}'
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,7 @@ ELU = ', backend_config={"cudnn_conv_backend_config":{"activation_mode":"kElu"}}
         (f"({Y}, u8[0]{{0}})", (X, K, "f32[4]{0}"), "__cudnn$convBiasActivationForward", NONE, FORWARD + 240),
         (f"({Y}, u8[0]{{0}})", (X, K, "f32[4]{0}"), "__cudnn$convBiasActivationForward", RELU, FORWARD + 2 * 240),
         (f"({Y}, u8[0]{{0}})", (X, K, "f32[4]{0}", Y), "__cudnn$convBiasActivationForward", RELU, FORWARD + 3 * 240),
+        (f"({Y}, u8[0]{{0}})", (X, K, "f32[4]{0}"), "__cudnn$convBiasActivationForward", LEAKY, FORWARD + 4 * 240),
     ],
 )
 def test_a_convolution_of_cudnn_counts_its_taps_on_the_input(
@@ -62,19 +65,40 @@ GEMM = ', backend_config={{"gemm_backend_config":{{"beta":{beta},"dot_dimension_
 
 
 @pytest.mark.parametrize(
-    ("epilogue", "beta", "per_element"), [("DEFAULT", 0, 0), ("BIAS", 0, 1), ("BIAS_RELU", 0, 2), ("DEFAULT", 1, 1)]
-)
-def test_a_product_of_cublas_counts_by_its_dimension_numbers(epilogue: str, beta: int, per_element: int) -> None:
+    ("epilogue", "beta", "flops", "transcendentals"),
+    [("DEFAULT", 0, 0, 0), ("BIAS", 0, 1, 0), ("BIAS_RELU", 0, 2, 0), ("DEFAULT", 1, 1, 0), ("GELU", 0, 8, 1),
+     ("BIAS_GELU", 0, 9, 1), ("GELU_AUX", 0, 8, 1), ("BIAS_GELU_AUX", 1, 10, 1)],
+)  # fmt: skip
+def test_a_product_of_cublas_counts_by_its_dimension_numbers(
+    epilogue: str, beta: int, flops: int, transcendentals: int
+) -> None:
     tail = GEMM.format(epilogue=epilogue, beta=beta)
     found = cost("(f32[8,5]{1,0}, s8[64]{0})", ("f32[8,3]{1,0}", "f32[3,5]{1,0}"), "__cublas$lt$matmul", tail)
-    assert found.flops == (2 * 3 + per_element) * 40
+    assert (found.flops, found.transcendentals) == ((2 * 3 + flops) * 40, transcendentals * 40)
+
+
+def test_a_gelu_behind_a_product_counts_as_the_program_writes_it() -> None:
+    spec = jax.ShapeDtypeStruct((8, 5), "float32")
+    written = analyse(jax.jit(jax.nn.gelu).lower(spec).compiler_ir("hlo").as_hlo_text())
+    assert (written.flops, written.transcendentals) == tuple(count * 40 for count in FUSED["GELU"])
+
+
+def test_a_product_with_something_strange_behind_it_is_still_a_product() -> None:
+    tail = GEMM.format(epilogue="MISH", beta=0)
+    found = cost("(f32[8,5]{1,0}, s8[64]{0})", ("f32[8,3]{1,0}", "f32[3,5]{1,0}"), "__cublas$lt$matmul", tail)
+    assert (found.flops, found.unknown) == (2 * 3 * 40, ("MISH behind __cublas$lt$matmul",))
+
+
+@pytest.mark.parametrize("target", ["TopK", "__gpu$TopK", "xla_ffi_python_cpu_callback"])
+def test_a_selection_and_a_look_by_the_host_are_no_work(target: str) -> None:
+    found = cost("(f32[8,2]{1,0}, s32[8,2]{1,0})", ("f32[8,5]{1,0}",), target, "")
+    assert (found.flops, found.unknown, found.float32.flops) == (0, (), -1)
 
 
 @pytest.mark.parametrize(
     ("target", "tail"),
-    [("__gpu$TopK", ""), ("__cudnn$convBiasActivationForward", WINDOW + ELU),
-     ("__cublas$lt$matmul", GEMM.format(epilogue="GELU", beta=0)), ("__cublas$gemm", "")],
-)  # fmt: skip
+    [("mosaic_gpu_v2", ""), ("cusolver_potrf_ffi", ""), ("__cublas$gemm", "")],
+)
 def test_what_the_text_does_not_tell_stays_unknown(target: str, tail: str) -> None:
     found = cost(f"({Y}, u8[0]{{0}})", (X, K), target, tail)
     assert (found.flops, found.unknown) == (0, (target,))
@@ -86,6 +110,15 @@ def test_a_kernel_counts_what_its_author_states_and_xla_counts_it_too() -> None:
     found = cost("f32[8,8]{1,0}", ("f32[8,8]{1,0}",), "tpu_custom_call", tail)
     assert (found.flops, found.transcendentals, found.bytes) == (262144, 7, 99)
     assert (found.float32.flops, found.float32.transcendentals, found.float32.bytes) == (262144, 7, 99)
+
+
+def test_a_configuration_over_several_lines_is_read_and_xla_may_not_heed_it() -> None:
+    tail = ', backend_config={"custom_call_config": {"body": "A{", "cost_estimate": {\n"flops":64,\n"transcendentals":0\n}}}'
+    text = module("f32[8,8]{1,0}", ("f32[8,8]{1,0}",), "tpu_custom_call", tail)
+    found = analyse(text, calls=True, stated=False)
+    assert (found.flops, found.unknown, found.float32.flops) == (64, (), -1)
+    with pytest.raises(HloError, match="the text ends inside instruction 'c' of 'main': give the whole text"):
+        analyse(text[: text.index('"transcendentals"')])
 
 
 def test_without_being_asked_nothing_is_restored() -> None:

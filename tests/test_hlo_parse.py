@@ -152,6 +152,19 @@ ENTRY %main (a: f32[8,128], b: (f32[2], s32[])) -> (f32[8,128], f32[8,128]) {
             "is not a number: lower at concrete sizes",
         ),
         ("HloModule m\nENTRY e {\n ROOT x = 2 parameter(0)\n}", "shape '2' is not of the form"),
+        (
+            "HloModule m\nENTRY e {\n ROOT x = f32[-4] parameter(0)\n}",
+            r"shape 'f32\[-4\]' has a size that is not a number",
+        ),
+        (
+            'HloModule m\nENTRY e {\n ROOT x = f32[4] parameter(0), metadata={op_name="a}\n}',
+            "a string of 'x' is not closed",
+        ),
+        ("HloModule m\nENTRY e {\n ROOT x = f32[] call(), to_apply=e\n}", "computation 'e' calls itself"),
+        (
+            f"HloModule m\nENTRY e {{\n ROOT x = {'(' * 3000}f32[]{')' * 3000} parameter(0)\n}}",
+            "nests tuples .* too deeply",
+        ),
     ],
 )
 def test_unreadable_text_is_one_clear_line(text: str, error: str) -> None:

@@ -20,9 +20,8 @@ FLOORS = {
     "models": 4, "twins": 4, "trace": 3, "xla": 4,
     "saved": 4, "audit": 5, "calibrate": 5, "verify": 5, "sweep": 4, "estimate": 4,
     "report": 5, "budget": 5, "diff": 5, "pytest_plugin": 6, "testing": 6,
-    "cli": 6, "cli_best": 6, "cli_layers": 6, "cli_sweep": 6, "cli_input": 6, "cli_output": 6, "cli_start": 6,
-    "cli_calibrate": 6, "cli_check": 6, "cli_diff": 6, "cli_report": 6, "cli_estimate": 6, "cli_target": 6, "cli_trace": 6,
-    "cli_verify": 6,
+    "cli": 6, "cli_best": 6, "cli_layers": 6, "cli_sweep": 6, "cli_input": 6, "cli_output": 6, "cli_calibrate": 6,
+    "cli_check": 6, "cli_diff": 6, "cli_report": 6, "cli_estimate": 6, "cli_target": 6, "cli_trace": 6, "cli_verify": 6,
 }  # fmt: skip
 INDEX = {"__init__", "__main__"}
 """Above every floor: the index of public names, and the program."""

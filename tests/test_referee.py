@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_models import Network
-from referee_cases import CASES, Referee
+from referee_cases import CASES, KERNEL, WATCHED, Referee
 from test_trace_properties import inside, networks
 
 import symcost as sc
@@ -53,6 +53,41 @@ def test_the_compilers_programs_are_recounted_bit_for_bit_and_explained(case: Re
         assert made.attributed * 100 >= made.recount * (96 if TARGETS[made.target].platform == TPU else 99)
     if absent:
         pytest.skip("; ".join(absent))
+
+
+@pytest.mark.parametrize("target", ["cpu", "tpu-v5e"])
+def test_a_look_at_values_by_the_host_is_no_work(target: str) -> None:
+    if (problem := TARGETS[target].problem()) is not None:
+        pytest.skip(problem)
+    verdict = WATCHED.verify(target)
+    holds(verdict)
+    assert verdict.flops == 2 * 8 * 6 * 8 + 8 * 6 - 1
+
+
+def test_a_kernel_for_tpus_counts_what_its_author_states() -> None:
+    """Lowered for the CPU it is an error; for the TPU that is asked about it is a program like others."""
+    if (problem := TARGETS["tpu-v5e"].problem()) is not None:
+        pytest.skip(problem)
+    verdict = KERNEL.verify("tpu-v5e", against=["xla"])
+    holds(verdict)
+    assert verdict.flops == verdict.targets[0].recount == 2 * 128 * 128
+    assert verdict.opinions[1].because == f"calls that it cannot cost {-1 - 128 * 128:+,}"
+
+
+def test_a_kernel_for_another_platform_is_one_line() -> None:
+    with pytest.raises(sc.SymcostError, match=r"the program cannot be lowered \(cpu: .*\): ask for a target") as caught:
+        KERNEL.verify("cpu")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.name in ("block", "block-exact-gelu", "moe")], ids=str)
+def test_an_older_gpu_hides_every_product_in_library_calls_and_they_are_all_restored(case: Referee) -> None:
+    if (problem := TARGETS["cuda-t4"].problem()) is not None:
+        pytest.skip(problem)
+    verdict = case.verify("cuda-t4")
+    holds(verdict)
+    (made,) = verdict.targets
+    assert set(made.causes).isdisjoint({"products simplified", "products computed again"})
 
 
 @pytest.mark.parametrize("L", [2, 4, 8])

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
 import jax
+import numpy as np
 import pytest
 from referee_cases import MLP, Encoder
 from zoo.control import CondHalt
@@ -15,6 +20,7 @@ from zoo.control import CondHalt
 import symcost as sc
 from examples.scan_or_unrolled import Scanned
 from symcost.report import verdict as report
+from symcost.trace import derive as trace_derive
 from symcost.verify import face
 from symcost.verify.verdict import Check
 from symcost.xla.targets import Target
@@ -43,9 +49,10 @@ def wrong() -> sc.Verdict:
     patch = pytest.MonkeyPatch()
     patch.setattr(face, "_closed_form", lambda known: Off())
     try:
-        return sc.verify(MLP, SPEC, at=AT, targets=[])
+        return sc.verify(MLP, SPEC, at=AT, targets=[], cache=False)
     finally:
         patch.undo()
+        face._derived.cache_clear()
 
 
 def test_a_true_verdict_has_only_checks_that_hold(true: sc.Verdict) -> None:
@@ -67,6 +74,8 @@ def test_one_unit_in_one_module_makes_it_false_and_names_the_module(wrong: sc.Ve
     (operations,) = wrong.operations.values()
     assert {name.partition(" ")[0] for name in operations} == {"our", "their"}
     assert "Operations where level 1 failed" in str(wrong)
+    for form in ("text", "markdown"):
+        assert "every module's own count is compared" in " ".join(report.render(wrong, form).split())
 
 
 def test_a_target_that_does_not_answer_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +145,11 @@ def test_layers_their_twin_and_the_compilers_are_three_witnesses() -> None:
         sc.verify(sc.table(net, (n, 3, 8, 8)), at=dict(n=2, c=4, d=1))
 
 
+def test_our_own_peak_stands_beside_the_compilers_temporaries(true: sc.Verdict) -> None:
+    own = sc.trace(MLP, SPEC).subs(**AT).peak(unit="bytes")
+    assert true.targets[0].memory["our liveness peak of the activations, none fused"] == own > 0
+
+
 def test_forward_and_backward_are_apart() -> None:
     verdict = sc.verify(MLP, SPEC, at=AT, mode="train", targets=["cpu"])
     assert verdict
@@ -150,6 +164,58 @@ def test_the_same_question_again_compiles_nothing_and_lifts_nothing(monkeypatch:
     again = sc.verify(MLP, SPEC, at=AT, targets=["cpu"], on_event=lambda _, event: events.append(event))
     assert events == ["cached"]
     assert again.checks == first.checks
+
+
+def test_another_process_takes_what_is_kept_and_a_damaged_entry_counts_as_absent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SYMCOST_CACHE", str(tmp_path))
+    lifted = []
+
+    def derive(*args: Any) -> Any:
+        lifted.append(args)
+        return trace_derive.derive(*args)
+
+    def asked(**options: Any) -> sc.Verdict:
+        face._derived.cache_clear()  # as in a new process
+        return sc.verify(MLP, SPEC, at=AT, targets=[], **options)
+
+    monkeypatch.setattr(face, "derive", derive)
+    first = asked()
+    assert (asked().checks, len(lifted)) == (first.checks, 1)
+    assert (asked(cache=False).checks, len(lifted)) == (first.checks, 2)
+    (file,) = tmp_path.glob("*/costs.json")
+    file.write_text(file.read_text().replace("768", "769", 1))
+    assert (asked().checks, len(lifted)) == (first.checks, 3)
+    assert (asked().checks, len(lifted)) == (first.checks, 3)
+
+
+def test_one_target_one_counter_and_numbers_of_numpy_are_taken_as_they_are() -> None:
+    verdict = sc.verify(MLP, SPEC, at={name: np.int64(size) for name, size in AT.items()}, targets="cpu", against="xla")
+    assert verdict
+    assert (verdict.at, [made.target for made in verdict.targets]) == (AT, ["cpu"])
+    assert all(type(size) is int for size in verdict.at.values())
+
+
+def test_plug_ins_without_their_devices_say_nothing_in_python_either() -> None:
+    program = (
+        "import symcost as sc; print(bool(sc.verify(sc.models.alexnet(n='n'), at=dict(n=1), targets=[], cache=False)))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "JAX_PLATFORMS"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment,
+                          timeout=120)  # fmt: skip
+    assert done.stdout == "True\n"
+    assert "Traceback" not in done.stderr
+    assert "libtpu" not in done.stderr
+
+
+def test_numbers_of_64_bits_stay_so_where_they_are_compiled() -> None:
+    with jax.enable_x64(True):
+        verdict = sc.verify(
+            lambda d: nn.Dense(d, param_dtype="float64"), "float64[n,6]", at=dict(n=2, d=3), targets=["cpu"]
+        )
+    assert verdict
+    assert verdict.targets[0].memory["arguments"] == 8 * (2 * 6 + 6 * 3 + 3) + 16  # the key of the random stream
 
 
 def test_a_model_that_changed_is_asked_about_anew() -> None:
@@ -186,7 +252,12 @@ def test_a_model_that_changed_is_asked_about_anew() -> None:
         (dict(at=AT, mesh={"data": 2}, shard={"bias": (None, "data")}), "shard gives 2 axes to params/Dense_0/bias"),
         (dict(at=AT, mesh={"data": 0}), "the mesh axis data has 0 devices: it must be a positive integer"),
         (dict(at=AT, targets=["tpu-v5e"], mesh={"data": 3}), "tpu-v5e has no topology of 3 devices here"),
+        (dict(at=AT, mesh={"data": 2}, shard={"inputs": ("data", "data")}), "shard gives the axis 'data' to two dimensions of"),
+        (dict(at=AT, mesh={"data": 3}, shard={"inputs": "data"}), "shard cuts the 4 of inputs/0, shape (4, 6), along 'data'"),
+        (dict(at=AT, targets="cqu"), "unknown target 'cqu': did you mean cpu"),
+        (dict(at=AT, against="flix"), "unknown counter 'flix': did you mean flax"),
         (dict(at=AT, timeout=0), "timeout=0 is no time to wait: give seconds"),
+        (dict(at=AT, timeout=None), "timeout=None is no time to wait: give seconds"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(options: dict[str, Any], message: str) -> None:
@@ -221,6 +292,17 @@ def test_the_steps_in_the_text_lead_from_the_compilers_figure_to_the_program_as_
     without = sum(value for step, value in values.items() if step.startswith("without"))
     assert raw + sum(value for step, value in values.items() if not step.startswith("without")) == recount
     assert recount + without == written == true.flops
+
+
+def test_figures_of_a_sharded_program_are_one_devices_and_no_program_as_written_stands_below_them() -> None:
+    verdict = sc.verify(nn.Dense, "float32[n,c]", at=dict(n=64, c=8, features=8), targets=["cpu"], mesh={"d": 8},
+                        shard={"inputs": ("d",)})  # fmt: skip
+    assert verdict
+    steps = {step: number for title, _, rows in report.sections(verdict) if title.startswith("From the compiler")
+             for _, step, number in rows}  # fmt: skip
+    assert steps["XLA prints (per device, of 8)"] == f"{verdict.flops // 8:,}"
+    assert "as written" not in steps
+    assert json.loads(report.render(verdict, "json"))["targets"][0]["devices"] == 8
 
 
 def test_networks_of_layers_that_read_tokens_get_integers() -> None:

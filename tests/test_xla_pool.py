@@ -18,7 +18,7 @@ from symcost.xla.compile import Job
 from symcost.xla.gpus import GPUS
 from symcost.xla.pool import Worker
 from symcost.xla.program import NotExportable, Program, program_at
-from symcost.xla.source import Source
+from symcost.xla.source import NotImportable, Source
 from symcost.xla.targets import TARGETS, Target
 
 
@@ -131,7 +131,7 @@ def test_what_cannot_be_exported_is_imported_by_name() -> None:
     source, program = made(shouting, MATRIX)
     with pytest.raises(NotExportable):
         program.exported("cpu")
-    assert source.reference() is not None
+    assert source.reference()["name"] == "test_xla_pool:shouting"
     assert isinstance(answers(shouting, (MATRIX,), CPU)["cpu"], Answer)
 
 
@@ -139,6 +139,12 @@ def test_what_can_be_neither_exported_nor_imported_says_so() -> None:
     found = answers(lambda x: shouting(x), (MATRIX,), CPU)
     assert reason(found["cpu"]).startswith("cpu: the program cannot be exported (")
     assert reason(found["cpu"]).endswith("cannot be imported by name: define it at the top level of a module")
+
+
+def test_what_cannot_be_told_to_another_process_is_named() -> None:
+    source, _ = made(shouting, MATRIX)
+    with pytest.raises(NotImportable, match=r"call=.* cannot be told to another process: give it as texts and numbers"):
+        replace(source, call={"scale": object()}).reference()
 
 
 def test_a_target_without_its_package_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

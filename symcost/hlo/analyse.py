@@ -12,11 +12,11 @@ from functools import cached_property
 from .bytes import Bytes, stored
 from .float32 import NOTHING, Properties, rounded
 from .ir import Computation, Instruction, Module
-from .library import estimate, restored
+from .library import BEHIND, Restored, estimate, restored
 from .order import post_order
 from .parse import parse
 from .rules import ANNOTATIONS, BUFFERS, LEAF, REGION, Count, leaf_rule
-from .tally import Cell, Counts, Tally, accumulate
+from .tally import Cell, Counts, Tally, accumulate, seen_from
 from .text import HloError
 from .trips import trip_count
 
@@ -58,18 +58,23 @@ class HloCost:
     `max`) is prefixed with its call's; else the path is "".
 
     `calls`: what XLA takes for the custom calls, (-1, 0, -1) each unless its author states a cost. `restored`: what they
-    were found to compute, by path and target. `unknown`: targets of those nobody can count, in order of the walk, once per
-    call site. They add nothing to the exact counts, so with `unknown` non-empty these are lower bounds.
+    were found to compute, by path and target. `hidden`: paths and targets of those nobody can count, or not wholly, in
+    order of the walk, once per call site: with any of them the exact counts are lower bounds.
     """
 
     flops: int
     transcendentals: int
     bytes: int
     float32: Float32
-    unknown: tuple[str, ...]
+    hidden: tuple[Cell, ...] = field(repr=False)
     calls: Counts
     cells: Mapping[Cell, Counts] = field(repr=False)
     restored: Mapping[Cell, Counts] = field(repr=False)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Targets of the custom calls that nobody can count."""
+        return tuple(target for _, target in self.hidden)
 
     @cached_property
     def by_op(self) -> Mapping[str, Count]:
@@ -90,16 +95,18 @@ class HloCost:
         return found
 
 
-def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, pointer: int = POINTER) -> HloCost:
+def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, stated: bool = True,
+            pointer: int = POINTER) -> HloCost:  # fmt: skip
     """Count an HLO module, given as text or parsed.
 
     flops = sum over instructions of the opcode's rule (`rules.py`); of a conditional the larger branch, every
     property by itself; of a while body + condition, once like XLA, or with `trips=True` times its trip count (the
-    condition's last, failing test is not counted). With `calls=True` library calls count what they compute. `pointer`:
-    bytes of an entry in a tuple's table.
+    condition's last, failing test is not counted). With `calls=True` library calls count what they compute. `stated`:
+    whether XLA takes what a kernel's author states for it, as a compiler of TPUs does, or -1. `pointer`: bytes of an entry
+    in a tuple's table.
 
-    Errors: `HloError` for text that cannot be read, an opcode without a rule, and, with `trips=True`, a while
-    whose trip count the text does not settle.
+    Errors: `HloError` for text that cannot be read, an opcode without a rule, an instruction whose operands and
+    attributes do not fit its rule, and, with `trips=True`, a while whose trip count the text does not settle.
 
     >>> cost = analyse('''HloModule m
     ... ENTRY main {
@@ -112,7 +119,12 @@ def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, poi
     (60, 10, 204, {'dot': (60, 0), 'tanh': (0, 10)})
     """
     module = parse(text) if isinstance(text, str) else text
-    total = _Walk(module, trips, calls, pointer).computation(module.entry)
+    try:
+        total = _Walk(module, trips, calls, stated, pointer).computation(module.entry)
+    except RecursionError:
+        raise HloError(
+            f"computations of {module.name!r} call each other too deeply: give a text as XLA prints it"
+        ) from None
     own = total.float32
     floats = Float32(float(own.flops), float(own.transcendentals), float(own.bytes))
     return HloCost(total.flops, total.transcendentals, total.bytes, floats, tuple(total.unknown), total.calls,
@@ -120,10 +132,11 @@ def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, poi
 
 
 class _Walk:
-    def __init__(self, module: Module, trips: bool, calls: bool, pointer: int) -> None:
+    def __init__(self, module: Module, trips: bool, calls: bool, stated: bool, pointer: int) -> None:
         self.module = module
         self.trips = trips
         self.calls = calls
+        self.stated = stated
         self.bytes = Bytes(module, pointer)
         self.done: dict[str, Tally] = {}
 
@@ -143,7 +156,15 @@ class _Walk:
     def instruction(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
         """Add the exact counts of one instruction to `tally`, return its float32 ones."""
         handler = _HANDLERS.get(i.opcode, _Walk.region if i.opcode in REGION else _Walk.leaf)
-        return handler(self, i, home, tally)
+        try:
+            return handler(self, i, home, tally)
+        except HloError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise HloError(
+                f"{i.opcode} {i.name!r} of {home.name!r} has operands or attributes that do not fit its rule: "
+                f"{i.argument[:40]!r}{i.tail[:80]!r}; give the text as XLA prints it"
+            ) from None
 
     def leaf(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
         sync = _synchronous(i) if i.opcode not in LEAF else None
@@ -162,7 +183,7 @@ class _Walk:
             sub = self.called(_only(i, role))
             flops += sub.flops * times
             transcendentals += sub.transcendentals * times
-            tally.unknown += sub.unknown
+            tally.unknown += [(seen_from(i, path), target) for path, target in sub.unknown]
             found += sub.float32.scaled(times)
         sizes = self.bytes(i, home)
         tally.add(i.opcode, i.op_name, flops, transcendentals, sum(sizes))
@@ -177,19 +198,21 @@ class _Walk:
         if i.custom_call_target in BUFFERS:
             return NOTHING
         stated = estimate(i)
-        taken = stated or (-1, 0, -1)
+        taken = stated if stated and self.stated else (-1, 0, -1)
         tally.called(taken)
         own = Properties(*map(rounded, taken))
         if i.custom_call_target in ANNOTATIONS:
             return own
         operands = [home.by_name[name].shape for name in i.operands]
-        count = restored(i, operands) if self.calls else None
-        if count is None:
-            tally.unknown.append(i.custom_call_target)
-        else:
+        found = restored(i, operands) if self.calls else Restored(unknown=i.custom_call_target)
+        if found.unknown:
+            tally.unknown.append((i.op_name, found.unknown))
+        if found.unknown != i.custom_call_target:
             size = sum(map(stored, (i.shape.first(), *operands))) if stated is None else stated[2]
-            tally.add("custom-call", i.op_name, *count, size)
-            accumulate(tally.restored, (i.op_name, i.custom_call_target), (*count, size))
+            tally.add("custom-call", i.op_name, *found.count, size)
+            tally.add(BEHIND, i.op_name, *found.behind, 0)
+            flops, transcendentals = (sum(both) for both in zip(found.count, found.behind, strict=True))
+            accumulate(tally.restored, (i.op_name, i.custom_call_target), (flops, transcendentals, size))
         return own
 
     def fusion(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
@@ -237,7 +260,7 @@ class _Walk:
             setattr(chosen, name, getattr(largest, name))
             for key, counts in largest.cells.items():
                 accumulate(chosen.cells, key, (*(0,) * part, counts[part], *(0,) * (2 - part)))  # type: ignore[arg-type]
-        chosen.unknown = [target for branch in branches for target in branch.unknown]
+        chosen.unknown = [call for branch in branches for call in branch.unknown]
         tally.merge(chosen, i)
         found = branches[0].float32
         for branch in branches[1:]:

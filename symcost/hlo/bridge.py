@@ -18,6 +18,7 @@ ROUNDED = "results rounded up to tiles"
 MOVED = "products merged across modules"
 AGAIN = "products computed again"
 CHEAPER = "products simplified"
+HIDDEN = "products in unknown library calls"
 VECTOR = "products as multiply and sum"
 DUPLICATED = "duplicated producers"
 FOLDED = "folded or simplified"
@@ -58,10 +59,14 @@ def bridge(
     `had` and `has`: the products of both programs, by module and phase.
     """
     before, after = by_module(written), by_module(compiled)
+    hidden = {(module_of(name) or "", phase_of(name)) for name, _ in compiled.hidden}
     named: dict[Place, dict[str, Pair]] = {}
     for place in dict.fromkeys([*before, *after]):
         own, theirs = had.get(place, Products()), has.get(place, Products())
-        named[place] = _named(before.get(place, {}), after.get(place, {}), own.trimmed, theirs.results > own.results)
+        found = _named(before.get(place, {}), after.get(place, {}), own.trimmed, theirs.results > own.results)
+        if place in hidden and CHEAPER in found:
+            found[HIDDEN] = found.pop(CHEAPER)
+        named[place] = found
     _merge(list(named.values()))
     return [Part(*place, because, *counts) for place, found in named.items() for because, counts in found.items()
             if any(counts)]  # fmt: skip
@@ -120,8 +125,9 @@ def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int, 
                     known = before.get(opcode, (0, 0))[kind] > 0
                     more = DUPLICATED if known else CONVERTED if opcode in FORMATS else ADDED
                     give(more if amount > 0 else FOLDED, *((amount, 0) if kind == 0 else (0, amount)))
-    other = min(named.get(ADDED, (0, 0))[0], -named.get(FOLDED, (0, 0))[0])
-    if other > 0:  # as many operations of another kind in their place
-        give(ADDED, -other)
-        give(FOLDED, other)
+    for kind in (0, 1):
+        other = min(named.get(ADDED, (0, 0))[kind], -named.get(FOLDED, (0, 0))[kind])
+        if other > 0:  # as many operations of another kind in their place
+            give(ADDED, *((-other, 0) if kind == 0 else (0, -other)))
+            give(FOLDED, *((other, 0) if kind == 0 else (0, other)))
     return named

@@ -17,6 +17,7 @@ _INDEX_COMMENT = re.compile(r"/\*index=\d+\*/")
 _INSTRUCTION = re.compile(r"(ROOT )?%?([^\s=%]+) = ")
 _OPCODE = re.compile(r" ([a-z][\w-]*)\(")
 _HEADER = re.compile(r"(ENTRY )?%?([^\s(){}=%]+)(?: \(.*\) -> .*)? \{")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _PERCENT_NAME = re.compile(r"%([^\s,(){}]+)")
 # An instruction whose called computation is printed in place ends in `condition=` or `branch_computations={`.
 _IN_PLACE = re.compile(r"[\w-]+=\{?$")
@@ -37,7 +38,10 @@ def parse(text: str) -> Module:
     >>> module.entry.root.opcode, module.entry.root.operands, module.entry.root.shape.elements
     ('add', ('x', 'x'), 6)
     """
-    return _Reader(text).module()
+    try:
+        return _Reader(text).module()
+    except RecursionError:
+        raise HloError("the text nests tuples or computations too deeply: give it as XLA prints it") from None
 
 
 class _Reader:
@@ -66,6 +70,7 @@ class _Reader:
             raise HloError("the text has no ENTRY computation: give the whole module as XLA prints it")
         for computation in self.found.values():
             self.check(computation)
+        self.check_calls()
         return Module(name, entry, self.found)
 
     def computation(self, title: str) -> str:
@@ -106,16 +111,25 @@ class _Reader:
         if end < 0 or "(" in line[open_at + 1 : end] or '"' in line[open_at:end]:
             end = closing(line, open_at)
         while end < 0:  # a large constant goes on over several lines
-            if self.at == len(self.lines):
-                raise HloError(f"the text ends inside instruction {name!r} of {title!r}: give the whole text")
-            line += " " + self.lines[self.at].strip()
-            self.at += 1
+            line += self.more(name, title)
             end = closing(line, open_at)
         argument, tail = line[open_at + 1 : end], line[end + 1 :]
         while _IN_PLACE.search(tail) and self.at < len(self.lines):
             tail = self.in_place(tail, f"{title}/{name}")
+        if tail.endswith("{"):  # a kernel's configuration goes on too
+            while closing(f"({tail})", 0) < 0:
+                tail += self.more(name, title)
+        if '"' in tail and '"' in _STRING.sub("", tail):
+            raise HloError(f"line {self.at}: a string of {name!r} is not closed: is it cut off?")
         operands = () if opcode[1] in _NO_OPERANDS else _operands(argument)
         return Instruction(name, opcode[1], shape, operands, argument, tail, root is not None)
+
+    def more(self, name: str, title: str) -> str:
+        """The next line of an instruction that goes on."""
+        if self.at == len(self.lines):
+            raise HloError(f"the text ends inside instruction {name!r} of {title!r}: give the whole text")
+        self.at += 1
+        return " " + self.lines[self.at - 1].strip()
 
     def in_place(self, tail: str, owner: str) -> str:
         """Read called computations printed in place, return the tail with names of our own in their stead."""
@@ -156,6 +170,16 @@ class _Reader:
                             f"computation {name!r} called by {instruction.name!r} is not in the text:"
                             " print the module with its computations"
                         )
+
+    def check_calls(self) -> None:
+        """No computation calls itself, be it through others: those that call only settled ones are settled."""
+        calls = {name: {called for i in computation.instructions if "=" in i.tail for called in i.called}
+                 for name, computation in self.found.items()}  # fmt: skip
+        while settled := [name for name, called in calls.items() if called.isdisjoint(calls)]:
+            for name in settled:
+                del calls[name]
+        if calls:
+            raise HloError(f"computation {next(iter(calls))!r} calls itself: give the text as XLA prints it")
 
 
 def _operands(argument: str) -> tuple[str, ...]:

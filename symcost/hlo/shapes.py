@@ -87,8 +87,7 @@ def parse_shape(text: str) -> Shape:
     if match is None:
         raise HloError(f"shape {text!r} is not of the form dtype[sizes]: give HLO text as XLA prints it")
     dtype, sizes, layout = match.groups()
-    try:
-        dims = tuple(int(size.strip().removeprefix("<=")) for size in sizes.split(",") if size.strip())
-    except ValueError:
-        raise HloError(f"shape {text!r} has a size that is not a number: lower at concrete sizes") from None
-    return Shape(dtype, dims, layout)
+    written = [size.strip().removeprefix("<=") for size in sizes.split(",") if size.strip()]
+    if not all(size.isdecimal() for size in written):
+        raise HloError(f"shape {text!r} has a size that is not a number: lower at concrete sizes")
+    return Shape(dtype, tuple(map(int, written)), layout)

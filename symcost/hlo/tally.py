@@ -22,7 +22,7 @@ class Tally:
     float32: Properties = NOTHING
     cells: dict[Cell, Counts] = field(default_factory=dict)
     calls: Counts = (0, 0, 0)
-    unknown: list[str] = field(default_factory=list)
+    unknown: list[Cell] = field(default_factory=list)
     restored: dict[Cell, Counts] = field(default_factory=dict)
 
     def add(self, op: str, path: str, flops: int, transcendentals: int, size: int) -> None:
@@ -46,7 +46,7 @@ class Tally:
             for (path, op), counts in theirs.items():
                 flops, transcendentals, size = (count * times for count in counts)
                 accumulate(ours, (seen_from(caller, path), op), (flops, transcendentals, size * with_bytes))
-        self.unknown += other.unknown
+        self.unknown += [(seen_from(caller, path), target) for path, target in other.unknown]
 
 
 def accumulate(cells: dict[Cell, Counts], key: Cell, counts: Counts) -> None:

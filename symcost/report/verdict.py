@@ -15,10 +15,11 @@ verdict of it again.
 ``modules``
     ``target``, ``path``, ``phase``, ``metric``, ``ours``, ``theirs``, ``difference``, ``because``.
 ``targets``
-    ``target``, ``title``, ``cached``, ``versions``, ``raw`` (FLOPs that XLA prints), ``steps`` from there to ``recount``,
-    ``transcendentals``, ``bytes_accessed``, ``causes`` of the difference between written and compiled in FLOPs, the
-    ``parts`` of that difference by ``path``, ``phase`` and ``because`` in ``flops`` and ``transcendentals``,
-    ``attributed`` FLOPs, ``phases``, ``collectives`` and ``memory`` in bytes, ``live`` bytes by module at the peak.
+    ``target``, ``title``, ``devices`` (figures are those of one of them), ``cached``, ``versions``, ``raw`` (FLOPs that XLA
+    prints), ``steps`` from there to ``recount``, ``transcendentals``, ``bytes_accessed``, ``causes`` of the difference
+    between written and compiled in FLOPs, the ``parts`` of that difference by ``path``, ``phase`` and ``because`` in
+    ``flops`` and ``transcendentals``, ``attributed`` FLOPs, ``phases``, ``collectives`` and ``memory`` in bytes, ``live``
+    bytes by module at the peak.
 ``failures``
     by target, why it did not answer.
 ``opinions``
@@ -72,8 +73,12 @@ def sentence(verdict: Any) -> str:
     asked = [made.target for made in verdict.targets]
     point = ", ".join(f"{name}={value}" for name, value in verdict.at.items()) or "the only point"
     if verdict:
-        on = f"the lowered program and what {', '.join(asked)} made of it" if asked else "the lowered program"
-        return f"TRUE at {point}: {verdict.flops:,} FLOPs, the exact integer of {on}; {len(verdict.checks)} checks"
+        how = "recounted" if any(made.devices > 1 for made in verdict.targets) else "explained to the last unit"
+        on = f"; what {', '.join(asked)} made of it is {how}" if asked else ""
+        return (
+            f"TRUE at {point}: {verdict.flops:,} FLOPs, the exact integer of the lowered program{on}; "
+            f"{len(verdict.checks)} checks"
+        )
     reasons = [f"{failed} of {len(verdict.checks)} checks failed"] if failed else []
     reasons += [f"no answer from {name}" for name in verdict.failures]
     return f"FALSE at {point}: {', '.join(reasons)}"
@@ -81,7 +86,7 @@ def sentence(verdict: Any) -> str:
 
 def sections(verdict: Any, whole: bool = True) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
     """(title, headings, rows) of every table that has something to say, the long ones shortened unless ``whole``."""
-    yield "Checks", ("level", "target", "metric", "ours", "theirs", "passed"), list(_checks(verdict, whole))
+    yield _checks(verdict, whole)
     if verdict.targets:
         yield "From the compiler's figure to ours (FLOPs)", ("target", "step", "FLOPs"), list(_chains(verdict))
         if any(made.memory for made in verdict.targets):
@@ -100,17 +105,23 @@ def sections(verdict: Any, whole: bool = True) -> Iterable[tuple[str, Cells, Seq
         yield "No answer", ("target", "reason"), [(name, reason) for name, reason in verdict.failures.items()]
 
 
-def _checks(verdict: Any, whole: bool) -> Iterable[Cells]:
-    """A line for every check; shortened, those of one target that passed share a line."""
+def _checks(verdict: Any, whole: bool) -> tuple[str, Cells, Sequence[Cells]]:
+    """A line for every check, and why those that failed did; shortened, those of one target that passed share a line."""
+    headings, rows = ("level", "target", "metric", "ours", "theirs", "passed", "because"), []
     passed: dict[tuple[int, str], list[Any]] = {}
     for check in verdict.checks:
         if whole or check.level == 1 or not check.passed:
-            mark = "yes" if check.passed else "NO"
-            yield LEVELS[check.level], check.target, check.metric, _limits(check), f"{check.theirs:,}", mark
+            mark, why = ("yes", "") if check.passed else ("NO", check.because)
+            rows.append(
+                (LEVELS[check.level], check.target, check.metric, _limits(check), f"{check.theirs:,}", mark, why)
+            )
         else:
             passed.setdefault((check.level, check.target), []).append(check)
     for (level, target), checks in passed.items():
-        yield LEVELS[level], target, f"{len(checks)} more: {checks[0].metric}, ...", "", "", "yes"
+        rows.append((LEVELS[level], target, f"{len(checks)} more: {checks[0].metric}, ...", "", "", "yes", ""))
+    if not any(row[-1] for row in rows):
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
+    return "Checks", headings, rows
 
 
 def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
@@ -141,13 +152,14 @@ def _limits(check: Any) -> str:
 
 def _chains(verdict: Any) -> Iterable[Cells]:
     for made in verdict.targets:
-        yield made.target, "XLA prints", f"{made.raw:,}"
+        share_of = f" (per device, of {made.devices})" if made.devices > 1 else ""
+        yield made.target, "XLA prints" + share_of, f"{made.raw:,}"
         for name, value in made.steps.items():
             yield "", name, f"{value:+,}"
         yield "", "compiled, recounted", f"{made.recount:,}"
         for name, value in made.causes.items():
             yield "", f"without: {name}", f"{-value:+,}"
-        if made.causes or not made.collectives:
+        if made.devices == 1:
             yield "", "as written", f"{made.recount - sum(made.causes.values()):,}"
         share = made.attributed * 10_000 // made.recount if made.recount else 10_000
         yield "", "of it in modules", f"{share // 100}.{share % 100:02} %"
@@ -249,7 +261,7 @@ def document(verdict: Any) -> dict[str, Any]:
 
 
 def _target(made: Any) -> dict[str, Any]:
-    names = ("target", "title", "cached", "raw", "raw_transcendentals", "recount", "transcendentals", "bytes_accessed",
+    names = ("target", "title", "devices", "cached", "raw", "raw_transcendentals", "recount", "transcendentals", "bytes_accessed",
              "attributed")  # fmt: skip
     maps = ("versions", "steps", "causes", "phases", "collectives", "memory", "live")
     parts = [asdict(part) for part in made.parts]

@@ -179,14 +179,10 @@ def cond(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[V
 
 @handler("shard_map")
 def shard_map(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
-    """The body runs on every device of the mesh; XLA counts one device, and the calls that shard and gather."""
+    """The body runs on every device of the mesh; XLA counts one device."""
     mesh = eqn.params["mesh"]
     manual = eqn.params.get("manual_axes", None) or tuple(mesh.shape)
     devices = math.prod(mesh.shape[axis] for axis in manual)
-    body = getattr(eqn.params["jaxpr"], "jaxpr", eqn.params["jaxpr"])
-    used = {atom for inner in body.eqns for atom in inner.invars if isinstance(atom, core.Var)}
-    calls = (not used.isdisjoint(body.invars)) + bool(eqn.outvars)
-    walker.emit(eqn, context, [], [], facts=Facts(static=(calls,)), arrays=((), ()))
     return walker.inner(eqn.params["jaxpr"], _opaque(ins), context.repeated(devices, 1))
 
 

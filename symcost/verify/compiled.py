@@ -15,7 +15,7 @@ from symcost.hlo.products import products
 from symcost.hlo.scopes import module_of
 from symcost.hlo.text import HloError
 from symcost.verify.verdict import Check, Compiled, ModuleRow
-from symcost.verify.written import Written, emulation
+from symcost.verify.written import Written, emulation, uncounted
 from symcost.xla.answer import Answer
 from symcost.xla.targets import TPU, Target
 
@@ -47,9 +47,10 @@ def recount(text: str, paths: tuple[str | None, ...], pointer: int) -> Recount:
 
 
 def compiled(
-    target: Target, answer: Answer, written: Written, paths: tuple[str | None, ...], sharded: bool
+    target: Target, answer: Answer, written: Written, paths: tuple[str | None, ...], devices: int
 ) -> tuple[Compiled, list[Check], list[ModuleRow]]:
-    """A target's program against the one that was written."""
+    """A target's program against the one that was written; one device's share of it has no such counterpart."""
+    sharded = devices > 1
     found = recount(answer.text, paths, pointer_of(target.versions()["jaxlib"]))
     module, once, restored, whole = found.module, found.once, found.restored, found.whole
     raw, raw_transcendentals = (int(answer.analysis.get(name) or 0) for name in ("flops", "transcendentals"))
@@ -64,16 +65,13 @@ def compiled(
     checks = emulation(target.name, once, answer.analysis, metrics)
     if not sharded:
         checks += _bridged(target.name, base, whole, parts)
-    hidden = len(whole.unknown)
-    because = f"not counted: {', '.join(sorted(set(whole.unknown)))}" if hidden else ""
-    checks.append(Check(level=2, target=target.name, metric="library calls of unknown work", ours=0, theirs=hidden,
-                        witness="the optimised program", because=because))  # fmt: skip
+    checks.append(uncounted(target.name, whole))
     made = Compiled(
         target=target.name, title=target.title, cached=answer.cached, versions=target.versions(), raw=raw,
         raw_transcendentals=raw_transcendentals, recount=whole.flops, transcendentals=whole.transcendentals,
         bytes_accessed=whole.bytes, steps={name: value for name, value in steps.items() if value}, parts=parts,
         attributed=sum(flops for (name, _), (flops, *_) in whole.cells.items() if module_of(name) is not None),
-        phases=_phases(whole), collectives=collectives(module),
+        phases=_phases(whole), collectives=collectives(module), devices=devices,
     )  # fmt: skip
     rows = [] if sharded else _rows(target.name, base, whole, made)
     return made, checks, rows

@@ -8,6 +8,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from symcost.errors import SymcostError
 from symcost.hlo.text import HloError
 from symcost.layers.layered import LayerTable
@@ -15,14 +17,16 @@ from symcost.table import CostTable
 from symcost.trace.derive import Options, derive, rare_collections
 from symcost.trace.lifted import Lifted
 from symcost.verify import against as counters
-from symcost.verify import layered, memory
+from symcost.verify import kept, layered, memory
 from symcost.verify.compiled import compiled
+from symcost.verify.kept import Derived
 from symcost.verify.verdict import LOWERED, Check, Compiled, ModuleRow, Verdict
 from symcost.verify.written import METRICS, Written, emulation, misplaced, modules, totals
 from symcost.xla.answer import Answer, Failure
 from symcost.xla.compile import TIMEOUT, Event, Job, Placement
 from symcost.xla.program import Program, program_at
 from symcost.xla.source import Source
+from symcost.xla.start import start_devices
 from symcost.xla.targets import TPU, Target, target
 
 ON_CHIP = (
@@ -34,8 +38,8 @@ def verify(
     model: Any,
     *specs: Any,
     at: Mapping[str, int],
-    targets: Sequence[str] = ("cpu",),
-    against: Sequence[str] = (),
+    targets: str | Sequence[str] = ("cpu",),
+    against: str | Sequence[str] = (),
     call: Mapping[str, Any] | None = None,
     mode: str = "forward",
     method: str = "__call__",
@@ -47,7 +51,7 @@ def verify(
     function: bool = False,
     name: str = "",
     mesh: Mapping[str, int] | None = None,
-    shard: Mapping[str, Sequence[str | None]] | None = None,
+    shard: Mapping[str, str | Sequence[str | None]] | None = None,
     timeout: float = TIMEOUT,
     cache: bool = True,
     on_event: Event = lambda target, event: None,
@@ -78,10 +82,13 @@ def verify(
     >>> bool(verdict), verdict.flops
     (True, 136)
     """
-    asked = [target(each) for each in dict.fromkeys(targets)]
+    asked = [target(each) for each in dict.fromkeys([targets] if isinstance(targets, str) else targets)]
+    against = [against] if isinstance(against, str) else against
     counters.check(against)
-    if not timeout > 0:
-        raise SymcostError(f"timeout={timeout} is no time to wait: give seconds")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise SymcostError(f"timeout={timeout!r} is no time to wait: give seconds")
+    at = {name: int(value) if isinstance(value, np.integer) else value for name, value in at.items()}
+    start_devices()
     placement, point, layers = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None
     if isinstance(model, LayerTable):
         model, specs, layers = layered.twin(model, specs, at)
@@ -94,12 +101,12 @@ def verify(
         job = Job(source, program, placement, timeout, cache, on_event)
         answers = job.start(asked)
         try:
+            platforms = tuple(dict.fromkeys(each.platform for each in asked))
             known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
-            lifted, written = _closed_form(known), _written(known)
-            costs = lifted.subs(**point) if point else lifted
+            costs, written = _derived(known, platforms, cache)
             found = _level_1(costs, written, layers)
             for each in asked:
-                _add(found, each, answers[each.name].result(), written, program, costs, sharded=placement.devices > 1)
+                _add(found, each, answers[each.name].result(), written, program, costs, placement.devices)
             others = counters.opinions(against, maker, point, program, written)
         finally:
             job.stop()
@@ -131,21 +138,23 @@ def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _F
 
 
 def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written, program: Program, costs: CostTable,
-         sharded: bool) -> None:  # fmt: skip
+         devices: int) -> None:  # fmt: skip
     """Levels 2 and 3 of one target, or why there are none."""
     if isinstance(answer, Failure):
         found.failures[each.name] = answer.reason
         return
     paths = tuple(argument.path for argument in program.arguments)
     try:
-        made, checks, rows = compiled(each, answer, written, paths, sharded)
+        made, checks, rows = compiled(each, answer, written, paths, devices)
+        live = memory.live(answer.memory_text, paths)
     except HloError as problem:
         found.failures[each.name] = f"{each.name} answered with a program that cannot be counted: {problem}"
         return
-    found.targets.append(replace(made, memory=memory.held(answer), live=memory.live(answer.memory_text, paths)))
+    own = memory.liveness(costs) if devices == 1 else {}
+    found.targets.append(replace(made, memory={**memory.held(answer), **own}, live=live))
     found.rows += rows
     found.checks += checks
-    if not sharded:
+    if devices == 1:
         intermediates = costs.total("full").bytes_written
         found.checks += memory.checks(each, answer, program, intermediates if isinstance(intermediates, int) else None)
 
@@ -163,23 +172,34 @@ class _Known:
 
     @classmethod
     def of(cls, source: Source, program: Program, sampling: dict[str, Any]) -> _Known:
-        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function))
-        return cls(program.key, id(source.target), told + repr(sampling), source, program, sampling)
+        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function,
+                     getattr(source.target, "__qualname__", ""), tuple(source.at.items()), sampling))  # fmt: skip
+        return cls(program.key, id(source.target), told, source, program, sampling)
 
 
 @lru_cache(maxsize=8)
+def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[CostTable, Written]:
+    """The closed form at the point and the program as written, which a model with the same program there has already."""
+    entry = kept.key(known.program, (known.options, platforms))
+    found = kept.load(entry) if cache else None
+    if found is None:
+        lifted, point = _closed_form(known), known.source.at
+        found = Derived(lifted.subs(**point) if point else lifted, *_lowered(known.made, platforms))
+        if cache:
+            kept.keep(found, entry)
+    paths = tuple(argument.path for argument in known.made.arguments)
+    try:
+        return found.costs, Written.of(found.text, found.analysis, paths, version("jaxlib"))
+    except HloError as problem:
+        raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
+
+
 def _closed_form(known: _Known) -> Lifted:
-    """The model's closed form. A model whose program at the point is as before keeps the one that it has."""
+    """The model's closed form."""
     return derive(known.source.model(), Options(**known.sampling), None, lambda count: None)
 
 
-@lru_cache(maxsize=8)
-def _written(known: _Known) -> Written:
-    """The lowered program and XLA's own figures of it."""
-    lowered = known.made.lowered()
-    text = lowered.compiler_ir("hlo").as_hlo_module().to_string()
-    paths = tuple(argument.path for argument in known.made.arguments)
-    try:
-        return Written.of(text, lowered.cost_analysis() or {}, paths, version("jaxlib"))
-    except HloError as problem:
-        raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
+def _lowered(program: Program, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:
+    """The text of the lowered program and XLA's own figures of it."""
+    lowered = program.lowered(platforms)
+    return lowered.compiler_ir("hlo").as_hlo_module().to_string(), lowered.cost_analysis() or {}

@@ -6,10 +6,12 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
+from symcost.errors import SymcostError
 from symcost.hlo import Module, parse
 from symcost.hlo.attribution import attributed
 from symcost.hlo.bytes import in_tiles, stored
 from symcost.hlo.heap import replay
+from symcost.table import CostTable
 from symcost.verify.verdict import Check
 from symcost.xla.answer import Answer
 from symcost.xla.program import Program
@@ -18,6 +20,7 @@ from symcost.xla.targets import TPU, Target
 ALIGNMENT = 256
 """Bytes: the widest alignment of XLA's buffers, on GPUs."""
 WITNESS = "the compiler's memory analysis"
+OWN_PEAK = "our liveness peak of the activations, none fused"
 PEAK = "peak (arguments, results and temporaries)"
 
 
@@ -27,6 +30,16 @@ def held(answer: Answer) -> dict[str, int]:
     named = {"arguments": own.get("argument", 0), "results": own.get("output", 0), "temporaries": own.get("temp", 0),
              "aliased": own.get("alias", 0)}  # fmt: skip
     return {**named, "peak": named["arguments"] + named["results"] + named["temporaries"] - named["aliased"]}
+
+
+def liveness(costs: CostTable) -> dict[str, int]:
+    """Our own peak of the activations, to be read beside the compiler's temporaries; nothing where it has no closed form."""
+    peak = getattr(costs, "peak", None)
+    try:
+        found = None if peak is None else peak(unit="bytes")
+    except SymcostError:
+        return {}
+    return {OWN_PEAK: found} if isinstance(found, int) else {}
 
 
 @lru_cache(maxsize=16)

@@ -87,6 +87,8 @@ class Compiled:
     memory: Mapping[str, int] = field(default_factory=dict)
     collectives: Mapping[str, int] = field(default_factory=dict)
     live: Mapping[str, int] = field(default_factory=dict)
+    devices: int = 1
+    """Of the mesh: every figure is one device's."""
 
     @cached_property
     def causes(self) -> dict[str, int]:

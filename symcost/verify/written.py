@@ -21,13 +21,14 @@ from symcost.verify.verdict import LOWERED, Check, ModuleRow
 METRICS = ("flops", "transcendentals")
 XLA = "XLA's cost analysis"
 TEXT = "the lowered program"
+OPTIMISED = "the optimised program"
 
 
 @dataclass(frozen=True)
 class Written:
     """The lowered program: its module with every instruction attributed, XLA's own figures of it, and our count.
 
-    ``once`` takes loop bodies once, as XLA does.
+    ``once`` takes loop bodies once, as XLA does, and a kernel for what its author states.
     """
 
     module: Module
@@ -39,20 +40,20 @@ class Written:
     def of(cls, text: str, analysis: Mapping[str, float], paths: Sequence[str | None], jaxlib: str) -> Written:
         """Read the text; ``paths`` are the modules of the program's arguments."""
         module, pointer = attributed(parse(text), paths), pointer_of(jaxlib)
-        return cls(module, analysis, pointer, analyse(module, pointer=pointer))
+        return cls(module, analysis, pointer, analyse(module, calls=True, stated=False, pointer=pointer))
 
     @cached_property
     def whole(self) -> HloCost | None:
         """Every trip; nothing when the program does not say how often a loop runs."""
         try:
-            return analyse(self.module, trips=True, calls=True, pointer=self.pointer)
+            return analyse(self.module, trips=True, calls=True, stated=False, pointer=self.pointer)
         except HloError:
             return None
 
     def counted(self, costs: CostTable, trips: bool) -> HloCost:
         """The module counted as a table's rows stand: a conditional is one row, at the place where it is."""
         if any(row.bound for row in costs.rows):
-            return analyse(branches_as_one(self.module), trips=trips, calls=trips, pointer=self.pointer)
+            return analyse(branches_as_one(self.module), trips=trips, calls=True, stated=False, pointer=self.pointer)
         whole = self.whole
         assert whole is not None or not trips
         return whole if trips and whole is not None else self.once
@@ -64,14 +65,14 @@ class Written:
 
 
 def emulation(target: str, cost: HloCost, analysis: Mapping[str, float], metrics: Iterable[str]) -> list[Check]:
-    """XLA's float32 figures against ours, bit for bit; a figure below zero is one that XLA does not print."""
+    """XLA's float32 figures against ours, bit for bit; one below zero is also right where XLA leaves it out."""
     names = {"flops": cost.float32.flops, "transcendentals": cost.float32.transcendentals,
              "bytes accessed": cost.float32.bytes}  # fmt: skip
     because = "emulated float32 of our own walk: a difference says that XLA's rules have changed"
     return [
         Check(level=1 if target == LOWERED else 2, target=target, metric=f"{metric} in float32",
-              ours=int(max(names[metric], 0)), theirs=int(analysis.get(metric) or 0), witness=XLA, because=because)
-        for metric in metrics
+              ours=int(names[metric] if theirs else max(names[metric], 0)), theirs=theirs, witness=XLA, because=because)
+        for metric in metrics for theirs in [int(analysis.get(metric) or 0)]
     ]  # fmt: skip
 
 
@@ -82,7 +83,15 @@ def totals(costs: CostTable, written: Written) -> list[Check]:
         Check(level=1, target=LOWERED, metric=metric, ours=getattr(total, metric), theirs=getattr(written.once, metric),
               witness=TEXT) for metric in METRICS
     ]  # fmt: skip
-    return checks + _every_trip(costs, written)
+    hidden = [uncounted(LOWERED, written.once)] if written.once.unknown else []
+    return checks + hidden + _every_trip(costs, written)
+
+
+def uncounted(target: str, cost: HloCost) -> Check:
+    """Calls of which nobody can tell what they compute: none."""
+    because = f"not counted: {', '.join(sorted(set(cost.unknown)))}" if cost.unknown else ""
+    return Check(level=1 if target == LOWERED else 2, target=target, metric="library calls of unknown work", ours=0,
+                 theirs=len(cost.unknown), witness=TEXT if target == LOWERED else OPTIMISED, because=because)  # fmt: skip
 
 
 def _every_trip(costs: CostTable, written: Written) -> list[Check]:

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,8 @@ def load(entry: str) -> Answer | None:
     return None if found is None else Answer(found.text, found.analysis, found.memory, found.memory_text, cached=True)
 
 
-def keep(directory: Path, entry: str) -> None:
-    """Keep what a worker left in a directory; a cache that cannot be written is no error."""
+def keep(directory: Path, entry: str, reader: Callable[[Path], Any] = read) -> None:
+    """Keep what a worker left in a directory, as ``reader`` reads it; a cache that cannot be written is no error."""
     try:
         folder().mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder()))
@@ -62,7 +62,7 @@ def keep(directory: Path, entry: str) -> None:
         try:
             os.replace(aside, folder() / entry)
         except OSError:  # another process was faster, or an unreadable entry is in the way
-            if read(folder() / entry) is None:
+            if reader(folder() / entry) is None:
                 shutil.rmtree(folder() / entry, ignore_errors=True)
                 os.replace(aside, folder() / entry)
             else:

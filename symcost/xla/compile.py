@@ -15,7 +15,7 @@ from symcost.xla import cache
 from symcost.xla.answer import Answer, Failure
 from symcost.xla.pool import Worker
 from symcost.xla.program import NotExportable, Program, partitions
-from symcost.xla.source import Source
+from symcost.xla.source import NotImportable, Source
 from symcost.xla.targets import TPU, Target
 
 TIMEOUT = 600.0
@@ -31,6 +31,8 @@ class Placement:
     rules: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        axes = {text: (given,) if isinstance(given, str) else tuple(given) for text, given in self.rules.items()}
+        object.__setattr__(self, "rules", axes)
         for name, size in self.mesh.items():
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
                 raise SymcostError(f"the mesh axis {name} has {size!r} devices: it must be a positive integer")
@@ -83,6 +85,7 @@ class Job:
             "mesh": dict(self.placement.mesh),
             "topology": target.grid(self.placement.devices) if target.platform == TPU else "",
             "partitions": self._partitions,
+            "x64": self.program.x64,
         }
         entry = cache.key(self.program.key, repr((target.name, target.config)), target.versions(), options)
         found = cache.load(entry) if self.use_cache else None
@@ -90,12 +93,10 @@ class Job:
             return self._told, target, found
         program, reference = self._serialised(target.platform), None
         if isinstance(program, NotExportable):
-            reference = self.source.reference()
-            if reference is None:
-                reason = (
-                    f"{target.name}: the program cannot be exported ({program}) and its model cannot be imported by "
-                    "name: define it at the top level of a module"
-                )
+            try:
+                reference = self.source.reference()
+            except NotImportable as problem:
+                reason = f"{target.name}: the program cannot be exported ({program}) and {problem}"
                 return self._told, target, Failure(reason)
             program = None
         return self._compiled, target, entry, program, reference, options

@@ -31,6 +31,10 @@ CURES: tuple[tuple[str, str], ...] = (
         r"RESOURCE_EXHAUSTED|[Oo]ut of memory|MemoryError|bad_alloc",
         "choose smaller sizes, or a target with more memory",
     ),
+    (
+        r"Unknown backend: '(gpu|cuda)'",
+        "the program calls the host, which this compiler serves beside its device only: leave jax.debug out of it",
+    ),
     (r"Invalid TPU external name", "install a libtpu that knows this generation: pip install -U libtpu"),
 )
 """What to do, by a sign in the compiler's complaint; the first that fits."""

@@ -48,6 +48,8 @@ class Program:
 
     closed: Any
     arguments: tuple[Argument, ...]
+    x64: bool = False
+    """Whether numbers of 64 bits were allowed when it was traced; without, they become 32 bits wide where it is lowered."""
 
     @cached_property
     def key(self) -> str:
@@ -72,10 +74,22 @@ class Program:
         function, arrays = self.function
         return jax.jit(function, keep_unused=True), arrays
 
-    def lowered(self) -> Any:
-        """The program lowered for the CPU, before any optimisation."""
+    def lowered(self, platforms: Sequence[str] = ()) -> Any:
+        """The program before any optimisation, lowered for the CPU, or else for the first of ``platforms`` that takes it.
+
+        Kernels are written for one platform and lower for no other.
+        """
         jitted, arrays = self._jitted
-        return jitted.trace(*arrays).lower(lowering_platforms=("cpu",))
+        complaints = []
+        for platform in dict.fromkeys(("cpu", *platforms)):
+            try:
+                return jitted.trace(*arrays).lower(lowering_platforms=(platform,))
+            except Exception as problem:
+                complaints.append(f"{platform}: {_line(problem)}")
+        raise SymcostError(
+            f"the program cannot be lowered ({'; '.join(complaints)}): ask for a target of the platform that its kernels "
+            "are written for"
+        )
 
     def exported(self, platform: str) -> bytes:
         """The program serialised for one platform. Errors: :class:`NotExportable`."""
@@ -83,8 +97,11 @@ class Program:
         try:
             return bytes(export.export(jitted, platforms=(platform,))(*arrays).serialize())
         except Exception as problem:
-            reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-            raise NotExportable(reason) from problem
+            raise NotExportable(_line(problem)) from problem
+
+
+def _line(problem: Exception) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")
 
 
 def program_at(model: Model, point: Mapping[str, int]) -> Program:
@@ -96,7 +113,7 @@ def program_at(model: Model, point: Mapping[str, int]) -> Program:
         for role, tree in abstract.arguments.items()
         for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
-    return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments))
+    return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
 
 
 def partitions(
@@ -121,9 +138,14 @@ def partitions(
     return found
 
 
-def _check(argument: Argument, shape: tuple[int, ...], axes: Sequence[str | None], mesh: Mapping[str, int]) -> None:
+def _check(argument: Argument, shape: tuple[int, ...], axes: list[str | None], mesh: Mapping[str, int]) -> None:
     if len(axes) > len(shape):
         raise SymcostError(f"shard gives {len(axes)} axes to {argument} of shape {shape}: give at most {len(shape)}")
+    again = next((axis for axis in axes if axis is not None and axes.count(axis) > 1), None)
+    if again is not None:
+        raise SymcostError(
+            f"shard gives the axis {again!r} to two dimensions of {argument}: each axis cuts one of them"
+        )
     for size, axis in zip(shape, axes, strict=False):
         if axis is not None and axis not in mesh:
             raise SymcostError(f"shard names the axis {axis!r}: the mesh has {', '.join(mesh)}")

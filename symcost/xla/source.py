@@ -13,6 +13,10 @@ from symcost.trace.model import Model, make_model, split_call
 from symcost.trace.spec import parse_tree
 
 
+class NotImportable(Exception):
+    """A model that another process cannot make again from names, texts and numbers."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A factory, module or function with its input specs, the point, and how it is called (as in ``sc.trace``)."""
@@ -50,22 +54,20 @@ class Source:
             example = ", ".join(f"{name}=..." for name in left)
             raise SymcostError(f"no value for {', '.join(left)}: a compiler needs all of them, give at=dict({example})")
 
-    def reference(self) -> dict[str, Any] | None:
-        """What another process needs to make the same program; nothing when it cannot be imported or told in JSON."""
+    def reference(self) -> dict[str, Any]:
+        """What another process needs to make the same program. Errors: :class:`NotImportable`, with the cure."""
         target = self.target
         module, name = getattr(target, "__module__", None), getattr(target, "__qualname__", "")
         own = self.name or (f"{module}:{name}" if module else "")
-        if not own or own.startswith("__main__") or "<" in own:
-            return None
-        if not self.name and _imported(own) is not target:
-            return None
+        if not own or own.startswith("__main__") or "<" in own or (not self.name and _imported(own) is not target):
+            raise NotImportable("its model cannot be imported by name: define it at the top level of a module")
         told = {"name": own, "specs": list(self.specs), "at": dict(self.at), "call": dict(self.call),
                 "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
                 "function": self.function}  # fmt: skip
-        try:
-            return told if json.loads(json.dumps(told)) == told else None
-        except TypeError:
-            return None
+        for part, value in told.items():
+            if not _is_json(value):
+                raise NotImportable(f"{part}={value!r} cannot be told to another process: give it as texts and numbers")
+        return told
 
     @classmethod
     def restored(cls, told: Mapping[str, Any]) -> tuple[Model, Mapping[str, int]]:
@@ -73,6 +75,13 @@ class Source:
         source = cls(_imported(told["name"]), tuple(told["specs"]), told["at"], told["call"], told["mode"],
                      told["method"], tuple(told["rngs"]), tuple(told["free"]), told["function"], told["name"])  # fmt: skip
         return source.model(), source.at
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        return json.loads(json.dumps(value)) == value
+    except (TypeError, ValueError):
+        return False
 
 
 def _imported(name: str) -> Any:

@@ -30,6 +30,7 @@ class Request(TypedDict):
     config: str
     mesh: dict[str, int]
     partitions: list[list[str | None]]
+    x64: bool
     program: str | None
     reference: dict[str, Any] | None
     path: list[str]
@@ -100,6 +101,7 @@ def memory(compiled: Any) -> dict[str, int]:
 def answer(request: Request) -> None:
     """Compile and write what was found."""
     directory = Path(request["directory"])
+    jax.config.update("jax_enable_x64", request["x64"])
     lowered = lower(request)
     options = GPU_OPTIONS if request["platform"] == "cuda" else None
     compiled = lowered.compile(compiler_options=options)

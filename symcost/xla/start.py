@@ -1,4 +1,4 @@
-"""How the verbs that trace start jax: on the CPU, whatever devices and plug-ins there are, and without a word."""
+"""How jax is started: whatever devices and plug-ins there are, without a word."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ PLUGINS = ("jax_plugins", "libtpu")
 
 
 def start_jax() -> None:
-    """Ask for no device, and start now if there are plug-ins: they complain of missing devices on standard error."""
+    """Ask for no device but the CPU, as the command line does."""
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    start_devices()
+
+
+def start_devices() -> None:
+    """Start jax's devices now if there are plug-ins: they complain of missing ones on standard error."""
     if not any(map(find_spec, PLUGINS)):
         return
     sys.stderr.flush()
