@@ -17,12 +17,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 import symcost as sc
-from symcost.cli import main
 from symcost.report import facts
-from symcost.report.page.program import Program
-from symcost.report.page.ranges import sliders
 from symcost.report.page.render import render
-from symcost.symbols import parse
 
 EVIL = '<script>document.title="broken"</script><img src=x onerror="document.title=1">&"\'`'
 MODELS: dict[str, Any] = {
@@ -191,6 +187,20 @@ def test_sorting_collapsing_and_the_keyboard(opened: Any) -> None:
                             "(row) => Number(row.querySelector('td[data-value]').dataset.value))")  # fmt: skip
     assert numbers == sorted(numbers, reverse=True)
     assert page.get_attribute("table.modules th[aria-sort]", "aria-sort") == "descending"
+
+
+def test_bars_are_of_the_deepest_modules_that_fit_and_add_up(opened: Any) -> None:
+    block = sc.Residual(sc.Sequential(fc=sc.Linear("d"), act=sc.ReLU()))
+    net = sc.Sequential(backbone=sc.Sequential(up=sc.Linear("d"), **{f"block_{i}": block for i in range(3)}))
+    costs = sc.table(net, ("n", 4))
+    page = opened(render([("net", costs)], at={"n": 2, "d": 8}))
+    page.select_option("#metric", "FLOPs (full)")
+    bars = "Bokeh.documents[0].get_model_by_name('bars-0').data"
+    page.wait_for_function(f"{bars}.name.includes('backbone/block_# x 3 (itself)')")  # the addition of a residual block
+    data = page.evaluate(bars)
+    blocks = ("(itself)", "body/fc", "body/act")
+    assert data["name"] == ["backbone/up", *(f"backbone/block_# x 3{' ' if n[0] == '(' else '/'}{n}" for n in blocks)]
+    assert sum(data["value"]) == costs.subs(n=2, d=8).flops
 
 
 def test_a_slider_is_moved_by_the_arrow_keys(opened: Any) -> None:
@@ -372,36 +382,3 @@ def test_markup_in_names_is_text(opened: Any) -> None:
     assert page.inner_text("h1") == EVIL
     assert EVIL.replace("/", "|") in page.inner_text("table.modules")
     assert page.locator("img").count() == 0
-
-
-def test_the_verb_writes_one_whole_file_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    output = tmp_path / "page.html"
-    sc.models.alexnet(n="n").save(tmp_path / "costs.json")
-    assert main(["report", str(tmp_path / "costs.json"), "-o", str(output), "--at", "n=4"]) == 0
-    assert len(output.read_bytes()) < 3_000_000
-    output.unlink()
-    for arguments, message in (
-        (["--at", "m=4"], "unknown symbol 'm': the symbols here are n"), (["--at", "n=0"], "no point with n=0 inside"),
-        (["--device", "a1000"], "unknown device 'a1000'"), (["-o", str(tmp_path / "page.pdf")], "must end in .html"),
-        (["--beside", "nonet"], "unknown model 'nonet'"),
-    ):  # fmt: skip
-        assert main(["report", str(tmp_path / "costs.json"), "-o", str(output), *arguments]) == 2
-        shown = capsys.readouterr().err
-        assert message in shown
-        assert len(shown.splitlines()) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["costs.json"]
-
-
-def test_sliders_begin_inside_every_domain() -> None:
-    costs = sc.table(sc.Conv2d(c_o="c", k=3, g="g"), ("n", "c", "h", "w"))
-    point = {s["name"]: s["start"] for s in sliders([costs], {"g": 12})}
-    assert point["g"] == 12
-    assert costs.domain.problem(point) is None
-
-
-def test_programs_hold_every_sub_expression_once() -> None:
-    program = Program({"n": 3})
-    program.add(parse("n*(d + 1)*floor(d/2) + Max(d, 4)"))
-    program.add(parse("n*floor(d/2)"))
-    assert len({json.dumps(i) for i in program.instructions}) == len(program.instructions)
-    assert ["n", "3", "1"] in program.instructions

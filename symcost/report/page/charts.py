@@ -45,7 +45,7 @@ def _quiet(made: Any) -> Any:
 
 def _bars(index: int) -> Any:
     made = figure(
-        x_range=FactorRange(name=f"names-{index}"), y_range=DataRange1d(start=0), height=HEIGHT,
+        x_range=FactorRange(name=f"names-{index}"), y_range=DataRange1d(start=0), height=HEIGHT + 80,
         sizing_mode="stretch_width", tools="save,reset", name=f"bars-figure-{index}",
     )  # fmt: skip
     source = ColumnDataSource({"name": [], "value": [], "shown": []}, name=f"bars-{index}")

@@ -242,15 +242,29 @@
       return count > 1 ? `${name} (${count})` : name;
     });
   };
+  // The bars of a model: modules as deep as BARS of them go, and what a module with parts does itself.
+  const BARS = 40;
+  const within = (bar) => (bar.itself || !bar.node.children.length ? [bar] : [{ ...bar, itself: true },
+    ...bar.node.children.map((node) => ({ node, name: bar.name ? `${bar.name}/${node.name}` : node.name }))]);
+  const amount = ({ node, itself }, k) => (itself
+    ? node.children.reduce((rest, child) => Exact.add(rest, Exact.mul(-1n, child.sums[k])), node.sums[k]) : node.sums[k]);
+  const counted = (found, k) => found.filter((bar) => !bar.itself || amount(bar, k) !== 0n);
+  const deepest = (nodes, k) => {
+    let found = counted(within({ node: nodes[0], name: "" }), k);
+    for (;;) {
+      const next = counted(found.flatMap(within), k);
+      if (next.length > BARS || found.every((bar) => bar.itself || !bar.node.children.length)) return found;
+      found = next;
+    }
+  };
   const bars = ({ nodes }, i) => {
     const k = data.columns.indexOf(get("metric").value);
-    const kept = nodes[0].children.length ? nodes[0].children : [nodes[0]];
-    const labels = unique(kept.map((node) => node.name));
+    const found = deepest(nodes, k);
+    const labels = unique(found.map(({ name, itself }) => (itself ? `${name}${name && " "}(itself)` : name || nodes[0].name)));
     const range = bokeh(`names-${i}`);
-    if (range.factors.length !== labels.length) range.factors = labels;
-    bokeh(`bars-${i}`).data = {
-      name: labels, value: kept.map((node) => Exact.number(node.sums[k])), shown: kept.map((node) => Exact.shown(node.sums[k])),
-    };
+    if (range.factors.join() !== labels.join()) range.factors = labels;
+    const values = found.map((bar) => amount(bar, k));
+    bokeh(`bars-${i}`).data = { name: labels, value: values.map(Exact.number), shown: values.map(Exact.shown) };
   };
   const roofline = ({ results, device, dtype }) => {
     const peak = Exact.number(Exact.read(device.peak[dtype])), bandwidth = Exact.number(Exact.read(device.bandwidth.activations));
