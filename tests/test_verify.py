@@ -62,7 +62,10 @@ def test_a_true_verdict_has_only_checks_that_hold(true: sc.Verdict) -> None:
     assert true.flops == next(check.theirs for check in true.checks if check.metric == "flops")
 
 
-def test_one_unit_in_one_module_makes_it_false_and_names_the_module(wrong: sc.Verdict) -> None:
+def test_one_unit_in_one_module_makes_it_false_and_names_the_module(
+    wrong: sc.Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     assert not wrong
     failed = [check for check in wrong.checks if not check.passed]
     assert [(check.level, check.metric, check.difference) for check in failed] == [
