@@ -67,8 +67,8 @@ JUNIT = f"""\
 </testsuite>
 """
 GITHUB = "".join(
-    f"::error file=symcost.toml,line=1,title=net%3A {metric} exceeds its budget::{told.replace('%', '%25')}\n"
-    for metric, told in (("params", PARAMS), ("macs", MACS))
+    f"::error file=symcost.toml,line={line},title=net%3A {metric} exceeds its budget::{told.replace('%', '%25')}\n"
+    for metric, told, line in (("params", PARAMS, 7), ("macs", MACS, 12))
 )
 EXACT = {"text": TEXT, "markdown": MARKDOWN, "junit": JUNIT, "github": GITHUB}
 
@@ -93,11 +93,11 @@ def test_gitlab_reads_an_issue_for_each_broken_limit(capsys: pytest.CaptureFixtu
     found = json.loads(capsys.readouterr().out)
     fingerprints = {issue.pop("fingerprint") for issue in found}
     assert len(fingerprints) == 2
-    place = {"path": "symcost.toml", "lines": {"begin": 1}}
     assert found == [
-        {"description": told, "check_name": f"symcost.{metric}", "severity": "major", "location": place}
-        for metric, told in (("params", PARAMS), ("macs", MACS))
-    ]
+        {"description": told, "check_name": f"symcost.{metric}", "severity": "major",
+         "location": {"path": "symcost.toml", "lines": {"begin": line}}}
+        for metric, told, line in (("params", PARAMS, 7), ("macs", MACS, 12))
+    ]  # fmt: skip
 
 
 def test_json_has_every_finding_exactly(capsys: pytest.CaptureFixture[str]) -> None:

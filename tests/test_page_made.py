@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from symcost.report.page.sliders import sliders
 
 import symcost as sc
 from symcost.cli import main
 from symcost.report.page.program import Program
+from symcost.report.page.ranges import sliders
 from symcost.symbols import parse
 
 

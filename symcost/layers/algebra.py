@@ -149,8 +149,8 @@ def gcd(size: Size, number: int) -> Size:
 
     ``floor(u/d) - floor((u - 1)/d)`` is 1 where ``d`` divides ``u`` and else 0.
 
-    >>> gcd(12, 8), gcd(Form.symbol("h"), 3)
-    (4, 2*floor(h/3) - 2*floor((h - 1)/3) + 1)
+    >>> gcd(12, 8), [gcd(Form.symbol("h"), 3).value({"h": h}) for h in (4, 5, 6)]
+    (4, [1, 1, 3])
     """
     if isinstance(size, int):
         return math.gcd(size, number)

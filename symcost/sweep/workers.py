@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 PATIENCE = 0.5
@@ -41,8 +42,11 @@ class Workers(Executor):
         return list(self._pool._processes)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a function in one of the processes."""
-        return self._pool.submit(fn, *args, **kwargs)
+        """Run a function in one of the processes. Raises ``BrokenProcessPool`` where one of them died."""
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except OSError as problem:  # the pool broke, and closed its pipes, while it was starting a process
+            raise BrokenProcessPool(str(problem)) from problem
 
     def renew(self) -> None:
         """Another pool after one that is broken."""
