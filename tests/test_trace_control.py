@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import pytest
 from jax import lax
 from jax.experimental import pallas as pl
-from jax.sharding import AbstractMesh
+from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 import symcost as sc
@@ -44,7 +44,7 @@ def halved(x: jax.Array) -> jax.Array:
     return lax.scan(body, x, None, length=7)[0]
 
 
-MESH = AbstractMesh((4,), ("i",))
+MESH = AbstractMesh((4,), ("i",), axis_types=(AxisType.Auto,))
 
 
 def sharded(x: jax.Array, w: jax.Array) -> jax.Array:
