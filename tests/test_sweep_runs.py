@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -301,7 +302,8 @@ def test_a_part_that_kills_every_worker_is_an_error_and_the_run_goes_on_afterwar
         def kill() -> None:
             while not stopped.wait(0.05):
                 for pid in pool.pids:
-                    os.kill(pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):  # it is gone already
+                        os.kill(pid, signal.SIGKILL)
 
         stopped, killer = threading.Event(), threading.Thread(target=kill)
         told: list[int] = []
