@@ -24,12 +24,6 @@ def fft(op: Op) -> Work:
     return Work(flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * product(stages), materialises=True)
 
 
-@rule("get", "swap", "new_ref", "freeze", "program_id", "num_programs")
-def block(op: Op) -> Work:
-    """Reading and writing an array that changes (a kernel's block), and asking for the place in the grid, is no work."""
-    return Work()
-
-
 @rule("addupdate")
 def addupdate(op: Op) -> Work:
     """One addition for each element that is added to an array that changes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symcost.rules.base import Op, Work, add, rule
+from symcost.rules.base import Op, Work, add
 
 MOVES = (
     "broadcast_in_dim",
@@ -35,16 +35,17 @@ NAMES = (
 """Annotations: placement, names, ordering, types of random keys."""
 
 
+UNSEEN = ("debug_callback", "debug_print", "layout_constraint", "sharding_constraint")
+"""A constraint, or a look at values by the host: XLA prints ``-1`` for them, its mark for a call it cannot cost."""
+
+BLOCKS = ("freeze", "get", "new_ref", "num_programs", "program_id", "swap")
+"""Reading and writing an array that changes (a kernel's block), and asking for the place in the grid."""
+
+
 def free(op: Op) -> Work:
     """``0``: nothing is computed."""
     return Work()
 
 
-add(MOVES, free)
-add(NAMES, free)
-
-
-@rule("layout_constraint", "sharding_constraint", "debug_callback", "debug_print")
-def unseen(op: Op) -> Work:
-    """``0``: a constraint, or a look at values by the host; XLA prints ``-1``, its mark for a call it cannot cost."""
-    return Work()
+for names in (MOVES, NAMES, UNSEEN, BLOCKS):
+    add(names, free)

@@ -102,12 +102,9 @@ def roundings(column: Sequence[int], values: Sequence[Fraction]) -> Iterator[Rou
 
 def _slope(rows: Sequence[tuple[Fraction, int]], rule: str, least: int | None) -> Fraction | None:
     """The simplest ``alpha`` with ``[alpha x] = k`` in every row, or at most ``k`` where that is the least."""
-    low, high = (Fraction(0), 1), (Fraction(0), 0)
-    for index, (x, k) in enumerate(rows):
-        (from_, above), (to, below) = _reach(rule, k)
-        if least != k:
-            low = max(low, (from_ / x, above))
-        high = min(high, (to / x, below)) if index else (to / x, below)
+    reaches = [(x, k, *_reach(rule, k)) for x, k in rows]
+    low = max([(Fraction(0), 1), *((first / x, side) for x, k, (first, side), _ in reaches if k != least)])
+    high = min((last / x, side) for x, _, _, (last, side) in reaches)
     return simplest_between(low, high) if low <= high else None
 
 
