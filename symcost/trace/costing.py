@@ -93,12 +93,12 @@ class Costing:
 
     def _kernel(self, record: Record) -> Costs:
         """The work of a kernel's body; in memory it is one operation."""
-        (body,) = record.branches
-        outside = self._costs(record.op(), Work(materialises=any(c.macs != 0 for c in self.total(body))), KERNEL)
+        inside = self.total(record.branches[0])
+        outside = self._costs(record.op(), Work(materialises=any(cost.macs != 0 for cost in inside)), KERNEL)
         moved = ("activations", "bytes_read", "bytes_written")
         full, textbook, xla = (
-            replace(inside, **{metric: getattr(cost, metric) for metric in moved})
-            for inside, cost in zip(self.total(body), outside, strict=True)
+            replace(work, **{metric: getattr(memory, metric) for metric in moved})
+            for work, memory in zip(inside, outside, strict=True)
         )
         return full, textbook, xla
 
