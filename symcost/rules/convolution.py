@@ -26,11 +26,27 @@ def _conv_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[A
         )
         for d in range(len(out_axes))
     )
-    dilated = tuple(step != 1 for step in params["lhs_dilation"])
-    static = (dilated, lhs_axes, rhs_axes, out_axes, numbers.rhs_spec[1], numbers.out_spec[:2])
+    static = (_counted(params), lhs_axes, rhs_axes, out_axes, numbers.rhs_spec[1], numbers.out_spec[:2])
     kernel = tuple(ins[1].shape[axis] for axis in rhs_axes)
     origin = (kernel, params["window_strides"], params["padding"], params["rhs_dilation"])
-    return Facts(static=static, sizes={"inside": inside}, origin=() if any(dilated) else origin)
+    dilated = any(step != 1 for step in params["lhs_dilation"])
+    return Facts(static=static, sizes={"inside": inside}, origin=() if dilated else origin)
+
+
+def _counted(params: Mapping[str, Any]) -> tuple[int, ...]:
+    """Which two of input, kernel and output (0, 1, 2) meet place by place in the products that are counted.
+
+    Kernel and output in a plain convolution, input and kernel in a transposed one, and in gradients of either whatever
+    stands for those of the forward pass: the gradient of an input has that where the forward pass has its output, and the
+    gradient of a kernel likewise. ``gradients`` names them, the first one first (:mod:`symcost.trace.roles`).
+    """
+    place = [0, 1, 2]  # where the input, the kernel and the output of the forward pass stand
+    for operand in reversed(params.get("gradients", ())):
+        taken = ("lhs", "rhs").index(operand)
+        place[taken], place[2] = place[2], place[taken]
+    steps = (params["lhs_dilation"], params["rhs_dilation"], params["window_strides"])
+    transposed = params.get("transposed", False) or any(step != 1 for step in steps[place[0]])
+    return tuple(sorted(place[:2] if transposed else place[1:]))
 
 
 def _places_inside(op: Op) -> tuple[Form, ...]:
@@ -44,24 +60,24 @@ def _places_inside(op: Op) -> tuple[Form, ...]:
 
 @rule("conv_general_dilated", extract=_conv_facts, derive=_places_inside)
 def conv_general_dilated(op: Op) -> Work:
-    """``macs = n_o c_o (c_i/g) prod(k * places)``, ``padding_macs = macs - n_o c_o (c_i/g) prod(inside)``.
+    """``macs = n_o c_o (c_i/g) prod(places)``, ``padding_macs = macs - n_o c_o (c_i/g) prod(inside)``.
 
-    ``n_o`` is the output's batch (the input's over the batch groups), ``c_i/g`` the kernel's input features.
-    ``places`` is the output length, padding included. Where the input is dilated (a strided transposed
-    convolution, the input gradient of a strided one) it is the input length: every input element meets every
-    tap once, so ``macs = k_h k_w h_i w_i c_i c_o``, holes are never counted, and ``padding_macs`` are the
-    products that land in the cropped border, the mirror image of padding.
+    ``n_o`` is the output's batch (the input's over the batch groups), ``c_i/g`` the kernel's input features. ``places`` is
+    ``k`` times the output's length in a plain convolution, padding included, and ``k`` times the input's length in a
+    transposed one: every input element meets every tap once, so ``macs = k_h k_w h_i w_i c_i c_o``, holes are never
+    counted, and ``padding_macs`` are the products that land in the cropped border, the mirror image of padding. Gradients
+    count the pairs of their forward pass. Without a role (:mod:`symcost.trace.roles`) a dilated input makes it transposed.
     """
-    dilated, lhs_axes, rhs_axes, out_axes, rhs_features, out_batch_features = op.facts.static
+    counted, lhs_axes, rhs_axes, out_axes, rhs_features, out_batch_features = op.facts.static
     lhs, rhs = op.ins[:2]
     if lhs.dtype.startswith("complex"):
         raise RuleError(f"conv_general_dilated of {lhs.dtype} has no rule: convolve real and imaginary parts")
     pairs = product(op.out.shape[axis] for axis in out_batch_features) * rhs.shape[rhs_features]
-    dense = product(
-        rhs.shape[rhs_axes[d]] * (lhs.shape[lhs_axes[d]] if dilated[d] else op.out.shape[out_axes[d]])
-        for d in range(len(out_axes))
+    lengths = tuple(
+        product(array.shape[axis] for axis in axes)
+        for array, axes in ((lhs, lhs_axes), (rhs, rhs_axes), (op.out, out_axes))
     )
-    macs = pairs * dense
+    macs = pairs * product(lengths[side] for side in counted)
     return Work(macs=macs, padding_macs=macs - pairs * product(op.facts.sizes["inside"]), materialises=True)
 
 

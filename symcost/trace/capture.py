@@ -15,6 +15,7 @@ from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
 from symcost.trace.paths import FORWARD, renew_budget
 from symcost.trace.records import Key, Program, Record
+from symcost.trace.roles import gradients_marked
 from symcost.trace.spec import where
 from symcost.trace.walk import Context, Value, Walker
 
@@ -37,7 +38,8 @@ def capture(
 ) -> Program:  # fmt: skip
     """Trace the model at a point and walk its program after dead-code elimination."""
     renew_budget()
-    abstract, closed = traced(model, point, axes)
+    with gradients_marked():
+        abstract, closed = traced(model, point, axes)
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
     walker = Walker(keys, probe)
     arguments = _arguments(walker, abstract)

@@ -13,7 +13,7 @@ from symcost.errors import RuleError
 from symcost.rules import ENTRIES
 from symcost.rules.base import Array, Facts, no_facts
 from symcost.rules.per_element import PER_ELEMENT
-from symcost.trace import fold
+from symcost.trace import fold, roles
 from symcost.trace.paths import BACKWARD, FORWARD, RECOMPUTE, Stacks
 from symcost.trace.records import Event, Key, Program, Record
 
@@ -227,7 +227,7 @@ class Walker:
             in_arrays = tuple(Array(tuple(a.aval.shape), self.dtype(a.aval)) for a in eqn.invars)
             out_arrays = tuple(Array(tuple(a.aval.shape), self.dtype(a.aval)) for a in eqn.outvars)
             try:
-                facts = entry.extract(eqn.params, in_arrays, out_arrays)
+                facts = entry.extract(roles.parameters(eqn), in_arrays, out_arrays)
             except (KeyError, AttributeError, IndexError, TypeError) as problem:
                 raise RuleError(
                     f"the rule of {name} cannot read its parameters in {context.path or 'the model'} "
