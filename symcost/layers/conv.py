@@ -194,7 +194,7 @@ class _Transposed(Layer):
             lost = _on_padding(tape, Window(out, k, s, d, p, exact(p - more), size))
             if not all(isinstance(value, int) for value in (size, k, s, d, p, more)):
                 tape.at_least(out + p - more - d * (k - 1), 0, why)
-            dense = dense * k * (out if s == 1 else size)
+            dense = dense * k * size
             useful, kernel = useful * (k * size - lost), kernel * k
             reach.append((ceil_ratio(d * (k - 1) + 1, s), ratio(1, s)))
         made = x.shaped(self.c_o, tuple(outs))
@@ -221,9 +221,8 @@ class ConvTranspose2d(_Transposed):
     """Transposed convolution: ``(n, c_i, h_i, w_i) -> (n, c_o, h_o, w_o)``, ``h_o = (h_i - 1)s + d(k - 1) + 1 - 2p``.
 
     ``output_padding`` adds to ``h_o`` at the end. #params ``c_o c_i k_h k_w``, with bias ``+ c_o``; MACs
-    ``n c_i c_o k_h k_w h_i w_i``: every input element meets every tap (with stride 1 it is a convolution padded by
-    ``d(k - 1) - p``, so ``h_o`` stands for ``h_i``). Products that fall into the cropped border are the
-    ``padding_macs``. One addition per output for the bias.
+    ``n c_i c_o k_h k_w h_i w_i``: every input element meets every tap, at every stride. Products that fall into the
+    cropped border are the ``padding_macs``. One addition per output for the bias.
 
     >>> ConvTranspose2d(c_o=64, k=2, s=2, bias=False).cost((1, 128, 8, 8), "textbook")
     Cost(params=32768, macs=2097152, flops=4194304, activations=16384)
