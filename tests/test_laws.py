@@ -1,0 +1,82 @@
+"""Laws of bilinear operations that need no oracle, over every combination of stride, padding, dilation and grouping.
+
+``SYMCOST_EXAMPLES=5000`` also compares every enumerated convolution with XLA, and explores that many random ones.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+from conv_case import CHANNELS, PADDINGS, Axis, Convolution, convolutions, specs, with_gradients
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import symcost as sc
+from symcost.trace.lifted import Lifted
+
+EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
+EVERY = list(convolutions())
+PARTS = 8
+BY_XLA = 1 if EXPLORE else 4
+"""Of so many convolutions one is lowered, which takes three times as long as all the rest."""
+
+
+def products(costs: Lifted) -> list[tuple[int, int]]:
+    """MACs and MACs on padding of every convolution of a program, each execution once."""
+    return [(row.cost.macs, row.cost.padding_macs) for row in costs.rows if row.op == "conv_general_dilated"]
+
+
+def xla_flops(function: Any, *shapes: tuple[int, ...]) -> int:
+    """What XLA counts of the lowered program."""
+    arrays = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
+    counted = int((jax.jit(lambda *args: function(*args)).lower(*arrays).cost_analysis() or {}).get("flops", 0))
+    assert counted < 1 << 24  # above, its own sum is rounded
+    return counted
+
+
+def holds(conv: Convolution, by_xla: bool) -> None:
+    """The laws of one convolution with its gradients."""
+    run, (x, w) = with_gradients(conv), conv.shapes
+    costs = sc.trace_function(run, *specs((x, w)))
+    one = (conv.macs, conv.padding_macs)
+    assert products(costs) == [one] * 3, f"{conv}: forward pass and gradients are {products(costs)}, not all {one}"
+    assert costs.macs == costs.total("textbook").macs == 3 * conv.macs, str(conv)
+    trimmed = costs.macs - costs.total("full").padding_macs
+    assert costs.total("xla").macs == trimmed, str(conv)
+    if by_xla:
+        assert 2 * trimmed == xla_flops(run, x, w) == costs.total("xla").flops, str(conv)
+
+
+def test_there_are_a_thousand_convolutions_to_hold_the_laws() -> None:
+    assert len(set(EVERY)) >= 1000
+    assert {len(conv.axes) for conv in EVERY} == {1, 2, 3}
+    assert {conv.transposed for conv in EVERY} == {True, False}
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_gradients_have_the_products_of_their_forward_pass_and_xla_counts_those_inside(part: int) -> None:
+    for index, conv in enumerate(EVERY[part::PARTS]):
+        holds(conv, by_xla=index % BY_XLA == 0)
+
+
+@st.composite
+def drawn(draw: st.DrawFn) -> Convolution:
+    """Any convolution with at least one output."""
+
+    def axis() -> st.SearchStrategy[Axis]:
+        sizes, steps = st.integers(1, 9), st.integers(1, 4)
+        made = st.builds(Axis, sizes, st.integers(1, 5), steps, steps, steps, st.sampled_from(PADDINGS))
+        return made.filter(lambda a: a.out > 0 and (a.size - 1) * a.e + 1 + min(a.pads) > 0)
+
+    rank = draw(st.integers(1, 3))
+    return Convolution(tuple(draw(axis()) for _ in range(rank)), draw(st.sampled_from(sorted(CHANNELS))))
+
+
+@settings(max_examples=EXPLORE or 60, derandomize=not EXPLORE, database=None, deadline=None)
+@given(drawn())
+def test_any_convolution_holds_the_laws(conv: Convolution) -> None:
+    holds(conv, by_xla=True)
