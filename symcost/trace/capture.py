@@ -15,7 +15,7 @@ from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
 from symcost.trace.paths import FORWARD, renew_budget
 from symcost.trace.records import Key, Program, Record
-from symcost.trace.roles import gradients_marked
+from symcost.trace.roles import roles_marked
 from symcost.trace.spec import where
 from symcost.trace.walk import Context, Value, Walker
 
@@ -38,7 +38,7 @@ def capture(
 ) -> Program:  # fmt: skip
     """Trace the model at a point and walk its program after dead-code elimination."""
     renew_budget()
-    with gradients_marked():
+    with roles_marked():
         abstract, closed = traced(model, point, axes)
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
     walker = Walker(keys, probe)

@@ -1,17 +1,18 @@
 """What a convolution is in a program: a forward pass, plain or transposed, or a gradient of one, of any order.
 
 Shapes do not tell: a convolution padded by ``k - 1``, the input gradient of an unpadded one and a transposed one of stride 1
-are the same operation. While a model is traced, jax's rules for gradients of convolutions leave a scope on what they make; the
-scopes of a second derivative follow those of the first. That ``lax.conv_transpose`` made a convolution is in the traceback of
-its equation, which jax hands on to every gradient, batch and recomputation.
+are the same operation. While a model is traced, a convolution that ``lax.conv_transpose`` or one of jax's rules for gradients
+makes carries a scope that says so. jax hands scopes on to gradients, batches and recomputations; those of a second derivative
+follow those of the first.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from types import CodeType
 from typing import Any
 
 import jax
@@ -19,64 +20,42 @@ from jax import lax
 from jax.interpreters import ad
 
 _CONVOLUTION = lax.conv_general_dilated_p
-_SCOPES = {"gradient of lhs": "lhs", "gradient of rhs": "rhs"}
+_TRANSPOSED = "transposed convolution"
+_GRADIENTS = {"gradient of lhs": "lhs", "gradient of rhs": "rhs"}
+_makers: dict[CodeType, str] = dict(
+    zip((rule.__code__ for rule in ad.primitive_transposes[_CONVOLUTION].args), _GRADIENTS, strict=True)
+)
+_makers[lax.conv_transpose.__code__] = _TRANSPOSED
+
 _marking = jax.make_user_context(False)
-"""Whether this thread marks gradients; part of the keys of jax's caches, so that what was traced without is traced again."""
+"""Whether this thread marks roles; part of the keys of jax's caches, so that what was traced without is traced again."""
+_lock = threading.Lock()
+_tracing: list[None] = []
+"""One entry for each trace under way, in whatever thread."""
 
 
-class _Rules:
-    """The table of jax's rules for gradients of convolutions, changed while anyone is tracing."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._own: tuple[Any, Any] = (None, None)
-
-    def enter(self) -> None:
-        """The first who comes wraps the rules."""
-        with self._lock:
-            self._users += 1
-            if self._users == 1:
-                self._own = ad.primitive_transposes[_CONVOLUTION].args
-                self._register(*map(_marked, self._own, _SCOPES))
-
-    def leave(self) -> None:
-        """The last who goes puts them back."""
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                self._register(*self._own)
-
-    @staticmethod
-    def _register(lhs: Any, rhs: Any) -> None:
-        forward = ad.primitive_jvps[_CONVOLUTION]
-        ad.defbilinear(_CONVOLUTION, lhs, rhs)
-        ad.primitive_jvps[_CONVOLUTION] = forward
-
-
-_rules = _Rules()
-
-
-def _marked(rule: Callable[..., Any], scope: str) -> Callable[..., Any]:
-    @functools.wraps(rule)
-    def marking(*args: Any, **params: Any) -> Any:
-        if not _marking.value:  # another thread's trace
-            return rule(*args, **params)
-        with jax.named_scope(scope):
-            return rule(*args, **params)
-
-    return marking
+def _bind(*args: Any, **params: Any) -> Any:
+    """``conv_general_dilated_p.bind``, in the scope of who called ``lax.conv_general_dilated``."""
+    caller = sys._getframe(1).f_back
+    scope = _makers.get(caller.f_code) if caller is not None and _marking.value else None
+    with jax.named_scope(scope) if scope else contextlib.nullcontext():
+        return type(_CONVOLUTION).bind(_CONVOLUTION, *args, **params)
 
 
 @contextlib.contextmanager
-def gradients_marked() -> Iterator[None]:
-    """Within it, gradients of convolutions carry their scopes; jax's own rules are back afterwards, come what may."""
-    _rules.enter()
+def roles_marked() -> Iterator[None]:
+    """Within it, convolutions carry the scopes of their roles; jax's primitive is as before afterwards, come what may."""
+    with _lock:
+        _tracing.append(None)
+        _CONVOLUTION.bind = _bind
     try:
         with _marking(True):
             yield
     finally:
-        _rules.leave()
+        with _lock:
+            _tracing.pop()
+            if not _tracing:
+                del _CONVOLUTION.bind
 
 
 def parameters(eqn: Any) -> Mapping[str, Any]:
@@ -87,9 +66,6 @@ def parameters(eqn: Any) -> Mapping[str, Any]:
     """
     if eqn.primitive is not _CONVOLUTION:
         return eqn.params
-    traceback, stack = eqn.source_info.traceback, eqn.source_info.name_stack.stack
-    return {
-        **eqn.params,
-        "transposed": traceback is not None and lax.conv_transpose.__code__ in traceback.raw_frames()[0],
-        "gradients": tuple(_SCOPES[scope.name] for scope in stack if scope.name in _SCOPES),
-    }
+    scopes = [scope.name for scope in eqn.source_info.name_stack.stack]
+    gradients = tuple(_GRADIENTS[name] for name in scopes if name in _GRADIENTS)
+    return {**eqn.params, "transposed": _TRANSPOSED in scopes, "gradients": gradients}
