@@ -368,8 +368,8 @@ def rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
+def derive(model: Any, options: Options, on_trace: Callable[[int], None]) -> Lifted:
     """Closed form of a model."""
-    check_positive("axes", axes)
+    check_positive("axes", model.axes)
     with rare_collections():
-        return with_room(Derivation(Sampler(model, axes, on_trace), options).run)
+        return with_room(Derivation(Sampler(model, on_trace), options).run)
