@@ -24,6 +24,7 @@ def trace(
     rngs: Any = None,
     axes: Mapping[str, int] | None = None,
     method: str = "__call__",
+    active: Mapping[str, Any] | None = None,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> Lifted:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
@@ -42,6 +43,9 @@ def trace(
       in which patterns that begin with ``!`` leave out. The others are frozen: they take no gradient and are part of
       ``params`` but not of ``trainable``; without ``mode="train"`` it splits the parameters and nothing else.
     - ``rngs``: names of random streams that the call needs; ``axes``: sizes of named axes that it reduces over.
+    - ``active``: the share of parameters that one token uses, by pattern of their paths, as ``{"**/experts/**": "k/E"}``:
+      ``active_params`` is then less than ``params``. A share is a number or an expression in the symbols, between 0 and 1,
+      which becomes a condition of the domain; of several that fit the last one holds.
     - ``method``: the module's method to call; ``on_trace``: told the number of traces after each.
 
     The result has ``params``, ``macs``, ``flops``, ``transcendentals``, ``activations`` (elements) and
@@ -59,7 +63,7 @@ def trace(
     made = make_model(
         model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
     )
-    return derive(made, Options(samples, steps, at_least), on_trace)
+    return derive(made, Options(samples, steps, at_least), on_trace, active)
 
 
 def trace_function(

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from symcost.errors import SymcostError
+from symcost.errors import TraceError
 from symcost.trace.paths import module_scope, spend_call
 
 _ATTRIBUTE = "symcost_path"
@@ -104,8 +104,8 @@ def selects(wanted: Any, path: tuple[Any, ...], variable: Any) -> bool:
     """Whether a filter of nnx selects a variable."""
     try:
         predicate = nnx.filterlib.to_predicate(wanted)
-    except TypeError:
-        raise SymcostError(
+    except (TypeError, ValueError):
+        raise TraceError(
             f"wrt={wanted!r} is no filter of nnx: give a type of variable, or a pattern such as '**/lora/**'"
         ) from None
     return bool(predicate(path, variable))

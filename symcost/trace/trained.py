@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from symcost import glob
-from symcost.errors import SymcostError, TraceError
+from symcost.errors import TraceError
 from symcost.trace import nnx
 from symcost.trace.paths import names_along
 
@@ -38,13 +38,13 @@ class Trained:
             if isinstance(entry, str):
                 glob.checked(entry, "wrt")
         if not self.entries:
-            raise SymcostError("wrt is empty: give a pattern such as '**/lora/**', or leave it out to train everything")
+            raise TraceError("wrt is empty: give a pattern such as '**/lora/**', or leave it out to train everything")
 
     def mask(self, params: Any) -> list[bool]:
         """For every array of the parameters, in order, whether it is trained."""
-        variables = list(_variables(params))
         if self.given is None:
-            return [True for _, _, number in variables for _ in range(number)]
+            return [True] * len(jax.tree.leaves(params))
+        variables = list(_variables(params))
         chosen = [
             [bool(test(path, value)) for path, value, _ in variables] for test in map(self._predicate, self.entries)
         ]
@@ -97,7 +97,7 @@ def _asked(entry: Any, path: Path, value: Any) -> bool:
     if nnx.is_variable(value):
         return nnx.selects(entry, path, value)
     if isinstance(entry, type) or not callable(entry):
-        raise SymcostError(
+        raise TraceError(
             f"wrt={entry!r} is no filter of a linen model: give patterns such as '**/lora/**', or a function of path and array"
         )
     return bool(entry(path, value))
