@@ -56,7 +56,7 @@ def verdict_of(model: Any, budget: Any) -> Any:
     options.pop("active", None)  # of the parameters alone: the program is the same
     if options.pop("axes", None):
         raise SymcostError(
-            f"models.{model.name}: verdict compiles for one device, where no axes are: put it under a model of its own"
+            f"models.{model.name}: verdict compiles for one device, where no axes are: leave one of them"
         )
     found = bind(load_model(model.model), fixed, model.model)
     from symcost.verify import face  # brings jax, which the line above started

@@ -75,13 +75,12 @@ def verify(
         "at": integers("--at", at), "targets": target or ["cpu"], "against": _words(against),
         "call": values("--call", call), "steps": integers("--steps", steps), "at_least": integers("--at-least", at_least),
         "samples": numbers("--samples", samples), "free": free or (), "rngs": rng or (), "mode": mode, "wrt": wrt or None,
-        "method": method,
-        "function": function, "mesh": integers("--mesh", mesh), "timeout": timeout, "cache": cache,
+        "method": method, "function": function, "mesh": integers("--mesh", mesh), "timeout": timeout, "cache": cache,
         "shard": {part: _axes(text) for part, text in _parts(shard)},
     }  # fmt: skip
     fixed = values("--arg", arg)
-    if function and (fixed or free):
-        raise SymcostError("--function takes neither --arg nor --free: use --call")
+    if function and (fixed or free or wrt):
+        raise SymcostError("--function takes none of --arg, --free, --wrt: use --call")
     found = bind(load(model), fixed, model) if ":" in model else _reference(model, fixed)
     from symcost.verify import face  # needs jax, which was started without a word
 

@@ -37,6 +37,8 @@ class Source:
     def model(self) -> Model:
         """The maker of programs."""
         if self.function:
+            if self.wrt is not None:
+                raise SymcostError(f"wrt={self.wrt!r} selects parameters of a module: a function has none")
             plain, arrays = split_call(self.call)
             return Model(factory=None, module=None, specs=parse_tree(self.specs), parameters=(), call=plain,
                          arrays=arrays, function=self.target)  # fmt: skip
