@@ -19,9 +19,9 @@ class MoE(Layer):
     ``E`` experts of ``d_f`` hidden features. Dense (``k`` not given): every expert sees every token. Routed: only the
     ``k`` experts of largest ``p``.
 
-    #params ``2 E d d_f + d E``, active ``2 m d d_f + d E``; MACs ``n N d E + 2 n N m d d_f + n N m d`` with ``m = E`` or ``m = k``: router, experts, the
-    weighted sum. Operations: softmax over ``E``, the activation on ``m d_f`` hidden features of each token; routing compares
-    ``E`` scores of each token.
+    #params ``2 E d d_f + d E``, active ``2 m d d_f + d E``; MACs ``n N d E + 2 n N m d d_f + n N m d`` with ``m = E`` or
+    ``m = k``: router, experts, the weighted sum. Operations: softmax over ``E``, the activation on ``m d_f`` hidden features
+    of each token; routing compares ``E`` scores of each token.
 
     >>> MoE(E=8, d_f=64, k=2).cost((1, 10, 16), "textbook").macs
     42560

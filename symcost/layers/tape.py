@@ -132,11 +132,11 @@ class Tape:
              everything: bool = False) -> Tensor:  # fmt: skip
         """Write one operation down.
 
-        ``weights`` are parameters of products and look-ups, ``biases`` all others; ``flops`` come beside the two of
-        every MAC; ``inactive`` weights are those that one token does not use; ``calls`` are transcendentals. ``stores`` marks results that a textbook keeps, ``reduces`` counts
-        reductions inside the operation and the elements of each one's result. ``in_place`` operations write over an
-        operand that is not needed again, a ``view`` makes nothing. ``reach`` is that of windows along each axis,
-        ``everything`` marks operations that join all places.
+        ``weights`` are parameters of products and look-ups, ``biases`` all others, ``inactive`` the weights that one token
+        does not use; ``flops`` come beside the two of every MAC; ``calls`` are transcendentals. ``stores`` marks results
+        that a textbook keeps, ``reduces`` counts reductions inside the operation and the elements of each one's result.
+        ``in_place`` operations write over an operand that is not needed again, a ``view`` makes nothing. ``reach`` is that
+        of windows along each axis, ``everything`` marks operations that join all places.
         """
         operands = (ins,) if isinstance(ins, Tensor) else tuple(ins)
         number, reduced = reduces
@@ -144,8 +144,8 @@ class Tape:
         read = sum((tensor.size for tensor in operands), start=weights + biases)
         moved = {"bytes_read": ITEM * read, "bytes_written": ITEM * out.size} if not view else {}
         kept = 0 if view else out.size
-        full = Cost(params=weights + biases, inactive=inactive, macs=macs, flops=2 * macs + flops, transcendentals=calls, int_ops=int_ops,
-                    padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
+        full = Cost(params=weights + biases, inactive=inactive, macs=macs, flops=2 * macs + flops, transcendentals=calls,
+                    int_ops=int_ops, padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
         useful = macs - padding_macs
         self.rows.append(Row(
             path=self.path, op=op, cost=full,
