@@ -85,7 +85,7 @@ def no_match(pattern: str, paths: Iterable[str], what: str) -> SymcostError:
     plain = pattern.removeprefix("!")
     wider = (f"{plain}/{ANY}", f"{ANY}/{plain}", f"{ANY}/{plain}/{ANY}")
     near = [f"'{pattern[: -len(plain)]}{w}'" for w in wider if any(matches(w, path) for path in known)][:1]
-    near = near or get_close_matches(plain, known, n=3, cutoff=0.5)
+    near = near or get_close_matches(plain, known, n=3, cutoff=0.4)
     more = f" and {len(known) - MOST} more" if len(known) > MOST else ""
     hint = f"did you mean {' or '.join(near)}?" if near else f"they are {', '.join(known[:MOST]) or 'none'}{more}"
     return SymcostError(f"{what}={pattern!r} matches no parameter: {hint}")
