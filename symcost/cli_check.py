@@ -53,6 +53,11 @@ def verdict_of(model: Any, budget: Any) -> Any:
         raise SymcostError(f"models.{model.name}: verdict needs the program, PKG.MOD:NAME: {model.model} is a table")
     options = dict(model.options)
     specs, fixed = options.pop("specs", []), options.pop("arg", {})
+    options.pop("active", None)  # of the parameters alone: the program is the same
+    if options.pop("axes", None):
+        raise SymcostError(
+            f"models.{model.name}: verdict compiles for one device, where no axes are: leave one of them"
+        )
     found = bind(load_model(model.model), fixed, model.model)
     from symcost.verify import face  # brings jax, which the line above started
 

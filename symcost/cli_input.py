@@ -62,6 +62,23 @@ def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:
     return {name: literal(text) for name, text in pairs(option, given)}
 
 
+def shares(option: str, given: Sequence[str] | None) -> dict[str, str]:
+    """``PATTERN=SHARE`` options: what stands behind the last ``=`` is the share.
+
+    >>> shares("--active", ["**/experts/**=k/E"])
+    {'**/experts/**': 'k/E'}
+    """
+    found: dict[str, str] = {}
+    for text in given or ():
+        pattern, equals, share = text.rpartition("=")
+        if not equals or not pattern or not share.strip():
+            raise SymcostError(f"{option} {text!r} must be PATTERN=SHARE, as {option} '**/experts/**=k/E'")
+        if pattern in found:
+            raise SymcostError(f"{option} gives {pattern!r} twice: {found[pattern]} and {share}")
+        found[pattern] = share.strip()
+    return found
+
+
 def literal(text: str) -> Any:
     """A Python literal, or the text where it is none."""
     if text.lower() in _WORDS:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from symcost.cli_input import bind, integers, load, numbers, values
+from symcost.cli_input import bind, integers, load, numbers, shares, values
 from symcost.errors import SymcostError
 
 Texts = list[str] | None
@@ -26,6 +26,16 @@ OPTIONS: Mapping[str, Any] = {
     "axis": Annotated[Texts, typer.Option(metavar="NAME=INT", help="Size of a named axis (collectives).")],
     "rng": Annotated[Texts, typer.Option(metavar="NAME", help="A further random stream of a linen module.")],
     "mode": Annotated[str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")],
+    "wrt": Annotated[
+        Texts,
+        typer.Option(
+            metavar="PATTERN", help="What is trained, by path: '**/lora/**', 'head/*'; '!**/bias' leaves out."
+        ),
+    ],
+    "active": Annotated[
+        Texts,
+        typer.Option(metavar="PATTERN=SHARE", help="Share of parameters that a token uses: '**/experts/**=k/E'."),
+    ],
     "method": Annotated[str, typer.Option(help="The module's method to trace.")],
     "function": Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")],
 }
@@ -46,6 +56,8 @@ class Tracing:
     axes: Mapping[str, int] = field(default_factory=dict)
     rngs: Sequence[str] = ()
     mode: str = "forward"
+    wrt: str | Sequence[str] = ()
+    active: Mapping[str, Any] = field(default_factory=dict)
     method: str = "__call__"
     function: bool = False
 
@@ -61,9 +73,11 @@ class Tracing:
         """The costs of ``PKG.MOD:NAME``."""
         given = self.given
         if given.pop("function", False):
-            refused = [name for name in ("arg", "free", "mode", "method", "rngs") if name in given]
+            refused = [name for name in ("arg", "free", "mode", "wrt", "active", "method", "rngs") if name in given]
             if refused:
-                raise SymcostError("--function takes none of --arg, --free, --mode, --method, --rng: use --call")
+                raise SymcostError(
+                    "--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call"
+                )
             found = load(target)  # which starts jax
             from symcost import trace_function
 
@@ -91,7 +105,9 @@ _OPTION = {"axes": "axis", "rngs": "rng"}
 
 
 def _text(name: str, value: Any) -> str:
-    return ",".join(map(str, value)) if name == "samples" else repr(value)
+    if name == "samples":
+        return ",".join(map(str, value))
+    return str(value) if name == "active" else repr(value)
 
 
 def _default(each: Any) -> Any:
@@ -123,5 +139,6 @@ def _read(given: Mapping[str, Any]) -> Tracing:
         arg=values("--arg", given["arg"]), call=values("--call", given["call"]), free=tuple(given["free"] or ()),
         steps=integers("--steps", given["steps"]), at_least=integers("--at-least", given["at_least"]),
         samples=numbers("--samples", given["samples"]), axes=integers("--axis", given["axis"]),
-        rngs=tuple(given["rng"] or ()), mode=given["mode"], method=given["method"], function=given["function"],
+        rngs=tuple(given["rng"] or ()), mode=given["mode"], wrt=tuple(given["wrt"] or ()),
+        active=shares("--active", given["active"]), method=given["method"], function=given["function"],
     )  # fmt: skip

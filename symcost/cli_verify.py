@@ -53,6 +53,7 @@ def verify(
     ] = None,
     rng: Annotated[Texts, typer.Option(metavar="NAME", help="A further random stream of a linen module.")] = None,
     mode: Annotated[str, typer.Option(help="forward, or train: forward and backward.")] = "forward",
+    wrt: Annotated[Texts, typer.Option(metavar="PATTERN", help="What is trained, by path: '**/lora/**'.")] = None,
     method: Annotated[str, typer.Option(help="The module's method.")] = "__call__",
     function: Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")] = False,
     mesh: Annotated[Texts, typer.Option(metavar="AXIS=INT", help="An axis of a mesh of devices.")] = None,
@@ -73,13 +74,13 @@ def verify(
     options: dict[str, Any] = {
         "at": integers("--at", at), "targets": target or ["cpu"], "against": _words(against),
         "call": values("--call", call), "steps": integers("--steps", steps), "at_least": integers("--at-least", at_least),
-        "samples": numbers("--samples", samples), "free": free or (), "rngs": rng or (), "mode": mode, "method": method,
-        "function": function, "mesh": integers("--mesh", mesh), "timeout": timeout, "cache": cache,
+        "samples": numbers("--samples", samples), "free": free or (), "rngs": rng or (), "mode": mode, "wrt": wrt or None,
+        "method": method, "function": function, "mesh": integers("--mesh", mesh), "timeout": timeout, "cache": cache,
         "shard": {part: _axes(text) for part, text in _parts(shard)},
     }  # fmt: skip
     fixed = values("--arg", arg)
-    if function and (fixed or free):
-        raise SymcostError("--function takes neither --arg nor --free: use --call")
+    if function and (fixed or free or wrt):
+        raise SymcostError("--function takes none of --arg, --free, --wrt: use --call")
     found = bind(load(model), fixed, model) if ":" in model else _reference(model, fixed)
     from symcost.verify import face  # needs jax, which was started without a word
 

@@ -47,7 +47,8 @@ class Published:
             )
         more = [_inputs(row) * self.per_element[row.op] for row in rows if row.op in self.per_element]
         flops = sum(more, start=textbook.macs)
-        return Cost(params=full.params, macs=textbook.macs, flops=flops, activations=textbook.activations)
+        held = {"params": full.params, "frozen": full.frozen, "inactive": full.inactive}
+        return Cost(**held, macs=textbook.macs, flops=flops, activations=textbook.activations)
 
 
 def _inputs(row: Any) -> Any:

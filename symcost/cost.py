@@ -29,7 +29,8 @@ Count = Any
 class Cost:
     """Additive cost of a layer or a model.
 
-    ``params``: parameters (elements); ``macs``: multiply-accumulates, padding included; ``flops``: floating-point
+    ``params``: parameters (elements), of which ``frozen`` are not trained and ``inactive`` take no part in the cost of one
+    token (experts that it is not sent to); ``macs``: multiply-accumulates, padding included; ``flops``: floating-point
     operations in total, the two of every MAC included; ``transcendentals``: exp, log, tanh, ...; ``int_ops``: integer
     and boolean operations; ``activations``: elements of results; ``padding_macs``: the MACs that multiply padding;
     ``bytes_read`` and ``bytes_written``: operands and results without any fusion.
@@ -39,6 +40,8 @@ class Cost:
     """
 
     params: Count = 0
+    frozen: Count = 0
+    inactive: Count = 0
     macs: Count = 0
     flops: Count = 0
     transcendentals: Count = 0
@@ -47,6 +50,16 @@ class Cost:
     padding_macs: Count = 0
     bytes_read: Count = 0
     bytes_written: Count = 0
+
+    @property
+    def trainable(self) -> Count:
+        """Parameters that are trained: all but the frozen ones."""
+        return self.params - self.frozen
+
+    @property
+    def active_params(self) -> Count:
+        """Parameters that one token uses: all but the inactive ones."""
+        return self.params - self.inactive
 
     @property
     def ops(self) -> Count:
@@ -75,6 +88,11 @@ class Cost:
 
 
 METRICS: tuple[str, ...] = tuple(field.name for field in fields(Cost))
+SPLITS: dict[str, str] = {
+    "trainable": "frozen",
+    "active_params": "inactive",
+}
+"""Parts of the parameters, and the metric without which they are all of them."""
 ZERO = Cost()
 
 

@@ -136,6 +136,16 @@ class CostTable:
         return self.total(FULL).params
 
     @property
+    def trainable(self) -> Any:
+        """#Parameters that are trained: all of them unless a model was traced with ``wrt``."""
+        return self.total(FULL).trainable
+
+    @property
+    def active_params(self) -> Any:
+        """#Parameters that one token uses: all of them but the experts that it is not sent to."""
+        return self.total(FULL).active_params
+
+    @property
     def macs(self) -> Any:
         """Multiply-accumulates, padding included."""
         return self.total(FULL).macs

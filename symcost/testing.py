@@ -18,9 +18,9 @@ Expected = Any
 
 
 def assert_cost(
-    costs: CostTable, *, params: Expected = None, macs: Expected = None, flops: Expected = None,
-    transcendentals: Expected = None, activations: Expected = None, peak_activations: Expected = None,
-    convention: str | None = None,
+    costs: CostTable, *, params: Expected = None, trainable: Expected = None, active_params: Expected = None,
+    macs: Expected = None, flops: Expected = None, transcendentals: Expected = None, activations: Expected = None,
+    peak_activations: Expected = None, convention: str | None = None,
 ) -> None:  # fmt: skip
     """Every total that is given is the formula expected; otherwise the terms that differ are shown.
 
@@ -41,6 +41,8 @@ def assert_cost(
     """
     counted = {
         "params": params,
+        "trainable": trainable,
+        "active_params": active_params,
         "macs": macs,
         "flops": flops,
         "transcendentals": transcendentals,

@@ -227,7 +227,7 @@ ERRORS = {
     ),
     "some_models:Net float32[n,8] --mode eval": "unknown mode 'eval': use 'forward' or 'train'",
     "some_models:add float32[n] --function --mode train": (
-        "--function takes none of --arg, --free, --mode, --method, --rng: use --call"
+        "--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call"
     ),
     "some_models:Net float32[n,8] --format pdf": (
         "Invalid value for '--format': unknown format 'pdf': use text, markdown, csv, json, latex"

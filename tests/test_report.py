@@ -69,6 +69,8 @@ TABLES: dict[str, Callable[[], Any]] = {
     "rounded sizes": lambda: sc.trace(lambda c: Convs(c), "float32[n,r,r,3]"),
     "at a point": lambda: sc.trace(lambda d, L: Net(d, L), "float32[n,8]").subs(n=2, d=16, L=3),
     "partly at a point": lambda: sc.trace(lambda d, L: Net(d, L), "float32[n,8]").subs(d=16),
+    "partly trained": lambda: sc.trace(Net(16, 3), "float32[n,8]", mode="train", wrt="block_*/mix/**"),
+    "partly active": lambda: sc.table(sc.Sequential(sc.Linear(c_o=8), sc.MoE(E="E", d_f="f", k=2)), ("n", "N", 4)),
     "function": lambda: sc.trace_function(lambda x, w: x @ w, "float32[n,c]", "float32[c,d]"),
     "nothing at all": lambda: sc.CostTable([]),
 }
@@ -151,8 +153,8 @@ def test_latex_totals_are_the_totals(costs: Any) -> None:
     for metric, convention in latex.WHOLE:
         value = getattr(costs.total(convention), metric)
         title = rf"\text{{{facts.TITLES[metric]} ({convention})}} &= "
-        assert (title in made) == (value != 0)
-        if isinstance(value, int) and value:
+        assert (title in made) == (value != 0 and facts.splits(costs, metric))
+        if isinstance(value, int) and title in made:
             assert f"{title}{value}" in made
 
 
@@ -339,7 +341,15 @@ def test_json_has_the_documented_keys(costs: Any) -> None:
     documented = set(re.findall(r"^``(\w+)``", report.__doc__ or "", re.MULTILINE))
     documented |= set(re.findall(r"(?<=^)``certificate``, ``(\w+)``, ``(\w+)``", report.__doc__ or "", re.MULTILINE)[0])
     assert set(read) == documented - {"modules"}
-    assert set(read["totals"]) == {"params", "macs", "flops", "transcendentals", "activations"}
+    assert set(read["totals"]) == {
+        "params",
+        "trainable",
+        "active_params",
+        "macs",
+        "flops",
+        "transcendentals",
+        "activations",
+    }
     assert read["version"] == sc.__version__
 
 

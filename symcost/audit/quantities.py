@@ -62,6 +62,19 @@ def params(scope: Scope) -> list[Reading]:
     ]
 
 
+def _part(name: str) -> Readings:
+    """A part of the parameters, with or without bias and norm."""
+
+    def read(scope: Scope) -> list[Reading]:
+        return [
+            Reading("bias and norm not counted", scope.sum(name, TEXTBOOK), (TEXTBOOK,)),
+            Reading("bias and norm counted", scope.sum(name, FULL), (FULL, XLA, *PUBLISHED)),
+            Reading("all parameters, not these alone", scope.sum("params", FULL)),
+        ]
+
+    return read
+
+
 def macs(scope: Scope) -> list[Reading]:
     """Multiply-accumulates, padding included; without padding only under ``xla``."""
     return [
@@ -133,14 +146,23 @@ def _size(bits: int) -> Readings:
 
 
 PLAIN: Mapping[str, Readings] = {
-    "params": params, "macs": macs, "ops": ops, "flops": flops, "activations": activations, "peak_activations": peak,
+    "params": params,
+    "trainable": _part("trainable"),
+    "active_params": _part("active_params"),
+    "macs": macs,
+    "ops": ops,
+    "flops": flops,
+    "activations": activations,
+    "peak_activations": peak,
     "activations_with_input": _only(activations, "input counted"),
     "activations_without_input": _only(activations, "input not counted"),
     "peak_activations_in_plus_out": _only(peak, "largest input + output"),
     "peak_activations_alive": _only(peak, "alive at once"),
-}  # fmt: skip
+}
 WORDS: Mapping[str, tuple[str, ...]] = {
     "params": ("params", "param", "parameters", "weights"),
+    "trainable": ("trainable", "trainableparams", "trainableparameters", "trainedparams"),
+    "active_params": ("activeparams", "activeparameters", "activatedparams", "activatedparameters"),
     "macs": ("macs", "mac", "maccs", "multadds", "madds", "muladds", "multiplyadds"),
     "ops": ("ops", "op", "operations"),
     "flops": ("flops", "flop"),

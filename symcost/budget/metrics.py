@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.budget.options import PEAKS, TIMED
+from symcost.budget.options import COUNTED, PEAKS, TIMED
 from symcost.cost import FULL, TEXTBOOK
 from symcost.errors import SymcostError
 from symcost.estimate.energy import energy
@@ -65,7 +65,7 @@ def _alive(s: Setting) -> Any:
 
 def _trained(s: Setting) -> Any:
     kept = training_memory(s.costs, dtype=s.dtype)
-    return kept.total + states_of(s.option("optimizer", "sgd")).bytes(kept.params)
+    return kept.total + states_of(s.option("optimizer", "sgd")).bytes(kept.gradients)
 
 
 def _total(metric: str) -> Callable[[Setting], Any]:
@@ -73,7 +73,7 @@ def _total(metric: str) -> Callable[[Setting], Any]:
 
 
 FORMULAS: Mapping[str, Callable[[Setting], Any]] = {
-    **{metric: _total(metric) for metric in ("params", "macs", "flops", "transcendentals")},
+    **{metric: _total(metric) for metric in COUNTED if metric != "activations"},
     "activations": lambda s: s.costs.total(s.option("convention", TEXTBOOK)).activations,
     "peak_activations": lambda s: s.costs.peak(s.option("rule", "liveness")),
     "model_size": _size,

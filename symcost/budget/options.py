@@ -18,7 +18,15 @@ from symcost.estimate.work import MODELS
 
 TIMED = ("latency", "energy")
 PEAKS = ("peak_activations", "activation_bytes", "total_bytes")
-COUNTED = ("params", "macs", "flops", "transcendentals", "activations")
+COUNTED = (
+    "params",
+    "trainable",
+    "active_params",
+    "macs",
+    "flops",
+    "transcendentals",
+    "activations",
+)
 
 
 @dataclass(frozen=True)

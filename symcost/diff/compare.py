@@ -8,14 +8,26 @@ from typing import Any
 
 import sympy
 
-from symcost.cost import FULL, METRICS, TEXTBOOK, XLA, ZERO
+from symcost.cost import FULL, METRICS, SPLITS, TEXTBOOK, XLA, ZERO
 from symcost.equality import equal
 from symcost.errors import DomainError, SymcostError
 from symcost.symbols import evaluate
 from symcost.table import CostTable
 
-WANTED = (("params", FULL), ("macs", FULL), ("flops", FULL), ("transcendentals", FULL), ("int_ops", FULL),
-          ("activations", TEXTBOOK), ("bytes_read", FULL), ("bytes_written", FULL), ("macs", TEXTBOOK), ("flops", XLA))  # fmt: skip
+WANTED = (
+    ("params", FULL),
+    ("trainable", FULL),
+    ("active_params", FULL),
+    ("macs", FULL),
+    ("flops", FULL),
+    ("transcendentals", FULL),
+    ("int_ops", FULL),
+    ("activations", TEXTBOOK),
+    ("bytes_read", FULL),
+    ("bytes_written", FULL),
+    ("macs", TEXTBOOK),
+    ("flops", XLA),
+)
 """The totals that are compared."""
 PEAKS = (("liveness", "bytes"), ("textbook", "bytes"))
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
@@ -87,6 +99,7 @@ def compare(old: CostTable, new: CostTable, points: Sequence[Mapping[str, int]] 
     totals = [
         Change(f"{metric} ({convention})", *(getattr(costs.total(convention), metric) for costs in (old, new)))
         for metric, convention in WANTED
+        if metric not in SPLITS or any(getattr(costs.total(convention), SPLITS[metric]) != 0 for costs in (old, new))
     ]
     totals += [Change(f"peak {unit} ({rule})", *both) for rule, unit in PEAKS if (both := _peaks(old, new, rule, unit))]
     return Difference(

@@ -26,14 +26,15 @@ Path = tuple[str, ...]
 
 
 def optimizer_state(costs: CostTable, optimizer: Any, dtype: str = "float32", *, least: int = 1) -> Any:
-    """Bytes of the state that ``optimizer.init`` makes for the model's parameters, exact in the table's symbols.
+    """Bytes of the state that ``optimizer.init`` makes for the parameters that are trained, exact in the table's symbols.
 
     ``costs`` is of a traced model, whose parameters have shapes; they stand in a tree of its modules, as masks and labels
     by path need it (modules that a symbol repeats are one, with ``#`` for their number). Where the form changes with the
     sizes, as Adafactor's does at 128, that is an error; ``least`` says that every symbol is at least this.
     """
-    shapes = {_path(row): row for row in costs.rows if row.source == "input" and row.op.startswith("param")}
-    if not shapes:
+    declared = [row for row in costs.rows if row.source == "input" and row.op.startswith("param")]
+    shapes = {_path(row): row for row in declared if row.cost.frozen == 0}
+    if not declared:
         raise SymcostError("the table declares no parameters with shapes: trace the model, layers have none")
     if not callable(getattr(optimizer, "init", None)):
         raise SymcostError(

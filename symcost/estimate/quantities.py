@@ -38,6 +38,8 @@ class Setting:
 
 QUANTITIES: Mapping[str, Callable[[Setting], Any]] = {
     "params": lambda s: s.costs.params,
+    "trainable": lambda s: s.costs.trainable,
+    "active_params": lambda s: s.costs.active_params,
     "macs": lambda s: s.costs.macs,
     "flops": lambda s: s.costs.flops,
     "activations": lambda s: s.costs.activations,

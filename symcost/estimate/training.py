@@ -35,6 +35,8 @@ def training_memory(
 ) -> TrainingMemory:
     """Bytes of parameters, gradients, optimizer state and residuals of a model traced with ``mode="train"``.
 
+    Frozen parameters (``wrt`` of :func:`symcost.trace`) have neither gradients nor optimizer state.
+
     ``optimizer``: an optax transformation, whose state is asked of ``optimizer.init`` without making it; none is plain
     gradient descent; one whose state changes its form with the sizes, as Adafactor's at 128, needs numbers, or
     ``least``, the least value of every symbol. ``dtype`` of the parameters, ``gradients`` where theirs is another.
@@ -47,7 +49,7 @@ def training_memory(
     >>> found.params, found.optimizer
     (4*c*d + 4*d, 8*c*d + 8*d + 4)
     """
-    params = sympy.sympify(costs.params, strict=True)
+    params, trained = (sympy.sympify(number, strict=True) for number in (costs.params, costs.trainable))
     saved = getattr(costs, "residuals", None)
     if saved is None:
         raise SymcostError('what the backward pass needs is known of traced models: trace with mode="train"')
@@ -57,7 +59,7 @@ def training_memory(
 
         state = optimizer_state(costs, optimizer, dtype, least=least)
     return TrainingMemory(
-        params=_bytes(params, dtype), gradients=_bytes(params, gradients or dtype), optimizer=state, residuals=saved
+        params=_bytes(params, dtype), gradients=_bytes(trained, gradients or dtype), optimizer=state, residuals=saved
     )
 
 

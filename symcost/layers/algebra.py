@@ -15,6 +15,8 @@ import sympy
 from symcost import form
 from symcost.errors import ExpressionError, ShapeError
 from symcost.form import Form, as_form
+from symcost.formed import ceiling as ceiling
+from symcost.formed import formed
 from symcost.symbols import integer, parse
 
 Dim = Any
@@ -48,50 +50,10 @@ def _read(value: Dim, what: str, least: int) -> Any:
     try:
         expression = parse(value) if isinstance(value, str) else value
         if isinstance(expression, sympy.Expr):
-            return exact(_form(expression))
+            return exact(formed(expression))
     except ExpressionError as problem:
         raise ShapeError(f"{what}={value}: {problem}") from None
     raise _no_size(what, repr(value), least)
-
-
-def _form(node: Any) -> Any:
-    """A sympy expression as a form."""
-    if node.is_Integer:
-        return int(node)
-    if node.is_Rational:
-        return Fraction(int(node.p), int(node.q))
-    if node.is_Symbol:
-        if not (node.is_integer and node.is_positive):
-            raise ExpressionError(f"the symbol {node} is not a positive integer: make it with symcost.symbols")
-        return Form.symbol(node.name)
-    arguments = [_form(argument) for argument in node.args]
-    if node.is_Add:
-        return Form.total(arguments)
-    if node.is_Mul:
-        return product(arguments)
-    if node.is_Pow and isinstance(arguments[1], int):
-        return as_form(arguments[0]) ** arguments[1]
-    if isinstance(node, sympy.floor):
-        return form.floor(arguments[0])
-    if isinstance(node, sympy.ceiling):
-        return ceiling(arguments[0])
-    if isinstance(node, sympy.Mod):
-        return arguments[0] - arguments[1] * form.floor(ratio(arguments[0], arguments[1]))
-    if isinstance(node, sympy.Max):
-        return form.maximum(arguments)
-    raise ExpressionError(f"{node.func} is not part of a size: use + - * / ** floor ceiling Max and Mod")
-
-
-def ceiling(value: Size) -> Size:
-    """``ceiling(u/s)``, as ``floor((u + s - 1)/s)`` where ``u`` is an integer for all symbols.
-
-    >>> ceiling(Fraction(7, 2)), ceiling(Form.symbol("a") / 4)
-    (4, ceiling(a/4))
-    """
-    if not isinstance(value, Form):
-        return math.ceil(value)
-    s = math.lcm(*(coefficient.denominator for coefficient in value.terms.values()))
-    return form.floor(value + Fraction(s - 1, s)) if (value * s).is_integral else -form.floor(-value)
 
 
 def exact(value: Any) -> Any:

@@ -19,12 +19,15 @@ class MoE(Layer):
     ``E`` experts of ``d_f`` hidden features. Dense (``k`` not given): every expert sees every token. Routed: only the
     ``k`` experts of largest ``p``.
 
-    #params ``2 E d d_f + d E``; MACs ``n N d E + 2 n N m d d_f + n N m d`` with ``m = E`` or ``m = k``: router, experts, the
-    weighted sum. Operations: softmax over ``E``, the activation on ``m d_f`` hidden features of each token; routing compares
-    ``E`` scores of each token.
+    #params ``2 E d d_f + d E``, active ``2 m d d_f + d E``; MACs ``n N d E + 2 n N m d d_f + n N m d`` with ``m = E`` or
+    ``m = k``: router, experts, the weighted sum. Operations: softmax over ``E``, the activation on ``m d_f`` hidden features
+    of each token; routing compares ``E`` scores of each token.
 
     >>> MoE(E=8, d_f=64, k=2).cost((1, 10, 16), "textbook").macs
     42560
+    >>> costs = MoE(E=8, d_f=64, k=2).cost((1, 10, 16))
+    >>> costs.params, costs.active_params
+    (16512, 4224)
     """
 
     E: Dim
@@ -43,11 +46,11 @@ class MoE(Layer):
             used = self.k
             picked = Tensor((x.n, tokens, used), LAST)
             gates = tape.emit("top_k", gates, picked, flops=gates.size, xla_flops=0)
-        rows = x.n * tokens * used
+        rows, held, idle = x.n * tokens * used, self.E * d * self.d_f, (self.E - used) * d * self.d_f
         hidden = Tensor((x.n, tokens, used, self.d_f), LAST)
-        hidden = tape.emit("up", x, hidden, weights=self.E * d * self.d_f, macs=rows * d * self.d_f, stores=True)
+        hidden = tape.emit("up", x, hidden, weights=held, inactive=idle, macs=rows * d * self.d_f, stores=True)
         hidden = tape.run(self.activation, hidden, "activation")
         each = Tensor((x.n, tokens, used, d), LAST)
-        each = tape.emit("down", hidden, each, weights=self.E * d * self.d_f, macs=rows * d * self.d_f, stores=True)
+        each = tape.emit("down", hidden, each, weights=held, inactive=idle, macs=rows * d * self.d_f, stores=True)
         out = x.shaped(d, (tokens,))
         return tape.emit("combine", (each, gates), out, macs=rows * d, stores=True)

@@ -126,17 +126,17 @@ class Tape:
         return bool(open_)
 
     def emit(self, op: str, ins: Sequence[Tensor] | Tensor, out: Tensor, *, weights: Size = 0, biases: Size = 0,
-             macs: Size = 0, padding_macs: Size = 0, flops: Size = 0, calls: Size = 0, int_ops: Size = 0,
+             inactive: Size = 0, macs: Size = 0, padding_macs: Size = 0, flops: Size = 0, calls: Size = 0, int_ops: Size = 0,
              xla_flops: Size | None = None, stores: bool = False, reduces: tuple[int, Size] = (0, 0),
              in_place: bool = False, view: bool = False, scratch: Size = 0, reach: Reach | None = None,
              everything: bool = False) -> Tensor:  # fmt: skip
         """Write one operation down.
 
-        ``weights`` are parameters of products and look-ups, ``biases`` all others; ``flops`` come beside the two of
-        every MAC; ``calls`` are transcendentals. ``stores`` marks results that a textbook keeps, ``reduces`` counts
-        reductions inside the operation and the elements of each one's result. ``in_place`` operations write over an
-        operand that is not needed again, a ``view`` makes nothing. ``reach`` is that of windows along each axis,
-        ``everything`` marks operations that join all places.
+        ``weights`` are parameters of products and look-ups, ``biases`` all others, ``inactive`` the weights that one token
+        does not use; ``flops`` come beside the two of every MAC; ``calls`` are transcendentals. ``stores`` marks results
+        that a textbook keeps, ``reduces`` counts reductions inside the operation and the elements of each one's result.
+        ``in_place`` operations write over an operand that is not needed again, a ``view`` makes nothing. ``reach`` is that
+        of windows along each axis, ``everything`` marks operations that join all places.
         """
         operands = (ins,) if isinstance(ins, Tensor) else tuple(ins)
         number, reduced = reduces
@@ -144,12 +144,12 @@ class Tape:
         read = sum((tensor.size for tensor in operands), start=weights + biases)
         moved = {"bytes_read": ITEM * read, "bytes_written": ITEM * out.size} if not view else {}
         kept = 0 if view else out.size
-        full = Cost(params=weights + biases, macs=macs, flops=2 * macs + flops, transcendentals=calls, int_ops=int_ops,
-                    padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
+        full = Cost(params=weights + biases, inactive=inactive, macs=macs, flops=2 * macs + flops, transcendentals=calls,
+                    int_ops=int_ops, padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
         useful = macs - padding_macs
         self.rows.append(Row(
             path=self.path, op=op, cost=full,
-            textbook=Cost(params=weights, macs=macs, flops=2 * macs, activations=stored),
+            textbook=Cost(params=weights, inactive=inactive, macs=macs, flops=2 * macs, activations=stored),
             xla=replace(full, macs=useful, padding_macs=0,
                         flops=2 * useful + flops + int_ops if xla_flops is None else xla_flops),
             times=self._times, xla_times=self._xla_times, source="layer",

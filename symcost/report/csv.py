@@ -10,11 +10,12 @@ import csv
 import io
 from typing import Any
 
-from symcost.cost import CONVENTIONS, METRICS
+from symcost.cost import CONVENTIONS
+from symcost.report import facts
 from symcost.report.grouping import paths
 from symcost.table import CostTable, Row, total
 
-COLUMNS = tuple((metric, convention) for convention in CONVENTIONS for metric in METRICS)
+COLUMNS = tuple((metric, convention) for convention in CONVENTIONS for metric in facts.TOLD)
 TITLES = tuple(f"{metric} ({convention})" for metric, convention in COLUMNS)
 OPERATION = ("path", "op", "phase", "source", "bound", "times", "ins", "out")
 MODULE = ("path", "number")

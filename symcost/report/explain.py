@@ -9,16 +9,25 @@ import sympy
 from symcost.errors import SymcostError
 from symcost.estimate.exact import at_point, number
 from symcost.estimate.sense import elasticity, leading_term
+from symcost.report.facts import splits
 from symcost.report.formula import written
 from symcost.report.units import as_number, counted
 from symcost.table import CostTable
 
-METRICS = (("params", "parameters"), ("macs", "MACs"), ("activations", "activations"))
+METRICS = (
+    ("params", "parameters"),
+    ("trainable", "trainable parameters"),
+    ("active_params", "active parameters"),
+    ("macs", "MACs"),
+    ("activations", "activations"),
+)
 TOP = 3
 
 
 def explain(costs: CostTable, **point: int) -> str:
     """Sentences on parameters, MACs and activations; with a value for every symbol, with numbers and percentages.
+
+    Parameters that are trained, and those that a token uses, have sentences of their own where they are not all.
 
     >>> from symcost.models import gpt2
     >>> print(explain(gpt2(d="d", L="L", H=1, V=1000, N="N", n=1), d=256, L=4, N=512).splitlines()[0])
@@ -29,7 +38,7 @@ def explain(costs: CostTable, **point: int) -> str:
         if name not in known:
             raise SymcostError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")
     lines: list[str] = []
-    for metric, title in METRICS:
+    for metric, title in ((metric, title) for metric, title in METRICS if splits(costs, metric)):
         value = getattr(costs, metric)
         if value != 0:
             lines += _sentences(value, title, point)

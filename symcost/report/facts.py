@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK
+from symcost.cost import CONVENTIONS, FULL, METRICS, SPLITS, TEXTBOOK
 from symcost.errors import SymcostError
 from symcost.report.formula import written
 from symcost.table import CostTable, Row, total
@@ -17,12 +17,32 @@ from symcost.table import CostTable, Row, total
 PEAKS = ("liveness", "textbook")
 UNITS = ("elements", "bytes")
 TITLES = {
-    "params": "params", "macs": "MACs", "flops": "FLOPs", "transcendentals": "transcendentals",
-    "int_ops": "integer ops", "activations": "activations", "padding_macs": "MACs on padding",
-    "bytes_read": "bytes read", "bytes_written": "bytes written",
-}  # fmt: skip
-COLUMNS = (("params", FULL), ("macs", FULL), ("flops", FULL), ("transcendentals", FULL), ("activations", TEXTBOOK))
+    "params": "params",
+    "frozen": "frozen params",
+    "trainable": "trainable params",
+    "inactive": "inactive params",
+    "active_params": "active params",
+    "macs": "MACs",
+    "flops": "FLOPs",
+    "transcendentals": "transcendentals",
+    "int_ops": "integer ops",
+    "activations": "activations",
+    "padding_macs": "MACs on padding",
+    "bytes_read": "bytes read",
+    "bytes_written": "bytes written",
+}
+COLUMNS = (
+    ("params", FULL),
+    ("trainable", FULL),
+    ("active_params", FULL),
+    ("macs", FULL),
+    ("flops", FULL),
+    ("transcendentals", FULL),
+    ("activations", TEXTBOOK),
+)
 """Columns of the table by module: the metrics that the table's attributes of the same names give."""
+TOLD = tuple(name for name in TITLES if name in (*METRICS, *SPLITS))
+"""The totals in the order in which reports tell them: every metric, and the parts of the parameters."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +56,31 @@ class Peak:
 
 
 def metrics_by_convention(costs: CostTable) -> list[tuple[str, tuple[str, ...], Any]]:
-    """(metric, conventions, value): conventions that agree on a metric are named together; zeros are left out."""
+    """(metric, conventions, value): conventions that agree on a metric are named together; zeros are left out.
+
+    A part of the parameters that is all of them is left out too.
+    """
     found = []
-    for metric in METRICS:
+    for metric in TOLD:
         values: dict[Any, list[str]] = {}
-        for convention in CONVENTIONS:
+        for convention in CONVENTIONS if splits(costs, metric) else ():
             values.setdefault(getattr(costs.total(convention), metric), []).append(convention)
         found += [(metric, tuple(names), value) for value, names in values.items() if value != 0]
     return found
 
 
+def splits(costs: CostTable, metric: str) -> bool:
+    """Whether a metric says something of its own: a part of the parameters does not where it is all of them."""
+    return metric not in SPLITS or getattr(costs.total(FULL), SPLITS[metric]) != 0
+
+
 def columns(costs: CostTable) -> list[tuple[str, str]]:
     """The module table's columns that are not zero throughout."""
-    return [(metric, convention) for metric, convention in COLUMNS if getattr(costs.total(convention), metric) != 0]
+    return [
+        (metric, convention)
+        for metric, convention in COLUMNS
+        if splits(costs, metric) and getattr(costs.total(convention), metric) != 0
+    ]
 
 
 def values_of(rows: Sequence[Row], wanted: Sequence[tuple[str, str]]) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from symcost.cost import FULL, TEXTBOOK
+from symcost.cost import FULL, SPLITS, TEXTBOOK
 from symcost.report import facts
 from symcost.report.formula import shortest
 from symcost.report.grouping import MODEL, paths
@@ -22,11 +22,14 @@ from symcost.table import CostTable
 WHOLE = (
     ("params", TEXTBOOK),
     ("params", FULL),
+    ("trainable", FULL),
+    ("active_params", FULL),
     ("macs", FULL),
     ("flops", FULL),
     ("transcendentals", FULL),
     ("activations", TEXTBOOK),
 )
+TABLED = ("params", *SPLITS, "macs", "flops")
 TERMS_A_LINE = 4
 NAMES = "uvxyz"
 _SPECIAL = {
@@ -137,7 +140,8 @@ def _signed(term: Any) -> str:
 
 def _whole(costs: CostTable) -> list[tuple[str, Any]]:
     """(title, formula) of the totals that are not zero."""
-    named = [(f"{facts.TITLES[m]} ({c})", shortest(getattr(costs.total(c), m))) for m, c in WHOLE]
+    wanted = [(m, c) for m, c in WHOLE if facts.splits(costs, m)]
+    named = [(f"{facts.TITLES[m]} ({c})", shortest(getattr(costs.total(c), m))) for m, c in wanted]
     return [(title, value) for title, value in named if value != 0]
 
 
@@ -165,8 +169,8 @@ def totals(costs: CostTable) -> str:
 
 
 def render(costs: CostTable, *, depth: int | None = None) -> str:
-    """The totals, the table by module (params, MACs, FLOPs), the names they use, and where the formulas hold."""
-    wanted = [column for column in facts.columns(costs) if column[0] in ("params", "macs", "flops")]
+    """The totals, the table by module (params and their parts, MACs, FLOPs), the names they use, and where the formulas hold."""
+    wanted = [column for column in facts.columns(costs) if column[0] in TABLED]
     listed = [
         (path, number, [shortest(value) for value in facts.values_of(rows, wanted)])
         for path, number, rows in paths(costs.rows, depth)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from symcost.cost import CONVENTIONS, METRICS
+from symcost.cost import CONVENTIONS, METRICS, SPLITS
 from symcost.errors import SpaceError, SymcostError
 from symcost.symbols import parse
 from symcost.table import CostTable
@@ -22,14 +22,17 @@ PEAKS = {
     "peak_textbook_bytes": ("textbook", "bytes"),
 }
 """Peaks: by what rule, in which unit."""
-QUALIFIED = {f"{metric}_{convention}": (metric, convention) for metric in METRICS for convention in CONVENTIONS}
+QUALIFIED = {
+    f"{metric}_{convention}": (metric, convention) for metric in (*METRICS, *SPLITS) for convention in CONVENTIONS
+}
 """``macs_textbook``, ``flops_xla``, ...: a number under a convention."""
 
 
 class Metrics(Mapping[str, Any]):
     """Formulas by name: of a cost table, or as they are given.
 
-    Plain names are those of the table itself: ``params``, ``macs``, ``flops`` and ``transcendentals`` under ``full``,
+    Plain names are those of the table itself: ``params``, ``trainable``, ``active_params``, ``macs``, ``flops`` and
+    ``transcendentals`` under ``full``,
     ``activations`` under ``textbook``, ``peak_activations`` by liveness. ``flops_xla`` or ``activations_full`` names
     the convention, ``peak_textbook``, ``peak_bytes`` and ``peak_textbook_bytes`` the rule and unit, ``residuals``
     the bytes kept for the backward pass. ``extra`` adds formulas in any of these and in the symbols.
@@ -53,7 +56,7 @@ class Metrics(Mapping[str, Any]):
         if self.table is None:
             return ()
         peaks = tuple(PEAKS) if hasattr(self.table, "peak") else ()
-        return (*METRICS, *QUALIFIED, *peaks, *(("residuals",) if self._trained else ()))
+        return (*METRICS, *SPLITS, *QUALIFIED, *peaks, *(("residuals",) if self._trained else ()))
 
     @property
     def _trained(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symcost.errors import LiftError
 from symcost.form import Form
 from symcost.trace import liveness
-from symcost.trace.align import same
+from symcost.trace.align import flat, same
 from symcost.trace.certify import LineTotals, concrete_totals, differences, in_words
 from symcost.trace.costing import Costing
 from symcost.trace.domain import Domain
@@ -21,10 +22,13 @@ from symcost.trace.signals import Branch, Counterexample, Irregular
 from symcost.trace.spec import where
 from symcost.trace.special import Special
 from symcost.trace.spread import Spread
+from symcost.trace.structure import template_key
 
 Peaks = dict[tuple[str, str], "list[Form] | str"]
 HIGH = 1009
 ROUND = 256
+BESIDE = 3
+"""Steps to the sizes beside a point at which the form must be right for a bound at the point to be believed."""
 TRIPS = 3
 """Values given to the symbols of unknown trip counts while checking."""
 
@@ -56,6 +60,7 @@ class Explorer:
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
         self.held_out: list[Point] = []
+        self.bounded: list[Point] = []  # where steps are skipped, so that what counts tensors is an upper bound
         self.few_layers: Point = {}  # the deepest program in which a kind of layer is missing
 
     def certify(self) -> list[Point]:
@@ -95,14 +100,40 @@ class Explorer:
             found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
         except ZeroDivisionError:
             return "a quotient of sizes has no value"
-        has_one = bool(found) and self.domain.has_one(point)
-        skipped = [d for d in found if has_one and d[0][2] in INTERMEDIATE and d[1] > d[2]]
+        places = self._skips(program, point) if found and self.domain.has_one(point) else frozenset()
+        skipped = [d for d in found if d[0][0] in places and d[0][2] in INTERMEDIATE and d[1] > d[2]]
         wrong = [d for d in found if d not in skipped]
         if wrong:
             return in_words(wrong[0])
+        if skipped and not self._right_beside(point):
+            return f"{in_words(skipped[0])}, and beside it, where no size is 1, the form is not right either"
         self.domain.bounds_at_one |= {metric for (_, _, metric), _, _ in skipped}
+        self.bounded += [point] if skipped else []
         self._compare_peaks(program, point)
         return None
+
+    def _skips(self, program: Program, point: Point) -> frozenset[str]:
+        """Modules in which a program lacks operations that it has at the base's sizes: a step was skipped there.
+
+        Where none is missing the form has no excuse: the same program has another size than the form says.
+        """
+        try:
+            usual = self.sampler({**self.base, **{n: point[n] for n in self.structural}})
+        except PointError:
+            return frozenset()
+        before, here = (Counter(template_key(r.key) for r in flat(each.records)) for each in (usual, program))
+        return frozenset(key.path for key in before - here)
+
+    def _right_beside(self, point: Point) -> bool:
+        """Whether the form is right at the nearest larger sizes of which none is 1, if the model takes such."""
+        for further in range(1, BESIDE + 1):
+            near = dict(point)
+            for name in self.domain.dividing_first(self.sizes()):
+                near = self.domain.moved(near, name, near[name] + further * self.domain.step_of(name, near))
+            inside = self.domain.problem(near) is None and not self.domain.has_one(near)
+            if inside and self.sampler.works(near) and not self.becomes_empty(near):
+                return self.difference(near) is None
+        return True
 
     def becomes_empty(self, point: Point) -> bool:
         """Whether arrays that have elements at the base have none at a point."""
@@ -134,7 +165,7 @@ class Explorer:
         """Whether the form is exact at a point; such points are part of the certificate."""
         if self.difference(point) is not None:
             return False
-        if point not in self.held_out:
+        if point not in self.held_out and point not in self.bounded:
             self.held_out.append(point)
         return True
 

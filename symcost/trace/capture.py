@@ -13,8 +13,8 @@ from symcost.errors import TraceError
 from symcost.trace import control  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
-from symcost.trace.paths import FORWARD, renew_budget
-from symcost.trace.records import Key, Program, Record
+from symcost.trace.paths import FORWARD, names_along, renew_budget
+from symcost.trace.records import FROZEN, WEIGHT, Key, Program, Record
 from symcost.trace.roles import roles_marked
 from symcost.trace.spec import where
 from symcost.trace.walk import Context, Value, Walker
@@ -32,14 +32,11 @@ class PointError(TraceError):
         self.point = dict(point)
 
 
-def capture(
-    model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[[Any], dict[str, int]],
-    axes: Mapping[str, int] | None = None,
-) -> Program:  # fmt: skip
+def capture(model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[[Any], dict[str, int]]) -> Program:
     """Trace the model at a point and walk its program after dead-code elimination."""
     renew_budget()
     with roles_marked():
-        abstract, closed = traced(model, point, axes)
+        abstract, closed = traced(model, point)
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
     walker = Walker(keys, probe)
     arguments = _arguments(walker, abstract)
@@ -48,7 +45,7 @@ def capture(
     program.outputs = tuple(v.id for v in results)
     for index, record in enumerate(program.inputs):
         if index in walker.textbook_weights:
-            raw = record.key._replace(static=(*record.key.static, "weight"))
+            raw = record.key._replace(static=(*record.key.static, WEIGHT))
             record.key = keys.setdefault(raw, raw)
     program.constant_bytes = sum(getattr(const, "nbytes", 0) for const in closed.consts)
     if program.constant_bytes > WORTH_COLLECTING:
@@ -60,9 +57,9 @@ def capture(
     return program
 
 
-def traced(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | None) -> tuple[Abstract, Any]:
+def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
-    environment = list(axes.items()) if axes else None
+    environment = list(model.axes.items()) or None
     try:
         for attempt in range(MAX_MENDINGS + 1):
             fresh = attempt == MAX_MENDINGS
@@ -93,14 +90,17 @@ def traced(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | Non
 def _arguments(walker: Walker, abstract: Abstract) -> list[Value]:
     """Values of the program's inputs, in order, each recorded with its role and path."""
     values = []
+    trained = iter(abstract.trained)
     for role, tree in abstract.arguments.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
             names = names_along(path)
             is_param = role == "params"
             index = len(walker.program.inputs)
             owned = {"params": "param", "inputs": "input", "arrays": "input"}.get(role, role)
-            raw = Key("/".join(names[:-1]) if role in ("params", "state") else "", FORWARD, owned,
-                      (names[-1] if names else "",), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "input")  # fmt: skip
+            frozen = (FROZEN,) if is_param and not next(trained) else ()
+            said = (names[-1] if names else "", *frozen)
+            raw = Key("/".join(names[:-1]) if role in ("params", "state") else "", FORWARD, owned, said, (), (),
+                      ((str(leaf.dtype), len(leaf.shape)),), (), (), "input")  # fmt: skip
             key = walker.keys.setdefault(raw, raw)
             # Parameters and state (running statistics, caches) are stored all the time: they are no activations.
             value = walker.fresh() if owned == "input" else Value(-1, None, frozenset({index}) if is_param else None)
@@ -108,11 +108,3 @@ def _arguments(walker: Walker, abstract: Abstract) -> list[Value]:
             shape = tuple(leaf.shape)
             walker.program.inputs.append(Record(key, (*shape, 1, 1), outs=(value.id,)))
     return values
-
-
-def names_along(path: Any) -> list[str]:
-    """Names along a tree path: module and leaf names, without the attributes that boxes add."""
-    names = [str(getattr(part, "key", getattr(part, "idx", getattr(part, "name", part)))) for part in path]
-    while names and names[-1] in ("value", "raw_value"):
-        names.pop()
-    return names

@@ -9,7 +9,7 @@ from typing import Any
 from symcost.cost import METRICS, TEXTBOOK, XLA, Cost
 from symcost.form import Form, as_form, maximum
 from symcost.rules import ENTRIES, Array, Op, Work
-from symcost.trace.records import Record
+from symcost.trace.records import FROZEN, WEIGHT, Record
 
 ITEM_BYTES = {"bool": 1, "token": 0}
 KERNEL = "kernel"
@@ -126,8 +126,10 @@ def _input_costs(op: Op) -> Costs:
     """Parameters count as such; inputs are activations of the textbook's total."""
     (array,) = op.outs
     if op.name == "param":
-        weights = array.size if "weight" in op.facts.static else 0
-        return Cost(params=array.size), Cost(params=weights), Cost(params=array.size)
+        said = op.facts.static[1:]  # behind the parameter's own name
+        frozen = array.size if FROZEN in said else 0
+        full = Cost(params=array.size, frozen=frozen)
+        return full, full if WEIGHT in said else Cost(), full
     if op.name == "input":
         return Cost(activations=array.size), Cost(activations=array.size), Cost(activations=array.size)
     return Cost(), Cost(), Cost()

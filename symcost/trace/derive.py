@@ -15,6 +15,7 @@ from symcost.dominance import telling_points
 from symcost.errors import LiftError
 from symcost.form import Form, as_form
 from symcost.trace import liveness, memory
+from symcost.trace.active import Share, conditions, read_shares, shared
 from symcost.trace.align import all_records, same
 from symcost.trace.bounds import Explorer
 from symcost.trace.certify import Certificate, LineTotals
@@ -55,6 +56,7 @@ class Derivation:
 
     sampler: Sampler
     options: Options
+    shares: Sequence[Share] = ()
 
     def __post_init__(self) -> None:
         self.symbols = self.sampler.model.symbols
@@ -212,7 +214,9 @@ class Derivation:
             len(totals.forms),
             len(structure.points),
         )
-        return Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops)
+        domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
+        used = shared(lines, self.shares)
+        return Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops, used)
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _lift(self, fixed: Point) -> Program:
@@ -368,8 +372,11 @@ def rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def derive(model: Any, options: Options, axes: Mapping[str, int] | None, on_trace: Callable[[int], None]) -> Lifted:
-    """Closed form of a model."""
-    check_positive("axes", axes)
+def derive(
+    model: Any, options: Options, on_trace: Callable[[int], None], active: Mapping[str, Any] | None = None
+) -> Lifted:
+    """Closed form of a model; ``active`` gives shares of its parameters by pattern."""
+    check_positive("axes", model.axes)
+    shares = read_shares(active, model.symbols)
     with rare_collections():
-        return with_room(Derivation(Sampler(model, axes, on_trace), options).run)
+        return with_room(Derivation(Sampler(model, on_trace), options, shares).run)

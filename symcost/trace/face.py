@@ -20,9 +20,11 @@ def trace(
     at_least: Mapping[str, int] | None = None,
     call: Mapping[str, Any] | None = None,
     mode: str = "forward",
+    wrt: Any = None,
     rngs: Any = None,
     axes: Mapping[str, int] | None = None,
     method: str = "__call__",
+    active: Mapping[str, Any] | None = None,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> Lifted:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
@@ -36,7 +38,14 @@ def trace(
       (at least three) at which the model is traced; without them symcost looks for values that the model takes.
     - ``call``: keyword arguments of the call; arrays among them are inputs, everything else is fixed.
     - ``mode``: ``"forward"``, or ``"train"`` for the value and gradient with respect to the parameters.
+    - ``wrt``: which parameters are trained, all unless given: a pattern of their paths such as ``"**/lora/**"``
+      (:mod:`symcost.glob`), a filter of nnx such as ``nnx.LoRAParam``, a function of path and array, or a list of these,
+      in which patterns that begin with ``!`` leave out. The others are frozen: they take no gradient and are part of
+      ``params`` but not of ``trainable``; without ``mode="train"`` it splits the parameters and nothing else.
     - ``rngs``: names of random streams that the call needs; ``axes``: sizes of named axes that it reduces over.
+    - ``active``: the share of parameters that one token uses, by pattern of their paths, as ``{"**/experts/**": "k/E"}``:
+      ``active_params`` is then less than ``params``. A share is a number or an expression in the symbols, between 0 and 1,
+      which becomes a condition of the domain; of several that fit the last one holds.
     - ``method``: the module's method to call; ``on_trace``: told the number of traces after each.
 
     The result has ``params``, ``macs``, ``flops``, ``transcendentals``, ``activations`` (elements) and
@@ -51,8 +60,10 @@ def trace(
     >>> costs.subs(n=1, c_i=4096, c_o=1000).macs
     4096000
     """
-    made = make_model(model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method)
-    return derive(made, Options(samples, steps, at_least), axes, on_trace)
+    made = make_model(
+        model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
+    )
+    return derive(made, Options(samples, steps, at_least), on_trace, active)
 
 
 def trace_function(
@@ -73,6 +84,13 @@ def trace_function(
     """
     plain, arrays = split_call(call)
     made = Model(
-        factory=None, module=None, specs=parse_tree(specs), parameters=(), call=plain, arrays=arrays, function=function
+        factory=None,
+        module=None,
+        specs=parse_tree(specs),
+        parameters=(),
+        call=plain,
+        arrays=arrays,
+        function=function,
+        axes=dict(axes or {}),
     )
-    return derive(made, Options(samples, steps, at_least), axes, on_trace)
+    return derive(made, Options(samples, steps, at_least), on_trace)

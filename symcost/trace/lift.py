@@ -25,7 +25,6 @@ class Sampler:
     """Traces a model at points, each once."""
 
     model: Model
-    axes: Mapping[str, int] | None = None
     on_trace: Callable[[int], None] = lambda count: None
     keys: Keys = field(default_factory=dict)
     traces: int = 0
@@ -39,7 +38,7 @@ class Sampler:
         found = self._seen.get(key)
         if found is None:
             try:
-                found = capture(self.model, point, self.keys, probe, self.axes)
+                found = capture(self.model, point, self.keys, probe)
             except PointError as problem:
                 found = problem
             self._seen[key] = found

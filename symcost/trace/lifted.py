@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,8 @@ from symcost.cost import CONVENTIONS, FULL, METRICS, Cost
 from symcost.dominance import largest
 from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
-from symcost.table import CostTable, Row, Substituted
+from symcost.table import CostTable, Row, Substituted, total
+from symcost.trace.active import Share
 from symcost.trace.certify import Certificate, LineTotals
 from symcost.trace.domain import Domain
 from symcost.trace.structure import Line
@@ -33,6 +35,7 @@ class Lifted(CostTable):
         domain: Domain,
         symbols: Sequence[str],
         unknown_trips: Mapping[str, str],
+        shares: Mapping[int, Share] | None = None,
     ) -> None:
         super().__init__(())
         self._lines = lines
@@ -43,6 +46,7 @@ class Lifted(CostTable):
         self.domain = domain
         self.unknown_trips = dict(unknown_trips)
         self._symbols = tuple(symbols)
+        self._shares = dict(shares or {})  # by the number of a line that declares a parameter
 
     @property
     def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -55,16 +59,16 @@ class Lifted(CostTable):
 
     @cached_property
     def _made_rows(self) -> tuple[Row, ...]:
-        return tuple(self._row(line) for line in self._lines)
+        return tuple(self._row(line, self._shares.get(number)) for number, line in enumerate(self._lines))
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """One row per operation in execution order; alike blocks share a row, with their number in ``times``."""
         return self._made_rows
 
-    def _row(self, line: Line) -> Row:
+    def _row(self, line: Line, share: Share | None) -> Row:
         record, to = line.record, self._converted
-        full, textbook, xla = (to.cost(cost) for cost in line.costs)
+        full, textbook, xla = (share.cost(cost) if share else cost for cost in map(to.cost, line.costs))
         times, _, xla_times = line.times
         op = record.key.op
         if record.key.source == "input" and record.key.static:
@@ -82,8 +86,14 @@ class Lifted(CostTable):
             return super().total(convention)
         if convention not in self._totals:
             forms = {m: self._line_totals.total(convention, m) for m in METRICS}
-            self._totals[convention] = Cost(**{m: self._converted(f) for m, f in forms.items()})
+            self._totals[convention] = replace(
+                Cost(**{m: self._converted(f) for m, f in forms.items()}), inactive=self._inactive(convention)
+            )
         return self._totals[convention]
+
+    def _inactive(self, convention: str) -> Any:
+        """The sum of what the shares leave out: it follows exactly from the parameters, which the certificate covers."""
+        return total((self.rows[number] for number in self._shares), convention).inactive
 
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output)."""

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -172,6 +172,7 @@ class LinenProgram:
     method: str
     rng_names: tuple[str, ...]
     known: Initialisers
+    axes: Sequence[tuple[str, int]] = ()  # named axes, which the module may reduce over while it is initialised too
 
     @property
     def rngs(self) -> dict[str, Any]:
@@ -189,7 +190,7 @@ class LinenProgram:
             return self.module.init(rngs, *inputs, method=self._function(), **self.call, **arrays)
 
         with abstract_initialisers(self.known):
-            made = jax.eval_shape(init, self.rngs, self.inputs, self.arrays)
+            _, made = jax.make_jaxpr(init, axis_env=self.axes, return_shape=True)(self.rngs, self.inputs, self.arrays)
         return {name: tree for name, tree in flax.core.unfreeze(made).items() if jax.tree.leaves(tree)}
 
     def apply(self, params: Any, state: dict[str, Any], rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from symcost.errors import TraceError
 from symcost.hlo.scopes import mark
 from symcost.trace import linen, nnx
 from symcost.trace.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
+from symcost.trace.trained import Trained, split
 
 MODES = ("forward", "train")
 
@@ -24,6 +25,7 @@ class Abstract:
 
     function: Callable[..., Any]
     arguments: dict[str, Any]  # params, state, rngs, inputs, arrays: trees of abstract arrays
+    trained: list[bool] = field(default_factory=list)  # for every array of the parameters
     residuals: list[jax.ShapeDtypeStruct] = field(default_factory=list)
 
     @property
@@ -47,6 +49,8 @@ class Model:
     rngs: tuple[str, ...] = ("params", "dropout")
     initialisers: linen.Initialisers = field(default_factory=linen.Initialisers)
     function: Callable[..., Any] | None = None
+    wrt: Trained = field(default_factory=Trained)
+    axes: Mapping[str, int] = field(default_factory=dict)  # sizes of the named axes around the program
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
@@ -113,7 +117,9 @@ class Model:
 
     def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
         self.initialisers.checked.clear()
-        program = linen.LinenProgram(module, inputs, self.call, arrays, self.method, self.rngs, self.initialisers)
+        program = linen.LinenProgram(
+            module, inputs, self.call, arrays, self.method, self.rngs, self.initialisers, tuple(self.axes.items())
+        )
         key = tuple(own.items())
         if key not in self._variables:
             self._variables[key] = (program.variables(), inputs)
@@ -154,23 +160,26 @@ class Model:
         return linen.unchecked(kept[0], self.initialisers)
 
     def _nnx(self, module: Any, inputs: Any, arrays: Any) -> Abstract:
-        program = nnx.NnxProgram(nnx.as_abstract(module), self.call, self.method)
+        program = nnx.NnxProgram(nnx.as_abstract(module), self.call, self.method, nnx.variable_types(self.wrt.entries))
         arguments = {"params": program.params, "state": program.state, "rngs": {}, "inputs": inputs, "arrays": arrays}
         return self._trained(Abstract(program.apply, arguments))
 
     def _trained(self, program: Abstract) -> Abstract:
+        program.trained = self.wrt.mask(program.arguments["params"])
         if self.mode == "forward":
             return program
         forward = program.function
 
         def step(params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> Any:
-            def loss(params: Any) -> tuple[jax.Array, Any]:
-                out, updated = forward(params, state, rngs, inputs, arrays)
+            trained, merged = split(params, program.trained)
+
+            def loss(trained: list[Any]) -> tuple[jax.Array, Any]:
+                out, updated = forward(merged(trained), state, rngs, inputs, arrays)
                 with jax.named_scope(mark("loss")):
                     leaves = [leaf for leaf in jax.tree.leaves(out) if jnp.issubdtype(leaf.dtype, jnp.floating)]
                     return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves), jnp.float32(0)), updated
 
-            value, pullback, updated = jax.vjp(loss, params, has_aux=True)
+            value, pullback, updated = jax.vjp(loss, trained, has_aux=True)
             entered = {id(leaf) for leaf in jax.tree.leaves((params, state, inputs, arrays))}
             saved = {id(leaf): leaf for leaf in jax.tree.leaves(pullback) if id(leaf) not in entered}
             program.residuals[:] = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in saved.values()]
@@ -197,6 +206,8 @@ def make_model(
     mode: str = "forward",
     rngs: Any = None,
     method: str = "__call__",
+    wrt: Any = None,
+    axes: Mapping[str, int] | None = None,
 ) -> Model:
     """Read what the user gave: a module as it is, or a factory whose parameters without default are symbols."""
     if mode not in MODES:
@@ -204,7 +215,8 @@ def make_model(
     plain, arrays = split_call(call)
     names = ("params", "dropout", *((rngs,) if isinstance(rngs, str) else tuple(rngs or ())))
     common: dict[str, Any] = {"specs": parse_tree(specs), "call": plain, "arrays": arrays, "mode": mode,
-                              "rngs": tuple(dict.fromkeys(names)), "method": method}  # fmt: skip
+                              "rngs": tuple(dict.fromkeys(names)), "method": method, "wrt": Trained(wrt),
+                              "axes": dict(axes or {})}  # fmt: skip
     if linen.is_linen(target) or nnx.is_nnx(target):
         return Model(factory=None, module=target, parameters=(), **common)
     if target in (linen.BASE, nnx.BASE):

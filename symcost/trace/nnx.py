@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from symcost.errors import TraceError
 from symcost.trace.paths import module_scope, spend_call
 
 _ATTRIBUTE = "symcost_path"
@@ -26,13 +27,15 @@ class NnxProgram:
     model: nnx.Module
     call: dict[str, Any]
     method: str
+    kinds: tuple[type, ...] = ()  # types of variables that are parameters beside nnx.Param
 
     def __post_init__(self) -> None:
         self.classes: set[type] = set()
         for path, module in nnx.iter_modules(self.model):
             setattr(module, _ATTRIBUTE, "/".join(str(part) for part in path))
             self.classes.add(type(module))
-        self.graph, self.params, self.state = nnx.split(self.model, nnx.Param, ...)
+        self.owned = nnx.filterlib.Any(nnx.Param, *self.kinds)
+        self.graph, self.params, self.state = nnx.split(self.model, self.owned, ...)
 
     def apply(self, params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
         """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
@@ -40,7 +43,7 @@ class NnxProgram:
         model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, state)))
         with scoped_methods(self.classes):
             out = getattr(model, self.method)(*inputs, **self.call, **arrays)
-        return out, nnx.split(model, nnx.Param, ...)[2]
+        return out, nnx.split(model, self.owned, ...)[2]
 
 
 @contextlib.contextmanager
@@ -85,6 +88,27 @@ def is_nnx(value: Any) -> bool:
 def is_nnx_class(value: Any) -> bool:
     """Whether it is a class of nnx modules."""
     return isinstance(value, type) and issubclass(value, nnx.Module)
+
+
+def is_variable(value: Any) -> bool:
+    """Whether it is a variable of an nnx module."""
+    return isinstance(value, nnx.Variable)
+
+
+def variable_types(filters: Iterable[Any]) -> tuple[type, ...]:
+    """The filters that are types of variables."""
+    return tuple(each for each in filters if isinstance(each, type) and issubclass(each, nnx.Variable))
+
+
+def selects(wanted: Any, path: tuple[Any, ...], variable: Any) -> bool:
+    """Whether a filter of nnx selects a variable."""
+    try:
+        predicate = nnx.filterlib.to_predicate(wanted)
+    except (TypeError, ValueError):
+        raise TraceError(
+            f"wrt={wanted!r} is no filter of nnx: give a type of variable, or a pattern such as '**/lora/**'"
+        ) from None
+    return bool(predicate(path, variable))
 
 
 def parameters_of(factory: Any) -> dict[str, inspect.Parameter]:

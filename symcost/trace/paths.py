@@ -98,3 +98,11 @@ def template(path: str) -> str:
     'encoder/block_#/attn'
     """
     return _NUMBER.sub("#", path)
+
+
+def names_along(path: Any) -> list[str]:
+    """Names along a tree path: module and leaf names, without the attributes that boxes add."""
+    names = [str(getattr(part, "key", getattr(part, "idx", getattr(part, "name", part)))) for part in path]
+    while names and names[-1] in ("value", "raw_value"):
+        names.pop()
+    return names

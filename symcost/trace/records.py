@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from symcost.rules import Array, Facts, Op
 
+FROZEN, WEIGHT = "frozen", "weight"
+"""What is said of a parameter behind its name: it is not trained; it is an operand of products."""
 Const = Any
 """A scalar (or splat) value known while tracing, or ``None``."""
 

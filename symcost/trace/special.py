@@ -67,7 +67,7 @@ class Special:
         if not explorer.sampler.works(point):
             return last
         explorer.domain.spans[name] = point[name]
-        if explorer.agrees(point):
+        if explorer.difference(point) is None:
             return point[name]
         del explorer.domain.spans[name]
         return last

@@ -42,6 +42,7 @@ def verify(
     against: str | Sequence[str] = (),
     call: Mapping[str, Any] | None = None,
     mode: str = "forward",
+    wrt: Any = None,
     method: str = "__call__",
     rngs: Sequence[str] = (),
     free: Sequence[str] = (),
@@ -58,7 +59,7 @@ def verify(
 ) -> Verdict:
     """Whether the closed form of a model and the compilers' count of its program are the same number.
 
-    ``model``, ``specs``, ``call``, ``mode``, ``method``, ``rngs``, ``free``, ``samples``, ``steps`` and ``at_least`` are
+    ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps`` and ``at_least`` are
     those of :func:`symcost.trace`, and with ``function=True`` those of :func:`symcost.trace_function`. ``at`` gives a
     value to every symbol. ``targets``: names as ``symcost targets`` lists them; none needs its device.
 
@@ -93,7 +94,7 @@ def verify(
     if isinstance(model, LayerTable):
         model, specs, layers = layered.twin(model, specs, at)
         point = {}
-    source = Source(model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name)
+    source = Source(model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name, wrt)
     maker = source.model()
     source.check(maker)
     with rare_collections():
@@ -172,7 +173,7 @@ class _Known:
 
     @classmethod
     def of(cls, source: Source, program: Program, sampling: dict[str, Any]) -> _Known:
-        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function,
+        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function, source.wrt,
                      getattr(source.target, "__qualname__", ""), tuple(source.at.items()), sampling))  # fmt: skip
         return cls(program.key, id(source.target), told, source, program, sampling)
 
@@ -196,7 +197,7 @@ def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[Co
 
 def _closed_form(known: _Known) -> Lifted:
     """The model's closed form."""
-    return derive(known.source.model(), Options(**known.sampling), None, lambda count: None)
+    return derive(known.source.model(), Options(**known.sampling), lambda count: None)
 
 
 def _lowered(program: Program, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:

@@ -15,8 +15,9 @@ from jax.extend import core
 from jax.interpreters import partial_eval
 
 from symcost.errors import SymcostError
-from symcost.trace.capture import names_along, traced
+from symcost.trace.capture import traced
 from symcost.trace.model import Model
+from symcost.trace.paths import names_along
 
 STORED = ("params", "state")
 """Roles of arguments that belong to modules; the others are the call's."""
@@ -106,7 +107,7 @@ def _line(problem: Exception) -> str:
 
 def program_at(model: Model, point: Mapping[str, int]) -> Program:
     """The program of a model at a point, without operations whose results nobody uses."""
-    abstract, closed = traced(model, point, None)
+    abstract, closed = traced(model, point)
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
     arguments = [
         Argument(role, tuple(names_along(path)))

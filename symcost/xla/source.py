@@ -32,15 +32,18 @@ class Source:
     function: bool = False
     name: str = ""
     """``PKG.MOD:NAME`` where it is known."""
+    wrt: Any = None
 
     def model(self) -> Model:
         """The maker of programs."""
         if self.function:
+            if self.wrt is not None:
+                raise SymcostError(f"wrt={self.wrt!r} selects parameters of a module: a function has none")
             plain, arrays = split_call(self.call)
             return Model(factory=None, module=None, specs=parse_tree(self.specs), parameters=(), call=plain,
                          arrays=arrays, function=self.target)  # fmt: skip
         return make_model(self.target, self.specs, free=self.free, call=self.call, mode=self.mode, rngs=self.rngs,
-                          method=self.method)  # fmt: skip
+                          method=self.method, wrt=self.wrt)  # fmt: skip
 
     def check(self, model: Model) -> None:
         """Raise unless the point gives a positive integer to every symbol and to nothing else."""
@@ -63,7 +66,7 @@ class Source:
             raise NotImportable("its model cannot be imported by name: define it at the top level of a module")
         told = {"name": own, "specs": list(self.specs), "at": dict(self.at), "call": dict(self.call),
                 "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
-                "function": self.function}  # fmt: skip
+                "function": self.function, "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt}  # fmt: skip
         for part, value in told.items():
             if not _is_json(value):
                 raise NotImportable(f"{part}={value!r} cannot be told to another process: give it as texts and numbers")
@@ -73,7 +76,8 @@ class Source:
     def restored(cls, told: Mapping[str, Any]) -> tuple[Model, Mapping[str, int]]:
         """The model and the point of a reference, in the other process."""
         source = cls(_imported(told["name"]), tuple(told["specs"]), told["at"], told["call"], told["mode"],
-                     told["method"], tuple(told["rngs"]), tuple(told["free"]), told["function"], told["name"])  # fmt: skip
+                     told["method"], tuple(told["rngs"]), tuple(told["free"]), told["function"], told["name"],
+                     told["wrt"])  # fmt: skip
         return source.model(), source.at
 
 
