@@ -8,8 +8,9 @@ the text of every fusion that it runs beside; it is counted where a custom call 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from .bytes import stored
 from .ir import Computation, Instruction, Module
@@ -29,16 +30,18 @@ Chain = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Exchanged:
-    """Bytes of results on one device, and how many of them are there only because a compiler widened the numbers."""
+    """Bytes of results on one device, and how many of them a compiler's widening adds, by its name."""
 
     bytes: int = 0
-    widened: int = 0
+    widened: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Exchanged) -> Exchanged:
-        return Exchanged(self.bytes + other.bytes, self.widened + other.widened)
+        widened = Counter(self.widened)
+        widened.update(other.widened)
+        return Exchanged(self.bytes + other.bytes, dict(widened))
 
     def __mul__(self, times: int) -> Exchanged:
-        return Exchanged(self.bytes * times, self.widened * times)
+        return Exchanged(self.bytes * times, {name: size * times for name, size in self.widened.items()})
 
 
 Found = dict[str, Exchanged]

@@ -1,4 +1,4 @@
-"""Collectives of numbers that a compiler made wider: CPUs exchange bfloat16 as float32, twice the bytes of the program.
+"""Collectives of numbers that a compiler made wider: CPUs exchange bfloat16 as float32, with twice the bytes.
 
 The text shows it: what arrives is first of all rounded to the narrower type (or what is sent was just converted from it), by
 conversions that are the compiler's own. Those of a program bear the name of JAX's operation.
@@ -13,6 +13,7 @@ from .bytes import SIZES, stored
 from .ir import Computation, Instruction, Module
 from .shapes import Shape
 
+NAMES = {"bf16": "bfloat16", "f16": "float16", "f32": "float32"}
 OWN = "convert_element_type"
 """The conversions that a program asks for."""
 PASSING = frozenset({"bitcast", "copy", "reshape", "transpose", "slice", "dynamic-slice", "concatenate", "broadcast",
@@ -29,20 +30,27 @@ class Widening:
     module: Module
     result: Callable[[Instruction], Shape]
 
-    def of(self, i: Instruction, home: Computation) -> int:
-        """Bytes of a collective's results beyond those of the numbers that the program exchanges."""
+    def of(self, i: Instruction, home: Computation) -> dict[str, int]:
+        """Bytes of a collective's results beyond those of the numbers that the program exchanges, by what was widened."""
         whole = self.result(i)
         parts: Sequence[Shape] = whole.parts if whole.is_tuple else (whole,)
-        return sum(self._beyond(part, i, k if whole.is_tuple else None, home) for k, part in enumerate(parts))
+        found: dict[str, int] = {}
+        for k, part in enumerate(parts):
+            narrow = self._narrower(part, i, k if whole.is_tuple else None, home)
+            if narrow is not None:
+                name = f"widened from {NAMES.get(narrow, narrow)} to {NAMES[part.dtype]}"
+                found[name] = found.get(name, 0) + stored(part) - SIZES.get(narrow, 1) * part.elements
+        return found
 
-    def _beyond(self, part: Shape, i: Instruction, index: int | None, home: Computation) -> int:
-        if part.is_tuple or part.dtype != "f32":
-            return 0
+    def _narrower(self, part: Shape, i: Instruction, index: int | None, home: Computation) -> str | None:
+        """The type that a part of a result has in the program, if that is a narrower one."""
+        if part.is_tuple or part.dtype not in NAMES:
+            return None
         narrow = _agreed([self._rounded(place) for place in self._readers(i, index, home)])
         if narrow is None:
             sent = i.operands[min(index or 0, len(i.operands) - 1)]
             narrow = self._converted(home.by_name[sent], home)
-        return stored(part) - SIZES[narrow] * part.elements if narrow else 0
+        return narrow if narrow is not None and SIZES.get(narrow, 1) < SIZES[part.dtype] else None
 
     def _readers(self, i: Instruction, index: int | None, home: Computation) -> Iterator[Place]:
         """Who reads a part of a result, through what only picks it."""
@@ -64,7 +72,7 @@ class Widening:
         """The narrower type that a reader first of all rounds to."""
         home, i = place
         if i.opcode == "convert":
-            return _narrow(i.shape.dtype) if not i.op_name.endswith(OWN) else None
+            return i.shape.dtype if not i.op_name.endswith(OWN) else None
         if i.opcode in PASSING and i is not home.root:
             return _agreed([self._rounded(reader) for reader in self._readers(i, None, home)])
         return None
@@ -78,15 +86,11 @@ class Widening:
             return self._converted(inner.root, inner)
         if i.opcode != "convert" or i.op_name.endswith(OWN):
             return None
-        return _narrow(home.by_name[i.operands[0]].shape.dtype)
+        return home.by_name[i.operands[0]].shape.dtype
 
 
 def _parameter(home: Computation, number: int) -> Instruction:
     return next(i for i in home.instructions if i.opcode == "parameter" and int(i.argument) == number)
-
-
-def _narrow(dtype: str) -> str | None:
-    return dtype if dtype in ("bf16", "f16") or dtype.startswith("f8") else None
 
 
 def _agreed(found: Sequence[str | None]) -> str | None:

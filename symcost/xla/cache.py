@@ -9,12 +9,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from symcost.xla.answer import Answer
 
-FORMAT = 1
+FORMAT = 2
 """Of an entry: raised when workers write something else or compile differently."""
 MAX_ENTRIES = 400
 
@@ -36,6 +37,8 @@ def read(directory: Path) -> Answer | None:
     """The answer that a worker left in a directory."""
     try:
         found = json.loads((directory / "answer.json").read_text())
+        if found["unprinted"]:
+            return Answer("", found["analysis"], found["memory"], "", unprinted=found["unprinted"])
         text = gzip.decompress((directory / "optimised.gz").read_bytes()).decode()
         memory_text = text
         if found["memory_text"]:
@@ -50,7 +53,7 @@ def read(directory: Path) -> Answer | None:
 def load(entry: str) -> Answer | None:
     """The answer kept under a name, or nothing."""
     found = read(folder() / entry)
-    return None if found is None else Answer(found.text, found.analysis, found.memory, found.memory_text, cached=True)
+    return None if found is None else replace(found, cached=True)
 
 
 def keep(directory: Path, entry: str, reader: Callable[[Path], Any] = read) -> None:
