@@ -13,6 +13,7 @@ import numpy as np
 from symcost.errors import SymcostError
 from symcost.hlo.text import HloError
 from symcost.layers.layered import LayerTable
+from symcost.rules.own import opened
 from symcost.table import CostTable
 from symcost.trace.derive import Options, derive, rare_collections
 from symcost.trace.lifted import Lifted
@@ -104,7 +105,10 @@ def verify(
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))
             known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
-            costs, written = _derived(known, platforms, cache)
+            # What a rule of one's own counted is of no use to a later question, in which it may be another rule.
+            costs, written = (
+                _derived.__wrapped__(known, platforms, False) if opened() else _derived(known, platforms, cache)
+            )
             found = _level_1(costs, written, layers)
             for each in asked:
                 _add(found, each, answers[each.name].result(), written, program, costs, placement.devices)
