@@ -71,7 +71,7 @@ class Own:
         if value is None and what.startswith("xla_"):
             return None
         number = value.number if isinstance(value, Form) else value
-        if number is None:
+        if number is None and isinstance(value, Form):
             return value
         try:
             whole = number.numerator if isinstance(number, Fraction) and number.denominator == 1 else index(number)
