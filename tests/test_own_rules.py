@@ -16,6 +16,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import pytest
+from jax.core import ShapedArray
 from jax.experimental import pallas as pl
 from jax.extend import core
 
@@ -69,7 +70,7 @@ def unnamed_kernel(x: Any, w: Any) -> Any:
 
 
 opaque_p = core.Primitive("opaque_kernel")
-opaque_p.def_abstract_eval(lambda x, w, *, factor: jax.core.ShapedArray((x.shape[0], w.shape[1]), x.dtype))
+opaque_p.def_abstract_eval(lambda x, w, *, factor: ShapedArray((x.shape[0], w.shape[1]), x.dtype))
 
 
 def opaque(x: Any, w: Any) -> Any:

@@ -99,7 +99,7 @@ def test_a_topology_that_is_not_there_names_those_that_are() -> None:
     with pytest.raises(sc.SymcostError, match="tpu-v5e has no topology of 7 devices here: use 1, 4, 8, 16"):
         target("tpu-v5e").grid(7)
     with pytest.raises(
-        sc.SymcostError, match="no topology of 65 devices here: use 32, 64, 128, 192; the largest is 8960$"
+        sc.SymcostError, match=r"no topology of 65 devices here: use 32, 64, 128, 192; the largest is 8960$"
     ):
         target("tpu-v5p").grid(65)
 

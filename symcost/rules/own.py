@@ -13,9 +13,10 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from operator import index
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from symcost.errors import RuleError
 from symcost.form import Form
@@ -73,11 +74,8 @@ class Own:
         number = value.number if isinstance(value, Form) else value
         if number is None and isinstance(value, Form):
             return value
-        try:
-            whole = number.numerator if isinstance(number, Fraction) and number.denominator == 1 else index(number)
-        except TypeError:
-            whole = None
-        if whole is None or isinstance(number, bool):
+        whole = _whole(number)
+        if whole is None:
             raise RuleError(
                 f"the rule of {self.name!r} gave {what}={value!r}: counts are integers or closed forms of the sizes, "
                 "divided with // and never with /"
@@ -85,6 +83,13 @@ class Own:
         if whole < 0:
             raise RuleError(f"the rule of {self.name!r} gave {what}={whole}: a count is never negative, mend the rule")
         return whole
+
+
+def _whole(number: Any) -> int | None:
+    """An integer, numpy's and exact whole fractions among them; nothing for what is none."""
+    if isinstance(number, Fraction) and number.denominator == 1:
+        return number.numerator
+    return int(number) if isinstance(number, int | np.integer) and not isinstance(number, bool) else None
 
 
 def _plain(arrays: Iterable[Array]) -> tuple[Array, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -55,10 +54,9 @@ def _template(value: Any, integers: list[int]) -> Any:
     if isinstance(value, tuple | list):
         parts = tuple(_template(part, integers) for part in value)
         return LEFT_OUT if LEFT_OUT in parts else parts
-    try:
-        integers.append(index(value))
-    except TypeError:
+    if not isinstance(value, int | np.integer):
         return LEFT_OUT
+    integers.append(int(value))
     return int
 
 

@@ -164,7 +164,8 @@ def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written
     found.checks += checks
     if devices == 1:
         intermediates = costs.total("full").bytes_written
-        found.checks += memory.checks(each, answer, program, intermediates if isinstance(intermediates, int) else None)
+        intermediates = intermediates if isinstance(intermediates, int) else None
+        found.checks += memory.checks(each, answer, program, intermediates, read=not made.missing)
 
 
 @dataclass(frozen=True)

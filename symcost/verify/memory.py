@@ -48,20 +48,24 @@ def live(text: str, paths: tuple[str | None, ...]) -> dict[str, int]:
     return dict(replay(attributed(parse(text), paths)).live)
 
 
-def checks(target: Target, answer: Answer, program: Program, intermediates: int | None) -> list[Check]:
+def checks(
+    target: Target, answer: Answer, program: Program, intermediates: int | None, read: bool = True
+) -> list[Check]:
     """Arguments are known to the byte, in tiles where the target stores tiles; the peak lies between bounds.
 
     At least the arguments and results are held. At most: those, every intermediate of the program at once, a second
     copy of the arguments (compilers transpose weights), the workspaces of library calls, and ``ALIGNMENT`` bytes more
     for every buffer. Where arrays are stored in tiles, or where nobody
-    knows how often a loop runs, there is no upper bound; tiles are known from the program's text only.
+    knows how often a loop runs, there is no upper bound; nor where the program's text
+    was not ``read``, which alone tells tiles and workspaces.
     """
     found = held(answer)
-    text = None if answer.unprinted else parse(answer.text)
+    text = parse(answer.text) if read else None
     arguments, results = _bytes(program.closed.in_avals), _bytes(program.closed.out_avals)
     tiled = target.platform == TPU
-    bounded = text is not None and not tiled and intermediates is not None
-    most = 2 * arguments + results + intermediates + _overhead(text) if bounded else None
+    most = None
+    if text is not None and not tiled and intermediates is not None:
+        most = 2 * arguments + results + intermediates + _overhead(text)
     known = arguments if not tiled else None if text is None else _in_tiles(text)
     exact = [] if known is None else [
         Check(level=3, target=target.name, metric="bytes of arguments" + (" in tiles" if tiled else ""), ours=known,
