@@ -15,7 +15,7 @@ from typing import Any
 
 from symcost.xla.answer import Answer
 
-FORMAT = 2
+FORMAT = 1
 """Of an entry: raised when workers write something else or compile differently."""
 MAX_ENTRIES = 400
 
@@ -37,8 +37,8 @@ def read(directory: Path) -> Answer | None:
     """The answer that a worker left in a directory."""
     try:
         found = json.loads((directory / "answer.json").read_text())
-        if found["unprinted"]:
-            return Answer("", found["analysis"], found["memory"], "", unprinted=found["unprinted"])
+        if unprinted := found.get("unprinted", ""):
+            return Answer("", found["analysis"], found["memory"], "", unprinted=unprinted)
         text = gzip.decompress((directory / "optimised.gz").read_bytes()).decode()
         memory_text = text
         if found["memory_text"]:
