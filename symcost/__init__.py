@@ -104,6 +104,8 @@ if TYPE_CHECKING:
     )
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
+    from symcost.rules.base import Op, Work
+    from symcost.rules.own import rule
     from symcost.saved.face import load
     from symcost.size import model_size
     from symcost.sweep.face import count, pareto, sweep
@@ -173,6 +175,7 @@ __all__ = [
     "MemoryLevel",
     "Mish",
     "MoE",
+    "Op",
     "PatchEmbedding",
     "PositionEmbedding",
     "RMSNorm",
@@ -200,6 +203,7 @@ __all__ = [
     "ToTokens",
     "TraceError",
     "Verdict",
+    "Work",
     "build",
     "count",
     "crossover",
@@ -224,6 +228,7 @@ __all__ = [
     "parse",
     "partial",
     "patched",
+    "rule",
     "solve",
     "sweep",
     "symbols",
@@ -283,6 +288,8 @@ _LAZY = {
     "load_verdict": "symcost.verify.saved",
     "model_size": "symcost.size",
     "pareto": "symcost.sweep.face",
+    **dict.fromkeys(("Op", "Work"), "symcost.rules.base"),
+    "rule": "symcost.rules.own",
     "trace_function": "symcost.trace.face",
     **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},
 }

@@ -21,7 +21,7 @@ symcost verify resnet18 --arg r=r --at r=64 --target cpu --target tpu-v5e
 
 symcost verify flax.linen:Dense 'float32\\[n,c]' --at n=64 --at c=8 --at features=8 --target cuda-h100 --mesh d=8 --shard inputs=d
 
-Exit code 0: the verdict is true. 1: it is false. 2: a target did not answer, or an error of use."""
+Exit code 0: the verdict is true. 1: it is false. 2: it is incomplete, since a target did not answer; or an error of use."""
 
 TARGETS_EXAMPLES = """[bold]Examples[/bold]
 
@@ -65,7 +65,7 @@ def verify(
     format_: Annotated[str, typer.Option("--format", help="text | markdown | json")] = "text",
     output: Output = None,
 ) -> None:
-    """Compile for the named targets: is our count the compilers' number? Exit code 1 when it is not."""
+    """Compile for the named targets: is our count the compilers' number? Exit code 1 when it is not, 2 when one is silent."""
     from symcost.report import verdict as report
 
     if format_ not in report.FORMATS:
@@ -83,6 +83,7 @@ def verify(
         raise SymcostError("--function takes none of --arg, --free, --wrt: use --call")
     found = bind(load(model), fixed, model) if ":" in model else _reference(model, fixed)
     from symcost.verify import face  # needs jax, which was started without a word
+    from symcost.verify.verdict import FALSE
 
     with Steps() as progress:
         verdict = face.verify(
@@ -90,7 +91,7 @@ def verify(
         )
     write(report.render(verdict, format_), output)
     if not verdict:
-        raise typer.Exit(2 if verdict.failures else 1)
+        raise typer.Exit(1 if verdict.outcome == FALSE else 2)
 
 
 def _reference(name: str, fixed: dict[str, Any]) -> Any:

@@ -139,6 +139,12 @@ class Form:
         ((mono, coefficient),) = divisor.terms.items()
         return self * Form({tuple((a, -e) for a, e in mono): _exact(Fraction(1) / coefficient)})
 
+    def __floordiv__(self, other: FormLike) -> Form:
+        return floor(self / other)
+
+    def __rfloordiv__(self, other: FormLike) -> Form:
+        return floor(as_form(other) / self)
+
     def __pow__(self, exponent: int) -> Form:
         if exponent < 0:
             return ONE / self**-exponent

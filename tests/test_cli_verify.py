@@ -66,8 +66,21 @@ def test_a_target_that_does_not_answer_ends_with_2(
     monkeypatch.setattr(Target, "problem", lambda self: None if self.name == "cpu" else "not here")
     assert main([*MLP, "--target", "cpu", "--target", "tpu-v4"]) == 2
     out = capsys.readouterr().out
-    assert "no answer from tpu-v4" in out
+    assert out.startswith("INCOMPLETE at n=4, d=8, L=2: no answer from tpu-v4; ")
     assert "2 explained" in out
+
+
+def test_a_failed_check_ends_with_1_whoever_did_not_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from symcost.verify import face
+    from symcost.verify.verdict import Check
+
+    wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
+    monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])
+    monkeypatch.setattr(Target, "problem", lambda self: "not here")
+    assert main([*MLP, "--target", "tpu-v4"]) == 1
+    assert capsys.readouterr().out.startswith("FALSE at n=4, d=8, L=2: 1 of ")
 
 
 @pytest.mark.parametrize(

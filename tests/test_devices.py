@@ -21,7 +21,8 @@ def test_there_are_as_many_as_promised() -> None:
     assert len(NAMES) >= 25
     for family in ("nvidia-v100", "nvidia-a100", "nvidia-h100", "nvidia-h200", "nvidia-b200", "nvidia-l4", "nvidia-rtx-4090",
                    "jetson-nano", "jetson-xavier-nx", "jetson-orin-nano", "jetson-agx-orin", "google-tpu-v4", "google-tpu-v5e",
-                   "google-tpu-v5p", "google-tpu-v6e", "google-edge-tpu", "apple-m1", "apple-a15", "qualcomm-hexagon",
+                   "google-tpu-v5p", "google-tpu-v6e", "google-tpu-7x", "google-edge-tpu", "apple-m1", "apple-a15",
+                   "qualcomm-hexagon",
                    "amd-epyc", "arm-cortex-a76", "stm32f412", "stm32f746", "stm32f767", "stm32h743", "esp32-s3",
                    "arm-ethos-u55", "cloud-ai", "mobile-ai", "tiny-ai", "horowitz-45nm"):  # fmt: skip
         assert [name for name in NAMES if name.startswith(family)], family
@@ -48,6 +49,15 @@ GOLDEN = [
     ("nvidia-a100-sxm-80gb", "bfloat16", 312 * 10**12, 2039 * 10**9, 80 * 10**9, 400),  # NVIDIA A100 data sheet
     ("nvidia-h100-sxm", "bfloat16", Fraction(9894, 10) * 10**12, 3350 * 10**9, 80 * 10**9, 700),  # H100 data sheet
     ("google-tpu-v4", "bfloat16", 275 * 10**12, 1200 * 10**9, 32 * 2**30, 170),  # cloud.google.com/tpu/docs/v4
+    (
+        "google-tpu-7x",
+        "bfloat16",
+        2307 * 10**12,
+        7380 * 10**9,
+        192 * 2**30,
+        None,
+    ),  # docs.cloud.google.com/tpu/docs/tpu7x
+    ("google-tpu-7x", "float8", 4614 * 10**12, 7380 * 10**9, 192 * 2**30, None),  # the same
     ("google-tpu-v5e", "int8", 393 * 10**12, 819 * 10**9, 16 * 10**9, None),  # cloud.google.com/tpu/docs/v5e
     # ethos-u-vela 5.2.0, vela.ini: Ethos_U55_High_End_Embedded, 500 MHz, SRAM 4 GB/s
     ("arm-ethos-u55-256", "int8", 512 * 500 * 10**6, 4 * 10**9, None, None),

@@ -23,6 +23,8 @@ from symcost.report import verdict as report
 from symcost.trace import derive as trace_derive
 from symcost.verify import face
 from symcost.verify.verdict import Check
+from symcost.xla.answer import Answer
+from symcost.xla.pool import Worker
 from symcost.xla.targets import Target
 
 AT = dict(n=4, d=8, L=2)
@@ -86,9 +88,63 @@ def test_a_target_that_does_not_answer_is_no_pass(monkeypatch: pytest.MonkeyPatc
     verdict = sc.verify(MLP, SPEC, at=AT, targets=["tpu-v4", "cpu"])
     assert not verdict
     assert all(check.passed for check in verdict.checks)
-    assert dict(verdict.failures) == {"tpu-v4": "tpu-v4: nothing works here"}
+    assert dict(verdict.failures) == verdict.unanswered == {"tpu-v4": "tpu-v4: nothing works here"}
+    assert verdict.outcome == "INCOMPLETE"
+    assert str(verdict).startswith(
+        f"INCOMPLETE at n=4, d=8, L=2: no answer from tpu-v4; {len(verdict.checks)} checks passed"
+    )
     assert [made.target for made in verdict.targets] == ["cpu"]
-    assert "no answer from tpu-v4" in str(verdict)
+
+
+def test_a_failed_check_is_false_whoever_did_not_answer(wrong: sc.Verdict, true: sc.Verdict) -> None:
+    assert (true.outcome, wrong.outcome) == ("TRUE", "FALSE")
+    both = replace(wrong, failures={"tpu-v4": "not here"})
+    assert both.outcome == "FALSE"
+    assert report.sentence(both).endswith(f"2 of {len(wrong.checks)} checks failed, no answer from tpu-v4")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (dict(text="", memory_text="", unprinted="INTERNAL: no"), "the compiler cannot print it (INTERNAL: no)"),
+        (dict(text="HloModule m\nENTRY e {\n  ROOT x = f32[] wonder()\n}"), "opcode 'wonder' of instruction 'x' has no rule"),
+        (dict(text="HloModule m, and nothing else"), "has no ENTRY computation"),
+    ],
+    ids=["not printed", "not counted", "not read"],
+)  # fmt: skip
+def test_a_program_that_is_not_read_leaves_the_compilers_figures(
+    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], reason: str
+) -> None:
+    asked = Worker.ask
+
+    def ask(self: Worker, *arguments: Any) -> Any:
+        found = asked(self, *arguments)
+        assert isinstance(found, Answer)
+        return replace(found, **answer)
+
+    monkeypatch.setattr(Worker, "ask", ask)
+    monkeypatch.setattr("symcost.xla.cache.keep", lambda *arguments: None)
+    verdict = sc.verify(MLP, SPEC, at=dict(n=3, d=8, L=2), targets=["cpu"], cache=False)
+    (made,) = verdict.targets
+    assert (verdict.outcome, bool(verdict), dict(verdict.failures)) == ("INCOMPLETE", False, {})
+    assert reason in made.missing
+    assert (made.recount, made.transcendentals, made.bytes_accessed, made.attributed) == (None, None, None, None)
+    assert made.raw > 0
+    assert made.memory["peak"] > made.memory["arguments"] > 0
+    assert {check.level for check in verdict.checks if check.target == "cpu"} == {3}
+    assert reason in " ".join(str(verdict).split())
+    document = json.loads(report.render(verdict, "json"))
+    assert (document["outcome"], document["targets"][0]["recount"]) == ("INCOMPLETE", None)
+
+
+def test_a_verdict_without_a_program_is_saved_and_loaded(true: sc.Verdict, tmp_path: Path) -> None:
+    made = replace(true.targets[0], recount=None, transcendentals=None, bytes_accessed=None, attributed=None, missing="no text",
+                   widened={"all-reduce widened from bfloat16 to float32": 8})  # fmt: skip
+    verdict = replace(true, targets=(made,))
+    verdict.save(tmp_path / "verdict.json")
+    loaded = sc.load_verdict(tmp_path / "verdict.json")
+    assert loaded == verdict
+    assert loaded.outcome == "INCOMPLETE"
 
 
 def test_a_bound_passes_inside_its_limits_only() -> None:

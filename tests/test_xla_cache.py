@@ -38,6 +38,16 @@ def test_what_is_kept_comes_back_and_says_that_it_was_kept(left: Path) -> None:
     assert [entry.name for entry in cache.folder().iterdir()] == ["entry"]
 
 
+def test_an_answer_without_a_text_is_kept_with_the_reason(left: Path) -> None:
+    told = json.loads((left / "answer.json").read_text())
+    (left / "answer.json").write_text(json.dumps({**told, "unprinted": "INTERNAL: no"}))
+    (left / "optimised.gz").unlink()
+    cache.keep(left, "entry")
+    found = cache.load("entry")
+    assert found is not None
+    assert (found.text, found.unprinted, found.analysis["flops"], found.cached) == ("", "INTERNAL: no", 3, True)
+
+
 @pytest.mark.parametrize("file", ["answer.json", "optimised.gz"])
 @pytest.mark.parametrize("content", [b"", b"{", b"\x1f\x8b\x08\x00broken"])
 def test_a_broken_entry_is_no_answer_and_is_replaced(left: Path, file: str, content: bytes) -> None:

@@ -98,6 +98,32 @@ def test_a_topology_that_is_not_there_names_those_that_are() -> None:
     assert target("tpu-v5e").grid(16) == "v5e:4x4"
     with pytest.raises(sc.SymcostError, match="tpu-v5e has no topology of 7 devices here: use 1, 4, 8, 16"):
         target("tpu-v5e").grid(7)
+    with pytest.raises(
+        sc.SymcostError, match=r"no topology of 65 devices here: use 32, 64, 128, 192; the largest is 8960$"
+    ):
+        target("tpu-v5p").grid(65)
+
+
+# cloud.google.com/tpu/docs/v5p, the common slices; a full pod is 8,960 chips.
+SLICES = {
+    4: "2x2x1", 8: "2x2x2", 32: "2x4x4", 64: "4x4x4", 128: "4x4x8", 256: "4x8x8", 512: "8x8x8", 1024: "8x8x16",
+    2048: "8x16x16", 4096: "16x16x16", 6144: "16x16x24", 8960: "16x20x28",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chips", SLICES)
+def test_slices_of_a_torus_are_the_published_ones(chips: int) -> None:
+    assert target("tpu-v5p").grid(chips) == f"v5p:{SLICES[chips]}"
+    if chips <= 4096:
+        assert target("tpu-v4").grid(chips) == f"v4:{SLICES[chips]}"
+        assert target("tpu-7x").grid(2 * chips) == f"tpu7x:{SLICES[chips]}"  # two devices a chip
+
+
+@pytest.mark.parametrize(
+    ("name", "devices"), [("tpu-v4", 4096), ("tpu-v5e", 256), ("tpu-v5p", 8960), ("tpu-7x", 2 * 9216)]
+)
+def test_the_largest_grid_is_a_pod(name: str, devices: int) -> None:
+    assert max(target(name).grids) == devices
 
 
 def test_looking_at_the_targets_does_not_import_jax() -> None:

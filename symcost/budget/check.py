@@ -122,7 +122,7 @@ def _named(where: str, ask: Callable[[], Any]) -> Any:
 def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
     """The compilers' verdict as a limit: none of its checks may differ."""
     where = f"{name}, budget {budget.name}, {VERDICT}"
-    for target, reason in verdict.failures.items():
+    for target, reason in verdict.unanswered.items():
         raise SymcostError(f"{where}: {target} did not answer: {reason}")
     wrong = [check for check in verdict.checks if not check.passed]
     first = f"; {wrong[0].target} {wrong[0].metric}: ours {wrong[0].ours}, theirs {wrong[0].theirs}" if wrong else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 
 from .ir import Computation, Instruction, Module
@@ -55,7 +55,6 @@ class Bytes:
 
     module: Module
     pointer: int
-    _users: dict[str, dict[str, list[Instruction]]] = field(default_factory=dict)
 
     def __call__(self, i: Instruction, home: Computation) -> Sequence[int]:
         """The sizes that an instruction touches; what it calls is counted by the walk, except for a fusion."""
@@ -65,16 +64,6 @@ class Bytes:
             return rule(i, shapes, self)
         tables = (self.pointer * len(shape.parts) if shape.is_tuple else stored(shape) for shape in shapes)
         return (stored(i.shape), *tables)
-
-    def users(self, home: Computation) -> dict[str, list[Instruction]]:
-        """Who reads every instruction, each reader once."""
-        if home.name not in self._users:
-            found: dict[str, list[Instruction]] = {i.name: [] for i in home.instructions}
-            for reader in home.instructions:
-                for name in dict.fromkeys(reader.operands):
-                    found[name].append(reader)
-            self._users[home.name] = found
-        return self._users[home.name]
 
     def fusion(self, i: Instruction) -> Sequence[int]:
         """Results, large constants, and of every operand what the fused instructions read of it."""
@@ -97,7 +86,7 @@ class Bytes:
     def _parameter(self, parameter: Instruction, inner: Computation) -> int:
         if not parameter.shape.is_tuple:
             return self._read(parameter, inner)
-        parts = {i.integers("index")[0]: i for i in reversed(self.users(inner)[parameter.name])
+        parts = {i.integers("index")[0]: i for i in reversed(inner.users[parameter.name])
                  if i.opcode == "get-tuple-element"}  # fmt: skip
         return sum(self._read(parts.get(k, parameter), inner) for k, part in enumerate(parameter.shape.parts)
                    for _ in part.leaves())  # fmt: skip
@@ -105,7 +94,7 @@ class Bytes:
     def _read(self, value: Instruction, home: Computation) -> int:
         """Slices are read alone, a broadcast or reshape reads all again, all other readers share one reading."""
         total, shared = 0, False
-        for user in self.users(home)[value.name]:
+        for user in home.users[value.name]:
             first = user.operands[0] == value.name
             if user.opcode == "fusion":
                 inner = self.module.computations[user.calls("calls")[0]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -160,6 +160,15 @@ class Computation:
     def by_name(self) -> Mapping[str, Instruction]:
         """Instructions by name."""
         return {instruction.name: instruction for instruction in self.instructions}
+
+    @cached_property
+    def users(self) -> Mapping[str, Sequence[Instruction]]:
+        """Who reads every instruction, each reader once."""
+        found: dict[str, list[Instruction]] = {i.name: [] for i in self.instructions}
+        for reader in self.instructions:
+            for name in dict.fromkeys(reader.operands):
+                found[name].append(reader)
+        return found
 
 
 @dataclass(frozen=True)

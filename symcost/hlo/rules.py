@@ -53,9 +53,11 @@ FREE = _words("""
     send-done set-dimension-size slice topk transpose tuple
 """)
 
-# Targets that only annotate (shardings, memory spaces). XLA's float total still takes -1 for each.
+# Targets that only annotate: shardings, memory spaces, where a collective that runs beside fusions begins and ends (on
+# TPUs). XLA's float total still takes -1 for each.
 ANNOTATIONS = _words("""
     Sharding SPMDFullToShardShape SPMDShardToFullShape annotate_device_placement MoveToHost MoveToDevice
+    AsyncCollectiveStart AsyncCollectiveDone
 """)
 
 # Targets that only make or join buffers, on TPUs. XLA takes them for nothing.

@@ -116,6 +116,10 @@ def point(costs: Any) -> Mapping[str, int]:
     return getattr(costs, "point", {})
 
 
+OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place of built-in ones"}
+"""Sources of rows that the user's rules counted, in words."""
+
+
 def notes(costs: Any) -> list[tuple[str, str]]:
     """(title, sentence) for the point, domain, certificate, coverage and loops of unknown length."""
     found = []
@@ -124,7 +128,8 @@ def notes(costs: Any) -> list[tuple[str, str]]:
     facts = ((title, getattr(costs, title, None)) for title in ("domain", "certificate"))
     found += [(title, str(fact)) for title, fact in facts if fact is not None]
     if coverage := getattr(costs, "coverage", None):
-        counted = ", ".join(f"{number} by {name}" for name, number in coverage.items() if number and name != "bounds")
+        counted = ", ".join(f"{number} by {OWN.get(name, name)}" for name, number in coverage.items()
+                            if number and name != "bounds")  # fmt: skip
         bounds = coverage.get("bounds", 0)
         told = f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")
         found.append(("coverage", "; ".join([told, *_others(costs)])))
@@ -136,4 +141,18 @@ def _others(costs: Any) -> list[str]:
     """What no rule counted: the FLOPs of each other source."""
     sources = {"probe": "probes of the compiler", "estimate": "users' estimates"}
     sums = {s: sum(row.under(FULL).flops for row in costs.rows if row.source == s) for s in sources}
-    return [f"of the FLOPs {written(value)} by {sources[source]}" for source, value in sums.items() if value != 0]
+    found = [f"of the FLOPs {written(value)} by {sources[source]}" for source, value in sums.items() if value != 0]
+    return [*found, *_by_own_rules(costs)]
+
+
+def _by_own_rules(costs: Any) -> list[str]:
+    """What every rule of the user's own counted, by name, with its share where that is a number."""
+    names = dict.fromkeys((row.source, row.op) for row in costs.rows if row.source in OWN)
+    whole, found = costs.total(FULL).flops, []
+    for source, name in names:
+        value = total([row for row in costs.rows if (row.source, row.op) == (source, name)]).flops
+        of = value * 10_000 // whole if isinstance(value, int) and isinstance(whole, int) and whole else None
+        share = "" if of is None else f" ({of // 100}.{of % 100:02} %)"
+        place = " in the place of the built-in one" if source == "replaced" else ""
+        found.append(f"of the FLOPs {written(value)}{share} by one's own rule of {name}{place}")
+    return found

@@ -5,8 +5,9 @@ verdict of it again.
 
 ``format``, ``version``
     number of this format, 1, raised when an older reader would misunderstand a file; and the version of symcost.
-``verdict``
-    whether every check passed and every target answered.
+``verdict``, ``outcome``
+    whether every check passed and every target answered; ``TRUE``, ``FALSE`` when a check failed, ``INCOMPLETE`` when none did
+    and a target did not answer, or not wholly.
 ``at``, ``flops``, ``transcendentals``
     the point, and the closed form there under ``xla``.
 ``checks``
@@ -18,8 +19,9 @@ verdict of it again.
     ``target``, ``title``, ``devices`` (figures are those of one of them), ``cached``, ``versions``, ``raw`` (FLOPs that XLA
     prints), ``steps`` from there to ``recount``, ``transcendentals``, ``bytes_accessed``, ``causes`` of the difference
     between written and compiled in FLOPs, the ``parts`` of that difference by ``path``, ``phase`` and ``because`` in
-    ``flops`` and ``transcendentals``, ``attributed`` FLOPs, ``phases``, ``collectives`` and ``memory`` in bytes, ``live``
-    bytes by module at the peak.
+    ``flops`` and ``transcendentals``, ``attributed`` FLOPs, ``phases``, ``collectives`` and ``memory`` in bytes, ``widened``
+    bytes of the collectives, ``live`` bytes by module at the peak. ``missing``: why the program was not read, else empty; its
+    counts are null then.
 ``failures``
     by target, why it did not answer.
 ``opinions``
@@ -65,12 +67,9 @@ def render(verdict: Any, form: str) -> str:
 
 
 def sentence(verdict: Any) -> str:
-    """The verdict in one line.
-
-    The number of checks that failed, or of targets that did not answer, when it is false.
-    """
+    """The verdict in one line, with the number of checks that failed and the targets that did not answer."""
     failed = sum(not check.passed for check in verdict.checks)
-    asked = [made.target for made in verdict.targets]
+    asked = [made.target for made in verdict.targets if not made.missing]
     point = ", ".join(f"{name}={value}" for name, value in verdict.at.items()) or "the only point"
     if verdict:
         how = "recounted" if any(made.devices > 1 for made in verdict.targets) else "explained to the last unit"
@@ -81,7 +80,9 @@ def sentence(verdict: Any) -> str:
         )
     reasons = [f"{failed} of {len(verdict.checks)} checks failed"] if failed else []
     reasons += [f"no answer from {name}" for name in verdict.failures]
-    return f"FALSE at {point}: {', '.join(reasons)}"
+    reasons += [f"no program to count from {made.target}" for made in verdict.targets if made.missing]
+    passed = "" if failed else f"; {len(verdict.checks)} checks passed"
+    return f"{verdict.outcome} at {point}: {', '.join(reasons)}{passed}"
 
 
 def sections(verdict: Any, whole: bool = True) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
@@ -101,8 +102,12 @@ def sections(verdict: Any, whole: bool = True) -> Iterable[tuple[str, Cells, Seq
         yield "Other counters (FLOPs)", ("counter", "FLOPs", "because"), [
             (o.counter, "-" if o.flops is None else f"{o.flops:,}", o.because) for o in verdict.opinions
         ]  # fmt: skip
-    if verdict.failures:
-        yield "No answer", ("target", "reason"), [(name, reason) for name, reason in verdict.failures.items()]
+    if verdict.unanswered:
+        yield (
+            "No answer, or not a whole one",
+            ("target", "reason"),
+            [(name, reason) for name, reason in verdict.unanswered.items()],
+        )
 
 
 def _checks(verdict: Any, whole: bool) -> tuple[str, Cells, Sequence[Cells]]:
@@ -154,6 +159,8 @@ def _chains(verdict: Any) -> Iterable[Cells]:
     for made in verdict.targets:
         share_of = f" (per device, of {made.devices})" if made.devices > 1 else ""
         yield made.target, "XLA prints" + share_of, f"{made.raw:,}"
+        if made.recount is None:
+            continue
         for name, value in made.steps.items():
             yield "", name, f"{value:+,}"
         yield "", "compiled, recounted", f"{made.recount:,}"
@@ -168,6 +175,8 @@ def _chains(verdict: Any) -> Iterable[Cells]:
                 yield "", f"of it {phase}", f"{flops:,}"
         for kind, size in made.collectives.items():
             yield "", f"{kind} (bytes)", f"{size:,}"
+        for name, size in made.widened.items():
+            yield "", f"without: {name} (bytes)", f"{-size:,}"
 
 
 def _memory(verdict: Any) -> Iterable[Cells]:
@@ -241,6 +250,7 @@ def document(verdict: Any) -> dict[str, Any]:
         "format": VERDICT_FORMAT,
         "version": __version__,
         "verdict": bool(verdict),
+        "outcome": verdict.outcome,
         "at": dict(verdict.at),
         "flops": verdict.flops,
         "transcendentals": verdict.transcendentals,
@@ -262,7 +272,7 @@ def document(verdict: Any) -> dict[str, Any]:
 
 def _target(made: Any) -> dict[str, Any]:
     names = ("target", "title", "devices", "cached", "raw", "raw_transcendentals", "recount", "transcendentals", "bytes_accessed",
-             "attributed")  # fmt: skip
-    maps = ("versions", "steps", "causes", "phases", "collectives", "memory", "live")
+             "attributed", "missing")  # fmt: skip
+    maps = ("versions", "steps", "causes", "phases", "collectives", "widened", "memory", "live")
     parts = [asdict(part) for part in made.parts]
     return {**{n: getattr(made, n) for n in names}, **{n: dict(getattr(made, n)) for n in maps}, "parts": parts}

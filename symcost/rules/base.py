@@ -1,7 +1,7 @@
 """What a rule sees and what it says: the registry that maps a primitive's name to its cost.
 
-A rule is a function of shapes and parameters only. Its sizes may be integers or closed forms: it may add, subtract
-and multiply them, nothing else (:func:`log2_ceiling` and :func:`log2_floor` work on both).
+A rule is a function of shapes and parameters only. Its sizes may be integers or closed forms: it may add, subtract and
+multiply them and divide with ``//``, nothing else (:func:`log2_ceiling` and :func:`log2_floor` work on both).
 """
 
 from __future__ import annotations
@@ -55,12 +55,20 @@ class Facts:
 
 @dataclass(frozen=True)
 class Op:
-    """One primitive with its operands, results and facts."""
+    """One operation as a rule sees it: its name, operands and results, and facts of its equation.
+
+    ``ins`` and ``outs`` have ``shape``, ``size`` and ``dtype`` each. ``facts`` are what a built-in rule extracts of the
+    equation's parameters; ``params``, for rules of one's own, are all parameters that are plain data, by name.
+
+    >>> Op("matmul", (Array((2, 3), "float32"), Array((3, 5), "float32")), (Array((2, 5), "float32"),)).out.size
+    10
+    """
 
     name: str
     ins: tuple[Array, ...]
     outs: tuple[Array, ...]
     facts: Facts = Facts()
+    params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def out(self) -> Array:
@@ -74,13 +82,16 @@ class Op:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """The work of one execution of a primitive.
+    """The work of one execution of an operation; each count is an integer or a closed form.
 
     ``flops`` are floating-point operations beside the two of every MAC; ``int_ops`` integer and boolean ones.
     ``padding_macs`` are those of the ``macs`` that multiply padding or the holes of a dilated operand.
     ``materialises`` marks results that a textbook stores (contractions, convolutions, pooling, reductions).
     ``xla_flops`` and ``xla_transcendentals`` are what XLA reports where its figure is not
     ``2(macs - padding_macs) + flops + int_ops`` and ``transcendentals``.
+
+    >>> Work(macs=6, flops=2).flops_under_xla
+    14
     """
 
     macs: Size = 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from symcost.errors import RuleError
 from symcost.rules.base import ENTRIES, Array, Op
+from symcost.rules.own import active
 
 
 def as_array(variable: Any) -> Array:
@@ -16,16 +17,20 @@ def as_array(variable: Any) -> Array:
 def region_cost(jaxpr: Any) -> tuple[int, int, int]:
     """``(flops, transcendentals, int_ops)`` of one application of a combining function."""
     flops = transcendentals = int_ops = 0
+    own = active()
     for equation in getattr(jaxpr, "jaxpr", jaxpr).eqns:
         name = equation.primitive.name
         inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
-        if name not in ENTRIES and inner is not None:
+        ins, outs = (tuple(as_array(v) for v in atoms) for atoms in (equation.invars, equation.outvars))
+        mine = own.find((name,)) if own else None
+        if mine is None and name not in ENTRIES and inner is not None:
             part = region_cost(inner)
-        elif name in ENTRIES:
-            ins = tuple(as_array(v) for v in equation.invars)
-            outs = tuple(as_array(v) for v in equation.outvars)
-            entry = ENTRIES[name]
-            work = entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs)))
+        elif mine is not None or name in ENTRIES:
+            if mine is not None:
+                work = mine.work(Op(name, ins, outs, mine.facts(equation.params)))
+            else:
+                entry = ENTRIES[name]
+                work = entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs)))
             part = (2 * work.macs + work.flops, work.transcendentals, work.int_ops)
         else:
             raise RuleError(f"primitive {name!r} inside a combining function has no rule: add one in symcost/rules")

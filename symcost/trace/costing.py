@@ -9,6 +9,7 @@ from typing import Any
 from symcost.cost import METRICS, TEXTBOOK, XLA, Cost
 from symcost.form import Form, as_form, maximum
 from symcost.rules import ENTRIES, Array, Op, Work
+from symcost.rules.own import OWN, REPLACED, active
 from symcost.trace.records import FROZEN, WEIGHT, Record
 
 ITEM_BYTES = {"bool": 1, "token": 0}
@@ -42,6 +43,7 @@ class Costing:
 
     def __init__(self) -> None:
         self._seen: dict[Any, Costs] = {}
+        self._own = active()
 
     def of(self, record: Record) -> Costs:
         """The cost of one execution under each convention."""
@@ -58,8 +60,9 @@ class Costing:
             found = self._seen[seen] = self._costs(op, work, key.source)
         return found
 
-    @staticmethod
-    def _work(op: Op, source: str) -> Work:
+    def _work(self, op: Op, source: str) -> Work:
+        if source in (OWN, REPLACED):
+            return self._own.rules[op.name].work(op)
         if source in ("probe", "estimate"):
             return Work(**{name: op.size(name) for name in op.facts.sizes})
         return ENTRIES[op.name].rule(op) if source == "rule" else Work()

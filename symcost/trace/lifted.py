@@ -12,6 +12,7 @@ from symcost.cost import CONVENTIONS, FULL, METRICS, Cost
 from symcost.dominance import largest
 from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
+from symcost.rules.own import OWN, REPLACED
 from symcost.table import CostTable, Row, Substituted, total
 from symcost.trace.active import Share
 from symcost.trace.certify import Certificate, LineTotals
@@ -118,12 +119,24 @@ class Lifted(CostTable):
 
     @cached_property
     def coverage(self) -> dict[str, int]:
-        """Number of operations counted by rules, by probes of the compiler, by users' estimates, and as bounds."""
-        named = {"rule": "rules", "probe": "probes", "estimate": "estimates", "kernel": "rules"}
+        """Number of operations counted by rules, by probes of the compiler, by users' estimates, and as bounds.
+
+        Where rules of one's own counted any, ``own`` is their number, and ``replaced`` that of those in the place of rules
+        that are built in.
+        """
+        named = {
+            "rule": "rules",
+            "probe": "probes",
+            "estimate": "estimates",
+            "kernel": "rules",
+            OWN: OWN,
+            REPLACED: REPLACED,
+        }
         records = [line.record for line in self._lines]
         counted = Counter(named[r.key.source] for r in records if r.key.source in named and not r.is_bound)
         counted["bounds"] = sum(r.is_bound for r in records)
-        return {name: counted.get(name, 0) for name in ("rules", "probes", "estimates", "bounds")}
+        always = {name: counted.get(name, 0) for name in ("rules", "probes", "estimates", "bounds")}
+        return {**always, **{name: counted[name] for name in (OWN, REPLACED) if counted[name]}}
 
     def subs(self, **point: int) -> CostTable:
         """The table at a point inside the domain; totals are exact integers once every symbol has a value."""

@@ -32,7 +32,7 @@ class Key(NamedTuple):
     outs: tuple[tuple[str, int], ...]
     weights: tuple[bool, ...]  # per operand: made of parameters and constants only
     loops: tuple[str, ...]  # symbols of unknown trip counts around it
-    source: str  # "rule", "probe", "estimate", "kernel", "cond"; "shape" carries shapes only
+    source: str  # "rule", "own", "replaced", "probe", "estimate", "kernel", "cond"; "shape" carries shapes only
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ from jax.extend import core
 from symcost.errors import RuleError
 from symcost.rules import ENTRIES
 from symcost.rules.base import Array, Facts, no_facts
+from symcost.rules.own import BACKWARD as BACKWARD_OF
+from symcost.rules.own import OWN, REPLACED, Own, active
 from symcost.rules.per_element import PER_ELEMENT
 from symcost.trace import fold, roles
 from symcost.trace.paths import BACKWARD, FORWARD, RECOMPUTE, Stacks
@@ -22,6 +24,7 @@ VIEWS = frozenset({"reshape", "squeeze", "expand_dims", "broadcast_in_dim", "sto
 MAX_STRIDE = 64
 ELEMENTWISE = frozenset(PER_ELEMENT) | {"integer_pow", "convert_element_type", "select_n", "clamp"}
 WEIGHT_USERS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general", "ragged_dot", "gather"})
+NAMED = frozenset({"jit", "pjit", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "pallas_call"})
 INLINED = frozenset({"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "remat2", "checkpoint", "remat"})
 
 
@@ -91,6 +94,7 @@ class Walker:
         self._stacks = Stacks()
         self._dtypes: dict[Any, str] = {}
         self._phase: dict[tuple[Context, Any], Context] = {}
+        self._own = active()
 
     # -- values ------------------------------------------------------------------------------------------------
     def fresh(self, sources: frozenset[int] | None = None) -> Value:
@@ -173,6 +177,8 @@ class Walker:
         context = self._phase.get(cached)
         if context is None:
             context = self._phase[cached] = outer.entering(self._stacks.read(eqn.source_info.name_stack))
+        if self._own and (own := self._own.find(_names(eqn, context))) is not None:
+            return self._by_own_rule(eqn, own, ins, context)
         handler = HANDLERS.get(name)
         if handler is not None:
             return handler(self, eqn, ins, context)
@@ -182,6 +188,21 @@ class Walker:
             if body is not None:
                 return self.inner(body, _carried_in(eqn, ins), context)
         return self._leaf(eqn, name, entry, ins, context)
+
+    def _by_own_rule(self, eqn: Any, own: Own, ins: list[Value], context: Context) -> list[Value]:
+        """One record for an equation, or for a whole call, of which matrices that are parameters count as weights."""
+        made_of = [value.sources or frozenset() for value in ins]
+        if eqn.primitive.name in NAMED or eqn.primitive.name in WEIGHT_USERS:
+            for sources, atom in zip(made_of, eqn.invars, strict=True):
+                if _rank(atom) > 1:
+                    self.textbook_weights |= sources
+        sources = frozenset().union(*made_of) if all(value.weight for value in ins) else None
+        outs = [self.fresh(sources) for _ in eqn.outvars]
+        replaced = own.name in ENTRIES or own.name in HANDLERS
+        self.emit(
+            eqn, context, ins, outs, op=own.name, facts=own.facts(eqn.params), source=REPLACED if replaced else OWN
+        )
+        return outs
 
     def _leaf(self, eqn: Any, name: str, entry: Any, ins: list[Value], context: Context) -> list[Value]:
         constants = [v.const for v in ins]
@@ -235,6 +256,24 @@ class Walker:
                 ) from problem
         self.emit(eqn, context, ins, outs, facts=facts, in_place=name in ELEMENTWISE)
         return outs
+
+
+def _names(eqn: Any, context: Context) -> tuple[str, ...]:
+    """What an equation is called: its primitive, and the function that it calls."""
+    name = eqn.primitive.name
+    if name not in NAMED:
+        return (name,)
+    called = eqn.params.get("name")
+    if not called:
+        bodies = [
+            body for value in eqn.params.values() if isinstance(body := getattr(value, "jaxpr", value), core.Jaxpr)
+        ]
+        called = bodies[0].debug_info.func_name if bodies else ""
+    return (name, BACKWARD_OF.format(called) if context.backward else called)
+
+
+def _rank(atom: Any) -> int:
+    return len(getattr(atom.aval, "shape", ()))
 
 
 def _pads_nothing(eqn: Any) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from symcost.hlo import HloCost, analyse, parse, pointer_of
 from symcost.hlo.attribution import attributed
 from symcost.hlo.bridge import bridge, by_module
-from symcost.hlo.collectives import collectives
+from symcost.hlo.collectives import exchanged
 from symcost.hlo.ir import Module
 from symcost.hlo.products import products
 from symcost.hlo.scopes import module_of
@@ -53,13 +53,14 @@ def compiled(
     sharded = devices > 1
     found = recount(answer.text, paths, pointer_of(target.versions()["jaxlib"]))
     module, once, restored, whole = found.module, found.once, found.restored, found.whole
-    raw, raw_transcendentals = (int(answer.analysis.get(name) or 0) for name in ("flops", "transcendentals"))
+    raw, raw_transcendentals = _printed(answer)
     steps = {
         ROUNDING: once.flops + once.calls[0] - raw,
         CALLS: restored.flops - once.flops - once.calls[0],
         TRIPS: whole.flops - restored.flops,
     }
     base = written.whole or written.once
+    exchange = exchanged(module)
     parts = () if sharded else tuple(bridge(base, whole, written.products, products(module)))
     metrics = ["flops", "transcendentals", *(["bytes accessed"] if target.platform != TPU else [])]
     checks = emulation(target.name, once, answer.analysis, metrics)
@@ -71,10 +72,27 @@ def compiled(
         raw_transcendentals=raw_transcendentals, recount=whole.flops, transcendentals=whole.transcendentals,
         bytes_accessed=whole.bytes, steps={name: value for name, value in steps.items() if value}, parts=parts,
         attributed=sum(flops for (name, _), (flops, *_) in whole.cells.items() if module_of(name) is not None),
-        phases=_phases(whole), collectives=collectives(module), devices=devices,
+        phases=_phases(whole), collectives={kind: found.bytes for kind, found in exchange.items()},
+        widened={f"{kind} {name}": size for kind, found in exchange.items() for name, size in found.widened.items()},
+        devices=devices,
     )  # fmt: skip
     rows = [] if sharded else _rows(target.name, base, whole, made)
     return made, checks, rows
+
+
+def unread(target: Target, answer: Answer, devices: int, why: str) -> Compiled:
+    """What is known of a target's program that cannot be read: the compiler's own figures."""
+    raw, raw_transcendentals = _printed(answer)
+    return Compiled(
+        target=target.name, title=target.title, cached=answer.cached, versions=target.versions(), raw=raw,
+        raw_transcendentals=raw_transcendentals, recount=None, transcendentals=None, bytes_accessed=None, steps={}, parts=(),
+        attributed=None, phases={}, devices=devices, missing=why,
+    )  # fmt: skip
+
+
+def _printed(answer: Answer) -> tuple[int, int]:
+    """FLOPs and transcendentals as XLA prints them."""
+    return int(answer.analysis.get("flops") or 0), int(answer.analysis.get("transcendentals") or 0)
 
 
 def _bridged(target: str, base: HloCost, whole: HloCost, parts: tuple) -> list[Check]:

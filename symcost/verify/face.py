@@ -13,12 +13,13 @@ import numpy as np
 from symcost.errors import SymcostError
 from symcost.hlo.text import HloError
 from symcost.layers.layered import LayerTable
+from symcost.rules.own import opened
 from symcost.table import CostTable
 from symcost.trace.derive import Options, derive, rare_collections
 from symcost.trace.lifted import Lifted
 from symcost.verify import against as counters
 from symcost.verify import kept, layered, memory
-from symcost.verify.compiled import compiled
+from symcost.verify.compiled import compiled, unread
 from symcost.verify.kept import Derived
 from symcost.verify.verdict import LOWERED, Check, Compiled, ModuleRow, Verdict
 from symcost.verify.written import METRICS, Written, emulation, misplaced, modules, totals
@@ -76,7 +77,8 @@ def verify(
 
     The verdict is true when the closed form is the exact integer of the lowered program, in total and by module, XLA's
     own float32 figures are emulated bit for bit, every unit between written and compiled has a name, and every target
-    answered. Raises :class:`symcost.SymcostError` for an unknown target or point, and what ``trace`` raises.
+    answered. Where only the last is lacking, the verdict is no pass either and its ``outcome`` is ``"INCOMPLETE"``.
+    Raises :class:`symcost.SymcostError` for an unknown target or point, and what ``trace`` raises.
 
     >>> import flax.linen as nn
     >>> verdict = verify(lambda d: nn.Dense(d), "float32[n,8]", at=dict(n=2, d=4), targets=[])
@@ -104,7 +106,10 @@ def verify(
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))
             known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
-            costs, written = _derived(known, platforms, cache)
+            # What a rule of one's own counted is of no use to a later question, in which it may be another rule.
+            costs, written = (
+                _derived.__wrapped__(known, platforms, False) if opened() else _derived(known, platforms, cache)
+            )
             found = _level_1(costs, written, layers)
             for each in asked:
                 _add(found, each, answers[each.name].result(), written, program, costs, placement.devices)
@@ -145,19 +150,23 @@ def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written
         found.failures[each.name] = answer.reason
         return
     paths = tuple(argument.path for argument in program.arguments)
+    live: dict[str, int] = {}
     try:
+        if answer.unprinted:
+            raise HloError(f"the compiler cannot print it ({answer.unprinted})")
         made, checks, rows = compiled(each, answer, written, paths, devices)
         live = memory.live(answer.memory_text, paths)
     except HloError as problem:
-        found.failures[each.name] = f"{each.name} answered with a program that cannot be counted: {problem}"
-        return
+        why = f"{each.name} answered with its figures, and with a program that cannot be counted: {problem}"
+        made, checks, rows = unread(each, answer, devices, why), [], []
     own = memory.liveness(costs) if devices == 1 else {}
     found.targets.append(replace(made, memory={**memory.held(answer), **own}, live=live))
     found.rows += rows
     found.checks += checks
     if devices == 1:
         intermediates = costs.total("full").bytes_written
-        found.checks += memory.checks(each, answer, program, intermediates if isinstance(intermediates, int) else None)
+        intermediates = intermediates if isinstance(intermediates, int) else None
+        found.checks += memory.checks(each, answer, program, intermediates, read=not made.missing)
 
 
 @dataclass(frozen=True)

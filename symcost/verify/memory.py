@@ -48,27 +48,39 @@ def live(text: str, paths: tuple[str | None, ...]) -> dict[str, int]:
     return dict(replay(attributed(parse(text), paths)).live)
 
 
-def checks(target: Target, answer: Answer, program: Program, intermediates: int | None) -> list[Check]:
+def checks(
+    target: Target, answer: Answer, program: Program, intermediates: int | None, read: bool = True
+) -> list[Check]:
     """Arguments are known to the byte, in tiles where the target stores tiles; the peak lies between bounds.
 
     At least the arguments and results are held. At most: those, every intermediate of the program at once, a second
     copy of the arguments (compilers transpose weights), the workspaces of library calls, and ``ALIGNMENT`` bytes more
     for every buffer. Where arrays are stored in tiles, or where nobody
-    knows how often a loop runs, there is no upper bound.
+    knows how often a loop runs, there is no upper bound; nor where the program's text
+    was not ``read``, which alone tells tiles and workspaces.
     """
     found = held(answer)
-    text = parse(answer.text)
+    text = parse(answer.text) if read else None
     arguments, results = _bytes(program.closed.in_avals), _bytes(program.closed.out_avals)
     tiled = target.platform == TPU
-    known = sum(in_tiles(i.shape) for i in text.entry.instructions if i.opcode == "parameter") if tiled else arguments
-    most = None if tiled or intermediates is None else 2 * arguments + results + intermediates + _overhead(text)
-    return [
+    most = None
+    if text is not None and not tiled and intermediates is not None:
+        most = 2 * arguments + results + intermediates + _overhead(text)
+    known = arguments if not tiled else None if text is None else _in_tiles(text)
+    exact = [] if known is None else [
         Check(level=3, target=target.name, metric="bytes of arguments" + (" in tiles" if tiled else ""), ours=known,
-              theirs=found["arguments"], witness=WITNESS),
+              theirs=found["arguments"], witness=WITNESS)
+    ]  # fmt: skip
+    return [
+        *exact,
         Check(level=3, target=target.name, metric=PEAK, ours=arguments + results, theirs=found["peak"], witness=WITNESS,
               limits=(arguments + results, most),
               because="a bound: arguments and results at least, at most every intermediate and the arguments twice"),
     ]  # fmt: skip
+
+
+def _in_tiles(text: Module) -> int:
+    return sum(in_tiles(i.shape) for i in text.entry.instructions if i.opcode == "parameter")
 
 
 def _overhead(text: Module) -> int:

@@ -58,7 +58,7 @@ def _check(given: Mapping[str, Any]) -> Check:
 
 
 def _compiled(given: Mapping[str, Any]) -> Compiled:
-    given = {"devices": 1, **given}  # files of before sharded programs were told apart
+    given = {"devices": 1, "widened": {}, "missing": "", **given}  # what files of before do not tell
     parts = tuple(_made(Part, each) for each in given["parts"])
     kept = [each for each in fields(Compiled) if each.name not in ("parts", "cached")]
     return Compiled(**{each.name: _READERS[str(each.type)](given[each.name]) for each in kept}, parts=parts,

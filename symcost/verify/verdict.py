@@ -9,6 +9,7 @@ from pathlib import Path
 
 from symcost.hlo.bridge import Part
 
+TRUE, FALSE, INCOMPLETE = "TRUE", "FALSE", "INCOMPLETE"
 LOWERED = "lowered"
 """The program before any optimisation, in the table of targets."""
 
@@ -68,7 +69,9 @@ class Compiled:
 
     ``raw``: FLOPs that XLA prints. ``recount``: exact, every trip and every library call counted. ``steps``: from
     ``raw`` to ``recount``. ``parts``: from the program as written to ``recount``. ``attributed`` and ``total``: FLOPs
-    that belong to a module, of all. ``collectives``: bytes by kind. ``memory``: the compiler's figures.
+    that belong to a module, of all. ``collectives``: bytes by kind; ``widened``: those of them that are there only
+    because the compiler made the numbers wider, by kind and types. ``memory``: the compiler's figures. ``missing``: why
+    its program was not read, where only its own figures are known; counts of the program are then None.
     """
 
     target: str
@@ -77,18 +80,20 @@ class Compiled:
     versions: Mapping[str, str]
     raw: int
     raw_transcendentals: int
-    recount: int
-    transcendentals: int
-    bytes_accessed: int
+    recount: int | None
+    transcendentals: int | None
+    bytes_accessed: int | None
     steps: Mapping[str, int]
     parts: tuple[Part, ...]
-    attributed: int
+    attributed: int | None
     phases: Mapping[str, int]
     memory: Mapping[str, int] = field(default_factory=dict)
     collectives: Mapping[str, int] = field(default_factory=dict)
+    widened: Mapping[str, int] = field(default_factory=dict)
     live: Mapping[str, int] = field(default_factory=dict)
     devices: int = 1
     """Of the mesh: every figure is one device's."""
+    missing: str = ""
 
     @cached_property
     def causes(self) -> dict[str, int]:
@@ -110,7 +115,11 @@ class Opinion:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether our count and the compilers' are the same number. True when every check passed and every target answered."""
+    """Whether our count and the compilers' are the same number. True when every check passed and every target answered.
+
+    ``outcome`` tells the two kinds of no apart: ``"FALSE"`` when a check failed, ``"INCOMPLETE"`` when none did and a target
+    did not answer, or not wholly: nothing is known to be wrong, and something is not known.
+    """
 
     at: Mapping[str, int]
     flops: int
@@ -124,8 +133,20 @@ class Verdict:
     operations: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     """Only where level 1 failed: by module, FLOPs by our operations and by their opcodes."""
 
+    @property
+    def outcome(self) -> str:
+        """``"TRUE"``, ``"FALSE"`` or ``"INCOMPLETE"``."""
+        if not all(check.passed for check in self.checks):
+            return FALSE
+        return INCOMPLETE if self.unanswered else TRUE
+
+    @property
+    def unanswered(self) -> dict[str, str]:
+        """By target, why it did not answer, or what is missing in its answer."""
+        return {**self.failures, **{made.target: made.missing for made in self.targets if made.missing}}
+
     def __bool__(self) -> bool:
-        return not self.failures and all(check.passed for check in self.checks)
+        return self.outcome == TRUE
 
     def __str__(self) -> str:
         from symcost.report import verdict

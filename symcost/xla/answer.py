@@ -12,6 +12,7 @@ class Answer:
 
     ``text``: the optimised program. ``analysis``: XLA's own float32 figures (``flops``, ``transcendentals``,
     ``bytes accessed``). ``memory``: bytes by XLA's name. ``memory_text``: the program that the memory figures are of.
+    ``unprinted``: why there is no text, from a compiler that cannot print its own program; its figures stand all the same.
     """
 
     text: str = field(repr=False)
@@ -19,6 +20,7 @@ class Answer:
     memory: Mapping[str, int]
     memory_text: str = field(repr=False)
     cached: bool = False
+    unprinted: str = ""
 
 
 @dataclass(frozen=True)

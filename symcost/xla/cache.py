@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def read(directory: Path) -> Answer | None:
     """The answer that a worker left in a directory."""
     try:
         found = json.loads((directory / "answer.json").read_text())
+        if unprinted := found.get("unprinted", ""):
+            return Answer("", found["analysis"], found["memory"], "", unprinted=unprinted)
         text = gzip.decompress((directory / "optimised.gz").read_bytes()).decode()
         memory_text = text
         if found["memory_text"]:
@@ -50,7 +53,7 @@ def read(directory: Path) -> Answer | None:
 def load(entry: str) -> Answer | None:
     """The answer kept under a name, or nothing."""
     found = read(folder() / entry)
-    return None if found is None else Answer(found.text, found.analysis, found.memory, found.memory_text, cached=True)
+    return None if found is None else replace(found, cached=True)
 
 
 def keep(directory: Path, entry: str, reader: Callable[[Path], Any] = read) -> None:

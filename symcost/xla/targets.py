@@ -84,20 +84,43 @@ class Target:
     def grid(self, devices: int) -> str:
         """The topology of a TPU with so many devices, or an error that says which there are."""
         if devices not in self.grids:
-            known = ", ".join(map(str, sorted(self.grids)))
-            raise SymcostError(f"{self.name} has no topology of {devices} devices here: use {known}")
+            raise SymcostError(f"{self.name} has no topology of {devices} devices here: use {self._sizes(devices)}")
         return self.grids[devices]
 
+    def _sizes(self, wanted: int) -> str:
+        """The numbers of devices that there are; of many, the nearest below and above and the largest."""
+        known = sorted(self.grids)
+        if len(known) > MOST_LISTED:
+            below, above = [n for n in known if n < wanted][-2:], [n for n in known if n > wanted][:2]
+            return f"{', '.join(map(str, below + above))}; the largest is {known[-1]}"
+        return ", ".join(map(str, known))
 
-FLAT = {1: "2x2", 4: "2x2", 8: "2x4", 16: "4x4", 32: "4x8", 64: "8x8", 256: "16x16"}
-CUBE = {1: "2x2x1", 4: "2x2x1", 8: "2x2x2", 16: "2x2x4", 32: "2x4x4", 64: "4x4x4"}
-PAIRS = {1: "2x2x1", 8: "2x2x1", 16: "2x2x2", 32: "2x2x4", 64: "2x4x4"}  # TPU7x shows two devices a chip
+
+def cubes(longest: tuple[int, int, int], per_chip: int = 1) -> dict[int, str]:
+    """Grids of a torus in three dimensions by number of devices: of every size the most compact one.
+
+    From 64 chips on slices are made of cubes of 4x4x4, at most as long as ``longest`` in each direction. ``per_chip``:
+    devices that a chip shows.
+
+    >>> cubes((16, 20, 28))[8960], cubes((8, 8, 8), per_chip=2)[128]
+    ('16x20x28', '4x4x4')
+    """
+    sides = [range(4, most + 1, 4) for most in longest]
+    whole = [(a, b, c) for a in sides[0] for b in sides[1] for c in sides[2] if a <= b <= c]
+    parts = [(2, 2, 1), (2, 2, 2), (2, 2, 4), (2, 4, 4)]
+    least_compact_first = sorted([*parts, *whole], key=sum, reverse=True)
+    by_chips = {a * b * c: f"{a}x{b}x{c}" for a, b, c in least_compact_first}
+    return {1: "2x2x1", **{chips * per_chip: by_chips[chips] for chips in sorted(by_chips)}}
+
+
+MOST_LISTED = 12
+FLAT = {1: "2x2", 4: "2x2", 8: "2x4", 16: "4x4", 32: "4x8", 64: "8x8", 128: "8x16", 256: "16x16"}
 TPUS: Mapping[str, tuple[str, str, Mapping[int, str]]] = {
-    "v4": ("v4", "TPU v4", CUBE),
+    "v4": ("v4", "TPU v4", cubes((16, 16, 16))),  # 4,096 chips
     "v5e": ("v5e", "TPU v5e", FLAT),
-    "v5p": ("v5p", "TPU v5p", CUBE),
+    "v5p": ("v5p", "TPU v5p", cubes((16, 20, 28))),  # 8,960 chips
     "v6e": ("v6e", "TPU v6e (Trillium)", FLAT),
-    "7x": ("tpu7x", "TPU7x (Ironwood)", PAIRS),
+    "7x": ("tpu7x", "TPU7x (Ironwood)", cubes((16, 16, 36), per_chip=2)),  # 9,216 chips of two devices each
 }
 """By the name of their target without ``tpu-``: the compiler's name, ours, and the topologies."""
 

@@ -105,8 +105,8 @@ def answer(request: Request) -> None:
     lowered = lower(request)
     options = GPU_OPTIONS if request["platform"] == "cuda" else None
     compiled = lowered.compile(compiler_options=options)
-    _write(directory / "optimised.gz", compiled.as_text())
     found: dict[str, Any] = {"analysis": analysed(compiled), "memory": memory(compiled), "memory_text": False}
+    found["unprinted"] = _printed(compiled, directory / "optimised.gz")
     if request["platform"] == "cpu":
         try:
             plain = lowered.compile(compiler_options=NO_LIBRARY_FUSION)
@@ -117,6 +117,23 @@ def answer(request: Request) -> None:
             found.update(memory=memory(plain), memory_text=True)
             _write(directory / "unfused.gz", plain.as_text())
     (directory / "answer.json").write_text(json.dumps(found))
+
+
+def _printed(compiled: Any, file: Path) -> str:
+    """Write the program's text, or say why the compiler cannot print what it made."""
+    try:
+        text = compiled.as_text()
+    except Exception as problem:  # libtpu refuses to print some of its asynchronous instructions
+        return _line(problem)
+    if not text:
+        return "it has none"
+    _write(file, text)
+    return ""
+
+
+def _line(problem: Exception) -> str:
+    """An error in one line."""
+    return f"{type(problem).__name__}: {(str(problem).strip() or 'no message').splitlines()[0]}"
 
 
 def _write(file: Path, text: str) -> None:
@@ -131,8 +148,7 @@ def main() -> None:
     try:
         answer(request)
     except Exception as problem:
-        line = (str(problem).strip() or "no message").splitlines()[0]
-        (Path(request["directory"]) / "problem.txt").write_text(f"{type(problem).__name__}: {line}")
+        (Path(request["directory"]) / "problem.txt").write_text(_line(problem))
         raise
 
 

@@ -81,5 +81,6 @@ def _targets(verdict: Any) -> list[tuple[str, str, str, str, str]]:
         checks = [check.passed for check in verdict.checks if check.target == made.target]
         versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
         told = f"{made.title} ({versions})" if versions else made.title
-        lines.append((made.target, told, f"{sum(checks)} of {len(checks)}", f"{made.raw:,}", f"{made.recount:,}"))
+        lines.append((made.target, told, f"{sum(checks)} of {len(checks)}", f"{made.raw:,}",
+                      "" if made.recount is None else f"{made.recount:,}"))  # fmt: skip
     return lines + [(name, reason, "no answer", "", "") for name, reason in verdict.failures.items()]

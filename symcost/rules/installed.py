@@ -1,0 +1,71 @@
+"""Rules that installed packages bring: entry points of the group ``symcost.rules``, loaded once when tracing begins.
+
+An entry names a mapping from names to rules, or a function: one without arguments returns such a mapping, one with an
+argument is given ``register(name, rule)``::
+
+    [project.entry-points."symcost.rules"]
+    my_kernels = "my_kernels.costs:RULES"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from inspect import signature
+from typing import Any
+
+from symcost.errors import RuleError
+from symcost.rules.base import Rule
+
+GROUP = "symcost.rules"
+
+
+@cache
+def installed() -> Mapping[str, Rule]:
+    """The rules of every package by name; a broken package is an error that names it, each time."""
+    found: dict[str, Rule] = {}
+    owners: dict[str, str] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (_package(entry), entry.name)):
+        for name, function in _loaded(entry).items():
+            if name in owners:
+                raise RuleError(
+                    f"the packages {owners[name]} and {_package(entry)} both bring a rule of {name!r}: uninstall one of them"
+                )
+            owners[name] = _package(entry)
+            found[name] = function
+    return found
+
+
+def _loaded(entry: EntryPoint) -> Mapping[str, Rule]:
+    try:
+        made: Any = entry.load()
+        if callable(made) and not isinstance(made, Mapping):
+            made = _registered(made)
+    except Exception as problem:
+        reason = (str(problem).strip() or "no message").splitlines()[0]
+        raise _broken(entry, f"raises {type(problem).__name__}: {reason}") from problem
+    if not isinstance(made, Mapping):
+        raise _broken(entry, f"gives {made!r}, which is no mapping of rules by name")
+    for name, function in made.items():
+        if not isinstance(name, str) or not name.strip() or not callable(function):
+            raise _broken(entry, f"has {name!r}: {function!r}, which is no rule by name")
+    return made
+
+
+def _registered(function: Any) -> Any:
+    """What a function registers, or returns."""
+    added: dict[str, Rule] = {}
+    given = function(added.__setitem__) if signature(function).parameters else function()
+    return added if given is None and added else given
+
+
+def _broken(entry: EntryPoint, what: str) -> RuleError:
+    return RuleError(
+        f"the rules of the package {_package(entry)} cannot be used: its entry point {entry.name} = {entry.value} {what}: "
+        "mend or uninstall the package"
+    )
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "?"
