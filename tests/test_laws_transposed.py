@@ -16,6 +16,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import pytest
+import sympy
 from conv_case import specs, with_gradients
 from flax import nnx
 from jax import lax
@@ -23,6 +24,8 @@ from jax.lax import conv_transpose
 from test_laws import products
 
 import symcost as sc
+from symcost.hlo import analyse
+from symcost.trace.model import make_model
 from symcost.trace.roles import roles_marked
 
 LAYERS = {1: sc.ConvTranspose1d, 2: sc.ConvTranspose2d, 3: sc.ConvTranspose3d}
@@ -99,6 +102,80 @@ def test_gradients_of_a_transposed_convolution_have_its_products(padding: Any, s
     counted = products(costs)
     assert [macs for macs, _ in counted] == [3240] * 3
     assert len(set(counted)) == 1
+
+
+# -- networks ------------------------------------------------------------------------------------------------------
+def test_training_a_strided_transposed_convolution_is_two_forward_passes() -> None:
+    # forward: 2 images of 8 x 12 elements, each meets 2 x 2 taps of 32 by 64 channels: 2*8*12 * 4 * 32*64 = 1,572,864;
+    # the kernel's gradient is as much, the input needs none
+    module, spec = nn.ConvTranspose(64, (2, 2), strides=(2, 2)), "float32[2,8,12,32]"
+    assert sc.trace(module, spec).macs == 1_572_864
+    for convention in ("full", "textbook", "xla"):  # nothing is cropped
+        assert sc.trace(module, spec, mode="train").total(convention).macs == 3_145_728
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_transposed_convolution_costs_the_same_at_every_stride(stride: int) -> None:
+    # 1 x 20 elements, each meets 5 x 5 taps: 500
+    module = nn.ConvTranspose(1, (5, 5), strides=(stride, stride), padding="VALID")
+    assert sc.trace(module, "float32[1,1,20,1]").macs == 500
+
+
+class UNet(nn.Module):
+    """Down by pooling and up by transposed convolutions, with the map of each level beside it."""
+
+    width: int
+    up: tuple[int, int]
+    levels: int = 1
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        beside = []
+        for level in range(self.levels):
+            x = nn.relu(nn.Conv(self.width * 2**level, (3, 3))(x))
+            beside.append(x)
+            x = nn.max_pool(x, (2, 2), (2, 2))
+        x = nn.relu(nn.Conv(self.width * 2**self.levels, (3, 3))(x))
+        for level in reversed(range(self.levels)):
+            x = nn.ConvTranspose(self.width * 2**level, self.up, strides=(2, 2))(x)
+            x = nn.relu(nn.Conv(self.width * 2**level, (3, 3))(jnp.concatenate([x, beside[level]], -1)))
+        return nn.Conv(5, (1, 1))(x)
+
+
+@pytest.mark.parametrize("up", [(2, 2), (3, 3)], ids=str)
+def test_a_unet_in_training_is_three_forward_passes_less_one_gradient(up: tuple[int, int]) -> None:
+    def make(width: int) -> nn.Module:
+        return UNet(width, up)
+
+    forward, train = (sc.trace(make, "float32[n,8*h,8*h,3]", mode=mode) for mode in ("forward", "train"))
+    # of the image no gradient is needed: 64h^2 n outputs, 9 taps, 3 channels in
+    assert sympy.expand(3 * forward.macs - train.macs - sc.parse("64*h**2*n * 9 * 3*width")) == 0
+    point = {"n": 1, "h": 2, "width": 4}
+    ours = train.subs(**point).total("xla")
+    program = make_model(make, ("float32[n,8*h,8*h,3]",), mode="train").at(point)
+    theirs = analyse(jax.jit(program.function).lower(*program.args).compiler_ir("hlo").as_hlo_text())
+    assert (ours.flops, ours.transcendentals) == (theirs.flops, theirs.transcendentals)
+
+
+class Decoder(nnx.Module):
+    """The same step in nnx, behind a dense layer, so that the input's gradient is needed too."""
+
+    def __init__(self, rank: int, stride: int, rngs: nnx.Rngs) -> None:
+        self.dense = nnx.Linear(3, 4, rngs=rngs)
+        self.up = nnx.ConvTranspose(4, 5, (3,) * rank, strides=(stride,) * rank, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.up(jnp.tanh(self.dense(x)))
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_training_an_nnx_decoder_counts_the_forward_products_three_times(rank: int, stride: int) -> None:
+    costs = sc.trace(lambda: Decoder(rank, stride, nnx.Rngs(0)), f"float32[n,{','.join('hwt'[:rank])},3]", mode="train")
+    counted = products(costs)
+    places = sympy.prod(sc.symbols("h w t")[:rank])
+    assert counted == [counted[0]] * 3
+    assert sympy.expand(counted[0][0] - sc.parse("n*4*5") * 3**rank * places) == 0
 
 
 # -- transformations -----------------------------------------------------------------------------------------------
