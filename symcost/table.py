@@ -136,6 +136,11 @@ class CostTable:
         return self.total(FULL).params
 
     @property
+    def state(self) -> Any:
+        """Elements that the model keeps between calls beside its parameters: moving averages, caches."""
+        return self.total(FULL).state
+
+    @property
     def macs(self) -> Any:
         """Multiply-accumulates, padding included."""
         return self.total(FULL).macs

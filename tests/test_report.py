@@ -339,7 +339,7 @@ def test_json_has_the_documented_keys(costs: Any) -> None:
     documented = set(re.findall(r"^``(\w+)``", report.__doc__ or "", re.MULTILINE))
     documented |= set(re.findall(r"(?<=^)``certificate``, ``(\w+)``, ``(\w+)``", report.__doc__ or "", re.MULTILINE)[0])
     assert set(read) == documented - {"modules"}
-    assert set(read["totals"]) == {"params", "macs", "flops", "transcendentals", "activations"}
+    assert set(read["totals"]) == {"params", "state", "macs", "flops", "transcendentals", "activations"}
     assert read["version"] == sc.__version__
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from symcost.budget.limits import FIT, shown
 from symcost.conventions import KNOWN
 from symcost.devices import device
-from symcost.devices.dtypes import bits_of
+from symcost.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.memory import RULES
 from symcost.estimate.states import BY_NAME, states_of

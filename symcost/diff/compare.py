@@ -14,7 +14,9 @@ from symcost.errors import DomainError, SymcostError
 from symcost.symbols import evaluate
 from symcost.table import CostTable
 
-WANTED = (("params", FULL), ("macs", FULL), ("flops", FULL), ("transcendentals", FULL), ("int_ops", FULL),
+WANTED = (("params", FULL),
+          ("state", FULL),
+          ("macs", FULL), ("flops", FULL), ("transcendentals", FULL), ("int_ops", FULL),
           ("activations", TEXTBOOK), ("bytes_read", FULL), ("bytes_written", FULL), ("macs", TEXTBOOK), ("flops", XLA))  # fmt: skip
 """The totals that are compared."""
 PEAKS = (("liveness", "bytes"), ("textbook", "bytes"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy
 
-from symcost.devices.dtypes import bits_of
+from symcost.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
 from symcost.estimate.network import layers_of

@@ -16,7 +16,7 @@ import sympy
 
 from symcost.devices import Device, Energies, device
 from symcost.devices.device import HOLDS
-from symcost.devices.dtypes import bits_of
+from symcost.dtypes import bits_of
 from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.exact import rational, value_at
 from symcost.estimate.latency import latency

@@ -16,7 +16,7 @@ import sympy
 
 from symcost.devices import Device, Rates, device
 from symcost.devices.device import exact_number
-from symcost.devices.dtypes import bits_of
+from symcost.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.efficiency import Efficiency, efficiency_of
 from symcost.estimate.exact import larger, rational, value_at

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy
 
-from symcost.devices.dtypes import bits_of
+from symcost.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.table import CostTable, Row
 

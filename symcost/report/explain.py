@@ -13,7 +13,12 @@ from symcost.report.formula import written
 from symcost.report.units import as_number, counted
 from symcost.table import CostTable
 
-METRICS = (("params", "parameters"), ("macs", "MACs"), ("activations", "activations"))
+METRICS = (
+    ("params", "parameters"),
+    ("state", "elements of state"),
+    ("macs", "MACs"),
+    ("activations", "activations"),
+)
 TOP = 3
 
 

@@ -17,11 +17,20 @@ from symcost.table import CostTable, Row, total
 PEAKS = ("liveness", "textbook")
 UNITS = ("elements", "bytes")
 TITLES = {
-    "params": "params", "macs": "MACs", "flops": "FLOPs", "transcendentals": "transcendentals",
+    "params": "params",
+    "state": "state",
+    "macs": "MACs", "flops": "FLOPs", "transcendentals": "transcendentals",
     "int_ops": "integer ops", "activations": "activations", "padding_macs": "MACs on padding",
     "bytes_read": "bytes read", "bytes_written": "bytes written",
 }  # fmt: skip
-COLUMNS = (("params", FULL), ("macs", FULL), ("flops", FULL), ("transcendentals", FULL), ("activations", TEXTBOOK))
+COLUMNS = (
+    ("params", FULL),
+    ("state", FULL),
+    ("macs", FULL),
+    ("flops", FULL),
+    ("transcendentals", FULL),
+    ("activations", TEXTBOOK),
+)
 """Columns of the table by module: the metrics that the table's attributes of the same names give."""
 
 

@@ -11,7 +11,7 @@
 ``at``
     the values substituted for symbols (``--set``), empty for a closed form.
 ``totals``
-    ``params``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and ``activations`` under ``textbook``: what the
+    ``params``, ``state``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and ``activations`` under ``textbook``: what the
     attributes of the same names give.
 ``conventions``
     for each of ``textbook``, ``full`` and ``xla`` every metric of a Cost.

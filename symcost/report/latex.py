@@ -22,6 +22,7 @@ from symcost.table import CostTable
 WHOLE = (
     ("params", TEXTBOOK),
     ("params", FULL),
+    ("state", FULL),
     ("macs", FULL),
     ("flops", FULL),
     ("transcendentals", FULL),
@@ -165,8 +166,8 @@ def totals(costs: CostTable) -> str:
 
 
 def render(costs: CostTable, *, depth: int | None = None) -> str:
-    """The totals, the table by module (params, MACs, FLOPs), the names they use, and where the formulas hold."""
-    wanted = [column for column in facts.columns(costs) if column[0] in ("params", "macs", "flops")]
+    """The totals, the table by module (params, state, MACs, FLOPs), the names they use, and where the formulas hold."""
+    wanted = [column for column in facts.columns(costs) if column[0] in ("params", "state", "macs", "flops")]
     listed = [
         (path, number, [shortest(value) for value in facts.values_of(rows, wanted)])
         for path, number, rows in paths(costs.rows, depth)

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any
 
 from symcost.devices import device
-from symcost.devices.dtypes import bits_of
+from symcost.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.energy import energy as energy_of
 from symcost.estimate.exact import number

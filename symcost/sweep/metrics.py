@@ -29,7 +29,7 @@ QUALIFIED = {f"{metric}_{convention}": (metric, convention) for metric in METRIC
 class Metrics(Mapping[str, Any]):
     """Formulas by name: of a cost table, or as they are given.
 
-    Plain names are those of the table itself: ``params``, ``macs``, ``flops`` and ``transcendentals`` under ``full``,
+    Plain names are those of the table itself: ``params``, ``state``, ``macs``, ``flops`` and ``transcendentals`` under ``full``,
     ``activations`` under ``textbook``, ``peak_activations`` by liveness. ``flops_xla`` or ``activations_full`` names
     the convention, ``peak_textbook``, ``peak_bytes`` and ``peak_textbook_bytes`` the rule and unit, ``residuals``
     the bytes kept for the backward pass. ``extra`` adds formulas in any of these and in the symbols.

@@ -17,6 +17,8 @@ from flax import nnx
 from symcost.trace.paths import module_scope, spend_call
 
 _ATTRIBUTE = "symcost_path"
+ROLES = (nnx.Param, nnx.RngState, ...)
+"""Variables by their role: parameters, random streams, and all others: the model's state."""
 
 
 @dataclass
@@ -32,15 +34,15 @@ class NnxProgram:
         for path, module in nnx.iter_modules(self.model):
             setattr(module, _ATTRIBUTE, "/".join(str(part) for part in path))
             self.classes.add(type(module))
-        self.graph, self.params, self.state = nnx.split(self.model, nnx.Param, ...)
+        self.graph, self.params, self.rngs, self.state = nnx.split(self.model, *ROLES)
 
     def apply(self, params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
         """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
         # Fresh variables: those handed in may belong to an outer trace (under a gradient).
-        model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, state)))
+        model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, rngs, state)))
         with scoped_methods(self.classes):
             out = getattr(model, self.method)(*inputs, **self.call, **arrays)
-        return out, nnx.split(model, nnx.Param, ...)[2]
+        return out, nnx.split(model, *ROLES)[3]
 
 
 @contextlib.contextmanager
