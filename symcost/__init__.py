@@ -107,7 +107,7 @@ if TYPE_CHECKING:
     from symcost.rules.base import Op, Work
     from symcost.rules.own import rule
     from symcost.saved.face import load
-    from symcost.size import model_size
+    from symcost.size import model_size, state_size
     from symcost.sweep.face import count, pareto, sweep
     from symcost.sweep.question import load_space
     from symcost.sweep.space import Space
@@ -230,6 +230,7 @@ __all__ = [
     "patched",
     "rule",
     "solve",
+    "state_size",
     "sweep",
     "symbols",
     "table",
@@ -286,7 +287,7 @@ _LAZY = {
     "load": "symcost.saved.face",
     "load_space": "symcost.sweep.question",
     "load_verdict": "symcost.verify.saved",
-    "model_size": "symcost.size",
+    **dict.fromkeys(("model_size", "state_size"), "symcost.size"),
     "pareto": "symcost.sweep.face",
     **dict.fromkeys(("Op", "Work"), "symcost.rules.base"),
     "rule": "symcost.rules.own",

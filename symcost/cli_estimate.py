@@ -60,8 +60,9 @@ Arg = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Fix a
 Call = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Keyword argument of a traced call.")]
 On = Annotated[str, typer.Option("--device", metavar="DEVICE", help="symcost devices lists them; or a TOML file.")]
 MaybeOn = Annotated[str | None, typer.Option("--device", metavar="DEVICE", help="For latency, energy and fits.")]
-Dtype = Annotated[str, typer.Option(help="Number type of operations and activations.")]
+Dtype = Annotated[str | None, typer.Option(help="Number type of operations and activations; as traced unless given.")]
 Weights = Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")]
+Bits = Annotated[int | None, typer.Option(min=1, help="Bits of every weight, in the place of a number type.")]
 Rule = Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")]
 Model = Annotated[str, typer.Option(help="Latency: whole, roofline or fused.")]
 TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
@@ -71,6 +72,13 @@ def _chosen(formats: Any, name: str) -> Callable[[Any], str]:
     if name not in formats:
         raise SymcostError(f"unknown format {name!r}: use {', '.join(formats)}")
     return formats[name]
+
+
+def _widths(weights: str | None, bits: int | None) -> str | int | None:
+    """How wide the weights are, said once."""
+    if weights is not None and bits is not None:
+        raise SymcostError(f"--weights {weights} and --bits {bits} both say how wide the weights are: leave one")
+    return weights if bits is None else bits
 
 
 def devices(
@@ -91,8 +99,9 @@ def estimate(
     target: Target,
     specs: Specs = None,
     device: On = "nvidia-a100-sxm-80gb",
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     weights: Weights = None,
+    bits: Bits = None,
     model: Model = "roofline",
     efficiency: Annotated[
         str | None, typer.Option(help="Share of the peak that is reached, in (0, 1]; as measured unless given.")
@@ -111,7 +120,9 @@ def estimate(
     check_writable(output)
     render = _chosen(estimates.FORMATS, format_)
     costs = table_of(target, specs, set_, arg, call)
-    found = made(costs, target, device, dtype, weights=weights, model=model, efficiency=efficiency, rule=rule)
+    found = made(
+        costs, target, device, dtype, weights=_widths(weights, bits), model=model, efficiency=efficiency, rule=rule
+    )
     write(render(found), output)
 
 
@@ -119,8 +130,9 @@ def fits(
     target: Target,
     specs: Specs = None,
     device: On = "stm32f746",
-    dtype: Dtype = "int8",
+    dtype: Dtype = None,
     weights: Weights = None,
+    bits: Bits = None,
     rule: Rule = "liveness",
     set_: Set = None,
     arg: Arg = None,
@@ -134,7 +146,7 @@ def fits(
 
     check_writable(output)
     render = _chosen(answers.FITS, format_)
-    found = checked(table_of(target, specs, set_, arg, call), device, dtype, weights=weights, rule=rule)
+    found = checked(table_of(target, specs, set_, arg, call), device, dtype, weights=_widths(weights, bits), rule=rule)
     write(render(found), output)
     if not found:
         raise typer.Exit(1)
@@ -150,8 +162,9 @@ def solve(
     given: Annotated[list[str] | None, typer.Option(metavar="NAME=INT", help="Values of the other symbols.")] = None,
     spec: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="An input of a model to trace.")] = None,
     device: MaybeOn = None,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     weights: Weights = None,
+    bits: Bits = None,
     model: Model = "roofline",
     rule: Rule = "liveness",
     batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the throughput counts.")] = "n",
@@ -173,7 +186,7 @@ def solve(
     found = solved(
         table_of(target, spec, set_, arg, call), constraints, largest=largest, smallest=smallest,
         given=integers("--given", given), within=range(1, upto + 1) if upto else None, on=device, dtype=dtype,
-        weights=weights, model=model, rule=rule, batch=batch,
+        weights=_widths(weights, bits), model=model, rule=rule, batch=batch,
     )  # fmt: skip
     write(render(found), output)
 
@@ -183,7 +196,7 @@ def plot(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="memory, roofline, latency or energy.")],
     specs: Specs = None,
     device: MaybeOn = None,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     model: Model = "roofline",
     batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the latency picture runs over.")] = "n",
     set_: Set = None,

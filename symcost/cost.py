@@ -30,7 +30,8 @@ class Cost:
     """Additive cost of a layer or a model.
 
     ``params``: parameters (elements), of which ``frozen`` are not trained and ``inactive`` take no part in the cost of one
-    token (experts that it is not sent to); ``macs``: multiply-accumulates, padding included; ``flops``: floating-point
+    token (experts that it is not sent to); ``state``: elements that a model keeps between calls beside them and may change
+    (moving averages, caches); ``macs``: multiply-accumulates, padding included; ``flops``: floating-point
     operations in total, the two of every MAC included; ``transcendentals``: exp, log, tanh, ...; ``int_ops``: integer
     and boolean operations; ``activations``: elements of results; ``padding_macs``: the MACs that multiply padding;
     ``bytes_read`` and ``bytes_written``: operands and results without any fusion.
@@ -42,6 +43,7 @@ class Cost:
     params: Count = 0
     frozen: Count = 0
     inactive: Count = 0
+    state: Count = 0
     macs: Count = 0
     flops: Count = 0
     transcendentals: Count = 0

@@ -16,7 +16,7 @@ from symcost.hlo import HloCost, analyse
 from symcost.layers.base import Layer, symbols_of
 
 PRIMES = (2, 3, 5, 7, 4, 6, 11, 13)
-METRICS = ("params", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
+METRICS = ("params", "state", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
 """What both roads count alike; bytes and stored results are of whole layers here and of single primitives there."""
 
 

@@ -10,8 +10,8 @@ import sympy
 
 import symcost as sc
 from symcost.devices import catalog, units
-from symcost.devices.dtypes import BITS
 from symcost.devices.read import read
+from symcost.dtypes import BITS
 
 NAMES = list(catalog.catalog())
 

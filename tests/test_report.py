@@ -345,6 +345,7 @@ def test_json_has_the_documented_keys(costs: Any) -> None:
         "params",
         "trainable",
         "active_params",
+        "state",
         "macs",
         "flops",
         "transcendentals",

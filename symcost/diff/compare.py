@@ -18,6 +18,7 @@ WANTED = (
     ("params", FULL),
     ("trainable", FULL),
     ("active_params", FULL),
+    ("state", FULL),
     ("macs", FULL),
     ("flops", FULL),
     ("transcendentals", FULL),

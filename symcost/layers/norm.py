@@ -17,8 +17,8 @@ from symcost.layers.tensor import FIRST, Tensor
 class BatchNorm(Layer):
     """Over batch and places, per channel; at inference with the stored mu and sigma: ``(n, c, ...) -> (n, c, ...)``.
 
-    #params ``2 c``. Operations: difference, product and sum per element, ``2 c`` to prepare the factors
-    ``scale/sqrt(var + eps)``; ``c`` transcendentals.
+    #params ``2 c``, state ``2 c`` (the moving averages). Operations: difference, product and sum per element, ``2 c`` to
+    prepare the factors ``scale/sqrt(var + eps)``; ``c`` transcendentals.
 
     >>> BatchNorm().cost((1, 64, 56, 56)).flops
     602240
@@ -29,7 +29,15 @@ class BatchNorm(Layer):
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         c = x.channels
         return tape.emit(
-            self.kind, x, x.settled(), biases=2 * c, flops=3 * x.size + 2 * c, calls=c, in_place=True, scratch=c
+            self.kind,
+            x,
+            x.settled(),
+            biases=2 * c,
+            state=2 * c,
+            flops=3 * x.size + 2 * c,
+            calls=c,
+            in_place=True,
+            scratch=c,
         )
 
 

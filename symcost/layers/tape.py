@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from symcost.cost import Cost
+from symcost.dtypes import ASSUMED, item_bytes
 from symcost.errors import ShapeError
 from symcost.form import Form, as_form
 from symcost.layers import grow
@@ -19,8 +20,8 @@ from symcost.table import Row
 if TYPE_CHECKING:
     from symcost.layers.base import Layer
 
-ITEM = 4
-"""Bytes of a float32."""
+ITEM = item_bytes(ASSUMED)
+"""Bytes of an element: layers say no number type."""
 FAR = 1000
 """Where two open sizes are compared, to see which of them is the larger."""
 
@@ -126,26 +127,28 @@ class Tape:
         return bool(open_)
 
     def emit(self, op: str, ins: Sequence[Tensor] | Tensor, out: Tensor, *, weights: Size = 0, biases: Size = 0,
-             inactive: Size = 0, macs: Size = 0, padding_macs: Size = 0, flops: Size = 0, calls: Size = 0, int_ops: Size = 0,
+             inactive: Size = 0, state: Size = 0, macs: Size = 0, padding_macs: Size = 0, flops: Size = 0, calls: Size = 0,
+             int_ops: Size = 0,
              xla_flops: Size | None = None, stores: bool = False, reduces: tuple[int, Size] = (0, 0),
              in_place: bool = False, view: bool = False, scratch: Size = 0, reach: Reach | None = None,
              everything: bool = False) -> Tensor:  # fmt: skip
         """Write one operation down.
 
         ``weights`` are parameters of products and look-ups, ``biases`` all others, ``inactive`` the weights that one token
-        does not use; ``flops`` come beside the two of every MAC; ``calls`` are transcendentals. ``stores`` marks results
-        that a textbook keeps, ``reduces`` counts reductions inside the operation and the elements of each one's result.
-        ``in_place`` operations write over an operand that is not needed again, a ``view`` makes nothing. ``reach`` is that
-        of windows along each axis, ``everything`` marks operations that join all places.
+        does not use, ``state`` what is kept beside them and read, such as moving averages; ``flops`` come beside the two of
+        every MAC; ``calls`` are transcendentals. ``stores`` marks results that a textbook keeps, ``reduces`` counts
+        reductions inside the operation and the elements of each one's result. ``in_place`` operations write over an operand
+        that is not needed again, a ``view`` makes nothing. ``reach`` is that of windows along each axis, ``everything``
+        marks operations that join all places.
         """
         operands = (ins,) if isinstance(ins, Tensor) else tuple(ins)
         number, reduced = reduces
         stored = (out.size if stores else 0) + number * reduced
-        read = sum((tensor.size for tensor in operands), start=weights + biases)
+        read = sum((tensor.size for tensor in operands), start=weights + biases + state)
         moved = {"bytes_read": ITEM * read, "bytes_written": ITEM * out.size} if not view else {}
         kept = 0 if view else out.size
-        full = Cost(params=weights + biases, inactive=inactive, macs=macs, flops=2 * macs + flops, transcendentals=calls,
-                    int_ops=int_ops, padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
+        full = Cost(params=weights + biases, inactive=inactive, state=state, macs=macs, flops=2 * macs + flops,
+                    transcendentals=calls, int_ops=int_ops, padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
         useful = macs - padding_macs
         self.rows.append(Row(
             path=self.path, op=op, cost=full,

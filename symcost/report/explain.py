@@ -18,6 +18,7 @@ METRICS = (
     ("params", "parameters"),
     ("trainable", "trainable parameters"),
     ("active_params", "active parameters"),
+    ("state", "elements of state"),
     ("macs", "MACs"),
     ("activations", "activations"),
 )

@@ -3,7 +3,7 @@
 ``costs.save(path)`` and ``--format json --output FILE`` write it, ``symcost.load`` makes a table of it again.
 
 ``format``
-    number of this format, 1; raised when an older reader would misunderstand a file.
+    number of this format, 2 (1 had neither ``state`` nor number types); raised when an older reader would misunderstand a file.
 ``version``
     of symcost.
 ``symbols``
@@ -11,7 +11,7 @@
 ``at``
     the values substituted for symbols (``--set``), empty for a closed form.
 ``totals``
-    ``params``, ``trainable``, ``active_params``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and
+    ``params``, ``trainable``, ``active_params``, ``state``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and
     ``activations`` under ``textbook``: what the attributes of the same names give.
 ``conventions``
     for each of ``textbook``, ``full`` and ``xla`` every metric of a Cost.
@@ -22,8 +22,9 @@
     bytes saved for the backward pass; null unless traced for training.
 ``rows``
     one object per operation: ``path``, ``op``, ``phase``, ``source``, ``bound``, ``ins``, ``out`` (shapes), ``times``
-    and ``xla_times`` (executions), and the cost of one execution under each convention, zeros left out.
-    Times times cost, summed, is the total.
+    and ``xla_times`` (executions), ``dtype`` and ``in_dtypes`` (number types of the result and of the operands) where
+    they are known, ``written`` for state that the program changes, and the cost of one execution under each
+    convention, zeros left out. Times times cost, summed, is the total.
 ``modules``
     only with a depth: ``path``, ``number`` of alike modules (null if unsaid), and their whole cost by convention.
 ``certificate``, ``domain``, ``coverage``
@@ -114,6 +115,8 @@ def _row(row: Row) -> dict[str, Any]:
         "path": row.path, "op": row.op, "phase": row.phase, "source": row.source, "bound": row.bound,
         "ins": [[str(size) for size in shape] for shape in row.ins], "out": [str(size) for size in row.out],
         "times": str(row.times), "xla_times": str(row.xla_times),
+        **({"dtype": row.dtype, "in_dtypes": list(row.in_dtypes)} if row.dtype else {}),
+        **({"written": True} if row.written else {}),
         **{convention: _nonzero(row.per_execution(convention)[0]) for convention in CONVENTIONS},
     }  # fmt: skip
 

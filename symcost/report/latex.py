@@ -24,6 +24,7 @@ WHOLE = (
     ("params", FULL),
     ("trainable", FULL),
     ("active_params", FULL),
+    ("state", FULL),
     ("macs", FULL),
     ("flops", FULL),
     ("transcendentals", FULL),
@@ -169,7 +170,7 @@ def totals(costs: CostTable) -> str:
 
 
 def render(costs: CostTable, *, depth: int | None = None) -> str:
-    """The totals, the table by module (params and their parts, MACs, FLOPs), the names they use, and where the formulas hold."""
+    """The totals, the table by module (params and their parts, state, MACs, FLOPs), the names they use, and where it holds."""
     wanted = [column for column in facts.columns(costs) if column[0] in TABLED]
     listed = [
         (path, number, [shortest(value) for value in facts.values_of(rows, wanted)])

@@ -118,6 +118,7 @@ def _facts(costs: Any, convention: str) -> list[str]:
     facts = [
         ("convention", convention),
         ("params", whole.params),
+        *([("state", whole.state)] if whole.state != 0 else []),
         ("MACs", whole.macs),
         ("FLOPs", whole.flops),
         ("activations, input counted", costs.total(TEXTBOOK).activations),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ from jax.interpreters import partial_eval
 
 from symcost.errors import TraceError
 from symcost.trace import control  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+from symcost.trace.costing import STATE, WRITTEN
 from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
 from symcost.trace.paths import FORWARD, names_along, renew_budget
@@ -39,7 +40,8 @@ def capture(model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[
         abstract, closed = traced(model, point)
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
     walker = Walker(keys, probe)
-    arguments = _arguments(walker, abstract)
+    kept = set(jaxpr.outvars)
+    arguments = _arguments(walker, abstract, [variable not in kept for variable in jaxpr.invars])
     results = walker.jaxpr(jaxpr, closed.consts, arguments, Context())
     program = walker.program
     program.outputs = tuple(v.id for v in results)
@@ -87,8 +89,8 @@ def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     raise AssertionError("unreachable: the second round returns or raises")
 
 
-def _arguments(walker: Walker, abstract: Abstract) -> list[Value]:
-    """Values of the program's inputs, in order, each recorded with its role and path."""
+def _arguments(walker: Walker, abstract: Abstract, changed: Sequence[bool]) -> list[Value]:
+    """Values of the program's inputs, in order, each recorded with its role and path; ``changed``: not handed on as it is."""
     values = []
     trained = iter(abstract.trained)
     for role, tree in abstract.arguments.items():
@@ -97,10 +99,16 @@ def _arguments(walker: Walker, abstract: Abstract) -> list[Value]:
             is_param = role == "params"
             index = len(walker.program.inputs)
             owned = {"params": "param", "inputs": "input", "arrays": "input"}.get(role, role)
-            frozen = (FROZEN,) if is_param and not next(trained) else ()
-            said = (names[-1] if names else "", *frozen)
-            raw = Key("/".join(names[:-1]) if role in ("params", "state") else "", FORWARD, owned, said, (), (),
-                      ((str(leaf.dtype), len(leaf.shape)),), (), (), "input")  # fmt: skip
+            static = names[-1:] or [""]
+            if is_param and not next(trained):
+                static.append(FROZEN)
+            if owned == STATE and abstract.collections:  # a module's statistics stand beside its parameters
+                collection, *names = names
+                static.append(collection)
+            if owned == STATE and changed[index]:
+                static.append(WRITTEN)
+            raw = Key("/".join(names[:-1]) if role in ("params", "state", "rngs") else "", FORWARD, owned,
+                      tuple(static), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "input")  # fmt: skip
             key = walker.keys.setdefault(raw, raw)
             # Parameters and state (running statistics, caches) are stored all the time: they are no activations.
             value = walker.fresh() if owned == "input" else Value(-1, None, frozenset({index}) if is_param else None)

@@ -7,28 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from symcost.cost import METRICS, TEXTBOOK, XLA, Cost
+from symcost.dtypes import item_bytes
 from symcost.form import Form, as_form, maximum
 from symcost.rules import ENTRIES, Array, Op, Work
 from symcost.rules.own import OWN, REPLACED, active
 from symcost.trace.records import FROZEN, WEIGHT, Record
 
-ITEM_BYTES = {"bool": 1, "token": 0}
+STATE = "state"
+"""Operation of rows that declare what a model keeps between calls and may change: statistics, caches."""
+WRITTEN = "written"
+"""Static fact of state that comes out of the program with another value."""
 KERNEL = "kernel"
 """Source of records whose one branch is the program of a kernel."""
 Costs = tuple[Cost, Cost, Cost]
 """One execution under full, textbook and xla."""
-
-
-def item_bytes(dtype: str) -> int:
-    """Bytes of one element; sub-byte types count a byte, as XLA does, and random keys their two words."""
-    if dtype in ITEM_BYTES:
-        return ITEM_BYTES[dtype]
-    if dtype.startswith("key<"):
-        return 8
-    digits = dtype.removeprefix("bfloat").removeprefix("float").removeprefix("complex")
-    digits = digits.removeprefix("uint").removeprefix("int").split("_")[0]
-    bits = int("".join(c for c in digits.split("e")[0] if c.isdigit()) or 32)
-    return max(1, bits // 8)
 
 
 def _bytes(arrays: Iterable[Array]) -> Any:
@@ -126,13 +118,15 @@ def times_of(record: Record) -> tuple[Any, Any, Any]:
 
 
 def _input_costs(op: Op) -> Costs:
-    """Parameters count as such; inputs are activations of the textbook's total."""
+    """Parameters and state count as such; inputs are activations of the textbook's total."""
     (array,) = op.outs
     if op.name == "param":
         said = op.facts.static[1:]  # behind the parameter's own name
         frozen = array.size if FROZEN in said else 0
         full = Cost(params=array.size, frozen=frozen)
         return full, full if WEIGHT in said else Cost(), full
+    if op.name == STATE:
+        return Cost(state=array.size), Cost(), Cost(state=array.size)
     if op.name == "input":
         return Cost(activations=array.size), Cost(activations=array.size), Cost(activations=array.size)
     return Cost(), Cost(), Cost()

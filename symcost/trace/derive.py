@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.dominance import telling_points
+from symcost.dtypes import item_bytes
 from symcost.errors import LiftError
 from symcost.form import Form, as_form
 from symcost.trace import liveness, memory
@@ -20,7 +21,7 @@ from symcost.trace.align import all_records, same
 from symcost.trace.bounds import Explorer
 from symcost.trace.certify import Certificate, LineTotals
 from symcost.trace.choose import Choice
-from symcost.trace.costing import Costing, item_bytes
+from symcost.trace.costing import Costing
 from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
 from symcost.trace.lifted import Lifted

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from symcost.dtypes import item_bytes
 from symcost.form import Form, Mono
 from symcost.rules import Array
-from symcost.trace.costing import Costing, item_bytes
+from symcost.trace.costing import Costing
 from symcost.trace.paths import template
 from symcost.trace.records import Program, Record
 

@@ -27,6 +27,8 @@ class Abstract:
     arguments: dict[str, Any]  # params, state, rngs, inputs, arrays: trees of abstract arrays
     trained: list[bool] = field(default_factory=list)  # for every array of the parameters
     residuals: list[jax.ShapeDtypeStruct] = field(default_factory=list)
+    collections: bool = False
+    """Whether the paths of state begin with the name of a collection, as those of linen do."""
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -127,7 +129,7 @@ class Model:
         state = {name: tree for name, tree in variables.items() if name != "params"}
         arguments = {"params": variables.get("params"), "state": state, "rngs": program.rngs, "inputs": inputs,
                      "arrays": arrays}  # fmt: skip
-        return self._trained(Abstract(program.apply, arguments))
+        return self._trained(Abstract(program.apply, arguments, collections=True))
 
     def forget(self, own: Mapping[str, int]) -> None:
         """Initialise again at the next trace with these factory parameters."""
@@ -161,7 +163,13 @@ class Model:
 
     def _nnx(self, module: Any, inputs: Any, arrays: Any) -> Abstract:
         program = nnx.NnxProgram(nnx.as_abstract(module), self.call, self.method, nnx.variable_types(self.wrt.entries))
-        arguments = {"params": program.params, "state": program.state, "rngs": {}, "inputs": inputs, "arrays": arrays}
+        arguments = {
+            "params": program.params,
+            "state": program.state,
+            "rngs": program.rngs,
+            "inputs": inputs,
+            "arrays": arrays,
+        }
         return self._trained(Abstract(program.apply, arguments))
 
     def _trained(self, program: Abstract) -> Abstract:
@@ -180,7 +188,7 @@ class Model:
                     return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves), jnp.float32(0)), updated
 
             value, pullback, updated = jax.vjp(loss, trained, has_aux=True)
-            entered = {id(leaf) for leaf in jax.tree.leaves((params, state, inputs, arrays))}
+            entered = {id(leaf) for leaf in jax.tree.leaves((params, state, rngs, inputs, arrays))}
             saved = {id(leaf): leaf for leaf in jax.tree.leaves(pullback) if id(leaf) not in entered}
             program.residuals[:] = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in saved.values()]
             (gradients,) = pullback(jnp.ones_like(value))

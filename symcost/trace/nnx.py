@@ -34,16 +34,16 @@ class NnxProgram:
         for path, module in nnx.iter_modules(self.model):
             setattr(module, _ATTRIBUTE, "/".join(str(part) for part in path))
             self.classes.add(type(module))
-        self.owned = nnx.filterlib.Any(nnx.Param, *self.kinds)
-        self.graph, self.params, self.state = nnx.split(self.model, self.owned, ...)
+        self.roles = (nnx.filterlib.Any(nnx.Param, *self.kinds), nnx.RngState, ...)
+        self.graph, self.params, self.rngs, self.state = nnx.split(self.model, *self.roles)
 
     def apply(self, params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
         """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
         # Fresh variables: those handed in may belong to an outer trace (under a gradient).
-        model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, state)))
+        model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, rngs, state)))
         with scoped_methods(self.classes):
             out = getattr(model, self.method)(*inputs, **self.call, **arrays)
-        return out, nnx.split(model, self.owned, ...)[2]
+        return out, nnx.split(model, *self.roles)[3]
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from symcost.symbols import evaluate
 from symcost.table import CostTable
 from symcost.verify.verdict import Check
 
-METRICS = ("params", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
+METRICS = ("params", "state", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
 TWIN = "the trace of its Flax twin"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sympy
@@ -18,14 +18,32 @@ from symcost.report.page.program import Program
 from symcost.saved.facts import Condition
 from symcost.table import CostTable, total
 
-COLUMNS = (("params", "full"), ("macs", "full"), ("flops", "full"), ("activations", "textbook"), ("moved", "full"))
+COLUMNS = (
+    ("params", "full"),
+    ("state", "full"),
+    ("macs", "full"),
+    ("flops", "full"),
+    ("activations", "textbook"),
+    ("moved", "full"),
+)
 """Of each module: the table's columns and the metrics of the bars. ``moved`` is bytes read and written."""
+RARE = ("state",)
+"""Columns that are left out where no model has any of it."""
 LONG = 1500
 """Characters of a formula from which it is shown as text: a browser takes long to lay out more of it."""
 
 
-def contents(costs: CostTable, title: str) -> dict[str, Any]:
-    """One model of the page."""
+def columns(tables: Sequence[CostTable]) -> list[tuple[str, str]]:
+    """The columns that these models need."""
+    return [
+        (metric, of)
+        for metric, of in COLUMNS
+        if metric not in RARE or any(getattr(costs.total(of), metric) != 0 for costs in tables)
+    ]
+
+
+def contents(costs: CostTable, title: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """One model of the page; ``wanted`` are the columns of its modules."""
     program = Program(facts.point(costs))
     totals, formulas = _totals(costs, program)
     return {
@@ -33,7 +51,7 @@ def contents(costs: CostTable, title: str) -> dict[str, Any]:
         "symbols": list(costs.symbols),
         "totals": totals,
         "formulas": formulas,
-        "tree": list(_modules(tree(costs.rows), program)),
+        "tree": list(_modules(tree(costs.rows), program, wanted)),
         "conditions": _conditions(costs, program),
         "kernels": _or_reason(lambda: _kernels(costs, program)),
         "energy": _or_reason(lambda: _energy(costs, program)),
@@ -70,7 +88,7 @@ def _shown(value: Any) -> dict[str, str]:
 
 
 def _modules(
-    node: Node, program: Program, parent: int = -1, count: list[int] | None = None
+    node: Node, program: Program, wanted: Sequence[tuple[str, str]], parent: int = -1, count: list[int] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Modules in preorder, each with the cost of its own rows alone; sums over the inside are made in the page."""
     count = count if count is not None else [0]
@@ -78,11 +96,11 @@ def _modules(
     sums = {convention: total(node.rows, convention) for convention in ("full", "textbook")}
     own = [
         program.add(sums[of].bytes_read + sums[of].bytes_written if metric == "moved" else getattr(sums[of], metric))
-        for metric, of in COLUMNS
+        for metric, of in wanted
     ]
     yield {"name": Line(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
     for child in node.children.values():
-        yield from _modules(child, program, index, count)
+        yield from _modules(child, program, wanted, index, count)
 
 
 def _conditions(costs: Any, program: Program) -> list[dict[str, Any]]:

@@ -2,8 +2,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { models, symbols } = data;
-  const TITLES = { params: "params", macs: "MACs", flops: "FLOPs", activations: "activations", moved: "bytes moved" };
-  const CONVENTIONS = { params: "full", macs: "full", flops: "full", activations: "textbook", moved: "full" };
+  const TITLES = { params: "params", state: "state", macs: "MACs", flops: "FLOPs", activations: "activations", moved: "bytes moved" };
+  const CONVENTIONS = { params: "full", state: "full", macs: "full", flops: "full", activations: "textbook", moved: "full" };
   const at = {};
   const element = (tag, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);

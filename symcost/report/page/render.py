@@ -11,9 +11,9 @@ from typing import Any
 
 from symcost.devices import device
 from symcost.devices.catalog import names
-from symcost.devices.dtypes import BITS
+from symcost.dtypes import BITS
 from symcost.errors import DeviceError, SymcostError
-from symcost.report.page.contents import COLUMNS, contents
+from symcost.report.page.contents import columns, contents
 from symcost.report.page.ranges import sliders
 from symcost.report.page.verdicts import shown
 from symcost.table import CostTable
@@ -41,12 +41,13 @@ def render(
         from symcost.report.page.charts import charts
     except ModuleNotFoundError as problem:
         raise SymcostError(f"the page needs {problem.name}: pip install 'symcost[report]'") from None
+    wanted = columns([costs for _, costs in tables])
     data = {
-        "columns": [metric for metric, _ in COLUMNS],
+        "columns": [metric for metric, _ in wanted],
         "symbols": [
             {**each, "start": str(each["start"])} for each in sliders([costs for _, costs in tables], at or {})
         ],
-        "models": [contents(costs, title) for title, costs in tables],
+        "models": [contents(costs, title, wanted) for title, costs in tables],
         "devices": _devices(on),
         "device": chosen,
         "bits": BITS,

@@ -1,0 +1,89 @@
+"""Number types: their width in bits in storage, in bytes to a compiler, and the name by which devices publish them.
+
+The one table of widths. Types of less than a byte are packed in storage, as XLA packs two ``int4`` into a byte; XLA's
+cost analysis counts a byte for each, and ``bytes_read`` and ``bytes_written`` follow it.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from symcost.errors import DeviceError
+
+ASSUMED = "float32"
+"""The type of what says none, such as layers."""
+BYTE = 8
+BITS = {
+    "float64": 64, "float32": 32, "tensorfloat32": 32, "bfloat16": 16, "float16": 16, "float8": 8, "float6": 6, "float4": 4,
+    "int64": 64, "int32": 32, "int16": 16, "int8": 8, "int4": 4, "int2": 2, "int1": 1,
+    "uint64": 64, "uint32": 32, "uint16": 16, "uint8": 8, "uint4": 4, "uint2": 2, "uint1": 1,
+    "bool": 8, "complex64": 64, "complex128": 128,
+}  # fmt: skip
+"""Bits that one number takes in memory; TensorFloat-32 is stored as float32, a truth value as a byte."""
+_FORMAT = re.compile(r"(float[468])_e\d+m\d+[a-z0-9]*")
+"""Small floats by their exponent and mantissa, as JAX names them: ``float8_e4m3fn``."""
+_KEY_BITS, _NOTHING = 64, {"token": 0, "float0": 8}
+
+
+def family(dtype: str) -> str:
+    """A type without the format of its exponent and mantissa.
+
+    >>> family("float8_e4m3fn"), family("bfloat16")
+    ('float8', 'bfloat16')
+    """
+    found = _FORMAT.fullmatch(dtype)
+    return found.group(1) if found else dtype
+
+
+def arithmetic(dtype: str) -> str:
+    """The name under which devices publish the arithmetic of a type: signs, formats and pairs of floats left out.
+
+    >>> arithmetic("uint8"), arithmetic("float8_e5m2"), arithmetic("complex64")
+    ('int8', 'float8', 'float32')
+    """
+    real = {"complex64": "float32", "complex128": "float64"}.get(dtype, family(dtype))
+    return real.removeprefix("u")
+
+
+def bits_of(dtype: str) -> int:
+    """Bits of one number in storage; the nearest names are offered for an unknown type.
+
+    >>> bits_of("bfloat16"), bits_of("float8_e4m3fn"), bits_of("uint4")
+    (16, 8, 4)
+    """
+    if not isinstance(dtype, str):
+        raise DeviceError(f"number type {dtype!r} is not a name: use {', '.join(BITS)}")
+    named = family(dtype)
+    if named not in BITS:
+        width = "".join(letter for letter in dtype if letter.isdigit())
+        known = [name for name in BITS if name.startswith("u") == dtype.startswith("u")]
+        near = get_close_matches(dtype, known, n=2) or [name for name in known if width and name.endswith(width)]
+        hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(BITS)}"
+        raise DeviceError(f"unknown number type {dtype!r}: {hint}")
+    return BITS[named]
+
+
+def item_bytes(dtype: str) -> int:
+    """Bytes of one element as XLA's cost analysis counts them: at least one, two words for a random key, none for a token.
+
+    >>> item_bytes("int4"), item_bytes("key<fry>"), item_bytes("float32")
+    (1, 8, 4)
+    """
+    bits = _KEY_BITS if dtype.startswith("key<") else _NOTHING.get(dtype)
+    return max(1, bits_of(dtype) // BYTE) if bits is None else bits // BYTE
+
+
+def wider(first: str, second: str) -> str:
+    """The type that a computation with both is in: floats before integers, then the wider; the first of equals.
+
+    >>> wider("int32", "bfloat16"), wider("bfloat16", "float32"), wider("", "int8")
+    ('bfloat16', 'float32', 'int8')
+    """
+    return max(first, second, key=_rank)
+
+
+def _rank(dtype: str) -> tuple[bool, bool, int]:
+    if not dtype or dtype.startswith("key<") or dtype in _NOTHING:
+        return False, False, 0
+    return "float" in dtype or dtype.startswith("complex"), dtype != "bool", bits_of(dtype)
