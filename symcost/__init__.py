@@ -104,6 +104,7 @@ if TYPE_CHECKING:
     )
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
+    from symcost.referee.check import Check
     from symcost.saved.face import load
     from symcost.size import model_size
     from symcost.sweep.face import count, pareto, sweep
@@ -114,7 +115,7 @@ if TYPE_CHECKING:
     from symcost.twins.base import build
     from symcost.verify.face import verify
     from symcost.verify.saved import load_verdict
-    from symcost.verify.verdict import Check, Verdict
+    from symcost.verify.verdict import Verdict
 
 __version__ = "0.1.0"
 
@@ -259,7 +260,7 @@ _FAMILIES = {
 }
 """Layers by the file of ``symcost.layers`` that defines them."""
 _LAZY = {
-    "Check": "symcost.verify.verdict",
+    "Check": "symcost.referee.check",
     "Verdict": "symcost.verify.verdict",
     "Layer": "symcost.layers.base",
     "Space": "symcost.sweep.space",

@@ -23,6 +23,7 @@ def trace(
     rngs: Any = None,
     axes: Mapping[str, int] | None = None,
     method: str = "__call__",
+    referee: bool = True,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> Lifted:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
@@ -38,6 +39,9 @@ def trace(
     - ``mode``: ``"forward"``, or ``"train"`` for the value and gradient with respect to the parameters.
     - ``rngs``: names of random streams that the call needs; ``axes``: sizes of named axes that it reduces over.
     - ``method``: the module's method to call; ``on_trace``: told the number of traces after each.
+    - ``referee``: whether the program is lowered at one held-out point and XLA's own count of it compared. The
+      certificate says what came out; ``xla`` figures that differ are withdrawn: asking for them raises. Without it
+      they stay unchecked.
 
     The result has ``params``, ``macs``, ``flops``, ``transcendentals``, ``activations`` (elements) and
     ``peak_activations`` as sympy expressions, exact at every point of ``domain``. Numbers follow the conventions of
@@ -52,7 +56,7 @@ def trace(
     4096000
     """
     made = make_model(model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method)
-    return derive(made, Options(samples, steps, at_least), axes, on_trace)
+    return derive(made, Options(samples, steps, at_least, referee), axes, on_trace)
 
 
 def trace_function(
@@ -63,6 +67,7 @@ def trace_function(
     at_least: Mapping[str, int] | None = None,
     call: Mapping[str, Any] | None = None,
     axes: Mapping[str, int] | None = None,
+    referee: bool = True,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> Lifted:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
@@ -75,4 +80,4 @@ def trace_function(
     made = Model(
         factory=None, module=None, specs=parse_tree(specs), parameters=(), call=plain, arrays=arrays, function=function
     )
-    return derive(made, Options(samples, steps, at_least), axes, on_trace)
+    return derive(made, Options(samples, steps, at_least, referee), axes, on_trace)

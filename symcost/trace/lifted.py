@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from symcost.cost import CONVENTIONS, FULL, METRICS, Cost
+from symcost.cost import CONVENTIONS, FULL, METRICS, XLA, Cost
 from symcost.dominance import largest
 from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
-from symcost.table import CostTable, Row, Substituted
+from symcost.referee.said import Said
+from symcost.table import CostTable, Row, Substituted, Withdrawn
 from symcost.trace.certify import Certificate, LineTotals
 from symcost.trace.domain import Domain
 from symcost.trace.structure import Line
@@ -44,6 +46,15 @@ class Lifted(CostTable):
         self.unknown_trips = dict(unknown_trips)
         self._symbols = tuple(symbols)
 
+    def refereed(self, ask: Callable[[Sequence[Line], Iterable[str]], Said]) -> None:
+        """Take what XLA says of the lines into the certificate; figures that differ are withdrawn."""
+        self.certificate = replace(self.certificate, xla=ask(self._lines, self.unknown_trips))
+
+    @property
+    def withdrawn(self) -> Mapping[str, str]:
+        """Conventions whose figures XLA's own count contradicts, and why."""
+        return self.certificate.xla.withdrawn
+
     @property
     def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
         """The model's symbols, and those of loops whose trip count the program does not say."""
@@ -65,6 +76,8 @@ class Lifted(CostTable):
     def _row(self, line: Line) -> Row:
         record, to = line.record, self._converted
         full, textbook, xla = (to.cost(cost) for cost in line.costs)
+        if XLA in self.withdrawn:
+            xla = Withdrawn(self.withdrawn[XLA])
         times, _, xla_times = line.times
         op = record.key.op
         if record.key.source == "input" and record.key.static:
@@ -80,6 +93,8 @@ class Lifted(CostTable):
         """Closed form of the whole model under a convention."""
         if convention not in CONVENTIONS:
             return super().total(convention)
+        if convention in self.withdrawn:
+            raise LiftError(self.withdrawn[convention])
         if convention not in self._totals:
             forms = {m: self._line_totals.total(convention, m) for m in METRICS}
             self._totals[convention] = Cost(**{m: self._converted(f) for m, f in forms.items()})

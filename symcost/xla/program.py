@@ -12,10 +12,9 @@ import jax
 import numpy as np
 from jax import export
 from jax.extend import core
-from jax.interpreters import partial_eval
 
 from symcost.errors import SymcostError
-from symcost.trace.capture import names_along, traced
+from symcost.trace.capture import lean, names_along
 from symcost.trace.model import Model
 
 STORED = ("params", "state")
@@ -106,14 +105,13 @@ def _line(problem: Exception) -> str:
 
 def program_at(model: Model, point: Mapping[str, int]) -> Program:
     """The program of a model at a point, without operations whose results nobody uses."""
-    abstract, closed = traced(model, point, None)
-    jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
+    abstract, closed = lean(model, point, None)
     arguments = [
         Argument(role, tuple(names_along(path)))
         for role, tree in abstract.arguments.items()
         for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
-    return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
+    return Program(closed, tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
 
 
 def partitions(

@@ -13,10 +13,10 @@ from symcost.hlo.attribution import attributed, branches_as_one
 from symcost.hlo.bridge import Pair, Place, by_module
 from symcost.hlo.ir import Module
 from symcost.hlo.products import Products, products
+from symcost.hlo.scopes import template
 from symcost.hlo.text import HloError
+from symcost.referee.check import LOWERED, Check, ModuleRow
 from symcost.table import CostTable, Row
-from symcost.trace.paths import template
-from symcost.verify.verdict import LOWERED, Check, ModuleRow
 
 METRICS = ("flops", "transcendentals")
 XLA = "XLA's cost analysis"
@@ -133,13 +133,14 @@ def modules(costs: CostTable, written: Written) -> tuple[list[ModuleRow], dict[s
         mine, found = ours.get(place, {}), theirs.get(place, {})
         for part, metric in enumerate(METRICS):
             left, right = (sum(pair[part] for pair in side.values()) for side in (mine, found))
-            if left or right:
-                rows.append(ModuleRow(LOWERED, *place, metric, left, right, "" if left == right else "not explained"))
-            if left != right:
-                name = f"{place[0] or '(itself)'}, {place[1]}, {metric}"
+            if not (left or right):
+                continue
+            row = ModuleRow(LOWERED, *place, metric, left, right, "" if left == right else "not explained")
+            rows.append(row)
+            if row.difference:
                 own = {f"our {op}": (pair[part], 0) for op, pair in mine.items() if pair[part]}
                 other = {f"their {op}": (0, pair[part]) for op, pair in found.items() if pair[part]}
-                operations[name] = {**own, **other}
+                operations[row.place] = {**own, **other}
     return rows, operations
 
 
