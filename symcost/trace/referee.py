@@ -71,14 +71,14 @@ def _paths(program: Program) -> list[str | None]:
 
 def _table(lines: Iterable[Line], at: Mapping[str, int]) -> CostTable:
     """The lines' ``xla`` figures at a point."""
-    known: dict[int, Any] = {}
+    known: dict[Form, Any] = {}
 
     def value(form: Any) -> Any:
         if not isinstance(form, Form):
             return form
-        if id(form) not in known:
-            known[id(form)] = form.value(at)
-        return known[id(form)]
+        if form not in known:
+            known[form] = form.value(at)
+        return known[form]
 
     rows = []
     for line in lines:
