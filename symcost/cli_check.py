@@ -53,6 +53,7 @@ def verdict_of(model: Any, budget: Any) -> Any:
         raise SymcostError(f"models.{model.name}: verdict needs the program, PKG.MOD:NAME: {model.model} is a table")
     options = dict(model.options)
     specs, fixed = options.pop("specs", []), options.pop("arg", {})
+    options.pop("referee", None)  # a verdict compares with XLA by itself
     found = bind(load_model(model.model), fixed, model.model)
     from symcost.verify import face  # brings jax, which the line above started
 

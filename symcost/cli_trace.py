@@ -27,10 +27,13 @@ OPTIONS: Mapping[str, Any] = {
     "rng": Annotated[Texts, typer.Option(metavar="NAME", help="A further random stream of a linen module.")],
     "mode": Annotated[str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")],
     "method": Annotated[str, typer.Option(help="The module's method to trace.")],
+    "referee": Annotated[
+        bool, typer.Option("--referee/--no-referee", help="Compare the xla figures with XLA's own count at one point.")
+    ],
     "function": Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")],
 }
 """The options of ``symcost trace`` that say how."""
-DEFAULTS = {"mode": "forward", "method": "__call__", "function": False}
+DEFAULTS = {"mode": "forward", "method": "__call__", "referee": True, "function": False}
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Tracing:
     rngs: Sequence[str] = ()
     mode: str = "forward"
     method: str = "__call__"
+    referee: bool = True
     function: bool = False
 
     def __bool__(self) -> bool:
@@ -81,13 +85,14 @@ class Tracing:
             if isinstance(value, Mapping):
                 made += [part for key, each in value.items() for part in (option, f"{key}={_text(name, each)}")]
             elif isinstance(value, str | bool):
-                made += [option] if value is True else [option, str(value)]
+                made += [_FLAG[option, value]] if isinstance(value, bool) else [option, value]
             else:
                 made += [part for each in value for part in (option, each)]
         return made
 
 
 _OPTION = {"axes": "axis", "rngs": "rng"}
+_FLAG = {("--function", True): "--function", ("--referee", False): "--no-referee"}
 
 
 def _text(name: str, value: Any) -> str:
@@ -123,5 +128,6 @@ def _read(given: Mapping[str, Any]) -> Tracing:
         arg=values("--arg", given["arg"]), call=values("--call", given["call"]), free=tuple(given["free"] or ()),
         steps=integers("--steps", given["steps"]), at_least=integers("--at-least", given["at_least"]),
         samples=numbers("--samples", given["samples"]), axes=integers("--axis", given["axis"]),
-        rngs=tuple(given["rng"] or ()), mode=given["mode"], method=given["method"], function=given["function"],
+        rngs=tuple(given["rng"] or ()), mode=given["mode"], method=given["method"], referee=given["referee"],
+        function=given["function"],
     )  # fmt: skip

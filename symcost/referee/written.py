@@ -54,9 +54,10 @@ class Written:
         """The module counted as a table's rows stand: a conditional is one row, at the place where it is."""
         if any(row.bound for row in costs.rows):
             return analyse(branches_as_one(self.module), trips=trips, calls=True, stated=False, pointer=self.pointer)
-        whole = self.whole
-        assert whole is not None or not trips
-        return whole if trips and whole is not None else self.once
+        if not trips:
+            return self.once
+        assert self.whole is not None
+        return self.whole
 
     @cached_property
     def products(self) -> dict[Place, Products]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK
+from symcost.cost import FULL, METRICS, TEXTBOOK
 from symcost.errors import SymcostError
 from symcost.report.formula import written
 from symcost.table import CostTable, Row, total
@@ -21,6 +21,8 @@ TITLES = {
     "int_ops": "integer ops", "activations": "activations", "padding_macs": "MACs on padding",
     "bytes_read": "bytes read", "bytes_written": "bytes written",
 }  # fmt: skip
+WITHDRAWN = "withdrawn"
+"""In the place of figures that XLA's own count contradicts."""
 COLUMNS = (("params", FULL), ("macs", FULL), ("flops", FULL), ("transcendentals", FULL), ("activations", TEXTBOOK))
 """Columns of the table by module: the metrics that the table's attributes of the same names give."""
 
@@ -40,10 +42,18 @@ def metrics_by_convention(costs: CostTable) -> list[tuple[str, tuple[str, ...], 
     found = []
     for metric in METRICS:
         values: dict[Any, list[str]] = {}
-        for convention in CONVENTIONS:
+        for convention in costs.conventions:
             values.setdefault(getattr(costs.total(convention), metric), []).append(convention)
         found += [(metric, tuple(names), value) for value, names in values.items() if value != 0]
     return found
+
+
+def totals(costs: CostTable) -> list[tuple[str, str]]:
+    """(title, text) of every total, and in words which convention has none because its figures are withdrawn."""
+    found = [(f"{TITLES[m]} ({', '.join(c)})", written(value)) for m, c, value in metrics_by_convention(costs)]
+    return found + [
+        (f"all numbers ({convention})", f"{WITHDRAWN}: see the certificate") for convention in costs.withdrawn
+    ]
 
 
 def columns(costs: CostTable) -> list[tuple[str, str]]:
