@@ -56,6 +56,8 @@ FREE = _words("""
 # Targets that only annotate (shardings, memory spaces). XLA's float total still takes -1 for each.
 ANNOTATIONS = _words("""
     Sharding SPMDFullToShardShape SPMDShardToFullShape annotate_device_placement MoveToHost MoveToDevice
+    xla.sdy.FuncResultSharding xla.sdy.GlobalToLocalShape xla.sdy.LocalToGlobalShape xla.sdy.PropagationBarrier
+    xla.sdy.ShardingGroup
 """)
 
 # Targets that only make or join buffers, on TPUs. XLA takes them for nothing.

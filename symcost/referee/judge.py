@@ -54,14 +54,12 @@ def _module(row: ModuleRow, operations: Mapping[str, Mapping[str, tuple[int, int
     common = Counter(ours.values()) & Counter(theirs.values())
     where = row.path or "the model itself"
     phase = "" if row.phase == "forward" else f" ({row.phase})"
-    return (
-        f"{where}{phase} {TITLES[row.metric]} {row.ours} ({_names(ours, common)}) "
-        f"against {row.theirs} ({_names(theirs, common)})"
-    )
+    left, right = f"{row.ours}{_names(ours, common)}", f"{row.theirs}{_names(theirs, common)}"
+    return f"{where}{phase} {TITLES[row.metric]} {left} against {right}"
 
 
 def _names(counts: Mapping[str, int], common: Counter[int]) -> str:
-    """The operations whose counts the other side does not have, each with its count."""
+    """In brackets the operations whose counts the other side does not have, each with its count."""
     left, named = Counter(common), []
     for name, count in counts.items():
         if left[count]:
@@ -69,4 +67,4 @@ def _names(counts: Mapping[str, int], common: Counter[int]) -> str:
         else:
             named.append(f"{name} {count}")
     more = f" and {len(named) - LONGEST} more" if len(named) > LONGEST else ""
-    return (" + ".join(named[:LONGEST]) + more) or "nothing else"
+    return f" ({' + '.join(named[:LONGEST])}{more})" if named else ""

@@ -24,6 +24,10 @@ from symcost.trace.structure import Line
 STORED = ("param", "state")
 
 
+class Unlowered(Exception):
+    """A program that jax does not lower here: kernels of other platforms, ordered effects."""
+
+
 @dataclass
 class Witness:
     """Of the held-out points the one whose program is the shortest to lower, kept from its trace where it can be.
@@ -50,18 +54,30 @@ class Witness:
         """What XLA counts there beside the lines' figures; ``loops`` are symbols of unknown trip counts."""
         if self.point is None:
             return Said(None, "no held-out point was traced")
-        point, program = self.point, self.sampler(self.point)
+        if self.sampler.axes:
+            return Said(None, f"no device is there for the named axes {', '.join(self.sampler.axes)}", self.point)
+        point = self.point
         try:
-            closed = self.closed or lean(self.sampler.model, point, self.sampler.axes)[1]
-            text = hlo_text(closed)
-        except Exception as problem:
-            reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-            return Said(None, f"the program cannot be lowered for the CPU ({reason})", point)
+            text = self._text(point)
+        except Unlowered as problem:
+            return Said(None, str(problem), point)
         try:
-            written = Written.of(text, {}, _paths(program), JAXLIB)
+            written = Written.of(text, {}, _paths(self.sampler(point)), JAXLIB)
             return judged(_table(lines, {**point, **dict.fromkeys(loops, 1)}), written, point)
         except HloError as problem:
             return Said(None, f"the lowered program cannot be counted ({problem})", point)
+
+    def _text(self, point: Point) -> str:
+        """The lowered program; it is traced again only where no held-out point had its trace kept."""
+        effects: Iterable[Any] = ()
+        try:
+            closed = self.closed or lean(self.sampler.model, point, None)[1]
+            effects = closed.effects
+            return hlo_text(closed)
+        except Exception as problem:
+            named = ", ".join(sorted({type(effect).__name__ for effect in effects}))
+            reason = f"it has the effects {named}" if named else (str(problem).strip() or type(problem).__name__)
+            raise Unlowered(f"the program cannot be lowered for the CPU ({reason.splitlines()[0]})") from problem
 
 
 def _paths(program: Program) -> list[str | None]:
