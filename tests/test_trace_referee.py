@@ -23,7 +23,7 @@ import pytest
 from flax import nnx
 from jax import lax
 from jax.experimental import pallas as pl
-from jax.sharding import AbstractMesh
+from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 import symcost as sc
@@ -41,6 +41,7 @@ from symcost.trace import referee
 from symcost.trace.lift import Sampler
 from symcost.trace.lifted import Lifted
 
+MESH = AbstractMesh((4,), ("i",), axis_types=(AxisType.Auto,))
 MANY = bool(os.environ.get("SYMCOST_EXAMPLES"))
 
 
@@ -120,7 +121,7 @@ CLEAN: dict[str, Callable[..., Lifted]] = {
     "no symbols": lambda **how: sc.trace_function(lambda x: x @ x, "float32[4,4]", **how),
     "nothing to count": lambda **how: sc.trace_function(lambda x: x, "float32[n]", **how),
     "devices of a mesh, one of them": lambda **how: sc.trace_function(
-        jax.shard_map(lambda x: lax.psum(2 * x, "i"), mesh=AbstractMesh((4,), ("i",)), in_specs=P("i"), out_specs=P()),
+        jax.shard_map(lambda x: lax.psum(2 * x, "i"), mesh=MESH, in_specs=P("i"), out_specs=P()),
         "float32[4*n]", **how),
 }  # fmt: skip
 

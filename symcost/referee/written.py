@@ -104,14 +104,19 @@ def _every_trip(costs: CostTable, written: Written) -> list[Check]:
     if whole is None or whole.unknown or all(row.times == row.xla_times for row in costs.rows):
         return []
     alike = _alike(costs)
-    hidden = {_place(row, alike) for row in costs.rows if row.xla.flops != _operations(row.cost)}
-    ours = _by_place(costs.rows, alike, lambda row: row.xla * row.times)
+    hidden = {_place(row, alike) for row in costs.rows if _once(row).flops != _operations(row.cost)}
+    ours = _by_place(costs.rows, alike, lambda row: _once(row) * row.times)
     theirs = _merged(by_module(written.counted(costs, trips=True)), alike)
     because = "modules that draw random numbers left out" if hidden else ""
     return [
         Check(level=1, target=LOWERED, metric=f"{metric}, every trip", ours=_sum(ours, part, hidden),
               theirs=_sum(theirs, part, hidden), witness=TEXT, because=because) for part, metric in enumerate(METRICS)
     ]  # fmt: skip
+
+
+def _once(row: Row) -> Cost:
+    """One execution as XLA counts it."""
+    return row.per_execution("xla")[0]
 
 
 def _operations(cost: Cost) -> Any:
