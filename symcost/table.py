@@ -143,7 +143,11 @@ class CostTable:
 
     @property
     def conventions(self) -> tuple[str, ...]:
-        """The conventions of counting that it has figures under."""
+        """The conventions of counting that it has figures under.
+
+        >>> CostTable([Row(path="fc", op="linear", xla=Withdrawn("XLA counts otherwise"))]).conventions
+        ('textbook', 'full')
+        """
         return tuple(convention for convention in CONVENTIONS if convention not in self.withdrawn)
 
     def total(self, convention: str = FULL) -> Cost:
