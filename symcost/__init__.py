@@ -104,6 +104,7 @@ if TYPE_CHECKING:
     )
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
+    from symcost.referee.check import Check
     from symcost.rules.base import Op, Work
     from symcost.rules.own import rule
     from symcost.saved.face import load
@@ -116,7 +117,7 @@ if TYPE_CHECKING:
     from symcost.twins.base import build
     from symcost.verify.face import verify
     from symcost.verify.saved import load_verdict
-    from symcost.verify.verdict import Check, Verdict
+    from symcost.verify.verdict import Verdict
 
 __version__ = "0.1.0"
 
@@ -265,7 +266,7 @@ _FAMILIES = {
 }
 """Layers by the file of ``symcost.layers`` that defines them."""
 _LAZY = {
-    "Check": "symcost.verify.verdict",
+    "Check": "symcost.referee.check",
     "Verdict": "symcost.verify.verdict",
     "Layer": "symcost.layers.base",
     "Space": "symcost.sweep.space",

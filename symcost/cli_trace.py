@@ -37,10 +37,13 @@ OPTIONS: Mapping[str, Any] = {
         typer.Option(metavar="PATTERN=SHARE", help="Share of parameters that a token uses: '**/experts/**=k/E'."),
     ],
     "method": Annotated[str, typer.Option(help="The module's method to trace.")],
+    "referee": Annotated[
+        bool, typer.Option("--referee/--no-referee", help="Compare the xla figures with XLA's own count at one point.")
+    ],
     "function": Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")],
 }
 """The options of ``symcost trace`` that say how."""
-DEFAULTS = {"mode": "forward", "method": "__call__", "function": False}
+DEFAULTS = {"mode": "forward", "method": "__call__", "referee": True, "function": False}
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Tracing:
     wrt: str | Sequence[str] = ()
     active: Mapping[str, Any] = field(default_factory=dict)
     method: str = "__call__"
+    referee: bool = True
     function: bool = False
 
     def __bool__(self) -> bool:
@@ -95,13 +99,14 @@ class Tracing:
             if isinstance(value, Mapping):
                 made += [part for key, each in value.items() for part in (option, f"{key}={_text(name, each)}")]
             elif isinstance(value, str | bool):
-                made += [option] if value is True else [option, str(value)]
+                made += [_FLAG[option, value]] if isinstance(value, bool) else [option, value]
             else:
                 made += [part for each in value for part in (option, each)]
         return made
 
 
 _OPTION = {"axes": "axis", "rngs": "rng"}
+_FLAG = {("--function", True): "--function", ("--referee", False): "--no-referee"}
 
 
 def _text(name: str, value: Any) -> str:
@@ -140,5 +145,6 @@ def _read(given: Mapping[str, Any]) -> Tracing:
         steps=integers("--steps", given["steps"]), at_least=integers("--at-least", given["at_least"]),
         samples=numbers("--samples", given["samples"]), axes=integers("--axis", given["axis"]),
         rngs=tuple(given["rng"] or ()), mode=given["mode"], wrt=tuple(given["wrt"] or ()),
-        active=shares("--active", given["active"]), method=given["method"], function=given["function"],
+        active=shares("--active", given["active"]), method=given["method"], referee=given["referee"],
+        function=given["function"],
     )  # fmt: skip

@@ -14,10 +14,21 @@ import sympy
 
 from symcost.conventions import published
 from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, XLA, ZERO, Cost, check_convention
-from symcost.errors import DomainError
+from symcost.errors import DomainError, LiftError
 from symcost.symbols import Evaluator, integer
 
 Shape = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """In the place of a cost that must not be used: the error for whoever asks for it."""
+
+    why: str
+
+    def map(self, function: Callable[[Any], Any]) -> Withdrawn:
+        """Itself: there is no number in it."""
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +46,7 @@ class Row:
     op: str
     cost: Cost = ZERO
     textbook: Cost = ZERO
-    xla: Cost = ZERO
+    xla: Cost | Withdrawn = ZERO
     times: Any = 1
     xla_times: Any = 1
     ins: tuple[Shape, ...] = ()
@@ -58,6 +69,8 @@ class Row:
             case "textbook":
                 return self.textbook, self.times
             case "xla":
+                if isinstance(self.xla, Withdrawn):
+                    raise LiftError(self.xla.why)
                 return self.xla, self.xla_times
         return self.cost, self.times
 
@@ -128,6 +141,21 @@ class CostTable:
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
+    @property
+    def withdrawn(self) -> Mapping[str, str]:
+        """Conventions whose figures must not be used, and why: asking for them raises."""
+        why = next((row.xla.why for row in self.rows if isinstance(row.xla, Withdrawn)), None)
+        return {} if why is None else {XLA: why}
+
+    @property
+    def conventions(self) -> tuple[str, ...]:
+        """The conventions of counting that it has figures under.
+
+        >>> CostTable([Row(path="fc", op="linear", xla=Withdrawn("XLA counts otherwise"))]).conventions
+        ('textbook', 'full')
+        """
+        return tuple(convention for convention in CONVENTIONS if convention not in self.withdrawn)
+
     def total(self, convention: str = FULL) -> Cost:
         """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``, or as a published convention has it."""
         if convention not in CONVENTIONS:
@@ -185,7 +213,7 @@ class CostTable:
     def symbols(self) -> tuple[str, ...]:
         """Names of the symbols in any total."""
         found: set[str] = set()
-        for convention in (TEXTBOOK, FULL, XLA):
+        for convention in self.conventions:
             for value in (number for _, number in self.total(convention).items()):
                 found |= {str(s) for s in getattr(value, "free_symbols", ())}
         return tuple(sorted(found))
@@ -303,7 +331,7 @@ class Substituted(CostTable):
     def _rows_at(self) -> tuple[Row, ...]:
         seen: dict[int, Cost] = {}
 
-        def at(cost: Cost) -> Cost:
+        def at(cost: Any) -> Any:
             if id(cost) not in seen:
                 seen[id(cost)] = cost.map(self.value)
             return seen[id(cost)]
@@ -314,6 +342,11 @@ class Substituted(CostTable):
                     ins=tuple(tuple(self.value(d) for d in shape) for shape in row.ins))
             for row in self.table.rows
         )  # fmt: skip
+
+    @property
+    def withdrawn(self) -> Mapping[str, str]:
+        """As the table has it."""
+        return self.table.withdrawn
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -51,8 +51,8 @@ def test_a_reference_network_is_verified_by_its_name(capfd: pytest.CaptureFixtur
 
 
 def test_a_false_verdict_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from symcost.referee.check import Check
     from symcost.verify import face
-    from symcost.verify.verdict import Check
 
     wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
     monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])

@@ -17,7 +17,7 @@ FLOORS = {
     "prefixes": 0,
     "dominance": 0, "equality": 0,
     "table": 1, "devices": 1,
-    "prove": 2, "conventions": 0, "size": 2, "layers": 3, "rules": 2, "hlo": 2,
+    "prove": 2, "conventions": 0, "size": 2, "layers": 3, "rules": 2, "hlo": 1, "referee": 2,
     "models": 4, "twins": 4, "trace": 3, "xla": 4,
     "saved": 4, "audit": 5, "calibrate": 5, "verify": 5, "sweep": 4, "estimate": 4,
     "report": 5, "budget": 5, "diff": 5, "pytest_plugin": 6, "testing": 6,
@@ -73,7 +73,8 @@ LIGHT = ["", ".symbols", ".cost", ".window", ".table", ".form", ".errors", ".rul
          ".report.markdown", ".report.notebook", ".report.csv", ".report.json", ".report.latex", ".cli", ".layers", ".layers.face",
          ".layers.combine", ".models.catalog", ".dominance", ".equality", ".audit.judge", ".conventions", ".size",
          ".verify", ".verify.verdict", ".xla.targets", ".xla.cache", ".xla.pool", ".report.verdict", ".report.targets",
-         ".saved.face", ".prove.search", ".budget.check", ".cli_check", ".cli_diff", ".cli_report",
+         ".referee.judge", ".referee.written", ".saved.face", ".prove.search",
+         ".budget.check", ".cli_check", ".cli_diff", ".cli_report",
          ".report.page.render", ".testing", ".diff.compare", ".report.gate",
          ".devices", ".estimate.face", ".estimate.solve", ".cli_estimate",
          ".sweep.face", ".sweep.columns", ".cli_sweep"]  # fmt: skip

@@ -19,10 +19,10 @@ from zoo.control import CondHalt
 
 import symcost as sc
 from examples.scan_or_unrolled import Scanned
+from symcost.referee.check import Check
 from symcost.report import verdict as report
 from symcost.trace import derive as trace_derive
 from symcost.verify import face
-from symcost.verify.verdict import Check
 from symcost.xla.answer import Answer
 from symcost.xla.pool import Worker
 from symcost.xla.targets import Target

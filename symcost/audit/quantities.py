@@ -49,6 +49,10 @@ class Scope:
             return getattr(self.table.total(convention), metric)
         return sum(getattr(row.under(convention), metric) for row in self.rows)
 
+    def by_xla(self, manner: str, metric: str) -> list[Reading]:
+        """The reading of XLA's convention, unless the table's figures of it are withdrawn."""
+        return [Reading(manner, self.sum(metric, XLA), (XLA,))] if XLA in self.table.conventions else []
+
 
 def params(scope: Scope) -> list[Reading]:
     """Parameters: all of them, or the weights of products alone."""
@@ -85,7 +89,7 @@ def macs(scope: Scope) -> list[Reading]:
     """Multiply-accumulates, padding included; without padding only under ``xla``."""
     return [
         Reading("padding counted", scope.sum("macs", TEXTBOOK), (TEXTBOOK, FULL, *PUBLISHED)),
-        Reading("padding not counted", scope.sum("macs", XLA), (XLA,)),
+        *scope.by_xla("padding not counted", "macs"),
         Reading("these are FLOPs, two for each MAC", scope.sum("flops", TEXTBOOK)),
     ]
 
@@ -104,7 +108,7 @@ def flops(scope: Scope) -> list[Reading]:
     found = [
         Reading("two for each MAC", scope.sum("flops", TEXTBOOK), (TEXTBOOK,)),
         Reading("elementwise operations counted", scope.sum("flops", FULL), (FULL,)),
-        Reading("as XLA counts", scope.sum("flops", XLA), (XLA,)),
+        *scope.by_xla("as XLA counts", "flops"),
         Reading("these are MACs, half of the FLOPs", scope.sum("macs", TEXTBOOK), ("torchvision",)),
     ]
     if scope.whole and all(row.source in BY_NAME for row in scope.rows):

@@ -5,8 +5,8 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
     [models.gpt]
     model = "examples.gpt:GPT"        # or a reference network, or the file of a saved table
     specs = ["int32[n,N]"]            # as for symcost trace, with: arg, call, free, steps, at_least, samples, axes,
-                                      # mode, wrt, active, method, rngs, function; arg also gives the parameters of a
-                                      # reference network
+                                      # mode, wrt, active, method, rngs, referee, function; arg also gives the parameters
+                                      # of a reference network
 
     [[models.gpt.budgets]]
     at = { H = 12, L = 12, d = 768, V = 50257 }
@@ -38,7 +38,7 @@ FILES = ("symcost.toml", "pyproject.toml")
 _MODEL: Mapping[str, Any] = {
     "model": str, "specs": list, "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict,
     "samples": dict, "axes": dict, "mode": str, "wrt": (str, list), "active": dict,
-    "method": str, "rngs": list, "function": bool, "budgets": list,
+    "method": str, "rngs": list, "referee": bool, "function": bool, "budgets": list,
 }  # fmt: skip
 _RANGE = re.compile(r"\s*(\d+)\s*\.\.\s*(\d+)\s*(?:step\s+(\d+)\s*)?")
 

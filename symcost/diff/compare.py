@@ -74,6 +74,8 @@ class Difference:
     totals: tuple[Change, ...]
     modules: tuple[Module, ...]
     symbols: tuple[tuple[str, ...], tuple[str, ...]]
+    withdrawn: tuple[str, ...] = ()
+    """Figures that were not compared, as one of the tables has none that may be used: which table, and why."""
 
     def __bool__(self) -> bool:
         return bool(self.modules) or any(self.totals)
@@ -100,13 +102,17 @@ def compare(old: CostTable, new: CostTable, points: Sequence[Mapping[str, int]] 
     totals = [
         Change(f"{metric} ({convention})", *(getattr(costs.total(convention), metric) for costs in (old, new)))
         for metric, convention in WANTED
-        if metric not in SPLITS or any(getattr(costs.total(convention), SPLITS[metric]) != 0 for costs in (old, new))
+        if convention in old.conventions
+        and convention in new.conventions
+        and (metric not in SPLITS or any(getattr(costs.total(convention), SPLITS[metric]) != 0 for costs in (old, new)))
     ]
     totals += [Change(f"peak {unit} ({rule})", *both) for rule, unit in PEAKS if (both := _peaks(old, new, rule, unit))]
     return Difference(
         old=names[0], new=names[1], points=tuple(points), modules=tuple(_modules(old, new)),
         totals=tuple(_valued(change, points) for change in totals if change.old != 0 or change.new != 0),
         symbols=(old.symbols, new.symbols),
+        withdrawn=tuple(f"{name}: {why}" for name, costs in zip(names, (old, new), strict=True)
+                        for why in costs.withdrawn.values()),
     )  # fmt: skip
 
 

@@ -58,6 +58,8 @@ FREE = _words("""
 ANNOTATIONS = _words("""
     Sharding SPMDFullToShardShape SPMDShardToFullShape annotate_device_placement MoveToHost MoveToDevice
     AsyncCollectiveStart AsyncCollectiveDone
+    xla.sdy.FuncResultSharding xla.sdy.GlobalToLocalShape xla.sdy.LocalToGlobalShape xla.sdy.PropagationBarrier
+    xla.sdy.ShardingGroup
 """)
 
 # Targets that only make or join buffers, on TPUs. XLA takes them for nothing.

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 MARK = "~"
 FORWARD, BACKWARD, RECOMPUTE = "forward", "backward", "recompute"
+_NUMBER = re.compile(r"\d+")
 _SCOPE = re.compile(f"{MARK}([^{MARK}]*){MARK}")
 
 
@@ -51,6 +52,15 @@ def phase_of(op_name: str) -> str:
     if "rematted_computation" in name:
         return RECOMPUTE
     return BACKWARD if "transpose(" in name else FORWARD
+
+
+def template(path: str) -> str:
+    """The path with numbers replaced, so that repeated blocks share it.
+
+    >>> template("encoder/block_11/attn")
+    'encoder/block_#/attn'
+    """
+    return _NUMBER.sub("#", path)
 
 
 def _first(op_name: str) -> str:

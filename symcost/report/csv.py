@@ -1,7 +1,8 @@
 """The report as CSV, for spreadsheets and data frames: one line per operation, or per module with a depth.
 
 Every number is the whole of its line (repetitions included), so a column sums to the total of its title; there is no
-line of totals that a sum would count twice. Formulas are texts that ``symcost.parse`` reads back.
+line of totals that a sum would count twice. Formulas are texts that ``symcost.parse`` reads back; in the columns of a
+convention whose figures XLA's own count contradicts stands ``withdrawn``.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 
 from symcost.cost import CONVENTIONS
 from symcost.report import facts
+from symcost.report.facts import WITHDRAWN
 from symcost.report.grouping import paths
-from symcost.table import CostTable, Row, total
+from symcost.table import CostTable, Row
 
 COLUMNS = tuple((metric, convention) for convention in CONVENTIONS for metric in facts.TOLD)
 TITLES = tuple(f"{metric} ({convention})" for metric, convention in COLUMNS)
@@ -46,5 +48,6 @@ def _shape(sizes: tuple[Any, ...]) -> str:
 
 
 def _numbers(rows: tuple[Row, ...]) -> list[str]:
-    sums = {convention: total(rows, convention) for convention in CONVENTIONS}
-    return [str(getattr(sums[convention], metric)) for metric, convention in COLUMNS]
+    table = CostTable(rows)
+    sums = {convention: table.total(convention) for convention in table.conventions}
+    return [str(getattr(sums[c], metric)) if c in sums else WITHDRAWN for metric, c in COLUMNS]

@@ -50,6 +50,7 @@ def text(difference: Any) -> str:
     lines = [f"--- {difference.old}", f"+++ {difference.new}"]
     if difference.symbols[0] != difference.symbols[1]:
         lines.append(f"symbols: {', '.join(difference.symbols[0])} -> {', '.join(difference.symbols[1])}")
+    lines += [f"not compared: {sentence}" for sentence in difference.withdrawn]
     if not difference:
         return "\n".join([*lines, "", "the costs are equal"])
     lines += ["", "totals"]
@@ -70,6 +71,7 @@ def text(difference: Any) -> str:
 def markdown(difference: Any) -> str:
     """Tables for a merge request."""
     head = f"### Costs: {escaped(difference.old)} → {escaped(difference.new)}"
+    head += "".join(f"\n\nNot compared: {escaped(sentence)}" for sentence in difference.withdrawn)
     if not difference:
         return f"{head}\n\nThe costs are equal."
     header = ("total", "difference", *(f"at {_at(point)}" for point in difference.points))
@@ -89,11 +91,15 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def json(difference: Any) -> str:
-    """``equal``, ``points``, ``totals`` and ``modules``; formulas and exact values are strings."""
+    """``equal``, ``withdrawn`` (what was not compared and why), ``points``, ``totals`` and ``modules``.
+
+    Formulas and exact values are strings.
+    """
     return json_.dumps(
         {
             "old": difference.old, "new": difference.new, "equal": not difference,
             "symbols": {"old": difference.symbols[0], "new": difference.symbols[1]},
+            "withdrawn": list(difference.withdrawn),
             "points": [dict(point) for point in difference.points],
             "totals": [
                 {**_change(c), "values": [{"old": str(a), "new": str(b)} for a, b in c.values]}

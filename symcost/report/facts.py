@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.cost import CONVENTIONS, FULL, METRICS, SPLITS, TEXTBOOK
+from symcost.cost import FULL, METRICS, SPLITS, TEXTBOOK
 from symcost.errors import SymcostError
 from symcost.report.formula import written
 from symcost.table import CostTable, Row, total
@@ -32,6 +32,8 @@ TITLES = {
     "bytes_read": "bytes read",
     "bytes_written": "bytes written",
 }
+WITHDRAWN = "withdrawn"
+"""In the place of figures that XLA's own count contradicts."""
 COLUMNS = (
     ("params", FULL),
     ("trainable", FULL),
@@ -65,7 +67,7 @@ def metrics_by_convention(costs: CostTable) -> list[tuple[str, tuple[str, ...], 
     found = []
     for metric in TOLD:
         values: dict[Any, list[str]] = {}
-        for convention in CONVENTIONS if splits(costs, metric) else ():
+        for convention in costs.conventions if splits(costs, metric) else ():
             values.setdefault(getattr(costs.total(convention), metric), []).append(convention)
         found += [(metric, tuple(names), value) for value, names in values.items() if value != 0]
     return found
@@ -74,6 +76,14 @@ def metrics_by_convention(costs: CostTable) -> list[tuple[str, tuple[str, ...], 
 def splits(costs: CostTable, metric: str) -> bool:
     """Whether a metric says something of its own: a part of the parameters does not where it is all of them."""
     return metric not in SPLITS or getattr(costs.total(FULL), SPLITS[metric]) != 0
+
+
+def totals(costs: CostTable) -> list[tuple[str, str]]:
+    """(title, text) of every total, and in words which convention has none because its figures are withdrawn."""
+    found = [(f"{TITLES[m]} ({', '.join(c)})", written(value)) for m, c, value in metrics_by_convention(costs)]
+    return found + [
+        (f"all numbers ({convention})", f"{WITHDRAWN}: see the certificate") for convention in costs.withdrawn
+    ]
 
 
 def columns(costs: CostTable) -> list[tuple[str, str]]:

@@ -14,7 +14,10 @@
     ``params``, ``trainable``, ``active_params``, ``state``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and
     ``activations`` under ``textbook``: what the attributes of the same names give.
 ``conventions``
-    for each of ``textbook``, ``full`` and ``xla`` every metric of a Cost.
+    for each of ``textbook``, ``full`` and ``xla`` every metric of a Cost; null, in rows and modules too, where the figures
+    are withdrawn.
+``withdrawn``
+    by convention why: XLA's own count of the lowered program is another one.
 ``peaks``
     for each rule (``liveness``, ``textbook``) the peak in ``elements`` and in ``bytes``; null where there is none, with
     the reason as ``problem``.
@@ -28,7 +31,8 @@
 ``modules``
     only with a depth: ``path``, ``number`` of alike modules (null if unsaid), and their whole cost by convention.
 ``certificate``, ``domain``, ``coverage``
-    how the forms were checked, where they hold and who counted; null for tables that were not traced.
+    how the forms were checked, where they hold and who counted; null for tables that were not traced. ``xla`` of a
+    certificate: whether XLA's own count is ``equal`` (null: not compared), ``why`` not, and ``at`` which point.
 ``loops``
     symbols of loops whose trip count nobody knows, and where the loops stand.
 ``receptive_field``
@@ -79,17 +83,18 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         "symbols": list(costs.symbols),
         "at": dict(facts.point(costs)),
         "totals": {metric: str(getattr(costs.total(convention), metric)) for metric, convention in facts.COLUMNS},
-        "conventions": {convention: _metrics(costs.total(convention)) for convention in CONVENTIONS},
+        "conventions": {c: _metrics(costs.total(c)) if c in costs.conventions else None for c in CONVENTIONS},
+        "withdrawn": dict(costs.withdrawn),
         "peaks": _peaks(costs),
         "residuals": None if (saved := facts.residuals(costs)) is None else str(saved),
-        "rows": [_row(row) for row in costs.rows],
+        "rows": [_row(row, costs.conventions) for row in costs.rows],
     }
     if depth is not None:
         made["modules"] = [
             {
                 "path": path,
                 "number": None if number is None else str(number),
-                **{convention: _nonzero(total(rows, convention)) for convention in CONVENTIONS},
+                **{c: _nonzero(total(rows, c)) if c in costs.conventions else None for c in CONVENTIONS},
             }
             for path, number, rows in paths(costs.rows, depth)
         ]
@@ -110,14 +115,14 @@ def _nonzero(cost: Cost) -> dict[str, str]:
     return {metric: str(value) for metric, value in cost.items() if value != 0}
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row, known: tuple[str, ...]) -> dict[str, Any]:
     return {
         "path": row.path, "op": row.op, "phase": row.phase, "source": row.source, "bound": row.bound,
         "ins": [[str(size) for size in shape] for shape in row.ins], "out": [str(size) for size in row.out],
         "times": str(row.times), "xla_times": str(row.xla_times),
         **({"dtype": row.dtype, "in_dtypes": list(row.in_dtypes)} if row.dtype else {}),
         **({"written": True} if row.written else {}),
-        **{convention: _nonzero(row.per_execution(convention)[0]) for convention in CONVENTIONS},
+        **{c: _nonzero(row.per_execution(c)[0]) if c in known else None for c in CONVENTIONS},
     }  # fmt: skip
 
 
@@ -151,6 +156,7 @@ def _checks(costs: Any) -> dict[str, Any]:
             "programs": certificate.programs,
             "fitted": [dict(point) for point in certificate.fitted],
             "held_out": [dict(point) for point in certificate.held_out],
+            "xla": {"equal": certificate.xla.equal, "why": certificate.xla.why, "at": dict(certificate.xla.at)},
         },
         "domain": domain
         and {

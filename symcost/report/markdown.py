@@ -36,12 +36,9 @@ def _sections(costs: CostTable, depth: int | None) -> list[Section]:
         if any(value != 0 for value in found):
             modules.append((Line(path or MODEL, 0, number, rows).label, *map(_cell, found)))
     whole = ("total", *(_cell(getattr(costs.total(convention), metric)) for metric, convention in wanted))
-    totals = tuple(
-        (f"{facts.TITLES[m]} ({', '.join(c)})", written(v)) for m, c, v in facts.metrics_by_convention(costs)
-    )
     made = [
         Section("Modules", header, (*modules, whole)),
-        Section("Totals", ("metric (convention)", "value"), totals),
+        Section("Totals", ("metric (convention)", "value"), tuple(facts.totals(costs))),
     ]
     peaks = [(f"peak {p.unit} ({p.rule})", p.problem or written(p.value)) for p in facts.peaks(costs)]
     saved = facts.residuals(costs)

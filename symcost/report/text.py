@@ -117,8 +117,8 @@ def _grid() -> Table:
 
 def _totals(costs: CostTable) -> Table:
     table = _grid()
-    for metric, conventions, value in facts.metrics_by_convention(costs):
-        table.add_row(f"{facts.TITLES[metric]} ({', '.join(conventions)})", Text(written(value)))
+    for title, value in facts.totals(costs):
+        table.add_row(title, Text(value))
     return table
 
 

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from symcost.cost import CONVENTIONS, METRICS, Cost
+from symcost.cost import CONVENTIONS, METRICS, XLA, Cost
 from symcost.errors import ExpressionError, SymcostError
+from symcost.referee.said import NOT_ASKED, Said
 from symcost.saved.facts import Condition, SavedCertificate, SavedDomain
 from symcost.saved.format import SUFFIX, read
 from symcost.saved.older import total_with_state, with_state
 from symcost.saved.table import ALL, Known, Saved, SavedModel
 from symcost.symbols import parse
-from symcost.table import CostTable, Row
+from symcost.table import CostTable, Row, Withdrawn
 
 
 def is_saved(target: str) -> bool:
@@ -89,6 +90,9 @@ class _Reader:
             self.costs[key] = Cost(**{metric: self.number(text) for metric, text in key})
         return self.costs[key]
 
+    def xla(self, given: Mapping[str, str] | None) -> Cost | Withdrawn:
+        return Withdrawn(_text(self.document["withdrawn"][XLA])) if given is None else self.cost(given)
+
     def shape(self, given: list[str]) -> tuple[Any, ...]:
         key = tuple(given)
         if key not in self.shapes:
@@ -98,7 +102,7 @@ class _Reader:
     def row(self, given: Mapping[str, Any]) -> Row:
         return Row(
             path=_text(given["path"]), op=_text(given["op"]), cost=self.cost(given["full"]),
-            textbook=self.cost(given["textbook"]), xla=self.cost(given["xla"]), times=self.times(given["times"]),
+            textbook=self.cost(given["textbook"]), xla=self.xla(given["xla"]), times=self.times(given["times"]),
             xla_times=self.times(given["xla_times"]), ins=tuple(map(self.shape, given["ins"])),
             out=self.shape(given["out"]), phase=_text(given["phase"]), source=_text(given["source"]),
             bound=bool(given["bound"]), dtype=_text(given.get("dtype", "")),
@@ -113,10 +117,11 @@ class _Reader:
         at = _integers(given["at"])
         if not (at or given["domain"] or given["peaks"]):
             return CostTable(rows)
-        totals = {convention: self.cost(given["conventions"][convention]) for convention in CONVENTIONS}
+        totals = {c: self.cost(given["conventions"][c]) for c in CONVENTIONS if given["conventions"][c] is not None}
         known = Known(
             symbols=self.named(tuple(map(_text, given["symbols"]))),
             totals={c: total_with_state(cost, rows, c) if old else cost for c, cost in totals.items()},
+            withdrawn={_text(name): _text(why) for name, why in given.get("withdrawn", {}).items()},
             at=at,
             peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
             residuals=None if given["residuals"] is None else self.number(given["residuals"]),
@@ -165,9 +170,18 @@ def _domain(given: Mapping[str, Any], at: Mapping[str, int]) -> SavedDomain:
     )  # fmt: skip
 
 
+def _said(given: Mapping[str, Any] | None) -> Said:
+    """What XLA said; files written before it was asked have nothing."""
+    if given is None:
+        return NOT_ASKED
+    if given["equal"] not in (True, False, None):
+        raise SymcostError(f"equal={given['equal']!r} stands where true, false or null should")
+    return Said(given["equal"], _text(given["why"]), _integers(given["at"]))
+
+
 def _certificate(given: Mapping[str, Any]) -> SavedCertificate:
     counts = _integers({name: given[name] for name in ("traces", "numbers", "programs")})
     return SavedCertificate(
         text=_text(given["text"]), fitted=tuple(map(_integers, given["fitted"])),
-        held_out=tuple(map(_integers, given["held_out"])), **counts,
+        held_out=tuple(map(_integers, given["held_out"])), xla=_said(given.get("xla")), **counts,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from symcost.errors import ExpressionError
+from symcost.referee.said import NOT_ASKED, Said
 from symcost.symbols import Exact, evaluate, parse
 from symcost.table import Conditions
 
@@ -92,6 +93,7 @@ class SavedCertificate:
     held_out: tuple[dict[str, int], ...]
     numbers: int
     programs: int
+    xla: Said = NOT_ASKED
 
     def __str__(self) -> str:
         return self.text

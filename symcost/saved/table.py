@@ -21,6 +21,7 @@ class Known:
 
     symbols: tuple[str, ...]
     totals: Mapping[str, Cost]
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
     at: Mapping[str, int] = field(default_factory=dict)
     peaks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     residuals: Any = None
@@ -47,8 +48,15 @@ class Saved(CostTable):
         """The symbols of its forms, in the order they were saved."""
         return self._known.symbols
 
+    @property
+    def withdrawn(self) -> Mapping[str, str]:
+        """Conventions whose figures were withdrawn, and why."""
+        return self._known.withdrawn
+
     def total(self, convention: str = FULL) -> Cost:
         """The total as saved; published conventions follow from it and the rows."""
+        if convention in self.withdrawn:
+            raise LiftError(self.withdrawn[convention])
         if convention not in self._totals and convention not in CONVENTIONS:
             made = published(convention).total(self.total(TEXTBOOK), self.total(FULL), self.rows)
             self._totals[convention] = made

@@ -17,6 +17,7 @@ from symcost.trace.domain import Domain
 from symcost.trace.lift import PointError, Sampler
 from symcost.trace.low import LowEdge
 from symcost.trace.records import Program
+from symcost.trace.referee import Witness
 from symcost.trace.sample import MODERATE, TINY, Point, Values
 from symcost.trace.signals import Branch, Counterexample, Irregular
 from symcost.trace.spec import where
@@ -61,12 +62,14 @@ class Explorer:
         self.base = {name: values[0] for name, values in self.values.items()}
         self.held_out: list[Point] = []
         self.bounded: list[Point] = []  # where steps are skipped, so that what counts tensors is an upper bound
+        self.witness = Witness(self.sampler)
         self.few_layers: Point = {}  # the deepest program in which a kind of layer is missing
 
     def certify(self) -> list[Point]:
         """Check a far joint point above and one below, narrowing the domain until both agree."""
         if not self.base:
             self._require({})
+            self.witness.offer({})
             return []
         self._lattice()
         self._high()
@@ -167,6 +170,8 @@ class Explorer:
             return False
         if point not in self.held_out and point not in self.bounded:
             self.held_out.append(point)
+            if point not in self.sampled:
+                self.witness.offer(point)
         return True
 
     def _require(self, point: Point) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
+from jax.extend import core
 from jax.interpreters import partial_eval
 
 from symcost.errors import TraceError
@@ -37,12 +38,11 @@ def capture(model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[
     """Trace the model at a point and walk its program after dead-code elimination."""
     renew_budget()
     with roles_marked():
-        abstract, closed = traced(model, point)
-    jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
+        abstract, closed = lean(model, point)
     walker = Walker(keys, probe)
-    kept = set(jaxpr.outvars)
-    arguments = _arguments(walker, abstract, [variable not in kept for variable in jaxpr.invars])
-    results = walker.jaxpr(jaxpr, closed.consts, arguments, Context())
+    kept = set(closed.jaxpr.outvars)
+    arguments = _arguments(walker, abstract, [variable not in kept for variable in closed.jaxpr.invars])
+    results = walker.jaxpr(closed.jaxpr, closed.consts, arguments, Context())
     program = walker.program
     program.outputs = tuple(v.id for v in results)
     for index, record in enumerate(program.inputs):
@@ -51,12 +51,21 @@ def capture(model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[
             record.key = keys.setdefault(raw, raw)
     program.constant_bytes = sum(getattr(const, "nbytes", 0) for const in closed.consts)
     if program.constant_bytes > WORTH_COLLECTING:
-        del closed, jaxpr
+        del closed
         gc.collect()  # constants of this size do not wait for the next rare collection
+    else:
+        program.closed = closed
     for leaf in abstract.residuals:
         key = Key("", FORWARD, "residual", (), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "rule")
         program.residuals.append(Record(keys.setdefault(key, key), (*leaf.shape, 1, 1)))
     return program
+
+
+def lean(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
+    """The program and its closed jaxpr without operations whose results nobody uses."""
+    abstract, closed = traced(model, point)
+    jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
+    return abstract, core.ClosedJaxpr(jaxpr, closed.consts)  # type: ignore[attr-defined]
 
 
 def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:

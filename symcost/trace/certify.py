@@ -8,6 +8,7 @@ from typing import Any
 
 from symcost.cost import CONVENTIONS, METRICS
 from symcost.form import Form
+from symcost.referee.said import NOT_ASKED, Said
 from symcost.trace.costing import CONVENTION_ORDER, Costing, times_of
 from symcost.trace.paths import template
 from symcost.trace.records import Program
@@ -19,17 +20,22 @@ Totals = dict[tuple[str, str, str], int]
 
 @dataclass(frozen=True)
 class Certificate:
-    """How a closed form was checked: the traces it was fitted to and the held-out points where it was exactly equal."""
+    """How a closed form was checked: the traces it was fitted to and the held-out points where it was exactly equal.
+
+    ``xla``: what XLA's own count of the lowered program says at one of them.
+    """
 
     traces: int
     fitted: tuple[dict[str, int], ...]
     held_out: tuple[dict[str, int], ...]
     numbers: int
     programs: int
+    xla: Said = NOT_ASKED
 
     def __str__(self) -> str:
         points = "; ".join(", ".join(f"{k}={v}" for k, v in p.items()) for p in self.held_out) or "no symbols"
-        return f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points}); {self.traces} traces in all"
+        equal = f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points}); {self.traces} traces in all"
+        return f"{equal}; {self.xla}"
 
 
 def concrete_totals(program: Program, costing: Costing, loops: Mapping[str, int]) -> Totals:

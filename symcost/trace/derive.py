@@ -26,6 +26,7 @@ from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
 from symcost.trace.lifted import Lifted
 from symcost.trace.records import Program
+from symcost.trace.referee import Witness
 from symcost.trace.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, fixed_values, multiples
 from symcost.trace.signals import Branch, Counterexample, Irregular, OnTrial
 from symcost.trace.spec import where
@@ -44,11 +45,20 @@ MAX_CONSTANTS = 6
 
 @dataclass
 class Options:
-    """What the user may say about sampling."""
+    """What the user may say about sampling, and whether XLA is asked in the end."""
 
     samples: Mapping[str, Sequence[int]] | None = None
     steps: Mapping[str, int] | None = None
     at_least: Mapping[str, int] | None = None
+    referee: bool = True
+
+
+@dataclass(frozen=True)
+class Found:
+    """A certified closed form, and the point that the referee may look at."""
+
+    lifted: Lifted
+    witness: Witness
 
 
 @dataclass
@@ -106,20 +116,24 @@ class Derivation:
         self.choice.make()
         found = self._settle()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
-        return self._wider(found) if derivable and found.domain.at_least and not self._derive else found
+        if derivable and found.lifted.domain.at_least and not self._derive:
+            found = self._wider(found)
+        if self.options.referee:
+            found.lifted.refereed(found.witness.ask)
+        return found.lifted
 
-    def _wider(self, found: Lifted) -> Lifted:
+    def _wider(self, found: Found) -> Found:
         """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""
         self._derive = True
         try:
             other = self._certified()
         except LiftError:
             return found
-        low, lower = found.domain.at_least, other.domain.at_least
+        low, lower = found.lifted.domain.at_least, other.lifted.domain.at_least
         gained = any(lower.get(n, 1) < low[n] for n in low) and all(lower.get(n, 1) <= low.get(n, 1) for n in lower)
         return other if gained else found
 
-    def _settle(self) -> Lifted:
+    def _settle(self) -> Found:
         """Attempts with better values each time, until one is certified."""
         for _ in range(MAX_ROUNDS):
             try:
@@ -186,7 +200,7 @@ class Derivation:
                 return
         raise LiftError(f"{branch}; give steps={{{branch.name!r}: ...}} for the values that you mean")
 
-    def _certified(self) -> Lifted:
+    def _certified(self) -> Found:
         """One attempt with the values at hand."""
         self.lifts.clear()
         structure = self._structure()
@@ -217,7 +231,8 @@ class Derivation:
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         used = shared(lines, self.shares)
-        return Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops, used)
+        made = Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops, used)
+        return Found(made, explorer.witness)
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _lift(self, fixed: Point) -> Program:

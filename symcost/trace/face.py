@@ -25,6 +25,7 @@ def trace(
     axes: Mapping[str, int] | None = None,
     method: str = "__call__",
     active: Mapping[str, Any] | None = None,
+    referee: bool = True,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> Lifted:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
@@ -47,6 +48,9 @@ def trace(
       ``active_params`` is then less than ``params``. A share is a number or an expression in the symbols, between 0 and 1,
       which becomes a condition of the domain; of several that fit the last one holds.
     - ``method``: the module's method to call; ``on_trace``: told the number of traces after each.
+    - ``referee``: whether the program is lowered at one held-out point and XLA's own count of it compared. The
+      certificate says what came out; ``xla`` figures that differ are withdrawn: asking for them raises. Without it
+      they stay unchecked.
 
     The result has ``params``, ``macs``, ``flops``, ``transcendentals``, ``activations`` (elements) and
     ``peak_activations`` as sympy expressions, exact at every point of ``domain``. Numbers follow the conventions of
@@ -63,7 +67,7 @@ def trace(
     made = make_model(
         model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
     )
-    return derive(made, Options(samples, steps, at_least), on_trace, active)
+    return derive(made, Options(samples, steps, at_least, referee), on_trace, active)
 
 
 def trace_function(
@@ -74,6 +78,7 @@ def trace_function(
     at_least: Mapping[str, int] | None = None,
     call: Mapping[str, Any] | None = None,
     axes: Mapping[str, int] | None = None,
+    referee: bool = True,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> Lifted:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
@@ -93,4 +98,4 @@ def trace_function(
         function=function,
         axes=dict(axes or {}),
     )
-    return derive(made, Options(samples, steps, at_least), on_trace)
+    return derive(made, Options(samples, steps, at_least, referee), on_trace)

@@ -31,6 +31,7 @@ class Sampler:
 
     def __post_init__(self) -> None:
         self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
+        self._latest = Program()
 
     def __call__(self, point: Mapping[str, int]) -> Program:
         """The program at a point, or the :class:`PointError` that the model raised there."""
@@ -39,6 +40,8 @@ class Sampler:
         if found is None:
             try:
                 found = capture(self.model, point, self.keys, probe)
+                self._latest.closed = None  # jaxprs are large: one is kept
+                self._latest = found
             except PointError as problem:
                 found = problem
             self._seen[key] = found

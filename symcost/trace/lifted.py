@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from symcost.cost import CONVENTIONS, FULL, METRICS, Cost
+from symcost.cost import CONVENTIONS, FULL, METRICS, XLA, Cost
 from symcost.dominance import largest
 from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
+from symcost.referee.said import Said
 from symcost.rules.own import OWN, REPLACED
-from symcost.table import CostTable, Row, Substituted, total
+from symcost.table import CostTable, Row, Substituted, Withdrawn, total
 from symcost.trace.active import Share
 from symcost.trace.certify import Certificate, LineTotals
 from symcost.trace.costing import STATE, WRITTEN
@@ -50,6 +51,15 @@ class Lifted(CostTable):
         self._symbols = tuple(symbols)
         self._shares = dict(shares or {})  # by the number of a line that declares a parameter
 
+    def refereed(self, ask: Callable[[Sequence[Line], Iterable[str]], Said]) -> None:
+        """Take what XLA says of the lines into the certificate; figures that differ are withdrawn."""
+        self.certificate = replace(self.certificate, xla=ask(self._lines, self.unknown_trips))
+
+    @property
+    def withdrawn(self) -> Mapping[str, str]:
+        """Conventions whose figures XLA's own count contradicts, and why."""
+        return self.certificate.xla.withdrawn
+
     @property
     def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
         """The model's symbols, and those of loops whose trip count the program does not say."""
@@ -71,6 +81,8 @@ class Lifted(CostTable):
     def _row(self, line: Line, share: Share | None) -> Row:
         record, to = line.record, self._converted
         full, textbook, xla = (share.cost(cost) if share else cost for cost in map(to.cost, line.costs))
+        if XLA in self.withdrawn:
+            xla = Withdrawn(self.withdrawn[XLA])
         times, _, xla_times = line.times
         op = record.key.op
         if record.key.source == "input" and record.key.static:
@@ -88,6 +100,8 @@ class Lifted(CostTable):
         """Closed form of the whole model under a convention."""
         if convention not in CONVENTIONS:
             return super().total(convention)
+        if convention in self.withdrawn:
+            raise LiftError(self.withdrawn[convention])
         if convention not in self._totals:
             forms = {m: self._line_totals.total(convention, m) for m in METRICS}
             self._totals[convention] = replace(

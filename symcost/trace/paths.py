@@ -8,7 +8,6 @@ of an equation names its module; the transformations on the stack name its phase
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,8 +19,7 @@ from symcost.hlo.scopes import BACKWARD as BACKWARD
 from symcost.hlo.scopes import FORWARD as FORWARD
 from symcost.hlo.scopes import RECOMPUTE as RECOMPUTE
 from symcost.hlo.scopes import mark, marked
-
-_NUMBER = re.compile(r"\d+")
+from symcost.hlo.scopes import template as template
 
 
 class TooManyCalls(Exception):
@@ -89,15 +87,6 @@ class Stacks:
                 any("rematted_computation" in name for name in names),
             )
         return found
-
-
-def template(path: str) -> str:
-    """The path with numbers replaced, so that repeated blocks share it.
-
-    >>> template("encoder/block_11/attn")
-    'encoder/block_#/attn'
-    """
-    return _NUMBER.sub("#", path)
 
 
 def names_along(path: Any) -> list[str]:

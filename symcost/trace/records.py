@@ -114,6 +114,7 @@ class Program:
     residuals: list[Record] = field(default_factory=list)
     strides: set[int] = field(default_factory=lambda: {2})  # of windows and slices: steps that sizes are floored by
     constant_bytes: int = 0  # of the arrays that the program holds
+    closed: Any = None  # the jaxpr itself, as long as it is the latest one
     unknown_trips: dict[str, str] = field(default_factory=dict)  # symbol -> what it is the trip count of
 
     def new_trips(self, path: str) -> str:

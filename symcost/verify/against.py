@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 
 from symcost.errors import SymcostError
+from symcost.referee.written import Written
 from symcost.trace import linen
 from symcost.trace.model import Model
 from symcost.trace.spec import tree_at
 from symcost.verify.verdict import Opinion
-from symcost.verify.written import Written
 from symcost.xla.program import Program
 
 ONCE = "loop bodies counted once"

@@ -14,8 +14,9 @@ from symcost.hlo.ir import Module
 from symcost.hlo.products import products
 from symcost.hlo.scopes import module_of
 from symcost.hlo.text import HloError
-from symcost.verify.verdict import Check, Compiled, ModuleRow
-from symcost.verify.written import Written, emulation, uncounted
+from symcost.referee.check import Check, ModuleRow
+from symcost.referee.written import Written, emulation, uncounted
+from symcost.verify.verdict import Compiled
 from symcost.xla.answer import Answer
 from symcost.xla.targets import TPU, Target
 

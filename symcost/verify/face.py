@@ -13,6 +13,8 @@ import numpy as np
 from symcost.errors import SymcostError
 from symcost.hlo.text import HloError
 from symcost.layers.layered import LayerTable
+from symcost.referee.check import LOWERED, Check, ModuleRow
+from symcost.referee.written import METRICS, Written, emulation, misplaced, modules, totals
 from symcost.rules.own import opened
 from symcost.table import CostTable
 from symcost.trace.derive import Options, derive, rare_collections
@@ -21,8 +23,7 @@ from symcost.verify import against as counters
 from symcost.verify import kept, layered, memory
 from symcost.verify.compiled import compiled, unread
 from symcost.verify.kept import Derived
-from symcost.verify.verdict import LOWERED, Check, Compiled, ModuleRow, Verdict
-from symcost.verify.written import METRICS, Written, emulation, misplaced, modules, totals
+from symcost.verify.verdict import Compiled, Verdict
 from symcost.xla.answer import Answer, Failure
 from symcost.xla.compile import TIMEOUT, Event, Job, Placement
 from symcost.xla.program import Program, program_at
@@ -206,7 +207,7 @@ def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[Co
 
 def _closed_form(known: _Known) -> Lifted:
     """The model's closed form."""
-    return derive(known.source.model(), Options(**known.sampling), lambda count: None)
+    return derive(known.source.model(), Options(**known.sampling, referee=False), lambda count: None)
 
 
 def _lowered(program: Program, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:

@@ -8,9 +8,9 @@ from typing import Any
 from symcost.cost import CONVENTIONS
 from symcost.errors import SymcostError
 from symcost.layers.layered import LayerTable
+from symcost.referee.check import Check
 from symcost.symbols import evaluate
 from symcost.table import CostTable
-from symcost.verify.verdict import Check
 
 METRICS = ("params", "state", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
 TWIN = "the trace of its Flax twin"

@@ -11,8 +11,8 @@ from symcost.hlo import Module, parse
 from symcost.hlo.attribution import attributed
 from symcost.hlo.bytes import in_tiles, stored
 from symcost.hlo.heap import replay
+from symcost.referee.check import Check
 from symcost.table import CostTable
-from symcost.verify.verdict import Check
 from symcost.xla.answer import Answer
 from symcost.xla.program import Program
 from symcost.xla.targets import TPU, Target

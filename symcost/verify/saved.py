@@ -9,8 +9,9 @@ from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.hlo.bridge import Part
+from symcost.referee.check import Check, ModuleRow
 from symcost.saved.format import read_verdict
-from symcost.verify.verdict import Check, Compiled, ModuleRow, Opinion, Verdict
+from symcost.verify.verdict import Compiled, Opinion, Verdict
 
 
 def load_verdict(path: str | Path) -> Verdict:

@@ -12,10 +12,9 @@ import jax
 import numpy as np
 from jax import export
 from jax.extend import core
-from jax.interpreters import partial_eval
 
 from symcost.errors import SymcostError
-from symcost.trace.capture import traced
+from symcost.trace.capture import lean
 from symcost.trace.model import Model
 from symcost.trace.paths import names_along
 
@@ -107,14 +106,13 @@ def _line(problem: Exception) -> str:
 
 def program_at(model: Model, point: Mapping[str, int]) -> Program:
     """The program of a model at a point, without operations whose results nobody uses."""
-    abstract, closed = traced(model, point)
-    jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
+    abstract, closed = lean(model, point)
     arguments = [
         Argument(role, tuple(names_along(path)))
         for role, tree in abstract.arguments.items()
         for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
-    return Program(core.ClosedJaxpr(jaxpr, closed.consts), tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
+    return Program(closed, tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
 
 
 def partitions(

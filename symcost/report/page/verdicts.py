@@ -60,6 +60,8 @@ def _reason(costs: CostTable, verdict: Any) -> str | None:
         if name not in known and name not in costs.symbols:
             return f"has no symbol {name}: it has {', '.join(costs.symbols) or 'none'}"
     try:
+        if XLA in costs.withdrawn:
+            return f"has no figures to compare: {costs.withdrawn[XLA]}"
         at = {name: given[name] for name in costs.symbols}
         counted = (costs.subs(**at) if at else costs).total(XLA)
     except DomainError as problem:

@@ -13,10 +13,10 @@ from symcost.hlo.attribution import attributed, branches_as_one
 from symcost.hlo.bridge import Pair, Place, by_module
 from symcost.hlo.ir import Module
 from symcost.hlo.products import Products, products
+from symcost.hlo.scopes import template
 from symcost.hlo.text import HloError
+from symcost.referee.check import LOWERED, Check, ModuleRow
 from symcost.table import CostTable, Row
-from symcost.trace.paths import template
-from symcost.verify.verdict import LOWERED, Check, ModuleRow
 
 METRICS = ("flops", "transcendentals")
 XLA = "XLA's cost analysis"
@@ -54,9 +54,10 @@ class Written:
         """The module counted as a table's rows stand: a conditional is one row, at the place where it is."""
         if any(row.bound for row in costs.rows):
             return analyse(branches_as_one(self.module), trips=trips, calls=True, stated=False, pointer=self.pointer)
-        whole = self.whole
-        assert whole is not None or not trips
-        return whole if trips and whole is not None else self.once
+        if not trips:
+            return self.once
+        assert self.whole is not None
+        return self.whole
 
     @cached_property
     def products(self) -> dict[Place, Products]:
@@ -103,14 +104,19 @@ def _every_trip(costs: CostTable, written: Written) -> list[Check]:
     if whole is None or whole.unknown or all(row.times == row.xla_times for row in costs.rows):
         return []
     alike = _alike(costs)
-    hidden = {_place(row, alike) for row in costs.rows if row.xla.flops != _operations(row.cost)}
-    ours = _by_place(costs.rows, alike, lambda row: row.xla * row.times)
+    hidden = {_place(row, alike) for row in costs.rows if _once(row).flops != _operations(row.cost)}
+    ours = _by_place(costs.rows, alike, lambda row: _once(row) * row.times)
     theirs = _merged(by_module(written.counted(costs, trips=True)), alike)
     because = "modules that draw random numbers left out" if hidden else ""
     return [
         Check(level=1, target=LOWERED, metric=f"{metric}, every trip", ours=_sum(ours, part, hidden),
               theirs=_sum(theirs, part, hidden), witness=TEXT, because=because) for part, metric in enumerate(METRICS)
     ]  # fmt: skip
+
+
+def _once(row: Row) -> Cost:
+    """One execution as XLA counts it."""
+    return row.per_execution("xla")[0]
 
 
 def _operations(cost: Cost) -> Any:
@@ -133,13 +139,14 @@ def modules(costs: CostTable, written: Written) -> tuple[list[ModuleRow], dict[s
         mine, found = ours.get(place, {}), theirs.get(place, {})
         for part, metric in enumerate(METRICS):
             left, right = (sum(pair[part] for pair in side.values()) for side in (mine, found))
-            if left or right:
-                rows.append(ModuleRow(LOWERED, *place, metric, left, right, "" if left == right else "not explained"))
-            if left != right:
-                name = f"{place[0] or '(itself)'}, {place[1]}, {metric}"
+            if not (left or right):
+                continue
+            row = ModuleRow(LOWERED, *place, metric, left, right, "" if left == right else "not explained")
+            rows.append(row)
+            if row.difference:
                 own = {f"our {op}": (pair[part], 0) for op, pair in mine.items() if pair[part]}
                 other = {f"their {op}": (0, pair[part]) for op, pair in found.items() if pair[part]}
-                operations[name] = {**own, **other}
+                operations[row.place] = {**own, **other}
     return rows, operations
 
 

@@ -1,0 +1,47 @@
+"""What the referee said of the ``xla`` figures of a closed form, in the certificate and in saved files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+NOT_COMPARED = "not compared with XLA"
+ADVICE = "count under full or textbook, or trace with referee=False, which keeps the xla figures unchecked"
+
+
+@dataclass(frozen=True)
+class Said:
+    """XLA's own count of the lowered program against the closed form's ``xla`` figures, at one held-out point.
+
+    ``equal``: whether FLOPs and transcendentals are the same integers, in total and module by module, or None where they
+    were not compared. ``why``: what differs, or why nothing was compared; empty where nobody asked. ``at``: the point.
+
+    >>> print(Said(True, at={"n": 3, "d": 4}))
+    XLA's own count at n=3, d=4: equal
+    >>> print(Said(None, "no device is there for the named axes i"))
+    not compared with XLA: no device is there for the named axes i
+    """
+
+    equal: bool | None = None
+    why: str = ""
+    at: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def withdrawn(self) -> Mapping[str, str]:
+        """Conventions whose figures must not be used, and the error that says so to who asks."""
+        if self.equal is not False:
+            return {}
+        return {"xla": f"the xla figures are withdrawn: {self._where} {self.why}; {ADVICE}"}
+
+    @property
+    def _where(self) -> str:
+        return f"at {', '.join(f'{name}={value}' for name, value in self.at.items()) or 'its sizes'}"
+
+    def __str__(self) -> str:
+        if self.equal is None:
+            return f"{NOT_COMPARED}: {self.why}" if self.why else NOT_COMPARED
+        found = "equal" if self.equal else f"different, so that the xla figures are withdrawn: {self.why}"
+        return f"XLA's own count {self._where}: {found}"
+
+
+NOT_ASKED = Said()
