@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.numerals import short, whole
 from symcost.xla.start import start_jax
 
 _WORDS = {"true": True, "false": False, "none": None}
@@ -48,9 +49,9 @@ def numbers(option: str, given: Sequence[str] | None) -> dict[str, tuple[int, ..
 
 def _integer(option: str, name: str, text: str) -> int:
     try:
-        return int(text)
+        return whole(text)
     except ValueError:
-        raise SymcostError(f"{option} {name}={text!r} must be an integer") from None
+        raise SymcostError(f"{option} {name}={short(text)} must be an integer") from None
 
 
 def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:

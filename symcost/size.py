@@ -11,6 +11,7 @@ import sympy
 
 from symcost.cost import FULL
 from symcost.errors import SymcostError
+from symcost.numerals import fraction, short
 from symcost.table import CostTable
 
 Bits = int | Mapping[str, int]
@@ -79,9 +80,9 @@ class _Rates:
 def _exact(value: Any, what: str, path: str) -> Fraction:
     where = f" of {path!r}" if path else ""
     try:
-        made = Fraction(str(value))
+        made = fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise SymcostError(f"{what}={value!r}{where} is not a number: give one such as 8 or 0.25") from None
+        raise SymcostError(f"{what}={short(value)}{where} is not a number: give one such as 8 or 0.25") from None
     if made < 0 or (what == "density" and made > 1) or (what == "bits" and (made < 1 or made.denominator != 1)):
         allowed = "an integer of at least 1" if what == "bits" else "between 0 and 1"
         raise SymcostError(f"{what}={value}{where} must be {allowed}: give another")

@@ -15,6 +15,8 @@ import sympy
 from symcost.conventions import published
 from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, XLA, ZERO, Cost, check_convention
 from symcost.errors import DomainError
+from symcost.extent import Extent, extent, is_large
+from symcost.numerals import MAX_BITS, short
 from symcost.symbols import Evaluator, integer
 
 Shape = tuple[Any, ...]
@@ -197,7 +199,11 @@ class CostTable:
                 raise DomainError(f"unknown symbol {name!r}: the symbols here are {known}")
             whole = integer(value)
             if whole is None or whole < 1:
-                raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
+                raise DomainError(f"{name}={short(value)} is outside the domain: {name} must be a positive integer")
+            if is_large(whole):
+                raise DomainError(
+                    f"{name}={short(value)} is outside the domain: {name} must have at most {MAX_BITS} bits"
+                )
             found[name] = whole
         return found
 
@@ -266,6 +272,7 @@ class Substituted(CostTable):
         super().__init__(())
         self.table, self.point = table, dict(point)
         self._evaluate = Evaluator(self.point)
+        self._extents: dict[Any, Extent] = {}
 
     def value(self, expression: Any) -> Any:
         """An expression at the point: an integer, or what is left of it when symbols remain."""
@@ -273,6 +280,7 @@ class Substituted(CostTable):
             return expression
         left = {str(s) for s in expression.free_symbols} - set(self.point)
         if left:
+            extent(expression, self.point, self._extents)
             return expression.xreplace(
                 {s: self.point[str(s)] for s in expression.free_symbols if str(s) in self.point}
             ).doit()

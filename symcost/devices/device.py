@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from symcost.devices.dtypes import bits_of
 from symcost.errors import DeviceError
+from symcost.numerals import fraction, short
 
 HOLDS = ("weights", "activations")
 """What a memory is for. A memory of both shares its bytes between them; one of neither is on the way, such as a cache."""
@@ -147,7 +149,9 @@ class Device:
     def _needed(self, value: Any, what: str) -> Fraction:
         made = exact_number(value)
         if made is None or made <= 0:
-            raise self._fail(f"{what}={value} must be a positive number: give its size in the unit")
+            raise self._fail(
+                f"{what}={value if isinstance(value, str) else short(value)} must be a positive number: give its size in the unit"
+            )
         return made
 
     def check_computes(self, dtype: str) -> None:
@@ -197,6 +201,6 @@ def exact_number(value: Any) -> Fraction | None:
     if isinstance(value, bool):
         return None
     try:
-        return Fraction(str(value)) if isinstance(value, float | str) else Fraction(value)
+        return fraction(str(value)) if isinstance(value, float | str | Decimal) else Fraction(value)
     except (ValueError, TypeError, ZeroDivisionError, OverflowError):
         return None

@@ -16,6 +16,7 @@ from symcost.devices.device import HOLDS
 from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.exact import rational
 from symcost.estimate.quantities import QUANTITIES, Setting
+from symcost.numerals import MAX_DIGITS, MAX_POWER, fraction, short
 from symcost.symbols import Evaluator, parse
 
 _RELATION = re.compile(r"(<=|>=|==|!=|<|>)")
@@ -25,7 +26,6 @@ _HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
     "==": lambda x: x == 0, "!=": lambda x: x != 0,
 }  # fmt: skip
 FITS = "fits"
-_MAX_SCALE = 400
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,12 @@ def _exact(value: Any) -> Any:
 def _fraction(match: re.Match[str]) -> str:
     """A decimal as an exact fraction: ``0.01`` is ``1/100``."""
     text = match.group(1).replace("_", "")
-    exponent = re.split("[eE]", text)[1:]
-    if exponent and abs(int(exponent[0])) > _MAX_SCALE:
-        raise SymcostError(f"{text} in a constraint is out of range: use an exponent of at most {_MAX_SCALE}")
-    made = Fraction(text)
+    try:
+        made = fraction(text)
+    except ValueError:
+        raise SymcostError(
+            f"{short(text)} in a constraint is out of range: use an exponent of at most {MAX_POWER}, {MAX_DIGITS} digits"
+        ) from None
     return f"({made.numerator}/{made.denominator})"
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import sympy
 
 from symcost.errors import DomainError, SymcostError
+from symcost.extent import extent
+from symcost.numerals import short
 from symcost.symbols import evaluate
 from symcost.table import CostTable
 
@@ -52,13 +54,14 @@ def check_sizes(point: Mapping[str, int]) -> None:
     """Raise for a value that is no positive integer."""
     for name, value in point.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
+            raise DomainError(f"{name}={short(value)} is outside the domain: {name} must be a positive integer")
 
 
 def at_point(expression: Any, point: Mapping[str, int]) -> Any:
     """A formula with positive integers for some of its symbols."""
     check_sizes(point)
     expression = formula(expression)
+    extent(expression, point)
     free = {str(s): s for s in expression.free_symbols}
     return expression.xreplace({free[name]: sympy.Integer(value) for name, value in point.items() if name in free})
 
