@@ -8,6 +8,8 @@ from typing import Any
 
 from symcost.cost import CONVENTIONS, METRICS, Cost
 from symcost.errors import ExpressionError, SymcostError
+from symcost.numerals import MAX_DIGITS, short
+from symcost.saved import sums
 from symcost.saved.facts import Condition, SavedCertificate, SavedDomain
 from symcost.saved.format import SUFFIX, read
 from symcost.saved.table import ALL, Known, Saved, SavedModel
@@ -43,7 +45,7 @@ def load(path: str | Path) -> CostTable:
         return _Reader(document).table()
     except SymcostError as problem:
         raise SymcostError(f"{path} is damaged: {problem}") from None
-    except (KeyError, TypeError, AttributeError, ValueError) as problem:
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
         raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the table again") from None
 
 
@@ -60,8 +62,9 @@ class _Reader:
         found = self.known.get(text)
         if found is None:
             if not isinstance(text, str):
-                raise ExpressionError(f"{text!r} stands where a formula should")
-            made = int(text) if text.isdecimal() and text.isascii() else parse(text)
+                raise ExpressionError(f"{short(text)} stands where a formula should")
+            plain = text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS
+            made = int(text) if plain else parse(text)
             found = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
         return found
 
@@ -82,10 +85,7 @@ class _Reader:
     def cost(self, given: Mapping[str, str]) -> Cost:
         key = tuple(given.items())
         if key not in self.costs:
-            for metric in given:
-                if metric not in METRICS:
-                    raise SymcostError(f"unknown metric {metric!r}: there are {', '.join(METRICS)}")
-            self.costs[key] = Cost(**{metric: self.number(text) for metric, text in key})
+            self.costs[key] = Cost(**{_metric(metric): self.number(text) for metric, text in key})
         return self.costs[key]
 
     def shape(self, given: list[str]) -> tuple[Any, ...]:
@@ -107,15 +107,22 @@ class _Reader:
         given = self.document
         rows = [self.row(row) for row in given["rows"]]
         at = _integers(given["at"])
+        totals = {convention: self.cost(given["conventions"][convention]) for convention in CONVENTIONS}
+        symbols = self.named(tuple(map(_text, given["symbols"])))
+        domain = _or_none(lambda domain: _domain(domain, at), given["domain"])
+        sums.check(rows, totals, symbols, domain, given["digest"])
+        for metric, text in given["totals"].items():
+            if self.number(text) != getattr(totals["textbook" if metric == "activations" else "full"], _metric(metric)):
+                raise SymcostError(f"{metric} is {text} among its totals and another number among its conventions")
         if not (at or given["domain"] or given["peaks"]):
             return CostTable(rows)
         known = Known(
-            symbols=self.named(tuple(map(_text, given["symbols"]))),
-            totals={convention: self.cost(given["conventions"][convention]) for convention in CONVENTIONS},
+            symbols=symbols,
+            totals=totals,
             at=at,
             peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
             residuals=None if given["residuals"] is None else self.number(given["residuals"]),
-            domain=_or_none(lambda domain: _domain(domain, at), given["domain"]),
+            domain=domain,
             certificate=_or_none(_certificate, given["certificate"]),
             coverage=_or_none(_integers, given["coverage"]),
             loops={_text(name): _text(where) for name, where in given["loops"].items()},
@@ -132,13 +139,19 @@ class _Reader:
         }
 
 
+def _metric(name: Any) -> str:
+    if name not in METRICS:
+        raise SymcostError(f"unknown metric {short(name)}: there are {', '.join(METRICS)}")
+    return name
+
+
 def _or_none(read: Callable[[Any], Any], given: Any) -> Any:
     return None if given is None else read(given)
 
 
 def _text(given: Any) -> str:
     if not isinstance(given, str):
-        raise SymcostError(f"{given!r} stands where a name should")
+        raise SymcostError(f"{short(given)} stands where a name should")
     return given
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.hlo.bridge import Part
 from symcost.saved.format import read_verdict
+from symcost.verify import sums
 from symcost.verify.verdict import Check, Compiled, ModuleRow, Opinion, Verdict
 
 
@@ -38,7 +39,10 @@ def load_verdict(path: str | Path) -> Verdict:
             notes=tuple(map(_text, document["notes"])),
             operations={module: _operations(found) for module, found in document["operations"].items()},
         )  # fmt: skip
-    except (KeyError, TypeError, AttributeError, ValueError) as problem:
+        sums.check(made, document)
+    except SymcostError as problem:
+        raise SymcostError(f"{path} is damaged: {problem}") from None
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
         raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the verdict again") from None
     if bool(made) is not document["verdict"]:
         raise SymcostError(f"{path} is damaged: it says {document['verdict']}, its checks say {bool(made)}")
