@@ -69,11 +69,9 @@ class _Rates:
 
     def of(self, path: str) -> Fraction:
         """The number of a layer."""
-        parts = path.split("/")
-        for length in range(len(parts), -1, -1):
-            found = self.rates.get("/".join(parts[:length]))
-            if found is not None:
-                return found
+        around = [given for given in self.rates if not given or path == given or path.startswith(f"{given}/")]
+        if around:
+            return self.rates[max(around, key=len)]
         raise SymcostError(f'{self.what} says nothing of the layer {path!r}: add it, or "" for every other layer')
 
 
