@@ -11,6 +11,7 @@ import sympy
 
 from symcost.cost import FULL
 from symcost.errors import SymcostError
+from symcost.given import checked
 from symcost.numerals import fraction, short
 from symcost.table import CostTable
 
@@ -19,6 +20,7 @@ Density = int | float | str | Fraction | Mapping[str, Any]
 BYTE = 8
 
 
+@checked
 def model_size(costs: CostTable, bits: Bits = 32, density: Density = 1, convention: str = FULL) -> Any:
     """Bytes of the parameters: the sum over layers of ``params * density * bits / 8``, exact.
 

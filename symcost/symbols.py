@@ -19,8 +19,9 @@ import sympy
 from sympy.core.relational import Relational
 
 from symcost.errors import ExpressionError
-from symcost.extent import SYMBOL_BITS, Exact, Extent, largest, of_number, power, product, summed, total
-from symcost.numerals import MAX_DIGITS, short
+from symcost.extent import SYMBOL_BITS, Exact, Extent, is_large, largest, of_number, power, product, summed, total
+from symcost.given import checked, formula
+from symcost.numerals import MAX_BITS, MAX_DIGITS, short
 
 
 def _exact_log2(argument: sympy.Expr, up: bool) -> sympy.Integer | None:
@@ -98,6 +99,7 @@ def symbol(name: str) -> sympy.Symbol:
     return sympy.Symbol(name, positive=True, integer=True)
 
 
+@checked
 def symbols(names: str) -> tuple[sympy.Symbol, ...]:
     """Positive-integer symbols from names separated by spaces or commas.
 
@@ -274,13 +276,17 @@ class _Reader:
         return [self.sized(node), *reversed(found)]
 
 
+@checked
 def evaluate(expression: sympy.Expr | int, at: Mapping[str, int]) -> Exact:
     """Exact value of an expression at integers, by Python integers and fractions only.
 
     >>> evaluate(parse("n*floor(r/32) + d/2"), {"n": 2, "r": 65, "d": 3})
     Fraction(11, 2)
     """
-    return Evaluator(at)(sympy.sympify(expression, strict=True))
+    for name, value in at.items():
+        if integer(value) is None or is_large(value):
+            raise ExpressionError(f"{name}={short(value)} must be an integer of at most {MAX_BITS} bits")
+    return Evaluator(at)(formula(expression))
 
 
 class Evaluator:

@@ -16,6 +16,7 @@ from symcost.conventions import published
 from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, XLA, ZERO, Cost, check_convention
 from symcost.errors import DomainError
 from symcost.extent import Extent, extent, is_large
+from symcost.given import checked
 from symcost.numerals import MAX_BITS, short
 from symcost.symbols import Evaluator, integer
 
@@ -72,6 +73,7 @@ class Group:
     name: str
     rows: tuple[Row, ...]
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """Sum of the rows under a convention, a published one too."""
         if convention not in CONVENTIONS:
@@ -112,6 +114,7 @@ class CostTable:
     12
     """
 
+    @checked
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = tuple(rows)
         self._totals: dict[str, Cost] = {}
@@ -124,6 +127,7 @@ class CostTable:
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``, or as a published convention has it."""
         if convention not in CONVENTIONS:
@@ -171,6 +175,7 @@ class CostTable:
                 found |= {str(s) for s in getattr(value, "free_symbols", ())}
         return tuple(sorted(found))
 
+    @checked
     def groups(self, key: Callable[[Row], str]) -> list[Group]:
         """Rows grouped by ``key``, in order of first appearance."""
         grouped: dict[str, list[Row]] = {}
@@ -178,6 +183,7 @@ class CostTable:
             grouped.setdefault(key(row), []).append(row)
         return [Group(name, tuple(rows)) for name, rows in grouped.items()]
 
+    @checked
     def by_path(self, depth: int | None = None) -> list[Group]:
         """One group per module path, cut to ``depth`` parts."""
         return self.groups(lambda row: "/".join(row.path.split("/")[:depth]) if row.path else "")
@@ -190,6 +196,7 @@ class CostTable:
         """One group per phase: forward, backward, recompute."""
         return self.groups(lambda row: row.phase)
 
+    @checked
     def check_point(self, point: Mapping[str, int]) -> dict[str, int]:
         """The point in Python's integers; an unknown symbol and a value that is no positive integer are errors."""
         found = {}
@@ -211,6 +218,7 @@ class CostTable:
         """The table at a point: exact integers where every symbol of a number is given."""
         return Substituted(self, self.check_point(point))
 
+    @checked
     def compile(self, *names: str) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
 
@@ -233,6 +241,7 @@ class CostTable:
 
         return explain(self, **point)
 
+    @checked
     def plot(self, kind: str = "memory", on: Any = None, dtype: str = "float32", *, at: Mapping[str, int] | None = None,
              batch: str = "n", model: str = "roofline", file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.plots`."""
@@ -240,6 +249,7 @@ class CostTable:
 
         return plot(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the table with its certificate and domain to a JSON file, whole or not at all; ``sc.load`` reads it.
 
@@ -307,6 +317,7 @@ class Substituted(CostTable):
         """The rows at the point."""
         return self._rows_at
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """The total formulas at the point."""
         if convention not in self._totals:

@@ -16,13 +16,16 @@ MAX_BYTES = 10_000_000
 def read(path: Path, what: str, error: type[SymcostError], decimal: Callable[[str], Any] = float) -> dict[str, Any]:
     """The tables of a file, which errors call ``what``; ``decimal`` reads the numbers with a point."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise error(f"{what} has {path.stat().st_size} bytes: files of up to {MAX_BYTES} are read")
-        return parsed(path.read_text(encoding="utf-8"), what, error, decimal)
+        size, text = path.stat().st_size, ""
+        if size <= MAX_BYTES:
+            text = path.read_text(encoding="utf-8")
     except OSError as problem:
         raise error(f"{what} cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError as problem:
+    except ValueError as problem:  # no UTF-8, or a name that no file can have
         raise error(f"{what} is not TOML: {problem}") from None
+    if size > MAX_BYTES:
+        raise error(f"{what} has {size} bytes: files of up to {MAX_BYTES} are read")
+    return parsed(text, what, error, decimal)
 
 
 def parsed(text: str, what: str, error: type[SymcostError], decimal: Callable[[str], Any] = float) -> dict[str, Any]:

@@ -92,7 +92,9 @@ class Device:
         measured = self._mapping(self.measured, "measured")
         object.__setattr__(self, "measured", {kind: self._rates(kind, given) for kind, given in measured.items()})
         if not isinstance(self.memories, list | tuple):
-            raise self._fail(f"memories={self.memories!r} must be a list: give [MemoryLevel(name=..., size=..., ...)]")
+            raise self._fail(
+                f"memories={short(self.memories)} must be a list: give [MemoryLevel(name=..., size=..., ...)]"
+            )
         object.__setattr__(self, "memories", tuple(self._checked(memory) for memory in self.memories))
         object.__setattr__(self, "energies", self._energies())
 
@@ -101,7 +103,9 @@ class Device:
 
     def _mapping(self, given: Any, what: str) -> Mapping[str, Any]:
         if not isinstance(given, Mapping):
-            raise self._fail(f"{what}={given!r} must be a mapping: give names with their numbers, as {{'int8': 10**9}}")
+            raise self._fail(
+                f"{what}={short(given)} must be a mapping: give names with their numbers, as {{'int8': 10**9}}"
+            )
         return given
 
     def _by_dtype(self, given: Any, what: str) -> dict[str, Fraction]:
@@ -115,7 +119,7 @@ class Device:
         if given is None:
             return None
         if not isinstance(given, Energies):
-            raise self._fail(f"energies={given!r} must be a table: give Energies(add=..., multiply=..., word=...)")
+            raise self._fail(f"energies={short(given)} must be a table: give Energies(add=..., multiply=..., word=...)")
         word = {
             name: self._needed(value, f"word of {name}") for name, value in self._mapping(given.word, "word").items()
         }

@@ -55,6 +55,8 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
         raise SymcostError("there is no constraint: give one such as 'params <= 25_000_000'")
     found: list[Constraint] = []
     for text in given:
+        if not isinstance(text, str):
+            raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
         found += _memories(setting) if text.strip() == FITS else [_one(text, setting)]
     return found
 

@@ -10,6 +10,7 @@ import sympy
 
 from symcost.errors import DomainError, SymcostError
 from symcost.extent import extent
+from symcost.given import formula
 from symcost.numerals import short
 from symcost.symbols import evaluate
 from symcost.table import CostTable
@@ -34,20 +35,6 @@ def larger(left: Any, right: Any) -> Any:
     if difference.is_nonpositive:
         return right
     return sympy.Max(left, right, evaluate=False)
-
-
-def formula(given: Any) -> Any:
-    """What is a formula, or a number, as sympy's; anything else is an error."""
-    try:
-        made = sympy.sympify(given, strict=True)
-    except sympy.SympifyError:
-        made = None
-    if not isinstance(made, sympy.Expr):
-        shown = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
-        raise SymcostError(
-            f"{shown} is no formula: give one such as costs.macs, latency(...).seconds or sc.parse('N**2')"
-        )
-    return made
 
 
 def check_sizes(point: Mapping[str, int]) -> None:

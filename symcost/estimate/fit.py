@@ -12,6 +12,7 @@ from symcost.errors import DeviceError
 from symcost.estimate.exact import number, rational
 from symcost.estimate.memory import memory, width
 from symcost.estimate.work import kernels
+from symcost.given import checked
 from symcost.size import Bits, width_of
 from symcost.table import CostTable
 
@@ -72,6 +73,7 @@ class Fit:
         return "\n".join(map(str, self.limits))
 
 
+@checked
 def fits(
     costs: CostTable, on: str | Device, dtype: str = "int8", *, weights: str | Bits | None = None,
     rule: str = "liveness",

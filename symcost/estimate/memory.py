@@ -11,6 +11,7 @@ import sympy
 from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
+from symcost.given import checked
 from symcost.size import BYTE, Bits, model_size
 from symcost.table import CostTable
 
@@ -31,6 +32,7 @@ class MemoryUse:
         return self.weights + self.activations
 
 
+@checked
 def memory(
     costs: CostTable, dtype: str = "float32", *, weights: str | Bits | None = None, rule: str = "liveness"
 ) -> MemoryUse:

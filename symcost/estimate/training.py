@@ -11,6 +11,7 @@ import sympy
 from symcost.devices.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
+from symcost.given import checked
 from symcost.size import BYTE
 from symcost.table import CostTable
 
@@ -30,6 +31,7 @@ class TrainingMemory:
         return sympy.expand(self.params + self.gradients + self.optimizer + self.residuals)
 
 
+@checked
 def training_memory(
     costs: CostTable, optimizer: Any = None, *, dtype: str = "float32", gradients: str | None = None, least: int = 1
 ) -> TrainingMemory:

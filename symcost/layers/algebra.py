@@ -14,7 +14,9 @@ import sympy
 
 from symcost import form
 from symcost.errors import ExpressionError, ShapeError
+from symcost.extent import is_large
 from symcost.form import Form, as_form
+from symcost.numerals import MAX_BITS, short
 from symcost.symbols import integer, parse
 
 Dim = Any
@@ -44,14 +46,18 @@ def _no_size(what: str, shown: str, least: int) -> ShapeError:
 
 def _read(value: Dim, what: str, least: int) -> Any:
     if (whole := integer(value)) is not None:
+        if is_large(whole):
+            raise ShapeError(f"{what} is {short(whole)}: numbers have at most {MAX_BITS} bits, give a smaller one")
         return whole
     try:
         expression = parse(value) if isinstance(value, str) else value
         if isinstance(expression, sympy.Expr):
             return exact(_form(expression))
     except ExpressionError as problem:
-        raise ShapeError(f"{what}={value}: {problem}") from None
-    raise _no_size(what, repr(value), least)
+        raise ShapeError(
+            f"{what}={value if isinstance(value, str) and len(value) < 80 else short(value)}: {problem}"
+        ) from None
+    raise _no_size(what, short(value), least)
 
 
 def _form(node: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from symcost.cost import CONVENTIONS, METRICS, Cost
 from symcost.errors import ExpressionError, SymcostError
+from symcost.given import checked
 from symcost.numerals import MAX_DIGITS, short
 from symcost.saved import sums
 from symcost.saved.facts import Condition, SavedCertificate, SavedDomain
@@ -26,6 +27,7 @@ def is_saved(target: str) -> bool:
     return target.endswith(SUFFIX)
 
 
+@checked
 def load(path: str | Path) -> CostTable:
     """The table that ``costs.save(path)`` or ``--format json`` wrote: rows, totals, peaks, domain and certificate.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from symcost import toml
 from symcost.errors import SpaceError, SymcostError
+from symcost.given import checked
 from symcost.numerals import short
 from symcost.sweep.space import Space, texts
 
@@ -31,6 +32,7 @@ class Question:
     show: tuple[str, ...] | None = None
 
 
+@checked
 def load_space(path: str | Path) -> Question:
     """A sweep as its TOML file has it: the ``space``, and what is asked of it.
 

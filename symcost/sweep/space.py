@@ -25,10 +25,10 @@ def texts(what: str, given: Texts) -> tuple[str, ...]:
     """One text or several as a tuple; ``None`` is none."""
     found = (given,) if isinstance(given, str) else given if given is not None else ()
     if not isinstance(found, Iterable) or isinstance(found, Mapping):
-        raise SpaceError(f"{what} = {given!r} must be a text or a list of texts")
+        raise SpaceError(f"{what} = {short(given)} must be a text or a list of texts")
     listed = tuple(found)
     if not all(isinstance(text, str) for text in listed):
-        raise SpaceError(f"{what} = {given!r} must be a text or a list of texts")
+        raise SpaceError(f"{what} = {short(given)} must be a text or a list of texts")
     return listed
 
 

@@ -11,6 +11,7 @@ from symcost.cost import CONVENTIONS, FULL, METRICS, Cost
 from symcost.dominance import largest
 from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
+from symcost.given import checked
 from symcost.table import CostTable, Row, Substituted
 from symcost.trace.certify import Certificate, LineTotals
 from symcost.trace.domain import Domain
@@ -76,6 +77,7 @@ class Lifted(CostTable):
             phase=record.key.phase, source=record.key.source, bound=record.is_bound,
         )  # fmt: skip
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """Closed form of the whole model under a convention."""
         if convention not in CONVENTIONS:
@@ -85,6 +87,7 @@ class Lifted(CostTable):
             self._totals[convention] = Cost(**{m: self._converted(f) for m, f in forms.items()})
         return self._totals[convention]
 
+    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output)."""
         if rule not in PEAKS or unit not in UNITS:
@@ -147,6 +150,7 @@ class LiftedAt(Substituted):
         """Symbols of loops whose trip count nobody knows, and where the loops stand."""
         return self.table.unknown_trips
 
+    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
         return self.value(self.table.peak(rule, unit))

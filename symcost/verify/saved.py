@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.given import checked
 from symcost.hlo.bridge import Part
 from symcost.saved.format import read_verdict
 from symcost.verify import sums
 from symcost.verify.verdict import Check, Compiled, ModuleRow, Opinion, Verdict
 
 
+@checked
 def load_verdict(path: str | Path) -> Verdict:
     """The verdict that ``verdict.save(path)`` or ``symcost verify --format json --output FILE`` wrote.
 
