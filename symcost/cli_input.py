@@ -24,7 +24,7 @@ def pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name.isidentifier():
-            raise SymcostError(f"{option} {text!r} must be NAME=VALUE, as {option} n=1")
+            raise SymcostError(f"{option} {short(text)} must be NAME=VALUE, as {option} n=1")
         if name in found:
             raise SymcostError(f"{option} gives {name!r} twice: {found[name]} and {value}")
         found[name] = value.strip()

@@ -64,6 +64,17 @@ def fraction(text: str) -> Fraction:
     return Fraction(text)
 
 
+def bare(value: Any) -> str:
+    """A value in an error as people write it, a text without quotes, on one line however long it is.
+
+    >>> bare("4*c"), bare(3)
+    ('4*c', '3')
+    """
+    if isinstance(value, str):
+        return short(value)[1:-1]
+    return str(value) if not isinstance(value, int) else short(value)
+
+
 def short(value: Any) -> str:
     """A value in an error, however long it is.
 

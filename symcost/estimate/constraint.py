@@ -64,7 +64,9 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
 def _one(text: str, setting: Setting) -> Constraint:
     parts = _RELATION.split(text)
     if len(parts) != 3:
-        raise SymcostError(f"cannot read {text!r} as a constraint: write one comparison, as 'params <= 25_000_000'")
+        raise SymcostError(
+            f"cannot read {short(text)} as a constraint: write one comparison, as 'params <= 25_000_000'"
+        )
     left, right = (_side(parts[index], text, setting) for index in (0, 2))
     return Constraint(text.strip(), left, parts[1], right)
 

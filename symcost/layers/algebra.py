@@ -16,7 +16,7 @@ from symcost import form
 from symcost.errors import ExpressionError, ShapeError
 from symcost.extent import is_large
 from symcost.form import Form, as_form
-from symcost.numerals import MAX_BITS, short
+from symcost.numerals import MAX_BITS, bare, short
 from symcost.symbols import integer, parse
 
 Dim = Any
@@ -35,7 +35,7 @@ def size(value: Dim, what: str, least: int = 1) -> Size:
     made = value if isinstance(value, Form) else _read(value, what, least)
     made = number if isinstance(made, Form) and (number := made.number) is not None else made
     if isinstance(made, Fraction) or (isinstance(made, int) and made < least):
-        raise _no_size(what, str(value), least)
+        raise _no_size(what, bare(value), least)
     return made
 
 
@@ -54,9 +54,7 @@ def _read(value: Dim, what: str, least: int) -> Any:
         if isinstance(expression, sympy.Expr):
             return exact(_form(expression))
     except ExpressionError as problem:
-        raise ShapeError(
-            f"{what}={value if isinstance(value, str) and len(value) < 80 else short(value)}: {problem}"
-        ) from None
+        raise ShapeError(f"{what}={bare(value)}: {problem}") from None
     raise _no_size(what, short(value), least)
 
 
