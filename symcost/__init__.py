@@ -17,6 +17,11 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from symcost import interrupt as _interrupt
+
+if _interrupt.is_program():
+    _interrupt.watch()  # before anything else is imported
+
 import symcost.sweep
 import symcost.symbols
 import symcost.trace

@@ -24,10 +24,9 @@ from symcost import (
 from symcost.cli_input import integers
 from symcost.cli_output import Output, Progress, check_writable, close_standard_output, write
 from symcost.cli_trace import Tracing, tracing
+from symcost.interrupt import INTERRUPTED, PROGRAM, ignore, watch
 from symcost.report import FORMATS
 
-PROGRAM = "symcost"
-INTERRUPTED = 130
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """The parser's own errors; typer publishes only this subclass."""
 
@@ -140,8 +139,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def script() -> None:
     """Entry point of the installed command."""
+    watch()
     gc.freeze()  # what the imports made stays: the collector need not look through it at every turn
-    sys.exit(main())
+    result = main()
+    ignore()
+    sys.exit(result)
 
 
 def _fail(message: str) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.numerals import short, whole
 from symcost.xla.start import start_jax
 
 _WORDS = {"true": True, "false": False, "none": None}
@@ -23,7 +24,7 @@ def pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name.isidentifier():
-            raise SymcostError(f"{option} {text!r} must be NAME=VALUE, as {option} n=1")
+            raise SymcostError(f"{option} {short(text)} must be NAME=VALUE, as {option} n=1")
         if name in found:
             raise SymcostError(f"{option} gives {name!r} twice: {found[name]} and {value}")
         found[name] = value.strip()
@@ -48,9 +49,9 @@ def numbers(option: str, given: Sequence[str] | None) -> dict[str, tuple[int, ..
 
 def _integer(option: str, name: str, text: str) -> int:
     try:
-        return int(text)
+        return whole(text)
     except ValueError:
-        raise SymcostError(f"{option} {name}={text!r} must be an integer") from None
+        raise SymcostError(f"{option} {name}={short(text)} must be an integer") from None
 
 
 def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:

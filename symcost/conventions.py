@@ -14,6 +14,7 @@ from typing import Any
 
 from symcost.cost import CONVENTIONS, Cost
 from symcost.errors import SymcostError
+from symcost.numerals import short
 
 FVCORE: Mapping[str, int] = {
     "batch_norm": 2, "layer_norm": 5, "group_norm": 5, "instance_norm": 5,
@@ -71,6 +72,6 @@ KNOWN = (*CONVENTIONS, *PUBLISHED)
 
 def published(name: str) -> Published:
     """The published convention of that name."""
-    if name not in PUBLISHED:
-        raise SymcostError(f"unknown convention {name!r}: use {', '.join(KNOWN)}")
+    if not isinstance(name, str) or name not in PUBLISHED:
+        raise SymcostError(f"unknown convention {short(name)}: use {', '.join(KNOWN)}")
     return PUBLISHED[name]

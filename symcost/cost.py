@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.numerals import short
 
 TEXTBOOK, FULL, XLA = "textbook", "full", "xla"
 CONVENTIONS = (TEXTBOOK, FULL, XLA)
@@ -101,5 +102,5 @@ ZERO = Cost()
 def check_convention(convention: str) -> str:
     """The convention itself, if it is one."""
     if convention not in CONVENTIONS:
-        raise SymcostError(f"unknown convention {convention!r}: use {', '.join(CONVENTIONS)}")
+        raise SymcostError(f"unknown convention {short(convention)}: use {', '.join(CONVENTIONS)}")
     return convention

@@ -11,6 +11,8 @@ from typing import Any
 
 import sympy
 
+from symcost.given import formula
+
 
 def difference(left: Any, right: Any) -> Any:
     """``left - right``, expanded, with the last floor of every Hermite sum replaced by the others.
@@ -36,16 +38,13 @@ def equal(left: Any, right: Any) -> bool:
     >>> equal(parse("n*(h + 1)"), parse("h*n + n"))
     True
     """
+    left, right = formula(left), formula(right)
     if left == right:
         return True
-    pair = [set(side.args) if isinstance(side, sympy.Max) else {side} for side in _strict(left, right)]
+    pair = [set(side.args) if isinstance(side, sympy.Max) else {side} for side in (left, right)]
     return all(any(difference(a, b) == 0 for b in pair[1]) for a in pair[0]) and all(
         any(difference(a, b) == 0 for a in pair[0]) for b in pair[1]
     )
-
-
-def _strict(*values: Any) -> list[Any]:
-    return [sympy.sympify(value, strict=True) for value in values]
 
 
 def _normal(atom: Any) -> Any:

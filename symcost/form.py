@@ -17,7 +17,7 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.symbols import Exact, ceil_log2, clog2, flog2, symbol
+from symcost.symbols import Exact, clog2, flog2, log2, symbol
 
 Mono = tuple[tuple[int, int], ...]
 Number = int | Fraction
@@ -289,9 +289,7 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
             return math.floor(found.args[0].value(at))
         case "Max":
             return max(a.value(at) for a in found.args)
-    inner = found.args[0].value(at)
-    assert isinstance(inner, int)
-    return ceil_log2(inner) if found.kind == "clog2" else inner.bit_length() - 1
+    return log2(found.args[0].value(at), up=found.kind == "clog2")
 
 
 def _function(kind: str, *args: Form) -> Form:
@@ -366,5 +364,4 @@ def logarithm(kind: str, argument: FormLike) -> Form:
     number = form.number
     if number is None:
         return _function(kind, form)
-    assert isinstance(number, int)
-    return Form.constant(ceil_log2(number) if kind == "clog2" else number.bit_length() - 1)
+    return Form.constant(log2(number, up=kind == "clog2"))

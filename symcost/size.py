@@ -16,12 +16,15 @@ import sympy
 from symcost.cost import FULL
 from symcost.dtypes import ASSUMED, BYTE, bits_of
 from symcost.errors import SymcostError
+from symcost.given import checked
+from symcost.numerals import fraction, short
 from symcost.table import CostTable, Row
 
 Bits = int | Mapping[str, int]
 Density = int | float | str | Fraction | Mapping[str, Any]
 
 
+@checked
 def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1, convention: str = FULL) -> Any:
     """Bytes of the parameters: the sum over layers of ``params * density * bits / 8``, exact.
 
@@ -133,20 +136,18 @@ class _Rates:
 
     def of(self, path: str) -> Fraction:
         """The number of a layer."""
-        parts = path.split("/")
-        for length in range(len(parts), -1, -1):
-            found = self.rates.get("/".join(parts[:length]))
-            if found is not None:
-                return found
+        around = [given for given in self.rates if not given or path == given or path.startswith(f"{given}/")]
+        if around:
+            return self.rates[max(around, key=len)]
         raise SymcostError(f'{self.what} says nothing of the layer {path!r}: add it, or "" for every other layer')
 
 
 def _exact(value: Any, what: str, path: str) -> Fraction:
     where = f" of {path!r}" if path else ""
     try:
-        made = Fraction(str(value))
+        made = fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise SymcostError(f"{what}={value!r}{where} is not a number: give one such as 8 or 0.25") from None
+        raise SymcostError(f"{what}={short(value)}{where} is not a number: give one such as 8 or 0.25") from None
     if made < 0 or (what == "density" and made > 1) or (what == "bits" and (made < 1 or made.denominator != 1)):
         allowed = "an integer of at least 1" if what == "bits" else "between 0 and 1"
         raise SymcostError(f"{what}={value}{where} must be {allowed}: give another")

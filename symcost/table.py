@@ -15,6 +15,9 @@ import sympy
 from symcost.conventions import published
 from symcost.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, XLA, ZERO, Cost, check_convention
 from symcost.errors import DomainError, LiftError
+from symcost.extent import Extent, extent, is_large
+from symcost.given import checked
+from symcost.numerals import MAX_BITS, short
 from symcost.symbols import Evaluator, integer
 
 Shape = tuple[Any, ...]
@@ -89,6 +92,7 @@ class Group:
     name: str
     rows: tuple[Row, ...]
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """Sum of the rows under a convention, a published one too."""
         if convention not in CONVENTIONS:
@@ -129,6 +133,7 @@ class CostTable:
     12
     """
 
+    @checked
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = tuple(rows)
         self._totals: dict[str, Cost] = {}
@@ -156,6 +161,7 @@ class CostTable:
         """
         return tuple(convention for convention in CONVENTIONS if convention not in self.withdrawn)
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``, or as a published convention has it."""
         if convention not in CONVENTIONS:
@@ -218,6 +224,7 @@ class CostTable:
                 found |= {str(s) for s in getattr(value, "free_symbols", ())}
         return tuple(sorted(found))
 
+    @checked
     def groups(self, key: Callable[[Row], str]) -> list[Group]:
         """Rows grouped by ``key``, in order of first appearance."""
         grouped: dict[str, list[Row]] = {}
@@ -225,6 +232,7 @@ class CostTable:
             grouped.setdefault(key(row), []).append(row)
         return [Group(name, tuple(rows)) for name, rows in grouped.items()]
 
+    @checked
     def by_path(self, depth: int | None = None) -> list[Group]:
         """One group per module path, cut to ``depth`` parts."""
         return self.groups(lambda row: "/".join(row.path.split("/")[:depth]) if row.path else "")
@@ -237,6 +245,7 @@ class CostTable:
         """One group per phase: forward, backward, recompute."""
         return self.groups(lambda row: row.phase)
 
+    @checked
     def check_point(self, point: Mapping[str, int]) -> dict[str, int]:
         """The point in Python's integers; an unknown symbol and a value that is no positive integer are errors."""
         found = {}
@@ -246,7 +255,11 @@ class CostTable:
                 raise DomainError(f"unknown symbol {name!r}: the symbols here are {known}")
             whole = integer(value)
             if whole is None or whole < 1:
-                raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
+                raise DomainError(f"{name}={short(value)} is outside the domain: {name} must be a positive integer")
+            if is_large(whole):
+                raise DomainError(
+                    f"{name}={short(value)} is outside the domain: {name} must have at most {MAX_BITS} bits"
+                )
             found[name] = whole
         return found
 
@@ -254,6 +267,7 @@ class CostTable:
         """The table at a point: exact integers where every symbol of a number is given."""
         return Substituted(self, self.check_point(point))
 
+    @checked
     def compile(self, *names: str) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
 
@@ -276,6 +290,7 @@ class CostTable:
 
         return explain(self, **point)
 
+    @checked
     def plot(self, kind: str = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
              batch: str = "n", model: str = "roofline", file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.plots`."""
@@ -283,6 +298,7 @@ class CostTable:
 
         return plot(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the table with its certificate and domain to a JSON file, whole or not at all; ``sc.load`` reads it.
 
@@ -315,6 +331,7 @@ class Substituted(CostTable):
         super().__init__(())
         self.table, self.point = table, dict(point)
         self._evaluate = Evaluator(self.point)
+        self._extents: dict[Any, Extent] = {}
 
     def value(self, expression: Any) -> Any:
         """An expression at the point: an integer, or what is left of it when symbols remain."""
@@ -322,6 +339,7 @@ class Substituted(CostTable):
             return expression
         left = {str(s) for s in expression.free_symbols} - set(self.point)
         if left:
+            extent(expression, self.point, self._extents)
             return expression.xreplace(
                 {s: self.point[str(s)] for s in expression.free_symbols if str(s) in self.point}
             ).doit()
@@ -353,6 +371,7 @@ class Substituted(CostTable):
         """The rows at the point."""
         return self._rows_at
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """The total formulas at the point."""
         if convention not in self._totals:

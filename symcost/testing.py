@@ -10,6 +10,7 @@ import sympy
 from symcost.cost import FULL, TEXTBOOK
 from symcost.equality import equal
 from symcost.errors import SymcostError
+from symcost.given import checked
 from symcost.symbols import parse
 from symcost.table import CostTable
 
@@ -17,6 +18,7 @@ Expected = Any
 """A formula as text, an integer, or a sympy expression."""
 
 
+@checked
 def assert_cost(
     costs: CostTable, *, params: Expected = None, trainable: Expected = None, active_params: Expected = None,
     macs: Expected = None, flops: Expected = None, transcendentals: Expected = None, activations: Expected = None,
@@ -92,6 +94,7 @@ def _coefficient(terms: Any, term: Any) -> str:
     return str(terms[term]) if terms.get(term, 0) != 0 else "none"
 
 
+@checked
 def assert_budget(costs: CostTable, name: str, file: str | Path | None = None) -> None:
     """Every limit that the budgets of ``name`` set holds; otherwise each that is exceeded, and by which modules.
 
@@ -114,6 +117,7 @@ def assert_budget(costs: CostTable, name: str, file: str | Path | None = None) -
         raise AssertionError("\n".join(map(sentence, failed)))
 
 
+@checked
 def assert_golden(costs: CostTable, path: Path, update: bool = False) -> None:
     """The table is the one that was saved at ``path``; otherwise what the change costs, in formulas.
 

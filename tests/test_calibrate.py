@@ -89,6 +89,28 @@ def test_the_rates_of_a_machine_are_found_again() -> None:
     assert all(abs(error) < Fraction(1, 1000) for error in off)
 
 
+def test_a_part_without_effect_on_any_time_is_none() -> None:
+    """Exact times of one part alone: whatever the solver's rounding gives to the others, they are left out."""
+    amounts = [
+        {("product", "operations"): 10**k, ("product", "weights"): 3**k, ("product", "overhead"): 1}
+        for k in range(5, 11)
+    ]
+    found = [
+        measure.Measurement("copy", each, Fraction(each["product", "operations"], 10**11)) for each in amounts
+    ]  # fmt: skip
+    assert measure.fitted(found) == {("product", "operations"): pytest.approx(1e-11, rel=1e-9)}
+
+
+def test_a_small_part_with_an_effect_is_kept() -> None:
+    amounts = [{("product", "operations"): 10**k, ("product", "overhead"): 1} for k in range(3, 9)]
+    found = [
+        measure.Measurement("copy", each, Fraction(each["product", "operations"], 10**11) + Fraction(1, 10**12))
+        for each in amounts
+    ]
+    fit = measure.fitted(found)
+    assert fit["product", "overhead"] == pytest.approx(1e-12, rel=1e-4)
+
+
 def test_noise_makes_neither_a_block_nor_a_peak() -> None:
     """Three blocks as fast as one are dropped; a block of a nanosecond does not set the peak."""
     import jax.numpy as jnp

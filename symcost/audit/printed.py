@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from symcost.errors import SymcostError
 from symcost.nearest import folded
+from symcost.numerals import MAX_DIGITS, short
 from symcost.prefixes import BINARY, DECIMAL
 
 _NUMBER = re.compile(
@@ -61,13 +62,13 @@ def read(text: str, unit: str = "", bytes_: bool = False, words: Sequence[str] =
     >>> read("6.06M").exact
     Fraction(6060000, 1)
     """
-    match = _NUMBER.fullmatch(text.strip())
+    match = _NUMBER.fullmatch(text.strip()) if len(text) <= MAX_DIGITS else None
     units = BYTES if bytes_ else MAGNITUDES
     letters = _letters(folded(match["unit"]), units, words) or folded(unit) if match else ""
     if match is None or letters not in units:
         known = ", ".join(name for name in units if name)
         raise SymcostError(
-            f"cannot read {text!r} as a number: write digits and one of {known}, as 724,406,816 or 6.06M"
+            f"cannot read {short(text)} as a number: write digits and one of {known}, as 724,406,816 or 6.06M"
         )
     scale = units[letters] * Fraction(10) ** int(match["power"] or 0)
     digits = match["digits"].replace(",", "").replace("_", "")

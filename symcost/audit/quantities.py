@@ -200,7 +200,7 @@ _NAMES = {
     **{word: name for name, words in WORDS.items() for word in words},
     "numberofparameters": "params", "peak": "peak_activations",
 }  # fmt: skip
-_SIZE = re.compile(r"(?:model)?size(?P<unit>[kmg]?i?b|bytes)?(?:(?:fp|int|bf)(?P<bits>\d+))?")
+_SIZE = re.compile(r"(?:model)?size(?P<unit>[kmg]?i?b|bytes)?(?:(?:fp|int|bf)(?P<bits>[0-9]{1,3}))?")
 _SCALES = ("k", "m", "g", "t", "b", "million", "billion")
 
 

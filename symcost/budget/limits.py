@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.numerals import fraction, short
 from symcost.prefixes import BINARY, DECIMAL, PARTS
 
 COUNT, BYTES, SECONDS, JOULES = "count", "bytes", "seconds", "joules"
@@ -69,11 +70,14 @@ def limit(metric: str, given: Any, where: str) -> Limit:
     """
     kind = KINDS[metric]
     units = UNITS[kind]
-    text = str(given)
+    text = shown(given) if isinstance(given, int) else str(given)
     read = _NUMBER.fullmatch(text.strip()) if not isinstance(given, bool) else None
     if read is None:
         raise SymcostError(f"{where}: {metric} = {shown(given)} is no limit: write {_example(kind)}")
-    number, unit = Fraction(read.group(1).replace("_", "")), read.group(2)
+    try:
+        number, unit = fraction(read.group(1).replace("_", "")), read.group(2)
+    except ValueError as problem:
+        raise SymcostError(f"{where}: {metric} is no limit: {problem}") from None
     if not unit and "" not in units:
         raise SymcostError(f"{where}: {metric} = {text} has no unit: it is in {kind}, write {_example(kind)}")
     if unit not in units:
@@ -84,8 +88,8 @@ def limit(metric: str, given: Any, where: str) -> Limit:
 
 
 def shown(given: Any) -> str:
-    """A value of a file as it was written."""
-    return str(given) if isinstance(given, Decimal) else repr(given)
+    """A value of a file as it was written, shortened where it is long."""
+    return str(given) if isinstance(given, Decimal) else short(given)
 
 
 def _example(kind: str) -> str:

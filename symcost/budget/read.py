@@ -21,7 +21,6 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -29,10 +28,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from symcost import toml
 from symcost.budget.limits import FIT, KINDS, VERDICT, Limit, limit, shown
 from symcost.budget.lines import lines_of
 from symcost.budget.options import OPTIONS, options
 from symcost.errors import SymcostError
+from symcost.numerals import short, whole
 
 FILES = ("symcost.toml", "pyproject.toml")
 _MODEL: Mapping[str, Any] = {
@@ -117,12 +118,7 @@ def _prefix(path: Path) -> str:
 
 
 def _section(path: Path) -> dict[str, Any]:
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except OSError as problem:
-        raise SymcostError(f"{path} cannot be read: {problem.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as problem:
-        raise SymcostError(f"{path} is not TOML: {problem}") from None
+    found = toml.read(path, f"{path}", SymcostError, Decimal)
     if path.name == "pyproject.toml":
         found = found.get("tool", {}).get("symcost", {})
     return found if isinstance(found, dict) else {}
@@ -213,10 +209,15 @@ def span(given: Any, where: str) -> range:
     """
     found = _RANGE.fullmatch(given) if isinstance(given, str) else None
     if found is None:
-        raise SymcostError(f"{where} = {given!r} is no range: write '1..8', or '96..256 step 32'")
-    low, high, step = int(found.group(1)), int(found.group(2)), int(found.group(3) or 1)
+        raise SymcostError(f"{where} = {short(given)} is no range: write '1..8', or '96..256 step 32'")
+    try:
+        low, high, step = whole(found.group(1)), whole(found.group(2)), whole(found.group(3) or "1")
+    except ValueError as problem:
+        raise SymcostError(f"{where} is no range: {problem}") from None
     if low < 1 or high < low or step < 1:
-        raise SymcostError(f"{where} = {given!r} must be positive and ascending: write '1..8', or '96..256 step 32'")
+        raise SymcostError(
+            f"{where} = {short(given)} must be positive and ascending: write '1..8', or '96..256 step 32'"
+        )
     return range(low, high + 1, step)
 
 

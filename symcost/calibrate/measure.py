@@ -25,6 +25,8 @@ COPIES = (2**20, 2**21, 2**22)
 """Elements: beyond the caches of a core, not so large that new pages are timed."""
 LASTING = Fraction(1, 10**4)
 """Seconds: of a shorter block the noise of timing may make a rate that no processor has."""
+NEGLIGIBLE = 1e-6
+"""Of a block's time: a nanosecond, which is all that clocks tell, of a millisecond."""
 PARTS = ("operations", "weights", "activations", "overhead")
 Part = tuple[str, str]
 """A kind of kernel, and one of the parts of its time."""
@@ -88,15 +90,21 @@ def amounts(found: Sequence[Kernel]) -> dict[Part, int]:
 
 
 def fitted(found: Sequence[Measurement]) -> dict[Part, float]:
-    """Seconds of one operation, byte or kernel, by kind and part; parts that take no time are left out."""
+    """Seconds of one operation, byte or kernel, by kind and part; parts that take no time are left out.
+
+    The solver's own rounding leaves parts of 1e-26 seconds where there is none, on some processors and not on others: a
+    part that is less than ``NEGLIGIBLE`` of the time of every block is none.
+    """
     import numpy as np
     from scipy.optimize import nnls
 
     parts = sorted({part for each in found for part, amount in each.amounts.items() if amount})
     relative = np.array([[each.amounts.get(part, 0) / float(each.seconds) for part in parts] for each in found])
     scale = relative.max(axis=0)
-    solution, _ = nnls(relative / scale, np.ones(len(found)))
-    return {part: float(value) for part, value in zip(parts, solution / scale, strict=True) if value > 0}
+    shares, _ = nnls(relative / scale, np.ones(len(found)))  # of the block of which the part takes the most
+    return {
+        part: float(share / most) for part, share, most in zip(parts, shares, scale, strict=True) if share > NEGLIGIBLE
+    }
 
 
 def entry(name: str, found: Sequence[Measurement]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from symcost.devices.device import Device
 from symcost.devices.read import read
 from symcost.errors import DeviceError
+from symcost.given import checked
 
 DATA = Path(__file__).parent / "data"
 
@@ -31,6 +32,7 @@ def names() -> list[str]:
     return list(catalog())
 
 
+@checked
 def device(given: str | Path | Device) -> Device:
     """A device by its name, from a file (``board.toml``, or ``boards.toml:name`` where it has several), or as it is.
 

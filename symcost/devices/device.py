@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from symcost.dtypes import arithmetic, bits_of
 from symcost.errors import DeviceError
+from symcost.numerals import fraction, short
 
 HOLDS = ("weights", "activations")
 """What a memory is for. A memory of both shares its bytes between them; one of neither is on the way, such as a cache."""
@@ -90,7 +92,9 @@ class Device:
         measured = self._mapping(self.measured, "measured")
         object.__setattr__(self, "measured", {kind: self._rates(kind, given) for kind, given in measured.items()})
         if not isinstance(self.memories, list | tuple):
-            raise self._fail(f"memories={self.memories!r} must be a list: give [MemoryLevel(name=..., size=..., ...)]")
+            raise self._fail(
+                f"memories={short(self.memories)} must be a list: give [MemoryLevel(name=..., size=..., ...)]"
+            )
         object.__setattr__(self, "memories", tuple(self._checked(memory) for memory in self.memories))
         object.__setattr__(self, "energies", self._energies())
 
@@ -99,7 +103,9 @@ class Device:
 
     def _mapping(self, given: Any, what: str) -> Mapping[str, Any]:
         if not isinstance(given, Mapping):
-            raise self._fail(f"{what}={given!r} must be a mapping: give names with their numbers, as {{'int8': 10**9}}")
+            raise self._fail(
+                f"{what}={short(given)} must be a mapping: give names with their numbers, as {{'int8': 10**9}}"
+            )
         return given
 
     def _by_dtype(self, given: Any, what: str) -> dict[str, Fraction]:
@@ -113,7 +119,7 @@ class Device:
         if given is None:
             return None
         if not isinstance(given, Energies):
-            raise self._fail(f"energies={given!r} must be a table: give Energies(add=..., multiply=..., word=...)")
+            raise self._fail(f"energies={short(given)} must be a table: give Energies(add=..., multiply=..., word=...)")
         word = {
             name: self._needed(value, f"word of {name}") for name, value in self._mapping(given.word, "word").items()
         }
@@ -147,7 +153,9 @@ class Device:
     def _needed(self, value: Any, what: str) -> Fraction:
         made = exact_number(value)
         if made is None or made <= 0:
-            raise self._fail(f"{what}={value} must be a positive number: give its size in the unit")
+            raise self._fail(
+                f"{what}={value if isinstance(value, str) else short(value)} must be a positive number: give its size in the unit"
+            )
         return made
 
     def check_computes(self, dtype: str) -> None:
@@ -199,6 +207,6 @@ def exact_number(value: Any) -> Fraction | None:
     if isinstance(value, bool):
         return None
     try:
-        return Fraction(str(value)) if isinstance(value, float | str) else Fraction(value)
+        return fraction(str(value)) if isinstance(value, float | str | Decimal) else Fraction(value)
     except (ValueError, TypeError, ZeroDivisionError, OverflowError):
         return None

@@ -23,15 +23,16 @@ A file has one table per device::
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from symcost import toml
 from symcost.devices.device import KINDS, Device, Energies, MemoryLevel, Rates
 from symcost.devices.units import UNITS, examples, split
 from symcost.errors import DeviceError
+from symcost.numerals import fraction, short
 
 Kinds = tuple[str, ...]
 """The kinds of units that one number may be in."""
@@ -40,12 +41,8 @@ TEXTS = ("title", "kind", "source", "notes")
 
 def read(path: Path) -> dict[str, Device]:
     """All devices of a file."""
-    try:
-        return parsed(path.read_text(encoding="utf-8"), f"the device file {path}")
-    except OSError as problem:
-        raise DeviceError(f"the device file {path} cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError as problem:
-        raise DeviceError(f"the device file {path} is not TOML: {problem}") from None
+    what = f"the device file {path}"
+    return _devices(toml.read(path, what, DeviceError, fraction), what)
 
 
 def parsed(text: str, what: str) -> dict[str, Device]:
@@ -55,10 +52,10 @@ def parsed(text: str, what: str) -> dict[str, Device]:
     >>> parsed(chr(10).join(text), "the text")["board"].power
     Fraction(1, 4)
     """
-    try:
-        tables = tomllib.loads(text, parse_float=Fraction)
-    except ValueError as problem:
-        raise DeviceError(f"{what} is not TOML: {problem}") from None
+    return _devices(toml.parsed(text, what, DeviceError, fraction), what)
+
+
+def _devices(tables: Mapping[str, Any], what: str) -> dict[str, Device]:
     if not tables:
         raise DeviceError(f"{what} is empty: write a table such as [my-board]")
     return {name: _Reader(name, entry).device() for name, entry in tables.items()}
@@ -136,9 +133,9 @@ class _Reader:
         if kind not in own:
             raise self.fail(f"{shown} is in {kind}, not in {' or '.join(own)}: end the key in one of {examples(own)}")
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
-            raise self.fail(f"{shown}={value!r} must be a number")
+            raise self.fail(f"{shown}={short(value)} must be a number")
         if value <= 0:
-            raise self.fail(f"{shown}={value} must be positive: leave out what is not published")
+            raise self.fail(f"{shown}={short(value)} must be positive: leave out what is not published")
         return what, scale * value, kind
 
     def _cycles(self, number: Fraction, kind: str, key: str) -> Fraction:

@@ -19,6 +19,7 @@ from symcost.estimate.fit import check_computes
 from symcost.estimate.memory import memory
 from symcost.estimate.quantities import QUANTITIES, Setting
 from symcost.estimate.types import types_of
+from symcost.numerals import MAX_DIGITS, MAX_POWER, fraction, short
 from symcost.symbols import Evaluator, parse
 
 _RELATION = re.compile(r"(<=|>=|==|!=|<|>)")
@@ -28,7 +29,6 @@ _HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
     "==": lambda x: x == 0, "!=": lambda x: x != 0,
 }  # fmt: skip
 FITS = "fits"
-_MAX_SCALE = 400
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
         raise SymcostError("there is no constraint: give one such as 'params <= 25_000_000'")
     found: list[Constraint] = []
     for text in given:
+        if not isinstance(text, str):
+            raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
         found += _memories(setting) if text.strip() == FITS else [_one(text, setting)]
     return found
 
@@ -65,7 +67,9 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
 def _one(text: str, setting: Setting) -> Constraint:
     parts = _RELATION.split(text)
     if len(parts) != 3:
-        raise SymcostError(f"cannot read {text!r} as a constraint: write one comparison, as 'params <= 25_000_000'")
+        raise SymcostError(
+            f"cannot read {short(text)} as a constraint: write one comparison, as 'params <= 25_000_000'"
+        )
     left, right = (_side(parts[index], text, setting) for index in (0, 2))
     return Constraint(text.strip(), left, parts[1], right)
 
@@ -94,10 +98,12 @@ def _exact(value: Any) -> Any:
 def _fraction(match: re.Match[str]) -> str:
     """A decimal as an exact fraction: ``0.01`` is ``1/100``."""
     text = match.group(1).replace("_", "")
-    exponent = re.split("[eE]", text)[1:]
-    if exponent and abs(int(exponent[0])) > _MAX_SCALE:
-        raise SymcostError(f"{text} in a constraint is out of range: use an exponent of at most {_MAX_SCALE}")
-    made = Fraction(text)
+    try:
+        made = fraction(text)
+    except ValueError:
+        raise SymcostError(
+            f"{short(text)} in a constraint is out of range: use an exponent of at most {MAX_POWER}, {MAX_DIGITS} digits"
+        ) from None
     return f"({made.numerator}/{made.denominator})"
 
 

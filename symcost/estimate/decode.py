@@ -15,6 +15,7 @@ from symcost.dtypes import BYTE, bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
 from symcost.estimate.network import layers_of
+from symcost.given import checked
 from symcost.layers.algebra import Dim, size
 from symcost.layers.attention import Attention
 from symcost.layers.base import Layer
@@ -30,6 +31,7 @@ CACHE = "cache"
 """The operation that joins new keys or values to those kept."""
 
 
+@checked
 def decoding(net: Layer | LayerTable, M: Dim = "M", n: Dim = "n") -> LayerTable:
     """One step of decoding: one new token of ``n`` sequences, each against ``M`` keys and values, the new one included.
 
@@ -68,6 +70,7 @@ def _with_keys(value: Any, M: Any) -> Any:
     return made
 
 
+@checked
 def kv_cache(costs: CostTable, dtype: str = "float16") -> Any:
     """Bytes of the keys and values that a table of a decoding step keeps.
 

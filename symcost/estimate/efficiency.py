@@ -10,6 +10,7 @@ from symcost.devices.device import exact_number
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
 from symcost.estimate.work import Kernel
+from symcost.numerals import short
 
 
 class Efficiency(Protocol):
@@ -51,9 +52,8 @@ class Saturating:
     def __post_init__(self) -> None:
         limit, half = exact_number(self.limit), exact_number(self.half)
         if limit is None or not 0 < limit <= 1 or half is None or half < 0:
-            raise SymcostError(
-                f"efficiency of limit={self.limit}, half={self.half}: the limit is a share in (0, 1], half 0 operations or more"
-            )
+            given = f"limit={short(self.limit)}, half={short(self.half)}"
+            raise SymcostError(f"efficiency of {given}: the limit is a share in (0, 1], half 0 operations or more")
         object.__setattr__(self, "limit", limit)
         object.__setattr__(self, "half", half)
 
@@ -72,5 +72,5 @@ def efficiency_of(given: Any) -> Efficiency:
         return given
     share = exact_number(given)
     if share is None or not 0 < share <= 1:
-        raise SymcostError(f"efficiency={given} must be a share of the peak in (0, 1]: give one such as 0.4")
+        raise SymcostError(f"efficiency={short(given)} must be a share of the peak in (0, 1]: give one such as 0.4")
     return Constant(share)

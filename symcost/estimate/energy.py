@@ -22,6 +22,7 @@ from symcost.estimate.exact import rational, value_at
 from symcost.estimate.latency import latency
 from symcost.estimate.types import computing, main_type, types_of
 from symcost.estimate.work import Kernel, kernels
+from symcost.given import checked
 from symcost.size import Bits, Width, width_of
 from symcost.table import CostTable
 
@@ -85,6 +86,7 @@ class Energy:
         return str(self.joules)
 
 
+@checked
 def energy(
     costs: CostTable,
     on: str | Device = "horowitz-45nm",

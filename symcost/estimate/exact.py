@@ -9,6 +9,9 @@ from typing import Any
 import sympy
 
 from symcost.errors import DomainError, SymcostError
+from symcost.extent import extent
+from symcost.given import formula
+from symcost.numerals import short
 from symcost.symbols import evaluate
 from symcost.table import CostTable
 
@@ -34,31 +37,18 @@ def larger(left: Any, right: Any) -> Any:
     return sympy.Max(left, right, evaluate=False)
 
 
-def formula(given: Any) -> Any:
-    """What is a formula, or a number, as sympy's; anything else is an error."""
-    try:
-        made = sympy.sympify(given, strict=True)
-    except sympy.SympifyError:
-        made = None
-    if not isinstance(made, sympy.Expr):
-        shown = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
-        raise SymcostError(
-            f"{shown} is no formula: give one such as costs.macs, latency(...).seconds or sc.parse('N**2')"
-        )
-    return made
-
-
 def check_sizes(point: Mapping[str, int]) -> None:
     """Raise for a value that is no positive integer."""
     for name, value in point.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
+            raise DomainError(f"{name}={short(value)} is outside the domain: {name} must be a positive integer")
 
 
 def at_point(expression: Any, point: Mapping[str, int]) -> Any:
     """A formula with positive integers for some of its symbols."""
     check_sizes(point)
     expression = formula(expression)
+    extent(expression, point)
     free = {str(s): s for s in expression.free_symbols}
     return expression.xreplace({free[name]: sympy.Integer(value) for name, value in point.items() if name in free})
 

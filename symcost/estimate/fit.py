@@ -14,6 +14,7 @@ from symcost.estimate.exact import number, rational
 from symcost.estimate.memory import memory
 from symcost.estimate.types import Types, main_type, types_of
 from symcost.estimate.work import kernels
+from symcost.given import checked
 from symcost.size import Bits, param_bits
 from symcost.table import CostTable
 
@@ -79,6 +80,7 @@ class Fit:
         return "\n".join([*map(str, self.limits), *said])
 
 
+@checked
 def fits(
     costs: CostTable, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
     rule: str = "liveness",

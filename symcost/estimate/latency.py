@@ -22,6 +22,8 @@ from symcost.estimate.efficiency import Efficiency, efficiency_of
 from symcost.estimate.exact import larger, rational, value_at
 from symcost.estimate.types import computing, main_type, types_of
 from symcost.estimate.work import Kernel, kernels
+from symcost.given import checked
+from symcost.numerals import short
 from symcost.size import Bits, Width, width_of
 from symcost.symbols import symbol
 from symcost.table import CostTable
@@ -110,6 +112,7 @@ class Latency:
         return str(self.seconds)
 
 
+@checked
 def latency(
     costs: CostTable,
     on: str | Device,
@@ -215,6 +218,7 @@ def examples(costs: CostTable) -> Any:
     return next((sympy.sympify(shape[0], strict=True) for shape in shapes), None)
 
 
+@checked
 def throughput(
     costs: CostTable, on: str | Device, dtype: str | None = None, *, batch: Any = "n", model: str = "roofline",
     weights: str | Bits | None = None, efficiency: Any = None, overhead: Any = None,
@@ -232,9 +236,9 @@ def _batch(costs: Any, batch: Any) -> Any:
     if isinstance(batch, int) and not isinstance(batch, bool) and batch > 0:
         return sympy.Integer(batch)
     point = getattr(costs, "point", {})
-    if batch in point:
+    if isinstance(batch, str) and batch in point:
         return sympy.Integer(point[batch])
-    if batch not in costs.symbols:
+    if not isinstance(batch, str) or batch not in costs.symbols:
         known = ", ".join(costs.symbols) or "none"
-        raise SymcostError(f"batch={batch!r} is neither a number nor a symbol of the table ({known}): give one")
+        raise SymcostError(f"batch={short(batch)} is neither a number nor a symbol of the table ({known}): give one")
     return symbol(batch)

@@ -12,6 +12,7 @@ from symcost.dtypes import ASSUMED, BYTE, bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
 from symcost.estimate.types import Types, types_of
+from symcost.given import checked
 from symcost.size import Bits, bytes_of, model_size, state_bits
 from symcost.table import CostTable
 
@@ -43,6 +44,7 @@ class MemoryUse:
         return self.weights + self.constant if what == "weights" else self.activations + self.state - self.constant
 
 
+@checked
 def memory(
     costs: CostTable, dtype: str | None = None, *, weights: str | Bits | None = None, rule: str = "liveness",
     assumed: str = ASSUMED,

@@ -15,6 +15,7 @@ import sympy
 from symcost.errors import SymcostError
 from symcost.estimate.corners import ruling
 from symcost.estimate.exact import at_point, check_sizes, formula, need, number
+from symcost.given import checked
 from symcost.symbols import symbol
 
 
@@ -29,6 +30,7 @@ def smooth(expression: Any) -> Any:
     return expression.replace(lambda node: isinstance(node, sympy.floor | sympy.ceiling), lambda node: node.args[0])
 
 
+@checked
 def partial(expression: Any, name: str, **point: int) -> Any:
     """Partial derivative by a symbol, sizes taken as smooth; at a point an exact number.
 
@@ -44,6 +46,7 @@ def partial(expression: Any, name: str, **point: int) -> Any:
     return number(at_point(sympy.diff(made, symbol(name)), point), "the derivative")
 
 
+@checked
 def elasticity(expression: Any, name: str, **point: int) -> Any:
     """How many percent the formula grows when the symbol grows by one: ``(d f/d x) x/f``, sizes taken as smooth.
 
@@ -63,6 +66,7 @@ def elasticity(expression: Any, name: str, **point: int) -> Any:
     return number(at_point(made, point), "the elasticity") if point else sympy.cancel(made)
 
 
+@checked
 def leading_term(expression: Any, *names: str) -> Any:
     """The part that rules when the symbols named (all of them unless named) grow together.
 
@@ -97,6 +101,7 @@ class Crossover:
         return f"equal at {self.symbol} = {self.at}; beyond it the {self.beyond} is larger"
 
 
+@checked
 def crossover(first: Any, second: Any, name: str) -> Crossover:
     """The positive value of a symbol beyond which one formula stays above the other, sizes taken as smooth.
 

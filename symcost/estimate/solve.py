@@ -17,6 +17,7 @@ from symcost.errors import DomainError, SymcostError
 from symcost.estimate.constraint import Constraint, read
 from symcost.estimate.exact import at_point
 from symcost.estimate.quantities import Setting
+from symcost.given import checked
 from symcost.prove.growth import FAR, monotone_from
 from symcost.size import Bits
 from symcost.symbols import Evaluator
@@ -53,6 +54,7 @@ def shown(value: Fraction) -> str:
     return f"{value.numerator:,}" if value.denominator == 1 else f"{float(value):.6g}"
 
 
+@checked
 def solve(
     costs: CostTable,
     where: str | Sequence[str],

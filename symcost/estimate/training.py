@@ -10,6 +10,7 @@ import sympy
 from symcost.dtypes import ASSUMED, bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.types import types_of
+from symcost.given import checked
 from symcost.size import model_size, state_size, trained_size
 from symcost.table import CostTable
 
@@ -31,6 +32,7 @@ class TrainingMemory:
         return sympy.expand(self.params + self.gradients + self.optimizer + self.residuals + self.state)
 
 
+@checked
 def training_memory(
     costs: CostTable, optimizer: Any = None, *, dtype: str | None = None, gradients: str | None = None,
     moments: str | None = None, least: int = 1,

@@ -14,9 +14,11 @@ import sympy
 
 from symcost import form
 from symcost.errors import ExpressionError, ShapeError
+from symcost.extent import is_large
 from symcost.form import Form, as_form
 from symcost.formed import ceiling as ceiling
 from symcost.formed import formed
+from symcost.numerals import MAX_BITS, bare, short
 from symcost.symbols import integer, parse
 
 Dim = Any
@@ -35,7 +37,7 @@ def size(value: Dim, what: str, least: int = 1) -> Size:
     made = value if isinstance(value, Form) else _read(value, what, least)
     made = number if isinstance(made, Form) and (number := made.number) is not None else made
     if isinstance(made, Fraction) or (isinstance(made, int) and made < least):
-        raise _no_size(what, str(value), least)
+        raise _no_size(what, bare(value), least)
     return made
 
 
@@ -46,14 +48,16 @@ def _no_size(what: str, shown: str, least: int) -> ShapeError:
 
 def _read(value: Dim, what: str, least: int) -> Any:
     if (whole := integer(value)) is not None:
+        if is_large(whole):
+            raise ShapeError(f"{what} is {short(whole)}: numbers have at most {MAX_BITS} bits, give a smaller one")
         return whole
     try:
         expression = parse(value) if isinstance(value, str) else value
         if isinstance(expression, sympy.Expr):
             return exact(formed(expression))
     except ExpressionError as problem:
-        raise ShapeError(f"{what}={value}: {problem}") from None
-    raise _no_size(what, repr(value), least)
+        raise ShapeError(f"{what}={bare(value)}: {problem}") from None
+    raise _no_size(what, short(value), least)
 
 
 def exact(value: Any) -> Any:

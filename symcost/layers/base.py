@@ -18,6 +18,7 @@ from symcost.layers.algebra import Dim, exact, plain, size
 from symcost.layers.sums import summed
 from symcost.layers.tape import Tape
 from symcost.layers.tensor import Tensor, tensor
+from symcost.numerals import short
 
 LEAST = {"Dim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
 """Annotations of fields that are sizes, and the smallest value that makes sense."""
@@ -71,6 +72,12 @@ class Layer:
             given = getattr(self, field.name)
             if field.type in INNER and not (given is None and field.type == "Layer | None"):
                 as_layer(given, f"{type(self).__name__}: {field.name}=")
+            if field.type == "bool" and not isinstance(given, bool):
+                raise ShapeError(f"{type(self).__name__}: {field.name}={short(given)} must be True or False: give one")
+            if field.type == "Dim" and (given is None or isinstance(given, tuple | list)):
+                raise ShapeError(
+                    f"{type(self).__name__}: {field.name}={short(given)} must be one size: give an integer"
+                )
             if field.type in LEAST:
                 object.__setattr__(self, field.name, self._sized(given, field.name, LEAST[str(field.type)]))
         self.check()
@@ -120,7 +127,9 @@ def as_layer(given: Any, what: str = "") -> Layer:
     if isinstance(given, type) and issubclass(given, Layer):
         name = given.__name__
         raise ShapeError(f"{what}{name} is a kind of layer and not a layer: write {name}(...) with its sizes, if any")
-    raise ShapeError(f"{what}{given!r} is not a layer: give one such as Conv2d(c_o=64, k=3), or a Sequential of them")
+    raise ShapeError(
+        f"{what}{short(given)} is not a layer: give one such as Conv2d(c_o=64, k=3), or a Sequential of them"
+    )
 
 
 def shaped(x: tuple[Dim, ...]) -> Tensor:

@@ -9,6 +9,7 @@ from symcost.layers.algebra import Dim
 from symcost.layers.base import Layer, as_layer
 from symcost.layers.layered import LayerTable
 from symcost.layers.reading import entering
+from symcost.numerals import short
 
 
 def table(net: Layer, x: tuple[Dim, ...], layout: str | None = None) -> LayerTable:
@@ -29,7 +30,7 @@ def table(net: Layer, x: tuple[Dim, ...], layout: str | None = None) -> LayerTab
     """
     as_layer(net)
     if isinstance(x, str) or not isinstance(x, Iterable):
-        raise ShapeError(f"the input {x!r} is no shape: give a tuple of sizes, the batch first, as (n, c, h, w)")
+        raise ShapeError(f"the input {short(x)} is no shape: give a tuple of sizes, the batch first, as (n, c, h, w)")
     sizes = tuple(x)
     if not sizes:
         raise ShapeError("the input has no axes: give its shape, the batch first, as (n, c, h, w)")

@@ -10,6 +10,7 @@ from symcost.conventions import published
 from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
 from symcost.dominance import largest, telling_points, undominated
 from symcost.errors import SymcostError
+from symcost.given import checked
 from symcost.layers.algebra import exact, plain
 from symcost.layers.base import Layer, forms_of, symbols_of
 from symcost.layers.domain import LayerDomain
@@ -78,6 +79,7 @@ class LayerTable(CostTable):
         """One row per operation in execution order; a repeated block's rows carry their number in ``times``."""
         return self._made_rows
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """Closed form of the whole network under ``textbook``, ``full``, ``xla``, ``torchvision`` or ``fvcore``."""
         if convention not in self._totals:
@@ -89,6 +91,7 @@ class LayerTable(CostTable):
             return summed(self._raw, convention)
         return published(convention).total(summed(self._raw, TEXTBOOK), summed(self._raw, FULL), self._raw)
 
+    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output).
 
@@ -100,6 +103,7 @@ class LayerTable(CostTable):
         forms = self._peaks[rule]
         return largest([plain(form * UNITS[unit]) for form in forms])
 
+    @checked
     def peak_path(self, rule: str = "liveness", **point: int) -> str:
         """Path of the operation that runs while the peak is reached, at a point; of equal ones the first."""
         sizes = peak_sizes(self._events, self._raw[0].out, self._last, rule)
@@ -158,12 +162,14 @@ class LayersAt(Substituted):
         """Where the closed form holds."""
         return self.table.domain
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """The total formulas at the point."""
         if convention not in self._totals:
             self._totals[convention] = self.table.total(convention).map(self.value)
         return self._totals[convention]
 
+    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
         return self.value((self._anew or self.table).peak(rule, unit))
@@ -173,6 +179,7 @@ class LayersAt(Substituted):
         """The rows at the point; those of every block where blocks grow and their number is known."""
         return self._anew.rows if self.table.grows and self._anew else super().rows
 
+    @checked
     def peak_path(self, rule: str = "liveness") -> str:
         """Path of the operation that runs while the peak is reached."""
         made = self._anew

@@ -9,6 +9,7 @@ from typing import Any
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, shaped
 from symcost.layers.tensor import FIRST, LAST, Tensor
+from symcost.numerals import short
 
 LAYOUTS = (FIRST, LAST)
 
@@ -21,7 +22,7 @@ def entering(net: Layer, x: tuple[Any, ...], layout: str | None = None) -> Tenso
     (4, 16)
     """
     if layout is not None and layout not in LAYOUTS:
-        raise ShapeError(f"layout={layout!r} is unknown: use 'first' for (n, c, l), 'last' for (n, N, d)")
+        raise ShapeError(f"layout={short(layout)} is unknown: use 'first' for (n, c, l), 'last' for (n, N, d)")
     made = shaped(x)
     if layout is not None and len(x) != 3:
         raise ShapeError(f"layout={layout!r} is for inputs of three axes and {made} has {len(x)}: leave it out")

@@ -14,6 +14,7 @@ from symcost.layers.base import Layer
 from symcost.layers.face import table
 from symcost.layers.layered import LayerTable
 from symcost.nearest import folded, hint, near, same
+from symcost.numerals import whole_or_text
 
 IMAGE = ("n", "3", "r", "r")
 TOKENS = ("n", "N")
@@ -78,7 +79,7 @@ class Reference:
 
 
 def _number(length: Dim) -> Dim:
-    return int(length) if isinstance(length, str) and length.isdigit() else length
+    return whole_or_text(length) if isinstance(length, str) else length
 
 
 def _near(name: str, known: Any) -> str:
@@ -139,4 +140,4 @@ def literal(text: str) -> object:
     """The value of a network's parameter: a flag, an integer, or a text such as 1.4 that the network reads exactly."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    return int(text) if text.lstrip("-").isdigit() else text
+    return whole_or_text(text)

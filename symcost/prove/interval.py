@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.symbols import Evaluator, Exact, ceil_log2, clog2, flog2
+from symcost.symbols import Evaluator, Exact, clog2, flog2, log2
 
 Pair = tuple[Exact, Exact]
 Box = Mapping[str, Pair]
@@ -94,11 +94,9 @@ class Bounds:
             if low == high and pairs[1][0] == below:
                 return low % below, low % below
             return (low, high) if low >= 0 and high < pairs[1][0] else (0, below)
-        if isinstance(node, clog2 | flog2) and pairs[0][0] >= 1:
-            low, high = (math.floor(value) for value in pairs[0])
-            if isinstance(node, clog2):
-                return ceil_log2(low), ceil_log2(high)
-            return low.bit_length() - 1, high.bit_length() - 1
+        if isinstance(node, clog2 | flog2) and pairs[0][0] > 0:
+            up = isinstance(node, clog2)
+            return log2(pairs[0][0], up), log2(pairs[0][1], up)
         if isinstance(node, sympy.Piecewise):
             cases: Any = node.args
             chosen = [self(value) for value, _ in cases]

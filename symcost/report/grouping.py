@@ -17,6 +17,8 @@ from symcost.table import Row
 
 _NUMBER = re.compile(r"\d+")
 MAX_LINES = 40
+DEEPEST = 100
+"""Levels of modules that are told apart: what lies deeper, in no network but in a file, is one name."""
 ITSELF = "(itself)"
 MODEL = "(model)"
 
@@ -83,7 +85,7 @@ def tree(rows: Sequence[Row]) -> Node:
         # Parameters are listed before the operations, by name: they do not settle the order of the modules.
         order = index + len(rows) if row.source == "input" else index
         node = root
-        for part in row.path.split("/") if row.path else ():
+        for part in row.path.split("/", DEEPEST - 1) if row.path else ():
             if part not in node.children:
                 node.children[part] = Node(part, first=order)
             node = node.children[part]

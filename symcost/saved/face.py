@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from symcost.cost import CONVENTIONS, METRICS, XLA, Cost
+from symcost.cost import CONVENTIONS, METRICS, SPLITS, XLA, Cost
 from symcost.errors import ExpressionError, SymcostError
+from symcost.given import checked
+from symcost.numerals import MAX_DIGITS, short
 from symcost.referee.said import NOT_ASKED, Said
+from symcost.saved import sums
 from symcost.saved.facts import Condition, SavedCertificate, SavedDomain
 from symcost.saved.format import SUFFIX, read
 from symcost.saved.older import total_with_state, with_state
@@ -26,6 +29,7 @@ def is_saved(target: str) -> bool:
     return target.endswith(SUFFIX)
 
 
+@checked
 def load(path: str | Path) -> CostTable:
     """The table that ``costs.save(path)`` or ``--format json`` wrote: rows, totals, peaks, domain and certificate.
 
@@ -45,7 +49,7 @@ def load(path: str | Path) -> CostTable:
         return _Reader(document).table()
     except SymcostError as problem:
         raise SymcostError(f"{path} is damaged: {problem}") from None
-    except (KeyError, TypeError, AttributeError, ValueError) as problem:
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
         raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the table again") from None
 
 
@@ -62,8 +66,9 @@ class _Reader:
         found = self.known.get(text)
         if found is None:
             if not isinstance(text, str):
-                raise ExpressionError(f"{text!r} stands where a formula should")
-            made = int(text) if text.isdecimal() and text.isascii() else parse(text)
+                raise ExpressionError(f"{short(text)} stands where a formula should")
+            plain = text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS
+            made = int(text) if plain else parse(text)
             found = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
         return found
 
@@ -84,10 +89,7 @@ class _Reader:
     def cost(self, given: Mapping[str, str]) -> Cost:
         key = tuple(given.items())
         if key not in self.costs:
-            for metric in given:
-                if metric not in METRICS:
-                    raise SymcostError(f"unknown metric {metric!r}: there are {', '.join(METRICS)}")
-            self.costs[key] = Cost(**{metric: self.number(text) for metric, text in key})
+            self.costs[key] = Cost(**{_metric(metric): self.number(text) for metric, text in key})
         return self.costs[key]
 
     def xla(self, given: Mapping[str, str] | None) -> Cost | Withdrawn:
@@ -115,17 +117,25 @@ class _Reader:
         if old:
             rows = list(map(with_state, rows))
         at = _integers(given["at"])
+        totals = {c: self.cost(given["conventions"][c]) for c in CONVENTIONS if given["conventions"][c] is not None}
+        if old:
+            totals = {convention: total_with_state(cost, rows, convention) for convention, cost in totals.items()}
+        symbols = self.named(tuple(map(_text, given["symbols"])))
+        domain = _or_none(lambda domain: _domain(domain, at), given["domain"])
+        sums.check(rows, totals, symbols, domain, given["digest"])
+        for metric, text in given["totals"].items():
+            if self.number(text) != getattr(totals["textbook" if metric == "activations" else "full"], _metric(metric)):
+                raise SymcostError(f"{metric} is {text} among its totals and another number among its conventions")
         if not (at or given["domain"] or given["peaks"]):
             return CostTable(rows)
-        totals = {c: self.cost(given["conventions"][c]) for c in CONVENTIONS if given["conventions"][c] is not None}
         known = Known(
-            symbols=self.named(tuple(map(_text, given["symbols"]))),
-            totals={c: total_with_state(cost, rows, c) if old else cost for c, cost in totals.items()},
+            symbols=symbols,
+            totals=totals,
             withdrawn={_text(name): _text(why) for name, why in given.get("withdrawn", {}).items()},
             at=at,
             peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
             residuals=None if given["residuals"] is None else self.number(given["residuals"]),
-            domain=_or_none(lambda domain: _domain(domain, at), given["domain"]),
+            domain=domain,
             certificate=_or_none(_certificate, given["certificate"]),
             coverage=_or_none(_integers, given["coverage"]),
             loops={_text(name): _text(where) for name, where in given["loops"].items()},
@@ -142,13 +152,19 @@ class _Reader:
         }
 
 
+def _metric(name: Any) -> str:
+    if name not in (*METRICS, *SPLITS):
+        raise SymcostError(f"unknown metric {short(name)}: there are {', '.join(METRICS)}")
+    return name
+
+
 def _or_none(read: Callable[[Any], Any], given: Any) -> Any:
     return None if given is None else read(given)
 
 
 def _text(given: Any) -> str:
     if not isinstance(given, str):
-        raise SymcostError(f"{given!r} stands where a name should")
+        raise SymcostError(f"{short(given)} stands where a name should")
     return given
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from symcost.errors import ExpressionError
+from symcost.numerals import short
 from symcost.referee.said import NOT_ASKED, Said
 from symcost.symbols import Exact, evaluate, parse
 from symcost.table import Conditions
@@ -37,7 +38,7 @@ class Condition:
         """The condition of a text, by the safe parser."""
         parts = _RELATION.split(text)
         if len(parts) != 3:
-            raise ExpressionError(f"cannot read {text!r} as a condition: write one comparison, as d % H == 0")
+            raise ExpressionError(f"cannot read {short(text)} as a condition: write one comparison, as d % H == 0")
         return Condition(text, parse(parts[0]), parts[1], parse(parts[2]))
 
     @cached_property

@@ -9,6 +9,7 @@ from typing import Any
 from symcost.conventions import published
 from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
 from symcost.errors import LiftError, SymcostError
+from symcost.given import checked
 from symcost.saved.facts import SavedCertificate, SavedDomain
 from symcost.table import CostTable, Row, Substituted
 
@@ -53,6 +54,7 @@ class Saved(CostTable):
         """Conventions whose figures were withdrawn, and why."""
         return self._known.withdrawn
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """The total as saved; published conventions follow from it and the rows."""
         if convention in self.withdrawn:
@@ -91,6 +93,7 @@ class Saved(CostTable):
 class SavedModel(Saved):
     """A saved table that knows its peaks."""
 
+    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """Peak activations by a rule, in a unit."""
         peaks = self._known.peaks
@@ -120,6 +123,7 @@ class SavedAt(Substituted):
         self.domain, self.certificate, self.coverage = table.domain, table.certificate, table.coverage
         self.unknown_trips = table.unknown_trips
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """The total formulas at the point."""
         if convention not in self._totals:
@@ -143,6 +147,7 @@ class SavedModelAt(SavedAt):
 
     table: SavedModel
 
+    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
         return self.value(self.table.peak(rule, unit))

@@ -10,11 +10,13 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.symbols import parse
+from symcost.numerals import short
+from symcost.symbols import parse, syntax
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
+MAX_TEXT = 20_000
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,12 @@ def condition(text: str) -> Condition:
     Combined(op='and', parts=(Compare(op='<=', left=64, right=d), Compare(op='<=', left=d, right=1024)))
     """
     text = text.strip()
+    if len(text) > MAX_TEXT:
+        raise ExpressionError(f"the condition {short(text)} has {len(text)} characters: at most {MAX_TEXT} are read")
     try:
-        tree = ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
-        raise ExpressionError(f"cannot read {text!r} as a condition: {problem.args[0]}") from None
-    return _convert(tree.body, text)
+        return _convert(syntax(text, "a condition"), text)
+    except RecursionError:
+        raise ExpressionError(f"the condition {short(text)} is nested too deeply") from None
 
 
 def _convert(node: ast.expr, text: str) -> Condition:
@@ -62,7 +65,7 @@ def _convert(node: ast.expr, text: str) -> Condition:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return Combined("not", (_convert(operand, text),))
     raise ExpressionError(
-        f"cannot read {text!r} as a condition: compare two expressions, as 'params <= 7_000_000' or 'd % H == 0'"
+        f"cannot read {short(text)} as a condition: compare two expressions, as 'params <= 7_000_000' or 'd % H == 0'"
     )
 
 

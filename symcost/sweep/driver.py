@@ -23,6 +23,8 @@ DEATHS = 2
 """So often a part that was under way when a worker died is tried again."""
 SPARE = 1
 """Parts that wait beside those that run, so that no worker does."""
+MOST = 4096
+"""Threads or processes that may be asked for."""
 UNSAID = 64
 """So many parts are sent to an executor that does not say how many it runs at the same time."""
 Report = Callable[[int, int, str], None]
@@ -53,6 +55,8 @@ class Settings:
             number = getattr(self, name)
             if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
                 raise SpaceError(f"{name}={number!r} must be a positive integer")
+            if number is not None and number > MOST:
+                raise SpaceError(f"{name}={number} are more than any machine runs: give at most {MOST}")
 
     @property
     def width(self) -> int:

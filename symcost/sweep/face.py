@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from symcost.errors import SpaceError
+from symcost.given import checked
 from symcost.sweep.answer import Answer, Count, columns_at
 from symcost.sweep.driver import Report, Settings, run
 from symcost.sweep.front import MOST_OBJECTIVES, front
@@ -39,6 +40,9 @@ class Case:
 
     choice: dict[str, str]
     problem: Problem
+
+
+MOST_BINS = 100_000
 
 
 def cases(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]] = (), **asked: Any) -> list[Case]:
@@ -79,6 +83,7 @@ def _shown(show: Texts) -> tuple[str, ...] | None:
     return None if show is None else texts("show", show)
 
 
+@checked
 def count(
     costs: Any,
     space: Space,
@@ -145,6 +150,7 @@ def _engine_and_numbers(jobs: Sequence[Job]) -> tuple[str, str]:
     return ", ".join(dict.fromkeys(each.engine for each in found)), NAMES[max(each.widest for each in found)]
 
 
+@checked
 def sweep(
     costs: Any,
     space: Space,
@@ -190,6 +196,8 @@ def sweep(
     asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out)
     if histogram is not None and (not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1):
         raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
+    if histogram is not None and histogram > MOST_BINS:
+        raise SpaceError(f"histogram={histogram} is too fine: give at most {MOST_BINS} bins")
     answer = asked.answer("all" if goal is None else "top", FEW if goal is None else top)
     if histogram is None or not answer.count:
         return answer
@@ -197,6 +205,7 @@ def sweep(
     return replace(answer, histograms={name: asked.histogram(name, histogram) for name in names})
 
 
+@checked
 def pareto(
     costs: Any,
     space: Space,

@@ -129,10 +129,17 @@ class Lowering:
                 raise ExpressionError(f"{node}: what stands behind % must be positive in the whole space")
             return Ratio(apply("mod", a, b), below)
         if isinstance(node, clog2 | flog2):
-            if not parts[0].is_integer or self.ranges(parts[0].above)[0] < 1:
-                raise ExpressionError(f"{node}: the logarithm is of positive integers")
-            return self.integer(apply("clog2" if isinstance(node, clog2) else "flog2", parts[0].above))
+            return self._logarithm(node, parts[0])
         raise ExpressionError(f"{node.func} cannot be evaluated over a space: {node}")
+
+    def _logarithm(self, node: Any, part: Ratio) -> Ratio:
+        """Of a number of at least 1: that of the next integer up or down, a power of 2 being one."""
+        up = isinstance(node, clog2)
+        down = self.graph.apply("floordiv", part.above, part.below)
+        if self.ranges(down)[0] < 1:
+            raise ExpressionError(f"{node}: the logarithm over a space is of numbers that are at least 1 in all of it")
+        whole = self(sympy.ceiling(node.args[0])).above if up and not part.is_integer else down
+        return self.integer(self.graph.apply("clog2" if up else "flog2", part.above if part.is_integer else whole))
 
     # -- sums of products ----------------------------------------------------------------------------------------
     def _term(self, node: Any) -> Term:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from symcost.errors import SpaceError
+from symcost import toml
+from symcost.errors import SpaceError, SymcostError
+from symcost.given import checked
+from symcost.numerals import short
 from symcost.sweep.space import Space, texts
 
 KEYS = {"network", "networks", "formulas", "define", "axes", "where", "minimize", "maximize", "top", "show"}
@@ -30,6 +32,7 @@ class Question:
     show: tuple[str, ...] | None = None
 
 
+@checked
 def load_space(path: str | Path) -> Question:
     """A sweep as its TOML file has it: the ``space``, and what is asked of it.
 
@@ -41,14 +44,11 @@ def load_space(path: str | Path) -> Question:
     >>> asked.space, asked.show
     (Space(1,536 configurations: d 16, L 96), ('macs', 'activations'))
     """
+    table = toml.read(Path(path), f"{path}", SpaceError)
     try:
-        return question(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-    except OSError as problem:
-        raise SpaceError(f"cannot read {path}: {problem.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise SpaceError(f"{path} is not TOML: {problem}") from None
-    except SpaceError as problem:
-        raise SpaceError(f"{path}: {problem}") from None
+        return question(table)
+    except SymcostError as problem:
+        raise type(problem)(f"{path}: {problem}") from None
 
 
 def question(table: Mapping[str, Any]) -> Question:
@@ -77,7 +77,7 @@ def question(table: Mapping[str, Any]) -> Question:
         raise SpaceError("define must be a table of formulas, or PKG.MOD:NAME of one")
     top = table.get("top", 10)
     if not isinstance(top, int) or isinstance(top, bool) or top < 1:
-        raise SpaceError(f"top = {top!r} must be a positive integer")
+        raise SpaceError(f"top = {short(top)} must be a positive integer")
     return Question(
         Space(table["axes"], where=table.get("where", ())), table.get("network"), table.get("networks", {}),
         table.get("formulas", {}), table.get("define", {}), texts("minimize", table.get("minimize")),

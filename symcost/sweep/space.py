@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from symcost.errors import SpaceError
+from symcost.numerals import short
 from symcost.sweep.conditions import condition, names
 from symcost.symbols import integer
 
@@ -24,10 +25,10 @@ def texts(what: str, given: Texts) -> tuple[str, ...]:
     """One text or several as a tuple; ``None`` is none."""
     found = (given,) if isinstance(given, str) else given if given is not None else ()
     if not isinstance(found, Iterable) or isinstance(found, Mapping):
-        raise SpaceError(f"{what} = {given!r} must be a text or a list of texts")
+        raise SpaceError(f"{what} = {short(given)} must be a text or a list of texts")
     listed = tuple(found)
     if not all(isinstance(text, str) for text in listed):
-        raise SpaceError(f"{what} = {given!r} must be a text or a list of texts")
+        raise SpaceError(f"{what} = {short(given)} must be a text or a list of texts")
     return listed
 
 
@@ -95,7 +96,7 @@ def _values(name: str, values: Any) -> Sequence[Any]:
     if isinstance(values, int) and not isinstance(values, bool):
         values = [values]
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise SpaceError(f"the axis {name}={values!r} must be a range, a list of integers or a list of names")
+        raise SpaceError(f"the axis {name}={short(values)} must be a range, a list of integers or a list of names")
     found = values if isinstance(values, range) else [_plain(value) for value in values]
     if len(found) == 0:
         raise SpaceError(f"the axis {name} is empty: give it at least one value")
@@ -131,7 +132,7 @@ def _check(name: str, values: Iterable[Any], right: Any, what: str) -> None:
                 more = "; for fractions make the numerator the axis, as w/20 in the network"
             elif isinstance(value, int) and value >= LARGEST_VALUE:
                 more = f" below 2**53 = {LARGEST_VALUE:,}; in larger units it fits, with the factor in the formulas"
-            raise SpaceError(f"the axis {name} has the value {value!r}: every value must be {what}{more}")
+            raise SpaceError(f"the axis {name} has the value {short(value)}: every value must be {what}{more}")
 
 
 def _described(name: str, table: Mapping[str, Any]) -> Any:
@@ -145,7 +146,7 @@ def _described(name: str, table: Mapping[str, Any]) -> Any:
         )
     for key, value in table.items():
         if not _positive(value):
-            raise SpaceError(f"the axis {name} has {key} = {value!r}: it must be a positive integer below 2**53")
+            raise SpaceError(f"the axis {name} has {key} = {short(value)}: it must be a positive integer below 2**53")
     start, stop = table.get("from", 1), table["to"]
     if "powers_of" in table:
         base = table["powers_of"]

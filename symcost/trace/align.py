@@ -41,12 +41,13 @@ def same(left: Program, right: Program) -> bool:
 
 @dataclass
 class Columns:
-    """The integers of aligned programs: for every record the tuple of its sizes at each point.
+    """The integers of aligned programs: for every record the tuple of its sizes at each of the points.
 
     With ``derive`` the facts that have a closed form in the shapes are derived instead of fitted.
     """
 
     programs: Sequence[Program]
+    points: Sequence[dict[str, int]]
     derive: bool = False
 
     def __post_init__(self) -> None:
@@ -142,7 +143,7 @@ def with_sizes(program: Program, sizes: Any) -> Program:
     return result
 
 
-def describe(columns: Columns, leftover: Iterable[Column], points: Sequence[dict[str, int]], limit: int = 2) -> str:
+def describe(columns: Columns, leftover: Iterable[Column], limit: int = 2) -> str:
     """Which layers the columns without a form belong to, with some of their values and where they have them."""
     wanted = set(leftover)
     found = []
@@ -151,7 +152,7 @@ def describe(columns: Columns, leftover: Iterable[Column], points: Sequence[dict
             if column in wanted:
                 wanted.discard(column)
                 place = record.key.path or "the model"
-                found.append(f"{place}/{record.key.op}: {_values(column, points)}")
+                found.append(f"{place}/{record.key.op}: {_values(column, columns.points)}")
     more = f" and {len(found) - limit} more" if len(found) > limit else ""
     return "; ".join(found[:limit]) + more
 

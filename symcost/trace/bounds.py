@@ -261,7 +261,7 @@ class Explorer:
             self.refit(alone, reason)
             if self._follows(name, alone[name]):
                 continue
-            last = self._bisect(name, self._largest_sample(name), alone[name])
+            last = self.bisect(name, self._largest_sample(name), alone[name])
             self.domain.at_most[name] = Special(self).spanned(name, last)
             self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
         # The far point itself where the narrower domain still has it, and one that lies inside in any case.
@@ -320,7 +320,7 @@ class Explorer:
     def _largest_sample(self, name: str) -> int:
         return max(p[name] for p in self.sampled if name in p)
 
-    def _bisect(self, name: str, good: int, bad: int) -> int:
+    def bisect(self, name: str, good: int, bad: int) -> int:
         """The largest value that agrees between one that does and one that does not, on the symbol's step."""
         step = self.domain.step_of(name, self.base)
         low, high = good // step, -(-bad // step)

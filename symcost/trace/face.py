@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from symcost.given import checked
 from symcost.trace.derive import Options, derive
 from symcost.trace.lifted import Lifted
 from symcost.trace.model import Model, make_model, split_call
 from symcost.trace.spec import parse_tree
 
 
+@checked
 def trace(
     model: Any,
     *specs: Any,
@@ -70,6 +72,7 @@ def trace(
     return derive(made, Options(samples, steps, at_least, referee), on_trace, active)
 
 
+@checked
 def trace_function(
     function: Callable[..., Any],
     *specs: Any,

@@ -98,7 +98,7 @@ class SizeLift:
         for point in self.extra:
             self._add({**point, **self.fixed})
         for _ in range(MAX_EXTRA):
-            columns = Columns(self.programs, self.derive)
+            columns = Columns(tuple(self.programs), tuple(self.points), self.derive)
             previous = self.fitter if self.fitter.points == self.points[: len(self.fitter.points)] else None
             self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous)
             leftover = self.fitter.fit_all(columns.distinct())
@@ -110,14 +110,14 @@ class SizeLift:
                 fewest = min(map(len, depends))
                 names = sorted({n for d in depends if len(d) == fewest for n in d}, key=self.sizes.index)
                 if not any(self._extend(name, 1) for name in names):
-                    raise OffLattice(describe(columns, leftover, self.points), names, columns.could_derive(leftover))
+                    raise OffLattice(describe(columns, leftover), names, columns.could_derive(leftover))
                 continue
             rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
             if rival is None or len(self._rejected) > MAX_REJECTED:
                 return lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
-        raise OffLattice(describe(columns, self.fitter.rival_forms, self.points), self.sizes)
+        raise OffLattice(describe(columns, self.fitter.rival_forms), self.sizes)
 
     def _candidates(self, steps: Sequence[int]) -> list[Point]:
         """Points along each axis, near the base first, where rival forms may differ."""

@@ -12,6 +12,7 @@ from symcost.cost import CONVENTIONS, FULL, METRICS, XLA, Cost
 from symcost.dominance import largest
 from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
+from symcost.given import checked
 from symcost.referee.said import Said
 from symcost.rules.own import OWN, REPLACED
 from symcost.table import CostTable, Row, Substituted, Withdrawn, total
@@ -96,6 +97,7 @@ class Lifted(CostTable):
             written=WRITTEN in record.key.static and op.startswith(STATE),
         )  # fmt: skip
 
+    @checked
     def total(self, convention: str = FULL) -> Cost:
         """Closed form of the whole model under a convention."""
         if convention not in CONVENTIONS:
@@ -113,6 +115,7 @@ class Lifted(CostTable):
         """The sum of what the shares leave out: it follows exactly from the parameters, which the certificate covers."""
         return total((self.rows[number] for number in self._shares), convention).inactive
 
+    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output)."""
         if rule not in PEAKS or unit not in UNITS:
@@ -187,6 +190,7 @@ class LiftedAt(Substituted):
         """Symbols of loops whose trip count nobody knows, and where the loops stand."""
         return self.table.unknown_trips
 
+    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
         return self.value(self.table.peak(rule, unit))

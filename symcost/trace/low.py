@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ class LowEdge:
         """The smallest joint point that agrees; else symbol after symbol as low as agrees beside those before it."""
         corner = {n: self.domain.steps.get(n, 1) for n in self.domain.symbols}
         if self.domain.problem(corner) is None and self.explorer.agrees(corner):
+            self._alone()
             self._quotients()
             return
         lowered = self._descend(self.base)
@@ -43,6 +45,33 @@ class LowEdge:
             if value > self.domain.step_of(name, lowered):
                 self.domain.at_least[name] = max(value, self.domain.at_least.get(name, 1))
         self._quotients()
+
+    def _alone(self) -> None:
+        """Each symbol of a coarse lattice below and above all others: beside their values it showed one order only."""
+        for name in self.explorer.sizes():
+            step = self.domain.step_of(name, self.base)
+            if math.gcd(*self.explorer.values[name]) == 1:
+                continue
+            ordered = self.domain.ordered
+            if step < self.base[name] and self._lowered(self.base, name, step) is None and self.otherwise:
+                good = self._lowest(self.base, name, 1, self.base)
+                if self.domain.ordered == ordered:
+                    self.domain.at_least[name] = max(good[name], self.domain.at_least.get(name, 1))
+            self._raised(name, step)
+
+    def _raised(self, name: str, step: int) -> None:
+        """A symbol beside smaller ones: where the form is wrong there, their order or a largest value is a condition."""
+        high = 2 * max(self.base[n] for n in self.explorer.sizes())
+        above = self.explorer.alone(name, high)
+        inside = self.domain.problem(above) is None and self.explorer.sampler.works(above)
+        reason = self.explorer.difference(above) if inside else None
+        if reason is None:
+            return
+        last = self.explorer.bisect(name, self.base[name], above[name])
+        good, bad = self.explorer.alone(name, last), self.explorer.alone(name, last + step)
+        if not self.order(name, good, bad):
+            self.domain.at_most[name] = last
+            self.domain.notes.append(f"above {name} = {last}: {reason}")
 
     def _descend(self, start_at: Point) -> Point:
         lowered = dict(start_at)

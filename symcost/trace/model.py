@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from symcost.errors import TraceError
 from symcost.hlo.scopes import mark
+from symcost.numerals import short
 from symcost.trace import linen, nnx
 from symcost.trace.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
 from symcost.trace.trained import Trained, split
@@ -205,6 +206,15 @@ def split_call(call: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str
     return {name: value for name, value in given.items() if name not in arrays}, arrays
 
 
+def _streams(rngs: Any) -> tuple[str, ...]:
+    """Names of random streams from one, several or none."""
+    named = (rngs,) if isinstance(rngs, str) else () if rngs is None else rngs
+    listed = tuple(named) if isinstance(named, Iterable) else (named,)
+    if not all(isinstance(name, str) for name in listed):
+        raise TraceError(f"rngs={short(rngs)} must name random streams, as 'dropout' or ['dropout', 'noise']")
+    return listed
+
+
 def make_model(
     target: Any,
     specs: tuple[Any, ...],
@@ -221,7 +231,7 @@ def make_model(
     if mode not in MODES:
         raise TraceError(f"unknown mode {mode!r}: use {' or '.join(map(repr, MODES))}")
     plain, arrays = split_call(call)
-    names = ("params", "dropout", *((rngs,) if isinstance(rngs, str) else tuple(rngs or ())))
+    names = ("params", "dropout", *_streams(rngs))
     common: dict[str, Any] = {"specs": parse_tree(specs), "call": plain, "arrays": arrays, "mode": mode,
                               "rngs": tuple(dict.fromkeys(names)), "method": method, "wrt": Trained(wrt),
                               "axes": dict(axes or {})}  # fmt: skip
@@ -230,7 +240,7 @@ def make_model(
     if target in (linen.BASE, nnx.BASE):
         raise TraceError(f"{target.__module__}.Module is the class that models derive from: name one of them")
     if not callable(target):
-        raise TraceError(f"{target!r} is neither a flax module nor a function that makes one")
+        raise TraceError(f"{short(target)} is neither a flax module nor a function that makes one")
     return Model(factory=target, module=None, parameters=factory_symbols(target, free), **common)
 
 
@@ -245,9 +255,9 @@ def factory_symbols(factory: Callable[..., Any], free: tuple[str, ...] = ()) -> 
         ) from None
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     for wanted in free:
-        if wanted not in parameters:
+        if not isinstance(wanted, str) or wanted not in parameters:
             raise TraceError(
-                f"{name} has no parameter {wanted!r} to set free: it has {', '.join(parameters) or 'none'}"
+                f"{name} has no parameter {short(wanted)} to set free: it has {', '.join(parameters) or 'none'}"
             )
     special = {"rngs"} if nnx.is_nnx_class(factory) else set()
     return tuple(

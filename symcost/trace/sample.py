@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from symcost.errors import LiftError, SymcostError
+from symcost.numerals import short
 from symcost.trace.capture import PointError
 from symcost.trace.paths import TooManyCalls, call_budget
 from symcost.trace.refusal import explain, pattern, reason, tied
@@ -52,6 +53,8 @@ TRIAL_CALLS = 6000
 """Module calls and declared parameters of one trial: a hundred layers pass, a thousand do not."""
 A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
 """When to give up: tries, tries and seconds; the short ones where every try raises the same error."""
+LARGEST = 2**63
+"""Sizes of arrays are 64-bit integers."""
 LARGE_CONSTANTS = 1 << 26
 """Bytes of constants that a program may hold (masks of all windows grow with the inputs) before smaller inputs are tried."""
 
@@ -179,9 +182,11 @@ def fixed_values(
     check_positive("steps", steps)
     check_positive("at_least", at_least)
     for name, listed in (samples or {}).items():
+        if not isinstance(listed, Iterable) or isinstance(listed, str):
+            raise SymcostError(f"samples[{name!r}]={short(listed)} must be a list of at least 3 positive integers")
         wrong = [value for value in listed if not _is_size(value)]
         if wrong:
-            raise SymcostError(f"samples[{name!r}] has {wrong[0]}: every value must be a positive integer")
+            raise SymcostError(f"samples[{name!r}] has {short(wrong[0])}: every value must be a positive integer")
     for name in symbols:
         least = (at_least or {}).get(name, 1)
         if samples and name in samples:
@@ -205,8 +210,9 @@ def check_positive(option: str, given: Mapping[str, int] | None) -> None:
     """Sizes given by name are positive integers."""
     for name, value in (given or {}).items():
         if not _is_size(value):
-            raise SymcostError(f"{option}[{name!r}]={value} must be a positive integer: choose another value")
+            shown = value if isinstance(value, str) else short(value)
+            raise SymcostError(f"{option}[{name!r}]={shown} must be a positive integer: choose another value")
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) > 0
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 < int(value) < LARGEST

@@ -13,9 +13,11 @@ import jax.numpy as jnp
 import sympy
 
 from symcost.errors import ExpressionError, SpecError
+from symcost.numerals import short
 from symcost.symbols import evaluate, parse
 
 _FORM = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*\[(.*)\]\s*", re.DOTALL)
+MAX_TEXT = 100_000
 _SHORT = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64", "i8": "int8", "i16": "int16",
           "i32": "int32", "i64": "int64", "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64"}  # fmt: skip
 
@@ -58,26 +60,26 @@ def where(point: Mapping[str, int]) -> str:
 
 def parse_spec(text: str) -> Spec:
     """Read a spec; every dimension goes through the safe parser."""
-    found = _FORM.fullmatch(text)
+    found = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
     if not found:
         raise SpecError(
-            f"cannot read the input spec {text!r}: write a number type and dimensions, as float32[n,224,224,3]"
+            f"cannot read the input spec {short(text)}: write a number type and dimensions, as float32[n,224,224,3]"
         )
     name = _SHORT.get(found[1], found[1])
     try:
         dtype = jnp.dtype(name)
     except TypeError:
         raise SpecError(
-            f"unknown number type {found[1]!r} in {text!r}: use float32, bfloat16, int32, bool, ..."
+            f"unknown number type {short(found[1])} in {short(text)}: use float32, bfloat16, int32, bool, ..."
         ) from None
     try:
         parts = _split(found[2]) if found[2].strip() else []
         dims = tuple(parse(part) for part in parts)
     except ExpressionError as problem:
-        raise SpecError(f"cannot read a dimension of {text!r}: {problem}") from None
+        raise SpecError(f"cannot read a dimension of {short(text)}: {problem}") from None
     for dim in dims:
         if getattr(dim, "is_number", True) and dim < 1:
-            raise SpecError(f"a dimension of {text!r} is {dim}: sizes are at least 1")
+            raise SpecError(f"a dimension of {short(text)} is {dim}: sizes are at least 1")
     return Spec(dtype.name, dims)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from symcost.errors import SymcostError
+from symcost.given import checked
 from symcost.hlo.text import HloError
 from symcost.layers.layered import LayerTable
 from symcost.referee.check import LOWERED, Check, ModuleRow
@@ -36,6 +37,7 @@ ON_CHIP = (
 )
 
 
+@checked
 def verify(
     model: Any,
     *specs: Any,

@@ -39,7 +39,7 @@ def key(program: str, told: Any) -> str:
 
 def load(entry: str) -> Derived | None:
     """What is kept under a name; nothing where any of it is damaged."""
-    return _read(cache.folder() / entry)
+    return _read(cache.folder() / entry) if cache.is_whole(entry) else None
 
 
 def keep(found: Derived, entry: str) -> None:
@@ -59,9 +59,9 @@ def _read(directory: Path) -> Derived | None:
     try:
         text = gzip.decompress((directory / "lowered.gz").read_bytes()).decode()
         analysis = json.loads((directory / "analysis.json").read_text())
-        whole = text.startswith("HloModule") and isinstance(analysis, dict)
+        whole = text.startswith("HloModule") and cache.are_numbers(analysis)
         return Derived(saved.load(directory / "costs.json"), text, analysis) if whole else None
-    except (OSError, EOFError, ValueError):  # errors of symcost and of decoding are among them
+    except cache.BROKEN:  # errors of symcost and of decoding are among them
         return None
 
 

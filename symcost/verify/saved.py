@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.given import checked
 from symcost.hlo.bridge import Part
 from symcost.referee.check import Check, ModuleRow
 from symcost.saved.format import read_verdict
+from symcost.verify import sums
 from symcost.verify.verdict import Compiled, Opinion, Verdict
 
 
+@checked
 def load_verdict(path: str | Path) -> Verdict:
     """The verdict that ``verdict.save(path)`` or ``symcost verify --format json --output FILE`` wrote.
 
@@ -39,7 +42,10 @@ def load_verdict(path: str | Path) -> Verdict:
             notes=tuple(map(_text, document["notes"])),
             operations={module: _operations(found) for module, found in document["operations"].items()},
         )  # fmt: skip
-    except (KeyError, TypeError, AttributeError, ValueError) as problem:
+        sums.check(made, document)
+    except SymcostError as problem:
+        raise SymcostError(f"{path} is damaged: {problem}") from None
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
         raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the verdict again") from None
     if bool(made) is not document["verdict"]:
         raise SymcostError(f"{path} is damaged: it says {document['verdict']}, its checks say {bool(made)}")

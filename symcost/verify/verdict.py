@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from symcost.given import checked
 from symcost.hlo.bridge import Part
 from symcost.referee.check import Check, ModuleRow
 
@@ -108,6 +109,7 @@ class Verdict:
 
         return verdict.html(self)
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the verdict to a JSON file, whole or not at all; ``sc.load_verdict`` reads it.
 

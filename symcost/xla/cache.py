@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,13 @@ from typing import Any
 
 from symcost.xla.answer import Answer
 
-FORMAT = 1
+FORMAT = 2
 """Of an entry: raised when workers write something else or compile differently."""
 MAX_ENTRIES = 400
+SEAL = "digest"
+"""The file of an entry that says what its other files are."""
+BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error)
+"""What reading an entry may raise that is no answer: cut, of other types, or not JSON or gzip at all."""
 
 
 def folder() -> Path:
@@ -37,6 +42,8 @@ def read(directory: Path) -> Answer | None:
     """The answer that a worker left in a directory."""
     try:
         found = json.loads((directory / "answer.json").read_text())
+        if not (are_numbers(found["analysis"]) and are_numbers(found["memory"])):
+            return None
         if unprinted := found.get("unprinted", ""):
             return Answer("", found["analysis"], found["memory"], "", unprinted=unprinted)
         text = gzip.decompress((directory / "optimised.gz").read_bytes()).decode()
@@ -46,13 +53,37 @@ def read(directory: Path) -> Answer | None:
         if not (text.startswith("HloModule") and memory_text.startswith("HloModule")):
             return None
         return Answer(text, found["analysis"], found["memory"], memory_text)
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except BROKEN:
         return None
+
+
+def are_numbers(found: Any) -> bool:
+    """Whether these are numbers by name."""
+    return isinstance(found, dict) and all(
+        isinstance(number, int | float) and not isinstance(number, bool) for number in found.values()
+    )
+
+
+def is_whole(entry: str) -> bool:
+    """Whether an entry is as it was kept."""
+    try:
+        return (folder() / entry / SEAL).read_text() == _digest(folder() / entry)
+    except (OSError, ValueError):
+        return False
+
+
+def _digest(directory: Path) -> str:
+    """SHA-256 of the files of an entry, by name."""
+    made = hashlib.sha256()
+    for file in sorted(each for each in directory.iterdir() if each.name != SEAL):
+        content = file.read_bytes()
+        made.update(f"{file.name} {len(content)}\n".encode() + content)
+    return made.hexdigest()
 
 
 def load(entry: str) -> Answer | None:
     """The answer kept under a name, or nothing."""
-    found = read(folder() / entry)
+    found = read(folder() / entry) if is_whole(entry) else None
     return None if found is None else replace(found, cached=True)
 
 
@@ -61,18 +92,25 @@ def keep(directory: Path, entry: str, reader: Callable[[Path], Any] = read) -> N
     try:
         folder().mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder()))
-        shutil.copytree(directory, aside, dirs_exist_ok=True)
         try:
-            os.replace(aside, folder() / entry)
-        except OSError:  # another process was faster, or an unreadable entry is in the way
-            if reader(folder() / entry) is None:
-                shutil.rmtree(folder() / entry, ignore_errors=True)
+            shutil.copytree(directory, aside, dirs_exist_ok=True)
+            (aside / SEAL).write_text(_digest(aside))
+            if not (is_whole(entry) and reader(folder() / entry) is not None):  # another process may have been faster
+                _remove(folder() / entry)
                 os.replace(aside, folder() / entry)
-            else:
-                shutil.rmtree(aside, ignore_errors=True)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
         _prune()
     except OSError:
         return
+
+
+def _remove(broken: Path) -> None:
+    """Take away what is in the place of an entry, whatever it is."""
+    if broken.is_dir() and not broken.is_symlink():
+        shutil.rmtree(broken, ignore_errors=True)
+    else:
+        broken.unlink(missing_ok=True)
 
 
 def _prune() -> None:

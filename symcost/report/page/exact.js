@@ -25,12 +25,20 @@ const Exact = (() => {
     return whole(x) ? x ** BigInt(k) : { n: x.n ** BigInt(k), d: x.d ** BigInt(k) };
   };
   const bits = (x) => BigInt(x.toString(2).length);
+  const shifted = (x, by) => (by > 0n ? x << by : x);
+  const log2 = (x, up) => {
+    const n = top(x), d = below(x);
+    if (n <= 0n) throw new Error("a logarithm of a number that is not positive");
+    let k = bits(n) - bits(d);
+    if (shifted(n, -k) < shifted(d, k)) k -= 1n;
+    return up && shifted(n, -k) !== shifted(d, k) ? k + 1n : k;
+  };
   const functions = {
     "+": (xs) => xs.reduce(add), "*": (xs) => xs.reduce(mul),
     floor: ([x]) => floor(x), ceil: ([x]) => negated(floor(negated(x))),
     max: (xs) => xs.reduce((a, b) => (less(a, b) ? b : a)), min: (xs) => xs.reduce((a, b) => (less(b, a) ? b : a)),
     mod: ([a, b]) => add(a, negated(mul(b, floor(divide(a, b))))),
-    clog2: ([x]) => (x <= 1n ? 0n : bits(x - 1n)), flog2: ([x]) => bits(x) - 1n,
+    clog2: ([x]) => log2(x, true), flog2: ([x]) => log2(x, false),
   };
   const read = (text) => {
     const [n, d] = text.split("/");

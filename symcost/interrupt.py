@@ -1,0 +1,79 @@
+"""Ctrl-C at any moment: while the program is still being imported, in a callback, while a process is being started.
+
+Python raises ``KeyboardInterrupt`` wherever the main thread is. Three places would lose it or leave something behind, and
+are cared for here: everything else is the ``except`` of the command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PROGRAM = "symcost"
+INTERRUPTED = 130
+
+
+def is_program() -> bool:
+    """Whether this process is the command line, rather than a program that imports the library."""
+    asked = sys.orig_argv[1:3]
+    return asked == ["-m", PROGRAM] or Path(sys.argv[0] if sys.argv else "").stem == PROGRAM
+
+
+def watch() -> None:
+    """End in one line and with the exit code of an interruption, however early it comes; raise again what was lost.
+
+    An interruption inside a finalizer or a callback is printed by Python and forgotten: it is sent once more.
+    """
+
+    def ended(kind: type[BaseException], value: BaseException, trace: Any) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, value, trace)
+            return
+        print(f"{PROGRAM}: interrupted", file=sys.stderr, flush=True)
+        os._exit(INTERRUPTED)
+
+    def lost(problem: Any) -> None:
+        if issubclass(problem.exc_type, KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        else:
+            sys.__unraisablehook__(problem)
+
+    sys.excepthook, sys.unraisablehook = ended, lost
+
+
+def ignore() -> None:
+    """From here on it ends anyway: nothing interrupts the end."""
+    with contextlib.suppress(ValueError):  # not the main thread: nobody interrupts that
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Interruptions wait until the end of the block, and processes that it starts do not heed them.
+
+    Half a process is neither known to its parent nor able to end by itself; a whole one is ended by its parent.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield
+        return
+    came: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *given: came.append(given))
+    blocked = _mask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "SIG_BLOCK") else None
+    try:
+        yield
+    finally:
+        if blocked is not None:
+            _mask(signal.SIG_SETMASK, blocked)  # what waited comes now
+        signal.signal(signal.SIGINT, before)
+        if came and callable(before):
+            before(*came[0])
+
+
+def _mask(how: Any, signals: Any) -> Any:
+    return signal.pthread_sigmask(how, signals)

@@ -1,0 +1,92 @@
+"""Numbers in texts: read exactly, in plain digits, and never larger than any number may be."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any
+
+MAX_BITS = 1 << 13
+"""Of any number, so that it is computed at once and can be printed: 2**8192 has 2,467 digits."""
+MAX_DIGITS = 2400
+"""Of an integer in a text: all of them have fewer than ``MAX_BITS`` bits."""
+MAX_POWER = 999
+"""Of ten, in a decimal."""
+SHOWN = 60
+"""Characters of a text in an error."""
+_WHOLE = re.compile(r"\s*[+-]?[0-9](?:_?[0-9])*\s*")
+_DECIMAL = re.compile(
+    r"\s*[+-]?(?=\.?[0-9])(?:[0-9](?:_?[0-9])*)?(?:\.[0-9_]*)?(?:[eE](?P<power>[+-]?[0-9]{1,9}))?(?:/[0-9_]+)?\s*"
+)
+
+
+def whole(text: str) -> int:
+    """The integer of a text in ASCII digits.
+
+    Raises:
+        ValueError: where the text is none, or has more than ``MAX_DIGITS`` digits.
+
+    >>> whole(" -12"), whole("1_000")
+    (-12, 1000)
+    """
+    if len(text) > MAX_DIGITS or not _WHOLE.fullmatch(text):
+        raise ValueError(f"{short(text)} is no integer of at most {MAX_DIGITS} digits")
+    return int(text)
+
+
+def whole_or_text(text: str) -> int | str:
+    """The integer of a text that is one, and any other text itself.
+
+    >>> whole_or_text("12"), whole_or_text("n")
+    (12, 'n')
+    """
+    try:
+        return whole(text)
+    except ValueError:
+        return text
+
+
+def fraction(text: str) -> Fraction:
+    """The exact number of a text: an integer, a decimal with or without a power of ten, or a quotient.
+
+    Raises:
+        ValueError: where the text is none, or the number is too large to be computed with.
+        ZeroDivisionError: where it divides by zero.
+
+    >>> fraction("0.25"), fraction("2.5e3"), fraction("1/3")
+    (Fraction(1, 4), Fraction(2500, 1), Fraction(1, 3))
+    """
+    found = _DECIMAL.fullmatch(text) if len(text) <= MAX_DIGITS else None
+    if found is None or abs(int(found["power"] or 0)) > MAX_POWER:
+        raise ValueError(
+            f"{short(text)} is no number of at most {MAX_DIGITS} digits and a power of ten up to {MAX_POWER}"
+        )
+    return Fraction(text)
+
+
+def bare(value: Any) -> str:
+    """A value in an error as people write it, a text without quotes, on one line however long it is.
+
+    >>> bare("4*c"), bare(3)
+    ('4*c', '3')
+    """
+    if isinstance(value, str):
+        return short(value)[1:-1]
+    return str(value) if not isinstance(value, int) else short(value)
+
+
+def short(value: Any) -> str:
+    """A value in an error, however long it is.
+
+    >>> short(12), short(10**5000), short("n + " * 20)
+    ('12', 'an integer of 16610 bits', "'n + n + n + n + n + n + n + n + n + n + n + n + n + n + n...'")
+    """
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return f"an integer of {value.bit_length()} bits"
+    if isinstance(value, str):
+        return repr(value if len(value) <= SHOWN else f"{value[: SHOWN - 3]}...")
+    try:
+        shown = repr(value)
+    except ValueError:  # an integer inside it that cannot be printed
+        return f"a {type(value).__name__}"
+    return shown if len(shown) <= 5 * SHOWN else f"{shown[: 5 * SHOWN]}..."
