@@ -26,7 +26,7 @@ Peaks = dict[tuple[str, str], "list[Form] | str"]
 HIGH = 1009
 ROUND = 256
 TRIPS = 3
-"""Values given to the symbols of unknown trip counts while checking."""
+"""Value given to the symbols of unknown trip counts and MACs while checking."""
 
 
 INTERMEDIATE = frozenset({"activations", "bytes_read", "bytes_written"})
@@ -44,7 +44,7 @@ class Explorer:
     peaks: Peaks
     values: Mapping[str, Values]
     structural: Sequence[str]
-    loops: Mapping[str, str]
+    unknown: Sequence[str]  # symbols of what the program does not say
     sampled: Sequence[Point]
     rounded: tuple[str, ...] = ()  # symbols inside roundings
     settled: bool = False  # whether multiples that the form needs may become conditions
@@ -88,7 +88,7 @@ class Explorer:
             return str(problem)
         if self.becomes_empty(point):
             return "an array is empty"
-        known = {**point, **dict.fromkeys(self.loops, TRIPS)}
+        known = {**point, **dict.fromkeys(self.unknown, TRIPS)}
         try:
             if any(not isinstance(f.value(point), int) for f in self.domain.whole):
                 return "a size is not an integer"

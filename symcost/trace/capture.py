@@ -10,7 +10,7 @@ import jax
 from jax.interpreters import partial_eval
 
 from symcost.errors import TraceError
-from symcost.trace import control  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+from symcost.trace import control, kernel  # noqa: F401  (register scan, while, cond, shard_map and kernels)
 from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
 from symcost.trace.paths import FORWARD, renew_budget

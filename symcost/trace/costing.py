@@ -12,8 +12,8 @@ from symcost.rules import ENTRIES, Array, Op, Work
 from symcost.trace.records import Record
 
 ITEM_BYTES = {"bool": 1, "token": 0}
-KERNEL = "kernel"
-"""Source of records whose one branch is the program of a kernel."""
+KERNEL, STATED = "kernel", "stated kernel"
+"""Sources of records whose one branch is the program of a kernel, and of those whose author states a cost beside it."""
 Costs = tuple[Cost, Cost, Cost]
 """One execution under full, textbook and xla."""
 
@@ -46,7 +46,7 @@ class Costing:
     def of(self, record: Record) -> Costs:
         """The cost of one execution under each convention."""
         key = record.key
-        if key.source == KERNEL:
+        if key.source in (KERNEL, STATED):
             return self._kernel(record)
         if record.branches:
             return self._branches(record)
@@ -60,7 +60,9 @@ class Costing:
 
     @staticmethod
     def _work(op: Op, source: str) -> Work:
-        if source in ("probe", "estimate"):
+        if source == "estimate":
+            return _estimated(op)
+        if source == "probe":
             return Work(**{name: op.size(name) for name in op.facts.sizes})
         return ENTRIES[op.name].rule(op) if source == "rule" else Work()
 
@@ -92,9 +94,12 @@ class Costing:
         return costs[0], costs[1], costs[2]
 
     def _kernel(self, record: Record) -> Costs:
-        """The work of a kernel's body; in memory it is one operation."""
-        inside = self.total(record.branches[0])
-        outside = self._costs(record.op(), Work(materialises=any(cost.macs != 0 for cost in inside)), KERNEL)
+        """The work of a kernel's body, under xla what its author states; in memory it is one operation."""
+        inside, op = self.total(record.branches[0]), record.op()
+        if record.key.source == STATED:
+            stated = Cost(macs=inside[0].macs, flops=op.size("flops"), transcendentals=op.size("transcendentals"))
+            inside = (*inside[:2], stated)
+        outside = self._costs(op, Work(materialises=any(cost.macs != 0 for cost in inside)), KERNEL)
         moved = ("activations", "bytes_read", "bytes_written")
         full, textbook, xla = (
             replace(work, **{metric: getattr(memory, metric) for metric in moved})
@@ -131,6 +136,14 @@ def _input_costs(op: Op) -> Costs:
     if op.name == "input":
         return Cost(activations=array.size), Cost(activations=array.size), Cost(activations=array.size)
     return Cost(), Cost(), Cost()
+
+
+def _estimated(op: Op) -> Work:
+    """What a kernel's author states, with a symbol for the products among its FLOPs unless their number is known."""
+    _, *unknown = op.facts.static
+    macs = Form.symbol(unknown[0]) if unknown else op.size("macs")
+    flops = op.size("flops") - 2 * macs
+    return Work(macs=macs, flops=flops, transcendentals=op.size("transcendentals"), materialises=True)
 
 
 def _is_zero(value: Any) -> bool:

@@ -22,7 +22,7 @@ from symcost.trace.choose import Choice
 from symcost.trace.costing import Costing, item_bytes
 from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
-from symcost.trace.lifted import Lifted
+from symcost.trace.lifted import Lifted, Unknown
 from symcost.trace.records import Program
 from symcost.trace.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, fixed_values, multiples
 from symcost.trace.signals import Branch, Counterexample, Irregular, OnTrial
@@ -198,9 +198,10 @@ class Derivation:
             for unit in ("elements", "bytes")
         }
         residuals = self._residuals(structure)
-        loops = structure.programs[0].unknown_trips
+        program = structure.programs[0]
+        unknown = Unknown(program.unknown_trips, program.unknown_macs)
         self._rounded_names = self._rounded(structure)
-        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
+        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
                             self._constants(structure), self._widths(structure), self._patterned,
                             frozenset(self.fixed) | self._split(structure))  # fmt: skip
@@ -212,7 +213,7 @@ class Derivation:
             len(totals.forms),
             len(structure.points),
         )
-        return Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops)
+        return Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, unknown)
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _lift(self, fixed: Point) -> Program:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,11 +14,25 @@ from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
 from symcost.table import CostTable, Row, Substituted
 from symcost.trace.certify import Certificate, LineTotals
+from symcost.trace.costing import KERNEL, STATED
 from symcost.trace.domain import Domain
 from symcost.trace.structure import Line
 
 PEAKS = ("liveness", "textbook")
 UNITS = ("elements", "bytes")
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Symbols of what a program does not say: trip counts of loops and where they stand, MACs of kernels and why."""
+
+    trips: Mapping[str, str]
+    macs: Mapping[str, str]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.trips, *self.macs)
 
 
 class Lifted(CostTable):
@@ -32,7 +47,7 @@ class Lifted(CostTable):
         certificate: Certificate,
         domain: Domain,
         symbols: Sequence[str],
-        unknown_trips: Mapping[str, str],
+        unknown: Unknown,
     ) -> None:
         super().__init__(())
         self._lines = lines
@@ -41,13 +56,13 @@ class Lifted(CostTable):
         self._residuals = residuals
         self.certificate = certificate
         self.domain = domain
-        self.unknown_trips = dict(unknown_trips)
+        self.unknown_trips, self.unknown_macs = dict(unknown.trips), dict(unknown.macs)
         self._symbols = tuple(symbols)
 
     @property
     def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The model's symbols, and those of loops whose trip count the program does not say."""
-        return (*self._symbols, *self.unknown_trips)
+        """The model's symbols, and those of what the program does not say: trips of loops, MACs of kernels."""
+        return (*self._symbols, *self.unknown_trips, *self.unknown_macs)
 
     @cached_property
     def _converted(self) -> _Converter:
@@ -109,7 +124,7 @@ class Lifted(CostTable):
     @cached_property
     def coverage(self) -> dict[str, int]:
         """Number of operations counted by rules, by probes of the compiler, by users' estimates, and as bounds."""
-        named = {"rule": "rules", "probe": "probes", "estimate": "estimates", "kernel": "rules"}
+        named = {"rule": "rules", "probe": "probes", "estimate": "estimates", KERNEL: "rules", STATED: "rules"}
         records = [line.record for line in self._lines]
         counted = Counter(named[r.key.source] for r in records if r.key.source in named and not r.is_bound)
         counted["bounds"] = sum(r.is_bound for r in records)
@@ -146,6 +161,11 @@ class LiftedAt(Substituted):
     def unknown_trips(self) -> Mapping[str, str]:
         """Symbols of loops whose trip count nobody knows, and where the loops stand."""
         return self.table.unknown_trips
+
+    @property
+    def unknown_macs(self) -> Mapping[str, str]:
+        """Symbols of the MACs of kernels that nobody knows, and why."""
+        return self.table.unknown_macs
 
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""

@@ -1,0 +1,132 @@
+"""Kernels: programs whose body runs at every place of a grid, and what their authors state of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.cost import Cost
+from symcost.errors import RuleError, TraceError
+from symcost.form import Form
+from symcost.rules.base import Facts
+from symcost.trace.control import handler
+from symcost.trace.costing import KERNEL, STATED, Costing
+from symcost.trace.records import Record
+from symcost.trace.walk import Context, Value, Walker
+
+PLACES = "places"
+"""Symbol of a grid's number of places where it is not known while tracing; it never leaves this module."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A kernel's body at every place of its grid; ``problem`` says why its numbers are not known, where they are not."""
+
+    records: list[Record]
+    cost: Cost | None
+    problem: str = ""
+
+    @property
+    def macs(self) -> int | None:
+        """Its MACs, where they are known: no product at an unknown number of places is no product."""
+        return self.cost.macs if self.cost is not None and isinstance(self.cost.macs, int) else None
+
+
+@handler("pallas_call")
+@handler("core_map")
+@handler("mpmd_map")
+def kernel(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """The body at every place of the grid; where that cannot be counted, what the author states: the estimate.
+
+    Of an estimate the FLOPs are taken, and how many of them are products is not known: a symbol says so.
+    """
+    outs = [walker.fresh() for _ in eqn.outvars]
+    estimate, name = eqn.params.get("cost_estimate"), _name(eqn)
+    trips = dict(walker.program.unknown_trips)
+    body = _body(walker, eqn, context)
+    if estimate is None:
+        if body.cost is None or PLACES in _symbols(body.cost):
+            raise RuleError(
+                f"the kernel {name} in {context.path or 'the model'} cannot be counted: {body.problem}; "
+                "give its pallas_call a cost_estimate"
+            )
+        walker.emit(eqn, context, ins, outs, source=KERNEL).branches = (body.records,)
+        return outs
+    stated = {"flops": (estimate.flops,), "transcendentals": (estimate.transcendentals,)}
+    if not body.problem:
+        facts = Facts((name,), stated)
+        walker.emit(eqn, context, ins, outs, facts=facts, source=STATED).branches = (body.records,)
+        return outs
+    walker.program.unknown_trips = trips
+    if body.macs is None:
+        facts = Facts((name, walker.program.new_macs(context.path, name, body.problem)), stated)
+    else:
+        facts = Facts((name,), {**stated, "macs": (body.macs,)})
+    walker.emit(eqn, context, ins, outs, facts=facts, source="estimate")
+    return outs
+
+
+def _body(walker: Walker, eqn: Any, context: Context) -> Body:
+    """The records of a kernel's programs at every place of their grids, taken out of the program around."""
+    records, events = walker.program.records, walker.program.events
+    start, mark = len(records), len(events)
+    problem = ""
+    try:
+        for jaxpr, grid in _programs(eqn):
+            known = [size for size in grid if isinstance(size, int)]
+            inside = context.once(math.prod(known))
+            if len(known) < len(grid):
+                problem = "the size of its grid is not known while tracing"
+                inside = inside.repeated(1, 1, PLACES)
+            closed_over = [walker.fresh() for _ in jaxpr.constvars]
+            walker.jaxpr(jaxpr, closed_over, [walker.fresh() for _ in jaxpr.invars], inside)
+        found = records[start:]
+        cost = Costing().total(found)[0]
+    except (RuleError, TraceError) as failure:
+        return Body([], None, str(failure))
+    finally:
+        del records[start:], events[mark:]  # a kernel's blocks live in its own memory
+    if not problem and _symbols(cost):
+        problem = "how often a loop in it runs is not known while tracing"
+    return Body(found, cost, problem)
+
+
+def _programs(eqn: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """The programs of a kernel with the sizes of their grids: blocks of a call, or cores and threads of a mesh."""
+    params = eqn.params
+    if "grid_mapping" in params:
+        yield params["jaxpr"], tuple(params["grid_mapping"].grid)
+        return
+    bodies, meshes = params.get("jaxprs", [params.get("jaxpr")]), params.get("meshes", [params.get("mesh")])
+    for jaxpr, mesh in zip(bodies, meshes, strict=True):
+        yield getattr(jaxpr, "jaxpr", jaxpr), tuple(mesh.shape.values())
+
+
+def _symbols(cost: Cost) -> set[str]:
+    """The unknown counts that a cost depends on."""
+    return {name for _, value in cost.items() if isinstance(value, Form) for name in value.symbols}
+
+
+def _name(eqn: Any) -> str:
+    """What the kernel is called: its own name, or that of its function."""
+    body = eqn.params.get("jaxpr") or eqn.params["jaxprs"][0]
+    return eqn.params.get("name") or getattr(body.debug_info, "func_name", None) or "kernel"
+
+
+@handler("run_scoped")
+def run_scoped(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """A part of a kernel with memory of its own."""
+    body = eqn.params["jaxpr"]
+    return walker.jaxpr(body, ins, [walker.fresh() for _ in body.invars], context)
+
+
+@handler("run_state")
+def run_state(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """A program that changes its operands in place; its results are what they are at the end."""
+    body = eqn.params["jaxpr"]
+    given = iter(ins)
+    known = eqn.params.get("is_initialized") or (True,) * len(body.invars)
+    walker.jaxpr(body, (), [next(given) if there else walker.fresh() for there in known], context)
+    return [walker.fresh() for _ in eqn.outvars]
