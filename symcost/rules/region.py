@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.rules.base import ENTRIES, Array, Op
+from symcost.rules.base import ENTRIES, Array, Op, Work
 
 
 def as_array(variable: Any) -> Array:
@@ -13,21 +13,25 @@ def as_array(variable: Any) -> Array:
     return Array(tuple(variable.aval.shape), str(variable.aval.dtype))
 
 
-def region_cost(jaxpr: Any) -> tuple[int, int, int]:
-    """``(flops, transcendentals, int_ops)`` of one application of a combining function."""
-    flops = transcendentals = int_ops = 0
+def region_work(jaxpr: Any) -> Work:
+    """The work of one application of a combining function."""
+    parts = []
     for equation in getattr(jaxpr, "jaxpr", jaxpr).eqns:
         name = equation.primitive.name
         inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
-        if name not in ENTRIES and inner is not None:
-            part = region_cost(inner)
-        elif name in ENTRIES:
+        if name in ENTRIES:
             ins = tuple(as_array(v) for v in equation.invars)
             outs = tuple(as_array(v) for v in equation.outvars)
             entry = ENTRIES[name]
-            work = entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs)))
-            part = (2 * work.macs + work.flops, work.transcendentals, work.int_ops)
+            parts.append(entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs))))
+        elif inner is not None:
+            parts.append(region_work(inner))
         else:
             raise RuleError(f"primitive {name!r} inside a combining function has no rule: add one in symcost/rules")
-        flops, transcendentals, int_ops = flops + part[0], transcendentals + part[1], int_ops + part[2]
-    return flops, transcendentals, int_ops
+    return Work(
+        flops=sum(work.total_flops for work in parts),
+        transcendentals=sum(work.transcendentals for work in parts),
+        int_ops=sum(work.int_ops for work in parts),
+        xla_flops=sum(work.flops_under_xla for work in parts),
+        xla_transcendentals=sum(work.transcendentals_under_xla for work in parts),
+    )
