@@ -33,8 +33,8 @@ FLOATS = {
     0),
     "abs": (1, 1, 0), "sign": (1, 1, 0), "max": (2, 1, 0), "min": (2, 1, 0), "eq": (2, 1, 0), "ne": (2, 1, 0),
     "lt": (2, 1, 0), "le": (2, 1, 0), "gt": (2, 1, 0), "ge": (2, 1, 0), "floor": (1, 1, 0), "ceil": (1, 1, 0),
-    "round": (1, 1, 0), "is_finite": (1, 1, 0), "clamp": (3, 1, 0), "square": (1, 1, 0), "complex": (2, 0, 0),  # its parts are where they were
-   
+    "round": (1, 1, 0), "is_finite": (1, 1, 0), "clamp": (3, 1, 0), "square": (1, 1, 0),
+    "complex": (2, 0, 0),  # its parts are where they were
     "conj": (1, 1, 0), "nextafter": (2, 24, 0), "exp": (1, 0, 1), "expm1": (1, 0, 1), "log": (1, 0, 1),
     "log1p": (1, 0, 1), "sqrt": (1, 0, 1), "rsqrt": (1, 0, 1), "cbrt": (1, 0, 1), "pow": (2, 0, 1),
     "sin": (1, 0, 1), "cos": (1, 0, 1), "tan": (1, 0, 1), "tanh": (1, 0, 1), "atan": (1, 0, 1),

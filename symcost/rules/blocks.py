@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from symcost.rules.base import Op, Work, add, rule
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.rules.base import Array, Facts, Op, Size, Work, add, product, rule
 from symcost.rules.elementwise import counted
 from symcost.rules.layout import free
 
 BLOCKS = (
     "broadcast_to",
     "create_linear",
+    "empty_ref",
+    "free_ref",
     "freeze",
     "get",
     "get_global",
     "load",
     "masked_load",
     "masked_swap",
+    "mgpu_atomic_store",
     "new_ref",
     "pin",
+    "remove_memory_space",
+    "store",
     "swap",
     "unpin",
+    "with_memory_space_constraint",
 )
 """Reading, writing and making an array that changes (a kernel's block)."""
 
@@ -47,6 +56,7 @@ COPIES = (
 WAITS = (
     "add_dependency",
     "barrier_arrive",
+    "barrier_arrive_and_wait",
     "barrier_test",
     "barrier_wait",
     "commit_group",
@@ -64,6 +74,7 @@ WAITS = (
     "semaphore_signal_parallel",
     "semaphore_wait",
     "tcgen05_commit_arrive",
+    "wait_gmem_to_smem",
     "wait_load_tmem",
     "wait_smem_to_gmem",
     "wgmma_wait",
@@ -71,6 +82,7 @@ WAITS = (
 """Order between parts of a kernel."""
 
 PLACES = (
+    "has_memory_space",
     "max_contiguous",
     "multiple_of",
     "num_programs",
@@ -103,6 +115,12 @@ def conversion(op: Op) -> Work:
     return counted(op, len(op.ins) * op.ins[0].size if op.name == "pack_elementwise" else op.out.size)
 
 
+@rule("prng_random_bits")
+def random_words(op: Op) -> Work:
+    """One integer operation for each word that the accelerator's generator makes."""
+    return Work(int_ops=op.out.size)
+
+
 @rule("matmul_acc_lhs")
 def unit_product(op: Op) -> Work:
     """``macs = 256 #lhs``: rows of 256 meet the 256 columns that a matrix unit holds (``matmul_push_rhs``)."""
@@ -110,3 +128,25 @@ def unit_product(op: Op) -> Work:
 
 
 add(("matmul_pop", "matmul_push_rhs"), free)
+
+
+def _view(shape: tuple[Size, ...], transforms: Any) -> tuple[Size, ...]:
+    """Shape of the part of a block that an instruction reads: that of its last index; all else keeps the elements."""
+    if transforms is not None:
+        for transform in transforms.unflatten([0] * transforms.num_leaves):
+            if hasattr(transform, "get_indexer_shape"):
+                shape = transform.get_indexer_shape()
+    return shape
+
+
+def _product_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    acc, lhs = (
+        _view(array.shape, params[f"{name}_transforms_tree"]) for name, array in zip(("acc", "a"), ins, strict=False)
+    )
+    return Facts(sizes={"mnk": (*acc[-2:], product(lhs) // acc[-2])})
+
+
+@rule("wgmma_ref", "tcgen05_mma", extract=_product_facts)
+def accumulated_product(op: Op) -> Work:
+    """``macs = m n k``: a product of blocks in shared memory is added to one of ``m x n``."""
+    return Work(macs=product(op.facts.sizes["mnk"]), materialises=True)

@@ -6,7 +6,6 @@ from symcost.rules.base import Op, Size, Work, add, rule
 from symcost.rules.complex_numbers import parts
 from symcost.rules.elementwise import counted, figure
 
-
 COMBINED_BY = {"psum": "add", "psum_invariant": "add", "pmax": "max", "pmin": "min"}
 
 

@@ -75,7 +75,8 @@ class Costing:
         stored = sum((array.size for array in op.outs), start=0)
         moved = {"bytes_read": _bytes(op.ins), "bytes_written": _bytes(op.outs)}
         full = Cost(macs=work.real_macs, flops=work.total_flops, transcendentals=work.transcendentals,
-                    int_ops=work.int_ops, padding_macs=work.real_products * work.padding_macs, activations=stored, **moved)  # fmt: skip
+                    int_ops=work.int_ops, padding_macs=work.real_products * work.padding_macs, activations=stored,
+                    **moved)  # fmt: skip
         textbook = Cost(macs=work.real_macs, flops=2 * work.real_macs, activations=stored if work.materialises else 0)
         xla = Cost(macs=work.macs - work.padding_macs, flops=work.flops_under_xla,
                    transcendentals=work.transcendentals_under_xla, int_ops=work.int_ops, activations=stored, **moved)  # fmt: skip
