@@ -30,6 +30,8 @@
     how the forms were checked, where they hold and who counted; null for tables that were not traced.
 ``loops``
     symbols of loops whose trip count nobody knows, and where the loops stand.
+``kernels``
+    symbols of the MACs of kernels that nobody knows, with the kernel and the reason.
 ``receptive_field``
     places of the input that one output sees along each spatial axis, ``"all"``, or null where it is not known.
 ``digest``
@@ -96,6 +98,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         **made,
         **_checks(costs),
         "loops": dict(getattr(costs, "unknown_trips", {})),
+        "kernels": dict(getattr(costs, "unknown_macs", {})),
         "receptive_field": _field(costs),
     }
     return {**whole, "digest": digest(whole)}

@@ -52,7 +52,7 @@ def kernel(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list
                 f"the kernel {name} in {context.path or 'the model'} cannot be counted: {body.problem}; "
                 "give its pallas_call a cost_estimate"
             )
-        walker.emit(eqn, context, ins, outs, source=KERNEL).branches = (body.records,)
+        walker.emit(eqn, context, ins, outs, facts=Facts((name,)), source=KERNEL).branches = (body.records,)
         return outs
     stated = {"flops": (estimate.flops,), "transcendentals": (estimate.transcendentals,)}
     if not body.problem:

@@ -18,6 +18,8 @@ from symcost.trace.costing import KERNEL, STATED
 from symcost.trace.domain import Domain
 from symcost.trace.structure import Line
 
+NAMED = ("input", "estimate", KERNEL, STATED)
+"""Sources of records whose first static fact is a name: of a parameter, or of a kernel."""
 PEAKS = ("liveness", "textbook")
 UNITS = ("elements", "bytes")
 
@@ -82,7 +84,7 @@ class Lifted(CostTable):
         full, textbook, xla = (to.cost(cost) for cost in line.costs)
         times, _, xla_times = line.times
         op = record.key.op
-        if record.key.source == "input" and record.key.static:
+        if record.key.source in NAMED and record.key.static:
             op = f"{op} {record.key.static[0]}".strip()
         outs = [tuple(to(d) for d in array.shape) for array in record.results]
         return Row(
