@@ -33,13 +33,16 @@ class PointError(TraceError):
 
 def capture(
     model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[[Any], dict[str, int]],
-    axes: Mapping[str, int] | None = None,
+    axes: Mapping[str, int] | None = None, symbols: dict[tuple[Any, ...], str] | None = None,
 ) -> Program:  # fmt: skip
-    """Trace the model at a point and walk its program after dead-code elimination."""
+    """Trace the model at a point and walk its program after dead-code elimination.
+
+    ``keys`` and ``symbols`` (of unknown MACs) are shared by the traces of one model, so that alike is the same.
+    """
     renew_budget()
     abstract, closed = traced(model, point, axes)
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
-    walker = Walker(keys, probe)
+    walker = Walker(keys, probe, {} if symbols is None else symbols)
     arguments = _arguments(walker, abstract)
     results = walker.jaxpr(jaxpr, closed.consts, arguments, Context())
     program = walker.program

@@ -198,8 +198,8 @@ class Derivation:
             for unit in ("elements", "bytes")
         }
         residuals = self._residuals(structure)
-        program = structure.programs[0]
-        unknown = Unknown(program.unknown_trips, program.unknown_macs)
+        macs = {name: why for program in structure.programs for name, why in program.unknown_macs.items()}
+        unknown = Unknown(structure.programs[0].unknown_trips, macs)
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from symcost.form import Form
 from symcost.rules.base import Facts
 from symcost.trace.control import handler
 from symcost.trace.costing import KERNEL, STATED, Costing
+from symcost.trace.paths import template
 from symcost.trace.records import Record
 from symcost.trace.walk import Context, Value, Walker
 
@@ -61,7 +63,7 @@ def kernel(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list
         return outs
     walker.program.unknown_trips = trips
     if body.macs is None:
-        facts = Facts((name, walker.program.new_macs(context.path, name, body.problem)), stated)
+        facts = Facts((name, _symbol(walker, eqn, context, name, body.problem)), stated)
     else:
         facts = Facts((name,), {**stated, "macs": (body.macs,)})
     walker.emit(eqn, context, ins, outs, facts=facts, source="estimate")
@@ -102,6 +104,25 @@ def _programs(eqn: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     bodies, meshes = params.get("jaxprs", [params.get("jaxpr")]), params.get("meshes", [params.get("mesh")])
     for jaxpr, mesh in zip(bodies, meshes, strict=True):
         yield getattr(jaxpr, "jaxpr", jaxpr), tuple(mesh.shape.values())
+
+
+def _symbol(walker: Walker, eqn: Any, context: Context, name: str, reason: str) -> str:
+    """The symbol of a kernel's unknown MACs.
+
+    Alike kernels of alike blocks share it, as they share a row: the same kernel on arrays of the same kinds in the same
+    phase, the first with the first and so on. Then it stands for the mean.
+    """
+    kind = (context.phase, name, walker.types(eqn.invars)[0], walker.types(eqn.outvars)[0])
+    walker.met[context.path, kind] += 1
+    path = template(context.path)
+    identity = (path, kind, walker.met[context.path, kind])
+    symbol = walker.symbols.get(identity)
+    if symbol is None:
+        stem = "_".join(("macs", *(word for word in re.split(r"[\W_]+", f"{path} {name}") if word)))
+        number = sum(1 for known in walker.symbols.values() if re.fullmatch(rf"{stem}(_\d+)?", known))
+        symbol = walker.symbols[identity] = f"{stem}_{number + 1}" if number else stem
+    walker.program.unknown_macs[symbol] = f"{name} in {path or 'the model'} ({context.phase}): {reason}"
+    return symbol
 
 
 def _symbols(cost: Cost) -> set[str]:

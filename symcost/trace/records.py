@@ -8,13 +8,11 @@ align record by record, and each position of ``sizes`` is a column to fit.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from symcost.rules import Array, Facts, Op
-from symcost.trace.paths import template
 
 Const = Any
 """A scalar (or splat) value known while tracing, or ``None``."""
@@ -116,7 +114,6 @@ class Program:
     constant_bytes: int = 0  # of the arrays that the program holds
     unknown_trips: dict[str, str] = field(default_factory=dict)  # symbol -> what it is the trip count of
     unknown_macs: dict[str, str] = field(default_factory=dict)  # symbol -> the kernel, and why its MACs are not known
-    kernels: Counter[tuple[str, str]] = field(default_factory=Counter)  # by path and name, of those with unknown MACs
 
     def new_trips(self, path: str) -> str:
         """A symbol for the unknown trip count of a loop in the module at ``path``."""
@@ -126,13 +123,4 @@ class Program:
             number += 1
             name = f"{stem}_{number}"
         self.unknown_trips[name] = path
-        return name
-
-    def new_macs(self, path: str, kernel: str, reason: str) -> str:
-        """A symbol for the MACs of a kernel that nobody knows; those of alike blocks, which share a row, share it."""
-        self.kernels[path, kernel] += 1
-        number = self.kernels[path, kernel]
-        words = [word for word in re.split(r"[\W_]+", f"{template(path)}_{kernel}") if word]
-        name = "_".join(("macs", *words, *([str(number)] if number > 1 else [])))
-        self.unknown_macs[name] = f"{kernel} in {template(path) or 'the model'}: {reason}"
         return name
