@@ -115,6 +115,12 @@ def conversion(op: Op) -> Work:
     return counted(op, len(op.ins) * op.ins[0].size if op.name == "pack_elementwise" else op.out.size)
 
 
+@rule("reciprocal")
+def reciprocal(op: Op) -> Work:
+    """``#out`` divisions, also where an approximation will do."""
+    return counted(op, op.out.size)
+
+
 @rule("prng_random_bits")
 def random_words(op: Op) -> Work:
     """One integer operation for each word that the accelerator's generator makes."""

@@ -19,7 +19,7 @@ PER_ELEMENT: dict[str, Figure] = {
     **dict.fromkeys(("and", "or", "xor", "not", "population_count", "clz", "mulhi"), _ONE),
     **dict.fromkeys(("shift_left", "shift_right_logical", "shift_right_arithmetic"), _ONE),
     **dict.fromkeys(("floor", "ceil", "round", "is_finite", "reduce_precision"), _ONE),
-    **dict.fromkeys(("real", "imag", "complex", "conj", "clamp", "square", "reciprocal"), _ONE),
+    **dict.fromkeys(("real", "imag", "complex", "conj", "clamp", "square"), _ONE),
     "one_minus_square": (3, 0),  # (1 - x)(1 + x)
     "nextafter": (24, 0),
     # one call
