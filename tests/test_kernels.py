@@ -234,6 +234,27 @@ class Experts(nn.Module):
         return inner(x, sizes[0]) + inner(x + 1.0, sizes[1]) + weights[0]
 
 
+class Layer(nn.Module):
+    """A product with a bias, by a kernel."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        weights = self.param("weights", nn.initializers.zeros, (32, 16))
+        bias = self.param("bias", nn.initializers.zeros, (1, 16))
+
+        def body(x: Any, w: Any, b: Any, o: Any) -> None:
+            o[...] = x[...] @ w[...] + b[...]
+
+        return pl.pallas_call(body, out_shape=jax.ShapeDtypeStruct((x.shape[0], 16), x.dtype))(x, weights, bias)
+
+
+def test_parameters_that_a_kernel_multiplies_are_the_textbook_s() -> None:
+    costs = sc.trace(Layer(), "float32[n,32]")
+    assert costs.params == 32 * 16 + 16
+    assert costs.total("textbook").params == 32 * 16
+    assert sc.equal(costs.macs, parse("n*32*16"))
+
+
 class Stack(nn.Module):
     """Blocks of them."""
 
@@ -421,7 +442,7 @@ PARTS: dict[str, tuple[Callable[..., Any], Spec, int, int]] = {
 }  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore:jax.experimental.pallas:DeprecationWarning")  # names that moved in jax 0.12
+@pytest.mark.filterwarnings("ignore:(jax.experimental.pallas|pltpu):DeprecationWarning")  # names that moved in jax 0.12
 @pytest.mark.parametrize("name", PARTS)
 def test_parts_of_kernels_count_what_they_compute(name: str) -> None:
     function, specs, macs, flops = PARTS[name]

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from symcost.cost import Cost
@@ -47,7 +48,7 @@ def kernel(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list
     outs = [walker.fresh() for _ in eqn.outvars]
     estimate, name = eqn.params.get("cost_estimate"), _name(eqn)
     trips = dict(walker.program.unknown_trips)
-    body = _body(walker, eqn, context)
+    body = _body(walker, eqn, ins, context)
     if estimate is None:
         if body.cost is None or PLACES in _symbols(body.cost):
             raise RuleError(
@@ -70,7 +71,7 @@ def kernel(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list
     return outs
 
 
-def _body(walker: Walker, eqn: Any, context: Context) -> Body:
+def _body(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> Body:
     """The records of a kernel's programs at every place of their grids, taken out of the program around."""
     records, events = walker.program.records, walker.program.events
     start, mark = len(records), len(events)
@@ -82,8 +83,11 @@ def _body(walker: Walker, eqn: Any, context: Context) -> Body:
             if len(known) < len(grid):
                 problem = "the size of its grid is not known while tracing"
                 inside = inside.repeated(1, 1, PLACES)
-            closed_over = [walker.fresh() for _ in jaxpr.constvars]
-            walker.jaxpr(jaxpr, closed_over, [walker.fresh() for _ in jaxpr.invars], inside)
+            variables = [*jaxpr.constvars, *jaxpr.invars]
+            known_of = [value.sources for value in ins[_sizes_of_grid(eqn) :]]  # parameters stay such inside
+            made = [walker.fresh(sources) for sources, _ in zip_longest(known_of, variables)]
+            closed_over = len(jaxpr.constvars)
+            walker.jaxpr(jaxpr, made[:closed_over], made[closed_over:], inside)
         found = records[start:]
         cost = Costing().total(found)[0]
     except (RuleError, TraceError) as failure:
@@ -104,6 +108,11 @@ def _programs(eqn: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     bodies, meshes = params.get("jaxprs", [params.get("jaxpr")]), params.get("meshes", [params.get("mesh")])
     for jaxpr, mesh in zip(bodies, meshes, strict=True):
         yield getattr(jaxpr, "jaxpr", jaxpr), tuple(mesh.shape.values())
+
+
+def _sizes_of_grid(eqn: Any) -> int:
+    """How many operands come first that are sizes of the grid, and no operands of the body."""
+    return eqn.params["grid_mapping"].num_dynamic_grid_bounds if "grid_mapping" in eqn.params else 0
 
 
 def _symbol(walker: Walker, eqn: Any, context: Context, name: str, reason: str) -> str:
