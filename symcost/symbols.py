@@ -25,7 +25,7 @@ from symcost.numerals import MAX_BITS, MAX_DIGITS, short
 
 
 def _exact_log2(argument: sympy.Expr, up: bool) -> sympy.Integer | None:
-    if not argument.is_Rational:
+    if not isinstance(argument, sympy.Rational):
         return None
     return sympy.Integer(log2(Fraction(int(argument.p), int(argument.q)), up))
 

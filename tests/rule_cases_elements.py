@@ -33,7 +33,8 @@ FLOATS = {
     0),
     "abs": (1, 1, 0), "sign": (1, 1, 0), "max": (2, 1, 0), "min": (2, 1, 0), "eq": (2, 1, 0), "ne": (2, 1, 0),
     "lt": (2, 1, 0), "le": (2, 1, 0), "gt": (2, 1, 0), "ge": (2, 1, 0), "floor": (1, 1, 0), "ceil": (1, 1, 0),
-    "round": (1, 1, 0), "is_finite": (1, 1, 0), "clamp": (3, 1, 0), "square": (1, 1, 0), "complex": (2, 1, 0),
+    "round": (1, 1, 0), "is_finite": (1, 1, 0), "clamp": (3, 1, 0), "square": (1, 1, 0),
+    "complex": (2, 0, 0),  # its parts are where they were
     "conj": (1, 1, 0), "nextafter": (2, 24, 0), "exp": (1, 0, 1), "expm1": (1, 0, 1), "log": (1, 0, 1),
     "log1p": (1, 0, 1), "sqrt": (1, 0, 1), "rsqrt": (1, 0, 1), "cbrt": (1, 0, 1), "pow": (2, 0, 1),
     "sin": (1, 0, 1), "cos": (1, 0, 1), "tan": (1, 0, 1), "tanh": (1, 0, 1), "atan": (1, 0, 1),
@@ -63,15 +64,6 @@ DOUBLES = {
     "bessel_i1e": (1, 173, 1), "lgamma": (1, 53, 4), "digamma": (1, 73, 3), "asin": (1, 5, 2), "sinh": (1, 10,
     3),
 }  # fmt: skip
-# name: (operands, FLOPs, transcendentals) on complex64
-COMPLEX = {
-    "add": (2, 1, 0), "mul": (2, 1, 0), "abs": (1, 1, 0), "conj": (1, 4, 0), "max": (2, 9, 0), "square": (1,
-    14, 0),
-    "exp": (1, 15, 4), "log": (1, 62, 4), "sqrt": (1, 86, 7), "sin": (1, 14, 4), "cos": (1, 15, 4),
-    "tanh": (1, 0, 1), "asin": (1, 105, 9), "atanh": (1, 45, 2), "real": (1, 1, 0), "imag": (1, 1, 0),
-    "exp2": (1, 16, 4), "log1p": (1, 79, 5), "logistic": (1, 18, 4), "min": (2, 9, 0), "sinh": (1, 95, 12),
-    "cosh": (1, 95, 12), "acos": (1, 105, 9), "atan": (1, 47, 2), "asinh": (1, 104, 9), "acosh": (1, 105, 9),
-}  # fmt: skip
 
 
 def _twice(x: Any, y: Any) -> Any:
@@ -90,9 +82,6 @@ ELEMENTWISE = [
     *(_each(n, getattr(lax, n), 1, flops, calls, dtype="bfloat16") for n, (flops, calls) in NARROW.items()),
     *(_each(n, getattr(lax, n), k, flops, calls, dtype="float64") for n, (k, flops,
          calls) in DOUBLES.items()),
-    _each("sqrt", lax.sqrt, 1, 86, 7, dtype="complex128"),
-    *(_each(n, getattr(lax, n), k, flops, calls, dtype="complex64") for n, (k, flops,
-         calls) in COMPLEX.items()),
     *(_each(n, _bind(n), 2, flops=1) for n in ("eq_to", "lt_to", "le_to")),
     _each("zeta", lax.zeta, 2, 124, 11, dtype="bfloat16"),
     _each("sign", lax.sign, 1, int_ops=2, dtype="uint32"),
@@ -119,9 +108,7 @@ ELEMENTWISE = [
           ("float32", "bfloat16", 1, 0), ("float32", "int32", 1, 0), ("int32", "float32", 1, 0),
           ("float32", "bool", 1, 0), ("bool", "float32", 1, 0), ("bool", "int32", 0, 1), ("int32", "int8", 0,
           1),
-          ("float32", "complex64", 1, 0), ("complex64", "float32", 1, 0), ("complex64", "bfloat16", 2, 0),
-          ("complex64", "bool", 2, 0), ("float64", "float32", 1, 0), ("complex128", "float64", 1, 0),
-          ("complex128", "float32", 2, 0), ("complex128", "complex64", 1, 0))),
+          ("float64", "float32", 1, 0))),
     _each("bitcast_convert_type", functools.partial(lax.bitcast_convert_type, new_dtype="int32"), 1,
          int_ops=1),
     _each("bitcast_convert_type", functools.partial(lax.bitcast_convert_type, new_dtype="uint8"), 1,
@@ -136,5 +123,4 @@ if hasattr(lax, "one_minus_square"):
 if hasattr(lax, "log2"):
     ELEMENTWISE += [
         _each("log2", lax.log2, 1, flops=1, calls=1),
-        _each("log2", lax.log2, 1, flops=64, calls=4, dtype="complex64"),
     ]

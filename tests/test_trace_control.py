@@ -1,4 +1,4 @@
-"""Control flow and kernels: closed forms of whole functions, XLA's count of the lowered program at three sizes."""
+"""Control flow: closed forms of whole functions, XLA's count of the lowered program at three sizes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 from jax import lax
-from jax.experimental import pallas as pl
 from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 import symcost as sc
 from symcost.hlo import analyse
-from symcost.report import facts
 from symcost.symbols import evaluate, parse
 from symcost.trace.control import HANDLERS
 
@@ -93,63 +91,6 @@ def shape_of(spec: str, point: dict[str, int]) -> tuple[int, ...]:
     return tuple(evaluate(parse(part), point) for part in spec[len("float32[") : -1].split(","))
 
 
-def kernel(x: Any, y: Any, o: Any) -> None:
-    """One block of a product, and one."""
-    o[...] = x[...] @ y[...] + 1.0
-
-
-def accumulated(x: Any, y: Any, o: Any) -> None:
-    """The sum over the grid of the products of blocks, doubled at the end: bounds, as a kernel may branch."""
-
-    @pl.when(pl.program_id(0) == 0)
-    def _() -> None:
-        o[...] = jnp.zeros_like(o)
-
-    o[...] += x[...] @ y[...]
-
-    @pl.when(pl.program_id(0) == pl.num_programs(0) - 1)
-    def _() -> None:
-        o[...] = o[...] * 2.0
-
-
-def called(body: Callable[..., None], rows: int | None = None, depth: int | None = None, **options: Any) -> Any:
-    """A kernel over blocks of rows of ``x``, or over blocks of the inner dimension."""
-
-    def run(x: jax.Array, y: jax.Array) -> Any:
-        (m, k), n = x.shape, y.shape[1]
-        grid, cut = ((m // rows,), (rows, k, 1, 0)) if rows else ((k // (depth or k),), (m, depth or k, 0, 1))
-        at, by = (lambda i: (i * cut[2], i * cut[3])), (lambda i: (i * cut[3], 0))
-        specs = [pl.BlockSpec(cut[:2], at), pl.BlockSpec((cut[1], n), by)]
-        out = pl.BlockSpec((cut[0], n), lambda i: (i * cut[2], 0))
-        shape = jax.ShapeDtypeStruct((m, n), x.dtype)
-        return pl.pallas_call(body, out_shape=shape, grid=grid, in_specs=specs, out_specs=out, **options)(x, y)
-
-    return run
-
-
-ESTIMATE = pl.CostEstimate(flops=123, transcendentals=4, bytes_accessed=5)
-KERNELS: dict[str, tuple[Any, tuple[str, str], str, str]] = {
-    "one block": (called(kernel), ("float32[m,k]", "float32[k,n]"), "m*k*n", "2*m*k*n + m*n"),
-    "blocks of eight rows": (called(kernel, rows=8), ("float32[8*m,k]", "float32[k,n]"), "8*m*k*n", "16*m*k*n + 8*m*n"),
-    "summed over blocks": (
-        called(accumulated, depth=8), ("float32[m,8*k]", "float32[8*k,n]"), "8*m*k*n", "16*m*k*n + 2*m*k*n"),
-    "its own estimate": (called(kernel, cost_estimate=ESTIMATE), ("float32[m,k]", "float32[k,n]"), "0", "123"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", KERNELS)
-def test_a_kernel_costs_its_body_at_every_place_of_the_grid(name: str) -> None:
-    function, specs, macs, flops = KERNELS[name]
-    costs = sc.trace_function(function, *specs)
-    assert sc.equal(costs.macs, parse(macs))
-    assert sc.equal(costs.flops, parse(flops))
-    total = costs.subs(m=2, k=3, n=5).total("full")
-    sizes = [shape_of(spec, {"m": 2, "k": 3, "n": 5}) for spec in specs]
-    result = sizes[0][0] * sizes[1][1]
-    assert total.bytes_written == 4 * result  # outside, a kernel is one operation
-    assert total.bytes_read == 4 * sum(a * b for a, b in sizes)
-
-
 @pytest.mark.parametrize("condition", [lambda i: i != 8, lambda i: i < 9], ids=["steps over it", "stands still"])
 def test_a_loop_that_never_ends_says_what_it_compares(condition: Callable[[Any], Any]) -> None:
     step = 2 if condition(9) else 0
@@ -164,11 +105,5 @@ def test_a_loop_that_never_ends_says_what_it_compares(condition: Callable[[Any],
 
 
 def test_every_kind_of_control_flow_has_a_row() -> None:
-    assert set(HANDLERS) - {primitive for primitive, _ in ROWS} == {"pallas_call"}  # no CPU runs those
-
-
-def test_what_is_no_rule_s_is_told_with_its_share() -> None:
-    costs = sc.trace_function(called(kernel, cost_estimate=ESTIMATE), "float32[m,k]", "float32[k,n]")
-    told = dict(facts.notes(costs))["coverage"]
-    assert told == "operations counted: 1 by estimates; of the FLOPs 123 by users' estimates"
-    assert sc.trace_function(called(accumulated, depth=8), "float32[m,8*k]", "float32[8*k,n]").coverage["bounds"] == 1
+    kernels = {"pallas_call", "core_map", "mpmd_map", "run_scoped", "run_state"}  # no CPU runs those: test_kernels.py
+    assert set(HANDLERS) - {primitive for primitive, _ in ROWS} == kernels

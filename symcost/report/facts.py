@@ -5,6 +5,7 @@ Tables that were not traced have no certificate, domain, coverage or peaks; thos
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -133,7 +134,7 @@ OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place
 
 
 def notes(costs: Any) -> list[tuple[str, str]]:
-    """(title, sentence) for the point, domain, certificate, coverage and loops of unknown length."""
+    """(title, sentence) for the point, domain, certificate, coverage, loops of unknown length and kernels of unknown MACs."""
     found = []
     if at := point(costs):
         found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items())))
@@ -145,16 +146,17 @@ def notes(costs: Any) -> list[tuple[str, str]]:
         bounds = coverage.get("bounds", 0)
         told = f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")
         found.append(("coverage", "; ".join([told, *_others(costs)])))
-    loops = getattr(costs, "unknown_trips", {})
-    return [*found, *(("loop", f"{name} = trips of {where}") for name, where in loops.items())]
+    loops, kernels = (getattr(costs, name, {}) for name in ("unknown_trips", "unknown_macs"))
+    found += [("loop", f"{name} = trips of {where or 'a loop in the model'}") for name, where in loops.items()]
+    return [*found, *(("kernel", f"{name} = MACs of one execution of {why}") for name, why in kernels.items())]
 
 
 def _others(costs: Any) -> list[str]:
-    """What no rule counted: the FLOPs of each other source."""
+    """What no rule counted: the FLOPs of each other source; and what authors of kernels say beside the rules."""
     sources = {"probe": "probes of the compiler", "estimate": "users' estimates"}
     sums = {s: sum(row.under(FULL).flops for row in costs.rows if row.source == s) for s in sources}
     found = [f"of the FLOPs {written(value)} by {sources[source]}" for source, value in sums.items() if value != 0]
-    return [*found, *_by_own_rules(costs)]
+    return [*found, *_by_own_rules(costs), *_stated(costs)]
 
 
 def _by_own_rules(costs: Any) -> list[str]:
@@ -168,3 +170,20 @@ def _by_own_rules(costs: Any) -> list[str]:
         place = " in the place of the built-in one" if source == "replaced" else ""
         found.append(f"of the FLOPs {written(value)}{share} by one's own rule of {name}{place}")
     return found
+
+
+def _stated(costs: Any) -> list[str]:
+    """What kernels state of themselves, and what their bodies count."""
+    told = Counter(_comparison(row) for row in costs.rows if row.source == "stated kernel")
+    return [text if number == 1 else f"{number} times {text}" for text, number in told.items()]
+
+
+def _comparison(row: Row) -> str:
+    """One kernel: under xla is what it states, under full what its body counts."""
+    stated, counted = (
+        f"{written(cost.flops)} FLOPs and {written(cost.transcendentals)} transcendentals"
+        for cost in (row.xla, row.cost)
+    )
+    if stated == counted:
+        return f"{row.op} states {stated}, as its body counts"
+    return f"{row.op} states {stated}, its body counts {'at most ' if row.bound else ''}{counted}"

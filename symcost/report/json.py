@@ -35,6 +35,8 @@
     certificate: whether XLA's own count is ``equal`` (null: not compared), ``why`` not, and ``at`` which point.
 ``loops``
     symbols of loops whose trip count nobody knows, and where the loops stand.
+``kernels``
+    symbols of the MACs of kernels that nobody knows, with the kernel and the reason.
 ``receptive_field``
     places of the input that one output sees along each spatial axis, ``"all"``, or null where it is not known.
 ``digest``
@@ -102,6 +104,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         **made,
         **_checks(costs),
         "loops": dict(getattr(costs, "unknown_trips", {})),
+        "kernels": dict(getattr(costs, "unknown_macs", {})),
         "receptive_field": _field(costs),
     }
     return {**whole, "digest": digest(whole)}

@@ -7,6 +7,7 @@ To add a primitive, write a line in ``PER_ELEMENT`` or a short function in the f
 from __future__ import annotations
 
 from symcost.rules import (  # noqa: F401 - importing a family registers its rules
+    blocks,
     collectives,
     contraction,
     control,

@@ -85,6 +85,7 @@ class Work:
     """The work of one execution of an operation; each count is an integer or a closed form.
 
     ``flops`` are floating-point operations beside the two of every MAC; ``int_ops`` integer and boolean ones.
+    Each of the ``macs`` is ``real_products`` MACs of real numbers (4 where it is one of complex numbers).
     ``padding_macs`` are those of the ``macs`` that multiply padding or the holes of a dilated operand.
     ``materialises`` marks results that a textbook stores (contractions, convolutions, pooling, reductions).
     ``xla_flops`` and ``xla_transcendentals`` are what XLA reports where its figure is not
@@ -99,9 +100,20 @@ class Work:
     transcendentals: Size = 0
     int_ops: Size = 0
     padding_macs: Size = 0
+    real_products: int = 1
     materialises: bool = False
     xla_flops: Size | None = None
     xla_transcendentals: Size | None = None
+
+    @property
+    def real_macs(self) -> Size:
+        """MACs of real numbers."""
+        return self.real_products * self.macs
+
+    @property
+    def total_flops(self) -> Size:
+        """FLOPs, the two of every MAC of real numbers included."""
+        return 2 * self.real_macs + self.flops
 
     @property
     def flops_under_xla(self) -> Size:
@@ -114,6 +126,17 @@ class Work:
     def transcendentals_under_xla(self) -> Size:
         """Transcendentals as XLA's cost analysis of the unoptimised program reports them."""
         return self.transcendentals if self.xla_transcendentals is None else self.xla_transcendentals
+
+    def repeated(self, times: Size, materialises: bool = False) -> Work:
+        """The work of ``times`` executions inside one primitive, such as those of a reduction's function."""
+        return Work(
+            flops=self.total_flops * times,
+            transcendentals=self.transcendentals * times,
+            int_ops=self.int_ops * times,
+            materialises=materialises,
+            xla_flops=self.flops_under_xla * times,
+            xla_transcendentals=self.transcendentals_under_xla * times,
+        )
 
 
 Rule = Callable[[Op], Work]

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from symcost.rules.base import Op, Size, Work, add, rule
-from symcost.rules.elementwise import counted
+from symcost.rules.complex_numbers import parts
+from symcost.rules.elementwise import counted, figure
+
+COMBINED_BY = {"psum": "add", "psum_invariant": "add", "pmax": "max", "pmin": "min"}
 
 
-@rule("psum", "psum_invariant", "pmax", "pmin")
+@rule(*COMBINED_BY)
 def all_reduce(op: Op) -> Work:
     """``#out`` operations on each device: a ring combines every element once, however many devices."""
     total: Size = 0
+    seen: Size = 0
     for out in op.outs:
-        total = total + out.size
-    return counted(op, total)
+        total, seen = total + figure(COMBINED_BY[op.name], out.dtype)[0] * out.size, seen + out.size
+    return counted(op, total, xla_flops=seen)
 
 
 @rule("reduce_scatter")
 def reduce_scatter(op: Op) -> Work:
     """``#in - #out`` operations on each device; XLA counts none."""
-    return counted(op, op.ins[0].size - op.out.size, xla_flops=0)
+    return counted(op, parts(op.out.dtype) * (op.ins[0].size - op.out.size), xla_flops=0)
 
 
 @rule("axis_index")

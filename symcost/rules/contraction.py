@@ -7,6 +7,7 @@ from typing import Any
 
 from symcost.errors import RuleError
 from symcost.rules.base import Array, Facts, Op, Size, Work, product, rule
+from symcost.rules.complex_numbers import real_products
 from symcost.rules.elementwise import jax_version
 
 
@@ -17,10 +18,14 @@ def _dot_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Ar
 
 @rule("dot_general", extract=_dot_facts)
 def dot_general(op: Op) -> Work:
-    """``macs = #out * prod(contracted dimensions)``."""
+    """``macs = #out * prod(contracted dimensions)``, each of 4 real ones where an operand is complex."""
     (contracted,) = op.facts.static
     macs = op.out.size * product(op.ins[0].shape[axis] for axis in contracted)
-    return Work(macs=macs, materialises=True)
+    return Work(macs=macs, real_products=_real_products(op), materialises=True)
+
+
+def _real_products(op: Op) -> int:
+    return real_products(*(array.dtype for array in op.ins[:2]))
 
 
 def _ragged_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
@@ -55,4 +60,4 @@ def ragged_dot_general(op: Op) -> Work:
     if jax_version() >= (0, 12):
         running_sum = groups * groups  # one more operation per group
     xla = 2 * groups * macs + 4 * groups * elements + masked * running_sum
-    return Work(macs=macs, xla_flops=xla, materialises=True)
+    return Work(macs=macs, real_products=_real_products(op), xla_flops=xla, materialises=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from symcost.errors import RuleError
 from symcost.form import Form, as_form, floor, positive_part
 from symcost.rules.base import Array, Facts, Op, Work, product, rule
+from symcost.rules.complex_numbers import convolved_by_parts, is_complex
 from symcost.window import positions_inside
 
 
@@ -70,15 +70,14 @@ def conv_general_dilated(op: Op) -> Work:
     """
     counted, lhs_axes, rhs_axes, out_axes, rhs_features, out_batch_features = op.facts.static
     lhs, rhs = op.ins[:2]
-    if lhs.dtype.startswith("complex"):
-        raise RuleError(f"conv_general_dilated of {lhs.dtype} has no rule: convolve real and imaginary parts")
     pairs = product(op.out.shape[axis] for axis in out_batch_features) * rhs.shape[rhs_features]
     lengths = tuple(
         product(array.shape[axis] for axis in axes)
         for array, axes in ((lhs, lhs_axes), (rhs, rhs_axes), (op.out, out_axes))
     )
     macs = pairs * product(lengths[side] for side in counted)
-    return Work(macs=macs, padding_macs=macs - pairs * product(op.facts.sizes["inside"]), materialises=True)
+    work = Work(macs=macs, padding_macs=macs - pairs * product(op.facts.sizes["inside"]), materialises=True)
+    return convolved_by_parts(op, work) if is_complex(lhs.dtype) else work
 
 
 def positions_inside_form(size: Form, k: int, s: int = 1, lo: int = 0, hi: int = 0, d: int = 1) -> Form:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from symcost.rules.base import Array, Facts, Op, Size, Work, add, rule
+from symcost.rules.complex_numbers import PARTS_OF, element, is_complex, parts, real_type
 from symcost.rules.per_element import (
     COMPLEX,
     FLOAT64,
@@ -33,13 +34,17 @@ def jax_version() -> tuple[int, int]:
 
 def figure(name: str, dtype: str, arrays: int = 2) -> Figure:
     """``(flops, transcendentals)`` per element; narrow ``arrays`` (operands and results) may be widened."""
+    if name in PARTS_OF:
+        return (0, 0)
+    if is_complex(dtype):
+        return element(name, dtype)
     return _figure(name, dtype, arrays, {}, {}, {})
 
 
 def xla_figure(name: str, dtype: str, arrays: int = 2) -> Figure:
     """Return the same as the installed XLA expands it."""
     if jax_version() < (0, 12):
-        return figure(name, dtype, arrays)
+        return _figure(name, dtype, arrays, {}, {}, {})
     return _figure(name, dtype, arrays, SINCE_0_12, SINCE_0_12_COMPLEX, SINCE_0_12_FLOAT64)
 
 
@@ -52,7 +57,7 @@ def _figure(
     newer_float64: Mapping[str, Figure],
 ) -> Figure:
     general = newer.get(name, PER_ELEMENT[name])
-    if dtype.startswith("complex"):
+    if is_complex(dtype):
         return newer_complex.get(name, COMPLEX.get(name, PER_ELEMENT[name]))
     if dtype == "float64":
         return newer_float64.get(name, FLOAT64.get(name, general))
@@ -70,20 +75,27 @@ def counted(op: Op, operations: Size, **more: Any) -> Work:
     return Work(int_ops=operations, **more)
 
 
-def elementwise(op: Op) -> Work:
-    """``flops * #out`` and ``transcendentals * #out`` from :data:`PER_ELEMENT`."""
-    arrays = len(op.ins) + len(op.outs)
-    flops, calls = figure(op.name, op.ins[0].dtype, arrays)
-    xla_flops, xla_calls = xla_figure(op.name, op.ins[0].dtype, arrays)
-    if (flops, calls) == (xla_flops, xla_calls):
-        return counted(op, flops * op.out.size, transcendentals=calls * op.out.size)
+def combined(name: str, op: Op, times: Size, xla_times: Size | None = None, materialises: bool = False) -> Work:
+    """The primitive ``name`` on ``times`` elements like the first operand's, ``xla_times`` as XLA counts."""
+    dtype, arrays = op.ins[0].dtype, len(op.ins) + len(op.outs)
+    flops, calls = figure(name, dtype, arrays)
+    xla_flops, xla_calls = xla_figure(name, dtype, arrays)
+    if (flops, calls) == (xla_flops, xla_calls) and xla_times is None:
+        return counted(op, flops * times, transcendentals=calls * times, materialises=materialises)
+    seen = times if xla_times is None else xla_times
     return counted(
         op,
-        flops * op.out.size,
-        transcendentals=calls * op.out.size,
-        xla_flops=xla_flops * op.out.size,
-        xla_transcendentals=xla_calls * op.out.size,
+        flops * times,
+        transcendentals=calls * times,
+        materialises=materialises,
+        xla_flops=xla_flops * seen,
+        xla_transcendentals=xla_calls * seen,
     )
+
+
+def elementwise(op: Op) -> Work:
+    """``flops * #out`` and ``transcendentals * #out`` from the tables of real and of complex elements."""
+    return combined(op.name, op, op.out.size)
 
 
 add(PER_ELEMENT, elementwise)
@@ -99,21 +111,25 @@ def integer_pow(op: Op) -> Work:
     (exponent,) = op.facts.static
     power = abs(exponent)
     products = power.bit_length() - 1 + power.bit_count() - 1 if power else 0
-    return counted(op, (products + (exponent < 0)) * op.out.size)
+    each, quotient = (figure(name, op.out.dtype)[0] for name in ("mul", "div"))
+    return counted(op, (products * each + (exponent < 0) * quotient) * op.out.size,
+                   xla_flops=(products + (exponent < 0)) * op.out.size)  # fmt: skip
 
 
 @rule("convert_element_type")
 def convert_element_type(op: Op) -> Work:
-    """``1`` per element where the number type changes, ``0`` where it does not.
+    """``1`` per element where the number type changes, ``0`` where it does not; of complex numbers each part.
 
-    From complex to anything but its own real type, ``2``: the real part is taken first.
+    What stays as it is, is no operation: the real part of a number, or a part that is 0 from now on. XLA counts one
+    operation for each conversion, and one more to take the real part where that is converted further.
     """
     source, target = op.ins[0].dtype, op.out.dtype
+    both = parts(source) if is_complex(target) else 1
+    changes = source != target if both > 1 else real_type(source) != real_type(target)
     steps = int(source != target)
-    own_real = {"complex64": "float32", "complex128": "float64"}.get(source)
-    if own_real is not None and not target.startswith("complex") and target != own_real:
+    if is_complex(source) and not is_complex(target) and target != real_type(source):
         steps = 2
-    return counted(op, steps * op.out.size)
+    return counted(op, both * changes * op.out.size, xla_flops=steps * op.out.size)
 
 
 @rule("bitcast_convert_type")
@@ -124,10 +140,14 @@ def bitcast_convert_type(op: Op) -> Work:
 
 @rule("select_n")
 def select_n(op: Op) -> Work:
-    """``(k - 1) #out`` choices of ``k`` cases; ``(k - 1) #predicate`` comparisons of integer predicates."""
+    """``(k - 1) #out`` choices of ``k`` cases, of both parts where they are complex; integer predicates are compared.
+
+    That is ``(k - 1) #predicate`` integer operations.
+    """
     which, *cases = op.ins
     choices = len(cases) - 1
     comparisons: Size = 0 if which.dtype == "bool" else choices * which.size
     if cases[0].is_float:
-        return Work(flops=choices * op.out.size, int_ops=comparisons)
+        chosen = choices * op.out.size
+        return Work(flops=parts(op.out.dtype) * chosen, int_ops=comparisons, xla_flops=chosen + comparisons)
     return Work(int_ops=choices * op.out.size + comparisons)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, log2_ceiling, product, rule
-from symcost.rules.region import region_cost
+from symcost.rules.complex_numbers import LESS, is_complex
+from symcost.rules.region import region_work
 
 
 def _mode(params: Mapping[str, Any]) -> str:
@@ -33,7 +35,7 @@ def gather(op: Op) -> Work:
 
 def _scatter_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
     update = params["update_jaxpr"]
-    return Facts(static=(_mode(params), (0, 0, 0) if update is None else region_cost(update)))
+    return Facts(static=(_mode(params), Work() if update is None else region_work(update)))
 
 
 @rule(
@@ -47,14 +49,11 @@ def _scatter_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tupl
 )
 def scatter(op: Op) -> Work:
     """``c #updates``, ``c`` the combining function's work (0 to set, 1 to add); ``+ #indices`` to clip."""
-    mode, (flops, transcendentals, int_ops) = op.facts.static
+    mode, each = op.facts.static
     _, indices, updates = op.ins
     clips: Size = indices.size if mode == "CLIP" else 0
-    return Work(
-        flops=flops * updates.size,
-        transcendentals=transcendentals * updates.size,
-        int_ops=int_ops * updates.size + clips,
-    )
+    work = each.repeated(updates.size)
+    return replace(work, int_ops=work.int_ops + clips, xla_flops=work.flops_under_xla + clips)
 
 
 def _sort_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
@@ -63,7 +62,8 @@ def _sort_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[A
 
 def _comparisons(operand: Array, axis: int) -> Work:
     """``# ceil(log2 L)`` comparisons along an axis of ``L``; XLA takes the logarithm of the whole array."""
-    useful = operand.size * log2_ceiling(operand.shape[axis])
+    each = LESS if is_complex(operand.dtype) else 1
+    useful = each * operand.size * log2_ceiling(operand.shape[axis])
     return arithmetic(operand, useful, xla_flops=operand.size * log2_ceiling(operand.size))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symcost.rules.base import Array, Facts, Op, Work, log2_floor, product, rule
+from symcost.rules.elementwise import combined
 
 
 def _lengths(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
@@ -27,5 +28,4 @@ def fft(op: Op) -> Work:
 @rule("addupdate")
 def addupdate(op: Op) -> Work:
     """One addition for each element that is added to an array that changes."""
-    added = op.ins[1]
-    return Work(flops=added.size) if added.is_float else Work(int_ops=added.size)
+    return combined("add", op, op.ins[1].size)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from symcost.rules.base import Array, Facts, Op, Work, arithmetic, product, rule
-from symcost.rules.region import region_cost
+from symcost.rules.elementwise import combined
+from symcost.rules.region import region_work
 
 
 def _window(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
@@ -17,27 +18,24 @@ def _combinations(op: Op) -> Any:
     return product(op.facts.sizes["window"]) - 1
 
 
-@rule("reduce_window_max", "reduce_window_min", "reduce_window_sum", extract=_window)
+COMBINED_BY = {"reduce_window_max": "max", "reduce_window_min": "min", "reduce_window_sum": "add"}
+
+
+@rule(*COMBINED_BY, extract=_window)
 def pool(op: Op) -> Work:
-    """``(prod(window) - 1) #out``: padding is counted, by the textbook and by XLA alike."""
-    return arithmetic(op.ins[0], _combinations(op) * op.out.size, materialises=True)
+    """``c (prod(window) - 1) #out``: padding is counted, by the textbook and by XLA alike."""
+    return combined(COMBINED_BY[op.name], op, _combinations(op) * op.out.size, materialises=True)
 
 
 def _window_region(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(static=region_cost(params["jaxpr"]), sizes={"window": tuple(params["window_dimensions"])})
+    return Facts(static=(region_work(params["jaxpr"]),), sizes={"window": tuple(params["window_dimensions"])})
 
 
 @rule("reduce_window", extract=_window_region)
 def generic_pool(op: Op) -> Work:
     """``c (prod(window) - 1) #out`` with ``c`` the work of the combining function."""
-    flops, transcendentals, int_ops = op.facts.static
-    times = _combinations(op) * op.out.size
-    return Work(
-        flops=flops * times,
-        transcendentals=transcendentals * times,
-        int_ops=int_ops * times,
-        materialises=True,
-    )
+    (each,) = op.facts.static
+    return each.repeated(_combinations(op) * op.out.size, materialises=True)
 
 
 @rule("select_and_scatter_add", extract=_window)

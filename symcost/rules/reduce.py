@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.rules.base import Array, Facts, Op, Size, Work, add, arithmetic, product, rule
-from symcost.rules.elementwise import figure
-from symcost.rules.region import region_cost
+from symcost.rules.base import Array, Facts, Op, Size, Work, add, product, rule
+from symcost.rules.elementwise import combined
+from symcost.rules.region import region_work
 
 COMBINED_BY = {
     "reduce_sum": "add",
@@ -23,33 +23,26 @@ COMBINED_BY = {
     "cummax": "max",
     "cummin": "min",
 }
-"""The elementwise primitive that joins two elements (1 operation; 9 for the order of complex numbers)."""
+"""The elementwise primitive that joins two elements."""
 
 
 def reduction(op: Op) -> Work:
     """``c (#in - #out)`` operations: every element but the first of each group is combined once."""
-    each, _ = figure(COMBINED_BY[op.name], op.ins[0].dtype)
-    return arithmetic(op.ins[0], each * (op.ins[0].size - op.out.size), materialises=True)
+    return combined(COMBINED_BY[op.name], op, op.ins[0].size - op.out.size, materialises=True)
 
 
 add((name for name in COMBINED_BY if name.startswith("reduce_")), reduction)
 
 
 def _region_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(static=region_cost(params["jaxpr"]))
+    return Facts(static=(region_work(params["jaxpr"]),))
 
 
 @rule("reduce", extract=_region_facts)
 def generic_reduce(op: Op) -> Work:
     """``c (#in - #out)`` with ``c`` the work of the combining function, whatever it is."""
-    flops, transcendentals, int_ops = op.facts.static
-    times = op.ins[0].size - op.out.size
-    return Work(
-        flops=flops * times,
-        transcendentals=transcendentals * times,
-        int_ops=int_ops * times,
-        materialises=True,
-    )
+    (each,) = op.facts.static
+    return each.repeated(op.ins[0].size - op.out.size, materialises=True)
 
 
 @rule("argmax", "argmin")
@@ -84,9 +77,8 @@ def running(op: Op) -> Work:
 
     XLA sees a window of ``L`` taps at every position and reports the quadratic ``c (L - 1) #``.
     """
-    each, _ = figure(COMBINED_BY[op.name], op.ins[0].dtype)
     useful, windowed = _scan_counts(op)
-    return arithmetic(op.ins[0], each * useful, xla_flops=each * windowed)
+    return combined(COMBINED_BY[op.name], op, useful, windowed)
 
 
 @rule("cumlogsumexp", extract=_axis)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.rules.base import ENTRIES, Array, Op
+from symcost.rules.base import ENTRIES, Array, Op, Work
 from symcost.rules.own import active
 
 
@@ -14,25 +14,28 @@ def as_array(variable: Any) -> Array:
     return Array(tuple(variable.aval.shape), str(variable.aval.dtype))
 
 
-def region_cost(jaxpr: Any) -> tuple[int, int, int]:
-    """``(flops, transcendentals, int_ops)`` of one application of a combining function."""
-    flops = transcendentals = int_ops = 0
+def region_work(jaxpr: Any) -> Work:
+    """The work of one application of a combining function."""
+    parts = []
     own = active()
     for equation in getattr(jaxpr, "jaxpr", jaxpr).eqns:
         name = equation.primitive.name
         inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
         ins, outs = (tuple(as_array(v) for v in atoms) for atoms in (equation.invars, equation.outvars))
         mine = own.find((name,)) if own else None
-        if mine is None and name not in ENTRIES and inner is not None:
-            part = region_cost(inner)
-        elif mine is not None or name in ENTRIES:
-            if mine is not None:
-                work = mine.work(Op(name, ins, outs, mine.facts(equation.params)))
-            else:
-                entry = ENTRIES[name]
-                work = entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs)))
-            part = (2 * work.macs + work.flops, work.transcendentals, work.int_ops)
+        if mine is not None:
+            parts.append(mine.work(Op(name, ins, outs, mine.facts(equation.params))))
+        elif name in ENTRIES:
+            entry = ENTRIES[name]
+            parts.append(entry.rule(Op(name, ins, outs, entry.extract(equation.params, ins, outs))))
+        elif inner is not None:
+            parts.append(region_work(inner))
         else:
             raise RuleError(f"primitive {name!r} inside a combining function has no rule: add one in symcost/rules")
-        flops, transcendentals, int_ops = flops + part[0], transcendentals + part[1], int_ops + part[2]
-    return flops, transcendentals, int_ops
+    return Work(
+        flops=sum(work.total_flops for work in parts),
+        transcendentals=sum(work.transcendentals for work in parts),
+        int_ops=sum(work.int_ops for work in parts),
+        xla_flops=sum(work.flops_under_xla for work in parts),
+        xla_transcendentals=sum(work.transcendentals_under_xla for work in parts),
+    )

@@ -138,7 +138,8 @@ class _Reader:
             domain=domain,
             certificate=_or_none(_certificate, given["certificate"]),
             coverage=_or_none(_integers, given["coverage"]),
-            loops={_text(name): _text(where) for name, where in given["loops"].items()},
+            loops=_texts(given["loops"]),
+            kernels=_texts(given.get("kernels", {})),  # files of earlier versions have none
             receptive_field=_or_none(
                 lambda found: ALL if found == ALL else tuple(map(self.number, found)), given["receptive_field"]
             ),
@@ -166,6 +167,10 @@ def _text(given: Any) -> str:
     if not isinstance(given, str):
         raise SymcostError(f"{short(given)} stands where a name should")
     return given
+
+
+def _texts(given: Mapping[str, Any]) -> dict[str, str]:
+    return {_text(name): _text(told) for name, told in given.items()}
 
 
 def _integers(given: Mapping[str, Any]) -> dict[str, int]:

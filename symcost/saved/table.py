@@ -30,6 +30,7 @@ class Known:
     certificate: SavedCertificate | None = None
     coverage: Mapping[str, int] | None = None
     loops: Mapping[str, str] = field(default_factory=dict)
+    kernels: Mapping[str, str] = field(default_factory=dict)
     receptive_field: Any = None
 
 
@@ -42,7 +43,7 @@ class Saved(CostTable):
         self._totals.update(known.totals)
         self.point = dict(known.at)
         self.domain, self.certificate, self.coverage = known.domain, known.certificate, known.coverage
-        self.unknown_trips = dict(known.loops)
+        self.unknown_trips, self.unknown_macs = dict(known.loops), dict(known.kernels)
 
     @property
     def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -121,7 +122,7 @@ class SavedAt(Substituted):
     def __init__(self, table: Saved, point: Mapping[str, int]) -> None:
         super().__init__(table, {**table.point, **point})
         self.domain, self.certificate, self.coverage = table.domain, table.certificate, table.coverage
-        self.unknown_trips = table.unknown_trips
+        self.unknown_trips, self.unknown_macs = table.unknown_trips, table.unknown_macs
 
     @checked
     def total(self, convention: str = FULL) -> Cost:

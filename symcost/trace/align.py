@@ -133,7 +133,8 @@ def with_sizes(program: Program, sizes: Any) -> Program:
         made[id(record)] = new
         return new
 
-    result = Program(outputs=program.outputs, strides=program.strides, unknown_trips=program.unknown_trips)
+    result = Program(outputs=program.outputs, strides=program.strides, unknown_trips=program.unknown_trips,
+                     unknown_macs=program.unknown_macs)  # fmt: skip
     result.inputs = [copy(r) for r in program.inputs]
     result.records = [copy(r) for r in program.records]
     result.residuals = [copy(r) for r in program.residuals]

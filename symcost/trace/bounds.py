@@ -31,7 +31,7 @@ ROUND = 256
 BESIDE = 3
 """Steps to the sizes beside a point at which the form must be right for a bound at the point to be believed."""
 TRIPS = 3
-"""Values given to the symbols of unknown trip counts while checking."""
+"""Value given to the symbols of unknown trip counts and MACs while checking."""
 
 
 INTERMEDIATE = frozenset({"activations", "bytes_read", "bytes_written"})
@@ -49,7 +49,7 @@ class Explorer:
     peaks: Peaks
     values: Mapping[str, Values]
     structural: Sequence[str]
-    loops: Mapping[str, str]
+    unknown: Sequence[str]  # symbols of what the program does not say
     sampled: Sequence[Point]
     rounded: tuple[str, ...] = ()  # symbols inside roundings
     settled: bool = False  # whether multiples that the form needs may become conditions
@@ -96,7 +96,7 @@ class Explorer:
             return str(problem)
         if self.becomes_empty(point):
             return "an array is empty"
-        known = {**point, **dict.fromkeys(self.loops, TRIPS)}
+        known = {**point, **dict.fromkeys(self.unknown, TRIPS)}
         try:
             if any(not isinstance(f.value(point), int) for f in self.domain.whole):
                 return "a size is not an integer"

@@ -11,7 +11,7 @@ from jax.extend import core
 from jax.interpreters import partial_eval
 
 from symcost.errors import TraceError
-from symcost.trace import control  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+from symcost.trace import control, kernel  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 from symcost.trace.costing import STATE, WRITTEN
 from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
@@ -34,12 +34,18 @@ class PointError(TraceError):
         self.point = dict(point)
 
 
-def capture(model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[[Any], dict[str, int]]) -> Program:
-    """Trace the model at a point and walk its program after dead-code elimination."""
+def capture(
+    model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[[Any], dict[str, int]],
+    symbols: dict[tuple[Any, ...], str] | None = None,
+) -> Program:  # fmt: skip
+    """Trace the model at a point and walk its program after dead-code elimination.
+
+    ``keys`` and ``symbols`` (of unknown MACs) are shared by the traces of one model, so that alike is the same.
+    """
     renew_budget()
     with roles_marked():
         abstract, closed = lean(model, point)
-    walker = Walker(keys, probe)
+    walker = Walker(keys, probe, {} if symbols is None else symbols)
     kept = set(closed.jaxpr.outvars)
     arguments = _arguments(walker, abstract, [variable not in kept for variable in closed.jaxpr.invars])
     results = walker.jaxpr(closed.jaxpr, closed.consts, arguments, Context())

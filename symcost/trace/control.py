@@ -1,4 +1,4 @@
-"""Control flow: scan, while and cond, and the kernels and shards whose bodies are programs of their own."""
+"""Control flow: scan, while and cond, and shards whose body is a program of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jax.extend import core
 
-from symcost.errors import RuleError, TraceError
+from symcost.errors import TraceError
 from symcost.rules.base import Facts
 from symcost.trace.records import Event
 from symcost.trace.walk import HANDLERS, Context, Handler, Value, Walker
@@ -184,32 +184,6 @@ def shard_map(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> l
     manual = eqn.params.get("manual_axes", None) or tuple(mesh.shape)
     devices = math.prod(mesh.shape[axis] for axis in manual)
     return walker.inner(eqn.params["jaxpr"], _opaque(ins), context.repeated(devices, 1))
-
-
-@handler("pallas_call")
-def pallas_call(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
-    """The kernel's own ``cost_estimate`` if it has one, else its body once per grid point."""
-    estimate = eqn.params.get("cost_estimate")
-    outs = [walker.fresh() for _ in eqn.outvars]
-    if estimate is not None:
-        counts = {"flops": int(estimate.flops), "transcendentals": int(estimate.transcendentals)}
-        facts = Facts(sizes={k: (v,) for k, v in counts.items()})
-        walker.emit(eqn, context, ins, outs, facts=facts, source="estimate")
-        return outs
-    grid = eqn.params["grid_mapping"].grid
-    if not all(isinstance(g, int) for g in grid):
-        raise RuleError(
-            f"the grid {grid} of a pallas_call in {context.path or 'the model'} is not known while tracing: "
-            "give the kernel a cost_estimate"
-        )
-    body = eqn.params["jaxpr"]
-    records, events = walker.program.records, walker.program.events
-    start, mark = len(records), len(events)
-    walker.jaxpr(body, (), [walker.fresh() for _ in body.invars], context.once(math.prod(grid)))
-    kernel = records[start:]
-    del records[start:], events[mark:]  # a kernel's blocks live in its own memory
-    walker.emit(eqn, context, ins, outs, source="kernel").branches = (kernel,)
-    return outs
 
 
 def _rank(atom: Any) -> int:

@@ -17,8 +17,8 @@ STATE = "state"
 """Operation of rows that declare what a model keeps between calls and may change: statistics, caches."""
 WRITTEN = "written"
 """Static fact of state that comes out of the program with another value."""
-KERNEL = "kernel"
-"""Source of records whose one branch is the program of a kernel."""
+KERNEL, STATED = "kernel", "stated kernel"
+"""Sources of records whose one branch is the program of a kernel, and of those whose author states a cost beside it."""
 Costs = tuple[Cost, Cost, Cost]
 """One execution under full, textbook and xla."""
 
@@ -40,7 +40,7 @@ class Costing:
     def of(self, record: Record) -> Costs:
         """The cost of one execution under each convention."""
         key = record.key
-        if key.source == KERNEL:
+        if key.source in (KERNEL, STATED):
             return self._kernel(record)
         if record.branches:
             return self._branches(record)
@@ -55,7 +55,9 @@ class Costing:
     def _work(self, op: Op, source: str) -> Work:
         if source in (OWN, REPLACED):
             return self._own.rules[op.name].work(op)
-        if source in ("probe", "estimate"):
+        if source == "estimate":
+            return _estimated(op)
+        if source == "probe":
             return Work(**{name: op.size(name) for name in op.facts.sizes})
         return ENTRIES[op.name].rule(op) if source == "rule" else Work()
 
@@ -67,9 +69,10 @@ class Costing:
             return Cost(), Cost(), Cost()
         stored = sum((array.size for array in op.outs), start=0)
         moved = {"bytes_read": _bytes(op.ins), "bytes_written": _bytes(op.outs)}
-        full = Cost(macs=work.macs, flops=2 * work.macs + work.flops, transcendentals=work.transcendentals,
-                    int_ops=work.int_ops, padding_macs=work.padding_macs, activations=stored, **moved)  # fmt: skip
-        textbook = Cost(macs=work.macs, flops=2 * work.macs, activations=stored if work.materialises else 0)
+        full = Cost(macs=work.real_macs, flops=work.total_flops, transcendentals=work.transcendentals,
+                    int_ops=work.int_ops, padding_macs=work.real_products * work.padding_macs, activations=stored,
+                    **moved)  # fmt: skip
+        textbook = Cost(macs=work.real_macs, flops=2 * work.real_macs, activations=stored if work.materialises else 0)
         xla = Cost(macs=work.macs - work.padding_macs, flops=work.flops_under_xla,
                    transcendentals=work.transcendentals_under_xla, int_ops=work.int_ops, activations=stored, **moved)  # fmt: skip
         return full, textbook, xla
@@ -87,9 +90,12 @@ class Costing:
         return costs[0], costs[1], costs[2]
 
     def _kernel(self, record: Record) -> Costs:
-        """The work of a kernel's body; in memory it is one operation."""
-        inside = self.total(record.branches[0])
-        outside = self._costs(record.op(), Work(materialises=any(cost.macs != 0 for cost in inside)), KERNEL)
+        """The work of a kernel's body, under xla what its author states; in memory it is one operation."""
+        inside, op = self.total(record.branches[0]), record.op()
+        if record.key.source == STATED:
+            stated = Cost(macs=inside[0].macs, flops=op.size("flops"), transcendentals=op.size("transcendentals"))
+            inside = (*inside[:2], stated)
+        outside = self._costs(op, Work(materialises=any(cost.macs != 0 for cost in inside)), KERNEL)
         moved = ("activations", "bytes_read", "bytes_written")
         full, textbook, xla = (
             replace(work, **{metric: getattr(memory, metric) for metric in moved})
@@ -130,6 +136,14 @@ def _input_costs(op: Op) -> Costs:
     if op.name == "input":
         return Cost(activations=array.size), Cost(activations=array.size), Cost(activations=array.size)
     return Cost(), Cost(), Cost()
+
+
+def _estimated(op: Op) -> Work:
+    """What a kernel's author states, with a symbol for the products among its FLOPs unless their number is known."""
+    _, *unknown = op.facts.static
+    macs = Form.symbol(unknown[0]) if unknown else op.size("macs")
+    flops = op.size("flops") - 2 * macs
+    return Work(macs=macs, flops=flops, transcendentals=op.size("transcendentals"), materialises=True)
 
 
 def _is_zero(value: Any) -> bool:

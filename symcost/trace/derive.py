@@ -24,7 +24,7 @@ from symcost.trace.choose import Choice
 from symcost.trace.costing import Costing
 from symcost.trace.domain import Domain, whole_forms
 from symcost.trace.lift import OffLattice, Sampler, SizeLift
-from symcost.trace.lifted import Lifted
+from symcost.trace.lifted import Lifted, Unknown
 from symcost.trace.records import Program
 from symcost.trace.referee import Witness
 from symcost.trace.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, fixed_values, multiples
@@ -215,9 +215,10 @@ class Derivation:
             for unit in ("elements", "bytes")
         }
         residuals = self._residuals(structure)
-        loops = structure.programs[0].unknown_trips
+        macs = {name: why for program in structure.programs for name, why in program.unknown_macs.items()}
+        unknown = Unknown(structure.programs[0].unknown_trips, macs)
         self._rounded_names = self._rounded(structure)
-        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, loops,
+        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
                             self._constants(structure), self._widths(structure), self._patterned,
                             frozenset(self.fixed) | self._split(structure))  # fmt: skip
@@ -231,7 +232,7 @@ class Derivation:
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         used = shared(lines, self.shares)
-        made = Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, loops, used)
+        made = Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, unknown, used)
         return Found(made, explorer.witness)
 
     # -- lifting -----------------------------------------------------------------------------------------------

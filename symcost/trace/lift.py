@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from symcost.errors import LiftError
 from symcost.trace.align import Columns, describe, lifted, same
@@ -27,6 +28,7 @@ class Sampler:
     model: Model
     on_trace: Callable[[int], None] = lambda count: None
     keys: Keys = field(default_factory=dict)
+    macs: dict[tuple[Any, ...], str] = field(default_factory=dict)  # symbols of kernels whose MACs are not known
     traces: int = 0
 
     def __post_init__(self) -> None:
@@ -39,7 +41,7 @@ class Sampler:
         found = self._seen.get(key)
         if found is None:
             try:
-                found = capture(self.model, point, self.keys, probe)
+                found = capture(self.model, point, self.keys, probe, self.macs)
                 self._latest.closed = None  # jaxprs are large: one is kept
                 self._latest = found
             except PointError as problem:

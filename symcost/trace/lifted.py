@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,12 +18,27 @@ from symcost.rules.own import OWN, REPLACED
 from symcost.table import CostTable, Row, Substituted, Withdrawn, total
 from symcost.trace.active import Share
 from symcost.trace.certify import Certificate, LineTotals
-from symcost.trace.costing import STATE, WRITTEN
+from symcost.trace.costing import KERNEL, STATE, STATED, WRITTEN
 from symcost.trace.domain import Domain
 from symcost.trace.structure import Line
 
+NAMED = ("input", "estimate", KERNEL, STATED)
+"""Sources of records whose first static fact is a name: of a parameter, or of a kernel."""
 PEAKS = ("liveness", "textbook")
 UNITS = ("elements", "bytes")
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Symbols of what a program does not say: trip counts of loops and where they stand, MACs of kernels and why."""
+
+    trips: Mapping[str, str]
+    macs: Mapping[str, str]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.trips, *self.macs)
 
 
 class Lifted(CostTable):
@@ -38,7 +53,7 @@ class Lifted(CostTable):
         certificate: Certificate,
         domain: Domain,
         symbols: Sequence[str],
-        unknown_trips: Mapping[str, str],
+        unknown: Unknown,
         shares: Mapping[int, Share] | None = None,
     ) -> None:
         super().__init__(())
@@ -48,13 +63,13 @@ class Lifted(CostTable):
         self._residuals = residuals
         self.certificate = certificate
         self.domain = domain
-        self.unknown_trips = dict(unknown_trips)
+        self.unknown_trips, self.unknown_macs = dict(unknown.trips), dict(unknown.macs)
         self._symbols = tuple(symbols)
         self._shares = dict(shares or {})  # by the number of a line that declares a parameter
 
     def refereed(self, ask: Callable[[Sequence[Line], Iterable[str]], Said]) -> None:
         """Take what XLA says of the lines into the certificate; figures that differ are withdrawn."""
-        self.certificate = replace(self.certificate, xla=ask(self._lines, self.unknown_trips))
+        self.certificate = replace(self.certificate, xla=ask(self._lines, (*self.unknown_trips, *self.unknown_macs)))
 
     @property
     def withdrawn(self) -> Mapping[str, str]:
@@ -63,8 +78,8 @@ class Lifted(CostTable):
 
     @property
     def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The model's symbols, and those of loops whose trip count the program does not say."""
-        return (*self._symbols, *self.unknown_trips)
+        """The model's symbols, and those of what the program does not say: trips of loops, MACs of kernels."""
+        return (*self._symbols, *self.unknown_trips, *self.unknown_macs)
 
     @cached_property
     def _converted(self) -> _Converter:
@@ -86,7 +101,7 @@ class Lifted(CostTable):
             xla = Withdrawn(self.withdrawn[XLA])
         times, _, xla_times = line.times
         op = record.key.op
-        if record.key.source == "input" and record.key.static:
+        if record.key.source in NAMED and record.key.static:
             op = f"{op} {record.key.static[0]}".strip()
         outs = [tuple(to(d) for d in array.shape) for array in record.results]
         return Row(
@@ -148,7 +163,8 @@ class Lifted(CostTable):
             "rule": "rules",
             "probe": "probes",
             "estimate": "estimates",
-            "kernel": "rules",
+            KERNEL: "rules",
+            STATED: "rules",
             OWN: OWN,
             REPLACED: REPLACED,
         }
@@ -189,6 +205,11 @@ class LiftedAt(Substituted):
     def unknown_trips(self) -> Mapping[str, str]:
         """Symbols of loops whose trip count nobody knows, and where the loops stand."""
         return self.table.unknown_trips
+
+    @property
+    def unknown_macs(self) -> Mapping[str, str]:
+        """Symbols of the MACs of kernels that nobody knows, and why."""
+        return self.table.unknown_macs
 
     @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:

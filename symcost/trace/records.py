@@ -32,7 +32,7 @@ class Key(NamedTuple):
     outs: tuple[tuple[str, int], ...]
     weights: tuple[bool, ...]  # per operand: made of parameters and constants only
     loops: tuple[str, ...]  # symbols of unknown trip counts around it
-    source: str  # "rule", "own", "replaced", "probe", "estimate", "kernel", "cond"; "shape" carries shapes only
+    source: str  # "rule", "own", "replaced", "probe", "estimate", "kernel", "stated kernel", "cond"; "shape": shapes only
 
 
 @dataclass(slots=True)
@@ -116,6 +116,7 @@ class Program:
     constant_bytes: int = 0  # of the arrays that the program holds
     closed: Any = None  # the jaxpr itself, as long as it is the latest one
     unknown_trips: dict[str, str] = field(default_factory=dict)  # symbol -> what it is the trip count of
+    unknown_macs: dict[str, str] = field(default_factory=dict)  # symbol -> the kernel, and why its MACs are not known
 
     def new_trips(self, path: str) -> str:
         """A symbol for the unknown trip count of a loop in the module at ``path``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,11 +87,13 @@ class Walker:
 
     keys: dict[tuple[Any, ...], Key]
     probe: Probe
+    symbols: dict[tuple[Any, ...], str] = field(default_factory=dict)  # of the MACs of kernels; shared as the keys are
     program: Program = field(default_factory=Program)
     textbook_weights: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._next = 0
+        self.met: Counter[tuple[Any, ...]] = Counter()  # kernels whose MACs are not known, by path and kind
         self._stacks = Stacks()
         self._dtypes: dict[Any, str] = {}
         self._phase: dict[tuple[Context, Any], Context] = {}

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.verify.verdict import LOWERED, Compiled, Verdict
+from symcost.referee.check import LOWERED
+from symcost.verify.verdict import Compiled, Verdict
 
 Claim = tuple[str, Any, Any]
 """What is claimed, as the file has it and as it follows from the rest."""
