@@ -17,10 +17,18 @@ def _dot_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Ar
 
 @rule("dot_general", extract=_dot_facts)
 def dot_general(op: Op) -> Work:
-    """``macs = #out * prod(contracted dimensions)``."""
+    """``macs = #out * prod(contracted dimensions)``.
+
+    Operands of two number types are converted to the result's first, as XLA's processors ask (not two 8-bit floats),
+    and XLA counts that: ``1`` for each element of an operand of another type.
+    """
     (contracted,) = op.facts.static
     macs = op.out.size * product(op.ins[0].shape[axis] for axis in contracted)
-    return Work(macs=macs, materialises=True)
+    left, right = op.ins[0].dtype, op.ins[1].dtype
+    if left == right or (left.startswith("float8") and right.startswith("float8")):
+        return Work(macs=macs, materialises=True)
+    converted = sum((array.size for array in op.ins[:2] if array.dtype != op.out.dtype), start=0)
+    return Work(macs=macs, materialises=True, xla_flops=2 * macs + converted)
 
 
 def _ragged_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:

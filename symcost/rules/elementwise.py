@@ -86,7 +86,16 @@ def elementwise(op: Op) -> Work:
     )
 
 
-add(PER_ELEMENT, elementwise)
+add((name for name in PER_ELEMENT if name != "pow"), elementwise)
+
+
+@rule("pow")
+def power(op: Op) -> Work:
+    """``#out`` transcendentals; XLA also counts the conversion of an exponent of another number type."""
+    base, exponent = op.ins
+    if base.dtype == exponent.dtype:
+        return elementwise(op)
+    return Work(transcendentals=op.out.size, xla_flops=exponent.size)
 
 
 def _exponent(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:

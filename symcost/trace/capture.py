@@ -10,7 +10,7 @@ import jax
 from jax.interpreters import partial_eval
 
 from symcost.errors import TraceError
-from symcost.trace import control  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+from symcost.trace import control, opened  # noqa: F401  (registers what control flow and special functions contain)
 from symcost.trace.linen import StaleVariables
 from symcost.trace.lowering import Node, mark_dead
 from symcost.trace.model import Abstract, Model

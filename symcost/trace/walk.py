@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ class Context:
         return RECOMPUTE if self.recomputed else BACKWARD if self.backward else FORWARD
 
 
-Probe = Callable[[Any], dict[str, int]]
+Probe = Callable[..., dict[str, int]]
 Handler = Callable[["Walker", Any, list[Value], Context], list[Value]]
 HANDLERS: dict[str, Handler] = {}
 """Control flow and kernels, by primitive: filled by :mod:`symcost.trace.control`."""
@@ -278,7 +278,20 @@ class Walker:
                     f"the rule of {name} cannot read its parameters in {context.path or 'the model'} "
                     f"({type(problem).__name__}: {problem}): mend its facts in symcost/rules/"
                 ) from problem
+        known = self._counted_alone(eqn, name, ins)
+        if known:
+            facts = replace(facts or Facts(), sizes={**(facts.sizes if facts else {}), **known})
         return self.emit(eqn, context, ins, outs, facts=facts, in_place=name in ELEMENTWISE)
+
+    def _counted_alone(self, eqn: Any, name: str, ins: list[Value]) -> dict[str, tuple[int, ...]]:
+        """What XLA counts of an operation that becomes several, some of which are computed from known operands."""
+        if not expands(name, eqn):
+            return {}
+        contents = [None if v.node.content is fold.UNSEEN else v.node.content for v in ins]
+        if all(content is None for content in contents):
+            return {}
+        counts = self.probe(eqn, contents)
+        return {name: (counts[name],) for name in ("xla_flops", "xla_transcendentals")}
 
 
 def _pads_nothing(eqn: Any) -> bool:
@@ -311,6 +324,24 @@ def opaque(value: Value) -> Value:
 def constant(held: Any) -> Node:
     """What is known of an array or number that the program holds."""
     return Constant(held) if isinstance(getattr(held, "dtype", None), np.dtype) else Node("constant", (), np.shape(held), fold.settled(held))
+
+
+EXPANDED = frozenset({"asin", "acos", "sinh", "asinh", "acosh", "atanh", "erfc", "erf_inv", "lgamma", "digamma", "zeta",
+                      "polygamma", "bessel_i0e", "bessel_i1e", "nextafter"})  # fmt: skip
+"""Elementwise primitives that become several operations, which no constant folds as a whole."""
+
+
+def expands(name: str, eqn: Any) -> bool:
+    """Whether an equation becomes several operations on the way to HLO."""
+    if name in EXPANDED:
+        return True
+    types = [getattr(atom.aval, "dtype", None) for atom in eqn.invars[:2]]
+    if name in ("dot_general", "pow"):
+        return types[0] != types[1]
+    if name == "select_n":
+        return types[0] != np.bool_
+    mode = getattr(eqn.params.get("mode"), "name", "")
+    return (name == "gather" and mode == "FILL_OR_DROP") or (name.startswith("scatter") and mode == "CLIP")
 
 
 def sub_jaxpr(eqn: Any) -> Any:

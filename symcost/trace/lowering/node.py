@@ -119,7 +119,7 @@ class Lowering:
         dtype = getattr(eqn.outvars[0].aval, "dtype", None)
         if not isinstance(dtype, np.dtype):
             return None
-        contents = [node.content for node in ins]
+        contents = [node.content if node.shape == shape else node.number for node in ins]  # others are broadcast first
         if all(content is not None for content in contents):
             content = fold.folded(name, eqn.params, contents, shape, dtype)
             if content is not None:
