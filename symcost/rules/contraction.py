@@ -20,14 +20,17 @@ def dot_general(op: Op) -> Work:
     """``macs = #out * prod(contracted dimensions)``.
 
     Operands of two number types are converted to the result's first, as XLA's processors ask (not two 8-bit floats),
-    and XLA counts that: ``1`` for each element of an operand of another type.
+    and XLA counts that: ``1`` for each element of an operand of another type, ``2`` from complex to real.
     """
     (contracted,) = op.facts.static
     macs = op.out.size * product(op.ins[0].shape[axis] for axis in contracted)
     left, right = op.ins[0].dtype, op.ins[1].dtype
     if left == right or (left.startswith("float8") and right.startswith("float8")):
         return Work(macs=macs, materialises=True)
-    converted = sum((array.size for array in op.ins[:2] if array.dtype != op.out.dtype), start=0)
+    steps = [1 + (array.dtype.startswith("complex") and not op.out.dtype.startswith("complex")) for array in op.ins[:2]]
+    converted: Size = 0
+    for array, step in zip(op.ins, steps, strict=False):
+        converted = converted + (step * array.size if array.dtype != op.out.dtype else 0)
     return Work(macs=macs, materialises=True, xla_flops=2 * macs + converted)
 
 
