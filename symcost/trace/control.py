@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 from jax.extend import core
 
@@ -91,7 +92,7 @@ def scan(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[V
 @handler("while")
 def while_loop(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
     """Body and condition, times the trip count where the condition is ``i < N`` with known numbers, else a symbol."""
-    cond, body = eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
+    cond, body = _unbatched(eqn) if eqn.params["cond_jaxpr"].out_avals[0].shape else _written(eqn)
     n_cond, n_body = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
     carry = ins[n_cond + n_body :]
     trips = _trip_count(eqn, ins, context)
@@ -103,7 +104,7 @@ def while_loop(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> 
     entering = [walker.fresh() for _ in carry]
     variables = eqn.invars[n_cond + n_body :]
     walker.emit(eqn, context, [], entering, op="carry", source="shape", arrays=((), variables), reads=carry)
-    seen = _carried(carry, body.jaxpr.invars[n_body:], body.jaxpr.outvars, entering)
+    seen = _carried(carry, body.jaxpr.invars[-len(carry) :] if carry else [], body.jaxpr.outvars, entering)
     calls = walker.lowering.calls
     # The condition runs once more than the body; under an unknown count it is counted with the body and once more.
     tested = context.repeated(1 if trips is None else trips + 1, 1)
@@ -112,12 +113,48 @@ def while_loop(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> 
         mark = len(walker.program.events)
         walker.inner(cond, [*ins[:n_cond], *seen], context.repeated(1, 0))
         del walker.program.events[mark:]
-    results = walker.inner(body, [*ins[n_cond : n_cond + n_body], *seen], inside)
+    consts = ins[: n_cond + n_body] if body is not eqn.params["body_jaxpr"] else ins[n_cond : n_cond + n_body]
+    results = walker.inner(body, [*consts, *seen], inside)
     read = [*results, *entering]
     walker.emit(eqn, context, [], outs, op="carry", source="shape", arrays=((), eqn.outvars), reads=read,
                 needs=[*read, *goes_on])  # fmt: skip
     _stay(walker, calls, outs)
     return outs
+
+
+def _written(eqn: Any) -> tuple[Any, Any]:
+    """Condition and body of a loop."""
+    return eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
+
+
+def _unbatched(eqn: Any) -> tuple[Any, Any]:
+    """Condition and body of a loop with a condition for each of a batch, as it runs.
+
+    It goes on while one of them does, and a body keeps what it carries where its own condition has ended.
+    """
+    cond, body = _written(eqn)
+    tests, steps = core.jaxpr_as_fun(cond), core.jaxpr_as_fun(body)
+    n_cond, n_body = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
+
+    def goes_on(*args: Any) -> Any:
+        (each,) = tests(*args)
+        return jax.lax.reduce_or(each, range(each.ndim))
+
+    def step(*args: Any) -> list[Any]:
+        of_cond, of_body, carry = args[:n_cond], args[n_cond : n_cond + n_body], args[n_cond + n_body :]
+        (each,) = tests(*of_cond, *carry)
+        return [_where(each, new, old) for new, old in zip(steps(*of_body, *carry), carry, strict=True)]
+
+    shapes = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in eqn.invars]
+    return jax.make_jaxpr(goes_on)(*shapes[:n_cond], *shapes[n_cond + n_body :]), jax.make_jaxpr(step)(*shapes)
+
+
+def _where(each: Any, new: Any, old: Any) -> Any:
+    """A choice along the leading dimensions; what is handed on as it is is no choice."""
+    if new is old:
+        return old
+    whole = jax.lax.broadcast_in_dim(each, new.shape, range(each.ndim))
+    return jax.lax.select_n(whole, old, new)
 
 
 def _trip_count(eqn: Any, ins: list[Value], context: Context) -> int | None:

@@ -24,6 +24,8 @@ MADE = "made"
 """Of a node whose operation is still to be recorded."""
 PASSING = frozenset({"mul", "add", "add_any", "sub", "and", "or"})
 ELEMENTWISE = frozenset(PER_ELEMENT) | {"integer_pow", "convert_element_type", "select_n", "clamp"}
+FUNCTIONS = frozenset({"random_bits", "random_split", "random_fold_in", "threefry2x32"})
+"""Primitives that become calls of functions, which stay in the lowered program whether anybody needs them or not."""
 WEIGHT_USERS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general", "ragged_dot", "gather"})
 INLINED = frozenset({"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "remat2", "checkpoint", "remat"})
 
@@ -253,7 +255,7 @@ class Walker:
         record = self._recorded(eqn, name, entry, ins, outs, context)
         for node in made:
             node.record = record
-        if eqn.effects:
+        if eqn.effects or name in FUNCTIONS:
             self.lowering.roots += made
         return outs
 
