@@ -170,6 +170,15 @@ def is_one(size: Size) -> Size:
     return floor(ONE / size) if len(size.terms) == 1 else 0
 
 
+def is_empty(array: Array) -> bool:
+    """Whether an array has no element at any size: one of its dimensions is 0.
+
+    >>> is_empty(Array((3, 0), "float32"))
+    True
+    """
+    return any(not size.terms if isinstance(size, Form) else size == 0 for size in array.shape)
+
+
 def arithmetic(array: Array, count: Size, **more: Any) -> Work:
     """``count`` operations on ``array``'s number type: FLOPs for floats, integer operations otherwise."""
     return Work(flops=count, **more) if array.is_float else Work(int_ops=count, **more)

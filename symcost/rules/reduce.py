@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.rules.base import Array, Facts, Op, Size, Work, add, arithmetic, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, add, arithmetic, is_empty, product, rule
 from symcost.rules.elementwise import figure
 from symcost.rules.region import region_cost
 
@@ -27,7 +27,12 @@ COMBINED_BY = {
 
 
 def reduction(op: Op) -> Work:
-    """``c (#in - #out)`` operations: every element but the first of each group is combined once."""
+    """``c (#in - #out)`` operations: every element but the first of each group is combined once.
+
+    Of no elements, the result is a constant.
+    """
+    if is_empty(op.ins[0]):
+        return Work(materialises=True)
     each, _ = figure(COMBINED_BY[op.name], op.ins[0].dtype)
     return arithmetic(op.ins[0], each * (op.ins[0].size - op.out.size), materialises=True)
 
@@ -43,7 +48,7 @@ def _region_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple
 def generic_reduce(op: Op) -> Work:
     """``c (#in - #out)`` with ``c`` the work of the combining function, whatever it is."""
     flops, transcendentals, int_ops = op.facts.static
-    times = op.ins[0].size - op.out.size
+    times: Size = 0 if is_empty(op.ins[0]) else op.ins[0].size - op.out.size
     return Work(
         flops=flops * times,
         transcendentals=transcendentals * times,

@@ -146,9 +146,12 @@ def _power(exponent: int) -> Known:
 
 
 def _converted(content: Content, shape: Sequence[int], dtype: Any) -> Content:
-    """Another number type: not where it is large, and never from a float that no integer is."""
-    one = is_number(content)
-    if elements(shape) > LIMIT and not (one and jax_version() >= (0, 12)):
+    """Another number type: not of a large array, and never from a float that no integer is.
+
+    XLA before jax 0.12 also keeps the conversion of one number in more elements than :data:`LIMIT`; it is left out
+    there as everywhere, for a closed form is one program at all sizes.
+    """
+    if elements(shape) > LIMIT and not is_number(content):
         return None
     array = np.asarray(content)
     with np.errstate(all="ignore"):

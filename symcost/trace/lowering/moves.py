@@ -222,11 +222,23 @@ def _sort(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
     return [Node("result", (whole, node), node.shape) for node in ins]
 
 
-@builds("reduce_and", "reduce_or")
-def _reduce_logical(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
-    if ins[0].number is not None and eqn.outvars[0].aval.dtype.kind == "b":
-        return [low.known(ins[0].content, _shape(eqn))]
-    return [low.node(eqn.primitive.name, ins, _shape(eqn))]
+@builds("reduce_and", "reduce_or", "reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
+def _reduce(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
+    """Of no elements, what a reduction starts from; of booleans that are all the same, that one."""
+    name, dtype, shape = eqn.primitive.name, eqn.outvars[0].aval.dtype, _shape(eqn)
+    if not fold.elements(ins[0].shape) and isinstance(dtype, np.dtype):
+        return [low.known(_neutral(name, dtype), shape)]
+    if name in ("reduce_and", "reduce_or") and dtype.kind == "b" and ins[0].number is not None:
+        return [low.known(ins[0].content, shape)]
+    return [low.node(name, ins, shape)]
+
+
+def _neutral(name: str, dtype: Any) -> Any:
+    """What a reduction starts from."""
+    if name in ("reduce_max", "reduce_min"):
+        low, high = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.kind in "iu" else (-np.inf, np.inf)
+        return np.asarray(low if name == "reduce_max" else high).astype(dtype)[()]
+    return np.asarray(name in ("reduce_prod", "reduce_and")).astype(dtype)[()]
 
 
 @builds("optimization_barrier")
