@@ -148,8 +148,8 @@ def _power(exponent: int) -> Known:
 def _converted(content: Content, shape: Sequence[int], dtype: Any) -> Content:
     """Another number type: not of a large array, and never from a float that no integer is.
 
-    XLA before jax 0.12 also keeps the conversion of one number in more elements than :data:`LIMIT`; it is left out
-    there as everywhere, for a closed form is one program at all sizes.
+    The conversion of one number in more elements than :data:`LIMIT` stays, too; it is left out here as for fewer, for a
+    closed form is one program at all sizes.
     """
     if elements(shape) > LIMIT and not is_number(content):
         return None

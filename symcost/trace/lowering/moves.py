@@ -109,6 +109,8 @@ def _reverse(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
 def _pad(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
     if not any(any(edge) for edge in eqn.params["padding_config"]):
         return [ins[0]]
+    if not fold.elements(ins[0].shape):
+        return [low.broadcast(ins[1], _shape(eqn), ())]
     return [low.node("pad", ins, _shape(eqn))]
 
 
