@@ -137,7 +137,9 @@ def _part(values: Values, pick: int, axis: int, start: int, size: int) -> jax.Ar
 
 def _indexed(values: Values, pick: int, place: int) -> jax.Array:
     value = _one(values, pick)
-    return lax.dynamic_index_in_dim(value, np.int32(place % value.shape[0]), keepdims=False) if value.ndim > 1 else value
+    return (
+        lax.dynamic_index_in_dim(value, np.int32(place % value.shape[0]), keepdims=False) if value.ndim > 1 else value
+    )
 
 
 def _gathered(values: Values, pick: int, place: int) -> jax.Array:

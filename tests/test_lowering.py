@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jax import lax
+from jax.experimental import checkify
 from lowering_programs import HELD, PICKS, Lowered, Step
 
 import symcost as sc
@@ -27,7 +28,7 @@ from symcost.trace.spec import parse_spec
 
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 NUMBERS, WHOLE, MASK = HELD["numbers"], HELD["whole"], HELD["mask"]
-X, I, V = "float32[4,3]", "int32[4,3]", "float32[6]"
+X, N, V = "float32[4,3]", "int32[4,3]", "float32[6]"
 Function = Callable[..., Any]
 
 
@@ -35,7 +36,8 @@ def xla(function: Function, *specs: str, at: dict[str, int] | None = None) -> tu
     """FLOPs and transcendentals of the lowered program, exactly."""
     arrays = [parse_spec(spec).at(at or {}) for spec in specs]
     shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
-    counted = analyse(jax.jit(function).lower(*shapes).compiler_ir("hlo").as_hlo_text())
+    lowered: Any = jax.jit(function).lower(*shapes).compiler_ir("hlo")
+    counted = analyse(lowered.as_hlo_text())
     return counted.flops, counted.transcendentals
 
 
@@ -53,6 +55,12 @@ def two(function: Callable[[Any, Any], Any]) -> Function:
 def known(function: Function, held: Any = NUMBERS) -> Function:
     """A sum of ``x`` and a function of an array that the program holds."""
     return lambda x: x + function(held).astype(x.dtype)
+
+
+def checked(x: jax.Array) -> jax.Array:
+    """Twice the input, after a look at it that the compiled program has not."""
+    checkify.debug_check(jnp.all(x > 0), "an input that is not positive")
+    return x * 2
 
 
 ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
@@ -75,7 +83,8 @@ ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
     "one of a split": (two(lambda a, b: jnp.split(lax.concatenate([a, b], 0), 2)[1]), (X,), (0, 12)),
     "one at a known place": (two(lambda a, b: jnp.stack([a, b])[jnp.array(1)]), (X,), (0, 12)),
     "not through a transposition": (two(lambda a, b: jnp.stack([a, b]).transpose(1, 0, 2)[:, 1]), (X,), (12, 12)),
-    "through a transposition of one place": (two(lambda a, b: jnp.stack([a, b])[:, None].transpose(1, 0, 2, 3)[:, 1]), (X,), (12, 12)),
+    "through a transposition and back": (
+        two(lambda a, b: lax.concatenate([a, b], 0).T.T[:4]), (X,), (12, 0)),
     "not through a reshape": (two(lambda a, b: jnp.stack([a, b]).reshape(8, 3)[:4]), (X,), (12, 12)),
     "not through padding": (lambda x: lax.pad(jnp.sin(x), 0.0, ((2, 2, 0), (0, 0, 0)))[:2], (X,), (0, 12)),
     "an update of everything": (two(lambda a, b: lax.dynamic_update_slice(a, b, (0, 0))), (X,), (0, 12)),
@@ -111,19 +120,19 @@ ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
     "a choice by number": (lambda x: lax.select_n(np.array([0, 2, 1, 0, 1, 2], np.int32), x, x * 2, x * 3), (V,), (24, 0)),
     "of no elements": (lambda x: x + lax.reduce_sum(lax.slice(x, (0, 0), (0, 3)), (0,)), (X,), (0, 0)),
     # of integers and booleans
-    "an integer less itself": (lambda i: (i * 3) - (i * 3), (I,), (36, 0)),
-    "one value less itself": (lambda i: (lambda j: j - j)(i * 3), (I,), (0, 0)),
-    "an integer times zero": (lambda i: (i + 1) * 0, (I,), (0, 0)),
+    "an integer less itself": (lambda i: (i * 3) - (i * 3), (N,), (36, 0)),
+    "one value less itself": (lambda i: (lambda j: j - j)(i * 3), (N,), (0, 0)),
+    "an integer times zero": (lambda i: (i + 1) * 0, (N,), (0, 0)),
     "a float times zero": (lambda x: (x + 1) * 0, (X,), (24, 0)),
-    "and with zero, or with ones": (lambda i: ((i + 1) & 0, (i + 1) | -1), (I,), (0, 0)),
-    "and with ones, or with zero": (lambda i: (i & -1, i | 0, i ^ 0), (I,), (0, 0)),
-    "compared with itself": (lambda i: i == i, (I,), (0, 0)),
+    "and with zero, or with ones": (lambda i: ((i + 1) & 0, (i + 1) | -1), (N,), (0, 0)),
+    "and with ones, or with zero": (lambda i: (i & -1, i | 0, i ^ 0), (N,), (0, 0)),
+    "compared with itself": (lambda i: i == i, (N,), (0, 0)),
     "a truth that is not false": (lambda p: p != False, ("bool[4,3]",), (0, 0)),  # noqa: E712
     "a choice between one": (lambda p, x: lax.select(p, x, x), ("bool[4,3]", X), (0, 0)),
     "a choice by what is not": (lambda p, x: lax.select(~p, x, x * 2), ("bool[4,3]", X), (24, 0)),
     "the real part of a pair": (lambda x: lax.real(lax.complex(jnp.sin(x), jnp.cos(x))), (X,), (0, 12)),
     # number types
-    "a power of an integer array": (lambda x, i: x**i, (X, I), (12, 12)),
+    "a power of an integer array": (lambda x, i: x**i, (X, N), (12, 12)),
     "a power of one integer": (lambda x, i: x**i, (X, "int32[]"), (1, 12)),
     "a power of a known integer array": (lambda x: x**WHOLE, (X,), (0, 12)),
     # branches
@@ -141,7 +150,8 @@ ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
         lambda x: jax.vmap(lambda r: lax.while_loop(lambda r: r < 3, lambda r: r * 2, r))(x), (V,), (29, 0)),
     "a loop sees what is known": (
         lambda x: (lambda o: lax.while_loop(lambda c: c[0, 0] < 3, lambda c: c * o + 1, x))(jnp.ones((4, 3))), (X,), (13, 0)),
-    # special functions
+    "a check of values": (checked, (X,), (12, 0)),
+    # windows
     "one window over everything": (
         lambda x: lax.reduce_window(x, 0.0, lax.add, (11,), (1,), [(5, 5)]), (V,), (6, 0)),
     "one window over everything, of a maximum": (
@@ -151,10 +161,16 @@ ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
 ROWS |= {
     f"{left} times {right}": (lambda a, b: a @ b, (f"{left}[7,5]", f"{right}[5,3]"), (210 + extra, 0))
     for left, right, extra in (
-        ("bfloat16", "float32", 35), ("float32", "bfloat16", 15), ("bfloat16", "float16", 50), ("int8", "float32", 35),
-        ("float32", "int8", 15), ("int8", "int32", 35), ("uint8", "int8", 50), ("bool", "float32", 35),
-    )  # fmt: skip
-}
+        ("bfloat16", "float32", 35),
+        ("float32", "bfloat16", 15),
+        ("bfloat16", "float16", 50),
+        ("int8", "float32", 35),
+        ("float32", "int8", 15),
+        ("int8", "int32", 35),
+        ("uint8", "int8", 50),
+        ("bool", "float32", 35),
+    )
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -188,7 +204,12 @@ def test_every_function_that_is_opened_has_a_row() -> None:
     assert set(PROGRAMS) <= set(SPECIAL)
 
 
-PADDED = ("edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean", "maximum")
+def padded(mode: str) -> Function:
+    """The gradient of a sum of squares of a padded array."""
+    return jax.grad(lambda x: (jnp.pad(x, ((2, 1), (0, 0)), mode=mode) ** 2).sum())
+
+
+PADDED = ("edge", "reflect", "symmetric", "wrap")
 SYMBOLIC: dict[str, tuple[Function, tuple[str, ...]]] = {
     "half of a concatenation": (
         lambda x, a, b: lax.concatenate([x @ a, x @ b], 1)[:, : x.shape[1]], ("float32[n,k]", "float32[k,k]", "float32[k,k]")),
@@ -201,8 +222,7 @@ SYMBOLIC: dict[str, tuple[Function, tuple[str, ...]]] = {
         lambda x: jax.vmap(lambda r: lax.cond(r[0] > 0, lambda r: r * 2, jnp.sin, r))(x), ("float32[n,k]",)),
     "a transform": (jnp.fft.fft, ("float32[n,k]",)),
     "a convolution by transforms": (lambda a, b: jax.scipy.signal.fftconvolve(a, b), ("float32[n]", "float32[n]")),
-    **{f"the gradient of {mode} padding": (
-        jax.grad(lambda x, mode=mode: (jnp.pad(x, ((2, 1), (0, 0)), mode=mode) ** 2).sum()), ("float32[n,k]",)) for mode in PADDED[:4]},
+    **{f"the gradient of {mode} padding": (padded(mode), ("float32[n,k]",)) for mode in PADDED},
 }  # fmt: skip
 
 
@@ -245,7 +265,9 @@ def programs(draw: st.DrawFn) -> Lowered:
     return Lowered(tuple(steps), draw(st.integers(1, 2)))
 
 
-@settings(max_examples=EXPLORE or 60, derandomize=not EXPLORE, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXPLORE or 60, derandomize=not EXPLORE, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(programs())
 def test_random_programs_count_as_xla_counts_them(program: Lowered) -> None:
     assert ours(program, X) == xla(program, X)

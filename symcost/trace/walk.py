@@ -13,7 +13,7 @@ from symcost.errors import RuleError
 from symcost.rules import ENTRIES
 from symcost.rules.base import Array, Facts, no_facts
 from symcost.rules.per_element import PER_ELEMENT
-from symcost.trace.lowering import Constant, Lowering, Node, fold
+from symcost.trace.lowering import Constant, Lowering, Node, expands, fold
 from symcost.trace.paths import BACKWARD, FORWARD, RECOMPUTE, Stacks
 from symcost.trace.records import Event, Key, Program, Record
 
@@ -255,7 +255,7 @@ class Walker:
         record = self._recorded(eqn, name, entry, ins, outs, context)
         for node in made:
             node.record = record
-        if eqn.effects or name in FUNCTIONS:
+        if (eqn.effects and name != "check") or name in FUNCTIONS:
             self.lowering.roots += made
         return outs
 
@@ -325,25 +325,11 @@ def opaque(value: Value) -> Value:
 
 def constant(held: Any) -> Node:
     """What is known of an array or number that the program holds."""
-    return Constant(held) if isinstance(getattr(held, "dtype", None), np.dtype) else Node("constant", (), np.shape(held), fold.settled(held))
-
-
-EXPANDED = frozenset({"asin", "acos", "sinh", "asinh", "acosh", "atanh", "erfc", "erf_inv", "lgamma", "digamma", "zeta",
-                      "polygamma", "bessel_i0e", "bessel_i1e", "nextafter"})  # fmt: skip
-"""Elementwise primitives that become several operations, which no constant folds as a whole."""
-
-
-def expands(name: str, eqn: Any) -> bool:
-    """Whether an equation becomes several operations on the way to HLO."""
-    if name in EXPANDED:
-        return True
-    types = [getattr(atom.aval, "dtype", None) for atom in eqn.invars[:2]]
-    if name in ("dot_general", "pow"):
-        return types[0] != types[1]
-    if name == "select_n":
-        return types[0] != np.bool_
-    mode = getattr(eqn.params.get("mode"), "name", "")
-    return (name == "gather" and mode == "FILL_OR_DROP") or (name.startswith("scatter") and mode == "CLIP")
+    return (
+        Constant(held)
+        if isinstance(getattr(held, "dtype", None), np.dtype)
+        else Node("constant", (), np.shape(held), fold.settled(held))
+    )
 
 
 def sub_jaxpr(eqn: Any) -> Any:

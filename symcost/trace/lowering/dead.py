@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from symcost.trace.lowering.node import Lowering, Node, parts_read
+from symcost.trace.lowering.node import Lowering, Node, Shape, moved_back, parts_read
 from symcost.trace.records import Record
 
 
@@ -52,7 +52,7 @@ def _narrow(low: Lowering, roots: list[Node]) -> bool:
         start, limit, _ = piece.params
         first, last, before = parts_read(whole, start[axis], limit[axis])
         if last - first < len(whole.args) and (last - first == 1 or uses[id(whole)] == 1):
-            moved = [tuple(v - before if i == axis else v for i, v in enumerate(edge)) for edge in (start, limit)]
+            moved = (moved_back(start, axis, before), moved_back(limit, axis, before))
             _shorten(piece, whole, first, last, moved)
             changed = True
     return changed
@@ -64,13 +64,13 @@ def _flattened(node: Node, axis: int, uses: Counter[int]) -> tuple[Node, ...]:
     return node.args if alone else (node,)
 
 
-def _shorten(piece: Node, whole: Node, first: int, last: int, moved: list[tuple[int, ...]]) -> None:
+def _shorten(piece: Node, whole: Node, first: int, last: int, moved: tuple[Shape, Shape]) -> None:
     """Let a slice read a concatenation of the parts it needs; where it needs all of them, it is that concatenation."""
     axis = whole.params
-    parts = whole.args[first:last]
+    parts: tuple[Node, ...] = whole.args[first:last]
     size = sum(part.shape[axis] for part in parts)
     shape = tuple(size if i == axis else d for i, d in enumerate(whole.shape))
-    shorter = Node("concatenate", parts, shape, None, axis) if len(parts) > 1 else parts[0]
+    shorter = Node("concatenate", parts, shape, None, axis) if len(parts) > 1 else whole.args[first]
     piece.params = (*moved, piece.params[2])
     if shape == piece.shape:
         piece.op, piece.args, piece.params = "concatenate", parts, axis

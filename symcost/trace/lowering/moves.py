@@ -96,7 +96,7 @@ def _tile(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
 @builds("rev")
 def _reverse(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
     (node,) = ins
-    axes = [axis for axis in eqn.params["dimensions"] if node.shape[axis] != 1]
+    axes = tuple(axis for axis in eqn.params["dimensions"] if node.shape[axis] != 1)
     content = node.content
     if not axes or node.number is not None:
         return [node]

@@ -217,8 +217,8 @@ class Lowering:
             axis = node.params
             first, last, before = parts_read(node, start[axis], limit[axis])
             if last - first == 1:
-                shifted = [tuple(v - before if i == axis else v for i, v in enumerate(edge)) for edge in (start, limit)]
-                return self.slice(node.args[first], *shifted, stride, shape)
+                first_part, moved = node.args[first], (moved_back(start, axis, before), moved_back(limit, axis, before))
+                return self.slice(first_part, *moved, stride, shape)
         made = self.node("slice", (node,), shape, (start, limit, stride))
         if node.op in ("concatenate", "slice"):
             self.partial.append(made)
@@ -246,6 +246,11 @@ class Lowering:
 
 PASSED = frozenset({"add", "add_any", "sub", "mul", "and", "or", "xor", "eq", "ne"})
 WIDEST = 16
+
+
+def moved_back(edge: Shape, axis: int, steps: int) -> Shape:
+    """A corner of a slice, counted from a later place along an axis."""
+    return tuple(v - steps if i == axis else v for i, v in enumerate(edge))
 
 
 def parts_read(node: Node, start: int, limit: int) -> tuple[int, int, int]:
