@@ -13,7 +13,7 @@ from symcost.errors import RuleError
 from symcost.rules import ENTRIES
 from symcost.rules.base import Array, Facts, no_facts
 from symcost.rules.per_element import PER_ELEMENT
-from symcost.trace.lowering import Constant, Lowering, Node, expands, fold
+from symcost.trace.lowering import MAY_EXPAND, Constant, Lowering, Node, expands, fold
 from symcost.trace.paths import BACKWARD, FORWARD, RECOMPUTE, Stacks
 from symcost.trace.records import Event, Key, Program, Record
 
@@ -233,14 +233,14 @@ class Walker:
     def _leaf(self, eqn: Any, name: str, entry: Any, ins: list[Value], context: Context) -> list[Value]:
         nodes = self.lowering.apply(eqn, [v.node for v in ins])
         made = self.lowering.made
-        numbers = [v.const for v in ins]
         sources = None
         if all(v.weight for v in ins):
             sources = frozenset().union(*(v.sources for v in ins if v.sources))
-        if all(n is not None for n in numbers) and len(nodes) == 1 and nodes[0].number is not None:
-            return [Value(-1, nodes[0], frozenset())]  # a number known when compiling, under every convention
-        if name in PASSING:
-            passed = fold.identity(name, numbers, eqn.outvars[0].aval.dtype)
+        if not made and len(nodes) == 1:  # nothing is left of it
+            numbers = [v.const for v in ins]
+            if nodes[0].number is not None and all(n is not None for n in numbers):
+                return [Value(-1, nodes[0], frozenset())]  # a number known when compiling, under every convention
+            passed = fold.identity(name, numbers, eqn.outvars[0].aval.dtype) if name in PASSING else None
             if passed is not None:  # where shapes differ, what remains is a broadcast: a view
                 return [Value(ins[passed].id, nodes[0], ins[passed].sources)]
         if name == "optimization_barrier" or name in VIEWS or _pads_nothing(eqn):
@@ -280,7 +280,7 @@ class Walker:
                     f"the rule of {name} cannot read its parameters in {context.path or 'the model'} "
                     f"({type(problem).__name__}: {problem}): mend its facts in symcost/rules/"
                 ) from problem
-        known = self._counted_alone(eqn, name, ins)
+        known = self._counted_alone(eqn, name, ins) if name in MAY_EXPAND else None
         if known:
             facts = replace(facts or Facts(), sizes={**(facts.sizes if facts else {}), **known})
         return self.emit(eqn, context, ins, outs, facts=facts, in_place=name in ELEMENTWISE)

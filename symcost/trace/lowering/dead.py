@@ -22,14 +22,13 @@ def mark_dead(low: Lowering, outputs: Iterable[Node], attached: Iterable[Record]
 
 def reached(roots: Iterable[Node]) -> list[Node]:
     """Every node that the roots are made of."""
-    stack, found = list(roots), []
-    seen: set[int] = set()
+    stack, found, mark = list(roots), [], object()
     while stack:
         node = stack.pop()
-        if id(node) not in seen:
-            seen.add(id(node))
+        if node.mark is not mark:
+            node.mark = mark
             found.append(node)
-            stack.extend(node.args)
+            stack += node.args
     return found
 
 

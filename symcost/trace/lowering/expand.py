@@ -11,6 +11,11 @@ EXPANDED = frozenset({"asin", "acos", "sinh", "asinh", "acosh", "atanh", "erfc",
 """Elementwise primitives that become several operations, which no constant folds as a whole."""
 
 
+MAY_EXPAND = EXPANDED | {"dot_general", "pow", "select_n", "gather", "scatter", "scatter-add", "scatter-sub", "scatter-mul",
+                         "scatter-min", "scatter-max"}  # fmt: skip
+"""Those, and the primitives that do it depending on number types or modes."""
+
+
 def expands(name: str, eqn: Any) -> bool:
     """Whether an equation becomes several operations on the way to HLO."""
     if name in EXPANDED:

@@ -23,7 +23,7 @@ Shape = tuple[int, ...]
 class Node:
     """One value of the lowered program: the operation that makes it, what that reads, what is known of it."""
 
-    __slots__ = ("args", "content", "live", "op", "params", "record", "shape")
+    __slots__ = ("args", "content", "mark", "op", "params", "record", "shape")
 
     def __init__(self, op: str, args: tuple[Node, ...] = (), shape: Shape = (), content: Content = None,
                  params: Any = None) -> None:  # fmt: skip
@@ -33,7 +33,7 @@ class Node:
         self.content = content
         self.params = params
         self.record: Any = None  # of the program as traced, whose operation this is
-        self.live = False
+        self.mark: object = None  # of the last search that found it
 
     @property
     def number(self) -> Any:
@@ -106,7 +106,7 @@ class Lowering:
         outs = eqn.outvars
         if len(outs) == 1:
             shape = getattr(outs[0].aval, "shape", ())
-            if ins and len(ins) <= 3:
+            if 0 < len(ins) <= 3 and (ins[0] is ins[-1] or any(node.content is not None for node in ins)):
                 simple = self._simple(name, eqn, ins, shape)
                 if simple is not None:
                     return [simple]
