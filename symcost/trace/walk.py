@@ -169,11 +169,13 @@ class Walker:
     def _attach(self, record: Record, outs: list[Value], atoms: Sequence[Any], needs: list[Value]) -> None:
         """Say which operation of the lowered program a record is: the one just made, else one that makes ``outs``."""
         self.attached.append(record)
-        missing = [(v.node, atom) for v, atom in zip(outs, atoms, strict=False) if v.node.op == MADE]
-        if missing:
-            whole = Node(record.key.op, tuple([v.node for v in needs]))
-            whole.record = record
-            for node, atom in missing:
+        whole = None
+        for value, atom in zip(outs, atoms, strict=False):
+            node = value.node
+            if node.op is MADE:
+                if whole is None:
+                    whole = Node(record.key.op, tuple([v.node for v in needs]))
+                    whole.record = record
                 node.op, node.args, node.shape = "result", (whole,), getattr(atom.aval, "shape", ())
 
     # -- walking -----------------------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ class Walker:
         """Walk the equations of an open jaxpr and return the values of its results."""
         env: dict[Any, Value] = dict(zip(jaxpr.invars, args, strict=True))
         for variable, value in env.items():
-            if value.node.op == MADE:
+            if value.node.op is MADE:
                 value.node.op, value.node.shape = "argument", getattr(variable.aval, "shape", ())
         for variable, held in zip(jaxpr.constvars, consts, strict=True):
             env[variable] = held if isinstance(held, Value) else Value(-1, constant(held), frozenset())
