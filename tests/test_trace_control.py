@@ -16,6 +16,7 @@ import symcost as sc
 from symcost.hlo import analyse
 from symcost.symbols import evaluate, parse
 from symcost.trace.control import HANDLERS
+from symcost.trace.opened import PROGRAMS
 
 
 def scanned(x: jax.Array, w: jax.Array, **options: Any) -> Any:
@@ -66,6 +67,8 @@ ROWS: dict[tuple[str, str], tuple[Callable[..., Any], tuple[str, ...], str, list
     ("cond", "the larger branch"): (
         lambda x: lax.cond(x[0, 0] > 0, lambda v: v @ v, lambda v: v + 1.0, x), ("float32[n,n]",), "Max(n**2, 2*n**3) + 1", N),
     ("cond", "inside a loop"): (halved, ("float32[n,n]",), "7*(Max(n**2, 2*n**3) + 1)", N),
+    ("platform_index", "the branch for this platform"): (
+        lambda x: lax.platform_dependent(x, tpu=lambda v: v @ v, default=lambda v: v * 2.0), ("float32[n,n]",), "n**2", N),
     ("shard_map", "a sum over devices"): (
         sharded, ("float32[n,4*c]", "float32[4*c,d]"), "4*(2*n*c*d + n*d)", N_C_D),
 }  # fmt: skip
@@ -106,4 +109,5 @@ def test_a_loop_that_never_ends_says_what_it_compares(condition: Callable[[Any],
 
 def test_every_kind_of_control_flow_has_a_row() -> None:
     kernels = {"pallas_call", "core_map", "mpmd_map", "run_scoped", "run_state"}  # no CPU runs those: test_kernels.py
-    assert set(HANDLERS) - {primitive for primitive, _ in ROWS} == kernels
+    beside = {*kernels, *PROGRAMS}  # rows of programs are in test_lowering.py
+    assert set(HANDLERS) - {primitive for primitive, _ in ROWS} == beside

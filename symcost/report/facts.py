@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.cost import FULL, METRICS, SPLITS, TEXTBOOK
+from symcost.cost import FULL, METRICS, SPLITS, TEXTBOOK, Cost
 from symcost.errors import SymcostError
 from symcost.report.formula import written
 from symcost.table import CostTable, Row, total
@@ -174,15 +174,15 @@ def _by_own_rules(costs: Any) -> list[str]:
 
 def _stated(costs: Any) -> list[str]:
     """What kernels state of themselves, and what their bodies count."""
-    told = Counter(_comparison(row) for row in costs.rows if row.source == "stated kernel")
+    rows = [row for row in costs.rows if row.source == "stated kernel"]
+    told = Counter(_comparison(row, row.xla) for row in rows if isinstance(row.xla, Cost))
     return [text if number == 1 else f"{number} times {text}" for text, number in told.items()]
 
 
-def _comparison(row: Row) -> str:
+def _comparison(row: Row, xla: Cost) -> str:
     """One kernel: under xla is what it states, under full what its body counts."""
     stated, counted = (
-        f"{written(cost.flops)} FLOPs and {written(cost.transcendentals)} transcendentals"
-        for cost in (row.xla, row.cost)
+        f"{written(cost.flops)} FLOPs and {written(cost.transcendentals)} transcendentals" for cost in (xla, row.cost)
     )
     if stated == counted:
         return f"{row.op} states {stated}, as its body counts"

@@ -127,15 +127,19 @@ class Work:
         """Transcendentals as XLA's cost analysis of the unoptimised program reports them."""
         return self.transcendentals if self.xla_transcendentals is None else self.xla_transcendentals
 
-    def repeated(self, times: Size, materialises: bool = False) -> Work:
-        """The work of ``times`` executions inside one primitive, such as those of a reduction's function."""
+    def repeated(self, times: Size, xla_times: Size | None = None, materialises: bool = False) -> Work:
+        """The work of ``times`` executions inside one primitive, such as those of a reduction's function.
+
+        ``xla_times``: how many XLA counts, where these are others.
+        """
+        seen = times if xla_times is None else xla_times
         return Work(
             flops=self.total_flops * times,
             transcendentals=self.transcendentals * times,
             int_ops=self.int_ops * times,
             materialises=materialises,
-            xla_flops=self.flops_under_xla * times,
-            xla_transcendentals=self.transcendentals_under_xla * times,
+            xla_flops=self.flops_under_xla * seen,
+            xla_transcendentals=self.transcendentals_under_xla * seen,
         )
 
 
@@ -202,6 +206,15 @@ def is_one(size: Size) -> Size:
     if whole and sum(size.terms.values()) > 1:
         return 0  # a sum or multiple of positive integers
     return floor(ONE / size) if len(size.terms) == 1 else 0
+
+
+def is_empty(array: Array) -> bool:
+    """Whether an array has no element at any size: one of its dimensions is 0.
+
+    >>> is_empty(Array((3, 0), "float32"))
+    True
+    """
+    return any(not size.terms if isinstance(size, Form) else size == 0 for size in array.shape)
 
 
 def arithmetic(array: Array, count: Size, **more: Any) -> Work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -98,7 +99,15 @@ def elementwise(op: Op) -> Work:
     return combined(op.name, op, op.out.size)
 
 
-add(PER_ELEMENT, elementwise)
+add((name for name in PER_ELEMENT if name != "pow"), elementwise)
+
+
+@rule("pow")
+def power(op: Op) -> Work:
+    """``#out`` powers; XLA also counts the conversion of an exponent of another number type."""
+    base, exponent = op.ins
+    work = elementwise(op)
+    return work if base.dtype == exponent.dtype else replace(work, xla_flops=work.flops_under_xla + exponent.size)
 
 
 def _exponent(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:

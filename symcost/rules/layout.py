@@ -35,8 +35,8 @@ NAMES = (
 """Annotations: placement, names, ordering, types of random keys."""
 
 
-UNSEEN = ("debug_callback", "debug_print", "layout_constraint", "sharding_constraint")
-"""A constraint, or a look at values by the host: XLA prints ``-1`` for them, its mark for a call it cannot cost."""
+UNSEEN = ("check", "debug_callback", "debug_print", "layout_constraint", "sharding_constraint")
+"""A constraint, a check or a look at values by the host: XLA prints ``-1`` for them, its mark for a call it cannot cost."""
 
 
 def free(op: Op) -> Work:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.rules.base import Array, Facts, Op, Size, Work, add, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, add, is_empty, product, rule
 from symcost.rules.elementwise import combined
 from symcost.rules.region import region_work
 
@@ -27,7 +27,12 @@ COMBINED_BY = {
 
 
 def reduction(op: Op) -> Work:
-    """``c (#in - #out)`` operations: every element but the first of each group is combined once."""
+    """``c (#in - #out)`` operations: every element but the first of each group is combined once.
+
+    Of no elements, the result is a constant.
+    """
+    if is_empty(op.ins[0]):
+        return Work(materialises=True)
     return combined(COMBINED_BY[op.name], op, op.ins[0].size - op.out.size, materialises=True)
 
 
@@ -42,7 +47,8 @@ def _region_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple
 def generic_reduce(op: Op) -> Work:
     """``c (#in - #out)`` with ``c`` the work of the combining function, whatever it is."""
     (each,) = op.facts.static
-    return each.repeated(op.ins[0].size - op.out.size, materialises=True)
+    times: Size = 0 if is_empty(op.ins[0]) else op.ins[0].size - op.out.size
+    return each.repeated(times, materialises=True)
 
 
 @rule("argmax", "argmin")

@@ -11,9 +11,10 @@ from jax.extend import core
 from jax.interpreters import partial_eval
 
 from symcost.errors import TraceError
-from symcost.trace import control, kernel  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+from symcost.trace import control, kernel, opened  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 from symcost.trace.costing import STATE, WRITTEN
 from symcost.trace.linen import StaleVariables
+from symcost.trace.lowering import Node, mark_dead
 from symcost.trace.model import Abstract, Model
 from symcost.trace.paths import FORWARD, names_along, renew_budget
 from symcost.trace.records import FROZEN, WEIGHT, Key, Program, Record
@@ -49,6 +50,7 @@ def capture(
     kept = set(closed.jaxpr.outvars)
     arguments = _arguments(walker, abstract, [variable not in kept for variable in closed.jaxpr.invars])
     results = walker.jaxpr(closed.jaxpr, closed.consts, arguments, Context())
+    mark_dead(walker.lowering, [v.node for v in results], walker.attached)
     program = walker.program
     program.outputs = tuple(v.id for v in results)
     for index, record in enumerate(program.inputs):
@@ -126,8 +128,10 @@ def _arguments(walker: Walker, abstract: Abstract, changed: Sequence[bool]) -> l
                       tuple(static), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "input")  # fmt: skip
             key = walker.keys.setdefault(raw, raw)
             # Parameters and state (running statistics, caches) are stored all the time: they are no activations.
-            value = walker.fresh() if owned == "input" else Value(-1, None, frozenset({index}) if is_param else None)
-            values.append(value)
             shape = tuple(leaf.shape)
+            node = Node("parameter", (), shape)
+            kept = frozenset({index}) if is_param else None
+            value = walker.fresh(node=node) if owned == "input" else Value(-1, node, kept)
+            values.append(value)
             walker.program.inputs.append(Record(key, (*shape, 1, 1), outs=(value.id,)))
     return values

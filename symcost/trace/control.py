@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 from jax.extend import core
 
 from symcost.errors import TraceError
 from symcost.rules.base import Facts
+from symcost.rules.elementwise import jax_version
 from symcost.trace.records import Event
-from symcost.trace.walk import HANDLERS, Context, Handler, Value, Walker
+from symcost.trace.walk import HANDLERS, Context, Handler, Value, Walker, opaque
 
 
 def handler(name: str) -> Callable[[Handler], Handler]:
@@ -25,9 +27,24 @@ def handler(name: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def _opaque(values: list[Value]) -> list[Value]:
-    """Values as a body sees them: constants are not folded across its border."""
-    return [Value(v.id, None, v.sources) for v in values]
+SCAN_CALLS = jax_version() < (0, 12)
+"""Whether the body of a scan is a function of its own in the lowered program, which nothing known enters."""
+PLATFORM = "cpu"
+"""The platform that a program is lowered for where it asks."""
+
+
+def _carried(values: list[Value], ins: list[Any], outs: list[Any], entering: list[Value]) -> list[Value]:
+    """What a loop's body sees of what it carries: where it hands it on as it is, what is known of it too."""
+    return [
+        Value(new.id, old.node, new.sources) if before is after else new
+        for old, new, before, after in zip(values, entering, ins, outs, strict=True)
+    ]
+
+
+def _stay(walker: Walker, calls: int, values: list[Value]) -> None:
+    """A loop or a choice with a call inside stays in the lowered program, needed or not."""
+    if walker.lowering.calls > calls:
+        walker.lowering.roots += [value.node for value in values]
 
 
 @handler("scan")
@@ -56,17 +73,26 @@ def scan(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[V
                 times=(context.times * trips, 0 if inlined else context.xla_times),
                 arrays=(eqn.invars, [*stacked, *copies]))  # fmt: skip
     inside = context.repeated(length, bodies)
-    args = _opaque([*ins[:n_consts], *entering, *ins[n_consts + n_carry :]])
-    results = walker.jaxpr(body, consts, args, inside)
+    carry, sliced_xs = ins[n_consts : n_consts + n_carry], ins[n_consts + n_carry :]
+    known = _carried(carry, body.invars[n_consts : n_consts + n_carry], body.outvars[:n_carry], entering)
+    args = [*ins[:n_consts], *known, *map(opaque, sliced_xs)]
+    calls = walker.lowering.calls
+    if SCAN_CALLS:
+        results = walker.called(walker.jaxpr(body, consts, [opaque(value) for value in args], inside), args)
+    else:
+        results = walker.jaxpr(body, consts, args, inside)
     walker.emit(eqn, context, [], walker_outs[:n_carry], op="carry", source="shape", arrays=((), eqn.outvars[:n_carry]),
                 reads=[*results, *entering, *walker_outs[n_carry:]])  # fmt: skip
+    for value in walker_outs[n_carry:]:
+        value.node.args = (*value.node.args, *(result.node for result in results))
+    _stay(walker, calls, walker_outs)
     return walker_outs
 
 
 @handler("while")
 def while_loop(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
     """Body and condition, times the trip count where the condition is ``i < N`` with known numbers, else a symbol."""
-    cond, body = eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
+    cond, body = _unbatched(eqn) if eqn.params["cond_jaxpr"].out_avals[0].shape else _written(eqn)
     n_cond, n_body = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
     carry = ins[n_cond + n_body :]
     trips = _trip_count(eqn, ins, context)
@@ -78,18 +104,57 @@ def while_loop(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> 
     entering = [walker.fresh() for _ in carry]
     variables = eqn.invars[n_cond + n_body :]
     walker.emit(eqn, context, [], entering, op="carry", source="shape", arrays=((), variables), reads=carry)
+    seen = _carried(carry, body.jaxpr.invars[-len(carry) :] if carry else [], body.jaxpr.outvars, entering)
+    calls = walker.lowering.calls
     # The condition runs once more than the body; under an unknown count it is counted with the body and once more.
     tested = context.repeated(1 if trips is None else trips + 1, 1)
-    walker.inner(cond, _opaque([*ins[:n_cond], *entering]), inside if trips is None else tested)
+    goes_on = walker.inner(cond, [*ins[:n_cond], *seen], inside if trips is None else tested)
     if trips is None:
         mark = len(walker.program.events)
-        walker.inner(cond, _opaque([*ins[:n_cond], *entering]), context.repeated(1, 0))
+        walker.inner(cond, [*ins[:n_cond], *seen], context.repeated(1, 0))
         del walker.program.events[mark:]
-    results = walker.inner(body, _opaque([*ins[n_cond : n_cond + n_body], *entering]), inside)
-    walker.emit(
-        eqn, context, [], outs, op="carry", source="shape", arrays=((), eqn.outvars), reads=[*results, *entering]
-    )
+    consts = ins[: n_cond + n_body] if body is not eqn.params["body_jaxpr"] else ins[n_cond : n_cond + n_body]
+    results = walker.inner(body, [*consts, *seen], inside)
+    read = [*results, *entering]
+    walker.emit(eqn, context, [], outs, op="carry", source="shape", arrays=((), eqn.outvars), reads=read,
+                needs=[*read, *goes_on])  # fmt: skip
+    _stay(walker, calls, outs)
     return outs
+
+
+def _written(eqn: Any) -> tuple[Any, Any]:
+    """Condition and body of a loop."""
+    return eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
+
+
+def _unbatched(eqn: Any) -> tuple[Any, Any]:
+    """Condition and body of a loop with a condition for each of a batch, as it runs.
+
+    It goes on while one of them does, and a body keeps what it carries where its own condition has ended.
+    """
+    cond, body = _written(eqn)
+    tests, steps = core.jaxpr_as_fun(cond), core.jaxpr_as_fun(body)
+    n_cond, n_body = eqn.params["cond_nconsts"], eqn.params["body_nconsts"]
+
+    def goes_on(*args: Any) -> Any:
+        (each,) = tests(*args)
+        return jax.lax.reduce_or(each, range(each.ndim))
+
+    def step(*args: Any) -> list[Any]:
+        of_cond, of_body, carry = args[:n_cond], args[n_cond : n_cond + n_body], args[n_cond + n_body :]
+        (each,) = tests(*of_cond, *carry)
+        return [_where(each, new, old) for new, old in zip(steps(*of_body, *carry), carry, strict=True)]
+
+    shapes = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in eqn.invars]
+    return jax.make_jaxpr(goes_on)(*shapes[:n_cond], *shapes[n_cond + n_body :]), jax.make_jaxpr(step)(*shapes)
+
+
+def _where(each: Any, new: Any, old: Any) -> Any:
+    """A choice along the leading dimensions; what is handed on as it is is no choice."""
+    if new is old:
+        return old
+    whole = jax.lax.broadcast_in_dim(each, new.shape, range(each.ndim))
+    return jax.lax.select_n(whole, old, new)
 
 
 def _trip_count(eqn: Any, ins: list[Value], context: Context) -> int | None:
@@ -160,20 +225,34 @@ def _added(body: Any, before: Any, after: Any) -> Any:
     return None
 
 
+@handler("platform_index")
+def platform_index(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """The place of the one platform that the program is lowered for among those that it tells apart."""
+    groups = eqn.params["platforms"]
+    place = next((i for i, names in enumerate(groups) if names is None or PLATFORM in names), len(groups) - 1)
+    return [Value(-1, walker.lowering.known(np.int32(place), ()), frozenset())]
+
+
 @handler("cond")
 def cond(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
-    """The most expensive branch, metric by metric: an upper bound, marked as one."""
+    """The branch taken where that is known; else the most expensive one, metric by metric: a bound, marked as one."""
+    taken = ins[0].const
+    if taken is not None:
+        branches = eqn.params["branches"]
+        return walker.inner(branches[min(max(int(taken), 0), len(branches) - 1)], ins[1:], context)
     records = walker.program.records
     outs = [walker.fresh() for _ in eqn.outvars]
-    branches = []
+    kept, needs, calls = [], ins[:1], walker.lowering.calls
     for branch in eqn.params["branches"]:
         start = len(records)
-        results = walker.inner(branch, _opaque(ins[1:]), context.once())
-        branches.append(records[start:])
+        results = walker.inner(branch, ins[1:], context.once())
+        kept.append(records[start:])
         del records[start:]
         walker.program.events.append(Event(None, (), tuple(v.id for v in results)))
-    record = walker.emit(eqn, context, ins, outs, source="cond")
-    record.branches = tuple(branches)
+        needs += results
+    record = walker.emit(eqn, context, ins, outs, source="cond", needs=needs)
+    record.branches = tuple(kept)
+    _stay(walker, calls, outs)
     return outs
 
 
@@ -183,7 +262,7 @@ def shard_map(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> l
     mesh = eqn.params["mesh"]
     manual = eqn.params.get("manual_axes", None) or tuple(mesh.shape)
     devices = math.prod(mesh.shape[axis] for axis in manual)
-    return walker.inner(eqn.params["jaxpr"], _opaque(ins), context.repeated(devices, 1))
+    return walker.inner(eqn.params["jaxpr"], [opaque(value) for value in ins], context.repeated(devices, 1))
 
 
 def _rank(atom: Any) -> int:

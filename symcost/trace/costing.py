@@ -59,7 +59,13 @@ class Costing:
             return _estimated(op)
         if source == "probe":
             return Work(**{name: op.size(name) for name in op.facts.sizes})
-        return ENTRIES[op.name].rule(op) if source == "rule" else Work()
+        if source != "rule":
+            return Work()
+        work = ENTRIES[op.name].rule(op)
+        if "xla_flops" in op.facts.sizes:  # counted alone, with what is known of its operands
+            known = {name: op.size(name) for name in ("xla_flops", "xla_transcendentals")}
+            return replace(work, **known)
+        return work
 
     @staticmethod
     def _costs(op: Op, work: Work, source: str) -> Costs:

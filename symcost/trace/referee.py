@@ -16,7 +16,7 @@ from symcost.referee.written import Written
 from symcost.table import CostTable, Row
 from symcost.trace.capture import lean
 from symcost.trace.lift import Sampler
-from symcost.trace.lowering import JAXLIB, hlo_text
+from symcost.trace.lowered import JAXLIB, hlo_text
 from symcost.trace.records import Program
 from symcost.trace.sample import Point
 from symcost.trace.structure import Line

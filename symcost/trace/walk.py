@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,29 +16,40 @@ from symcost.rules.base import Array, Facts, no_facts
 from symcost.rules.own import BACKWARD as BACKWARD_OF
 from symcost.rules.own import OWN, REPLACED, Own, active
 from symcost.rules.per_element import PER_ELEMENT
-from symcost.trace import fold, roles
+from symcost.trace import roles
+from symcost.trace.lowering import MAY_EXPAND, Constant, Lowering, Node, expands, fold
 from symcost.trace.paths import BACKWARD, FORWARD, RECOMPUTE, Stacks
 from symcost.trace.records import Event, Key, Program, Record
 
 VIEWS = frozenset({"reshape", "squeeze", "expand_dims", "broadcast_in_dim", "stop_gradient", "name", "sharding_constraint",
                    "pvary", "pcast", "mesh_cast", "copy_p"})  # fmt: skip
 MAX_STRIDE = 64
+MADE = "made"
+"""Of a node whose operation is still to be recorded."""
+PASSING = frozenset({"mul", "add", "add_any", "sub", "and", "or"})
 ELEMENTWISE = frozenset(PER_ELEMENT) | {"integer_pow", "convert_element_type", "select_n", "clamp"}
+FUNCTIONS = frozenset({"random_bits", "random_split", "random_fold_in", "threefry2x32"})
+"""Primitives that become calls of functions, which stay in the lowered program whether anybody needs them or not."""
 WEIGHT_USERS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general", "ragged_dot", "gather"})
 NAMED = frozenset({"jit", "pjit", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "pallas_call"})
 INLINED = frozenset({"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "remat2", "checkpoint", "remat"})
 
 
 class Value:
-    """What a jaxpr variable stands for: an identity for liveness, a constant, the parameters it is made of."""
+    """What a jaxpr variable stands for: an identity for liveness, its place in the lowered program, its parameters."""
 
-    __slots__ = ("const", "id", "sources", "weight")
+    __slots__ = ("id", "node", "sources", "weight")
 
-    def __init__(self, identity: int, const: Any = None, sources: frozenset[int] | None = None) -> None:
+    def __init__(self, identity: int, node: Node, sources: frozenset[int] | None = None) -> None:
         self.id = identity
-        self.const = const
+        self.node = node
         self.sources = sources  # parameters it is made of; None when it depends on the input
         self.weight = sources is not None
+
+    @property
+    def const(self) -> Any:
+        """The number that every element is known to be, or nothing."""
+        return self.node.number
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class Context:
         return RECOMPUTE if self.recomputed else BACKWARD if self.backward else FORWARD
 
 
-Probe = Callable[[Any], dict[str, int]]
+Probe = Callable[..., dict[str, int]]
 Handler = Callable[["Walker", Any, list[Value], Context], list[Value]]
 HANDLERS: dict[str, Handler] = {}
 """Control flow and kernels, by primitive: filled by :mod:`symcost.trace.control`."""
@@ -98,17 +109,19 @@ class Walker:
         self._dtypes: dict[Any, str] = {}
         self._phase: dict[tuple[Context, Any], Context] = {}
         self._own = active()
+        self.lowering = Lowering()
+        self.attached: list[Record] = []  # records of operations that the lowering may drop
 
     # -- values ------------------------------------------------------------------------------------------------
-    def fresh(self, sources: frozenset[int] | None = None) -> Value:
+    def fresh(self, sources: frozenset[int] | None = None, node: Node | None = None) -> Value:
         """A new value that takes memory."""
         self._next += 1
-        return Value(self._next, None, sources)
+        return Value(self._next, node or Node(MADE), sources)
 
     def read(self, env: dict[Any, Value], atom: Any) -> Value:
         """The value of a variable or literal."""
         if isinstance(atom, core.Literal):
-            return Value(-1, fold.scalar(atom.val), frozenset())
+            return Value(-1, constant(atom.val), frozenset())
         return env[atom]
 
     def types(self, atoms: Sequence[Any]) -> tuple[tuple[tuple[str, int], ...], tuple[int, ...]]:
@@ -133,8 +146,11 @@ class Walker:
     def emit(self, eqn: Any, context: Context, ins: list[Value], outs: list[Value], *, op: str | None = None,
              facts: Facts | None = None, source: str = "rule", times: tuple[int, int] | None = None,
              in_place: bool = False, arrays: tuple[Sequence[Any], Sequence[Any]] | None = None,
-             reads: list[Value] | None = None) -> Record:  # fmt: skip
-        """Append the record of an equation and its memory event (``reads``: what it uses, unless its operands)."""
+             reads: list[Value] | None = None, needs: list[Value] | None = None) -> Record:  # fmt: skip
+        """Append the record of an equation and its memory event.
+
+        ``reads`` is what it uses, unless its operands; ``needs`` what it needs as XLA receives it, unless what it uses.
+        """
         in_atoms, out_atoms = arrays or (eqn.invars, eqn.outvars)
         in_types, in_dims = self.types(in_atoms)
         out_types, out_dims = self.types(out_atoms)
@@ -155,14 +171,30 @@ class Walker:
         used = record.ins if reads is None else tuple([v.id for v in reads])
         made = tuple([(v.id, i) for i, v in enumerate(outs) if v.id >= 0])
         self.program.events.append(Event(record, made, used, in_place))
+        self._attach(record, outs, out_atoms, needs if needs is not None else ins if reads is None else reads)
         return record
+
+    def _attach(self, record: Record, outs: list[Value], atoms: Sequence[Any], needs: list[Value]) -> None:
+        """Say which operation of the lowered program a record is: the one just made, else one that makes ``outs``."""
+        self.attached.append(record)
+        whole = None
+        for value, atom in zip(outs, atoms, strict=False):
+            node = value.node
+            if node.op is MADE:
+                if whole is None:
+                    whole = Node(record.key.op, tuple([v.node for v in needs]))
+                    whole.record = record
+                node.op, node.args, node.shape = "result", (whole,), getattr(atom.aval, "shape", ())
 
     # -- walking -----------------------------------------------------------------------------------------------
     def jaxpr(self, jaxpr: Any, consts: Sequence[Any], args: list[Value], context: Context) -> list[Value]:
         """Walk the equations of an open jaxpr and return the values of its results."""
         env: dict[Any, Value] = dict(zip(jaxpr.invars, args, strict=True))
-        for variable, constant in zip(jaxpr.constvars, consts, strict=True):
-            env[variable] = constant if isinstance(constant, Value) else Value(-1, _splat(constant), frozenset())
+        for variable, value in env.items():
+            if value.node.op is MADE:
+                value.node.op, value.node.shape = "argument", getattr(variable.aval, "shape", ())
+        for variable, held in zip(jaxpr.constvars, consts, strict=True):
+            env[variable] = held if isinstance(held, Value) else Value(-1, constant(held), frozenset())
         for eqn in _needed(jaxpr):
             ins = [self.read(env, atom) for atom in _operands(eqn)]
             env.update(zip(eqn.outvars, self.equation(eqn, ins, context), strict=True))
@@ -189,7 +221,7 @@ class Walker:
         if entry is None:
             body = sub_jaxpr(eqn)
             if body is not None:
-                return self.inner(body, _carried_in(eqn, ins), context)
+                return self._call(eqn, body, ins, context)
         return self._leaf(eqn, name, entry, ins, context)
 
     def _by_own_rule(self, eqn: Any, own: Own, ins: list[Value], context: Context) -> list[Value]:
@@ -207,43 +239,62 @@ class Walker:
         )
         return outs
 
+
+    def _call(self, eqn: Any, body: Any, ins: list[Value], context: Context) -> list[Value]:
+        """The body of a call.
+
+        A jit is a function of its own in the lowered program: nothing known crosses its border, and the call stays,
+        needed or not. A differentiated remat stands behind an optimisation barrier.
+        """
+        if eqn.primitive.name in INLINED:
+            barred = eqn.params.get("prevent_cse", False) if eqn.params.get("differentiated") else False
+            flags = barred if isinstance(barred, tuple) else (barred,) * len(ins)
+            return self.inner(body, [opaque(v) if flag else v for v, flag in zip(ins, flags, strict=True)], context)
+        return self.called(self.inner(body, [opaque(value) for value in ins], context), ins)
+
+    def called(self, results: list[Value], ins: list[Value]) -> list[Value]:
+        """The results of a function of its own: it and its arguments stay in the lowered program."""
+        self.lowering.calls += 1
+        self.lowering.roots += [value.node for value in (*results, *ins)]
+        return [opaque(value) for value in results]
+
     def _leaf(self, eqn: Any, name: str, entry: Any, ins: list[Value], context: Context) -> list[Value]:
-        constants = [v.const for v in ins]
+        nodes = self.lowering.apply(eqn, [v.node for v in ins])
+        made = self.lowering.made
         sources = None
         if all(v.weight for v in ins):
             sources = frozenset().union(*(v.sources for v in ins if v.sources))
-        if name in ELEMENTWISE or name in fold.SHAPING:
-            dtype = getattr(eqn.outvars[0].aval, "dtype", None)
-            if ins and dtype is not None and isinstance(dtype, np.dtype):
-                if None not in constants:
-                    value = fold.folded(name, eqn.params, constants, dtype)
-                    if value is not None:
-                        return [Value(-1, value, frozenset())]
-                passed = fold.identity(name, constants, dtype)
-                if passed is not None:  # where shapes differ, what remains is a broadcast: a view
-                    return [ins[passed]]
-        if _pads_nothing(eqn):
-            return [ins[0]]
-        if name == "optimization_barrier":
-            return [opaque(value) for value in ins]
-        if name in VIEWS:
-            if len(ins) == len(eqn.outvars):
-                return list(ins)
-            return [Value(ins[0].id, constants[0], ins[0].sources)]
-        if name == "iota" and eqn.params["shape"][eqn.params["dimension"]] == 1:
-            return [Value(-1, 0, frozenset())]  # counting to one: the compiler knows it for the constant 0
+        if not made and len(nodes) == 1:  # nothing is left of it
+            numbers = [v.const for v in ins]
+            if nodes[0].number is not None and all(n is not None for n in numbers):
+                return [Value(-1, nodes[0], frozenset())]  # a number known when compiling, under every convention
+            passed = fold.identity(name, numbers, eqn.outvars[0].aval.dtype) if name in PASSING else None
+            if passed is not None:  # where shapes differ, what remains is a broadcast: a view
+                return [Value(ins[passed].id, nodes[0], ins[passed].sources)]
+        if name == "optimization_barrier" or name in VIEWS or _pads_nothing(eqn):
+            return [Value(v.id, node, v.sources) for v, node in zip(ins, nodes, strict=False)]
         if name == "slice" and ins[0].id < 0:
             # A part of something that is stored anyway (a position table) is a view of it.
-            return [Value(-1, None, ins[0].sources)]
+            return [Value(-1, nodes[0], ins[0].sources)]
         if name in WEIGHT_USERS:
             for value in ins:
                 self.textbook_weights |= value.sources or frozenset()
-        outs = [self.fresh(sources) for _ in eqn.outvars]
+        outs = [self.fresh(sources, node) for node in nodes]
+        record = self._recorded(eqn, name, entry, ins, outs, context)
+        for node in made:
+            node.record = record
+        if (eqn.effects and name != "check") or name in FUNCTIONS:
+            self.lowering.roots += made
+        return outs
+
+    def _recorded(
+        self, eqn: Any, name: str, entry: Any, ins: list[Value], outs: list[Value], context: Context
+    ) -> Record:
+        """The record of an equation that costs or stores something."""
         if entry is None:
             counts = self.probe(eqn)
             facts = Facts(sizes={k: (v,) for k, v in counts.items()})
-            self.emit(eqn, context, ins, outs, facts=facts, source="probe")
-            return outs
+            return self.emit(eqn, context, ins, outs, facts=facts, source="probe")
         strides = eqn.params.get("window_strides") or eqn.params.get("strides") or ()
         self.program.strides.update(s for s in strides if isinstance(s, int) and 1 < s <= MAX_STRIDE)
         facts = None
@@ -257,8 +308,20 @@ class Walker:
                     f"the rule of {name} cannot read its parameters in {context.path or 'the model'} "
                     f"({type(problem).__name__}: {problem}): mend its facts in symcost/rules/"
                 ) from problem
-        self.emit(eqn, context, ins, outs, facts=facts, in_place=name in ELEMENTWISE)
-        return outs
+        known = self._counted_alone(eqn, name, ins) if name in MAY_EXPAND else None
+        if known:
+            facts = replace(facts or Facts(), sizes={**(facts.sizes if facts else {}), **known})
+        return self.emit(eqn, context, ins, outs, facts=facts, in_place=name in ELEMENTWISE)
+
+    def _counted_alone(self, eqn: Any, name: str, ins: list[Value]) -> dict[str, tuple[int, ...]]:
+        """What XLA counts of an operation that becomes several, some of which are computed from known operands."""
+        if not expands(name, eqn):
+            return {}
+        contents = [None if v.node.content is fold.UNSEEN else v.node.content for v in ins]
+        if all(content is None for content in contents):
+            return {}
+        counts = self.probe(eqn, contents)
+        return {name: (counts[name],) for name in ("xla_flops", "xla_transcendentals")}
 
 
 def _names(eqn: Any, context: Context) -> tuple[str, ...]:
@@ -303,24 +366,16 @@ def _needed(jaxpr: Any) -> Sequence[Any]:
 
 def opaque(value: Value) -> Value:
     """The value without what is known of its content."""
-    return value if value.const is None else Value(value.id, None, value.sources)
+    return Value(value.id, Node("argument", (value.node,), value.node.shape), value.sources)
 
 
-def _carried_in(eqn: Any, ins: list[Value]) -> list[Value]:
-    """What the body of a call knows of its operands.
-
-    A jit is a function of its own in the lowered program, and a differentiated remat stands behind an optimisation
-    barrier: constants do not cross either.
-    """
-    if eqn.primitive.name not in INLINED:
-        return [opaque(value) for value in ins]
-    barred = eqn.params.get("prevent_cse", False) if eqn.params.get("differentiated") else False
-    flags = barred if isinstance(barred, tuple) else (barred,) * len(ins)
-    return [opaque(value) if flag else value for value, flag in zip(ins, flags, strict=True)]
-
-
-def _splat(constant: Any) -> Any:
-    return fold.scalar(constant) if np.size(constant) <= 1 << 20 else None
+def constant(held: Any) -> Node:
+    """What is known of an array or number that the program holds."""
+    return (
+        Constant(held)
+        if isinstance(getattr(held, "dtype", None), np.dtype)
+        else Node("constant", (), np.shape(held), fold.settled(held))
+    )
 
 
 def sub_jaxpr(eqn: Any) -> Any:
