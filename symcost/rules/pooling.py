@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, product, rule
 from symcost.rules.elementwise import combined
 from symcost.rules.region import region_work
 

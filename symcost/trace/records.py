@@ -32,7 +32,9 @@ class Key(NamedTuple):
     outs: tuple[tuple[str, int], ...]
     weights: tuple[bool, ...]  # per operand: made of parameters and constants only
     loops: tuple[str, ...]  # symbols of unknown trip counts around it
-    source: str  # "rule", "own", "replaced", "probe", "estimate", "kernel", "stated kernel", "cond"; "shape": shapes only
+    source: (
+        str  # "rule", "own", "replaced", "probe", "estimate", "kernel", "stated kernel", "cond"; "shape": shapes only
+    )
 
 
 @dataclass(slots=True)

@@ -239,7 +239,6 @@ class Walker:
         )
         return outs
 
-
     def _call(self, eqn: Any, body: Any, ins: list[Value], context: Context) -> list[Value]:
         """The body of a call.
 
