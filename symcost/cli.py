@@ -24,7 +24,7 @@ from symcost import (
 from symcost.cli_input import integers
 from symcost.cli_output import Output, Progress, check_writable, close_standard_output, write
 from symcost.cli_trace import Tracing, tracing
-from symcost.interrupt import INTERRUPTED, PROGRAM, ignore, watch
+from symcost.interrupt import INTERRUPTED, PROGRAM, end, watch
 from symcost.report import FORMATS
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -141,9 +141,7 @@ def script() -> None:
     """Entry point of the installed command."""
     watch()
     gc.freeze()  # what the imports made stays: the collector need not look through it at every turn
-    result = main()
-    ignore()
-    sys.exit(result)
+    end(main())
 
 
 def _fail(message: str) -> int:

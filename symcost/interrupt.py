@@ -11,9 +11,10 @@ import os
 import signal
 import sys
 import threading
+from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 PROGRAM = "symcost"
 INTERRUPTED = 130
@@ -47,10 +48,15 @@ def watch() -> None:
     sys.excepthook, sys.unraisablehook = ended, lost
 
 
-def ignore() -> None:
-    """From here on it ends anyway: nothing interrupts the end."""
-    with contextlib.suppress(ValueError):  # not the main thread: nobody interrupts that
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+def end(code: int) -> NoReturn:
+    """End with an exit code; nothing interrupts the end.
+
+    Where an interruption passed through code that Python made of a text (every dataclass that is being imported is), it
+    would kill itself with the signal at the very end whoever caught the exception: it forgets that at the next such code.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    namedtuple("_Forgotten", "code")
+    sys.exit(code)
 
 
 @contextlib.contextmanager
