@@ -220,7 +220,7 @@ class Explorer:
         for name in self.sizes():
             alone = self.alone(name, point[name])
             reason = self.difference(alone)
-            if reason is None:
+            if reason is None or self._too_large(alone):
                 continue
             self.refit(alone, reason)
             if self._follows(name, alone[name]):
@@ -230,7 +230,7 @@ class Explorer:
             self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
         # The far point itself where the narrower domain still has it, and one that lies inside in any case.
         for far in (point, self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})):
-            if self.domain.problem(far) is not None or self.agrees(far):
+            if self.domain.problem(far) is not None or self._too_large(far) or self.agrees(far):
                 continue
             shallow = {**far, **{n: self.base[n] for n in self.structural}}
             reason = self.difference(shallow)
@@ -242,7 +242,9 @@ class Explorer:
             )
 
     def _too_large(self, point: Point) -> bool:
-        """Whether the model's own constants do not fit this machine there."""
+        """Whether the arrays that the model holds are too many there, for the machine or to wait for."""
+        if self.sampler.growth.is_heavy(point):
+            return True
         try:
             self.sampler(point)
         except PointError as problem:

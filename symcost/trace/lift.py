@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from symcost.errors import LiftError
 from symcost.trace.align import Columns, describe, lifted, same
-from symcost.trace.capture import Keys, PointError, capture
+from symcost.trace.capture import Keys, PointError, capture, too_large
+from symcost.trace.constants import Growth, limit
 from symcost.trace.fit import Fitter
 from symcost.trace.model import Model
 from symcost.trace.probe import probe
@@ -31,6 +32,9 @@ class Sampler:
     traces: int = 0
 
     def __post_init__(self) -> None:
+        self.refused = ""  # what was said of the first point that was too large
+        limit()  # what is no amount of memory is told before anything is traced
+        self.growth = Growth()
         self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
 
     def __call__(self, point: Mapping[str, int]) -> Program:
@@ -39,9 +43,14 @@ class Sampler:
         found = self._seen.get(key)
         if found is None:
             try:
+                if (why := self.growth.problem(point)) is not None:
+                    raise too_large(point, why)
                 found = capture(self.model, point, self.keys, probe, self.axes)
+                self.growth.add(point, found.constants)
             except PointError as problem:
                 found = problem
+                if isinstance(problem.__cause__, MemoryError):
+                    self.refused = self.refused or str(problem)
             self._seen[key] = found
             self.traces += 1
             self.on_trace(self.traces)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from symcost.rules import Array, Facts, Op
+from symcost.trace.constants import Held
 
 Const = Any
 """A scalar (or splat) value known while tracing, or ``None``."""
@@ -111,8 +112,13 @@ class Program:
     outputs: tuple[int, ...] = ()
     residuals: list[Record] = field(default_factory=list)
     strides: set[int] = field(default_factory=lambda: {2})  # of windows and slices: steps that sizes are floored by
-    constant_bytes: int = 0  # of the arrays that the program holds
+    constants: tuple[Held, ...] = ()  # the arrays that the program holds
     unknown_trips: dict[str, str] = field(default_factory=dict)  # symbol -> what it is the trip count of
+
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of the arrays that the program holds."""
+        return sum(array.size for array in self.constants)
 
     def new_trips(self, path: str) -> str:
         """A symbol for the unknown trip count of a loop in the module at ``path``."""
