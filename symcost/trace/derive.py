@@ -104,7 +104,7 @@ class Derivation:
             return self._run()
         except LiftError as problem:
             if self.sampler.refused and self.sampler.refused not in str(problem):
-                raise LiftError(f"{problem}; larger points were left out: {self.sampler.refused}") from None
+                raise LiftError(f"{problem}; larger points were left out, where {self.sampler.refused}") from None
             raise
 
     def _run(self) -> Lifted:

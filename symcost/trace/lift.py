@@ -32,7 +32,7 @@ class Sampler:
     traces: int = 0
 
     def __post_init__(self) -> None:
-        self.refused = ""  # what was said of the first point that was too large
+        self.refused = ""  # why the first point that was too large was
         limit()  # what is no amount of memory is told before anything is traced
         self.growth = Growth()
         self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
@@ -50,7 +50,7 @@ class Sampler:
             except PointError as problem:
                 found = problem
                 if isinstance(problem.__cause__, MemoryError):
-                    self.refused = self.refused or str(problem)
+                    self.refused = self.refused or str(problem.__cause__)
             self._seen[key] = found
             self.traces += 1
             self.on_trace(self.traces)
