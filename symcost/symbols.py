@@ -24,7 +24,7 @@ from symcost.given import checked, formula
 from symcost.numerals import MAX_BITS, MAX_DIGITS, short
 
 
-def _exact_log2(argument: sympy.Expr, up: bool) -> sympy.Integer | None:
+def _exact_log2(argument: Any, up: bool) -> sympy.Integer | None:
     if not argument.is_Rational:
         return None
     return sympy.Integer(log2(Fraction(int(argument.p), int(argument.q)), up))

@@ -56,7 +56,7 @@ def _compare(rows: Sequence[Row], given: Cost, convention: str, point: Mapping[s
     def value(number: Any) -> Exact:
         return number if isinstance(number, int) else evaluate(number)
 
-    summed: Counter[str] = Counter()
+    summed: dict[str, Exact] = dict.fromkeys(METRICS, 0)
     for (cost, times), number in Counter(row.per_execution(convention) for row in rows).items():
         repeated = value(times) * number
         for metric, each in cost.items():
