@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -33,7 +34,8 @@ def whole(path: Path, write: Callable[[str], Any]) -> None:
         os.chmod(aside, 0o666 & ~_umask())
         os.replace(aside, path)
     except BaseException:
-        os.unlink(aside)
+        with contextlib.suppress(FileNotFoundError):  # interrupted when it was in its place already
+            os.unlink(aside)
         raise
     finally:
         os.close(handle)

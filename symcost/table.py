@@ -267,7 +267,6 @@ class CostTable:
         """The table at a point: exact integers where every symbol of a number is given."""
         return Substituted(self, self.check_point(point))
 
-    @checked
     def compile(self, *names: str) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
 

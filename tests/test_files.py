@@ -42,3 +42,20 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path: 
         whole(tmp_path / "file", half)
     assert (tmp_path / "file").read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_an_interruption_while_it_is_moved_stays_an_interruption(
+    moved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def interrupted(aside: str, path: Path) -> None:
+        if moved:
+            replace(aside, path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole("new", tmp_path / "file")
+    assert [file.name for file in tmp_path.iterdir()] == (["file"] if moved else [])

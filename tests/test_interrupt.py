@@ -112,7 +112,9 @@ def test_an_interrupted_sweep_ends_at_once_and_alone(
 ) -> None:
     file = space(tmp_path, 400)
     wanted = {"first part": 1, "many parts": 20}
-    interrupted(file, way, whole_group, after(moment) if isinstance(moment, float) else parts(file, wanted[moment]))
+    interrupted(
+        file, way, whole_group, after(moment) if isinstance(moment, float) else parts(file, wanted[str(moment)])
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -64,6 +64,14 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
     "a key missing": (lambda d: resigned({k: v for k, v in d.items() if k != "modules"}), "is damaged: KeyError 'modules'"),
     "an answer that its checks deny": (
         lambda d: resigned({**d, "verdict": False}), "is damaged: it says False, its checks say True"),
+    "a check that does not say its difference": (
+        lambda d: resigned({**d, "checks": [{**d["checks"][0], "difference": 1}, *d["checks"][1:]]}), "the difference in"),
+    "another count of ours": (lambda d: resigned({**d, "flops": d["flops"] + 1}), "is damaged: our count of flops is"),
+    "a module left out": (lambda d: resigned({**d, "modules": d["modules"][1:]}), "is damaged: the sum of"),
+    "a recount of its own": (
+        lambda d: resigned({**d, "targets": [{**d["targets"][0], "recount": 1}]}), "the figure of cpu with its steps is"),
+    "a phase left out": (
+        lambda d: resigned({**d, "targets": [{**d["targets"][0], "phases": {}}]}), "the sum over the phases of cpu is"),
     "parts that are none": (
         lambda d: resigned({**d, "targets": [{**d["targets"][0], "parts": [3]}]}), "is damaged: TypeError"),
 }  # fmt: skip

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import symcost as sc
+from symcost.verify import kept
 from symcost.xla import cache
 
 
@@ -56,6 +58,58 @@ def test_a_broken_entry_is_no_answer_and_is_replaced(left: Path, file: str, cont
     assert cache.load("entry") is None
     cache.keep(left, "entry")
     assert cache.load("entry") is not None
+
+
+OTHERS = [
+    [], {}, 3, {"analysis": [], "memory": {}, "memory_text": False}, {"analysis": {}, "memory": {"a": None}, "memory_text": False},
+    {"analysis": {"flops": "3"}, "memory": {}, "memory_text": 0},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", OTHERS, ids=range(len(OTHERS)))
+def test_an_answer_of_other_types_is_none(left: Path, told: object) -> None:
+    cache.keep(left, "entry")
+    (cache.folder() / "entry" / "answer.json").write_text(json.dumps(told))
+    assert cache.load("entry") is None
+    (left / "answer.json").write_text(json.dumps(told))
+    assert cache.read(left) is None
+    cache.keep(left, "other")
+    assert cache.load("other") is None
+
+
+def test_a_digit_that_changed_is_told_by_the_digest(left: Path) -> None:
+    cache.keep(left, "entry")
+    file = cache.folder() / "entry" / "answer.json"
+    file.write_text(file.read_text().replace("3.0", "4.0"))
+    assert cache.load("entry") is None
+    cache.keep(left, "entry")
+    found = cache.load("entry")
+    assert found is not None
+    assert found.analysis["flops"] == 3
+
+
+def test_a_file_in_the_place_of_an_entry_is_replaced(left: Path) -> None:
+    cache.folder().mkdir()
+    (cache.folder() / "entry").write_text("no folder")
+    assert cache.load("entry") is None
+    cache.keep(left, "entry")
+    assert cache.load("entry") is not None
+    assert [entry.name for entry in cache.folder().iterdir()] == ["entry"]
+
+
+@pytest.mark.parametrize("file", ["costs.json", "lowered.gz", "analysis.json", "digest"])
+@pytest.mark.parametrize("content", [b"", b"[" * 10_000, b"\x1f\x8b\x08\x00broken", b'{"flops": "x"}', None])
+def test_what_a_verdict_derived_is_derived_again_where_it_is_damaged(
+    left: Path, file: str, content: bytes | None
+) -> None:
+    found = kept.Derived(sc.table(sc.Linear(c_o=3), (2, 4)), "HloModule m", {"flops": 3.0})
+    kept.keep(found, "entry")
+    assert kept.load("entry") is not None
+    place = cache.folder() / "entry" / file
+    place.unlink() if content is None else place.write_bytes(content)
+    assert kept.load("entry") is None
+    kept.keep(found, "entry")
+    assert kept.load("entry") is not None
 
 
 def test_entries_differ_by_program_target_version_and_options() -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.errors import SpaceError, SymcostError
+from symcost.given import check
+from symcost.numerals import short
 from symcost.sweep.partial import Partial
 from symcost.sweep.store import Store
 from symcost.sweep.task import Job, ranges, run_part, search
@@ -51,12 +53,17 @@ class Settings:
             raise SpaceError(
                 f"workers={self.workers} (threads) and processes={self.processes} are both given: give one of them"
             )
+        check("engine", self.engine, str, "sweep")
+        if self.on_progress is not None and not callable(self.on_progress):
+            raise SpaceError(
+                f"on_progress={short(self.on_progress)} must be a function of steps done, steps in all, and words"
+            )
         for name in ("workers", "processes"):
             number = getattr(self, name)
             if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
-                raise SpaceError(f"{name}={number!r} must be a positive integer")
+                raise SpaceError(f"{name}={short(number)} must be a positive integer")
             if number is not None and number > MOST:
-                raise SpaceError(f"{name}={number} are more than any machine runs: give at most {MOST}")
+                raise SpaceError(f"{name}={short(number)} are more than any machine runs: give at most {MOST}")
 
     @property
     def width(self) -> int:

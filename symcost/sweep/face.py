@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symcost.errors import SpaceError
-from symcost.given import checked
+from symcost.numerals import short
 from symcost.sweep.answer import Answer, Count, columns_at
 from symcost.sweep.driver import Report, Settings, run
 from symcost.sweep.front import MOST_OBJECTIVES, front
@@ -48,7 +48,7 @@ MOST_BINS = 100_000
 def cases(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]] = (), **asked: Any) -> list[Case]:
     """The problem, or one for each network that the space chooses from."""
     if not isinstance(space, Space):
-        raise SpaceError(f"{space!r} is not a space: give sc.Space(d=range(64, 1025, 64), ...)")
+        raise SpaceError(f"{short(space)} is not a space: give sc.Space(d=range(64, 1025, 64), ...)")
     choices = space.choices
     if not choices:
         return [Case({}, make_problem(costs, space, objectives=objectives, **asked))]
@@ -83,7 +83,6 @@ def _shown(show: Texts) -> tuple[str, ...] | None:
     return None if show is None else texts("show", show)
 
 
-@checked
 def count(
     costs: Any,
     space: Space,
@@ -150,7 +149,6 @@ def _engine_and_numbers(jobs: Sequence[Job]) -> tuple[str, str]:
     return ", ".join(dict.fromkeys(each.engine for each in found)), NAMES[max(each.widest for each in found)]
 
 
-@checked
 def sweep(
     costs: Any,
     space: Space,
@@ -185,19 +183,27 @@ def sweep(
     """
     for word, given in (("minimize", minimize), ("maximize", maximize)):
         if given is not None and not isinstance(given, str):
-            raise SpaceError(f"{word}={given!r} must be one expression as text: a sweep has one objective; see pareto")
+            raise SpaceError(
+                f"{word}={short(given)} must be one expression as text: a sweep has one objective; see pareto"
+            )
     if minimize is not None and maximize is not None:
-        raise SpaceError(f"minimize={minimize!r} and maximize={maximize!r}: a sweep has one objective; see pareto")
+        raise SpaceError(
+            f"minimize={short(minimize)} and maximize={short(maximize)}: a sweep has one objective; see pareto"
+        )
     if not isinstance(top, int) or isinstance(top, bool) or top < 1:
-        raise SpaceError(f"top={top!r} must be a positive integer: the number of configurations to keep")
+        raise SpaceError(f"top={short(top)} must be a positive integer: the number of configurations to keep")
+    if top > FEW:
+        raise SpaceError(
+            f"top={short(top)} is too many: give at most {FEW}, or none of minimize and maximize to list all"
+        )
     goal = minimize if minimize is not None else maximize
     objectives = [] if goal is None else [(goal, maximize is not None)]
     settings = Settings(workers, processes, executor, engine, on_progress)
     asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out)
     if histogram is not None and (not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1):
-        raise SpaceError(f"histogram={histogram!r} must be a positive integer: the number of bins")
+        raise SpaceError(f"histogram={short(histogram)} must be a positive integer: the number of bins")
     if histogram is not None and histogram > MOST_BINS:
-        raise SpaceError(f"histogram={histogram} is too fine: give at most {MOST_BINS} bins")
+        raise SpaceError(f"histogram={short(histogram)} is too fine: give at most {MOST_BINS} bins")
     answer = asked.answer("all" if goal is None else "top", FEW if goal is None else top)
     if histogram is None or not answer.count:
         return answer
@@ -205,7 +211,6 @@ def sweep(
     return replace(answer, histograms={name: asked.histogram(name, histogram) for name in names})
 
 
-@checked
 def pareto(
     costs: Any,
     space: Space,

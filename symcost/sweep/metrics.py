@@ -10,6 +10,7 @@ import sympy
 
 from symcost.cost import CONVENTIONS, METRICS, SPLITS
 from symcost.errors import SpaceError, SymcostError
+from symcost.numerals import short
 from symcost.size import model_size, state_size
 from symcost.symbols import parse
 from symcost.table import CostTable
@@ -47,9 +48,9 @@ class Metrics(Mapping[str, Any]):
 
     def __init__(self, source: CostTable | Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> None:
         if not isinstance(source, CostTable | Mapping):
-            raise SpaceError(f"{source!r} has no formulas: give costs, or a mapping of names to formulas")
+            raise SpaceError(f"{short(source)} has no formulas: give costs, or a mapping of names to formulas")
         if extra is not None and not isinstance(extra, Mapping):
-            raise SpaceError(f"define={extra!r} must be a mapping of names to formulas, as {{'H': 'd/64'}}")
+            raise SpaceError(f"define={short(extra)} must be a mapping of names to formulas, as {{'H': 'd/64'}}")
         self.table = source if isinstance(source, CostTable) else None
         given = {} if isinstance(source, CostTable) else source
         self.given = {name: _formula(name, value) for name, value in {**given, **(extra or {})}.items()}
@@ -118,9 +119,9 @@ class Metrics(Mapping[str, Any]):
 
 def _formula(name: str, value: Any) -> sympy.Expr:
     if not isinstance(name, str) or not name.isidentifier():
-        raise SpaceError(f"{name!r} is not a name for a formula: use letters, digits and _")
+        raise SpaceError(f"{short(name)} is not a name for a formula: use letters, digits and _")
     if isinstance(value, str):
         return parse(value)
     if isinstance(value, sympy.Expr) or (isinstance(value, int) and not isinstance(value, bool)):
         return sympy.sympify(value, strict=True)
-    raise SpaceError(f"the formula {name}={value!r} must be a text or an expression of symbols")
+    raise SpaceError(f"the formula {name}={short(value)} must be a text or an expression of symbols")

@@ -210,7 +210,7 @@ class Explorer:
                 self._try_multiples(name, 1)  # d/3 may be a rounding, unlike d/H: only the model says
         shallow = {n: self.base[n] for n in self.structural}
         for _ in range(2):
-            point = self.domain.generic_point(0, shallow, self.base)
+            point = self._near(shallow)
             if self.agrees(point):
                 return
             for name in self.sizes():  # relations between symbols that no sample showed
@@ -222,12 +222,17 @@ class Explorer:
             others = {n: self.base[n] for n in self.domain.symbols if n != name}
             for candidate in _divisors(step):
                 self.domain.steps[name] = candidate
-                point = self.domain.generic_point(0, others, self.base)
+                point = self._near(others)
                 if self.domain.problem(point) is None and self.agrees(point):
                     break
             else:
                 self.domain.steps[name] = step
         self.domain.steps = {n: s for n, s in self.domain.steps.items() if s > 1}
+
+    def _near(self, fixed: Point) -> Point:
+        """A generic point not below the base, or a smaller one where that would hold too much."""
+        point = self.domain.generic_point(0, fixed, self.base)
+        return self.domain.generic_point(0, fixed, {}, (3, 2, 1)) if self.sampler.growth.is_heavy(point) else point
 
     def _between(self, coarse: Mapping[str, int]) -> None:
         """Points between the multiples that were sampled, where the program is the same and the form is wrong."""
@@ -248,15 +253,15 @@ class Explorer:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
         scale = {n: self._far(n) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
         point = self._point(1, scale)
-        while self._too_large(point) and any(scale[n] > self.base[n] for n in scale):
-            scale = {n: max(self.base[n], s // 4) for n, s in scale.items()}
+        while self._too_large(point) and any(s > 1 for s in scale.values()):
+            scale = {n: max(self.base[n] if s > self.base[n] else 1, s // 4) for n, s in scale.items()}
             point = self._point(1, scale)
         if self.agrees(point):
             return
         for name in self.sizes():
             alone = self.alone(name, point[name])
             reason = self.difference(alone)
-            if reason is None:
+            if reason is None or self._too_large(alone):
                 continue
             self.refit(alone, reason)
             if self._follows(name, alone[name]):
@@ -266,7 +271,7 @@ class Explorer:
             self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
         # The far point itself where the narrower domain still has it, and one that lies inside in any case.
         for far in (point, self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})):
-            if self.domain.problem(far) is not None or self.agrees(far):
+            if self.domain.problem(far) is not None or self._too_large(far) or self.agrees(far):
                 continue
             shallow = {**far, **{n: self.base[n] for n in self.structural}}
             reason = self.difference(shallow)
@@ -278,7 +283,9 @@ class Explorer:
             )
 
     def _too_large(self, point: Point) -> bool:
-        """Whether the model's own constants do not fit this machine there."""
+        """Whether the arrays that the model holds are too many there, for the machine or to wait for."""
+        if self.sampler.growth.is_heavy(point):
+            return True
         try:
             self.sampler(point)
         except PointError as problem:

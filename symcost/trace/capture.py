@@ -12,6 +12,7 @@ from jax.interpreters import partial_eval
 
 from symcost.errors import TraceError
 from symcost.trace import control, kernel, opened  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+from symcost.trace.constants import excess, held
 from symcost.trace.costing import STATE, WRITTEN
 from symcost.trace.linen import StaleVariables
 from symcost.trace.lowering import Node, mark_dead
@@ -33,6 +34,13 @@ class PointError(TraceError):
     def __init__(self, message: str, point: Mapping[str, int]) -> None:
         super().__init__(message)
         self.point = dict(point)
+
+
+def too_large(point: Mapping[str, int], why: str) -> PointError:
+    """The error of a point at which the program holds more than may be held: smaller ones may work."""
+    problem = PointError(f"the model is too large at {where(point)}: {why}", point)
+    problem.__cause__ = MemoryError(why)
+    return problem
 
 
 def capture(
@@ -57,12 +65,15 @@ def capture(
         if index in walker.textbook_weights:
             raw = record.key._replace(static=(*record.key.static, WEIGHT))
             record.key = keys.setdefault(raw, raw)
-    program.constant_bytes = sum(getattr(const, "nbytes", 0) for const in closed.consts)
+    program.constants = held(closed)
+    why = excess(program.constants)
     if program.constant_bytes > WORTH_COLLECTING:
         del closed
         gc.collect()  # constants of this size do not wait for the next rare collection
     else:
         program.closed = closed
+    if why is not None:
+        raise too_large(point, why)
     for leaf in abstract.residuals:
         key = Key("", FORWARD, "residual", (), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "rule")
         program.residuals.append(Record(keys.setdefault(key, key), (*leaf.shape, 1, 1)))

@@ -112,7 +112,15 @@ class Derivation:
         return self.choice.sizes
 
     def run(self) -> Lifted:
-        """The closed form, or a :class:`LiftError`."""
+        """The closed form, or a :class:`LiftError`, which says too what was too large to be traced."""
+        try:
+            return self._run()
+        except LiftError as problem:
+            if self.sampler.refused and self.sampler.refused not in str(problem):
+                raise LiftError(f"{problem}; larger points were left out, where {self.sampler.refused}") from None
+            raise
+
+    def _run(self) -> Lifted:
         self.choice.make()
         found = self._settle()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))

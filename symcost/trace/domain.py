@@ -133,15 +133,21 @@ class Domain(Conditions):
         """The pairs of the order that are plain symbols."""
         return [(str(a), str(b)) for a, b in self.ordered if str(a) in self.symbols and str(b) in self.symbols]
 
-    def generic_point(self, shift: int, fixed: Mapping[str, int], scale: Mapping[str, int]) -> Point:
+    def generic_point(
+        self,
+        shift: int,
+        fixed: Mapping[str, int],
+        scale: Mapping[str, int],
+        primes: tuple[int, ...] = (7, 11, 13, 5, 17, 19),
+    ) -> Point:
         """A point inside with values that share little: ``shift`` picks another one; ``scale`` bounds from below."""
-        primes = itertools.cycle(_PRIMES[shift % len(_PRIMES) :] + _PRIMES[: shift % len(_PRIMES)])
+        turned = itertools.cycle(primes[shift % len(primes) :] + primes[: shift % len(primes)])
         point = dict(fixed)
         for name in self.dividing_first([n for n in self.symbols if n not in fixed]):
             step = self.step_of(name, point)
             least = max(self.at_least.get(name, 1), scale.get(name, 1), *(
                 point[small] for small, large in self._ordered_symbols() if large == name and small in point))  # fmt: skip
-            factor = next(primes)
+            factor = next(turned)
             while step * factor < least:
                 factor = factor * 2 + 1
             value = step * factor
@@ -161,9 +167,6 @@ class Domain(Conditions):
             ordered += ready
             waiting = [n for n in waiting if n not in ready]
         return ordered
-
-
-_PRIMES = (7, 11, 13, 5, 17, 19)
 
 
 def _above(form: Form, name: str) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 from symcost.errors import LiftError
 from symcost.trace.align import Columns, describe, lifted, same
-from symcost.trace.capture import Keys, PointError, capture
+from symcost.trace.capture import Keys, PointError, capture, too_large
+from symcost.trace.constants import Growth, limit
 from symcost.trace.fit import Fitter
 from symcost.trace.model import Model
 from symcost.trace.probe import probe
@@ -32,6 +33,9 @@ class Sampler:
     traces: int = 0
 
     def __post_init__(self) -> None:
+        self.refused = ""  # why the first point that was too large was
+        limit()  # what is no amount of memory is told before anything is traced
+        self.growth = Growth()
         self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
         self._latest = Program()
 
@@ -41,11 +45,16 @@ class Sampler:
         found = self._seen.get(key)
         if found is None:
             try:
+                if (why := self.growth.problem(point)) is not None:
+                    raise too_large(point, why)
                 found = capture(self.model, point, self.keys, probe, self.macs)
+                self.growth.add(point, found.constants)
                 self._latest.closed = None  # jaxprs are large: one is kept
                 self._latest = found
             except PointError as problem:
                 found = problem
+                if isinstance(problem.__cause__, MemoryError):
+                    self.refused = self.refused or str(problem.__cause__)
             self._seen[key] = found
             self.traces += 1
             self.on_trace(self.traces)

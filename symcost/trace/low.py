@@ -63,7 +63,8 @@ class LowEdge:
         """A symbol beside smaller ones: where the form is wrong there, their order or a largest value is a condition."""
         high = 2 * max(self.base[n] for n in self.explorer.sizes())
         above = self.explorer.alone(name, high)
-        inside = self.domain.problem(above) is None and self.explorer.sampler.works(above)
+        inside = self.domain.problem(above) is None and not self.explorer.sampler.growth.is_heavy(above)
+        inside = inside and self.explorer.sampler.works(above)
         reason = self.explorer.difference(above) if inside else None
         if reason is None:
             return

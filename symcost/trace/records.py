@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from symcost.rules import Array, Facts, Op
+from symcost.trace.constants import Held
 
 FROZEN, WEIGHT = "frozen", "weight"
 """What is said of a parameter behind its name: it is not trained; it is an operand of products."""
@@ -115,10 +116,15 @@ class Program:
     outputs: tuple[int, ...] = ()
     residuals: list[Record] = field(default_factory=list)
     strides: set[int] = field(default_factory=lambda: {2})  # of windows and slices: steps that sizes are floored by
-    constant_bytes: int = 0  # of the arrays that the program holds
+    constants: tuple[Held, ...] = ()  # the arrays that the program holds
     closed: Any = None  # the jaxpr itself, as long as it is the latest one
     unknown_trips: dict[str, str] = field(default_factory=dict)  # symbol -> what it is the trip count of
     unknown_macs: dict[str, str] = field(default_factory=dict)  # symbol -> the kernel, and why its MACs are not known
+
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of the arrays that the program holds."""
+        return sum(array.size for array in self.constants)
 
     def new_trips(self, path: str) -> str:
         """A symbol for the unknown trip count of a loop in the module at ``path``."""

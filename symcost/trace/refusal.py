@@ -13,6 +13,7 @@ from symcost.trace.paths import call_budget
 from symcost.trace.spec import where
 
 HINTS = {
+    "SYMCOST_MEMORY": "give smaller values in samples={...}, or allow more in SYMCOST_MEMORY",
     "NameError": "give axes={'name': size} for an axis that the model reduces over",
     "unexpected keyword argument": "correct the names in call={...}",
     "missing": "give one input spec for each argument of the call, and the others in call={...}",
@@ -78,7 +79,8 @@ def explain(failures: Sequence[PointError], equal: tuple[str, str] | None = None
     hint = next((advice for sign, advice in HINTS.items() for f in shown if sign in reason(f)), None)
     count = len({where(f.point) for f in failures})
     if count == 1 and not failures[0].point:
-        return f"the model raised: {reason(shown[0])}" + (f" - {hint}" if hint else "")
+        what = "is too large" if isinstance(shown[0].__cause__, MemoryError) else "raised"
+        return f"the model {what}: {reason(shown[0])}" + (f" - {hint}" if hint else "")
     if equal:
         hint = f"it works where {equal[0]} = {equal[1]}: use one symbol for both"
     elif hint is None and len(kinds) == 1:

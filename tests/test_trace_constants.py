@@ -1,0 +1,144 @@
+"""Models whose arrays grow with the sizes stop in time, and say which array; programs that turn with an order of sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import symcost as sc
+from symcost.trace.constants import Growth, Held, held, limit
+
+
+class Relative(nn.Module):
+    """Attention over patches of 16 with a table of relative positions: k^2 x k^2 indices in every layer."""
+
+    @nn.compact
+    def __call__(self, x: Any) -> Any:
+        places = (x.shape[1] // 16) ** 2
+        index = np.arange(places)[:, None] - np.arange(places)[None, :] + places
+        table = self.param("table", nn.initializers.zeros, (2 * places + 1, 2))
+        patches = nn.Conv(8, (16, 16), strides=(16, 16))(x).reshape(x.shape[0], -1, 8)
+        return jnp.einsum("nld,lmh->nmdh", patches, table[index])
+
+
+class Windows(nn.Module):
+    """Four such layers."""
+
+    @nn.compact
+    def __call__(self, x: Any) -> Any:
+        return [Relative(name=f"layer_{number}")(x) for number in range(4)]
+
+
+def masked(x: Any) -> Any:
+    return x + np.zeros((x.shape[0], x.shape[0]), np.float32)
+
+
+def largest_traced(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]) -> int:
+    """Bytes of the arrays of the largest program that was traced."""
+    from symcost.trace import capture
+
+    sizes = [0]
+
+    def noted(closed: Any) -> tuple[Held, ...]:
+        found = held(closed)
+        sizes.append(sum(each.size for each in found))
+        return found
+
+    monkeypatch.setattr(capture, "held", noted)
+    make()
+    return max(sizes)
+
+
+@pytest.mark.parametrize("given", ["1MiB", "64MiB", "2GB"])
+def test_no_program_beyond_the_budget_is_traced(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMCOST_MEMORY", given)
+    most = largest_traced(monkeypatch, lambda: sc.trace_function(masked, "float32[n,n]"))
+    assert 0 < most <= limit()
+
+
+def test_tables_of_indices_stay_small_by_default_and_the_form_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SYMCOST_MEMORY", raising=False)
+    found: list[Any] = []
+    most = largest_traced(monkeypatch, lambda: found.append(sc.trace(Windows(), "float32[n,r,r,3]")))
+    assert most < 1 << 29
+    fresh = sc.trace(Windows(), "float32[2,320,320,3]")
+    assert [found[0].subs(n=2, r=320).total(each) for each in ("full", "xla")] == [
+        fresh.total(each) for each in ("full", "xla")
+    ]
+
+
+def test_a_model_that_does_not_fit_names_the_array_its_module_and_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMCOST_MEMORY", "64 KiB")
+    with pytest.raises(sc.SymcostError) as caught:
+        sc.trace(Windows(), "float32[1,224,224,3]")
+    said = str(caught.value)
+    assert "\n" not in said
+    assert "the arrays that it holds take 750.3 KiB, more than the 64.0 KiB of SYMCOST_MEMORY" in said
+    assert "most is int32[196,196] in layer_0" in said
+    assert "test_trace_constants.py:" in said
+    assert said.startswith("the model is too large: ")
+    assert said.endswith(" - give smaller values in samples={...}, or allow more in SYMCOST_MEMORY")
+
+
+@pytest.mark.parametrize(("given", "right"), [("4GiB", 4 << 30), ("1.5 MB", 1_500_000), ("100", 100), (" 2kib ", 2048)])
+def test_amounts_of_memory_are_read(given: str, right: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMCOST_MEMORY", given)
+    assert limit() == right
+
+
+@pytest.mark.parametrize("given", ["", "x", "4 lots", "-1", "0", "1e9999999", "nan", "4GiB2"])
+def test_what_is_no_amount_of_memory_is_one_line(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMCOST_MEMORY", given)
+    with pytest.raises(
+        sc.SymcostError, match=r"SYMCOST_MEMORY=.* is no amount of memory: give bytes, as 4GiB or 500MB"
+    ):
+        sc.trace_function(masked, "float32[n,n]")
+
+
+def test_growth_is_predicted_array_by_array() -> None:
+    """A large array that stays and a small one that grows as the fourth power."""
+    growth = Growth()
+    for r in (10, 12):
+        growth.add({"n": 3, "r": r}, (Held(10**7, "a", "", ""), Held(r**4, "b", "", "")))
+    assert growth.problem({"n": 3, "r": 12}) is None
+    assert "most is b" in str(growth.problem({"n": 3, "r": 10**5}))
+    assert growth.problem({"n": 10**9, "r": 12}) is None
+
+
+def test_arrays_inside_calls_are_seen_once() -> None:
+    array = jnp.arange(100.0)
+    closed = jax.make_jaxpr(lambda x: jax.jit(lambda y: y + array)(x) + array)(array)
+    assert [each.what for each in held(closed)] == ["float32[100]"]
+
+
+# -- an order of two sizes that decides which program it is ---------------------------------------------------------
+def test_a_convolution_of_two_free_lengths_says_which_is_the_longer() -> None:
+    costs = sc.trace_function(jnp.convolve, "float32[a]", "float32[b]")
+    assert "a <= b" in str(costs.domain)
+    for a, b in ((3, 5), (20, 300), (7, 7)):
+        fresh = sc.trace_function(jnp.convolve, f"float32[{a}]", f"float32[{b}]")
+        assert costs.subs(a=a, b=b).total("full") == fresh.total("full")
+    with pytest.raises(sc.DomainError, match="a must be at most b"):
+        costs.subs(a=5, b=3)
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_a_stride_that_is_a_symbol_lifts_or_says_what_changes(padding: str) -> None:
+    said, costs = "", None
+    try:
+        costs = sc.trace(lambda s: nn.Conv(4, (3,), strides=(s,), padding=padding), "float32[n,l,3]")
+    except sc.LiftError as problem:
+        said = str(problem)
+    if costs is None:
+        assert "conv_general_dilated" in said
+        assert "\n" not in said
+        return
+    point = {"n": 1600, "l": 900, "s": 130}
+    fresh = sc.trace(nn.Conv(4, (3,), strides=(130,), padding=padding), "float32[1600,900,3]")
+    assert costs.subs(**point).total("full") == fresh.total("full")
