@@ -141,9 +141,15 @@ class Lowering:
             if passed is None and whole:
                 passed = self._passed_integer(name, contents, dtype)
             if passed is not None:
-                kept = ins[passed]
-                return kept if kept.shape == shape else self.broadcast(kept, shape, tuple(range(len(kept.shape))))
+                return self._spread(ins[passed], shape)
         return None
+
+    def _spread(self, node: Node, shape: Shape) -> Node:
+        """An operand that is passed on, repeated where the other one is larger: a move that is no equation's."""
+        if node.shape != shape:
+            node = self.broadcast(node, shape, tuple(range(len(node.shape))))
+            self.made = []
+        return node
 
     @staticmethod
     def _passed_integer(name: str, contents: list[Content], dtype: Any) -> int | None:
