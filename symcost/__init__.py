@@ -12,21 +12,16 @@ works without it. ``count``, ``sweep`` and ``pareto`` answer over whole spaces o
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from symcost import interrupt as _interrupt
+from symcost.system import interrupt as _interrupt
 
 if _interrupt.is_program():
     _interrupt.watch()  # before anything else is imported
 
-import symcost.sweep
-import symcost.symbols
-import symcost.trace
-import symcost.verify  # noqa: F401 - the same
-from symcost.cost import CONVENTIONS, Cost
+from symcost.costs.cost import CONVENTIONS, Cost
+from symcost.costs.table import CostTable, Row
 from symcost.errors import (
     DeviceError,
     DomainError,
@@ -39,25 +34,30 @@ from symcost.errors import (
     SymcostError,
     TraceError,
 )
-from symcost.symbols import evaluate, parse
-from symcost.table import CostTable, Row
+from symcost.formulas.symbols import evaluate, parse, symbols
+from symcost.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from symcost import models
+    from symcost.agreement.check import Check
+    from symcost.costs.saved.face import load
+    from symcost.costs.size import model_size, state_size
     from symcost.devices import Device, Energies, MemoryLevel, Rates, device
-    from symcost.equality import equal
-    from symcost.estimate.decode import decoding, kv_cache
-    from symcost.estimate.efficiency import Saturating
-    from symcost.estimate.energy import energy
-    from symcost.estimate.fit import fits
-    from symcost.estimate.latency import latency, throughput
-    from symcost.estimate.memory import memory
-    from symcost.estimate.patches import patched
-    from symcost.estimate.sense import crossover, elasticity, leading_term, partial
-    from symcost.estimate.solve import solve
-    from symcost.estimate.training import training_memory
-    from symcost.estimate.utilisation import mfu
-    from symcost.layers.activation import (
+    from symcost.estimate.bytes.decode import decoding, kv_cache
+    from symcost.estimate.bytes.fit import fits
+    from symcost.estimate.bytes.memory import memory
+    from symcost.estimate.bytes.patches import patched
+    from symcost.estimate.bytes.training import training_memory
+    from symcost.estimate.questions.sense import crossover, elasticity, leading_term, partial
+    from symcost.estimate.questions.solve import solve
+    from symcost.estimate.time.efficiency import Saturating
+    from symcost.estimate.time.energy import energy
+    from symcost.estimate.time.latency import latency, throughput
+    from symcost.estimate.time.utilisation import mfu
+    from symcost.formulas.equality import equal
+    from symcost.layers.base import Layer
+    from symcost.layers.face import table
+    from symcost.layers.kinds.activation import (
         ELU,
         GELU,
         HardSigmoid,
@@ -71,10 +71,9 @@ if TYPE_CHECKING:
         Softmax,
         Tanh,
     )
-    from symcost.layers.attention import Attention, LinearAttention, LinearCore
-    from symcost.layers.base import Layer
-    from symcost.layers.combine import Branch, Identity, Repeat, Residual, Sequential
-    from symcost.layers.conv import (
+    from symcost.layers.kinds.attention import Attention, LinearAttention, LinearCore
+    from symcost.layers.kinds.combine import Branch, Identity, Repeat, Residual, Sequential
+    from symcost.layers.kinds.conv import (
         Conv1d,
         Conv2d,
         Conv3d,
@@ -83,7 +82,7 @@ if TYPE_CHECKING:
         ConvTranspose3d,
         DepthwiseConv2d,
     )
-    from symcost.layers.embedding import (
+    from symcost.layers.kinds.embedding import (
         ClassToken,
         Embedding,
         PatchEmbedding,
@@ -91,12 +90,11 @@ if TYPE_CHECKING:
         TakeToken,
         TiedEmbedding,
     )
-    from symcost.layers.face import table
-    from symcost.layers.gate import GLU, GatedMLP, SqueezeExcitation
-    from symcost.layers.linear import Linear
-    from symcost.layers.moe import MoE
-    from symcost.layers.norm import BatchNorm, ChannelScale, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
-    from symcost.layers.pool import (
+    from symcost.layers.kinds.gate import GLU, GatedMLP, SqueezeExcitation
+    from symcost.layers.kinds.linear import Linear
+    from symcost.layers.kinds.moe import MoE
+    from symcost.layers.kinds.norm import BatchNorm, ChannelScale, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+    from symcost.layers.kinds.pool import (
         AdaptiveAvgPool2d,
         AvgPool1d,
         AvgPool2d,
@@ -107,24 +105,19 @@ if TYPE_CHECKING:
         MaxPool2d,
         MaxPool3d,
     )
-    from symcost.layers.recurrent import GRU, LSTM
-    from symcost.layers.shape import Dropout, Flatten, ToTokens
-    from symcost.referee.check import Check
+    from symcost.layers.kinds.recurrent import GRU, LSTM
+    from symcost.layers.kinds.shape import Dropout, Flatten, ToTokens
+    from symcost.layers.twins.base import build
+    from symcost.referee.verdicts.face import verify
+    from symcost.referee.verdicts.saved import load_verdict
+    from symcost.referee.verdicts.verdict import Verdict
     from symcost.rules.base import Op, Work
     from symcost.rules.own import rule
-    from symcost.saved.face import load
-    from symcost.size import model_size, state_size
-    from symcost.sweep.face import count, pareto, sweep
-    from symcost.sweep.question import load_space
-    from symcost.sweep.space import Space
-    from symcost.symbols import symbols
-    from symcost.trace.face import trace, trace_function
-    from symcost.twins.base import build
-    from symcost.verify.face import verify
-    from symcost.verify.saved import load_verdict
-    from symcost.verify.verdict import Verdict
+    from symcost.sweeps.face import count, pareto, sweep
+    from symcost.sweeps.question.question import load_space
+    from symcost.sweeps.question.space import Space
+    from symcost.tracing.face import trace, trace_function
 
-__version__ = "0.1.0"
 
 __all__ = [
     "AdaptiveAvgPool2d",
@@ -247,14 +240,6 @@ __all__ = [
     "verify",
 ]
 
-_VERBS = {
-    "symcost.sweep": "symcost.sweep.face",
-    "symcost.symbols": "symcost.symbols",
-    "symcost.table": "symcost.layers.face",
-    "symcost.trace": "symcost.trace.face",
-    "symcost.verify": "symcost.verify.face",
-}
-"""Modules named like the one verb they hold, and where that verb is defined."""
 _FAMILIES = {
     "activation": "ELU GELU HardSigmoid HardSwish LeakyReLU Mish ReLU ReLU6 SiLU Sigmoid Softmax Tanh",
     "attention": "Attention LinearAttention LinearCore",
@@ -269,59 +254,41 @@ _FAMILIES = {
     "recurrent": "GRU LSTM",
     "shape": "Dropout Flatten ToTokens",
 }
-"""Layers by the file of ``symcost.layers`` that defines them."""
+"""Layers by the file of ``symcost.layers.kinds`` that defines them."""
 _LAZY = {
-    "Check": "symcost.referee.check",
-    "Verdict": "symcost.verify.verdict",
+    **dict.fromkeys(("trace", "trace_function"), "symcost.tracing.face"),
+    "table": "symcost.layers.face",
+    "verify": "symcost.referee.verdicts.face",
+    "sweep": "symcost.sweeps.face",
+    "Check": "symcost.agreement.check",
+    "Verdict": "symcost.referee.verdicts.verdict",
     "Layer": "symcost.layers.base",
-    "Space": "symcost.sweep.space",
-    "build": "symcost.twins.base",
-    "count": "symcost.sweep.face",
+    "Space": "symcost.sweeps.question.space",
+    "build": "symcost.layers.twins.base",
+    "count": "symcost.sweeps.face",
     **dict.fromkeys(("Device", "Energies", "MemoryLevel", "Rates", "device"), "symcost.devices"),
-    "Saturating": "symcost.estimate.efficiency",
-    "energy": "symcost.estimate.energy",
-    "fits": "symcost.estimate.fit",
-    **dict.fromkeys(("latency", "throughput"), "symcost.estimate.latency"),
-    "mfu": "symcost.estimate.utilisation",
-    "memory": "symcost.estimate.memory",
-    "solve": "symcost.estimate.solve",
-    **dict.fromkeys(("decoding", "kv_cache"), "symcost.estimate.decode"),
-    **dict.fromkeys(("crossover", "elasticity", "leading_term", "partial"), "symcost.estimate.sense"),
-    "patched": "symcost.estimate.patches",
-    "training_memory": "symcost.estimate.training",
-    "equal": "symcost.equality",
-    "load": "symcost.saved.face",
-    "load_space": "symcost.sweep.question",
-    "load_verdict": "symcost.verify.saved",
-    **dict.fromkeys(("model_size", "state_size"), "symcost.size"),
-    "pareto": "symcost.sweep.face",
+    "Saturating": "symcost.estimate.time.efficiency",
+    "energy": "symcost.estimate.time.energy",
+    "fits": "symcost.estimate.bytes.fit",
+    **dict.fromkeys(("latency", "throughput"), "symcost.estimate.time.latency"),
+    "mfu": "symcost.estimate.time.utilisation",
+    "memory": "symcost.estimate.bytes.memory",
+    "solve": "symcost.estimate.questions.solve",
+    **dict.fromkeys(("decoding", "kv_cache"), "symcost.estimate.bytes.decode"),
+    **dict.fromkeys(("crossover", "elasticity", "leading_term", "partial"), "symcost.estimate.questions.sense"),
+    "patched": "symcost.estimate.bytes.patches",
+    "training_memory": "symcost.estimate.bytes.training",
+    "equal": "symcost.formulas.equality",
+    "load": "symcost.costs.saved.face",
+    "load_space": "symcost.sweeps.question.question",
+    "load_verdict": "symcost.referee.verdicts.saved",
+    **dict.fromkeys(("model_size", "state_size"), "symcost.costs.size"),
+    "pareto": "symcost.sweeps.face",
     **dict.fromkeys(("Op", "Work"), "symcost.rules.base"),
     "rule": "symcost.rules.own",
-    "trace_function": "symcost.trace.face",
-    **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},
+    **{name: f"symcost.layers.kinds.{family}" for family, names in _FAMILIES.items() for name in names.split()},
 }
 """Public names that are imported when first asked for, and where they are defined."""
-
-
-class _Verb(ModuleType):
-    """A module that can be called: ``sc.trace(...)`` is the verb, ``symcost.trace.face`` stays importable."""
-
-    @property
-    def _verb(self) -> Any:
-        return getattr(import_module(_VERBS[self.__name__]), self.__name__.rpartition(".")[2])
-
-    @property
-    def __signature__(self) -> Any:
-        from inspect import signature
-
-        return signature(self._verb)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._verb(*args, **kwargs)
-
-
-for _name in _VERBS:
-    sys.modules[_name].__class__ = _Verb
 
 
 def __getattr__(name: str) -> Any:
@@ -344,7 +311,7 @@ _ELSEWHERE = {
 
 def _nearest(name: str) -> str:
     """The public names that were perhaps meant."""
-    from symcost.nearest import folded, near
+    from symcost.reading.nearest import folded, near
 
     found = _ELSEWHERE.get(folded(name)) or near(name, __all__)
     return f": did you mean {' or '.join(found)}?" if found else ""

@@ -1,6 +1,6 @@
 """``python -m symcost``: the command line."""
 
-from symcost.cli import script
+from symcost.cli.main import script
 
 if __name__ == "__main__":
     script()

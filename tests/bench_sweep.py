@@ -22,10 +22,10 @@ import sympy
 
 import symcost as sc
 from examples import microcontroller
-from symcost.sweep.driver import Settings, run
-from symcost.sweep.problem import make_problem
-from symcost.sweep.task import Job, search
-from symcost.sweep.workers import Workers
+from symcost.sweeps.question.problem import make_problem
+from symcost.sweeps.run.driver import Settings, run
+from symcost.sweeps.run.task import Job, search
+from symcost.sweeps.run.workers import Workers
 
 COSTS, CHANNELS = microcontroller.network(), microcontroller.channels()
 LIMITS = ("peak_textbook <= 320_000", "params <= 2_000_000", "macs <= 300_000_000")
@@ -181,7 +181,7 @@ def test_columns_of_configurations(benchmark: Any, peer: Callable[..., Any]) -> 
 
 
 def _columns() -> Any:
-    from symcost.sweep.columns import Columns
+    from symcost.sweeps.question.columns import Columns
 
     problem = make_problem(COSTS, BILLION, (), shown=FORMS, define=CHANNELS)
     return Columns(problem.shown, problem.formulas)

@@ -16,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from symcost.trace.face import trace
-from symcost.trace.model import make_model
+from symcost.tracing.face import trace
+from symcost.tracing.program.model import make_model
 
 ROUNDS = 3
 

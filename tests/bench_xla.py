@@ -20,9 +20,9 @@ from referee_cases import IMAGE, resnet50
 
 import symcost as sc
 from symcost.hlo import analyse
-from symcost.verify import face
-from symcost.xla.program import Program, program_at
-from symcost.xla.source import Source
+from symcost.referee.compilers.program import Program, program_at
+from symcost.referee.compilers.source import Source
+from symcost.referee.verdicts import face
 
 ROUNDS = 3
 CALL = {"train": False}

@@ -13,10 +13,10 @@ import jax.numpy as jnp
 import pytest
 
 import symcost as sc
-from symcost.audit.claims import Claim
-from symcost.audit.quantities import PLAIN
-from symcost.cli import main
-from symcost.estimate.quantities import QUANTITIES, Setting
+from symcost.cli.main import main
+from symcost.estimate.questions.quantities import QUANTITIES, Setting
+from symcost.gates.audit.claims import Claim
+from symcost.gates.audit.quantities import PLAIN
 from symcost.report import FORMATS
 
 
@@ -220,7 +220,7 @@ def test_a_saved_table_keeps_them_and_fractions_too(tmp_path: Path, costs: Any) 
 
 def test_a_claim_of_active_parameters_is_judged() -> None:
     claim = Claim(1, "gpt2", "active_params", "124,439,808")
-    from symcost.audit.judge import audit
+    from symcost.gates.audit.judge import audit
 
     assert "active_params" in PLAIN
     assert all(finding.right for finding in audit([claim]))
@@ -291,5 +291,5 @@ def test_a_share_that_is_wrong_is_one_line(
 @pytest.mark.parametrize("share", ['"k/E"', "0.25"])
 def test_budgets_limit_what_is_active(share: str, module: str, tmp_path: Path) -> None:
     for most, code in ((80 + 80, 0), (159, 1)):  # the router, and two experts of 40
-        (tmp_path / "symcost.toml").write_text(BUDGET.format(share=share, most=most))
+        (tmp_path / "symcost.reading.toml").write_text(BUDGET.format(share=share, most=most))
         assert main(["check"]) == code

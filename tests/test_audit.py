@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost.audit.claims import Claim, read
-from symcost.audit.formulas import formula, slip
-from symcost.audit.judge import audit
-from symcost.audit.printed import read as read_number
-from symcost.audit.quantities import quantity
-from symcost.audit.slips import digits
-from symcost.cli_layers import claimed
+from symcost.cli.layers import claimed
+from symcost.gates.audit.claims import Claim, read
+from symcost.gates.audit.formulas import formula, slip
+from symcost.gates.audit.judge import audit
+from symcost.gates.audit.printed import read as read_number
+from symcost.gates.audit.quantities import quantity
+from symcost.gates.audit.slips import digits
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -20,29 +20,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.audit.claims import Claim
-from symcost.audit.judge import audit
-from symcost.budget.read import read as read_budgets
-from symcost.cli import main
-from symcost.cost import Cost
+from symcost.cli.main import main
+from symcost.costs.cost import Cost
+from symcost.costs.saved.facts import Condition
+from symcost.costs.saved.format import digest
+from symcost.costs.size import model_size
+from symcost.costs.table import CostTable, Row
 from symcost.devices.read import parsed
-from symcost.estimate.constraint import read as read_constraints
-from symcost.extent import MAX_TERMS, extent
-from symcost.form import Form, logarithm
-from symcost.given import _read, checked
-from symcost.numerals import MAX_BITS, MAX_DIGITS, fraction, whole
-from symcost.prove.interval import Bounds
+from symcost.estimate.questions.constraint import read as read_constraints
+from symcost.formulas.conditions import condition
+from symcost.formulas.extent import MAX_TERMS, extent
+from symcost.formulas.form import Form, logarithm
+from symcost.formulas.prove.interval import Bounds
+from symcost.formulas.symbols import Evaluator, clog2, evaluate, flog2, log2, parse
+from symcost.gates.audit.claims import Claim
+from symcost.gates.audit.judge import audit
+from symcost.gates.budgets.read import read as read_budgets
+from symcost.reading.given import _read, checked
+from symcost.reading.numerals import MAX_BITS, MAX_DIGITS, fraction, whole
 from symcost.report import FORMATS
-from symcost.report.json import document
-from symcost.saved.facts import Condition
-from symcost.saved.format import digest
-from symcost.size import model_size
-from symcost.sweep.columns import Columns
-from symcost.sweep.conditions import condition
-from symcost.sweep.question import load_space, question
-from symcost.symbols import Evaluator, clog2, evaluate, flog2, log2, parse
-from symcost.table import CostTable, Row
-from symcost.trace.spec import parse_spec
+from symcost.report.formats.json import document
+from symcost.sweeps.question.columns import Columns
+from symcost.sweeps.question.question import load_space, question
+from symcost.tracing.program.spec import parse_spec
 
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 FUZZ = settings(max_examples=EXPLORE or 60, derandomize=not EXPLORE, deadline=None)
@@ -218,8 +218,8 @@ NUMBERS = ("1e999999999", "0x" + "f" * 100_000, "nan", "9" * 10_000, "2020-01-01
 def test_every_file_of_toml_refuses_a_bad_number(number: str, tmp_path: Path) -> None:
     budget = '[models.x]\nmodel = "alexnet"\n[[models.x.budgets]]\n'
     for make in (
-        lambda: read_budgets(_toml(tmp_path, "symcost.toml", f"{budget}params = {number}\n")),
-        lambda: read_budgets(_toml(tmp_path, "symcost.toml", f"{budget}params = 1\nat = {{ n = {number} }}\n")),
+        lambda: read_budgets(_toml(tmp_path, "symcost.reading.toml", f"{budget}params = {number}\n")),
+        lambda: read_budgets(_toml(tmp_path, "symcost.reading.toml", f"{budget}params = 1\nat = {{ n = {number} }}\n")),
         lambda: load_space(_toml(tmp_path, "space.toml", f'formulas = {{ a = "n" }}\n[axes]\nn = [{number}]\n')),
         lambda: load_space(
             _toml(tmp_path, "space.toml", f'top = {number}\nformulas = {{ a = "n" }}\n[axes]\nn = [1]\n')
@@ -485,5 +485,5 @@ def test_any_value_of_a_budget_works_or_is_refused(text: str, key: str) -> None:
     value = {"at": f"{{ n = {shown} }}", "over": f"{{ n = {shown} }}"}.get(key, shown)
     with tempfile.TemporaryDirectory() as folder:
         head = '[models.x]\nmodel = "alexnet"\n[[models.x.budgets]]\n'
-        file = _toml(Path(folder), "symcost.toml", f"{head}{key} = {value}\nmacs = 1\n")
+        file = _toml(Path(folder), "symcost.reading.toml", f"{head}{key} = {value}\nmacs = 1\n")
         works_or_one_line(lambda: read_budgets(file))

@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 import pytest
 
 import symcost as sc
-from symcost.budget.check import Verdict, against, check
-from symcost.budget.limits import limit
-from symcost.budget.read import Model, find, read
-from symcost.cli import main
-from symcost.report import gate
+from symcost.cli.main import main
+from symcost.gates.budgets.check import Verdict, against, check
+from symcost.gates.budgets.limits import limit
+from symcost.gates.budgets.read import Model, find, read
+from symcost.report.subjects import gate
 
 GPT = """
 [models.gpt]
@@ -40,7 +40,7 @@ fit = true
 """
 
 
-def written(folder: Path, text: str, name: str = "symcost.toml") -> Path:
+def written(folder: Path, text: str, name: str = "symcost.reading.toml") -> Path:
     """The file of budgets."""
     path = folder / name
     path.write_text(text)
@@ -147,7 +147,7 @@ def test_saved_files_beside_the_budgets_are_checked(
     assert "1 limit holds" in capsys.readouterr().out
     written(tmp_path, text.replace("{}", "46"))
     assert main(["check", "--format", "github"]) == 1
-    assert "::error file=symcost.toml,line=5," in capsys.readouterr().out
+    assert "::error file=symcost.reading.toml,line=5," in capsys.readouterr().out
 
 
 BASE = '[models.x]\nmodel = "alexnet"\n[[models.x.budgets]]\n'
@@ -230,7 +230,7 @@ def test_an_unknown_model_or_format_of_the_verb(
     assert "unknown format 'xml'" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    monkeypatch.setattr("symcost.budget.read.FILES", ("none.toml",))
+    monkeypatch.setattr("symcost.gates.budgets.read.FILES", ("none.toml",))
     assert main(["check"]) == 2
     assert "no budgets in" in capsys.readouterr().err
 

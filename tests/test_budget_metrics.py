@@ -10,13 +10,13 @@ import optax
 import pytest
 
 import symcost as sc
-from symcost.budget.check import Finding, against
-from symcost.budget.limits import KINDS
-from symcost.budget.options import OPTIONS
-from symcost.budget.read import read
-from symcost.estimate.optimizer import optimizer_state
-from symcost.estimate.states import BY_NAME, states_of
-from symcost.testing import assert_budget
+from symcost.estimate.bytes.optimizer import optimizer_state
+from symcost.estimate.bytes.states import BY_NAME, states_of
+from symcost.gates.budgets.check import Finding, against
+from symcost.gates.budgets.limits import KINDS
+from symcost.gates.budgets.options import OPTIONS
+from symcost.gates.budgets.read import read
+from symcost.gates.testing import assert_budget
 
 NET = sc.models.mobilenet_v2(n="n").subs(n=2)
 
@@ -32,7 +32,7 @@ class Trained(nn.Module):
 
 def found(folder: Path, costs: Any, lines: str) -> list[Finding]:
     """The findings of one budget on a table."""
-    path = folder / "symcost.toml"
+    path = folder / "symcost.reading.toml"
     path.write_text(f'[models.x]\nmodel = "x"\n[[models.x.budgets]]\n{lines}\n')
     (model,) = read(path).models
     return against(model.budgets[0], costs, "x")
@@ -108,9 +108,9 @@ def test_an_optimizer_by_name_keeps_what_optax_keeps(trained: Any, name: str) ->
 
 
 def test_decimals_reach_the_model_as_floats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from symcost.cli import main
+    from symcost.cli.main import main
 
-    path = tmp_path / "symcost.toml"
+    path = tmp_path / "symcost.reading.toml"
     path.write_text(
         '[models.f]\nmodel = "flax.linen:leaky_relu"\nspecs = ["float32[n]"]\nfunction = true\n'
         "call = { negative_slope = 0.2 }\n[[models.f.budgets]]\nat = { n = 4 }\nflops = 1_000\n"
@@ -121,7 +121,7 @@ def test_decimals_reach_the_model_as_floats(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_a_budget_that_asks_compilers_is_not_held_by_a_table(tmp_path: Path) -> None:
-    path = tmp_path / "symcost.toml"
+    path = tmp_path / "symcost.reading.toml"
     path.write_text('[models.x]\nmodel = "x:x"\n[[models.x.budgets]]\nverdict = ["no-such-target"]\n')
     with pytest.raises(sc.SymcostError, match=r"x, budget 1: verdict = \['no-such-target'\] asks compilers"):
         assert_budget(NET, "x", path)
@@ -130,17 +130,17 @@ def test_a_budget_that_asks_compilers_is_not_held_by_a_table(tmp_path: Path) -> 
 def test_annotations_point_at_the_limit_from_the_top_of_the_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from symcost.cli import main
+    from symcost.cli.main import main
 
     (tmp_path / ".git").mkdir()
     inner = tmp_path / "gates" / "inner"
     inner.mkdir(parents=True)
-    (tmp_path / "gates" / "symcost.toml").write_text(
+    (tmp_path / "gates" / "symcost.reading.toml").write_text(
         '[models.x]\nmodel = "alexnet"\n\n[[models.x.budgets]]\nparams = "1 G"\n\n[[models.x.budgets]]\nmacs = 3\n'
     )
     monkeypatch.chdir(inner)
     assert main(["check", "--format", "github"]) == 1
-    assert "file=gates/symcost.toml,line=8," in capsys.readouterr().out
+    assert "file=gates/symcost.reading.toml,line=8," in capsys.readouterr().out
 
 
 def test_the_guide_lists_every_limit_and_every_option() -> None:

@@ -17,17 +17,18 @@ import pytest
 from flax import nnx
 
 import symcost as sc
-from symcost.audit.claims import Claim
-from symcost.audit.judge import audit
-from symcost.budget.check import against
-from symcost.budget.read import read
-from symcost.cli import main
-from symcost.dtypes import BITS, arithmetic, bits_of, item_bytes, wider
-from symcost.estimate.face import estimate
-from symcost.estimate.optimizer import optimizer_state
-from symcost.estimate.work import kernels
-from symcost.report import csv, estimates
-from symcost.report.json import document
+from symcost.cli.main import main
+from symcost.costs.dtypes import BITS, arithmetic, bits_of, item_bytes, wider
+from symcost.estimate.bytes.optimizer import optimizer_state
+from symcost.estimate.questions.face import estimate
+from symcost.estimate.time.work import kernels
+from symcost.gates.audit.claims import Claim
+from symcost.gates.audit.judge import audit
+from symcost.gates.budgets.check import against
+from symcost.gates.budgets.read import read
+from symcost.report.formats import csv
+from symcost.report.formats.json import document
+from symcost.report.subjects import estimates
 
 C_I, C_O = 64, 32
 
@@ -211,7 +212,7 @@ def without_types(found: dict[str, Any]) -> dict[str, Any]:
 def test_an_older_file_loads_and_is_taken_as_float32(tmp_path: Path) -> None:
     import json
 
-    from symcost.saved.format import digest
+    from symcost.costs.saved.format import digest
 
     costs = sc.trace(Mixed(), "bfloat16[n,32]")
     found = without_types(document(costs))
@@ -335,7 +336,7 @@ def test_gradients_have_the_parameters_types_and_the_optimizer_keeps_float32() -
 
 
 def budget(folder: Path, costs: Any, lines: str) -> list[Any]:
-    path = folder / "symcost.toml"
+    path = folder / "symcost.reading.toml"
     path.write_text(f'[models.x]\nmodel = "x"\n[[models.x.budgets]]\n{lines}\n')
     (model,) = read(path).models
     return against(model.budgets[0], costs, "x")

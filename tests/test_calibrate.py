@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost.calibrate import check, measure
-from symcost.calibrate.blocks import blocks
-from symcost.calibrate.timing import Timed, in_rounds
-from symcost.cli import main
+from symcost.cli.main import main
 from symcost.devices.read import parsed
-from symcost.estimate.work import kernels
-from symcost.report import calibration
+from symcost.estimate.calibration import check, measure
+from symcost.estimate.calibration.blocks import blocks
+from symcost.estimate.calibration.timing import Timed, in_rounds
+from symcost.estimate.time.work import kernels
+from symcost.report.subjects import calibration
 
 
 def test_timing_is_exact_nanoseconds_of_a_real_run() -> None:

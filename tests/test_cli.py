@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost import cli_input, cli_output, cli_trace
-from symcost.cli import EXAMPLES, main
+from symcost.cli import output as cli_output
+from symcost.cli.main import EXAMPLES, main
 from symcost.report import FORMATS
+from symcost.sources import texts as cli_input
+from symcost.sources import tracing as cli_trace
 
 ROOT = Path(__file__).parents[1]
 MODELS = """
@@ -335,7 +337,7 @@ def test_an_interruption_is_one_line_and_exit_code_130(tmp_path: Path) -> None:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     # Tests in the background inherit that interruptions are ignored.
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = f"{heed}; from symcost.cli import script; script()"
+    program = f"{heed}; from symcost.cli.main import script; script()"
     command = [sys.executable, "-c", program, "trace", "slow_model:Net", "--output", "costs.txt"]
     running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, cwd=tmp_path)  # fmt: skip

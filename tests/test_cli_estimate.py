@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost.cli import main
+from symcost.cli.main import main
 
 A100 = "nvidia-a100-sxm-80gb"
 
@@ -187,7 +187,7 @@ def test_huge_sizes_stay_exact(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_reference_networks_need_no_jax() -> None:
     code = (
-        "import sys; from symcost.cli import main; "
+        "import sys; from symcost.cli.main import main; "
         "main(['estimate', 'resnet18']); main(['solve', 'mcunet_in1', 'fits', '--largest', 'r', '--set', 'r=r', "
         "'--device', 'stm32f746', '--dtype', 'int8']); sys.exit('jax' in sys.modules)"
     )

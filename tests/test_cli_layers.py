@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost.cli import main
+from symcost.cli.main import main
 from symcost.models.catalog import REFERENCES
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -131,7 +131,7 @@ def test_errors_are_one_line_and_exit_with_two(
 )
 def test_none_of_them_imports_jax(arguments: list[str]) -> None:
     code = (
-        f"import sys; from symcost.cli import main; code = main({arguments!r}); "
+        f"import sys; from symcost.cli.main import main; code = main({arguments!r}); "
         "sys.exit(code or 'jax' in sys.modules or 'flax' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

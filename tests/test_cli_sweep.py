@@ -17,10 +17,10 @@ import pytest
 from matplotlib.image import imread
 
 import symcost as sc
-from symcost import cli_best
-from symcost.cli import main
-from symcost.cli_output import SweepProgress
-from symcost.sweep import face
+from symcost.cli import best as cli_best
+from symcost.cli.main import main
+from symcost.cli.output import SweepProgress
+from symcost.sweeps import face
 
 ROOT = Path(__file__).parents[1]
 SPACE = """
@@ -187,7 +187,9 @@ L = [1, 2]
 @pytest.mark.parametrize(("text", "engine"), [(SPACE, "auto"), (SPACE, "jax"), (NETWORK, "auto")])
 def test_sweeping_does_not_import_flax(text: str, engine: str, space: Path) -> None:
     space.write_text(text)
-    code = "import sys; from symcost.cli import main; assert main(sys.argv[1:]) == 0; sys.exit('flax' in sys.modules)"
+    code = (
+        "import sys; from symcost.cli.main import main; assert main(sys.argv[1:]) == 0; sys.exit('flax' in sys.modules)"
+    )
     command = [sys.executable, "-c", code, "sweep", str(space), "--engine", engine]
     done = subprocess.run(command, check=False, capture_output=True)
     assert done.returncode == 0, done.stderr
@@ -282,7 +284,7 @@ LIMITED = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 import matplotlib.pyplot
-from symcost.cli import main
+from symcost.cli.main import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 sys.exit(main())
 """
@@ -312,7 +314,7 @@ def test_a_disk_that_is_full_is_one_line_wherever_it_is_met(option: str, space: 
 
 def test_the_rate_is_of_what_was_searched_now(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 100.0, 101.0, 102.0, 200.0, 201.0])
-    monkeypatch.setattr("symcost.cli_output.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("symcost.cli.output.time.monotonic", lambda: next(clock))
     progress, rates = SweepProgress(1000), []
     monkeypatch.setattr(progress.bar, "reset", lambda *given, **fields: rates.append("new"))
     monkeypatch.setattr(progress.bar, "update", lambda *given, **fields: rates.append(fields["rate"]))
@@ -330,7 +332,7 @@ def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> 
     )
     # A shell in the background lets its children ignore interruptions.
     heeding = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    heeding += "from symcost.cli import main; sys.exit(main())"
+    heeding += "from symcost.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", heeding, "sweep", str(file), "--out", str(tmp_path / "run"), "--workers", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from symcost.cli import main
-from symcost.xla.targets import TARGETS, Target
+from symcost.cli.main import main
+from symcost.referee.compilers.targets import TARGETS, Target
 
 ROOT = Path(__file__).parents[1]
 MLP = ["verify", "referee_cases:MLP", "float32[n,6]", "--at", "n=4", "--at", "d=8", "--at", "L=2"]
@@ -51,8 +51,8 @@ def test_a_reference_network_is_verified_by_its_name(capfd: pytest.CaptureFixtur
 
 
 def test_a_false_verdict_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from symcost.referee.check import Check
-    from symcost.verify import face
+    from symcost.agreement.check import Check
+    from symcost.referee.verdicts import face
 
     wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
     monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])
@@ -73,8 +73,8 @@ def test_a_target_that_does_not_answer_ends_with_2(
 def test_a_failed_check_ends_with_1_whoever_did_not_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from symcost.verify import face
-    from symcost.verify.verdict import Check
+    from symcost.referee.verdicts import face
+    from symcost.referee.verdicts.verdict import Check
 
     wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
     monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])
@@ -136,7 +136,7 @@ def test_targets_are_tried_when_asked(capsys: pytest.CaptureFixture[str]) -> Non
 def test_an_interrupted_verification_leaves_no_compiler_running(tmp_path: Path) -> None:
     # Tests in the background inherit that interruptions are ignored.
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = f"{heed}; from symcost.cli import script; script()"
+    program = f"{heed}; from symcost.cli.main import script; script()"
     process = subprocess.Popen(
         [sys.executable, "-c", program, "verify", "test_xla_pool:deep", "float32[n,n]", "--function", "--at", "n=64"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

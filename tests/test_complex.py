@@ -11,9 +11,9 @@ import pytest
 from jax import lax
 
 import symcost as sc
+from symcost.formulas.symbols import evaluate, parse
 from symcost.rules.complex_numbers import ELEMENT
 from symcost.rules.per_element import COMPLEX, PER_ELEMENT
-from symcost.symbols import evaluate, parse
 
 
 def recurrence(a: jax.Array, x: jax.Array) -> jax.Array:

@@ -9,10 +9,10 @@ import pytest
 import sympy
 
 import symcost as sc
-from symcost.layers.algebra import ceil_ratio, floor_ratio, largest, plain, ratio, size
 from symcost.layers.base import Layer, substituted
+from symcost.layers.sizes.algebra import ceil_ratio, floor_ratio, largest, plain, ratio, size
+from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import Tensor
 
 n, c, h, w, k, s, d, e, L = sc.symbols("n c h w k s d e L")
 IMAGE = (n, c, h, w)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost.conventions import FVCORE, KNOWN, PUBLISHED, published
+from symcost.costs.conventions import FVCORE, KNOWN, PUBLISHED, published
 
 
 def test_fvcore_counts_macs_norms_and_adaptive_pooling() -> None:

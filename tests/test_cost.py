@@ -9,9 +9,9 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symcost.cost import CONVENTIONS, METRICS, ZERO, Cost, check_convention
+from symcost.costs.cost import CONVENTIONS, METRICS, ZERO, Cost, check_convention
 from symcost.errors import SymcostError
-from symcost.symbols import symbols
+from symcost.formulas.symbols import symbols
 
 COSTS = st.builds(Cost, **{metric: st.integers(0, 10**30) for metric in METRICS})
 

@@ -9,9 +9,9 @@ import pytest
 import sympy
 
 import symcost as sc
+from symcost.costs.dtypes import BITS
 from symcost.devices import catalog, units
 from symcost.devices.read import read
-from symcost.dtypes import BITS
 
 NAMES = list(catalog.catalog())
 

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from test_readme import WIDTH, matches
 
-from symcost.cli import main
+from symcost.cli.main import main
 
 PAGES = sorted((Path(__file__).parents[1] / "examples").glob("*.md"))
 KINDS = {"python", "console", "text", "sh"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from symcost.dominance import dominates, undominated
-from symcost.form import Form
+from symcost.formulas.dominance import dominates, undominated
+from symcost.formulas.form import Form
 
 n, d = Form.symbol("n"), Form.symbol("d")
 POINTS = [{"n": 2, "d": 3}, {"n": 2000, "d": 3}, {"n": 2, "d": 3000}]

@@ -11,8 +11,8 @@ import pytest
 import sympy
 
 import symcost as sc
-from symcost.estimate.decode import decoding, kv_cache
-from symcost.estimate.optimizer import optimizer_state
+from symcost.estimate.bytes.decode import decoding, kv_cache
+from symcost.estimate.bytes.optimizer import optimizer_state
 from symcost.models.catalog import reference
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from symcost.files import whole, write_whole
+from symcost.system.files import whole, write_whole
 
 
 def test_a_link_stays_a_link_and_the_file_behind_it_is_replaced(tmp_path: Path) -> None:

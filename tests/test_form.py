@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symcost.errors import ExpressionError
-from symcost.form import ONE, ZERO, Form, as_form, floor, logarithm, maximum
-from symcost.symbols import evaluate, parse
+from symcost.formulas.form import ONE, ZERO, Form, as_form, floor, logarithm, maximum
+from symcost.formulas.symbols import evaluate, parse
 
 n, d, r = (Form.symbol(name) for name in "ndr")
 POINTS = st.fixed_dictionaries({name: st.integers(1, 300) for name in "ndr"})

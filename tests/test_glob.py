@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost import glob
+from symcost.reading import glob
 
 
 def by_definition(pattern: list[str], parts: list[str]) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from jax import lax
 
 from symcost.hlo import HloCost, HloError, analyse, parse_shape, pointer_of
-from symcost.hlo.windows import valid_positions
+from symcost.hlo.counting.windows import valid_positions
 
 EXACT_IN_FLOAT32 = 2**24
 DTYPES = {
@@ -300,7 +300,7 @@ def test_float32_sum_follows_xlas_order_of_visits(monkeypatch: pytest.MonkeyPatc
 
     specs = "f32[4097,1001]", "f32[1001,1001]"
     ours = check(branches, *specs)
-    walk = importlib.import_module("symcost.hlo.analyse")
+    walk = importlib.import_module("symcost.hlo.counting.analyse")
     monkeypatch.setattr(walk, "post_order", lambda home: home.instructions[::-1])
     backwards = analyse(text_of(lower(branches, *specs)))
     assert (backwards.flops, backwards.by_op) == (ours.flops, ours.by_op)

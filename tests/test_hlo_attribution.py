@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from symcost.hlo import analyse, parse
-from symcost.hlo.attribution import attributed
-from symcost.hlo.scopes import module_of
+from symcost.hlo.explaining.attribution import attributed
+from symcost.hlo.reading.scopes import module_of
 
 NAMED = 'metadata={op_name="jit(f)/~near~/add"}'
 

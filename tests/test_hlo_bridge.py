@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symcost.hlo import analyse, bridge, parse
-from symcost.hlo.bridge import Part
-from symcost.hlo.products import products
+from symcost.hlo import analyse, parse
+from symcost.hlo.explaining import bridge
+from symcost.hlo.explaining.bridge import Part
+from symcost.hlo.explaining.products import products
 
 HEAD = "HloModule m\nENTRY main {\n"
 X, K = "f32[1,6,6,2]{3,2,1,0}", "f32[3,3,2,4]{3,2,1,0}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symcost.hlo import analyse, parse_shape
-from symcost.hlo.bytes import stored
+from symcost.hlo.counting.bytes import stored
 
 
 @pytest.mark.parametrize(

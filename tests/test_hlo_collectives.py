@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symcost.hlo import analyse, parse
-from symcost.hlo.collectives import Exchanged, collectives, exchanged
+from symcost.hlo.counting.collectives import Exchanged, collectives, exchanged
 
 SUM = """sum {
   a = f32[] parameter(0)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from symcost.hlo import parse
-from symcost.hlo.heap import replay
+from symcost.hlo.counting.heap import replay
 
 
 def peak(*lines: str) -> int:

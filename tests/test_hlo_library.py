@@ -6,7 +6,7 @@ import jax
 import pytest
 
 from symcost.hlo import HloCost, HloError, analyse
-from symcost.hlo.library import FUSED
+from symcost.hlo.counting.library import FUSED
 
 
 def module(result: str, operands: tuple[str, ...], target: str, tail: str) -> str:

@@ -17,7 +17,7 @@ from jax import lax
 from jaxlib import _hlo  # pyright: ignore[reportAttributeAccessIssue]
 
 from symcost.hlo import HloError, WindowDim, analyse, parse, parse_shape
-from symcost.hlo.text import attributes, closing, split_top
+from symcost.hlo.reading.text import attributes, closing, split_top
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -202,7 +202,9 @@ def test_importing_hlo_does_not_import_jax() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["analyse", "parse", "shapes", "text", "windows"])
+@pytest.mark.parametrize(
+    "name", ["counting.analyse", "reading.parse", "reading.shapes", "reading.text", "counting.windows"]
+)
 def test_examples_in_docstrings_hold(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"symcost.hlo.{name}"))
     assert result.attempted

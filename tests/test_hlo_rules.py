@@ -10,7 +10,7 @@ import pytest
 from jaxlib import _hlo, _jax  # pyright: ignore[reportAttributeAccessIssue]
 
 from symcost.hlo import HloError, analyse, parse
-from symcost.hlo.rules import ELEMENTWISE, FREE, LEAF, REGION, TRANSCENDENTAL
+from symcost.hlo.counting.rules import ELEMENTWISE, FREE, LEAF, REGION, TRANSCENDENTAL
 
 # What the rows below may use: arrays, a token, two regions and a fused computation.
 PRELUDE = """

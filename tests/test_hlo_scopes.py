@@ -6,7 +6,7 @@ import jax
 import pytest
 
 from symcost.hlo import parse
-from symcost.hlo.scopes import mark, marked, module_of, phase_of
+from symcost.hlo.reading.scopes import mark, marked, module_of, phase_of
 
 
 @pytest.mark.parametrize("path", ["", "Dense_0", "a/b_1/c"])

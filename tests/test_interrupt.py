@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from symcost.interrupt import held
+from symcost.system.interrupt import held
 
 REPEATS = int(os.environ.get("SYMCOST_INTERRUPTIONS", "0"))
 WAYS = {"threads": ["--workers", "2"], "processes": ["--processes", "2"]}

@@ -26,9 +26,9 @@ from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_ke
 from jax.extend.core import Primitive
 
 import symcost as sc
-from symcost.report import facts
-from symcost.rules import blocks
-from symcost.symbols import parse
+from symcost.formulas.symbols import parse
+from symcost.report.words import facts
+from symcost.rules.families import blocks
 
 with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # jax 0.12 has them for the last time
     from jax.experimental.pallas.ops.gpu import (

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.estimate.latency import latency
-from symcost.estimate.work import kernels
+from symcost.estimate.time.latency import latency
+from symcost.estimate.time.work import kernels
 
 ROUND = sc.Device(
     name="round", source="round numbers, to compute by hand", peak={"float32": 10**9, "int8": 4 * 10**9}, power=2,

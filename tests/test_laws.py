@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.trace.lifted import Lifted
+from symcost.tracing.lifted import Lifted
 
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 EVERY = list(convolutions())

@@ -25,8 +25,8 @@ from test_laws import products
 
 import symcost as sc
 from symcost.hlo import analyse
-from symcost.trace.model import make_model
-from symcost.trace.roles import roles_marked
+from symcost.tracing.program.model import make_model
+from symcost.tracing.program.roles import roles_marked
 
 LAYERS = {1: sc.ConvTranspose1d, 2: sc.ConvTranspose2d, 3: sc.ConvTranspose3d}
 N, C_I, C_O = 2, 3, 4

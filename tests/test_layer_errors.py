@@ -116,7 +116,7 @@ def test_a_layer_without_a_twin_says_where_one_goes() -> None:
             return x
 
     assert sc.table(Own(), (1, 2)).params == 0
-    with pytest.raises(sc.ShapeError, match="Own has no Flax twin: register one in symcost/twins"):
+    with pytest.raises(sc.ShapeError, match="Own has no Flax twin: register one in symcost/layers/twins"):
         sc.build(Own()).init(__import__("jax").random.key(0), __import__("jax").numpy.zeros((1, 2)))
 
 

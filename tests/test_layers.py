@@ -11,9 +11,9 @@ from test_rules import spec
 import symcost as sc
 from symcost.layers.base import Layer
 from symcost.layers.reading import entering
+from symcost.layers.sizes.tensor import FIRST
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import FIRST
-from symcost.twins.base import TWINS
+from symcost.layers.twins.base import TWINS
 
 LIFTED = [pytest.param(case, id=f"{i}-{case.label}") for i, case in enumerate(CASES) if case.lifted]
 POINTS = [

@@ -22,9 +22,9 @@ from lowering_programs import HELD, PICKS, Lowered, Step
 
 import symcost as sc
 from symcost.hlo import analyse
-from symcost.rules.elementwise import jax_version
-from symcost.trace.opened import PROGRAMS
-from symcost.trace.spec import parse_spec
+from symcost.rules.families.elementwise import jax_version
+from symcost.tracing.program.opened import PROGRAMS
+from symcost.tracing.program.spec import parse_spec
 
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 NUMBERS, WHOLE, MASK = HELD["numbers"], HELD["whole"], HELD["mask"]

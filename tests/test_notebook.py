@@ -14,8 +14,8 @@ from nbclient import NotebookClient
 
 import symcost as sc
 from examples.gpt import GPT
-from symcost.report import notebook
-from symcost.report.formula import written
+from symcost.formulas.text import written
+from symcost.report.formats import notebook
 from symcost.report.page.render import render
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

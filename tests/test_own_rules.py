@@ -21,7 +21,7 @@ from jax.experimental import pallas as pl
 from jax.extend import core
 
 import symcost as sc
-from symcost.report import facts
+from symcost.report.words import facts
 
 ROOT = Path(__file__).parents[1]
 SPECS = ("float32[m,k]", "float32[k,n]")

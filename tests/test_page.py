@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 import symcost as sc
-from symcost.report import facts
 from symcost.report.page.render import render
+from symcost.report.words import facts
 
 EVIL = '<script>document.title="broken"</script><img src=x onerror="document.title=1">&"\'`'
 MODELS: dict[str, Any] = {

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost.cli import main
+from symcost.cli.main import main
+from symcost.formulas.symbols import parse
 from symcost.report.page.program import Program
 from symcost.report.page.ranges import sliders
-from symcost.symbols import parse
 
 
 def test_the_verb_writes_one_whole_file_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

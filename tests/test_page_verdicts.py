@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost.cli import main
+from symcost.cli.main import main
 from symcost.report.page.render import render
 from symcost.report.page.verdicts import shown
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import symcost as sc
 from symcost.errors import DomainError, SymcostError
-from symcost.prove.direction import Directions
-from symcost.prove.interval import Bounds
-from symcost.prove.search import prove
-from symcost.symbols import evaluate, parse
+from symcost.formulas.prove.direction import Directions
+from symcost.formulas.prove.interval import Bounds
+from symcost.formulas.prove.search import prove
+from symcost.formulas.symbols import evaluate, parse
 
 FORMULAS = [
     "a*b**2 + 3*a", "a**2 - 6*a + b", "floor((a + 3)/4)*b - a", "Max(a**2, 20*b) - b", "a*b - b**2 + 7",

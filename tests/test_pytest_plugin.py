@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import symcost as sc
-from symcost.diff.compare import Change
-from symcost.symbols import parse
-from symcost.testing import assert_cost
+from symcost.formulas.symbols import parse
+from symcost.gates.diff.compare import Change
+from symcost.gates.testing import assert_cost
 
 pytest_plugins = ["pytester"]
 HEAD = """
@@ -43,7 +43,7 @@ def test_wrong(assert_cost):
 
 
 def test_budgets_of_the_root_directory_hold_or_name_the_module(pytester: pytest.Pytester) -> None:
-    (pytester.path / "symcost.toml").write_text(BUDGET)
+    (pytester.path / "symcost.reading.toml").write_text(BUDGET)
     result = run(pytester, """
 def test_budget(assert_budget):
     assert_budget(costs, "net")

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from symcost.cli import main
+from symcost.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)

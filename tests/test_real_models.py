@@ -15,7 +15,7 @@ from nano_moe.config import NanoMoEConfig
 from nano_moe.model import NanoMoE
 from transformer_in_transformer_flax.tnt import TNTConfig, TransformerInTransformer
 
-from symcost.trace.face import trace
+from symcost.tracing.face import trace
 
 ROWS: dict[str, tuple[Callable[..., Any], str, dict[str, Any], dict[str, int]]] = {
     "VGG-16": (

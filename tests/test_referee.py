@@ -11,7 +11,7 @@ from test_trace_properties import inside, networks
 
 import symcost as sc
 from examples.scan_or_unrolled import Scanned, Unrolled
-from symcost.xla.targets import TARGETS, TPU
+from symcost.referee.compilers.targets import TARGETS, TPU
 
 COMPILERS = ("cpu", "tpu-v4", "tpu-v5e", "cuda-a100", "cuda-h100")
 FAILED = "{0.target} {0.metric}: ours {0.ours}, theirs {0.theirs} ({0.because})"

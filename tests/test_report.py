@@ -17,12 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.cost import CONVENTIONS, METRICS
-from symcost.report import FORMATS, facts, latex, markdown, notebook, text
-from symcost.report.formula import elided, shortest, written
-from symcost.report.grouping import ITSELF, Line, lines, paths, template
-from symcost.symbols import evaluate
-from symcost.table import total
+from symcost.costs.cost import CONVENTIONS, METRICS
+from symcost.costs.table import total
+from symcost.formulas.symbols import evaluate
+from symcost.formulas.text import elided, shortest, written
+from symcost.report import FORMATS
+from symcost.report.formats import latex, markdown, notebook, text
+from symcost.report.words import facts
+from symcost.report.words.grouping import ITSELF, Line, lines, paths, template
 
 
 class Block(nn.Module):
@@ -335,7 +337,7 @@ def test_latex_writes_the_integer_logarithms() -> None:
 
 # -- json ----------------------------------------------------------------------------------------------------------
 def test_json_has_the_documented_keys(costs: Any) -> None:
-    from symcost.report import json as report
+    from symcost.report.formats import json as report
 
     read = json.loads(FORMATS["json"](costs))
     documented = set(re.findall(r"^``(\w+)``", report.__doc__ or "", re.MULTILINE))

@@ -18,13 +18,14 @@ from rule_case import Case
 from rule_cases import CASES
 
 from symcost.errors import RuleError
-from symcost.form import Form
+from symcost.formulas.form import Form
+from symcost.formulas.symbols import evaluate, parse
+from symcost.formulas.window import output_size, positions_inside
 from symcost.hlo import analyse
-from symcost.rules import ENTRIES, Array, Op, Work, add, blocks, rule
-from symcost.rules.convolution import positions_inside_form
-from symcost.symbols import evaluate, parse
-from symcost.trace.control import HANDLERS
-from symcost.window import output_size, positions_inside
+from symcost.rules import ENTRIES, Array, Op, Work, add, rule
+from symcost.rules.families import blocks
+from symcost.rules.families.convolution import positions_inside_form
+from symcost.tracing.program.control import HANDLERS
 
 # Primitives that only newer versions of jax have: their rows exist only there.
 NEWER = {"log2", "one_minus_square"} - {case.primitive for case in CASES}

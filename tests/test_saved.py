@@ -14,12 +14,12 @@ import pytest
 from test_report import TABLES
 
 import symcost as sc
-from symcost.cli import main
-from symcost.cost import CONVENTIONS
+from symcost.cli.main import main
+from symcost.costs.cost import CONVENTIONS
+from symcost.costs.saved.format import FORMAT, digest
+from symcost.formulas.symbols import parse, symbol
 from symcost.report import FORMATS
-from symcost.report.json import document
-from symcost.saved.format import FORMAT, digest
-from symcost.symbols import parse, symbol
+from symcost.report.formats.json import document
 
 MORE: dict[str, Callable[[], Any]] = {
     "layers": lambda: sc.models.resnet50(n="n", r="r", classes="C"),
@@ -125,13 +125,14 @@ NO_JAX = {
 @pytest.mark.parametrize("verb", NO_JAX)
 def test_verbs_on_saved_tables_need_no_jax(verb: str, tmp_path: Path) -> None:
     sc.models.resnet152(n="n", r="r").save(tmp_path / "costs.json")
-    (tmp_path / "symcost.toml").write_text(
+    (tmp_path / "symcost.reading.toml").write_text(
         '[models.net]\nmodel = "costs.json"\n[[models.net.budgets]]\nat = { n = 1, r = 64 }\nmacs = "9 T"\n'
     )
     (tmp_path / "space.toml").write_text(
         'network = { json = "costs.json" }\nmaximize = "macs"\ntop = 1\n[axes]\nn = [1, 2]\nr = [64, 96]\n'
     )
-    code = f"import sys; from symcost.cli import main; code = main({NO_JAX[verb]!r}); sys.exit(code or 9 * ('jax' in sys.modules))"
+    start = "import sys; from symcost.cli.main import main; "
+    code = f"{start}code = main({NO_JAX[verb]!r}); sys.exit(code or 9 * ('jax' in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import symcost as sc
-from symcost.cli import main
-from symcost.report.verdict import FORMATS, document, render
-from symcost.saved.format import VERDICT_FORMAT, digest
+from symcost.cli.main import main
+from symcost.costs.saved.format import VERDICT_FORMAT, digest
+from symcost.report.subjects.verdict import FORMATS, document, render
 
 NET = sc.Sequential(up=sc.Linear(8), act=sc.ReLU(), down=sc.Linear(3))
 

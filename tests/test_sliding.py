@@ -7,9 +7,9 @@ import itertools
 import pytest
 
 import symcost as sc
-from symcost.form import Form, as_form
-from symcost.layers.sliding import NoFormError, output_length, same_padding, taps_on_padding, taps_on_same_padding
-from symcost.window import output_size, positions_inside
+from symcost.formulas.form import Form, as_form
+from symcost.formulas.window import output_size, positions_inside
+from symcost.layers.sizes.sliding import NoFormError, output_length, same_padding, taps_on_padding, taps_on_same_padding
 
 SIZES, KERNELS, STEPS, PADS = range(1, 12), range(1, 6), range(1, 4), range(5)
 

@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.estimate.constraint import read
-from symcost.estimate.quantities import Setting
-from symcost.prove.growth import monotone_from
-from symcost.symbols import evaluate
+from symcost.estimate.questions.constraint import read
+from symcost.estimate.questions.quantities import Setting
+from symcost.formulas.prove.growth import monotone_from
+from symcost.formulas.symbols import evaluate
 
 d, L = sc.symbols("d L")
 MLP = sc.table(sc.Sequential(up=sc.Linear(d), body=sc.Repeat(sc.Linear(d), L)), ("n", 784))

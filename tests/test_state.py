@@ -13,17 +13,18 @@ import pytest
 from flax import nnx
 
 import symcost as sc
-from symcost.audit.claims import Claim
-from symcost.audit.judge import audit
-from symcost.budget.check import against
-from symcost.budget.read import read
-from symcost.cli import main
-from symcost.diff.compare import compare
+from symcost.cli.main import main
+from symcost.costs.saved.format import digest
+from symcost.gates.audit.claims import Claim
+from symcost.gates.audit.judge import audit
+from symcost.gates.budgets.check import against
+from symcost.gates.budgets.read import read
+from symcost.gates.diff.compare import compare
 from symcost.models.catalog import reference
-from symcost.report import csv, facts, latex, markdown, notebook, text
-from symcost.report.json import document
+from symcost.report.formats import csv, latex, markdown, notebook, text
+from symcost.report.formats.json import document
 from symcost.report.page.render import render
-from symcost.saved.format import digest
+from symcost.report.words import facts
 
 
 class Normed(nn.Module):
@@ -229,7 +230,7 @@ def test_state_of_an_older_file_follows_from_its_rows(traced: bool, tmp_path: Pa
 
 def test_state_has_a_budget(tmp_path: Path) -> None:
     costs = sc.models.resnet18()
-    path = tmp_path / "symcost.toml"
+    path = tmp_path / "symcost.reading.toml"
     path.write_text('[models.x]\nmodel = "x"\n[[models.x.budgets]]\nstate = 9_599\nstate_bytes = "38_400 B"\n')
     (model,) = read(path).models
     elements, bytes_ = against(model.budgets[0], costs, "x")

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.sweep.arithmetic import cast, operate
-from symcost.sweep.graph import APPLY, Graph
-from symcost.sweep.ranges import Ranges
-from symcost.sweep.tiers import FLOAT, INT, NAMES, PYTHON, TWO, Tiers
+from symcost.formulas.graph.graph import APPLY, Graph
+from symcost.formulas.graph.ranges import Ranges
+from symcost.sweeps.numbers.arithmetic import cast, operate
+from symcost.sweeps.numbers.tiers import FLOAT, INT, NAMES, PYTHON, TWO, Tiers
 
 WIDE = st.one_of(
     st.integers(-(2**109), 2**109), st.integers(-(2**66), 2**66), st.sampled_from([0, 2**63, -(2**63), 2**64])

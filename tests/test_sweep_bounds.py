@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from sweep_oracle import FORMULAS, NAMES, axes, configurations, value
 
 import symcost as sc
-from symcost.sweep.bounds import Bounds
-from symcost.sweep.monotone import Monotone, pinned
-from symcost.sweep.nest import Nest
-from symcost.sweep.partial import Partial
-from symcost.sweep.problem import Plan, Problem, make_problem
-from symcost.sweep.program import Program
-from symcost.sweep.seeds import seeds
-from symcost.sweep.task import Job, run_part, search
+from symcost.sweeps.answers.partial import Partial
+from symcost.sweeps.engines.nest import Nest
+from symcost.sweeps.engines.seeds import seeds
+from symcost.sweeps.numbers.bounds import Bounds
+from symcost.sweeps.numbers.monotone import Monotone, pinned
+from symcost.sweeps.numbers.program import Program
+from symcost.sweeps.question.problem import Plan, Problem, make_problem
+from symcost.sweeps.run.task import Job, run_part, search
 
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -39,7 +39,7 @@ def planned(formula: Any, grid: dict[str, list[int]]) -> Plan:
 
 def at_points(plan: Plan, node: Any, grid: dict[str, list[int]]) -> list[Any]:
     """A node's value at every configuration, by Python's integers."""
-    from symcost.sweep.graph import APPLY, cone
+    from symcost.formulas.graph.graph import APPLY, cone
 
     found = []
     for at in configurations(grid):

@@ -13,8 +13,8 @@ from sweep_oracle import FORMULAS, NAMES, value
 
 import symcost as sc
 from examples import microcontroller
-from symcost.sweep.columns import Columns
-from symcost.sweep.tables import SPREAD, Levels
+from symcost.sweeps.numbers.tables import SPREAD, Levels
+from symcost.sweeps.question.columns import Columns
 
 FAR = 3 * SPREAD
 VALUES = st.one_of(st.integers(1, 5), st.sampled_from([1, 40, FAR]), st.integers(1, 2**40))

@@ -13,7 +13,7 @@ from sweep_oracle import nondominated
 
 import symcost as sc
 from examples import microcontroller
-from symcost.sweep.columns import Columns
+from symcost.sweeps.question.columns import Columns
 
 n, N, d, H = sc.symbols("n N d H")
 

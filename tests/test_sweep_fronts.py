@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sweep_oracle import nondominated
 
 import symcost as sc
-from symcost.sweep.front import Archive, front, near
-from symcost.sweep.partial import Partial
+from symcost.sweeps.answers.front import Archive, front, near
+from symcost.sweeps.answers.partial import Partial
 
 SIZES = st.integers(1, 900)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symcost as sc
-from symcost.sweep import pictures
+from symcost.sweeps.answers import pictures
 
 SPACE = sc.Space(a=range(1, 10), b=range(1, 10))
 FORMULAS = {"f": "a*b", "g": "a + b"}

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import symcost as sc
-from symcost.sweep import driver
-from symcost.sweep.workers import Workers
+from symcost.sweeps.run import driver
+from symcost.sweeps.run.workers import Workers
 
 SPACE = {"a": range(1, 301), "b": range(1, 101), "c": range(1, 101)}
 FORMULAS = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
@@ -29,7 +29,7 @@ WHERE = "f <= 9_000"
 CHILD = """
 import sys, time
 import symcost as sc
-from symcost.sweep import driver
+from symcost.sweeps import driver
 save = driver.Store.save
 
 def slowly(self, *part):
@@ -218,7 +218,7 @@ def test_a_damaged_part_is_searched_again(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_line_and_what_is_finished_stays(tmp_path: Path) -> None:
     code = f"""
 import resource, signal, sys
-from symcost.sweep import driver
+from symcost.sweeps import driver
 save, done = driver.Store.save, []
 
 def until_full(self, *part):
@@ -229,7 +229,7 @@ def until_full(self, *part):
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 driver.Store.save = until_full
-from symcost.cli import main
+from symcost.cli.main import main
 sys.exit(main(["sweep", "{tmp_path / "space.toml"}", "--out", "{tmp_path / "run"}", "--engine", "numpy"]))
 """
     (tmp_path / "space.toml").write_text(
@@ -249,7 +249,7 @@ sys.exit(main(["sweep", "{tmp_path / "space.toml"}", "--out", "{tmp_path / "run"
 def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     code = f"""
 import time
-from symcost.sweep.workers import Workers
+from symcost.sweeps.run.workers import Workers
 from worker_pid import pid
 if __name__ == "__main__":
     with Workers(2) as pool:

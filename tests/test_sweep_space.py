@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import symcost as sc
-from symcost.sweep.conditions import condition, names
-from symcost.sweep.question import question
-from symcost.symbols import parse
+from symcost.formulas.conditions import condition, names
+from symcost.formulas.symbols import parse
+from symcost.sweeps.question.question import question
 
 
 @pytest.mark.parametrize(

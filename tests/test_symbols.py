@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symcost.errors import ExpressionError
-from symcost.symbols import ceil_log2, clog2, evaluate, flog2, parse, symbol, symbols
+from symcost.formulas.symbols import ceil_log2, clog2, evaluate, flog2, parse, symbol, symbols
 
 VALUES = {"n": 3, "d": 7, "r": 65}
 SMALL = st.integers(1, 200)

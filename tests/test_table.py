@@ -9,10 +9,10 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symcost.cost import CONVENTIONS, METRICS, Cost
+from symcost.costs.cost import CONVENTIONS, METRICS, Cost
+from symcost.costs.table import CostTable, Row, total
 from symcost.errors import DomainError, SymcostError
-from symcost.symbols import symbols
-from symcost.table import CostTable, Row, total
+from symcost.formulas.symbols import symbols
 
 n, d, L = symbols("n d L")
 ATTENTION = Cost(params=4 * d**2, macs=4 * n * d**2, flops=8 * n * d**2 + n)

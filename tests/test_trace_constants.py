@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import symcost as sc
-from symcost.trace.constants import Growth, Held, held, limit
+from symcost.tracing.constants import Growth, Held, held, limit
 
 
 class Relative(nn.Module):
@@ -41,7 +41,7 @@ def masked(x: Any) -> Any:
 
 def largest_traced(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]) -> int:
     """Bytes of the arrays of the largest program that was traced."""
-    from symcost.trace import capture
+    from symcost.tracing.program import capture
 
     sizes = [0]
 

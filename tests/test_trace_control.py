@@ -13,10 +13,10 @@ from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 import symcost as sc
+from symcost.formulas.symbols import evaluate, parse
 from symcost.hlo import analyse
-from symcost.symbols import evaluate, parse
-from symcost.trace.control import HANDLERS
-from symcost.trace.opened import PROGRAMS
+from symcost.tracing.program.control import HANDLERS
+from symcost.tracing.program.opened import PROGRAMS
 
 
 def scanned(x: jax.Array, w: jax.Array, **options: Any) -> Any:

@@ -11,8 +11,8 @@ import pytest
 from jax import lax
 
 import symcost as sc
+from symcost.formulas.symbols import parse
 from symcost.hlo import analyse
-from symcost.symbols import parse
 
 
 def test_heads_must_divide_the_width() -> None:

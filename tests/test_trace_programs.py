@@ -13,7 +13,7 @@ from jax.extend.core import Primitive
 
 import symcost as sc
 from symcost.errors import LiftError, SymcostError
-from symcost.symbols import parse
+from symcost.formulas.symbols import parse
 
 
 class Block(nn.Module):

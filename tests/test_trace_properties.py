@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_models import ACTIVATIONS, Layer, Network, layer, network
 
-from symcost.cost import CONVENTIONS, METRICS
+from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.hlo import analyse
-from symcost.trace.face import trace
-from symcost.trace.lifted import Lifted
-from symcost.trace.model import make_model
-from symcost.trace.spec import parse_spec
+from symcost.tracing.face import trace
+from symcost.tracing.lifted import Lifted
+from symcost.tracing.program.model import make_model
+from symcost.tracing.program.spec import parse_spec
 
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 SHARES = {("image", "forward"): 55, ("sequence", "forward"): 60, ("tokens", "forward"): 40, ("volume", "forward"): 45,

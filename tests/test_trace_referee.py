@@ -27,19 +27,20 @@ from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 import symcost as sc
-from symcost.cli import main
-from symcost.diff.compare import compare
+from symcost.cli.main import main
+from symcost.costs.saved.format import digest
+from symcost.costs.table import CostTable
 from symcost.errors import LiftError, SymcostError
+from symcost.gates.diff.compare import compare
 from symcost.hlo import HloError
-from symcost.report import FORMATS, difference
-from symcost.report.json import document
+from symcost.report import FORMATS
+from symcost.report.formats.json import document
 from symcost.report.page.render import render
+from symcost.report.subjects import difference
 from symcost.rules import ENTRIES
-from symcost.saved.format import digest
-from symcost.table import CostTable
-from symcost.trace import referee
-from symcost.trace.lift import Sampler
-from symcost.trace.lifted import Lifted
+from symcost.tracing.checking import referee
+from symcost.tracing.fitting.lift import Sampler
+from symcost.tracing.lifted import Lifted
 
 MESH = AbstractMesh((4,), ("i",), axis_types=(AxisType.Auto,))
 MANY = bool(os.environ.get("SYMCOST_EXAMPLES"))
@@ -285,7 +286,7 @@ def test_at_most_two_jaxprs_are_alive(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_constants_that_are_large_are_not_kept_and_the_point_is_traced_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symcost.trace.capture.WORTH_COLLECTING", 1)
+    monkeypatch.setattr("symcost.tracing.program.capture.WORTH_COLLECTING", 1)
     assert sc.trace_function(lambda x: x + jnp.arange(64.0)[::2][:1], "float32[n,64]").certificate.xla.equal
 
 
@@ -379,7 +380,7 @@ def test_a_budget_under_xla_is_an_error_of_use(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     withdrawn.save(tmp_path / "net.json")
-    (tmp_path / "symcost.toml").write_text(
+    (tmp_path / "symcost.reading.toml").write_text(
         '[models.net]\nmodel = "net.json"\n[[models.net.budgets]]\nat = { n = 2, d = 3, L = 4 }\n'
         f'flops = "1 G"\nconvention = "{convention}"\n'
     )

@@ -15,9 +15,9 @@ import pytest
 from flax import nnx
 
 import symcost as sc
-from symcost.cli import main
-from symcost.diff.compare import compare
-from symcost.estimate.quantities import QUANTITIES, Setting
+from symcost.cli.main import main
+from symcost.estimate.questions.quantities import QUANTITIES, Setting
+from symcost.gates.diff.compare import compare
 
 
 class Stack(nn.Module):
@@ -351,7 +351,7 @@ def test_a_saved_table_keeps_it(costs: Any, tmp_path: Path) -> None:
 
 
 def test_a_table_saved_before_has_all_of_it_trained(tmp_path: Path) -> None:
-    from symcost.saved.format import digest
+    from symcost.costs.saved.format import digest
 
     trained(None).save(tmp_path / "costs.json")
     found = json.loads((tmp_path / "costs.json").read_text())
@@ -418,7 +418,7 @@ def test_budgets_limit_what_is_trained(wrt: str, module: str, tmp_path: Path) ->
     """Two matrices of 100 floats; of one a gradient and two moments, a counter; the input of the head is kept."""
     exact = 800 + 400 + 800 + 4 + 40
     for most, most_bytes, code in ((100, exact, 0), (99, exact, 1), (100, exact - 1, 1)):
-        (tmp_path / "symcost.toml").write_text(BUDGET.format(wrt=wrt, most=most, most_bytes=most_bytes))
+        (tmp_path / "symcost.reading.toml").write_text(BUDGET.format(wrt=wrt, most=most, most_bytes=most_bytes))
         assert main(["check"]) == code
 
 

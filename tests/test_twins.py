@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 import symcost as sc
-from symcost.twins.base import twin
+from symcost.layers.twins.base import twin
 
 
 def test_a_built_network_is_a_linen_module_that_runs() -> None:

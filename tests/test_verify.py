@@ -19,13 +19,13 @@ from zoo.control import CondHalt
 
 import symcost as sc
 from examples.scan_or_unrolled import Scanned
-from symcost.referee.check import Check
-from symcost.report import verdict as report
-from symcost.trace import derive as trace_derive
-from symcost.verify import face
-from symcost.xla.answer import Answer
-from symcost.xla.pool import Worker
-from symcost.xla.targets import Target
+from symcost.agreement.check import Check
+from symcost.referee.compilers.answer import Answer
+from symcost.referee.compilers.pool import Worker
+from symcost.referee.compilers.targets import Target
+from symcost.referee.verdicts import face
+from symcost.report.subjects import verdict as report
+from symcost.tracing import derive as trace_derive
 
 AT = dict(n=4, d=8, L=2)
 SPEC = "float32[n,6]"
@@ -123,7 +123,7 @@ def test_a_program_that_is_not_read_leaves_the_compilers_figures(
         return replace(found, **answer)
 
     monkeypatch.setattr(Worker, "ask", ask)
-    monkeypatch.setattr("symcost.xla.cache.keep", lambda *arguments: None)
+    monkeypatch.setattr("symcost.referee.compilers.cache.keep", lambda *arguments: None)
     verdict = sc.verify(MLP, SPEC, at=dict(n=3, d=8, L=2), targets=["cpu"], cache=False)
     (made,) = verdict.targets
     assert (verdict.outcome, bool(verdict), dict(verdict.failures)) == ("INCOMPLETE", False, {})

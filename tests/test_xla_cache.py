@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
-from symcost.verify import kept
-from symcost.xla import cache
+from symcost.referee.compilers import cache
+from symcost.referee.verdicts import kept
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ import pytest
 
 import symcost as sc
 from symcost.hlo import parse
-from symcost.hlo.collectives import exchanged
-from symcost.verify import memory
-from symcost.verify.verdict import Compiled
-from symcost.xla.answer import Answer, Failure
-from symcost.xla.compile import Job, Placement
-from symcost.xla.program import program_at
-from symcost.xla.source import Source
-from symcost.xla.targets import TPU, target
+from symcost.hlo.counting.collectives import exchanged
+from symcost.referee.compilers.answer import Answer, Failure
+from symcost.referee.compilers.compile import Job, Placement
+from symcost.referee.compilers.program import program_at
+from symcost.referee.compilers.source import Source
+from symcost.referee.compilers.targets import TPU, target
+from symcost.referee.verdicts import memory
+from symcost.referee.verdicts.verdict import Compiled
 
 N, D, LAYERS = 256, 512, 2
 HALF = 2
@@ -94,7 +94,7 @@ def test_the_widening_has_its_line_in_the_chain() -> None:
 BY_HAND = """
 import sys
 import jax, numpy as np
-from symcost.xla import worker
+from symcost.referee.compilers import worker
 platform, topology, config, layers, wide = *sys.argv[1:4], *map(int, sys.argv[4:])
 devices = worker.devices({"platform": platform, "topology": topology, "config": config}, 8)
 mesh, spec = jax.sharding.Mesh(np.array(devices), ("data",)), jax.sharding.PartitionSpec("data")

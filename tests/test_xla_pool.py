@@ -13,13 +13,13 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from symcost.xla.answer import Answer, Failure
-from symcost.xla.compile import Job
-from symcost.xla.gpus import GPUS
-from symcost.xla.pool import Worker
-from symcost.xla.program import NotExportable, Program, program_at
-from symcost.xla.source import NotImportable, Source
-from symcost.xla.targets import TARGETS, Target
+from symcost.referee.compilers.answer import Answer, Failure
+from symcost.referee.compilers.compile import Job
+from symcost.referee.compilers.gpus import GPUS
+from symcost.referee.compilers.pool import Worker
+from symcost.referee.compilers.program import NotExportable, Program, program_at
+from symcost.referee.compilers.source import NotImportable, Source
+from symcost.referee.compilers.targets import TARGETS, Target
 
 
 def product(x: Any, y: Any) -> Any:

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 import symcost as sc
-from symcost.xla import targets
-from symcost.xla.gpus import GPUS, Gpu
-from symcost.xla.targets import TARGETS, TPU, target
+from symcost.referee.compilers import targets
+from symcost.referee.compilers.gpus import GPUS, Gpu
+from symcost.referee.compilers.targets import TARGETS, TPU, target
 
 
 def test_the_promised_targets_are_there() -> None:
@@ -127,6 +127,6 @@ def test_the_largest_grid_is_a_pod(name: str, devices: int) -> None:
 
 
 def test_looking_at_the_targets_does_not_import_jax() -> None:
-    code = "import sys; from symcost.xla import targets, cache, gpus; [t.problem() for t in targets.TARGETS.values()]"
+    code = "import sys; from symcost.referee.compilers import targets, cache, gpus; [t.problem() for t in targets.TARGETS.values()]"
     done = subprocess.run([sys.executable, "-c", f"{code}; sys.exit('jax' in sys.modules)"], check=False)
     assert done.returncode == 0

@@ -13,16 +13,16 @@ from jax.interpreters import partial_eval
 from zoo.case import Case
 from zoo.pending import PENDING, SLOW
 
-from symcost.cost import CONVENTIONS, METRICS
+from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.hlo import analyse
-from symcost.trace.capture import capture
-from symcost.trace.certify import concrete_totals
-from symcost.trace.costing import Costing
-from symcost.trace.face import trace, trace_function
-from symcost.trace.lifted import Lifted
-from symcost.trace.model import Abstract, Model, make_model
-from symcost.trace.probe import probe
-from symcost.trace.spec import parse_tree
+from symcost.tracing.checking.certify import concrete_totals
+from symcost.tracing.counting.costing import Costing
+from symcost.tracing.face import trace, trace_function
+from symcost.tracing.lifted import Lifted
+from symcost.tracing.program.capture import capture
+from symcost.tracing.program.model import Abstract, Model, make_model
+from symcost.tracing.program.probe import probe
+from symcost.tracing.program.spec import parse_tree
 
 MODULES = (
     "attention_vision", "control", "convnets", "generative", "language", "mixtures", "nnx_models", "recurrent",

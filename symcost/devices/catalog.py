@@ -10,7 +10,7 @@ from pathlib import Path
 from symcost.devices.device import Device
 from symcost.devices.read import read
 from symcost.errors import DeviceError
-from symcost.given import checked
+from symcost.reading.given import checked
 
 DATA = Path(__file__).parent / "data"
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from symcost.dtypes import arithmetic, bits_of
+from symcost.costs.dtypes import arithmetic, bits_of
 from symcost.errors import DeviceError
-from symcost.numerals import fraction, short
+from symcost.reading.numerals import fraction, short
 
 HOLDS = ("weights", "activations")
 """What a memory is for. A memory of both shares its bytes between them; one of neither is on the way, such as a cache."""

@@ -28,11 +28,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from symcost import toml
 from symcost.devices.device import KINDS, Device, Energies, MemoryLevel, Rates
 from symcost.devices.units import UNITS, examples, split
 from symcost.errors import DeviceError
-from symcost.numerals import fraction, short
+from symcost.reading import toml
+from symcost.reading.numerals import fraction, short
 
 Kinds = tuple[str, ...]
 """The kinds of units that one number may be in."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symcost.prefixes import BINARY, DECIMAL, PARTS
+from symcost.reading.prefixes import BINARY, DECIMAL, PARTS
 
 TEN = {prefix.lower(): scale for prefix, scale in DECIMAL.items()}  # keys of TOML are in small letters
 TWO = {prefix.lower(): scale for prefix, scale in BINARY.items()}

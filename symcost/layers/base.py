@@ -1,7 +1,7 @@
 """What a layer is: a frozen description whose ``forward`` writes its operations on a tape, over symbolic shapes.
 
 To add a layer, write a frozen dataclass with the formula in its docstring and a ``forward`` of a few lines in the
-family's file, its Flax twin in ``symcost/twins``, and one row in ``tests/layer_cases.py``.
+family's file, its Flax twin in ``symcost/layers/twins``, and one row in ``tests/layer_cases.py``.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from symcost.cost import FULL, Cost
+from symcost.costs.cost import FULL, Cost
 from symcost.errors import ShapeError
-from symcost.form import Form
-from symcost.layers.algebra import Dim, exact, plain, size
-from symcost.layers.sums import summed
+from symcost.formulas.form import Form
+from symcost.layers.sizes.algebra import Dim, exact, plain, size
+from symcost.layers.sizes.sums import summed
+from symcost.layers.sizes.tensor import Tensor, tensor
 from symcost.layers.tape import Tape
-from symcost.layers.tensor import Tensor, tensor
-from symcost.numerals import short
+from symcost.reading.numerals import short
 
 LEAST = {"Dim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
 """Annotations of fields that are sizes, and the smallest value that makes sense."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import sympy
 
+from symcost.costs.table import Conditions
 from symcost.layers.tape import Need
-from symcost.table import Conditions
 
 FAR = 1 << 20
 """Bounds of a single symbol are looked for up to here."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symcost.errors import ShapeError
-from symcost.layers.algebra import Dim
 from symcost.layers.base import Layer, as_layer
 from symcost.layers.layered import LayerTable
 from symcost.layers.reading import entering
-from symcost.numerals import short
+from symcost.layers.sizes.algebra import Dim
+from symcost.reading.numerals import short
 
 
 def table(net: Layer, x: tuple[Dim, ...], layout: str | None = None) -> LayerTable:
@@ -21,8 +21,8 @@ def table(net: Layer, x: tuple[Dim, ...], layout: str | None = None) -> LayerTab
     where the channels stand. A network whose shapes do not fit raises :class:`ShapeError`, which names the
     layer and both shapes.
 
-    >>> from symcost.layers.linear import Linear
-    >>> from symcost.symbols import symbols
+    >>> from symcost.layers.kinds.linear import Linear
+    >>> from symcost.formulas.symbols import symbols
     >>> n, c = symbols("n c")
     >>> costs = table(Linear(c_o=10), (n, c))
     >>> costs.params, costs.macs

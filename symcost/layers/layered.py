@@ -6,20 +6,20 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from symcost.conventions import published
-from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
-from symcost.dominance import largest, telling_points, undominated
+from symcost.costs.conventions import published
+from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
+from symcost.costs.table import CostTable, Row, Substituted
 from symcost.errors import SymcostError
-from symcost.given import checked
-from symcost.layers.algebra import exact, plain
+from symcost.formulas.dominance import largest, telling_points, undominated
+from symcost.formulas.symbols import evaluate
 from symcost.layers.base import Layer, forms_of, symbols_of
 from symcost.layers.domain import LayerDomain
 from symcost.layers.liveness import peak_sizes
-from symcost.layers.sums import summed
+from symcost.layers.sizes.algebra import exact, plain
+from symcost.layers.sizes.sums import summed
+from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import ITEM, Tape
-from symcost.layers.tensor import Tensor
-from symcost.symbols import evaluate
-from symcost.table import CostTable, Row, Substituted
+from symcost.reading.given import checked
 
 PEAKS = ("liveness", "textbook")
 UNITS = {"elements": 1, "bytes": ITEM}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from symcost.layers.algebra import Size, product
+from symcost.layers.sizes.algebra import Size, product
 from symcost.layers.tape import Event
 
 INPUT = 1

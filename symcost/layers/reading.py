@@ -8,8 +8,8 @@ from typing import Any
 
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, shaped
-from symcost.layers.tensor import FIRST, LAST, Tensor
-from symcost.numerals import short
+from symcost.layers.sizes.tensor import FIRST, LAST, Tensor
+from symcost.reading.numerals import short
 
 LAYOUTS = (FIRST, LAST)
 
@@ -17,7 +17,7 @@ LAYOUTS = (FIRST, LAST)
 def entering(net: Layer, x: tuple[Any, ...], layout: str | None = None) -> Tensor:
     """The input of a network, its layout settled; ``layout`` says where the channels of three axes stand.
 
-    >>> from symcost.layers.norm import BatchNorm, LayerNorm
+    >>> from symcost.layers.kinds.norm import BatchNorm, LayerNorm
     >>> entering(BatchNorm(), (1, 4, 100)).channels, entering(LayerNorm(), (1, 10, 16)).channels
     (4, 16)
     """

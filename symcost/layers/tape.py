@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from symcost.cost import Cost
-from symcost.dtypes import ASSUMED, item_bytes
+from symcost.costs.cost import Cost
+from symcost.costs.dtypes import ASSUMED, item_bytes
+from symcost.costs.table import Row
 from symcost.errors import ShapeError
-from symcost.form import Form, as_form
-from symcost.layers import grow
-from symcost.layers.algebra import Size, exact
-from symcost.layers.field import Fields, Reach
-from symcost.layers.tensor import Tensor
-from symcost.table import Row
+from symcost.formulas.form import Form, as_form
+from symcost.layers.sizes import grow
+from symcost.layers.sizes.algebra import Size, exact
+from symcost.layers.sizes.field import Fields, Reach
+from symcost.layers.sizes.tensor import Tensor
 
 if TYPE_CHECKING:
     from symcost.layers.base import Layer

@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.layers.algebra import Dim, size
 from symcost.layers.base import Layer
 from symcost.layers.face import table
 from symcost.layers.layered import LayerTable
-from symcost.nearest import folded, hint, near, same
-from symcost.numerals import whole_or_text
+from symcost.layers.sizes.algebra import Dim, size
+from symcost.reading.nearest import folded, hint, near, same
+from symcost.reading.numerals import whole_or_text
 
 IMAGE = ("n", "3", "r", "r")
 TOKENS = ("n", "N")

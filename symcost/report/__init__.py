@@ -1,7 +1,7 @@
 """Reports: one format per file, each a function from a cost table to text.
 
 ``FORMATS`` maps a format's name to its function ``(costs, *, depth=None, ...) -> str``. To add a format, write
-``report/<name>.py`` with a function ``render`` and add its name here; a test compares the totals of all of them.
+``report/formats/<name>.py`` with a function ``render`` and add its name here; a test compares the totals of all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def _format(name: str) -> Callable[..., str]:
     """The format's ``render``, imported at its first use: choosing among formats needs none of them."""
 
     def render(costs: Any, **options: Any) -> str:
-        return import_module(f"symcost.report.{name}").render(costs, **options)
+        return import_module(f"symcost.report.formats.{name}").render(costs, **options)
 
     return render
 

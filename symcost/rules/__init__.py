@@ -6,7 +6,8 @@ To add a primitive, write a line in ``PER_ELEMENT`` or a short function in the f
 
 from __future__ import annotations
 
-from symcost.rules import (  # noqa: F401 - importing a family registers its rules
+from symcost.rules.base import ENTRIES, Array, Entry, Facts, Op, Work, add, rule
+from symcost.rules.families import (  # noqa: F401 - importing a family registers its rules
     blocks,
     collectives,
     contraction,
@@ -20,6 +21,5 @@ from symcost.rules import (  # noqa: F401 - importing a family registers its rul
     random,
     reduce,
 )
-from symcost.rules.base import ENTRIES, Array, Entry, Facts, Op, Work, add, rule
 
 __all__ = ["ENTRIES", "Array", "Entry", "Facts", "Op", "Work", "add", "rule"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.form import ONE, Form, floor, logarithm
-from symcost.symbols import ceil_log2
+from symcost.formulas.form import ONE, Form, floor, logarithm
+from symcost.formulas.symbols import ceil_log2
 
 Size = Any
 """A positive integer or a closed form in the model's symbols."""

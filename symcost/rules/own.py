@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from symcost.errors import RuleError
-from symcost.form import Form
-from symcost.nearest import near
+from symcost.formulas.form import Form
+from symcost.reading.nearest import near
 from symcost.rules.base import Array, Facts, Op, Rule, Work
 from symcost.rules.installed import installed
 from symcost.rules.parameters import parameters, taken

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symcost.form import Form
+from symcost.formulas.form import Form
 from symcost.rules.base import Facts
 
 LEFT_OUT = object()

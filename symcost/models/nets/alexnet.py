@@ -6,13 +6,13 @@ without groups after Krizhevsky: One weird trick for parallelizing convolutional
 
 from __future__ import annotations
 
-from symcost.layers.activation import ReLU
-from symcost.layers.algebra import Dim
-from symcost.layers.combine import Sequential
-from symcost.layers.conv import Conv2d
-from symcost.layers.linear import Linear
-from symcost.layers.pool import AdaptiveAvgPool2d, MaxPool2d
-from symcost.layers.shape import Dropout, Flatten
+from symcost.layers.kinds.activation import ReLU
+from symcost.layers.kinds.combine import Sequential
+from symcost.layers.kinds.conv import Conv2d
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.pool import AdaptiveAvgPool2d, MaxPool2d
+from symcost.layers.kinds.shape import Dropout, Flatten
+from symcost.layers.sizes.algebra import Dim
 
 
 def alexnet(classes: Dim = 1000) -> Sequential:

@@ -6,12 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.errors import ShapeError
-from symcost.form import Form, as_form
-from symcost.layers.algebra import Dim, Size, ceiling, exact, floor, largest, size
+from symcost.formulas.form import Form, as_form
 from symcost.layers.base import Layer
-from symcost.layers.combine import Residual, Sequential
-from symcost.layers.conv import Conv2d, DepthwiseConv2d
-from symcost.layers.norm import BatchNorm
+from symcost.layers.kinds.combine import Residual, Sequential
+from symcost.layers.kinds.conv import Conv2d, DepthwiseConv2d
+from symcost.layers.kinds.norm import BatchNorm
+from symcost.layers.sizes.algebra import Dim, Size, ceiling, exact, floor, largest, size
 
 Multiplier = Any
 """A width or depth multiplier: a number, whose decimals mean what they say (1.4 is 7/5), or an expression of symbols,

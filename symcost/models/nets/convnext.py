@@ -5,14 +5,14 @@ Liu et al.: A ConvNet for the 2020s, arXiv:2201.03545.
 
 from __future__ import annotations
 
-from symcost.layers.activation import GELU
-from symcost.layers.algebra import Dim, size
 from symcost.layers.base import Layer
-from symcost.layers.combine import Repeat, Residual, Sequential
-from symcost.layers.conv import Conv2d, DepthwiseConv2d
-from symcost.layers.linear import Linear
-from symcost.layers.norm import ChannelScale, LayerNorm
-from symcost.layers.pool import GlobalAvgPool
+from symcost.layers.kinds.activation import GELU
+from symcost.layers.kinds.combine import Repeat, Residual, Sequential
+from symcost.layers.kinds.conv import Conv2d, DepthwiseConv2d
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.norm import ChannelScale, LayerNorm
+from symcost.layers.kinds.pool import GlobalAvgPool
+from symcost.layers.sizes.algebra import Dim, size
 
 
 def block(c: Dim) -> Layer:

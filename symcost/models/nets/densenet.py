@@ -5,14 +5,14 @@ Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks
 
 from __future__ import annotations
 
-from symcost.layers.activation import ReLU
-from symcost.layers.algebra import Dim, floor_ratio, size
 from symcost.layers.base import Layer
-from symcost.layers.combine import Branch, Identity, Repeat, Sequential
-from symcost.layers.conv import Conv2d
-from symcost.layers.linear import Linear
-from symcost.layers.norm import BatchNorm
-from symcost.layers.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
+from symcost.layers.kinds.activation import ReLU
+from symcost.layers.kinds.combine import Branch, Identity, Repeat, Sequential
+from symcost.layers.kinds.conv import Conv2d
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.norm import BatchNorm
+from symcost.layers.kinds.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
+from symcost.layers.sizes.algebra import Dim, floor_ratio, size
 from symcost.models.nets.blocks import conv_norm
 
 

@@ -5,14 +5,14 @@ Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Network
 
 from __future__ import annotations
 
-from symcost.layers.activation import Sigmoid, SiLU
-from symcost.layers.algebra import Dim, Size, ceiling, floor_ratio
 from symcost.layers.base import Layer
-from symcost.layers.combine import Repeat, Sequential
-from symcost.layers.gate import SqueezeExcitation
-from symcost.layers.linear import Linear
-from symcost.layers.pool import GlobalAvgPool
-from symcost.layers.shape import Dropout
+from symcost.layers.kinds.activation import Sigmoid, SiLU
+from symcost.layers.kinds.combine import Repeat, Sequential
+from symcost.layers.kinds.gate import SqueezeExcitation
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.pool import GlobalAvgPool
+from symcost.layers.kinds.shape import Dropout
+from symcost.layers.sizes.algebra import Dim, Size, ceiling, floor_ratio
 from symcost.models.nets.blocks import Multiplier, around, conv_norm, depthwise_norm, make_divisible, multiplier
 
 STAGES = (

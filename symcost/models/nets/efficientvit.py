@@ -6,16 +6,16 @@ arXiv:2205.14756; structure and figures of github.com/mit-han-lab/efficientvit (
 
 from __future__ import annotations
 
-from symcost.layers.activation import HardSwish
-from symcost.layers.algebra import Dim, Size, ratio, size
-from symcost.layers.attention import LinearCore
 from symcost.layers.base import Layer
-from symcost.layers.combine import Branch, Identity, Repeat, Residual, Sequential
-from symcost.layers.conv import Conv2d, DepthwiseConv2d
-from symcost.layers.linear import Linear
-from symcost.layers.norm import LayerNorm
-from symcost.layers.pool import GlobalAvgPool
-from symcost.layers.shape import Dropout
+from symcost.layers.kinds.activation import HardSwish
+from symcost.layers.kinds.attention import LinearCore
+from symcost.layers.kinds.combine import Branch, Identity, Repeat, Residual, Sequential
+from symcost.layers.kinds.conv import Conv2d, DepthwiseConv2d
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.norm import LayerNorm
+from symcost.layers.kinds.pool import GlobalAvgPool
+from symcost.layers.kinds.shape import Dropout
+from symcost.layers.sizes.algebra import Dim, Size, ratio, size
 from symcost.models.nets.blocks import conv_norm, depthwise_norm, finished
 from symcost.models.nets.mobilenet import inverted
 

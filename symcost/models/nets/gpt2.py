@@ -5,14 +5,14 @@ Radford et al.: Language Models are Unsupervised Multitask Learners, 2019; githu
 
 from __future__ import annotations
 
-from symcost.layers.activation import GELU
-from symcost.layers.algebra import Dim, size
-from symcost.layers.attention import Attention
 from symcost.layers.base import Layer
-from symcost.layers.combine import Repeat, Residual, Sequential
-from symcost.layers.embedding import PositionEmbedding, TiedEmbedding
-from symcost.layers.linear import Linear
-from symcost.layers.norm import LayerNorm
+from symcost.layers.kinds.activation import GELU
+from symcost.layers.kinds.attention import Attention
+from symcost.layers.kinds.combine import Repeat, Residual, Sequential
+from symcost.layers.kinds.embedding import PositionEmbedding, TiedEmbedding
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.norm import LayerNorm
+from symcost.layers.sizes.algebra import Dim, size
 
 
 def block(d: Dim, H: Dim) -> Layer:

@@ -5,14 +5,14 @@ Touvron et al.: LLaMA, arXiv:2302.13971; Grattafiori et al.: The Llama 3 Herd of
 
 from __future__ import annotations
 
-from symcost.layers.algebra import Dim
-from symcost.layers.attention import Attention
 from symcost.layers.base import Layer
-from symcost.layers.combine import Repeat, Residual, Sequential
-from symcost.layers.embedding import Embedding
-from symcost.layers.gate import GatedMLP
-from symcost.layers.linear import Linear
-from symcost.layers.norm import RMSNorm
+from symcost.layers.kinds.attention import Attention
+from symcost.layers.kinds.combine import Repeat, Residual, Sequential
+from symcost.layers.kinds.embedding import Embedding
+from symcost.layers.kinds.gate import GatedMLP
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.norm import RMSNorm
+from symcost.layers.sizes.algebra import Dim
 
 
 def block(H: Dim, H_kv: Dim, d_f: Dim) -> Layer:

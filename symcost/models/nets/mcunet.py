@@ -6,12 +6,12 @@ github.com/mit-han-lab/tinyml, commit e899b1b, mcunet/assets/configs, and github
 
 from __future__ import annotations
 
-from symcost.layers.activation import ReLU6
-from symcost.layers.algebra import Dim
 from symcost.layers.base import Layer
-from symcost.layers.combine import Sequential
-from symcost.layers.linear import Linear
-from symcost.layers.pool import GlobalAvgPool
+from symcost.layers.kinds.activation import ReLU6
+from symcost.layers.kinds.combine import Sequential
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.pool import GlobalAvgPool
+from symcost.layers.sizes.algebra import Dim
 from symcost.models.nets.blocks import conv_norm
 from symcost.models.nets.mobilenet import inverted
 

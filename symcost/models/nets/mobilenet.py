@@ -6,13 +6,13 @@ MobileNetV2, arXiv:1801.04381 (as torchvision's and TensorFlow's: widths made di
 
 from __future__ import annotations
 
-from symcost.layers.activation import ReLU6
-from symcost.layers.algebra import Dim, Size, floor, largest
 from symcost.layers.base import Layer
-from symcost.layers.combine import Sequential
-from symcost.layers.linear import Linear
-from symcost.layers.pool import GlobalAvgPool
-from symcost.layers.shape import Dropout
+from symcost.layers.kinds.activation import ReLU6
+from symcost.layers.kinds.combine import Sequential
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.pool import GlobalAvgPool
+from symcost.layers.kinds.shape import Dropout
+from symcost.layers.sizes.algebra import Dim, Size, floor, largest
 from symcost.models.nets.blocks import Multiplier, around, conv_norm, depthwise_norm, make_divisible, multiplier
 
 V1 = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))

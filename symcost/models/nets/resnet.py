@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symcost.layers.activation import ReLU
-from symcost.layers.algebra import Dim, size
 from symcost.layers.base import Layer
-from symcost.layers.combine import Repeat, Residual, Sequential
-from symcost.layers.linear import Linear
-from symcost.layers.pool import GlobalAvgPool, MaxPool2d
+from symcost.layers.kinds.activation import ReLU
+from symcost.layers.kinds.combine import Repeat, Residual, Sequential
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.pool import GlobalAvgPool, MaxPool2d
+from symcost.layers.sizes.algebra import Dim, size
 from symcost.models.nets.blocks import conv_norm
 
 Block = Callable[[Dim, int, bool], Layer]

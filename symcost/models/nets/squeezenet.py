@@ -5,13 +5,13 @@ Iandola et al.: SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and
 
 from __future__ import annotations
 
-from symcost.layers.activation import ReLU
-from symcost.layers.algebra import Dim
 from symcost.layers.base import Layer
-from symcost.layers.combine import Branch, Sequential
-from symcost.layers.conv import Conv2d
-from symcost.layers.pool import GlobalAvgPool, MaxPool2d
-from symcost.layers.shape import Dropout
+from symcost.layers.kinds.activation import ReLU
+from symcost.layers.kinds.combine import Branch, Sequential
+from symcost.layers.kinds.conv import Conv2d
+from symcost.layers.kinds.pool import GlobalAvgPool, MaxPool2d
+from symcost.layers.kinds.shape import Dropout
+from symcost.layers.sizes.algebra import Dim
 
 
 def fire(c_s: Dim, c_e: Dim) -> Layer:

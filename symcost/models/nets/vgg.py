@@ -5,15 +5,15 @@ Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Reco
 
 from __future__ import annotations
 
-from symcost.layers.activation import ReLU
-from symcost.layers.algebra import Dim, size
 from symcost.layers.base import Layer
-from symcost.layers.combine import Repeat, Sequential
-from symcost.layers.conv import Conv2d
-from symcost.layers.linear import Linear
-from symcost.layers.norm import BatchNorm
-from symcost.layers.pool import AdaptiveAvgPool2d, MaxPool2d
-from symcost.layers.shape import Dropout, Flatten
+from symcost.layers.kinds.activation import ReLU
+from symcost.layers.kinds.combine import Repeat, Sequential
+from symcost.layers.kinds.conv import Conv2d
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.norm import BatchNorm
+from symcost.layers.kinds.pool import AdaptiveAvgPool2d, MaxPool2d
+from symcost.layers.kinds.shape import Dropout, Flatten
+from symcost.layers.sizes.algebra import Dim, size
 
 WIDTHS = (64, 128, 256, 512, 512)
 

@@ -5,14 +5,14 @@ Dosovitskiy et al.: An Image is Worth 16x16 Words, arXiv:2010.11929.
 
 from __future__ import annotations
 
-from symcost.layers.activation import GELU
-from symcost.layers.algebra import Dim, exact, floor_ratio, size
-from symcost.layers.attention import Attention
 from symcost.layers.base import Layer
-from symcost.layers.combine import Repeat, Residual, Sequential
-from symcost.layers.embedding import ClassToken, PatchEmbedding, PositionEmbedding, TakeToken
-from symcost.layers.linear import Linear
-from symcost.layers.norm import LayerNorm
+from symcost.layers.kinds.activation import GELU
+from symcost.layers.kinds.attention import Attention
+from symcost.layers.kinds.combine import Repeat, Residual, Sequential
+from symcost.layers.kinds.embedding import ClassToken, PatchEmbedding, PositionEmbedding, TakeToken
+from symcost.layers.kinds.linear import Linear
+from symcost.layers.kinds.norm import LayerNorm
+from symcost.layers.sizes.algebra import Dim, exact, floor_ratio, size
 
 
 def encoder(d: Dim, H: Dim, d_f: Dim) -> Layer:

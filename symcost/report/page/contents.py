@@ -7,16 +7,16 @@ from typing import Any
 
 import sympy
 
+from symcost.costs.saved.facts import Condition
+from symcost.costs.table import CostTable, total
 from symcost.errors import SymcostError
-from symcost.estimate.energy import energy
-from symcost.estimate.face import PROCESS
-from symcost.estimate.work import kernels
-from symcost.report import facts
-from symcost.report.formula import written
-from symcost.report.grouping import MODEL, Line, Node, tree
+from symcost.estimate.questions.face import PROCESS
+from symcost.estimate.time.energy import energy
+from symcost.estimate.time.work import kernels
+from symcost.formulas.text import written
 from symcost.report.page.program import Program
-from symcost.saved.facts import Condition
-from symcost.table import CostTable, total
+from symcost.report.words import facts
+from symcost.report.words.grouping import MODEL, Line, Node, tree
 
 COLUMNS = (
     ("params", "full"),

@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.symbols import clog2, flog2
+from symcost.formulas.symbols import clog2, flog2
 
 _FUNCTIONS: Mapping[type, str] = {
     sympy.floor: "floor", sympy.ceiling: "ceil", sympy.Max: "max", sympy.Min: "min", sympy.Mod: "mod",
@@ -24,7 +24,7 @@ _FUNCTIONS: Mapping[type, str] = {
 class Program:
     """Instructions that grow as formulas are added; ``point`` holds the symbols that have values already.
 
-    >>> from symcost.symbols import parse
+    >>> from symcost.formulas.symbols import parse
     >>> program = Program({})
     >>> program.add(parse("d*floor(d/2)")), program.add(parse("floor(d/2)"))
     (4, 3)

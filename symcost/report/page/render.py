@@ -9,14 +9,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from symcost.costs.dtypes import BITS
+from symcost.costs.table import CostTable
 from symcost.devices import device
 from symcost.devices.catalog import names
-from symcost.dtypes import BITS
 from symcost.errors import DeviceError, SymcostError
 from symcost.report.page.contents import columns, contents
 from symcost.report.page.ranges import sliders
 from symcost.report.page.verdicts import shown
-from symcost.table import CostTable
 
 FOLDER = Path(__file__).parent
 MOST = 2

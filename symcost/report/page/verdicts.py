@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.cost import XLA
+from symcost.costs.cost import XLA
+from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
-from symcost.report import facts
-from symcost.report.verdict import sections, sentence
-from symcost.table import CostTable
+from symcost.report.subjects.verdict import sections, sentence
+from symcost.report.words import facts
 
 NUMERIC = frozenset({"FLOPs", "bytes", "ours", "theirs", "written", "compiled", "difference"})
 

@@ -1,0 +1,68 @@
+"""``symcost sweep --verify k``: the best configurations are traced and compiled, and carry their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symcost.costs.table import CostTable
+from symcost.errors import SpaceError
+from symcost.formulas.symbols import evaluate, parse
+from symcost.layers.layered import LayerTable
+from symcost.referee.compilers.targets import target
+from symcost.sources.texts import load
+
+
+def check(asked: Any, costs: Any, targets: Sequence[str]) -> None:
+    """Refuse targets that do not exist, and costs that no program can be made of, before anything is searched."""
+    for name in targets:
+        target(name)
+    tables = costs if asked.networks else {"": costs}
+    for key, table in tables.items():
+        source = asked.networks[key] if asked.networks else asked.network
+        if not isinstance(table, CostTable):
+            raise SpaceError(f"--verify needs a network or a model: {source!r} gives formulas only, and no program")
+        if not isinstance(table, LayerTable) and not _traced(source):
+            raise SpaceError(
+                f"--verify needs the model itself: {source!r} gives its costs alone; name it as "
+                'network = {trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]}'
+            )
+
+
+def _traced(source: Any) -> bool:
+    return isinstance(source, Mapping) and "trace" in source
+
+
+def verdicts(asked: Any, costs: Any, define: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], targets: Sequence[str],
+             on_event: Any) -> list[Any]:  # fmt: skip
+    """One verdict per configuration, of the very network that its row is about."""
+    found = []
+    for row in rows:
+        chosen = next((row[axis] for axis in asked.space.choices), None)
+        source = asked.network if chosen is None else asked.networks[chosen]
+        table = costs if chosen is None else costs[chosen]
+        found.append(_verdict(source, table, _point(row, asked.space.numbers, define), targets, on_event))
+    return found
+
+
+def _point(row: Mapping[str, Any], axes: Mapping[str, Any], define: Mapping[str, Any]) -> dict[str, int]:
+    """The values of the axes, and of the symbols that follow from them."""
+    at = {name: row[name] for name in axes}
+    for name, given in define.items():
+        formula = parse(given) if isinstance(given, str) else given
+        value = given if isinstance(given, int) else evaluate(formula, at)
+        if not isinstance(value, int):
+            raise SpaceError(f"{name} = {given} is {value} at {at}: a size must be an integer")
+        at[name] = value
+    return at
+
+
+def _verdict(source: Any, table: Any, at: Mapping[str, int], targets: Sequence[str], on_event: Any) -> Any:
+    from symcost.referee.verdicts.face import verify
+
+    point = {name: at[name] for name in table.symbols if name in at}
+    if _traced(source):
+        options = {name: value for name, value in source.items() if name not in ("trace", "inputs")}
+        model, specs, name = load(source["trace"]), source["inputs"], source["trace"]
+        return verify(model, *specs, at=point, targets=targets, name=name, on_event=on_event, **options)
+    return verify(table, at=point, targets=targets, on_event=on_event)

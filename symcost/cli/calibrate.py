@@ -1,0 +1,60 @@
+"""The verb ``calibrate``: a device entry measured on this machine, and how far estimates with it are off."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symcost.cli.output import Progress, check_writable, write
+from symcost.errors import SymcostError
+
+EXAMPLES = """[bold]Examples[/bold]
+
+symcost calibrate --output host.toml
+
+symcost estimate resnet18 --device host.toml
+
+symcost calibrate --device host.toml --check"""
+
+
+def calibrate(
+    name: Annotated[str, typer.Option(help="Name of the device entry.")] = "host",
+    device: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="An entry measured before, instead of measuring.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare predicted and measured times of reference networks.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=0.01, max=10, help="Time for each block and network.")] = 0.25,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the entry here.")] = None,
+) -> None:
+    """Measure what this machine reaches on blocks of layers, as a device entry."""
+    from symcost.devices import device as of
+    from symcost.devices.read import parsed
+    from symcost.estimate.calibration import check as checked
+    from symcost.estimate.calibration import measure
+    from symcost.report.subjects import calibration
+
+    check_writable(output)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise SymcostError(f"--name {name!r} is no name of an entry: use letters, digits, - and _")
+    if device and (output or not check):
+        raise SymcostError("--device takes an entry measured before: use it with --check, and without --output")
+    with Progress("measuring") as progress:
+        found = [] if device else measure.measurements(seconds, progress.say)
+        entry = "" if device else measure.entry(name, found)
+        host = of(str(device)) if device else parsed(entry, "the entry")[name]
+        compared = checked.compared(host, seconds, on_network=progress.say) if check else []
+    if output is not None and entry:
+        write(entry, output)
+    shown = [calibration.measured(found, measure.errors(entry, name, found))] if found else []
+    shown += [calibration.compared(compared)] if compared else []
+    write("\n\n".join([*shown, *([entry] if entry and not output else [])]), None)
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command(epilog=EXAMPLES)(calibrate)

@@ -1,0 +1,181 @@
+"""What the command line shows: progress while it works, and reports that are whole or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+from symcost.errors import SymcostError
+from symcost.system.files import write_whole
+
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here instead of to standard output.")
+]
+"""The option of every verb that reports."""
+PATIENCE = 1.0
+"""Seconds of work before anything is shown about it."""
+
+
+class Progress:
+    """A bar with the number of traces on standard error, shown when the work takes longer than a second.
+
+    How many traces a model needs shows only on the way, so the bar moves without an end. What the model prints
+    meanwhile goes to standard error too: standard output holds the report and nothing else.
+    """
+
+    def __init__(self, what: str = "tracing") -> None:
+        # Imported here: only verbs that take long show progress, and the others should start at once.
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        self.console = Console(stderr=True)
+        self.bar = Bar(
+            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True,
+            disable=not self.console.is_terminal, redirect_stdout=False,
+        )  # fmt: skip
+        self.task = self.bar.add_task(what, total=None)
+        self.timer = threading.Timer(PATIENCE, self.bar.start)
+        self.timer.daemon = True
+        self.redirected = contextlib.redirect_stdout(sys.stderr)
+
+    def __enter__(self) -> Progress:
+        self.redirected.__enter__()
+        self.timer.start()
+        return self
+
+    def __call__(self, count: int) -> None:
+        """Show that ``count`` traces are done."""
+        self.bar.update(self.task, description=f"tracing: {count} traces")
+
+    def say(self, what: str) -> None:
+        """Show what is being done."""
+        self.bar.update(self.task, description=what)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.timer.cancel()
+        self.timer.join()
+        self.bar.stop()
+        self.redirected.__exit__(kind, value, trace)
+
+
+class Steps:
+    """A line on standard error for what happens to every target, with the seconds since the start; none in a pipe.
+
+    What the model prints meanwhile goes to standard error too: standard output holds the report and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.redirected = contextlib.redirect_stdout(sys.stderr)
+
+    def __enter__(self) -> Steps:
+        self.redirected.__enter__()
+        return self
+
+    def __call__(self, target: str, event: str) -> None:
+        """Tell what happened to a target."""
+        if sys.stderr.isatty():
+            print(f"{time.monotonic() - self.start:6.1f} s  {target}: {event}", file=sys.stderr, flush=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.redirected.__exit__(kind, value, trace)
+
+
+class SweepProgress:
+    """A bar on standard error with the share that is done, the rate in configurations per second, and the time left."""
+
+    def __init__(self, size: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self.console, self.size = Console(stderr=True), size
+        self.bar = Bar(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(), console=self.console, transient=True, disable=not self.console.is_terminal,
+            redirect_stdout=False,
+        )  # fmt: skip
+        self.task = self.bar.add_task("sweeping", total=1.0, rate="")
+        self.phase, self.last = "", 0.0
+        self.started, self.begun = time.monotonic(), 0.0
+
+    def __enter__(self) -> SweepProgress:
+        self.bar.start()
+        return self
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """Show that ``done`` of ``total`` outer steps are searched.
+
+        What is there when a phase begins (the first call) was not done now: the rate and the time left are of the rest.
+        """
+        share, now = done / total, time.monotonic()
+        if what != self.phase or share < self.last:
+            self.phase, self.started, self.begun = what, now, share
+            self.bar.reset(self.task, total=total, completed=done, description=what, rate="")
+        self.last = share
+        rate = self.rate(share, now)
+        shown = f"{rate:.3g} configurations/s" if rate else ""
+        self.bar.update(self.task, completed=done, description=what, rate=shown)
+
+    def rate(self, share: float, now: float) -> float:
+        """Configurations per second since the phase began."""
+        return self.size * (share - self.begun) / max(now - self.started, 1e-9)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+
+def check_writable(output: Path | None, option: str = "--output") -> None:
+    """Refuse a file that cannot be written before the work begins."""
+    if output is None:
+        return
+    if output.is_dir():
+        raise SymcostError(f"{option} {output} is a directory: name a file")
+    if output.exists() and not output.is_file():
+        if not os.access(output, os.W_OK):
+            raise SymcostError(f"{option} {output} cannot be written: you may not write to this device")
+        return
+    folder = output.resolve().parent if output.is_symlink() else output.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SymcostError(f"{option} {output} cannot be written: there is no writable directory {folder}")
+
+
+def close_standard_output() -> None:
+    """Let what is left for a reader who is gone, or for a full disk, go nowhere: it cannot be told again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write(report: str, output: Path | None) -> None:
+    """The report on standard output, or in a file that appears whole: written aside, then moved into place."""
+    if output is None:
+        try:
+            print(report, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            close_standard_output()
+            raise SymcostError(
+                f"standard output cannot be written: {problem.strerror}; make room, or name a file with --output"
+            ) from None
+        return
+    try:
+        write_whole(report + "\n", output)
+    except OSError as problem:
+        raise SymcostError(
+            f"--output {output} cannot be written: {problem.strerror}; make room, or name another"
+        ) from None

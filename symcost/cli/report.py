@@ -1,0 +1,95 @@
+"""The verb of the page: ``report``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symcost.cli.output import check_writable, write
+from symcost.cli.target import tables_of
+from symcost.costs.saved.face import is_saved
+from symcost.errors import SymcostError
+from symcost.sources.texts import integers
+from symcost.sources.tracing import Tracing, tracing
+
+REPORT_EXAMPLES = """[bold]Examples[/bold]
+
+symcost report resnet50 --set n=n --set r=r --output resnet50.html
+
+symcost report costs.json --output costs.html --device jetson-agx-orin
+
+symcost report examples.gpt:GPT 'int32\\[n,N]' --output gpt.html
+
+symcost report mobilenet_v2 --beside mcunet_in1 --set r=r --output two.html
+
+symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --output verdict.json
+
+symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output gpt.html"""
+
+Texts = list[str] | None
+
+
+@tracing
+def report(
+    how: Tracing,
+    target: Annotated[str, typer.Argument(metavar="MODEL", help="A saved file, a reference network, or PKG.MOD:NAME.")],
+    specs: Annotated[Texts, typer.Argument(metavar="SPEC...", help="Inputs of a model to trace.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE.html", help="Write here instead of to standard output."),
+    ] = None,
+    beside: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="A second model beside it, on common symbols.")
+    ] = None,
+    at: Annotated[Texts, typer.Option(metavar="NAME=INT", help="Where a slider starts.")] = None,
+    verdict: Annotated[
+        Texts, typer.Option(metavar="FILE.json", help="What compilers said, by symcost verify --format json.")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="DEVICE", help="The device chosen at first.")] = "nvidia-a100-sxm-80gb",
+    set_: Annotated[
+        Texts,
+        typer.Option("--set", metavar="NAME=VALUE", help="A number or symbol for a reference network's parameter."),
+    ] = None,
+) -> None:
+    """One HTML page, without a network or a server, whose sliders evaluate the closed forms exactly."""
+    from symcost.devices import device as device_of
+    from symcost.report.page.render import render
+
+    if output is not None and output.suffix not in (".html", ".htm"):
+        raise SymcostError(f"--output {output} must end in .html: the page is HTML")
+    check_writable(output)
+    device_of(device)
+    verdicts = _verdicts(verdict or [])
+    given = [target] if beside is None else [target, beside]
+    tables = list(zip(titles(given), tables_of(given, specs, set_, how), strict=True))
+    write(render(tables, at=integers("--at", at), on=device, verdicts=verdicts), output)
+
+
+def _verdicts(files: list[str]) -> dict[str, Any]:
+    """Saved verdicts by their files."""
+    if not files:
+        return {}
+    from symcost.referee.verdicts.saved import load_verdict
+
+    return {file: load_verdict(file) for file in files}
+
+
+def titles(targets: Sequence[str]) -> list[str]:
+    """What models are called: files without their suffix, and no two the same.
+
+    >>> titles(["a/net.json", "b/net.json"]), titles(["a/net.json", "alexnet"])
+    (['a/net', 'b/net'], ['net', 'alexnet'])
+    """
+    paths = [Path(each).with_suffix("") if is_saved(each) else None for each in targets]
+    short = [path.name if path else each for path, each in zip(paths, targets, strict=True)]
+    if len(set(short)) < len(short) and len(set(targets)) == len(targets):
+        short = ["/".join(path.parts[-2:]) if path else name for path, name in zip(paths, short, strict=True)]
+    return [name if name not in short[:i] else f"{name} ({i + 1})" for i, name in enumerate(short)]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command(epilog=REPORT_EXAMPLES)(report)

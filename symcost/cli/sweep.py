@@ -1,0 +1,223 @@
+"""The verb ``sweep``: count, rank or draw the front of a design space written in TOML. It never imports flax itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symcost.cli.output import Output, Steps, SweepProgress, check_writable, write
+from symcost.costs.table import CostTable
+from symcost.errors import SpaceError, SymcostError
+from symcost.referee.compilers.start import start_jax
+from symcost.sources.texts import load
+
+TIMEOUT = 10
+"""Seconds for a scheduler to answer."""
+EXAMPLES = """[bold]Examples[/bold]
+
+symcost sweep examples/microcontroller.toml
+
+symcost sweep examples/gpt_budget.toml --format json --output best.json
+
+symcost sweep space.toml --out run --processes 8      (the same command goes on after an interruption)
+
+symcost sweep space.toml --out run --dask tcp://scheduler:8786
+
+symcost sweep examples/microcontroller.toml --verify 1 --target cpu
+
+A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1_000_000"] /
+maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
+
+One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little."""
+
+
+def sweep(
+    space: Annotated[Path, typer.Argument(metavar="SPACE.toml", help="The network, its axes, conditions, objectives.")],
+    engine: Annotated[str, typer.Option(help="auto, native, jax or numpy.")] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Threads, as many as cores by default; with --dask parts under way, one for each of its threads.",
+        ),
+    ] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Worker processes instead of threads.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep finished parts here, and go on from what is there.")
+    ] = None,
+    histogram: Annotated[
+        int | None, typer.Option(min=1, metavar="BINS", help="Add the distribution of each cost over what is feasible.")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw the front, or all that is feasible over two axes as maps: .png or .svg."
+        ),
+    ] = None,
+    colour: Annotated[str | None, typer.Option(metavar="AXIS", help="Axis that colours the front.")] = None,
+    verify: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Trace and compile the K best, and add their verdicts.")
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Compiler for --verify, as symcost targets lists them.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
+    output: Output = None,
+) -> None:
+    """Count, filter and rank every configuration of a design space, exactly."""
+    from symcost.cli.best import check, verdicts
+    from symcost.report.subjects import designs
+    from symcost.sweeps.answers.pictures import check_colour, check_name
+    from symcost.sweeps.face import listed, pareto
+    from symcost.sweeps.face import sweep as best
+    from symcost.sweeps.question.question import load_space
+
+    if format_ not in designs.FORMATS:
+        raise SymcostError(f"unknown format {format_!r}: use {', '.join(designs.FORMATS)}")
+    if verify is not None and format_ == "csv":
+        raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
+    check_writable(output)
+    check_writable(plot, "--plot")
+    if plot is not None:
+        check_name(plot)
+    asked = load_space(space)
+    objectives = [*((text, False) for text in asked.minimize), *((text, True) for text in asked.maximize)]
+    _check_options(len(objectives) > 1, histogram, plot, colour, verify, target)
+    costs = network(asked, space.parent)
+    define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
+    if colour is not None:
+        check_colour(colour, listed(costs, asked.space, objectives, asked.show, define))
+    if verify is not None:
+        check(asked, costs, target or ["cpu"])
+    with ExitStack() as stack:
+        executor = None
+        if dask is not None:
+            executor, threads = stack.enter_context(_cluster(dask))
+            workers = workers or threads
+        progress = stack.enter_context(SweepProgress(asked.space.size))
+        common: dict[str, Any] = {
+            "show": asked.show, "define": define, "engine": engine, "workers": workers, "processes": processes,
+            "executor": executor, "out": out, "on_progress": progress,
+        }  # fmt: skip
+        if len(objectives) > 1:
+            answer = pareto(costs, asked.space, minimize=asked.minimize, maximize=asked.maximize, **common)
+        else:
+            goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
+            answer = best(costs, asked.space, **goal, top=asked.top, histogram=histogram, **common)
+    found: list[Any] = []
+    if verify is not None:
+        start_jax()
+        try:
+            with Steps() as steps:
+                found = verdicts(asked, costs, define, answer.rows[:verify], target or ["cpu"], steps)
+        except BaseException:  # what was searched for long is told, whatever the compilers say or whoever interrupts
+            write(designs.FORMATS[format_](answer), output)
+            raise
+    write(designs.with_verdicts(answer, found, format_) if found else designs.FORMATS[format_](answer), output)
+    if found and out is not None:
+        write(designs.verdicts(found), out / "verdicts.json")
+    if plot is not None and len(answer):
+        answer.plot(plot, colour)
+    elif plot is not None:
+        print(f"symcost: note: {plot} is not drawn: no configuration is listed", file=sys.stderr)
+    if not all(found):
+        raise typer.Exit(2 if any(each.failures for each in found) else 1)
+
+
+def _check_options(
+    front: bool, histogram: int | None, plot: Path | None, colour: str | None, verify: int | None, target: Any
+) -> None:
+    """Refuse what would be left aside without a word."""
+    if front and histogram is not None:
+        raise SymcostError(f"--histogram {histogram} is for one objective or none: this space has several, and a front")
+    if colour is not None and (plot is None or not front):
+        missing = "no --plot" if plot is None else "no two objectives in the space"
+        raise SymcostError(f"--colour {colour} is for the picture of a front: there is {missing}")
+    if target and verify is None:
+        raise SymcostError(f"--target {target[0]} is for --verify K: give how many configurations to compile")
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[tuple[Any, int | None]]:
+    """An executor on the workers of a Dask cluster, and its threads; what a dead worker was at is done by another."""
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise SpaceError("--dask needs distributed, which is not installed: pip install 'symcost[sweep]'") from None
+    try:
+        client = Client(address, timeout=TIMEOUT)
+    except (OSError, ValueError) as problem:
+        raise SpaceError(f"--dask {address}: no scheduler answers there ({problem})") from None
+    with client:
+        threads: Any = client.nthreads()
+        yield client.get_executor(pure=False), sum(threads.values()) or None
+
+
+def network(asked: Any, folder: Path) -> Any:
+    """The costs that a question names: formulas, one network, or one of each name; files lie beside the question's."""
+    if asked.formulas:
+        return asked.formulas
+    if asked.networks:
+        return {name: _costs(f"networks.{name}", source, folder) for name, source in asked.networks.items()}
+    return _costs("network", asked.network, folder)
+
+
+def _costs(key: str, source: Any, folder: Path) -> Any:
+    """Costs by what a file says: an importable name, a reference network, a model to trace, or a JSON report."""
+    if isinstance(source, str):
+        return _imported(source)
+    if isinstance(source, Mapping):
+        match source:
+            case {"table": str(name), **rest} if rest.keys() <= {"set"}:
+                from symcost.models.catalog import reference
+
+                return reference(name)(**rest.get("set", {}))
+            case {"trace": str(name), "inputs": list(inputs), **options}:
+                from symcost.tracing.face import trace
+
+                return trace(load(name), *inputs, **options)
+            case {"json": str(path)}:
+                from symcost.costs.saved.face import load as load_saved
+
+                return load_saved(folder / path)
+    raise SpaceError(
+        f'{key} = {source!r} is not understood: write "PKG.MOD:NAME", {{table = "resnet50", set = {{n = "n"}}}}, '
+        '{trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]} or {json = "costs.json"}'
+    )
+
+
+def _imported(target: str) -> Any:
+    costs = _called(target)
+    if not isinstance(costs, CostTable | Mapping):
+        raise SpaceError(
+            f"{target} gives {type(costs).__name__}: it must be costs, or a function without arguments of them"
+        )
+    return costs
+
+
+def _mapping(target: str) -> Mapping[str, Any]:
+    found = _called(target)
+    if not isinstance(found, Mapping):
+        raise SpaceError(f"define = {target!r} gives {type(found).__name__}: it must be a mapping of names to formulas")
+    return found
+
+
+def _called(target: str) -> Any:
+    found = load(target)
+    try:
+        return found() if callable(found) else found
+    except SymcostError:
+        raise
+    except Exception as problem:  # whatever the user's function does
+        raise SpaceError(f"{target} cannot be called: {type(problem).__name__}: {problem}") from None
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command(epilog=EXAMPLES)(sweep)

@@ -1,0 +1,208 @@
+"""``load``: a saved table from its file. Formulas are read by the safe parser, each distinct text once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, XLA, Cost
+from symcost.costs.said import NOT_ASKED, Said
+from symcost.costs.saved import sums
+from symcost.costs.saved.facts import Condition, SavedCertificate, SavedDomain
+from symcost.costs.saved.format import SUFFIX, read
+from symcost.costs.saved.older import total_with_state, with_state
+from symcost.costs.saved.table import ALL, Known, Saved, SavedModel
+from symcost.costs.table import CostTable, Row, Withdrawn
+from symcost.errors import ExpressionError, SymcostError
+from symcost.formulas.symbols import parse
+from symcost.reading.given import checked
+from symcost.reading.numerals import MAX_DIGITS, short
+
+
+def is_saved(target: str) -> bool:
+    """Whether a model is named by the file of a saved table.
+
+    >>> is_saved("costs.json"), is_saved("resnet50")
+    (True, False)
+    """
+    return target.endswith(SUFFIX)
+
+
+@checked
+def load(path: str | Path) -> CostTable:
+    """The table that ``costs.save(path)`` or ``--format json`` wrote: rows, totals, peaks, domain and certificate.
+
+    Nothing is traced, nothing is evaluated, and jax is not needed. A file that is damaged, edited or of a newer format
+    is an error.
+
+    >>> import tempfile
+    >>> import symcost as sc
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sc.models.alexnet(n="n").save(f"{folder}/alexnet.json")
+    ...     costs = sc.load(f"{folder}/alexnet.json")
+    >>> costs.subs(n=2).macs
+    1448813632
+    """
+    document = read(Path(path))
+    try:
+        return _Reader(document).table()
+    except SymcostError as problem:
+        raise SymcostError(f"{path} is damaged: {problem}") from None
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
+        raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the table again") from None
+
+
+class _Reader:
+    """One document; every distinct formula is parsed once."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.known: dict[str, Any] = {}
+        self.costs: dict[tuple[tuple[str, str], ...], Cost] = {}
+        self.shapes: dict[tuple[str, ...], tuple[Any, ...]] = {}
+
+    def number(self, text: Any) -> Any:
+        found = self.known.get(text)
+        if found is None:
+            if not isinstance(text, str):
+                raise ExpressionError(f"{short(text)} stands where a formula should")
+            plain = text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS
+            made = int(text) if plain else parse(text)
+            found = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
+        return found
+
+    def times(self, text: Any) -> Any:
+        found = self.number(text)
+        if isinstance(found, int) and found < 0:
+            raise ExpressionError(f"{text} executions stand in a row, where none is the least")
+        return found
+
+    def named(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """The symbols, among which is every one of the formulas."""
+        for formula in self.known.values():
+            for name in sorted(str(s) for s in getattr(formula, "free_symbols", ())):
+                if name not in symbols:
+                    raise SymcostError(f"{name} stands in {formula} and not among its symbols {', '.join(symbols)}")
+        return symbols
+
+    def cost(self, given: Mapping[str, str]) -> Cost:
+        key = tuple(given.items())
+        if key not in self.costs:
+            self.costs[key] = Cost(**{_metric(metric): self.number(text) for metric, text in key})
+        return self.costs[key]
+
+    def xla(self, given: Mapping[str, str] | None) -> Cost | Withdrawn:
+        return Withdrawn(_text(self.document["withdrawn"][XLA])) if given is None else self.cost(given)
+
+    def shape(self, given: list[str]) -> tuple[Any, ...]:
+        key = tuple(given)
+        if key not in self.shapes:
+            self.shapes[key] = tuple(map(self.number, key))
+        return self.shapes[key]
+
+    def row(self, given: Mapping[str, Any]) -> Row:
+        return Row(
+            path=_text(given["path"]), op=_text(given["op"]), cost=self.cost(given["full"]),
+            textbook=self.cost(given["textbook"]), xla=self.xla(given["xla"]), times=self.times(given["times"]),
+            xla_times=self.times(given["xla_times"]), ins=tuple(map(self.shape, given["ins"])),
+            out=self.shape(given["out"]), phase=_text(given["phase"]), source=_text(given["source"]),
+            bound=bool(given["bound"]), dtype=_text(given.get("dtype", "")),
+            in_dtypes=tuple(map(_text, given.get("in_dtypes", ()))), written=bool(given.get("written", False)),
+        )  # fmt: skip
+
+    def table(self) -> CostTable:
+        given = self.document
+        rows, old = [self.row(row) for row in given["rows"]], given["format"] == 1
+        if old:
+            rows = list(map(with_state, rows))
+        at = _integers(given["at"])
+        totals = {c: self.cost(given["conventions"][c]) for c in CONVENTIONS if given["conventions"][c] is not None}
+        if old:
+            totals = {convention: total_with_state(cost, rows, convention) for convention, cost in totals.items()}
+        symbols = self.named(tuple(map(_text, given["symbols"])))
+        domain = _or_none(lambda domain: _domain(domain, at), given["domain"])
+        sums.check(rows, totals, symbols, domain, given["digest"])
+        for metric, text in given["totals"].items():
+            if self.number(text) != getattr(totals["textbook" if metric == "activations" else "full"], _metric(metric)):
+                raise SymcostError(f"{metric} is {text} among its totals and another number among its conventions")
+        if not (at or given["domain"] or given["peaks"]):
+            return CostTable(rows)
+        known = Known(
+            symbols=symbols,
+            totals=totals,
+            withdrawn={_text(name): _text(why) for name, why in given.get("withdrawn", {}).items()},
+            at=at,
+            peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
+            residuals=None if given["residuals"] is None else self.number(given["residuals"]),
+            domain=domain,
+            certificate=_or_none(_certificate, given["certificate"]),
+            coverage=_or_none(_integers, given["coverage"]),
+            loops=_texts(given["loops"]),
+            kernels=_texts(given.get("kernels", {})),  # files of earlier versions have none
+            receptive_field=_or_none(
+                lambda found: ALL if found == ALL else tuple(map(self.number, found)), given["receptive_field"]
+            ),
+        )
+        return (SavedModel if known.peaks else Saved)(rows, known)
+
+    def peak(self, by_unit: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            unit: None if text is None else text if unit == "problem" else self.number(text)
+            for unit, text in by_unit.items()
+        }
+
+
+def _metric(name: Any) -> str:
+    if name not in (*METRICS, *SPLITS):
+        raise SymcostError(f"unknown metric {short(name)}: there are {', '.join(METRICS)}")
+    return name
+
+
+def _or_none(read: Callable[[Any], Any], given: Any) -> Any:
+    return None if given is None else read(given)
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise SymcostError(f"{short(given)} stands where a name should")
+    return given
+
+
+def _texts(given: Mapping[str, Any]) -> dict[str, str]:
+    return {_text(name): _text(told) for name, told in given.items()}
+
+
+def _integers(given: Mapping[str, Any]) -> dict[str, int]:
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise SymcostError(f"{name}={value!r} stands where an integer should")
+    return dict(given)
+
+
+def _domain(given: Mapping[str, Any], at: Mapping[str, int]) -> SavedDomain:
+    texts = tuple(map(_text, given["conditions"]))
+    for text in texts:
+        Condition.read(text)
+    return SavedDomain(
+        text=_text(given["text"]), symbols=tuple(map(_text, given["symbols"])), texts=texts,
+        notes=tuple(map(_text, given["notes"])), bounds_at_one=frozenset(map(_text, given["bounds_at_one"])),
+        spans=tuple(_integers(given["spans"]).items()), at=tuple(at.items()),
+    )  # fmt: skip
+
+
+def _said(given: Mapping[str, Any] | None) -> Said:
+    """What XLA said; files written before it was asked have nothing."""
+    if given is None:
+        return NOT_ASKED
+    if given["equal"] not in (True, False, None):
+        raise SymcostError(f"equal={given['equal']!r} stands where true, false or null should")
+    return Said(given["equal"], _text(given["why"]), _integers(given["at"]))
+
+
+def _certificate(given: Mapping[str, Any]) -> SavedCertificate:
+    counts = _integers({name: given[name] for name in ("traces", "numbers", "programs")})
+    return SavedCertificate(
+        text=_text(given["text"]), fitted=tuple(map(_integers, given["fitted"])),
+        held_out=tuple(map(_integers, given["held_out"])), xla=_said(given.get("xla")), **counts,
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""Inference of decoders: prefill takes the whole prompt at once, decoding one token against a cache of keys and values.
+
+The cache holds ``2 L H_kv d_k`` numbers for each token of each sequence (Kwon et al.: PagedAttention, arXiv:2309.06180).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symcost.costs.dtypes import BYTE, bits_of
+from symcost.costs.exact import rational
+from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.estimate.bytes.network import layers_of
+from symcost.layers.base import Layer
+from symcost.layers.face import table
+from symcost.layers.kinds.attention import Attention
+from symcost.layers.layered import LayerTable
+from symcost.layers.sizes.algebra import Dim, size
+from symcost.reading.given import checked
+
+TRACED = (
+    "decoding needs the layers of a network: a traced model has the length it was traced at; trace one step with its keys "
+    "and values as inputs, sc.trace_function(step, 'float32[n,1,d]', 'float32[n,M,d]')"
+)
+CACHE = "cache"
+"""The operation that joins new keys or values to those kept."""
+
+
+@checked
+def decoding(net: Layer | LayerTable, M: Dim = "M", n: Dim = "n") -> LayerTable:
+    """One step of decoding: one new token of ``n`` sequences, each against ``M`` keys and values, the new one included.
+
+    ``net``, layers or their table, takes tokens ``(n, N)``; every attention in it that has no length of its own gets
+    ``M`` keys. A traced model is fixed to the length it was traced at: trace one step of it, with the keys and values as
+    inputs of their own.
+
+    >>> from symcost.models.catalog import reference
+    >>> step = decoding(reference("llama").net())
+    >>> step.total("textbook").macs
+    262144*M*n + 7504658432*n
+    """
+    layers = layers_of(net, TRACED)
+    made = _with_keys(layers, size(M, "M"))
+    if made is layers:
+        raise SymcostError("the network has no attention that could keep keys and values: give a decoder's layers")
+    return table(made, (n, 1))
+
+
+def _with_keys(value: Any, M: Any) -> Any:
+    """The layers with ``M`` keys in every attention; the same object where there is none."""
+    if isinstance(value, tuple):
+        made = tuple(_with_keys(part, M) for part in value)
+        return made if any(new is not old for new, old in zip(made, value, strict=True)) else value
+    if not isinstance(value, Layer):
+        return value
+    own = {field.name: getattr(value, field.name) for field in fields(value)}
+    changed = {name: _with_keys(part, M) for name, part in own.items()}
+    if isinstance(value, Attention) and value.M is None:
+        changed["M"] = M
+    if all(changed[name] is own[name] for name in own):
+        return value
+    made = object.__new__(type(value))
+    for name, part in changed.items():
+        object.__setattr__(made, name, part)
+    return made
+
+
+@checked
+def kv_cache(costs: CostTable, dtype: str = "float16") -> Any:
+    """Bytes of the keys and values that a table of a decoding step keeps.
+
+    >>> from symcost.models.catalog import reference
+    >>> kv_cache(decoding(reference("llama").net(H_kv=32, d_f=11008, V=32000), M="M"))  # LLaMA 7B
+    524288*M*n
+    """
+    kept = [sympy.Mul(*row.out, row.times) for row in costs.rows if row.op == CACHE]
+    if not kept:
+        raise SymcostError("this table keeps no keys and values: make one of a decoding step with sc.decoding")
+    total = sympy.expand(sympy.Add(*kept) * rational(Fraction(bits_of(dtype), BYTE)))
+    return int(total) if total.is_Integer else total

@@ -1,0 +1,139 @@
+"""Does it fit: every limit of a device against what the model needs, with the margin and the layer at fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol, runtime_checkable
+
+from symcost.costs.dtypes import ASSUMED
+from symcost.costs.exact import number, rational
+from symcost.costs.size import Bits, param_bits
+from symcost.costs.table import CostTable
+from symcost.devices import Device, device
+from symcost.devices.device import HOLDS
+from symcost.errors import DeviceError
+from symcost.estimate.bytes.memory import memory
+from symcost.estimate.bytes.types import Types, main_type, types_of
+from symcost.estimate.time.work import kernels
+from symcost.reading.given import checked
+
+SMALL = "int8"
+"""The type that layers are taken to be in on a device that they have to fit."""
+
+
+@runtime_checkable
+class HasLifetimes(Protocol):
+    """A table that knows which operation runs while its peak is reached."""
+
+    def peak_path(self, rule: str = "liveness") -> str:
+        """Path of that operation."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One memory: what must lie in it, the bytes it has and the bytes that are needed, and the layer at fault.
+
+    ``why`` says what the layer has: most of the weights, the peak of activations, or (where a table keeps no lifetimes,
+    such as a traced one) the largest input and output, which need not be where the peak is.
+    """
+
+    memory: str
+    holds: tuple[str, ...]
+    needed: Fraction
+    available: Fraction
+    layer: str
+    why: str
+
+    @property
+    def margin(self) -> Fraction:
+        """Bytes left; negative where they are missing."""
+        return self.available - self.needed
+
+    def __bool__(self) -> bool:
+        return self.margin >= 0
+
+    def __str__(self) -> str:
+        verdict = "fits" if self else "does not fit"
+        rest = f"{self.margin} bytes are left" if self else f"{-self.margin} bytes are missing"
+        return (
+            f"{self.memory} ({' and '.join(self.holds)}): {self.needed} of {self.available} bytes, {verdict}, "
+            f"{rest}; {self.why} {self.layer}"
+        )
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether a model fits a device: true when every limit holds."""
+
+    device: Device
+    dtype: str
+    limits: tuple[Limit, ...]
+    types: Types
+
+    def __bool__(self) -> bool:
+        return all(self.limits)
+
+    def __str__(self) -> str:
+        said = [] if self.types.given else [str(self.types)]
+        return "\n".join([*map(str, self.limits), *said])
+
+
+@checked
+def fits(
+    costs: CostTable, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
+    rule: str = "liveness",
+) -> Fit:  # fmt: skip
+    """Every memory of the device against the bytes that the model keeps there; all sizes must be numbers.
+
+    ``dtype`` and ``weights`` as in :func:`~symcost.estimate.bytes.memory.memory`, ``rule`` for the activations; layers, which
+    have no number types, are taken as int8. State lies with the weights where a pass only reads it, and with the
+    activations where it is written. A memory that holds both has to hold their sum. A number type of products for which the
+    device publishes no peak, where it publishes some, is an error.
+
+    >>> from symcost.models import mcunet_in1
+    >>> print(fits(mcunet_in1(), "tiny-ai", "int8"))
+    sram (activations): 92160 of 327680 bytes, fits, 235520 bytes are left; peak in block_2/expand/conv
+    flash (weights): 648248 of 1048576 bytes, fits, 400328 bytes are left; most in fc
+    """
+    where = device(on)
+    types = types_of(costs, dtype, weights, SMALL)
+    check_computes(where, costs, types)
+    used = memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
+    needs = {what: number(used.held(what), f"the size of the {what}") for what in HOLDS}
+    limits = []
+    for level in where.memories:
+        if not level.holds:
+            continue
+        if level.size is None:
+            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
+        needed = sum((needs[what] for what in level.holds), start=Fraction(0))
+        most = max(level.holds, key=lambda what: needs[what])
+        limits.append(Limit(level.name, level.holds, needed, level.size, *_fault(costs, most, rule, types.weights)))
+    if not limits:
+        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
+    named = types.activations or main_type(kernels(costs, "roofline"), types)
+    return Fit(where, named, tuple(limits), types)
+
+
+def check_computes(where: Device, costs: CostTable, types: Types) -> None:
+    """Raise for a number type of the products that the device lacks."""
+    own = {kernel.dtype or ASSUMED for kernel in kernels(costs, "roofline") if kernel.macs != 0}
+    for dtype in sorted(own) if types.activations is None else [types.activations]:
+        where.check_computes(dtype)
+
+
+def _fault(costs: CostTable, what: str, rule: str, bits: Bits | None) -> tuple[str, str]:
+    """The layer that a limit is at fault for, and what it has."""
+    if what == "weights":
+        held: dict[str, Any] = {}
+        for path, rate, params in param_bits(costs, bits):
+            held[path] = held.get(path, 0) + params * rational(rate)
+        why, sizes = "most in", list(held.items())
+    elif isinstance(costs, HasLifetimes):
+        return costs.peak_path(rule) or "the model itself", "peak in"
+    else:
+        why, sizes = "largest input and output in", [(k.path, k.read + k.written) for k in kernels(costs, "fused")]
+    most = max(sizes, key=lambda named: number(named[1], "the size of a layer"), default=("", 0))
+    return most[0] or "the model itself", why

@@ -1,0 +1,91 @@
+"""Bytes on a device: weights by bit width, activations at their peak, and state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
+from symcost.costs.exact import rational
+from symcost.costs.size import Bits, bytes_of, model_size, state_bits
+from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.estimate.bytes.types import Types, types_of
+from symcost.reading.given import checked
+
+RULES = ("liveness", "textbook")
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Bytes of weights, of activations at their peak under a rule, and of state, exact.
+
+    ``state`` is all of it, ``constant`` the part that a pass reads and does not write (moving averages at inference): it
+    lies with the weights, the rest (caches) with the activations. ``types`` says which number types these are.
+    """
+
+    weights: Any
+    activations: Any
+    rule: str
+    state: Any = 0
+    constant: Any = 0
+    types: str = ""
+
+    @property
+    def total(self) -> Any:
+        """All together."""
+        return self.weights + self.activations + self.state
+
+    def held(self, what: str) -> Any:
+        """What lies in the memory of the ``weights``, or of the ``activations``: state with the one or the other."""
+        return self.weights + self.constant if what == "weights" else self.activations + self.state - self.constant
+
+
+@checked
+def memory(
+    costs: CostTable, dtype: str | None = None, *, weights: str | Bits | None = None, rule: str = "liveness",
+    assumed: str = ASSUMED,
+) -> MemoryUse:  # fmt: skip
+    """Bytes of weights, activations and state.
+
+    Everything has its own number type, as traced; ``dtype`` gives one to all, ``weights`` to the weights: a number type,
+    bits, or a mapping from paths to bits (mixed precision, ``""`` for every other layer). Layers have no types: they are
+    taken as ``assumed``. ``rule``: ``liveness``, all tensors alive at once, or ``textbook``, the largest input plus output.
+
+    >>> from symcost.models import alexnet
+    >>> memory(alexnet(), "int8", rule="textbook")
+    MemoryUse(weights=60965224, activations=440928, rule='textbook', state=0, constant=0, types='int8: as given')
+    """
+    if rule not in RULES:
+        raise SymcostError(f"unknown rule of activations {rule!r}: use {' or '.join(RULES)}")
+    types = types_of(costs, dtype, weights, assumed)
+    constant = bytes_of((bits, number) for _, bits, number in state_bits(costs, types.weights, written=False))
+    own = None if types.activations is None else bits_of(types.activations)
+    written = bytes_of((bits, number) for _, bits, number in state_bits(costs, own, written=True))
+    return MemoryUse(
+        weights=model_size(costs, types.weights), activations=peak_bytes(costs, types, rule), rule=rule,
+        state=constant + written, constant=constant, types=types.text,
+    )  # fmt: skip
+
+
+def peak_bytes(costs: Any, types: Types, rule: str) -> Any:
+    """Bytes of activations at their peak, in one type or in their own; a plain table has no lifetimes.
+
+    In their own types those of less than a byte take a whole one, as compilers keep them while they compute.
+    """
+    if not hasattr(costs, "peak"):
+        raise SymcostError("this table knows no peak of activations: make it with sc.table or sc.trace")
+    if types.activations is None:
+        return costs.peak(rule, "bytes")
+    return _scaled(costs.peak(rule), bits_of(types.activations))
+
+
+def _scaled(elements: Any, bits: int) -> Any:
+    per = rational(Fraction(bits, BYTE))
+    if isinstance(elements, sympy.Max):  # kept as a maximum of few: sympy would compare each with each
+        return sympy.Max(*(sympy.expand(per * size) for size in elements.args), evaluate=False)
+    made = sympy.expand(per * elements)
+    return int(made) if made.is_Integer else made

@@ -1,0 +1,73 @@
+"""Bytes of training: parameters, gradients, optimizer state, and what the forward pass keeps for the backward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symcost.costs.dtypes import ASSUMED, bits_of
+from symcost.costs.size import model_size, state_size, trained_size
+from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.estimate.bytes.types import types_of
+from symcost.reading.given import checked
+
+
+@dataclass(frozen=True)
+class TrainingMemory:
+    """Bytes, exact in the table's symbols."""
+
+    params: Any
+    gradients: Any
+    optimizer: Any
+    residuals: Any
+    state: Any = 0
+    types: str = ""
+
+    @property
+    def total(self) -> Any:
+        """All of it."""
+        return sympy.expand(self.params + self.gradients + self.optimizer + self.residuals + self.state)
+
+
+@checked
+def training_memory(
+    costs: CostTable, optimizer: Any = None, *, dtype: str | None = None, gradients: str | None = None,
+    moments: str | None = None, least: int = 1,
+) -> TrainingMemory:  # fmt: skip
+    """Bytes of parameters, gradients, optimizer state, residuals and the model's state, traced with ``mode="train"``.
+
+    Frozen parameters (``wrt`` of :func:`symcost.trace`) have neither gradients nor optimizer state.
+
+    ``optimizer``: an optax transformation, whose state is asked of ``optimizer.init`` without making it; none is plain
+    gradient descent; one whose state changes its form with the sizes, as Adafactor's at 128, needs numbers, or
+    ``least``, the least value of every symbol. Parameters, their gradients and the model's own state (moving averages)
+    have the number types of the trace; ``dtype`` gives one to all of them, ``gradients`` one to the gradients. The
+    optimizer's state is made for parameters in ``moments``: ``dtype`` unless given, else float32, in which mixed
+    precision keeps its master copy (Micikevicius et al., arXiv:1710.03740, section 3.1); ``"traced"`` asks the optimizer
+    for that of the parameters as they are. Residuals follow the model's own types and its remat policy: a rematerialised
+    block keeps less.
+
+    >>> import flax.linen as nn, optax
+    >>> import symcost as sc
+    >>> costs = sc.trace(lambda d: nn.Dense(d), "float32[n,c]", mode="train")
+    >>> found = training_memory(costs, optax.adam(1e-3))
+    >>> found.params, found.optimizer
+    (4*c*d + 4*d, 8*c*d + 8*d + 4)
+    """
+    saved = getattr(costs, "residuals", None)
+    if saved is None:
+        raise SymcostError('what the backward pass needs is known of traced models: trace with mode="train"')
+    state: Any = 0
+    if optimizer is not None:
+        from symcost.estimate.bytes.optimizer import optimizer_state
+
+        state = optimizer_state(costs, optimizer, moments or dtype or ASSUMED, least=least)
+    types = types_of(costs, dtype)
+    params = model_size(costs, types.weights)
+    return TrainingMemory(
+        params=params, gradients=trained_size(costs, types.weights if gradients is None else bits_of(gradients)),
+        optimizer=state, residuals=saved, state=state_size(costs, types.weights), types=types.text,
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""Everything of one model on one device: what the device has no numbers for is kept as the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.costs.size import Bits
+from symcost.costs.table import CostTable
+from symcost.devices import Device, device
+from symcost.errors import SymcostError
+from symcost.estimate.bytes.fit import Fit, check_computes, fits
+from symcost.estimate.bytes.memory import MemoryUse, memory
+from symcost.estimate.bytes.types import Types, types_of
+from symcost.estimate.time.efficiency import efficiency_of
+from symcost.estimate.time.energy import Energy, energy
+from symcost.estimate.time.latency import Latency, examples, latency
+from symcost.estimate.time.work import MODELS
+
+PROCESS = "horowitz-45nm"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was asked of one model on one device; parts that the device has no numbers for say why.
+
+    ``batch``: examples of one pass, where an input says how many.
+    """
+
+    name: str
+    costs: Any
+    latencies: Mapping[str, Latency | SymcostError]
+    energies: Mapping[str, Energy | SymcostError]
+    memory: MemoryUse | SymcostError
+    fit: Fit | SymcostError
+    chosen: str
+    batch: Any = None
+    types: Types | None = None
+
+    def throughput(self, found: Latency) -> Any:
+        """Examples per second at a latency, or None."""
+        return None if self.batch is None else self.batch / found.seconds
+
+
+def estimate(
+    costs: CostTable, name: str, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
+    model: str = "roofline", efficiency: Any = None, rule: str = "liveness",
+) -> Estimate:  # fmt: skip
+    """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits."""
+    where = device(on)
+    types = types_of(costs, dtype, weights)
+    check_computes(where, costs, types)
+    efficiency_of(efficiency)
+    if model not in MODELS:
+        raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
+    energies = {PROCESS: PROCESS} if where.name == PROCESS else {where.name: where, PROCESS: PROCESS}
+    return Estimate(
+        name=name,
+        costs=costs,
+        latencies={
+            each: _or_why(lambda each=each: latency(
+                costs, where, dtype, model=each, weights=weights, efficiency=efficiency)) for each in MODELS
+        },
+        energies={
+            each: _or_why(lambda at=at: energy(
+                costs, at, dtype, model=model, weights=weights, efficiency=efficiency))
+            for each, at in energies.items()
+        },
+        memory=_or_why(lambda: memory(costs, dtype, weights=weights, rule=rule)),
+        fit=_or_why(lambda: fits(costs, where, types.activations, weights=weights, rule=rule)),
+        chosen=model,
+        batch=examples(costs),
+        types=types,
+    )  # fmt: skip
+
+
+def _or_why(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except SymcostError as problem:
+        return problem

@@ -1,0 +1,194 @@
+"""The sense of a formula: what a symbol does to it, which term rules, where one formula overtakes another.
+
+Floors and ceilings are taken without their rounding here, as if sizes were smooth: these are statements about growth,
+and exact ones only for formulas without rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symcost.costs.exact import at_point, check_sizes, formula, need, number
+from symcost.errors import SymcostError
+from symcost.formulas.corners import ruling
+from symcost.formulas.symbols import symbol
+from symcost.reading.given import checked
+
+
+def smooth(expression: Any) -> Any:
+    """The formula without rounding: ``floor(x)`` and ``ceiling(x)`` as ``x``.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> smooth(parse("floor(r/32)**2 * d"))
+    d*r**2/1024
+    """
+    expression = formula(expression)
+    return expression.replace(lambda node: isinstance(node, sympy.floor | sympy.ceiling), lambda node: node.args[0])
+
+
+@checked
+def partial(expression: Any, name: str, **point: int) -> Any:
+    """Partial derivative by a symbol, sizes taken as smooth; at a point an exact number.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> partial(parse("12*L*d**2"), "d")
+    24*L*d
+    >>> partial(parse("Max(12*L*d**2, 64*d)"), "d", d=8, L=1)
+    Fraction(192, 1)
+    """
+    if not point:
+        return sympy.expand(sympy.diff(_smooth_in(expression, name), symbol(name)))
+    made = _ruled(expression, name, point, "the derivative")
+    return number(at_point(sympy.diff(made, symbol(name)), point), "the derivative")
+
+
+@checked
+def elasticity(expression: Any, name: str, **point: int) -> Any:
+    """How many percent the formula grows when the symbol grows by one: ``(d f/d x) x/f``, sizes taken as smooth.
+
+    At a point it is an exact fraction; 2 says that 1 % more of the symbol costs 2 % more. Of a maximum the side counts
+    that rules at the point.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> elasticity(parse("12*L*d**2 + 4*L*d"), "d", d=1, L=7)
+    Fraction(7, 4)
+    >>> elasticity(parse("12*L*d**2 + 4*L*d"), "L")
+    1
+    """
+    whole = _ruled(expression, name, point, "the elasticity") if point else _smooth_in(expression, name)
+    if at_point(whole, point) == 0:
+        raise SymcostError("the formula is 0: it has no elasticity")
+    made = sympy.diff(whole, symbol(name)) * symbol(name) / whole
+    return number(at_point(made, point), "the elasticity") if point else sympy.cancel(made)
+
+
+@checked
+def leading_term(expression: Any, *names: str) -> Any:
+    """The part that rules when the symbols named (all of them unless named) grow together.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> leading_term(parse("2*L*N**2*d + 12*L*N*d**2 + 9*N*d"))
+    2*L*N**2*d + 12*L*N*d**2
+    >>> leading_term(parse("2*L*N**2*d + 12*L*N*d**2 + 9*N*d"), "N")
+    2*L*N**2*d
+    """
+    whole = sympy.expand(smooth(expression))
+    known = sorted(str(s) for s in whole.free_symbols)
+    for name in names:
+        if name not in known:
+            raise SymcostError(f"unknown symbol {name!r}: the formula has {', '.join(known) or 'none'}")
+    grown = [symbol(name) for name in names or known]
+    terms = sympy.Add.make_args(whole)
+    if any(term.has(sympy.Max, sympy.Min) for term in terms):
+        raise SymcostError("a formula with Max has a leading term on each side: give a value to what decides it")
+    degrees = [sum((_degree(term, x) for x in grown), start=sympy.Integer(0)) for term in terms]
+    return sympy.Add(*(term for term, degree in zip(terms, degrees, strict=True) if degree == max(degrees)))
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """Where two formulas are equal in one symbol, and which is larger beyond."""
+
+    symbol: str
+    at: Any
+    beyond: str
+
+    def __str__(self) -> str:
+        return f"equal at {self.symbol} = {self.at}; beyond it the {self.beyond} is larger"
+
+
+@checked
+def crossover(first: Any, second: Any, name: str) -> Crossover:
+    """The positive value of a symbol beyond which one formula stays above the other, sizes taken as smooth.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> print(crossover(parse("2*L*N**2*d"), parse("8*L*N*d**2"), "N"))  # attention against the MLP
+    equal at N = 4*d; beyond it the first is larger
+    """
+    x = symbol(name)
+    difference = sympy.expand(smooth(first) - smooth(second))
+    if difference == 0:
+        raise SymcostError("both formulas are the same: neither overtakes the other")
+    above = sympy.factor(_smooth_in(difference, name))
+    top, _ = sympy.fraction(sympy.together(above))
+    roots: list[Any] = []
+    for factor, _ in sympy.factor_list(top, x)[1]:
+        if not factor.has(x):
+            continue
+        degree = sympy.Poly(factor, x).degree()
+        if degree > 2:
+            raise SymcostError(
+                f"the crossover in {name} solves an equation of degree {degree}: give values to the other symbols "
+                "and use solve"
+            )
+        roots += _positive_roots(factor, x)
+    if not roots:
+        raise SymcostError(f"neither formula overtakes the other in {name}: one is larger for all positive values")
+    last = _largest(roots, name)
+    leading = sympy.LC(sympy.Poly(top, x))
+    sign = leading.is_positive
+    if sign is None:
+        raise SymcostError(f"which formula is larger for large {name} depends on the other symbols: give them values")
+    return Crossover(name, last, "first" if sign else "second")
+
+
+def _positive_roots(factor: Any, x: Any) -> list[Any]:
+    """The positive roots of a factor of degree 1 or 2; they need not be integers."""
+    free = sympy.Dummy(real=True)
+    found = sympy.solve(factor.xreplace({x: free}), free)
+    signs = [root.is_positive for root in found]
+    if None in signs and len(found) == 2 and sympy.simplify(found[0] * found[1]).is_negative:
+        return [next(root for root in found if root.is_positive)] if True in signs else _unsettled(x)
+    return _unsettled(x) if None in signs else [root for root in found if root.is_positive]
+
+
+def _unsettled(x: Any) -> Any:
+    raise SymcostError(f"whether there is a crossover in {x} depends on the other symbols: give them values")
+
+
+def _largest(roots: Sequence[Any], name: str) -> Any:
+    found = roots[0]
+    for root in roots[1:]:
+        difference = sympy.simplify(root - found)
+        if difference.is_nonnegative:
+            found = root
+        elif not difference.is_nonpositive:
+            raise SymcostError(f"several crossovers in {name} lie in no fixed order: give values to the other symbols")
+    return found
+
+
+def _depending(expression: Any, name: str) -> Any:
+    whole = formula(expression)
+    if symbol(name) not in whole.free_symbols:
+        known = ", ".join(sorted(str(s) for s in whole.free_symbols)) or "none"
+        raise SymcostError(f"the formula does not depend on {name!r}: it has {known}")
+    return whole
+
+
+def _smooth_in(expression: Any, name: str) -> Any:
+    whole = smooth(_depending(expression, name))
+    if whole.has(sympy.Max, sympy.Min):
+        given = ", ".join(f"{each}=..." for each in sorted(str(s) for s in whole.free_symbols))
+        raise SymcostError(f"a formula with Max has a corner in {name}: take one of its parts, or give {given}")
+    return whole
+
+
+def _ruled(expression: Any, name: str, point: Mapping[str, int], what: str) -> Any:
+    """The formula around a point, without rounding and maxima."""
+    whole = _depending(expression, name)
+    known = sorted(str(s) for s in whole.free_symbols)
+    for given in point:
+        if given not in known:
+            raise SymcostError(f"unknown symbol {given!r}: the formula has {', '.join(known)}")
+    check_sizes(point)
+    need(set(known) - set(point), what)
+    return ruling(whole, name, point)
+
+
+def _degree(term: Any, x: Any) -> Any:
+    """The exponent of a symbol in a product."""
+    return sympy.Integer(0) if not term.has(x) else term.as_coeff_exponent(x)[1]

@@ -1,0 +1,223 @@
+"""The largest or smallest size under constraints, exact: bisection on integers where it is certified, else enumeration.
+
+A constraint ``f <= c`` whose ``f`` never falls holds up to some size and no further: the size is found by doubling and
+halving. What is not certified monotone is tried size by size over a range that must be given. Roots of floats are
+never taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from symcost.costs.exact import at_point
+from symcost.costs.size import Bits
+from symcost.costs.table import CostTable
+from symcost.devices import Device
+from symcost.errors import DomainError, SymcostError
+from symcost.estimate.questions.constraint import Constraint, read
+from symcost.estimate.questions.quantities import Setting
+from symcost.formulas.prove.growth import FAR, monotone_from
+from symcost.formulas.symbols import Evaluator
+from symcost.reading.given import checked
+
+MAX_STEPS = 1 << 16
+UP, DOWN = "up", "down"
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The size found, the point where it stands, what each constraint comes to there, and how it was found."""
+
+    symbol: str
+    value: int
+    at: Mapping[str, int]
+    constraints: tuple[tuple[str, Fraction, Fraction], ...]
+    method: str
+
+    def __int__(self) -> int:
+        return self.value
+
+    __index__ = __int__
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in self.at.items() if name != self.symbol)
+        lines = [f"{self.symbol} = {self.value}" + (f" at {given}" if given else "") + f" ({self.method})"]
+        lines += [f"  {text}: {shown(left)} against {shown(right)}" for text, left, right in self.constraints]
+        return "\n".join(lines)
+
+
+def shown(value: Fraction) -> str:
+    """A number for people: an integer as it is, a fraction in six digits."""
+    return f"{value.numerator:,}" if value.denominator == 1 else f"{float(value):.6g}"
+
+
+@checked
+def solve(
+    costs: CostTable,
+    where: str | Sequence[str],
+    *,
+    largest: str | None = None,
+    smallest: str | None = None,
+    given: Mapping[str, int] | None = None,
+    within: range | Sequence[int] | None = None,
+    on: str | Device | None = None,
+    dtype: str | None = None,
+    weights: str | Bits | None = None,
+    model: str = "roofline",
+    rule: str = "liveness",
+    batch: Any = "n",
+) -> Solution:
+    """The largest (or smallest) value of one symbol for which every constraint holds.
+
+    ``given`` has a value for every other symbol that a constraint depends on.
+
+    ``where``: constraints such as ``"params <= 25_000_000"``, ``"latency <= 0.01"`` (seconds), ``"throughput >= 100"``
+    (examples per second, of ``batch``), ``"energy <= 1e-3"``
+    (joules), ``"weight_bytes + activation_bytes <= 8e9"`` or ``"fits"`` (every memory of the device), over the
+    quantities of :mod:`symcost.estimate.questions.quantities` and the table's symbols. ``on``, ``dtype``, ``weights``, ``model``
+    and ``rule`` are those of the estimates. ``within``: the candidates, where a constraint is not certified monotone.
+
+    >>> from symcost.models import gpt2
+    >>> found = solve(gpt2(d="d", L="L", H=1), "params <= 25_000_000", largest="d", given=dict(L=12))
+    >>> print(found)
+    d = 274 at L=12 (bisection, certified monotone)
+      params <= 25_000_000: 24,905,230 against 25,000,000
+    """
+    name = _wanted(costs, largest, smallest)
+    others = dict(given or {})
+    outside = _outside(costs, name, others)
+    constraints = read(where, Setting(costs, on, dtype, weights, model, rule, batch))
+    fixed = [_fixed(constraint, others) for constraint in constraints]
+    _check_given(fixed, name)
+    problem = _Problem(name, others, fixed, outside)
+    for size in within or ():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise SymcostError(f"within has {size!r}: give positive integers, as range(1, 4097)")
+    value, method = problem.largest(within) if largest else problem.smallest(within)
+    at = {**others, name: value}
+    values = Evaluator(at)
+    found = tuple((c.text, Fraction(values(c.left)), Fraction(values(c.right))) for c in fixed)
+    return Solution(name, value, at, found, method)
+
+
+def _wanted(costs: CostTable, largest: str | None, smallest: str | None) -> str:
+    if (largest is None) == (smallest is None):
+        raise SymcostError("solve looks for one symbol: give largest= or smallest=, one of them")
+    name = largest or smallest or ""
+    if name not in costs.symbols:
+        raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(costs.symbols) or 'none'}")
+    return name
+
+
+def _outside(costs: CostTable, name: str, others: Mapping[str, int]) -> Callable[[Mapping[str, int]], str | None]:
+    """Why a point lies outside the domain, as far as its symbols say."""
+    costs.check_point(others)
+    if name in others:
+        raise SymcostError(f"{name} is looked for and given as {others[name]}: give it or look for it")
+    domain = getattr(costs, "domain", None)
+    return (lambda point: domain.problem(point)) if domain is not None else (lambda point: None)
+
+
+def _check_given(constraints: Sequence[Constraint], name: str) -> None:
+    """Every symbol that a constraint depends on has a value."""
+    used = {str(s) for c in constraints for side in (c.left, c.right) for s in side.free_symbols}
+    if left := sorted(used - {name}):
+        raise SymcostError(f"solve needs a number for {', '.join(left)}: give {', '.join(f'{n}=...' for n in left)}")
+
+
+def _fixed(constraint: Constraint, others: Mapping[str, int]) -> Constraint:
+    return Constraint(
+        constraint.text, at_point(constraint.left, others), constraint.relation, at_point(constraint.right, others)
+    )
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Constraints in one symbol."""
+
+    name: str
+    others: Mapping[str, int]
+    constraints: Sequence[Constraint]
+    problem_at: Callable[[Mapping[str, int]], str | None]
+
+    def holds(self, value: int) -> bool:
+        return all(constraint.holds({self.name: value}) for constraint in self.constraints)
+
+    def allowed(self, value: int) -> bool:
+        return self.problem_at({**self.others, self.name: value}) is None
+
+    def largest(self, within: Any) -> tuple[int, str]:
+        if within is not None:
+            return self._tried(sorted(within, reverse=True))
+        start, sides = self._certified()
+        low = start if self._all(sides, DOWN, start) else None
+        if low is None:
+            return self._tried(range(start - 1, 0, -1), "it holds at no larger size")
+        high = low
+        while self._all(sides, DOWN, high):
+            low, high = high, 2 * high
+            if high > FAR:
+                raise SymcostError(f"there is no largest {self.name}: the constraints hold for every larger size")
+        low = self._between(low, high, lambda value: self._all(sides, DOWN, value))
+        found = self._stepped(range(low, max(low - MAX_STEPS, start - 1), -1))
+        if start > 1 and (found is None or not self.holds(found)):
+            return self._tried(range(start - 1, 0, -1), "it holds at no larger size")
+        return self._checked(found)
+
+    def smallest(self, within: Any) -> tuple[int, str]:
+        if within is not None:
+            return self._tried(sorted(within))
+        start, sides = self._certified()
+        for value in range(1, start):
+            if self.holds(value) and self.allowed(value):
+                return value, "enumeration"
+        high = start
+        while not self._all(sides, UP, high):
+            high *= 2
+            if high > FAR:
+                raise SymcostError(f"no {self.name} satisfies the constraints: relax one")
+        low = self._between(high, start - 1, lambda value: self._all(sides, UP, value)) if high > start else high
+        return self._checked(self._stepped(range(low, low + MAX_STEPS)))
+
+    def _certified(self) -> tuple[int, list[tuple[Constraint, str]]]:
+        """From where every constraint is monotone, and to which side each one holds."""
+        starts, sides = [1], []
+        for constraint in self.constraints:
+            found = monotone_from(constraint.difference, self.name) if constraint.relation not in ("==", "!=") else None
+            if found is None:
+                raise SymcostError(
+                    f"{constraint.text!r} is not certified monotone in {self.name}: give the sizes to try, as "
+                    f"within=range(1, 4097)"
+                )
+            start, direction = found
+            starts.append(start)
+            below = constraint.relation in ("<=", "<")
+            sides.append((constraint, DOWN if (direction >= 0) == below else UP))
+        return max(starts), sides
+
+    def _all(self, sides: Sequence[tuple[Constraint, str]], side: str, value: int) -> bool:
+        return all(constraint.holds({self.name: value}) for constraint, own in sides if own == side)
+
+    @staticmethod
+    def _between(good: int, bad: int, holds: Callable[[int], bool]) -> int:
+        while abs(bad - good) > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if holds(middle) else (good, middle)
+        return good
+
+    def _stepped(self, candidates: range) -> int | None:
+        return next((value for value in candidates if value > 0 and self.allowed(value)), None)
+
+    def _checked(self, found: int | None) -> tuple[int, str]:
+        if found is None or not self.holds(found):
+            raise SymcostError(f"no {self.name} satisfies the constraints: relax one")
+        return found, "bisection, certified monotone"
+
+    def _tried(self, candidates: Any, why: str = "none of the sizes tried does") -> tuple[int, str]:
+        for value in candidates:
+            if self.allowed(value) and self.holds(value):
+                return value, "enumeration"
+        raise SymcostError(f"no {self.name} satisfies the constraints: {why}; relax one")

@@ -1,0 +1,1 @@
+"""Time and energy: a table on a device."""

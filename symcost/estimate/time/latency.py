@@ -1,0 +1,244 @@
+"""How long it takes: computation against memory, kernel by kernel, exact in the model's symbols.
+
+``T = max(T_computation, T_memory)`` with ``T_computation = operations / (operations per second)`` and
+``T_memory = weights / bandwidth + (input + output) / bandwidth``: the lectures' formula for the whole model, and the
+same for every kernel (Williams, Waterman, Patterson: Roofline, CACM 2009).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from symcost.costs.dtypes import BYTE
+from symcost.costs.exact import larger, rational, value_at
+from symcost.costs.size import Bits, Width, width_of
+from symcost.costs.table import CostTable
+from symcost.devices import Device, Rates, device
+from symcost.devices.device import exact_number
+from symcost.errors import SymcostError
+from symcost.estimate.bytes.types import computing, main_type, types_of
+from symcost.estimate.time.efficiency import Efficiency, efficiency_of
+from symcost.estimate.time.work import Kernel, kernels
+from symcost.formulas.symbols import symbol
+from symcost.reading.given import checked
+from symcost.reading.numerals import short
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kernel on a device: seconds of computing, of moving, and of launching, for one execution."""
+
+    kernel: Kernel
+    compute: Any
+    memory: Any
+    overhead: Any
+    moved: Any
+    apart: bool = False
+    """Whether computing and moving add up, as rates that were measured do; the roofline has them at once."""
+
+    @property
+    def seconds(self) -> Any:
+        """The larger of computing and moving, or their sum as measured, and the launch, for all executions."""
+        longest = self.compute + self.memory if self.apart else larger(self.compute, self.memory)
+        return (longest + self.overhead) * self.kernel.times
+
+    @property
+    def bound(self) -> str:
+        """What it waits for: ``compute``, ``memory``, or ``depends`` while its symbols leave it open."""
+        longest = larger(self.compute, self.memory)
+        if isinstance(longest, sympy.Max):
+            return "depends"
+        return "compute" if longest == self.compute else "memory"
+
+    @property
+    def intensity(self) -> Any:
+        """Arithmetic intensity: operations per byte moved."""
+        return sympy.cancel(sympy.sympify(self.kernel.operations, strict=True) / self.moved)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds of one pass, exact; ``steps`` are its kernels.
+
+    >>> from symcost.models import alexnet
+    >>> print(latency(alexnet(n="n"), "nvidia-a100-sxm-80gb", model="whole"))
+    Max(22637713*n/304687500000, 1713*n/509750000 + 1904833/15929687500)
+    """
+
+    steps: tuple[Step, ...]
+    device: Device
+    dtype: str
+    model: str
+    costs: CostTable = field(repr=False, compare=False)
+    types: str = ""
+    """Which number types these are, and whether they are as given, as traced or assumed."""
+
+    @cached_property
+    def seconds(self) -> Any:
+        """The sum over the kernels."""
+        return sympy.Add(*(step.seconds for step in self.steps))
+
+    @property
+    def compute(self) -> Any:
+        """Seconds of computing alone."""
+        return sympy.expand(sympy.Add(*(step.compute * step.kernel.times for step in self.steps)))
+
+    @property
+    def memory(self) -> Any:
+        """Seconds of moving alone."""
+        return sympy.expand(sympy.Add(*(step.memory * step.kernel.times for step in self.steps)))
+
+    @property
+    def overhead(self) -> Any:
+        """Seconds of launching."""
+        return sympy.expand(sympy.Add(*(step.overhead * step.kernel.times for step in self.steps)))
+
+    @property
+    def bound(self) -> str:
+        """What the whole waits for, by the kernels' sums."""
+        longest = larger(self.compute, self.memory)
+        return "depends" if isinstance(longest, sympy.Max) else "compute" if longest == self.compute else "memory"
+
+    def value(self, **point: int) -> Fraction:
+        """Exact seconds at a point; a symbol left free is an error."""
+        return value_at(self.costs, self.seconds, point, "the latency")
+
+    def __str__(self) -> str:
+        return str(self.seconds)
+
+
+@checked
+def latency(
+    costs: CostTable,
+    on: str | Device,
+    dtype: str | None = None,
+    *,
+    model: str = "roofline",
+    weights: str | Bits | None = None,
+    efficiency: Any = None,
+    overhead: Any = None,
+) -> Latency:
+    """Seconds of one pass on a device, exact in the table's symbols.
+
+    Numbers move in their own types and are computed at the peak of their operands' type, as traced: what has no MACs and
+    a type without a published peak at that of the products. ``dtype`` gives one type to operations and activations,
+    ``weights`` one to the weights: a number type, bits, or a mapping from paths to bits (mixed precision, ``""`` for every
+    other layer). Layers have no types and are taken as float32.
+    ``model``: ``whole`` (the lectures' formula), ``roofline`` (the sum over operations), ``fused`` (elementwise
+    chains through memory once). ``efficiency``: the share of the peak that is reached, a number or a
+    :class:`~symcost.estimate.time.efficiency.Saturating` curve; unless given, the rates that the device was measured at, where
+    it was (not for the whole model), or all of the peak.
+    ``overhead``: seconds to launch a kernel; the device's own unless given, and none for the whole model.
+
+    >>> from symcost.models import alexnet
+    >>> latency(alexnet(), "nvidia-a100-sxm-80gb", "int8", model="whole").seconds
+    7833457/254875000000
+    """
+    where = device(on)
+    rate = efficiency_of(efficiency)
+    launch = _overhead(where, overhead, model)
+    found = kernels(costs, model)
+    types = types_of(costs, dtype, weights)
+    computed = computing(found, types, where.peak)
+    if types.activations is not None:
+        where.operations(types.activations)
+    bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
+    sizes = width_of(costs, types.weights), types.activations
+    measured = where.measured if efficiency is None and model != "whole" else {}
+    return Latency(
+        tuple(
+            _measured(kernel, measured[kernel.kind], sizes, None if overhead is None else launch)
+            if kernel.kind in measured
+            else _step(kernel, _peak(where, kernel, computed(kernel)), bandwidth, sizes, rate, launch)
+            for kernel in found
+        ),
+        where, main_type(found, types), model, costs, types.text,
+    )  # fmt: skip
+
+
+_Sizes = tuple[Width, str | None]
+"""Bits of the weights, and the one type of all activations, if there is one."""
+
+
+def _peak(where: Device, kernel: Kernel, dtype: str) -> Any:
+    """Operations per second; a kernel without any needs no peak."""
+    return sympy.Integer(1) if kernel.operations == 0 else rational(where.operations(dtype))
+
+
+def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: _Sizes, rate: Efficiency, launch: Any) -> Step:
+    weights, activations = _bytes(kernel, sizes)
+    return Step(
+        kernel=kernel,
+        compute=sympy.expand(rate.work(kernel) / peak),
+        memory=sympy.expand(weights / bandwidth[0] + activations / bandwidth[1]),
+        overhead=launch,
+        moved=sympy.expand(weights + activations),
+    )
+
+
+def _measured(kernel: Kernel, rates: Rates, sizes: _Sizes, launch: Any) -> Step:
+    """A kernel at the rates that its kind was measured at; a part without a rate takes no time."""
+    weights, activations = _bytes(kernel, sizes)
+    own = rational(rates.overhead or Fraction(0))
+    return Step(
+        kernel=kernel,
+        compute=sympy.expand(_over(kernel.operations, rates.operations)),
+        memory=sympy.expand(_over(weights, rates.weights) + _over(activations, rates.activations)),
+        overhead=own if launch is None else launch,
+        moved=sympy.expand(weights + activations),
+        apart=True,
+    )
+
+
+def _bytes(kernel: Kernel, sizes: _Sizes) -> tuple[Any, Any]:
+    return kernel.weight_bits(sizes[0]) / BYTE, sympy.Rational(1, BYTE) * kernel.activation_bits(sizes[1])
+
+
+def _over(amount: Any, rate: Fraction | None) -> Any:
+    return sympy.Integer(0) if rate is None else amount / rational(rate)
+
+
+def _overhead(where: Device, given: Any, model: str) -> Any:
+    if given is None:
+        return rational(where.overhead or Fraction(0)) if model != "whole" else sympy.Integer(0)
+    made = exact_number(given)
+    if made is None or made < 0:
+        raise SymcostError(f"overhead={given} must be seconds, 0 or more: give a number such as '5e-6'")
+    return rational(made)
+
+
+def examples(costs: CostTable) -> Any:
+    """How many examples one pass takes: the leading size of the first input; None where no input has one."""
+    shapes = (row.out for row in costs.rows if row.op.partition(" ")[0] == "input" and row.out)
+    return next((sympy.sympify(shape[0], strict=True) for shape in shapes), None)
+
+
+@checked
+def throughput(
+    costs: CostTable, on: str | Device, dtype: str | None = None, *, batch: Any = "n", model: str = "roofline",
+    weights: str | Bits | None = None, efficiency: Any = None, overhead: Any = None,
+) -> Any:  # fmt: skip
+    """Examples per second: the batch over the seconds it takes. ``batch`` is the symbol's name, or a number.
+
+    Lower latency and higher throughput do not imply each other: one example in 50 ms is 20 a second, four at once in
+    100 ms are 40.
+    """
+    found = latency(costs, on, dtype, model=model, weights=weights, efficiency=efficiency, overhead=overhead)
+    return _batch(costs, batch) / found.seconds
+
+
+def _batch(costs: Any, batch: Any) -> Any:
+    if isinstance(batch, int) and not isinstance(batch, bool) and batch > 0:
+        return sympy.Integer(batch)
+    point = getattr(costs, "point", {})
+    if isinstance(batch, str) and batch in point:
+        return sympy.Integer(point[batch])
+    if not isinstance(batch, str) or batch not in costs.symbols:
+        known = ", ".join(costs.symbols) or "none"
+        raise SymcostError(f"batch={short(batch)} is neither a number nor a symbol of the table ({known}): give one")
+    return symbol(batch)

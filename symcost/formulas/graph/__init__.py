@@ -1,0 +1,1 @@
+"""Formulas as graphs of integer operations, with their values over ranges."""

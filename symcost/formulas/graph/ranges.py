@@ -1,0 +1,141 @@
+"""Between which integers does a node lie, over all values of the axes? Exact, in Python's integers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symcost.errors import ExpressionError
+from symcost.formulas.graph.graph import APPLY, Node, cone, positions
+
+Interval = tuple[Any, Any]
+TABULATED = 4096
+"""A node of one axis with at most so many values is evaluated at each of them: its range is then exact."""
+
+
+class Ranges:
+    """Bounds of nodes over a box of axis values; a logical node lies in (0, 0), (1, 1) or (0, 1).
+
+    >>> from symcost.formulas.graph.graph import Graph
+    >>> graph = Graph()
+    >>> x = graph.axis(0)
+    >>> Ranges([[1, 2, 5]])(graph.apply("sub", graph.apply("mul", x, x), x))
+    (0, 20)
+    """
+
+    def __init__(self, values: Sequence[Sequence[int]]) -> None:
+        self.values = values
+        self.extremes = [(min(axis), max(axis)) for axis in values]
+        self._known: dict[int, Interval] = {}
+        self._tables: dict[int, list[Any]] = {}
+
+    def __call__(self, node: Node) -> Interval:
+        """The smallest and the largest value, or bounds of them."""
+        found = self._known.get(node.index)
+        if found is None:
+            for part in cone([node]):
+                if part.index not in self._known:
+                    self._known[part.index] = self._interval(part)
+            found = self._known[node.index]
+        return found
+
+    def _interval(self, node: Node) -> Interval:
+        if node.op == "constant":
+            return node.value, node.value
+        if node.op == "axis":
+            return self.extremes[node.value]
+        if node.axes.bit_count() == 1 and len(self.values[next(positions(node.axes))]) <= TABULATED:
+            table = self.table(node)
+            return min(table), max(table)
+        return interval(node.op, [self._known[a.index] for a in node.args])
+
+    def table(self, node: Node) -> list[Any]:
+        """The node of at most one axis at each of its values."""
+        found = self._tables.get(node.index)
+        if found is None:
+            for part in cone([node]):
+                if part.index not in self._tables:
+                    self._tables[part.index] = self._tabulate(part)
+            found = self._tables[node.index]
+        return found
+
+    def _tabulate(self, node: Node) -> list[Any]:
+        if node.op == "constant":
+            return [node.value]
+        if node.op == "axis":
+            return list(self.values[node.value])
+        tables = [self._tables[a.index] for a in node.args]
+        longest = max(map(len, tables))
+        function = APPLY[node.op]
+        return [
+            function(*row)
+            for row in zip(*(t if len(t) == longest else t * longest for t in tables), strict=True)
+        ]  # fmt: skip
+
+
+def interval(op: str, args: Sequence[Interval]) -> Interval:
+    """Bounds of an operation's value from the bounds of its arguments."""
+    return _INTERVALS[op](*args)
+
+
+def _corners(function: Callable[[Any, Any], Any]) -> Callable[[Interval, Interval], Interval]:
+    def bounds(a: Interval, b: Interval) -> Interval:
+        found = [function(x, y) for x in a for y in b]
+        return min(found), max(found)
+
+    return bounds
+
+
+def _divided(function: Callable[[Any, Any], Any]) -> Callable[[Interval, Interval], Interval]:
+    def bounds(a: Interval, b: Interval) -> Interval:
+        if b[0] <= 0 <= b[1]:
+            raise ExpressionError(f"a divisor lies between {b[0]} and {b[1]} in this space: it could be 0")
+        return _corners(function)(a, b)
+
+    return bounds
+
+
+def _modulo(a: Interval, b: Interval) -> Interval:
+    if b[0] <= 0 <= b[1]:
+        raise ExpressionError(f"a divisor lies between {b[0]} and {b[1]} in this space: it could be 0")
+    if b[0] < 0:
+        return b[0] + 1, 0
+    return a if a[0] >= 0 and a[1] < b[0] else (0, b[1] - 1)
+
+
+def _compared(sure: Callable[[Interval, Interval], bool], never: Callable[[Interval, Interval], bool]) -> Any:
+    return lambda a, b: (1, 1) if sure(a, b) else (0, 0) if never(a, b) else (0, 1)
+
+
+def _select(condition: Interval, a: Interval, b: Interval) -> Interval:
+    if condition[0] == condition[1]:
+        return a if condition[0] else b
+    return min(a[0], b[0]), max(a[1], b[1])
+
+
+_INTERVALS: dict[str, Callable[..., Interval]] = {
+    "add": lambda a, b: (a[0] + b[0], a[1] + b[1]),
+    "sub": lambda a, b: (a[0] - b[1], a[1] - b[0]),
+    "mul": _corners(APPLY["mul"]),
+    "floordiv": _divided(APPLY["floordiv"]),
+    "div": _divided(lambda a, b: Fraction(a) / b),
+    "mod": _modulo,
+    "max": lambda a, b: (max(a[0], b[0]), max(a[1], b[1])),
+    "min": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
+    "clog2": lambda a: (APPLY["clog2"](max(1, a[0])), APPLY["clog2"](max(1, a[1]))),
+    "flog2": lambda a: (APPLY["flog2"](max(1, a[0])), APPLY["flog2"](max(1, a[1]))),
+    "le": _compared(lambda a, b: a[1] <= b[0], lambda a, b: a[0] > b[1]),
+    "lt": _compared(lambda a, b: a[1] < b[0], lambda a, b: a[0] >= b[1]),
+    "eq": _compared(lambda a, b: a[0] == a[1] == b[0] == b[1], lambda a, b: a[1] < b[0] or b[1] < a[0]),
+    "and": lambda a, b: (a[0] and b[0], a[1] and b[1]),
+    "or": lambda a, b: (a[0] or b[0], a[1] or b[1]),
+    "not": lambda a: (1 - a[1], 1 - a[0]),
+    "select": _select,
+}
+
+
+def largest_magnitude(bounds: Interval) -> int:
+    """The largest absolute value between two bounds, rounded up."""
+    return math.ceil(max(abs(bounds[0]), abs(bounds[1])))

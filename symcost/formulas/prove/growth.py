@@ -1,0 +1,29 @@
+"""From where on a formula of one symbol can only grow, or only fall: certified over ``[start, FAR]``, the start by doubling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symcost.formulas.prove.direction import Directions
+
+FAR = 1 << 64
+"""Sizes end here."""
+MAX_START = 1 << 16
+
+
+def monotone_from(expression: Any, name: str) -> tuple[int, int] | None:
+    """``(start, direction)``: from ``start`` to ``FAR`` the formula never falls (1), never grows (-1) or stays (0).
+
+    None where no start up to ``MAX_START`` is certified.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> monotone_from(parse("d**2 - 6*d + floor(d/4)"), "d"), monotone_from(parse("-d"), "d")
+    ((4, 1), (1, -1))
+    """
+    start = 1
+    while start <= MAX_START:
+        found = Directions(name, {name: (start, FAR)})(expression)
+        if found is not None:
+            return start, found
+        start *= 2
+    return None

@@ -1,0 +1,390 @@
+"""Symbols of the hyper-parameters, the safe expression parser, and exact evaluation.
+
+Everything is exact: integers and rationals only. Text is read through a whitelist of syntax nodes and never run.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import sympy
+from sympy.core.relational import Relational
+
+from symcost.errors import ExpressionError
+from symcost.formulas.extent import (
+    SYMBOL_BITS,
+    Exact,
+    Extent,
+    is_large,
+    largest,
+    of_number,
+    power,
+    product,
+    summed,
+    total,
+)
+from symcost.reading.given import checked, formula
+from symcost.reading.numerals import MAX_BITS, MAX_DIGITS, short
+
+
+def _exact_log2(argument: sympy.Expr, up: bool) -> sympy.Integer | None:
+    if not isinstance(argument, sympy.Rational):
+        return None
+    return sympy.Integer(log2(Fraction(int(argument.p), int(argument.q)), up))
+
+
+class clog2(sympy.Function):
+    """``ceil(log2(x))``, exact on positive numbers: the rounds of a sort of ``x`` items."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, argument: sympy.Expr) -> sympy.Integer | None:
+        """Value at a number, nothing otherwise."""
+        return _exact_log2(argument, up=True)
+
+
+class flog2(sympy.Function):
+    """``floor(log2(x))``, exact on positive numbers: the stages of a transform of length ``x``."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, argument: sympy.Expr) -> sympy.Integer | None:
+        """Value at a number, nothing otherwise."""
+        return _exact_log2(argument, up=False)
+
+
+def log2(value: Exact, up: bool) -> int:
+    """The logarithm to base 2 of a positive number, rounded up or down, by integer arithmetic.
+
+    >>> log2(Fraction(5, 2), up=True), log2(Fraction(5, 2), up=False), log2(Fraction(1, 3), up=True), log2(8, up=True)
+    (2, 1, -1, 3)
+    """
+    above, below = value.numerator, value.denominator
+    if above <= 0:
+        raise ExpressionError(f"the logarithm of {value} has no value: sizes are positive integers")
+    down = above.bit_length() - below.bit_length()
+    down -= (above << max(-down, 0)) < (below << max(down, 0))
+    return down + (up and (above << max(-down, 0)) != (below << max(down, 0)))
+
+
+def integer(value: Any) -> int | None:
+    """An integer of Python, numpy or sympy as Python's; None for anything else, flags too.
+
+    >>> integer(sympy.Integer(3)), integer(True), integer(2.0)
+    (3, None, None)
+    """
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
+
+
+def ceil_log2(value: int) -> int:
+    """Smallest ``k`` with ``2**k >= value``, by integer arithmetic.
+
+    >>> ceil_log2(1), ceil_log2(8), ceil_log2(9)
+    (0, 3, 4)
+    """
+    return (value - 1).bit_length()
+
+
+@cache
+def symbol(name: str) -> sympy.Symbol:
+    """The positive-integer symbol of that name.
+
+    >>> symbol("n").is_positive
+    True
+    """
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ExpressionError(f"{short(name)} is not a name for a symbol: use letters, digits and _")
+    return sympy.Symbol(name, positive=True, integer=True)
+
+
+@checked
+def symbols(names: str) -> tuple[sympy.Symbol, ...]:
+    """Positive-integer symbols from names separated by spaces or commas.
+
+    >>> n, h = symbols("n h")
+    >>> n * h
+    h*n
+    """
+    return tuple(symbol(name) for name in names.replace(",", " ").split())
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "floor": sympy.floor,
+    "ceiling": sympy.ceiling,
+    "Max": sympy.Max,
+    "Min": sympy.Min,
+    "Mod": sympy.Mod,
+    "clog2": clog2,
+    "flog2": flog2,
+}
+_MAX_TEXT = 2_000_000
+_MAX_EXPONENT = 64
+_LONG = 4000
+_SUM = re.compile(r"[()]| [+-] ")
+_DIGITS = re.compile(r"[0-9][0-9_]*")
+
+
+def parse(text: str) -> sympy.Expr:
+    """Read an expression: integers, names, ``+ - * / // % **``, ``floor ceiling Max Min Mod clog2 flog2``.
+
+    Only these syntax nodes exist; anything else (attributes, calls of other names, strings) is refused, and the
+    text is never evaluated. Exponents are integers up to 64, and no number in it may become larger than 2**8192, as
+    ``(9**64)**64`` would: that is known before it is computed.
+
+    Raises:
+        ExpressionError: where the text is no such expression, divides by zero, or would become too large.
+
+    >>> parse("12*L*d**2 + floor(r/32)")
+    12*L*d**2 + floor(r/32)
+    """
+    if not isinstance(text, str):
+        raise ExpressionError(f"{short(text)} is no text: write an expression, as '12*L*d**2'")
+    if len(text) > _MAX_TEXT:
+        raise ExpressionError(f"the expression has {len(text)} characters: at most {_MAX_TEXT} are read")
+    longest = max((len(found) for found in _DIGITS.findall(text)), default=0)
+    if longest > MAX_DIGITS:
+        raise ExpressionError(f"{short(text)} has an integer of {longest} digits: at most {MAX_DIGITS} are read")
+    return _Reader(text).read()
+
+
+def _pieces(text: str) -> list[str]:
+    """A long sum in pieces of some terms each: Python's own parser nests a sum as deep as it is long, and gives up."""
+    if len(text) < _LONG:
+        return [text]
+    cuts, depth = [0], 0
+    for found in _SUM.finditer(text):
+        depth += {"(": 1, ")": -1}.get(found.group(), 0)
+        if depth == 0 and found.group() in (" + ", " - ") and found.start() - cuts[-1] > _LONG // 2:
+            cuts.append(found.start())
+    return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+
+
+def syntax(text: str, what: str = "an expression", shown: str | None = None) -> ast.expr:
+    """The syntax of a text, which is never run; one nested too deeply for Python's own parser is an error too.
+
+    ``shown`` stands for the text in errors, ``what`` is what it should be.
+    """
+    shown = short(text) if shown is None else shown
+    try:
+        return ast.parse(text, mode="eval").body
+    except (RecursionError, MemoryError):
+        raise ExpressionError(f"{shown} is nested too deeply") from None
+    except (SyntaxError, ValueError) as problem:
+        raise ExpressionError(f"cannot read {shown} as {what}: {problem.args[0]}") from None
+
+
+Sized = tuple[Any, Extent]
+"""An expression and how large it is."""
+
+
+def _reciprocal(value: Any, size: Extent) -> Extent:
+    """How large ``1/value`` is: what its numbers are multiplied with comes to stand below."""
+    return Extent(size.bits, abs(int(value.as_coeff_Mul()[0].p)), size.terms)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """One text; what it becomes is measured before it is made."""
+
+    text: str
+
+    def read(self) -> sympy.Expr:
+        try:
+            parts = [self.sized(syntax(piece.strip(), shown=self.shown())) for piece in _pieces(self.text)]
+            summed((size for _, size in parts), self.shown)
+            return sympy.Add(*(part for part, _ in parts)) if len(parts) > 1 else parts[0][0]
+        except ZeroDivisionError:
+            raise ExpressionError(f"{self.shown()} divides by zero") from None
+        except (RecursionError, MemoryError):
+            raise ExpressionError(f"{self.shown()} is nested too deeply") from None
+
+    def shown(self) -> str:
+        return short(self.text)
+
+    def sized(self, node: ast.expr) -> Sized:
+        match node:
+            case ast.Constant(value=int() as value) if not isinstance(value, bool):
+                return sympy.Integer(value), of_number(value).checked(self.shown)
+            case ast.Constant(value=float() as value) if math.isfinite(value):
+                raise ExpressionError(
+                    f"cannot read {self.shown()}: {value} is a decimal number; write it exactly, as {Fraction(str(value))}"
+                )
+            case ast.Name(id=name):
+                return symbol(name), Extent(SYMBOL_BITS)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                value, size = self.sized(operand)
+                return -value, size
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.sized(operand)
+            case ast.BinOp(op=ast.Pow(), left=left, right=right):
+                return self.power(self.sized(left), self.sized(right)[0])
+            case ast.BinOp(op=ast.Add() | ast.Sub()):
+                terms = self.terms(node)
+                return sympy.Add(*(term for term, _ in terms)), summed((size for _, size in terms), self.shown)
+            case ast.BinOp(op=ast.Mult() | ast.Div() | ast.FloorDiv() | ast.Mod() as op, left=left, right=right):
+                return self.product(op, self.sized(left), self.sized(right))
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
+                return self.function(name, [self.sized(argument) for argument in arguments])
+        raise ExpressionError(
+            f"cannot read {short(ast.unparse(node))} in {self.shown()}: an expression has integers, names, "
+            f"+ - * / // % ** and {', '.join(_FUNCTIONS)}"
+        )
+
+    def power(self, base: Sized, exponent: Any) -> Sized:
+        if not exponent.is_Integer or abs(exponent) > _MAX_EXPONENT:
+            raise ExpressionError(
+                f"the exponent {exponent} in {self.shown()} must be an integer of at most {_MAX_EXPONENT}"
+            )
+        if base[0] == 0 and exponent < 0:
+            raise ZeroDivisionError
+        size = base[1].to(abs(int(exponent)), self.shown)
+        value = base[0] ** abs(exponent)
+        return (value, size) if exponent >= 0 else (1 / value, _reciprocal(value, size))
+
+    def product(self, op: ast.operator, left: Sized, right: Sized) -> Sized:
+        (a, _), (b, _) = left, right
+        if isinstance(op, ast.Mult):
+            size = left[1].times(right[1], self.shown)
+            return a * b, size
+        if b == 0:
+            raise ZeroDivisionError
+        size = left[1].times(_reciprocal(*right), self.shown)
+        if isinstance(op, ast.Div):
+            return a / b, size
+        return (sympy.floor(a / b) if isinstance(op, ast.FloorDiv) else sympy.Mod(a, b)), size.inside()
+
+    def function(self, name: str, arguments: list[Sized]) -> Sized:
+        values, size = [value for value, _ in arguments], largest(size for _, size in arguments)
+        if name in ("Max", "Min"):
+            if not values:
+                raise ExpressionError(f"{name} in {self.shown()} has nothing in it: give it two")
+            return _FUNCTIONS[name](*values, evaluate=all(v.is_Rational for v in values)), size
+        try:
+            return _FUNCTIONS[name](*values), size
+        except TypeError:
+            raise ExpressionError(f"{name} in {self.shown()} takes another number of arguments") from None
+
+    def terms(self, node: ast.expr) -> list[Sized]:
+        """The terms of a sum, however many: text nests them to the left, and adding one by one would be quadratic."""
+        found = []
+        while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            term, size = self.sized(node.right)
+            found.append((term if isinstance(node.op, ast.Add) else -term, size))
+            node = node.left
+        return [self.sized(node), *reversed(found)]
+
+
+@checked
+def evaluate(expression: sympy.Expr | int, at: Mapping[str, int]) -> Exact:
+    """Exact value of an expression at integers, by Python integers and fractions only.
+
+    >>> evaluate(parse("n*floor(r/32) + d/2"), {"n": 2, "r": 65, "d": 3})
+    Fraction(11, 2)
+    """
+    for name, value in at.items():
+        if integer(value) is None or is_large(value):
+            raise ExpressionError(f"{name}={short(value)} must be an integer of at most {MAX_BITS} bits")
+    return Evaluator(at)(formula(expression))
+
+
+class Evaluator:
+    """One point, with every node's value remembered: shared sub-expressions are computed once."""
+
+    def __init__(self, at: Mapping[str, int]) -> None:
+        self.at = at
+        self.seen: dict[sympy.Basic, Exact] = {}
+
+    def __call__(self, node: Any) -> Exact:
+        """The exact value of a node."""
+        value = self.seen.get(node)
+        if value is None:
+            value = self._compute(node)
+            if isinstance(value, Fraction) and value.denominator == 1:
+                value = value.numerator
+            self.seen[node] = value
+        return value
+
+    def _compute(self, node: Any) -> Exact:
+        if node.is_Integer:
+            return int(node)
+        if node.is_Symbol:
+            try:
+                return self.at[node.name]
+            except KeyError:
+                known = ", ".join(self.at) or "none"
+                raise ExpressionError(f"no value for the symbol {node.name}: values are given for {known}") from None
+        if node.is_Rational:
+            return Fraction(int(node.p), int(node.q))
+        if node.is_Add:
+            return total([self(a) for a in node.args], lambda: self._here(node))
+        if node.is_Mul:
+            return product([self(a) for a in node.args], lambda: self._here(node))
+        if node.is_Pow:
+            base, exponent = self(node.args[0]), self(node.args[1])
+            if not isinstance(exponent, int):
+                raise ExpressionError(f"{node} has no exact value: the exponent {exponent} is not an integer")
+            return power(base, exponent, lambda: self._here(node))
+        return self._function(node)
+
+    def _here(self, node: Any) -> str:
+        """A node in an error, with the values that it has."""
+        names = sorted(str(s) for s in node.free_symbols)
+        at = ", ".join(f"{name}={short(self.at[name])}" for name in names)
+        return f"{short(str(node))[1:-1]} at {at}" if at else short(str(node))[1:-1]
+
+    def _function(self, node: Any) -> Exact:
+        if isinstance(node, sympy.Piecewise):
+            cases: Any = node.args
+            for value, condition in cases:
+                if self._holds(condition):
+                    return self(value)
+            raise ExpressionError(f"{node} has no value at this point: no condition holds")
+        values = [self(a) for a in node.args]
+        if isinstance(node, sympy.floor):
+            return math.floor(values[0])
+        if isinstance(node, sympy.ceiling):
+            return math.ceil(values[0])
+        if isinstance(node, sympy.Max):
+            return max(values)
+        if isinstance(node, sympy.Min):
+            return min(values)
+        if isinstance(node, sympy.Mod):
+            if values[1] == 0:
+                raise ExpressionError(f"{self._here(node)} divides by zero")
+            return values[0] % values[1]
+        if isinstance(node, clog2 | flog2):
+            return log2(values[0], up=isinstance(node, clog2))
+        raise ExpressionError(f"{node.func} has no exact evaluation: use {', '.join(_FUNCTIONS)}")
+
+    def _holds(self, condition: Any) -> bool:
+        if condition in (True, False, sympy.true, sympy.false):
+            return bool(condition)
+        if isinstance(condition, sympy.And):
+            return all(self._holds(c) for c in condition.args)
+        if isinstance(condition, sympy.Or):
+            return any(self._holds(c) for c in condition.args)
+        if isinstance(condition, sympy.Not):
+            return not self._holds(condition.args[0])
+        if isinstance(condition, Relational):
+            relation: Any = condition
+            left, right = self(condition.lhs), self(condition.rhs)
+            return bool(
+                {
+                    "==": left == right, "!=": left != right, "<": left < right,
+                    "<=": left <= right, ">": left > right, ">=": left >= right,
+                }[relation.rel_op]
+            )  # fmt: skip
+        raise ExpressionError(f"the condition {condition} cannot be decided exactly")

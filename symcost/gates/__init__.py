@@ -1,0 +1,1 @@
+"""Limits held or refuted: budgets, differences, claims, and the pytest plugin."""

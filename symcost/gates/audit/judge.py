@@ -1,0 +1,146 @@
+"""The verdict on each claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from symcost.costs.saved.face import is_saved, load
+from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.formulas.equality import difference
+from symcost.formulas.symbols import parse
+from symcost.gates.audit.claims import Claim
+from symcost.gates.audit.formulas import METRICS, formula, others, slip
+from symcost.gates.audit.printed import read
+from symcost.gates.audit.quantities import Scope, quantity
+from symcost.gates.audit.slips import why
+from symcost.models.catalog import literal, reference
+from symcost.reading.nearest import hint, same
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim with its verdict: what is right, and in which manner it was counted, or why it is wrong."""
+
+    claim: Claim
+    right: bool
+    actual: str
+    because: str
+    remark: str = ""
+    """What should be said of a claim that is right: that its last digit is cut off and not rounded."""
+
+    def __str__(self) -> str:
+        source = f" ({self.claim.source})" if self.claim.source else ""
+        verdict = "" if self.right else f"{self.actual} is right: "
+        remark = f" ({self.remark})" if self.remark else ""
+        return f"{self.claim.subject} = {self.claim.value}{source}: {verdict}{self.because}{remark}"
+
+
+Tables = Callable[[Claim], CostTable]
+"""The table that a claim is about."""
+
+
+def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[Finding]:
+    """A finding for every claim; a claim that cannot be understood is an error that names its line.
+
+    ``tables`` finds the table of a claim; of reference networks and saved tables unless given.
+    """
+    found, known = [], _Known(tables or named)
+    for claim in claims:
+        try:
+            metric = same(claim.quantity, METRICS)
+            found.append(_formula(claim, metric) if metric else _number(claim, known))
+        except SymcostError as problem:
+            raise SymcostError(f"line {claim.line}: {problem}") from None
+    return found
+
+
+def _formula(claim: Claim, metric: str) -> Finding:
+    kind = claim.layer or claim.model
+    claimed, right = parse(claim.value), formula(kind, metric)
+    if difference(claimed, right) == 0:
+        return Finding(claim, True, str(right), "textbook")
+    return Finding(claim, False, str(right), slip(claimed, right, others(kind, metric)))
+
+
+def _number(claim: Claim, known: _Known) -> Finding:
+    table, wanted = known.table(claim), quantity(claim.quantity)
+    claimed = read(claim.value, claim.unit or wanted.unit, wanted.bytes_, wanted.words)
+    readings = wanted.readings(_scope(claim, table, claim.layer or wanted.layer))
+    meant = [reading for reading in readings if reading.meant(claim.convention)]
+    if not meant:
+        raise SymcostError(f"{wanted.name} has no meaning under {claim.convention!r}: leave the convention empty")
+    for reading in meant:
+        if manner := claimed.stands_for(reading.value):
+            shown = claimed.shown(reading.value)
+            how = "" if manner == "exact" else f", {manner} from {_whole(reading.value)}"
+            remark = f"rounds to {shown}" if manner == "cut off" else ""
+            return Finding(claim, True, shown, f"{reading.manner}{how}", remark)
+    right, because = why(claimed, meant, [reading for reading in readings if reading not in meant], wanted)
+    return Finding(claim, False, _actual(claimed.shown(right.value), right.value), because)
+
+
+def _actual(shown: str, value: int | Fraction) -> str:
+    whole = _whole(value)
+    return shown if shown == whole else f"{shown} ({whole})"
+
+
+def _whole(value: int | Fraction) -> str:
+    return f"{value:,}" if isinstance(value, int) or value.denominator > 1 else f"{value.numerator:,}"
+
+
+def _scope(claim: Claim, table: CostTable, layer: str) -> Scope:
+    if not layer:
+        return Scope(table, table.rows, whole=True)
+    path = layer.replace(".", "/")
+    rows = tuple(row for row in table.rows if row.path == path or row.path.startswith(path + "/"))
+    if not rows:
+        paths = sorted({"/".join(row.path.split("/")[:depth]) for row in table.rows for depth in (1, 2, 3)})
+        raise SymcostError(f"{claim.model} has no layer {layer!r}: {hint(path, [p for p in paths if p])}")
+    return Scope(table, rows, whole=False)
+
+
+class _Known:
+    """Tables that were found before, by what of a claim names them."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._known: dict[tuple[str, ...], CostTable] = {}
+
+    def table(self, claim: Claim) -> CostTable:
+        """The table of a claim, every size of it a number."""
+        key = (claim.model, claim.at, claim.spec, claim.call)
+        if key not in self._known:
+            table = self._known[key] = self._tables(claim)
+            if left := table.symbols:
+                raise SymcostError(
+                    f"at={claim.at!r} leaves {', '.join(left)} without a value: claims are about numbers"
+                )
+        return self._known[key]
+
+
+def named(claim: Claim) -> CostTable:
+    """A reference network with its parameters, or a saved table at a point."""
+    given: dict[str, Any] = {name: literal(text) for name, text in values(claim.at)}
+    if not is_saved(claim.model):
+        return reference(claim.model)(**given)
+    table = load(claim.model)
+    return table.subs(**given) if given else table
+
+
+def values(at: str) -> list[tuple[str, str]]:
+    """The names and values of ``at``.
+
+    >>> values("width=1.4 r=192")
+    [('width', '1.4'), ('r', '192')]
+    """
+    found = []
+    for part in at.replace(",", " ").split():
+        name, equals, value = part.partition("=")
+        if not equals or not value:
+            raise SymcostError(f"at={at!r} must be NAME=VALUE, as width=1.4 r=192")
+        found.append((name, value))
+    return found

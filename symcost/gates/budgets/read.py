@@ -1,0 +1,229 @@
+"""Budgets from ``pyproject.toml`` or ``symcost.reading.toml``: which models, at which points or over which ranges, what limits.
+
+In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.reading.toml`` it does not::
+
+    [models.gpt]
+    model = "examples.gpt:GPT"        # or a reference network, or the file of a saved table
+    specs = ["int32[n,N]"]            # as for symcost trace, with: arg, call, free, steps, at_least, samples, axes,
+                                      # mode, wrt, active, method, rngs, referee, function; arg also gives the parameters
+                                      # of a reference network
+
+    [[models.gpt.budgets]]
+    at = { H = 12, L = 12, d = 768, V = 50257 }
+    over = { n = "1..8", N = "128..1024 step 128" }    # proved for every point of the ranges
+    params = "125 M"
+    latency = "20 ms"                 # needs a device; so do energy and fit
+    device = "nvidia-a100-sxm-80gb"
+    # verdict = ["cpu", "cuda-h100"]  # without over: the compilers count what the formulas say
+    dtype = "float16"                 # also the other options: symcost/gates/budgets/options.py
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from symcost.errors import SymcostError
+from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, Limit, limit, shown
+from symcost.gates.budgets.lines import lines_of
+from symcost.gates.budgets.options import OPTIONS, options
+from symcost.reading import toml
+from symcost.reading.numerals import short, whole
+
+FILES = ("symcost.reading.toml", "pyproject.toml")
+_MODEL: Mapping[str, Any] = {
+    "model": str, "specs": list, "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict,
+    "samples": dict, "axes": dict, "mode": str, "wrt": (str, list), "active": dict,
+    "method": str, "rngs": list, "referee": bool, "function": bool, "budgets": list,
+}  # fmt: skip
+_RANGE = re.compile(r"\s*(\d+)\s*\.\.\s*(\d+)\s*(?:step\s+(\d+)\s*)?")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits of one model at a point, or over ranges of some symbols."""
+
+    name: str
+    at: Mapping[str, int] = field(default_factory=dict)
+    over: Mapping[str, range] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
+    fit: bool = False
+    targets: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def line_of(self, key: str) -> int:
+        """Where a limit stands in the file, or else its budget: where an annotation points."""
+        return self.lines.get(key, self.lines.get("", 1))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model with its budgets: how to get its table is for the caller."""
+
+    name: str
+    model: str
+    options: Mapping[str, Any]
+    budgets: tuple[Budget, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a file asks for."""
+
+    file: Path
+    models: tuple[Model, ...]
+
+
+def find(folder: Path) -> Path:
+    """The nearest file of budgets, in the folder or above it."""
+    for place in (folder, *folder.parents):
+        for name in FILES:
+            if (place / name).is_file() and _section(place / name):
+                return place / name
+    raise SymcostError(
+        f"no budgets in {folder} or above it: write symcost.reading.toml, or [tool.symcost.models.NAME] in pyproject.toml"
+    )
+
+
+def read(path: Path) -> Plan:
+    """The plan of a file; every mistake is one line with its place."""
+    section = _section(path)
+    models = section.get("models")
+    if not isinstance(models, dict) or not models:
+        raise SymcostError(f"{path} has no budgets: write a table [{_prefix(path)}models.NAME]")
+    _known(section, ("models",), f"{path}")
+    text = path.read_text(encoding="utf-8")
+    return Plan(path, tuple(_model(name, given, path, text) for name, given in models.items()))
+
+
+def chosen(plan: Plan, names: Sequence[str]) -> Plan:
+    """The plan of some models alone; of all where none is named."""
+    known = [model.name for model in plan.models]
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+            raise SymcostError(f"{plan.file} has no model {name!r}: {hint}")
+    return replace(plan, models=tuple(m for m in plan.models if not names or m.name in names))
+
+
+def _prefix(path: Path) -> str:
+    return "tool.symcost." if path.name == "pyproject.toml" else ""
+
+
+def _section(path: Path) -> dict[str, Any]:
+    found = toml.read(path, f"{path}", SymcostError, Decimal)
+    if path.name == "pyproject.toml":
+        found = found.get("tool", {}).get("symcost", {})
+    return found if isinstance(found, dict) else {}
+
+
+def _model(name: str, given: Any, path: Path, text: str) -> Model:
+    where = f"{path}: models.{name}"
+    if not isinstance(given, dict):
+        raise SymcostError(f"{where} must be a table")
+    _known(given, _MODEL, where)
+    for key, value in given.items():
+        if not isinstance(value, _MODEL[key]):
+            raise SymcostError(f"{where}.{key} = {value!r} must be a {_WORDS[_MODEL[key]]}")
+    if "model" not in given:
+        raise SymcostError(f'{where} has no model: write model = "PKG.MOD:NAME", a reference network or a saved file')
+    if not given.get("budgets"):
+        raise SymcostError(f"{where} has no budgets: write [[{_prefix(path)}models.{name}.budgets]] with limits")
+    places = lines_of(name, text, len(given["budgets"]))
+    budgets = [replace(_budget(entry, f"{where}.budgets[{i}]", i), lines=lines)
+               for i, (entry, lines) in enumerate(zip(given["budgets"], places, strict=True), start=1)]  # fmt: skip
+    names = [budget.name for budget in budgets]
+    twice = next((each for each in names if names.count(each) > 1), None)
+    if twice is not None:
+        raise SymcostError(f"{where} has two budgets of the name {twice!r}: give one of them another")
+    traced = {key: _plain(value) for key, value in given.items() if key not in ("model", "budgets")}
+    return Model(name, given["model"], traced, tuple(budgets))
+
+
+def _plain(given: Any) -> Any:
+    """A value for a model: decimals, exact where they are limits, are floats there."""
+    if isinstance(given, dict):
+        return {key: _plain(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [_plain(value) for value in given]
+    return float(given) if isinstance(given, Decimal) else given
+
+
+_WORDS = {(str, list): "text or a list of them", str: "text", list: "list", dict: "table", bool: "truth value"}
+
+
+def _budget(given: Any, where: str, number: int) -> Budget:
+    if not isinstance(given, dict):
+        raise SymcostError(f"{where} must be a table")
+    _known(given, ("name", "at", "over", FIT, VERDICT, *OPTIONS, *KINDS), where)
+    if not isinstance(given.get("name", ""), str):
+        raise SymcostError(f"{where}.name = {shown(given['name'])} must be a text")
+    at = given.get("at", {})
+    for name, value in at.items() if isinstance(at, dict) else [("at", at)]:
+        if isinstance(value, bool) or not isinstance(value, int) or not isinstance(at, dict):
+            raise SymcostError(
+                f"{where}: {name} = {shown(value)} must be an integer: a range stands in over, as n = '1..8'"
+            )
+    over = given.get("over", {})
+    if not isinstance(over, dict):
+        raise SymcostError(f"{where}: over = {over!r} must be a table of ranges, as {{ n = '1..8' }}")
+    both = sorted(set(at) & set(over))
+    if both:
+        raise SymcostError(f"{where}: {both[0]} stands in at and in over: leave one")
+    limits = tuple(limit(metric, given[metric], where) for metric in KINDS if metric in given)
+    fit = given.get(FIT, False)
+    if not isinstance(fit, bool):
+        raise SymcostError(f"{where}: fit = {shown(fit)} must be true or false")
+    targets = given.get(VERDICT, [])
+    if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
+        raise SymcostError(
+            f"{where}: verdict = {targets!r} must be a list of targets, as ['cpu']: symcost targets lists them"
+        )
+    if targets and over:
+        raise SymcostError(f"{where}: verdict asks compilers at one point: put it in a budget without over")
+    if not limits and not fit and not targets:
+        raise SymcostError(f"{where} has no limit: give one of {', '.join(KINDS)}, fit = true, or verdict = ['cpu']")
+    asked = [*(each.metric for each in limits), *([FIT] if fit else [])]
+    needing = next((m for m in asked if m in OPTIONS["device"].limits), None)
+    if needing and "device" not in given:
+        raise SymcostError(f"{where}: {needing} needs a device: symcost devices lists them")
+    return Budget(
+        name=given.get("name", str(number)), at=at,
+        over={name: span(text, f"{where}: {name}") for name, text in over.items()},
+        limits=limits, fit=fit, targets=tuple(targets), options=options(given, asked, where),
+    )  # fmt: skip
+
+
+def span(given: Any, where: str) -> range:
+    """A range of positive integers, ends included.
+
+    >>> span("1..8", "n"), span("96..256 step 32", "r")[-1]
+    (range(1, 9), 256)
+    """
+    found = _RANGE.fullmatch(given) if isinstance(given, str) else None
+    if found is None:
+        raise SymcostError(f"{where} = {short(given)} is no range: write '1..8', or '96..256 step 32'")
+    try:
+        low, high, step = whole(found.group(1)), whole(found.group(2)), whole(found.group(3) or "1")
+    except ValueError as problem:
+        raise SymcostError(f"{where} is no range: {problem}") from None
+    if low < 1 or high < low or step < 1:
+        raise SymcostError(
+            f"{where} = {short(given)} must be positive and ascending: write '1..8', or '96..256 step 32'"
+        )
+    return range(low, high + 1, step)
+
+
+def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
+    for key in given:
+        if key not in known:
+            near = get_close_matches(key, known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(known)}"
+            raise SymcostError(f"{where} has an unknown entry {key!r}: {hint}")

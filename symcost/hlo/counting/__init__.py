@@ -1,0 +1,1 @@
+"""What XLA counts of a program, from its text."""

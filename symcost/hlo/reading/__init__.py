@@ -1,0 +1,1 @@
+"""HLO text as instructions and computations."""

@@ -1,0 +1,1 @@
+"""One family of layers a file: the textbook's formulas, symbolic in everything."""

@@ -1,0 +1,1 @@
+"""Arithmetic of sizes: windows that slide, maps that shrink and grow, receptive fields."""

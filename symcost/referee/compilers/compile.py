@@ -1,0 +1,125 @@
+"""One program on many targets, side by side, each from the cache where it is there."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from symcost.errors import SymcostError
+from symcost.referee.compilers import cache
+from symcost.referee.compilers.answer import Answer, Failure
+from symcost.referee.compilers.pool import Worker
+from symcost.referee.compilers.program import NotExportable, Program, partitions
+from symcost.referee.compilers.source import NotImportable, Source
+from symcost.referee.compilers.targets import TPU, Target
+
+TIMEOUT = 600.0
+Event = Callable[[str, str], None]
+"""Told (target, what happened to it)."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A mesh of devices, sizes by axis name, and where arrays go: axes of dimensions by a part of the array's name."""
+
+    mesh: Mapping[str, int] = field(default_factory=dict)
+    rules: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        axes = {text: (given,) if isinstance(given, str) else tuple(given) for text, given in self.rules.items()}
+        object.__setattr__(self, "rules", axes)
+        for name, size in self.mesh.items():
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise SymcostError(f"the mesh axis {name} has {size!r} devices: it must be a positive integer")
+
+    @property
+    def devices(self) -> int:
+        """Devices of the mesh; 1 without one."""
+        return prod(self.mesh.values())
+
+
+@dataclass
+class Job:
+    """The program of a source, compiled for targets."""
+
+    source: Source
+    program: Program
+    placement: Placement = field(default_factory=Placement)
+    timeout: float = TIMEOUT
+    use_cache: bool = True
+    on_event: Event = lambda target, event: None
+
+    def __post_init__(self) -> None:
+        self._exports: dict[str, bytes | NotExportable] = {}
+        mesh, rules = self.placement.mesh, self.placement.rules
+        if rules and not mesh:
+            raise SymcostError("shard needs a mesh of devices: give mesh={'data': 8}, for example")
+        self._partitions = partitions(self.program, rules, mesh) if mesh else []
+        self._stopped = threading.Event()
+
+    def start(self, targets: Sequence[Target]) -> dict[str, Future[Answer | Failure]]:
+        """Begin with every target; the program is serialised here and now, the compilers run in the background."""
+        pool = ThreadPoolExecutor(min(len(targets), os.cpu_count() or 1) or 1, thread_name_prefix="compile")
+        slowest_first = sorted(targets, key=lambda target: target.platform != TPU)
+        try:
+            found = {target.name: pool.submit(*self._prepared(target)) for target in slowest_first}
+            return {target.name: found[target.name] for target in targets}
+        finally:
+            pool.shutdown(wait=False)
+
+    def stop(self) -> None:
+        """End what still runs and begin no more."""
+        self._stopped.set()
+
+    def _prepared(self, target: Target) -> tuple[Any, ...]:
+        """What is left to do for a target, as a call."""
+        problem = target.problem()
+        if problem is not None:
+            return self._told, target, Failure(f"{target.name}: {problem}")
+        options: dict[str, Any] = {
+            "mesh": dict(self.placement.mesh),
+            "topology": target.grid(self.placement.devices) if target.platform == TPU else "",
+            "partitions": self._partitions,
+            "x64": self.program.x64,
+        }
+        entry = cache.key(self.program.key, repr((target.name, target.config)), target.versions(), options)
+        found = cache.load(entry) if self.use_cache else None
+        if found is not None:
+            return self._told, target, found
+        program, reference = self._serialised(target.platform), None
+        if isinstance(program, NotExportable):
+            try:
+                reference = self.source.reference()
+            except NotImportable as problem:
+                reason = f"{target.name}: the program cannot be exported ({program}) and {problem}"
+                return self._told, target, Failure(reason)
+            program = None
+        return self._compiled, target, entry, program, reference, options
+
+    def _told(self, target: Target, found: Answer | Failure) -> Answer | Failure:
+        self.on_event(target.name, "failed" if isinstance(found, Failure) else "cached" if found.cached else "compiled")
+        return found
+
+    def _compiled(self, target: Target, entry: str, program: bytes | None, reference: Mapping[str, Any] | None,
+                  options: Mapping[str, Any]) -> Answer | Failure:  # fmt: skip
+        if self._stopped.is_set():
+            return Failure(f"{target.name} was not asked: another step failed first")
+        self.on_event(target.name, "compiling")
+        with Worker(target, self.placement.devices, self._stopped) as worker:
+            answer = worker.ask(program, reference, options, self.timeout)
+            if isinstance(answer, Answer) and self.use_cache:
+                cache.keep(worker.directory / "answer", entry)
+        return self._told(target, answer)
+
+    def _serialised(self, platform: str) -> bytes | NotExportable:
+        if platform not in self._exports:  # one export serves all targets of a platform
+            try:
+                self._exports[platform] = self.program.exported(platform)
+            except NotExportable as problem:
+                self._exports[platform] = problem
+        return self._exports[platform]

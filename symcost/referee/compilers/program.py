@@ -1,0 +1,155 @@
+"""A program at concrete sizes, as the compilers get it: no dead code, flat arguments that know their module."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+from jax import export
+from jax.extend import core
+
+from symcost.errors import SymcostError
+from symcost.tracing.program.capture import lean
+from symcost.tracing.program.model import Model
+from symcost.tracing.program.paths import names_along
+
+STORED = ("params", "state")
+"""Roles of arguments that belong to modules; the others are the call's."""
+
+
+class NotExportable(Exception):
+    """A program that ``jax.export`` does not serialise: callbacks, for example."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One array of the program: its role, and its place in the tree of that role, such as ``("Dense_0", "kernel")``."""
+
+    role: str
+    names: tuple[str, ...]
+
+    @property
+    def path(self) -> str | None:
+        """The module that owns it; nothing for inputs."""
+        return "/".join(self.names[:-1]) if self.role in STORED else None
+
+    def __str__(self) -> str:
+        return "/".join((self.role, *self.names))
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A closed jaxpr and what its arguments are."""
+
+    closed: Any
+    arguments: tuple[Argument, ...]
+    x64: bool = False
+    """Whether numbers of 64 bits were allowed when it was traced; without, they become 32 bits wide where it is lowered."""
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of all that the compilers see: operations with their scopes, constants, arguments."""
+        digest = hashlib.sha256()
+        digest.update(self.closed.jaxpr.pretty_print(name_stack=True, use_color=False).encode())
+        for constant in self.closed.consts:
+            array = np.asarray(constant)
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(array.tobytes())
+        digest.update("\n".join(map(str, self.arguments)).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def function(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
+        """A function of flat arrays that runs the program, and its abstract arguments."""
+        arrays = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in self.closed.jaxpr.invars]
+        return core.jaxpr_as_fun(self.closed), arrays
+
+    @cached_property
+    def _jitted(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
+        function, arrays = self.function
+        return jax.jit(function, keep_unused=True), arrays
+
+    def lowered(self, platforms: Sequence[str] = ()) -> Any:
+        """The program before any optimisation, lowered for the CPU, or else for the first of ``platforms`` that takes it.
+
+        Kernels are written for one platform and lower for no other.
+        """
+        jitted, arrays = self._jitted
+        complaints = []
+        for platform in dict.fromkeys(("cpu", *platforms)):
+            try:
+                return jitted.trace(*arrays).lower(lowering_platforms=(platform,))
+            except Exception as problem:
+                complaints.append(f"{platform}: {_line(problem)}")
+        raise SymcostError(
+            f"the program cannot be lowered ({'; '.join(complaints)}): ask for a target of the platform that its kernels "
+            "are written for"
+        )
+
+    def exported(self, platform: str) -> bytes:
+        """The program serialised for one platform. Errors: :class:`NotExportable`."""
+        jitted, arrays = self._jitted
+        try:
+            return bytes(export.export(jitted, platforms=(platform,))(*arrays).serialize())
+        except Exception as problem:
+            raise NotExportable(_line(problem)) from problem
+
+
+def _line(problem: Exception) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")
+
+
+def program_at(model: Model, point: Mapping[str, int]) -> Program:
+    """The program of a model at a point, without operations whose results nobody uses."""
+    abstract, closed = lean(model, point)
+    arguments = [
+        Argument(role, tuple(names_along(path)))
+        for role, tree in abstract.arguments.items()
+        for path, _ in jax.tree_util.tree_leaves_with_path(tree)
+    ]
+    return Program(closed, tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
+
+
+def partitions(
+    program: Program, rules: Mapping[str, Sequence[str | None]], mesh: Mapping[str, int]
+) -> list[list[str | None]]:
+    """Mesh axes of every argument's dimensions; the last rule whose text is part of the argument's name holds.
+
+    Errors: a rule that fits no argument, an axis the mesh lacks, more axes than dimensions, a size that does not divide.
+    """
+    found: list[list[str | None]] = []
+    used: set[str] = set()
+    for argument, aval in zip(program.arguments, program.closed.in_avals, strict=True):
+        fitting = [text for text in rules if text in str(argument)]
+        used.update(fitting)
+        axes = list(rules[fitting[-1]]) if fitting else []
+        _check(argument, aval.shape, axes, mesh)
+        found.append(axes)
+    for text in rules:
+        if text not in used:
+            names = ", ".join(map(str, program.arguments[:6]))
+            raise SymcostError(f"shard names {text!r}, which is part of no array's name: they are {names}, ...")
+    return found
+
+
+def _check(argument: Argument, shape: tuple[int, ...], axes: list[str | None], mesh: Mapping[str, int]) -> None:
+    if len(axes) > len(shape):
+        raise SymcostError(f"shard gives {len(axes)} axes to {argument} of shape {shape}: give at most {len(shape)}")
+    again = next((axis for axis in axes if axis is not None and axes.count(axis) > 1), None)
+    if again is not None:
+        raise SymcostError(
+            f"shard gives the axis {again!r} to two dimensions of {argument}: each axis cuts one of them"
+        )
+    for size, axis in zip(shape, axes, strict=False):
+        if axis is not None and axis not in mesh:
+            raise SymcostError(f"shard names the axis {axis!r}: the mesh has {', '.join(mesh)}")
+        if axis is not None and size % mesh[axis]:
+            raise SymcostError(
+                f"shard cuts the {size} of {argument}, shape {shape}, along {axis!r} of {mesh[axis]} devices: "
+                "choose sizes that divide"
+            )

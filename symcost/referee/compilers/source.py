@@ -1,0 +1,96 @@
+"""What the user wants verified, by value in this process and by name for another one."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.errors import DomainError, SymcostError
+from symcost.tracing.program.model import Model, make_model, split_call
+from symcost.tracing.program.spec import parse_tree
+
+
+class NotImportable(Exception):
+    """A model that another process cannot make again from names, texts and numbers."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A factory, module or function with its input specs, the point, and how it is called (as in ``sc.trace``)."""
+
+    target: Any
+    specs: tuple[Any, ...]
+    at: Mapping[str, int]
+    call: Mapping[str, Any] = field(default_factory=dict)
+    mode: str = "forward"
+    method: str = "__call__"
+    rngs: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+    function: bool = False
+    name: str = ""
+    """``PKG.MOD:NAME`` where it is known."""
+    wrt: Any = None
+
+    def model(self) -> Model:
+        """The maker of programs."""
+        if self.function:
+            if self.wrt is not None:
+                raise SymcostError(f"wrt={self.wrt!r} selects parameters of a module: a function has none")
+            plain, arrays = split_call(self.call)
+            return Model(factory=None, module=None, specs=parse_tree(self.specs), parameters=(), call=plain,
+                         arrays=arrays, function=self.target)  # fmt: skip
+        return make_model(self.target, self.specs, free=self.free, call=self.call, mode=self.mode, rngs=self.rngs,
+                          method=self.method, wrt=self.wrt)  # fmt: skip
+
+    def check(self, model: Model) -> None:
+        """Raise unless the point gives a positive integer to every symbol and to nothing else."""
+        for name, value in self.at.items():
+            if name not in model.symbols:
+                raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(model.symbols) or 'none'}")
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
+        left = [name for name in model.symbols if name not in self.at]
+        if left:
+            example = ", ".join(f"{name}=..." for name in left)
+            raise SymcostError(f"no value for {', '.join(left)}: a compiler needs all of them, give at=dict({example})")
+
+    def reference(self) -> dict[str, Any]:
+        """What another process needs to make the same program. Errors: :class:`NotImportable`, with the cure."""
+        target = self.target
+        module, name = getattr(target, "__module__", None), getattr(target, "__qualname__", "")
+        own = self.name or (f"{module}:{name}" if module else "")
+        if not own or own.startswith("__main__") or "<" in own or (not self.name and _imported(own) is not target):
+            raise NotImportable("its model cannot be imported by name: define it at the top level of a module")
+        told = {"name": own, "specs": list(self.specs), "at": dict(self.at), "call": dict(self.call),
+                "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
+                "function": self.function, "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt}  # fmt: skip
+        for part, value in told.items():
+            if not _is_json(value):
+                raise NotImportable(f"{part}={value!r} cannot be told to another process: give it as texts and numbers")
+        return told
+
+    @classmethod
+    def restored(cls, told: Mapping[str, Any]) -> tuple[Model, Mapping[str, int]]:
+        """The model and the point of a reference, in the other process."""
+        source = cls(_imported(told["name"]), tuple(told["specs"]), told["at"], told["call"], told["mode"],
+                     told["method"], tuple(told["rngs"]), tuple(told["free"]), told["function"], told["name"],
+                     told["wrt"])  # fmt: skip
+        return source.model(), source.at
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        return json.loads(json.dumps(value)) == value
+    except (TypeError, ValueError):
+        return False
+
+
+def _imported(name: str) -> Any:
+    module, _, attributes = name.partition(":")
+    found = importlib.import_module(module)
+    for part in attributes.split("."):
+        found = getattr(found, part, None)
+    return found

@@ -1,0 +1,130 @@
+"""Other counters of the same program: XLA's raw figure, flax's ``tabulate``, JAX's roofline; and why each differs."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from symcost.agreement.written import Written
+from symcost.errors import SymcostError
+from symcost.referee.compilers.program import Program
+from symcost.referee.verdicts.verdict import Opinion
+from symcost.tracing.program import linen
+from symcost.tracing.program.model import Model
+from symcost.tracing.program.spec import tree_at
+
+ONCE = "loop bodies counted once"
+
+
+def opinions(
+    names: Sequence[str], model: Model, point: Mapping[str, int], program: Program, written: Written
+) -> list[Opinion]:
+    """Our own count first, then the named counters' in order."""
+    if not names:
+        return []
+    whole = written.whole
+    own = written.once.flops if whole is None else whole.flops
+    first = Opinion(counter="symcost, every trip", flops=own, because="the reference: exact integers")
+    return [first, *(COUNTERS[name](model, point, program, written, own) for name in names)]
+
+
+def check(names: Sequence[str]) -> None:
+    """Raise for a counter that nobody knows."""
+    for name in names:
+        if name not in COUNTERS:
+            near = difflib.get_close_matches(name, COUNTERS, n=1)
+            raise SymcostError(
+                f"unknown counter {name!r}: {'did you mean ' + near[0] if near else 'use ' + ', '.join(COUNTERS)}"
+            )
+
+
+def _by_xla(_m: Model, _p: Mapping[str, int], _: Program, written: Written, own: int) -> Opinion:
+    raw = int(written.analysis.get("flops") or 0)
+    return Opinion(counter="XLA cost_analysis, lowered", flops=raw, because=_why_xla(raw, written, own))
+
+
+def _why_xla(raw: int, written: Written, own: int) -> str:
+    """The steps between XLA's figure and the exact one, in FLOPs."""
+    exact = written.once.flops
+    calls = written.once.calls[0] - sum(flops for flops, *_ in written.once.restored.values())
+    steps = {ONCE: exact - own, "calls that it cannot cost": calls, "added up in float32": raw - exact - calls}
+    return ", ".join(f"{name} {value:+,}" for name, value in steps.items() if value) or "equal"
+
+
+def _by_flax(model: Model, point: Mapping[str, int], _: Program, written: Written, own: int) -> Opinion:
+    counter = "flax tabulate"
+    module = model.module_at(point)
+    if module is None:
+        return Opinion(counter=counter, flops=None, because="it counts modules, and this is a function")
+    if model.mode != "forward" or model.method != "__call__":
+        return Opinion(counter=counter, flops=None, because="it counts the forward pass of __call__ only")
+    try:
+        flops = _tabulated(module, model, point)
+    except Exception as problem:
+        reason = (str(problem).strip() or "no message").splitlines()[0]
+        return Opinion(counter=counter, flops=None, because=f"it raised {type(problem).__name__}: {reason}")
+    raw = int(written.analysis.get("flops") or 0)
+    steps = {"adopts XLA's figure": 0} if flops == raw else {"differs from XLA's figure": flops - raw}
+    told = ", ".join(name + (f" {value:+,}" if value else "") for name, value in steps.items())
+    return Opinion(counter=counter, flops=flops, because=f"{told}; {_why_xla(raw, written, own)}")
+
+
+def _tabulated(module: Any, model: Model, point: Mapping[str, int]) -> int:
+    """The figure in the column ``flops`` of the whole model's row."""
+    inputs, arrays = jax.tree.map(
+        lambda a: jnp.zeros(a.shape, a.dtype), (tree_at(model.specs, point), tree_at(model.arrays, point))
+    )
+    options: dict[str, Any] = {"compute_flops": True, "depth": 0, "console_kwargs": {"width": 400, "no_color": True}}
+    if linen.is_linen(module):
+        keys = {name: jax.random.key(0) for name in model.rngs}
+        text = module.tabulate(keys, *inputs, **options, **model.call, **arrays)
+    else:
+        from flax import nnx as flax_nnx
+
+        graph, state = flax_nnx.split(module)  # it lowers the module with its arrays, which must be there
+        made = flax_nnx.merge(graph, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), state))
+        text = flax_nnx.tabulate(made, *inputs, **options, **model.call, **arrays)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    heading = next(line for line in plain.splitlines() if "flops" in line)
+    column = [cell.strip() for cell in re.split("[┃│]", heading)].index("flops")
+    figures = [re.split("[┃│]", line)[column].strip() for line in plain.splitlines() if line.startswith("│")]
+    return int(next(cell for cell in figures if cell.isdigit()))
+
+
+def _by_roofline(_m: Model, _p: Mapping[str, int], program: Program, written: Written, own: int) -> Opinion:
+    counter = "JAX roofline, unfused"
+    from jax.experimental import roofline
+
+    try:
+        flops = int(_roofline(roofline.roofline, program))
+    except Exception as problem:
+        reason = (str(problem).strip() or "no message").splitlines()[0]
+        return Opinion(counter=counter, flops=None, because=f"it raised {type(problem).__name__}: {reason}")
+    exact = written.once.flops
+    steps = {
+        ONCE: exact - own,
+        "rules of its own (padding, transcendentals, operations it takes for free)": flops - exact,
+    }
+    told = ", ".join(f"{name} {value:+,}" for name, value in steps.items() if value)
+    return Opinion(counter=counter, flops=flops, because=told or "equal")
+
+
+def _roofline(roofline: Callable[..., Any], program: Program) -> int:
+    """FLOPs of all operations, fused or not, on a mesh of one device."""
+    function, arrays = program.function
+    everywhere = jax.sharding.PartitionSpec()
+    mesh = jax.sharding.Mesh([jax.devices()[0]], ("x",))
+    kept = {"mesh": mesh, "in_specs": everywhere, "out_specs": everywhere}
+    known = inspect.signature(roofline).parameters
+    _, found = roofline(function, **{name: value for name, value in kept.items() if name in known})(*arrays)
+    return found.unfused_flops
+
+
+Counter = Callable[[Model, Mapping[str, int], Program, Written, int], Opinion]
+COUNTERS: Mapping[str, Counter] = {"flax": _by_flax, "roofline": _by_roofline, "xla": _by_xla}

@@ -1,0 +1,218 @@
+"""The verb: compile the model for the named targets and compare every count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from symcost.agreement.check import LOWERED, Check, ModuleRow
+from symcost.agreement.written import METRICS, Written, emulation, misplaced, modules, totals
+from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.hlo.reading.text import HloError
+from symcost.layers.layered import LayerTable
+from symcost.reading.given import checked
+from symcost.referee.compilers.answer import Answer, Failure
+from symcost.referee.compilers.compile import TIMEOUT, Event, Job, Placement
+from symcost.referee.compilers.program import Program, program_at
+from symcost.referee.compilers.source import Source
+from symcost.referee.compilers.start import start_devices
+from symcost.referee.compilers.targets import TPU, Target, target
+from symcost.referee.verdicts import against as counters
+from symcost.referee.verdicts import kept, layered, memory
+from symcost.referee.verdicts.compiled import compiled, unread
+from symcost.referee.verdicts.kept import Derived
+from symcost.referee.verdicts.verdict import Compiled, Verdict
+from symcost.rules.own import opened
+from symcost.tracing.derive import Options, derive, rare_collections
+from symcost.tracing.lifted import Lifted
+
+ON_CHIP = (
+    "On TPUs what is alive at the peak includes buffers on the chip, which are none of the compiler's temporaries."
+)
+
+
+@checked
+def verify(
+    model: Any,
+    *specs: Any,
+    at: Mapping[str, int],
+    targets: str | Sequence[str] = ("cpu",),
+    against: str | Sequence[str] = (),
+    call: Mapping[str, Any] | None = None,
+    mode: str = "forward",
+    wrt: Any = None,
+    method: str = "__call__",
+    rngs: Sequence[str] = (),
+    free: Sequence[str] = (),
+    samples: Mapping[str, Sequence[int]] | None = None,
+    steps: Mapping[str, int] | None = None,
+    at_least: Mapping[str, int] | None = None,
+    function: bool = False,
+    name: str = "",
+    mesh: Mapping[str, int] | None = None,
+    shard: Mapping[str, str | Sequence[str | None]] | None = None,
+    timeout: float = TIMEOUT,
+    cache: bool = True,
+    on_event: Event = lambda target, event: None,
+) -> Verdict:
+    """Whether the closed form of a model and the compilers' count of its program are the same number.
+
+    ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps`` and ``at_least`` are
+    those of :func:`symcost.trace`, and with ``function=True`` those of :func:`symcost.trace_function`. ``at`` gives a
+    value to every symbol. ``targets``: names as ``symcost targets`` lists them; none needs its device.
+
+    - ``against``: other counters whose figure to show: ``"flax"``, ``"roofline"``, ``"xla"``.
+    - ``mesh``: sizes of a mesh of devices by axis name; ``shard``: axes of an array's dimensions, by a part of its name,
+      such as ``{"inputs": ("data",), "kernel": (None, "model")}``. The last entry that fits holds.
+    - ``timeout``: seconds a compiler may take; ``cache``: whether answers are kept and reused; ``name``: how another
+      process imports the model (``PKG.MOD:NAME``), should its program not serialise; ``on_event``: told
+      ``(target, event)``.
+
+    A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
+    with the trace of the Flax twin too; its input is ``float32``, channels last (``int32`` for tokens), unless a spec says
+    otherwise.
+
+    The verdict is true when the closed form is the exact integer of the lowered program, in total and by module, XLA's
+    own float32 figures are emulated bit for bit, every unit between written and compiled has a name, and every target
+    answered. Where only the last is lacking, the verdict is no pass either and its ``outcome`` is ``"INCOMPLETE"``.
+    Raises :class:`symcost.SymcostError` for an unknown target or point, and what ``trace`` raises.
+
+    >>> import flax.linen as nn
+    >>> verdict = verify(lambda d: nn.Dense(d), "float32[n,8]", at=dict(n=2, d=4), targets=[])
+    >>> bool(verdict), verdict.flops
+    (True, 136)
+    """
+    asked = [target(each) for each in dict.fromkeys([targets] if isinstance(targets, str) else targets)]
+    against = [against] if isinstance(against, str) else against
+    counters.check(against)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise SymcostError(f"timeout={timeout!r} is no time to wait: give seconds")
+    at = {name: int(value) if isinstance(value, np.integer) else value for name, value in at.items()}
+    start_devices()
+    placement, point, layers = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None
+    if isinstance(model, LayerTable):
+        model, specs, layers = layered.twin(model, specs, at)
+        point = {}
+    source = Source(model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name, wrt)
+    maker = source.model()
+    source.check(maker)
+    with rare_collections():
+        program = program_at(maker, source.at)
+        job = Job(source, program, placement, timeout, cache, on_event)
+        answers = job.start(asked)
+        try:
+            platforms = tuple(dict.fromkeys(each.platform for each in asked))
+            known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
+            # What a rule of one's own counted is of no use to a later question, in which it may be another rule.
+            costs, written = (
+                _derived.__wrapped__(known, platforms, False) if opened() else _derived(known, platforms, cache)
+            )
+            found = _level_1(costs, written, layers)
+            for each in asked:
+                _add(found, each, answers[each.name].result(), written, program, costs, placement.devices)
+            others = counters.opinions(against, maker, point, program, written)
+        finally:
+            job.stop()
+    total = costs.total("xla")
+    notes = (ON_CHIP,) if any(each.platform == TPU for each in asked) else ()
+    return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(found.checks),
+                   modules=tuple(found.rows), targets=tuple(found.targets), failures=found.failures,
+                   opinions=tuple(others), notes=notes, operations=found.operations)  # fmt: skip
+
+
+@dataclass
+class _Found:
+    """What a verdict is made of, as it comes in."""
+
+    checks: list[Check]
+    rows: list[ModuleRow]
+    operations: dict[str, dict[str, tuple[int, int]]]
+    targets: list[Compiled] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _Found:
+    """The closed form, and the layers' if there are any, against the program as written."""
+    checks = [] if layers is None else layered.checks(layers, costs)
+    checks += totals(costs, written)
+    checks += emulation(LOWERED, written.once, written.analysis, [*METRICS, "bytes accessed"])
+    rows, operations = modules(costs, written)
+    return _Found(checks + misplaced(rows), rows, operations)
+
+
+def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written, program: Program, costs: CostTable,
+         devices: int) -> None:  # fmt: skip
+    """Levels 2 and 3 of one target, or why there are none."""
+    if isinstance(answer, Failure):
+        found.failures[each.name] = answer.reason
+        return
+    paths = tuple(argument.path for argument in program.arguments)
+    live: dict[str, int] = {}
+    try:
+        if answer.unprinted:
+            raise HloError(f"the compiler cannot print it ({answer.unprinted})")
+        made, checks, rows = compiled(each, answer, written, paths, devices)
+        live = memory.live(answer.memory_text, paths)
+    except HloError as problem:
+        why = f"{each.name} answered with its figures, and with a program that cannot be counted: {problem}"
+        made, checks, rows = unread(each, answer, devices, why), [], []
+    own = memory.liveness(costs) if devices == 1 else {}
+    found.targets.append(replace(made, memory={**memory.held(answer), **own}, live=live))
+    found.rows += rows
+    found.checks += checks
+    if devices == 1:
+        intermediates = costs.total("full").bytes_written
+        intermediates = intermediates if isinstance(intermediates, int) else None
+        found.checks += memory.checks(each, answer, program, intermediates, read=not made.missing)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What makes two requests the same in one process: the model object, how it is traced, its program at the point."""
+
+    program: str
+    model: int
+    options: str
+    source: Source = field(compare=False, repr=False)
+    made: Program = field(compare=False, repr=False)
+    sampling: dict[str, Any] = field(compare=False)
+
+    @classmethod
+    def of(cls, source: Source, program: Program, sampling: dict[str, Any]) -> _Known:
+        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function, source.wrt,
+                     getattr(source.target, "__qualname__", ""), tuple(source.at.items()), sampling))  # fmt: skip
+        return cls(program.key, id(source.target), told, source, program, sampling)
+
+
+@lru_cache(maxsize=8)
+def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[CostTable, Written]:
+    """The closed form at the point and the program as written, which a model with the same program there has already."""
+    entry = kept.key(known.program, (known.options, platforms))
+    found = kept.load(entry) if cache else None
+    if found is None:
+        lifted, point = _closed_form(known), known.source.at
+        found = Derived(lifted.subs(**point) if point else lifted, *_lowered(known.made, platforms))
+        if cache:
+            kept.keep(found, entry)
+    paths = tuple(argument.path for argument in known.made.arguments)
+    try:
+        return found.costs, Written.of(found.text, found.analysis, paths, version("jaxlib"))
+    except HloError as problem:
+        raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
+
+
+def _closed_form(known: _Known) -> Lifted:
+    """The model's closed form."""
+    return derive(known.source.model(), Options(**known.sampling, referee=False), lambda count: None)
+
+
+def _lowered(program: Program, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:
+    """The text of the lowered program and XLA's own figures of it."""
+    lowered = program.lowered(platforms)
+    return lowered.compiler_ir("hlo").as_hlo_module().to_string(), lowered.cost_analysis() or {}

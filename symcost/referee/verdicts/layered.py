@@ -1,0 +1,50 @@
+"""The third witness: a network written as layers, its Flax twin's trace, and the compilers' count of the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.agreement.check import Check
+from symcost.costs.cost import CONVENTIONS
+from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.formulas.symbols import evaluate
+from symcost.layers.layered import LayerTable
+
+METRICS = ("params", "state", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
+TWIN = "the trace of its Flax twin"
+
+
+def twin(table: LayerTable, specs: tuple[Any, ...], at: Mapping[str, int]) -> tuple[Any, tuple[Any, ...], CostTable]:
+    """The Flax module of the same layers, its input spec, and the table, all at a point.
+
+    The input is ``float32`` with channels last, or ``int32`` for a table's indices, unless ``specs`` gives it.
+    """
+    from symcost.layers.base import symbols_of
+    from symcost.layers.twins.base import build
+
+    left = [name for name in table.symbols if name not in at]
+    if left:
+        example = ", ".join(f"{name}=..." for name in left)
+        raise SymcostError(f"no value for {', '.join(left)}: a compiler needs all of them, give at=dict({example})")
+    costs = table.subs(**at) if at else table
+    own = symbols_of(table.net)
+    module = build(table.net, **{name: value for name, value in at.items() if name in own})
+    if not specs:
+        shape = [evaluate(size, at) for size in table.twin_input]
+        specs = (f"{'int32' if table.net.reads_tokens else 'float32'}[{','.join(map(str, shape))}]",)
+    return module, specs, costs
+
+
+def checks(layers: CostTable, traced: CostTable) -> list[Check]:
+    """Every metric under every convention: the layers' formula at the point against the trace."""
+    made = []
+    for convention in CONVENTIONS:
+        ours, theirs = layers.total(convention), traced.total(convention)
+        for metric in METRICS:
+            left, right = getattr(ours, metric), getattr(theirs, metric)
+            if left or right:
+                made.append(Check(level=1, target="layers", metric=f"{metric} ({convention})", ours=left, theirs=right,
+                                  witness=TWIN))  # fmt: skip
+    return made

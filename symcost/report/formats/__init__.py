@@ -1,0 +1,1 @@
+"""A cost table in one format a file."""

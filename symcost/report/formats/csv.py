@@ -1,0 +1,53 @@
+"""The report as CSV, for spreadsheets and data frames: one line per operation, or per module with a depth.
+
+Every number is the whole of its line (repetitions included), so a column sums to the total of its title; there is no
+line of totals that a sum would count twice. Formulas are texts that ``symcost.parse`` reads back; in the columns of a
+convention whose figures XLA's own count contradicts stands ``withdrawn``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from symcost.costs.cost import CONVENTIONS
+from symcost.costs.table import CostTable, Row
+from symcost.report.words import facts
+from symcost.report.words.facts import WITHDRAWN
+from symcost.report.words.grouping import paths
+
+COLUMNS = tuple((metric, convention) for convention in CONVENTIONS for metric in facts.TOLD)
+TITLES = tuple(f"{metric} ({convention})" for metric, convention in COLUMNS)
+OPERATION = ("path", "op", "phase", "source", "bound", "times", "ins", "out", "dtype")
+MODULE = ("path", "number")
+
+
+def render(costs: CostTable, *, depth: int | None = None) -> str:
+    """The table as CSV."""
+    file = io.StringIO()
+    lines = csv.writer(file, lineterminator="\n")
+    if depth is None:
+        lines.writerow([*OPERATION, *TITLES])
+        for row in costs.rows:
+            lines.writerow([*_operation(row), *_numbers((row,))])
+    else:
+        lines.writerow([*MODULE, *TITLES])
+        for path, number, rows in paths(costs.rows, depth):
+            lines.writerow([path, "" if number is None else number, *_numbers(rows)])
+    return file.getvalue().rstrip("\n")
+
+
+def _operation(row: Row) -> list[Any]:
+    ins = " ".join(_shape(shape) for shape in row.ins)
+    return [row.path, row.op, row.phase, row.source, str(row.bound).lower(), row.times, ins, _shape(row.out), row.dtype]
+
+
+def _shape(sizes: tuple[Any, ...]) -> str:
+    return f"[{','.join(str(size).replace(' ', '') for size in sizes)}]"
+
+
+def _numbers(rows: tuple[Row, ...]) -> list[str]:
+    table = CostTable(rows)
+    sums = {convention: table.total(convention) for convention in table.conventions}
+    return [str(getattr(sums[c], metric)) if c in sums else WITHDRAWN for metric, c in COLUMNS]

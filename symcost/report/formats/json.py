@@ -1,0 +1,173 @@
+"""The report as JSON, for programs. The keys are stable; formulas are strings that ``symcost.parse`` reads back.
+
+``costs.save(path)`` and ``--format json --output FILE`` write it, ``symcost.load`` makes a table of it again.
+
+``format``
+    number of this format, 2 (1 had neither ``state`` nor number types); raised when an older reader would misunderstand a file.
+``version``
+    of symcost.
+``symbols``
+    names of the symbols in the formulas.
+``at``
+    the values substituted for symbols (``--set``), empty for a closed form.
+``totals``
+    ``params``, ``trainable``, ``active_params``, ``state``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and
+    ``activations`` under ``textbook``: what the attributes of the same names give.
+``conventions``
+    for each of ``textbook``, ``full`` and ``xla`` every metric of a Cost; null, in rows and modules too, where the figures
+    are withdrawn.
+``withdrawn``
+    by convention why: XLA's own count of the lowered program is another one.
+``peaks``
+    for each rule (``liveness``, ``textbook``) the peak in ``elements`` and in ``bytes``; null where there is none, with
+    the reason as ``problem``.
+``residuals``
+    bytes saved for the backward pass; null unless traced for training.
+``rows``
+    one object per operation: ``path``, ``op``, ``phase``, ``source``, ``bound``, ``ins``, ``out`` (shapes), ``times``
+    and ``xla_times`` (executions), ``dtype`` and ``in_dtypes`` (number types of the result and of the operands) where
+    they are known, ``written`` for state that the program changes, and the cost of one execution under each
+    convention, zeros left out. Times times cost, summed, is the total.
+``modules``
+    only with a depth: ``path``, ``number`` of alike modules (null if unsaid), and their whole cost by convention.
+``certificate``, ``domain``, ``coverage``
+    how the forms were checked, where they hold and who counted; null for tables that were not traced. ``xla`` of a
+    certificate: whether XLA's own count is ``equal`` (null: not compared), ``why`` not, and ``at`` which point.
+``loops``
+    symbols of loops whose trip count nobody knows, and where the loops stand.
+``kernels``
+    symbols of the MACs of kernels that nobody knows, with the kernel and the reason.
+``receptive_field``
+    places of the input that one output sees along each spatial axis, ``"all"``, or null where it is not known.
+``digest``
+    SHA-256 of all the rest as JSON with sorted keys and without spaces: a file that was cut or edited is told.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from symcost.costs.cost import CONVENTIONS, Cost
+from symcost.costs.saved.format import FORMAT, SUFFIX, digest
+from symcost.costs.saved.table import ALL
+from symcost.costs.table import CostTable, Row, total
+from symcost.errors import SymcostError
+from symcost.formulas.text import written
+from symcost.report.words import facts
+from symcost.report.words.grouping import paths
+from symcost.system.files import write_whole
+from symcost.version import __version__
+
+
+def render(costs: CostTable, *, depth: int | None = None, indent: int | None = 2) -> str:
+    """The table as a JSON document."""
+    return json.dumps(document(costs, depth), indent=indent, ensure_ascii=False)
+
+
+def save(costs: CostTable, path: Path) -> None:
+    """Write the document, so that the file is whole or not there."""
+    if path.suffix != SUFFIX:
+        raise SymcostError(f"{path} must end in {SUFFIX}: by that commands know the file of a saved table")
+    try:
+        write_whole(render(costs) + "\n", path)
+    except OSError as problem:
+        raise SymcostError(f"{path} cannot be written: {problem.strerror}") from None
+
+
+def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
+    """The JSON document as dictionaries, lists and strings."""
+    made: dict[str, Any] = {
+        "format": FORMAT,
+        "version": __version__,
+        "symbols": list(costs.symbols),
+        "at": dict(facts.point(costs)),
+        "totals": {metric: str(getattr(costs.total(convention), metric)) for metric, convention in facts.COLUMNS},
+        "conventions": {c: _metrics(costs.total(c)) if c in costs.conventions else None for c in CONVENTIONS},
+        "withdrawn": dict(costs.withdrawn),
+        "peaks": _peaks(costs),
+        "residuals": None if (saved := facts.residuals(costs)) is None else str(saved),
+        "rows": [_row(row, costs.conventions) for row in costs.rows],
+    }
+    if depth is not None:
+        made["modules"] = [
+            {
+                "path": path,
+                "number": None if number is None else str(number),
+                **{c: _nonzero(total(rows, c)) if c in costs.conventions else None for c in CONVENTIONS},
+            }
+            for path, number, rows in paths(costs.rows, depth)
+        ]
+    whole = {
+        **made,
+        **_checks(costs),
+        "loops": dict(getattr(costs, "unknown_trips", {})),
+        "kernels": dict(getattr(costs, "unknown_macs", {})),
+        "receptive_field": _field(costs),
+    }
+    return {**whole, "digest": digest(whole)}
+
+
+def _metrics(cost: Cost) -> dict[str, str]:
+    return {metric: str(value) for metric, value in cost.items()}
+
+
+def _nonzero(cost: Cost) -> dict[str, str]:
+    return {metric: str(value) for metric, value in cost.items() if value != 0}
+
+
+def _row(row: Row, known: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "path": row.path, "op": row.op, "phase": row.phase, "source": row.source, "bound": row.bound,
+        "ins": [[str(size) for size in shape] for shape in row.ins], "out": [str(size) for size in row.out],
+        "times": str(row.times), "xla_times": str(row.xla_times),
+        **({"dtype": row.dtype, "in_dtypes": list(row.in_dtypes)} if row.dtype else {}),
+        **({"written": True} if row.written else {}),
+        **{c: _nonzero(row.per_execution(c)[0]) if c in known else None for c in CONVENTIONS},
+    }  # fmt: skip
+
+
+def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
+    found: dict[str, dict[str, str | None]] = {}
+    for peak in facts.peaks(costs):
+        by_unit = found.setdefault(peak.rule, {})
+        by_unit[peak.unit] = None if peak.problem else written(peak.value)
+        if peak.problem:
+            by_unit["problem"] = peak.problem
+    return found
+
+
+def _field(costs: Any) -> Any:
+    """The receptive field where layers say it; None is unknown."""
+    try:
+        found = costs.receptive_field
+    except (AttributeError, SymcostError):
+        return None
+    return ALL if found is None else [str(size) for size in found]
+
+
+def _checks(costs: Any) -> dict[str, Any]:
+    certificate, domain = getattr(costs, "certificate", None), getattr(costs, "domain", None)
+    return {
+        "certificate": certificate
+        and {
+            "text": str(certificate),
+            "traces": certificate.traces,
+            "numbers": certificate.numbers,
+            "programs": certificate.programs,
+            "fitted": [dict(point) for point in certificate.fitted],
+            "held_out": [dict(point) for point in certificate.held_out],
+            "xla": {"equal": certificate.xla.equal, "why": certificate.xla.why, "at": dict(certificate.xla.at)},
+        },
+        "domain": domain
+        and {
+            "text": str(domain),
+            "symbols": list(domain.symbols),
+            "conditions": domain.conditions(),
+            "notes": list(domain.notes),
+            "bounds_at_one": sorted(domain.bounds_at_one),
+            "spans": dict(getattr(domain, "spans", {})),
+        },
+        "coverage": getattr(costs, "coverage", None),
+    }

@@ -1,0 +1,69 @@
+"""The report as Markdown: tables with their formulas whole, every text escaped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.costs.table import CostTable
+from symcost.formulas.text import written
+from symcost.report.words import facts
+from symcost.report.words.grouping import MODEL, Line, paths
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table with its title: the first column is a name, formulas stand in the others."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def render(costs: CostTable, *, depth: int | None = None) -> str:
+    """The table as Markdown."""
+    parts = [_markdown(section) for section in _sections(costs, depth)]
+    notes = [f"- **{title}**: {escaped(sentence)}" for title, sentence in facts.notes(costs)]
+    return "\n\n".join([*parts, "\n".join(notes)]).rstrip()
+
+
+def _sections(costs: CostTable, depth: int | None) -> list[Section]:
+    wanted = facts.columns(costs)
+    header = ("module", *(f"{facts.TITLES[metric]} ({convention})" for metric, convention in wanted))
+    modules = []
+    for path, number, rows in paths(costs.rows, depth):
+        found = facts.values_of(rows, wanted)
+        if any(value != 0 for value in found):
+            modules.append((Line(path or MODEL, 0, number, rows).label, *map(_cell, found)))
+    whole = ("total", *(_cell(getattr(costs.total(convention), metric)) for metric, convention in wanted))
+    made = [
+        Section("Modules", header, (*modules, whole)),
+        Section("Totals", ("metric (convention)", "value"), tuple(facts.totals(costs))),
+    ]
+    peaks = [(f"peak {p.unit} ({p.rule})", p.problem or written(p.value)) for p in facts.peaks(costs)]
+    saved = facts.residuals(costs)
+    if saved is not None:
+        peaks.append(("residual bytes (saved for backward)", written(saved)))
+    return [*made, *([Section("Peaks", ("metric (rule)", "value"), tuple(peaks))] if peaks else [])]
+
+
+def _cell(value: Any) -> str:
+    return "" if value == 0 else written(value)
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    for character in "\\`*_{}[]<>#|":
+        text = text.replace(character, "\\" + character)
+    return " ".join(text.split())
+
+
+def _code(text: str) -> str:
+    """A formula as code; a bar would end the cell even there."""
+    return f"`{text}`".replace("|", "\\|") if text else ""
+
+
+def _markdown(section: Section) -> str:
+    lines = [section.header, ("---", *("---:" for _ in section.header[1:]))]
+    lines += [(escaped(name), *map(_code, cells)) for name, *cells in section.rows]
+    return f"### {section.title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,0 +1,1 @@
+"""Reports of other results than cost tables: verdicts, gates, differences, estimates, designs."""

@@ -1,0 +1,38 @@
+"""Whether a model fits and what solve found, as text and as JSON; numbers are exact texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from json import dumps
+
+from symcost.estimate.bytes.fit import Fit
+from symcost.estimate.questions.solve import Solution
+
+
+def _fit(found: Fit) -> str:
+    limits = [
+        {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
+         "available": str(limit.available), "margin": str(limit.margin), "fits": bool(limit),
+         "layer": limit.layer, "why": limit.why}
+        for limit in found.limits
+    ]  # fmt: skip
+    return dumps(
+        {
+            "device": found.device.name,
+            "dtype": found.dtype,
+            "types": str(found.types),
+            "fits": bool(found),
+            "limits": limits,
+        },
+        indent=2,
+    )
+
+
+def _solution(found: Solution) -> str:
+    constraints = [{"text": text, "left": str(left), "right": str(right)} for text, left, right in found.constraints]
+    made = {"symbol": found.symbol, "value": str(found.value), "at": dict(found.at), "method": found.method}
+    return dumps({**made, "constraints": constraints}, indent=2)
+
+
+FITS: Mapping[str, Callable[[Fit], str]] = {"text": str, "json": _fit}
+SOLUTIONS: Mapping[str, Callable[[Solution], str]] = {"text": str, "json": _solution}

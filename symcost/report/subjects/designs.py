@@ -1,0 +1,102 @@
+"""Answers of a sweep as text, CSV and JSON: configurations with their exact costs."""
+
+from __future__ import annotations
+
+import csv as csv_format
+import io
+from collections.abc import Callable, Sequence
+from json import dumps, loads
+from typing import Any
+
+from symcost.report.subjects import verdict
+
+MOST_LINES = 40
+BAR = 30
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def text(answer: Any) -> str:
+    """A table of the configurations, and a line of facts below."""
+    names = list(answer.columns)
+    rows = [[_shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
+    widths = [max(len(name), *(len(row[k]) for row in rows)) if rows else len(name) for k, name in enumerate(names)]
+    lines = []
+    if rows:
+        lines.append("  ".join(name.rjust(width) for name, width in zip(names, widths, strict=True)))
+        lines.append("─" * len(lines[0]))
+        lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        if len(answer) > len(rows):
+            lines.append(f"... and {len(answer) - len(rows):,} more")
+        lines.append("")
+    return "\n".join([*lines, facts(answer), *(line for name in answer.histograms for line in bars(answer, name))])
+
+
+def bars(answer: Any, name: str) -> list[str]:
+    """A histogram: the upper end of each bin, the number in it, and a bar."""
+    bins = answer.histograms[name]
+    most = max(number for _, _, number in bins)
+    ends = [f"{float(high):,.0f}" for _, high, _ in bins]
+    numbers = [f"{number:,}" for _, _, number in bins]
+    widths = max(map(len, ends)), max(map(len, numbers))
+    lines = [
+        f"{end:>{widths[0]}}  {number:>{widths[1]}} {'#' * round(BAR * inside / most)}"
+        for end, number, (_, _, inside) in zip(ends, numbers, bins, strict=True)
+    ]
+    return ["", f"{name} up to", *lines]
+
+
+def facts(answer: Any) -> str:
+    """How many are feasible, of how many, and how that was found."""
+    if answer.count == 0:
+        first = f"no configuration of {answer.size:,} is feasible"
+    elif answer.count is None:
+        first = f"{len(answer):,} of {answer.size:,} configurations"
+    else:
+        first = f"{answer.count:,} of {answer.size:,} configurations are feasible"
+    lines = [first, f"{answer.visited:,} visited one by one, in {answer.numbers} ({answer.engine})"]
+    return "\n".join([*lines, *([answer.note] if answer.note else [])])
+
+
+def csv(answer: Any) -> str:
+    """One line per configuration."""
+    file = io.StringIO()
+    lines = csv_format.writer(file, lineterminator="\n")
+    lines.writerow(answer.columns)
+    lines.writerows(zip(*answer.columns.values(), strict=True))
+    return file.getvalue().rstrip("\n")
+
+
+def json(answer: Any) -> str:
+    """``{"feasible", "size", "visited", "numbers", "engine", "note", "configurations", "histograms"}``; fractions are texts."""
+    rows = [{k: v if isinstance(v, int | str) else str(v) for k, v in row.items()} for row in answer.rows]
+    return dumps(
+        {
+            "feasible": answer.count, "size": answer.size, "visited": answer.visited, "numbers": answer.numbers,
+            "engine": answer.engine, "note": answer.note, "configurations": rows,
+            "histograms": {name: [[str(a), str(b), k] for a, b, k in bins] for name, bins in answer.histograms.items()},
+        },
+        indent=2, ensure_ascii=False,
+    )  # fmt: skip
+
+
+def verdicts(found: Sequence[Any]) -> str:
+    """What the compilers say of the first configurations, as JSON."""
+    return dumps([loads(verdict.json(each)) for each in found], indent=2, ensure_ascii=False)
+
+
+def with_verdicts(answer: Any, found: Sequence[Any], form: str) -> str:
+    """The answer as text or JSON, with what the compilers say of its first configurations (key ``"verdicts"``)."""
+    if form == "json":
+        return dumps(
+            {**loads(json(answer)), "verdicts": loads(verdicts(found))},
+            indent=2,
+            ensure_ascii=False,
+        )
+    lines = [f"configuration {k}: {verdict.sentence(each)}" for k, each in enumerate(found, 1)]
+    return "\n".join([text(answer), "", *lines])
+
+
+FORMATS: dict[str, Callable[[Any], str]] = {"text": text, "csv": csv, "json": json}

@@ -1,0 +1,84 @@
+"""The list of devices, and one device with its numbers and source, as text and JSON."""
+
+from __future__ import annotations
+
+import json as json_
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from symcost.devices import Device
+from symcost.formulas.units import physical
+
+UNITS = {"operations": "op/s", "weights": "B/s", "activations": "B/s", "overhead": "s"}
+"""Of the rates that a kind of kernel was measured at."""
+
+
+def text(devices: Sequence[Device]) -> str:
+    """One line per device; a single device in full, with its source."""
+    if len(devices) == 1:
+        return _whole(devices[0])
+    widths = [max(len(device.name) for device in devices), max(len(device.title) for device in devices)]
+    return "\n".join(
+        f"{device.name:{widths[0]}}  {device.title:{widths[1]}}  {_summary(device)}".rstrip() for device in devices
+    )
+
+
+def _summary(device: Device) -> str:
+    held = [f"{m.name} {physical(m.size, 'B')}" for m in device.memories if m.holds and m.size is not None]
+    return ", ".join(held)
+
+
+def _whole(device: Device) -> str:
+    lines = [device.name, f"  {device.title}" if device.title else "", f"  source  {device.source}"]
+    lines += [f"  notes   {device.notes}"] if device.notes else []
+    lines += [f"  peak    {dtype:14} {physical(peak, 'op/s')}" for dtype, peak in device.peak.items()]
+    for memory in device.memories:
+        size = "size not published" if memory.size is None else physical(memory.size, "B")
+        speed = "bandwidth not published" if memory.bandwidth is None else physical(memory.bandwidth, "B/s")
+        holds = f"  holds {' and '.join(memory.holds)}" if memory.holds else ""
+        lines.append(f"  memory  {memory.name:14} {size}, {speed}{holds}")
+    if device.power is not None:
+        lines.append(f"  power   {physical(device.power, 'W')}")
+    if device.overhead is not None:
+        lines.append(f"  launch  {physical(device.overhead, 's')}")
+    for kind, rates in device.measured.items():
+        found = [f"{part} {physical(rate, UNITS[part])}" for part, rate in asdict(rates).items() if rate is not None]
+        lines.append(f"  reached {kind:14} {', '.join(found)}")
+    if device.energies is not None:
+        for group in ("add", "multiply", "word"):
+            for what, joules in getattr(device.energies, group).items():
+                lines.append(f"  energy  {f'{group} {what}':14} {physical(joules, 'J')}")
+    return "\n".join(line for line in lines if line)
+
+
+def json(devices: Sequence[Device]) -> str:
+    """A list of objects; numbers are texts of exact values in bytes, operations per second, watts, seconds, joules."""
+    return json_.dumps([_document(device) for device in devices], indent=2, ensure_ascii=False)
+
+
+def _document(device: Device) -> dict[str, Any]:
+    return {
+        "name": device.name, "title": device.title, "kind": device.kind, "source": device.source,
+        "notes": device.notes, "peak": {dtype: str(value) for dtype, value in device.peak.items()},
+        "memory": {
+            m.name: {"size": _text(m.size), "bandwidth": _text(m.bandwidth), "holds": list(m.holds)}
+            for m in device.memories
+        },
+        "power": _text(device.power), "overhead": _text(device.overhead),
+        "measured": {
+            kind: {part: str(rate) for part, rate in asdict(rates).items() if rate is not None}
+            for kind, rates in device.measured.items()
+        },
+        "energy": None if device.energies is None else {
+            group: {what: str(joules) for what, joules in getattr(device.energies, group).items()}
+            for group in ("add", "multiply", "word")
+        },
+    }  # fmt: skip
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Device]], str]] = {"text": text, "json": json}

@@ -1,0 +1,119 @@
+"""What a change costs, as text, Markdown and JSON: totals, then modules, each before, after and the difference."""
+
+from __future__ import annotations
+
+import json as json_
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from symcost.formulas.text import written
+from symcost.report.formats.markdown import escaped
+
+SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+ITSELF = "(the model itself)"
+
+
+def _signed(value: Any) -> str:
+    """A difference with its sign.
+
+    >>> _signed(12), _signed(-3)
+    ('+12', '-3')
+    """
+    text = f"{value:,}" if isinstance(value, int) else written(value)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _at(point: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in point.items())
+
+
+def _values(change: Any, difference: Any) -> list[tuple[str, str]]:
+    """(point, before -> after, with the difference and its share)."""
+    return [(_at(point), f"{_number(old)} -> {_number(new)} ({_signed(new - old)}{_share(old, new)})")
+            for point, (old, new) in zip(difference.points, change.values, strict=True)]  # fmt: skip
+
+
+def _share(old: Any, new: Any) -> str:
+    if old == 0 or new == old:
+        return ""
+    tenths = round((Fraction(new) - Fraction(old)) * 1000 / Fraction(old))
+    return f", {'-' if tenths < 0 else '+'}{abs(tenths) // 10}.{abs(tenths) % 10} %"
+
+
+def text(difference: Any) -> str:
+    """Lines for a terminal."""
+    lines = [f"--- {difference.old}", f"+++ {difference.new}"]
+    if difference.symbols[0] != difference.symbols[1]:
+        lines.append(f"symbols: {', '.join(difference.symbols[0])} -> {', '.join(difference.symbols[1])}")
+    lines += [f"not compared: {sentence}" for sentence in difference.withdrawn]
+    if not difference:
+        return "\n".join([*lines, "", "the costs are equal"])
+    lines += ["", "totals"]
+    for change in difference.totals:
+        if not change:
+            lines.append(f"  {change.name}: as before")
+            continue
+        lines.append(f"  {change.name}: {_signed(change.difference)}")
+        lines += [f"      at {at}: {shown}" for at, shown in _values(change, difference)]
+    if difference.modules:
+        lines += ["", "modules"]
+    for module in difference.modules:
+        lines.append(f"  {SIGNS[module.state]} {module.path or ITSELF} ({module.state})")
+        lines += [f"      {change.name}: {_signed(change.difference)}" for change in module.changes]
+    return "\n".join(lines)
+
+
+def markdown(difference: Any) -> str:
+    """Tables for a merge request."""
+    head = f"### Costs: {escaped(difference.old)} → {escaped(difference.new)}"
+    head += "".join(f"\n\nNot compared: {escaped(sentence)}" for sentence in difference.withdrawn)
+    if not difference:
+        return f"{head}\n\nThe costs are equal."
+    header = ("total", "difference", *(f"at {_at(point)}" for point in difference.points))
+    rows = [(escaped(c.name), f"`{_signed(c.difference)}`" if c else "as before", *(s for _, s in _values(c, difference)))
+            for c in difference.totals]  # fmt: skip
+    parts = [head, _table(header, rows)]
+    if difference.modules:
+        rows = [(escaped(m.path or ITSELF), m.state, escaped(c.name), f"`{_signed(c.difference)}`")
+                for m in difference.modules for c in m.changes]  # fmt: skip
+        parts.append(_table(("module", "", "metric", "difference"), rows))
+    return "\n\n".join(parts)
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def json(difference: Any) -> str:
+    """``equal``, ``withdrawn`` (what was not compared and why), ``points``, ``totals`` and ``modules``.
+
+    Formulas and exact values are strings.
+    """
+    return json_.dumps(
+        {
+            "old": difference.old, "new": difference.new, "equal": not difference,
+            "symbols": {"old": difference.symbols[0], "new": difference.symbols[1]},
+            "withdrawn": list(difference.withdrawn),
+            "points": [dict(point) for point in difference.points],
+            "totals": [
+                {**_change(c), "values": [{"old": str(a), "new": str(b)} for a, b in c.values]}
+                for c in difference.totals
+            ],
+            "modules": [{"path": m.path, "state": m.state, "changes": [_change(c) for c in m.changes]}
+                        for m in difference.modules],
+        },
+        indent=2,
+    )  # fmt: skip
+
+
+def _change(change: Any) -> dict[str, str]:
+    return {"name": change.name, "old": str(change.old), "new": str(change.new), "difference": str(change.difference)}
+
+
+FORMATS: Mapping[str, Callable[[Any], str]] = {"text": text, "markdown": markdown, "json": json}

@@ -1,0 +1,179 @@
+"""An estimate as text, CSV and JSON: totals of time, energy and memory, and what bounds each kernel."""
+
+from __future__ import annotations
+
+import csv as csv_
+import io
+import json as json_
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from symcost.errors import SymcostError
+from symcost.estimate.questions.face import Estimate
+from symcost.estimate.time.energy import Energy
+from symcost.estimate.time.latency import Latency, Step
+from symcost.formulas.text import elided, written
+from symcost.formulas.units import as_number, counted, physical
+
+COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
+MAX_LINES = 40
+
+
+def text(estimate: Estimate) -> str:
+    """Totals, then one line per kernel with what it waits for."""
+    lines = [f"{title:26} {said}" for title, said in _facts(estimate)]
+    chosen = estimate.latencies[estimate.chosen]
+    if isinstance(chosen, Latency):
+        lines += ["", *_table(chosen)]
+    return "\n".join(lines)
+
+
+def _facts(estimate: Estimate) -> list[tuple[str, str]]:
+    found = [("model", estimate.name)]
+    point = getattr(estimate.costs, "point", {})
+    if point:
+        found.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
+    found += [("parameters (full)", counted(estimate.costs.params)), ("MACs (full)", counted(estimate.costs.macs))]
+    if estimate.types is not None and not estimate.types.given:
+        found.append(("number types", str(estimate.types)))
+    if isinstance(estimate.memory, SymcostError):
+        found.append(("memory", f"none: {estimate.memory}"))
+    else:
+        found.append(("weights", physical(estimate.memory.weights, "B")))
+        if estimate.memory.state != 0:
+            found.append(("state", physical(estimate.memory.state, "B")))
+        found.append((f"peak activations ({estimate.memory.rule})", physical(estimate.memory.activations, "B")))
+    for model, latency in estimate.latencies.items():
+        said = f"none: {latency}" if isinstance(latency, SymcostError) else _time(latency)
+        found.append((f"latency ({model})", said))
+    chosen = estimate.latencies[estimate.chosen]
+    rate = None if isinstance(chosen, SymcostError) else estimate.throughput(chosen)
+    if rate is not None:
+        found.append((f"throughput ({estimate.chosen})", f"{physical(rate, '').strip()} examples/s"))
+    for name, energy in estimate.energies.items():
+        found.append((f"energy ({name})", f"none: {energy}" if isinstance(energy, SymcostError) else _drawn(energy)))
+    if isinstance(estimate.fit, SymcostError):
+        found.append(("fits", f"unknown: {estimate.fit}"))
+    else:
+        found += [("fits" if limit else "does not fit", str(limit)) for limit in estimate.fit.limits]
+    return found
+
+
+def _time(latency: Latency) -> str:
+    if as_number(latency.seconds) is None:
+        return f"{written(latency.seconds)} s"
+    return f"{physical(latency.seconds, 's')}, bound by {latency.bound}"
+
+
+def _drawn(energy: Energy) -> str:
+    """Joules, and how much of them computing and moving take where an energy table tells them apart."""
+    said = physical(energy.joules, "J")
+    if not energy.steps:
+        return said
+    return f"{said}: computing {physical(energy.compute, 'J')}, moving {physical(energy.movement, 'J')}"
+
+
+def _table(latency: Latency) -> list[str]:
+    """One line per kernel, the slowest where there are too many."""
+    steps = _shown(latency.steps)
+    rows = [COLUMNS, *(_cells(step) for step in steps)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    made = [
+        "  ".join(cell.ljust(w) if i in (0, 8) else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]  # fmt: skip
+    left = len(latency.steps) - len(steps)
+    more = [f"... and {left} faster kernels (--format csv lists all)"] if left else []
+    return [f"kernels ({latency.model}, {latency.dtype})", made[0].rstrip(), "─" * max(map(len, made)),
+            *(line.rstrip() for line in made[1:]), *more]  # fmt: skip
+
+
+def _shown(steps: Sequence[Step]) -> list[Step]:
+    if len(steps) <= MAX_LINES:
+        return list(steps)
+    values = {id(step): as_number(step.seconds) for step in steps}
+    if any(value is None for value in values.values()):
+        return list(steps[:MAX_LINES])
+    slowest = sorted(steps, key=lambda step: -(values[id(step)] or 0))[:MAX_LINES]
+    return [step for step in steps if any(step is other for other in slowest)]
+
+
+def _cells(step: Step) -> tuple[str, ...]:
+    kernel = step.kernel
+    name = kernel.name if len(kernel.name) <= 48 else "…" + kernel.name[-47:]
+    sizes = (physical(kernel.operations, "op"), physical(step.moved, "B"))
+    times = tuple(physical(value, "s") for value in (step.compute, step.memory, step.seconds))
+    intensity = as_number(step.intensity)
+    per_byte = elided(step.intensity, 24) if intensity is None else f"{float(intensity):.3g}"
+    return (name, str(kernel.times), *(_short(size) for size in sizes), per_byte, *map(_short, times), step.bound)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 28 else text[:27] + "…"
+
+
+def csv(estimate: Estimate) -> str:
+    """One line per kernel, numbers exact: ``a/b`` where they are no integers."""
+    file = io.StringIO()
+    out = csv_.writer(file, lineterminator="\n")
+    out.writerow(COLUMNS)
+    chosen = estimate.latencies[estimate.chosen]
+    if isinstance(chosen, SymcostError):
+        raise chosen
+    for step in chosen.steps:
+        kernel = step.kernel
+        out.writerow((
+            kernel.name, kernel.times, kernel.operations, step.moved, step.intensity, step.compute, step.memory,
+            step.seconds, step.bound,
+        ))  # fmt: skip
+    return file.getvalue().rstrip("\n")
+
+
+def json(estimate: Estimate) -> str:
+    """``{"model", "at", "totals", "memory", "types", "latency", "energy", "fits", "kernels"}``; numbers are exact texts."""
+    chosen = estimate.latencies[estimate.chosen]
+    made = {
+        "model": estimate.name,
+        "at": dict(getattr(estimate.costs, "point", {})),
+        "totals": {name: str(getattr(estimate.costs, name)) for name in ("params", "macs", "flops")},
+        "memory": _or_why(estimate.memory, lambda m: {
+            "weights": str(m.weights), "activations": str(m.activations), "state": str(m.state), "rule": m.rule}),
+        "types": str(estimate.types),
+        "latency": {model: _or_why(found, lambda f: {
+            "seconds": str(f.seconds), "computing": str(f.compute), "moving": str(f.memory),
+            "launching": str(f.overhead), "bound": f.bound, "throughput": _text(estimate.throughput(f))})
+            for model, found in estimate.latencies.items()},
+        "energy": {name: _or_why(found, _energy) for name, found in estimate.energies.items()},
+        "fits": _or_why(estimate.fit, lambda f: [
+            {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
+             "available": str(limit.available), "margin": str(limit.margin), "layer": limit.layer}
+            for limit in f.limits]),
+        "kernels": _or_why(chosen, lambda f: [
+            {"path": step.kernel.path, "op": step.kernel.op, "times": str(step.kernel.times),
+             "operations": str(step.kernel.operations), "bytes": str(step.moved), "intensity": str(step.intensity),
+             "computing": str(step.compute), "moving": str(step.memory), "seconds": str(step.seconds),
+             "bound": step.bound} for step in f.steps]),
+    }  # fmt: skip
+    return json_.dumps(made, indent=2, ensure_ascii=False)
+
+
+def _energy(found: Any) -> dict[str, Any]:
+    """Joules, and their parts by kernel where an energy table tells them apart."""
+    kernels = [
+        {"path": step.kernel.path, "op": step.kernel.op, "times": str(step.kernel.times), "computing": str(step.compute),
+         "moving": str(step.movement)} for step in found.steps
+    ]  # fmt: skip
+    parts = {"computing": str(found.compute), "moving": str(found.movement)} if found.steps else {}
+    return {"joules": str(found.joules), **parts, "kernels": kernels}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _or_why(found: Any, document: Callable[[Any], Any]) -> Any:
+    """The document, or the reason why there is none."""
+    return {"none": str(found)} if isinstance(found, SymcostError) else document(found)
+
+
+FORMATS: Mapping[str, Callable[[Estimate], str]] = {"text": text, "csv": csv, "json": json}

@@ -1,0 +1,173 @@
+"""What a check of budgets found: text, Markdown for a merge request, JSON, JUnit XML, annotations of GitHub and GitLab."""
+
+from __future__ import annotations
+
+import hashlib
+import json as json_
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+from xml.etree import ElementTree
+
+from symcost.formulas.units import physical
+from symcost.report.formats.markdown import escaped
+
+_CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNITS = {"count": "", "bytes": "B", "seconds": "s", "joules": "J"}
+_WHOLE = ("count", "bytes")
+
+
+def amount(value: Fraction, kind: str) -> str:
+    """A value with its unit: counts and bytes whole, seconds and joules in four digits.
+
+    >>> amount(Fraction(1048576), "bytes"), amount(Fraction(1, 80), "seconds")
+    ('1,048,576 B', '12.5 ms')
+    """
+    if kind not in _WHOLE:
+        return physical(value, _UNITS[kind])
+    shown = f"{value.numerator:,}" if value.denominator == 1 else f"{value.numerator:,}/{value.denominator}"
+    return f"{shown} {_UNITS[kind]}".rstrip()
+
+
+def _value(finding: Any) -> str:
+    return ("" if finding.at is not None else "at most ") + amount(finding.value, finding.kind)
+
+
+def _margin(finding: Any) -> str:
+    """What is left, and its share of the limit."""
+    left = finding.margin
+    share = f" ({_percent(abs(left), finding.limit)})" if finding.limit else ""
+    return f"{'+' if left >= 0 else '-'}{amount(abs(left), finding.kind)}{share}"
+
+
+def _percent(part: Fraction, whole: Fraction) -> str:
+    tenths = round(part * 1000 / whole)
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
+def heaviest(finding: Any) -> str:
+    """The modules that weigh most with their shares."""
+    return ", ".join(f"{path} {_percent(share, Fraction(1))}" for path, share in finding.heaviest)
+
+
+def sentence(finding: Any) -> str:
+    """One finding on one line."""
+    verdict = "is within" if finding else "exceeds"
+    most = f"; most in {heaviest(finding)}" if finding.heaviest else ""
+    note = f"; {finding.note}" if finding.note else ""
+    return (
+        f"{finding.model}: {finding.metric} {_value(finding)} {verdict} its limit {finding.text}, "
+        f"margin {_margin(finding)}; {finding.how}{most}{note}"
+    )
+
+
+def _totals(verdict: Any) -> str:
+    failed = sum(not finding for finding in verdict.findings)
+    number = len(verdict.findings)
+    if failed:
+        return f"{number} limit{'' if number == 1 else 's'}, {failed} exceeded"
+    return f"{number} limit holds" if number == 1 else f"{number} limits hold"
+
+
+HEADER = ("", "model", "budget", "metric", "value", "limit", "margin")
+
+
+def _cells(finding: Any) -> tuple[str, ...]:
+    return ("ok" if finding else "FAIL", finding.model, finding.budget, finding.metric, _value(finding),
+            finding.text, _margin(finding))  # fmt: skip
+
+
+def text(verdict: Any) -> str:
+    """A table with the margin of every limit; below each one how it is known, and what weighs most where it fails."""
+    lines = [HEADER, *(_cells(finding) for finding in verdict.findings)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
+    rows = ["  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines]
+    below = [[f"      {finding.how}" + (f"; {finding.note}" if finding.note else "")]
+             + ([] if finding or not finding.heaviest else [f"      most in {heaviest(finding)}"])
+             for finding in verdict.findings]  # fmt: skip
+    shown = [line for row, more in zip(rows[1:], below, strict=True) for line in (row, *more)]
+    return "\n".join([rows[0], "─" * max(map(len, rows)), *shown, "", _totals(verdict)])
+
+
+def markdown(verdict: Any) -> str:
+    """A table for a merge request."""
+    lines = [(*HEADER, "known by", "most in"), ("---",) * (len(HEADER) + 2)]
+    lines += [tuple(map(escaped, (*_cells(f), f.how + (f"; {f.note}" if f.note else ""), heaviest(f))))
+              for f in verdict.findings]  # fmt: skip
+    title = "Budgets hold" if verdict else "Budgets are exceeded"
+    return f"### {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{_totals(verdict)}"
+
+
+def json(verdict: Any) -> str:
+    """``holds`` and ``findings``; values are exact, as integers or fractions in strings."""
+    findings = [
+        {
+            "model": f.model, "budget": f.budget, "metric": f.metric, "kind": f.kind, "holds": f.holds,
+            "value": str(f.value), "exact": f.at is not None, "limit": str(f.limit), "text": f.text,
+            "margin": str(f.margin), "how": f.how, "at": f.at, "note": f.note,
+            "heaviest": [{"path": path, "share": str(share)} for path, share in f.heaviest],
+        }
+        for f in verdict.findings
+    ]  # fmt: skip
+    return json_.dumps({"holds": bool(verdict), "file": verdict.file, "findings": findings}, indent=2)
+
+
+def junit(verdict: Any) -> str:
+    """JUnit XML: one test case per limit."""
+    failed = sum(not finding for finding in verdict.findings)
+    suite = ElementTree.Element(
+        "testsuite", name="symcost check", tests=str(len(verdict.findings)), failures=str(failed)
+    )
+    for finding in verdict.findings:
+        case = ElementTree.SubElement(suite, "testcase", classname=_plain(finding.model),
+                                      name=_plain(f"budget {finding.budget}: {finding.metric}"))  # fmt: skip
+        if finding:
+            ElementTree.SubElement(case, "system-out").text = _plain(sentence(finding))
+        else:
+            ElementTree.SubElement(case, "failure", message=_plain(sentence(finding)))
+    ElementTree.indent(suite)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode")
+
+
+def _plain(given: str) -> str:
+    """Characters that XML has no way to write are replaced."""
+    return _CONTROL.sub("\ufffd", given)
+
+
+def github(verdict: Any) -> str:
+    """Workflow commands: one error for every limit that is exceeded, one notice when all hold."""
+    lines = [
+        f"::error file={_property(verdict.file)},line={f.line},"
+        f"title={_property(f'{f.model}: {f.metric} exceeds its budget')}::{_command(sentence(f))}"
+        for f in verdict.findings
+        if not f
+    ]
+    return "\n".join(lines) or f"::notice title=symcost check::{_totals(verdict)}"
+
+
+def _command(given: str) -> str:
+    return given.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(given: str) -> str:
+    return _command(given).replace(":", "%3A").replace(",", "%2C")
+
+
+def gitlab(verdict: Any) -> str:
+    """A code quality report: one issue for every limit that is exceeded."""
+    issues = [
+        {
+            "description": sentence(f), "check_name": f"symcost.{f.metric.replace(' ', '.')}", "severity": "major",
+            "fingerprint": hashlib.sha256(f"{f.model}\0{f.budget}\0{f.metric}".encode()).hexdigest(),
+            "location": {"path": verdict.file, "lines": {"begin": f.line}},
+        }
+        for f in verdict.findings
+        if not f
+    ]  # fmt: skip
+    return json_.dumps(issues, indent=2)
+
+
+FORMATS: Mapping[str, Callable[[Any], str]] = {
+    "text": text, "markdown": markdown, "json": json, "junit": junit, "github": github, "gitlab": gitlab,
+}  # fmt: skip

@@ -1,0 +1,277 @@
+"""A verdict as text, Markdown, HTML and JSON. The keys of the JSON are stable; numbers are integers.
+
+``verdict.save(path)`` and ``symcost verify --format json --output FILE`` write the JSON, ``symcost.load_verdict`` makes a
+verdict of it again.
+
+``format``, ``version``
+    number of this format, 1, raised when an older reader would misunderstand a file; and the version of symcost.
+``verdict``, ``outcome``
+    whether every check passed and every target answered; ``TRUE``, ``FALSE`` when a check failed, ``INCOMPLETE`` when none did
+    and a target did not answer, or not wholly.
+``at``, ``flops``, ``transcendentals``
+    the point, and the closed form there under ``xla``.
+``checks``
+    ``level``, ``target`` (``lowered`` for the program before optimisation), ``metric``, ``ours``, ``theirs``,
+    ``difference``, ``witness``, ``because``, ``limits`` (of a bound, else null) and ``passed``.
+``modules``
+    ``target``, ``path``, ``phase``, ``metric``, ``ours``, ``theirs``, ``difference``, ``because``.
+``targets``
+    ``target``, ``title``, ``devices`` (figures are those of one of them), ``cached``, ``versions``, ``raw`` (FLOPs that XLA
+    prints), ``steps`` from there to ``recount``, ``transcendentals``, ``bytes_accessed``, ``causes`` of the difference
+    between written and compiled in FLOPs, the ``parts`` of that difference by ``path``, ``phase`` and ``because`` in
+    ``flops`` and ``transcendentals``, ``attributed`` FLOPs, ``phases``, ``collectives`` and ``memory`` in bytes, ``widened``
+    bytes of the collectives, ``live`` bytes by module at the peak. ``missing``: why the program was not read, else empty; its
+    counts are null then.
+``failures``
+    by target, why it did not answer.
+``opinions``
+    what other counters say: ``counter``, ``flops``, ``because``.
+``operations``
+    where level 1 failed: by module, FLOPs of our operations and of theirs.
+``digest``
+    SHA-256 of all the rest as JSON with sorted keys and without spaces: a file that was cut or edited is told.
+"""
+
+from __future__ import annotations
+
+import io
+import json as _json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from symcost.costs.saved.format import VERDICT_FORMAT, digest
+from symcost.errors import SymcostError
+from symcost.system.files import write_whole
+from symcost.version import __version__
+
+Cells = tuple[str, ...]
+FEW_MODULES = 4
+NUMBERS = {"ours", "theirs", "written", "compiled", "difference", "FLOPs", "bytes"}
+LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
+FORMATS = ("text", "markdown", "json")
+
+
+def render(verdict: Any, form: str) -> str:
+    """The verdict in one of ``FORMATS``."""
+    known = {"text": text, "markdown": markdown, "json": json}
+    if form not in known:
+        raise SymcostError(f"unknown format {form!r}: use {', '.join(FORMATS)}")
+    return known[form](verdict)
+
+
+def sentence(verdict: Any) -> str:
+    """The verdict in one line, with the number of checks that failed and the targets that did not answer."""
+    failed = sum(not check.passed for check in verdict.checks)
+    asked = [made.target for made in verdict.targets if not made.missing]
+    point = ", ".join(f"{name}={value}" for name, value in verdict.at.items()) or "the only point"
+    if verdict:
+        how = "recounted" if any(made.devices > 1 for made in verdict.targets) else "explained to the last unit"
+        on = f"; what {', '.join(asked)} made of it is {how}" if asked else ""
+        return (
+            f"TRUE at {point}: {verdict.flops:,} FLOPs, the exact integer of the lowered program{on}; "
+            f"{len(verdict.checks)} checks"
+        )
+    reasons = [f"{failed} of {len(verdict.checks)} checks failed"] if failed else []
+    reasons += [f"no answer from {name}" for name in verdict.failures]
+    reasons += [f"no program to count from {made.target}" for made in verdict.targets if made.missing]
+    passed = "" if failed else f"; {len(verdict.checks)} checks passed"
+    return f"{verdict.outcome} at {point}: {', '.join(reasons)}{passed}"
+
+
+def sections(verdict: Any, whole: bool = True) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
+    """(title, headings, rows) of every table that has something to say, the long ones shortened unless ``whole``."""
+    yield _checks(verdict, whole)
+    if verdict.targets:
+        yield "From the compiler's figure to ours (FLOPs)", ("target", "step", "FLOPs"), list(_chains(verdict))
+        if any(made.memory for made in verdict.targets):
+            yield "Memory (bytes)", ("target", "what", "bytes"), list(_memory(verdict))
+    yield from _modules(verdict, whole)
+    if verdict.operations:
+        yield "Operations where level 1 failed", ("module", "operation", "ours", "theirs"), [
+            (module, name, f"{ours:,}", f"{theirs:,}")
+            for module, found in verdict.operations.items() for name, (ours, theirs) in found.items()
+        ]  # fmt: skip
+    if verdict.opinions:
+        yield "Other counters (FLOPs)", ("counter", "FLOPs", "because"), [
+            (o.counter, "-" if o.flops is None else f"{o.flops:,}", o.because) for o in verdict.opinions
+        ]  # fmt: skip
+    if verdict.unanswered:
+        yield (
+            "No answer, or not a whole one",
+            ("target", "reason"),
+            [(name, reason) for name, reason in verdict.unanswered.items()],
+        )
+
+
+def _checks(verdict: Any, whole: bool) -> tuple[str, Cells, Sequence[Cells]]:
+    """A line for every check, and why those that failed did; shortened, those of one target that passed share a line."""
+    headings, rows = ("level", "target", "metric", "ours", "theirs", "passed", "because"), []
+    passed: dict[tuple[int, str], list[Any]] = {}
+    for check in verdict.checks:
+        if whole or check.level == 1 or not check.passed:
+            mark, why = ("yes", "") if check.passed else ("NO", check.because)
+            rows.append(
+                (LEVELS[check.level], check.target, check.metric, _limits(check), f"{check.theirs:,}", mark, why)
+            )
+        else:
+            passed.setdefault((check.level, check.target), []).append(check)
+    for (level, target), checks in passed.items():
+        rows.append((LEVELS[level], target, f"{len(checks)} more: {checks[0].metric}, ...", "", "", "yes", ""))
+    if not any(row[-1] for row in rows):
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
+    return "Checks", headings, rows
+
+
+def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
+    """The modules that differ, the largest differences first; shortened, a few of every target with the main cause."""
+    rows = sorted((row for row in verdict.modules if row.difference), key=lambda row: -abs(row.difference))
+    shown, seen = [], dict.fromkeys((row.target for row in rows), 0)
+    for row in rows:
+        seen[row.target] += 1
+        if whole or seen[row.target] <= FEW_MODULES:
+            because = row.because if whole else row.because.partition("; ")[0]
+            shown.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
+                          f"{row.difference:+,}", because))  # fmt: skip
+    if shown:
+        left = len(rows) - len(shown)
+        title = "Modules that differ (FLOPs)" + (f", and {left} more in the other formats" if left else "")
+        headings = ("target", "module", "phase", "written", "compiled", "difference", "because")
+        if not whole and {row[2] for row in shown} == {"forward"}:  # there is nothing to tell apart
+            headings, shown = headings[:2] + headings[3:], [row[:2] + row[3:] for row in shown]
+        yield title, headings, shown
+
+
+def _limits(check: Any) -> str:
+    if check.limits is None:
+        return f"{check.ours:,}"
+    least, most = check.limits
+    return f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
+
+
+def _chains(verdict: Any) -> Iterable[Cells]:
+    for made in verdict.targets:
+        share_of = f" (per device, of {made.devices})" if made.devices > 1 else ""
+        yield made.target, "XLA prints" + share_of, f"{made.raw:,}"
+        if made.recount is None:
+            continue
+        for name, value in made.steps.items():
+            yield "", name, f"{value:+,}"
+        yield "", "compiled, recounted", f"{made.recount:,}"
+        for name, value in made.causes.items():
+            yield "", f"without: {name}", f"{-value:+,}"
+        if made.devices == 1:
+            yield "", "as written", f"{made.recount - sum(made.causes.values()):,}"
+        share = made.attributed * 10_000 // made.recount if made.recount else 10_000
+        yield "", "of it in modules", f"{share // 100}.{share % 100:02} %"
+        if len(made.phases) > 1:
+            for phase, flops in made.phases.items():
+                yield "", f"of it {phase}", f"{flops:,}"
+        for kind, size in made.collectives.items():
+            yield "", f"{kind} (bytes)", f"{size:,}"
+        for name, size in made.widened.items():
+            yield "", f"without: {name} (bytes)", f"{-size:,}"
+
+
+def _memory(verdict: Any) -> Iterable[Cells]:
+    for made in verdict.targets:
+        name = made.target
+        for what, size in made.memory.items():
+            yield name, what, f"{size:,}"
+            name = ""
+        for path, size in sorted(made.live.items(), key=lambda item: -item[1])[:5]:
+            yield "", f"alive at the peak: {path or '(itself)'}", f"{size:,}"
+
+
+def text(verdict: Any) -> str:
+    """Tables for a terminal."""
+    console = Console(file=io.StringIO(), width=shutil.get_terminal_size((100, 24)).columns, highlight=False)
+    console.print(Text(sentence(verdict)))
+    for title, headings, rows in sections(verdict, whole=False):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+        for heading in headings:
+            right = heading in NUMBERS
+            table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(Text(f"\n{title}"))
+        console.print(table)
+    for note in verdict.notes:
+        console.print(Text(f"\n{note}"))
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+def markdown(verdict: Any) -> str:
+    """Tables in Markdown."""
+    lines = [f"**{sentence(verdict)}**"]
+    for title, headings, rows in sections(verdict):
+        lines += ["", f"### {title}", "", "| " + " | ".join(headings) + " |", "|" + " --- |" * len(headings)]
+        lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join([*lines, *(f"\n{note}" for note in verdict.notes)])
+
+
+def html(verdict: Any) -> str:
+    """Tables for a notebook."""
+    from html import escape
+
+    parts = [f"<p><b>{escape(sentence(verdict))}</b></p>"]
+    for title, headings, rows in sections(verdict):
+        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+        parts.append(f"<p>{escape(title)}</p><table><tr>{head}</tr>{body}</table>")
+    return "".join(parts)
+
+
+def json(verdict: Any) -> str:
+    """The JSON document."""
+    return _json.dumps(document(verdict), indent=2, ensure_ascii=False)
+
+
+def save(verdict: Any, path: Path) -> None:
+    """Write the document, so that the file is whole or not there."""
+    try:
+        write_whole(json(verdict) + "\n", path)
+    except OSError as problem:
+        raise SymcostError(f"{path} cannot be written: {problem.strerror}") from None
+
+
+def document(verdict: Any) -> dict[str, Any]:
+    """The JSON document as dictionaries and lists."""
+    whole = {
+        "format": VERDICT_FORMAT,
+        "version": __version__,
+        "verdict": bool(verdict),
+        "outcome": verdict.outcome,
+        "at": dict(verdict.at),
+        "flops": verdict.flops,
+        "transcendentals": verdict.transcendentals,
+        "checks": [
+            {**asdict(check), "difference": check.difference, "passed": check.passed} for check in verdict.checks
+        ],
+        "modules": [{**asdict(row), "difference": row.difference} for row in verdict.modules],
+        "targets": [_target(made) for made in verdict.targets],
+        "failures": dict(verdict.failures),
+        "opinions": [asdict(opinion) for opinion in verdict.opinions],
+        "notes": list(verdict.notes),
+        "operations": {
+            module: [{"operation": name, "ours": ours, "theirs": theirs} for name, (ours, theirs) in found.items()]
+            for module, found in verdict.operations.items()
+        },
+    }
+    return {**whole, "digest": digest(whole)}
+
+
+def _target(made: Any) -> dict[str, Any]:
+    names = ("target", "title", "devices", "cached", "raw", "raw_transcendentals", "recount", "transcendentals", "bytes_accessed",
+             "attributed", "missing")  # fmt: skip
+    maps = ("versions", "steps", "causes", "phases", "collectives", "widened", "memory", "live")
+    parts = [asdict(part) for part in made.parts]
+    return {**{n: getattr(made, n) for n in names}, **{n: dict(getattr(made, n)) for n in maps}, "parts": parts}

@@ -1,0 +1,1 @@
+"""Words that reports share: formulas, units, groups and facts."""

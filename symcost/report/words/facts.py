@@ -1,0 +1,189 @@
+"""What every report tells besides the rows: totals by convention, peaks, residuals, where the forms hold, who counted.
+
+Tables that were not traced have no certificate, domain, coverage or peaks; those facts are then absent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.costs.cost import FULL, METRICS, SPLITS, TEXTBOOK, Cost
+from symcost.costs.table import CostTable, Row, total
+from symcost.errors import SymcostError
+from symcost.formulas.text import written
+
+PEAKS = ("liveness", "textbook")
+UNITS = ("elements", "bytes")
+TITLES = {
+    "params": "params",
+    "frozen": "frozen params",
+    "trainable": "trainable params",
+    "inactive": "inactive params",
+    "active_params": "active params",
+    "state": "state",
+    "macs": "MACs",
+    "flops": "FLOPs",
+    "transcendentals": "transcendentals",
+    "int_ops": "integer ops",
+    "activations": "activations",
+    "padding_macs": "MACs on padding",
+    "bytes_read": "bytes read",
+    "bytes_written": "bytes written",
+}
+WITHDRAWN = "withdrawn"
+"""In the place of figures that XLA's own count contradicts."""
+COLUMNS = (
+    ("params", FULL),
+    ("trainable", FULL),
+    ("active_params", FULL),
+    ("state", FULL),
+    ("macs", FULL),
+    ("flops", FULL),
+    ("transcendentals", FULL),
+    ("activations", TEXTBOOK),
+)
+"""Columns of the table by module: the metrics that the table's attributes of the same names give."""
+TOLD = tuple(name for name in TITLES if name in (*METRICS, *SPLITS))
+"""The totals in the order in which reports tell them: every metric, and the parts of the parameters."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A peak by its rule and unit: a value, or the reason why there is none."""
+
+    rule: str
+    unit: str
+    value: Any = None
+    problem: str = ""
+
+
+def metrics_by_convention(costs: CostTable) -> list[tuple[str, tuple[str, ...], Any]]:
+    """(metric, conventions, value): conventions that agree on a metric are named together; zeros are left out.
+
+    A part of the parameters that is all of them is left out too.
+    """
+    found = []
+    for metric in TOLD:
+        values: dict[Any, list[str]] = {}
+        for convention in costs.conventions if splits(costs, metric) else ():
+            values.setdefault(getattr(costs.total(convention), metric), []).append(convention)
+        found += [(metric, tuple(names), value) for value, names in values.items() if value != 0]
+    return found
+
+
+def splits(costs: CostTable, metric: str) -> bool:
+    """Whether a metric says something of its own: a part of the parameters does not where it is all of them."""
+    return metric not in SPLITS or getattr(costs.total(FULL), SPLITS[metric]) != 0
+
+
+def totals(costs: CostTable) -> list[tuple[str, str]]:
+    """(title, text) of every total, and in words which convention has none because its figures are withdrawn."""
+    found = [(f"{TITLES[m]} ({', '.join(c)})", written(value)) for m, c, value in metrics_by_convention(costs)]
+    return found + [
+        (f"all numbers ({convention})", f"{WITHDRAWN}: see the certificate") for convention in costs.withdrawn
+    ]
+
+
+def columns(costs: CostTable) -> list[tuple[str, str]]:
+    """The module table's columns that are not zero throughout."""
+    return [
+        (metric, convention)
+        for metric, convention in COLUMNS
+        if splits(costs, metric) and getattr(costs.total(convention), metric) != 0
+    ]
+
+
+def values_of(rows: Sequence[Row], wanted: Sequence[tuple[str, str]]) -> list[Any]:
+    """Sums of rows for the columns wanted."""
+    sums = {convention: total(rows, convention) for convention in {c for _, c in wanted}}
+    return [getattr(sums[convention], metric) for metric, convention in wanted]
+
+
+def peaks(costs: Any) -> list[Peak]:
+    """All peaks of a traced table."""
+    found: list[Peak] = []
+    if not hasattr(costs, "peak"):
+        return found
+    for rule in PEAKS:
+        for unit in UNITS:
+            try:
+                found.append(Peak(rule, unit, costs.peak(rule, unit)))
+            except SymcostError as problem:
+                found.append(Peak(rule, unit, problem=str(problem)))
+    return found
+
+
+def residuals(costs: Any) -> Any:
+    """Bytes saved for the backward pass, or None where the table is not of training."""
+    try:
+        return getattr(costs, "residuals", None)
+    except SymcostError:
+        return None
+
+
+def point(costs: Any) -> Mapping[str, int]:
+    """The values substituted, if any."""
+    return getattr(costs, "point", {})
+
+
+OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place of built-in ones"}
+"""Sources of rows that the user's rules counted, in words."""
+
+
+def notes(costs: Any) -> list[tuple[str, str]]:
+    """(title, sentence) for the point, domain, certificate, coverage, loops of unknown length and kernels of unknown MACs."""
+    found = []
+    if at := point(costs):
+        found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items())))
+    facts = ((title, getattr(costs, title, None)) for title in ("domain", "certificate"))
+    found += [(title, str(fact)) for title, fact in facts if fact is not None]
+    if coverage := getattr(costs, "coverage", None):
+        counted = ", ".join(f"{number} by {OWN.get(name, name)}" for name, number in coverage.items()
+                            if number and name != "bounds")  # fmt: skip
+        bounds = coverage.get("bounds", 0)
+        told = f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")
+        found.append(("coverage", "; ".join([told, *_others(costs)])))
+    loops, kernels = (getattr(costs, name, {}) for name in ("unknown_trips", "unknown_macs"))
+    found += [("loop", f"{name} = trips of {where or 'a loop in the model'}") for name, where in loops.items()]
+    return [*found, *(("kernel", f"{name} = MACs of one execution of {why}") for name, why in kernels.items())]
+
+
+def _others(costs: Any) -> list[str]:
+    """What no rule counted: the FLOPs of each other source; and what authors of kernels say beside the rules."""
+    sources = {"probe": "probes of the compiler", "estimate": "users' estimates"}
+    sums = {s: sum(row.under(FULL).flops for row in costs.rows if row.source == s) for s in sources}
+    found = [f"of the FLOPs {written(value)} by {sources[source]}" for source, value in sums.items() if value != 0]
+    return [*found, *_by_own_rules(costs), *_stated(costs)]
+
+
+def _by_own_rules(costs: Any) -> list[str]:
+    """What every rule of the user's own counted, by name, with its share where that is a number."""
+    names = dict.fromkeys((row.source, row.op) for row in costs.rows if row.source in OWN)
+    whole, found = costs.total(FULL).flops, []
+    for source, name in names:
+        value = total([row for row in costs.rows if (row.source, row.op) == (source, name)]).flops
+        of = value * 10_000 // whole if isinstance(value, int) and isinstance(whole, int) and whole else None
+        share = "" if of is None else f" ({of // 100}.{of % 100:02} %)"
+        place = " in the place of the built-in one" if source == "replaced" else ""
+        found.append(f"of the FLOPs {written(value)}{share} by one's own rule of {name}{place}")
+    return found
+
+
+def _stated(costs: Any) -> list[str]:
+    """What kernels state of themselves, and what their bodies count."""
+    rows = [row for row in costs.rows if row.source == "stated kernel"]
+    told = Counter(_comparison(row, row.xla) for row in rows if isinstance(row.xla, Cost))
+    return [text if number == 1 else f"{number} times {text}" for text, number in told.items()]
+
+
+def _comparison(row: Row, xla: Cost) -> str:
+    """One kernel: under xla is what it states, under full what its body counts."""
+    stated, counted = (
+        f"{written(cost.flops)} FLOPs and {written(cost.transcendentals)} transcendentals" for cost in (xla, row.cost)
+    )
+    if stated == counted:
+        return f"{row.op} states {stated}, as its body counts"
+    return f"{row.op} states {stated}, its body counts {'at most ' if row.bound else ''}{counted}"

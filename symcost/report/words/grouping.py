@@ -1,0 +1,230 @@
+"""The module tree of a report: rows by path, cut to a depth, with alike modules on one line.
+
+Modules are alike in two ways: tracing already gave them one row whose ``times`` holds their number (a symbolic depth,
+``block_#``), or a fixed model repeats them under numbered names with equal rows (``block_0`` to ``block_11``).
+Every row of the table is in exactly one line, so the lines sum to the totals.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.costs.table import Row
+
+_NUMBER = re.compile(r"\d+")
+MAX_LINES = 40
+DEEPEST = 100
+"""Levels of modules that are told apart: what lies deeper, in no network but in a file, is one name."""
+ITSELF = "(itself)"
+MODEL = "(model)"
+
+
+@dataclass
+class Node:
+    """A module, or several alike ones: its own rows, the modules inside, and how many it stands for (None: unsaid)."""
+
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    children: dict[str, Node] = field(default_factory=dict)
+    number: Any = None
+    first: int = 0
+
+    def all_rows(self) -> Iterator[Row]:
+        """Rows of the module and of everything inside it."""
+        yield from self.rows
+        for child in self.children.values():
+            yield from child.all_rows()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a report: what to call it, how deep it stands, how many modules it sums, and its rows.
+
+    ``rows`` is None for a heading, whose parts follow one level deeper.
+    """
+
+    name: str
+    indent: int
+    number: Any
+    rows: tuple[Row, ...] | None
+
+    @property
+    def label(self) -> str:
+        """The name, with the number of alike modules.
+
+        >>> Line("block_#", 0, 12, ()).label
+        'block_# x 12'
+        """
+        if self.number is None or self.number == 1:
+            return self.name
+        plain = (
+            isinstance(self.number, int)
+            or getattr(self.number, "is_Atom", False)
+            or getattr(self.number, "is_Mul", False)
+        )
+        return f"{self.name} x {self.number}" if plain else f"{self.name} x ({self.number})"
+
+
+def template(name: str) -> str:
+    """The name with its numbers left out.
+
+    >>> template("block_11")
+    'block_#'
+    """
+    return _NUMBER.sub("#", name)
+
+
+def tree(rows: Sequence[Row]) -> Node:
+    """Modules in execution order, alike ones merged."""
+    root = Node("")
+    for index, row in enumerate(rows):
+        # Parameters are listed before the operations, by name: they do not settle the order of the modules.
+        order = index + len(rows) if row.source == "input" else index
+        node = root
+        for part in row.path.split("/", DEEPEST - 1) if row.path else ():
+            if part not in node.children:
+                node.children[part] = Node(part, first=order)
+            node = node.children[part]
+            node.first = min(node.first, order)
+        node.rows.append(row)
+    _merge(root)
+    return root
+
+
+def _merge(node: Node) -> Hashable:
+    """Merge alike children, inside out; the result is equal for modules that are alike."""
+    digests = {name: _merge(child) for name, child in node.children.items()}
+    ordered = sorted(node.children.values(), key=lambda child: child.first)
+    by_template: dict[str, list[Node]] = {}
+    for child in ordered:
+        by_template.setdefault(template(child.name), []).append(child)
+    merged: dict[str, Node] = {}
+    for pattern, alike in by_template.items():
+        runs = [list(run) for _, run in itertools.groupby(alike, key=lambda child: digests[child.name])]
+        for run in runs:
+            made = (
+                run[0]
+                if len(run) == 1
+                else _joined(run, pattern if len(runs) == 1 else _range(run[0].name, run[-1].name))
+            )
+            if len(run) == 1 and "#" in made.name:
+                made.number = _lifted_number(made)
+            merged[made.name] = made
+    node.children = {child.name: child for child in sorted(merged.values(), key=lambda child: child.first)}
+    return tuple(map(_row_digest, node.rows)), tuple((template(child.name), digests[child.name]) for child in ordered)
+
+
+def _row_digest(row: Row) -> Hashable:
+    return (
+        row.op,
+        row.phase,
+        row.source,
+        row.bound,
+        row.dtype,
+        row.cost,
+        row.textbook,
+        row.xla,
+        row.times,
+        row.xla_times,
+    )
+
+
+def _joined(run: Sequence[Node], name: str) -> Node:
+    """Alike modules as one, whose rows are theirs."""
+    made = Node(name, [row for node in run for row in node.rows], number=len(run), first=run[0].first)
+    for inner in run[0].children:
+        position = list(run[0].children).index(inner)
+        parts = [list(node.children.values())[position] for node in run]
+        made.children[inner] = _joined(parts, inner)
+        own = parts[0].number
+        made.children[inner].number = own * len(run) if own is not None else None
+    return made
+
+
+def _range(first: str, last: str) -> str:
+    """``block_1`` to ``block_11`` as ``block_1..11``."""
+    a, b = _NUMBER.findall(first), _NUMBER.findall(last)
+    differing = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
+    if len(differing) != 1:
+        return f"{first}..{last}"
+    parts, index = _NUMBER.split(first), differing[0]
+    numbers = [f"{x}..{y}" if i == index else x for i, (x, y) in enumerate(zip(a, b, strict=True))]
+    return parts[0] + "".join(number + part for number, part in zip(numbers, parts[1:], strict=True))
+
+
+def _lifted_number(node: Node) -> Any:
+    """How many modules a lifted template stands for: the executions of one parameter's declaration in all of them."""
+    sums: dict[str, Any] = {}
+    for row in node.rows:
+        if row.source == "input" and row.op.startswith("param"):
+            sums[row.op] = sums.get(row.op, 0) + row.times
+    if sums:
+        return next(iter(sums.values())) if len(set(sums.values())) == 1 else None
+    for child in node.children.values():
+        if "#" not in child.name and (number := _lifted_number(child)) is not None:
+            return number
+    return _repetitions(node)
+
+
+def _repetitions(node: Node) -> Any:
+    """How often the layers of a repeated block stand in the network: the times of those that no inner block repeats."""
+    rows = [row for row in node.all_rows() if row.source == "layer" and row.cost.params != 0]
+    depth = min((row.path.count("#") for row in rows), default=0)
+    times = {row.times for row in rows if row.path.count("#") == depth}
+    return times.pop() if len(times) == 1 else None
+
+
+def lines(rows: Sequence[Row], depth: int | None = None, max_lines: int = MAX_LINES) -> list[Line]:
+    """Lines of a report, modules deeper than ``depth`` counted in their parents.
+
+    Without a depth the deepest one that needs at most ``max_lines`` lines is taken.
+    """
+    root = tree(rows)
+    if depth is not None:
+        return _flat(root, depth)
+    found = _flat(root, 1)
+    for deeper in itertools.count(2):
+        longer = _flat(root, deeper)
+        if longer == found or len(longer) > max_lines:
+            return found
+        found = longer
+    raise AssertionError("a tree has a depth")
+
+
+def _flat(root: Node, depth: int) -> list[Line]:
+    found: list[Line] = []
+    if root.rows:
+        found.append(Line(MODEL if not root.children else ITSELF, 0, None, tuple(root.rows)))
+    if depth < 1:
+        return [Line(MODEL, 0, None, tuple(root.all_rows()))]
+    for child in root.children.values():
+        found.extend(_flat_node(child, 0, depth))
+    return found
+
+
+def _flat_node(node: Node, indent: int, depth: int) -> list[Line]:
+    if not node.children or indent + 1 >= depth:
+        return [Line(node.name, indent, node.number, tuple(node.all_rows()))]
+    found = [Line(node.name, indent, node.number, None)]
+    if node.rows:
+        found.append(Line(ITSELF, indent + 1, None, tuple(node.rows)))
+    for child in node.children.values():
+        found.extend(_flat_node(child, indent + 1, depth))
+    return found
+
+
+def paths(rows: Sequence[Row], depth: int | None = None) -> list[tuple[str, Any, tuple[Row, ...]]]:
+    """(path, number, rows) of the lines that have rows: for formats without indentation."""
+    found, stack = [], []
+    for line in lines(rows, depth):
+        del stack[line.indent :]
+        if line.rows is None:
+            stack.append(line.name)
+            continue
+        own = [] if line.name in (ITSELF, MODEL) else [line.name]
+        found.append(("/".join([*stack, *own]), line.number, line.rows))
+    return found

@@ -1,0 +1,104 @@
+"""Convolutions: ``conv_general_dilated``, which also carries transposed convolutions and both gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.formulas.form import Form, as_form, floor, positive_part
+from symcost.formulas.window import positions_inside
+from symcost.rules.base import Array, Facts, Op, Work, product, rule
+from symcost.rules.complex_numbers import convolved_by_parts, is_complex
+
+
+def _conv_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    numbers = params["dimension_numbers"]
+    lhs_axes, rhs_axes, out_axes = (tuple(s)[2:] for s in (numbers.lhs_spec, numbers.rhs_spec, numbers.out_spec))
+    inside = tuple(
+        positions_inside(
+            size=ins[0].shape[lhs_axes[d]],
+            k=ins[1].shape[rhs_axes[d]],
+            out=outs[0].shape[out_axes[d]],
+            s=params["window_strides"][d],
+            lo=params["padding"][d][0],
+            d=params["rhs_dilation"][d],
+            lhs_d=params["lhs_dilation"][d],
+        )
+        for d in range(len(out_axes))
+    )
+    static = (_counted(params), lhs_axes, rhs_axes, out_axes, numbers.rhs_spec[1], numbers.out_spec[:2])
+    kernel = tuple(ins[1].shape[axis] for axis in rhs_axes)
+    origin = (kernel, params["window_strides"], params["padding"], params["rhs_dilation"])
+    dilated = any(step != 1 for step in params["lhs_dilation"])
+    return Facts(static=static, sizes={"inside": inside}, origin=() if dilated else origin)
+
+
+def _counted(params: Mapping[str, Any]) -> tuple[int, ...]:
+    """Which two of input, kernel and output (0, 1, 2) meet place by place in the products that are counted.
+
+    Kernel and output in a plain convolution, input and kernel in a transposed one, and in gradients of either whatever
+    stands for those of the forward pass: the gradient of an input has that where the forward pass has its output, and the
+    gradient of a kernel likewise. ``gradients`` names them, the first one first (:mod:`symcost.tracing.program.roles`).
+    """
+    place = [0, 1, 2]  # where the input, the kernel and the output of the forward pass stand
+    for operand in reversed(params.get("gradients", ())):
+        taken = ("lhs", "rhs").index(operand)
+        place[taken], place[2] = place[2], place[taken]
+    steps = (params["lhs_dilation"], params["rhs_dilation"], params["window_strides"])
+    transposed = params.get("transposed", False) or any(step != 1 for step in steps[place[0]])
+    return tuple(sorted(place[:2] if transposed else place[1:]))
+
+
+def _places_inside(op: Op) -> tuple[Form, ...]:
+    """The places inside the input along each dimension, on maps smaller than the kernel too."""
+    lhs_axes = op.facts.static[1]
+    return tuple(
+        positions_inside_form(as_form(op.ins[0].shape[axis]), k, s, lo, hi, d)
+        for axis, k, s, (lo, hi), d in zip(lhs_axes, *op.facts.origin, strict=True)
+    )
+
+
+@rule("conv_general_dilated", extract=_conv_facts, derive=_places_inside)
+def conv_general_dilated(op: Op) -> Work:
+    """``macs = n_o c_o (c_i/g) prod(places)``, ``padding_macs = macs - n_o c_o (c_i/g) prod(inside)``.
+
+    ``n_o`` is the output's batch (the input's over the batch groups), ``c_i/g`` the kernel's input features. ``places`` is
+    ``k`` times the output's length in a plain convolution, padding included, and ``k`` times the input's length in a
+    transposed one: every input element meets every tap once, so ``macs = k_h k_w h_i w_i c_i c_o``, holes are never
+    counted, and ``padding_macs`` are the products that land in the cropped border, the mirror image of padding. Gradients
+    count the pairs of their forward pass. Without a role (:mod:`symcost.tracing.program.roles`) a dilated input makes it
+    transposed.
+    """
+    counted, lhs_axes, rhs_axes, out_axes, rhs_features, out_batch_features = op.facts.static
+    lhs, rhs = op.ins[:2]
+    pairs = product(op.out.shape[axis] for axis in out_batch_features) * rhs.shape[rhs_features]
+    lengths = tuple(
+        product(array.shape[axis] for axis in axes)
+        for array, axes in ((lhs, lhs_axes), (rhs, rhs_axes), (op.out, out_axes))
+    )
+    macs = pairs * product(lengths[side] for side in counted)
+    work = Work(macs=macs, padding_macs=macs - pairs * product(op.facts.sizes["inside"]), materialises=True)
+    return convolved_by_parts(op, work) if is_complex(lhs.dtype) else work
+
+
+def positions_inside_form(size: Form, k: int, s: int = 1, lo: int = 0, hi: int = 0, d: int = 1) -> Form:
+    """:func:`symcost.formulas.window.positions_inside` in closed form, for every size that the window fits.
+
+    Tap ``t`` begins at ``b = t d - lo`` and meets the input ``max(0, floor((size + a)/s) + 1 - ceiling(max(0, -b)/s))``
+    times, with ``a = min(lo + hi - d(k - 1) - 1, -1 - b)``. The maximum is left out where the smallest size that the
+    window fits makes it needless.
+
+    >>> positions_inside_form(Form.symbol("w"), k=3, lo=1, hi=1)
+    3*w - 2
+    >>> positions_inside_form(Form.symbol("w"), k=5, lo=2, hi=2)
+    3*w + 2*Max(0, w - 2) - 2
+    """
+    taps = []
+    smallest = max(1, d * (k - 1) + 1 - lo - hi)
+    for tap in range(k):
+        begin = tap * d - lo
+        reach = min(lo + hi - d * (k - 1) - 1, -1 - begin)
+        lost = -(min(0, begin) // s) - 1  # outputs at the left that read padding, less one
+        met = floor((size + reach) / s) - lost
+        taps.append(met if (smallest + reach) // s >= lost else positive_part(met))
+    return Form.total(taps)

@@ -1,0 +1,31 @@
+"""Library kernels that XLA costs itself (the Fourier transform), and arrays that change, as in kernels of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symcost.rules.base import Array, Facts, Op, Work, log2_floor, product, rule
+from symcost.rules.families.elementwise import combined
+
+
+def _lengths(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
+    return Facts(sizes={"lengths": tuple(params["fft_lengths"])})
+
+
+@rule("fft", extract=_lengths)
+def fft(op: Op) -> Work:
+    """``5 # sum(floor(log2 L))`` FLOPs, ``#`` the complex side; XLA: ``8 #in prod(floor(log2 L))``.
+
+    The radix-2 convention of the FFT literature: ten real operations per butterfly of two points. A real
+    transform costs the complex one of its half spectrum.
+    """
+    stages = [log2_floor(length) for length in op.facts.sizes["lengths"]]
+    side = op.ins[0] if "complex" in op.ins[0].dtype else op.out
+    return Work(flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * product(stages), materialises=True)
+
+
+@rule("addupdate")
+def addupdate(op: Op) -> Work:
+    """One addition for each element that is added to an array that changes."""
+    return combined("add", op, op.ins[1].size)

@@ -1,0 +1,1 @@
+"""A model from its name, and the options of tracing it."""

@@ -1,0 +1,156 @@
+"""What the command line is given: ``NAME=VALUE`` options and the model's import path. Nothing is ever evaluated."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symcost.errors import SymcostError
+from symcost.reading.numerals import short, whole
+from symcost.referee.compilers.start import start_jax
+
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
+    """``NAME=VALUE`` texts as pairs; a name given twice is an error."""
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise SymcostError(f"{option} {short(text)} must be NAME=VALUE, as {option} n=1")
+        if name in found:
+            raise SymcostError(f"{option} gives {name!r} twice: {found[name]} and {value}")
+        found[name] = value.strip()
+    return list(found.items())
+
+
+def integers(option: str, given: Sequence[str] | None) -> dict[str, int]:
+    """``NAME=INT`` options.
+
+    >>> integers("--set", ["n=1", "d=64"])
+    {'n': 1, 'd': 64}
+    """
+    return {name: _integer(option, name, text) for name, text in pairs(option, given)}
+
+
+def numbers(option: str, given: Sequence[str] | None) -> dict[str, tuple[int, ...]]:
+    """``NAME=INT,INT,...`` options."""
+    return {
+        name: tuple(_integer(option, name, part) for part in text.split(",")) for name, text in pairs(option, given)
+    }
+
+
+def _integer(option: str, name: str, text: str) -> int:
+    try:
+        return whole(text)
+    except ValueError:
+        raise SymcostError(f"{option} {name}={short(text)} must be an integer") from None
+
+
+def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:
+    """``NAME=VALUE`` options: Python literals, true/false/none in any case, and otherwise the text itself.
+
+    >>> values("--call", ["train=false", "k=(1, 2)", "mask=bool[n,N]"])
+    {'train': False, 'k': (1, 2), 'mask': 'bool[n,N]'}
+    """
+    return {name: literal(text) for name, text in pairs(option, given)}
+
+
+def shares(option: str, given: Sequence[str] | None) -> dict[str, str]:
+    """``PATTERN=SHARE`` options: what stands behind the last ``=`` is the share.
+
+    >>> shares("--active", ["**/experts/**=k/E"])
+    {'**/experts/**': 'k/E'}
+    """
+    found: dict[str, str] = {}
+    for text in given or ():
+        pattern, equals, share = text.rpartition("=")
+        if not equals or not pattern or not share.strip():
+            raise SymcostError(f"{option} {text!r} must be PATTERN=SHARE, as {option} '**/experts/**=k/E'")
+        if pattern in found:
+            raise SymcostError(f"{option} gives {pattern!r} twice: {found[pattern]} and {share}")
+        found[pattern] = share.strip()
+    return found
+
+
+def literal(text: str) -> Any:
+    """A Python literal, or the text where it is none."""
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
+
+
+def load(target: str) -> Any:
+    """The object at ``PKG.MOD:NAME``; modules of the current directory come first."""
+    module_name, colon, name = target.partition(":")
+    if not colon or not name or not all(part.isidentifier() for part in (*module_name.split("."), *name.split("."))):
+        raise SymcostError(f"cannot read {target!r} as a model: write PKG.MOD:NAME, as examples.resnet:resnet50")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    start_jax()
+    found = _imported(module_name)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise SymcostError(f"{module_name} has no {name!r}{_nearest(part, found)}")
+        found = getattr(found, part)
+    return found
+
+
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as problem:
+        missing = problem.name or ""
+        if name == missing or name.startswith(missing + "."):
+            raise SymcostError(
+                f"there is no module {missing!r} here or among the installed packages: check its name"
+            ) from None
+        raise SymcostError(f"{name} cannot be imported: it needs {missing!r}, which is not installed") from None
+    except (Exception, SystemExit) as problem:  # whatever the user's module does while it is imported
+        raise SymcostError(f"{name} cannot be imported: {type(problem).__name__}: {problem}") from None
+
+
+def _nearest(part: str, found: Any) -> str:
+    public = [name for name in dir(found) if not name.startswith("_")]
+    near = difflib.get_close_matches(part, public, n=3) or [n for n in public if callable(getattr(found, n, None))][:5]
+    return f": it has {', '.join(near)}" if near else ""
+
+
+def bind(factory: Any, fixed: Mapping[str, Any], target: str) -> Any:
+    """The factory with some parameters fixed, so that only the others become symbols."""
+    if not fixed:
+        return factory
+    if not callable(factory) or not (inspect.isroutine(factory) or isinstance(factory, type)):
+        raise SymcostError(f"--arg fixes parameters of a factory: {target} is a module as it is")
+    from symcost.tracing.program import nnx  # brings jax: only when a model is about to be traced
+
+    parameters = nnx.parameters_of(factory)
+    for name in fixed:
+        if name not in parameters:
+            raise SymcostError(
+                f"--arg {name}: {target} has no such parameter; it has {', '.join(parameters) or 'none'}"
+            )
+    filled = {*fixed, "rngs"} if nnx.is_nnx_class(factory) else {*fixed}
+
+    def bound(**own: Any) -> Any:
+        return nnx.construct(factory, {**own, **fixed})
+
+    kept = [
+        p.replace(kind=p.KEYWORD_ONLY) for p in parameters.values() if p.name not in filled and p.kind not in _VARIADIC
+    ]
+    bound.__name__ = getattr(factory, "__name__", "factory")
+    bound.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
+    return bound
+
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -1,0 +1,1 @@
+"""What a sweep answers: counts, fronts, tables and pictures."""

@@ -1,0 +1,1 @@
+"""Exact integer arithmetic over ranges of sizes."""

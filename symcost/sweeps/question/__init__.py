@@ -1,0 +1,1 @@
+"""What a sweep asks: the space, its conditions and columns."""

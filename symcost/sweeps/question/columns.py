@@ -1,0 +1,140 @@
+"""Formulas on columns of configurations: exact results, in chunks that stay in the processor's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symcost.costs.names import Metrics
+from symcost.costs.resolve import Resolver
+from symcost.errors import SpaceError
+from symcost.formulas.graph.graph import Graph
+from symcost.formulas.graph.lower import Lowering
+from symcost.formulas.graph.ranges import Ranges
+from symcost.formulas.symbols import parse
+from symcost.sweeps.numbers.program import plain
+from symcost.sweeps.numbers.tables import Tables
+from symcost.sweeps.numbers.tiers import INT, NAMES, Tiers
+from symcost.sweeps.question.dependents import dependents
+from symcost.sweeps.question.space import texts
+
+CHUNK = 1 << 13
+"""At most so many configurations at a time."""
+LEAST, SHARE = 1 << 8, 16
+"""Fewer than that at a time where the results are short: intermediates take about this share of their memory."""
+
+
+class Columns:
+    """A callable on arrays: exact values of formulas at every configuration.
+
+    The kind of number of every intermediate is chosen from the smallest and largest value of each column, so nothing
+    overflows or rounds; results are int64 where they fit, otherwise arrays of Python's integers (or fractions).
+
+    >>> import symcost as sc
+    >>> n, d = sc.symbols("n d")
+    >>> costs = sc.table(sc.Linear(c_o=d), (n, d)).compile()
+    >>> costs(n=1, d=[10, 10**10])["macs"]
+    array([100, 100000000000000000000], dtype=object)
+    """
+
+    def __init__(self, shown: Mapping[str, Any], formulas: Mapping[str, Any]) -> None:
+        self.shown, self.formulas = dict(shown), dict(formulas)
+        found = {str(s) for f in [*shown.values(), *formulas.values()] for s in f.free_symbols}
+        self.symbols = tuple(sorted(found - set(formulas)))
+        """Names of the columns that a call needs."""
+        self.numbers: dict[str, str] = {}
+        """By formula, the kind of number that the last call used."""
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Symbols from the one on which most of the formulas depend: what is looked up is about the first ones."""
+        counted = dependents(self.shown.values(), self.formulas, self.symbols)
+        return tuple(sorted(self.symbols, key=lambda name: (-counted[name], name)))
+
+    def __call__(self, **columns: Any) -> dict[str, Any]:
+        """Values by formula; a column is an array or a list of positive integers, or one integer for all."""
+        given = self._columns(columns)
+        length = max((len(c) for c in given.values()), default=1)
+        graph = Graph()
+        ranges = Ranges([_extremes(given[name]) for name in self.order])
+        lower = Lowering(graph, ranges, self.order, self.formulas)
+        roots = {name: lower.value(formula) for name, formula in self.shown.items()}
+        tiers = Tiers(ranges)
+        self.numbers = {name: NAMES[tiers.largest([root])] for name, root in roots.items()}
+        kinds = {name: tiers(root) for name, root in roots.items()}
+        made = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
+        with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
+            tables = Tables(graph, tiers, list(roots.values()), [given[name] for name in self.order], length)
+            chunk = min(CHUNK, max(LEAST, length * len(roots) // (SHARE * tables.program.live)))
+            for start in range(0, length, chunk):
+                stop = min(start + chunk, length)
+                found = tables.at(start, stop)
+                for name, root in roots.items():
+                    made[name][start:stop] = plain(found[root.index], kinds[name])
+        return made
+
+    def _columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        for name in {*columns} ^ {*self.symbols}:
+            if name in columns:
+                raise self._foreign(name)
+            raise SpaceError(f"no values for the symbol {name}: give a column or an integer, as {name}=1")
+        given = {name: _column(name, values) for name, values in columns.items()}
+        lengths = {len(c) for c in given.values()} - {1}
+        if len(lengths) > 1:
+            shown = ", ".join(f"{name} has {len(c)}" for name, c in given.items() if len(c) > 1)
+            raise SpaceError(f"the columns have different lengths: {shown}")
+        return given
+
+    def relaxed(self, **point: Any) -> dict[str, Any]:
+        """The formulas on real numbers in JAX, to be differentiated: floors and ceilings are left out.
+
+        >>> import jax, symcost as sc
+        >>> n, d = sc.symbols("n d")
+        >>> costs = sc.table(sc.Linear(c_o=d), (n, d)).compile()
+        >>> float(jax.grad(lambda d: costs.relaxed(n=2.0, d=d)["macs"])(8.0))
+        32.0
+        """
+        from symcost.sweeps.question.relaxed import evaluate
+
+        for name in point:
+            if name not in self.symbols and name not in self.formulas:
+                raise self._foreign(name)
+        return {name: evaluate(formula, point, self.formulas) for name, formula in self.shown.items()}
+
+    def _foreign(self, name: str) -> SpaceError:
+        return SpaceError(f"{name!r} is no symbol of these formulas: they need {', '.join(self.symbols) or 'none'}")
+
+    def __repr__(self) -> str:
+        return f"Columns({', '.join(self.shown)} of {', '.join(self.symbols)})"
+
+
+def _column(name: str, values: Any) -> Any:
+    column = np.atleast_1d(np.asarray(values))
+    if column.ndim != 1 or column.dtype.kind not in "iu" or column.size == 0:
+        raise SpaceError(
+            f"the column {name} must be positive integers: it has dtype {column.dtype}, shape {column.shape}"
+        )
+    low, high = int(column.min()), int(column.max())
+    if low < 1 or high >= 2**63:
+        raise SpaceError(
+            f"the column {name} has the value {low if low < 1 else high}: every value must be in 1 to 2**63"
+        )
+    return column.astype(np.int64, copy=False)
+
+
+def _extremes(column: Any) -> tuple[int, ...]:
+    """The smallest and largest value, which bound everything; alike, they are one."""
+    return tuple(dict.fromkeys((int(column.min()), int(column.max()))))
+
+
+def columns_of(costs: Any, names: Iterable[str] | None = None) -> Columns:
+    """The callable of a cost table's numbers: those that are shown, or the named ones."""
+    metrics = Metrics(costs)
+    shown = {name: parse(name) for name in (texts("the names", names) if names is not None else metrics.shown())}
+    resolve = Resolver(metrics, metrics.symbols)
+    for formula in shown.values():
+        resolve(formula)
+    return Columns(shown, resolve.found)

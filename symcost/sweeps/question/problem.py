@@ -1,0 +1,170 @@
+"""What is asked: a space, formulas, conditions and objectives, checked against each other and put in one order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from symcost.costs.names import Metrics
+from symcost.costs.resolve import Resolver
+from symcost.errors import SpaceError
+from symcost.formulas.conditions import Compare, Condition, compares, condition, names
+from symcost.formulas.graph.graph import Graph, Node
+from symcost.formulas.graph.lower import Lowering
+from symcost.formulas.graph.ranges import Ranges
+from symcost.formulas.symbols import parse
+from symcost.sweeps.numbers.tiers import Tiers
+from symcost.sweeps.question.columns import Columns
+from symcost.sweeps.question.dependents import dependents
+from symcost.sweeps.question.space import Space
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A space, its formulas and what is asked; everything in it can be sent to another process.
+
+    ``formulas`` are all that is needed by name, each in axes and names of others; ``shown`` the names and texts that a
+    result has. ``objectives`` are smaller-is-better: what is maximised stands there with a minus sign.
+    """
+
+    axes: dict[str, Sequence[int]]
+    formulas: dict[str, Any]
+    shown: dict[str, Any]
+    where: tuple[tuple[str, Condition], ...] = ()
+    objectives: tuple[tuple[str, Any], ...] = ()
+    domain: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of combinations."""
+        return Space(self.axes).size
+
+    @cached_property
+    def digest(self) -> str:
+        """A fingerprint of the space, the formulas, the conditions and the objectives."""
+        parts = [
+            *(f"{name}={list(_runs(values))}" for name, values in sorted(self.axes.items())),
+            *(f"{name}:{formula}" for name, formula in sorted(self.formulas.items())),
+            *(f"shown {name}" for name in self.shown),
+            *(f"where {_text(found)}" for _, found in self.where),
+            *(f"objective {formula}" for _, formula in self.objectives),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Axes from the outermost to the innermost: those on which most of the formulas depend come first."""
+        sides = [side for _, c in self.where for k in compares(c) for side in (k.left, k.right)]
+        roots = [*(formula for _, formula in self.objectives), *sides]
+        counted = dependents(roots, self.formulas, self.axes)
+        moved = self._influence(sides)
+        # Alike in structure, those come first that move the conditions most: what is left open inside is little then.
+        return tuple(sorted(self.axes, key=lambda name: (-counted[name].bit_length(), -moved[name], name)))
+
+    def _influence(self, sides: Iterable[Any]) -> dict[str, Any]:
+        """How far each axis moves the sides of the conditions, in shares of what all axes move; only an order."""
+        evaluate = Columns({str(i): side for i, side in enumerate(sides)}, self.formulas)
+        names = list(self.axes)
+        middle = {name: values[len(values) // 2] for name, values in self.axes.items()}
+        points = [{**middle, name: values[place]} for name, values in self.axes.items() for place in (0, -1)]
+        columns = {name: [point[name] for point in points] for name in evaluate.symbols}
+        found = dict.fromkeys(names, 0.0)
+        for values in evaluate(**columns).values() if columns else ():
+            if len(values) == len(points):
+                moved = [abs(float(values[2 * i + 1] - values[2 * i])) for i in range(len(names))]
+                for name, step in zip(names, moved, strict=True):
+                    found[name] += step / (sum(moved) or 1.0)
+        return found
+
+
+def _runs(values: Sequence[int]) -> Iterable[int | str]:
+    return [repr(values)] if isinstance(values, range) else values
+
+
+def _text(found: Condition) -> str:
+    if isinstance(found, Compare):
+        return f"({sympy.srepr(found.left)} {found.op} {sympy.srepr(found.right)})"
+    return f"{found.op}({', '.join(map(_text, found.parts))})"
+
+
+def make_problem(
+    costs: Any,
+    space: Space,
+    where: Iterable[str] = (),
+    objectives: Iterable[tuple[str, bool]] = (),
+    shown: Iterable[str] | None = None,
+    define: Mapping[str, Any] | None = None,
+) -> Problem:
+    """The problem of a cost table (or formulas by name) over a space of integers.
+
+    ``objectives`` are (text, maximise). Conditions of the closed form's domain are added to those asked for:
+    a configuration outside does not exist.
+    """
+    metrics = Metrics(costs, define)
+    axes = dict(space.numbers)
+    domain = tuple(getattr(getattr(costs, "domain", None), "conditions", list)())
+    found = tuple((text, condition(text)) for text in (*space.where, *where, *domain))
+    goals = [(text, parse(text), maximise) for text, maximise in objectives]
+    named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))
+    shown_formulas = {name: parse(name) for name in named}
+    resolve = Resolver(metrics, axes)
+    for formula in [*shown_formulas.values(), *(s for _, c in found for k in compares(c) for s in (k.left, k.right))]:
+        resolve(formula)
+    _check_axes(
+        axes,
+        metrics,
+        {n for _, c in found for n in names(c)} | {str(s) for f in shown_formulas.values() for s in f.free_symbols},
+    )
+    signed = tuple((text, -formula if maximise else formula) for text, formula, maximise in goals)
+    return Problem(axes, resolve.found, shown_formulas, found, signed, domain)
+
+
+def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:
+    """Every axis is a symbol of something, and nothing else."""
+    for name in axes:
+        if name in metrics.given or name in metrics.own:
+            what = "a formula that is given too" if name in metrics.given else "a number of the costs too"
+            raise SpaceError(f"the axis {name} is {what}: which one is meant? Give one of them another name")
+        if name not in used | metrics.symbols:
+            known = sorted(metrics.symbols)
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"their symbols are {', '.join(known) or 'none'}"
+            raise SpaceError(f"the axis {name} is no symbol of the costs: {hint}")
+
+
+@dataclass
+class Plan:
+    """A problem as a graph over its axes in the order of evaluation."""
+
+    problem: Problem
+    order: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.order = self.problem.order
+        self.values = [self.problem.axes[name] for name in self.order]
+        self.graph = Graph([len(v) for v in self.values])
+        self.ranges = Ranges(self.values)
+        self.tiers = Tiers(self.ranges)
+        self.lower = Lowering(self.graph, self.ranges, self.order, self.problem.formulas)
+
+    @cached_property
+    def conditions(self) -> list[Node]:
+        """A logical node for each condition."""
+        return [self.lower.holds(found) for _, found in self.problem.where]
+
+    @cached_property
+    def feasible(self) -> Node:
+        """All conditions at once."""
+        return self.graph.chain("and", self.conditions)
+
+    @cached_property
+    def objectives(self) -> list[Node]:
+        """A node for each objective, smaller is better; a positive constant below the line is left out."""
+        found = [self.lower(formula) for _, formula in self.problem.objectives]
+        return [r.above if r.below.op == "constant" else self.graph.apply("div", r.above, r.below) for r in found]

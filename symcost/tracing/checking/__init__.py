@@ -1,0 +1,1 @@
+"""The certificate: fresh traces, and XLA's own count."""

@@ -1,0 +1,205 @@
+"""The arrays that programs hold (masks of all windows, tables of indices): how many bytes, of whom, and when to stop.
+
+They grow with the sizes, and a far point may need more than the machine has. ``SYMCOST_MEMORY`` says how many bytes may be
+held, as ``4GiB``; a quarter of the machine unless it does. What a point will need is predicted from the points that were
+traced, array by array: each as the power of each size that was seen so far.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jax.extend import core
+
+from symcost.errors import SymcostError
+from symcost.reading.numerals import fraction, short
+from symcost.reading.prefixes import BINARY, DECIMAL
+from symcost.tracing.program.paths import Stacks
+
+VARIABLE = "SYMCOST_MEMORY"
+SHARE = 4
+"""Of the machine's memory one part in so many."""
+UNKNOWN_MACHINE = 4 << 30
+"""Bytes that may be held where the system does not say how many it has."""
+HEAVY = 1 << 29
+"""Bytes beyond which a far point is chosen nearer."""
+UNITS = {"": 1, **{f"{prefix}b".lower(): scale for prefix, scale in {**DECIMAL, **BINARY}.items()}}
+_GIVEN = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*")
+NEARLY = 0.1
+"""A power that was seen is rounded up, unless it is so little above a whole one: sizes have borders and floors."""
+
+Point = Mapping[str, int]
+
+
+def limit() -> int:
+    """How many bytes of constants a program may hold.
+
+    >>> os.environ["SYMCOST_MEMORY"] = "4GiB"
+    >>> limit()
+    4294967296
+    >>> del os.environ["SYMCOST_MEMORY"]
+    """
+    given = os.environ.get(VARIABLE)
+    if given is None:
+        pages = "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {})
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // SHARE if pages else UNKNOWN_MACHINE
+    found = _GIVEN.fullmatch(given)
+    try:
+        amount = fraction(found[1]) * UNITS[found[2].lower()] if found else None
+    except (ValueError, KeyError):
+        amount = None
+    if amount is None or amount < 1:
+        raise SymcostError(f"{VARIABLE}={short(given)} is no amount of memory: give bytes, as 4GiB or 500MB")
+    return math.floor(amount)
+
+
+def in_words(size: int) -> str:
+    """Bytes as people say them.
+
+    >>> in_words(23622320128), in_words(100)
+    ('22.0 GiB', '100 bytes')
+    """
+    for name, scale in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if size >= scale:
+            return f"{size / scale:.1f} {name}"
+    return f"{size} bytes"
+
+
+@dataclass(frozen=True)
+class Held:
+    """One array that a program holds: its bytes, its type and shape, the module that uses it, and the line."""
+
+    size: int
+    what: str
+    path: str
+    line: str
+
+    def __str__(self) -> str:
+        place = f" in {self.path}" if self.path else ""
+        return f"{self.what}{place}{f' ({self.line})' if self.line else ''}"
+
+
+def held(closed: Any) -> tuple[Held, ...]:
+    """The arrays of a program and of the programs inside it, in order, each once."""
+    found: dict[int, Held] = {}
+    stacks = Stacks()
+
+    def look(jaxpr: Any, consts: Any) -> None:
+        arrays = {v: c for v, c in zip(jaxpr.constvars, consts, strict=True) if getattr(c, "nbytes", 0)}
+        for eqn in jaxpr.eqns:
+            for atom in eqn.invars:
+                if isinstance(atom, core.Var) and atom in arrays:
+                    array = arrays[atom]
+                    found.setdefault(id(array), _held(array, eqn, stacks))
+            for inner, values in _inside(eqn):
+                look(inner, values)
+        for array in arrays.values():  # one that is a result as it stands
+            found.setdefault(id(array), Held(array.nbytes, _type(array), "", ""))
+
+    look(closed.jaxpr, closed.consts)
+    return tuple(found.values())
+
+
+def _inside(eqn: Any) -> Iterator[tuple[Any, Any]]:
+    """The programs in an equation's parameters, with the arrays that they hold."""
+    for value in eqn.params.values():
+        for each in value if isinstance(value, tuple | list) else (value,):
+            jaxpr = getattr(each, "jaxpr", each)
+            if isinstance(jaxpr, core.Jaxpr):
+                consts = getattr(each, "consts", ())
+                if len(consts) == len(jaxpr.constvars):
+                    yield jaxpr, consts
+
+
+def _type(array: Any) -> str:
+    return f"{array.dtype}[{','.join(map(str, array.shape))}]"
+
+
+def _held(array: Any, eqn: Any, stacks: Stacks) -> Held:
+    path = stacks.read(eqn.source_info.name_stack)[0] or ""
+    return Held(array.nbytes, _type(array), path, _line(eqn))
+
+
+def _line(eqn: Any) -> str:
+    """The user's own line of an equation, where jax knows it."""
+    try:
+        from jax._src import source_info_util
+
+        return source_info_util.summarize(eqn.source_info).split(" (")[0]
+    except (ImportError, AttributeError):  # not of jax's public face
+        return ""
+
+
+@dataclass
+class Growth:
+    """What the points that were traced held, and what another point would."""
+
+    seen: list[tuple[Point, tuple[Held, ...]]] = field(default_factory=list)
+
+    def add(self, point: Point, arrays: tuple[Held, ...]) -> None:
+        """One more point."""
+        if arrays:
+            self.seen.append((dict(point), arrays))
+
+    def is_heavy(self, point: Point) -> bool:
+        """Whether a point would take more than one waits for, where another tells as much."""
+        return bool(self.seen) and sum(self._predicted(point)) > min(HEAVY, limit())
+
+    def problem(self, point: Point) -> str | None:
+        """Why a point is not traced: its arrays would be more than may be held; nothing where they are not."""
+        if not self.seen:
+            return None
+        known, arrays = self.seen[0]
+        predicted = self._predicted(point)
+        allowed = limit()
+        if sum(predicted) <= allowed:
+            return None
+        most = max(range(len(arrays)), key=lambda index: predicted[index])
+        return (
+            f"the arrays that it holds would take {in_words(math.ceil(sum(predicted)))}, more than the "
+            f"{in_words(allowed)} of {VARIABLE}: most is {arrays[most]}, {_at(known)}"
+        )
+
+    def _predicted(self, point: Point) -> list[float]:
+        """Bytes of each array of the first point, at another point."""
+        known, arrays = self.seen[0]
+        sizes = [float(each.size) for each in arrays]
+        for name, value in point.items():
+            if value <= known.get(name, value):
+                continue
+            powers = self._powers(name, len(arrays))
+            sizes = [size * (value / known[name]) ** power for size, power in zip(sizes, powers, strict=True)]
+        return sizes
+
+    def _powers(self, name: str, number: int) -> list[float]:
+        """As which power of one symbol each array grew, at most, between points that differ in it alone."""
+        powers = [0.0] * number
+        for index, (a, had) in enumerate(self.seen):
+            for b, has in self.seen[:index]:
+                if a.keys() != b.keys() or a[name] == b[name] or any(a[n] != b[n] for n in a if n != name):
+                    continue
+                scale = math.log(a[name] / b[name])
+                if len(had) == len(has) == number:
+                    grown = [math.log(x.size / y.size) / scale for x, y in zip(had, has, strict=True)]
+                else:  # more layers, more arrays: all of them together
+                    grown = [math.log(sum(x.size for x in had) / sum(y.size for y in has)) / scale] * number
+                powers = [max(power, math.ceil(new - NEARLY)) for power, new in zip(powers, grown, strict=True)]
+        return powers
+
+
+def _at(point: Point) -> str:
+    return f"as traced at {', '.join(f'{name}={value}' for name, value in point.items())}"
+
+
+def excess(arrays: tuple[Held, ...]) -> str | None:
+    """Why what a program holds is too much, or nothing."""
+    total, allowed = sum(each.size for each in arrays), limit()
+    if total <= allowed:
+        return None
+    most = max(arrays, key=lambda each: each.size)
+    return f"the arrays that it holds take {in_words(total)}, more than the {in_words(allowed)} of {VARIABLE}: most is {most}"

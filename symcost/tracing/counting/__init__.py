@@ -1,0 +1,1 @@
+"""From records to costs, peaks and lines of a table."""

@@ -1,0 +1,387 @@
+"""Certification and the edges of the domain: where does the closed form still equal a fresh trace?"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symcost.errors import LiftError
+from symcost.formulas.form import Form
+from symcost.tracing.checking.certify import LineTotals, concrete_totals, differences, in_words
+from symcost.tracing.checking.referee import Witness
+from symcost.tracing.counting import liveness
+from symcost.tracing.counting.costing import Costing
+from symcost.tracing.counting.structure import template_key
+from symcost.tracing.domain.domain import Domain
+from symcost.tracing.domain.low import LowEdge
+from symcost.tracing.domain.special import Special
+from symcost.tracing.domain.spread import Spread
+from symcost.tracing.fitting.align import flat, same
+from symcost.tracing.fitting.lift import PointError, Sampler
+from symcost.tracing.program.records import Program
+from symcost.tracing.program.spec import where
+from symcost.tracing.sampling.sample import MODERATE, TINY, Point, Values
+from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular
+
+Peaks = dict[tuple[str, str], "list[Form] | str"]
+HIGH = 1009
+ROUND = 256
+BESIDE = 3
+"""Steps to the sizes beside a point at which the form must be right for a bound at the point to be believed."""
+TRIPS = 3
+"""Value given to the symbols of unknown trip counts and MACs while checking."""
+
+
+INTERMEDIATE = frozenset({"activations", "bytes_read", "bytes_written"})
+"""What counts intermediate tensors: where a size is 1, a program may skip a step that moves data and computes nothing."""
+
+
+@dataclass
+class Explorer:
+    """Compares the closed form with concrete traces, and writes what it finds into the domain."""
+
+    sampler: Sampler
+    costing: Costing
+    totals: LineTotals
+    domain: Domain
+    peaks: Peaks
+    values: Mapping[str, Values]
+    structural: Sequence[str]
+    unknown: Sequence[str]  # symbols of what the program does not say
+    sampled: Sequence[Point]
+    rounded: tuple[str, ...] = ()  # symbols inside roundings
+    settled: bool = False  # whether multiples that the form needs may become conditions
+    constants: Sequence[int] = ()  # sizes of the program that no symbol changes
+    widths: Sequence[str] = ()  # symbols that may meet them
+    patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
+    given: frozenset[str] = frozenset()  # symbols whose multiples are meant: the user's, and widths split into heads
+
+    def __post_init__(self) -> None:
+        self.base = {name: values[0] for name, values in self.values.items()}
+        self.held_out: list[Point] = []
+        self.bounded: list[Point] = []  # where steps are skipped, so that what counts tensors is an upper bound
+        self.witness = Witness(self.sampler)
+        self.few_layers: Point = {}  # the deepest program in which a kind of layer is missing
+
+    def certify(self) -> list[Point]:
+        """Check a far joint point above and one below, narrowing the domain until both agree."""
+        if not self.base:
+            self._require({})
+            self.witness.offer({})
+            return []
+        self._lattice()
+        self._high()
+        if self.rounded:
+            Spread(self, self.rounded).check()
+        self._round()
+        LowEdge(self).find()
+        if self.patterned:
+            self._few_layers()
+        Special(self).check(self.widths, self.constants)
+        fresh = [p for p in self.held_out if p not in self.sampled]
+        if not fresh:
+            raise LiftError(
+                f"no held-out point inside the domain could be traced ({self.domain}): give samples={{...}}"
+            )
+        return fresh
+
+    # -- agreement ---------------------------------------------------------------------------------------------
+    def difference(self, point: Point) -> str | None:
+        """Why the form is not right at a point (the model raises, or numbers differ), or nothing."""
+        try:
+            program = self.sampler(point)
+        except PointError as problem:
+            return str(problem)
+        if self.becomes_empty(point):
+            return "an array is empty"
+        known = {**point, **dict.fromkeys(self.unknown, TRIPS)}
+        try:
+            if any(not isinstance(f.value(point), int) for f in self.domain.whole):
+                return "a size is not an integer"
+            found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
+        except ZeroDivisionError:
+            return "a quotient of sizes has no value"
+        places = self._skips(program, point) if found and self.domain.has_one(point) else frozenset()
+        skipped = [d for d in found if d[0][0] in places and d[0][2] in INTERMEDIATE and d[1] > d[2]]
+        wrong = [d for d in found if d not in skipped]
+        if wrong:
+            return in_words(wrong[0])
+        if skipped and not self._right_beside(point):
+            return f"{in_words(skipped[0])}, and beside it, where no size is 1, the form is not right either"
+        self.domain.bounds_at_one |= {metric for (_, _, metric), _, _ in skipped}
+        self.bounded += [point] if skipped else []
+        self._compare_peaks(program, point)
+        return None
+
+    def _skips(self, program: Program, point: Point) -> frozenset[str]:
+        """Modules in which a program lacks operations that it has at the base's sizes: a step was skipped there.
+
+        Where none is missing the form has no excuse: the same program has another size than the form says.
+        """
+        try:
+            usual = self.sampler({**self.base, **{n: point[n] for n in self.structural}})
+        except PointError:
+            return frozenset()
+        before, here = (Counter(template_key(r.key) for r in flat(each.records)) for each in (usual, program))
+        return frozenset(key.path for key in before - here)
+
+    def _right_beside(self, point: Point) -> bool:
+        """Whether the form is right at the nearest larger sizes of which none is 1, if the model takes such."""
+        for further in range(1, BESIDE + 1):
+            near = dict(point)
+            for name in self.domain.dividing_first(self.sizes()):
+                near = self.domain.moved(near, name, near[name] + further * self.domain.step_of(name, near))
+            inside = self.domain.problem(near) is None and not self.domain.has_one(near)
+            if inside and self.sampler.works(near) and not self.becomes_empty(near):
+                return self.difference(near) is None
+        return True
+
+    def becomes_empty(self, point: Point) -> bool:
+        """Whether arrays that have elements at the base have none at a point."""
+        return _has_empty(self.sampler(point)) and not _has_empty(self.sampler(self.base))
+
+    def _compare_peaks(self, program: Program, point: Point) -> None:
+        """Peaks that differ at a point are withdrawn, or called a bound where only degenerate sizes fall below them."""
+        for (rule, unit), candidates in self.peaks.items():
+            if isinstance(candidates, str):
+                continue
+            theirs = max(liveness.peak_sizes(program, self.costing, rule, unit), default=0)
+            ours = max(f.value(point) for f in candidates)
+            shallow = {n: point[n] for n in self.structural if point[n] <= self._largest_sample(n)}
+            if ours > theirs and self.domain.has_one(point):
+                # Tensors that happen to have equal sizes share memory: the form stays an upper bound there.
+                self.domain.note(f"peaks are upper bounds where sizes of 1 coincide ({where(point)})")
+            elif ours > theirs and self.patterned and shallow:
+                self.few_layers = self.few_layers or shallow
+                self.domain.note(
+                    f"peaks are upper bounds up to {where(self.few_layers)}: not every kind of layer occurs yet"
+                )
+            elif ours != theirs:
+                self.peaks[rule, unit] = (
+                    f"the {rule} peak in {unit} has no closed form that holds everywhere: at {where(point)} the form says "
+                    f"{ours}, the trace {theirs}"
+                )
+
+    def agrees(self, point: Point) -> bool:
+        """Whether the form is exact at a point; such points are part of the certificate."""
+        if self.difference(point) is not None:
+            return False
+        if point not in self.held_out and point not in self.bounded:
+            self.held_out.append(point)
+            if point not in self.sampled:
+                self.witness.offer(point)
+        return True
+
+    def _require(self, point: Point) -> None:
+        problem = self.difference(point)
+        if problem:
+            raise LiftError(f"the closed form is not right at {where(point)}: {problem}")
+
+    def _few_layers(self) -> None:
+        """The programs of few layers, deepest first: where not every kind occurs yet, a peak may be a bound only."""
+        for point in reversed([p for p in self.sampled if all(p[n] == self.base[n] for n in self.sizes())]):
+            self.difference(point)
+
+    # -- the edges ---------------------------------------------------------------------------------------------
+    def sizes(self) -> list[str]:
+        """Symbols whose values leave the program's structure alone."""
+        return [n for n in self.domain.symbols if n not in self.structural]
+
+    def _point(self, shift: int, scale: Mapping[str, int]) -> Point:
+        deep = {n: self._further(n, shift) for n in self.structural}
+        return self.domain.generic_point(shift, deep, scale)
+
+    def _further(self, name: str, index: int) -> int:
+        """One of the values that no sample had, or the last one."""
+        sampled = {point.get(name) for point in self.sampled}
+        fresh = [value for value in self.values[name] if value not in sampled] or [self.values[name][-1]]
+        return fresh[min(index, len(fresh) - 1)]
+
+    def _lattice(self) -> None:
+        """Symbols that were sampled on multiples: does the form hold between them? Else the multiple is a condition."""
+        coarse = {n: math.gcd(*self.values[n]) for n in self.sizes() if math.gcd(*self.values[n]) > 1}
+        if not coarse:
+            return
+        found = {} if self.settled else {n: step for n, step in coarse.items() if n not in self.given}
+        for name in found:
+            if self.domain.step_of(name, self.base) > 1 and not self.domain.divided(name):
+                self._try_multiples(name, 1)  # d/3 may be a rounding, unlike d/H: only the model says
+        shallow = {n: self.base[n] for n in self.structural}
+        for _ in range(2):
+            point = self._near(shallow)
+            if self.agrees(point):
+                return
+            for name in self.sizes():  # relations between symbols that no sample showed
+                alone = self.alone(name, point[name])
+                if not self.sampler.works(alone):
+                    self._follows(name, alone[name])
+        self._between(found)
+        for name, step in coarse.items():
+            others = {n: self.base[n] for n in self.domain.symbols if n != name}
+            for candidate in _divisors(step):
+                self.domain.steps[name] = candidate
+                point = self._near(others)
+                if self.domain.problem(point) is None and self.agrees(point):
+                    break
+            else:
+                self.domain.steps[name] = step
+        self.domain.steps = {n: s for n, s in self.domain.steps.items() if s > 1}
+
+    def _near(self, fixed: Point) -> Point:
+        """A generic point not below the base, or a smaller one where that would hold too much."""
+        point = self.domain.generic_point(0, fixed, self.base)
+        return self.domain.generic_point(0, fixed, {}, (3, 2, 1)) if self.sampler.growth.is_heavy(point) else point
+
+    def _between(self, coarse: Mapping[str, int]) -> None:
+        """Points between the multiples that were sampled, where the program is the same and the form is wrong."""
+        for name, sampled in coarse.items():
+            step = self.domain.step_of(name, self.base)
+            if sampled % step == 0 and sampled != step:
+                self._try_multiples(name, step)
+
+    def _try_multiples(self, name: str, step: int) -> None:
+        first = self.base[name] // step
+        points = [{**self.base, name: (first + k) * step} for k in (1, 3, 7, first + 2, first + 5)]
+        points = [p for p in points if self.sampler.works(p) and same(self.sampler(p), self.sampler(self.base))]
+        reasons = [reason for p in points if (reason := self.difference(p)) is not None]
+        if reasons:
+            raise Counterexample(reasons[0], points, between=True)
+
+    def _high(self) -> None:
+        """A far joint point; where it fails, the largest value along each axis that still agrees."""
+        scale = {n: self._far(n) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
+        point = self._point(1, scale)
+        while self._too_large(point) and any(s > 1 for s in scale.values()):
+            scale = {n: max(self.base[n] if s > self.base[n] else 1, s // 4) for n, s in scale.items()}
+            point = self._point(1, scale)
+        if self.agrees(point):
+            return
+        for name in self.sizes():
+            alone = self.alone(name, point[name])
+            reason = self.difference(alone)
+            if reason is None or self._too_large(alone):
+                continue
+            self.refit(alone, reason)
+            if self._follows(name, alone[name]):
+                continue
+            last = self.bisect(name, self._largest_sample(name), alone[name])
+            self.domain.at_most[name] = Special(self).spanned(name, last)
+            self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
+        # The far point itself where the narrower domain still has it, and one that lies inside in any case.
+        for far in (point, self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})):
+            if self.domain.problem(far) is not None or self._too_large(far) or self.agrees(far):
+                continue
+            shallow = {**far, **{n: self.base[n] for n in self.structural}}
+            reason = self.difference(shallow)
+            if reason is not None:
+                self.refit(shallow, reason)
+            uneven = reason is None and shallow != far  # it is the further layers that differ
+            raise (Irregular if uneven else LiftError)(
+                f"the closed form is not right at {where(far)}: {self.difference(far)}"
+            )
+
+    def _too_large(self, point: Point) -> bool:
+        """Whether the arrays that the model holds are too many there, for the machine or to wait for."""
+        if self.sampler.growth.is_heavy(point):
+            return True
+        try:
+            self.sampler(point)
+        except PointError as problem:
+            return isinstance(problem.__cause__, MemoryError)
+        return False
+
+    def _far(self, name: str) -> int:
+        """A far value: not out of proportion where the model took small inputs only (constants grow with them)."""
+        if self.values[name] in (MODERATE, TINY):
+            return 4 * self.base[name]
+        return max(HIGH, 2 * self.base[name])
+
+    def refit(self, point: Point, reason: str) -> None:
+        """A point of the very same program that the form gets wrong is a sample that was missing."""
+        if self.sampler.works(point) and same(self.sampler(point), self.sampler(self.base)):
+            raise Counterexample(reason, [point])
+
+    def _follows(self, name: str, value: int) -> bool:
+        """Whether a value that raises alone works beside a larger value of another parameter, and writes down why.
+
+        Beside a multiple only, the one divides the other (groups and channels); beside any larger value, the one may
+        not exceed the other (a sequence and the block it must fit).
+        """
+        for other in self.sizes():
+            if other == name or other in self.sampler.model.input_symbols:
+                continue
+            multiple = self.domain.moved({**self.base, name: value}, other, 3 * value)
+            if not (self.sampler.works(multiple) and self.agrees(multiple)):
+                continue
+            step = self.domain.step_of(other, self.base)
+            larger = next(v for k in (1, 2) if (v := (value // step + k) * step) % value)
+            if self.agrees({**multiple, other: larger}):
+                self.domain.ordered = (*self.domain.ordered, (Form.symbol(name), Form.symbol(other)))
+            else:
+                self.domain.whole = (*self.domain.whole, Form.symbol(other) / Form.symbol(name))
+            return True
+        return False
+
+    def _largest_sample(self, name: str) -> int:
+        return max(p[name] for p in self.sampled if name in p)
+
+    def bisect(self, name: str, good: int, bad: int) -> int:
+        """The largest value that agrees between one that does and one that does not, on the symbol's step."""
+        step = self.domain.step_of(name, self.base)
+        low, high = good // step, -(-bad // step)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.difference(self.alone(name, middle * step)) is None:
+                low = middle
+            else:
+                high = middle
+        return low * step
+
+    def alone(self, name: str, value: int) -> Point:
+        """The base with one symbol moved to about ``value``, and what must follow it."""
+        step = self.domain.step_of(name, self.base)
+        return self.domain.moved(self.base, name, -(-value // step) * step)
+
+    def _round(self) -> None:
+        """Multiples of a power of two, where programs like to branch (padding to a chunk that is then nothing)."""
+        point = {n: self._rounded(n) for n in self.sizes()}
+        point.update({n: self._further(n, 0) for n in self.structural})
+        if self.domain.problem(point) is not None or self.agrees(point):
+            return None
+        for name in self.sizes():
+            alone = self.alone(name, self._rounded(name))
+            reason = self.difference(alone) if self.domain.problem(alone) is None else None
+            if reason is not None and not self.sampler.works(alone):
+                continue  # the model raises there: a matter of its own constraints
+            if reason is not None:
+                self.refit(alone, reason)
+                if Special(self).isolated(name, alone[name]):
+                    return self._round()
+                raise Branch(f"the program is another one at {where(alone)}: {reason}", name, alone[name])
+        return None
+
+    def _rounded(self, name: str) -> int:
+        """A multiple of 256 (or of the symbol's own step) inside its bounds, if there is one."""
+        step = math.lcm(ROUND, self.domain.steps.get(name, 1))
+        for form in self.domain.whole:
+            if name in form.symbols:
+                step = math.lcm(step, math.gcd(*self.values[name]))
+        least = -(-max(self.domain.at_least.get(name, 1), self.base[name]) // step) * step
+        while least in self.domain.other_than.get(name, ()):
+            least += step
+        high = self.domain.at_most.get(name)
+        return least if high is None or least <= high else self.base[name]
+
+
+def _has_empty(program: Program) -> bool:
+    """Whether some array has no elements: windows that do not fit, batches of nothing."""
+    return any(0 in array.shape for record in (*program.inputs, *program.records) for array in record.results)
+
+
+def _divisors(step: int) -> list[int]:
+    """Divisors of a step, powers of two first."""
+    powers = [p for p in (1, 2, 4, 8, 16, 32, 64, 128, 256) if step % p == 0]
+    others = [d for d in range(3, step + 1) if step % d == 0 and d not in powers]
+    return [*powers, *[d for d in others if d in (96, 192, 384, 224, 12, 24, 48, step)]]

@@ -1,0 +1,231 @@
+"""Where a closed form holds: bounds, steps and divisibility, each in words and each checked."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import sympy
+
+from symcost.costs.table import Conditions
+from symcost.formulas.form import Form
+
+Point = dict[str, int]
+
+
+@dataclass
+class Domain(Conditions):
+    """Positive integers with lower and upper bounds, steps, an order, and quotients that must be whole.
+
+    ``whole`` holds forms such as ``d/H`` that are sizes of the program and so must be integers; ``ordered`` pairs of
+    which the first may not be larger than the second: a sequence and the block it must fit, two sizes whose order
+    decides which program it is.
+    """
+
+    symbols: tuple[str, ...]
+    at_least: dict[str, int] = field(default_factory=dict)
+    at_most: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)
+    whole: tuple[Form, ...] = ()
+    whole_least: dict[Form, int] = field(default_factory=dict)
+    ordered: tuple[tuple[Form, Form], ...] = ()
+    notes: list[str] = field(default_factory=list)
+    bounds_at_one: frozenset[str] = frozenset()
+    """Metrics that are upper bounds, not exact, where a size is 1."""
+    dimensions: tuple[Form, ...] = ()
+    """Symbolic sizes of the program's arrays."""
+    other_than: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Single values at which the program is another one: a width that equals the next stage's needs no shortcut."""
+    spans: dict[str, int] = field(default_factory=dict)
+    """Values at which a slice spans its whole table, so that the step is left out."""
+
+    def note(self, text: str) -> None:
+        """Add a remark; one of each kind is enough."""
+        if not any(known.split(" (")[0] == text.split(" (")[0] for known in self.notes):
+            self.notes.append(text)
+
+    def has_one(self, point: Mapping[str, int]) -> bool:
+        """Whether some size is 1 or spans its table at a point: a program may skip a step that only moves data."""
+        if any(value in (1, self.spans.get(name)) for name, value in point.items()):
+            return True
+        return any(form.value(point) == 1 for form in self.dimensions if form.symbols <= set(point))
+
+    def problem(self, point: Mapping[str, int]) -> str | None:
+        """Why a point is outside, or nothing; symbols without a value are not checked."""
+        for name, value in point.items():
+            low, high, step = self.at_least.get(name, 1), self.at_most.get(name), self.steps.get(name, 1)
+            if value < low:
+                return f"{name}={value} is outside the domain: {name} must be at least {low}"
+            if high is not None and value > high:
+                return f"{name}={value} is outside the domain: {name} must be at most {high}"
+            if value % step:
+                return f"{name}={value} is outside the domain: {name} must be a multiple of {step}"
+            if value in self.other_than.get(name, ()):
+                return f"{name}={value} is outside the domain: the program is another one there; trace it at {name}={value}"
+        for small, large in self.ordered:
+            if small.symbols | large.symbols <= set(point) and small.value(point) > large.value(point):
+                at = ", ".join(f"{n}={point[n]}" for n in sorted(small.symbols | large.symbols))
+                return f"{at} is outside the domain: {small} must be at most {large}"
+        for form in self.whole:
+            if form.symbols <= set(point) and not isinstance(form.value(point), int):
+                at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
+                return f"{at} is outside the domain: {form} is a size and must be an integer"
+        for form, least in self.whole_least.items():
+            if form.symbols <= set(point) and form.value(point) < least:
+                at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
+                return f"{at} is outside the domain: {form} must be at least {least}"
+        return None
+
+    def conditions(self) -> list[str]:
+        """Every condition as an expression that the safe parser could read, beyond being positive integers."""
+        found = []
+        for name in self.symbols:
+            if self.at_least.get(name, 1) > 1:
+                found.append(f"{name} >= {self.at_least[name]}")
+            if name in self.at_most:
+                found.append(f"{name} <= {self.at_most[name]}")
+            if self.steps.get(name, 1) > 1:
+                found.append(f"{name} % {self.steps[name]} == 0")
+            found += [f"{name} != {value}" for value in sorted(self.other_than.get(name, ()))]
+        bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
+        found += [f"{small} <= {large}" for small, large in self.ordered]
+        return [*found, *(_divides(form) for form in self.whole), *bounded]
+
+    def __str__(self) -> str:
+        names = ", ".join(self.symbols)
+        parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *self.notes]
+        if self.bounds_at_one:
+            metrics = ", ".join(sorted(self.bounds_at_one))
+            whole = "".join(f" or {name} is {value}" for name, value in self.spans.items())
+            parts.append(f"where a size is 1{whole}, {metrics} are upper bounds")
+        return "; ".join(parts)
+
+    def step_of(self, name: str, point: Mapping[str, int]) -> int:
+        """What a symbol must be a multiple of beside the others' values at a point."""
+        others = {n: v for n, v in point.items() if n != name}
+        above = (form for form in self.whole if _above(form, name))
+        return math.lcm(self.steps.get(name, 1), *(_denominator(form, others) for form in above))
+
+    def divided(self, name: str) -> bool:
+        """Whether a symbol must be a multiple of another one, such as ``d`` of ``H``."""
+        return any(e < 0 for form in self.whole if name in form.symbols for mono in form.terms for _, e in mono)
+
+    def moved(self, point: Mapping[str, int], name: str, value: int) -> Point:
+        """The point with another value of one symbol; what stands above it in a quotient or the order follows."""
+        new = {**point, name: value}
+        for small, large in self._ordered_symbols():
+            if name in (small, large) and new[small] > new[large]:
+                other, down = (large, 0) if name == small else (small, 1)
+                step = self.step_of(other, new)
+                new[other] = (new[name] // step if down else -(-new[name] // step)) * step
+        for form in self.whole:
+            if name in form.symbols and not _above(form, name):
+                for other in sorted(form.symbols - {name}):
+                    if _above(form, other):
+                        step = self.step_of(other, new)
+                        new[other] = max(-(-new[other] // step), 3) * step  # quotients of 1 are special
+        return new
+
+    def _ordered_symbols(self) -> list[tuple[str, str]]:
+        """The pairs of the order that are plain symbols."""
+        return [(str(a), str(b)) for a, b in self.ordered if str(a) in self.symbols and str(b) in self.symbols]
+
+    def generic_point(
+        self,
+        shift: int,
+        fixed: Mapping[str, int],
+        scale: Mapping[str, int],
+        primes: tuple[int, ...] = (7, 11, 13, 5, 17, 19),
+    ) -> Point:
+        """A point inside with values that share little: ``shift`` picks another one; ``scale`` bounds from below."""
+        turned = itertools.cycle(primes[shift % len(primes) :] + primes[: shift % len(primes)])
+        point = dict(fixed)
+        for name in self.dividing_first([n for n in self.symbols if n not in fixed]):
+            step = self.step_of(name, point)
+            least = max(self.at_least.get(name, 1), scale.get(name, 1), *(
+                point[small] for small, large in self._ordered_symbols() if large == name and small in point))  # fmt: skip
+            factor = next(turned)
+            while step * factor < least:
+                factor = factor * 2 + 1
+            value = step * factor
+            high = self.at_most.get(name)
+            if high is not None and value > high:
+                value = high // step * step
+            point[name] = value
+        return point
+
+    def dividing_first(self, names: Iterable[str]) -> list[str]:
+        """Symbols such that what stands below a quotient, or must be smaller, comes before what stands above it."""
+        waiting, ordered = list(names), []
+        while waiting:
+            below = {n: {o for f in self.whole if _above(f, n) for o in f.symbols if not _above(f, o)}
+                     | {small for small, large in self._ordered_symbols() if large == n} for n in waiting}  # fmt: skip
+            ready = [n for n in waiting if not below[n] & set(waiting)] or waiting[:1]
+            ordered += ready
+            waiting = [n for n in waiting if n not in ready]
+        return ordered
+
+
+def _above(form: Form, name: str) -> bool:
+    """Whether a symbol stands above the line in a quotient."""
+    _, rest = form.split_integral()
+    return any(e > 0 for mono in rest.terms for atom, e in mono if name in Form({((atom, 1),): 1}).symbols)
+
+
+def _denominator(form: Form, point: Mapping[str, int]) -> int:
+    """What the numerator must be a multiple of: constants below, and the symbols below that have values."""
+    result = 1
+    for mono, coefficient in form.terms.items():
+        below = Fraction(coefficient).denominator
+        for atom, exponent in mono:
+            if exponent < 0:
+                value = Form({((atom, 1),): 1})
+                if value.symbols <= set(point):
+                    base = value.value(point)
+                    below *= int(base) ** -exponent
+        result = math.lcm(result, below)
+    return result
+
+
+def _divides(form: Form) -> str:
+    """``d/H`` as ``d % H == 0``; sums over a common denominator."""
+    numerator, denominator = sympy.fraction(sympy.together(form.sympy()))
+    return f"{_bracketed(numerator)} % {_bracketed(denominator)} == 0"
+
+
+def _bracketed(expression: sympy.Expr) -> str:
+    return str(expression) if expression.is_Symbol or expression.is_Integer else f"({expression})"
+
+
+def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
+    """The quotients among sizes that must be integers, without those that others imply."""
+    rests = {_reduced(form.split_integral()[1]) for form in forms}
+    found = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral]
+    found.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols),
+                              max(abs(Fraction(c).numerator) for c in r.terms.values()), str(r)))  # fmt: skip
+    kept: list[Form] = []
+    for rest in found:
+        if not any(_implied(rest, k) for k in kept):
+            kept.append(rest)
+    return tuple(kept)
+
+
+def _reduced(form: Form) -> Form:
+    """``11 g/4`` asks no more than ``g/4``: numerators that share nothing with the denominator do not matter."""
+    if len(form.terms) != 1:
+        return form
+    ((mono, coefficient),) = form.terms.items()
+    if any(e < 0 for _, e in mono):
+        return form
+    return Form({mono: Fraction(1, Fraction(coefficient).denominator)})
+
+
+def _implied(form: Form, known: Form) -> bool:
+    """Whether ``form`` is an integral multiple of ``known`` plus something integral."""
+    if len(known.terms) != 1:
+        return False
+    quotient = form / known
+    return quotient.is_integral

@@ -1,0 +1,104 @@
+"""The two verbs: ``trace`` for flax models, ``trace_function`` for any JAX function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from symcost.reading.given import checked
+from symcost.tracing.derive import Options, derive
+from symcost.tracing.lifted import Lifted
+from symcost.tracing.program.model import Model, make_model, split_call
+from symcost.tracing.program.spec import parse_tree
+
+
+@checked
+def trace(
+    model: Any,
+    *specs: Any,
+    free: Sequence[str] = (),
+    samples: Mapping[str, Sequence[int]] | None = None,
+    steps: Mapping[str, int] | None = None,
+    at_least: Mapping[str, int] | None = None,
+    call: Mapping[str, Any] | None = None,
+    mode: str = "forward",
+    wrt: Any = None,
+    rngs: Any = None,
+    axes: Mapping[str, int] | None = None,
+    method: str = "__call__",
+    active: Mapping[str, Any] | None = None,
+    referee: bool = True,
+    on_trace: Callable[[int], None] = lambda count: None,
+) -> Lifted:
+    """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
+
+    ``model`` is a module, or a factory whose parameters without a default are symbols; ``specs`` give the arrays of
+    the call, such as ``"float32[n,224,224,3]"`` or ``"int32[n,8*k]"``: their names are symbols too. Nothing is
+    executed and no weights are made.
+
+    - ``free``: parameters with a default that shall be symbols nevertheless.
+    - ``steps``, ``at_least``, ``samples``: per symbol the multiple it comes in, its least value, or the very values
+      (at least three) at which the model is traced; without them symcost looks for values that the model takes.
+    - ``call``: keyword arguments of the call; arrays among them are inputs, everything else is fixed.
+    - ``mode``: ``"forward"``, or ``"train"`` for the value and gradient with respect to the parameters.
+    - ``wrt``: which parameters are trained, all unless given: a pattern of their paths such as ``"**/lora/**"``
+      (:mod:`symcost.reading.glob`), a filter of nnx such as ``nnx.LoRAParam``, a function of path and array, or a list of these,
+      in which patterns that begin with ``!`` leave out. The others are frozen: they take no gradient and are part of
+      ``params`` but not of ``trainable``; without ``mode="train"`` it splits the parameters and nothing else.
+    - ``rngs``: names of random streams that the call needs; ``axes``: sizes of named axes that it reduces over.
+    - ``active``: the share of parameters that one token uses, by pattern of their paths, as ``{"**/experts/**": "k/E"}``:
+      ``active_params`` is then less than ``params``. A share is a number or an expression in the symbols, between 0 and 1,
+      which becomes a condition of the domain; of several that fit the last one holds.
+    - ``method``: the module's method to call; ``on_trace``: told the number of traces after each.
+    - ``referee``: whether the program is lowered at one held-out point and XLA's own count of it compared. The
+      certificate says what came out; ``xla`` figures that differ are withdrawn: asking for them raises. Without it
+      they stay unchecked.
+
+    The result has ``params``, ``macs``, ``flops``, ``transcendentals``, ``activations`` (elements) and
+    ``peak_activations`` as sympy expressions, exact at every point of ``domain``. Numbers follow the conventions of
+    :mod:`symcost.costs.cost`. Raises :class:`symcost.SpecError` for a spec that does not parse,
+    :class:`symcost.TraceError` when the model raises, :class:`symcost.LiftError` when no closed form is found.
+
+    >>> import flax.linen as nn
+    >>> costs = trace(lambda c_o: nn.Dense(c_o), "float32[n,c_i]")
+    >>> costs.params, costs.macs
+    (c_i*c_o + c_o, c_i*c_o*n)
+    >>> costs.subs(n=1, c_i=4096, c_o=1000).macs
+    4096000
+    """
+    made = make_model(
+        model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
+    )
+    return derive(made, Options(samples, steps, at_least, referee), on_trace, active)
+
+
+@checked
+def trace_function(
+    function: Callable[..., Any],
+    *specs: Any,
+    samples: Mapping[str, Sequence[int]] | None = None,
+    steps: Mapping[str, int] | None = None,
+    at_least: Mapping[str, int] | None = None,
+    call: Mapping[str, Any] | None = None,
+    axes: Mapping[str, int] | None = None,
+    referee: bool = True,
+    on_trace: Callable[[int], None] = lambda count: None,
+) -> Lifted:
+    """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
+
+    >>> import jax.numpy as jnp
+    >>> trace_function(jnp.matmul, "float32[m,k]", "float32[k,n]").flops
+    2*k*m*n
+    """
+    plain, arrays = split_call(call)
+    made = Model(
+        factory=None,
+        module=None,
+        specs=parse_tree(specs),
+        parameters=(),
+        call=plain,
+        arrays=arrays,
+        function=function,
+        axes=dict(axes or {}),
+    )
+    return derive(made, Options(samples, steps, at_least, referee), on_trace)

@@ -1,0 +1,1 @@
+"""Closed forms of columns of integers."""

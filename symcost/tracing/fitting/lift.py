@@ -1,0 +1,191 @@
+"""One class of aligned traces lifted to closed form in its size symbols."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.errors import LiftError
+from symcost.tracing.constants import Growth, limit
+from symcost.tracing.fitting.align import Columns, describe, lifted, same
+from symcost.tracing.fitting.fit import Fitter
+from symcost.tracing.program.capture import Keys, PointError, capture, too_large
+from symcost.tracing.program.model import Model
+from symcost.tracing.program.probe import probe
+from symcost.tracing.program.records import Program
+from symcost.tracing.sampling.sample import Point, Values
+
+MAX_EXTRA, MAX_REJECTED = 16, 5
+NEAR, DENSE = (*range(1, 18), *range(19, 300, 12)), tuple(range(1, 600))
+"""How many steps from the base rival forms are compared: few first, all where those tell nothing."""
+
+
+@dataclass
+class Sampler:
+    """Traces a model at points, each once."""
+
+    model: Model
+    on_trace: Callable[[int], None] = lambda count: None
+    keys: Keys = field(default_factory=dict)
+    macs: dict[tuple[Any, ...], str] = field(default_factory=dict)  # symbols of kernels whose MACs are not known
+    traces: int = 0
+
+    def __post_init__(self) -> None:
+        self.refused = ""  # why the first point that was too large was
+        limit()  # what is no amount of memory is told before anything is traced
+        self.growth = Growth()
+        self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
+        self._latest = Program()
+
+    def __call__(self, point: Mapping[str, int]) -> Program:
+        """The program at a point, or the :class:`PointError` that the model raised there."""
+        key = tuple(sorted(point.items()))
+        found = self._seen.get(key)
+        if found is None:
+            try:
+                if (why := self.growth.problem(point)) is not None:
+                    raise too_large(point, why)
+                found = capture(self.model, point, self.keys, probe, self.macs)
+                self.growth.add(point, found.constants)
+                self._latest.closed = None  # jaxprs are large: one is kept
+                self._latest = found
+            except PointError as problem:
+                found = problem
+                if isinstance(problem.__cause__, MemoryError):
+                    self.refused = self.refused or str(problem.__cause__)
+            self._seen[key] = found
+            self.traces += 1
+            self.on_trace(self.traces)
+        if isinstance(found, PointError):
+            raise found
+        return found
+
+    def works(self, point: Mapping[str, int]) -> bool:
+        """Whether the model can be traced at a point."""
+        try:
+            self(point)
+        except PointError:
+            return False
+        return True
+
+
+class OffLattice(LiftError):
+    """The columns of some symbols have no form at these values; a coarser lattice of them may have one."""
+
+    def __init__(self, message: str, symbols: Sequence[str], derivable: bool = False) -> None:
+        super().__init__(message)
+        self.symbols = tuple(symbols)
+        self.derivable = derivable  # whether some of the columns can be derived from others instead of fitted
+
+
+@dataclass
+class SizeLift:
+    """The program in closed form over its size symbols, with structural symbols held fixed."""
+
+    sampler: Sampler
+    sizes: Sequence[str]
+    values: Mapping[str, Values]
+    fixed: Mapping[str, int] = field(default_factory=dict)
+    extra: Sequence[Point] = ()
+    derive: bool = False  # facts in the shapes, where they have a closed form
+
+    def __post_init__(self) -> None:
+        self.base: Point = {**{name: self.values[name][0] for name in self.sizes}, **self.fixed}
+        self.points: list[Point] = [self.base]
+        self.programs: list[Program] = [self.sampler(self.base)]
+        self._used: dict[str, int] = {}
+        self._far: Point = {}  # the joint point, until its values have been sampled one by one
+        self._rejected: list[Point] = []
+        self.fitter = Fitter(self.sizes, [self.base])
+
+    def run(self) -> Program:
+        """Sample, fit, and sample again where forms still disagree or are missing."""
+        for name in self.sizes:
+            self._extend(name, 2)
+        if len(self.sizes) > 1:
+            self._joint()
+        for point in self.extra:
+            self._add({**point, **self.fixed})
+        for _ in range(MAX_EXTRA):
+            columns = Columns(tuple(self.programs), tuple(self.points), self.derive)
+            previous = self.fitter if self.fitter.points == self.points[: len(self.fitter.points)] else None
+            self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous)
+            leftover = self.fitter.fit_all(columns.distinct())
+            if leftover:
+                # The columns that depend on the fewest symbols say whose fault it is; products follow from them.
+                depends = [self.fitter.depends(column) for column in leftover]
+                if not all(depends) and self._apart():
+                    continue
+                fewest = min(map(len, depends))
+                names = sorted({n for d in depends if len(d) == fewest for n in d}, key=self.sizes.index)
+                if not any(self._extend(name, 1) for name in names):
+                    raise OffLattice(describe(columns, leftover), names, columns.could_derive(leftover))
+                continue
+            rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
+            if rival is None or len(self._rejected) > MAX_REJECTED:
+                return lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
+            if not self._add({**self.base, **rival}):
+                self._rejected.append(dict(rival))
+        raise OffLattice(describe(columns, self.fitter.rival_forms), self.sizes)
+
+    def _candidates(self, steps: Sequence[int]) -> list[Point]:
+        """Points along each axis, near the base first, where rival forms may differ."""
+        found = []
+        for name in self.sizes:
+            step = _step(self.values[name])
+            start = self.base[name]
+            for k in steps:
+                point = {**{n: self.base[n] for n in self.sizes}, name: start + k * step}
+                if point not in self._rejected:
+                    found.append(point)
+        return found
+
+    def _extend(self, name: str, number: int) -> bool:
+        """Sample ``number`` further values along one axis; values at which the model raises are passed over."""
+        added = 0
+        values = self.values[name]
+        while added < number:
+            index = self._used.get(name, 0) + 1
+            self._used[name] = index
+            if index >= len(values):
+                return added > 0
+            added += self._add({**self.base, name: values[index]})
+        return True
+
+    def _joint(self) -> None:
+        for shift in (0, 1, 2):
+            point = {}
+            for index, name in enumerate(self.sizes):
+                values = self.values[name]
+                # Further values need not divide one another: parameters keep to those that the axes use.
+                further = 3 + shift + index if name in self.sampler.model.input_symbols else 1 + (shift + index) % 3
+                point[name] = values[min(further, len(values) - 1)]
+            if self._add({**point, **self.fixed}):
+                self._far = point
+                return
+
+    def _apart(self) -> bool:
+        """Sample the joint point's values one by one: a column (rounded up to a large multiple) changed there only."""
+        far, self._far = self._far, {}
+        added = [self._add({**self.base, name: value}) for name, value in far.items()]
+        return any(added)
+
+    def _add(self, point: Point) -> bool:
+        """Sample a point unless the model raises there or is another program."""
+        if point in self.points:
+            return False
+        try:
+            program = self.sampler(point)
+        except PointError:
+            return False
+        if not same(program, self.programs[0]):
+            return False
+        self.points.append(point)
+        self.programs.append(program)
+        return True
+
+
+def _step(values: Values) -> int:
+    return math.gcd(*values)

@@ -1,0 +1,1 @@
+"""One trace: a model at a point as flat records."""

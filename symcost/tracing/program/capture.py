@@ -1,0 +1,152 @@
+"""One trace: the program at a point as records."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+from jax.extend import core
+from jax.interpreters import partial_eval
+
+from symcost.errors import TraceError
+from symcost.tracing.constants import excess, held
+from symcost.tracing.counting.costing import STATE, WRITTEN
+from symcost.tracing.lowering import Node, mark_dead
+from symcost.tracing.program import (
+    control,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+    kernel,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+    opened,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
+)
+from symcost.tracing.program.linen import StaleVariables
+from symcost.tracing.program.model import Abstract, Model
+from symcost.tracing.program.paths import FORWARD, names_along, renew_budget
+from symcost.tracing.program.records import FROZEN, WEIGHT, Key, Program, Record
+from symcost.tracing.program.roles import roles_marked
+from symcost.tracing.program.spec import where
+from symcost.tracing.program.walk import Context, Value, Walker
+
+MAX_MENDINGS = 4
+WORTH_COLLECTING = 1 << 24
+Keys = dict[tuple[Any, ...], Key]
+
+
+class PointError(TraceError):
+    """The user's code raised at one sample point; elsewhere it may work."""
+
+    def __init__(self, message: str, point: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.point = dict(point)
+
+
+def too_large(point: Mapping[str, int], why: str) -> PointError:
+    """The error of a point at which the program holds more than may be held: smaller ones may work."""
+    problem = PointError(f"the model is too large at {where(point)}: {why}", point)
+    problem.__cause__ = MemoryError(why)
+    return problem
+
+
+def capture(
+    model: Model, point: Mapping[str, int], keys: Keys, probe: Callable[[Any], dict[str, int]],
+    symbols: dict[tuple[Any, ...], str] | None = None,
+) -> Program:  # fmt: skip
+    """Trace the model at a point and walk its program after dead-code elimination.
+
+    ``keys`` and ``symbols`` (of unknown MACs) are shared by the traces of one model, so that alike is the same.
+    """
+    renew_budget()
+    with roles_marked():
+        abstract, closed = lean(model, point)
+    walker = Walker(keys, probe, {} if symbols is None else symbols)
+    kept = set(closed.jaxpr.outvars)
+    arguments = _arguments(walker, abstract, [variable not in kept for variable in closed.jaxpr.invars])
+    results = walker.jaxpr(closed.jaxpr, closed.consts, arguments, Context())
+    mark_dead(walker.lowering, [v.node for v in results], walker.attached)
+    program = walker.program
+    program.outputs = tuple(v.id for v in results)
+    for index, record in enumerate(program.inputs):
+        if index in walker.textbook_weights:
+            raw = record.key._replace(static=(*record.key.static, WEIGHT))
+            record.key = keys.setdefault(raw, raw)
+    program.constants = held(closed)
+    why = excess(program.constants)
+    if program.constant_bytes > WORTH_COLLECTING:
+        del closed
+        gc.collect()  # constants of this size do not wait for the next rare collection
+    else:
+        program.closed = closed
+    if why is not None:
+        raise too_large(point, why)
+    for leaf in abstract.residuals:
+        key = Key("", FORWARD, "residual", (), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "rule")
+        program.residuals.append(Record(keys.setdefault(key, key), (*leaf.shape, 1, 1)))
+    return program
+
+
+def lean(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
+    """The program and its closed jaxpr without operations whose results nobody uses."""
+    abstract, closed = traced(model, point)
+    jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
+    return abstract, core.ClosedJaxpr(jaxpr, closed.consts)  # type: ignore[attr-defined]
+
+
+def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
+    """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
+    environment = list(model.axes.items()) or None
+    try:
+        for attempt in range(MAX_MENDINGS + 1):
+            fresh = attempt == MAX_MENDINGS
+            if fresh:
+                model.forget(point)
+            abstract = model.at(point)
+            try:
+                closed = jax.make_jaxpr(abstract.function, axis_env=environment)(*abstract.args)
+            except StaleVariables as problem:
+                if fresh:
+                    raise TraceError(
+                        f"the model declares other parameters when it runs than when it is initialised: {problem}"
+                    ) from None
+                if not model.mend(point, problem):
+                    model.forget(point)
+                continue
+            if fresh or not model.stale(point):
+                return abstract, closed
+            model.forget(point)
+    except TraceError:
+        raise
+    except Exception as problem:
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise PointError(f"the model raised at {where(point)}: {type(problem).__name__}: {reason}", point) from problem
+    raise AssertionError("unreachable: the second round returns or raises")
+
+
+def _arguments(walker: Walker, abstract: Abstract, changed: Sequence[bool]) -> list[Value]:
+    """Values of the program's inputs, in order, each recorded with its role and path; ``changed``: not handed on as it is."""
+    values = []
+    trained = iter(abstract.trained)
+    for role, tree in abstract.arguments.items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+            names = names_along(path)
+            is_param = role == "params"
+            index = len(walker.program.inputs)
+            owned = {"params": "param", "inputs": "input", "arrays": "input"}.get(role, role)
+            static = names[-1:] or [""]
+            if is_param and not next(trained):
+                static.append(FROZEN)
+            if owned == STATE and abstract.collections:  # a module's statistics stand beside its parameters
+                collection, *names = names
+                static.append(collection)
+            if owned == STATE and changed[index]:
+                static.append(WRITTEN)
+            raw = Key("/".join(names[:-1]) if role in ("params", "state", "rngs") else "", FORWARD, owned,
+                      tuple(static), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "input")  # fmt: skip
+            key = walker.keys.setdefault(raw, raw)
+            # Parameters and state (running statistics, caches) are stored all the time: they are no activations.
+            shape = tuple(leaf.shape)
+            node = Node("parameter", (), shape)
+            kept = frozenset({index}) if is_param else None
+            value = walker.fresh(node=node) if owned == "input" else Value(-1, node, kept)
+            values.append(value)
+            walker.program.inputs.append(Record(key, (*shape, 1, 1), outs=(value.id,)))
+    return values

@@ -1,0 +1,223 @@
+"""Flax linen modules as programs: abstract variables, module paths, initialisers that cost nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import flax.core
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax.core import meta
+from flax.core.scope import Scope
+
+from symcost.tracing.program.paths import module_scope, spend_call
+
+
+class StaleVariables(Exception):
+    """A variable taken over from another point does not fit this one; ``declared`` is what the module asks for."""
+
+    def __init__(self, message: str, path: tuple[str, ...], declared: Any) -> None:
+        super().__init__(message)
+        self.path, self.declared = path, declared
+
+
+@dataclass
+class Initialisers:
+    """Shapes of what initialisers return, each distinct call traced once, and which variables a trace checked."""
+
+    shapes: dict[Any, Any] = field(default_factory=dict)
+    checked: set[tuple[str, ...]] = field(default_factory=set)
+
+    def abstract(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """``jax.eval_shape`` of an initialiser, remembered by what it and its arguments consist of."""
+        try:
+            key = (_content(function), args, tuple(sorted(kwargs.items())))
+            hash(key)
+        except TypeError:
+            return jax.eval_shape(lambda: function(*args, **kwargs))
+        if key not in self.shapes:
+            self.shapes[key] = jax.eval_shape(lambda: function(*args, **kwargs))
+        return self.shapes[key]
+
+
+def _content(value: Any) -> Any:
+    """What a value consists of, hashable: closures by their code and what they close over, modules by their fields.
+
+    Blocks make a new closure for each call; equal ones then cost one trace. What has no such content raises TypeError.
+    """
+    if isinstance(value, _WithKey):
+        return _WithKey, _content(value.init_fn)
+    if isinstance(value, types.FunctionType):
+        cells = tuple(_content(cell.cell_contents) for cell in value.__closure__ or ())
+        defaults = tuple(_content(d) for d in value.__defaults__ or ())
+        return value.__code__, cells, defaults
+    if isinstance(value, functools.partial):
+        return (
+            _content(value.func),
+            tuple(map(_content, value.args)),
+            tuple((k, _content(v)) for k, v in value.keywords.items()),
+        )
+    if isinstance(value, nn.Module):
+        fields = [f.name for f in dataclasses.fields(value) if f.init and f.name not in ("parent", "name")]
+        return type(value), tuple((name, _content(getattr(value, name))) for name in fields)
+    if isinstance(value, jax.Array):
+        return value.shape, value.dtype
+    if isinstance(value, tuple | list):
+        return type(value), tuple(map(_content, value))
+    if isinstance(value, dict):
+        return dict, tuple((k, _content(v)) for k, v in value.items())
+    hash(value)
+    return value
+
+
+def _key() -> jax.Array:
+    return jax.random.PRNGKey(0)
+
+
+@contextlib.contextmanager
+def abstract_initialisers(known: Initialisers) -> Iterator[None]:
+    """Within it, linen declares parameters by shape only; flax's own methods are back afterwards, come what may."""
+    param, variable = Scope.param, Scope.variable
+
+    def shape_of(init_fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        # The initialiser itself is the cache key; the key argument is made inside, so that equal calls look equal.
+        return known.abstract(_WithKey(init_fn), args, kwargs)
+
+    def abstract_param(
+        self: Scope, name: str, init_fn: Callable[..., Any], *init_args: Any, unbox: bool = True, **init_kwargs: Any
+    ) -> Any:
+        spend_call()
+        declared = shape_of(init_fn, init_args, init_kwargs)
+        if not self.has_variable("params", name) and self.is_mutable_collection("params"):
+            self.reserve(name, "params")
+            value = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), declared)
+            self.put_variable("params", name, value)
+            return meta.unbox(value) if unbox else value
+        if not self.has_variable("params", name):
+            return param(self, name, init_fn, *init_args, unbox=unbox, **init_kwargs)  # flax's own error
+        self.reserve(name, "params")
+        value = self.get_variable("params", name)
+        plain = meta.unbox(value)
+        _compare(self, "params", name, plain, declared)
+        known.checked.add(("params", *self.path, name))
+        return plain if unbox else value
+
+    def checked_variable(
+        self: Scope, col: str, name: str, init_fn: Callable[..., Any] | None = None, *init_args: Any, **kwargs: Any
+    ) -> Any:
+        if self.has_variable(col, name) and init_fn is not None and not self.is_mutable_collection("params"):
+            plain = {k: v for k, v in kwargs.items() if k != "unbox"}
+            declared = known.abstract(init_fn, init_args, plain)
+            _compare(self, col, name, meta.unbox(self.get_variable(col, name)), declared)
+            known.checked.add((col, *self.path, name))
+        return variable(self, col, name, init_fn, *init_args, **kwargs)
+
+    Scope.param, Scope.variable = abstract_param, checked_variable  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Scope.param, Scope.variable = param, variable  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True)
+class _WithKey:
+    """An initialiser with its key supplied; equal when the initialisers are."""
+
+    init_fn: Callable[..., Any]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.init_fn(_key(), *args, **kwargs)
+
+
+def _compare(scope: Scope, collection: str, name: str, value: Any, declared: Any) -> None:
+    have = [jnp.shape(leaf) for leaf in jax.tree.leaves(value)]
+    want = [leaf.shape for leaf in jax.tree.leaves(declared)]
+    if have != want:
+        message = f"{scope.path_text}/{name} has shapes {have}, the module declares {want}"
+        raise StaleVariables(message, (collection, *scope.path, name), declared)
+
+
+def mended(variables: dict[str, Any], path: tuple[str, ...], declared: Any) -> dict[str, Any] | None:
+    """The variables with one of them as declared, or nothing where the tree has no such place (a scanned module)."""
+    if len(path) == 1:
+        return {**variables, path[0]: declared}
+    inside = variables.get(path[0])
+    found = mended(inside, path[1:], declared) if isinstance(inside, dict) else None
+    return None if found is None else {**variables, path[0]: found}
+
+
+def _in_scope(next_method: Callable[..., Any], args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:
+    scope = context.module.scope
+    if scope is None or context.method_name == "setup":
+        return next_method(*args, **kwargs)
+    with module_scope("/".join(scope.path)):
+        return next_method(*args, **kwargs)
+
+
+@dataclass
+class LinenProgram:
+    """A linen module at one point: variables as abstract arrays and ``apply`` as a function of them."""
+
+    module: nn.Module
+    inputs: tuple[Any, ...]
+    call: dict[str, Any]
+    arrays: dict[str, Any]
+    method: str
+    rng_names: tuple[str, ...]
+    known: Initialisers
+    axes: Sequence[tuple[str, int]] = ()  # named axes, which the module may reduce over while it is initialised too
+
+    @property
+    def rngs(self) -> dict[str, Any]:
+        """One abstract key per random stream."""
+        key: Any = jax.eval_shape(_key)
+        return dict.fromkeys(self.rng_names, key)
+
+    def _function(self) -> Any:
+        return getattr(type(self.module), self.method, None)
+
+    def variables(self) -> dict[str, Any]:
+        """Collections of abstract variables, by an initialisation that draws no numbers."""
+
+        def init(rngs: Any, inputs: Any, arrays: Any) -> Any:
+            return self.module.init(rngs, *inputs, method=self._function(), **self.call, **arrays)
+
+        with abstract_initialisers(self.known):
+            _, made = jax.make_jaxpr(init, axis_env=self.axes, return_shape=True)(self.rngs, self.inputs, self.arrays)
+        return {name: tree for name, tree in flax.core.unfreeze(made).items() if jax.tree.leaves(tree)}
+
+    def apply(self, params: Any, state: dict[str, Any], rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
+        """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
+        variables = {"params": params, **state} if params is not None else dict(state)
+        mutable = list(state) or False
+        with nn.intercept_methods(_in_scope), abstract_initialisers(self.known):
+            out = self.module.apply(
+                variables, *inputs, rngs=rngs, method=self._function(), mutable=mutable, **self.call, **arrays
+            )
+        return out if mutable is not False else (out, {})
+
+
+BASE = nn.Module
+"""The class that linen models derive from."""
+
+
+def is_linen(value: Any) -> bool:
+    """Whether it is a linen module."""
+    return isinstance(value, nn.Module)
+
+
+def unchecked(variables: Mapping[str, Any], known: Initialisers) -> bool:
+    """Whether some variable was not declared again by the trace that used it."""
+    for collection, tree in variables.items():
+        for path, _ in jax.tree_util.tree_leaves_with_path(meta.unbox(tree)):
+            names = tuple(str(getattr(p, "key", getattr(p, "idx", p))) for p in path)
+            if not any((collection, *names[:end]) in known.checked for end in range(1, len(names) + 1)):
+                return True
+    return False

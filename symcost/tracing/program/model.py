@@ -1,0 +1,267 @@
+"""What the user hands over (a factory, a module or a function) as a program at each sample point."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from symcost.errors import TraceError
+from symcost.hlo.reading.scopes import mark
+from symcost.reading.numerals import short
+from symcost.tracing.program import linen, nnx
+from symcost.tracing.program.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
+from symcost.tracing.program.trained import Trained, split
+
+MODES = ("forward", "train")
+
+
+@dataclass
+class Abstract:
+    """A program at one point: a pure function, its abstract arguments by role, and what training saves."""
+
+    function: Callable[..., Any]
+    arguments: dict[str, Any]  # params, state, rngs, inputs, arrays: trees of abstract arrays
+    trained: list[bool] = field(default_factory=list)  # for every array of the parameters
+    residuals: list[jax.ShapeDtypeStruct] = field(default_factory=list)
+    collections: bool = False
+    """Whether the paths of state begin with the name of a collection, as those of linen do."""
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments in the function's order."""
+        return tuple(self.arguments.values())
+
+
+@dataclass
+class Model:
+    """A factory or module with its input specs: builds the :class:`Abstract` program of any point."""
+
+    factory: Callable[..., Any] | None
+    module: Any
+    specs: tuple[Any, ...]
+    parameters: tuple[str, ...]
+    call: dict[str, Any]
+    arrays: dict[str, Any]
+    mode: str = "forward"
+    method: str = "__call__"
+    rngs: tuple[str, ...] = ("params", "dropout")
+    initialisers: linen.Initialisers = field(default_factory=linen.Initialisers)
+    function: Callable[..., Any] | None = None
+    wrt: Trained = field(default_factory=Trained)
+    axes: Mapping[str, int] = field(default_factory=dict)  # sizes of the named axes around the program
+
+    def __post_init__(self) -> None:
+        self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
+        self._built: dict[tuple[tuple[str, int], ...], Any] = {}  # nnx modules
+
+    @property
+    def input_symbols(self) -> list[str]:
+        """Symbols of the input specs, in order of appearance."""
+        return tree_symbols((self.specs, self.arrays))
+
+    @property
+    def symbols(self) -> list[str]:
+        """All symbols: those of the specs, then the factory's own parameters."""
+        return list(dict.fromkeys([*self.input_symbols, *self.parameters]))
+
+    def at(self, point: Mapping[str, int]) -> Abstract:
+        """The program at a point; whatever the user's code raises becomes one line that names the point."""
+        inputs, arrays = tree_at(self.specs, point), tree_at(self.arrays, point)
+        own = {name: point[name] for name in self.parameters}
+        module = self.module_at(point)
+        if module is None:
+            return Abstract(self._plain(), {"inputs": inputs, "arrays": arrays})
+        if not (linen.is_linen(module) or nnx.is_nnx(module)):
+            raise TraceError(
+                f"the factory returned {type(module).__name__} at {where(own)}: it must return a flax linen or nnx module"
+            )
+        if not callable(getattr(module, self.method, None)):
+            fields = getattr(type(module), "__dataclass_fields__", {})
+            known = [
+                n for n, v in vars(type(module)).items() if not n.startswith("_") and n not in fields and callable(v)
+            ]
+            raise TraceError(
+                f"{type(module).__name__} has no method {self.method!r}: it has {', '.join(['__call__', *known])}"
+            )
+        return self._linen(module, own, inputs, arrays) if linen.is_linen(module) else self._nnx(module, inputs, arrays)
+
+    def module_at(self, point: Mapping[str, int]) -> Any:
+        """The module at a point, nnx ones from a factory with abstract arrays; nothing for a plain function."""
+        return self.module if self.factory is None else self._build({name: point[name] for name in self.parameters})
+
+    def _plain(self) -> Callable[..., Any]:
+        function = self.function
+        assert function is not None
+        return lambda inputs, arrays: function(*inputs, **self.call, **arrays)
+
+    def _build(self, own: Mapping[str, int]) -> Any:
+        """The module: linen ones as they come (they hold no arrays), nnx ones with abstract arrays."""
+        factory, key = self.factory, tuple(own.items())
+        assert factory is not None
+        if key in self._built:
+            return self._built[key]
+        made: list[Any] = []
+
+        def build() -> Any:
+            module = nnx.construct(factory, dict(own))
+            made.append(module)
+            return None if not nnx.is_nnx(module) else module
+
+        built = nnx.abstract(build)
+        if built is None:
+            return factory(**own) if linen.is_linen(made[-1]) else made[-1]
+        self._built[key] = built
+        return built
+
+    def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
+        self.initialisers.checked.clear()
+        program = linen.LinenProgram(
+            module, inputs, self.call, arrays, self.method, self.rngs, self.initialisers, tuple(self.axes.items())
+        )
+        key = tuple(own.items())
+        if key not in self._variables:
+            self._variables[key] = (program.variables(), inputs)
+        variables, _ = self._variables[key]
+        state = {name: tree for name, tree in variables.items() if name != "params"}
+        arguments = {"params": variables.get("params"), "state": state, "rngs": program.rngs, "inputs": inputs,
+                     "arrays": arrays}  # fmt: skip
+        return self._trained(Abstract(program.apply, arguments, collections=True))
+
+    def forget(self, own: Mapping[str, int]) -> None:
+        """Initialise again at the next trace with these factory parameters."""
+        self._variables.pop(tuple((name, own[name]) for name in self.parameters), None)
+
+    def mend(self, point: Mapping[str, int], problem: linen.StaleVariables) -> bool:
+        """Take over one variable as the module declared it at this point; false where only a new start helps.
+
+        A scanned module declares one layer of what is stored for all, so its variables are made anew.
+        """
+        key = tuple((name, point[name]) for name in self.parameters)
+        variables, made_at = self._variables[key]
+        old = variables
+        for part in problem.path:
+            old = old.get(part) if isinstance(old, dict) else None
+        same_rank = old is not None and [len(a.shape) for a in jax.tree.leaves(old)] == [
+            len(b.shape) for b in jax.tree.leaves(problem.declared)
+        ]
+        fixed = linen.mended(variables, problem.path, problem.declared) if same_rank else None
+        if fixed is None:
+            return False
+        self._variables[key] = (fixed, made_at)
+        return True
+
+    def stale(self, point: Mapping[str, int]) -> bool:
+        """Whether the last trace used variables from another point that it did not declare again itself."""
+        kept = self._variables.get(tuple((name, point[name]) for name in self.parameters))
+        if kept is None or kept[1] == tree_at(self.specs, point):
+            return False
+        return linen.unchecked(kept[0], self.initialisers)
+
+    def _nnx(self, module: Any, inputs: Any, arrays: Any) -> Abstract:
+        program = nnx.NnxProgram(nnx.as_abstract(module), self.call, self.method, nnx.variable_types(self.wrt.entries))
+        arguments = {
+            "params": program.params,
+            "state": program.state,
+            "rngs": program.rngs,
+            "inputs": inputs,
+            "arrays": arrays,
+        }
+        return self._trained(Abstract(program.apply, arguments))
+
+    def _trained(self, program: Abstract) -> Abstract:
+        program.trained = self.wrt.mask(program.arguments["params"])
+        if self.mode == "forward":
+            return program
+        forward = program.function
+
+        def step(params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> Any:
+            trained, merged = split(params, program.trained)
+
+            def loss(trained: list[Any]) -> tuple[jax.Array, Any]:
+                out, updated = forward(merged(trained), state, rngs, inputs, arrays)
+                with jax.named_scope(mark("loss")):
+                    leaves = [leaf for leaf in jax.tree.leaves(out) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+                    return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves), jnp.float32(0)), updated
+
+            value, pullback, updated = jax.vjp(loss, trained, has_aux=True)
+            entered = {id(leaf) for leaf in jax.tree.leaves((params, state, rngs, inputs, arrays))}
+            saved = {id(leaf): leaf for leaf in jax.tree.leaves(pullback) if id(leaf) not in entered}
+            program.residuals[:] = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in saved.values()]
+            (gradients,) = pullback(jnp.ones_like(value))
+            return value, gradients, updated
+
+        program.function = step
+        return program
+
+
+def split_call(call: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keyword arguments of the call: plain values, and those that are array specs."""
+    given = dict(call or {})
+    arrays = {name: parse_spec(value) for name, value in given.items() if looks_like_spec(value)}
+    return {name: value for name, value in given.items() if name not in arrays}, arrays
+
+
+def _streams(rngs: Any) -> tuple[str, ...]:
+    """Names of random streams from one, several or none."""
+    named = (rngs,) if isinstance(rngs, str) else () if rngs is None else rngs
+    listed = tuple(named) if isinstance(named, Iterable) else (named,)
+    if not all(isinstance(name, str) for name in listed):
+        raise TraceError(f"rngs={short(rngs)} must name random streams, as 'dropout' or ['dropout', 'noise']")
+    return listed
+
+
+def make_model(
+    target: Any,
+    specs: tuple[Any, ...],
+    *,
+    free: tuple[str, ...] = (),
+    call: Mapping[str, Any] | None = None,
+    mode: str = "forward",
+    rngs: Any = None,
+    method: str = "__call__",
+    wrt: Any = None,
+    axes: Mapping[str, int] | None = None,
+) -> Model:
+    """Read what the user gave: a module as it is, or a factory whose parameters without default are symbols."""
+    if mode not in MODES:
+        raise TraceError(f"unknown mode {mode!r}: use {' or '.join(map(repr, MODES))}")
+    plain, arrays = split_call(call)
+    names = ("params", "dropout", *_streams(rngs))
+    common: dict[str, Any] = {"specs": parse_tree(specs), "call": plain, "arrays": arrays, "mode": mode,
+                              "rngs": tuple(dict.fromkeys(names)), "method": method, "wrt": Trained(wrt),
+                              "axes": dict(axes or {})}  # fmt: skip
+    if linen.is_linen(target) or nnx.is_nnx(target):
+        return Model(factory=None, module=target, parameters=(), **common)
+    if target in (linen.BASE, nnx.BASE):
+        raise TraceError(f"{target.__module__}.Module is the class that models derive from: name one of them")
+    if not callable(target):
+        raise TraceError(f"{short(target)} is neither a flax module nor a function that makes one")
+    return Model(factory=target, module=None, parameters=factory_symbols(target, free), **common)
+
+
+def factory_symbols(factory: Callable[..., Any], free: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Parameters of a factory that become symbols: those without a default, and those named in ``free``."""
+    name = getattr(factory, "__name__", repr(factory))
+    try:
+        parameters = nnx.parameters_of(factory)
+    except (TypeError, ValueError):
+        raise TraceError(
+            f"the parameters of {name} cannot be read: wrap it in a function with named parameters"
+        ) from None
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    for wanted in free:
+        if not isinstance(wanted, str) or wanted not in parameters:
+            raise TraceError(
+                f"{name} has no parameter {short(wanted)} to set free: it has {', '.join(parameters) or 'none'}"
+            )
+    special = {"rngs"} if nnx.is_nnx_class(factory) else set()
+    return tuple(
+        p.name
+        for p in parameters.values()
+        if p.kind not in kinds and p.name not in special and (p.default is p.empty or p.name in free)
+    )

@@ -1,0 +1,173 @@
+"""Flax nnx modules as programs: abstract state, module paths kept as static attributes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from symcost.errors import TraceError
+from symcost.tracing.program.paths import module_scope, spend_call
+
+_ATTRIBUTE = "symcost_path"
+
+
+@dataclass
+class NnxProgram:
+    """An nnx module at one point: its graph, its state as abstract arrays, and its call as a function of them."""
+
+    model: nnx.Module
+    call: dict[str, Any]
+    method: str
+    kinds: tuple[type, ...] = ()  # types of variables that are parameters beside nnx.Param
+
+    def __post_init__(self) -> None:
+        self.classes: set[type] = set()
+        for path, module in nnx.iter_modules(self.model):
+            setattr(module, _ATTRIBUTE, "/".join(str(part) for part in path))
+            self.classes.add(type(module))
+        self.roles = (nnx.filterlib.Any(nnx.Param, *self.kinds), nnx.RngState, ...)
+        self.graph, self.params, self.rngs, self.state = nnx.split(self.model, *self.roles)
+
+    def apply(self, params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
+        """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
+        # Fresh variables: those handed in may belong to an outer trace (under a gradient).
+        model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, rngs, state)))
+        with scoped_methods(self.classes):
+            out = getattr(model, self.method)(*inputs, **self.call, **arrays)
+        return out, nnx.split(model, *self.roles)[3]
+
+
+@contextlib.contextmanager
+def scoped_methods(classes: set[type]) -> Iterator[None]:
+    """Within it, methods of these classes run under their module's path; the classes are as before afterwards."""
+    owners = {owner for cls in classes for owner in cls.__mro__ if issubclass(owner, nnx.Module)} - {nnx.Module}
+    patched: list[tuple[type, str, Any]] = []
+    try:
+        for owner in owners:
+            for name, function in list(vars(owner).items()):
+                public = name == "__call__" or not name.startswith("_")
+                if public and isinstance(function, types.FunctionType):
+                    patched.append((owner, name, function))
+                    setattr(owner, name, _scoped(function))
+        yield
+    finally:
+        for owner, name, function in patched:
+            setattr(owner, name, function)
+
+
+def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        path = getattr(self, _ATTRIBUTE, None)
+        if path is None:
+            return function(self, *args, **kwargs)
+        with module_scope(path):
+            return function(self, *args, **kwargs)
+
+    return method
+
+
+BASE = nnx.Module
+"""The class that nnx models derive from."""
+
+
+def is_nnx(value: Any) -> bool:
+    """Whether it is an nnx module."""
+    return isinstance(value, nnx.Module)
+
+
+def is_nnx_class(value: Any) -> bool:
+    """Whether it is a class of nnx modules."""
+    return isinstance(value, type) and issubclass(value, nnx.Module)
+
+
+def is_variable(value: Any) -> bool:
+    """Whether it is a variable of an nnx module."""
+    return isinstance(value, nnx.Variable)
+
+
+def variable_types(filters: Iterable[Any]) -> tuple[type, ...]:
+    """The filters that are types of variables."""
+    return tuple(each for each in filters if isinstance(each, type) and issubclass(each, nnx.Variable))
+
+
+def selects(wanted: Any, path: tuple[Any, ...], variable: Any) -> bool:
+    """Whether a filter of nnx selects a variable."""
+    try:
+        predicate = nnx.filterlib.to_predicate(wanted)
+    except (TypeError, ValueError):
+        raise TraceError(
+            f"wrt={wanted!r} is no filter of nnx: give a type of variable, or a pattern such as '**/lora/**'"
+        ) from None
+    return bool(predicate(path, variable))
+
+
+def parameters_of(factory: Any) -> dict[str, inspect.Parameter]:
+    """Parameters of a factory; those of a class of nnx modules are its constructor's (its metaclass hides them)."""
+    if not is_nnx_class(factory):
+        return dict(inspect.signature(factory).parameters)
+    return dict(list(inspect.signature(factory.__init__).parameters.items())[1:])
+
+
+def construct(cls: Any, parameters: dict[str, Any]) -> Any:
+    """An instance, with random streams where its constructor asks for ``rngs``."""
+    if is_nnx_class(cls) and "rngs" in parameters_of(cls):
+        return cls(**parameters, rngs=nnx.Rngs(0))
+    return cls(**parameters)
+
+
+def abstract(build: Callable[[], Any]) -> Any:
+    """The module that ``build`` makes, with abstract arrays.
+
+    A constructor may need numbers (``[float(x) for x in jnp.linspace(0, rate, depth)]``): nnx models are usually built
+    outside of a trace. Then what does not come of a random key is computed; weights still are not.
+    """
+
+    def made(key: Any, concrete: bool) -> Any:
+        numbers = jax.ensure_compile_time_eval() if concrete else contextlib.nullcontext()
+        with numbers, _quick_construction(key):
+            return build()
+
+    key = jax.eval_shape(jax.random.key, 0)
+    try:
+        return nnx.eval_shape(functools.partial(made, concrete=False), key)
+    except jax.errors.JAXTypeError:
+        return nnx.eval_shape(functools.partial(made, concrete=True), key)
+
+
+@contextlib.contextmanager
+def _quick_construction(key: Any) -> Iterator[None]:
+    """Within it, all random streams give the one abstract key, and every variable takes one call from the budget.
+
+    A random stream counts its keys; while that is traced, each count looks through the whole program so far, which is
+    quadratic in the depth of the model. No number is drawn from these keys: one for all will do.
+    """
+    initialise, next_key = nnx.Variable.__init__, nnx.RngStream.__call__
+
+    @functools.wraps(initialise)
+    def spending(self: Any, *args: Any, **kwargs: Any) -> None:
+        spend_call()
+        initialise(self, *args, **kwargs)
+
+    nnx.Variable.__init__ = spending  # type: ignore[method-assign]
+    nnx.RngStream.__call__ = lambda self: jnp.broadcast_to(key, self.key.shape)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        nnx.Variable.__init__ = initialise  # type: ignore[method-assign]
+        nnx.RngStream.__call__ = next_key  # type: ignore[method-assign]
+
+
+def as_abstract(module: Any) -> Any:
+    """A copy of a module whose arrays are abstract; the module itself is left alone."""
+    graph, state = nnx.split(module)
+    return nnx.merge(graph, jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state))

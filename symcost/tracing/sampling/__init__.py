@@ -1,0 +1,1 @@
+"""At which points a model is traced."""

@@ -1,0 +1,152 @@
+"""Which values to sample each symbol at, and which symbols change the program itself."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from symcost.tracing.fitting.align import same
+from symcost.tracing.fitting.lift import Sampler
+from symcost.tracing.program.paths import call_budget
+from symcost.tracing.sampling.sample import (
+    GENERIC,
+    LARGE_CONSTANTS,
+    LARGER,
+    SMALL,
+    STEPS,
+    TRIAL_CALLS,
+    WIDE,
+    Point,
+    Values,
+    first_working,
+    multiples,
+    role_plans,
+)
+
+
+@dataclass
+class Choice:
+    """The values of every symbol, and the structural symbols among them.
+
+    ``fixed`` symbols keep the values that the user's options settle.
+    """
+
+    sampler: Sampler
+    fixed: Mapping[str, Values]
+    values: dict[str, Values] = field(default_factory=dict)
+    structural: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.symbols = self.sampler.model.symbols
+        self.inputs = self.sampler.model.input_symbols
+
+    @property
+    def base(self) -> Point:
+        """The first sample point."""
+        return {name: values[0] for name, values in self.values.items()}
+
+    @property
+    def sizes(self) -> list[str]:
+        """Symbols whose values leave the program's structure alone."""
+        return [name for name in self.symbols if name not in self.structural]
+
+    def make(self) -> None:
+        """Find values at which the model works, make them generic, and classify the symbols."""
+        parameters = [n for n in self.symbols if n not in self.inputs]
+        self.values = first_working(role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep)
+        self._generalise()
+        self._classify()
+
+    def steady(self, name: str, values: Values) -> bool:
+        """Whether the program is the same at the first values along one axis."""
+        base = {**self.base, name: values[0]}
+        points = [base, *({**base, name: v} for v in values[1:3])]
+        if not all(self.sampler.works(p) for p in points[:2]):
+            return False
+        programs = [self.sampler(p) for p in points if self.sampler.works(p)]
+        return all(same(programs[0], p) for p in programs[1:])
+
+    def _deep(self, base: Point, other: Point) -> bool:
+        """Whether two points that can be traced are different programs."""
+        return not same(self.sampler(base), self.sampler(other))
+
+    # -- which symbols change the program ----------------------------------------------------------------------
+    def _classify(self) -> None:
+        """Symbols whose values change the program are structural, unless a coarser lattice keeps it the same."""
+        self.structural = [name for name in self.symbols if not self.steady(name, self.values[name])]
+        for name in list(self.structural):
+            if name in self.fixed:
+                continue
+            if name not in self.inputs:
+                self._reconsider(name)
+                continue
+            for step in STEPS:
+                values = multiples(step)
+                if self.steady(name, values):
+                    self.values[name] = values
+                    self.structural.remove(name)
+                    break
+            else:
+                self._restart_small(name)
+
+    def _reconsider(self, name: str) -> None:
+        """A parameter whose small values change the program irregularly (clamped widths) may be a size at larger ones.
+
+        A depth adds records with each step; it stays structural without further trials.
+        """
+        sizes = []
+        for value in self.values[name][:4]:
+            point = {**self.base, name: value}
+            if self.sampler.works(point):
+                sizes.append(len(self.sampler(point).records))
+        if len(sizes) > 2 and all(a < b for a, b in itertools.pairwise(sizes)):
+            return
+        for values in (LARGER, multiples(8), multiples(32)):
+            with call_budget(TRIAL_CALLS):
+                if self.steady(name, values):
+                    self.values[name] = values
+                    self.structural.remove(name)
+                    return
+
+    def _restart_small(self, name: str) -> None:
+        """A structural input dimension (an unrolled recurrence) is sampled at small consecutive values."""
+        if self.sampler.works({**self.base, name: SMALL[0]}) and self.sampler.works({**self.base, name: SMALL[1]}):
+            self.values[name] = SMALL
+
+    # -- more generic values -----------------------------------------------------------------------------------
+    def _generalise(self) -> None:
+        """Factory parameters that are mere sizes get more generic values, where the model takes them.
+
+        Small ones become generic numbers; very round ones multiples of little more than the others divide, so that
+        roundings of the model's own (to a multiple of 256, say) can be seen. One point tells whether a choice is
+        possible; all choices are checked along every axis at the end, and the last is taken back while they fail.
+        """
+        options = {name: self._options(name) for name in self.symbols}
+        before: dict[str, Values] = {}
+        for name, choices in options.items():
+            for values in choices:
+                point = {**self.base, name: values[0]}
+                if self.sampler.works(point) and self.sampler(point).constant_bytes <= LARGE_CONSTANTS:
+                    before[name] = self.values[name]
+                    self.values[name] = values
+                    break
+        while before and not self._works_along_axes(before):
+            name, values = before.popitem()
+            self.values[name] = values
+
+    def _options(self, name: str) -> tuple[Values, ...]:
+        """More generic values for a parameter that is no depth."""
+        values = self.values[name]
+        if name in self.inputs or name in self.fixed or values not in (SMALL, WIDE):
+            return ()
+        if self._deep(self.base, {**self.base, name: values[1]}):
+            return ()
+        return (GENERIC,) if values is SMALL else tuple(multiples(step) for step in (24, 72, 144))
+
+    def _works_along_axes(self, changed: Mapping[str, Values]) -> bool:
+        """Whether the changed symbols keep the program, and the model takes the further values of the others."""
+        if not all(self.steady(name, self.values[name]) for name in changed):
+            return False
+        others = [n for n in self.symbols if n not in changed]
+        return all(self.sampler.works({**self.base, n: v}) for n in others for v in self.values[n][1:3])

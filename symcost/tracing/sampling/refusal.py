@@ -1,0 +1,98 @@
+"""One line for a model that raised wherever it was tried: its reasons, where, and what to do."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from symcost.tracing.program.capture import PointError
+from symcost.tracing.program.paths import call_budget
+from symcost.tracing.program.spec import where
+
+HINTS = {
+    "SYMCOST_MEMORY": "give smaller values in samples={...}, or allow more in SYMCOST_MEMORY",
+    "NameError": "give axes={'name': size} for an axis that the model reduces over",
+    "unexpected keyword argument": "correct the names in call={...}",
+    "missing": "give one input spec for each argument of the call, and the others in call={...}",
+    "ConcretizationTypeError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
+    "TracerArrayConversionError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
+    "TracerBoolConversionError": "it branches on the values of arrays: use jax.lax.cond, or plain flags in call={...}",
+}
+GIVE = "give steps={...}, at_least={...} or samples={...}"
+TIED_TRIALS, TIED_SECONDS, TIED_CALLS = 60, 10.0, 6000
+_NUMBER = re.compile(r"\d+")
+
+
+def reason(failure: PointError) -> str:
+    """What the model said, without the point."""
+    return str(failure).split(": ", 1)[-1].rstrip(".")
+
+
+def pattern(failure: PointError) -> str:
+    """What the model said, whatever the numbers in it."""
+    return _NUMBER.sub("#", reason(failure))
+
+
+def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any]) -> tuple[str, str] | None:
+    """Two symbols that have to be equal: the model works at a failed point once one has the other's value.
+
+    Only where the model gave different reasons: what raises alike everywhere does so for equal ones too.
+    """
+    if len({pattern(f) for f in failures}) < 2:
+        return None
+    tried: set[tuple[int, ...]] = {tuple(f.point.values()) for f in failures}
+    start = time.monotonic()
+    points = sorted((f.point for f in failures), key=lambda p: -max(p.values(), default=0))
+    for point in points:
+        for a, b in itertools.combinations(point, 2):
+            equal = {**point, a: max(point[a], point[b]), b: max(point[a], point[b])}
+            if tuple(equal.values()) in tried:
+                continue
+            tried.add(tuple(equal.values()))
+            if len(tried) > len(failures) + TIED_TRIALS or time.monotonic() - start > TIED_SECONDS:
+                return None
+            try:
+                with call_budget(TIED_CALLS):
+                    works(equal)
+            except PointError:
+                continue
+            return a, b
+    return None
+
+
+def explain(failures: Sequence[PointError], equal: tuple[str, str] | None = None) -> str:
+    """The line: the reasons (at most two, each with its most roomy point), how many points, what to do.
+
+    >>> print(explain([PointError("the model raised at d=7: ValueError: odd width 7", {"d": 7})]).split(" - ")[1])
+    it raised alike at d from 7 to 7: if it works at others, give steps={...}, at_least={...} or samples={...}
+    """
+    if not failures:
+        return "no sample point could be tried: give samples={...} with at least four values of each symbol"
+    kinds: dict[str, list[PointError]] = {}
+    for failure in failures:
+        kinds.setdefault(pattern(failure), []).append(failure)
+    common = sorted(kinds.values(), key=len, reverse=True)[:2]
+    shown = [max(kind, key=lambda f: min(f.point.values(), default=0)) for kind in common]
+    hint = next((advice for sign, advice in HINTS.items() for f in shown if sign in reason(f)), None)
+    count = len({where(f.point) for f in failures})
+    if count == 1 and not failures[0].point:
+        what = "is too large" if isinstance(shown[0].__cause__, MemoryError) else "raised"
+        return f"the model {what}: {reason(shown[0])}" + (f" - {hint}" if hint else "")
+    if equal:
+        hint = f"it works where {equal[0]} = {equal[1]}: use one symbol for both"
+    elif hint is None and len(kinds) == 1:
+        hint = f"it raised alike at {_ranges(failures)}: if it works at others, {GIVE}"
+    elif hint is None:
+        hint = f"its domain needs other values: {GIVE}"
+    reasons = "; ".join(f"at {where(f.point)}: {reason(f)}" for f in shown)
+    return f"the model raised at all of {count} sample points ({reasons}) - {hint}"
+
+
+def _ranges(failures: Sequence[PointError]) -> str:
+    """The values that were tried, symbol by symbol."""
+    names = dict.fromkeys(name for failure in failures for name in failure.point)
+    tried = {name: [f.point[name] for f in failures if name in f.point] for name in names}
+    return ", ".join(f"{name} from {min(values)} to {max(values)}" for name, values in tried.items())

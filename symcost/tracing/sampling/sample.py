@@ -1,0 +1,218 @@
+"""Which values to trace at: generic ones first, then such that divisibility between the symbols can hold.
+
+A symbol plays a role; a role is a list of values. Factory parameters start small (they may be depths, where every
+value costs a trace of that many blocks); if the model raises, some of them become multiples that every smaller role
+divides (widths over heads over key-value heads). Input dimensions start large and generic, so that windows never
+outgrow the deepest map, and become smaller or multiples of a step where the model raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symcost.errors import LiftError, SymcostError
+from symcost.reading.numerals import short
+from symcost.tracing.program.capture import PointError
+from symcost.tracing.program.paths import TooManyCalls, call_budget
+from symcost.tracing.sampling.refusal import explain, pattern, reason, tied
+
+Values = tuple[int, ...]
+Point = dict[str, int]
+
+SMALL: Values = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)
+MIDDLE: Values = (12, 24, 36, 48, 60, 72, 96, 120)  # every SMALL sample divides them
+WIDE: Values = (1152, 2304, 3456, 5760, 4608, 8064, 6912, 12672)  # every MIDDLE sample, 32, 64 and 128 divide them
+GENERIC: Values = (37, 53, 71, 94, 45, 66, 83, 109, 58, 127)
+LARGER: Values = (20, 23, 26, 29, 33, 38, 41, 44, 47, 50, 31, 36, 42, 57, 60)
+FACTORY_ROLES: tuple[Values, ...] = (SMALL, MIDDLE, WIDE)
+
+# Odd and even at every halving, whether it rounds up or down.
+LARGE: Values = (193, 255, 230, 311, 364, 421, 502, 283, 397, 218, 449, 546)
+MODERATE: Values = (33, 47, 62, 81, 54, 71, 93, 40, 103, 85)
+TINY: Values = (5, 7, 10, 13, 9, 6, 11, 8)
+MULTIPLES = (7, 9, 12, 15, 10, 13, 17, 22, 19, 25)
+STEPS = (2, 4, 8, 16, 32, 64, 128, 224)
+
+
+def multiples(step: int) -> Values:
+    """Generic multiples of a step."""
+    return tuple(step * m for m in MULTIPLES)
+
+
+INPUT_ROLES: tuple[Values, ...] = (
+    LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(24), multiples(224), multiples(840)
+)  # fmt: skip
+MAX_ATTEMPTS = 300
+TRIAL_CALLS = 6000
+"""Module calls and declared parameters of one trial: a hundred layers pass, a thousand do not."""
+A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
+"""When to give up: tries, tries and seconds; the short ones where every try raises the same error."""
+LARGEST = 2**63
+"""Sizes of arrays are 64-bit integers."""
+LARGE_CONSTANTS = 1 << 26
+"""Bytes of constants that a program may hold (masks of all windows grow with the inputs) before smaller inputs are tried."""
+
+
+def role_plans(
+    inputs: Sequence[str], parameters: Sequence[str], fixed: Mapping[str, Values]
+) -> Iterator[dict[str, Values]]:
+    """Assignments of roles to symbols, the most generic first; ``fixed`` symbols keep their values."""
+    free_inputs = [name for name in inputs if name not in fixed]
+    free_parameters = [name for name in parameters if name not in fixed]
+    input_plans = [dict.fromkeys(free_inputs, role) for role in INPUT_ROLES] if free_inputs else [{}]
+    if len(free_inputs) > 1:
+        mixed = [r for r in itertools.product(INPUT_ROLES[:5], repeat=min(len(free_inputs), 3)) if len(set(r)) > 1]
+        input_plans += [{n: roles[min(i, len(roles) - 1)] for i, n in enumerate(free_inputs)} for roles in mixed]
+    parameter_plans = [
+        dict(zip(free_parameters, roles, strict=True))
+        for roles in sorted(
+            itertools.product(range(len(FACTORY_ROLES)), repeat=len(free_parameters)),
+            key=lambda roles: (sum(r > 0 for r in roles), sum(r == 1 for r in roles)),
+        )
+    ]
+    pairs = sorted(
+        itertools.product(range(len(input_plans)), range(min(len(parameter_plans), MAX_ATTEMPTS))),
+        key=lambda pair: pair[0] * 3 + pair[1],
+    )
+    for i, p in pairs[:MAX_ATTEMPTS]:
+        roles = {n: FACTORY_ROLES[r] for n, r in parameter_plans[p].items()}
+        yield {**input_plans[i], **roles, **fixed}
+
+
+def first_working(
+    plans: Iterator[dict[str, Values]], works: Callable[[Point], Any], deep: Callable[[Point, Point], bool]
+) -> dict[str, Values]:
+    """The first plan whose base point, and one value further along each axis, can be traced.
+
+    A parameter that is seen to change the program (a depth) keeps its small values in later plans; while that is not
+    known, a trial that calls very many modules is given up. Where the base works and some axes fail, plans that leave
+    the roles of those axes alone come last: heads fail beside a small width whatever the vocabulary.
+    """
+    failures: list[PointError] = []
+    start, tries = time.monotonic(), 0
+    depths: set[str] = set()
+    conflicts: list[dict[str, Values]] = []
+    for plan in _promising_first(plans, conflicts):
+        if any(plan[name] is not SMALL for name in depths):
+            continue
+        base = {name: values[0] for name, values in plan.items()}
+        grown = any(values in FACTORY_ROLES[1:] for values in plan.values())
+        with call_budget(TRIAL_CALLS) if grown else contextlib.nullcontext():
+            axes = _failing_axes(plan, base, works, failures)
+            if axes is not None:
+                depths |= {
+                    name for name, values in plan.items()
+                    if values is SMALL and name not in axes and deep(base, {**base, name: values[1]})
+                }  # fmt: skip
+            if axes == [] and works(base).constant_bytes > LARGE_CONSTANTS:  # smaller inputs tell as much
+                small = {n: TINY if values in (LARGE, MODERATE) else values for n, values in plan.items()}
+                if _failing_axes(small, {n: v[0] for n, v in small.items()}, works, failures) == []:
+                    return small
+        if axes == []:
+            return plan
+        if axes:
+            conflicts.append({name: plan[name] for name in axes})
+        tries += 1
+        waited, alike = time.monotonic() - start, len({reason(f) for f in failures}) == 1
+        similar = len({pattern(f) for f in failures}) == 1
+        if (tries >= FEW and waited > (SHORT_PATIENCE if similar else PATIENCE)) or (
+            alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))
+        ):
+            break
+    raise LiftError(explain(failures, tied(failures, works)))
+
+
+def _promising_first(
+    plans: Iterator[dict[str, Values]], conflicts: Sequence[Mapping[str, Values]]
+) -> Iterator[dict[str, Values]]:
+    """The plans in order, those that repeat a known conflict at the end."""
+    waiting = []
+    for plan in plans:
+        if any(all(plan[name] is role for name, role in conflict.items()) for conflict in conflicts):
+            waiting.append(plan)
+        else:
+            yield plan
+    yield from waiting
+
+
+def _failing_axes(
+    plan: Mapping[str, Values], base: Point, works: Callable[[Point], Any], failures: list[PointError]
+) -> list[str] | None:
+    """The axes along which a plan's further value raises, parameters first; nothing when the base itself raises.
+
+    Input dimensions are tried only when all parameters pass.
+    """
+
+    def raises(point: Point) -> bool:
+        try:
+            works(point)
+        except PointError as problem:
+            if not isinstance(problem.__cause__, TooManyCalls):  # ours, not a reason of the model's
+                failures.append(problem)
+            return True
+        return False
+
+    if raises(base):
+        return None
+    parameters = [name for name, values in plan.items() if values in FACTORY_ROLES]
+    failing = [name for name in parameters if raises({**base, name: plan[name][1]})]
+    rest = [name for name, values in plan.items() if name not in parameters and len(values) > 1]
+    return failing or [name for name in rest if raises({**base, name: plan[name][1]})]
+
+
+def fixed_values(
+    symbols: Sequence[str],
+    samples: Mapping[str, Sequence[int]] | None,
+    steps: Mapping[str, int] | None,
+    at_least: Mapping[str, int] | None,
+    inputs: Sequence[str],
+) -> dict[str, Values]:
+    """Values that the user's options settle."""
+    fixed: dict[str, Values] = {}
+    for option, given in (("samples", samples), ("steps", steps), ("at_least", at_least)):
+        for name in given or {}:
+            if name not in symbols:
+                raise SymcostError(f"{option} names {name!r}: the symbols here are {', '.join(symbols) or 'none'}")
+    check_positive("steps", steps)
+    check_positive("at_least", at_least)
+    for name, listed in (samples or {}).items():
+        if not isinstance(listed, Iterable) or isinstance(listed, str):
+            raise SymcostError(f"samples[{name!r}]={short(listed)} must be a list of at least 3 positive integers")
+        wrong = [value for value in listed if not _is_size(value)]
+        if wrong:
+            raise SymcostError(f"samples[{name!r}] has {short(wrong[0])}: every value must be a positive integer")
+    for name in symbols:
+        least = (at_least or {}).get(name, 1)
+        if samples and name in samples:
+            values = tuple(dict.fromkeys(int(v) for v in samples[name]))
+            if len(values) < 3:
+                raise SymcostError(
+                    f"samples[{name!r}] has {len(values)} values: at least 3 are needed to fit and check"
+                )
+            fixed[name] = values
+        elif (steps and name in steps) or least > 1:
+            step = (steps or {}).get(name, 1)
+            start = -(-least // step)
+            # Parameters may be depths: they start as low as they may.
+            counts = LARGE if name in inputs and step == 1 else MULTIPLES if name in inputs else tuple(range(1, 11))
+            grown = counts if counts[0] >= start else tuple(m - counts[0] + start for m in counts)
+            fixed[name] = tuple(step * m for m in grown)
+    return fixed
+
+
+def check_positive(option: str, given: Mapping[str, int] | None) -> None:
+    """Sizes given by name are positive integers."""
+    for name, value in (given or {}).items():
+        if not _is_size(value):
+            shown = value if isinstance(value, str) else short(value)
+            raise SymcostError(f"{option}[{name!r}]={shown} must be a positive integer: choose another value")
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 < int(value) < LARGEST

@@ -1,0 +1,34 @@
+"""Where a result learns how it shows itself: the one place in which a room names rooms above it.
+
+A result (a table, a verdict, an answer) is made far below the reports that show it. Its ``print``, its notebook cell and
+its file are looked up here by name, when they are first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+VIEWS: Mapping[str, str] = {
+    "table as text": "symcost.report.formats.text:render",
+    "table as html": "symcost.report.formats.notebook:html",
+    "table as latex": "symcost.report.formats.latex:totals",
+    "table as file": "symcost.report.formats.json:save",
+    "table in words": "symcost.report.subjects.explain:explain",
+    "table as picture": "symcost.report.pictures.plots:plot",
+    "table as function": "symcost.sweeps.question.columns:columns_of",
+    "verdict as text": "symcost.report.subjects.verdict:text",
+    "verdict as html": "symcost.report.subjects.verdict:html",
+    "verdict as file": "symcost.report.subjects.verdict:save",
+    "answer as text": "symcost.report.subjects.designs:text",
+    "limit in words": "symcost.report.subjects.gate:sentence",
+    "difference as text": "symcost.report.subjects.difference:text",
+}
+"""View -> ``module:function``."""
+
+
+def view(name: str) -> Callable[..., Any]:
+    """The function of a view, imported now."""
+    module, _, function = VIEWS[name].partition(":")
+    return getattr(import_module(module), function)
