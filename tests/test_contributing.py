@@ -1,0 +1,20 @@
+"""The map for contributors names what is there, and all of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_every_path_that_is_named_exists() -> None:
+    named = {path for path in re.findall(r"`((?:symcost|tests|examples|\.ci)/[^`<]*?)`", TEXT)}
+    assert len(named) > 20
+    assert not [path for path in sorted(named) if not (ROOT / path).exists()]
+
+
+def test_every_room_is_on_the_map() -> None:
+    rooms = {f"`symcost/{folder.name}/`" for folder in (ROOT / "symcost").iterdir() if (folder / "__init__.py").exists()}
+    assert not [room for room in sorted(rooms) if f"| {room} |" not in TEXT]
