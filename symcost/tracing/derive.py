@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
 from symcost.errors import LiftError
 from symcost.formulas.dominance import telling_points
-from symcost.formulas.form import Form, as_form
+from symcost.formulas.form import Form
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.checking.referee import Witness
 from symcost.tracing.counting import liveness, memory
@@ -23,6 +21,7 @@ from symcost.tracing.counting.costing import Costing
 from symcost.tracing.counting.structure import Dictionary, Structure
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain, whole_forms
+from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
@@ -39,8 +38,6 @@ MAX_ROUNDS = 8
 MAX_PERIOD = 4
 BEYOND = (17, 21, 22, 27)
 """Structural values beyond the consecutive ones, to check what was fitted to those."""
-MAX_DIMENSIONS = 200
-MAX_CONSTANTS = 6
 
 
 @dataclass
@@ -214,7 +211,7 @@ class Derivation:
         structure = self._structure()
         lines = structure.lines()
         totals = LineTotals(lines)
-        domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=self._dimensions(structure))
+        domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]))
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         peaks = {
@@ -228,8 +225,8 @@ class Derivation:
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
-                            self._constants(structure), self._widths(structure), self._patterned,
-                            frozenset(self.fixed) | self._split(structure))  # fmt: skip
+                            constants(structure.programs[0]), self._widths(structure.programs[0]), self._patterned,
+                            frozenset(self.fixed) | split(structure.programs[0]))  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -323,40 +320,10 @@ class Derivation:
         parameters = set(self.symbols) - set(self.sampler.model.input_symbols)
         return rounded_symbols(forms, parameters, self.lifts[0].programs[0].strides)
 
-    def _dimensions(self, structure: Structure) -> tuple[Form, ...]:
-        """The distinct symbolic dimensions of results, simple ones first."""
-        program = structure.programs[0]
-        sizes = {size for r in all_records(program) for array in r.results for size in array.shape}
-        forms = [size for size in sizes if isinstance(size, Form) and size.symbols]
-        return tuple(sorted(forms, key=lambda f: (len(f.terms), len(f.symbols), str(f)))[:MAX_DIMENSIONS])
-
-    def _constants(self, structure: Structure) -> list[int]:
-        """The sizes that no symbol changes, the most frequent ones."""
-        records = all_records(structure.programs[0])
-        sizes = (as_form(size).number for r in records for array in r.results for size in array.shape)
-        counted = Counter(size for size in sizes if isinstance(size, int) and size > 1)
-        return [size for size, _ in counted.most_common(MAX_CONSTANTS)]
-
-    def _widths(self, structure: Structure) -> list[str]:
-        """Parameters that size the weights of more than one module: widths of layers that meet, unlike a number of classes."""
-        modules: dict[str, set[str]] = {}
-        for record in structure.programs[0].inputs:
-            for size in record.sizes if record.key.op == "param" else ():
-                for name in as_form(size).symbols:
-                    modules.setdefault(name, set()).add(record.key.path)
-        return [n for n in self.sizes if n not in self.choice.inputs and len(modules.get(n, ())) > 1]
-
-    def _split(self, structure: Structure) -> frozenset[str]:
-        """Symbols that are split into as many parts as an array has beside them: ``d/12`` beside 12 heads is no rounding."""
-        names: set[str] = set()
-        for array in (a for r in all_records(structure.programs[0]) if r.key.source != "input" for a in r.results):
-            sizes = [as_form(size) for size in array.shape]
-            beside = math.prod(int(size.number) for size in sizes if size.number is not None)
-            for size in sizes:
-                parts = {Fraction(c).denominator for c in size.terms.values()} - {1}
-                if parts and all(beside % part == 0 for part in parts):
-                    names |= size.symbols
-        return frozenset(names)
+    def _widths(self, program: Program) -> list[str]:
+        """Parameters that size the weights of more than one module, and are no sizes of the input."""
+        meeting = met(program)
+        return [name for name in self.sizes if name not in self.choice.inputs and name in meeting]
 
     def _sampled(self, structure: Structure) -> list[Point]:
         points = [p for lift in self.lifts for p in lift.points]
