@@ -176,7 +176,7 @@ def test_experts_that_are_modules_share_a_pattern() -> None:
         ({"experts/**": "__import__('os')"}, "must be a share between 0 and 1"),
         ({"experts/**": "1e999999999"}, "must be a share between 0 and 1"),
         ({"": "k/E"}, "has an empty part"),
-        (["experts/**"], "must give shares by pattern, as {'**/experts/**': 'k/E'}"),
+        (["experts/**"], "active=['experts/**'] must be a Mapping or None: it is a list"),
     ],
 )
 def test_what_is_no_share_is_one_line(active: Any, message: str) -> None:

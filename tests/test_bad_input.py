@@ -339,7 +339,7 @@ def test_the_message_names_the_argument_its_value_and_what_it_must_be() -> None:
 
 
 def test_every_public_verb_is_checked_or_checks_itself() -> None:
-    itself = {"build", "count", "equal", "pareto", "parse", "sweep", "table"}
+    itself = {"build", "count", "decoding", "equal", "pareto", "parse", "rule", "sweep", "table"}
     for name in sc.__all__:
         verb = getattr(sc, name)
         verb = getattr(verb, "_verb", verb)

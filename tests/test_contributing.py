@@ -10,7 +10,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 
 
 def test_every_path_that_is_named_exists() -> None:
-    named = {path for path in re.findall(r"`((?:symcost|tests|examples|\.ci)/[^`<]*?)`", TEXT)}
+    named = set(re.findall(r"`((?:symcost|tests|examples|\.ci)/[^`<]*?)`", TEXT))
     assert len(named) > 20
     assert not [path for path in sorted(named) if not (ROOT / path).exists()]
 

@@ -25,7 +25,7 @@ def formed(node: Any) -> Any:
         return Fraction(int(node.p), int(node.q))
     if node.is_Symbol:
         if not (node.is_integer and node.is_positive):
-            raise ExpressionError(f"the symbol {node} is not a positive integer: make it with symcost.formulas.symbols")
+            raise ExpressionError(f"the symbol {node} is not a positive integer: make it with symcost.symbols")
         return Form.symbol(node.name)
     arguments = [formed(argument) for argument in node.args]
     if node.is_Add:

@@ -31,7 +31,6 @@ CACHE = "cache"
 """The operation that joins new keys or values to those kept."""
 
 
-@checked
 def decoding(net: Layer | LayerTable, M: Dim = "M", n: Dim = "n") -> LayerTable:
     """One step of decoding: one new token of ``n`` sequences, each against ``M`` keys and values, the new one included.
 

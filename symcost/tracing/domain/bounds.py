@@ -118,14 +118,17 @@ class Explorer:
     def _skips(self, program: Program, point: Point) -> frozenset[str]:
         """Modules in which a program lacks operations that it has at the base's sizes: a step was skipped there.
 
-        Where none is missing the form has no excuse: the same program has another size than the form says.
+        XLA skips steps of its own, such as a slice of everything. Where none is missing the form has no excuse: the same
+        program has another size than the form says.
         """
         try:
             usual = self.sampler({**self.base, **{n: point[n] for n in self.structural}})
         except PointError:
             return frozenset()
-        before, here = (Counter(template_key(r.key) for r in flat(each.records)) for each in (usual, program))
-        return frozenset(key.path for key in before - here)
+        before, here = (
+            Counter((template_key(r.key), r.xla_times != 0) for r in flat(each.records)) for each in (usual, program)
+        )
+        return frozenset(key.path for key, _ in before - here)
 
     def _right_beside(self, point: Point) -> bool:
         """Whether the form is right at the nearest larger sizes of which none is 1, if the model takes such."""
