@@ -105,7 +105,7 @@ if TYPE_CHECKING:
     from symcost.layers.recurrent import GRU, LSTM
     from symcost.layers.shape import Dropout, Flatten, ToTokens
     from symcost.saved.face import load
-    from symcost.size import model_size
+    from symcost.size import model_size, state_size
     from symcost.sweep.face import count, pareto, sweep
     from symcost.sweep.question import load_space
     from symcost.sweep.space import Space
@@ -225,6 +225,7 @@ __all__ = [
     "partial",
     "patched",
     "solve",
+    "state_size",
     "sweep",
     "symbols",
     "table",
@@ -281,7 +282,7 @@ _LAZY = {
     "load": "symcost.saved.face",
     "load_space": "symcost.sweep.question",
     "load_verdict": "symcost.verify.saved",
-    "model_size": "symcost.size",
+    **dict.fromkeys(("model_size", "state_size"), "symcost.size"),
     "pareto": "symcost.sweep.face",
     "trace_function": "symcost.trace.face",
     **{name: f"symcost.layers.{family}" for family, names in _FAMILIES.items() for name in names.split()},

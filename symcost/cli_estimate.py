@@ -60,7 +60,7 @@ Arg = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Fix a
 Call = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Keyword argument of a traced call.")]
 On = Annotated[str, typer.Option("--device", metavar="DEVICE", help="symcost devices lists them; or a TOML file.")]
 MaybeOn = Annotated[str | None, typer.Option("--device", metavar="DEVICE", help="For latency, energy and fits.")]
-Dtype = Annotated[str, typer.Option(help="Number type of operations and activations.")]
+Dtype = Annotated[str | None, typer.Option(help="Number type of operations and activations; as traced unless given.")]
 Weights = Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")]
 Rule = Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")]
 Model = Annotated[str, typer.Option(help="Latency: whole, roofline or fused.")]
@@ -91,7 +91,7 @@ def estimate(
     target: Target,
     specs: Specs = None,
     device: On = "nvidia-a100-sxm-80gb",
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     weights: Weights = None,
     model: Model = "roofline",
     efficiency: Annotated[
@@ -119,7 +119,7 @@ def fits(
     target: Target,
     specs: Specs = None,
     device: On = "stm32f746",
-    dtype: Dtype = "int8",
+    dtype: Dtype = None,
     weights: Weights = None,
     rule: Rule = "liveness",
     set_: Set = None,
@@ -150,7 +150,7 @@ def solve(
     given: Annotated[list[str] | None, typer.Option(metavar="NAME=INT", help="Values of the other symbols.")] = None,
     spec: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="An input of a model to trace.")] = None,
     device: MaybeOn = None,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     weights: Weights = None,
     model: Model = "roofline",
     rule: Rule = "liveness",
@@ -183,7 +183,7 @@ def plot(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="memory, roofline, latency or energy.")],
     specs: Specs = None,
     device: MaybeOn = None,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     model: Model = "roofline",
     batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the latency picture runs over.")] = "n",
     set_: Set = None,

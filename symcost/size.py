@@ -1,8 +1,12 @@
-"""Model size: bits of all parameters, of one width or one per layer, pruned or not."""
+"""Model size: bits of all parameters, of their own number types, of one width or one per layer, pruned or not.
+
+Numbers of less than a byte are packed: two ``int4`` take one byte. An odd number of them is half a byte more, and no leaf
+is rounded up to whole bytes, as with ``bits=4``: sums stay polynomials, and a size can be a fraction of a byte.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
@@ -10,46 +14,95 @@ from typing import Any
 import sympy
 
 from symcost.cost import FULL
+from symcost.dtypes import ASSUMED, BYTE, bits_of
 from symcost.errors import SymcostError
-from symcost.table import CostTable
+from symcost.table import CostTable, Row
 
 Bits = int | Mapping[str, int]
 Density = int | float | str | Fraction | Mapping[str, Any]
-BYTE = 8
 
 
-def model_size(costs: CostTable, bits: Bits = 32, density: Density = 1, convention: str = FULL) -> Any:
+def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1, convention: str = FULL) -> Any:
     """Bytes of the parameters: the sum over layers of ``params * density * bits / 8``, exact.
 
-    ``bits``: one width for all, or one per layer by its path (mixed precision; ``""`` is every other layer).
+    ``bits``: one width for all, or one per layer by its path (mixed precision; ``""`` is every other layer). Unless given,
+    every parameter has the width of its own number type as traced; layers have no types and are taken as float32.
     ``density``: the share of weights that are not pruned, as a number (0.25 is exactly 1/4), or one per layer.
     ``convention``: ``full`` counts bias and norm, ``textbook`` weights alone.
 
     >>> from symcost.models import alexnet
-    >>> model_size(alexnet(), bits=32, convention="textbook"), model_size(alexnet(), bits=8, convention="textbook")
+    >>> model_size(alexnet(), convention="textbook"), model_size(alexnet(), bits=8, convention="textbook")
     (243818624, 60954656)
     >>> model_size(alexnet(), bits={"": 8, "fc6": 4}, density={"fc6": 0.25, "": 1}, convention="textbook")
     27924512
+    >>> import flax.linen as nn, jax.numpy as jnp
+    >>> import symcost as sc
+    >>> model_size(sc.trace(nn.Dense(8, param_dtype=jnp.bfloat16), "bfloat16[n,16]"))
+    272
     """
-    widths = _Rates(bits, "bits", costs)
     shares = _Rates(density, "density", costs)
-    parts: dict[Fraction, list[Any]] = {}
+    sizes = ((rate * shares.of(path), params) for path, rate, params in param_bits(costs, bits, convention))
+    return bytes_of(sizes)
+
+
+def state_size(costs: CostTable, bits: Bits | None = None) -> Any:
+    """Bytes of the state, what a model keeps between calls beside its parameters: moving averages, caches.
+
+    ``bits`` as in :func:`model_size`.
+
+    >>> from symcost.models import resnet50
+    >>> state_size(resnet50()) == 4 * resnet50().state
+    True
+    """
+    return bytes_of((rate, state) for _, rate, state in state_bits(costs, bits))
+
+
+def param_bits(
+    costs: CostTable, bits: Bits | None = None, convention: str = FULL
+) -> Iterator[tuple[str, Fraction, Any]]:
+    """(path, bits of one, number) of the parameters of every row that has some."""
+    return _sized(costs, bits, lambda row: row.under(convention).params)
+
+
+def state_bits(
+    costs: CostTable, bits: Bits | None = None, written: bool | None = None
+) -> Iterator[tuple[str, Fraction, Any]]:
+    """(path, bits of one, number) of the state of every row that has some: what the program changes, or does not, or all."""
+    return _sized(costs, bits, lambda row: row.under(FULL).state if written in (None, row.written) else 0)
+
+
+def _sized(costs: CostTable, bits: Bits | None, count: Callable[[Row], Any]) -> Iterator[tuple[str, Fraction, Any]]:
+    of = width_of(costs, bits)
     for row in costs.rows:
-        params = row.under(convention).params
-        if not (isinstance(params, int) and params == 0):
-            parts.setdefault(widths.of(row.path) * shares.of(row.path), []).append(params)
+        number = count(row)
+        if not (isinstance(number, int) and number == 0):
+            yield row.path, of(row.path, row.dtype), number
+
+
+def bytes_of(sizes: Any) -> Any:
+    """The sum of numbers times bits in bytes; numbers of the same width are added first."""
+    parts: dict[Fraction, list[Any]] = {}
+    for rate, number in sizes:
+        parts.setdefault(rate, []).append(number)
     total = sympy.Add(
         *(
-            sympy.Rational(rate.numerator, rate.denominator * BYTE) * sympy.expand(sympy.Add(*params))
-            for rate, params in parts.items()
+            sympy.Rational(rate.numerator, rate.denominator * BYTE) * sympy.expand(sympy.Add(*numbers))
+            for rate, numbers in parts.items()
         )
     )
     return int(total) if total.is_Integer else total
 
 
-def width_of(costs: CostTable, bits: Bits) -> Callable[[str], Fraction]:
-    """The bits of a layer's parameters by its path."""
-    return _Rates(bits, "bits", costs).of
+Width = Callable[[str, str], Fraction]
+"""Bits of one number by the path of its layer and its number type."""
+
+
+def width_of(costs: CostTable, bits: Bits | None) -> Width:
+    """The width of numbers: as given by their paths, or of their own types, float32 where a table has none."""
+    if bits is None:
+        return lambda path, dtype: Fraction(bits_of(dtype or ASSUMED))
+    rates = _Rates(bits, "bits", costs)
+    return lambda path, dtype: rates.of(path)
 
 
 class _Rates:

@@ -26,6 +26,9 @@ class Row:
 
     ``times`` is the trip count of the loops around it (and of repeated blocks); ``xla_times`` how often XLA's
     analysis counts it. ``source`` says who counted: a rule, a layer, a probe of the compiler, the user's own estimate.
+    ``dtype`` is the number type of the result, or of what the row declares (a parameter, state, an input), ``in_dtypes``
+    those of the operands: as traced, empty where nobody says. ``written`` marks state to which the program gives
+    another value.
     """
 
     path: str
@@ -40,6 +43,9 @@ class Row:
     phase: str = "forward"
     source: str = "rule"
     bound: bool = False
+    dtype: str = ""
+    in_dtypes: tuple[str, ...] = ()
+    written: bool = False
 
     def under(self, convention: str) -> Cost:
         """The row's whole cost under a convention, repetitions included."""
@@ -232,7 +238,7 @@ class CostTable:
 
         return explain(self, **point)
 
-    def plot(self, kind: str = "memory", on: Any = None, dtype: str = "float32", *, at: Mapping[str, int] | None = None,
+    def plot(self, kind: str = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
              batch: str = "n", model: str = "roofline", file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.plots`."""
         from symcost.report.plots import plot

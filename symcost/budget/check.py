@@ -11,11 +11,13 @@ from typing import Any
 
 from symcost.budget.limits import BYTES, COUNT, FIT, KINDS, VERDICT, Limit
 from symcost.budget.metrics import formula, parts
+from symcost.budget.options import TYPED
 from symcost.budget.read import Budget, Model, Plan
 from symcost.errors import DomainError, SymcostError
 from symcost.estimate.constraint import FITS
 from symcost.estimate.constraint import read as constraints
 from symcost.estimate.quantities import Setting
+from symcost.estimate.types import types_of
 from symcost.prove.search import Proof, prove
 from symcost.symbols import evaluate
 from symcost.table import CostTable
@@ -95,7 +97,7 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Findi
     found = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
     if budget.fit:
         setting = Setting(
-            costs, budget.options["device"], budget.options.get("dtype", "float32"),
+            costs, budget.options["device"], budget.options.get("dtype"),
             budget.options.get("bits", budget.options.get("weights")), rule=budget.options.get("rule", "liveness"),
         )  # fmt: skip
         for memory in _named(f"{where}, {FIT}", lambda: constraints(FITS, setting)):
@@ -154,11 +156,14 @@ def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
     at = proof.at
     weights = () if at is None else _heaviest(shares or each.metric, costs, budget, at)
     bounds = getattr(getattr(costs, "domain", None), "bounds_at_one", frozenset())
-    note = "an upper bound where a size is 1" if each.metric in bounds else ""
+    notes = ["an upper bound where a size is 1"] if each.metric in bounds else []
+    if title or each.metric in TYPED:
+        types = types_of(costs, budget.options.get("dtype"), budget.options.get("weights"))
+        notes += [] if types.given or "bits" in budget.options else [str(types)]
     return Finding(
         model=name, budget=budget.name, metric=title or each.metric, kind=BYTES if title else KINDS[each.metric],
         value=Fraction(proof.largest), limit=each.value, text=each.text, holds=bool(proof),
-        how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else each.metric), note=note,
+        how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else each.metric), note="; ".join(notes),
     )  # fmt: skip
 
 

@@ -24,8 +24,12 @@ UNITS: Mapping[str, Mapping[str, Fraction]] = {
 }
 """Units of each kind of quantity, and what one of them is."""
 KINDS: Mapping[str, str] = {
-    "params": COUNT, "macs": COUNT, "flops": COUNT, "transcendentals": COUNT, "activations": COUNT,
-    "peak_activations": COUNT, "model_size": BYTES, "activation_bytes": BYTES, "total_bytes": BYTES,
+    "params": COUNT,
+    "state": COUNT,
+    "macs": COUNT, "flops": COUNT, "transcendentals": COUNT, "activations": COUNT,
+    "peak_activations": COUNT, "model_size": BYTES,
+    "state_bytes": BYTES,
+    "activation_bytes": BYTES, "total_bytes": BYTES,
     "training_bytes": BYTES, "latency": SECONDS, "energy": JOULES,
 }  # fmt: skip
 """The metrics that have a limit, and what they are measured in."""

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from symcost.budget.options import PEAKS, TIMED
 from symcost.cost import FULL, TEXTBOOK
+from symcost.dtypes import ASSUMED, bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.energy import energy
 from symcost.estimate.latency import latency
-from symcost.estimate.memory import memory, width
+from symcost.estimate.memory import MemoryUse, memory
 from symcost.estimate.states import states_of
 from symcost.estimate.training import training_memory
+from symcost.estimate.types import types_of
 from symcost.estimate.work import kernels
-from symcost.size import model_size
+from symcost.size import bytes_of, model_size, param_bits, state_bits
 from symcost.table import CostTable
 
 Parts = list[tuple[str, Any]]
-HELD = ("params", "model_size")
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,14 @@ class Setting:
         return self.options.get(name, default)
 
     @property
-    def dtype(self) -> str:
-        """Number type of operations and activations."""
-        return self.option("dtype", "float32")
+    def dtype(self) -> str | None:
+        """Number type of operations and activations, if one is given."""
+        return self.option("dtype", None)
+
+    @property
+    def weights(self) -> Any:
+        """Bits or number type of the weights, if one is given."""
+        return self.option("bits", self.option("weights", None))
 
     @property
     def convention(self) -> str:
@@ -55,17 +61,17 @@ def _powered(s: Setting) -> Any:
 
 
 def _size(s: Setting) -> Any:
-    widths = width(s.dtype, s.option("bits", s.option("weights", None)))
-    return model_size(s.costs, widths, s.option("density", 1))
+    return model_size(s.costs, types_of(s.costs, s.dtype, s.weights).weights, s.option("density", 1))
 
 
-def _alive(s: Setting) -> Any:
-    return memory(s.costs, s.dtype, rule=s.option("rule", "liveness")).activations
+def _used(s: Setting) -> MemoryUse:
+    return memory(s.costs, s.dtype, weights=s.weights, rule=s.option("rule", "liveness"))
 
 
 def _trained(s: Setting) -> Any:
     kept = training_memory(s.costs, dtype=s.dtype)
-    return kept.total + states_of(s.option("optimizer", "sgd")).bytes(kept.params)
+    moments = model_size(s.costs, bits_of(s.dtype or ASSUMED))  # of the optimizer, as sc.training_memory makes them
+    return kept.total + states_of(s.option("optimizer", "sgd")).bytes(moments)
 
 
 def _total(metric: str) -> Callable[[Setting], Any]:
@@ -73,17 +79,24 @@ def _total(metric: str) -> Callable[[Setting], Any]:
 
 
 FORMULAS: Mapping[str, Callable[[Setting], Any]] = {
-    **{metric: _total(metric) for metric in ("params", "macs", "flops", "transcendentals")},
+    **{metric: _total(metric) for metric in ("params", "state", "macs", "flops", "transcendentals")},
     "activations": lambda s: s.costs.total(s.option("convention", TEXTBOOK)).activations,
     "peak_activations": lambda s: s.costs.peak(s.option("rule", "liveness")),
     "model_size": _size,
-    "activation_bytes": _alive,
-    "total_bytes": lambda s: _size(s) + _alive(s),
+    "state_bytes": lambda s: _used(s).state,
+    "activation_bytes": lambda s: _used(s).activations,
+    "total_bytes": lambda s: _size(s) + _used(s).activations + _used(s).state,
     "training_bytes": _trained,
     "latency": lambda s: _timed(s).seconds,
     "energy": lambda s: _powered(s).joules,
 }
 """Every metric as an exact formula in the table's symbols, in bytes, seconds and joules where it has a unit."""
+
+
+SIZES: Mapping[str, Callable[[CostTable, Any], Iterator[tuple[str, Any, Any]]]] = {
+    "model_size": param_bits, "state_bytes": state_bits,
+}  # fmt: skip
+"""What a module has of a size in bytes."""
 
 
 def formula(metric: str, costs: CostTable, options: Mapping[str, Any]) -> Any:
@@ -109,6 +122,8 @@ def parts(metric: str, costs: CostTable, options: Mapping[str, Any]) -> Parts:
         return [(step.kernel.path, step.joules) for step in spent]
     if metric in TIMED:  # energy by power is that of the time
         return [(step.kernel.path, step.seconds) for step in _timed(s).steps]
-    name = "params" if metric in HELD else metric
+    if metric in SIZES:
+        bits = types_of(costs, s.dtype, s.weights).weights
+        return [(path, bytes_of([(rate, number)])) for path, rate, number in SIZES[metric](costs, bits)]
     convention = s.option("convention", TEXTBOOK if metric == "activations" else FULL)
-    return [(group.name, getattr(group.total(convention), name)) for group in costs.by_path()]
+    return [(group.name, getattr(group.total(convention), metric)) for group in costs.by_path()]

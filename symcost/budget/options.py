@@ -17,8 +17,11 @@ from symcost.estimate.states import BY_NAME, states_of
 from symcost.estimate.work import MODELS
 
 TIMED = ("latency", "energy")
+SIZED = ("model_size", "state_bytes", "total_bytes")
+TYPED = (*SIZED, "activation_bytes", "training_bytes", *TIMED)
+"""Limits that depend on number types."""
 PEAKS = ("peak_activations", "activation_bytes", "total_bytes")
-COUNTED = ("params", "macs", "flops", "transcendentals", "activations")
+COUNTED = ("params", "state", "macs", "flops", "transcendentals", "activations")
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,9 @@ def _density(given: Any) -> None:
 OPTIONS: Mapping[str, Option] = {
     "device": Option("where it runs: a name or a file", (*TIMED, FIT), device),
     "dtype": Option("number type of operations and activations", (
-        "model_size", "activation_bytes", "total_bytes", "training_bytes", *TIMED, FIT), bits_of),
-    "weights": Option("number type of the weights", ("model_size", "total_bytes", *TIMED, FIT), bits_of),
-    "bits": Option("bits of the weights, one for all or by layer", ("model_size", "total_bytes", FIT), _bits),
+        *TYPED, FIT), bits_of),
+    "weights": Option("number type of the weights", (*SIZED, *TIMED, FIT), bits_of),
+    "bits": Option("bits of the weights, one for all or by layer", (*SIZED, FIT), _bits),
     "density": Option("share of the weights that are kept", ("model_size", "total_bytes"), _density),
     "latency_model": Option(", ".join(MODELS), TIMED, _one_of(MODELS)),
     "rule": Option(", ".join(RULES), (*PEAKS, FIT), _one_of(RULES)),

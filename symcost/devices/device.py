@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any
 
-from symcost.dtypes import bits_of
+from symcost.dtypes import arithmetic, bits_of
 from symcost.errors import DeviceError
 
 HOLDS = ("weights", "activations")
@@ -155,13 +155,15 @@ class Device:
         bits_of(dtype)
         if self.peak:
             self.operations(dtype)
-        elif self.energies is not None and self.energies.add and dtype not in self.energies.add:
+        elif self.energies is not None and self.energies.add and arithmetic(dtype) not in self.energies.add:
             known = ", ".join(self.energies.add)
             raise self._fail(f"no energy in {dtype} is published: there are {known}")
 
     def operations(self, dtype: str) -> Fraction:
         """Dense operations per second in a number type."""
         bits_of(dtype)
+        if dtype not in self.peak and arithmetic(dtype) in self.peak:
+            return self.peak[arithmetic(dtype)]
         if dtype not in self.peak:
             known = ", ".join(self.peak) or "none"
             raise DeviceError(f"device {self.name} has no published peak for {dtype}: there are peaks for {known}")

@@ -15,7 +15,10 @@ from symcost.devices import device
 from symcost.devices.device import HOLDS
 from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.exact import rational
+from symcost.estimate.fit import check_computes
+from symcost.estimate.memory import memory
 from symcost.estimate.quantities import QUANTITIES, Setting
+from symcost.estimate.types import types_of
 from symcost.symbols import Evaluator, parse
 
 _RELATION = re.compile(r"(<=|>=|==|!=|<|>)")
@@ -101,15 +104,18 @@ def _fraction(match: re.Match[str]) -> str:
 def _memories(setting: Setting) -> list[Constraint]:
     """One constraint for each memory that holds weights or activations."""
     where = device(setting.device)
-    where.check_computes(setting.dtype)
+    check_computes(where, setting.costs, types_of(setting.costs, setting.dtype, setting.weights))
+    used = memory(setting.costs, setting.dtype, weights=setting.weights, rule=setting.rule)
     found = []
     for level in where.memories:
         if level.holds and level.size is None:
             raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
         if level.holds and level.size is not None:
             names = {"weights": "weight_bytes", "activations": "activation_bytes"}
-            needed = sympy.Add(*(_exact(QUANTITIES[names[what]](setting)) for what in HOLDS if what in level.holds))
-            text = f"{' + '.join(names[what] for what in level.holds)} <= {level.size} ({level.name})"
+            needed = sympy.Add(*(_exact(used.held(what)) for what in HOLDS if what in level.holds))
+            plain = sympy.Add(*(_exact(getattr(used, what)) for what in HOLDS if what in level.holds))
+            summed = [*(names[what] for what in level.holds), *(["state"] if needed != plain else [])]
+            text = f"{' + '.join(summed)} <= {level.size} ({level.name})"
             found.append(Constraint(text, needed, "<=", rational(level.size)))
     if not found:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")

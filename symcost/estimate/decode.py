@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy
 
-from symcost.dtypes import bits_of
+from symcost.dtypes import BYTE, bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
 from symcost.estimate.network import layers_of
@@ -20,7 +20,6 @@ from symcost.layers.attention import Attention
 from symcost.layers.base import Layer
 from symcost.layers.face import table
 from symcost.layers.layered import LayerTable
-from symcost.size import BYTE
 from symcost.table import CostTable
 
 TRACED = (

@@ -6,7 +6,7 @@ add, and every word between the processor and its memory costs what the level co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -16,13 +16,13 @@ import sympy
 
 from symcost.devices import Device, Energies, device
 from symcost.devices.device import HOLDS
-from symcost.dtypes import bits_of
+from symcost.dtypes import arithmetic, bits_of
 from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.exact import rational, value_at
 from symcost.estimate.latency import latency
-from symcost.estimate.memory import width
+from symcost.estimate.types import computing, main_type, types_of
 from symcost.estimate.work import Kernel, kernels
-from symcost.size import Bits, width_of
+from symcost.size import Bits, Width, width_of
 from symcost.table import CostTable
 
 WORD = 32
@@ -51,6 +51,8 @@ class Energy:
     costs: CostTable = field(repr=False, compare=False)
     steps: tuple[EnergyStep, ...] = ()
     powered: Any = None
+    types: str = ""
+    """Which number types these are, and whether they are as given, as traced or assumed."""
 
     @cached_property
     def joules(self) -> Any:
@@ -86,7 +88,7 @@ class Energy:
 def energy(
     costs: CostTable,
     on: str | Device = "horowitz-45nm",
-    dtype: str = "float32",
+    dtype: str | None = None,
     *,
     model: str = "roofline",
     weights: str | Bits | None = None,
@@ -105,41 +107,49 @@ def energy(
     """
     where = device(on)
     if where.energies is None:
-        seconds = latency(costs, where, dtype, model=model, weights=weights, efficiency=efficiency).seconds
-        return Energy(where, dtype, costs, powered=sympy.expand(rational(where.watts()) * seconds))
+        timed = latency(costs, where, dtype, model=model, weights=weights, efficiency=efficiency)
+        powered = sympy.expand(rational(where.watts()) * timed.seconds)
+        return Energy(where, timed.dtype, costs, powered=powered, types=timed.types)
     table = where.energies
-    add, multiply = (_joules(where, group, dtype) for group in ("add", "multiply"))
+    types = types_of(costs, dtype, weights)
     for what in levels or {}:
         if what not in HOLDS:
             raise SymcostError(f"levels names {what!r}: use weights and activations")
     bit = {what: _level(where, table, (levels or {}).get(what, "dram")) / WORD for what in HOLDS}
     found = kernels(costs, model)
-    of = width_of(costs, width(dtype, weights))
-    return Energy(where, dtype, costs, tuple(_step(kernel, add, multiply, bit, of, bits_of(dtype)) for kernel in found))
+    of, computed = width_of(costs, types.weights), computing(found, types, table.add)
+    if types.activations is not None:
+        _joules(where, "add", types.activations)
+    steps = tuple(_step(where, kernel, computed(kernel), bit, (of, types.activations)) for kernel in found)
+    return Energy(where, main_type(found, types), costs, steps, types=types.text)
 
 
 def _step(
-    kernel: Kernel, add: Any, multiply: Any, bit: Mapping[str, Any], of: Callable[[str], Fraction], bits: int
+    where: Device, kernel: Kernel, dtype: str, bit: Mapping[str, Any], sizes: tuple[Width, str | None]
 ) -> EnergyStep:
-    """``bit``: joules of moving one; ``of``: bits of a path's weights, ``bits`` those of an activation."""
-    others = kernel.operations - 2 * kernel.macs
-    return EnergyStep(
-        kernel,
-        compute=sympy.expand(kernel.macs * (multiply + add) + others * add),
-        movement=sympy.expand(
-            kernel.weight_bits(of) * bit["weights"] + bits * (kernel.read + kernel.written) * bit["activations"]
-        ),
-    )
+    """``bit``: joules of moving one; ``sizes``: bits of the weights, and the one type of all activations, if there is one."""
+    moved = kernel.weight_bits(sizes[0]) * bit["weights"] + kernel.activation_bits(sizes[1]) * bit["activations"]
+    return EnergyStep(kernel, compute=_computed(where, kernel, dtype), movement=sympy.expand(moved))
+
+
+def _computed(where: Device, kernel: Kernel, dtype: str) -> Any:
+    """Joules of the operations; a kernel without any needs no energy to be published."""
+    if kernel.operations == 0:
+        return sympy.Integer(0)
+    add = _joules(where, "add", dtype)
+    multiply = _joules(where, "multiply", dtype) if kernel.macs != 0 else 0
+    return sympy.expand(kernel.macs * (multiply + add) + (kernel.operations - 2 * kernel.macs) * add)
 
 
 def _joules(where: Device, group: str, dtype: str) -> Any:
     table = getattr(where.energies, group)
     bits_of(dtype)
-    if dtype not in table:
+    named = arithmetic(dtype)
+    if named not in table:
         raise DeviceError(
             f"device {where.name} has no published energy to {group} in {dtype}: there are {', '.join(table) or 'none'}"
         )
-    return rational(table[dtype])
+    return rational(table[named])
 
 
 def _level(where: Device, table: Energies, name: str) -> Any:

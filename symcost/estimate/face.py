@@ -10,9 +10,10 @@ from symcost.devices import Device, device
 from symcost.errors import SymcostError
 from symcost.estimate.efficiency import efficiency_of
 from symcost.estimate.energy import Energy, energy
-from symcost.estimate.fit import Fit, fits
+from symcost.estimate.fit import Fit, check_computes, fits
 from symcost.estimate.latency import Latency, examples, latency
 from symcost.estimate.memory import MemoryUse, memory
+from symcost.estimate.types import Types, types_of
 from symcost.estimate.work import MODELS
 from symcost.size import Bits
 from symcost.table import CostTable
@@ -35,6 +36,7 @@ class Estimate:
     fit: Fit | SymcostError
     chosen: str
     batch: Any = None
+    types: Types | None = None
 
     def throughput(self, found: Latency) -> Any:
         """Examples per second at a latency, or None."""
@@ -42,12 +44,13 @@ class Estimate:
 
 
 def estimate(
-    costs: CostTable, name: str, on: str | Device, dtype: str = "float32", *, weights: str | Bits | None = None,
+    costs: CostTable, name: str, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
     model: str = "roofline", efficiency: Any = None, rule: str = "liveness",
 ) -> Estimate:  # fmt: skip
     """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits."""
     where = device(on)
-    where.check_computes(dtype)
+    types = types_of(costs, dtype, weights)
+    check_computes(where, costs, types)
     efficiency_of(efficiency)
     if model not in MODELS:
         raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
@@ -65,9 +68,10 @@ def estimate(
             for each, at in energies.items()
         },
         memory=_or_why(lambda: memory(costs, dtype, weights=weights, rule=rule)),
-        fit=_or_why(lambda: fits(costs, where, dtype, weights=weights, rule=rule)),
+        fit=_or_why(lambda: fits(costs, where, types.activations, weights=weights, rule=rule)),
         chosen=model,
         batch=examples(costs),
+        types=types,
     )  # fmt: skip
 
 

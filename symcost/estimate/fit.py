@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from symcost.devices import Device, device
 from symcost.devices.device import HOLDS
+from symcost.dtypes import ASSUMED
 from symcost.errors import DeviceError
 from symcost.estimate.exact import number, rational
-from symcost.estimate.memory import memory, width
+from symcost.estimate.memory import memory
+from symcost.estimate.types import Types, main_type, types_of
 from symcost.estimate.work import kernels
-from symcost.size import Bits, width_of
+from symcost.size import Bits, param_bits
 from symcost.table import CostTable
+
+SMALL = "int8"
+"""The type that layers are taken to be in on a device that they have to fit."""
 
 
 @runtime_checkable
@@ -64,34 +69,37 @@ class Fit:
     device: Device
     dtype: str
     limits: tuple[Limit, ...]
+    types: Types
 
     def __bool__(self) -> bool:
         return all(self.limits)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.limits))
+        said = [] if self.types.given else [str(self.types)]
+        return "\n".join([*map(str, self.limits), *said])
 
 
 def fits(
-    costs: CostTable, on: str | Device, dtype: str = "int8", *, weights: str | Bits | None = None,
+    costs: CostTable, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
     rule: str = "liveness",
 ) -> Fit:  # fmt: skip
     """Every memory of the device against the bytes that the model keeps there; all sizes must be numbers.
 
-    ``dtype`` and ``weights`` as in :func:`~symcost.estimate.memory.memory`, ``rule`` for the activations. A memory
-    that holds both has to hold their sum. A number type for which the device publishes no peak, where it publishes some,
-    is an error.
+    ``dtype`` and ``weights`` as in :func:`~symcost.estimate.memory.memory`, ``rule`` for the activations; layers, which
+    have no number types, are taken as int8. State lies with the weights where a pass only reads it, and with the
+    activations where it is written. A memory that holds both has to hold their sum. A number type of products for which the
+    device publishes no peak, where it publishes some, is an error.
 
     >>> from symcost.models import mcunet_in1
-    >>> print(fits(mcunet_in1(), "tiny-ai"))
+    >>> print(fits(mcunet_in1(), "tiny-ai", "int8"))
     sram (activations): 92160 of 327680 bytes, fits, 235520 bytes are left; peak in block_2/expand/conv
     flash (weights): 636232 of 1048576 bytes, fits, 412344 bytes are left; most in fc
     """
     where = device(on)
-    where.check_computes(dtype)
-    used = memory(costs, dtype, weights=weights, rule=rule)
-    held = width(dtype, weights)
-    needs = {what: number(getattr(used, what), f"the size of the {what}") for what in HOLDS}
+    types = types_of(costs, dtype, weights, SMALL)
+    check_computes(where, costs, types)
+    used = memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
+    needs = {what: number(used.held(what), f"the size of the {what}") for what in HOLDS}
     limits = []
     for level in where.memories:
         if not level.holds:
@@ -100,18 +108,27 @@ def fits(
             raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
         needed = sum((needs[what] for what in level.holds), start=Fraction(0))
         most = max(level.holds, key=lambda what: needs[what])
-        limits.append(Limit(level.name, level.holds, needed, level.size, *_fault(costs, most, rule, held)))
+        limits.append(Limit(level.name, level.holds, needed, level.size, *_fault(costs, most, rule, types.weights)))
     if not limits:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
-    return Fit(where, dtype, tuple(limits))
+    named = types.activations or main_type(kernels(costs, "roofline"), types)
+    return Fit(where, named, tuple(limits), types)
 
 
-def _fault(costs: CostTable, what: str, rule: str, bits: Bits) -> tuple[str, str]:
+def check_computes(where: Device, costs: CostTable, types: Types) -> None:
+    """Raise for a number type of the products that the device lacks."""
+    own = {kernel.dtype or ASSUMED for kernel in kernels(costs, "roofline") if kernel.macs != 0}
+    for dtype in sorted(own) if types.activations is None else [types.activations]:
+        where.check_computes(dtype)
+
+
+def _fault(costs: CostTable, what: str, rule: str, bits: Bits | None) -> tuple[str, str]:
     """The layer that a limit is at fault for, and what it has."""
     if what == "weights":
-        of = width_of(costs, bits)
-        parts = [group for group in costs.by_path() if group.total().params != 0]
-        why, sizes = "most in", [(group.name, group.total().params * rational(of(group.name))) for group in parts]
+        held: dict[str, Any] = {}
+        for path, rate, params in param_bits(costs, bits):
+            held[path] = held.get(path, 0) + params * rational(rate)
+        why, sizes = "most in", list(held.items())
     elif isinstance(costs, HasLifetimes):
         return costs.peak_path(rule) or "the model itself", "peak in"
     else:

@@ -16,13 +16,13 @@ import sympy
 
 from symcost.devices import Device, Rates, device
 from symcost.devices.device import exact_number
-from symcost.dtypes import bits_of
+from symcost.dtypes import BYTE
 from symcost.errors import SymcostError
 from symcost.estimate.efficiency import Efficiency, efficiency_of
 from symcost.estimate.exact import larger, rational, value_at
-from symcost.estimate.memory import width
+from symcost.estimate.types import computing, main_type, types_of
 from symcost.estimate.work import Kernel, kernels
-from symcost.size import BYTE, Bits, width_of
+from symcost.size import Bits, Width, width_of
 from symcost.symbols import symbol
 from symcost.table import CostTable
 
@@ -73,6 +73,8 @@ class Latency:
     dtype: str
     model: str
     costs: CostTable = field(repr=False, compare=False)
+    types: str = ""
+    """Which number types these are, and whether they are as given, as traced or assumed."""
 
     @cached_property
     def seconds(self) -> Any:
@@ -111,7 +113,7 @@ class Latency:
 def latency(
     costs: CostTable,
     on: str | Device,
-    dtype: str = "float32",
+    dtype: str | None = None,
     *,
     model: str = "roofline",
     weights: str | Bits | None = None,
@@ -120,8 +122,10 @@ def latency(
 ) -> Latency:
     """Seconds of one pass on a device, exact in the table's symbols.
 
-    ``dtype``: number type of operations and activations, ``weights`` that of the weights where it is another,
-    or bits, or a mapping from paths to bits (mixed precision, ``""`` for every other layer).
+    Numbers move in their own types and are computed at the peak of their operands' type, as traced: what has no MACs and
+    a type without a published peak at that of the products. ``dtype`` gives one type to operations and activations,
+    ``weights`` one to the weights: a number type, bits, or a mapping from paths to bits (mixed precision, ``""`` for every
+    other layer). Layers have no types and are taken as float32.
     ``model``: ``whole`` (the lectures' formula), ``roofline`` (the sum over operations), ``fused`` (elementwise
     chains through memory once). ``efficiency``: the share of the peak that is reached, a number or a
     :class:`~symcost.estimate.efficiency.Saturating` curve; unless given, the rates that the device was measured at, where
@@ -135,23 +139,35 @@ def latency(
     where = device(on)
     rate = efficiency_of(efficiency)
     launch = _overhead(where, overhead, model)
-    peak = rational(where.operations(dtype))
+    types = types_of(costs, dtype, weights)
     bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
     found = kernels(costs, model)
-    sizes = width_of(costs, width(dtype, weights)), rational(Fraction(bits_of(dtype), BYTE))
+    computed = computing(found, types, where.peak)
+    if types.activations is not None:
+        where.operations(types.activations)
+    sizes = width_of(costs, types.weights), types.activations
     measured = where.measured if efficiency is None and model != "whole" else {}
     return Latency(
         tuple(
             _measured(kernel, measured[kernel.kind], sizes, None if overhead is None else launch)
             if kernel.kind in measured
-            else _step(kernel, peak, bandwidth, sizes, rate, launch)
+            else _step(kernel, _peak(where, kernel, computed(kernel)), bandwidth, sizes, rate, launch)
             for kernel in found
         ),
-        where, dtype, model, costs,
+        where, main_type(found, types), model, costs, types.text,
     )  # fmt: skip
 
 
-def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: Any, rate: Efficiency, launch: Any) -> Step:
+_Sizes = tuple[Width, str | None]
+"""Bits of the weights, and the one type of all activations, if there is one."""
+
+
+def _peak(where: Device, kernel: Kernel, dtype: str) -> Any:
+    """Operations per second; a kernel without any needs no peak."""
+    return sympy.Integer(1) if kernel.operations == 0 else rational(where.operations(dtype))
+
+
+def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: _Sizes, rate: Efficiency, launch: Any) -> Step:
     weights, activations = _bytes(kernel, sizes)
     return Step(
         kernel=kernel,
@@ -162,7 +178,7 @@ def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: Any, rate: Efficienc
     )
 
 
-def _measured(kernel: Kernel, rates: Rates, sizes: Any, launch: Any) -> Step:
+def _measured(kernel: Kernel, rates: Rates, sizes: _Sizes, launch: Any) -> Step:
     """A kernel at the rates that its kind was measured at; a part without a rate takes no time."""
     weights, activations = _bytes(kernel, sizes)
     own = rational(rates.overhead or Fraction(0))
@@ -176,8 +192,8 @@ def _measured(kernel: Kernel, rates: Rates, sizes: Any, launch: Any) -> Step:
     )
 
 
-def _bytes(kernel: Kernel, sizes: Any) -> tuple[Any, Any]:
-    return kernel.weight_bits(sizes[0]) / BYTE, sizes[1] * (kernel.read + kernel.written)
+def _bytes(kernel: Kernel, sizes: _Sizes) -> tuple[Any, Any]:
+    return kernel.weight_bits(sizes[0]) / BYTE, sympy.Rational(1, BYTE) * kernel.activation_bits(sizes[1])
 
 
 def _over(amount: Any, rate: Fraction | None) -> Any:
@@ -200,7 +216,7 @@ def examples(costs: CostTable) -> Any:
 
 
 def throughput(
-    costs: CostTable, on: str | Device, dtype: str = "float32", *, batch: Any = "n", model: str = "roofline",
+    costs: CostTable, on: str | Device, dtype: str | None = None, *, batch: Any = "n", model: str = "roofline",
     weights: str | Bits | None = None, efficiency: Any = None, overhead: Any = None,
 ) -> Any:  # fmt: skip
     """Examples per second: the batch over the seconds it takes. ``batch`` is the symbol's name, or a number.

@@ -1,4 +1,4 @@
-"""Bytes on a device: weights by bit width, activations at their peak."""
+"""Bytes on a device: weights by bit width, activations at their peak, and state."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 import sympy
 
-from symcost.dtypes import bits_of
+from symcost.dtypes import ASSUMED, BYTE, bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
-from symcost.size import BYTE, Bits, model_size
+from symcost.estimate.types import Types, types_of
+from symcost.size import Bits, bytes_of, model_size, state_bits
 from symcost.table import CostTable
 
 RULES = ("liveness", "textbook")
@@ -19,49 +20,68 @@ RULES = ("liveness", "textbook")
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """Bytes of weights and of activations at their peak, under a rule, exact."""
+    """Bytes of weights, of activations at their peak under a rule, and of state, exact.
+
+    ``state`` is all of it, ``constant`` the part that a pass reads and does not write (moving averages at inference): it
+    lies with the weights, the rest (caches) with the activations. ``types`` says which number types these are.
+    """
 
     weights: Any
     activations: Any
     rule: str
+    state: Any = 0
+    constant: Any = 0
+    types: str = ""
 
     @property
     def total(self) -> Any:
-        """Both together."""
-        return self.weights + self.activations
+        """All together."""
+        return self.weights + self.activations + self.state
+
+    def held(self, what: str) -> Any:
+        """What lies in the memory of the ``weights``, or of the ``activations``: state with the one or the other."""
+        return self.weights + self.constant if what == "weights" else self.activations + self.state - self.constant
 
 
 def memory(
-    costs: CostTable, dtype: str = "float32", *, weights: str | Bits | None = None, rule: str = "liveness"
-) -> MemoryUse:
-    """Bytes of weights and activations.
+    costs: CostTable, dtype: str | None = None, *, weights: str | Bits | None = None, rule: str = "liveness",
+    assumed: str = ASSUMED,
+) -> MemoryUse:  # fmt: skip
+    """Bytes of weights, activations and state.
 
-    ``dtype``: number type of the activations. ``weights``: a number type, bits, or a mapping from paths to bits (mixed
-    precision, ``""`` for every other layer); that of the activations unless given. ``rule``: ``liveness``, all tensors
-    alive at once, or ``textbook``, the largest input plus output.
+    Everything has its own number type, as traced; ``dtype`` gives one to all, ``weights`` to the weights: a number type,
+    bits, or a mapping from paths to bits (mixed precision, ``""`` for every other layer). Layers have no types: they are
+    taken as ``assumed``. ``rule``: ``liveness``, all tensors alive at once, or ``textbook``, the largest input plus output.
 
     >>> from symcost.models import alexnet
     >>> memory(alexnet(), "int8", rule="textbook")
-    MemoryUse(weights=60965224, activations=440928, rule='textbook')
+    MemoryUse(weights=60965224, activations=440928, rule='textbook', state=0, constant=0, types='int8: as given')
     """
     if rule not in RULES:
         raise SymcostError(f"unknown rule of activations {rule!r}: use {' or '.join(RULES)}")
-    return MemoryUse(model_size(costs, width(dtype, weights)), _bytes(peak_of(costs, rule), bits_of(dtype)), rule)
+    types = types_of(costs, dtype, weights, assumed)
+    constant = bytes_of((bits, number) for _, bits, number in state_bits(costs, types.weights, written=False))
+    own = None if types.activations is None else bits_of(types.activations)
+    written = bytes_of((bits, number) for _, bits, number in state_bits(costs, own, written=True))
+    return MemoryUse(
+        weights=model_size(costs, types.weights), activations=peak_bytes(costs, types, rule), rule=rule,
+        state=constant + written, constant=constant, types=types.text,
+    )  # fmt: skip
 
 
-def width(dtype: str, weights: str | Bits | None) -> Bits:
-    """Bits of the weights: of their own number type, as given, or of the activations' number type."""
-    return bits_of(dtype) if weights is None else bits_of(weights) if isinstance(weights, str) else weights
+def peak_bytes(costs: Any, types: Types, rule: str) -> Any:
+    """Bytes of activations at their peak, in one type or in their own; a plain table has no lifetimes.
 
-
-def peak_of(costs: Any, rule: str) -> Any:
-    """Peak activations in elements; a plain table has no lifetimes."""
+    In their own types those of less than a byte take a whole one, as compilers keep them while they compute.
+    """
     if not hasattr(costs, "peak"):
         raise SymcostError("this table knows no peak of activations: make it with sc.table or sc.trace")
-    return costs.peak(rule)
+    if types.activations is None:
+        return costs.peak(rule, "bytes")
+    return _scaled(costs.peak(rule), bits_of(types.activations))
 
 
-def _bytes(elements: Any, bits: int) -> Any:
+def _scaled(elements: Any, bits: int) -> Any:
     per = rational(Fraction(bits, BYTE))
     if isinstance(elements, sympy.Max):  # kept as a maximum of few: sympy would compare each with each
         return sympy.Max(*(sympy.expand(per * size) for size in elements.args), evaluate=False)

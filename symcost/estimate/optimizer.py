@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy
 
-from symcost.dtypes import bits_of
+from symcost.dtypes import ASSUMED, bits_of
 from symcost.errors import SymcostError
 from symcost.table import CostTable, Row
 
@@ -22,6 +22,7 @@ STORED = {"tensorfloat32": "float32", "float8": "float8_e4m3fn"}
 """Number types that JAX calls otherwise."""
 UNSTORED = ("float4", "int4")
 """Half a byte a number: JAX keeps none in arrays of its own."""
+TRACED = "traced"
 Path = tuple[str, ...]
 
 
@@ -29,7 +30,8 @@ def optimizer_state(costs: CostTable, optimizer: Any, dtype: str = "float32", *,
     """Bytes of the state that ``optimizer.init`` makes for the model's parameters, exact in the table's symbols.
 
     ``costs`` is of a traced model, whose parameters have shapes; they stand in a tree of its modules, as masks and labels
-    by path need it (modules that a symbol repeats are one, with ``#`` for their number). Where the form changes with the
+    by path need it (modules that a symbol repeats are one, with ``#`` for their number). ``dtype``: the number type of the
+    parameters that it is made for, or ``"traced"`` for their own. Where the form changes with the
     sizes, as Adafactor's does at 128, that is an error; ``least`` says that every symbol is at least this.
     """
     shapes = {_path(row): row for row in costs.rows if row.source == "input" and row.op.startswith("param")}
@@ -43,10 +45,10 @@ def optimizer_state(costs: CostTable, optimizer: Any, dtype: str = "float32", *,
         raise SymcostError(f"least={least!r} must be a positive integer: the least value of every symbol")
     sizes = list(dict.fromkeys(d for row in shapes.values() for d in row.out if not _known(d)))
     literals = [int(d) for row in shapes.values() for d in row.out if _known(d)]
-    kind = _stored(dtype)
+    kinds = {path: _stored(row.dtype or ASSUMED if dtype == TRACED else dtype) for path, row in shapes.items()}
     small, large = (list(islice(_primes(start, literals), len(sizes))) for start in (least, max(LARGE, 2 * least)))
     found = [
-        _state(shapes, optimizer, kind, dict(zip(sizes, primes, strict=True)))
+        _state(shapes, optimizer, kinds, dict(zip(sizes, primes, strict=True)))
         for primes in ((small, large, large[::-1]) if sizes else (small,))
     ]
     if any(sympy.expand(other - found[0]) != 0 for other in found[1:]):
@@ -76,7 +78,7 @@ def _stored(dtype: str) -> str:
     return STORED.get(dtype, dtype)
 
 
-def _state(shapes: Mapping[Path, Row], optimizer: Any, dtype: str, stands: Mapping[Any, int]) -> Any:
+def _state(shapes: Mapping[Path, Row], optimizer: Any, kinds: Mapping[Path, str], stands: Mapping[Any, int]) -> Any:
     import jax
 
     tree: dict[str, Any] = {}
@@ -85,9 +87,9 @@ def _state(shapes: Mapping[Path, Row], optimizer: Any, dtype: str, stands: Mappi
         for module in path[:-1]:
             inner = inner.setdefault(module, {})
         shape = tuple(stands.get(length, 0) or int(length) for length in row.out)
-        inner[path[-1]] = jax.ShapeDtypeStruct(shape, dtype)
+        inner[path[-1]] = jax.ShapeDtypeStruct(shape, kinds[path])
     try:
-        with jax.enable_x64(True) if dtype == "float64" else nullcontext():
+        with jax.enable_x64(True) if "float64" in kinds.values() else nullcontext():
             state = jax.eval_shape(optimizer.init, tree)
     except Exception as problem:
         said = (str(problem).strip() or type(problem).__name__).splitlines()[0]

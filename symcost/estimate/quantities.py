@@ -20,7 +20,7 @@ class Setting:
 
     costs: Any
     on: str | Device | None = None
-    dtype: str = "float32"
+    dtype: str | None = None
     weights: str | Bits | None = None
     model: str = "roofline"
     rule: str = "liveness"
@@ -38,16 +38,18 @@ class Setting:
 
 QUANTITIES: Mapping[str, Callable[[Setting], Any]] = {
     "params": lambda s: s.costs.params,
+    "state": lambda s: s.costs.state,
     "macs": lambda s: s.costs.macs,
     "flops": lambda s: s.costs.flops,
     "activations": lambda s: s.costs.activations,
     "peak_activations": lambda s: s.costs.peak(s.rule),
     "weight_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).weights,
     "activation_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).activations,
+    "state_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).state,
     "total_bytes": lambda s: memory(s.costs, s.dtype, weights=s.weights, rule=s.rule).total,
     "latency": lambda s: latency(s.costs, s.device, s.dtype, weights=s.weights, model=s.model).seconds,
     "throughput": lambda s: throughput(s.costs, s.device, s.dtype, batch=s.batch, weights=s.weights, model=s.model),
     "energy": lambda s: energy(s.costs, s.device, s.dtype, weights=s.weights, model=s.model).joules,
 }
-"""``latency`` in seconds, ``throughput`` in examples per second, ``energy`` in joules, the ``_bytes`` by number type; counts
-as the table gives them."""
+"""``latency`` in seconds, ``throughput`` in examples per second, ``energy`` in joules, the ``_bytes`` by number type, those of
+the trace unless given; counts as the table gives them."""

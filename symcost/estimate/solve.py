@@ -62,7 +62,7 @@ def solve(
     given: Mapping[str, int] | None = None,
     within: range | Sequence[int] | None = None,
     on: str | Device | None = None,
-    dtype: str = "float32",
+    dtype: str | None = None,
     weights: str | Bits | None = None,
     model: str = "roofline",
     rule: str = "liveness",

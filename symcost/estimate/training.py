@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from symcost.dtypes import bits_of
+from symcost.dtypes import ASSUMED, bits_of
 from symcost.errors import SymcostError
-from symcost.estimate.exact import rational
-from symcost.size import BYTE
+from symcost.estimate.types import types_of
+from symcost.size import model_size, state_size
 from symcost.table import CostTable
 
 
@@ -23,21 +22,27 @@ class TrainingMemory:
     gradients: Any
     optimizer: Any
     residuals: Any
+    state: Any = 0
+    types: str = ""
 
     @property
     def total(self) -> Any:
         """All of it."""
-        return sympy.expand(self.params + self.gradients + self.optimizer + self.residuals)
+        return sympy.expand(self.params + self.gradients + self.optimizer + self.residuals + self.state)
 
 
 def training_memory(
-    costs: CostTable, optimizer: Any = None, *, dtype: str = "float32", gradients: str | None = None, least: int = 1
-) -> TrainingMemory:
-    """Bytes of parameters, gradients, optimizer state and residuals of a model traced with ``mode="train"``.
+    costs: CostTable, optimizer: Any = None, *, dtype: str | None = None, gradients: str | None = None,
+    moments: str | None = None, least: int = 1,
+) -> TrainingMemory:  # fmt: skip
+    """Bytes of parameters, gradients, optimizer state, residuals and the model's state, traced with ``mode="train"``.
 
     ``optimizer``: an optax transformation, whose state is asked of ``optimizer.init`` without making it; none is plain
     gradient descent; one whose state changes its form with the sizes, as Adafactor's at 128, needs numbers, or
-    ``least``, the least value of every symbol. ``dtype`` of the parameters, ``gradients`` where theirs is another.
+    ``least``, the least value of every symbol. Parameters, their gradients and the model's own state (moving averages)
+    have the number types of the trace; ``dtype`` gives one to all of them, ``gradients`` one to the gradients. The
+    optimizer's state is made for parameters in ``moments``: ``dtype`` unless given, else float32, in which mixed precision keeps its master copy
+    (Micikevicius et al., arXiv:1710.03740, section 3.1); ``"traced"`` asks the optimizer for that of the parameters as they are.
     Residuals follow the model's own types and its remat policy: a rematerialised block keeps less.
 
     >>> import flax.linen as nn, optax
@@ -47,7 +52,6 @@ def training_memory(
     >>> found.params, found.optimizer
     (4*c*d + 4*d, 8*c*d + 8*d + 4)
     """
-    params = sympy.sympify(costs.params, strict=True)
     saved = getattr(costs, "residuals", None)
     if saved is None:
         raise SymcostError('what the backward pass needs is known of traced models: trace with mode="train"')
@@ -55,12 +59,10 @@ def training_memory(
     if optimizer is not None:
         from symcost.estimate.optimizer import optimizer_state
 
-        state = optimizer_state(costs, optimizer, dtype, least=least)
+        state = optimizer_state(costs, optimizer, moments or dtype or ASSUMED, least=least)
+    types = types_of(costs, dtype)
+    params = model_size(costs, types.weights)
     return TrainingMemory(
-        params=_bytes(params, dtype), gradients=_bytes(params, gradients or dtype), optimizer=state, residuals=saved
-    )
-
-
-def _bytes(elements: Any, dtype: str) -> Any:
-    made = sympy.expand(elements * rational(Fraction(bits_of(dtype), BYTE)))
-    return int(made) if made.is_Integer else made
+        params=params, gradients=params if gradients is None else model_size(costs, bits_of(gradients)), optimizer=state,
+        residuals=saved, state=state_size(costs, types.weights), types=types.text,
+    )  # fmt: skip

@@ -11,15 +11,18 @@ Three ways to cut a table into kernels, by name:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import sympy
 
+from symcost.dtypes import ASSUMED, BYTE, bits_of, item_bytes, wider
 from symcost.errors import SymcostError
 from symcost.estimate.exact import rational
+from symcost.size import Width
 from symcost.table import CostTable, Row
 
 MODELS = ("whole", "roofline", "fused")
@@ -43,12 +46,20 @@ class Kernel:
     written: Any
     times: Any = 1
     kind: str = "product"
-    held: tuple[tuple[str, Any], ...] = ()
-    """Paths of the layers whose weights these are, with their elements: kernels that were joined have several."""
+    held: tuple[tuple[str, str, Any], ...] = ()
+    """Paths of the layers whose weights these are, with number types and elements: kernels that were joined have several."""
+    moved_bits: Any = 0
+    """Bits of what is read and written besides, each in its own number type, float32 where a table has none."""
+    dtype: str = ""
+    """Number type of its operations, the widest of its operands' types; empty where a table has none."""
 
-    def weight_bits(self, of: Callable[[str], Fraction]) -> Any:
-        """Bits of the weights, by those of one element at each path."""
-        return sympy.Add(*(rational(of(path)) * elements for path, elements in self.held))
+    def weight_bits(self, of: Width) -> Any:
+        """Bits of the weights, by those of one element of each path and number type."""
+        return sympy.Add(*(rational(of(path, dtype)) * elements for path, dtype, elements in self.held))
+
+    def activation_bits(self, dtype: str | None) -> Any:
+        """Bits of what is read and written besides the weights: all in one number type, or each in its own."""
+        return self.moved_bits if dtype is None else bits_of(dtype) * (self.read + self.written)
 
     @property
     def name(self) -> str:
@@ -79,6 +90,10 @@ class _Step:
     kernel: Kernel
     head: bool
     out: Any
+    operands: tuple[tuple[Any, str], ...]
+    dtype: str
+    read_bits: Any
+    written_bits: Any
 
 
 def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
@@ -87,24 +102,49 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
         if row.source == "input":
             continue
         cost = row.cost
-        sizes = [_elements(shape) for shape in row.ins if shape]  # a single number is part of the program
-        left = declared.get(row.path, [])
-        weights = [sizes.pop(sizes.index(size)) for size in _found(left, sizes)]
-        held = sympy.Add(cost.params, *weights)
-        read, written = sympy.Add(*sizes), cost.activations
+        # A single number is part of the program.
+        operands = [(_elements(shape), dtype) for shape, dtype in zip(row.ins, _types(row), strict=True) if shape]
+        weights = _found(declared.get(row.path, []), operands)
+        held = sympy.Add(cost.params, cost.state, *(size for size, _ in weights))
+        kept = weights[0][1] if weights else row.dtype
+        read, written = sympy.Add(*(size for size, _ in operands)), cost.activations
+        read_bits = sympy.Add(*(size * _bits(dtype) for size, dtype in operands))
         if _none(cost.macs) and _none(cost.flops) and _none(cost.transcendentals):
             if _none(written):
                 continue  # a view: nothing happens
             # A look-up or a copy reads as much as it writes, not the whole table.
-            held, read = (written, read if row.source == "layer" else 0) if not _none(held) else (0, written)
-        if row.source == "layer" and len(sizes) == 1 and _none(held) and not _none(cost.macs):
+            entering = operands[0][1] if operands else row.dtype
+            if _none(held):
+                held, read, read_bits = 0, written, written * _bits(entering)
+            else:
+                held, weights = written, []
+                read, read_bits = (read, read_bits) if row.source == "layer" else (0, 0)
+        if row.source == "layer" and len(operands) == 1 and _none(held) and not _none(cost.macs):
             held = _tied(cost.macs, read, written)
+        written_bits = _written_bits(row)
+        mine = [(row.path, dtype, size) for size, dtype in weights] or [(row.path, kept, held)]
         made = Kernel(
             path=row.path, op=row.op, operations=cost.flops, macs=cost.macs,
             weights=held, read=read, written=written, times=row.times, kind=_kind(row, held),
-            held=_of((row.path, held)),
+            held=_of(*mine), moved_bits=sympy.Add(read_bits, written_bits),
+            dtype=reduce(wider, _types(row), "") or row.dtype,
         )  # fmt: skip
-        yield _Step(made, not _none(row.textbook.activations) or not _none(cost.macs), _elements(row.out))
+        head = not _none(row.textbook.activations) or not _none(cost.macs)
+        yield _Step(made, head, _elements(row.out), tuple(operands), row.dtype, read_bits, written_bits)
+
+
+def _types(row: Row) -> tuple[str, ...]:
+    return row.in_dtypes or ("",) * len(row.ins)
+
+
+def _bits(dtype: str) -> int:
+    return bits_of(dtype or ASSUMED) if not dtype.startswith("key<") else BYTE * item_bytes(dtype)
+
+
+def _written_bits(row: Row) -> Any:
+    """Bits of all results; where they are whole bytes the row counted them, whatever types several results have."""
+    bits = _bits(row.dtype)
+    return BYTE * row.cost.bytes_written if row.dtype and bits >= BYTE else bits * row.cost.activations
 
 
 def _tied(macs: Any, read: Any, written: Any) -> Any:
@@ -133,36 +173,39 @@ def _kind(row: Row, weights: Any) -> str:
     return "grouped" if beyond.is_negative else "convolution" if beyond.is_positive else "product"
 
 
-def _declared(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Sizes of the parameters that a traced model declares at each path; operands of that size are weights."""
-    found: dict[str, list[Any]] = {}
+def _declared(rows: Sequence[Row]) -> dict[str, list[tuple[Any, str]]]:
+    """Sizes and types of what a traced model declares at each path and does not change: operands like it are weights."""
+    found: dict[str, list[tuple[Any, str]]] = {}
     for row in rows:
-        if row.source == "input" and row.op.startswith("param"):
-            found.setdefault(row.path, []).append(_elements(row.out))
+        kept = row.op.startswith("param") or (row.op.startswith("state") and not row.written)
+        if row.source == "input" and kept:
+            found.setdefault(row.path, []).append((_elements(row.out), row.dtype))
     return found
 
 
-def _found(declared: list[Any], sizes: Sequence[Any]) -> list[Any]:
-    """The operands that are declared parameters; each declaration stands for one operand."""
+def _found(declared: list[tuple[Any, str]], operands: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
+    """The operands that are declared, taken out of the others; each declaration stands for one operand."""
     matched = []
-    for size in sizes:
-        if size in declared:
-            declared.remove(size)
-            matched.append(size)
+    for operand in list(operands):
+        if operand in declared:
+            declared.remove(operand)
+            operands.remove(operand)
+            matched.append(operand)
     return matched
 
 
 def _whole(costs: CostTable, steps: Sequence[_Step]) -> Kernel:
     kept = [step.kernel for step in steps if step.head]
-    read, written = (
+    read, written, moved = (
         sympy.expand(sympy.Add(*(getattr(kernel, name) * kernel.times for kernel in kept)))
-        for name in ("read", "written")
+        for name in ("read", "written", "moved_bits")
     )
     cost = costs.total("textbook")
     return Kernel(
         path="", op="model", operations=cost.flops, macs=cost.macs,
-        weights=cost.params, read=read, written=written,
-        held=_of(*((row.path, row.textbook.params) for row in costs.rows)),
+        weights=cost.params, read=read, written=written, moved_bits=moved,
+        held=_of(*((row.path, row.dtype, row.under("textbook").params) for row in costs.rows)),
+        dtype=reduce(wider, (kernel.dtype for kernel in kept if not _none(kernel.macs)), ""),
     )  # fmt: skip
 
 
@@ -180,21 +223,32 @@ def _runs(steps: Sequence[_Step]) -> Iterator[list[_Step]]:
 
 def _joined(run: Sequence[_Step]) -> Kernel:
     """A run as one kernel: an elementwise operation finds one operand, as large as its result, in the registers."""
-    first, rest = run[0].kernel, run[1:]
-    beside = [step.kernel.read - step.out for step in rest if not _none(step.kernel.read)]
-    read = sympy.expand(sympy.Add(first.read, *(size for size in beside if not size.is_nonpositive)))
+    first = run[0].kernel
+    read, moved = [first.read], [run[0].read_bits]
+    for before, step in itertools.pairwise(run):
+        beside = step.kernel.read - step.out
+        if not _none(step.kernel.read) and not beside.is_nonpositive:
+            read.append(beside)
+            moved.append(step.read_bits - step.out * _bits(_found_in_registers(before, step)))
     return Kernel(
         path=first.path, op=" + ".join(dict.fromkeys(step.kernel.op for step in run)),
         operations=sympy.expand(sympy.Add(*(step.kernel.operations for step in run))), macs=first.macs,
         weights=sympy.expand(sympy.Add(*(step.kernel.weights for step in run))),
-        read=read, written=run[-1].kernel.written, times=first.times, kind=first.kind,
+        read=sympy.expand(sympy.Add(*read)), written=run[-1].kernel.written, times=first.times, kind=first.kind,
         held=tuple(part for step in run for part in step.kernel.held),
+        moved_bits=sympy.expand(sympy.Add(*moved, run[-1].written_bits)), dtype=first.dtype,
     )  # fmt: skip
 
 
-def _of(*parts: tuple[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Paths with their elements, without those that have none."""
-    return tuple((path, elements) for path, elements in parts if not _none(elements))
+def _found_in_registers(before: _Step, step: _Step) -> str:
+    """The type of the operand that an elementwise operation takes from the one before it."""
+    alike = [dtype for size, dtype in step.operands if size == step.out]
+    return before.dtype if before.dtype in alike or not alike else alike[0]
+
+
+def _of(*parts: tuple[str, str, Any]) -> tuple[tuple[str, str, Any], ...]:
+    """Paths with their types and elements, without those that have none."""
+    return tuple(part for part in parts if not _none(part[2]))
 
 
 def _elements(shape: Sequence[Any]) -> Any:

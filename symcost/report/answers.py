@@ -16,7 +16,16 @@ def _fit(found: Fit) -> str:
          "layer": limit.layer, "why": limit.why}
         for limit in found.limits
     ]  # fmt: skip
-    return dumps({"device": found.device.name, "dtype": found.dtype, "fits": bool(found), "limits": limits}, indent=2)
+    return dumps(
+        {
+            "device": found.device.name,
+            "dtype": found.dtype,
+            "types": str(found.types),
+            "fits": bool(found),
+            "limits": limits,
+        },
+        indent=2,
+    )
 
 
 def _solution(found: Solution) -> str:

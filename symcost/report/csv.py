@@ -16,7 +16,7 @@ from symcost.table import CostTable, Row, total
 
 COLUMNS = tuple((metric, convention) for convention in CONVENTIONS for metric in METRICS)
 TITLES = tuple(f"{metric} ({convention})" for metric, convention in COLUMNS)
-OPERATION = ("path", "op", "phase", "source", "bound", "times", "ins", "out")
+OPERATION = ("path", "op", "phase", "source", "bound", "times", "ins", "out", "dtype")
 MODULE = ("path", "number")
 
 
@@ -37,7 +37,7 @@ def render(costs: CostTable, *, depth: int | None = None) -> str:
 
 def _operation(row: Row) -> list[Any]:
     ins = " ".join(_shape(shape) for shape in row.ins)
-    return [row.path, row.op, row.phase, row.source, str(row.bound).lower(), row.times, ins, _shape(row.out)]
+    return [row.path, row.op, row.phase, row.source, str(row.bound).lower(), row.times, ins, _shape(row.out), row.dtype]
 
 
 def _shape(sizes: tuple[Any, ...]) -> str:

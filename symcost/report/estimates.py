@@ -34,10 +34,14 @@ def _facts(estimate: Estimate) -> list[tuple[str, str]]:
     if point:
         found.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
     found += [("parameters (full)", counted(estimate.costs.params)), ("MACs (full)", counted(estimate.costs.macs))]
+    if estimate.types is not None and not estimate.types.given:
+        found.append(("number types", str(estimate.types)))
     if isinstance(estimate.memory, SymcostError):
         found.append(("memory", f"none: {estimate.memory}"))
     else:
         found.append(("weights", physical(estimate.memory.weights, "B")))
+        if estimate.memory.state != 0:
+            found.append(("state", physical(estimate.memory.state, "B")))
         found.append((f"peak activations ({estimate.memory.rule})", physical(estimate.memory.activations, "B")))
     for model, latency in estimate.latencies.items():
         said = f"none: {latency}" if isinstance(latency, SymcostError) else _time(latency)
@@ -126,14 +130,15 @@ def csv(estimate: Estimate) -> str:
 
 
 def json(estimate: Estimate) -> str:
-    """``{"model", "at", "totals", "memory", "latency", "energy", "fits", "kernels"}``; numbers are exact texts."""
+    """``{"model", "at", "totals", "memory", "types", "latency", "energy", "fits", "kernels"}``; numbers are exact texts."""
     chosen = estimate.latencies[estimate.chosen]
     made = {
         "model": estimate.name,
         "at": dict(getattr(estimate.costs, "point", {})),
         "totals": {name: str(getattr(estimate.costs, name)) for name in ("params", "macs", "flops")},
         "memory": _or_why(estimate.memory, lambda m: {
-            "weights": str(m.weights), "activations": str(m.activations), "rule": m.rule}),
+            "weights": str(m.weights), "activations": str(m.activations), "state": str(m.state), "rule": m.rule}),
+        "types": str(estimate.types),
         "latency": {model: _or_why(found, lambda f: {
             "seconds": str(f.seconds), "computing": str(f.compute), "moving": str(f.memory),
             "launching": str(f.overhead), "bound": f.bound, "throughput": _text(estimate.throughput(f))})

@@ -117,7 +117,18 @@ def _merge(node: Node) -> Hashable:
 
 
 def _row_digest(row: Row) -> Hashable:
-    return row.op, row.phase, row.source, row.bound, row.cost, row.textbook, row.xla, row.times, row.xla_times
+    return (
+        row.op,
+        row.phase,
+        row.source,
+        row.bound,
+        row.dtype,
+        row.cost,
+        row.textbook,
+        row.xla,
+        row.times,
+        row.xla_times,
+    )
 
 
 def _joined(run: Sequence[Node], name: str) -> Node:

@@ -22,8 +22,9 @@
     bytes saved for the backward pass; null unless traced for training.
 ``rows``
     one object per operation: ``path``, ``op``, ``phase``, ``source``, ``bound``, ``ins``, ``out`` (shapes), ``times``
-    and ``xla_times`` (executions), and the cost of one execution under each convention, zeros left out.
-    Times times cost, summed, is the total.
+    and ``xla_times`` (executions), ``dtype`` and ``in_dtypes`` (number types of the result and of the operands) where
+    they are known, ``written`` for state that the program changes, and the cost of one execution under each
+    convention, zeros left out. Times times cost, summed, is the total.
 ``modules``
     only with a depth: ``path``, ``number`` of alike modules (null if unsaid), and their whole cost by convention.
 ``certificate``, ``domain``, ``coverage``
@@ -114,6 +115,8 @@ def _row(row: Row) -> dict[str, Any]:
         "path": row.path, "op": row.op, "phase": row.phase, "source": row.source, "bound": row.bound,
         "ins": [[str(size) for size in shape] for shape in row.ins], "out": [str(size) for size in row.out],
         "times": str(row.times), "xla_times": str(row.xla_times),
+        **({"dtype": row.dtype, "in_dtypes": list(row.in_dtypes)} if row.dtype else {}),
+        **({"written": True} if row.written else {}),
         **{convention: _nonzero(row.per_execution(convention)[0]) for convention in CONVENTIONS},
     }  # fmt: skip
 

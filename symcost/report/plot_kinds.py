@@ -7,15 +7,17 @@ from itertools import accumulate
 from typing import Any
 
 from symcost.devices import device
-from symcost.dtypes import bits_of
+from symcost.dtypes import BYTE
 from symcost.errors import SymcostError
 from symcost.estimate.energy import energy as energy_of
-from symcost.estimate.exact import number
+from symcost.estimate.exact import number, rational
 from symcost.estimate.latency import Latency
 from symcost.estimate.latency import latency as latency_of
+from symcost.estimate.types import types_of
 from symcost.estimate.work import kernels
 from symcost.report.plots import BATCHES, BLUE, GREEN, GREY, ORANGE, plain
 from symcost.report.units import physical
+from symcost.size import param_bits
 
 KILO = 1024
 UNITS = ("KiB", "MiB", "GiB", "TiB")
@@ -26,21 +28,25 @@ NAMED = 3
 ROOM = 1.6
 
 
-def memory(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
+def memory(figure: Any, costs: Any, on: Any, dtype: str | None, model: str) -> None:
     """Above the largest input and output of each block, below its weights and their sum; limits of the device as lines."""
-    scale = bits_of(dtype) / 8
+    types = types_of(costs, dtype)
     names, activations, weights = [], [], []
-    rows = list(costs.rows)
+    rows, sizes = list(costs.rows), list(param_bits(costs, types.weights))
     largest: dict[str, float] = {}
     for kernel in kernels(costs, "fused"):
         block = _block(kernel.path)
-        largest[block] = max(largest.get(block, 0.0), _float(kernel.read + kernel.written, "a block") * scale)
+        largest[block] = max(
+            largest.get(block, 0.0), _float(kernel.activation_bits(types.activations), "a block") / BYTE
+        )
     for block in dict.fromkeys(_block(row.path) for row in rows if row.path):
-        held = sum(_float(row.under("full").params, "a block") for row in rows if _block(row.path) == block)
+        held = (
+            sum(_float(rational(rate) * size, "a block") for path, rate, size in sizes if _block(path) == block) / BYTE
+        )
         if block in largest or held:
             names.append(block)
             activations.append(largest.get(block, 0.0))
-            weights.append(held * scale)
+            weights.append(held)
     upper, lower = figure.subplots(2, 1, sharex=True)
     places = range(len(names))
     sums = list(accumulate(weights))
@@ -53,7 +59,7 @@ def memory(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
         if what == "weights":  # all blocks share their memory: the limit is that of the sum
             axes.step(places, [held / one for held in sums], where="mid", color=colour, linewidth=1)
         shown = "of each block, line: their sum so far" if what == "weights" else "of each block"
-        plain(axes, f"{what} {shown}, {unit} ({dtype}){limit}")
+        plain(axes, f"{what} {shown}, {unit} ({dtype or types.activations or 'as traced'}){limit}")
     lower.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor", fontsize="x-small")
 
 
@@ -86,13 +92,13 @@ def _unit(size: float) -> tuple[str, float]:
     return UNITS[power], KILO ** (power + 1)
 
 
-def roofline(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
+def roofline(figure: Any, costs: Any, on: Any, dtype: str | None, model: str) -> None:
     """Every kernel by operations per byte and operations per second, below the device's roof; area is its time.
 
     Those that lose most of it against the peak are named.
     """
     found = latency_of(costs, on, dtype, model=model)
-    peak, bandwidth = float(found.device.operations(dtype)), float(found.device.bandwidth("activations"))
+    peak, bandwidth = float(found.device.operations(found.dtype)), float(found.device.bandwidth("activations"))
     axes = figure.subplots()
     points: dict[str, list[tuple[float, float, float]]] = {"compute": [], "memory": []}
     whole = _float(found.seconds, "the latency")
@@ -115,8 +121,10 @@ def roofline(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
     top = max(y for group in points.values() for _, y, _ in group)
     axes.set_ylim(min(y for group in points.values() for _, y, _ in group) / ROOM, max(peak, top) * ROOM * ROOM)
     _name_worst(axes, found, peak)
-    axes.annotate(physical(found.device.operations(dtype), "op/s"), (right, peak), ha="right", va="bottom", color=GREY)
-    plain(axes, f"{found.device.title or found.device.name}, {dtype}: {physical(found.seconds, 's')} ({model})")
+    axes.annotate(
+        physical(found.device.operations(found.dtype), "op/s"), (right, peak), ha="right", va="bottom", color=GREY
+    )
+    plain(axes, f"{found.device.title or found.device.name}, {found.dtype}: {physical(found.seconds, 's')} ({model})")
     _legend(axes, "lower right")
 
 
@@ -143,7 +151,7 @@ def _legend(axes: Any, place: str) -> None:
             handle.set_sizes([40])
 
 
-def latency(figure: Any, costs: Any, on: Any, dtype: str, at: Mapping[str, int], batch: str, model: str) -> None:
+def latency(figure: Any, costs: Any, on: Any, dtype: str | None, at: Mapping[str, int], batch: str, model: str) -> None:
     """Milliseconds and examples per second over the batch."""
     if batch not in costs.symbols:
         raise SymcostError(f"batch={batch!r} is no symbol of the table: it has {', '.join(costs.symbols) or 'none'}")
@@ -161,12 +169,12 @@ def latency(figure: Any, costs: Any, on: Any, dtype: str, at: Mapping[str, int],
     left.set_xscale("log", base=2)
     left.set_ylabel("latency, ms", color=BLUE)
     right.set_ylabel("throughput, examples per second", color=ORANGE)
-    plain(left, f"{found.device.title or found.device.name}, {dtype} ({model})")
+    plain(left, f"{found.device.title or found.device.name}, {found.dtype} ({model})")
     right.spines[["top"]].set_visible(False)
     right.spines[["right"]].set_visible(True)
 
 
-def energy(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
+def energy(figure: Any, costs: Any, on: Any, dtype: str | None, model: str) -> None:
     """Joules of computing and of moving in each block, and their sums."""
     found = energy_of(costs, on or "horowitz-45nm", dtype, model=model)
     parts: dict[str, list[float]] = {}
@@ -189,7 +197,7 @@ def energy(figure: Any, costs: Any, on: Any, dtype: str, model: str) -> None:
     axes.set_ylim(bottom=0)
     plain(
         axes,
-        f"{found.device.title}, {dtype}: {physical(found.joules, 'J')}, {movement / (compute + movement):.0%} of it moving",
+        f"{found.device.title}, {found.dtype}: {physical(found.joules, 'J')}, {movement / (compute + movement):.0%} of it moving",
     )
     axes.legend(frameon=False, fontsize="small")
 

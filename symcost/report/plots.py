@@ -22,7 +22,7 @@ BATCHES = tuple(2**power for power in range(11))
 
 
 def plot(
-    costs: Any, kind: str = "memory", on: Any = None, dtype: str = "float32", *, at: Mapping[str, int] | None = None,
+    costs: Any, kind: str = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
     batch: str = "n", model: str = "roofline", file: Any = None,
 ) -> Any:  # fmt: skip
     """A matplotlib figure of one kind, written to ``file`` (.png or .svg) where one is named.

@@ -100,7 +100,8 @@ class _Reader:
             textbook=self.cost(given["textbook"]), xla=self.cost(given["xla"]), times=self.times(given["times"]),
             xla_times=self.times(given["xla_times"]), ins=tuple(map(self.shape, given["ins"])),
             out=self.shape(given["out"]), phase=_text(given["phase"]), source=_text(given["source"]),
-            bound=bool(given["bound"]),
+            bound=bool(given["bound"]), dtype=_text(given.get("dtype", "")),
+            in_dtypes=tuple(map(_text, given.get("in_dtypes", ()))), written=bool(given.get("written", False)),
         )  # fmt: skip
 
     def table(self) -> CostTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,6 +10,7 @@ import sympy
 
 from symcost.cost import CONVENTIONS, METRICS
 from symcost.errors import SpaceError, SymcostError
+from symcost.size import model_size, state_size
 from symcost.symbols import parse
 from symcost.table import CostTable
 
@@ -22,6 +23,8 @@ PEAKS = {
     "peak_textbook_bytes": ("textbook", "bytes"),
 }
 """Peaks: by what rule, in which unit."""
+SIZES: Mapping[str, Callable[[CostTable], Any]] = {"model_size": model_size, "state_size": state_size}
+"""Bytes of what a model stores, each in its own number type."""
 QUALIFIED = {f"{metric}_{convention}": (metric, convention) for metric in METRICS for convention in CONVENTIONS}
 """``macs_textbook``, ``flops_xla``, ...: a number under a convention."""
 
@@ -31,7 +34,8 @@ class Metrics(Mapping[str, Any]):
 
     Plain names are those of the table itself: ``params``, ``state``, ``macs``, ``flops`` and ``transcendentals`` under ``full``,
     ``activations`` under ``textbook``, ``peak_activations`` by liveness. ``flops_xla`` or ``activations_full`` names
-    the convention, ``peak_textbook``, ``peak_bytes`` and ``peak_textbook_bytes`` the rule and unit, ``residuals``
+    the convention, ``model_size`` and ``state_size`` are bytes in the number types of the trace (float32 for layers),
+    ``peak_textbook``, ``peak_bytes`` and ``peak_textbook_bytes`` the rule and unit, ``residuals``
     the bytes kept for the backward pass. ``extra`` adds formulas in any of these and in the symbols.
 
     >>> Metrics({"area": "w*h"})["area"]
@@ -53,7 +57,7 @@ class Metrics(Mapping[str, Any]):
         if self.table is None:
             return ()
         peaks = tuple(PEAKS) if hasattr(self.table, "peak") else ()
-        return (*METRICS, *QUALIFIED, *peaks, *(("residuals",) if self._trained else ()))
+        return (*METRICS, *QUALIFIED, *SIZES, *peaks, *(("residuals",) if self._trained else ()))
 
     @property
     def _trained(self) -> bool:
@@ -71,6 +75,8 @@ class Metrics(Mapping[str, Any]):
             raise KeyError(name)
         if name in PEAKS:
             return table.peak(*PEAKS[name])
+        if name in SIZES:
+            return SIZES[name](table)
         if name in QUALIFIED:
             metric, convention = QUALIFIED[name]
             return getattr(table.total(convention), metric)

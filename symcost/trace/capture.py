@@ -11,7 +11,7 @@ from jax.interpreters import partial_eval
 
 from symcost.errors import TraceError
 from symcost.trace import control  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
-from symcost.trace.costing import STATE
+from symcost.trace.costing import STATE, WRITTEN
 from symcost.trace.linen import StaleVariables
 from symcost.trace.model import Abstract, Model
 from symcost.trace.paths import FORWARD, renew_budget
@@ -88,10 +88,6 @@ def traced(model: Model, point: Mapping[str, int], axes: Mapping[str, int] | Non
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
         raise PointError(f"the model raised at {where(point)}: {type(problem).__name__}: {reason}", point) from problem
     raise AssertionError("unreachable: the second round returns or raises")
-
-
-WRITTEN = "written"
-"""Marks state that comes out of the program with another value."""
 
 
 def _arguments(walker: Walker, abstract: Abstract, changed: Sequence[bool]) -> list[Value]:

@@ -14,6 +14,8 @@ from symcost.trace.records import Record
 
 STATE = "state"
 """Operation of rows that declare what a model keeps between calls and may change: statistics, caches."""
+WRITTEN = "written"
+"""Static fact of state that comes out of the program with another value."""
 KERNEL = "kernel"
 """Source of records whose one branch is the program of a kernel."""
 Costs = tuple[Cost, Cost, Cost]

@@ -13,6 +13,7 @@ from symcost.errors import LiftError, SymcostError
 from symcost.form import Form
 from symcost.table import CostTable, Row, Substituted
 from symcost.trace.certify import Certificate, LineTotals
+from symcost.trace.costing import STATE, WRITTEN
 from symcost.trace.domain import Domain
 from symcost.trace.structure import Line
 
@@ -74,6 +75,8 @@ class Lifted(CostTable):
             path=line.path, op=op, cost=full, textbook=textbook, xla=xla, times=to(times), xla_times=to(xla_times),
             ins=tuple(tuple(to(d) for d in array.shape) for array in record.operands), out=outs[0] if outs else (),
             phase=record.key.phase, source=record.key.source, bound=record.is_bound,
+            dtype=next((dtype for dtype, _ in record.key.outs), ""), in_dtypes=tuple(dtype for dtype, _ in record.key.ins),
+            written=WRITTEN in record.key.static and op.startswith(STATE),
         )  # fmt: skip
 
     def total(self, convention: str = FULL) -> Cost:

@@ -27,7 +27,7 @@ PERIODS = range(2, 7)
 """After how many layers a pattern of unlike layers may repeat (five with a window and one without)."""
 
 Fingerprint = tuple[Any, ...]
-Family = tuple[str, str, str, str]
+Family = tuple[str, str, str, str, str]
 
 
 def template_key(key: Key) -> Key:
@@ -172,4 +172,6 @@ def _counted(program: Program) -> list[Record]:
 
 
 def _family(record: Record) -> Family:
-    return template(record.key.path), record.key.phase, record.key.op, record.key.source
+    """Records that may be summed on one line: of one module's path, phase and operation, with results of the same types."""
+    types = " ".join(dtype for dtype, _ in record.key.outs)
+    return template(record.key.path), record.key.phase, record.key.op, record.key.source, types
