@@ -57,7 +57,8 @@ def bits_of(dtype: str) -> int:
     named = family(dtype)
     if named not in BITS:
         width = "".join(letter for letter in dtype if letter.isdigit())
-        near = get_close_matches(dtype, BITS, n=2) or [name for name in BITS if width and name.endswith(width)]
+        known = [name for name in BITS if name.startswith("u") == dtype.startswith("u")]
+        near = get_close_matches(dtype, known, n=2) or [name for name in known if width and name.endswith(width)]
         hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(BITS)}"
         raise DeviceError(f"unknown number type {dtype!r}: {hint}")
     return BITS[named]

@@ -40,6 +40,7 @@ def found(folder: Path, costs: Any, lines: str) -> list[Finding]:
 
 ROWS: dict[str, tuple[str, str, Any]] = {
     "params": ("params", "", lambda: NET.params),
+    "state": ("state", "", lambda: NET.state),
     "textbook params": ("params", 'convention = "textbook"', lambda: NET.total("textbook").params),
     "macs": ("macs", "", lambda: NET.macs),
     "published macs": ("macs", 'convention = "torchvision"', lambda: NET.total("torchvision").macs),
@@ -53,9 +54,10 @@ ROWS: dict[str, tuple[str, str, Any]] = {
     "size by type": ("model_size", 'weights = "int8"', lambda: NET.params),
     "size by table": ("model_size", 'bits = { "" = 8, head = 4 }', lambda: sc.model_size(NET, {"": 8, "head": 4})),
     "pruned size": ("model_size", 'density = 0.5\ndtype = "int8"', lambda: sc.model_size(NET, 8, "0.5")),
+    "state bytes": ("state_bytes", 'weights = "float16"', lambda: 2 * NET.state),
     "activation bytes": ("activation_bytes", 'dtype = "float16"', lambda: 2 * NET.peak()),
-    "all bytes": ("total_bytes", 'dtype = "int8"', lambda: NET.params + NET.peak()),
-    "all bytes, pruned": ("total_bytes", 'density = 0.5\nbits = 8', lambda: sc.model_size(NET, 8, "0.5") + 4 * NET.peak()),
+    "all bytes": ("total_bytes", 'dtype = "int8"', lambda: NET.params + NET.state + NET.peak()),
+    "all bytes, pruned": ("total_bytes", 'density = 0.5\nbits = 8', lambda: sc.model_size(NET, 8, "0.5") + NET.state + 4 * NET.peak()),
     "latency": ("latency", 'device = "nvidia-a100-sxm-80gb"\nlatency_model = "whole"',
                 lambda: sc.latency(NET, "nvidia-a100-sxm-80gb", model="whole").value()),
     "energy": ("energy", 'device = "nvidia-a100-sxm-80gb"', lambda: sc.energy(NET, "nvidia-a100-sxm-80gb").value()),

@@ -31,7 +31,7 @@ def test_what_fits_a_microcontroller() -> None:
     assert sram.needed == 1505280
     assert sram.margin == 320 * 1024 - 1505280
     assert sram.layer.startswith("block_2")
-    assert flash.needed == 3504872
+    assert flash.needed == 3504872 + 34112  # parameters and the moving averages of batch norm, 2 c for every norm
     assert flash.layer == "fc"
     assert "does not fit, 1177600 bytes are missing; peak in block_2" in str(sram)
 

@@ -111,12 +111,12 @@ def energy(
         powered = sympy.expand(rational(where.watts()) * timed.seconds)
         return Energy(where, timed.dtype, costs, powered=powered, types=timed.types)
     table = where.energies
-    types = types_of(costs, dtype, weights)
     for what in levels or {}:
         if what not in HOLDS:
             raise SymcostError(f"levels names {what!r}: use weights and activations")
     bit = {what: _level(where, table, (levels or {}).get(what, "dram")) / WORD for what in HOLDS}
     found = kernels(costs, model)
+    types = types_of(costs, dtype, weights)
     of, computed = width_of(costs, types.weights), computing(found, types, table.add)
     if types.activations is not None:
         _joules(where, "add", types.activations)

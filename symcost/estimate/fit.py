@@ -93,7 +93,7 @@ def fits(
     >>> from symcost.models import mcunet_in1
     >>> print(fits(mcunet_in1(), "tiny-ai", "int8"))
     sram (activations): 92160 of 327680 bytes, fits, 235520 bytes are left; peak in block_2/expand/conv
-    flash (weights): 636232 of 1048576 bytes, fits, 412344 bytes are left; most in fc
+    flash (weights): 648248 of 1048576 bytes, fits, 400328 bytes are left; most in fc
     """
     where = device(on)
     types = types_of(costs, dtype, weights, SMALL)

@@ -139,12 +139,12 @@ def latency(
     where = device(on)
     rate = efficiency_of(efficiency)
     launch = _overhead(where, overhead, model)
-    types = types_of(costs, dtype, weights)
-    bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
     found = kernels(costs, model)
+    types = types_of(costs, dtype, weights)
     computed = computing(found, types, where.peak)
     if types.activations is not None:
         where.operations(types.activations)
+    bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
     sizes = width_of(costs, types.weights), types.activations
     measured = where.measured if efficiency is None and model != "whole" else {}
     return Latency(

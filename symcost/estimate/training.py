@@ -41,9 +41,10 @@ def training_memory(
     gradient descent; one whose state changes its form with the sizes, as Adafactor's at 128, needs numbers, or
     ``least``, the least value of every symbol. Parameters, their gradients and the model's own state (moving averages)
     have the number types of the trace; ``dtype`` gives one to all of them, ``gradients`` one to the gradients. The
-    optimizer's state is made for parameters in ``moments``: ``dtype`` unless given, else float32, in which mixed precision keeps its master copy
-    (Micikevicius et al., arXiv:1710.03740, section 3.1); ``"traced"`` asks the optimizer for that of the parameters as they are.
-    Residuals follow the model's own types and its remat policy: a rematerialised block keeps less.
+    optimizer's state is made for parameters in ``moments``: ``dtype`` unless given, else float32, in which mixed
+    precision keeps its master copy (Micikevicius et al., arXiv:1710.03740, section 3.1); ``"traced"`` asks the optimizer
+    for that of the parameters as they are. Residuals follow the model's own types and its remat policy: a rematerialised
+    block keeps less.
 
     >>> import flax.linen as nn, optax
     >>> import symcost as sc
