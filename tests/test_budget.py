@@ -155,7 +155,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "no TOML": ("[models", "is not TOML"),
     "no model": ("", "has no budgets: write a table [models.NAME]"),
     "a metric": (BASE + "parms = 3", "unknown entry 'parms': did you mean params"),
-    "no limit": (BASE + "at = {}", "has no limit: give one of params, macs"),
+    "no limit": (BASE + "at = {}", "has no limit: give one of params, state, macs"),
     "a limit without its unit": (BASE + "model_size = 100", "model_size = 100 has no unit: it is in bytes, write '320 KiB'"),
     "a unit": (BASE + 'model_size = "3 KIB"', "unknown unit 'KIB': did you mean KB or KiB"),
     "a unit of another kind": (BASE + 'params = "3 ms"', "unknown unit 'ms'"),

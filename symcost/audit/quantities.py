@@ -10,6 +10,7 @@ from typing import Any
 
 from symcost.conventions import BY_NAME, PUBLISHED
 from symcost.cost import CONVENTIONS, FULL, TEXTBOOK, XLA
+from symcost.dtypes import ASSUMED, BYTE, bits_of
 from symcost.errors import SymcostError
 from symcost.nearest import folded, hint
 from symcost.table import CostTable, Row
@@ -51,15 +52,20 @@ class Scope:
 
 def params(scope: Scope) -> list[Reading]:
     """Parameters: all of them, or the weights of products alone."""
-    everything, weights = scope.sum("params", FULL), scope.sum("params", TEXTBOOK)
+    everything, weights, kept = scope.sum("params", FULL), scope.sum("params", TEXTBOOK), scope.sum("state", FULL)
     norms = sum(row.under(FULL).params for row in scope.rows if row.op == "batch_norm")
     rest = "bias and norm" if norms else "bias"
     return [
         Reading(f"{rest} not counted", weights, (TEXTBOOK,)),
         Reading(f"{rest} counted", everything, (FULL, XLA, *PUBLISHED)),
         Reading("bias counted, batch norm not", everything - norms),
-        Reading("batch norm counted with its moving averages", everything + norms),
+        Reading("batch norm counted with its moving averages" if norms else "state counted", everything + kept),
     ]
+
+
+def state(scope: Scope) -> list[Reading]:
+    """Elements that are kept between calls beside the parameters; the textbook counts none."""
+    return [Reading("moving averages and caches counted", scope.sum("state", FULL), (FULL, XLA))]
 
 
 def macs(scope: Scope) -> list[Reading]:
@@ -122,18 +128,34 @@ def _only(readings: Readings, manner: str) -> Readings:
     ]
 
 
-def _size(bits: int) -> Readings:
+def _size(bits: int | None) -> Readings:
+    """Bytes of the readings of the parameters, in one width, or where none is given in their own types."""
+
     def read(scope: Scope) -> list[Reading]:
+        types = dict.fromkeys(row.dtype for row in scope.rows if row.dtype and row.cost.params != 0)
+        if bits is None and types:
+            return [_own_size(scope, " and ".join(types), convention) for convention in (TEXTBOOK, FULL)]
+        width = bits or bits_of(ASSUMED)
         return [
-            Reading(f"{reading.manner}, {bits} bits each", Fraction(reading.value * bits, 8), reading.conventions)
+            Reading(f"{reading.manner}, {width} bits each", Fraction(reading.value * width, BYTE), reading.conventions)
             for reading in params(scope)
         ]
 
     return read
 
 
+def _own_size(scope: Scope, types: str, convention: str) -> Reading:
+    """Bytes of the parameters in their own number types, as traced."""
+    sized = ((bits_of(row.dtype or ASSUMED), row.under(convention).params) for row in scope.rows)
+    total = sum((Fraction(number * bits, BYTE) for bits, number in sized), start=Fraction(0))
+    manner = f"bias {'' if convention == FULL else 'not '}counted, {types} as traced"
+    return Reading(manner, total, (FULL, XLA, *PUBLISHED) if convention == FULL else (TEXTBOOK,))
+
+
 PLAIN: Mapping[str, Readings] = {
-    "params": params, "macs": macs, "ops": ops, "flops": flops, "activations": activations, "peak_activations": peak,
+    "params": params,
+    "state": state,
+    "macs": macs, "ops": ops, "flops": flops, "activations": activations, "peak_activations": peak,
     "activations_with_input": _only(activations, "input counted"),
     "activations_without_input": _only(activations, "input not counted"),
     "peak_activations_in_plus_out": _only(peak, "largest input + output"),
@@ -141,6 +163,7 @@ PLAIN: Mapping[str, Readings] = {
 }  # fmt: skip
 WORDS: Mapping[str, tuple[str, ...]] = {
     "params": ("params", "param", "parameters", "weights"),
+    "state": ("state", "buffers"),
     "macs": ("macs", "mac", "maccs", "multadds", "madds", "muladds", "multiplyadds"),
     "ops": ("ops", "op", "operations"),
     "flops": ("flops", "flop"),
@@ -188,7 +211,7 @@ def quantity(name: str) -> Quantity:
                 return Quantity(known, scale, False, PLAIN[known])
     if match := _SIZE.fullmatch(wanted):
         unit = (match["unit"] or "b").replace("bytes", "b")
-        return Quantity("model_size", unit, True, _size(int(match["bits"] or 32)))
+        return Quantity("model_size", unit, True, _size(int(match["bits"]) if match["bits"] else None))
     known = [*PLAIN, "gmacs", "gflops", "model_size_mb_fp32", "model_size_mb_int8"]
     raise SymcostError(f"unknown quantity {name!r}: {hint(name, known)}")
 

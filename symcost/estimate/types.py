@@ -39,7 +39,7 @@ def types_of(
 
     >>> import symcost as sc
     >>> print(types_of(sc.models.alexnet()))
-    float32: assumed, layers have no number types
+    float32: assumed, the table says no number types
     >>> print(types_of(sc.models.alexnet(), "float16", weights="int8"))
     int8 params, float16 activations: as given
     """
@@ -63,7 +63,7 @@ def _text(costs: CostTable, dtype: str | None, weights: str | Bits | None, one: 
         ]
         return (f"{chosen}: as given; " if chosen else "") + f"{', '.join(traced)}: as traced"
     if dtype is None:
-        said = f"{one}{' activations' if chosen else ''}: assumed, layers have no number types"
+        said = f"{one}{' activations' if chosen else ''}: assumed, the table says no number types"
         return f"{chosen}: as given; {said}" if chosen else said
     return f"{chosen}, {dtype} activations: as given" if chosen else f"{dtype}: as given"
 

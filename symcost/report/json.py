@@ -3,7 +3,7 @@
 ``costs.save(path)`` and ``--format json --output FILE`` write it, ``symcost.load`` makes a table of it again.
 
 ``format``
-    number of this format, 1; raised when an older reader would misunderstand a file.
+    number of this format, 2 (1 had neither ``state`` nor number types); raised when an older reader would misunderstand a file.
 ``version``
     of symcost.
 ``symbols``

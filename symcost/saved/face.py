@@ -10,6 +10,7 @@ from symcost.cost import CONVENTIONS, METRICS, Cost
 from symcost.errors import ExpressionError, SymcostError
 from symcost.saved.facts import Condition, SavedCertificate, SavedDomain
 from symcost.saved.format import SUFFIX, read
+from symcost.saved.older import total_with_state, with_state
 from symcost.saved.table import ALL, Known, Saved, SavedModel
 from symcost.symbols import parse
 from symcost.table import CostTable, Row
@@ -106,13 +107,16 @@ class _Reader:
 
     def table(self) -> CostTable:
         given = self.document
-        rows = [self.row(row) for row in given["rows"]]
+        rows, old = [self.row(row) for row in given["rows"]], given["format"] == 1
+        if old:
+            rows = list(map(with_state, rows))
         at = _integers(given["at"])
         if not (at or given["domain"] or given["peaks"]):
             return CostTable(rows)
+        totals = {convention: self.cost(given["conventions"][convention]) for convention in CONVENTIONS}
         known = Known(
             symbols=self.named(tuple(map(_text, given["symbols"]))),
-            totals={convention: self.cost(given["conventions"][convention]) for convention in CONVENTIONS},
+            totals={c: total_with_state(cost, rows, c) if old else cost for c, cost in totals.items()},
             at=at,
             peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
             residuals=None if given["residuals"] is None else self.number(given["residuals"]),

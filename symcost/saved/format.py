@@ -10,8 +10,8 @@ from typing import Any
 
 from symcost.errors import SymcostError
 
-FORMAT = 1
-"""Of saved tables; raised whenever a reader of the old format would misunderstand a new file."""
+FORMAT = 2
+"""Of saved tables; raised whenever a reader of the old format would misunderstand a new file. 2: state and number types."""
 VERDICT_FORMAT = 1
 """Of saved verdicts, likewise."""
 MAX_BYTES = 1 << 28
