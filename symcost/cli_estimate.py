@@ -62,6 +62,7 @@ On = Annotated[str, typer.Option("--device", metavar="DEVICE", help="symcost dev
 MaybeOn = Annotated[str | None, typer.Option("--device", metavar="DEVICE", help="For latency, energy and fits.")]
 Dtype = Annotated[str | None, typer.Option(help="Number type of operations and activations; as traced unless given.")]
 Weights = Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")]
+Bits = Annotated[int | None, typer.Option(min=1, help="Bits of every weight, in the place of a number type.")]
 Rule = Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")]
 Model = Annotated[str, typer.Option(help="Latency: whole, roofline or fused.")]
 TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
@@ -71,6 +72,13 @@ def _chosen(formats: Any, name: str) -> Callable[[Any], str]:
     if name not in formats:
         raise SymcostError(f"unknown format {name!r}: use {', '.join(formats)}")
     return formats[name]
+
+
+def _widths(weights: str | None, bits: int | None) -> str | int | None:
+    """How wide the weights are, said once."""
+    if weights is not None and bits is not None:
+        raise SymcostError(f"--weights {weights} and --bits {bits} both say how wide the weights are: leave one")
+    return weights if bits is None else bits
 
 
 def devices(
@@ -93,6 +101,7 @@ def estimate(
     device: On = "nvidia-a100-sxm-80gb",
     dtype: Dtype = None,
     weights: Weights = None,
+    bits: Bits = None,
     model: Model = "roofline",
     efficiency: Annotated[
         str | None, typer.Option(help="Share of the peak that is reached, in (0, 1]; as measured unless given.")
@@ -111,7 +120,9 @@ def estimate(
     check_writable(output)
     render = _chosen(estimates.FORMATS, format_)
     costs = table_of(target, specs, set_, arg, call)
-    found = made(costs, target, device, dtype, weights=weights, model=model, efficiency=efficiency, rule=rule)
+    found = made(
+        costs, target, device, dtype, weights=_widths(weights, bits), model=model, efficiency=efficiency, rule=rule
+    )
     write(render(found), output)
 
 
@@ -121,6 +132,7 @@ def fits(
     device: On = "stm32f746",
     dtype: Dtype = None,
     weights: Weights = None,
+    bits: Bits = None,
     rule: Rule = "liveness",
     set_: Set = None,
     arg: Arg = None,
@@ -134,7 +146,7 @@ def fits(
 
     check_writable(output)
     render = _chosen(answers.FITS, format_)
-    found = checked(table_of(target, specs, set_, arg, call), device, dtype, weights=weights, rule=rule)
+    found = checked(table_of(target, specs, set_, arg, call), device, dtype, weights=_widths(weights, bits), rule=rule)
     write(render(found), output)
     if not found:
         raise typer.Exit(1)
@@ -152,6 +164,7 @@ def solve(
     device: MaybeOn = None,
     dtype: Dtype = None,
     weights: Weights = None,
+    bits: Bits = None,
     model: Model = "roofline",
     rule: Rule = "liveness",
     batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the throughput counts.")] = "n",
@@ -173,7 +186,7 @@ def solve(
     found = solved(
         table_of(target, spec, set_, arg, call), constraints, largest=largest, smallest=smallest,
         given=integers("--given", given), within=range(1, upto + 1) if upto else None, on=device, dtype=dtype,
-        weights=weights, model=model, rule=rule, batch=batch,
+        weights=_widths(weights, bits), model=model, rule=rule, batch=batch,
     )  # fmt: skip
     write(render(found), output)
 

@@ -21,6 +21,7 @@ from symcost.audit.claims import Claim
 from symcost.audit.judge import audit
 from symcost.budget.check import against
 from symcost.budget.read import read
+from symcost.cli import main
 from symcost.dtypes import BITS, arithmetic, bits_of, item_bytes, wider
 from symcost.estimate.face import estimate
 from symcost.estimate.optimizer import optimizer_state
@@ -377,3 +378,12 @@ def test_a_claim_of_a_size_is_judged_in_the_models_own_types() -> None:
     size = C_I * C_O // 2 + 4 * C_O
     (right,) = audit([Claim(1, "net", "model_size_bytes", str(size))], lambda claim: costs)
     assert right.right
+
+
+def test_commands_take_bits_or_a_type(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "alexnet", "--bits", "4"]) == 0
+    shown = capsys.readouterr().out
+    assert "weights                    30.48 MB" in shown  # 60,965,224 half bytes
+    assert main(["fits", "alexnet", "--device", "stm32f746", "--weights", "int4"]) == 1
+    assert main(["estimate", "alexnet", "--bits", "4", "--weights", "int8"]) == 2
+    assert "--weights int8 and --bits 4 both say how wide the weights are: leave one" in capsys.readouterr().err

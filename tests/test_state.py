@@ -246,7 +246,7 @@ def test_state_in_conditions_of_sweeps_and_solve() -> None:
     assert int(sc.solve(costs, "state_bytes <= 40", largest="d")) == 5
     fits = sc.solve(costs, "fits", largest="d", on="stm32f746", dtype="int8")
     text = [text for text, _, _ in fits.constraints]
-    assert text == ["activation_bytes <= 327680 (sram)", "weight_bytes + state <= 1048576 (flash)"]
+    assert text == ["activation_bytes <= 327680 (sram)", "weight_bytes + state_bytes <= 1048576 (flash)"]
 
 
 def test_a_difference_tells_of_state() -> None:

@@ -114,7 +114,7 @@ def _memories(setting: Setting) -> list[Constraint]:
             names = {"weights": "weight_bytes", "activations": "activation_bytes"}
             needed = sympy.Add(*(_exact(used.held(what)) for what in HOLDS if what in level.holds))
             plain = sympy.Add(*(_exact(getattr(used, what)) for what in HOLDS if what in level.holds))
-            summed = [*(names[what] for what in level.holds), *(["state"] if needed != plain else [])]
+            summed = [*(names[what] for what in level.holds), *(["state_bytes"] if needed != plain else [])]
             text = f"{' + '.join(summed)} <= {level.size} ({level.name})"
             found.append(Constraint(text, needed, "<=", rational(level.size)))
     if not found:
