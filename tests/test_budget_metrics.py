@@ -41,6 +41,9 @@ def found(folder: Path, costs: Any, lines: str) -> list[Finding]:
 ROWS: dict[str, tuple[str, str, Any]] = {
     "params": ("params", "", lambda: NET.params),
     "textbook params": ("params", 'convention = "textbook"', lambda: NET.total("textbook").params),
+    "trainable": ("trainable", "", lambda: NET.trainable),
+    "active": ("active_params", "", lambda: NET.active_params),
+    "textbook active": ("active_params", 'convention = "textbook"', lambda: NET.total("textbook").params),
     "macs": ("macs", "", lambda: NET.macs),
     "published macs": ("macs", 'convention = "torchvision"', lambda: NET.total("torchvision").macs),
     "flops": ("flops", "", lambda: NET.flops),
