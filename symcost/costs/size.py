@@ -48,6 +48,7 @@ def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1,
     return bytes_of(sizes)
 
 
+@checked
 def state_size(costs: CostTable, bits: Bits | None = None) -> Any:
     """Bytes of the state, what a model keeps between calls beside its parameters: moving averages, caches.
 

@@ -8,6 +8,7 @@ import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import cache, wraps
 from numbers import Real
 from typing import Any, ParamSpec, TypeVar, Union
@@ -81,7 +82,7 @@ def fits(value: Any, hint: Any) -> bool:
     if hint is int:
         return not isinstance(value, bool) and hasattr(type(value), "__index__") and _is_index(value)
     if hint is float:
-        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, Real | Decimal) and not isinstance(value, bool) and math.isfinite(value)
     if _is_union(hint):
         return any(fits(value, part) for part in typing.get_args(hint))
     origin = typing.get_origin(hint) or hint

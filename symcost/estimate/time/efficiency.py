@@ -72,5 +72,6 @@ def efficiency_of(given: Any) -> Efficiency:
         return given
     share = exact_number(given)
     if share is None or not 0 < share <= 1:
-        raise SymcostError(f"efficiency={short(given)} must be a share of the peak in (0, 1]: give one such as 0.4")
+        shown = short(given if share is None else share)
+        raise SymcostError(f"efficiency={shown} must be a share of the peak in (0, 1]: give one such as 0.4")
     return Constant(share)
