@@ -23,6 +23,8 @@ R = TypeVar("R")
 WORDS: Mapping[Any, str] = {
     str: "a text", int: "an integer", bool: "True or False", float: "a number", type(None): "None", range: "a range",
 }  # fmt: skip
+ADVICE: Mapping[str, str] = {"CostTable": "make one by sc.table or sc.trace"}
+"""What to do for an argument of a type of our own."""
 OPEN = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
@@ -68,7 +70,11 @@ def check(name: str, value: Any, hint: Any, place: str) -> None:
         if isinstance(each, int) and each.bit_length() > MAX_BITS:
             raise SymcostError(f"{name} in {place}() is or has {short(each)}: numbers have at most {MAX_BITS} bits")
     if not fits(value, hint):
-        raise SymcostError(f"{name}={short(value)} must be {words(hint)}: it is {_kind(value)}, give {place}() another")
+        raise SymcostError(f"{name}={short(value)} must be {words(hint)}: it is {_kind(value)}, {_advice(hint, place)}")
+
+
+def _advice(hint: Any, place: str) -> str:
+    return ADVICE.get(getattr(hint, "__name__", ""), f"give {place}() another")
 
 
 def fits(value: Any, hint: Any) -> bool:

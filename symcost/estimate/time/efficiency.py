@@ -21,6 +21,10 @@ class Efficiency(Protocol):
         ...
 
 
+SHOWN = 40
+"""Characters of a text that an error repeats as they are."""
+
+
 @dataclass(frozen=True)
 class Constant:
     """Always the same share of the peak."""
@@ -72,6 +76,6 @@ def efficiency_of(given: Any) -> Efficiency:
         return given
     share = exact_number(given)
     if share is None or not 0 < share <= 1:
-        shown = short(given if share is None else share)
+        shown = given if isinstance(given, str) and len(given) <= SHOWN else short(given)
         raise SymcostError(f"efficiency={shown} must be a share of the peak in (0, 1]: give one such as 0.4")
     return Constant(share)
