@@ -22,7 +22,7 @@ from symcost.estimate.exact import rational, value_at
 from symcost.estimate.latency import latency
 from symcost.estimate.memory import width
 from symcost.estimate.work import Kernel, kernels
-from symcost.given import checked
+from symcost.given import checked_but
 from symcost.size import Bits, width_of
 from symcost.table import CostTable
 
@@ -84,7 +84,7 @@ class Energy:
         return str(self.joules)
 
 
-@checked
+@checked_but("costs")
 def energy(
     costs: CostTable,
     on: str | Device = "horowitz-45nm",

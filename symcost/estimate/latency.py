@@ -22,7 +22,7 @@ from symcost.estimate.efficiency import Efficiency, efficiency_of
 from symcost.estimate.exact import larger, rational, value_at
 from symcost.estimate.memory import width
 from symcost.estimate.work import Kernel, kernels
-from symcost.given import checked
+from symcost.given import checked_but
 from symcost.numerals import short
 from symcost.size import BYTE, Bits, width_of
 from symcost.symbols import symbol
@@ -110,7 +110,7 @@ class Latency:
         return str(self.seconds)
 
 
-@checked
+@checked_but("costs")
 def latency(
     costs: CostTable,
     on: str | Device,
@@ -202,7 +202,7 @@ def examples(costs: CostTable) -> Any:
     return next((sympy.sympify(shape[0], strict=True) for shape in shapes), None)
 
 
-@checked
+@checked_but("costs")
 def throughput(
     costs: CostTable, on: str | Device, dtype: str = "float32", *, batch: Any = "n", model: str = "roofline",
     weights: str | Bits | None = None, efficiency: Any = None, overhead: Any = None,

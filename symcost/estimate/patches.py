@@ -15,7 +15,7 @@ from typing import Any
 from symcost.errors import ShapeError, SymcostError
 from symcost.estimate.buffers import Recorder, Step, peak_of, whole
 from symcost.estimate.network import layers_of
-from symcost.given import checked
+from symcost.given import checked_but
 from symcost.layers.algebra import exact
 from symcost.layers.base import Layer, shaped, symbols_of
 from symcost.layers.combine import Sequential
@@ -61,7 +61,7 @@ class Patched:
         )
 
 
-@checked
+@checked_but("net")
 def patched(net: Layer | LayerTable, x: tuple[int, ...], stage: str, patches: int, *, rule: str = "liveness",
             depthwise_in_place: bool = False) -> Patched:  # fmt: skip
     """Peak memory and MACs with the layers up to ``stage`` (a name of the sequence) in ``patches x patches`` patches.
