@@ -214,7 +214,7 @@ BAD = [
     (dict(overhead=-1), "overhead=-1 must be seconds, 0 or more"),
     (dict(weights={"": 8, "fc": 4}), "bits names the layer 'fc', which is not there: did you mean"),
     (dict(weights=0), "bits=0 must be an integer of at least 1"),
-    (dict(costs=sc.Linear(3)), "it is a Linear, make one by sc.table or sc.trace"),
+    (dict(costs=sc.Linear(3)), "a Linear is no table of costs: make one by sc.table or sc.trace"),
 ]
 
 

@@ -43,7 +43,7 @@ def test_wrong(assert_cost):
 
 
 def test_budgets_of_the_root_directory_hold_or_name_the_module(pytester: pytest.Pytester) -> None:
-    (pytester.path / "symcost.reading.toml").write_text(BUDGET)
+    (pytester.path / "symcost.toml").write_text(BUDGET)
     result = run(pytester, """
 def test_budget(assert_budget):
     assert_budget(costs, "net")

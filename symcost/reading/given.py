@@ -23,9 +23,6 @@ R = TypeVar("R")
 WORDS: Mapping[Any, str] = {
     str: "a text", int: "an integer", bool: "True or False", float: "a number", type(None): "None", range: "a range",
 }  # fmt: skip
-ADVICE: Mapping[str, str] = {"CostTable": "make one by sc.table or sc.trace"}
-"""What to do for an argument of a type of our own."""
-OPEN = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -40,22 +37,31 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Traceback (most recent call last):
     symcost.errors.SymcostError: number='x' must be an integer: it is a str, give double() another
     """
+    return checked_but()(function)
 
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        signature, hints = _read(function)
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError:
-            return function(*args, **kwargs)  # Python says best what is missing or too much
-        for name, value in bound.arguments.items():
-            kind = signature.parameters[name].kind
-            if name in hints and kind is not inspect.Parameter.VAR_KEYWORD:
-                for each in value if kind is inspect.Parameter.VAR_POSITIONAL else (value,):
-                    check(name, each, hints[name], function.__name__)
-        return function(*args, **kwargs)
 
-    return call
+def checked_but(*own: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """The same for a function that has better words for some of its arguments: those are left to it."""
+
+    def decorated(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            signature, hints = _read(function)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError:
+                return function(*args, **kwargs)  # Python says best what is missing or too much
+            for name, value in bound.arguments.items():
+                kind = signature.parameters[name].kind
+                check_size(name, value, function.__name__)
+                if name in hints and name not in own and kind is not inspect.Parameter.VAR_KEYWORD:
+                    for each in value if kind is inspect.Parameter.VAR_POSITIONAL else (value,):
+                        check(name, each, hints[name], function.__name__)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorated
 
 
 @cache
@@ -64,17 +70,17 @@ def _read(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, An
 
 
 def check(name: str, value: Any, hint: Any, place: str) -> None:
-    """Raise where a value is not what a type hint says, or an integer that no number may be as large as."""
+    """Raise where a value is not what a type hint says."""
+    if not fits(value, hint):
+        raise SymcostError(f"{name}={short(value)} must be {words(hint)}: it is {_kind(value)}, give {place}() another")
+
+
+def check_size(name: str, value: Any, place: str) -> None:
+    """Raise where an integer is, or is inside, as large as no number may be."""
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else (value,)
     for each in inside:
         if isinstance(each, int) and each.bit_length() > MAX_BITS:
             raise SymcostError(f"{name} in {place}() is or has {short(each)}: numbers have at most {MAX_BITS} bits")
-    if not fits(value, hint):
-        raise SymcostError(f"{name}={short(value)} must be {words(hint)}: it is {_kind(value)}, {_advice(hint, place)}")
-
-
-def _advice(hint: Any, place: str) -> str:
-    return ADVICE.get(getattr(hint, "__name__", ""), f"give {place}() another")
 
 
 def fits(value: Any, hint: Any) -> bool:
