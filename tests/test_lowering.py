@@ -128,6 +128,13 @@ ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
     "and with ones, or with zero": (lambda i: (i & -1, i | 0, i ^ 0), (N,), (0, 0)),
     "compared with itself": (lambda i: i == i, (N,), (0, 0)),
     "a truth that is not false": (lambda p: p != False, ("bool[4,3]",), (0, 0)),  # noqa: E712
+    "what holds and a smaller truth": (
+        lambda p, x: lax.select(jnp.ones((4, 3), bool) & p, x, x * 2), ("bool[1,3]", X), (24, 0)),
+    "exclusive or of zero and a smaller number": (lambda i: jnp.zeros((4, 3), jnp.int32) ^ i, ("int32[1,3]",), (0, 0)),
+    "a sum of zeros and a smaller array": (lambda x: jnp.zeros((4, 3)) + x, ("float32[1,3]",), (0, 0)),
+    "a product of ones and a smaller array": (lambda x: x * jnp.ones((4, 3)), ("float32[4,1]",), (0, 0)),
+    "causal attention": (
+        lambda q: jax.nn.dot_product_attention(q, q, q, is_causal=True), ("float32[2,8,2,4]",), (5728, 256)),
     "a choice between one": (lambda p, x: lax.select(p, x, x), ("bool[4,3]", X), (0, 0)),
     "a choice by what is not": (lambda p, x: lax.select(~p, x, x * 2), ("bool[4,3]", X), (24, 0)),
     "the real part of a pair": (lambda x: lax.real(lax.complex(jnp.sin(x), jnp.cos(x))), (X,), (0, 12)),
