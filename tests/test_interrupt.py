@@ -151,6 +151,51 @@ def test_an_interruption_waits_for_the_end_of_what_holds_it() -> None:
     assert reached == ["the end"]
 
 
+LOST = """
+import sys, time, weakref
+sys.argv[0] = "symcost"
+import signal
+from symcost.system import interrupt
+interrupt.watch()
+
+class Thing:
+    pass
+
+thing = Thing()
+kept = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+del thing
+for _ in range(1000):
+    time.sleep(0.01)
+"""
+
+
+def test_an_interruption_inside_a_callback_comes_again() -> None:
+    with heeded():
+        ended = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "symcost: interrupted\n")
+
+
+def test_an_interruption_waits_until_jax_is_imported() -> None:
+    code = """
+import os, signal, sys, threading, time
+from symcost.system import interrupt
+interrupt.watch()
+from symcost.referee.compilers.start import start_jax
+def strike():
+    while "jaxlib" not in sys.modules:
+        time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=strike, daemon=True).start()
+try:
+    start_jax()
+finally:
+    assert hasattr(sys.modules["jax"], "jit")
+"""
+    with heeded():
+        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr.splitlines()[-1:]) == (130, ["symcost: interrupted"])
+
+
 def test_a_library_leaves_the_hooks_of_its_user_alone() -> None:
     hooks = "(sys.excepthook, sys.unraisablehook)"
     code = f"import sys; before = {hooks}; import symcost; sys.exit({hooks} != before)"

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any, NoReturn
 
 PROGRAM = "symcost"
 INTERRUPTED = 130
+SOON = 0.001
+"""Seconds until what was lost is sent again."""
 
 
 def is_program() -> bool:
@@ -29,7 +32,8 @@ def is_program() -> bool:
 def watch() -> None:
     """End in one line and with the exit code of an interruption, however early it comes; raise again what was lost.
 
-    An interruption inside a finalizer or a callback is printed by Python and forgotten: it is sent once more.
+    An interruption inside a finalizer or a callback is printed by Python and forgotten: it is sent once more, when the hook
+    that is told of it has returned, for what comes inside a hook is forgotten too.
     """
 
     def ended(kind: type[BaseException], value: BaseException, trace: Any) -> None:
@@ -41,11 +45,24 @@ def watch() -> None:
 
     def lost(problem: Any) -> None:
         if issubclass(problem.exc_type, KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            threading.Thread(target=again, daemon=True).start()
         else:
             sys.__unraisablehook__(problem)
 
+    def again() -> None:
+        while _is_in(lost):
+            time.sleep(SOON)
+        signal.raise_signal(signal.SIGINT)
+
     sys.excepthook, sys.unraisablehook = ended, lost
+
+
+def _is_in(function: Any) -> bool:
+    """Whether the main thread is inside a function."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def end(code: int) -> NoReturn:

@@ -6,13 +6,21 @@ import os
 import sys
 from importlib.util import find_spec
 
+from symcost.system.interrupt import held
+
 PLUGINS = ("jax_plugins", "libtpu")
 
 
 def start_jax() -> None:
-    """Ask for no device but the CPU, as the command line does."""
+    """Ask for no device but the CPU, as the command line does.
+
+    Interruptions wait until jax is there: one inside the import of its machine code is the end of the process.
+    """
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    start_devices()
+    with held():
+        import jax  # noqa: F401
+
+        start_devices()
 
 
 def start_devices() -> None:
