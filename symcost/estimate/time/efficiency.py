@@ -21,8 +21,6 @@ class Efficiency(Protocol):
         ...
 
 
-
-
 @dataclass(frozen=True)
 class Constant:
     """Always the same share of the peak."""
