@@ -90,7 +90,7 @@ def test_quick():
 
 def test_nothing_to_compare_is_an_error() -> None:
     costs = sc.models.alexnet()
-    with pytest.raises(sc.SymcostError, match="nothing to compare: give params, macs"):
+    with pytest.raises(sc.SymcostError, match="nothing to compare: give params, trainable, active_params, macs"):
         assert_cost(costs)
     with pytest.raises(sc.ExpressionError, match="cannot read"):
         assert_cost(costs, params="60 million")
