@@ -29,7 +29,7 @@ WHERE = "f <= 9_000"
 CHILD = """
 import sys, time
 import symcost as sc
-from symcost.sweeps import driver
+from symcost.sweeps.run import driver
 save = driver.Store.save
 
 def slowly(self, *part):
@@ -218,7 +218,7 @@ def test_a_damaged_part_is_searched_again(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_line_and_what_is_finished_stays(tmp_path: Path) -> None:
     code = f"""
 import resource, signal, sys
-from symcost.sweeps import driver
+from symcost.sweeps.run import driver
 save, done = driver.Store.save, []
 
 def until_full(self, *part):
