@@ -162,7 +162,7 @@ def test_a_file_that_is_no_toml_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_text("axes = {")
     with pytest.raises(sc.SpaceError, match=r"space.toml is not TOML: "):
         sc.load_space(tmp_path / "space.toml")
-    with pytest.raises(sc.SpaceError, match=r"cannot read .*none.toml: No such file"):
+    with pytest.raises(sc.SpaceError, match=r"none.toml cannot be read: No such file"):
         sc.load_space(str(tmp_path / "none.toml"))
 
 

@@ -45,6 +45,8 @@ def _ours(verdict: Verdict, target: str, metric: str) -> int:
 def _compiled(verdict: Verdict, made: Compiled, given: Mapping[str, Any]) -> Iterator[Claim]:
     """One target: from XLA's figure to the recount, by steps, by phases and, where it is one device's, by modules."""
     name = made.target
+    if made.recount is None:  # its program was not read: nothing of it was counted
+        return
     yield f"the figure of {name} with its steps", made.raw + sum(made.steps.values()), made.recount
     yield f"the sum over the phases of {name}", sum(made.phases.values()), made.recount
     yield f"the causes of {name}", given["causes"], made.causes
