@@ -24,7 +24,7 @@ BUDGET = (
 def folder(tmp_path: Path) -> Path:
     """A saved ResNet-50 and its budget."""
     sc.models.resnet50(n="n", r="r").save(tmp_path / "net.json")
-    (tmp_path / "symcost.reading.toml").write_text(BUDGET)
+    (tmp_path / "symcost.toml").write_text(BUDGET)
     return tmp_path
 
 

@@ -291,5 +291,5 @@ def test_a_share_that_is_wrong_is_one_line(
 @pytest.mark.parametrize("share", ['"k/E"', "0.25"])
 def test_budgets_limit_what_is_active(share: str, module: str, tmp_path: Path) -> None:
     for most, code in ((80 + 80, 0), (159, 1)):  # the router, and two experts of 40
-        (tmp_path / "symcost.reading.toml").write_text(BUDGET.format(share=share, most=most))
+        (tmp_path / "symcost.toml").write_text(BUDGET.format(share=share, most=most))
         assert main(["check"]) == code

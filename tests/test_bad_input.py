@@ -218,8 +218,8 @@ NUMBERS = ("1e999999999", "0x" + "f" * 100_000, "nan", "9" * 10_000, "2020-01-01
 def test_every_file_of_toml_refuses_a_bad_number(number: str, tmp_path: Path) -> None:
     budget = '[models.x]\nmodel = "alexnet"\n[[models.x.budgets]]\n'
     for make in (
-        lambda: read_budgets(_toml(tmp_path, "symcost.reading.toml", f"{budget}params = {number}\n")),
-        lambda: read_budgets(_toml(tmp_path, "symcost.reading.toml", f"{budget}params = 1\nat = {{ n = {number} }}\n")),
+        lambda: read_budgets(_toml(tmp_path, "symcost.toml", f"{budget}params = {number}\n")),
+        lambda: read_budgets(_toml(tmp_path, "symcost.toml", f"{budget}params = 1\nat = {{ n = {number} }}\n")),
         lambda: load_space(_toml(tmp_path, "space.toml", f'formulas = {{ a = "n" }}\n[axes]\nn = [{number}]\n')),
         lambda: load_space(
             _toml(tmp_path, "space.toml", f'top = {number}\nformulas = {{ a = "n" }}\n[axes]\nn = [1]\n')
@@ -485,5 +485,5 @@ def test_any_value_of_a_budget_works_or_is_refused(text: str, key: str) -> None:
     value = {"at": f"{{ n = {shown} }}", "over": f"{{ n = {shown} }}"}.get(key, shown)
     with tempfile.TemporaryDirectory() as folder:
         head = '[models.x]\nmodel = "alexnet"\n[[models.x.budgets]]\n'
-        file = _toml(Path(folder), "symcost.reading.toml", f"{head}{key} = {value}\nmacs = 1\n")
+        file = _toml(Path(folder), "symcost.toml", f"{head}{key} = {value}\nmacs = 1\n")
         works_or_one_line(lambda: read_budgets(file))

@@ -40,7 +40,7 @@ fit = true
 """
 
 
-def written(folder: Path, text: str, name: str = "symcost.reading.toml") -> Path:
+def written(folder: Path, text: str, name: str = "symcost.toml") -> Path:
     """The file of budgets."""
     path = folder / name
     path.write_text(text)
@@ -147,7 +147,7 @@ def test_saved_files_beside_the_budgets_are_checked(
     assert "1 limit holds" in capsys.readouterr().out
     written(tmp_path, text.replace("{}", "46"))
     assert main(["check", "--format", "github"]) == 1
-    assert "::error file=symcost.reading.toml,line=5," in capsys.readouterr().out
+    assert "::error file=symcost.toml,line=5," in capsys.readouterr().out
 
 
 BASE = '[models.x]\nmodel = "alexnet"\n[[models.x.budgets]]\n'

@@ -32,7 +32,7 @@ class Trained(nn.Module):
 
 def found(folder: Path, costs: Any, lines: str) -> list[Finding]:
     """The findings of one budget on a table."""
-    path = folder / "symcost.reading.toml"
+    path = folder / "symcost.toml"
     path.write_text(f'[models.x]\nmodel = "x"\n[[models.x.budgets]]\n{lines}\n')
     (model,) = read(path).models
     return against(model.budgets[0], costs, "x")
@@ -42,6 +42,9 @@ ROWS: dict[str, tuple[str, str, Any]] = {
     "params": ("params", "", lambda: NET.params),
     "state": ("state", "", lambda: NET.state),
     "textbook params": ("params", 'convention = "textbook"', lambda: NET.total("textbook").params),
+    "trainable": ("trainable", "", lambda: NET.trainable),
+    "active": ("active_params", "", lambda: NET.active_params),
+    "textbook active": ("active_params", 'convention = "textbook"', lambda: NET.total("textbook").params),
     "macs": ("macs", "", lambda: NET.macs),
     "published macs": ("macs", 'convention = "torchvision"', lambda: NET.total("torchvision").macs),
     "flops": ("flops", "", lambda: NET.flops),
@@ -110,7 +113,7 @@ def test_an_optimizer_by_name_keeps_what_optax_keeps(trained: Any, name: str) ->
 def test_decimals_reach_the_model_as_floats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from symcost.cli.main import main
 
-    path = tmp_path / "symcost.reading.toml"
+    path = tmp_path / "symcost.toml"
     path.write_text(
         '[models.f]\nmodel = "flax.linen:leaky_relu"\nspecs = ["float32[n]"]\nfunction = true\n'
         "call = { negative_slope = 0.2 }\n[[models.f.budgets]]\nat = { n = 4 }\nflops = 1_000\n"
@@ -121,7 +124,7 @@ def test_decimals_reach_the_model_as_floats(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_a_budget_that_asks_compilers_is_not_held_by_a_table(tmp_path: Path) -> None:
-    path = tmp_path / "symcost.reading.toml"
+    path = tmp_path / "symcost.toml"
     path.write_text('[models.x]\nmodel = "x:x"\n[[models.x.budgets]]\nverdict = ["no-such-target"]\n')
     with pytest.raises(sc.SymcostError, match=r"x, budget 1: verdict = \['no-such-target'\] asks compilers"):
         assert_budget(NET, "x", path)
@@ -135,12 +138,12 @@ def test_annotations_point_at_the_limit_from_the_top_of_the_repository(
     (tmp_path / ".git").mkdir()
     inner = tmp_path / "gates" / "inner"
     inner.mkdir(parents=True)
-    (tmp_path / "gates" / "symcost.reading.toml").write_text(
+    (tmp_path / "gates" / "symcost.toml").write_text(
         '[models.x]\nmodel = "alexnet"\n\n[[models.x.budgets]]\nparams = "1 G"\n\n[[models.x.budgets]]\nmacs = 3\n'
     )
     monkeypatch.chdir(inner)
     assert main(["check", "--format", "github"]) == 1
-    assert "file=gates/symcost.reading.toml,line=8," in capsys.readouterr().out
+    assert "file=gates/symcost.toml,line=8," in capsys.readouterr().out
 
 
 def test_the_guide_lists_every_limit_and_every_option() -> None:

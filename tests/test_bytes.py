@@ -336,7 +336,7 @@ def test_gradients_have_the_parameters_types_and_the_optimizer_keeps_float32() -
 
 
 def budget(folder: Path, costs: Any, lines: str) -> list[Any]:
-    path = folder / "symcost.reading.toml"
+    path = folder / "symcost.toml"
     path.write_text(f'[models.x]\nmodel = "x"\n[[models.x.budgets]]\n{lines}\n')
     (model,) = read(path).models
     return against(model.budgets[0], costs, "x")

@@ -111,10 +111,10 @@ def repository(tmp_path: Path) -> Path:
                        capture_output=True)  # fmt: skip
 
     git("init", "-q", "-b", "main")
-    (tmp_path / "symcost.reading.toml").write_text(BUDGET)
+    (tmp_path / "symcost.toml").write_text(BUDGET)
     for width, message in ((4, "narrow"), (8, "wide")):
         (tmp_path / "net.py").write_text(MODEL.replace("WIDTH", str(width)))
-        git("add", "net.py", "symcost.reading.toml")
+        git("add", "net.py", "symcost.toml")
         git("commit", "-q", "-m", message)
     (tmp_path / "notes.txt").write_text("not for git")
     return tmp_path
@@ -146,7 +146,7 @@ def test_two_revisions_and_the_budget_that_the_change_breaks(repository: Path) -
     assert state(repository) == before
     checked = symcost(repository, "check", "--format", "github")
     assert checked.returncode == 1
-    assert "::error file=symcost.reading.toml,line=8," in checked.stdout
+    assert "::error file=symcost.toml,line=8," in checked.stdout
     assert "params 16,672 exceeds its limit 9000" in checked.stdout
 
 

@@ -67,7 +67,7 @@ JUNIT = f"""\
 </testsuite>
 """
 GITHUB = "".join(
-    f"::error file=symcost.reading.toml,line={line},title=net%3A {metric} exceeds its budget::{told.replace('%', '%25')}\n"
+    f"::error file=symcost.toml,line={line},title=net%3A {metric} exceeds its budget::{told.replace('%', '%25')}\n"
     for metric, told, line in (("params", PARAMS, 7), ("macs", MACS, 12))
 )
 EXACT = {"text": TEXT, "markdown": MARKDOWN, "junit": JUNIT, "github": GITHUB}
@@ -77,7 +77,7 @@ EXACT = {"text": TEXT, "markdown": MARKDOWN, "junit": JUNIT, "github": GITHUB}
 def _budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    (tmp_path / "symcost.reading.toml").write_text(BUDGET)
+    (tmp_path / "symcost.toml").write_text(BUDGET)
     net = sc.Sequential(up=sc.Linear(16), act=sc.ReLU(), down=sc.Linear(2))
     sc.table(net, ("n", 8)).save(tmp_path / "net.json")
 
@@ -95,7 +95,7 @@ def test_gitlab_reads_an_issue_for_each_broken_limit(capsys: pytest.CaptureFixtu
     assert len(fingerprints) == 2
     assert found == [
         {"description": told, "check_name": f"symcost.{metric}", "severity": "major",
-         "location": {"path": "symcost.reading.toml", "lines": {"begin": line}}}
+         "location": {"path": "symcost.toml", "lines": {"begin": line}}}
         for metric, told, line in (("params", PARAMS, 7), ("macs", MACS, 12))
     ]  # fmt: skip
 
@@ -103,7 +103,7 @@ def test_gitlab_reads_an_issue_for_each_broken_limit(capsys: pytest.CaptureFixtu
 def test_json_has_every_finding_exactly(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--format", "json"]) == 1
     found = json.loads(capsys.readouterr().out)
-    assert (found["holds"], found["file"], len(found["findings"])) == (False, "symcost.reading.toml", 3)
+    assert (found["holds"], found["file"], len(found["findings"])) == (False, "symcost.toml", 3)
     assert found["findings"][2] == {
         "model": "net", "budget": "2", "metric": "macs", "kind": "count", "holds": False, "value": "2080", "exact": True,
         "limit": "2000", "text": "2 k", "margin": "-80", "how": "refuted by n=13", "at": {"n": 13}, "note": "",
@@ -117,4 +117,4 @@ def test_an_output_in_a_folder_that_is_not_there(name: str, capsys: pytest.Captu
     assert capsys.readouterr().err == (
         "symcost: error: --output none/out cannot be written: there is no writable directory none\n"
     )
-    assert sorted(path.name for path in Path().iterdir()) == ["net.json", "symcost.reading.toml"]
+    assert sorted(path.name for path in Path().iterdir()) == ["net.json", "symcost.toml"]

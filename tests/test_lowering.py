@@ -131,6 +131,13 @@ ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
     "and with ones, or with zero": (lambda i: (i & -1, i | 0, i ^ 0), (N,), (0, 0)),
     "compared with itself": (lambda i: i == i, (N,), (0, 0)),
     "a truth that is not false": (lambda p: p != False, ("bool[4,3]",), (0, 0)),  # noqa: E712
+    "what holds and a smaller truth": (
+        lambda p, x: lax.select(jnp.ones((4, 3), bool) & p, x, x * 2), ("bool[1,3]", X), (24, 0)),
+    "exclusive or of zero and a smaller number": (lambda i: jnp.zeros((4, 3), jnp.int32) ^ i, ("int32[1,3]",), (0, 0)),
+    "a sum of zeros and a smaller array": (lambda x: jnp.zeros((4, 3)) + x, ("float32[1,3]",), (0, 0)),
+    "a product of ones and a smaller array": (lambda x: x * jnp.ones((4, 3)), ("float32[4,1]",), (0, 0)),
+    "causal attention": (
+        lambda q: jax.nn.dot_product_attention(q, q, q, is_causal=True), ("float32[2,8,2,4]",), (5728, 256)),
     "a choice between one": (lambda p, x: lax.select(p, x, x), ("bool[4,3]", X), (0, 0)),
     "a choice by what is not": (lambda p, x: lax.select(~p, x, x * 2), ("bool[4,3]", X), (24, 0)),
     "the real part of a pair": (lambda x: lax.real(lax.complex(jnp.sin(x), jnp.cos(x))), (X,), (0, 12)),
@@ -143,6 +150,15 @@ ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
         lambda x: lax.platform_dependent(x, cpu=lambda v: v * 2, default=lambda v: v @ v.T @ v), (X,), (12, 0)),
     "the branch of another platform": (
         lambda x: lax.platform_dependent(x, tpu=lambda v: v @ v.T @ v, default=jnp.sin), (X,), (0, 12)),
+    "the branch of this platform in a gradient": (
+        jax.grad(lambda x: jax.jit(lambda y: lax.platform_dependent(y, tpu=lambda v: v @ v, default=jnp.sin))(x).sum()),
+        ("float32[5,5]",), (25, 25)),
+    "the gradient of a diagonal": (jax.grad(lambda x: (jnp.diag(x) ** 2).sum()), ("float32[5,5]",), (40, 0)),
+    # 3 of the seed with an unknown one: the shift and two conversions, of which that of a known seed is computed
+    "the bits of a known seed": (lambda x: x + jax.random.bits(jax.random.key(0), ()), ("uint32[4]",), (43, 0)),
+    "the bits of a seed": (lambda x, i: x + jax.random.bits(jax.random.key(i), ()), ("uint32[4]", "int32[]"), (44, 0)),
+    "the bits of a known unsigned seed": (
+        lambda x: x + jax.random.bits(jax.random.key(np.uint32(7)), ()), ("uint32[4]",), (42, 0)),
     "a diagonal": (jnp.diag, ("float32[5,5]",), (30, 0)),
     "a known branch": (lambda x: lax.cond(jnp.array(False), lambda v: v * 2, jnp.sin, x), (X,), (0, 12)),
     "branches in a batch": (
@@ -219,6 +235,7 @@ SYMBOLIC: dict[str, tuple[Function, tuple[str, ...]]] = {
     "two number types": (lambda a, b: a @ b, ("bfloat16[n,k]", "float32[k,n]")),
     "an index array": (lambda x: x[jnp.zeros(x.shape[0] - 1, jnp.int32)], ("float32[n,k]",)),
     "a mask": (lambda x: lax.select(lax.bitwise_not(np.tri(x.shape[0], dtype=bool)), x @ x.T, x @ x.T), ("float32[n,k]",)),
+    "random numbers": (lambda x: x + jax.random.normal(jax.random.key(0), x.shape), ("float32[n,k]",)),
     "a power": (lambda x, i: x**i, ("float32[n,k]", "int32[n,k]")),
     "ones": (lambda x: x * jnp.ones(x.shape), ("float32[n,k]",)),
     "branches in a batch": (

@@ -104,6 +104,9 @@ def test_a_whole_call_is_one_operation_with_a_closed_form(name: str) -> None:
     assert str(costs.macs) == "k*m*n"
     assert str(costs.transcendentals) == "m*n"
     assert str(costs.total("xla").flops) == "2*k*m*n"
+    assert "rules of one's own count" in str(
+        costs.certificate.xla
+    )  # XLA counts the call's own program, and is not asked
     (row,) = [row for row in costs.rows if row.cost.macs != 0]
     replaced = called in ("dot_general", "pallas_call")
     assert (row.op, row.source) == (called, "replaced" if replaced else "own")

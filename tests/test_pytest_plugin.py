@@ -43,7 +43,7 @@ def test_wrong(assert_cost):
 
 
 def test_budgets_of_the_root_directory_hold_or_name_the_module(pytester: pytest.Pytester) -> None:
-    (pytester.path / "symcost.reading.toml").write_text(BUDGET)
+    (pytester.path / "symcost.toml").write_text(BUDGET)
     result = run(pytester, """
 def test_budget(assert_budget):
     assert_budget(costs, "net")
@@ -90,7 +90,7 @@ def test_quick():
 
 def test_nothing_to_compare_is_an_error() -> None:
     costs = sc.models.alexnet()
-    with pytest.raises(sc.SymcostError, match="nothing to compare: give params, macs"):
+    with pytest.raises(sc.SymcostError, match="nothing to compare: give params, trainable, active_params, macs"):
         assert_cost(costs)
     with pytest.raises(sc.ExpressionError, match="cannot read"):
         assert_cost(costs, params="60 million")

@@ -125,7 +125,7 @@ NO_JAX = {
 @pytest.mark.parametrize("verb", NO_JAX)
 def test_verbs_on_saved_tables_need_no_jax(verb: str, tmp_path: Path) -> None:
     sc.models.resnet152(n="n", r="r").save(tmp_path / "costs.json")
-    (tmp_path / "symcost.reading.toml").write_text(
+    (tmp_path / "symcost.toml").write_text(
         '[models.net]\nmodel = "costs.json"\n[[models.net.budgets]]\nat = { n = 1, r = 64 }\nmacs = "9 T"\n'
     )
     (tmp_path / "space.toml").write_text(

@@ -230,7 +230,7 @@ def test_state_of_an_older_file_follows_from_its_rows(traced: bool, tmp_path: Pa
 
 def test_state_has_a_budget(tmp_path: Path) -> None:
     costs = sc.models.resnet18()
-    path = tmp_path / "symcost.reading.toml"
+    path = tmp_path / "symcost.toml"
     path.write_text('[models.x]\nmodel = "x"\n[[models.x.budgets]]\nstate = 9_599\nstate_bytes = "38_400 B"\n')
     (model,) = read(path).models
     elements, bytes_ = against(model.budgets[0], costs, "x")

@@ -83,7 +83,7 @@ def test_a_worker_killed_during_a_run_on_dask_loses_nothing(
 
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_text(SPACE)
-    code = "from symcost import cli_sweep; cli_sweep.TIMEOUT = 1; import sys; from symcost.cli.main import main; sys.exit(main())"
+    code = "import sys; from symcost.cli import main, sweep; sweep.TIMEOUT = 1; sys.exit(main.main())"
     command = [sys.executable, "-c", code, "sweep", str(tmp_path / "space.toml"), "--dask", "tcp://127.0.0.1:9"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -380,7 +380,7 @@ def test_a_budget_under_xla_is_an_error_of_use(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     withdrawn.save(tmp_path / "net.json")
-    (tmp_path / "symcost.reading.toml").write_text(
+    (tmp_path / "symcost.toml").write_text(
         '[models.net]\nmodel = "net.json"\n[[models.net.budgets]]\nat = { n = 2, d = 3, L = 4 }\n'
         f'flops = "1 G"\nconvention = "{convention}"\n'
     )

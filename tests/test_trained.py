@@ -418,7 +418,7 @@ def test_budgets_limit_what_is_trained(wrt: str, module: str, tmp_path: Path) ->
     """Two matrices of 100 floats; of one a gradient and two moments, a counter; the input of the head is kept."""
     exact = 800 + 400 + 800 + 4 + 40
     for most, most_bytes, code in ((100, exact, 0), (99, exact, 1), (100, exact - 1, 1)):
-        (tmp_path / "symcost.reading.toml").write_text(BUDGET.format(wrt=wrt, most=most, most_bytes=most_bytes))
+        (tmp_path / "symcost.toml").write_text(BUDGET.format(wrt=wrt, most=most, most_bytes=most_bytes))
         assert main(["check"]) == code
 
 

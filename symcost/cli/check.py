@@ -18,7 +18,7 @@ CHECK_EXAMPLES = """[bold]Examples[/bold]
 
 symcost check
 
-symcost check budgets/symcost.reading.toml --format markdown --output budgets.md
+symcost check budgets/symcost.toml --format markdown --output budgets.md
 
 symcost check --model gpt --format github
 
@@ -70,7 +70,7 @@ def verdict_of(model: Any, budget: Any) -> Any:
 def check(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="symcost.reading.toml or pyproject.toml; the nearest unless given."),
+        typer.Argument(metavar="[FILE]", help="symcost.toml or pyproject.toml; the nearest unless given."),
     ] = None,
     model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these models.")] = None,
     format_: Annotated[str, typer.Option("--format", help="text | markdown | json | junit | github | gitlab")] = "text",

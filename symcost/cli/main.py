@@ -9,14 +9,7 @@ from typing import Annotated
 
 import typer
 
-from symcost.cli import calibrate as cli_calibrate
-from symcost.cli import check as cli_check
-from symcost.cli import diff as cli_diff
-from symcost.cli import estimate as cli_estimate
-from symcost.cli import layers as cli_layers
-from symcost.cli import report as cli_report
-from symcost.cli import sweep as cli_sweep
-from symcost.cli import verify as cli_verify
+from symcost.cli import calibrate, check, diff, estimate, layers, report, sweep, verify
 from symcost.cli.output import Output, Progress, check_writable, close_standard_output, write
 from symcost.errors import SymcostError
 from symcost.report import FORMATS
@@ -101,14 +94,14 @@ def trace(
     write(report, output)
 
 
-cli_layers.add(app)
-cli_sweep.add(app)
-cli_estimate.add(app)
-cli_calibrate.add(app)
-cli_verify.add(app)
-cli_check.add(app)
-cli_diff.add(app)
-cli_report.add(app)
+layers.add(app)
+sweep.add(app)
+estimate.add(app)
+calibrate.add(app)
+verify.add(app)
+check.add(app)
+diff.add(app)
+report.add(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,7 +23,9 @@ BITS = {
 """Bits that one number takes in memory; TensorFloat-32 is stored as float32, a truth value as a byte."""
 _FORMAT = re.compile(r"(float[468])_e\d+m\d+[a-z0-9]*")
 """Small floats by their exponent and mantissa, as JAX names them: ``float8_e4m3fn``."""
-_KEY_BITS, _NOTHING = 64, {"token": 0, "float0": 8}
+_KEY_BITS = 64
+_NOTHING = {"token": 0, "float0": 8, "semaphore": 0, "barrier_semaphore": 0, "dma_sem": 0, "barrier": 0}
+"""Bits of what carries no numbers: the order of effects, and what the parts of a kernel wait for."""
 
 
 def family(dtype: str) -> str:

@@ -17,14 +17,14 @@ from symcost.costs.cost import FULL
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
 from symcost.costs.table import CostTable, Row
 from symcost.errors import SymcostError
-from symcost.reading.given import checked
+from symcost.reading.given import checked_but
 from symcost.reading.numerals import fraction, short
 
 Bits = int | Mapping[str, int]
 Density = int | float | str | Fraction | Mapping[str, Any]
 
 
-@checked
+@checked_but("bits", "density")
 def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1, convention: str = FULL) -> Any:
     """Bytes of the parameters: the sum over layers of ``params * density * bits / 8``, exact.
 
@@ -48,7 +48,7 @@ def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1,
     return bytes_of(sizes)
 
 
-@checked
+@checked_but("bits")
 def state_size(costs: CostTable, bits: Bits | None = None) -> Any:
     """Bytes of the state, what a model keeps between calls beside its parameters: moving averages, caches.
 

@@ -5,7 +5,7 @@
     def test_my_model(assert_cost, assert_budget, golden_cost):
         costs = sc.trace(Model, "float32[n,N,d]")
         assert_cost(costs, macs="12*L*N*d**2*n + 2*L*N**2*d*n")
-        assert_budget(costs, "model")    # the budgets of that name in symcost.reading.toml or pyproject.toml
+        assert_budget(costs, "model")    # the budgets of that name in symcost.toml or pyproject.toml
         golden_cost(costs)               # compared with costs/test_my_model.json beside the test, --symcost-update writes it
 """
 

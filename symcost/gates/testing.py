@@ -99,7 +99,7 @@ def _coefficient(terms: Any, term: Any) -> str:
 def assert_budget(costs: CostTable, name: str, file: str | Path | None = None) -> None:
     """Every limit that the budgets of ``name`` set holds; otherwise each that is exceeded, and by which modules.
 
-    ``file``: ``symcost.reading.toml`` or ``pyproject.toml``; the nearest above the working directory unless given. The model
+    ``file``: ``symcost.toml`` or ``pyproject.toml``; the nearest above the working directory unless given. The model
     of the file is not made: the limits are for the table given, and a budget that asks compilers is an error.
     """
     from symcost.gates.budgets.check import against

@@ -8,6 +8,7 @@ import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import cache, wraps
 from numbers import Real
 from typing import Any, ParamSpec, TypeVar, Union
@@ -22,7 +23,6 @@ R = TypeVar("R")
 WORDS: Mapping[Any, str] = {
     str: "a text", int: "an integer", bool: "True or False", float: "a number", type(None): "None", range: "a range",
 }  # fmt: skip
-OPEN = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -37,22 +37,31 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Traceback (most recent call last):
     symcost.errors.SymcostError: number='x' must be an integer: it is a str, give double() another
     """
+    return checked_but()(function)
 
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        signature, hints = _read(function)
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError:
-            return function(*args, **kwargs)  # Python says best what is missing or too much
-        for name, value in bound.arguments.items():
-            kind = signature.parameters[name].kind
-            if name in hints and kind is not inspect.Parameter.VAR_KEYWORD:
-                for each in value if kind is inspect.Parameter.VAR_POSITIONAL else (value,):
-                    check(name, each, hints[name], function.__name__)
-        return function(*args, **kwargs)
 
-    return call
+def checked_but(*own: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """The same for a function that has better words for some of its arguments: those are left to it."""
+
+    def decorated(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            signature, hints = _read(function)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError:
+                return function(*args, **kwargs)  # Python says best what is missing or too much
+            for name, value in bound.arguments.items():
+                kind = signature.parameters[name].kind
+                check_size(name, value, function.__name__)
+                if name in hints and name not in own and kind is not inspect.Parameter.VAR_KEYWORD:
+                    for each in value if kind is inspect.Parameter.VAR_POSITIONAL else (value,):
+                        check(name, each, hints[name], function.__name__)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorated
 
 
 @cache
@@ -61,13 +70,17 @@ def _read(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, An
 
 
 def check(name: str, value: Any, hint: Any, place: str) -> None:
-    """Raise where a value is not what a type hint says, or an integer that no number may be as large as."""
+    """Raise where a value is not what a type hint says."""
+    if not fits(value, hint):
+        raise SymcostError(f"{name}={short(value)} must be {words(hint)}: it is {_kind(value)}, give {place}() another")
+
+
+def check_size(name: str, value: Any, place: str) -> None:
+    """Raise where an integer is, or is inside, as large as no number may be."""
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else (value,)
     for each in inside:
         if isinstance(each, int) and each.bit_length() > MAX_BITS:
             raise SymcostError(f"{name} in {place}() is or has {short(each)}: numbers have at most {MAX_BITS} bits")
-    if not fits(value, hint):
-        raise SymcostError(f"{name}={short(value)} must be {words(hint)}: it is {_kind(value)}, give {place}() another")
 
 
 def fits(value: Any, hint: Any) -> bool:
@@ -81,7 +94,7 @@ def fits(value: Any, hint: Any) -> bool:
     if hint is int:
         return not isinstance(value, bool) and hasattr(type(value), "__index__") and _is_index(value)
     if hint is float:
-        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, Real | Decimal) and not isinstance(value, bool) and math.isfinite(value)
     if _is_union(hint):
         return any(fits(value, part) for part in typing.get_args(hint))
     origin = typing.get_origin(hint) or hint

@@ -71,7 +71,9 @@ def _with_keys(value: Any, M: Any) -> Any:
 
 @checked
 def kv_cache(costs: CostTable, dtype: str = "float16") -> Any:
-    """Bytes of the keys and values that a table of a decoding step keeps.
+    """Bytes of the keys and values that a table of a decoding step keeps, the new token's among them.
+
+    Those of earlier tokens are the table's state too, and stand in ``costs.state`` and ``sc.memory``.
 
     >>> from symcost.models.catalog import reference
     >>> kv_cache(decoding(reference("llama").net(H_kv=32, d_f=11008, V=32000), M="M"))  # LLaMA 7B

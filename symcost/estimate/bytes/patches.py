@@ -20,7 +20,7 @@ from symcost.layers.kinds.combine import Sequential
 from symcost.layers.layered import LayerTable
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
-from symcost.reading.given import checked
+from symcost.reading.given import checked_but
 
 TRACED = (
     "patches need the layers of a network: a traced table keeps totals, not which rows of its input each window reads or how "
@@ -61,7 +61,7 @@ class Patched:
         )
 
 
-@checked
+@checked_but("net")
 def patched(net: Layer | LayerTable, x: tuple[int, ...], stage: str, patches: int, *, rule: str = "liveness",
             depthwise_in_place: bool = False) -> Patched:  # fmt: skip
     """Peak memory and MACs with the layers up to ``stage`` (a name of the sequence) in ``patches x patches`` patches.

@@ -10,7 +10,7 @@ from symcost.costs.exact import rational
 from symcost.devices.device import exact_number
 from symcost.errors import SymcostError
 from symcost.estimate.time.work import Kernel
-from symcost.reading.numerals import short
+from symcost.reading.numerals import bare, short
 
 
 class Efficiency(Protocol):
@@ -72,5 +72,5 @@ def efficiency_of(given: Any) -> Efficiency:
         return given
     share = exact_number(given)
     if share is None or not 0 < share <= 1:
-        raise SymcostError(f"efficiency={short(given)} must be a share of the peak in (0, 1]: give one such as 0.4")
+        raise SymcostError(f"efficiency={bare(given)} must be a share of the peak in (0, 1]: give one such as 0.4")
     return Constant(share)

@@ -24,7 +24,7 @@ from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.latency import latency
 from symcost.estimate.time.work import Kernel, kernels
-from symcost.reading.given import checked
+from symcost.reading.given import checked_but
 
 WORD = 32
 
@@ -86,7 +86,7 @@ class Energy:
         return str(self.joules)
 
 
-@checked
+@checked_but("costs")
 def energy(
     costs: CostTable,
     on: str | Device = "horowitz-45nm",

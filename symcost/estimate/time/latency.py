@@ -25,7 +25,7 @@ from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.efficiency import Efficiency, efficiency_of
 from symcost.estimate.time.work import Kernel, kernels
 from symcost.formulas.symbols import symbol
-from symcost.reading.given import checked
+from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
 
 
@@ -112,7 +112,7 @@ class Latency:
         return str(self.seconds)
 
 
-@checked
+@checked_but("costs")
 def latency(
     costs: CostTable,
     on: str | Device,
@@ -218,7 +218,7 @@ def examples(costs: CostTable) -> Any:
     return next((sympy.sympify(shape[0], strict=True) for shape in shapes), None)
 
 
-@checked
+@checked_but("costs")
 def throughput(
     costs: CostTable, on: str | Device, dtype: str | None = None, *, batch: Any = "n", model: str = "roofline",
     weights: str | Bits | None = None, efficiency: Any = None, overhead: Any = None,

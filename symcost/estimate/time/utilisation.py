@@ -12,7 +12,7 @@ from symcost.devices import Device
 from symcost.devices import device as device_of
 from symcost.devices.device import exact_number
 from symcost.errors import SymcostError
-from symcost.reading.given import checked
+from symcost.reading.given import checked_but
 
 RECOMPUTED = "recompute"
 FORWARD = "forward"
@@ -53,7 +53,7 @@ class Utilisation:
         )
 
 
-@checked
+@checked_but("costs")
 def mfu(
     costs: CostTable | int | Fraction, seconds_per_step: Any, device: str | Device, dtype: str = "bfloat16", devices: int = 1,
     *, passes: int = 1,

@@ -1,6 +1,6 @@
-"""Budgets from ``pyproject.toml`` or ``symcost.reading.toml``: which models, at which points or over which ranges, what limits.
+"""Budgets from ``pyproject.toml`` or ``symcost.toml``: which models, at which points or over which ranges, what limits.
 
-In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.reading.toml`` it does not::
+In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.toml`` it does not::
 
     [models.gpt]
     model = "examples.gpt:GPT"        # or a reference network, or the file of a saved table
@@ -35,7 +35,7 @@ from symcost.gates.budgets.options import OPTIONS, options
 from symcost.reading import toml
 from symcost.reading.numerals import short, whole
 
-FILES = ("symcost.reading.toml", "pyproject.toml")
+FILES = ("symcost.toml", "pyproject.toml")
 _MODEL: Mapping[str, Any] = {
     "model": str, "specs": list, "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict,
     "samples": dict, "axes": dict, "mode": str, "wrt": (str, list), "active": dict,
@@ -87,7 +87,7 @@ def find(folder: Path) -> Path:
             if (place / name).is_file() and _section(place / name):
                 return place / name
     raise SymcostError(
-        f"no budgets in {folder} or above it: write symcost.reading.toml, or [tool.symcost.models.NAME] in pyproject.toml"
+        f"no budgets in {folder} or above it: write symcost.toml, or [tool.symcost.models.NAME] in pyproject.toml"
     )
 
 

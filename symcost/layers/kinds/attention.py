@@ -58,7 +58,8 @@ class Attention(Layer):
             query = tape.emit("scale", query, query, flops=query.size, in_place=True)
         if tokens != M:
             cached = key.shaped(H_kv * d_k, (M,))
-            key, value = tape.emit("cache", key, cached), tape.emit("cache", value, cached)
+            earlier = cached.size - key.size
+            key, value = (tape.emit("cache", new, cached, state=earlier) for new in (key, value))
         scores = self._scores(tape, query, key, (x.n, self.H, tokens, M), d_k)
         out = query.shaped(self.H * d_k, (tokens,))
         out = tape.emit("context", (scores, value), out, macs=out.size * M, stores=True)

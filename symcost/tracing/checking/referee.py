@@ -14,6 +14,7 @@ from symcost.costs.said import Said
 from symcost.costs.table import CostTable, Row
 from symcost.formulas.form import Form
 from symcost.hlo import HloError
+from symcost.rules.own import OWN, REPLACED
 from symcost.tracing.checking.lowered import JAXLIB, hlo_text
 from symcost.tracing.counting.structure import Line
 from symcost.tracing.fitting.lift import Sampler
@@ -57,6 +58,10 @@ class Witness:
         if self.sampler.model.axes:
             return Said(None, f"no device is there for the named axes {', '.join(self.sampler.model.axes)}", self.point)
         point = self.point
+        lines = list(lines)
+        own = dict.fromkeys(line.record.key.op for line in lines if line.record.key.source in (OWN, REPLACED))
+        if own:
+            return Said(None, f"rules of one's own count {', '.join(own)}", point)
         try:
             text = self._text(point)
         except Unlowered as problem:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 EXPANDED = frozenset({"asin", "acos", "sinh", "asinh", "acosh", "atanh", "erfc", "erf_inv", "lgamma", "digamma", "zeta",
-                      "polygamma", "bessel_i0e", "bessel_i1e", "nextafter"})  # fmt: skip
+                      "polygamma", "bessel_i0e", "bessel_i1e", "nextafter", "random_seed"})  # fmt: skip
 """Elementwise primitives that become several operations, which no constant folds as a whole."""
 
 

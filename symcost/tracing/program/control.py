@@ -228,15 +228,20 @@ def _added(body: Any, before: Any, after: Any) -> Any:
 @handler("platform_index")
 def platform_index(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
     """The place of the one platform that the program is lowered for among those that it tells apart."""
-    groups = eqn.params["platforms"]
-    place = next((i for i, names in enumerate(groups) if names is None or PLATFORM in names), len(groups) - 1)
-    return [Value(-1, walker.lowering.known(np.int32(place), ()), frozenset())]
+    return [Value(-1, walker.lowering.known(np.int32(_place(eqn.params["platforms"])), ()), frozenset())]
+
+
+def _place(groups: Any) -> int:
+    """Which group of platforms holds the one that the program is lowered for; a group of none is every other one."""
+    return next((i for i, names in enumerate(groups) if names is None or PLATFORM in names), len(groups) - 1)
 
 
 @handler("cond")
 def cond(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
     """The branch taken where that is known; else the most expensive one, metric by metric: a bound, marked as one."""
-    taken = ins[0].const
+    # A choice between platforms is made wherever it stands: its index may come from another function.
+    platforms = eqn.params.get("branches_platforms")
+    taken = ins[0].const if platforms is None else _place(platforms)
     if taken is not None:
         branches = eqn.params["branches"]
         return walker.inner(branches[min(max(int(taken), 0), len(branches) - 1)], ins[1:], context)

@@ -28,6 +28,8 @@ MADE = "made"
 """Of a node whose operation is still to be recorded."""
 PASSING = frozenset({"mul", "add", "add_any", "sub", "and", "or"})
 ELEMENTWISE = frozenset(PER_ELEMENT) | {"integer_pow", "convert_element_type", "select_n", "clamp"}
+MOVED = frozenset({"reshape", "broadcast"})
+"""Of a node that repeats or renames elements and computes nothing."""
 FUNCTIONS = frozenset({"random_bits", "random_split", "random_fold_in", "threefry2x32"})
 """Primitives that become calls of functions, which stay in the lowered program whether anybody needs them or not."""
 WEIGHT_USERS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general", "ragged_dot", "gather"})
@@ -263,6 +265,8 @@ class Walker:
         sources = None
         if all(v.weight for v in ins):
             sources = frozenset().union(*(v.sources for v in ins if v.sources))
+        if name in ELEMENTWISE and all(node.op in MOVED for node in made):
+            made = []  # what is left where one operand passes on the other, of another shape
         if not made and len(nodes) == 1:  # nothing is left of it
             numbers = [v.const for v in ins]
             if nodes[0].number is not None and all(n is not None for n in numbers):
