@@ -15,6 +15,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from jax.core import ShapedArray
 from jax.experimental import pallas as pl
@@ -266,6 +267,10 @@ def test_a_verdict_is_of_the_rules_that_were_active() -> None:
     assert sc.verify(product, *SPECS, **asked)
 
 
+def _raise(problem: Exception) -> Any:
+    raise problem
+
+
 BAD: dict[str, tuple[Callable[[sc.Op], Any], str]] = {
     "no Work": (lambda op: 12, "the rule of 'product' gave 12: it must return symcost.Work(macs=..., flops=...)"),
     "a float": (lambda op: sc.Work(macs=1.5), "the rule of 'product' gave macs=1.5: counts are integers or closed forms"),
@@ -280,6 +285,11 @@ BAD: dict[str, tuple[Callable[[sc.Op], Any], str]] = {
     "more padding than MACs": (lambda op: sc.Work(macs=1, padding_macs=2), "gave padding_macs=2: they are some of its 1 macs"),
     "a flag that is none": (lambda op: sc.Work(materialises=1), "gave materialises=1: say True or False"),  # type: ignore[arg-type]
     "it raises": (lambda op: sc.Work(macs=op.ins[7].size), "the rule of 'product' raised IndexError: tuple index out of range"),
+    "it raises lines": (lambda op: _raise(ValueError("one\ntwo")), "the rule of 'product' raised ValueError: one: its sizes"),
+    "it raises nothing said": (lambda op: _raise(ValueError()), "the rule of 'product' raised ValueError: no message: its"),
+    "more bits than any count": (lambda op: sc.Work(macs=10**5000), "macs=an integer of 16610 bits: counts have at most"),
+    "fewer than nothing by many bits": (lambda op: sc.Work(macs=-(10**5000)), "macs=an integer of 16610 bits: a count is never"),
+    "a table of numbers": (lambda op: np.zeros((3, 3)), "gave array([[0., 0., 0.], [0., 0., 0.], [0., 0., 0.]]): it must"),
     "a comparison": (lambda op: sc.Work(macs=1 if op.out.size > 9 else 2), "raised TypeError: '>' not supported"),
 }  # fmt: skip
 

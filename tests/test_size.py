@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import symcost as sc
@@ -40,6 +42,9 @@ def test_a_traced_model_has_a_size_too() -> None:
         ({"density": 2}, "density=2 must be between 0 and 1"),
         ({"density": {"a": -1}}, "density=-1 of 'a' must be between 0 and 1"),
         ({"bits": {"aa": 8, "": 8}}, "bits names the layer 'aa', which is not there: did you mean a"),
+        ({"bits": {None: 8, "": 8}}, "bits names the layer None, which is no path: give a text"),
+        ({"bits": {3: 8, "": 8}}, "bits names the layer 3, which is no path: give a text"),
+        ({"bits": {"a" * 10**5: 8}}, "aaa...', which is not there"),
         ({"bits": {"a": 8}}, "bits says nothing of the layer 'b/c': add it, or"),
     ],
 )
@@ -47,3 +52,17 @@ def test_bad_rates_are_errors_of_one_line(options: dict, message: str) -> None:
     with pytest.raises(sc.SymcostError) as problem:
         sc.model_size(TABLE, **options)
     assert message in str(problem.value)
+
+
+@pytest.mark.parametrize("function", [sc.model_size, sc.state_size])
+@pytest.mark.parametrize("costs", [None, "resnet50", 3, [TABLE]])
+def test_what_is_no_table_has_no_size(function: Any, costs: Any) -> None:
+    with pytest.raises(
+        sc.SymcostError, match=rf"^costs=.* must be a CostTable: .* give {function.__name__}\(\) another"
+    ):
+        function(costs)
+
+
+def test_an_empty_number_type_is_none_that_is_known() -> None:
+    with pytest.raises(sc.DeviceError, match="unknown number type ''"):
+        sc.memory(TABLE, "")

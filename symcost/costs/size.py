@@ -126,6 +126,11 @@ class _Rates:
 
     def __init__(self, given: Any, what: str, costs: CostTable) -> None:
         by_path = given if isinstance(given, Mapping) else {"": given}
+        for path in by_path:
+            if not isinstance(path, str):
+                raise SymcostError(
+                    f"{what} names the layer {short(path)}, which is no path: give a text such as 'head'"
+                )
         self.what = what
         self.rates = {path: _exact(value, what, path) for path, value in by_path.items()}
         known = {row.path for row in costs.rows}
@@ -133,7 +138,7 @@ class _Rates:
             if path and not any(other == path or other.startswith(path + "/") for other in known):
                 near = get_close_matches(path, sorted(known), n=3)
                 hint = f"did you mean {' or '.join(near)}?" if near else "see the paths of the table's rows"
-                raise SymcostError(f"{what} names the layer {path!r}, which is not there: {hint}")
+                raise SymcostError(f"{what} names the layer {short(path)}, which is not there: {hint}")
 
     def of(self, path: str) -> Fraction:
         """The number of a layer."""
@@ -151,5 +156,5 @@ def _exact(value: Any, what: str, path: str) -> Fraction:
         raise SymcostError(f"{what}={short(value)}{where} is not a number: give one such as 8 or 0.25") from None
     if made < 0 or (what == "density" and made > 1) or (what == "bits" and (made < 1 or made.denominator != 1)):
         allowed = "an integer of at least 1" if what == "bits" else "between 0 and 1"
-        raise SymcostError(f"{what}={value}{where} must be {allowed}: give another")
+        raise SymcostError(f"{what}={short(value)}{where} must be {allowed}: give another")
     return made

@@ -86,7 +86,7 @@ def short(value: Any) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= SHOWN else f"{value[: SHOWN - 3]}...")
     try:
-        shown = repr(value)
+        shown = " ".join(repr(value).split())
     except ValueError:  # an integer inside it that cannot be printed
         return f"a {type(value).__name__}"
     return shown if len(shown) <= 5 * SHOWN else f"{shown[: 5 * SHOWN]}..."

@@ -21,6 +21,7 @@ import numpy as np
 from symcost.errors import RuleError
 from symcost.formulas.form import Form
 from symcost.reading.nearest import near
+from symcost.reading.numerals import MAX_BITS, short
 from symcost.rules.base import Array, Facts, Op, Rule, Work
 from symcost.rules.installed import installed
 from symcost.rules.parameters import parameters, taken
@@ -51,16 +52,19 @@ class Own:
         except RuleError:
             raise
         except Exception as problem:
+            reason = (str(problem).strip() or "no message").splitlines()[0]
             raise RuleError(
-                f"the rule of {self.name!r} raised {type(problem).__name__}: {problem}: its sizes are integers or closed "
+                f"the rule of {self.name!r} raised {type(problem).__name__}: {reason}: its sizes are integers or closed "
                 "forms, to be added, subtracted, multiplied and divided with //"
             ) from problem
         if not isinstance(made, Work):
             raise RuleError(
-                f"the rule of {self.name!r} gave {made!r}: it must return symcost.Work(macs=..., flops=...)"
+                f"the rule of {self.name!r} gave {short(made)}: it must return symcost.Work(macs=..., flops=...)"
             )
         if not isinstance(made.materialises, bool):
-            raise RuleError(f"the rule of {self.name!r} gave materialises={made.materialises!r}: say True or False")
+            raise RuleError(
+                f"the rule of {self.name!r} gave materialises={short(made.materialises)}: say True or False"
+            )
         counts = {each.name: self._count(each.name, getattr(made, each.name)) for each in fields(Work)
                   if each.name != "materialises"}  # fmt: skip
         padding, macs = counts["padding_macs"], counts["macs"]
@@ -77,11 +81,17 @@ class Own:
         whole = _whole(number)
         if whole is None:
             raise RuleError(
-                f"the rule of {self.name!r} gave {what}={value!r}: counts are integers or closed forms of the sizes, "
+                f"the rule of {self.name!r} gave {what}={short(value)}: counts are integers or closed forms of the sizes, "
                 "divided with // and never with /"
             )
         if whole < 0:
-            raise RuleError(f"the rule of {self.name!r} gave {what}={whole}: a count is never negative, mend the rule")
+            raise RuleError(
+                f"the rule of {self.name!r} gave {what}={short(whole)}: a count is never negative, mend the rule"
+            )
+        if whole.bit_length() > MAX_BITS:
+            raise RuleError(
+                f"the rule of {self.name!r} gave {what}={short(whole)}: counts have at most {MAX_BITS} bits"
+            )
         return whole
 
 

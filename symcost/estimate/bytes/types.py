@@ -44,7 +44,7 @@ def types_of(
     int8 params, float16 activations: as given
     """
     typed = dtype is None and any(row.dtype for row in costs.rows)
-    one = dtype or (None if typed else assumed)
+    one = dtype if dtype is not None or typed else assumed
     if one is not None:
         bits_of(one)
     bits = bits_of(weights) if isinstance(weights, str) else weights
