@@ -52,13 +52,13 @@ def model_of(case: Case) -> Model:
     if case in FUNCTIONS:
         return Model(factory=None, module=None, specs=parse_tree(case.specs), parameters=(), call={}, arrays={},
                      function=case.factory)  # fmt: skip
-    own = {key: value for key, value in case.options.items() if key in ("free", "mode", "rngs", "method")}
+    own = {key: value for key, value in case.options.items() if key in ("free", "mode", "rngs", "method", "axes")}
     return make_model(case.factory, case.specs, call=case.call, **own)
 
 
 def fresh(case: Case, point: Mapping[str, int]) -> dict[tuple[str, str], int]:
     """Totals of a concrete trace that shares nothing with the derivation."""
-    program = capture(model_of(case), point, {}, probe, case.options.get("axes"))
+    program = capture(model_of(case), point, {}, probe)
     loops = dict.fromkeys(program.unknown_trips, TRIPS)
     sums: dict[tuple[str, str], int] = {}
     for (_, convention, metric), value in concrete_totals(program, Costing(), loops).items():
