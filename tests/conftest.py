@@ -1,10 +1,12 @@
-"""Of every test: the devices are CPUs, whatever plug-ins are installed, and what compilers answer is kept for one run only."""
+"""Of every test: the devices are CPUs, whatever plug-ins are installed; printing has one width, whatever the terminal's; and
+what compilers answer is kept for one run only."""
 
 from __future__ import annotations
 
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before jax is imported: plug-ins would look for their devices
+os.environ["COLUMNS"] = "100"  # a test of another width sets its own
 
 import pytest
 
