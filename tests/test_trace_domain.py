@@ -158,7 +158,7 @@ def nn_params(module: nn.Module) -> Any:
 VANISHING: dict[str, tuple[Any, list[int]]] = {  # where a number made of a size is 0 or 1
     "n - 1 times": (lambda x: jnp.median(x, axis=1), [2]),
     "n - 1 times, and a quantile": (lambda x: jnp.quantile(x, 0.3, axis=1), [2]),
-    "n - 5 times, and n - 3 more": (lambda x: x * (x.shape[1] - 5) + (x.shape[1] - 3), [3, 5, 6]),
+    "n - 5 times, and n - 3 more": (lambda x: x * (x.shape[1] - 5) + (x.shape[1] - 3), [3, 6]),
     "a part in n + 1": (lambda x: x * (1 / (x.shape[1] + 1)), []),
 }
 
