@@ -1,0 +1,1 @@
+"""What a program was seen to decide: conditions on its sizes that held while it was traced."""

@@ -1,0 +1,132 @@
+"""What a program decided by its sizes: conditions in the model's symbols that held at the base point, roundings, pins."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from symcost.formulas.form import Form, FormLike, as_form
+from symcost.tracing.evidence.normal import side_text, simplest
+
+By = Literal["dimension", "frame", "pin", "rounding"]
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of source: the user's, or a library's where no line of the user's decides."""
+
+    file: str = ""
+    line: int = 0
+    text: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.file else "an unknown line"
+        return f"{where}: {self.text}" if self.text else where
+
+
+class Side(Protocol):
+    """What is compared: a :class:`Form`, or a formula in Python's own floats."""
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names of the symbols in it."""
+        ...
+
+    def value(self, at: Mapping[str, int]) -> Any:
+        """Its value at integers."""
+        ...
+
+
+@dataclass(frozen=True)
+class Guard:
+    """``left op right``: true at the base point; where it is not, the program may be another one.
+
+    Equal conditions are equal guards, wherever and however they were seen. :func:`guard` makes the simplest one.
+
+    >>> d, H = Form.symbol("d"), Form.symbol("H")
+    >>> print(Guard(d - H * (d // H), "==", Form.constant(0)))
+    d % H == 0
+    """
+
+    left: Side
+    op: str
+    right: Side
+    place: Place = field(default=Place(), compare=False)
+    by: By = field(default="dimension", compare=False)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names of the symbols in it."""
+        return self.left.symbols | self.right.symbols
+
+    @property
+    def readable(self) -> bool:
+        """Whether its text is a condition that the safe parser reads: floats have no place there."""
+        return isinstance(self.left, Form) and isinstance(self.right, Form)
+
+    def holds(self, at: Mapping[str, int]) -> bool:
+        """Whether it is true at a point: exactly in integers, in Python's arithmetic where the program computes in floats."""
+        return bool(OPERATORS[self.op](self.left.value(at), self.right.value(at)))
+
+    def __str__(self) -> str:
+        return f"{side_text(self.left)} {self.op} {side_text(self.right)}"
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """A whole number that a program makes of a float, ``int(0.7*d)``, with the formula that it was made of.
+
+    ``symbol`` names it where forms and guards go on with it; it is empty where the program went on with a plain number.
+    """
+
+    function: str
+    formula: Side
+    compute: Callable[[Any], int] = field(compare=False, repr=False)
+    symbol: str = ""
+    place: Place = field(default=Place(), compare=False)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names of the symbols in it."""
+        return self.formula.symbols
+
+    def value(self, at: Mapping[str, int]) -> int:
+        """The whole number at a point, by Python's own arithmetic."""
+        return self.compute(self.formula.value(at))
+
+    def __str__(self) -> str:
+        return f"{self.function}({self.formula})"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A size that a program used as a plain number: what it did with it was not seen."""
+
+    formula: Side
+    place: Place = field(default=Place(), compare=False)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names of the symbols in it."""
+        return self.formula.symbols
+
+    def __str__(self) -> str:
+        return f"{side_text(self.formula)} as a plain number at {self.place}"
+
+
+def guard(left: FormLike, op: str, right: FormLike, place: Place = Place(), by: By = "dimension") -> Guard | None:
+    """The simplest condition equal to ``left op right`` for positive integers; nothing where it is true of all of them.
+
+    >>> k, n = Form.symbol("k"), Form.symbol("n")
+    >>> print(guard(32 * k * n, ">", 65 * n))
+    k >= 3
+    >>> guard(n * k, ">=", n)
+    """
+    found = simplest(as_form(left), op, as_form(right))
+    return None if found is None else Guard(*found, place, by)
