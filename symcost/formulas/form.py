@@ -8,7 +8,8 @@ forms; exponents may be negative (``d/H``); coefficients are integers or fractio
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -25,7 +26,7 @@ Number = int | Fraction
 
 @dataclass(frozen=True)
 class Atom:
-    """A symbol (``kind`` is "symbol") or a function of forms: floor, clog2, flog2, Max."""
+    """A symbol (``kind`` is "symbol") or a function of forms: floor, clog2, flog2, Max; "where" is 1 or 0 by a comparison."""
 
     kind: str
     name: str
@@ -184,7 +185,11 @@ class Form:
         return found
 
     def sympy(self) -> sympy.Expr:
-        """The same form as a sympy expression."""
+        """The same form as a sympy expression; comparisons become a Piecewise around it."""
+        compared = next((a for mono in self.terms for a, _ in mono if _ATOMS[a].kind == "where"), None)
+        if compared is not None:
+            there, elsewhere = self._where(compared)
+            return sympy.Piecewise((there.sympy(), _condition(compared)), (elsewhere.sympy(), True))
         return sympy.Add(*(
             sympy.Mul(
                 sympy.Rational(c.numerator, c.denominator) if isinstance(c, Fraction) else sympy.Integer(c),
@@ -192,6 +197,15 @@ class Form:
             )
             for mono, c in self.terms.items()
         ))  # fmt: skip
+
+    def _where(self, compared: int) -> tuple[Form, Form]:
+        """The form where a comparison holds, and elsewhere."""
+        there: dict[Mono, Number] = {}
+        for mono, c in self.terms.items():
+            rest = tuple((a, e) for a, e in mono if a != compared)
+            there[rest] = there.get(rest, 0) + c
+        elsewhere = {m: c for m, c in self.terms.items() if all(a != compared for a, _ in m)}
+        return Form({m: _exact(c) for m, c in there.items() if c}), Form(elsewhere)
 
     @property
     def is_polynomial(self) -> bool:
@@ -222,6 +236,10 @@ class Form:
 
 
 FormLike = Form | int | Fraction
+_RELATIONS: dict[str, tuple[Callable[[Any, Any], bool], Any]] = {
+    "==": (operator.eq, sympy.Eq), "!=": (operator.ne, sympy.Ne), "<": (operator.lt, sympy.Lt),
+    "<=": (operator.le, sympy.Le), ">": (operator.gt, sympy.Gt), ">=": (operator.ge, sympy.Ge),
+}  # fmt: skip
 ZERO = Form({})
 ONE = Form({(): 1})
 
@@ -263,6 +281,13 @@ def _atom_sympy(atom: int) -> sympy.Expr:
     return function[found.kind](found.args[0].sympy())
 
 
+def _condition(atom: int) -> Any:
+    """The comparison of an atom as sympy's."""
+    found = _ATOMS[atom]
+    left, right = (argument.sympy() for argument in found.args)
+    return _RELATIONS[found.name][1](left, right)
+
+
 def _as_ceiling(argument: Form) -> Form | None:
     """``x/s`` if the argument is ``x/s + (s - 1)/s`` with an integer ``x``: its floor reads better as a ceiling."""
     constant = argument.terms.get((), 0)
@@ -289,6 +314,9 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
             return math.floor(found.args[0].value(at))
         case "Max":
             return max(a.value(at) for a in found.args)
+        case "where":
+            left, right = (a.value(at) for a in found.args)
+            return int(_RELATIONS[found.name][0](left, right))
     return log2(found.args[0].value(at), up=found.kind == "clog2")
 
 
@@ -356,6 +384,20 @@ def positive_part(form: Form) -> Form:
     """
     number = form.number
     return _function("Max", ZERO, form) if number is None else Form.constant(max(0, number))
+
+
+def where(left: FormLike, op: str, right: FormLike) -> Form:
+    """1 where a comparison holds and 0 elsewhere: pieces of a form are products with it.
+
+    >>> n = Form.symbol("n")
+    >>> n + (4096 - n) * where(n, ">", 4096)
+    Piecewise((4096, n > 4096), (n, True))
+    """
+    sides = as_form(left), as_form(right)
+    numbers = [side.number for side in sides]
+    if None not in numbers:
+        return Form.constant(int(_RELATIONS[op][0](*numbers)))
+    return Form({((_intern(Atom("where", op, sides)), 1),): 1})
 
 
 def logarithm(kind: str, argument: FormLike) -> Form:

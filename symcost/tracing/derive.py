@@ -6,7 +6,7 @@ import contextlib
 import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
@@ -14,7 +14,6 @@ from symcost.errors import LiftError
 from symcost.formulas.dominance import telling_points
 from symcost.formulas.form import Form
 from symcost.tracing.checking.certify import Certificate, LineTotals
-from symcost.tracing.checking.referee import Witness
 from symcost.tracing.counting import liveness, memory
 from symcost.tracing.counting.active import Share, conditions, read_shares, shared
 from symcost.tracing.counting.costing import Costing
@@ -23,13 +22,17 @@ from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
+from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.seen import decisions, landmarks
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
 from symcost.tracing.lifted import Lifted, Unknown
+from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
 from symcost.tracing.program.records import Program
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.choose import Choice
+from symcost.tracing.sampling.depth import HELD_OUT, Landmarks, beyond, depths
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, fixed_values, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, OnTrial
 
@@ -48,14 +51,7 @@ class Options:
     steps: Mapping[str, int] | None = None
     at_least: Mapping[str, int] | None = None
     referee: bool = True
-
-
-@dataclass(frozen=True)
-class Found:
-    """A certified closed form, and the point that the referee may look at."""
-
-    lifted: Lifted
-    witness: Witness
+    max_pieces: int = 4
 
 
 @dataclass
@@ -65,6 +61,10 @@ class Derivation:
     sampler: Sampler
     options: Options
     shares: Sequence[Share] = ()
+    decided: Sequence[Guard] = ()
+    """Decisions of which this is one side."""
+    within: Sequence[Guard] = ()
+    """The side that it is."""
 
     def __post_init__(self) -> None:
         self.symbols = self.sampler.model.symbols
@@ -73,6 +73,8 @@ class Derivation:
         self.lifts: list[SizeLift] = []
         self._coarseness: dict[str, int] = {}
         self._period = 1
+        self.compared: dict[str, Landmarks] = {}  # with what the program compares the structural symbols
+        self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
         self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
@@ -111,34 +113,80 @@ class Derivation:
     def run(self) -> Lifted:
         """The closed form, or a :class:`LiftError`, which says too what was too large to be traced."""
         try:
-            return self._run()
+            piece = self.piece(self.options.max_pieces)
         except LiftError as problem:
             if self.sampler.refused and self.sampler.refused not in str(problem):
                 raise LiftError(f"{problem}; larger points were left out, where {self.sampler.refused}") from None
             raise
+        lines, totals = piece.lines, LineTotals(piece.lines)
+        made = Lifted(lines, totals, piece.peaks, piece.residuals, piece.certificate, piece.domain, self.symbols,
+                      piece.unknown, shared(lines, self.shares))  # fmt: skip
+        if self.options.referee:
+            made.refereed(piece.explorer.witness.ask)
+        return made
 
-    def _run(self) -> Lifted:
+    def piece(self, pieces: int) -> Piece:
+        """The closed form where the program decides as it does at the samples, and beyond in so many pieces at most."""
         self.choice.make()
+        self._watch()
+        seen = decisions(self.sampler, self.base, self.structural)
+        self.guards = [guard for guard in seen if guard not in self.decided]
         found = self._settle()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
-        if derivable and found.lifted.domain.at_least and not self._derive:
+        if derivable and found.domain.at_least and not self._derive:
             found = self._wider(found)
-        if self.options.referee:
-            found.lifted.refereed(found.witness.ask)
-        return found.lifted
+        return self._decided(found, pieces)
 
-    def _wider(self, found: Found) -> Found:
+    def _decided(self, found: Piece, pieces: int) -> Piece:
+        """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
+        for guard in (*self.guards, *beyond_bounds(found)):
+            found.domain.guards = tuple(g for g in found.domain.guards if g != guard)
+            side = Side(found, guard, self.values)
+            if side.agrees():
+                continue
+            other = self._other(side, pieces - found.number) if found.number < pieces else None
+            if other is None:
+                found.domain.guards = (*found.domain.guards, guard)
+            else:
+                found = joined(found, other, guard)
+        return found
+
+    def _other(self, side: Side, pieces: int) -> Piece | None:
+        """The closed form on the other side of a decision, if there is one."""
+        for sampler, samples in side.attempts(self.sampler):
+            options = replace(self.options, samples={**(self.options.samples or {}), **samples})
+            with contextlib.suppress(LiftError):
+                known = (*self.decided, side.guard, side.guard.denied)
+                within = () if side.exception else (*self.within, side.guard.denied)
+                return Derivation(sampler, options, self.shares, known, within).piece(pieces)
+        return None
+
+    def _watch(self) -> None:
+        """Sample past everything that the program was seen to compare the numbers of its layers with."""
+        free = [name for name in self.structural if name not in self.fixed]
+        self.compared = {n: seen for n, seen in landmarks(self.sampler, self.base, free).items() if seen.deepest}
+        self.values.update({name: depths(seen) for name, seen in self.compared.items()})
+
+    def _beyond(self) -> bool:
+        """Sample above every value that is compared, where numbers below and above follow no one line."""
+        names = [name for name, seen in self.compared.items() if seen.values]
+        for name in names:
+            self.compared[name], self.values[name] = beyond(self.compared[name])
+        self.extra.clear()
+        return bool(names) and self.sampler.works(self.base)
+
+    def _wider(self, found: Piece) -> Piece:
         """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""
         self._derive = True
         try:
             other = self._certified()
         except LiftError:
             return found
-        low, lower = found.lifted.domain.at_least, other.lifted.domain.at_least
+        low, lower = found.domain.at_least, other.domain.at_least
         gained = any(lower.get(n, 1) < low[n] for n in low) and all(lower.get(n, 1) <= low.get(n, 1) for n in lower)
         return other if gained else found
 
-    def _settle(self) -> Found:
+    def _settle(self) -> Piece:
         """Attempts with better values each time, until one is certified."""
         for _ in range(MAX_ROUNDS):
             try:
@@ -147,7 +195,7 @@ class Derivation:
                 self._follow(branch)
                 self.extra.clear()
             except Irregular as problem:
-                if not (self._pattern() or self._progression()):
+                if not (self._beyond() or self._pattern() or self._progression()):
                     raise LiftError(str(problem)) from None
             except Counterexample as found:
                 self._on_trial = found.between
@@ -183,7 +231,7 @@ class Derivation:
     def _progression(self) -> bool:
         """Sample the structural symbols at every second, third or fourth value: layers may alternate."""
         self._period, self._patterned = self._period + 1, False
-        free = [n for n in self.structural if n not in self.fixed]
+        free = [n for n in self.structural if n not in self.fixed and n not in self.compared]
         if self._period > MAX_PERIOD or not free:
             return False
         for name in free:
@@ -205,13 +253,14 @@ class Derivation:
                 return
         raise LiftError(f"{branch}; give steps={{{branch.name!r}: ...}} for the values that you mean")
 
-    def _certified(self) -> Found:
+    def _certified(self) -> Piece:
         """One attempt with the values at hand."""
         self.lifts.clear()
         structure = self._structure()
         lines = structure.lines()
         totals = LineTotals(lines)
-        domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]))
+        domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]),
+                        guards=(*self.guards, *self.within))  # fmt: skip
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         peaks = {
@@ -236,9 +285,7 @@ class Derivation:
             len(structure.points),
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
-        used = shared(lines, self.shares)
-        made = Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, unknown, used)
-        return Found(made, explorer.witness)
+        return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _lift(self, fixed: Point) -> Program:
@@ -282,7 +329,7 @@ class Derivation:
 
     def _structure(self) -> Structure:
         """Programs in closed form at every structural point."""
-        structure = Structure(self.structural, self.costing, patterned=self._patterned)
+        structure = Structure(self.structural, self.costing, patterned=self._patterned, compared=self.compared)
         for fixed in self._structural_points():
             concrete_point = {**self.base, **fixed}
             program = None
@@ -302,7 +349,8 @@ class Derivation:
             return [{}]
         base = {n: self.values[n][0] for n in names}
         along = len(SMALL) - 1 if self._patterned else 3 if len(names) == 1 else 2
-        points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : 1 + along])]
+        ends = {n: len(self.values[n]) - len(HELD_OUT) if n in self.compared else 1 + along for n in names}
+        points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : ends[n]])]
         if len(names) > 1:
             points += [
                 {n: self.values[n][min(1 + (i + s) % 2, len(self.values[n]) - 1)] for i, n in enumerate(names)}

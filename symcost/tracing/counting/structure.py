@@ -19,6 +19,7 @@ from symcost.formulas.form import Form, Mono, as_form
 from symcost.tracing.counting.costing import Costing, Costs, times_of
 from symcost.tracing.fitting.align import all_records, with_sizes
 from symcost.tracing.fitting.fit import Fitter, Point
+from symcost.tracing.sampling.depth import Landmarks
 from symcost.tracing.program.paths import template
 from symcost.tracing.program.records import Key, Program, Record
 from symcost.tracing.sampling.signals import Irregular
@@ -101,11 +102,19 @@ class Structure:
     points: list[Point] = field(default_factory=list)
     programs: list[Program] = field(default_factory=list)
     patterned: bool = False  # whether the points are consecutive values, enough to see that every sixth layer differs
+    compared: Mapping[str, Landmarks] = field(
+        default_factory=dict
+    )  # with what the program compares its layers' numbers
 
     @cached_property
     def _fitter(self) -> Fitter:
         """Fits columns over all structural points; floors only where there are points enough to tell them."""
-        return Fitter(self.symbols, self.points, PERIODS if self.patterned else (2,), floors=len(self.points) > 6)
+        periods = {
+            *(PERIODS if self.patterned else (2,)),
+            *(m for found in self.compared.values() for m in found.moduli),
+        }
+        values = {name: found.values for name, found in self.compared.items()}
+        return Fitter(self.symbols, self.points, periods, floors=len(self.points) > 6, compared=values)
 
     def lines(self) -> list[Line]:
         """Lines in order of first appearance in the largest program."""
@@ -116,7 +125,8 @@ class Structure:
         for program in sorted(self.programs, key=lambda p: -len(p.records)):
             for record in _counted(program):
                 examples.setdefault(fingerprint(record), record)
-        fitter = self._fitter if self.patterned else Fitter(self.symbols, self.points, floors=False)
+        watched = self.patterned or bool(self.compared)
+        fitter = self._fitter if watched else Fitter(self.symbols, self.points, floors=False)
         numbers = {f: fitter.fit(tuple(count[f] for count in counts)) for f in examples}
         broken = {_family(examples[f]) for f, number in numbers.items() if number is None}
         lines: list[Line] = []

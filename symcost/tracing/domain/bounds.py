@@ -264,6 +264,8 @@ class Explorer:
             return
         for name in self.sizes():
             alone = self.alone(name, point[name])
+            if self.domain.decides(alone):
+                continue
             reason = self.difference(alone)
             if reason is None or self._too_large(alone):
                 continue

@@ -12,8 +12,11 @@ import sympy
 
 from symcost.costs.table import Conditions
 from symcost.formulas.form import Form
+from symcost.tracing.evidence.guard import Guard
 
 Point = dict[str, int]
+NEAR = 5000
+"""How far a value is looked for at which the program decides as it was seen to."""
 
 
 @dataclass
@@ -41,6 +44,9 @@ class Domain(Conditions):
     """Single values at which the program is another one: a width that equals the next stage's needs no shortcut."""
     spans: dict[str, int] = field(default_factory=dict)
     """Values at which a slice spans its whole table, so that the step is left out."""
+
+    guards: tuple[Guard, ...] = ()
+    """What the program decided by its sizes, as it was seen: beyond, it is another one."""
 
     def note(self, text: str) -> None:
         """Add a remark; one of each kind is enough."""
@@ -77,7 +83,26 @@ class Domain(Conditions):
             if form.symbols <= set(point) and form.value(point) < least:
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
                 return f"{at} is outside the domain: {form} must be at least {least}"
+        for guard in self.guards:
+            if guard.symbols <= set(point) and not guard.holds(point):
+                at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))
+                return f"{at} is outside the domain: {guard} must hold, or the program is another one ({guard.place})"
         return None
+
+    def decides(self, point: Mapping[str, int]) -> bool:
+        """Whether the program was seen to decide otherwise at a point."""
+        return any(guard.symbols <= set(point) and not guard.holds(point) for guard in self.guards)
+
+    def decided(self, point: Point) -> Point:
+        """The point, or one near it at which every decision of one symbol is as it was seen."""
+        for guard in self.guards:
+            if len(guard.symbols) == 1 and guard.symbols <= set(point) and not guard.holds(point):
+                (name,) = guard.symbols
+                step = self.steps.get(name, 1)
+                near = (point[name] + sign * k * step for k in range(1, NEAR) for sign in (1, -1))
+                inside = (v for v in near if v > 0 and not self.decides({name: v}))
+                point = {**point, name: next(inside, point[name])}
+        return point
 
     def conditions(self) -> list[str]:
         """Every condition as an expression that the safe parser could read, beyond being positive integers."""
@@ -92,7 +117,8 @@ class Domain(Conditions):
             found += [f"{name} != {value}" for value in sorted(self.other_than.get(name, ()))]
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         found += [f"{small} <= {large}" for small, large in self.ordered]
-        return [*found, *(_divides(form) for form in self.whole), *bounded]
+        decided = [text for guard in self.guards if guard.readable and (text := str(guard)) not in found]
+        return [*found, *(_divides(form) for form in self.whole), *bounded, *decided]
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
@@ -155,7 +181,7 @@ class Domain(Conditions):
             if high is not None and value > high:
                 value = high // step * step
             point[name] = value
-        return point
+        return self.decided(point)
 
     def dividing_first(self, names: Iterable[str]) -> list[str]:
         """Symbols such that what stands below a quotient, or must be smaller, comes before what stands above it."""

@@ -35,7 +35,7 @@ class LowEdge:
 
     def find(self) -> None:
         """The smallest joint point that agrees; else symbol after symbol as low as agrees beside those before it."""
-        corner = {n: self.domain.steps.get(n, 1) for n in self.domain.symbols}
+        corner = self.domain.decided({n: self.domain.steps.get(n, 1) for n in self.domain.symbols})
         if self.domain.problem(corner) is None and self.explorer.agrees(corner):
             self._alone()
             self._quotients()
@@ -125,8 +125,8 @@ class LowEdge:
 
     def _lowered(self, point: Point, name: str, value: int) -> Point | None:
         """The point with a smaller value of one symbol, if the form agrees there."""
-        lower = self.domain.moved(point, name, value)
-        if self.domain.problem(lower) is not None:
+        lower = self.domain.decided(self.domain.moved(point, name, value))
+        if self.domain.problem(lower) is not None or lower[name] > max(point[name], value):
             return None
         if self.explorer.agrees(lower):
             return lower

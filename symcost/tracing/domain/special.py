@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from symcost.formulas.form import Form, as_form
+from symcost.tracing.evidence.guard import guard
 from symcost.tracing.program.spec import where
 from symcost.tracing.sampling.sample import Point
 from symcost.tracing.sampling.signals import Branch
@@ -18,6 +20,7 @@ from symcost.tracing.sampling.signals import Branch
 if TYPE_CHECKING:
     from symcost.tracing.domain.bounds import Explorer
 
+NEAR = 300  # how far the next value of a dimension is looked for
 MULTIPLES = (2, 3)  # of a value, at which the form must be right for the value to be the exception
 
 MAKINGS: tuple[Callable[[float], float], ...] = (float, lambda x: 1 / x, lambda x: x * x, lambda x: 1 / (x * x))
@@ -86,11 +89,27 @@ class Special:
             points = {alone[name]: alone for size in sizes if (alone := explorer.alone(name, size))}
             wrong = {value: reason for value, point in points.items() if (reason := self._differs(point))}
             for value, reason in wrong.items():
-                if not self._right_after(name, value, points):
+                if self._right_after(name, value, points):
+                    before = explorer.domain.other_than.get(name, frozenset())
+                    explorer.domain.other_than[name] = before | {value}
+                elif not self._other_dimension(name, value):
                     raise Branch(f"the program is another one at {where(points[value])}: {reason}", name, value)
-            if wrong:
-                before = explorer.domain.other_than.get(name, frozenset())
-                explorer.domain.other_than[name] = before | set(wrong)
+
+    def _other_dimension(self, name: str, value: int) -> bool:
+        """Exclude what a dimension is at a value (``r//16 = 13``) where the form is right at its other values."""
+        explorer = self.explorer
+        here = explorer.alone(name, value)
+        for form in explorer.domain.dimensions:
+            if form.symbols != {name} or form == Form.symbol(name):
+                continue
+            size = form.value(here)
+            near = [explorer.alone(name, value + k) for k in range(1, NEAR)]
+            others = [point for point in near if form.value(point) != size][: len(MULTIPLES)]
+            found = guard(form, "!=", as_form(size)) if isinstance(size, int) else None
+            if found is not None and others and all(explorer.agrees(point) for point in others):
+                explorer.domain.guards = (*explorer.domain.guards, found)
+                return True
+        return False
 
     def _right_after(self, name: str, value: int, apart: Collection[int]) -> bool:
         """Whether the form is right at the next sizes above one, those apart that are looked at by themselves."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from symcost.formulas.form import Form, FormLike, as_form
@@ -69,6 +69,11 @@ class Guard:
     def readable(self) -> bool:
         """Whether its text is a condition that the safe parser reads: floats have no place there."""
         return isinstance(self.left, Form) and isinstance(self.right, Form)
+
+    @property
+    def denied(self) -> Guard:
+        """The condition that holds wherever this one does not."""
+        return replace(self, op=OPPOSITE[self.op])
 
     def holds(self, at: Mapping[str, int]) -> bool:
         """Whether it is true at a point: exactly in integers, in Python's arithmetic where the program computes in floats."""

@@ -20,7 +20,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from symcost.formulas.form import Form, floor
+from symcost.formulas.form import Form, floor, positive_part
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
 from symcost.tracing.fitting.solve import Column, affine, combine
 
@@ -28,6 +28,8 @@ Point = Mapping[str, int]
 MAX_DEGREE = 3
 MAX_RIVALS = 24
 MAX_PERIOD = 8
+BESIDE = (-1, 0, 1, 2)
+"""Where a line may bend beside a value that is compared: ``i < k`` and ``i <= k``, and at the layer after it."""
 
 
 class Fitter:
@@ -40,12 +42,14 @@ class Fitter:
         strides: Iterable[int] = (2,),
         floors: bool = True,
         previous: Fitter | None = None,
+        compared: Mapping[str, Iterable[int]] | None = None,
     ) -> None:
         self.symbols = tuple(symbols)
         self.points = list(points)
         self.floors = floors
         self.strides = sorted({s for s in strides if s > 1} | {2})
         self._previous = previous
+        self._bends = {n: {v + near for v in values for near in BESIDE} for n, values in (compared or {}).items()}
         self._axes: dict[str, Fitter] = {}
         self._on_axis = {
             name: [
@@ -91,8 +95,9 @@ class Fitter:
         """The simplest form that gives the column at every point, or nothing; ``rich`` allows sums of features."""
         if column in self.fitted:
             return self.fitted[column]
-        found = list(itertools.islice(self._candidates(column, rich), 1))
-        if found and not found[0].is_polynomial and self.floors:
+        bent = self._bent(column) if len(set(column)) > 1 else None
+        found = [bent] if bent else list(itertools.islice(self._candidates(column, rich), 1))
+        if not bent and found and not found[0].is_polynomial and self.floors:
             found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
         self._settle(column, found)
         return self.fitted[column]
@@ -287,6 +292,27 @@ class Fitter:
             powers = [tuple(v**k for v in x) for k in range(1, degree + 1)]
             if fit := affine(column, powers):
                 yield combine(fit, [Form.symbol(name) ** k for k in range(1, degree + 1)])
+
+    def _bent(self, column: Column) -> Form | None:
+        """A line that bends or jumps where the program compares: ``c0 n + sum c_k Max(0, n - k) + c``.
+
+        Every bend between two samples must lie at a value of a comparison or beside one, and the last piece must be seen
+        to be a line.
+        """
+        names = self.depends(column)
+        name = next(iter(names), "")
+        allowed = self._bends.get(name)
+        value_at = dict(sorted(zip((point[name] for point in self.points), column, strict=True))) if allowed else {}
+        if not allowed or len(names) > 1 or len(value_at) < 4:
+            return None
+        slopes = [(a, Fraction(value_at[b] - value_at[a], b - a)) for a, b in itertools.pairwise(value_at)]
+        first, slope = slopes[0]
+        bends = {k: after - before for (_, before), (k, after) in itertools.pairwise(slopes) if after != before}
+        if bends and allowed.issuperset(bends) and slopes[-1][1] == slopes[-2][1] and slope.denominator == 1:
+            line = slope.numerator * (Form.symbol(name) - first) + value_at[first]
+            parts = [bend * positive_part(Form.symbol(name) - k) for k, bend in bends.items()]
+            return Form.total([line, *parts])
+        return None
 
     def _rounded(self, column: Column, names: frozenset[str]) -> Iterator[Form]:
         """Roundings of a Laurent monomial whose exponents the growth of the values suggests."""

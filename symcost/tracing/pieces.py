@@ -1,0 +1,174 @@
+"""Closed forms in pieces: where a program decides by its sizes, each side has a form of its own, certified like any."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symcost.costs.cost import Cost
+from symcost.formulas.form import Form, as_form, where
+from symcost.tracing.checking.certify import Certificate
+from symcost.tracing.counting.structure import Line, fingerprint
+from symcost.tracing.domain.bounds import Explorer
+from symcost.tracing.domain.pieces import Pieces
+from symcost.tracing.evidence.guard import Guard, guard
+from symcost.tracing.fitting.lift import Sampler
+from symcost.tracing.lifted import Unknown
+from symcost.tracing.program.pinned import Pinned
+from symcost.tracing.sampling.sample import LARGE, MULTIPLES, TINY, Point, Values
+
+Peaks = Mapping[tuple[str, str], "list[Form] | str"]
+STEPS = (256, 96, 224, 64, 32, 16, 8, 4, 3, 2)
+"""Multiples to try, coarse ones first: a derivation finds out which finer ones are right too."""
+FURTHEST = 5000
+FIRST = 6
+"""Values of a symbol that a derivation samples first: all of them must lie on one side of a decision."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A certified closed form: its lines and folds, how it was checked, and where it holds."""
+
+    lines: Sequence[Line]
+    peaks: Peaks
+    residuals: Form | None
+    certificate: Certificate
+    domain: Any
+    unknown: Unknown
+    explorer: Explorer
+    number: int = 1
+    """Of how many it was joined."""
+
+
+@dataclass
+class Side:
+    """What lies on the other side of a decision that held where a form was sampled."""
+
+    piece: Piece
+    guard: Guard
+    values: Mapping[str, Values]
+
+    @property
+    def exception(self) -> tuple[str, int] | None:
+        """The symbol and its only value on the other side, as in ``r != 224``."""
+        names, number = self.guard.symbols, getattr(self.guard.right, "number", None)
+        if self.guard.op != "!=" or len(names) != 1 or not isinstance(number, int):
+            return None
+        (name,) = names
+        return (name, number) if self.guard.left == Form.symbol(name) and number > 0 else None
+
+    def agrees(self) -> bool:
+        """Whether a single exception is none: the form is right there too, beside two sets of the others' values."""
+        if self.exception is None:
+            return False
+        name, value = self.exception
+        explorer = self.piece.explorer
+        second = {n: self.values[n][1] for n in explorer.base if n in explorer.sizes()}
+        points = [{**explorer.base, **others, name: value} for others in ({}, second)]
+        if not all(explorer.sampler.works(point) for point in points):
+            return False
+        return all(explorer.difference(point) is None for point in points)
+
+    def attempts(self, sampler: Sampler) -> Iterator[tuple[Sampler, dict[str, Values]]]:
+        """Samplers and samples with which the program may be derived on the other side."""
+        if self.exception is not None:
+            name, value = self.exception
+            model = Pinned(sampler.model, {name: value})
+            yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
+            return
+        base = {name: values[0] for name, values in self.values.items()}
+        for name in sorted(self.guard.symbols & set(base)):
+            for values in self._pools(name, base):
+                outside = tuple(v for v in values if not self.guard.holds({**base, name: v}))[:12]
+                points = [{**base, name: value} for value in outside[:3]]
+                if len(outside) > FIRST and self._apart(name, outside) and all(map(sampler.works, points)):
+                    yield sampler, {name: outside}
+
+    def _apart(self, name: str, values: Values) -> bool:
+        """Whether no pair of first values lies on the side that is known already."""
+        others = [n for n in self.guard.symbols if n != name]
+        points = itertools.product(values[:FIRST], *(self.values[n][:FIRST] for n in others))
+        return not any(self.guard.holds({**dict(zip(others, rest, strict=True)), name: v}) for v, *rest in points)
+
+    def _pools(self, name: str, base: Point) -> Iterator[Values]:
+        """Values that may lie there: those at hand, beyond a bound, on multiples, small ones, whatever lies there."""
+        yield self.values[name]
+        number = getattr(self.guard.right, "number", None)
+        beyond = number if isinstance(number, int) else max(self.values[name])
+        yield tuple(beyond + value for value in LARGE)
+        for step in STEPS:
+            yield tuple(step * (beyond // step + factor) for factor in MULTIPLES)
+        yield TINY
+        yield tuple(v for v in range(1, FURTHEST) if not self.guard.holds({**base, name: v}))
+
+
+def beyond_bounds(piece: Piece) -> list[Guard]:
+    """Largest values that were found by trial, as decisions: beyond them the form may be another one."""
+    bounds = getattr(piece.domain, "at_most", {})
+    found = (guard(Form.symbol(name), "<=", as_form(value)) for name, value in bounds.items())
+    return [decision for decision in found if decision is not None]
+
+
+def joined(first: Piece, second: Piece, guard: Guard) -> Piece:
+    """Both forms as one, with the first where the guard holds and the second elsewhere."""
+    here = where(as_form(guard.left), guard.op, as_form(guard.right))
+    sides = ((first, here), (second, 1 - here))
+    peaks = {kind: _peak([(piece.peaks[kind], there) for piece, there in sides]) for kind in first.peaks}
+    residuals = None
+    if first.residuals is not None and second.residuals is not None:
+        residuals = first.residuals * here + second.residuals * (1 - here)
+    certificates = first.certificate, second.certificate
+    certificate = Certificate(
+        sum(c.traces for c in certificates), _points(certificates, "fitted"), _points(certificates, "held_out"),
+        sum(c.numbers for c in certificates), sum(c.programs for c in certificates))  # fmt: skip
+    unknown = Unknown({**first.unknown.trips, **second.unknown.trips}, {**first.unknown.macs, **second.unknown.macs})
+    return Piece(_lines(sides), peaks, residuals, certificate, Pieces(guard, first.domain, second.domain), unknown,
+                 first.explorer, first.number + second.number)  # fmt: skip
+
+
+def _points(certificates: Sequence[Certificate], kind: str) -> tuple[Point, ...]:
+    return tuple(point for certificate in certificates for point in getattr(certificate, kind))
+
+
+def _peak(sides: Sequence[tuple[Any, Form]]) -> Any:
+    """The larger of both, each nothing on the other side; a reason where one has none."""
+    reason = next((found for found, _ in sides if isinstance(found, str)), None)
+    if reason is not None:
+        return reason
+    if sides[0][0] == sides[1][0]:
+        return sides[0][0]
+    return [as_form(form) * there for found, there in sides for form in found]
+
+
+def _lines(sides: Sequence[tuple[Piece, Form]]) -> list[Line]:
+    """Lines of both in order; equal ones once, the others as often as they are executed on their side."""
+    marked = [[(_mark(line), line) for line in piece.lines] for piece, _ in sides]
+    shared = Counter(mark for mark, _ in marked[0]) & Counter(mark for mark, _ in marked[1])
+    left, lines = Counter(shared), []
+    for (_, there), these in zip(sides, marked, strict=True):
+        first = these is marked[0]
+        counted = Counter(shared) if not first else left
+        for mark, line in these:
+            if counted[mark] > 0:
+                counted[mark] -= 1
+                lines += [line] if first else []
+            else:
+                lines.append(_scaled(line, there))
+    return lines
+
+
+def _mark(line: Line) -> Any:
+    """What makes two lines of two pieces the same."""
+    costs = tuple(tuple(cost.items()) for cost in line.costs)
+    return fingerprint(line.record), line.path, costs, line.number, line.merged, line.times
+
+
+def _scaled(line: Line, there: Form) -> Line:
+    """A line that is executed on one side alone."""
+    if not line.merged:
+        return replace(line, number=line.number * there)
+    costs = tuple(Cost(**{metric: value * there for metric, value in cost.items()}) for cost in line.costs)
+    return replace(line, costs=costs)
