@@ -12,7 +12,7 @@ import numpy as np
 
 from symcost.tracing.evidence.floats import INFIX, Formula
 from symcost.tracing.evidence.guard import OPERATORS
-from symcost.tracing.evidence.places import by_user, compares, for_jax, looks_up, tests
+from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.tracked import PLAIN, Tracked, array_function, operand, tracked
 
@@ -113,13 +113,13 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
         frame = sys._getframe(1)
         if recorder.owns(self) and tests(frame):
             return int(recorder.decide(self, "!=", 0, frame))
-        if not recorder.owns(self) or for_jax(frame):
+        if not recorder.owns(self) or (for_jax(frame) and asks_for_constant(frame)):
             raise TypeError(f"the symbolic size {self} is no plain integer")
         return recorder.pin(self, frame)
 
     def integer(self: Any) -> int:
         frame = sys._getframe(1)
-        return as_constant(self) if not recorder.owns(self) or for_jax(frame) else recorder.pin(self, frame)
+        return recorder.pin(self, frame) if recorder.owns(self) else as_constant(self)
 
     def real(self: Any) -> float:
         frame = sys._getframe(1)

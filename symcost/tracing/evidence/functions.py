@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 import opt_einsum
+from jax._src.lax import lax
 
 from symcost.tracing.evidence.floats import OF_FLOATS, OF_INTEGERS, Formula
 from symcost.tracing.evidence.places import for_jax
@@ -66,6 +67,20 @@ def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
         return function
 
     return {name: plain(getattr(np, name)) for name in ("arange", "round", "around", "array", "asarray")}
+
+
+def reshape(recorder: Recorder) -> Callable[..., Any]:
+    """What jax leaves out for symbolic sizes: that an array of another shape has as many elements."""
+    bind = lax.reshape_p.bind
+
+    def checked(*args: Any, **params: Any) -> Any:
+        have, want = math.prod(np.shape(args[0])), math.prod(params["new_sizes"])
+        if isinstance(have, DIMENSION) or isinstance(want, DIMENSION):
+            if not recorder.decide(have, "==", want, sys._getframe(1)):
+                raise TypeError(f"an array of shape {np.shape(args[0])} is no array of shape {params['new_sizes']}")
+        return bind(*args, **params)
+
+    return checked
 
 
 def contract_path(recorder: Recorder) -> Callable[..., Any]:

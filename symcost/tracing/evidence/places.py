@@ -105,21 +105,38 @@ def _place(frame: FrameType) -> Place:
 
 def _calls_compiled(frame: FrameType) -> bool:
     """Whether the call that a frame executes is of a function of ``jax.jit``: its cache knows symbolic sizes."""
-    positions = list(frame.f_code.co_positions())[frame.f_lasti // 2]
-    if None in positions:
-        return False
-    first, last, start, end = positions
-    lines = [linecache.getline(frame.f_code.co_filename, n).encode() for n in range(first or 0, (last or 0) + 1)]
+    node = _call(frame)
+    found = _known(node.func, frame) if isinstance(node, ast.Call) else None
+    return type(found).__name__ == "PjitFunction"
+
+
+def asks_for_constant(frame: FrameType) -> bool:
+    """Whether jax asks if a size is a constant: ``operator.index(size)``, itself or mapped over a shape."""
+    while frame.f_code.co_filename.startswith(NUMBERS) and frame.f_back is not None:
+        frame = frame.f_back
+    if frame.f_code.co_filename.startswith(EXPORT):
+        return True
+    node = _call(frame)
+    return node is None or "index" in ast.unparse(node)
+
+
+def _call(frame: FrameType) -> ast.expr | None:
+    """The expression that a frame is at, where its source is known."""
+    return _source(frame.f_code, frame.f_lasti)
+
+
+@lru_cache(maxsize=4096)
+def _source(code: CodeType, instruction: int) -> ast.expr | None:
+    first, last, start, end = list(code.co_positions())[instruction // 2]
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(first or 0, (last or 0) + 1)]
     if not lines:
-        return False
+        return None
     lines[-1] = lines[-1][:end]
     lines[0] = lines[0][start:]
     try:
-        node = ast.parse(b"".join(lines).decode().strip(), mode="eval").body
+        return ast.parse(b"".join(lines).decode().strip(), mode="eval").body
     except (SyntaxError, ValueError):
-        return False
-    found = _known(node.func, frame) if isinstance(node, ast.Call) else None
-    return type(found).__name__ == "PjitFunction"
+        return None
 
 
 def _known(node: ast.expr, frame: FrameType) -> Any:

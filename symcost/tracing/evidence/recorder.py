@@ -22,6 +22,10 @@ DIMENSION = shape_poly._DimExpr
 """The class of a symbolic size; the numbers beside it are plain ones."""
 
 
+INFINITE = Formula("number", (float("inf"),))
+"""What a search for the smallest begins with: every size is less."""
+
+
 class GaveUp(TraceError):
     """The recording took longer than it may."""
 
@@ -88,6 +92,8 @@ class Recorder:
 
     def _quotient(self, left: Form, right: Form) -> Form:
         try:
+            if left.terms and all(c < 0 for c in left.terms.values()):  # upwards, of what is positive
+                return -((right - 1 - left) // right)
             return left // right
         except ExpressionError:  # a sum stands below
             return self.form(self.atom("int", Formula("//", (left, right))))
@@ -140,7 +146,7 @@ class Recorder:
 
     def note(self, left: Form | Formula, op: str, right: Form | Formula, frame: FrameType | None) -> None:
         """Write a condition down that holds at the base point."""
-        if not (left.symbols or right.symbols):
+        if not (left.symbols or right.symbols) or INFINITE in (left, right):
             return
         compared = _of_integers(left, op, right)
         made = Guard(left, op, right) if compared is None else guard(*compared)

@@ -11,11 +11,12 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax._src.lax import lax
 from jax._src.numpy import einsum
 
 from symcost.errors import TraceError
 from symcost.tracing.evidence import dimensions
-from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy
+from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 SECONDS = 30.0
@@ -54,6 +55,7 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
             put(math, name, wrapped)
         for name, wrapped in of_numpy(recorder).items():
             put(np, name, wrapped)
+        put(lax.reshape_p, "bind", reshape(recorder))
         einsum._poly_einsum_handlers[DIMENSION] = contract_path(recorder)
         yield recorder
     finally:

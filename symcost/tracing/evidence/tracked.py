@@ -110,17 +110,18 @@ def array_function(
         return tracked(recorder, f"np.{ufunc.__name__}", *inputs)
     objects = all(not isinstance(v, np.ndarray) or v.dtype == object for v in inputs)
     if objects or for_jax(frame):
-        made = [np.asarray(_boxed(v), dtype=object) for v in inputs]
+        made = [_boxed(value) for value in inputs]
         return getattr(ufunc, method)(*made, **kwargs)
     plain = [recorder.pin(v, frame) if isinstance(v, DIMENSION | Tracked) else v for v in inputs]
     return getattr(ufunc, method)(*plain, **kwargs)
 
 
 def _boxed(value: Any) -> Any:
-    box = np.empty((), dtype=object)
+    """An array of objects: numbers of numpy's would ask again."""
     if isinstance(value, np.ndarray):
-        return value
-    box[()] = value
+        return value.astype(object)
+    box = np.empty((), dtype=object)
+    box[()] = value.item() if isinstance(value, np.generic) else value
     return box
 
 
