@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from symcost.formulas.form import Form, FormLike, as_form
+from symcost.tracing.evidence.floats import FUNCTIONS, Formula
 from symcost.tracing.evidence.normal import side_text, simplest
 
 By = Literal["dimension", "frame", "pin", "rounding"]
@@ -76,8 +77,11 @@ class Guard:
         return replace(self, op=OPPOSITE[self.op])
 
     def holds(self, at: Mapping[str, int]) -> bool:
-        """Whether it is true at a point: exactly in integers, in Python's arithmetic where the program computes in floats."""
-        return bool(OPERATORS[self.op](self.left.value(at), self.right.value(at)))
+        """Whether it is true at a point: exactly in integers, in Python's own arithmetic of floats."""
+        try:
+            return bool(OPERATORS[self.op](self.left.value(at), self.right.value(at)))
+        except (ArithmeticError, ValueError):  # a formula without a value there: a root of what is negative
+            return False
 
     def __str__(self) -> str:
         return f"{side_text(self.left)} {self.op} {side_text(self.right)}"
@@ -88,11 +92,14 @@ class Rounding:
     """A whole number that a program makes of a float, ``int(0.7*d)``, with the formula that it was made of.
 
     ``symbol`` names it where forms and guards go on with it; it is empty where the program went on with a plain number.
+
+    >>> kept = Rounding("int", Formula("*", (0.7, Form.symbol("d"))))
+    >>> print(kept, kept.value({"d": 90}))
+    int(0.7*d) 62
     """
 
     function: str
-    formula: Side
-    compute: Callable[[Any], int] = field(compare=False, repr=False)
+    formula: Formula
     symbol: str = ""
     place: Place = field(default=Place(), compare=False)
 
@@ -103,7 +110,7 @@ class Rounding:
 
     def value(self, at: Mapping[str, int]) -> int:
         """The whole number at a point, by Python's own arithmetic."""
-        return self.compute(self.formula.value(at))
+        return int(FUNCTIONS[self.function](self.formula.value(at)))
 
     def __str__(self) -> str:
         return f"{self.function}({self.formula})"

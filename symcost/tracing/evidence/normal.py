@@ -118,13 +118,37 @@ def _always(form: Form, op: str) -> bool:
     if below is not None:  # at most q - 1 + k, where q is a number
         return below[1].number is not None and {">=": below[1].number - 1 + below[2] <= 0,
                                                 ">": below[1].number - 1 + below[2] < 0}.get(op, False)  # fmt: skip
-    if not form.is_polynomial or any(e < 0 for mono in form.terms for _, e in mono):
-        return False
     if op == ">=":
-        return dominates(form, ZERO)
-    if op == ">":
-        return form.is_integral and dominates(form - 1, ZERO)
-    return op == "!=" and form.is_integral and (dominates(form - 1, ZERO) or dominates(-form - 1, ZERO))
+        return _positive(form)
+    if not form.is_integral:
+        return False
+    return _positive(form - 1) or (op == "!=" and _positive(-form - 1))
+
+
+def _positive(form: Form) -> bool:
+    """Whether a form is seen to be at least 0 for all positive integers: its floors as small, or as large, as they may be."""
+    return any(dominates(_whole(bound), ZERO) for bound in (_below(form, True), _below(form, False)) if bound is not None)
+
+
+def _below(form: Form, zero: bool) -> Form | None:
+    """A lower bound without floors: a floor is at least 0 (of what is not negative) or at least ``u - 1``, and at most ``u``."""
+    bound = Form.constant(0)
+    for mono, coefficient in form.terms.items():
+        part = Form({(): coefficient})
+        for atom, exponent in mono:
+            factor = Form({((atom, 1),): 1})
+            inside = factor.floor_arguments()
+            if not factor.is_polynomial:
+                upper = None if exponent != 1 or not inside or factor != floor(inside[0]) else _below(inside[0], zero)
+                positive = upper is not None and all(c > 0 for c in inside[0].terms.values())
+                if upper is None or not positive or not inside[0].is_polynomial:
+                    return None
+                factor = inside[0] if coefficient < 0 else Form.constant(0) if zero else inside[0] - 1
+                if not zero and coefficient > 0 and len(mono) > 1:
+                    return None
+            part = part * factor**exponent if exponent > 0 else part / factor**-exponent
+        bound = bound + part
+    return bound
 
 
 def _never_whole(form: Form) -> bool:
@@ -139,7 +163,13 @@ def _sides(form: Form, op: str) -> Comparison:
     for turned, mark in ((form, op), (-form, TURNED[op])):
         found = _remainder(turned)
         if found is not None:
-            return turned - found[2], mark, Form.constant(-found[2])
+            x, q, k = found
+            shift = x.terms.get((), 0)
+            if mark in ("==", "!=") and q.number is not None and (shift or k) and x.is_integral:
+                x, k = x - shift, (k + shift) % -q.number if (k + shift) % q.number else 0
+            if not k and mark in ("==", "!=") and all(c < 0 for c in x.terms.values()):
+                x = -x
+            return x - q * floor(x / q), mark, Form.constant(-k)
     above = Form({m: c for m, c in form.terms.items() if m and c > 0})
     below = Form({m: -c for m, c in form.terms.items() if m and c < 0})
     if not above.terms:
@@ -157,8 +187,6 @@ def _remainder(form: Form) -> tuple[Form, Form, Any] | None:
             if exponent != 1 or not inside or coefficient >= 0:
                 continue
             q = Form({_without(mono, atom): -coefficient})
-            if not q.is_polynomial:
-                continue
             x = q * inside[0]
             rest = form + q * Form({((atom, 1),): 1}) - x
             if rest.number is not None:

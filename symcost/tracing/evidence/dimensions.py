@@ -1,0 +1,183 @@
+"""Symbolic sizes of jax that decide: comparisons and conversions of their class, while something is recorded."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from symcost.tracing.evidence.floats import INFIX, Formula
+from symcost.tracing.evidence.guard import OPERATORS
+from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
+from symcost.tracing.evidence.recorder import DIMENSION, Recorder
+from symcost.tracing.evidence.tracked import PLAIN, Tracked, array_function, operand, tracked
+
+Method = Callable[..., Any]
+FLOATS = (float, np.floating)
+
+
+def methods(recorder: Recorder) -> dict[str, Method]:
+    """Methods of the class that record; each is as jax wrote it for sizes that are not the recorder's."""
+    return {
+        **{name: _comparison(recorder, name, op) for name, op in _COMPARED.items()},
+        **{f"__{name}__": _arithmetic(recorder, f"__{name}__", op, False) for name, op in _COMPUTED.items()},
+        **{f"__r{name}__": _arithmetic(recorder, f"__r{name}__", op, True) for name, op in _COMPUTED.items()},
+        **{f"__{name}__": _bits(recorder, op, False) for name, op in _BITS.items()},
+        **{f"__r{name}__": _bits(recorder, op, True) for name, op in _BITS.items()},
+        **_conversions(recorder),
+        **_larger(recorder),
+    }
+
+
+_COMPARED = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
+_COMPUTED = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}
+_BITS = {"and": "&", "or": "|", "xor": "^"}
+
+
+def _original(name: str) -> Any:
+    return getattr(DIMENSION, name, None)
+
+
+def _comparison(recorder: Recorder, name: str, op: str) -> Method:
+    original, same = _original(name), _original("__eq__")
+
+    def method(self: Any, other: Any) -> Any:
+        if not recorder.owns(self):
+            return original(self, other)
+        if not isinstance(other, (DIMENSION, Tracked, *PLAIN)):
+            return original(self, other)
+        frame = sys._getframe(1)
+        if op in ("==", "!=") and not isinstance(other, FLOATS):
+            alike = same(self, other)
+            if alike or not compares(frame):
+                return alike == (op == "==")
+        if isinstance(other, DIMENSION) and other.scope is not recorder.scope:
+            return original(self, other)
+        return recorder.decide(self, op, other, frame)
+
+    return method
+
+
+def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
+    original = _original(name)
+
+    def method(self: Any, other: Any, *modulo: Any) -> Any:
+        if not recorder.owns(self) or not isinstance(other, (DIMENSION, Tracked, *PLAIN, np.ndarray)):
+            return original(self, other, *modulo)
+        frame = sys._getframe(1)
+        if isinstance(other, np.ndarray):
+            return _with_array(recorder, self, other, op, turned, frame)
+        whole = not isinstance(other, FLOATS)
+        if op == "**":
+            left, right = (other, self) if turned else (self, other)
+            if isinstance(right, DIMENSION) and whole:
+                return recorder.atom("int", Formula("**", (operand(recorder, left), operand(recorder, right))), frame)
+            whole = whole and right >= 0
+        if whole and op != "/":
+            return original(self, operator.index(other) if not isinstance(other, DIMENSION) else other, *modulo)
+        return tracked(recorder, op, other, self) if turned else tracked(recorder, op, self, other)
+
+    return method
+
+
+def _with_array(recorder: Recorder, size: Any, other: Any, op: str, turned: bool, frame: Any) -> Any:
+    """A size beside an array of numpy's: sizes in an array of objects, else the plain number."""
+    compute = INFIX[op][1]
+    if other.dtype == object:
+        flat = [compute(v, size) if turned else compute(size, v) for v in other.ravel()]
+        made = np.empty(len(flat), dtype=object)
+        made[:] = flat
+        return made.reshape(other.shape)
+    plain = recorder.pin(size, frame)
+    return compute(other, plain) if turned else compute(plain, other)
+
+
+def _bits(recorder: Recorder, op: str, turned: bool) -> Method:
+    def method(self: Any, other: Any) -> Any:
+        if not recorder.owns(self) or not isinstance(other, DIMENSION | int | np.integer):
+            return NotImplemented
+        pair = (other, self) if turned else (self, other)
+        return recorder.atom("int", Formula(op, tuple(operand(recorder, v) for v in pair)), sys._getframe(1))
+
+    return method
+
+
+def _conversions(recorder: Recorder) -> dict[str, Method]:
+    as_constant, hashed, copied = _original("__int__"), _original("__hash__"), _original("__deepcopy__")
+
+    def index(self: Any) -> int:
+        frame = sys._getframe(1)
+        if recorder.owns(self) and tests(frame):
+            return int(recorder.decide(self, "!=", 0, frame))
+        if not recorder.owns(self) or (for_jax(frame) and asks_for_constant(frame)):
+            raise TypeError(f"the symbolic size {self} is no plain integer")
+        return recorder.pin(self, frame)
+
+    def integer(self: Any) -> int:
+        frame = sys._getframe(1)
+        return recorder.pin(self, frame) if recorder.owns(self) else as_constant(self)
+
+    def real(self: Any) -> float:
+        frame = sys._getframe(1)
+        if not recorder.owns(self):
+            raise TypeError(f"the symbolic size {self} is no plain number")
+        return float(recorder.pin(self, frame) if by_user(frame) else recorder.value(self))
+
+    def truth(self: Any) -> bool:
+        return recorder.decide(self, "!=", 0, sys._getframe(1)) if recorder.owns(self) else True
+
+    def key(self: Any) -> int:
+        frame = sys._getframe(1)
+        if recorder.owns(self) and looks_up(frame):
+            return hash(recorder.pin(self, frame))
+        return hashed(self)
+
+    def same(self: Any, *rest: Any) -> Any:
+        return self
+
+    def kept(self: Any, memo: Any) -> Any:
+        return self if recorder.owns(self) else copied(self, memo)
+
+    def absolute(self: Any) -> Any:
+        return self if recorder.decide(self, ">=", 0, sys._getframe(1)) else -self
+
+    def bit_length(self: Any) -> Any:
+        return recorder.atom("int.bit_length", Formula("number", (recorder.form(self),)), sys._getframe(1))
+
+    def of_array(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return array_function(recorder, ufunc, method, inputs, kwargs, sys._getframe(1))
+
+    def left(self: Any, other: Any) -> Any:
+        return self * 2**other
+
+    def right(self: Any, other: Any) -> Any:
+        return self // 2**other
+
+    def inverted(self: Any) -> Any:
+        return -self - 1
+
+    return {"__index__": index, "__int__": integer, "__float__": real, "__bool__": truth, "__hash__": key,
+            "__pos__": same, "__round__": same, "__floor__": same, "__ceil__": same, "__trunc__": same,
+            "__copy__": same, "__deepcopy__": kept, "__abs__": absolute, "bit_length": bit_length, "__lshift__": left,
+            "__rshift__": right, "__invert__": inverted, "__array_ufunc__": of_array}  # fmt: skip
+
+
+def _larger(recorder: Recorder) -> dict[str, Method]:
+    """The larger and the smaller of two sizes, which jax asks for as methods."""
+
+    def chosen(name: str, op: str, turned: bool) -> Method:
+        original = _original(name)
+
+        def method(self: Any, other: Any) -> Any:
+            if not recorder.owns(self):
+                return original(self, other)
+            return self if recorder.decide(self, op, other, sys._getframe(1)) else other
+
+        return method
+
+    return {"max": chosen("max", ">=", False), "rmax": chosen("rmax", ">=", True),
+            "min": chosen("min", "<=", False), "rmin": chosen("rmin", "<=", True)}  # fmt: skip

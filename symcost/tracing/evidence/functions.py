@@ -1,0 +1,119 @@
+"""Functions of math, numpy and jax that take plain numbers: of symbolic sizes they make formulas, or say what they fix."""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import opt_einsum
+from jax._src.lax import lax
+
+from symcost.tracing.evidence.floats import OF_FLOATS, OF_INTEGERS, Formula
+from symcost.tracing.evidence.places import for_jax
+from symcost.tracing.evidence.recorder import DIMENSION, Recorder
+from symcost.tracing.evidence.tracked import Tracked, operand, tracked
+
+SYMBOLIC = (DIMENSION, Tracked)
+
+
+def of_math(recorder: Recorder) -> dict[str, Callable[..., Any]]:
+    """Functions of ``math``."""
+
+    def real(name: str) -> Callable[..., Any]:
+        original = getattr(math, name)
+
+        @functools.wraps(original)
+        def function(*args: Any) -> Any:
+            if any(isinstance(arg, SYMBOLIC) for arg in args):
+                return tracked(recorder, f"math.{name}", *args)
+            return original(*args)
+
+        return function
+
+    def integer(name: str) -> Callable[..., Any]:
+        original = getattr(math, name)
+
+        @functools.wraps(original)
+        def function(*args: Any) -> Any:
+            if any(isinstance(arg, DIMENSION) for arg in args):
+                formula = Formula(f"math.{name}", tuple(operand(recorder, arg) for arg in args))
+                return recorder.atom("int", formula, sys._getframe(1))
+            return original(*args)
+
+        return function
+
+    return {**{name: real(name) for name in OF_FLOATS if hasattr(math, name)}, **{name: integer(name) for name in OF_INTEGERS}}
+
+
+def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
+    """Functions of ``numpy`` that would take a float's value, or count with a size, without asking it."""
+
+    def plain(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            frame = sys._getframe(1)
+            if for_jax(frame):
+                return original(*args, **kwargs)
+            given = [recorder.pin(arg, frame) if isinstance(arg, kinds) else arg for arg in args]
+            named = {name: recorder.pin(arg, frame) if isinstance(arg, kinds) else arg for name, arg in kwargs.items()}
+            return original(*given, **named)
+
+        kinds = SYMBOLIC if original is np.arange else Tracked
+        return function
+
+    return {name: plain(getattr(np, name)) for name in ("arange", "round", "around", "array", "asarray")}
+
+
+def reshape(recorder: Recorder) -> Callable[..., Any]:
+    """What jax leaves out for symbolic sizes: that an array of another shape has as many elements."""
+    bind = lax.reshape_p.bind
+
+    def checked(*args: Any, **params: Any) -> Any:
+        have, want = math.prod(np.shape(args[0])), math.prod(params["new_sizes"])
+        if isinstance(have, DIMENSION) or isinstance(want, DIMENSION):
+            if not recorder.decide(have, "==", want, sys._getframe(1)):
+                raise TypeError(f"an array of shape {np.shape(args[0])} is no array of shape {params['new_sizes']}")
+        return bind(*args, **params)
+
+    return checked
+
+
+def contract_path(recorder: Recorder) -> Callable[..., Any]:
+    """The order of a product of several arrays, chosen by sizes that decide."""
+
+    def path(*operands: Any, optimize: Any, **kwargs: Any) -> Any:
+        concrete = [_concrete(recorder, each) for each in operands]
+        if callable(optimize) or isinstance(optimize, str):
+            optimize = _order(recorder, operands, concrete, optimize)
+        ordered, contractions = opt_einsum.contract_path(*concrete, optimize=optimize, **kwargs)
+        place = {id(fake): each for fake, each in zip(concrete, operands, strict=True)}
+        return [place[id(fake)] for fake in ordered], contractions
+
+    return path
+
+
+def _concrete(recorder: Recorder, array: Any) -> Any:
+    """An array of the sizes at the base point; anything else as it is."""
+    if not hasattr(array, "dtype"):
+        return array
+    return jax.ShapeDtypeStruct(tuple(recorder.value(size) for size in np.shape(array)), array.dtype)
+
+
+def _order(recorder: Recorder, operands: Any, concrete: Any, optimize: Any) -> Any:
+    inputs, output, _ = opt_einsum.parser.parse_einsum_input(concrete, shapes=False)
+    arrays = [each for each in operands if hasattr(each, "dtype")]
+    terms = inputs.split(",")
+    sizes: dict[str, Any] = {}
+    for term, array in zip(terms, arrays, strict=True):
+        for name, size in zip(term, np.shape(array), strict=True):
+            if name not in sizes or isinstance(sizes[name], int) and sizes[name] == 1:
+                sizes[name] = size
+    if len(terms) <= 2:
+        return [tuple(range(len(terms)))]
+    choose = opt_einsum.paths.get_path_fn(optimize) if isinstance(optimize, str) else optimize
+    return choose([frozenset(term) for term in terms], frozenset(output), sizes, None)

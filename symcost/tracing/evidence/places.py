@@ -1,0 +1,150 @@
+"""Who asks: the frame that compares or converts a size, the operation it executes, and the line to name."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import opcode
+import sys
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import flax
+import jax
+import numpy as np
+
+from symcost.tracing.evidence.guard import Place
+
+
+def _folder(module: Any) -> str:
+    return str(Path(module.__file__).parent) + "/"
+
+
+JAX = (_folder(jax),)
+EXPORT = _folder(jax) + "_src/export/"
+NUMBERS = (_folder(np), str(Path(ast.__file__).parent) + "/", "<frozen")
+"""Numpy and the standard library: they convert for whoever called them."""
+OWN = str(Path(__file__).parents[2]) + "/"
+HELPERS = (*JAX, *NUMBERS, OWN, "<string>", "<attrs")
+LIBRARY = _folder(flax)
+COMPARISONS = frozenset(opcode.opmap[name] for name in ("COMPARE_OP", "CONTAINS_OP"))
+KEYED = frozenset(
+    opcode.opmap[name]
+    for name in ("BINARY_SUBSCR", "STORE_SUBSCR", "DELETE_SUBSCR", "BUILD_MAP", "BUILD_SET", "BUILD_CONST_KEY_MAP",
+                 "MAP_ADD", "SET_ADD", "CONTAINS_OP")
+    if name in opcode.opmap
+)  # fmt: skip
+CALLS = frozenset(opcode.opmap[name] for name in ("CALL", "CALL_FUNCTION_EX", "PRECALL") if name in opcode.opmap)
+TESTS = frozenset(code for name, code in opcode.opmap.items() if "JUMP" in name and "IF" in name or name == "UNARY_NOT")
+IDENTITIES = frozenset(("__eq__", "__ne__", "__hash__"))
+
+
+@lru_cache(maxsize=1024)
+def _bytes(code: CodeType) -> bytes:
+    return code.co_code
+
+
+def executes(frame: FrameType) -> int:
+    """The operation that a frame executes."""
+    return _bytes(frame.f_code)[frame.f_lasti]
+
+
+def compares(frame: FrameType) -> bool:
+    """Whether a frame compares on purpose, and no cache does that looks for a key."""
+    code = frame.f_code
+    if code.co_name in IDENTITIES or code.co_filename.startswith(EXPORT):
+        return False
+    operation = executes(frame)
+    return operation in COMPARISONS or (operation in KEYED | CALLS and by_user(frame))
+
+
+def by_user(frame: FrameType) -> bool:
+    """Whether a frame is of the model, and of no library below it."""
+    return not frame.f_code.co_filename.startswith((*HELPERS, LIBRARY))
+
+
+def for_jax(frame: FrameType | None) -> bool:
+    """Whether jax itself asks, be it through numpy: there a size stays symbolic."""
+    while frame is not None and frame.f_code.co_filename.startswith(NUMBERS):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.startswith(JAX)
+
+
+def looks_up(frame: FrameType) -> bool:
+    """Whether a frame of the model looks something up by a size: in a dictionary, a set, a cache of results."""
+    if not by_user(frame) or frame.f_code.co_name in IDENTITIES:
+        return False
+    operation = executes(frame)
+    return operation in KEYED or (operation in CALLS and not _calls_compiled(frame))
+
+
+def tests(frame: FrameType) -> bool:
+    """Whether a frame only asks whether something is empty."""
+    return executes(frame) in TESTS
+
+
+def place(frame: FrameType | None) -> Place:
+    """The model's line, the innermost one; a library's where there is none."""
+    library = None
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(LIBRARY):
+            library = library or frame
+        elif not name.startswith(HELPERS) and "/opt_einsum/" not in name:
+            return _place(frame)
+        frame = frame.f_back
+    return Place() if library is None else _place(library)
+
+
+def _place(frame: FrameType) -> Place:
+    name, line = frame.f_code.co_filename, frame.f_lineno
+    return Place(name, line, linecache.getline(name, line).strip())
+
+
+def _calls_compiled(frame: FrameType) -> bool:
+    """Whether the call that a frame executes is of a function of ``jax.jit``: its cache knows symbolic sizes."""
+    node = _call(frame)
+    found = _known(node.func, frame) if isinstance(node, ast.Call) else None
+    return type(found).__name__ == "PjitFunction"
+
+
+def asks_for_constant(frame: FrameType) -> bool:
+    """Whether jax asks if a size is a constant: ``operator.index(size)``, itself or mapped over a shape."""
+    while frame.f_code.co_filename.startswith(NUMBERS) and frame.f_back is not None:
+        frame = frame.f_back
+    if frame.f_code.co_filename.startswith(EXPORT):
+        return True
+    node = _call(frame)
+    return node is None or "index" in ast.unparse(node)
+
+
+def _call(frame: FrameType) -> ast.expr | None:
+    """The expression that a frame is at, where its source is known."""
+    return _source(frame.f_code, frame.f_lasti)
+
+
+@lru_cache(maxsize=4096)
+def _source(code: CodeType, instruction: int) -> ast.expr | None:
+    first, last, start, end = list(code.co_positions())[instruction // 2]
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(first or 0, (last or 0) + 1)]
+    if not lines:
+        return None
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    try:
+        return ast.parse(b"".join(lines).decode().strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _known(node: ast.expr, frame: FrameType) -> Any:
+    """What a dotted name means in a frame, read from modules and namespaces only."""
+    if isinstance(node, ast.Name):
+        spaces = (frame.f_locals, frame.f_globals, vars(sys.modules["builtins"]))
+        return next((space[node.id] for space in spaces if node.id in space), None)
+    if isinstance(node, ast.Attribute):
+        owner = _known(node.value, frame)
+        return vars(owner).get(node.attr) if type(owner) is type(sys) else None
+    return None

@@ -1,0 +1,155 @@
+"""One trace of a model with symbolic sizes: what it decides by them at a base point."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from symcost.errors import SymcostError
+from symcost.tracing.evidence.guard import Guard, Pin, Rounding
+from symcost.tracing.evidence.recorder import DIMENSION, Recorder
+from symcost.tracing.evidence.recording import SECONDS, recording
+from symcost.tracing.evidence.selftest import problem
+from symcost.tracing.evidence.sizes import tree_of_sizes
+from symcost.tracing.program.capture import traced
+from symcost.tracing.program.linen import Initialisers
+from symcost.tracing.program.model import Model
+from symcost.tracing.program.paths import renew_budget
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a model was seen to decide by its sizes at a base point.
+
+    Where ``traced`` is false nothing is known, and ``reason`` says why in words.
+    """
+
+    base: Mapping[str, int]
+    symbols: tuple[str, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    roundings: tuple[Rounding, ...] = ()
+    traced: bool = False
+    reason: str = ""
+
+    @property
+    def pinned(self) -> frozenset[str]:
+        """Symbols that were used as plain numbers: what was done with those was not seen."""
+        return self._told(frozenset(name for pin in self.pins for name in pin.symbols))
+
+    @property
+    def rounded(self) -> frozenset[str]:
+        """Symbols that went into a plain rounded number: its formula is known, what was decided by it was not seen."""
+        return self._told(frozenset(n for made in self.roundings if not made.symbol for n in made.symbols)) - self.pinned
+
+    @property
+    def proved(self) -> frozenset[str]:
+        """Symbols of which every decision was seen: where the guards hold, the program is the same one."""
+        return frozenset(self.symbols) - self.pinned - self.rounded if self.traced else frozenset()
+
+    def at(self, point: Mapping[str, int]) -> dict[str, int]:
+        """A point with the values of the roundings that guards speak of; raises what their formulas raise."""
+        found = dict(point)
+        for made in self.roundings:
+            if made.symbol:
+                found[made.symbol] = made.value(found)
+        return found
+
+    def violated(self, point: Mapping[str, int]) -> Guard | None:
+        """The first guard that does not hold at a point (every symbol with a value), or nothing."""
+        try:
+            here = self.at(point)
+        except (ArithmeticError, ValueError):
+            return next(iter(self.guards), None)
+        return next((each for each in self.guards if not each.holds(here)), None)
+
+    def changed(self, point: Mapping[str, int]) -> str | None:
+        """Why nothing was proved of a point, in words: a guard, a pinned size or a rounding that is another one there."""
+        broken = self.violated(point)
+        if broken is not None:
+            return f"{broken} does not hold ({broken.place})"
+        for pin in self.pins:
+            if _differs(pin.formula, self.at(self.base), self.at(point)):
+                return f"{pin} is another one"
+        for made in self.roundings:
+            if not made.symbol and made.value(self.at(point)) != made.value(self.at(self.base)):
+                return f"{made} is another one ({made.place})"
+        return None
+
+    def _told(self, names: frozenset[str]) -> frozenset[str]:
+        """The model's symbols among them, and those behind the roundings among them."""
+        behind = {made.symbol: made.symbols for made in self.roundings if made.symbol}
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            waiting += behind.get(name, ())
+            found |= {name} - set(behind)
+        return frozenset(found)
+
+
+def _differs(side: Any, base: Mapping[str, int], point: Mapping[str, int]) -> bool:
+    try:
+        return side.value(base) != side.value(point)
+    except (ArithmeticError, ValueError):
+        return True
+
+
+def record(
+    model: Model, base: Mapping[str, int], structural: Iterable[str] = (), seconds: float = SECONDS
+) -> Recording:
+    """Trace a model once with every size a symbol that decides at ``base``; ``structural`` symbols stay plain numbers.
+
+    Nothing that the model raises comes through: the recording says in words why there is none.
+    """
+    why = problem()
+    if why:
+        return Recording(base, reason=f"sizes cannot be recorded with jax {jax.__version__}: {why}")
+    fixed = set(structural)
+    names = tuple(name for name in model.symbols if name not in fixed)
+    renew_budget()
+    with recording({name: base[name] for name in names}, seconds) as seen:
+        point = {**base, **{name: seen.dimension(name) for name in names}}
+        reason = _trace(model, point, seen)
+    return Recording(base, names, tuple(seen.guards), tuple(seen.pins), tuple(seen.roundings), not reason, reason)
+
+
+def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> str:
+    """Trace the model; what went wrong, in one line, or nothing."""
+    try:
+        symbolic = dataclasses.replace(
+            model,
+            specs=tree_of_sizes(model.specs, point),
+            arrays=tree_of_sizes(model.arrays, point),
+            initialisers=Declared(recorder=seen, plain=model.initialisers),
+        )
+        traced(symbolic, point)
+    except Exception as raised:
+        text = str(raised).strip() or type(raised).__name__
+        return text.splitlines()[0] if isinstance(raised, SymcostError) else f"{type(raised).__name__}: {text.splitlines()[0]}"
+    return ""
+
+
+@dataclass
+class Declared(Initialisers):
+    """Initialisers taken at their word: what is asked for by its shape has that shape, as it has at the base point."""
+
+    recorder: Recorder = field(kw_only=True)
+    plain: Initialisers = field(kw_only=True)
+
+    def abstract(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The shapes of what an initialiser returns, found at the base point and told in sizes."""
+        value = self.recorder.value
+        if not args or not isinstance(args[0], tuple | list) or not any(isinstance(d, DIMENSION) for d in args[0]):
+            return super().abstract(function, args, kwargs)
+        asked = tuple(map(value, args[0]))
+        if any(isinstance(leaf, DIMENSION) for leaf in jax.tree.leaves((args[1:], kwargs))):
+            return super().abstract(function, args, kwargs)
+        made = self.plain.abstract(function, (asked, *args[1:]), kwargs)
+        if any(leaf.shape != asked for leaf in jax.tree.leaves(made)):
+            return super().abstract(function, args, kwargs)
+        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(tuple(args[0]), leaf.dtype), made)

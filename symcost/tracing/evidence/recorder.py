@@ -1,0 +1,183 @@
+"""What is kept while a program runs with symbolic sizes: each decision at the base point, as a condition."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+import jax.export
+from jax._src.export import shape_poly
+
+from symcost.errors import ExpressionError, TraceError
+from symcost.formulas.form import Form, as_form, positive_part
+from symcost.tracing.evidence.floats import Formula
+from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Rounding, guard
+from symcost.tracing.evidence.places import place
+
+DIMENSION = shape_poly._DimExpr
+"""The class of a symbolic size; the numbers beside it are plain ones."""
+
+
+INFINITE = Formula("number", (float("inf"),))
+"""What a search for the smallest begins with: every size is less."""
+
+
+class GaveUp(TraceError):
+    """The recording took longer than it may."""
+
+
+class Recorder:
+    """Sizes that are symbols, their values at the base point, and what was decided by them."""
+
+    def __init__(self, base: Mapping[str, int], seconds: float) -> None:
+        self.scope = jax.export.SymbolicScope()
+        self.values = dict(base)  # of the symbols, and of the roundings that stand for new ones
+        self.names = frozenset(base)
+        self.guards: dict[Guard, None] = {}
+        self.pins: dict[Pin, None] = {}
+        self.roundings: dict[Rounding, None] = {}
+        self.thread = threading.get_ident()
+        self.seconds, self.deadline = seconds, time.monotonic() + seconds
+        self._forms: dict[Any, Form] = {}
+        self._sizes: dict[Form, Any] = {}
+        self._atoms: dict[tuple[str, Formula], Any] = {}
+
+    def dimension(self, name: str) -> Any:
+        """The size of that name."""
+        return DIMENSION._from_var(name, self.scope)
+
+    def owns(self, size: Any) -> bool:
+        """Whether it is one of these sizes, asked in the thread that records."""
+        return isinstance(size, DIMENSION) and size.scope is self.scope and threading.get_ident() == self.thread
+
+    # -- forms ---------------------------------------------------------------------------------------------------
+    def form(self, size: Any) -> Form:
+        """A size as a form."""
+        if not isinstance(size, DIMENSION):
+            return Form.constant(int(size))
+        found = self._forms.get(size)
+        if found is None:
+            found = self._forms[size] = Form.total(self._term(term) * count for term, count in size._sorted_terms)
+            self._sizes.setdefault(found, size)
+        return found
+
+    def size(self, form: Any) -> Any:
+        """The size that a form was made of, whole numbers as they are; nothing for anything else."""
+        return form if type(form) is int else self._sizes.get(form) if isinstance(form, Form) else None
+
+    def _term(self, term: Any) -> Form:
+        product = Form.constant(1)
+        for factor, exponent in term._factors:
+            product = product * self._factor(factor) ** exponent
+        return product
+
+    def _factor(self, factor: Any) -> Form:
+        if factor.var is not None:
+            return Form.symbol(factor.var)
+        left, right = map(self.form, factor.operands)
+        match factor.operation:
+            case "floordiv":
+                return self._quotient(left, right)
+            case "mod":
+                return left - right * self._quotient(left, right)
+            case "max":
+                return right + positive_part(left - right)
+            case "min":
+                return left - positive_part(left - right)
+        raise TraceError(f"jax has an operation {factor.operation!r} on sizes that symcost does not know")
+
+    def _quotient(self, left: Form, right: Form) -> Form:
+        try:
+            if left.terms and all(c < 0 for c in left.terms.values()):  # upwards, of what is positive
+                return -((right - 1 - left) // right)
+            return left // right
+        except ExpressionError:  # a sum stands below
+            return self.form(self.atom("int", Formula("//", (left, right))))
+
+    def value(self, size: Any) -> Any:
+        """The value at the base point of a size, a formula or a number."""
+        if isinstance(size, DIMENSION):
+            return self.form(size).value(self.values)
+        return size.value(self.values) if hasattr(size, "value") else size
+
+    def atom(self, function: str, formula: Formula, frame: FrameType | None = None) -> Any:
+        """A size that stands for a whole number made of a formula."""
+        known = self._atoms.get((function, formula))
+        if known is None:
+            number = len(self._atoms) + 1
+            name = next(n for n in (f"whole_{number}" + "_" * k for k in range(99)) if n not in self.names)
+            made = Rounding(function, formula, name, place(frame or sys._getframe(1)))
+            self.roundings[made] = None
+            self.values[name] = made.value(self.values)
+            known = self._atoms[function, formula] = self.dimension(name)
+        return known
+
+    def rounded(self, function: str, formula: Formula, frame: FrameType | None) -> int:
+        """A plain whole number made of a formula: what is done with it is not seen."""
+        made = Rounding(function, formula, "", place(frame))
+        self.roundings.setdefault(made)
+        return made.value(self.values)
+
+    # -- decisions -----------------------------------------------------------------------------------------------
+    def decide(self, left: Any, op: str, right: Any, frame: FrameType | None) -> bool:
+        """Whether ``left op right`` at the base point, written down as the condition that was true."""
+        if time.monotonic() > self.deadline:
+            raise GaveUp(f"recording what the program decides took more than {self.seconds:g} s")
+        sides = self.side(left), self.side(right)
+        result = OPERATORS[op](*map(self.value, sides))
+        self.note(sides[0], op if result else OPPOSITE[op], sides[1], frame)
+        return result
+
+    def side(self, value: Any) -> Form | Formula:
+        """What is compared, as a form or a formula."""
+        if isinstance(value, Form | Formula):
+            return value
+        if isinstance(value, DIMENSION):
+            return self.form(value)
+        carried = getattr(value, "formula", None)
+        if isinstance(carried, Formula):
+            return carried
+        whole = isinstance(value, int) or value == value and abs(value) != float("inf") and value == int(value)
+        return Form.constant(int(value)) if whole else Formula("number", (float(value),))
+
+    def note(self, left: Form | Formula, op: str, right: Form | Formula, frame: FrameType | None) -> None:
+        """Write a condition down that holds at the base point."""
+        if not (left.symbols or right.symbols) or INFINITE in (left, right):
+            return
+        compared = _of_integers(left, op, right)
+        made = Guard(left, op, right) if compared is None else guard(*compared)
+        if made is not None and made not in self.guards:
+            self.guards[Guard(made.left, made.op, made.right, place(frame))] = None
+
+    def pin(self, value: Any, frame: FrameType | None) -> Any:
+        """The value of a size or formula that the program goes on with as a plain number."""
+        side = self.side(value)
+        if side.symbols:
+            self.pins.setdefault(Pin(side, place(frame)))
+        return self.value(side)
+
+
+def _of_integers(left: Form | Formula, op: str, right: Form | Formula) -> tuple[Form, str, Form] | None:
+    """A comparison as one of integers, where it is one: a quotient of sizes compared with a whole number is.
+
+    A float quotient of integers below 2**53 is correctly rounded, and is a whole number only where the quotient is.
+    """
+    if isinstance(left, Form) and isinstance(right, Form):
+        return left, op, right
+    if isinstance(left, Formula) and isinstance(right, Form) and right.number is not None and left.operation == "/":
+        above, below = left.args
+        if all(isinstance(arg, Form | int) for arg in left.args) and _positive(below):
+            return as_form(above), op, right * below
+    return None
+
+
+def _positive(form: Form | int) -> bool:
+    """Whether a divisor is a product of sizes."""
+    if isinstance(form, int):
+        return form > 0
+    return form.is_polynomial and len(form.terms) == 1 and all(c > 0 for c in form.terms.values())
+

@@ -1,0 +1,156 @@
+"""The float that carries its formula, and the operations of sizes that leave the integers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from symcost.tracing.evidence.floats import OF_ARRAYS, Formula
+from symcost.tracing.evidence.places import by_user, compares, for_jax
+from symcost.tracing.evidence.recorder import DIMENSION, Recorder
+
+PLAIN = (int, float, bool, np.integer, np.float64)
+"""Numbers whose arithmetic with a float is Python's own."""
+
+
+class Tracked(float):
+    """A float with the formula that it was made of, within one recording."""
+
+    formula: Formula
+    recorder: Recorder
+
+    def __hash__(self) -> int:
+        return float.__hash__(self)
+
+    def __bool__(self) -> bool:
+        return self.recorder.decide(self, "!=", 0, sys._getframe(1))
+
+    def __int__(self) -> int:
+        return self.recorder.rounded("int", self.formula, sys._getframe(1))
+
+    def __float__(self) -> float:
+        frame = sys._getframe(1)
+        return float(self.recorder.pin(self, frame)) if by_user(frame) else float.__float__(self)
+
+    def __trunc__(self) -> Any:
+        return whole(self, "math.trunc", sys._getframe(1))
+
+    def __floor__(self) -> Any:
+        return whole(self, "math.floor", sys._getframe(1))
+
+    def __ceil__(self) -> Any:
+        return whole(self, "math.ceil", sys._getframe(1))
+
+    def __round__(self, ndigits: Any = None) -> Any:
+        if ndigits is None:
+            return whole(self, "round", sys._getframe(1))
+        return tracked(self.recorder, "round", self, int(ndigits))
+
+    def is_integer(self) -> bool:
+        """Whether it is a whole number, as a decision."""
+        return self.recorder.decide(Formula("is_integer", (self.formula,)), "==", 1, sys._getframe(1))
+
+    def __neg__(self) -> Any:
+        return tracked(self.recorder, "*", -1, self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return tracked(self.recorder, "abs", self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __reduce__(self) -> Any:
+        return float, (float.__float__(self),)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return array_function(self.recorder, ufunc, method, inputs, kwargs, sys._getframe(1))
+
+
+def operand(recorder: Recorder, value: Any) -> Any:
+    """A value inside a formula: forms and formulas by what they are made of, numbers as they are."""
+    if isinstance(value, DIMENSION):
+        return recorder.form(value)
+    return value.formula if isinstance(value, Tracked) else value.item() if isinstance(value, np.generic) else value
+
+
+def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
+    """The result of an operation at the base point, with its formula; it raises what the operation raises."""
+    formula = Formula(operation, tuple(operand(recorder, arg) for arg in args))
+    made = Tracked(formula.value(recorder.values))
+    made.formula, made.recorder = formula, recorder
+    return made
+
+
+def whole(value: Tracked, function: str, frame: FrameType) -> Any:
+    """The whole number near a float, as a size: a quotient of sizes rounds as integers divide."""
+    formula, recorder = value.formula, value.recorder
+    sizes = [recorder.size(arg) for arg in formula.args] if formula.operation == "/" else [None]
+    if None not in sizes and function in ("math.floor", "math.ceil"):
+        above, below = sizes
+        return above // below if function == "math.floor" else -(-above // below)
+    return recorder.atom(function, formula, frame)
+
+
+def array_function(
+    recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwargs: Any, frame: FrameType
+) -> Any:
+    """A function of numpy's of sizes or their floats: a formula where it is of numbers, else the plain numbers."""
+    numbers = all(isinstance(value, (DIMENSION, Tracked, *PLAIN)) for value in inputs)
+    if numbers and method == "__call__" and not kwargs and ufunc.__name__ in OF_ARRAYS:
+        return tracked(recorder, f"np.{ufunc.__name__}", *inputs)
+    objects = all(not isinstance(v, np.ndarray) or v.dtype == object for v in inputs)
+    if objects or for_jax(frame):
+        made = [_boxed(value) for value in inputs]
+        return getattr(ufunc, method)(*made, **kwargs)
+    plain = [recorder.pin(v, frame) if isinstance(v, DIMENSION | Tracked) else v for v in inputs]
+    return getattr(ufunc, method)(*plain, **kwargs)
+
+
+def _boxed(value: Any) -> Any:
+    """An array of objects: numbers of numpy's would ask again."""
+    if isinstance(value, np.ndarray):
+        return value.astype(object)
+    box = np.empty((), dtype=object)
+    box[()] = value.item() if isinstance(value, np.generic) else value
+    return box
+
+
+def _binary(operation: str, turned: bool) -> Callable[[Tracked, Any], Any]:
+    def method(self: Tracked, other: Any) -> Any:
+        if not isinstance(other, (DIMENSION, Tracked, *PLAIN)):
+            return NotImplemented
+        pair = (other, self) if turned else (self, other)
+        return tracked(self.recorder, operation, *pair)
+
+    return method
+
+
+def _comparison(op: str) -> Callable[[Tracked, Any], Any]:
+    plain = getattr(float, {"==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}[op])
+
+    def method(self: Tracked, other: Any) -> Any:
+        frame = sys._getframe(1)
+        if not isinstance(other, (DIMENSION, Tracked, *PLAIN)):
+            return NotImplemented
+        if op in ("==", "!=") and not compares(frame):
+            return plain(self, other)
+        return self.recorder.decide(self, op, other, frame)
+
+    return method
+
+
+for _name, _operation in {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}.items():
+    setattr(Tracked, f"__{_name}__", _binary(_operation, False))
+    setattr(Tracked, f"__r{_name}__", _binary(_operation, True))
+for _name, _operation in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+    setattr(Tracked, f"__{_name}__", _comparison(_operation))
