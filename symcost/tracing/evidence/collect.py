@@ -1,0 +1,284 @@
+"""Landmarks gathered from one decision after the other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from symcost.tracing.evidence.affine import Atom, NoNumber, NotRead, Reading, Sum, divisor, pairs
+from symcost.tracing.evidence.expressions import COMPARED, Node
+from symcost.tracing.evidence.guard import OPERATORS
+from symcost.tracing.evidence.landmark import Landmarks
+from symcost.tracing.evidence.roles import Role
+from symcost.tracing.evidence.values import Table, Unreadable
+
+SCANNED = 2048
+"""How far a comparison of no linear form is computed, index by index."""
+OUTCOMES: dict[str, Callable[..., bool]] = {**OPERATORS, "test": bool}
+
+
+@dataclass
+class Collector:
+    """Landmarks while they are gathered, site by site."""
+
+    symbols: Collection[str]
+    found: dict[str, Landmarks] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.found = dict.fromkeys(self.symbols, Landmarks())
+
+    def add(self, names: Collection[str], more: Landmarks) -> None:
+        """Count landmarks for the depths that they may be of."""
+        for name in names:
+            if name in self.found:
+                self.found[name] = self.found[name].joined(more)
+
+    def read(self, reading: Reading) -> None:
+        """What one site says."""
+        site = reading.site
+        moving = [role for node in site.operands for role in reading.moving(node)]
+        names = {name for role in moving for name in role.symbols}
+        try:
+            sees = self._site(reading)
+        except NoNumber:
+            return
+        except NotRead:
+            if moving and not self._scanned(reading) and self._matters(reading):
+                self.add(names, Landmarks(saw_index=True, unread=(f"{site.text} at {site.place}",)))
+            return
+        layered = {name for role in moving if role.moves for name in role.symbols}
+        if sees and layered:
+            self.add(layered, Landmarks(saw_index=True))
+
+    def _matters(self, reading: Reading) -> bool:
+        """Whether what was not read may be a decision: a call of a function of the user's is seen where it runs."""
+        site = reading.site
+        if site.operation == "call":
+            return bool(reading.known(Node("call", site.operands)))
+        if site.operation == "test":
+            return not (site.operands[0].kind == "call" and not reading.known(site.operands[0]))
+        if site.operation == "[]":
+            owner = reading.role(site.operands[0].value) if site.operands[0].kind == "leaf" else Role("unknown")
+            return owner.kind == "unknown"
+        return site.operation != "slice"
+
+    def _site(self, reading: Reading) -> bool:
+        """Landmarks of one site; whether it is a decision that sees what moves."""
+        operation, operands = reading.site.operation, reading.site.operands
+        if operation in ("in", "not in"):
+            return self._membership(reading, *operands)
+        if operation in COMPARED.values():
+            return self._compared(reading, operation, *operands)
+        if operation in ("%", "//", "&", ">>"):
+            return self._divided(reading, operation, *operands)
+        if operation in ("[]", "slice"):
+            return self._looked_up(reading, operation, *operands)
+        if operation == "test":
+            return self._compared(reading, "!=", operands[0], Node("const", value=0))
+        return self._called(reading, reading.known(Node("call", operands)), operands[1:])
+
+    # -- comparisons ---------------------------------------------------------------------------------------------
+    def _compared(self, reading: Reading, operation: str, left: Node, right: Node) -> bool:
+        sides = [reading.items(left), reading.items(right)]
+        if sides[0] is not None and sides[1] is not None:
+            return _some(self._pair(operation, a(), b()) for a, b in zip(*sides, strict=False))
+        return self._pair(operation, reading.sums(left), reading.sums(right))
+
+    def _pair(self, operation: str, left: Sequence[Sum], right: Sequence[Sum]) -> bool:
+        return _some(self._solved(a.plus(b, Fraction(-1)), operation) for a in left for b in right)
+
+    def _solved(self, difference: Sum, operation: str) -> bool:
+        """Landmarks of ``difference op 0``."""
+        names = self._names([difference])
+        if not names:
+            return False
+        terms, sizes = difference.terms, set(difference.symbols)
+        if len(terms) == 1:
+            return self._one(*terms[0], difference.constant, names)
+        kinds = {atom.role.kind for atom, _ in terms}
+        if not sizes <= set(self.symbols) or (kinds & {"varies", "stage"} and (difference.constant or len(kinds) > 1)):
+            raise NotRead("values that follow no rule")
+        return self._several(terms, difference.constant, operation, names)
+
+    def _one(self, atom: Atom, factor: Fraction, constant: Fraction, names: Collection[str]) -> bool:
+        """One thing that moves, compared with a number."""
+        value = -constant / factor
+        match atom.kind:
+            case "rest":
+                return True  # its modulus is a landmark where the remainder is taken
+            case "quotient":
+                inside = Sum(atom.inside, atom.constant - value * atom.number)
+                return self._solved(inside, "==")
+            case "stage":
+                self.add(names, Landmarks(frozenset(_stages(atom.role, value))))
+            case "varies":
+                raise NotRead("values that follow no rule")
+            case "index" | "size":
+                if value >= 0:
+                    self.add(names, Landmarks(frozenset({math.ceil(value)})))
+        return True
+
+    def _several(self, moving: Sequence[tuple[Atom, Fraction]], constant: Fraction, operation: str, names: Any) -> bool:
+        """An index beside a depth or another index: how far from the end, or from one another."""
+        factors = [abs(c) for _, c in moving]
+        plain = all(atom.kind in ("index", "size") for atom, _ in moving)
+        distance = math.ceil(abs(constant) / min(factors))
+        depths = {atom.role.kind for atom, _ in moving} >= {"size", "index"}
+        if plain and len(moving) == 2 and factors[0] == factors[1] and not constant and depths:
+            first, c = moving[0]
+            below = operation == ("<" if (first.kind == "index") == (c > 0) else ">")
+            if below:
+                return False  # ``i < L``: the loop itself
+        shares = {int(f / min(factors)) for f in factors if (f / min(factors)).denominator == 1} - {1}
+        ends = frozenset({distance}) if depths or not plain else frozenset()
+        thresholds = frozenset() if depths or not distance else frozenset({distance})
+        self.add(names, Landmarks(thresholds, ends, frozenset(shares)))
+        return True
+
+    def _membership(self, reading: Reading, left: Node, right: Node) -> bool:
+        values = reading.sums(left)
+        if not any(s.terms for s in values):
+            return False
+        table = reading.table(right)
+        if right.kind == "display":
+            items = [reading.sums(part) for part in right.parts]
+        elif table is not None and len(table.items) == table.length:
+            items = [[Sum(constant=Fraction(v))] for v in table.items if type(v) in (int, float)]
+        else:
+            raise NotRead("a container")
+        return _some(self._pair("==", values, item) for item in items)
+
+    # -- remainders, tables, calls -------------------------------------------------------------------------------
+    def _divided(self, reading: Reading, sign: str, left: Node, right: Node) -> bool:
+        values = [s for s in reading.sums(left) if s.terms]
+        names = self._names(values)
+        if not names:
+            return False
+        for by in reading.sums(right):
+            found = divisor(sign, by.number)
+            if found is None or any(role.kind in ("varies", "stage") for s in values for role in s.roles):
+                raise NotRead(sign)
+            if found[1] > 1:
+                self.add(names, Landmarks(moduli=frozenset({found[1]})))
+        return True
+
+    def _names(self, sums: Sequence[Sum]) -> set[str]:
+        """The depths that sums depend on."""
+        roles = [role for s in sums for role in s.roles if role.moves or role.kind == "size"]
+        return {name for role in roles for name in role.symbols if name in self.symbols}
+
+    def _looked_up(self, reading: Reading, operation: str, owner: Node, *indices: Node) -> bool:
+        sums = [s for index in indices for s in reading.sums(index)]
+        names = self._names(sums)
+        if not names:
+            return False
+        table = reading.table(owner)
+        if table is None:
+            if owner.kind != "leaf" or reading.role(owner.value).kind == "unknown":
+                raise NotRead("a container")
+            return False
+        if table.kind in ("dict", "get"):
+            return _some(self._pair("==", sums, [Sum(constant=Fraction(key))]) for key in _numbers(table))
+        if any(atom.kind not in ("rest",) for s in sums for atom, _ in s.terms):
+            self.add(names, Landmarks(lengths=frozenset({table.length})))
+        return True
+
+    def _called(self, reading: Reading, name: str, args: Sequence[Node]) -> bool:
+        """A call of a function of Python's own."""
+        match name:
+            case "min" | "max" if len(args) > 1:
+                sums = [reading.sums(arg) for arg in args]
+                return _some(self._pair("<=", a, b) for a, b in pairs(sums))
+            case "divmod" if len(args) == 2:
+                return self._divided(reading, "%", *args)
+            case "int" | "round" | "ceil" | "floor" if len(args) == 1:
+                return _some(self._rounded(s) for s in reading.sums(args[0]))
+            case "range":
+                return self._ranged([reading.sums(arg) for arg in args])
+            case "zip" | "cycle" | "islice":
+                return self._iterated(reading, name, args)
+            case "get":
+                return self._looked_up(reading, "[]", *args[:1])
+        return False
+
+    def _rounded(self, value: Sum) -> bool:
+        names = self._names([value])
+        by = math.lcm(*(c.denominator for _, c in value.terms))
+        if not names or by == 1:
+            return False
+        if by > SCANNED:
+            raise NotRead("a rounding")
+        self.add(names, Landmarks(moduli=frozenset({by})))
+        return True
+
+    def _ranged(self, args: Sequence[Sequence[Sum]]) -> bool:
+        """A loop: where it begins and its step; that it ends at the depth says nothing."""
+        start, stop = (args[0], args[1]) if len(args) > 1 else ([Sum()], args[0])
+        for a in start:
+            for b in stop:
+                difference = b.plus(a, Fraction(-1))
+                if self._names([difference]) and difference.constant and len(difference.terms) == 1:
+                    self._solved(difference, ">")
+                for step in args[2] if len(args) > 2 else ():
+                    if self._names([difference]) and step.number is not None and abs(step.number) > 1:
+                        self.add(self._names([difference]), Landmarks(moduli=frozenset({int(abs(step.number))})))
+        return False
+
+    def _iterated(self, reading: Reading, name: str, args: Sequence[Node]) -> bool:
+        """Tables that are run through beside a loop over the layers, or again and again."""
+        tables = [table for arg in args if (table := reading.table(arg)) is not None]
+        grows = {n for arg in args for role in reading.moving(arg) for n in role.symbols}
+        for table in tables:
+            if name == "cycle" and table.length > 1:
+                self.add(self.symbols, Landmarks(moduli=frozenset({table.length})))
+            elif name != "cycle" and (grows or any(arg.kind == "opaque" for arg in args)):
+                self.add(grows or self.symbols, Landmarks(lengths=frozenset({table.length})))
+        return False
+
+    # -- what has no linear form ---------------------------------------------------------------------------------
+    def _scanned(self, reading: Reading) -> bool:
+        """Where comparisons of one index change, found by computing them index by index; False where that does not tell."""
+        operation, operands = reading.site.operation, reading.site.operands
+        if operation == "call" and reading.known(Node("call", operands)) in ("min", "max"):
+            return min((self._scan(reading, "<=", two) for two in pairs(operands[1:])), default=False)
+        return operation in OUTCOMES and self._scan(reading, operation, operands)
+
+    def _scan(self, reading: Reading, operation: str, operands: Sequence[Node]) -> bool:
+        leaves = {part.value for node in operands for part in node.walk() if part.kind == "leaf"}
+        moving = [k for k in leaves if reading.role(k).kind in ("index", "size")]
+        if len(moving) != 1 or any(reading.role(k).kind not in ("index", "size", "const") for k in leaves):
+            return False
+        found = reading.role(moving[0])
+        outcomes: list[bool] = []
+        for index in range(1 if found.kind == "size" else found.first, SCANNED):
+            try:
+                outcomes.append(OUTCOMES[operation](*(reading.values(node, moving[0], index) for node in operands)))
+            except (Unreadable, TypeError):
+                if not outcomes:
+                    return False
+                outcomes.append(outcomes[-1])  # beyond what is computed: too long to be a size
+        changes = [k for k in range(1, len(outcomes)) if outcomes[k] != outcomes[k - 1]]
+        if changes and changes[-1] > len(outcomes) // 2:
+            return False
+        self.add(found.symbols, Landmarks(frozenset(k + found.first for k in changes), saw_index=found.moves))
+        return True
+
+
+def _stages(role: Role, value: Fraction) -> list[int]:
+    """After how many stages ``first * ratio**k`` reaches a value; none where it never does."""
+    up, reached, count = role.slope > 1, Fraction(role.first), 0
+    while value > 0 and (reached < value if up else reached > value) and count < SCANNED:
+        reached, count = reached * role.slope, count + 1
+    return [count] if count else []
+
+
+def _numbers(table: Table) -> list[int]:
+    return [v for v in table.items if type(v) is int]
+
+
+def _some(answers: Iterable[bool]) -> bool:
+    """Whether one is true, when all have been asked: each may leave landmarks."""
+    return max(answers, default=False)

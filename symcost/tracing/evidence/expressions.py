@@ -1,0 +1,225 @@
+"""What a line of a program decides: comparisons, remainders, clamps, roundings, look-ups and tests, as small trees."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symcost.tracing.evidence.guard import Place
+from symcost.tracing.evidence.values import SIGNS, UNKNOWN, Reader, Unreadable, reader, snapshot
+
+COMPARED: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in",
+    ast.NotIn: "not in",
+}  # fmt: skip
+QUOTIENTS = ("%", "//", "&", ">>")
+CALLED = ("min", "max", "int", "round", "ceil", "floor", "range", "divmod", "zip", "cycle", "islice", "get")
+"""Last parts of the names of functions that may be ones of Python's own: which they are is seen when they are called."""
+Span = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part of an expression: ``const`` and ``leaf`` (an index of the site's leaves) have a value, the others parts.
+
+    Kinds: const, leaf, neg, the signs of arithmetic, ``call`` (the function's leaf first), ``display`` of several, and
+    ``opaque``, of which only the names in it are known.
+    """
+
+    kind: str
+    parts: tuple[Node, ...] = ()
+    value: Any = None
+
+    def walk(self) -> Iterator[Node]:
+        """It and all its parts."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An expression that is read as it is: a name, an attribute, an item."""
+
+    text: str
+    read: Reader
+
+    def value(self, own: Mapping[str, Any], outer: Mapping[str, Any]) -> Any:
+        """What is kept of its value."""
+        try:
+            return snapshot(self.read(own, outer))
+        except Unreadable:
+            return UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One decision of a program: where it is, its operation, its operands, and what of them is read in a frame."""
+
+    place: Place
+    operation: str
+    operands: tuple[Node, ...]
+    leaves: tuple[Leaf, ...]
+    text: str
+    span: Span
+    decides: bool = False
+    """Whether a branch hangs on it at once."""
+
+    def values(self, own: Mapping[str, Any], outer: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The values of its leaves."""
+        return tuple(leaf.value(own, outer) for leaf in self.leaves)
+
+
+Aliases = Mapping[tuple[str, int], ast.expr]
+"""By name and line, what a name stands for that gets its value within the line: ``(k := i % 4)``, a pattern's capture."""
+
+
+class _Builder:
+    """The trees of one site's operands, over the leaves that they share."""
+
+    def __init__(self, aliases: Aliases) -> None:
+        self.aliases = dict(aliases)
+        self.leaves: list[Leaf] = []
+
+    def leaf(self, node: ast.expr) -> Node:
+        text = ast.unparse(node)
+        known = [leaf.text for leaf in self.leaves]
+        if text not in known:
+            self.leaves.append(Leaf(text, reader(node)))
+            known.append(text)
+        return Node("leaf", value=known.index(text))
+
+    def build(self, node: ast.expr) -> Node:
+        match node:
+            case ast.Constant(value=value):
+                return Node("const", value=snapshot(value))
+            case ast.NamedExpr(value=value):
+                return self.build(value)
+            case ast.Name(id=name) if (name, node.lineno) in self.aliases:
+                value = self.aliases.pop((name, node.lineno))  # within its own value a name is what it was before
+                built = self.build(value)
+                self.aliases[name, node.lineno] = value
+                return built
+            case ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant() | ast.UnaryOp()):
+                return self.leaf(node)
+            case ast.Subscript(slice=index) if not isinstance(index, ast.Slice | ast.Tuple):
+                return self.leaf(node)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return Node("neg", (self.build(operand),))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.build(operand)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in SIGNS:
+                return Node(SIGNS[type(op)], (self.build(left), self.build(right)))
+            case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+                if not any(isinstance(part, ast.Starred) for part in parts):
+                    return Node("display", tuple(map(self.build, parts)))
+            case ast.Call(func=ast.Name() | ast.Attribute() as function, args=args) if _plain(node):
+                return Node("call", (self.leaf(function), *map(self.build, args)))
+        return Node("opaque", tuple(map(self.leaf, _names(node))))
+
+
+def _names(node: ast.expr) -> list[ast.expr]:
+    """The names that an expression reads."""
+    return [part for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)]
+
+
+def sites(tree: ast.Module, file: str, lines: list[str]) -> list[Site]:
+    """All decisions of a file, each with the place in the text by which its instructions are known."""
+    aliases = _aliases(tree)
+    tests = {id(test) for node in ast.walk(tree) for test in _tests(node)}
+
+    def make(node: Any, operation: str, operands: tuple[ast.expr, ...], pattern: Any = None) -> Site:
+        builder = _Builder(aliases)
+        built = tuple(map(builder.build, operands))
+        at = node if pattern is None else pattern
+        line = lines[at.lineno - 1].strip() if at.lineno <= len(lines) else ""
+        span = (at.lineno, at.end_lineno, at.col_offset, at.end_col_offset)
+        text = ast.unparse(node) if pattern is None else f"{ast.unparse(operands[0])} == {ast.unparse(operands[1])}"
+        decides = pattern is not None or id(node) in tests
+        return Site(Place(file, at.lineno, line), operation, built, tuple(builder.leaves), text, span, decides)
+
+    return [site for node in ast.walk(tree) for site in _of(node, make, id(node) in tests)]
+
+
+def _of(node: ast.AST, make: Callable[..., Site], test: bool) -> Iterator[Site]:
+    """The decisions that one part of a program makes itself."""
+    match node:
+        case ast.Compare(left=first, ops=ops, comparators=others):
+            sides = (first, *others)
+            for op, left, right in zip(ops, sides, others, strict=False):
+                if type(op) in COMPARED:
+                    yield make(node, COMPARED[type(op)], (left, right))
+        case ast.BinOp(left=left, op=op, right=right) if SIGNS.get(type(op)) in QUOTIENTS:
+            yield make(node, SIGNS[type(op)], (left, right))
+        case ast.AugAssign(target=ast.Name() | ast.Attribute() as target, op=op, value=value):
+            if SIGNS.get(type(op)) in QUOTIENTS:
+                yield make(node, SIGNS[type(op)], (target, value))
+        case ast.Call(func=function, args=args) if _last(function) in CALLED and args and _plain(node):
+            yield make(node, "call", (function, *args))
+        case ast.Subscript(value=owner, slice=ast.Slice(lower=lower, upper=upper), ctx=ast.Load()):
+            yield make(node, "slice", (owner, *(part for part in (lower, upper) if part is not None)))
+        case ast.Subscript(value=owner, slice=index, ctx=ast.Load()) if not isinstance(index, ast.Tuple):
+            if not isinstance(index, ast.Constant):
+                yield make(node, "[]", (owner, index))
+        case ast.Match(subject=subject, cases=cases):
+            for case in cases:
+                for compared, constant in _patterns(case.pattern, subject):
+                    yield make(compared, "==", (compared, constant), subject)
+        case ast.expr() if test and not isinstance(node, ast.BoolOp | ast.Constant):
+            if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
+                yield make(node, "test", (node,))
+
+
+def _tests(node: ast.AST) -> Iterator[ast.expr]:
+    """The expressions on whose truth a branch hangs in a part of a program."""
+    match node:
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
+            yield test
+        case ast.comprehension(ifs=conditions):
+            yield from conditions
+        case ast.BoolOp(values=values):
+            yield from values
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield operand
+        case ast.match_case(guard=ast.expr() as test):
+            yield test
+
+
+def _plain(call: ast.Call) -> bool:
+    """Whether a call's arguments are told one by one, and none changes what the function is."""
+    return not any(isinstance(arg, ast.Starred) for arg in call.args) and {k.arg for k in call.keywords} <= {"strict"}
+
+
+def _last(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
+def _patterns(pattern: ast.pattern, subject: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What a pattern compares with what."""
+    match pattern:
+        case ast.MatchValue(value=value):
+            yield subject, value
+        case ast.MatchOr(patterns=patterns):
+            for part in patterns:
+                yield from _patterns(part, subject)
+        case ast.MatchAs(pattern=ast.pattern() as inner):
+            yield from _patterns(inner, subject)
+        case ast.MatchSequence(patterns=patterns) if isinstance(subject, ast.Tuple | ast.List):
+            for part, owner in zip(patterns, subject.elts, strict=False):
+                yield from _patterns(part, owner)
+
+
+def _aliases(tree: ast.Module) -> dict[tuple[str, int], ast.expr]:
+    """Names that get their value within the line that goes on to use them."""
+    found: dict[tuple[str, int], ast.expr] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.NamedExpr(target=target, value=value):
+                found[target.id, target.lineno] = value
+            case ast.Match(subject=subject, cases=cases):
+                for case in cases:
+                    if isinstance(case.pattern, ast.MatchAs) and case.pattern.name and case.guard is not None:
+                        found[case.pattern.name, case.guard.lineno] = subject
+    return found

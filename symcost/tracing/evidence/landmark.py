@@ -1,0 +1,48 @@
+"""What one depth's landmarks are: numbers past which layers follow the pattern of those before."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Where the layers of one depth may become other ones, as one run of the program at a small depth tells.
+
+    ``thresholds`` are values that an index or the depth itself is compared with, ``ends`` distances from the last layer
+    (``i >= L - 8``), ``moduli`` the numbers that remainders and quotients are taken by, ``lengths`` those of tables that
+    are looked into by layer. ``unread`` are the decisions that see the index in a way that was not understood.
+    """
+
+    thresholds: frozenset[int] = frozenset()
+    ends: frozenset[int] = frozenset()
+    moduli: frozenset[int] = frozenset()
+    lengths: frozenset[int] = frozenset()
+    saw_index: bool = False
+    unread: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every decision that sees the depth or an index of it was understood."""
+        return not self.unread
+
+    @property
+    def period(self) -> int:
+        """After how many layers all remainders come again."""
+        return math.lcm(*self.moduli)
+
+    @property
+    def reach(self) -> int:
+        """A depth from which on layers follow the pattern of those before: past every landmark, by one period.
+
+        >>> Landmarks(thresholds=frozenset({20}), ends=frozenset({2}), moduli=frozenset({8})).reach
+        31
+        """
+        return max((*self.thresholds, *self.lengths, 0)) + 1 + max((*self.ends, 0)) + self.period
+
+    def joined(self, other: Landmarks) -> Landmarks:
+        """Both together."""
+        unread = tuple(dict.fromkeys((*self.unread, *other.unread)))
+        return Landmarks(self.thresholds | other.thresholds, self.ends | other.ends, self.moduli | other.moduli,
+                         self.lengths | other.lengths, self.saw_index or other.saw_index, unread)  # fmt: skip

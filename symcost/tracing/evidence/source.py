@@ -1,0 +1,82 @@
+"""Whose code is watched: the user's and the layers that models are made of, not the machinery that traces them."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from types import CodeType
+
+from symcost.tracing.evidence.expressions import Site, sites
+
+MACHINERY = frozenset((
+    "jax", "jaxlib", "flax", "numpy", "opt_einsum", "symcost", "ml_dtypes", "scipy", "sympy", "mpmath", "absl", "etils",
+    "orbax", "typing_extensions", "msgpack", "tensorstore", "pytest", "_pytest", "pluggy", "coverage", "hypothesis",
+    "treescope", "rich", "typer", "xdist", "execnet",
+))  # fmt: skip
+"""Packages whose own decisions are not a model's; what of flax is, :data:`LAYERS` says."""
+LAYERS = ("linen/attention.py", "linen/combinators.py", "linen/linear.py", "linen/normalization.py", "linen/pooling.py",
+          "linen/recurrent.py", "linen/stochastic.py", "nnx/nn/")  # fmt: skip
+"""Flax's layers: they decide by their sizes as a model of the user's would."""
+INSTALLED = ("site-packages", "dist-packages")
+
+
+class Sources:
+    """By file the decisions in its text, and by code object those that it runs, by line."""
+
+    def __init__(self) -> None:
+        self._machinery = tuple(
+            str(Path(file).parent)
+            for name in MACHINERY
+            if name != "flax" and (file := getattr(sys.modules.get(name), "__file__", None)) is not None
+        )
+        self._library = sysconfig.get_paths()["stdlib"]
+        self._files: dict[str, list[Site]] = {}
+        self._codes: dict[int, tuple[CodeType, Mapping[int, list[Site]]]] = {}
+        self.unread: set[str] = set()  # files of the user's whose text is not there
+
+    def of(self, code: CodeType, outer: Mapping[str, object]) -> Mapping[int, list[Site]]:
+        """The decisions of a code object by line; none where it is not the user's."""
+        known = self._codes.get(id(code))
+        if known is None:
+            known = self._codes[id(code)] = (code, self._read(code, outer))  # kept: its id is not given away again
+        return known[1]
+
+    def _read(self, code: CodeType, outer: Mapping[str, object]) -> Mapping[int, list[Site]]:
+        file = code.co_filename
+        if not self.watched(file):
+            return {}
+        if file not in self._files:
+            self._files[file] = self._parsed(file, outer)
+        spans = set(code.co_positions())
+        found: dict[int, list[Site]] = {}
+        for site in self._files[file]:
+            if site.span in spans:
+                found.setdefault(site.span[0], []).append(site)
+        return found
+
+    def _parsed(self, file: str, outer: Mapping[str, object]) -> list[Site]:
+        lines = linecache.getlines(file, dict(outer))
+        try:
+            tree = ast.parse("".join(lines))
+        except (SyntaxError, ValueError):
+            lines = []
+        if not lines:
+            self.unread.add(file)
+            return []
+        return sites(tree, file, lines)
+
+    def watched(self, file: str) -> bool:
+        """Whether a file holds decisions of a model."""
+        parts = file.replace("\\", "/")
+        _, _, within = parts.rpartition("/flax/")
+        if within and within.startswith(LAYERS):
+            return True
+        for folder in INSTALLED:
+            if f"/{folder}/" in parts:
+                package = parts.rpartition(f"/{folder}/")[2].partition("/")[0].removesuffix(".py")
+                return package not in MACHINERY
+        return not file.startswith(("<frozen", "<string>", self._library, *self._machinery)) and "/flax/" not in parts

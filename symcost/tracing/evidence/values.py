@@ -1,0 +1,321 @@
+"""Plain values of a frame, read without calling anything of the user's: no property, no ``__getattr__``, no ``__eq__``."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import collections
+import itertools
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
+from typing import Any
+
+import jax
+import numpy as np
+
+Space = Mapping[str, Any]
+Reader = Callable[[Space, Space], Any]
+"""Reads one expression in the names of a frame and those of its module, or raises :class:`Unreadable`."""
+
+MAX_BITS, MAX_ITEMS, MAX_TEXT = 4096, 4096, 200
+PLAIN = frozenset((int, float, bool, str, type(None)))
+WHOLE = frozenset(np.dtype(kind).type for kind in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"))
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, "&": operator.and_, "|": operator.or_, "^": operator.xor,
+    "<<": operator.lshift, ">>": operator.rshift,
+}  # fmt: skip
+SIGNS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
+}  # fmt: skip
+COMPUTED: dict[str, Callable[..., Any]] = {
+    "min": min, "max": max, "int": int, "round": round, "abs": abs, "ceil": math.ceil, "floor": math.floor,
+}  # fmt: skip
+OTHERS = (
+    len,
+    range,
+    zip,
+    divmod,
+    itertools.cycle,
+    itertools.islice,
+    isinstance,
+    issubclass,
+    callable,
+    hasattr,
+    getattr,
+)
+KNOWN = {id(f): f.__name__ for f in (*COMPUTED.values(), *OTHERS)}
+"""Functions of Python's own, told by what they are and not by their name in the program."""
+SAFE_DESCRIPTORS = (MemberDescriptorType, type(collections.namedtuple("_Pair", "left").left))
+"""How slots and the fields of named tuples are read: by code of Python's own."""
+SIZED, ENTRIES = (str, tuple, list, dict, set, frozenset, range), (tuple, list)
+
+
+class Unreadable(Exception):
+    """An expression whose value cannot be had without running the user's code, or that has none yet."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What stands for a value that is not plain, and what it is."""
+
+    what: str
+
+
+ARRAY, OBJECT, UNKNOWN = Mark("an array"), Mark("an object"), Mark("not known")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A function of Python's own."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A builtin container at one moment: its length, and its items (a dictionary's keys), each plain or a mark."""
+
+    kind: str
+    length: int
+    items: tuple[Any, ...] = ()
+
+
+def snapshot(value: Any) -> Any:
+    """A value as it is kept: numbers and text as they are, containers by what they hold, all else by a mark."""
+    kind = type(value)
+    if kind in PLAIN:
+        return value if kind is not str or len(value) <= MAX_TEXT else OBJECT
+    if kind in WHOLE:
+        return int(value)
+    if kind in SIZED:
+        return _table(value)
+    if id(value) in KNOWN:
+        return Known(KNOWN[id(value)])
+    if _is_array(value):
+        return ARRAY
+    length = _listed(value)
+    return OBJECT if length is None else Table("list", length)
+
+
+def _table(value: Any) -> Table:
+    """A container; its items are looked at by their type only."""
+    name = type(value).__name__
+    if len(value) > MAX_ITEMS:
+        return Table(name, len(value))
+    return Table(name, len(value), tuple(v if type(v) in PLAIN else _inner(v) for v in value))
+
+
+def _inner(value: Any) -> Any:
+    return int(value) if type(value) in WHOLE else OBJECT
+
+
+def _listed(value: Any) -> int | None:
+    """The length of a ``flax.nnx.List``, whose items are attributes of its own."""
+    if (type(value).__module__, type(value).__qualname__) != ("flax.nnx.helpers", "List"):
+        return None
+    length = object.__getattribute__(value, "__dict__").get("_length")
+    return length if type(length) is int else None
+
+
+def _is_array(value: Any) -> bool:
+    kinds = _lineage(type(value))
+    return any(kind in kinds for kind in (np.ndarray, jax.core.Tracer, jax.ShapeDtypeStruct)) or (
+        type(value).__module__.startswith("jaxlib") and type(value).__name__ == "ArrayImpl"
+    )
+
+
+_MRO, _DICT = type.__dict__["__mro__"], type.__dict__["__dict__"]
+
+
+def _lineage(kind: type) -> tuple[type, ...]:
+    """The classes that a class derives from, whatever its metaclass says."""
+    return _MRO.__get__(kind)
+
+
+def _declared(kind: type, name: str) -> Any:
+    """What a class says of an attribute; :class:`Unreadable` where it says nothing."""
+    for base in _lineage(kind):
+        space = _DICT.__get__(base)
+        if name in space:
+            return space[name]
+    raise Unreadable(name)
+
+
+def attribute(owner: Any, name: str) -> Any:
+    """An attribute that is stored: of a module, in an object's dictionary or slots, or plain in its class."""
+    kind = type(owner)
+    if kind is ModuleType:
+        found = owner.__dict__.get(name, UNKNOWN)
+        if found is UNKNOWN:
+            raise Unreadable(name)
+        return found
+    if name in ARRAY_FACTS and _is_array(owner):
+        return _array_fact(owner, name)
+    if kind is dict and name == "get":
+        return Getter(owner)
+    if _declared(kind, "__getattribute__") is not object.__getattribute__:
+        raise Unreadable(name)
+    try:
+        found = _declared(kind, name)
+    except Unreadable:
+        return _stored(owner, kind, name)
+    if isinstance(type(found), type) and type(found) in SAFE_DESCRIPTORS:
+        try:
+            return found.__get__(owner, kind)
+        except AttributeError:
+            raise Unreadable(name) from None
+    if any(_has(type(found), special) for special in ("__set__", "__delete__")):
+        raise Unreadable(name)
+    try:
+        return _stored(owner, kind, name)
+    except Unreadable:
+        if type(found) in PLAIN or type(found) in SIZED:
+            return found
+        raise
+
+
+def _has(kind: type, name: str) -> bool:
+    return any(name in _DICT.__get__(base) for base in _lineage(kind))
+
+
+def _stored(owner: Any, kind: type, name: str) -> Any:
+    """An entry of an object's own dictionary."""
+    door = _declared(kind, "__dict__")
+    if type(door) is not GetSetDescriptorType:
+        raise Unreadable(name)
+    space = door.__get__(owner, kind)
+    if type(space) is not dict or name not in space:
+        raise Unreadable(name)
+    return space[name]
+
+
+ARRAY_FACTS = ("shape", "ndim", "size")
+
+
+def _array_fact(array: Any, name: str) -> Any:
+    """The shape of an array of jax's or numpy's own, or what follows from it."""
+    if not type(array).__module__.startswith(("jax", "numpy")):
+        raise Unreadable(name)
+    shape = array.shape
+    return {"shape": shape, "ndim": len(shape), "size": math.prod(shape)}[name]
+
+
+@dataclass(frozen=True)
+class Getter:
+    """``get`` of a builtin dictionary."""
+
+    table: dict[Any, Any]
+
+
+def item(owner: Any, index: Any) -> Any:
+    """An entry of a builtin container by a plain index: no key of the user's is compared or hashed."""
+    if type(index) not in (*PLAIN, *WHOLE):
+        raise Unreadable("an index")
+    kind = type(owner)
+    try:
+        if kind in (tuple, list, range):
+            return owner[index]
+        if kind is dict and len(owner) <= MAX_ITEMS and all(type(key) in PLAIN for key in owner):
+            return owner[index]
+    except (LookupError, TypeError):
+        pass
+    raise Unreadable("an item")
+
+
+def arithmetic(sign: str, left: Any, right: Any) -> Any:
+    """A result of numbers, unless it has none or is too long to be a size."""
+    if type(left) not in NUMBERS or type(right) not in NUMBERS:
+        raise Unreadable(sign)
+    if sign in ("*", "**", "<<") and _bits(sign, left, right) > MAX_BITS:
+        raise Unreadable(sign)
+    try:
+        return ARITHMETIC[sign](left, right)
+    except (ArithmeticError, ValueError, TypeError):
+        raise Unreadable(sign) from None
+
+
+NUMBERS = (int, float, bool)
+
+
+def _bits(sign: str, left: Any, right: Any) -> int:
+    """About how long a product, a power or a shift is."""
+    if float in (type(left), type(right)):
+        return 0
+    if sign == "*":
+        return left.bit_length() + right.bit_length()
+    return left.bit_length() * min(abs(right), MAX_BITS + 1) if sign == "**" else left.bit_length() + max(right, 0)
+
+
+def computed(name: str, values: list[Any]) -> Any:
+    """A function of Python's own of plain numbers, or of one builtin list of them."""
+    if len(values) == 1 and name in ("min", "max") and type(values[0]) in ENTRIES:
+        values = list(values[0])
+    if not values or name not in COMPUTED or any(type(v) not in NUMBERS for v in values):
+        raise Unreadable(name)
+    try:
+        return COMPUTED[name](*values)
+    except (ArithmeticError, ValueError, TypeError):
+        raise Unreadable(name) from None
+
+
+def reader(node: ast.expr) -> Reader:
+    """A function that reads an expression's value in a frame; what it cannot read raises :class:`Unreadable`."""
+    match node:
+        case ast.Constant(value=value):
+            return lambda own, outer: value
+        case ast.Name(id=name):
+            return _name(name)
+        case ast.Attribute(value=owner, attr=name):
+            read = reader(owner)
+            return lambda own, outer: attribute(read(own, outer), name)
+        case ast.Subscript(value=owner, slice=index):
+            read, at = reader(owner), reader(index)
+            return lambda own, outer: item(read(own, outer), at(own, outer))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            read = reader(operand)
+            return lambda own, outer: arithmetic("-", 0, read(own, outer))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in SIGNS:
+            first, second, sign = reader(left), reader(right), SIGNS[type(op)]
+            return lambda own, outer: arithmetic(sign, first(own, outer), second(own, outer))
+        case ast.Call(func=function, args=args, keywords=[]):
+            return _call(reader(function), [reader(arg) for arg in args])
+    return _unreadable
+
+
+def _unreadable(own: Space, outer: Space) -> Any:
+    raise Unreadable("an expression")
+
+
+def _name(name: str) -> Reader:
+    own_names = builtins.__dict__
+
+    def read(own: Space, outer: Space) -> Any:
+        for space in (own, outer, own_names):
+            if name in space:
+                return space[name]
+        raise Unreadable(name)
+
+    return read
+
+
+def _call(function: Reader, args: list[Reader]) -> Reader:
+    """A call of a function of Python's own on what it may see."""
+
+    def read(own: Space, outer: Space) -> Any:
+        called = function(own, outer)
+        name = KNOWN.get(id(called))
+        if name is None:
+            raise Unreadable("a call")
+        values = [arg(own, outer) for arg in args]
+        if name == "len" and len(values) == 1 and type(values[0]) in SIZED:
+            return len(values[0])
+        if name == "len" and len(values) == 1 and (length := _listed(values[0])) is not None:
+            return length
+        return computed(name, values)
+
+    return read
