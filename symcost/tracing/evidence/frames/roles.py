@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symcost.tracing.evidence.values import ARRAY, UNKNOWN, Table
+from symcost.tracing.evidence.frames.values import ARRAY, UNKNOWN, Table
 
 Point = Mapping[str, int]
 NAMES = {"const": "a constant", "size": "a size", "index": "an index", "stage": "a size by stages", "fixed": "a loop's own",

@@ -10,9 +10,9 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
 from symcost.errors import TraceError
-from symcost.tracing.evidence.expressions import Site
+from symcost.tracing.evidence.frames.expressions import Site
+from symcost.tracing.evidence.frames.source import Sources
 from symcost.tracing.evidence.guard import Place
-from symcost.tracing.evidence.source import Sources
 
 MAX_VISITS = 20_000
 """How many values of one site are kept; further ones are counted only."""

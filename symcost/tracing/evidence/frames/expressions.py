@@ -7,8 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symcost.tracing.evidence.frames.values import (
+    SIGNS,
+    UNKNOWN,
+    Known,
+    Reader,
+    Unreadable,
+    arithmetic,
+    computed,
+    reader,
+    snapshot,
+)
 from symcost.tracing.evidence.guard import Place
-from symcost.tracing.evidence.values import SIGNS, UNKNOWN, Reader, Unreadable, reader, snapshot
 
 COMPARED: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in",
@@ -70,6 +80,26 @@ class Site:
     def values(self, own: Mapping[str, Any], outer: Mapping[str, Any]) -> tuple[Any, ...]:
         """The values of its leaves."""
         return tuple(leaf.value(own, outer) for leaf in self.leaves)
+
+
+def evaluated(node: Node, leaf: Callable[[int], Any]) -> Any:
+    """The value of numbers and calls of Python's own, by Python's arithmetic; :class:`Unreadable` for all else."""
+    match node.kind:
+        case "const":
+            return node.value
+        case "leaf":
+            return leaf(node.value)
+        case "neg":
+            return arithmetic("-", 0, evaluated(node.parts[0], leaf))
+        case "call":
+            function = leaf(node.parts[0].value)
+            if not isinstance(function, Known):
+                raise Unreadable("a call")
+            return computed(function.name, [evaluated(part, leaf) for part in node.parts[1:]])
+        case "display" | "opaque":
+            raise Unreadable(node.kind)
+    left, right = (evaluated(part, leaf) for part in node.parts)
+    return arithmetic(node.kind, left, right)
 
 
 Aliases = Mapping[tuple[str, int], ast.expr]
@@ -140,10 +170,19 @@ def sites(tree: ast.Module, file: str, lines: list[str]) -> list[Site]:
         decides = pattern is not None or id(node) in tests
         return Site(Place(file, at.lineno, line), operation, built, tuple(builder.leaves), text, span, decides)
 
-    return [site for node in ast.walk(tree) for site in _of(node, make, id(node) in tests)]
+    found: list[Site] = []
+    for node in ast.walk(tree):
+        found += _of(node, make)
+        if id(node) in tests and not isinstance(node, ast.Compare | ast.BoolOp | ast.Constant) and not _negated(node):
+            found.append(make(node, "test", (node,)))
+    return found
 
 
-def _of(node: ast.AST, make: Callable[..., Site], test: bool) -> Iterator[Site]:
+def _negated(node: ast.AST) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+
+
+def _of(node: ast.AST, make: Callable[..., Site]) -> Iterator[Site]:
     """The decisions that one part of a program makes itself."""
     match node:
         case ast.Compare(left=first, ops=ops, comparators=others):
@@ -167,9 +206,6 @@ def _of(node: ast.AST, make: Callable[..., Site], test: bool) -> Iterator[Site]:
             for case in cases:
                 for compared, constant in _patterns(case.pattern, subject):
                     yield make(compared, "==", (compared, constant), subject)
-        case ast.expr() if test and not isinstance(node, ast.BoolOp | ast.Constant):
-            if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
-                yield make(node, "test", (node,))
 
 
 def _tests(node: ast.AST) -> Iterator[ast.expr]:

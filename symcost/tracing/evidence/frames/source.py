@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType
 
-from symcost.tracing.evidence.expressions import Site, sites
+from symcost.tracing.evidence.frames.expressions import Site, sites
 
 MACHINERY = frozenset((
     "jax", "jaxlib", "flax", "numpy", "opt_einsum", "symcost", "ml_dtypes", "scipy", "sympy", "mpmath", "absl", "etils",

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from symcost.tracing.evidence.affine import Reading
-from symcost.tracing.evidence.collect import Collector
-from symcost.tracing.evidence.expressions import Site
-from symcost.tracing.evidence.frames import Observations
-from symcost.tracing.evidence.landmark import Landmarks
-from symcost.tracing.evidence.roles import Column
+from symcost.tracing.evidence.frames.affine import Reading
+from symcost.tracing.evidence.frames.collect import Collector
+from symcost.tracing.evidence.frames.expressions import Site
+from symcost.tracing.evidence.frames.landmark import Landmarks
+from symcost.tracing.evidence.frames.roles import Column
+from symcost.tracing.evidence.frames.watch import Observations
 
 Span = tuple[Any, ...]
 
@@ -22,7 +22,7 @@ def landmarks(seen: Sequence[Observations], symbols: Collection[str]) -> dict[st
     One run finds the numbers; a second one, at another depth, tells constants that happen to equal the depth, and
     loops that do not grow with it, apart. Where it could not be told, a landmark counts for every depth that it may be of.
 
-    >>> from symcost.tracing.evidence.frames import watch
+    >>> from symcost.tracing.evidence.frames.watch import watch
     >>> def program(L):
     ...     return [i for i in range(L) if i % 8 == 3 or i >= L - 2]
     >>> landmarks([watch(lambda: program(5), {"L": 5})], ["L"])["L"].unread

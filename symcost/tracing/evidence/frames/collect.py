@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from symcost.tracing.evidence.affine import Atom, NoNumber, NotRead, Reading, Sum, divisor, pairs
-from symcost.tracing.evidence.expressions import COMPARED, Node
+from symcost.tracing.evidence.frames.affine import Atom, NoNumber, NotRead, Reading, Sum, divisor, pairs
+from symcost.tracing.evidence.frames.expressions import COMPARED, Node
+from symcost.tracing.evidence.frames.landmark import Landmarks
+from symcost.tracing.evidence.frames.roles import Role
+from symcost.tracing.evidence.frames.values import Table, Unreadable
 from symcost.tracing.evidence.guard import OPERATORS
-from symcost.tracing.evidence.landmark import Landmarks
-from symcost.tracing.evidence.roles import Role
-from symcost.tracing.evidence.values import Table, Unreadable
 
 SCANNED = 2048
 """How far a comparison of no linear form is computed, index by index."""
@@ -255,7 +255,7 @@ class Collector:
         outcomes: list[bool] = []
         for index in range(1 if found.kind == "size" else found.first, SCANNED):
             try:
-                outcomes.append(OUTCOMES[operation](*(reading.values(node, moving[0], index) for node in operands)))
+                outcomes.append(OUTCOMES[operation](*(reading.value(node, moving[0], index) for node in operands)))
             except (Unreadable, TypeError):
                 if not outcomes:
                     return False

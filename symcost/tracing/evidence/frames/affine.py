@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symcost.tracing.evidence.expressions import Node, Site
-from symcost.tracing.evidence.roles import Column, Role, role
-from symcost.tracing.evidence.values import Known, Table, Unreadable, arithmetic, computed
+from symcost.tracing.evidence.frames.expressions import Node, Site, evaluated
+from symcost.tracing.evidence.frames.roles import Column, Role, role
+from symcost.tracing.evidence.frames.values import Known, Table, Unreadable, arithmetic
 
-NUMBERS = (int, float)
 MAX_ALTERNATIVES, MAX_VALUES = 4096, 64
 
 
@@ -146,21 +145,9 @@ class Reading:
         found = self.role(node.value) if node.kind == "leaf" else Role("other")
         return found.value if found.kind == "const" and isinstance(found.value, Table) else None
 
-    def values(self, node: Node, leaf: int, value: int) -> Any:
+    def value(self, node: Node, leaf: int, value: int) -> Any:
         """An expression's value where one leaf has a value, and all others are constants; or :class:`Unreadable`."""
-        match node.kind:
-            case "const":
-                return node.value
-            case "leaf":
-                return value if node.value == leaf else self.role(node.value).value
-            case "neg":
-                return arithmetic("-", 0, self.values(node.parts[0], leaf, value))
-            case "call":
-                return computed(self.known(node), [self.values(part, leaf, value) for part in node.parts[1:]])
-            case "display" | "opaque":
-                raise Unreadable(node.kind)
-        left, right = (self.values(part, leaf, value) for part in node.parts)
-        return arithmetic(node.kind, left, right)
+        return evaluated(node, lambda index: value if index == leaf else self.role(index).value)
 
 
 def _ways(found: Role) -> list[Sum]:
@@ -176,7 +163,7 @@ def _of(found: Role) -> Sum:
     """A leaf as a sum."""
     match found.kind:
         case "const":
-            if type(found.value) in NUMBERS and math.isfinite(found.value):
+            if type(found.value) is int or (type(found.value) is float and math.isfinite(found.value)):
                 return Sum(constant=Fraction(found.value))
             raise NoNumber(found.kind)
         case "size":

@@ -1,0 +1,294 @@
+"""Conditions on sizes that a program's own lines set: comparisons, clamps, look-ups and roundings as guards in symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from symcost.formulas.form import Form
+from symcost.tracing.evidence.frames.expressions import Node, Site, evaluated
+from symcost.tracing.evidence.frames.fitted import fitted
+from symcost.tracing.evidence.frames.landmarks import joined
+from symcost.tracing.evidence.frames.roles import Column, Point
+from symcost.tracing.evidence.frames.values import COMPUTED, Known, Table, Unreadable
+from symcost.tracing.evidence.frames.watch import Observations
+from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Place, Rounding, Side, guard
+
+ROUNDED = ("int", "round", "ceil", "floor")
+FORMULAS = (Form, Rounding)
+"""What a leaf that is a size is known as: a form, or a rounding that the program made before."""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A formula of a program's own, in Python's arithmetic: floats are what they are there."""
+
+    node: Node
+    leaves: tuple[Any, ...]
+    text: str
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names of the symbols in it."""
+        used = {part.value for part in self.node.walk() if part.kind == "leaf"}
+        return frozenset[str]().union(*(self.leaves[k].symbols for k in used if isinstance(self.leaves[k], FORMULAS)))
+
+    def value(self, at: Mapping[str, int]) -> Any:
+        """Its value at integers."""
+        return evaluated(self.node, lambda k: self._leaf(self.leaves[k], at))
+
+    @staticmethod
+    def _leaf(leaf: Any, at: Mapping[str, int]) -> Any:
+        if not isinstance(leaf, FORMULAS):
+            return leaf
+        value = leaf.value(at)
+        return int(value) if Fraction(value).denominator == 1 else float(value)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Unfitted:
+    """A size that a program decides by and whose formula is not known, with its values where it was watched."""
+
+    text: str
+    values: tuple[Any, ...]
+    place: Place = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.text} = {', '.join(map(str, self.values))} at {self.place}"
+
+
+@dataclass
+class Sizes:
+    """What the lines of a program say of its sizes: all true at the first watched point."""
+
+    guards: list[Guard] = field(default_factory=list)
+    roundings: list[Rounding] = field(default_factory=list)
+    unfitted: list[Unfitted] = field(default_factory=list)
+
+
+class _Stuck(Exception):
+    """An operand that is no number, or that does not depend on a size."""
+
+
+def sizes(seen: Sequence[Observations]) -> Sizes:
+    """Guards, roundings and sizes without a formula, from runs at two or more points of the same depths.
+
+    The values of what a line reads are fitted over the points by the simplest of few forms (a multiple, a sum with a number,
+    a product or quotient of two symbols); three points tell them apart better than two. Conditions are those of the first.
+    """
+    found = Sizes()
+    for site, columns in joined(seen):
+        for visit in _visits(columns):
+            _Reader(site, visit, found).read()
+    found.guards = list(dict.fromkeys(found.guards))
+    found.roundings = list(dict.fromkeys(found.roundings))
+    found.unfitted = list(dict.fromkeys(found.unfitted))
+    return found
+
+
+def _visits(columns: Sequence[Column]) -> list[tuple[Column, ...]]:
+    """Each time that a site was reached, as columns of one value a point; alike ones once."""
+    if not columns:
+        return []
+    lengths = {len(values) for column in columns for values in column.values}
+    if len(lengths) > 1:  # a loop that grows: only what is the same in all rounds can be told
+        single = all(len(set(values)) == 1 for column in columns for values in column.values)
+        lengths = {1} if single else set()
+    seen: dict[Any, None] = {}
+    for k in range(next(iter(lengths), 0)):
+        seen[tuple(tuple(values[k] for values in column.values) for column in columns)] = None
+    return [
+        tuple(Column(c.text, c.points, tuple((v,) for v in values)) for c, values in zip(columns, visit, strict=True))
+        for visit in seen
+    ]
+
+
+@dataclass
+class _Reader:
+    """One time that a site was reached, read as conditions."""
+
+    site: Site
+    columns: tuple[Column, ...]
+    found: Sizes
+
+    def __post_init__(self) -> None:
+        self.points: tuple[Point, ...] = self.columns[0].points
+        self.leaves = tuple(self._leaf(column) for column in self.columns)
+
+    def _leaf(self, column: Column) -> Any:
+        """A number or object that is the same at all points, a form, or nothing where none fits."""
+        values = [value for (value,) in column.values]
+        if any(type(v) is not type(values[0]) for v in values):
+            return None
+        if all(v == values[0] for v in values):
+            return values[0]
+        if type(values[0]) is not int:
+            return None
+        return fitted(values, self.points) or self._rounded(values)
+
+    def _rounded(self, values: Sequence[int]) -> Rounding | None:
+        """The rounding, made by a line before, that these values are."""
+        for made in self.found.roundings:
+            if [made.value(point) for point in self.points] == list(values):
+                return made
+        return None
+
+    def read(self) -> None:
+        """Write down what the site says, where it says something of a size."""
+        operation, operands = self.site.operation, self.site.operands
+        try:
+            if operation in OPERATORS:
+                self._compared(operation, *operands)
+            elif operation in ("in", "not in"):
+                self._membership(*operands)
+            elif operation == "test":
+                self._decided("!=", operands[0], Node("const", value=0))
+            elif operation == "[]":
+                self._membership(operands[1], operands[0], keys=True)
+            elif operation == "call":
+                self._called(self._name(operands[0]), operands[1:])
+        except (_Stuck, Unreadable):
+            return
+
+    def _name(self, node: Node) -> str:
+        value = self.leaves[node.value] if node.kind == "leaf" else None
+        return value.name if isinstance(value, Known) else ""
+
+    def _compared(self, operation: str, left: Node, right: Node) -> None:
+        sides = [self._items(left), self._items(right)]
+        if sides[0] is None or sides[1] is None:
+            self._decided(operation, left, right)
+        elif operation in ("==", "!=") and len(sides[0]) == len(sides[1]):
+            same = [self._base(a) == self._base(b) for a, b in zip(*sides, strict=True)]
+            for (a, b), alike in zip(zip(*sides, strict=True), same, strict=True):
+                if all(same) or not alike:  # each of equal ones must stay equal, any of the others may tell them apart
+                    self._decided("==", a, b)
+
+    def _items(self, node: Node) -> list[Node] | None:
+        """The items of several values in a row, each an expression of this site."""
+        if node.kind == "display":
+            return list(node.parts)
+        if node.kind != "leaf" or (items := self.columns[node.value].items) is None:
+            return None
+        nodes = []
+        for item in items:
+            self.columns, self.leaves = (*self.columns, item), (*self.leaves, self._leaf(item))
+            nodes.append(Node("leaf", value=len(self.leaves) - 1))
+        return nodes
+
+    def _base(self, node: Node) -> Any:
+        """An operand's value at the first point."""
+        return evaluated(node, lambda k: self.columns[k].values[0][0])
+
+    def _decided(self, operation: str, left: Node, right: Node) -> None:
+        """One comparison, as it went at the first point."""
+        a, b = self._base(left), self._base(right)
+        if not all(type(v) in (int, float) for v in (a, b)):
+            raise _Stuck
+        sides = self._side(left), self._side(right)
+        if not any(side.symbols for side in sides):
+            return
+        op = operation if OPERATORS[operation](a, b) else OPPOSITE[operation]
+        one, other = sides
+        if isinstance(one, Form) and isinstance(other, Form):
+            made = guard(one, op, other, self.site.place, "frame")
+        else:
+            made = Guard(one, op, other, self.site.place, "frame")
+        if made is not None:
+            self.found.guards.append(made)
+
+    def _side(self, node: Node) -> Side:
+        """An operand as a form, or as the program's own formula where floats are in it."""
+        for part in node.walk():
+            if part.kind == "leaf" and self.leaves[part.value] is None:
+                self._unfitted(node)
+        form = self._form(node)
+        return form if form is not None else Computed(node, self.leaves, self._text(node))
+
+    def _unfitted(self, node: Node) -> None:
+        values = []
+        for k, _ in enumerate(self.points):
+            values.append(evaluated(node, lambda leaf, k=k: self.columns[leaf].values[k][0]))
+        self.found.unfitted.append(Unfitted(self._text(node), tuple(values), self.site.place))
+        raise _Stuck
+
+    def _text(self, node: Node) -> str:
+        """An operand as text, its names as the forms that they stand for."""
+        if node.kind == "const":
+            return str(node.value)
+        if node.kind == "leaf":
+            leaf = self.leaves[node.value]
+            return (
+                leaf.name if isinstance(leaf, Known) else self.columns[node.value].text if leaf is None else str(leaf)
+            )
+        parts = [self._text(part) for part in node.parts]
+        if node.kind == "call":
+            return f"{parts[0]}({', '.join(parts[1:])})"
+        return f"-{parts[0]}" if node.kind == "neg" else f"({parts[0]} {node.kind} {parts[1]})"
+
+    def _form(self, node: Node) -> Form | None:
+        """An operand in exact arithmetic of whole numbers; a clamp is the side that it took at the first point."""
+        match node.kind:
+            case "const":
+                return Form.constant(node.value) if type(node.value) is int else None
+            case "leaf":
+                leaf = self.leaves[node.value]
+                return leaf if isinstance(leaf, Form) else Form.constant(leaf) if type(leaf) is int else None
+            case "call" if self._name(node.parts[0]) in ("min", "max"):
+                return self._form(self._taken(node))
+            case "call" if self._name(node.parts[0]) == "int" and len(node.parts) == 2:
+                inner = self._form(node.parts[1])
+                return inner if inner is not None and inner.is_integral else None
+            case "neg":
+                inner = self._form(node.parts[0])
+                return None if inner is None else -inner
+            case "+" | "-" | "*" | "//" | "%":
+                left, right = self._form(node.parts[0]), self._form(node.parts[1])
+                return None if left is None or right is None else _SIGNS[node.kind](left, right)
+        return None
+
+    def _taken(self, node: Node) -> Node:
+        """The argument that a clamp took at the first point."""
+        result = self._base(node)
+        return next(part for part in node.parts[1:] if self._base(part) == result)
+
+    def _membership(self, left: Node, right: Node, keys: bool = False) -> None:
+        """A size among several numbers: it is one of them, or none."""
+        table = self.leaves[right.value] if right.kind == "leaf" else None
+        if isinstance(table, Table) and (not keys or table.kind == "dict"):
+            items = [Node("const", value=v) for v in table.items if type(v) is int]
+        elif right.kind == "display":
+            items = list(right.parts)
+        else:
+            raise _Stuck
+        value = self._base(left)
+        same = [item for item in items if self._base(item) == value]
+        for item in same or items:
+            self._decided("==", left, item)
+
+    def _called(self, name: str, args: Sequence[Node]) -> None:
+        if name == "get":
+            self._membership(args[0], Node("leaf", value=self.site.operands[0].value))
+        elif name in ("min", "max") and len(args) > 1:
+            taken = self._taken(Node("call", self.site.operands))
+            for other in args:
+                if other is not taken:
+                    self._decided("<=" if name == "min" else ">=", taken, other)
+        elif name in ROUNDED and len(args) == 1 and type(self._base(args[0])) is float:
+            side = self._side(args[0])
+            if side.symbols:
+                self.found.roundings.append(Rounding(name, side, COMPUTED[name], place=self.site.place))
+
+
+_SIGNS: dict[str, Callable[[Form, Form], Form]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a - b * (a // b),
+}
