@@ -23,7 +23,9 @@ from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.evidence.seen import decisions, landmarks
+from symcost.tracing.evidence.frames.landmark import Landmarks
+from symcost.tracing.evidence.record import Recording
+from symcost.tracing.evidence.seen import decided, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
 from symcost.tracing.lifted import Lifted, Unknown
@@ -32,7 +34,7 @@ from symcost.tracing.program.records import Program
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.choose import Choice
-from symcost.tracing.sampling.depth import HELD_OUT, Landmarks, beyond, depths
+from symcost.tracing.sampling.depth import HELD_OUT, beyond, compared, depths, tells
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, fixed_values, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, OnTrial
 
@@ -52,6 +54,13 @@ class Options:
     at_least: Mapping[str, int] | None = None
     referee: bool = True
     max_pieces: int = 4
+
+    def beside(self, symbols: Sequence[str], samples: Mapping[str, Sequence[int]]) -> Options:
+        """The same with other samples for some symbols, and without those of symbols that there are none of."""
+        given = {**(self.samples or {}), **samples}
+        kept = ({n: v for n, v in (each or {}).items() if n in symbols} for each in (given, self.steps, self.at_least))
+        return Options(*kept, self.referee, self.max_pieces)
+
 
 
 @dataclass
@@ -73,7 +82,9 @@ class Derivation:
         self.lifts: list[SizeLift] = []
         self._coarseness: dict[str, int] = {}
         self._period = 1
+        self.landmarks: dict[str, Landmarks] = {}
         self.compared: dict[str, Landmarks] = {}  # with what the program compares the structural symbols
+        self.recording = Recording({})
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
         self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts
@@ -129,8 +140,8 @@ class Derivation:
         """The closed form where the program decides as it does at the samples, and beyond in so many pieces at most."""
         self.choice.make()
         self._watch()
-        seen = decisions(self.sampler, self.base, self.structural)
-        self.guards = [guard for guard in seen if guard not in self.decided]
+        self.recording = recorded(self.sampler, self.base, self.structural)
+        self.guards = [guard for guard in decided(self.recording) if guard not in self.decided]
         found = self._settle()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
@@ -139,37 +150,42 @@ class Derivation:
 
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
+        split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
-            found.domain.guards = tuple(g for g in found.domain.guards if g != guard)
+            kept = tuple(other for other in found.domain.guards if other != guard)
             side = Side(found, guard, self.values)
             if side.agrees():
+                found.domain.guards = kept
                 continue
-            other = self._other(side, pieces - found.number) if found.number < pieces else None
-            if other is None:
-                found.domain.guards = (*found.domain.guards, guard)
-            else:
-                found = joined(found, other, guard)
+            left = pieces - 1 - sum(piece.number for _, piece in split)
+            other = self._other(side, [known for known, _ in split], left) if left > 0 else None
+            if other is not None:
+                found.domain.guards = kept
+                found.domain.at_most.pop(side.bounded, None)
+                split.append((guard, other))
+        for guard, other in reversed(split):
+            found = joined(found, other, guard)
         return found
 
-    def _other(self, side: Side, pieces: int) -> Piece | None:
-        """The closed form on the other side of a decision, if there is one."""
+    def _other(self, side: Side, earlier: Sequence[Guard], pieces: int) -> Piece | None:
+        """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
+        known = [decided for guard in (*earlier, side.guard) for decided in (guard, guard.denied)]
+        within = (*self.within, *earlier, *(() if side.exception else (side.guard.denied,)))
         for sampler, samples in side.attempts(self.sampler):
-            options = replace(self.options, samples={**(self.options.samples or {}), **samples})
+            options = self.options.beside(sampler.model.symbols, samples)
             with contextlib.suppress(LiftError):
-                known = (*self.decided, side.guard, side.guard.denied)
-                within = () if side.exception else (*self.within, side.guard.denied)
-                return Derivation(sampler, options, self.shares, known, within).piece(pieces)
+                return Derivation(sampler, options, self.shares, (*self.decided, *known), within).piece(pieces)
         return None
 
     def _watch(self) -> None:
         """Sample past everything that the program was seen to compare the numbers of its layers with."""
-        free = [name for name in self.structural if name not in self.fixed]
-        self.compared = {n: seen for n, seen in landmarks(self.sampler, self.base, free).items() if seen.deepest}
+        self.landmarks = landmarks(self.sampler, self.base, self.structural)
+        self.compared = {n: seen for n, seen in self.landmarks.items() if tells(seen) and n not in self.fixed}
         self.values.update({name: depths(seen) for name, seen in self.compared.items()})
 
     def _beyond(self) -> bool:
         """Sample above every value that is compared, where numbers below and above follow no one line."""
-        names = [name for name, seen in self.compared.items() if seen.values]
+        names = [name for name, seen in self.compared.items() if compared(seen)]
         for name in names:
             self.compared[name], self.values[name] = beyond(self.compared[name])
         self.extra.clear()
@@ -263,6 +279,11 @@ class Derivation:
                         guards=(*self.guards, *self.within))  # fmt: skip
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
+        for name in (n for n in self.structural if n in self.fixed):
+            seen = self.landmarks.get(name)
+            if seen is None or tells(seen) or not seen.complete:
+                domain.steps[name] = math.gcd(*self.fixed[name])  # between multiples that were given the layers may be others
+        domain.guards = (*domain.guards, *self._as_rounded())
         peaks = {
             (rule, unit): self._peak(structure, rule, unit)
             for rule in ("liveness", "textbook")
@@ -288,6 +309,18 @@ class Derivation:
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     # -- lifting -----------------------------------------------------------------------------------------------
+    def _as_rounded(self) -> list[Guard]:
+        """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
+        found = []
+        for made in self.recording.roundings:
+            points = self.lifts[0].points
+            if not made.symbols <= set(self.recording.symbols):
+                continue
+            form = self.lifts[0].fitter.fit(tuple(made.value(point) for point in points))
+            if form is not None:
+                found.append(Guard(made, "==", form, made.place, "rounding"))
+        return found
+
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):

@@ -17,7 +17,6 @@ from symcost.tracing.domain.pieces import Pieces
 from symcost.tracing.evidence.guard import Guard, guard
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Unknown
-from symcost.tracing.program.pinned import Pinned
 from symcost.tracing.sampling.sample import LARGE, MULTIPLES, TINY, Point, Values
 
 Peaks = Mapping[tuple[str, str], "list[Form] | str"]
@@ -60,6 +59,13 @@ class Side:
         (name,) = names
         return (name, number) if self.guard.left == Form.symbol(name) and number > 0 else None
 
+    @property
+    def bounded(self) -> str:
+        """The symbol whose largest value the decision is, where trials found it."""
+        names = [name for name, high in getattr(self.piece.domain, "at_most", {}).items()
+                 if guard(Form.symbol(name), "<=", as_form(high)) == self.guard]  # fmt: skip
+        return names[0] if names else ""
+
     def agrees(self) -> bool:
         """Whether a single exception is none: the form is right there too, beside two sets of the others' values."""
         if self.exception is None:
@@ -76,7 +82,7 @@ class Side:
         """Samplers and samples with which the program may be derived on the other side."""
         if self.exception is not None:
             name, value = self.exception
-            model = Pinned(sampler.model, {name: value})
+            model = replace(sampler.model, fixed={**sampler.model.fixed, name: value})
             yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
             return
         base = {name: values[0] for name, values in self.values.items()}

@@ -80,6 +80,10 @@ class Recording:
                 return f"{made} is another one ({made.place})"
         return None
 
+    def behind(self, names: frozenset[str]) -> frozenset[str]:
+        """The model's symbols among names, and those behind the roundings among them."""
+        return self._told(names)
+
     def _told(self, names: frozenset[str]) -> frozenset[str]:
         """The model's symbols among them, and those behind the roundings among them."""
         behind = {made.symbol: made.symbols for made in self.roundings if made.symbol}

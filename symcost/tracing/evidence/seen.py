@@ -2,19 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.frames.watch import watch
+from symcost.tracing.evidence.guard import Guard, Side
+from symcost.tracing.evidence.frames.landmark import Landmarks
+from symcost.tracing.evidence.frames.landmarks import landmarks as read
+from symcost.tracing.evidence.record import Recording, record
+from symcost.tracing.evidence.normal import side_text
 from symcost.tracing.fitting.lift import Sampler
-from symcost.tracing.sampling.depth import Landmarks
+from symcost.tracing.program.capture import traced
 from symcost.tracing.sampling.sample import Point
 
+DEEPER = (3, 5)
+"""How many more layers than at the base the watched programs have, where the model takes them."""
 
-def decisions(sampler: Sampler, base: Point, structural: Sequence[str]) -> list[Guard]:
-    """What the program decides by its sizes, as one trace of it shows."""
-    return []
+
+@dataclass(frozen=True)
+class Behind:
+    """One side of a condition on rounded numbers: each is what its formula gives."""
+
+    side: Side
+    recording: Recording
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The model's own symbols in it."""
+        return self.recording.behind(self.side.symbols)
+
+    def value(self, at: Mapping[str, int]) -> Any:
+        """Its value at integers."""
+        return self.side.value(self.recording.at(at))
+
+    def __str__(self) -> str:
+        named = {made.symbol: made for made in self.recording.roundings if made.symbol in self.side.symbols}
+        return f"{side_text(self.side)}" + "".join(f" with {name} = {made}" for name, made in named.items())
+
+
+def decided(seen: Recording) -> list[Guard]:
+    """What a program decides by its sizes: the conditions that say more than that sizes are not 1."""
+    found = []
+    for guard in seen.guards:
+        if _about_one(guard):
+            continue
+        whole = guard.symbols <= set(seen.base)
+        sides = (guard.left, guard.right) if whole else (Behind(guard.left, seen), Behind(guard.right, seen))
+        found.append(replace(guard, left=sides[0], right=sides[1]))
+    return found
+
+
+def _about_one(guard: Guard) -> bool:
+    """Whether it tells sizes of 0 or 1 from all others."""
+    number = getattr(guard.right, "number", None)
+    if number is None:
+        return False
+    return (guard.op == "!=" and number <= 1) or (guard.op == ">=" and number <= 2)
+
+
+def recorded(sampler: Sampler, base: Point, structural: Sequence[str]) -> Recording:
+    """One trace with symbolic sizes."""
+    return record(sampler.model, base, structural)
 
 
 def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, Landmarks]:
     """With what the program compares the numbers of its layers, by the symbol that is their number."""
-    return {}
+    if not names:
+        return {}
+    points = [{**base, **{name: base[name] + further for name in names}} for further in DEEPER]
+    working = [point for point in points if sampler.works(point)] or [dict(base)]
+    # A copy remembers nothing of earlier traces, so that all of the user's code runs again.
+    return read([watch(lambda p=point: traced(replace(sampler.model), p), point) for point in working], names)

@@ -54,6 +54,7 @@ class Model:
     function: Callable[..., Any] | None = None
     wrt: Trained = field(default_factory=Trained)
     axes: Mapping[str, int] = field(default_factory=dict)  # sizes of the named axes around the program
+    fixed: Mapping[str, int] = field(default_factory=dict)  # symbols that have one value, and are none to the outside
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
@@ -62,15 +63,17 @@ class Model:
     @property
     def input_symbols(self) -> list[str]:
         """Symbols of the input specs, in order of appearance."""
-        return tree_symbols((self.specs, self.arrays))
+        return [name for name in tree_symbols((self.specs, self.arrays)) if name not in self.fixed]
 
     @property
     def symbols(self) -> list[str]:
         """All symbols: those of the specs, then the factory's own parameters."""
-        return list(dict.fromkeys([*self.input_symbols, *self.parameters]))
+        names = dict.fromkeys([*self.input_symbols, *self.parameters])
+        return [name for name in names if name not in self.fixed]
 
     def at(self, point: Mapping[str, int]) -> Abstract:
         """The program at a point; whatever the user's code raises becomes one line that names the point."""
+        point = {**point, **self.fixed}
         inputs, arrays = tree_at(self.specs, point), tree_at(self.arrays, point)
         own = {name: point[name] for name in self.parameters}
         module = self.module_at(point)
@@ -92,7 +95,9 @@ class Model:
 
     def module_at(self, point: Mapping[str, int]) -> Any:
         """The module at a point, nnx ones from a factory with abstract arrays; nothing for a plain function."""
-        return self.module if self.factory is None else self._build({name: point[name] for name in self.parameters})
+        if self.factory is None:
+            return self.module
+        return self._build({name: self.fixed.get(name, point.get(name)) for name in self.parameters})
 
     def _plain(self) -> Callable[..., Any]:
         function = self.function
@@ -132,16 +137,21 @@ class Model:
                      "arrays": arrays}  # fmt: skip
         return self._trained(Abstract(program.apply, arguments, collections=True))
 
+    def _own(self, point: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+        """The factory's parameters at a point."""
+        whole = {**point, **self.fixed}
+        return tuple((name, whole[name]) for name in self.parameters)
+
     def forget(self, own: Mapping[str, int]) -> None:
         """Initialise again at the next trace with these factory parameters."""
-        self._variables.pop(tuple((name, own[name]) for name in self.parameters), None)
+        self._variables.pop(self._own(own), None)
 
     def mend(self, point: Mapping[str, int], problem: linen.StaleVariables) -> bool:
         """Take over one variable as the module declared it at this point; false where only a new start helps.
 
         A scanned module declares one layer of what is stored for all, so its variables are made anew.
         """
-        key = tuple((name, point[name]) for name in self.parameters)
+        key = self._own(point)
         variables, made_at = self._variables[key]
         old = variables
         for part in problem.path:
@@ -157,8 +167,8 @@ class Model:
 
     def stale(self, point: Mapping[str, int]) -> bool:
         """Whether the last trace used variables from another point that it did not declare again itself."""
-        kept = self._variables.get(tuple((name, point[name]) for name in self.parameters))
-        if kept is None or kept[1] == tree_at(self.specs, point):
+        kept = self._variables.get(self._own(point))
+        if kept is None or kept[1] == tree_at(self.specs, {**point, **self.fixed}):
             return False
         return linen.unchecked(kept[0], self.initialisers)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import replace
 
+from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.sampling.sample import SMALL, Values
 
 CONSECUTIVE = 12
@@ -15,39 +16,31 @@ HELD_OUT = (3, 7)
 """How far beyond the deepest sample the form is checked."""
 
 
-@dataclass(frozen=True)
-class Landmarks:
-    """What a program compares the numbers of its layers, or their number, with.
+def compared(found: Landmarks) -> frozenset[int]:
+    """Every value past which layers may be other ones: thresholds, distances from the last layer, lengths of tables."""
+    return found.thresholds | found.ends | found.lengths
 
-    ``values``: in orders, equalities and memberships (``i < 20``, ``i in (3, 7)``, ``i >= L - 8``); ``moduli``: of
-    remainders (``i % 8``); ``seen``: whether any comparison saw a layer's number at all.
-    """
 
-    values: frozenset[int] = frozenset()
-    moduli: frozenset[int] = frozenset()
-    seen: bool = False
-
-    @property
-    def deepest(self) -> int:
-        """The largest of them."""
-        return max((*self.values, *self.moduli), default=0)
+def tells(found: Landmarks) -> bool:
+    """Whether there is anything to sample past."""
+    return bool(compared(found) or found.moduli)
 
 
 def beyond(found: Landmarks) -> tuple[Landmarks, Values]:
     """The remainders alone, and depths that lie above every value."""
-    rest = Landmarks(frozenset(), found.moduli, found.seen)
-    least = max(found.values, default=0) + 1
+    rest = replace(found, thresholds=frozenset(), ends=frozenset(), lengths=frozenset())
+    least = max(compared(found), default=0) + 1
     return rest, tuple(least + depth - SMALL[0] for depth in depths(rest))
 
 
 def depths(found: Landmarks) -> Values:
     """Depths to sample: small ones, both sides of every value, and two periods of every remainder.
 
-    >>> depths(Landmarks(frozenset({24})))
+    >>> depths(Landmarks(thresholds=frozenset({24})))
     (2, 3, 4, 5, 23, 24, 25, 26, 27, 28, 31, 35)
     """
     wanted = {*SMALL[:4]}
-    for value in found.values:
+    for value in compared(found):
         wanted.update(range(max(1, value - 1), value + 5))
     for period in found.moduli:
         wanted.update(_periods(period))
