@@ -23,6 +23,7 @@ from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
 from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.exact import meant
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, landmarks, recorded
@@ -85,6 +86,7 @@ class Derivation:
         self.landmarks: dict[str, Landmarks] = {}
         self.compared: dict[str, Landmarks] = {}  # with what the program compares the structural symbols
         self.recording = Recording({})
+        self._meant: Sequence[Form] = ()
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
         self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts
@@ -141,6 +143,7 @@ class Derivation:
         self.choice.make()
         self._watch()
         self.recording = recorded(self.sampler, self.base, self.structural)
+        self._meant = [form for made in self.recording.roundings if (form := meant(made)) is not None]
         self.guards = [guard for guard in decided(self.recording) if guard not in self.decided]
         found = self._settle()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
@@ -152,6 +155,8 @@ class Derivation:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
+            if not guard.readable:
+                continue
             kept = tuple(other for other in found.domain.guards if other != guard)
             side = Side(found, guard, self.values)
             if side.agrees():
@@ -324,7 +329,7 @@ class Derivation:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._derive)
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive)
             try:
                 program = lift.run()
             except OffLattice as problem:

@@ -56,7 +56,7 @@ def decided(seen: Recording) -> list[Guard]:
 def _about_one(guard: Guard) -> bool:
     """Whether it tells sizes of 0 or 1 from all others."""
     number = getattr(guard.right, "number", None)
-    if number is None:
+    if not isinstance(number, int):
         return False
     return (guard.op == "!=" and number <= 1) or (guard.op == ">=" and number <= 2)
 

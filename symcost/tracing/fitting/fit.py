@@ -43,6 +43,7 @@ class Fitter:
         floors: bool = True,
         previous: Fitter | None = None,
         compared: Mapping[str, Iterable[int]] | None = None,
+        meant: Iterable[Form] = (),
     ) -> None:
         self.symbols = tuple(symbols)
         self.points = list(points)
@@ -65,6 +66,9 @@ class Fitter:
         for name in self.symbols:
             column = tuple(point[name] for point in self.points)
             self.known.setdefault(column, Form.symbol(name))
+        for form in meant:  # roundings that the program was seen to make
+            if form.symbols <= set(self.symbols):
+                self.known.setdefault(tuple(form.value(point) for point in self.points), form)
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)

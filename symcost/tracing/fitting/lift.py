@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import LiftError
+from symcost.formulas.form import Form
 from symcost.tracing.constants import Growth, limit
 from symcost.tracing.fitting.align import Columns, describe, lifted, same
 from symcost.tracing.fitting.fit import Fitter
@@ -89,6 +90,7 @@ class SizeLift:
     values: Mapping[str, Values]
     fixed: Mapping[str, int] = field(default_factory=dict)
     extra: Sequence[Point] = ()
+    meant: Sequence[Form] = ()  # roundings that the program was seen to make
     derive: bool = False  # facts in the shapes, where they have a closed form
 
     def __post_init__(self) -> None:
@@ -111,7 +113,8 @@ class SizeLift:
         for _ in range(MAX_EXTRA):
             columns = Columns(tuple(self.programs), tuple(self.points), self.derive)
             previous = self.fitter if self.fitter.points == self.points[: len(self.fitter.points)] else None
-            self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous)
+            self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous,
+                                 meant=self.meant)  # fmt: skip
             leftover = self.fitter.fit_all(columns.distinct())
             if leftover:
                 # The columns that depend on the fewest symbols say whose fault it is; products follow from them.

@@ -1,0 +1,85 @@
+"""What a rounding of floats is in exact numbers: the form that it means, and has, wherever floats do not err.
+
+``int(0.7*d)`` means ``floor(7*d/10)``: a number written with a point is the decimal that it is written as. Where Python's
+own arithmetic gives another integer the form does not hold, which a guard says.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from symcost.errors import ExpressionError
+from symcost.tracing.evidence.floats import Formula
+from symcost.formulas.form import Form, as_form, floor, logarithm
+from symcost.tracing.evidence.guard import Rounding
+
+DOWN = ("int", "math.floor", "math.trunc", "np.floor", "np.trunc")
+UP = ("math.ceil", "np.ceil")
+NEAREST = ("round", "np.round", "np.rint")
+LOGARITHMS = ("math.log2", "np.log2")
+
+
+def meant(made: Rounding) -> Form | None:
+    """The integer form of a rounding, or nothing where none is known.
+
+    >>> print(meant(Rounding("int", Formula("*", (0.7, Form.symbol("d"))), int)))
+    floor(7*d/10)
+    """
+    try:
+        return _rounded(made.function, made.formula)
+    except (ExpressionError, ZeroDivisionError):
+        return None
+
+
+def _rounded(function: str, inside: Any) -> Form | None:
+    """A rounding of what stands inside it."""
+    operation, args = getattr(inside, "operation", ""), getattr(inside, "args", ())
+    if operation in (*DOWN, *UP, *NEAREST) and len(args) == 1:
+        return _rounded(operation, args[0])  # it is whole already
+    if operation in LOGARITHMS and function in (*DOWN, *UP):
+        argument = _exact(args[0])
+        return None if argument is None else logarithm("clog2" if function in UP else "flog2", argument)
+    form = _exact(inside)
+    if form is None:
+        return None
+    if function in DOWN:
+        return floor(form)
+    if function in UP:
+        return -floor(-form)
+    return _half_even(form) if function in NEAREST else None
+
+
+def _half_even(form: Form) -> Form:
+    """The nearest integer, the even one of two."""
+    quarter = (2 * form - 1) * Fraction(1, 4)
+    return floor(form + Fraction(1, 2)) - floor(-quarter) - floor(quarter) - 1
+
+
+def _exact(side: Any) -> Form | None:
+    """A formula in exact numbers, or nothing where it is no rational one."""
+    if isinstance(side, Form | int | Fraction):
+        return as_form(side)
+    if isinstance(side, float):
+        return Form.constant(Fraction(repr(side))) if side == side and abs(side) != float("inf") else None
+    operation, args = getattr(side, "operation", ""), getattr(side, "args", ())
+    if operation == "number":
+        return _exact(args[0])
+    if operation in (*DOWN, *UP, *NEAREST) and len(args) == 1:
+        return _rounded(operation, args[0])
+    parts = [_exact(arg) for arg in args]
+    if len(parts) != 2 or parts[0] is None or parts[1] is None:
+        return None
+    left, right = parts[0], parts[1]
+    match operation:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/":
+            return left / right
+        case "//":
+            return floor(left / right)
+    return None
