@@ -6,7 +6,7 @@ import contextlib
 import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
@@ -20,11 +20,12 @@ from symcost.tracing.counting.costing import Costing
 from symcost.tracing.counting.structure import Dictionary, Structure
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain, whole_forms
+from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
-from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.evidence.exact import meant
 from symcost.tracing.evidence.frames.landmark import Landmarks
+from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
@@ -61,7 +62,6 @@ class Options:
         given = {**(self.samples or {}), **samples}
         kept = ({n: v for n, v in (each or {}).items() if n in symbols} for each in (given, self.steps, self.at_least))
         return Options(*kept, self.referee, self.max_pieces)
-
 
 
 @dataclass
@@ -287,7 +287,9 @@ class Derivation:
         for name in (n for n in self.structural if n in self.fixed):
             seen = self.landmarks.get(name)
             if seen is None or tells(seen) or not seen.complete:
-                domain.steps[name] = math.gcd(*self.fixed[name])  # between multiples that were given the layers may be others
+                domain.steps[name] = math.gcd(
+                    *self.fixed[name]
+                )  # between multiples that were given the layers may be others
         domain.guards = (*domain.guards, *self._as_rounded())
         peaks = {
             (rule, unit): self._peak(structure, rule, unit)
@@ -311,6 +313,9 @@ class Derivation:
             len(structure.points),
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
+        tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
+        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried)
+        domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == "bounded"}
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     # -- lifting -----------------------------------------------------------------------------------------------

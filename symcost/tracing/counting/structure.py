@@ -17,12 +17,12 @@ from typing import Any
 from symcost.costs.cost import METRICS, Cost
 from symcost.formulas.form import Form, Mono, as_form
 from symcost.tracing.counting.costing import Costing, Costs, times_of
+from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.fitting.align import all_records, with_sizes
 from symcost.tracing.fitting.fit import Fitter, Point
-from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.sampling.depth import compared
 from symcost.tracing.program.paths import template
 from symcost.tracing.program.records import Key, Program, Record
+from symcost.tracing.sampling.depth import compared
 from symcost.tracing.sampling.signals import Irregular
 
 PERIODS = range(2, 7)

@@ -12,6 +12,7 @@ import sympy
 
 from symcost.costs.table import Conditions
 from symcost.formulas.form import Form
+from symcost.tracing.domain.evidence import Evidence
 from symcost.tracing.evidence.guard import Guard
 
 Point = dict[str, int]
@@ -47,6 +48,10 @@ class Domain(Conditions):
 
     guards: tuple[Guard, ...] = ()
     """What the program decided by its sizes, as it was seen: beyond, it is another one."""
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    """What stands behind each symbol."""
+    tried: dict[str, int] = field(default_factory=dict)
+    """The largest value of each bounded symbol that was tried."""
 
     def note(self, text: str) -> None:
         """Add a remark; one of each kind is enough."""
@@ -83,6 +88,11 @@ class Domain(Conditions):
             if form.symbols <= set(point) and form.value(point) < least:
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
                 return f"{at} is outside the domain: {form} must be at least {least}"
+        for name, most in self.tried.items():
+            if point.get(name, 0) > most:
+                why = self.evidence[name].why.partition(": ")[2]
+                return (f"{name}={point[name]} is beyond what was tried, {name} up to {most}, and nothing says more ({why}): "
+                        f"trace further with upto={{{name!r}: {point[name]}}}")  # fmt: skip
         for guard in self.guards:
             if guard.symbols <= set(point) and not guard.holds(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))
@@ -117,12 +127,14 @@ class Domain(Conditions):
             found += [f"{name} != {value}" for value in sorted(self.other_than.get(name, ()))]
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         found += [f"{small} <= {large}" for small, large in self.ordered]
+        found += [f"{name} <= {most}" for name, most in self.tried.items() if name not in self.at_most]
         decided = [text for guard in self.guards if guard.readable and (text := str(guard)) not in found]
         return [*found, *(_divides(form) for form in self.whole), *bounded, *decided]
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
-        parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *self.notes]
+        unread = [str(guard) for guard in self.guards if not guard.readable]
+        parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *unread, *self.notes]
         if self.bounds_at_one:
             metrics = ", ".join(sorted(self.bounds_at_one))
             whole = "".join(f" or {name} is {value}" for name, value in self.spans.items())

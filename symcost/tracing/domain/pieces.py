@@ -8,6 +8,7 @@ from typing import Any
 
 from symcost.costs.table import Conditions
 from symcost.formulas.conditions import Compare, condition
+from symcost.tracing.domain.evidence import Evidence
 from symcost.tracing.evidence.guard import Guard
 
 BESIDE = {"<=": 0, ">=": 0, "==": 0, "!=": 1, ">": 1, "<": -1}
@@ -36,6 +37,13 @@ class Pieces(Conditions):
     def bounds_at_one(self) -> frozenset[str]:
         """Metrics that are upper bounds where a size is 1."""
         return self.there.bounds_at_one | self.elsewhere.bounds_at_one
+
+    @property
+    def evidence(self) -> dict[str, Evidence]:
+        """What stands behind each symbol: the weaker of both."""
+        here, there = self.there.evidence, self.elsewhere.evidence
+        return {name: here[name].weaker(there[name]) if {name} <= {*here} & {*there} else {**here, **there}[name]
+                for name in self.symbols}  # fmt: skip
 
     def at(self, point: Mapping[str, int]) -> Any:
         """The conditions that count at a point, or nothing while its side is not known."""

@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.errors import ExpressionError
-from symcost.tracing.evidence.floats import Formula
 from symcost.formulas.form import Form, as_form, floor, logarithm
 from symcost.tracing.evidence.guard import Rounding
 

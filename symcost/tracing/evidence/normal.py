@@ -127,7 +127,9 @@ def _always(form: Form, op: str) -> bool:
 
 def _positive(form: Form) -> bool:
     """Whether a form is seen to be at least 0 for all positive integers: its floors as small, or as large, as they may be."""
-    return any(dominates(_whole(bound), ZERO) for bound in (_below(form, True), _below(form, False)) if bound is not None)
+    return any(
+        dominates(_whole(bound), ZERO) for bound in (_below(form, True), _below(form, False)) if bound is not None
+    )
 
 
 def _below(form: Form, zero: bool) -> Form | None:

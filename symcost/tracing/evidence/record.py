@@ -44,7 +44,9 @@ class Recording:
     @property
     def rounded(self) -> frozenset[str]:
         """Symbols that went into a plain rounded number: its formula is known, what was decided by it was not seen."""
-        return self._told(frozenset(n for made in self.roundings if not made.symbol for n in made.symbols)) - self.pinned
+        return (
+            self._told(frozenset(n for made in self.roundings if not made.symbol for n in made.symbols)) - self.pinned
+        )
 
     @property
     def proved(self) -> frozenset[str]:
@@ -134,7 +136,11 @@ def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> str:
         traced(symbolic, point)
     except Exception as raised:
         text = str(raised).strip() or type(raised).__name__
-        return text.splitlines()[0] if isinstance(raised, SymcostError) else f"{type(raised).__name__}: {text.splitlines()[0]}"
+        return (
+            text.splitlines()[0]
+            if isinstance(raised, SymcostError)
+            else f"{type(raised).__name__}: {text.splitlines()[0]}"
+        )
     return ""
 
 

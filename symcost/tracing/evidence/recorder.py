@@ -141,7 +141,7 @@ class Recorder:
         carried = getattr(value, "formula", None)
         if isinstance(carried, Formula):
             return carried
-        whole = isinstance(value, int) or value == value and abs(value) != float("inf") and value == int(value)
+        whole = isinstance(value, int) or (value == value and abs(value) != float("inf") and value == int(value))
         return Form.constant(int(value)) if whole else Formula("number", (float(value),))
 
     def note(self, left: Form | Formula, op: str, right: Form | Formula, frame: FrameType | None) -> None:
@@ -180,4 +180,3 @@ def _positive(form: Form | int) -> bool:
     if isinstance(form, int):
         return form > 0
     return form.is_polynomial and len(form.terms) == 1 and all(c > 0 for c in form.terms.values())
-

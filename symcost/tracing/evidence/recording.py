@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jax
 import numpy as np
 from jax._src.lax import lax
 from jax._src.numpy import einsum

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symcost.tracing.evidence.frames.watch import watch
-from symcost.tracing.evidence.guard import Guard, Side
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
-from symcost.tracing.evidence.record import Recording, record
+from symcost.tracing.evidence.frames.watch import watch
+from symcost.tracing.evidence.guard import Guard, Side
 from symcost.tracing.evidence.normal import side_text
+from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import traced
 from symcost.tracing.sampling.sample import Point
