@@ -16,6 +16,10 @@ from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 PLAIN = (int, float, bool, np.integer, np.float64)
 """Numbers whose arithmetic with a float is Python's own."""
 
+EXACT = ("math.floor", "math.ceil", "int", "math.trunc")
+"""Roundings of a quotient of positive sizes below 2**53 that integers do as well: it is correctly rounded, and a whole
+number only where the quotient is."""
+
 
 class Tracked(float):
     """A float with the formula that it was made of, within one recording."""
@@ -95,9 +99,11 @@ def whole(value: Tracked, function: str, frame: FrameType) -> Any:
     """The whole number near a float, as a size: a quotient of sizes rounds as integers divide."""
     formula, recorder = value.formula, value.recorder
     sizes = [recorder.size(arg) for arg in formula.args] if formula.operation == "/" else [None]
-    if None not in sizes and function in ("math.floor", "math.ceil"):
+    if formula.operation == "number":
+        return recorder.size(formula.args[0])
+    if None not in sizes and function in EXACT:
         above, below = sizes
-        return above // below if function == "math.floor" else -(-above // below)
+        return -(-above // below) if function == "math.ceil" else above // below
     return recorder.atom(function, formula, frame)
 
 
