@@ -128,6 +128,11 @@ def shapes_of(jaxpr: Any, form: Callable[[Any], Any] = int) -> Iterator[tuple[An
 
     ``form`` makes of a size what is told.
     """
+    yield from _products(jaxpr, form)
+    yield "results", *(tuple(map(form, getattr(atom.aval, "shape", ()))) for atom in jaxpr.outvars)
+
+
+def _products(jaxpr: Any, form: Callable[[Any], Any]) -> Iterator[tuple[Any, ...]]:
     for eqn in jaxpr.eqns:
         name = eqn.primitive.name
         if name in PRODUCTS:
@@ -136,8 +141,7 @@ def shapes_of(jaxpr: Any, form: Callable[[Any], Any] = int) -> Iterator[tuple[An
         if name == "scan":
             yield name, form(eqn.params["length"])
         for inner in jaxprs_in_params(eqn.params):
-            yield from shapes_of(inner, form)
-    yield "results", *(tuple(map(form, getattr(atom.aval, "shape", ()))) for atom in jaxpr.outvars)
+            yield from _products(inner, form)
 
 
 def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> tuple[str, tuple[tuple[Any, ...], ...]]:

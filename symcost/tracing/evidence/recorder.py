@@ -149,7 +149,10 @@ class Recorder:
         if not (left.symbols or right.symbols) or INFINITE in (left, right):
             return
         compared = _of_integers(left, op, right)
-        made = Guard(left, op, right) if compared is None else guard(*compared)
+        if compared is None or not (left.symbols | right.symbols) <= self.names:  # a rounding may be 0, or less
+            made = None if left == right else Guard(left, op, right)
+        else:
+            made = guard(*compared)
         if made is not None and made not in self.guards:
             self.guards[Guard(made.left, made.op, made.right, place(frame))] = None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symcost.tracing.evidence.floats import OF_ARRAYS, Formula
+from symcost.tracing.evidence.floats import INFIX, OF_ARRAYS, Formula
 from symcost.tracing.evidence.places import by_user, compares, for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
@@ -89,10 +89,20 @@ def operand(recorder: Recorder, value: Any) -> Any:
 
 def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
     """The result of an operation at the base point, with its formula; it raises what the operation raises."""
-    formula = Formula(operation, tuple(operand(recorder, arg) for arg in args))
+    formula = _whole_formula(recorder, operation, args) or Formula(operation, tuple(operand(recorder, arg) for arg in args))
     made = Tracked(formula.value(recorder.values))
     made.formula, made.recorder = formula, recorder
     return made
+
+
+def _whole_formula(recorder: Recorder, operation: str, args: tuple[Any, ...]) -> Formula | None:
+    """A float that is a whole number made of one size, ``1.0*d``: floats are exact below 2**53."""
+    if operation not in ("+", "-", "*") or not any(isinstance(arg, DIMENSION) for arg in args):
+        return None
+    if not all(isinstance(arg, DIMENSION) or (isinstance(arg, PLAIN) and float(arg).is_integer()) for arg in args):
+        return None
+    left, right = (arg if isinstance(arg, DIMENSION) else int(arg) for arg in args)
+    return Formula("number", (recorder.form(INFIX[operation][1](left, right)),))
 
 
 def whole(value: Tracked, function: str, frame: FrameType) -> Any:
