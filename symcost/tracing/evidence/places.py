@@ -131,13 +131,11 @@ def _calls_compiled(frame: FrameType) -> bool:
 
 
 def asks_for_constant(frame: FrameType) -> bool:
-    """Whether jax asks if a size is a constant: ``operator.index(size)``, itself or mapped over a shape."""
+    """Whether jax may only ask if a size is a constant; it does not where it counts, ``range(size)``."""
     while frame.f_code.co_filename.startswith(NUMBERS) and frame.f_back is not None:
         frame = frame.f_back
-    if frame.f_code.co_filename.startswith(EXPORT):
-        return True
     node = _call(frame)
-    return node is None or "index" in ast.unparse(node)
+    return not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range")
 
 
 def _call(frame: FrameType) -> ast.expr | None:
