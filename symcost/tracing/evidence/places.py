@@ -28,6 +28,9 @@ NUMBERS = (_folder(np), str(Path(ast.__file__).parent) + "/", "<frozen")
 """Numpy and the standard library: they convert for whoever called them."""
 OWN = str(Path(__file__).parents[2]) + "/"
 HELPERS = (*JAX, *NUMBERS, OWN, "<string>", "<attrs")
+INITIALISERS = str(Path(jax.nn.initializers.orthogonal.__code__.co_filename))
+MAKING = {("nnx.py", "made"), ("linen.py", "abstract")}
+"""Functions of the tracer in which variables are made by shape only."""
 LIBRARY = _folder(flax)
 COMPARISONS = frozenset(opcode.opmap[name] for name in ("COMPARE_OP", "CONTAINS_OP"))
 KEYED = frozenset(
@@ -83,8 +86,25 @@ def looks_up(frame: FrameType) -> bool:
 
 
 def tests(frame: FrameType) -> bool:
-    """Whether a frame only asks whether something is empty."""
+    """Whether a frame only asks whether something is empty, or does so by a length."""
+    if frame.f_code.co_name == "__len__" and frame.f_back is not None:
+        frame = frame.f_back
     return executes(frame) in TESTS
+
+
+def initialises(frame: FrameType | None) -> bool:
+    """Whether one of jax's initialisers asks while a module is made: it decides by sizes what numbers it draws.
+
+    The array that it returns has the shape that it was asked for, and its program is thrown away.
+    """
+    initialiser = False
+    while frame is not None:
+        name = frame.f_code.co_filename
+        initialiser = initialiser or name == INITIALISERS
+        if initialiser and name.startswith(OWN) and (Path(name).name, frame.f_code.co_name) in MAKING:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def place(frame: FrameType | None) -> Place:
@@ -113,13 +133,11 @@ def _calls_compiled(frame: FrameType) -> bool:
 
 
 def asks_for_constant(frame: FrameType) -> bool:
-    """Whether jax asks if a size is a constant: ``operator.index(size)``, itself or mapped over a shape."""
+    """Whether jax may only ask if a size is a constant; it does not where it counts, ``range(size)``."""
     while frame.f_code.co_filename.startswith(NUMBERS) and frame.f_back is not None:
         frame = frame.f_back
-    if frame.f_code.co_filename.startswith(EXPORT):
-        return True
     node = _call(frame)
-    return node is None or "index" in ast.unparse(node)
+    return not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range")
 
 
 def _call(frame: FrameType) -> ast.expr | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+from jax._src.core import jaxprs_in_params
 
 from symcost.errors import SymcostError
 from symcost.tracing.evidence.guard import Guard, Pin, Rounding
@@ -19,6 +20,8 @@ from symcost.tracing.program.capture import traced
 from symcost.tracing.program.linen import Initialisers
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import renew_budget
+
+PRODUCTS = ("dot_general", "conv_general_dilated", "ragged_dot_general")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Recording:
     roundings: tuple[Rounding, ...] = ()
     traced: bool = False
     reason: str = ""
+    shapes: tuple[tuple[Any, ...], ...] = ()
+    """Products, loops and results: a name, then the forms of their sizes (:func:`shapes_of`)."""
 
     @property
     def pinned(self) -> frozenset[str]:
@@ -44,9 +49,7 @@ class Recording:
     @property
     def rounded(self) -> frozenset[str]:
         """Symbols that went into a plain rounded number: its formula is known, what was decided by it was not seen."""
-        return (
-            self._told(frozenset(n for made in self.roundings if not made.symbol for n in made.symbols)) - self.pinned
-        )
+        return self._told(frozenset(n for made in self.roundings if not made.symbol for n in made.symbols)) - self.pinned
 
     @property
     def proved(self) -> frozenset[str]:
@@ -120,12 +123,33 @@ def record(
     renew_budget()
     with recording({name: base[name] for name in names}, seconds) as seen:
         point = {**base, **{name: seen.dimension(name) for name in names}}
-        reason = _trace(model, point, seen)
-    return Recording(base, names, tuple(seen.guards), tuple(seen.pins), tuple(seen.roundings), not reason, reason)
+        reason, shapes = _trace(model, point, seen)
+    return Recording(base, names, tuple(seen.guards), tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes)
 
 
-def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> str:
-    """Trace the model; what went wrong, in one line, or nothing."""
+def shapes_of(jaxpr: Any, form: Callable[[Any], Any] = int) -> Iterator[tuple[Any, ...]]:
+    """What a program's cost is mostly made of: each product with its sizes, each loop with its length, the results.
+
+    ``form`` makes of a size what is told.
+    """
+    yield from _products(jaxpr, form)
+    yield "results", *(tuple(map(form, getattr(atom.aval, "shape", ()))) for atom in jaxpr.outvars)
+
+
+def _products(jaxpr: Any, form: Callable[[Any], Any]) -> Iterator[tuple[Any, ...]]:
+    for eqn in jaxpr.eqns:
+        name = eqn.primitive.name
+        if name in PRODUCTS:
+            atoms = (*eqn.invars, *eqn.outvars)
+            yield name, *(tuple(map(form, atom.aval.shape)) for atom in atoms)
+        if name == "scan":
+            yield name, form(eqn.params["length"])
+        for inner in jaxprs_in_params(eqn.params):
+            yield from _products(inner, form)
+
+
+def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> tuple[str, tuple[tuple[Any, ...], ...]]:
+    """Trace the model: what went wrong, in one line, or the sizes in it."""
     try:
         symbolic = dataclasses.replace(
             model,
@@ -133,15 +157,12 @@ def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> str:
             arrays=tree_of_sizes(model.arrays, point),
             initialisers=Declared(recorder=seen, plain=model.initialisers),
         )
-        traced(symbolic, point)
+        _, closed = traced(symbolic, point)
+        return "", tuple(shapes_of(closed.jaxpr, seen.form))
     except Exception as raised:
         text = str(raised).strip() or type(raised).__name__
-        return (
-            text.splitlines()[0]
-            if isinstance(raised, SymcostError)
-            else f"{type(raised).__name__}: {text.splitlines()[0]}"
-        )
-    return ""
+        name = "" if isinstance(raised, SymcostError) else f"{type(raised).__name__}: "
+        return f"{name}{text.splitlines()[0]}", ()
 
 
 @dataclass

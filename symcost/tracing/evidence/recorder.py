@@ -16,7 +16,7 @@ from symcost.errors import ExpressionError, TraceError
 from symcost.formulas.form import Form, as_form, positive_part
 from symcost.tracing.evidence.floats import Formula
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Rounding, guard
-from symcost.tracing.evidence.places import place
+from symcost.tracing.evidence.places import initialises, place
 
 DIMENSION = shape_poly._DimExpr
 """The class of a symbolic size; the numbers beside it are plain ones."""
@@ -119,7 +119,8 @@ class Recorder:
     def rounded(self, function: str, formula: Formula, frame: FrameType | None) -> int:
         """A plain whole number made of a formula: what is done with it is not seen."""
         made = Rounding(function, formula, "", place(frame))
-        self.roundings.setdefault(made)
+        if not initialises(frame):
+            self.roundings.setdefault(made)
         return made.value(self.values)
 
     # -- decisions -----------------------------------------------------------------------------------------------
@@ -149,14 +150,17 @@ class Recorder:
         if not (left.symbols or right.symbols) or INFINITE in (left, right):
             return
         compared = _of_integers(left, op, right)
-        made = Guard(left, op, right) if compared is None else guard(*compared)
-        if made is not None and made not in self.guards:
+        if compared is None or not (left.symbols | right.symbols) <= self.names:  # a rounding may be 0, or less
+            made = None if left == right else Guard(left, op, right)
+        else:
+            made = guard(*compared)
+        if made is not None and made not in self.guards and not initialises(frame):
             self.guards[Guard(made.left, made.op, made.right, place(frame))] = None
 
     def pin(self, value: Any, frame: FrameType | None) -> Any:
         """The value of a size or formula that the program goes on with as a plain number."""
         side = self.side(value)
-        if side.symbols:
+        if side.symbols and not initialises(frame):
             self.pins.setdefault(Pin(side, place(frame)))
         return self.value(side)
 

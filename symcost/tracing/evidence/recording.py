@@ -16,6 +16,7 @@ from symcost.errors import TraceError
 from symcost.tracing.evidence import dimensions
 from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
+from symcost.tracing.evidence.shadows import jax_shadows, shadows
 
 SECONDS = 30.0
 """How long a recording may take before it is given up."""
@@ -49,7 +50,10 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
     try:
         for name, method in dimensions.methods(recorder).items():
             put(DIMENSION, name, method)
-        for name, wrapped in of_math(recorder).items():
+        functions = of_math(recorder)
+        for module, name, shadow in (*shadows(recorder, functions), *jax_shadows(recorder)):
+            put(module, name, shadow)
+        for name, wrapped in functions.items():
             put(math, name, wrapped)
         for name, wrapped in of_numpy(recorder).items():
             put(np, name, wrapped)

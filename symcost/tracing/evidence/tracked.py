@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from symcost.tracing.evidence.floats import OF_ARRAYS, Formula
+from symcost.tracing.evidence.floats import INFIX, OF_ARRAYS, Formula
 from symcost.tracing.evidence.places import by_user, compares, for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 PLAIN = (int, float, bool, np.integer, np.float64)
 """Numbers whose arithmetic with a float is Python's own."""
+
+EXACT = ("math.floor", "math.ceil", "int", "math.trunc")
+"""Roundings of a quotient of positive sizes below 2**53 that integers do as well: it is correctly rounded, and a whole
+number only where the quotient is."""
 
 
 class Tracked(float):
@@ -85,19 +89,31 @@ def operand(recorder: Recorder, value: Any) -> Any:
 
 def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
     """The result of an operation at the base point, with its formula; it raises what the operation raises."""
-    formula = Formula(operation, tuple(operand(recorder, arg) for arg in args))
+    formula = _whole_formula(recorder, operation, args) or Formula(operation, tuple(operand(recorder, arg) for arg in args))
     made = Tracked(formula.value(recorder.values))
     made.formula, made.recorder = formula, recorder
     return made
+
+
+def _whole_formula(recorder: Recorder, operation: str, args: tuple[Any, ...]) -> Formula | None:
+    """A float that is a whole number made of one size, ``1.0*d``: floats are exact below 2**53."""
+    if operation not in ("+", "-", "*") or not any(isinstance(arg, DIMENSION) for arg in args):
+        return None
+    if not all(isinstance(arg, DIMENSION) or (isinstance(arg, PLAIN) and float(arg).is_integer()) for arg in args):
+        return None
+    left, right = (arg if isinstance(arg, DIMENSION) else int(arg) for arg in args)
+    return Formula("number", (recorder.form(INFIX[operation][1](left, right)),))
 
 
 def whole(value: Tracked, function: str, frame: FrameType) -> Any:
     """The whole number near a float, as a size: a quotient of sizes rounds as integers divide."""
     formula, recorder = value.formula, value.recorder
     sizes = [recorder.size(arg) for arg in formula.args] if formula.operation == "/" else [None]
-    if None not in sizes and function in ("math.floor", "math.ceil"):
+    if formula.operation == "number":
+        return recorder.size(formula.args[0])
+    if None not in sizes and function in EXACT:
         above, below = sizes
-        return above // below if function == "math.floor" else -(-above // below)
+        return -(-above // below) if function == "math.ceil" else above // below
     return recorder.atom(function, formula, frame)
 
 

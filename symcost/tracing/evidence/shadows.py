@@ -1,0 +1,111 @@
+"""``int`` and ``float`` as the model's own modules see them: of a symbolic size they make one.
+
+``int(x)`` of the language must return a plain integer, so that what follows would not be seen. While something is recorded,
+modules that use jax or flax see a class of the same name instead, equal to ``int`` in every respect but identity; a module
+that asks ``is int`` keeps the language's, and so does one that does not use jax: there ``int(x)`` is a plain number, and
+is recorded as one.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+import sys
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from jax._src.lax import convolution
+from jax._src.lax.control_flow import loops
+
+from symcost.tracing.evidence.places import HELPERS
+from symcost.tracing.evidence.recorder import DIMENSION, Recorder
+from symcost.tracing.evidence.tracked import Tracked, tracked, whole
+
+_ASKS = re.compile(r"\bis (not )?(int|float)\b")
+_USES = frozenset(("jax", "jnp", "flax", "nn", "nnx", "linen", "lax"))
+
+
+def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iterator[tuple[ModuleType, str, Any]]:
+    """Module, name and value of everything to be put into the modules of models.
+
+    ``replaced`` are functions of ``math`` that are replaced there: a module may have one under a name of its own.
+    """
+    kinds = {"int": _class(int, _to_int(recorder), (DIMENSION,)), "float": _class(float, _to_float(recorder), ())}
+    originals = {id(getattr(math, name)): function for name, function in replaced.items()}
+    for module in list(sys.modules.values()):
+        if not isinstance(module, ModuleType) or not _of_models(module):
+            continue
+        names = vars(module)
+        yield from ((module, name, kind) for name, kind in kinds.items() if name not in names)
+        yield from [(module, name, originals[id(v)]) for name, v in names.items() if id(v) in originals]
+
+
+def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
+    """Where jax asks for a plain number that it only hands on: lengths of loops, and the padding of convolutions."""
+    yield loops, "int", _class(int, _to_int(recorder), ())
+    index = lambda value: value if isinstance(value, DIMENSION) and recorder.owns(value) else operator.index(value)
+    yield convolution, "operator", SimpleNamespace(**{**vars(operator), "index": index})
+
+
+def _of_models(module: ModuleType) -> bool:
+    """Whether a module may hold models: it uses jax or flax, and is of no library below them."""
+    file = getattr(module, "__file__", None) or ""
+    if file.startswith(HELPERS) or module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
+        return False
+    uses = any(isinstance(v, ModuleType) and v.__name__.split(".")[0] in ("jax", "flax") for v in list(vars(module).values()))
+    return (uses or not _USES.isdisjoint(vars(module))) and not _identity(file)
+
+
+@lru_cache(maxsize=4096)
+def _identity(file: str) -> bool:
+    """Whether a file asks ``is int``."""
+    try:
+        return bool(file) and _ASKS.search(Path(file).read_text(errors="replace")) is not None
+    except OSError:
+        return True
+
+
+def _class(plain: type, convert: Callable[..., Any], also: tuple[type, ...]) -> type:
+    """A class that is ``plain`` to everything but ``is``, and converts by itself."""
+
+    class Kind(type):
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            return convert(*args, **kwargs) if cls is made else plain.__new__(cls, *args, **kwargs)
+
+        def __instancecheck__(cls, value: Any) -> bool:
+            return isinstance(value, plain if cls is not made else (plain, *also))
+
+        def __subclasscheck__(cls, kind: type) -> bool:
+            return issubclass(kind, plain)
+
+        def __eq__(cls, other: object) -> bool:
+            return other is plain or other is cls
+
+        def __hash__(cls) -> int:
+            return hash(plain)
+
+    made = Kind(plain.__name__, (plain,), {"__doc__": plain.__doc__})
+    return made
+
+
+def _to_int(recorder: Recorder) -> Callable[..., Any]:
+    def convert(*args: Any, **kwargs: Any) -> Any:
+        value = args[0] if len(args) == 1 and not kwargs else None
+        if isinstance(value, DIMENSION) and recorder.owns(value):
+            return value
+        return whole(value, "int", sys._getframe(2)) if isinstance(value, Tracked) else int(*args, **kwargs)
+
+    return convert
+
+
+def _to_float(recorder: Recorder) -> Callable[..., Any]:
+    def convert(*args: Any) -> Any:
+        if len(args) == 1 and isinstance(args[0], DIMENSION | Tracked):
+            return tracked(recorder, "number", args[0])
+        return float(*args)
+
+    return convert
