@@ -157,7 +157,7 @@ def parse(text: str) -> sympy.Expr:
     longest = max((len(found) for found in _DIGITS.findall(text)), default=0)
     if longest > MAX_DIGITS:
         raise ExpressionError(f"{short(text)} has an integer of {longest} digits: at most {MAX_DIGITS} are read")
-    return _Reader(text).read()
+    return Reader(text).read()
 
 
 def _pieces(text: str) -> list[str]:
@@ -196,14 +196,17 @@ def _reciprocal(value: Any, size: Extent) -> Extent:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class Reader:
     """One text; what it becomes is measured before it is made."""
 
     text: str
 
-    def read(self) -> sympy.Expr:
+    def read(self, node: ast.expr | None = None) -> sympy.Expr:
+        """The expression of the text, or of its syntax where that is known."""
         try:
-            parts = [self.sized(syntax(piece.strip(), shown=self.shown())) for piece in _pieces(self.text)]
+            pieces = _pieces(self.text) if node is None else ()
+            nodes = [node] if node else [syntax(piece.strip(), shown=self.shown()) for piece in pieces]
+            parts = [self.sized(node) for node in nodes]
             summed((size for _, size in parts), self.shown)
             return sympy.Add(*(part for part, _ in parts)) if len(parts) > 1 else parts[0][0]
         except ZeroDivisionError:
@@ -212,9 +215,11 @@ class _Reader:
             raise ExpressionError(f"{self.shown()} is nested too deeply") from None
 
     def shown(self) -> str:
+        """The text in an error."""
         return short(self.text)
 
     def sized(self, node: ast.expr) -> Sized:
+        """What a part of it becomes."""
         match node:
             case ast.Constant(value=int() as value) if not isinstance(value, bool):
                 return sympy.Integer(value), of_number(value).checked(self.shown)
