@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -33,9 +33,10 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 _OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "!=", "!=": "=="}
 _AMOUNT = re.compile(
-    r"(?<![\w.])((?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)\s*"
+    r"(?<![\w.])((?>(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?))\s*"
     r"(?!(?:and|or|not|in|is|if|else|for)\b)([^\W\d_]+)(?![\w(])"
 )
+_UNIT = re.compile(r"(?<=[0-9.]) \.(?=[^\W\d])")
 MAX_TEXT = 20_000
 
 
@@ -64,13 +65,14 @@ class Combined:
 
     op: str
     parts: tuple[Condition, ...]
+    text: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Word:
     """A condition of :data:`WORDS`."""
 
-    name: str
+    text: str
 
 
 Condition = Compare | Combined | Word
@@ -113,11 +115,12 @@ class _Conditions:
                     self._compared(_COMPARISONS[type(op)], sides[i], sides[i + 1], names[i], names[i + 1])
                     for i, op in enumerate(ops)
                 ]
-                return parts[0] if len(parts) == 1 else Combined("and", tuple(parts))
+                return parts[0] if len(parts) == 1 else Combined("and", tuple(parts), self._written(node))
             case ast.BoolOp(op=op, values=values):
-                return Combined("and" if isinstance(op, ast.And) else "or", tuple(self.read(value) for value in values))
+                word = "and" if isinstance(op, ast.And) else "or"
+                return Combined(word, tuple(self.read(value) for value in values), self._written(node))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return Combined("not", (self.read(operand),))
+                return Combined("not", (self.read(operand),), self._written(node))
             case ast.Name(id=word) if word in WORDS:
                 return Word(word)
         raise ExpressionError(
@@ -129,13 +132,15 @@ class _Conditions:
             try:
                 agree(dimension(left, self.of), dimension(right, self.of))
             except ExpressionError as problem:
-                raise ExpressionError(f"{short(self.text)} {problem}: give a number in the unit of its quantity") from None
+                raise ExpressionError(
+                    f"{short(self.text)} {problem}: give a number in the unit of its quantity"
+                ) from None
         return Compare(op, bare(left), bare(right), f"{names[0]} {op} {names[1]}")
 
     def _written(self, node: ast.expr) -> str:
         """A side as it is written, on one line: an error shows the user's own text."""
         found = ast.get_source_segment(self.made, node) or ast.unparse(node)
-        return " ".join(found.replace(" .", " ").split())
+        return " ".join(_UNIT.sub(" ", found).split())
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,9 @@ def compares(found: Condition) -> Iterator[Compare]:
         yield from compares(part)
 
 
-def rewritten(found: Condition, compare: Callable[[Compare], Condition], word: Callable[[Word], Condition]) -> Condition:
+def rewritten(
+    found: Condition, compare: Callable[[Compare], Condition], word: Callable[[Word], Condition]
+) -> Condition:
     """The condition with every comparison and word in it replaced."""
     if isinstance(found, Combined):
         return replace(found, parts=tuple(rewritten(part, compare, word) for part in found.parts))
@@ -196,11 +203,11 @@ def conjuncts(found: Condition) -> list[Condition]:
         case Combined(op="and", parts=parts):
             return [each for part in parts for each in conjuncts(part)]
         case Combined(op="not", parts=(Compare() as part,)):
-            return [replace(part, op=_OPPOSITE[part.op], text=f"not {part.text}")]
+            return [replace(part, op=_OPPOSITE[part.op], text=f"not ({part.text})")]
         case Combined(op="not", parts=(Combined(op="not", parts=(part,)),)):
             return conjuncts(part)
         case Combined(op="not", parts=(Combined(op="or", parts=parts),)):
-            return [each for part in parts for each in conjuncts(Combined("not", (part,)))]
+            return [each for part in parts for each in conjuncts(Combined("not", (part,), f"not ({part.text})"))]
     return [found]
 
 
@@ -213,10 +220,4 @@ def holds(found: Condition, value: Evaluator) -> bool:
             return not holds(part, value)
         case Combined(op=op, parts=parts):
             return (all if op == "and" else any)(holds(part, value) for part in parts)
-    raise ExpressionError(f"{found.name} stands for conditions of a device: there is none here")
-
-
-def joined(conditions: Iterable[Condition]) -> Condition:
-    """One condition for several that all must hold."""
-    parts = tuple(conditions)
-    return parts[0] if len(parts) == 1 else Combined("and", parts)
+    raise ExpressionError(f"{found.text} stands for conditions of a device: there is none here")

@@ -43,8 +43,12 @@ BYTES = Unit(
     "bytes", "bytes", "B", {f"{prefix}B": Fraction(scale) for prefix, scale in {**_TEN, **BINARY}.items()},
     "'320 KiB' or '1 MB'", {"bytes": 1},
 )  # fmt: skip
-SECONDS = Unit("seconds", "seconds", "s", {f"{prefix}s": scale for prefix, scale in _SMALL.items()}, "'10 ms'", {"seconds": 1})
-JOULES = Unit("joules", "joules", "J", {f"{prefix}J": scale for prefix, scale in _SMALL.items()}, "'5 mJ'", {"joules": 1})
+SECONDS = Unit(
+    "seconds", "seconds", "s", {f"{prefix}s": scale for prefix, scale in _SMALL.items()}, "'10 ms'", {"seconds": 1}
+)
+JOULES = Unit(
+    "joules", "joules", "J", {f"{prefix}J": scale for prefix, scale in _SMALL.items()}, "'5 mJ'", {"joules": 1}
+)
 RATE = Unit("examples per second", "rate", dimension={"seconds": -1})
 _MARKED = {unit.kind: unit for unit in (ELEMENTS, BYTES, SECONDS, JOULES)}
 _MARKS: Mapping[Any, Unit] = {sympy.Dummy(kind, positive=True, integer=True): unit for kind, unit in _MARKED.items()}
@@ -70,7 +74,7 @@ def marked(letters: str, text: str) -> tuple[Fraction, Any]:
 def bare(expression: Any) -> Any:
     """The expression in bytes, seconds and joules, without marks of its units."""
     marks = {mark: sympy.Integer(1) for mark in _MARKS if expression.has(mark)}
-    return expression.subs(marks) if marks else expression
+    return expression.xreplace(marks) if marks else expression
 
 
 def has_units(*sides: Any) -> bool:

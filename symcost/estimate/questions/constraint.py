@@ -1,12 +1,9 @@
-"""Constraints as people write them: ``params <= 25_000_000``, ``latency <= 0.01``, ``d % H == 0``; read, never run."""
+"""Conditions on quantities: what stands for them is put in, and ``fits`` becomes every memory of a device."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -14,103 +11,75 @@ import sympy
 from symcost.costs.exact import rational
 from symcost.devices import device
 from symcost.devices.device import HOLDS
-from symcost.errors import DeviceError, SymcostError
+from symcost.errors import DeviceError, SpaceError, SymcostError
 from symcost.estimate.bytes.fit import check_computes
 from symcost.estimate.bytes.memory import memory
-from symcost.estimate.bytes.types import types_of
-from symcost.estimate.questions.quantities import QUANTITIES, Setting
-from symcost.formulas.symbols import Evaluator, parse
-from symcost.reading.numerals import MAX_DIGITS, MAX_POWER, fraction, short
-
-_RELATION = re.compile(r"(<=|>=|==|!=|<|>)")
-_DECIMAL = re.compile(r"(?<![\w.])(\d[\d_]*\.\d*(?:[eE][+-]?\d+)?|\d[\d_]*[eE][+-]?\d+)(?![\w.])")
-_HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
-    "<=": lambda x: x <= 0, "<": lambda x: x < 0, ">=": lambda x: x >= 0, ">": lambda x: x > 0,
-    "==": lambda x: x == 0, "!=": lambda x: x != 0,
-}  # fmt: skip
-FITS = "fits"
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.setting import Setting
+from symcost.formulas.conditions import Combined, Compare, Condition, condition, conjuncts, rewritten
+from symcost.formulas.symbols import symbol
+from symcost.reading.numerals import short
 
 
-@dataclass(frozen=True)
-class Constraint:
-    """``left relation right``: two formulas in the table's symbols."""
+def asked(text: str, metrics: Metrics) -> Condition:
+    """A condition in the names of a table, its units checked; ``fits`` stands for every memory of the device."""
 
-    text: str
-    left: Any
-    relation: str
-    right: Any
+    def fits(word: Any) -> Condition:
+        if metrics.table is None:
+            raise SpaceError(f"{text!r}: {word.text} asks for the memories of a device: give a table of costs")
+        return Combined("and", tuple(memories(metrics.setting)), word.text)
 
-    @property
-    def difference(self) -> Any:
-        """``left - right``."""
-        return self.left - self.right
-
-    def holds(self, at: Mapping[str, int]) -> bool:
-        """Whether it holds at a point, exactly."""
-        value = Evaluator(at)
-        return _HOLDS[self.relation](Fraction(value(self.left)) - Fraction(value(self.right)))
+    return rewritten(condition(text, metrics.dimension), lambda compare: compare, fits)
 
 
-def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
-    """Constraints with the quantities they name put in; ``fits`` stands for every memory of the device."""
+def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
+    """Conditions that all must hold, in symbols of the table: formulas stand for the quantities that they name."""
     given = [texts] if isinstance(texts, str) else list(texts)
     if not given:
         raise SymcostError("there is no constraint: give one such as 'params <= 25_000_000'")
-    found: list[Constraint] = []
+    found: list[Condition] = []
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
-        found += _memories(setting) if text.strip() == FITS else [_one(text, setting)]
+        named = condition(text, _dimension)
+        put = rewritten(
+            named,
+            lambda compare, text=text: compare.map(lambda side: _put(side, text, setting)),
+            lambda word: Combined("and", tuple(memories(setting)), word.text),
+        )
+        found += conjuncts(put)
     return found
 
 
-def _one(text: str, setting: Setting) -> Constraint:
-    parts = _RELATION.split(text)
-    if len(parts) != 3:
-        raise SymcostError(
-            f"cannot read {short(text)} as a constraint: write one comparison, as 'params <= 25_000_000'"
-        )
-    left, right = (_side(parts[index], text, setting) for index in (0, 2))
-    return Constraint(text.strip(), left, parts[1], right)
+def _dimension(name: str) -> Any:
+    return QUANTITIES[name].unit.dimension if name in QUANTITIES else {}
 
 
-def _side(text: str, whole: str, setting: Setting) -> Any:
-    expression = parse(_DECIMAL.sub(_fraction, text))
+def _put(side: Any, text: str, setting: Setting) -> Any:
     known = set(setting.costs.symbols) | set(getattr(setting.costs, "point", {}))
     put: dict[Any, Any] = {}
-    for name in sorted(str(s) for s in expression.free_symbols):
+    for name in sorted(str(s) for s in side.free_symbols):
         if name in known and name in QUANTITIES:
-            raise SymcostError(f"{name!r} in {whole!r} is a symbol of the table and a quantity: rename the symbol")
+            raise SymcostError(f"{name!r} in {text!r} is a symbol of the table and a quantity: rename the symbol")
         if name in QUANTITIES:
-            put[sympy.Symbol(name, positive=True, integer=True)] = _exact(QUANTITIES[name](setting))
+            put[symbol(name)] = _exact(QUANTITIES[name](setting))
         elif name not in known:
-            names = [*setting.costs.symbols, *QUANTITIES]
-            near = get_close_matches(name, names, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
-            raise SymcostError(f"unknown name {name!r} in {whole!r}: {hint}")
-    return expression.xreplace(put) if put else expression
+            near = get_close_matches(name, [*setting.costs.symbols, *QUANTITIES], n=3)
+            plain = [*setting.costs.symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(plain)}"
+            raise SymcostError(f"unknown name {name!r} in {text!r}: {hint}")
+    return side.xreplace(put) if put else side
 
 
 def _exact(value: Any) -> Any:
     return sympy.sympify(value, strict=True)
 
 
-def _fraction(match: re.Match[str]) -> str:
-    """A decimal as an exact fraction: ``0.01`` is ``1/100``."""
-    text = match.group(1).replace("_", "")
-    try:
-        made = fraction(text)
-    except ValueError:
-        raise SymcostError(
-            f"{short(text)} in a constraint is out of range: use an exponent of at most {MAX_POWER}, {MAX_DIGITS} digits"
-        ) from None
-    return f"({made.numerator}/{made.denominator})"
-
-
-def _memories(setting: Setting) -> list[Constraint]:
-    """One constraint for each memory that holds weights or activations."""
+def memories(setting: Setting) -> Iterable[Compare]:
+    """One comparison for each memory that holds weights or activations."""
     where = device(setting.device)
-    check_computes(where, setting.costs, types_of(setting.costs, setting.dtype, setting.weights))
+    check_computes(where, setting.costs, setting.types)
     used = memory(setting.costs, setting.dtype, weights=setting.weights, rule=setting.rule)
     found = []
     for level in where.memories:
@@ -122,7 +91,7 @@ def _memories(setting: Setting) -> list[Constraint]:
             plain = sympy.Add(*(_exact(getattr(used, what)) for what in HOLDS if what in level.holds))
             summed = [*(names[what] for what in level.holds), *(["state_bytes"] if needed != plain else [])]
             text = f"{' + '.join(summed)} <= {level.size} ({level.name})"
-            found.append(Constraint(text, needed, "<=", rational(level.size)))
+            found.append(Compare("<=", needed, rational(level.size), text))
     if not found:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
     return found

@@ -12,14 +12,13 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.estimate.bytes.types import types_of
-from symcost.estimate.questions.constraint import FITS
-from symcost.estimate.questions.constraint import read as constraints
-from symcost.estimate.questions.quantities import Setting
+from symcost.estimate.questions.constraint import memories
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.setting import setting
+from symcost.formulas.measures import BYTES, COUNT
 from symcost.formulas.prove.search import Proof, prove
 from symcost.formulas.symbols import evaluate
-from symcost.gates.budgets.limits import BYTES, COUNT, FIT, KINDS, VERDICT, Limit
-from symcost.gates.budgets.metrics import formula, parts
-from symcost.gates.budgets.options import TYPED
+from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, Limit
 from symcost.gates.budgets.read import Budget, Model, Plan
 
 HEAVIEST = 3
@@ -96,11 +95,8 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Findi
     _symbols(budget, costs, where)
     found = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
     if budget.fit:
-        setting = Setting(
-            costs, budget.options["device"], budget.options.get("dtype"),
-            budget.options.get("bits", budget.options.get("weights")), rule=budget.options.get("rule", "liveness"),
-        )  # fmt: skip
-        for memory in _named(f"{where}, {FIT}", lambda: constraints(FITS, setting)):
+        asked = setting(costs, budget.options, checked=True)
+        for memory in _named(f"{where}, {FIT}", lambda: memories(asked)):
             size = Fraction(int(memory.right.p), int(memory.right.q))
             level = memory.text.rpartition("(")[2].rstrip(")")
             metric = "params" if memory.text.startswith("weight") else "peak_activations"
@@ -110,7 +106,8 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Findi
 
 
 def _formula(each: Limit, budget: Budget, costs: CostTable, where: str) -> Any:
-    return _named(f"{where}, {each.metric}", lambda: formula(each.metric, costs, budget.options))
+    asked = setting(costs, budget.options, checked=True)
+    return _named(f"{where}, {each.metric}", lambda: QUANTITIES[each.metric](asked))
 
 
 def _named(where: str, ask: Callable[[], Any]) -> Any:
@@ -157,11 +154,11 @@ def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
     weights = () if at is None else _heaviest(shares or each.metric, costs, budget, at)
     bounds = getattr(getattr(costs, "domain", None), "bounds_at_one", frozenset())
     notes = ["an upper bound where a size is 1"] if each.metric in bounds else []
-    if title or each.metric in TYPED:
+    if title or QUANTITIES[each.metric].typed:
         types = types_of(costs, budget.options.get("dtype"), budget.options.get("weights"))
         notes += [] if types.given or "bits" in budget.options else [str(types)]
     return Finding(
-        model=name, budget=budget.name, metric=title or each.metric, kind=BYTES if title else KINDS[each.metric],
+        model=name, budget=budget.name, metric=title or each.metric, kind=BYTES.kind if title else KINDS[each.metric],
         value=Fraction(proof.largest), limit=each.value, text=each.text, holds=bool(proof),
         how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else each.metric), note="; ".join(notes),
     )  # fmt: skip
@@ -193,8 +190,9 @@ def _proved(expression: Any, each: Limit, budget: Budget, costs: Any, where: str
 def _heaviest(metric: str, costs: CostTable, budget: Budget, at: Mapping[str, int]) -> tuple[tuple[str, Fraction], ...]:
     """The modules with most of it at a point, each with its share of the parts' sum or, for a peak, of the largest."""
     sums: dict[str, Fraction] = {}
-    peak = metric in ("peak_activations", "activation_bytes", "total_bytes")
-    for path, expression in parts(metric, costs, budget.options):
+    quantity = QUANTITIES[metric]
+    peak = quantity.peak
+    for path, expression in quantity.parts(setting(costs, budget.options, checked=True)):
         value = Fraction(evaluate(expression, at))
         sums[path] = max(sums.get(path, Fraction(0)), value) if peak else sums.get(path, Fraction(0)) + value
     whole = max(sums.values(), default=Fraction(0)) if peak else sum(sums.values(), start=Fraction(0))

@@ -15,7 +15,7 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
     latency = "20 ms"                 # needs a device; so do energy and fit
     device = "nvidia-a100-sxm-80gb"
     # verdict = ["cpu", "cuda-h100"]  # without over: the compilers count what the formulas say
-    dtype = "float16"                 # also the other options: symcost/gates/budgets/options.py
+    dtype = "float16"                 # also the other options: symcost/estimate/questions/setting.py
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from symcost.costs.cost import DETAIL
 from symcost.errors import SymcostError
+from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, Limit, limit, shown
 from symcost.gates.budgets.lines import lines_of
-from symcost.gates.budgets.options import OPTIONS, options
+from symcost.gates.budgets.options import LIMITS, options
 from symcost.reading import toml
 from symcost.reading.numerals import short, whole
 
@@ -162,7 +164,7 @@ _WORDS = {(str, list): "text or a list of them", str: "text", list: "list", dict
 def _budget(given: Any, where: str, number: int) -> Budget:
     if not isinstance(given, dict):
         raise SymcostError(f"{where} must be a table")
-    _known(given, ("name", "at", "over", FIT, VERDICT, *OPTIONS, *KINDS), where)
+    _known(given, ("name", "at", "over", FIT, VERDICT, *LIMITS, *KINDS), where)
     if not isinstance(given.get("name", ""), str):
         raise SymcostError(f"{where}.name = {shown(given['name'])} must be a text")
     at = given.get("at", {})
@@ -189,9 +191,11 @@ def _budget(given: Any, where: str, number: int) -> Budget:
     if targets and over:
         raise SymcostError(f"{where}: verdict asks compilers at one point: put it in a budget without over")
     if not limits and not fit and not targets:
-        raise SymcostError(f"{where} has no limit: give one of {', '.join(KINDS)}, fit = true, or verdict = ['cpu']")
+        raise SymcostError(
+            f"{where} has no limit: give one of {', '.join(_plain_names(KINDS))}, fit = true, or verdict = ['cpu']"
+        )
     asked = [*(each.metric for each in limits), *([FIT] if fit else [])]
-    needing = next((m for m in asked if m in OPTIONS["device"].limits), None)
+    needing = next((m for m in asked if m in LIMITS["device"]), None)
     if needing and "device" not in given:
         raise SymcostError(f"{where}: {needing} needs a device: symcost devices lists them")
     return Budget(
@@ -225,5 +229,10 @@ def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
     for key in given:
         if key not in known:
             near = get_close_matches(key, known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(known)}"
+            hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(_plain_names(known))}"
             raise SymcostError(f"{where} has an unknown entry {key!r}: {hint}")
+
+
+def _plain_names(known: Any) -> list[str]:
+    """Entries without the quantities that are details, or others under one convention or rule."""
+    return [name for name in known if name not in QUANTITIES or QUANTITIES[name].place < DETAIL]

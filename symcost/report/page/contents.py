@@ -7,12 +7,12 @@ from typing import Any
 
 import sympy
 
-from symcost.costs.saved.facts import Condition
 from symcost.costs.table import CostTable, total
 from symcost.errors import SymcostError
 from symcost.estimate.questions.face import PROCESS
 from symcost.estimate.time.energy import energy
 from symcost.estimate.time.work import kernels
+from symcost.formulas.conditions import Combined, Compare, Condition, condition
 from symcost.formulas.text import written
 from symcost.report.page.program import Program
 from symcost.report.words import facts
@@ -105,11 +105,21 @@ def _modules(
 
 def _conditions(costs: Any, program: Program) -> list[dict[str, Any]]:
     domain = getattr(costs, "domain", None)
-    found = [Condition.read(text) for text in (domain.conditions() if domain is not None else ())]
-    return [
-        {"text": each.text, "left": program.add(each.left), "relation": each.relation, "right": program.add(each.right)}
-        for each in found
-    ]
+    return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]
+
+
+def _condition(found: Condition, program: Program) -> dict[str, Any]:
+    match found:
+        case Compare():
+            left, right = program.add(found.left), program.add(found.right)
+            return {"text": found.text, "left": left, "relation": found.op, "right": right}
+        case Combined():
+            return {
+                "text": found.text,
+                "relation": found.op,
+                "parts": [_condition(part, program) for part in found.parts],
+            }
+    raise SymcostError(f"the domain says {found.text!r}, which is no comparison of sizes: save the table anew")
 
 
 def _kernels(costs: CostTable, program: Program) -> list[dict[str, Any]]:

@@ -287,8 +287,10 @@
   // -- all of it -----------------------------------------------------------------------------------------------------
   const RELATIONS = {
     ">=": (a, b) => !Exact.less(a, b), "<=": (a, b) => !Exact.less(b, a), "==": (a, b) => Exact.text(a) === Exact.text(b),
-    "!=": (a, b) => Exact.text(a) !== Exact.text(b),
+    "!=": (a, b) => Exact.text(a) !== Exact.text(b), ">": (a, b) => Exact.less(b, a), "<": (a, b) => Exact.less(a, b),
   };
+  const LOGIC = { and: (all) => all.every(Boolean), or: (all) => all.some(Boolean), not: ([one]) => !one };
+  const holds = (c, v) => c.parts ? LOGIC[c.relation](c.parts.map((part) => holds(part, v))) : RELATIONS[c.relation](v[c.left], v[c.right]);
   const problem = (text) => {
     get("problem").hidden = !text;
     get("problem").textContent = text;
@@ -299,7 +301,7 @@
     const started = performance.now();
     if (unread.size) { problem([...unread.values()].join("; ")); refresh([]); return; }
     const values = models.map((model) => Exact.run(model.program, at));
-    const broken = models.flatMap((model, i) => model.conditions.filter((c) => !RELATIONS[c.relation](values[i][c.left], values[i][c.right])));
+    const broken = models.flatMap((model, i) => model.conditions.filter((c) => !holds(c, values[i])));
     if (broken.length) { problem(`Outside the domain: ${broken[0].text} must hold. ${last ? "The numbers below are those before." : "There are no numbers."}`); refresh([]); return; }
     problem("");
     for (const cells of totalCells) {

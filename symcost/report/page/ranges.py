@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import re
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sympy
+
 from symcost.errors import DomainError, SymcostError
+from symcost.formulas.conditions import Compare, condition, conjuncts
+from symcost.formulas.symbols import symbol
 
 USUAL = {
     "n": 1,
@@ -28,7 +32,6 @@ FURTHEST = 4
 FAR = 2**53 - 1
 """The last integer that a slider can stand at; fields take larger ones."""
 TRIED = 20_000
-_ALONE = re.compile(r"(\w+) (>=|<=|% ) ?(\d+)(?: == 0)?")
 
 
 def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -53,16 +56,16 @@ def _limits(name: str, tables: Sequence[Any]) -> tuple[int, int | None, int]:
     low, high, step = 1, None, 1
     for costs in tables:
         domain = getattr(costs, "domain", None)
-        for text in domain.conditions() if domain is not None and name in costs.symbols else ():
-            alone = _ALONE.fullmatch(text)
-            if alone and alone.group(1) == name:
-                value = int(alone.group(3))
-                if alone.group(2) == ">=":
-                    low = max(low, value)
-                elif alone.group(2) == "<=":
-                    high = value if high is None else min(high, value)
-                else:
-                    step = step * value if step % value else step
+        texts = domain.conditions() if domain is not None and name in costs.symbols else ()
+        for found in (each for text in texts for each in conjuncts(condition(text))):
+            match found:
+                case Compare(op=">=", left=left, right=right) if left == symbol(name) and right.is_Integer:
+                    low = max(low, int(right))
+                case Compare(op="<=", left=left, right=right) if left == symbol(name) and right.is_Integer:
+                    high = int(right) if high is None else min(high, int(right))
+                case Compare(op="==", left=sympy.Mod(args=(left, divisor)), right=right) if left == symbol(name):
+                    if right == 0 and divisor.is_Integer:
+                        step = math.lcm(step, int(divisor))
     return -(-low // step) * step, high, step
 
 
