@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import sympy
 
+from symcost.costs.cost import DETAIL
 from symcost.costs.table import CostTable, total
 from symcost.errors import SymcostError
 from symcost.estimate.questions.face import PROCESS
+from symcost.estimate.questions.quantities import QUANTITIES, Quantity
+from symcost.estimate.questions.setting import Setting
 from symcost.estimate.time.energy import energy
 from symcost.estimate.time.work import kernels
 from symcost.formulas.conditions import Combined, Compare, Condition, condition
+from symcost.formulas.measures import BYTES
 from symcost.formulas.text import written
 from symcost.report.page.program import Program
 from symcost.report.words import facts
@@ -27,6 +32,8 @@ COLUMNS = (
     ("moved", "full"),
 )
 """Of each module: the table's columns and the metrics of the bars. ``moved`` is bytes read and written."""
+PEAKS = ("peak_activations", "activation_bytes")
+"""Told by every rule."""
 RARE = ("state",)
 """Columns that are left out where no model has any of it."""
 LONG = 1500
@@ -73,11 +80,18 @@ def _totals(costs: CostTable, program: Program) -> tuple[list[dict[str, Any]], l
     named = [(f"{facts.TITLES[metric]} ({', '.join(conventions)})", value, "bytes" in metric)
              for metric, conventions, value in facts.metrics_by_convention(costs)]  # fmt: skip
     named += [(f"peak {p.unit} ({p.rule})", p.value, p.unit == "bytes") for p in facts.peaks(costs) if not p.problem]
-    saved = facts.residuals(costs)
-    if saved is not None:
-        named.append(("residual bytes (saved for backward)", saved, True))
+    named += [(known.title, value, known.unit == BYTES) for known, value in _others(costs) if value != 0]
     totals = [{"name": name, "value": program.add(value), "bytes": in_bytes} for name, value, in_bytes in named]
     return totals, [{"name": name, **_shown(value)} for name, value, _ in named if getattr(value, "free_symbols", ())]
+
+
+def _others(costs: CostTable) -> Iterator[tuple[Quantity, Any]]:
+    """What else the vocabulary has of a table without a device, where the table has it."""
+    asked = Setting(costs)
+    for known in QUANTITIES.values():
+        if known.place < DETAIL and "convention" not in known.options and not known.timed and known.name not in PEAKS:
+            with suppress(SymcostError):  # what the table has not, as of training
+                yield known, known(asked)
 
 
 def _shown(value: Any) -> dict[str, str]:
