@@ -20,7 +20,7 @@ from symcost.errors import ExpressionError
 from symcost.formulas.extent import of_number
 from symcost.formulas.measures import Dimension, agree, bare, dimension, has_units, marked
 from symcost.formulas.symbols import Evaluator, Exact, Reader, Sized, syntax
-from symcost.reading.numerals import MAX_DIGITS, MAX_POWER, fraction, short
+from symcost.reading.numerals import LETTERS, MAX_DIGITS, MAX_POWER, NUMBER, fraction, short
 
 WORDS = ("fits",)
 """Conditions that are one word: what it stands for is for whoever asks (``fits``: every memory of a device)."""
@@ -32,10 +32,7 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
 _OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "!=", "!=": "=="}
-_AMOUNT = re.compile(
-    r"(?<![\w.])((?>(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?))\s*"
-    r"(?!(?:and|or|not|in|is|if|else|for)\b)([^\W\d_]+)(?![\w(])"
-)
+_AMOUNT = re.compile(rf"(?<![\w.])({NUMBER})\s*(?!(?:and|or|not|in|is|if|else|for)\b)({LETTERS}+)(?![\w(])")
 _UNIT = re.compile(r"(?<=[0-9.]) \.(?=[^\W\d])")
 MAX_TEXT = 20_000
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,13 +11,12 @@ from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
-from symcost.reading.numerals import fraction, short
+from symcost.reading.numerals import amount, short
 
 KINDS: Mapping[str, str] = {name: quantity.unit.kind for name, quantity in QUANTITIES.items() if quantity.unit.letters}
 """The metrics that have a limit, and what they are measured in: every quantity but rates, of which more is better."""
 FIT = "fit"
 VERDICT = "verdict"
-_NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)\s*([A-Za-zµ]*)")
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,10 @@ def limit(metric: str, given: Any, where: str) -> Limit:
     unit_of = QUANTITIES[metric].unit
     units = unit_of.letters
     text = shown(given) if isinstance(given, int) else str(given)
-    read = _NUMBER.fullmatch(text.strip()) if not isinstance(given, bool) else None
-    if read is None:
+    if isinstance(given, bool) or text.strip()[:1] not in {*".0123456789"}:
         raise SymcostError(f"{where}: {metric} = {shown(given)} is no limit: write {unit_of.example}")
     try:
-        number, unit = fraction(read.group(1).replace("_", "")), read.group(2)
+        number, unit = amount(text)
     except ValueError as problem:
         raise SymcostError(f"{where}: {metric} is no limit: {problem}") from None
     if not unit and "" not in units:
