@@ -181,6 +181,11 @@ def compares(found: Condition) -> Iterator[Compare]:
         yield from compares(part)
 
 
+def has_word(found: Condition) -> bool:
+    """Whether a word of :data:`WORDS` stands in a condition."""
+    return isinstance(found, Word) or (isinstance(found, Combined) and any(map(has_word, found.parts)))
+
+
 def rewritten(
     found: Condition, compare: Callable[[Compare], Condition], word: Callable[[Word], Condition]
 ) -> Condition:

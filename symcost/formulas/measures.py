@@ -100,6 +100,11 @@ def dimension(expression: Any, of: Callable[[str], Dimension | None]) -> Dimensi
     return found[0] if found else None
 
 
+def kind_of(found: Dimension | None) -> str:
+    """The kind of units of a dimension; what has none of its own is told as a number."""
+    return next((unit.kind for unit in _MARKED.values() if unit.dimension == found), COUNT)
+
+
 def agree(left: Dimension | None, right: Dimension | None, verb: str = "compares") -> None:
     """Raise where two sides are measured in different things."""
     if left is not None and right is not None and _named(left) != _named(right):

@@ -18,6 +18,7 @@ from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import Setting
 from symcost.formulas.conditions import Combined, Compare, Condition, condition, conjuncts, rewritten
+from symcost.formulas.measures import Dimension
 from symcost.formulas.symbols import symbol
 from symcost.reading.numerals import short
 
@@ -42,17 +43,22 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
-        named = condition(text, _dimension)
-        put = rewritten(
-            named,
-            lambda compare, text=text: compare.map(lambda side: _put(side, text, setting)),
-            lambda word: Combined("and", tuple(memories(setting)), word.text),
-        )
-        found += conjuncts(put)
+        found += [each for named in conjuncts(condition(text, measured)) for each in put(named, text, setting)]
     return found
 
 
-def _dimension(name: str) -> Any:
+def put(found: Condition, text: str, setting: Setting) -> list[Condition]:
+    """Conditions in symbols of the table for one in names of quantities, which stands in ``text``."""
+    made = rewritten(
+        found,
+        lambda compare: compare.map(lambda side: _put(side, text, setting)),
+        lambda word: Combined("and", tuple(memories(setting)), word.text),
+    )
+    return conjuncts(made)
+
+
+def measured(name: str) -> Dimension:
+    """What a quantity is measured in; a size is a number."""
     return QUANTITIES[name].unit.dimension if name in QUANTITIES else {}
 
 

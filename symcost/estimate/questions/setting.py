@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, TypedDict
 
 from symcost.costs.conventions import KNOWN
@@ -17,7 +16,7 @@ from symcost.estimate.bytes.states import BY_NAME, states_of
 from symcost.estimate.bytes.types import Types, types_of
 from symcost.estimate.time.work import MODELS
 from symcost.reading.nearest import hint
-from symcost.reading.numerals import short
+from symcost.reading.numerals import fraction, short
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,11 @@ def _bits(given: Any) -> None:
 
 def _density(given: Any) -> None:
     for value in given.values() if isinstance(given, dict) else [given]:
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not 0 <= value <= 1:
+        try:
+            share = None if isinstance(value, bool) else fraction(str(value))
+        except (ValueError, ZeroDivisionError):
+            share = None
+        if share is None or not 0 <= share <= 1:
             raise SymcostError('it must be between 0 and 1, or a table of such by layer, as { "" = 1, head = 0.5 }')
 
 

@@ -16,43 +16,13 @@ from symcost.estimate.questions.constraint import memories
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import setting
 from symcost.formulas.measures import BYTES, COUNT
-from symcost.formulas.prove.search import Proof, prove
 from symcost.formulas.symbols import evaluate
 from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, Limit
+from symcost.gates.budgets.proofs import Finding, given, named, proved
 from symcost.gates.budgets.read import Budget, Model, Plan
+from symcost.gates.budgets.stated import stated
 
 HEAVIEST = 3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One limit of one model, and whether it holds.
-
-    ``value`` is exact at ``at``; without ``at`` it is an upper bound that was proved. ``how`` names the certificate:
-    a value at a point, certified monotonicity, interval bounds, or the smallest counterexample. ``line``: of the limit.
-    """
-
-    model: str
-    budget: str
-    metric: str
-    kind: str
-    value: Fraction
-    limit: Fraction
-    text: str
-    holds: bool
-    how: str
-    at: Mapping[str, int] | None
-    heaviest: tuple[tuple[str, Fraction], ...]
-    line: int
-    note: str = ""
-
-    def __bool__(self) -> bool:
-        return self.holds
-
-    @property
-    def margin(self) -> Fraction:
-        """What is left below the limit; negative where it is exceeded."""
-        return self.limit - self.value
 
 
 @dataclass(frozen=True)
@@ -96,26 +66,18 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Findi
     found = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
     if budget.fit:
         asked = setting(costs, budget.options, checked=True)
-        for memory in _named(f"{where}, {FIT}", lambda: memories(asked)):
+        for memory in named(f"{where}, {FIT}", lambda: memories(asked)):
             size = Fraction(int(memory.right.p), int(memory.right.q))
             level = memory.text.rpartition("(")[2].rstrip(")")
             metric = "params" if memory.text.startswith("weight") else "peak_activations"
             each = Limit("total_bytes", size, f"{budget.options['device']} {level}")
             found.append(_one(each, memory.left, budget, costs, name, f"{FIT} {level}", metric))
-    return found
+    return [*found, *stated(budget, costs, name)]
 
 
 def _formula(each: Limit, budget: Budget, costs: CostTable, where: str) -> Any:
     asked = setting(costs, budget.options, checked=True)
-    return _named(f"{where}, {each.metric}", lambda: QUANTITIES[each.metric](asked))
-
-
-def _named(where: str, ask: Callable[[], Any]) -> Any:
-    """What is asked for; an error says of which limit it is."""
-    try:
-        return ask()
-    except SymcostError as problem:
-        raise type(problem)(f"{where}: {problem}") from None
+    return named(f"{where}, {each.metric}", lambda: QUANTITIES[each.metric](asked))
 
 
 def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
@@ -145,11 +107,8 @@ def _symbols(budget: Budget, costs: CostTable, where: str) -> None:
 def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
          title: str = "", shares: str = "") -> Finding:  # fmt: skip
     where = f"{name}, budget {budget.name}, {title or each.metric}"
-    free = {str(s) for s in getattr(expression, "free_symbols", ())}
-    missing = sorted(free - {*budget.at, *budget.over})
-    if missing:
-        raise DomainError(f"{where} has no value for {', '.join(missing)}: give it in at or over")
-    proof = _proved(expression, each, budget, costs, where)
+    given(expression, budget, where)
+    proof = proved(expression, each.value, budget, costs, where)
     at = proof.at
     weights = () if at is None else _heaviest(shares or each.metric, costs, budget, at)
     bounds = getattr(getattr(costs, "domain", None), "bounds_at_one", frozenset())
@@ -162,29 +121,6 @@ def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
         value=Fraction(proof.largest), limit=each.value, text=each.text, holds=bool(proof),
         how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else each.metric), note="; ".join(notes),
     )  # fmt: skip
-
-
-def _proved(expression: Any, each: Limit, budget: Budget, costs: Any, where: str) -> Proof:
-    domain = getattr(costs, "domain", None)
-
-    def outside(point: Mapping[str, int]) -> str | None:
-        return domain.problem(point) if domain is not None else None
-
-    def proved() -> Proof:
-        if not budget.over:
-            costs.check_point(budget.at)
-            problem = outside(budget.at)
-            if problem:
-                raise DomainError(problem)
-            value = evaluate(expression, budget.at)
-            at = ", ".join(f"{n}={v}" for n, v in budget.at.items())
-            return Proof(
-                dict(budget.at) if value > each.value else None, value, dict(budget.at), f"at {at}" if at else "exact"
-            )
-        ranges = {**{n: range(v, v + 1) for n, v in budget.at.items()}, **budget.over}
-        return prove(expression, each.value, ranges, outside)
-
-    return _named(where, proved)
 
 
 def _heaviest(metric: str, costs: CostTable, budget: Budget, at: Mapping[str, int]) -> tuple[tuple[str, Fraction], ...]:

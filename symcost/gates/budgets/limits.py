@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {name: quantity.unit.kind for name, quantity in QUANT
 """The metrics that have a limit, and what they are measured in: every quantity but rates, of which more is better."""
 FIT = "fit"
 VERDICT = "verdict"
+WHERE = "where"
 
 
 @dataclass(frozen=True)

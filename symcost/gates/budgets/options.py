@@ -8,17 +8,16 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import OPTIONS
-from symcost.gates.budgets.limits import FIT, KINDS, shown
+from symcost.gates.budgets.limits import FIT, shown
 
 FITTING = ("device", "dtype", "weights", "bits", "rule")
 """Options of ``fit``."""
 LIMITS: Mapping[str, tuple[str, ...]] = {
-    option: limits
+    option: (*(name for name in QUANTITIES if option in QUANTITIES[name].options), *((FIT,) * (option in FITTING)))
     for option in OPTIONS
-    if (limits := (*(name for name in KINDS if option in QUANTITIES[name].options), *((FIT,) * (option in FITTING))))
 }
-"""The options that some limit is for, and these limits."""
-TEXTS = tuple(name for name in LIMITS if name not in ("bits", "density"))
+"""The limits, and quantities of conditions, that each option is for."""
+TEXTS = tuple(name for name in LIMITS if name not in ("bits", "density", "batch"))
 
 
 def told(option: str) -> str:
