@@ -245,18 +245,16 @@ def test_a_file_of_a_space_names_its_device(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    ("where", "over", "message"),
+    ("where", "message"),
     [
-        ("params < 3 M", "", "is decided at a point: put it in a budget without over"),
-        ("params <= 3 ms", "", "'params <= 3 ms' compares a count with seconds"),
-        ("parms <= 3", "", "unknown name 'parms' in 'parms <= 3': did you mean params"),
-        ("latency <= 3 s", "", "latency needs a device: symcost devices lists them"),
-        ("params", "", "cannot read 'params' as a condition"),
+        ("params < 3 M", "is decided at a point: put it in a budget without over"),
+        ("params <= 3 ms", "'params <= 3 ms' compares a count with seconds"),
+        ("parms <= 3", "unknown name 'parms' in 'parms <= 3': did you mean params"),
+        ("latency <= 3 s", "latency needs a device: symcost devices lists them"),
+        ("params", "cannot read 'params' as a condition"),
     ],
 )
-def test_a_budgets_condition_that_cannot_be_held_is_one_line(
-    where: str, over: str, message: str, tmp_path: Path
-) -> None:
+def test_a_budgets_condition_that_cannot_be_held_is_one_line(where: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "symcost.toml"
     path.write_text(
         f"[models.x]\nmodel = 'x'\n[[models.x.budgets]]\nwhere = '{where}'\nat = {{ n = 1 }}\nover = {{ d = '1..9' }}\n"

@@ -135,4 +135,5 @@ def setting(costs: Any, options: Options | Mapping[str, Any], checked: bool = Fa
             raise type(problem)(f"{name}={short(value)}: {problem}") from None
     if "bits" in options and "weights" in options:
         raise SymcostError("bits and weights both say how wide the weights are: leave one")
-    return Setting(costs, **{OPTIONS[name].field: value for name, value in options.items()})
+    given: dict[str, Any] = {OPTIONS[name].field: value for name, value in options.items()}
+    return Setting(costs, **given)

@@ -187,8 +187,9 @@ class _Problem:
         """From where every constraint is monotone, and to which side each one holds."""
         starts, sides = [1], []
         for constraint in self.constraints:
-            ordered = isinstance(constraint, Compare) and constraint.op not in ("==", "!=")
-            found = monotone_from(constraint.difference, self.name) if ordered else None
+            found = None
+            if isinstance(constraint, Compare) and constraint.op not in ("==", "!="):
+                found = monotone_from(constraint.difference, self.name)
             if found is None:
                 raise SymcostError(
                     f"{constraint.text!r} is not certified monotone in {self.name}: give the sizes to try, as "
@@ -196,7 +197,7 @@ class _Problem:
                 )
             start, direction = found
             starts.append(start)
-            below = constraint.op in ("<=", "<")
+            below = isinstance(constraint, Compare) and constraint.op in ("<=", "<")
             sides.append((constraint, DOWN if (direction >= 0) == below else UP))
         return max(starts), sides
 

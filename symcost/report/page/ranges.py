@@ -11,7 +11,7 @@ import sympy
 
 from symcost.errors import DomainError, SymcostError
 from symcost.formulas.conditions import Compare, condition, conjuncts
-from symcost.formulas.symbols import symbol
+from symcost.formulas.symbols import integer, symbol
 
 USUAL = {
     "n": 1,
@@ -58,14 +58,14 @@ def _limits(name: str, tables: Sequence[Any]) -> tuple[int, int | None, int]:
         domain = getattr(costs, "domain", None)
         texts = domain.conditions() if domain is not None and name in costs.symbols else ()
         for found in (each for text in texts for each in conjuncts(condition(text))):
+            value = integer(found.right) if isinstance(found, Compare) else None
             match found:
-                case Compare(op=">=", left=left, right=right) if left == symbol(name) and right.is_Integer:
-                    low = max(low, int(right))
-                case Compare(op="<=", left=left, right=right) if left == symbol(name) and right.is_Integer:
-                    high = int(right) if high is None else min(high, int(right))
-                case Compare(op="==", left=sympy.Mod(args=(left, divisor)), right=right) if left == symbol(name):
-                    if right == 0 and divisor.is_Integer:
-                        step = math.lcm(step, int(divisor))
+                case Compare(op=">=", left=left) if left == symbol(name) and value is not None:
+                    low = max(low, value)
+                case Compare(op="<=", left=left) if left == symbol(name) and value is not None:
+                    high = value if high is None else min(high, value)
+                case Compare(op="==", left=sympy.Mod(args=(left, divisor))) if left == symbol(name) and value == 0:
+                    step = math.lcm(step, integer(divisor) or 1)
     return -(-low // step) * step, high, step
 
 

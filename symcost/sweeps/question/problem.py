@@ -17,7 +17,7 @@ from symcost.estimate.questions.constraint import asked
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.resolve import Resolver
 from symcost.estimate.questions.setting import Options
-from symcost.formulas.conditions import Compare, Condition, compares, names
+from symcost.formulas.conditions import Combined, Compare, Condition, compares, names
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges
@@ -93,7 +93,7 @@ def _runs(values: Sequence[int]) -> Iterable[int | str]:
 def _text(found: Condition) -> str:
     if isinstance(found, Compare):
         return f"({sympy.srepr(found.left)} {found.op} {sympy.srepr(found.right)})"
-    return f"{found.op}({', '.join(map(_text, found.parts))})"
+    return f"{found.op}({', '.join(map(_text, found.parts))})" if isinstance(found, Combined) else found.text
 
 
 def make_problem(
