@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,14 +10,13 @@ import sympy
 
 from symcost.costs.exact import rational
 from symcost.devices import device
-from symcost.devices.device import HOLDS
-from symcost.errors import DeviceError, SpaceError, SymcostError
-from symcost.estimate.bytes.fit import check_computes
+from symcost.errors import SpaceError, SymcostError
+from symcost.estimate.bytes.fit import Kept, check_computes, kept
 from symcost.estimate.bytes.memory import memory
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import Setting
-from symcost.formulas.conditions import Combined, Compare, Condition, condition, conjuncts, rewritten
+from symcost.formulas.conditions import Combined, Compare, Condition, Word, condition, conjuncts, rewritten
 from symcost.formulas.measures import Dimension
 from symcost.formulas.symbols import symbol
 from symcost.reading.numerals import short
@@ -26,10 +25,10 @@ from symcost.reading.numerals import short
 def asked(text: str, metrics: Metrics) -> Condition:
     """A condition in the names of a table, its units checked; ``fits`` stands for every memory of the device."""
 
-    def fits(word: Any) -> Condition:
+    def fits(word: Word) -> Condition:
         if metrics.table is None:
             raise SpaceError(f"{text!r}: {word.text} asks for the memories of a device: give a table of costs")
-        return Combined("and", tuple(memories(metrics.setting)), word.text)
+        return fitting(word, metrics.setting)
 
     return rewritten(condition(text, metrics.dimension), lambda compare: compare, fits)
 
@@ -52,7 +51,7 @@ def put(found: Condition, text: str, setting: Setting) -> list[Condition]:
     made = rewritten(
         found,
         lambda compare: compare.map(lambda side: _put(side, text, setting)),
-        lambda word: Combined("and", tuple(memories(setting)), word.text),
+        lambda word: fitting(word, setting),
     )
     return conjuncts(made)
 
@@ -69,7 +68,7 @@ def _put(side: Any, text: str, setting: Setting) -> Any:
         if name in known and name in QUANTITIES:
             raise SymcostError(f"{name!r} in {text!r} is a symbol of the table and a quantity: rename the symbol")
         if name in QUANTITIES:
-            put[symbol(name)] = _exact(QUANTITIES[name](setting))
+            put[symbol(name)] = sympy.sympify(QUANTITIES[name](setting), strict=True)
         elif name not in known:
             near = get_close_matches(name, [*setting.costs.symbols, *QUANTITIES], n=3)
             plain = [*setting.costs.symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
@@ -78,26 +77,17 @@ def _put(side: Any, text: str, setting: Setting) -> Any:
     return side.xreplace(put) if put else side
 
 
-def _exact(value: Any) -> Any:
-    return sympy.sympify(value, strict=True)
-
-
-def memories(setting: Setting) -> Iterable[Compare]:
-    """One comparison for each memory that holds weights or activations."""
+def memories(setting: Setting) -> list[Kept]:
+    """Each memory of the device that holds weights or activations, and what it must hold."""
     where = device(setting.device)
     check_computes(where, setting.costs, setting.types)
     used = memory(setting.costs, setting.dtype, weights=setting.weights, rule=setting.rule)
-    found = []
-    for level in where.memories:
-        if level.holds and level.size is None:
-            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
-        if level.holds and level.size is not None:
-            names = {"weights": "weight_bytes", "activations": "activation_bytes"}
-            needed = sympy.Add(*(_exact(used.held(what)) for what in HOLDS if what in level.holds))
-            plain = sympy.Add(*(_exact(getattr(used, what)) for what in HOLDS if what in level.holds))
-            summed = [*(names[what] for what in level.holds), *(["state_bytes"] if needed != plain else [])]
-            text = f"{' + '.join(summed)} <= {level.size} ({level.name})"
-            found.append(Compare("<=", needed, rational(level.size), text))
-    if not found:
-        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
-    return found
+    return kept(where, used)
+
+
+def fitting(word: Word, setting: Setting) -> Condition:
+    """What ``fits`` stands for: every memory has room."""
+    found = memories(setting)
+    return Combined(
+        "and", tuple(Compare("<=", each.needed, rational(each.size), each.text) for each in found), word.text
+    )

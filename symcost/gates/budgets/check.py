@@ -67,11 +67,9 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Findi
     if budget.fit:
         asked = setting(costs, budget.options, checked=True)
         for memory in named(f"{where}, {FIT}", lambda: memories(asked)):
-            size = Fraction(int(memory.right.p), int(memory.right.q))
-            level = memory.text.rpartition("(")[2].rstrip(")")
-            metric = "params" if memory.text.startswith("weight") else "peak_activations"
-            each = Limit("total_bytes", size, f"{budget.options['device']} {level}")
-            found.append(_one(each, memory.left, budget, costs, name, f"{FIT} {level}", metric))
+            each = Limit("total_bytes", memory.size, f"{budget.options['device']} {memory.memory}")
+            metric = "params" if memory.holds[0] == "weights" else "peak_activations"
+            found.append(_one(each, memory.needed, budget, costs, name, f"{FIT} {memory.memory}", metric))
     return [*found, *stated(budget, costs, name)]
 
 
