@@ -50,6 +50,8 @@ JOULES = Unit(
     "joules", "joules", "J", {f"{prefix}J": scale for prefix, scale in _SMALL.items()}, "'5 mJ'", {"joules": 1}
 )
 RATE = Unit("examples per second", "rate", dimension={"seconds": -1})
+SIGNS: Mapping[str, str] = {unit.kind: unit.sign for unit in (ELEMENTS, BYTES, SECONDS, JOULES, RATE)}
+"""What stands behind numbers of each kind."""
 _MARKED = {unit.kind: unit for unit in (ELEMENTS, BYTES, SECONDS, JOULES)}
 _MARKS: Mapping[Any, Unit] = {sympy.Dummy(kind, positive=True, integer=True): unit for kind, unit in _MARKED.items()}
 """A factor for each kind of unit while a text is read: no name can be mistaken for it."""

@@ -12,6 +12,7 @@ from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.setting import setting
 from symcost.formulas.equality import difference
+from symcost.formulas.measures import SIGNS
 from symcost.formulas.symbols import parse
 from symcost.formulas.units import physical
 from symcost.gates.audit.claims import Claim
@@ -78,11 +79,11 @@ def _number(claim: Claim, known: _Known) -> Finding:
     for reading in meant:
         if manner := claimed.stands_for(reading.value):
             shown = claimed.shown(reading.value)
-            how = "" if manner == "exact" else f", {manner} from {_whole(reading.value, wanted.sign)}"
+            how = "" if manner == "exact" else f", {manner} from {_whole(reading.value, SIGNS[wanted.kind])}"
             remark = f"rounds to {shown}" if manner == "cut off" else ""
             return Finding(claim, True, shown, f"{reading.manner}{how}", remark)
     right, because = why(claimed, meant, [reading for reading in readings if reading not in meant], wanted)
-    return Finding(claim, False, _actual(claimed.shown(right.value), _whole(right.value, wanted.sign)), because)
+    return Finding(claim, False, _actual(claimed.shown(right.value), _whole(right.value, SIGNS[wanted.kind])), because)
 
 
 def _actual(shown: str, whole: str) -> str:

@@ -243,11 +243,6 @@ class Quantity:
     layer: str = ""
 
     @property
-    def sign(self) -> str:
-        """The unit of its fractions."""
-        return next((unit.sign for unit in _KINDS.values() if unit.kind == self.kind), "")
-
-    @property
     def words(self) -> tuple[str, ...]:
         """What may stand behind its numbers."""
         return next((words for name, words in WORDS.items() if self.name.startswith(name)), ())

@@ -13,6 +13,7 @@ from typing import Any
 from symcost.costs.cost import COLUMNS, FULL, SPLITS, TOLD, Cost
 from symcost.costs.table import CostTable, Row, total
 from symcost.errors import SymcostError
+from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.formulas.text import written
 
 PEAKS = ("liveness", "textbook")
@@ -94,6 +95,13 @@ def residuals(costs: Any) -> Any:
         return getattr(costs, "residuals", None)
     except SymcostError:
         return None
+
+
+def beside(costs: Any) -> list[tuple[str, str]]:
+    """(title, text) of what does not add over modules: peaks, or why there is none, and residuals."""
+    found = [(f"peak {peak.unit} ({peak.rule})", peak.problem or written(peak.value)) for peak in peaks(costs)]
+    saved = residuals(costs)
+    return found if saved is None else [*found, (QUANTITIES["residuals"].title, written(saved))]
 
 
 def point(costs: Any) -> Mapping[str, int]:
