@@ -85,12 +85,12 @@ def condition(text: str, of: Callable[[str], Dimension | None] | None = None) ->
     """
     if not isinstance(text, str):
         raise ExpressionError(f"the condition {short(text)} is no text: write one such as 'params <= 25_000_000'")
-    text = text.strip()
     if len(text) > MAX_TEXT:
         raise ExpressionError(f"the condition {short(text)} has {len(text)} characters: at most {MAX_TEXT} are read")
+    text = " ".join(text.split())
     made = _AMOUNT.sub(r"\1 .\2", text)
     try:
-        return _Conditions(text, made, of).read(syntax(made, "a condition", short(text)))
+        return _Conditions(text, made.encode(), of).read(syntax(made, "a condition", short(text)))
     except RecursionError:
         raise ExpressionError(f"the condition {short(text)} is nested too deeply") from None
 
@@ -100,7 +100,7 @@ class _Conditions:
     """A text, and the same with a unit as an attribute of its number: Python's syntax binds it as tightly."""
 
     text: str
-    made: str
+    made: bytes
     of: Callable[[str], Dimension | None] | None
 
     def read(self, node: ast.expr) -> Condition:
@@ -135,16 +135,15 @@ class _Conditions:
         return Compare(op, bare(left), bare(right), f"{names[0]} {op} {names[1]}")
 
     def _written(self, node: ast.expr) -> str:
-        """A side as it is written, on one line: an error shows the user's own text."""
-        found = ast.get_source_segment(self.made, node) or ast.unparse(node)
-        return " ".join(_UNIT.sub(" ", found).split())
+        """A side as it is written: an error shows the user's own text."""
+        return _UNIT.sub(" ", _segment(self.made, node))
 
 
 @dataclass(frozen=True)
 class _Side(Reader):
     """One side of a comparison: decimals, and numbers with units, are exact numbers in it."""
 
-    source: str = ""
+    source: bytes = b""
 
     def sized(self, node: ast.expr) -> Sized:
         match node:
@@ -157,15 +156,22 @@ class _Side(Reader):
         return super().sized(node)
 
     def _number(self, node: ast.Constant, scale: Fraction) -> Sized:
-        text = ast.get_source_segment(self.source, node) or ""
+        text = _segment(self.source, node)
         try:
             made = fraction(text.replace("_", "")) * scale
         except ValueError:
             raise ExpressionError(
                 f"{short(text)} in a condition is out of range: use an exponent of at most {MAX_POWER}, {MAX_DIGITS} digits"
             ) from None
-        value = sympy.Rational(made.numerator, made.denominator)
-        return value, of_number(made.numerator).checked(self.shown)
+        above, below = (
+            (sympy.Integer(part), of_number(part).checked(self.shown)) for part in (made.numerator, made.denominator)
+        )
+        return self._product(ast.Div(), above, below)
+
+
+def _segment(source: bytes, node: ast.expr) -> str:
+    """What a node was read from, in a source of one line."""
+    return source[node.col_offset : node.end_col_offset].decode()
 
 
 def names(found: Condition) -> set[str]:
