@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from symcost.costs.cost import DETAIL
+from symcost.costs.cost import DETAIL, FIRST, FULL, TOLD
 from symcost.costs.table import CostTable, total
 from symcost.errors import SymcostError
 from symcost.estimate.questions.face import PROCESS
@@ -23,19 +23,17 @@ from symcost.report.page.program import Program
 from symcost.report.words import facts
 from symcost.report.words.grouping import MODEL, Line, Node, tree
 
-COLUMNS = (
-    ("params", "full"),
-    ("state", "full"),
-    ("macs", "full"),
-    ("flops", "full"),
-    ("activations", "textbook"),
-    ("moved", "full"),
-)
-"""Of each module: the table's columns and the metrics of the bars. ``moved`` is bytes read and written."""
-PEAKS = ("peak_activations", "activation_bytes")
-"""Told by every rule."""
 RARE = ("state",)
 """Columns that are left out where no model has any of it."""
+MOVED = ("moved", FULL)
+"""Bytes read and written."""
+COLUMNS = (
+    *((name, told.convention) for name, told in TOLD.items() if told.place == FIRST or name in RARE),
+    MOVED,
+)
+"""Of each module: the table's columns and the metrics of the bars."""
+PEAKS = ("peak_activations", "activation_bytes")
+"""Told by every rule."""
 LONG = 1500
 """Characters of a formula from which it is shown as text: a browser takes long to lay out more of it."""
 
@@ -47,6 +45,12 @@ def columns(tables: Sequence[CostTable]) -> list[tuple[str, str]]:
         for metric, of in COLUMNS
         if metric not in RARE or any(getattr(costs.total(of), metric) != 0 for costs in tables)
     ]
+
+
+def heading(column: tuple[str, str]) -> str:
+    """What stands above a column."""
+    metric, of = column
+    return f"{'bytes moved' if column == MOVED else facts.TITLES[metric]} ({of})"
 
 
 def contents(costs: CostTable, title: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def _modules(
     index, count[0] = count[0], count[0] + 1
     sums = {convention: total(node.rows, convention) for convention in ("full", "textbook")}
     own = [
-        program.add(sums[of].bytes_read + sums[of].bytes_written if metric == "moved" else getattr(sums[of], metric))
+        program.add(sums[of].bytes_read + sums[of].bytes_written if metric == MOVED[0] else getattr(sums[of], metric))
         for metric, of in wanted
     ]
     yield {"name": Line(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}

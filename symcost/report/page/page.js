@@ -2,8 +2,6 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { models, symbols } = data;
-  const TITLES = { params: "params", state: "state", macs: "MACs", flops: "FLOPs", activations: "activations", moved: "bytes moved" };
-  const CONVENTIONS = { params: "full", state: "full", macs: "full", flops: "full", activations: "textbook", moved: "full" };
   const at = {};
   const element = (tag, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
@@ -78,8 +76,8 @@
     get("totals").tBodies[0].append(row);
     return cells;
   });
-  for (const metric of data.columns) {
-    get("metric").append(element("option", { value: metric, textContent: `${TITLES[metric]} (${CONVENTIONS[metric]})` }));
+  for (const [position, metric] of data.columns.entries()) {
+    get("metric").append(element("option", { value: metric, textContent: data.headings[position] }));
   }
   for (const device of data.devices) get("device").append(element("option", { value: device.name, textContent: device.title }));
   get("device").value = data.device;
@@ -128,7 +126,7 @@
       for (const node of shown) node.sums.forEach((sum, k) => fill(node.cells[k], sum === 0n ? "" : Exact.shown(sum), Exact.text(sum)));
     };
     const heads = [-1, ...data.columns.keys()].map((position) => {
-      const text = position < 0 ? "module" : `${TITLES[data.columns[position]]} (${CONVENTIONS[data.columns[position]]})`;
+      const text = position < 0 ? "module" : data.headings[position];
       const button = element("button", { type: "button", textContent: text });
       const head = element("th", { scope: "col" }, button);
       button.addEventListener("click", () => {
