@@ -22,8 +22,8 @@ from symcost.reading.numerals import short
 from symcost.sweeps.answers.answer import Answer, Count, columns_at
 from symcost.sweeps.answers.front import MOST_OBJECTIVES, front
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
-from symcost.sweeps.numbers.monotone import pinned
 from symcost.sweeps.numbers.tiers import NAMES
+from symcost.sweeps.question.pinned import pinned
 from symcost.sweeps.question.problem import Problem, make_problem
 from symcost.sweeps.question.space import Space, Texts, texts
 from symcost.sweeps.run.driver import Report, Settings, run

@@ -42,6 +42,8 @@ APPLY: dict[str, Callable[..., Any]] = {
     "floordiv": operator.floordiv,
     "mod": operator.mod,
     "div": lambda a, b: Fraction(a) / b,
+    "floor": math.floor,
+    "ceil": math.ceil,
     "max": max,
     "min": min,
     "clog2": ceil_log2,
@@ -54,7 +56,9 @@ APPLY: dict[str, Callable[..., Any]] = {
     "not": operator.not_,
     "select": lambda condition, a, b: a if condition else b,
 }
-"""What every operation does to Python's integers: the meaning that all engines share. ``div`` is the exact quotient."""
+"""What every operation does to Python's integers: the meaning that all engines share.
+
+``div`` is the exact quotient; ``floor`` and ``ceil`` of one stand where quotients are left apart, which no engine runs."""
 LOGICAL = {"le", "lt", "eq", "and", "or", "not"}
 """Operations whose result is true or false."""
 NEUTRAL = {"add": 0, "mul": 1, "and": True, "or": False}
