@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import sympy
@@ -13,6 +12,7 @@ from symcost.costs.size import model_size, state_size
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
 from symcost.formulas.symbols import parse
+from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import short
 
 SHOWN = ("params", "macs", "flops", "activations", "peak_activations")
@@ -111,9 +111,7 @@ class Metrics(Mapping[str, Any]):
 
     def unknown(self, name: str, axes: Iterable[str]) -> SpaceError:
         """The error for a name that is neither."""
-        known = [*axes, *self]
-        near = get_close_matches(name, known, n=3)
-        shown = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join([*axes, *self.shown()])}"
+        shown = offered(near(name, [*axes, *self]), f"known are {', '.join([*axes, *self.shown()])}")
         return SpaceError(f"{name!r} is neither an axis of the space nor a number of the costs: {shown}")
 
 

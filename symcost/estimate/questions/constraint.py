@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +19,7 @@ from symcost.estimate.bytes.memory import memory
 from symcost.estimate.bytes.types import types_of
 from symcost.estimate.questions.quantities import QUANTITIES, Setting
 from symcost.formulas.symbols import Evaluator, parse
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import MAX_DIGITS, MAX_POWER, fraction, short
 
 _RELATION = re.compile(r"(<=|>=|==|!=|<|>)")
@@ -84,9 +84,7 @@ def _side(text: str, whole: str, setting: Setting) -> Any:
         if name in QUANTITIES:
             put[sympy.Symbol(name, positive=True, integer=True)] = _exact(QUANTITIES[name](setting))
         elif name not in known:
-            names = [*setting.costs.symbols, *QUANTITIES]
-            near = get_close_matches(name, names, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
+            hint = choose(name, [*setting.costs.symbols, *QUANTITIES], start="there are")
             raise SymcostError(f"unknown name {name!r} in {whole!r}: {hint}")
     return expression.xreplace(put) if put else expression
 

@@ -208,7 +208,7 @@ class Lowering:
         return made if all(coefficient > 0 for coefficient, _ in made) else terms
 
     def _powers(self, coefficient: int, factors: Factors) -> Node:
-        parts = [self.graph.chain("mul", [node] * power) for node, power in factors.items()]
+        parts = [self.graph.chain("mul", [n] * power) if power > 1 else n for n, power in factors.items()]
         return self.graph.chain("mul", [*parts, self.graph.constant(coefficient)])
 
     def _regrouped(self, terms: list[tuple[int, Factors]]) -> Node:

@@ -13,7 +13,7 @@ from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
 from symcost.costs.table import CostTable, Row
 from symcost.errors import SymcostError
-from symcost.reading.nearest import folded, hint
+from symcost.reading.nearest import choose, folded
 
 Number = int | Fraction
 Readings = Callable[["Scope"], list["Reading"]]
@@ -238,7 +238,7 @@ def quantity(name: str) -> Quantity:
         unit = (match["unit"] or "b").replace("bytes", "b")
         return Quantity("model_size", unit, True, _size(int(match["bits"]) if match["bits"] else None))
     known = [*PLAIN, "gmacs", "gflops", "model_size_mb_fp32", "model_size_mb_int8"]
-    raise SymcostError(f"unknown quantity {name!r}: {hint(name, known)}")
+    raise SymcostError(f"unknown quantity {name!r}: {choose(name, known)}")
 
 
 def is_quantity(name: str) -> bool:
