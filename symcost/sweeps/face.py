@@ -18,6 +18,7 @@ import numpy as np
 
 from symcost.costs.names import Metrics
 from symcost.errors import SpaceError
+from symcost.formulas.extent import whole
 from symcost.reading.numerals import short
 from symcost.sweeps.answers.answer import Answer, Count, columns_at
 from symcost.sweeps.answers.front import MOST_OBJECTIVES, front
@@ -304,7 +305,7 @@ class _Asked:
         low, high = ends
         bins = bins if high > low else 1
         edges = [low, *(low + Fraction((high - low) * (i + 1), bins) for i in range(bins))]
-        whole = [edge.numerator if isinstance(edge, Fraction) and edge.denominator == 1 else edge for edge in edges]
+        shown = [whole(edge) for edge in edges]
         engine = self.settings.engine
         below = [0]
         with self.settings.opened() as pool:
@@ -312,7 +313,7 @@ class _Asked:
                 limit = f"{name} <= {edge.numerator}/{edge.denominator}"
                 found = cases(self.costs, self.space, where=[*self.where, limit], define=self.define, shown=())
                 below.append(sum(run(Job(c.problem, "count", 0, engine), self.settings, pool).count for c in found))
-        pairs = zip(itertools.pairwise(whole), itertools.pairwise(below), strict=True)
+        pairs = zip(itertools.pairwise(shown), itertools.pairwise(below), strict=True)
         return [(a, b, after - before) for (a, b), (before, after) in pairs]
 
 

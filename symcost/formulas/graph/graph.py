@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -163,15 +163,15 @@ def _shortened(op: str, args: tuple[Node, ...]) -> Node | None:
     return None
 
 
-def cone(roots: Iterable[Node]) -> list[Node]:
-    """Every node that the roots need, arguments before what uses them."""
+def cone(roots: Iterable[Node], stops: Container[int] = ()) -> list[Node]:
+    """Every node that the roots need, arguments before what uses them; not what only the ``stops`` need."""
     seen: dict[int, Node] = {}
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.index not in seen:
             seen[node.index] = node
-            stack.extend(node.args)
+            stack.extend(() if node.index in stops else node.args)
     return [seen[index] for index in sorted(seen)]
 
 

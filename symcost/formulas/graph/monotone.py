@@ -20,10 +20,11 @@ Direction = int | None
 class Monotone:
     """Directions of nodes along one axis; a logical node grows from false to true.
 
-    >>> graph = Graph()
-    >>> x, y = graph.axis(0), graph.axis(1)
+    >>> from symcost.formulas.graph.ranges import Span
+    >>> graph, ranges = Graph(), Ranges([Span(1, 9), Span(1, 5)])
+    >>> x = graph.axis(0)
     >>> node = graph.apply("sub", graph.apply("mul", x, x), x)
-    >>> Monotone(graph, Ranges([Span(1, 9), Span(1, 5)]), 0)(node), Monotone(graph, Ranges([Span(1, 9), Span(1, 5)]), 1)(node)
+    >>> Monotone(graph, ranges, 0)(node), Monotone(graph, ranges, 1)(node)
     (1, 0)
     """
 
