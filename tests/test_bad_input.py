@@ -30,7 +30,7 @@ from symcost.estimate.questions.constraint import read as read_constraints
 from symcost.formulas.conditions import condition
 from symcost.formulas.extent import MAX_TERMS, extent
 from symcost.formulas.form import Form, logarithm
-from symcost.formulas.prove.interval import Bounds
+from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.symbols import Evaluator, clog2, evaluate, flog2, log2, parse
 from symcost.gates.audit.claims import Claim
 from symcost.gates.audit.judge import audit
@@ -146,7 +146,7 @@ def test_every_path_gives_the_same_logarithm(above: int) -> None:
         assert evaluate(formula, {"n": above}) == right
         assert formula.subs({sc.symbols("n")[0]: above}) == right
         assert (clog2 if up else flog2)(sympy.Rational(above, 2)) == right
-        assert Bounds({"n": (above, above)})(formula) == (right, right)
+        assert Boxed(formula, {"n": (above, above)}).bounds() == (right, right)
         assert logarithm(kind, Form.symbol("n") / 2).value({"n": above}) == right
         assert Columns({"f": formula}, {})(n=[above])["f"].tolist() == [right]
         space = sc.Space(n=range(2, 1024))

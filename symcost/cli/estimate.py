@@ -11,6 +11,7 @@ import typer
 from symcost.cli.output import Output, check_writable, write
 from symcost.cli.target import table_of
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.sources.texts import integers
 
 DEVICES_EXAMPLES = """[bold]Examples[/bold]
@@ -69,9 +70,7 @@ TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
 
 
 def _chosen(formats: Any, name: str) -> Callable[[Any], str]:
-    if name not in formats:
-        raise SymcostError(f"unknown format {name!r}: use {', '.join(formats)}")
-    return formats[name]
+    return formats[known_format(name, formats)]
 
 
 def _widths(weights: str | None, bits: int | None) -> str | int | None:

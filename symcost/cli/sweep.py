@@ -13,6 +13,7 @@ import typer
 from symcost.cli.output import Output, Steps, SweepProgress, check_writable, write
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
+from symcost.reading.nearest import known_format
 from symcost.referee.compilers.start import start_jax
 from symcost.sources.texts import load
 
@@ -79,8 +80,7 @@ def sweep(
     from symcost.sweeps.face import sweep as best
     from symcost.sweeps.question.question import load_space
 
-    if format_ not in designs.FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(designs.FORMATS)}")
+    known_format(format_, designs.FORMATS)
     if verify is not None and format_ == "csv":
         raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
     check_writable(output)

@@ -20,13 +20,14 @@ import numpy as np
 from symcost.errors import SpaceError
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.setting import OPTIONS, Options
-from symcost.reading.nearest import hint
+from symcost.formulas.extent import whole
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.sweeps.answers.answer import Answer, Count, columns_at
 from symcost.sweeps.answers.front import MOST_OBJECTIVES, front
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
-from symcost.sweeps.numbers.monotone import pinned
 from symcost.sweeps.numbers.tiers import NAMES
+from symcost.sweeps.question.pinned import pinned
 from symcost.sweeps.question.problem import Problem, make_problem
 from symcost.sweeps.question.space import Space, Texts, texts
 from symcost.sweeps.run.driver import Report, Settings, run
@@ -81,7 +82,7 @@ def _check_options(options: Options) -> None:
     known = [*inspect.signature(sweep).parameters, *OPTIONS]
     for name in options:
         if name not in OPTIONS:
-            raise SpaceError(f"unknown argument {name!r}: {hint(name, known)}")
+            raise SpaceError(f"unknown argument {name!r}: {choose(name, known)}")
 
 
 def listed(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]], show: Texts,
@@ -335,7 +336,7 @@ class _Asked:
         low, high = ends
         bins = bins if high > low else 1
         edges = [low, *(low + Fraction((high - low) * (i + 1), bins) for i in range(bins))]
-        whole = [edge.numerator if isinstance(edge, Fraction) and edge.denominator == 1 else edge for edge in edges]
+        shown = [whole(edge) for edge in edges]
         engine = self.settings.engine
         below = [0]
         with self.settings.opened() as pool:
@@ -343,7 +344,7 @@ class _Asked:
                 limit = f"{name} <= {edge.numerator}/{edge.denominator}"
                 found = self._cases([*self.where, limit], ())
                 below.append(sum(run(Job(c.problem, "count", 0, engine), self.settings, pool).count for c in found))
-        pairs = zip(itertools.pairwise(whole), itertools.pairwise(below), strict=True)
+        pairs = zip(itertools.pairwise(shown), itertools.pairwise(below), strict=True)
         return [(a, b, after - before) for (a, b), (before, after) in pairs]
 
 

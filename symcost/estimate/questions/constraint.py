@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import sympy
@@ -19,6 +18,7 @@ from symcost.estimate.questions.setting import Setting
 from symcost.formulas.conditions import Combined, Compare, Condition, Word, condition, conjuncts, rewritten
 from symcost.formulas.measures import Dimension
 from symcost.formulas.symbols import symbol
+from symcost.reading.nearest import listed, near, offered
 from symcost.reading.numerals import short
 
 
@@ -70,10 +70,9 @@ def _put(side: Any, text: str, setting: Setting) -> Any:
         if name in QUANTITIES:
             put[symbol(name)] = sympy.sympify(QUANTITIES[name](setting), strict=True)
         elif name not in known:
-            near = get_close_matches(name, [*setting.costs.symbols, *QUANTITIES], n=3)
             plain = [*setting.costs.symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(plain)}"
-            raise SymcostError(f"unknown name {name!r} in {text!r}: {hint}")
+            found = near(name, [*setting.costs.symbols, *QUANTITIES])
+            raise SymcostError(f"unknown name {name!r} in {text!r}: {offered(found, f'there are {listed(plain)}')}")
     return side.xreplace(put) if put else side
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +15,7 @@ from symcost.estimate.questions.quantities import QUANTITIES, Quantity
 from symcost.estimate.questions.setting import Options, setting
 from symcost.formulas.measures import Dimension
 from symcost.formulas.symbols import parse
+from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import short
 
 
@@ -86,9 +86,7 @@ class Metrics(Mapping[str, Any]):
 
     def unknown(self, name: str, axes: Iterable[str]) -> SpaceError:
         """The error for a name that is neither."""
-        known = [*axes, *self]
-        near = get_close_matches(name, known, n=3)
-        shown = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join([*axes, *self.shown()])}"
+        shown = offered(near(name, [*axes, *self]), f"known are {', '.join([*axes, *self.shown()])}")
         return SpaceError(f"{name!r} is neither an axis of the space nor a number of the costs: {shown}")
 
 

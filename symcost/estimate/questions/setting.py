@@ -15,7 +15,7 @@ from symcost.estimate.bytes.memory import RULES
 from symcost.estimate.bytes.states import BY_NAME, states_of
 from symcost.estimate.bytes.types import Types, types_of
 from symcost.estimate.time.work import MODELS
-from symcost.reading.nearest import hint
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import fraction, short
 
 
@@ -128,7 +128,7 @@ def setting(costs: Any, options: Options | Mapping[str, Any], checked: bool = Fa
     """
     for name, value in () if checked else options.items():
         if name not in OPTIONS:
-            raise SymcostError(f"unknown option {name!r}: {hint(name, OPTIONS)}")
+            raise SymcostError(f"unknown option {name!r}: {choose(name, OPTIONS)}")
         try:
             OPTIONS[name].check(value)
         except SymcostError as problem:

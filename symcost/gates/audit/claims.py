@@ -19,7 +19,7 @@ from pathlib import Path
 
 from symcost.errors import SymcostError
 from symcost.gates.audit.quantities import is_quantity
-from symcost.reading.nearest import hint, same
+from symcost.reading.nearest import choose, same
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _check(titles: list[str], path: Path) -> list[str]:
                 )
     for title in titles:
         if title not in KNOWN and title not in wide:
-            raise SymcostError(f"{path} has an unknown column {title!r}: {hint(title, KNOWN)}")
+            raise SymcostError(f"{path} has an unknown column {title!r}: {choose(title, KNOWN)}")
     if "model" not in titles and "layer" not in titles:
         raise SymcostError(f"{path} has neither a column 'model' nor 'layer': say what the claims are about")
     return wide

@@ -21,7 +21,7 @@ from symcost.gates.audit.printed import read
 from symcost.gates.audit.quantities import Scope, quantity
 from symcost.gates.audit.slips import why
 from symcost.models.catalog import literal, reference
-from symcost.reading.nearest import hint, same
+from symcost.reading.nearest import choose, same
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _scope(claim: Claim, table: CostTable, layer: str) -> Scope:
     rows = tuple(row for row in table.rows if row.path == path or row.path.startswith(path + "/"))
     if not rows:
         paths = sorted({"/".join(row.path.split("/")[:depth]) for row in table.rows for depth in (1, 2, 3)})
-        raise SymcostError(f"{claim.model} has no layer {layer!r}: {hint(path, [p for p in paths if p])}")
+        raise SymcostError(f"{claim.model} has no layer {layer!r}: {choose(path, [p for p in paths if p])}")
     return Scope(table, rows, False, asked)
 
 

@@ -19,7 +19,7 @@ from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import Setting
 from symcost.formulas.measures import BYTES, COUNT
 from symcost.gates.audit.printed import UNITS
-from symcost.reading.nearest import folded, hint
+from symcost.reading.nearest import choose, folded
 
 Number = int | Fraction
 Readings = Callable[["Scope"], list["Reading"]]
@@ -270,7 +270,7 @@ def quantity(name: str) -> Quantity:
         if wanted.startswith(folded(known)) and letters in UNITS[unit.kind]:
             return Quantity(known, letters, unit.kind, PLAIN[known])
     known = [*PLAIN, "gmacs", "gflops", "model_size_mb_fp32", "model_size_mb_int8"]
-    raise SymcostError(f"unknown quantity {name!r}: {hint(name, known)}")
+    raise SymcostError(f"unknown quantity {name!r}: {choose(name, known)}")
 
 
 def is_quantity(name: str) -> bool:

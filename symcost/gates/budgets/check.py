@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, Limit
 from symcost.gates.budgets.proofs import Finding, given, named, proved
 from symcost.gates.budgets.read import Budget, Model, Plan
 from symcost.gates.budgets.stated import stated
+from symcost.reading.nearest import choose
 
 HEAVIEST = 3
 
@@ -97,9 +97,7 @@ def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
 def _symbols(budget: Budget, costs: CostTable, where: str) -> None:
     for symbol in (*budget.at, *budget.over):
         if symbol not in costs.symbols:
-            near = get_close_matches(symbol, costs.symbols, n=2)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(costs.symbols) or 'none'}"
-            raise DomainError(f"{where}: unknown symbol {symbol!r}: {hint}")
+            raise DomainError(f"{where}: unknown symbol {symbol!r}: {choose(symbol, costs.symbols, 2, 'there are')}")
 
 
 def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,

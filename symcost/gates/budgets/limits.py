@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import amount, short
 
 KINDS: Mapping[str, str] = {name: quantity.unit.kind for name, quantity in QUANTITIES.items() if quantity.unit.letters}
@@ -52,8 +52,7 @@ def limit(metric: str, given: Any, where: str) -> Limit:
     if not unit and "" not in units:
         raise SymcostError(f"{where}: {metric} = {text} has no unit: it is in {unit_of.kind}, write {unit_of.example}")
     if unit not in units:
-        near = get_close_matches(unit, units, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(filter(None, units))}"
+        hint = choose(unit, filter(None, units), 2)
         raise SymcostError(f"{where}: {metric} = {text!r} has an unknown unit {unit!r}: {hint}")
     return Limit(metric, number * units[unit], text)
 

@@ -25,7 +25,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, WHERE, Limit, limi
 from symcost.gates.budgets.lines import lines_of
 from symcost.gates.budgets.options import LIMITS, options
 from symcost.reading import toml
+from symcost.reading.nearest import choose, near, offered
 from symcost.reading.numerals import short, whole
 
 FILES = ("symcost.toml", "pyproject.toml")
@@ -112,9 +112,7 @@ def chosen(plan: Plan, names: Sequence[str]) -> Plan:
     known = [model.name for model in plan.models]
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
-            raise SymcostError(f"{plan.file} has no model {name!r}: {hint}")
+            raise SymcostError(f"{plan.file} has no model {name!r}: {choose(name, known, start='there are')}")
     return replace(plan, models=tuple(m for m in plan.models if not names or m.name in names))
 
 
@@ -249,9 +247,8 @@ def span(given: Any, where: str) -> range:
 def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
     for key in given:
         if key not in known:
-            near = get_close_matches(key, known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(_plain_names(known))}"
-            raise SymcostError(f"{where} has an unknown entry {key!r}: {hint}")
+            found = offered(near(key, known), f"use {', '.join(_plain_names(known))}")
+            raise SymcostError(f"{where} has an unknown entry {key!r}: {found}")
 
 
 def _plain_names(known: Any) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +21,7 @@ from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges
 from symcost.formulas.symbols import parse
+from symcost.reading.nearest import choose
 from symcost.sweeps.numbers.tiers import Tiers
 from symcost.sweeps.question.columns import Columns
 from symcost.sweeps.question.dependents import dependents
@@ -136,9 +136,7 @@ def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:
             what = "a formula that is given too" if name in metrics.given else "a number of the costs too"
             raise SpaceError(f"the axis {name} is {what}: which one is meant? Give one of them another name")
         if name not in used | metrics.symbols:
-            known = sorted(metrics.symbols)
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"their symbols are {', '.join(known) or 'none'}"
+            hint = choose(name, sorted(metrics.symbols), 1, "their symbols are")
             raise SpaceError(f"the axis {name} is no symbol of the costs: {hint}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from symcost.errors import SpaceError, SymcostError
 from symcost.estimate.questions.setting import OPTIONS, Options
 from symcost.reading import toml
 from symcost.reading.given import checked
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.sweeps.question.space import Space, texts
 
@@ -62,8 +62,7 @@ def question(table: Mapping[str, Any]) -> Question:
     """
     for key in table:
         if key not in KEYS:
-            near = get_close_matches(key, KEYS, n=1)
-            raise SpaceError(f"unknown key {key!r}: {f'did you mean {near[0]}?' if near else f'use {_listed()}'}")
+            raise SpaceError(f"unknown key {key!r}: {choose(key, sorted(KEYS), 1)}")
     sources = [key for key in ("network", "networks", "formulas") if key in table]
     if len(sources) != 1:
         raise SpaceError(
@@ -87,7 +86,3 @@ def question(table: Mapping[str, Any]) -> Question:
         texts("maximize", table.get("maximize")), top, texts("show", table["show"]) if "show" in table else None,
         Options(**{name: table[name] for name in OPTIONS if name in table}),
     )  # fmt: skip
-
-
-def _listed() -> str:
-    return ", ".join(sorted(KEYS))
