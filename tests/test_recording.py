@@ -53,7 +53,9 @@ class Row:
         return Model(None, None, parse_tree(self.specs), (), {}, {}, function=self.program)
 
 
-def row(name: str, program: Callable[..., Any], specs: str, base: str, values: str, guards: str = "", **more: Any) -> Row:
+def row(
+    name: str, program: Callable[..., Any], specs: str, base: str, values: str, guards: str = "", **more: Any
+) -> Row:
     def point(text: str) -> dict[str, int]:
         return {k: int(v) for k, v in (part.split("=") for part in text.split())}
 
@@ -302,7 +304,9 @@ def told(found: Recording, point: Mapping[str, int]) -> list[Any]:
     here = found.at(point)
 
     def value(part: Any) -> Any:
-        return tuple(map(value, part)) if isinstance(part, tuple) else part.value(here) if isinstance(part, Form) else part
+        return (
+            tuple(map(value, part)) if isinstance(part, tuple) else part.value(here) if isinstance(part, Form) else part
+        )
 
     return [value(each) for each in found.shapes]
 
@@ -341,7 +345,10 @@ def test_a_guard_names_the_line_of_the_model_that_decides() -> None:
     (place,) = {each.place for each in found.guards if str(each) == "d % 96 != 0"}
     assert place.file == __file__ and 'row("remainder"' in place.text
     (pin,) = record(next(r for r in ROWS if r.name == "dictionary").model(), {"n": 3, "d": 64}).pins
-    assert str(pin) == f"d as a plain number at {__file__}:{pin.place.line}: return x @ jnp.ones((x.shape[1], SIZES[x.shape[1]]))"
+    assert (
+        str(pin)
+        == f"d as a plain number at {__file__}:{pin.place.line}: return x @ jnp.ones((x.shape[1], SIZES[x.shape[1]]))"
+    )
 
 
 def test_structural_symbols_stay_plain_numbers() -> None:

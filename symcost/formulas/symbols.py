@@ -160,7 +160,7 @@ def parse(text: str) -> sympy.Expr:
     longest = max((len(found) for found in _DIGITS.findall(text)), default=0)
     if longest > MAX_DIGITS:
         raise ExpressionError(f"{short(text)} has an integer of {longest} digits: at most {MAX_DIGITS} are read")
-    return _Reader(text).read()
+    return Reader(text).read()
 
 
 def _pieces(text: str) -> list[str]:
@@ -199,14 +199,17 @@ def _reciprocal(value: Any, size: Extent) -> Extent:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class Reader:
     """One text; what it becomes is measured before it is made."""
 
     text: str
 
-    def read(self) -> sympy.Expr:
+    def read(self, node: ast.expr | None = None) -> sympy.Expr:
+        """The expression of the text, or of its syntax where that is known."""
         try:
-            parts = [self.sized(syntax(piece.strip(), shown=self.shown())) for piece in _pieces(self.text)]
+            pieces = _pieces(self.text) if node is None else ()
+            nodes = [node] if node else [syntax(piece.strip(), shown=self.shown()) for piece in pieces]
+            parts = [self.sized(node) for node in nodes]
             summed((size for _, size in parts), self.shown)
             return sympy.Add(*(part for part, _ in parts)) if len(parts) > 1 else parts[0][0]
         except ZeroDivisionError:
@@ -215,9 +218,11 @@ class _Reader:
             raise ExpressionError(f"{self.shown()} is nested too deeply") from None
 
     def shown(self) -> str:
+        """The text in an error."""
         return short(self.text)
 
     def sized(self, node: ast.expr) -> Sized:
+        """What a part of it becomes."""
         match node:
             case ast.Constant(value=int() as value) if not isinstance(value, bool):
                 return sympy.Integer(value), of_number(value).checked(self.shown)
@@ -233,22 +238,22 @@ class _Reader:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self.sized(operand)
             case ast.BinOp(op=ast.Pow(), left=left, right=right):
-                return self.power(self.sized(left), self.sized(right)[0])
+                return self._power(self.sized(left), self.sized(right)[0])
             case ast.BinOp(op=ast.Add() | ast.Sub()):
-                terms = self.terms(node)
+                terms = self._terms(node)
                 return sympy.Add(*(term for term, _ in terms)), summed((size for _, size in terms), self.shown)
             case ast.BinOp(op=ast.Mult() | ast.Div() | ast.FloorDiv() | ast.Mod() as op, left=left, right=right):
-                return self.product(op, self.sized(left), self.sized(right))
+                return self._product(op, self.sized(left), self.sized(right))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
-                return self.function(name, [self.sized(argument) for argument in arguments])
+                return self._function(name, [self.sized(argument) for argument in arguments])
             case ast.Call(func=ast.Name(id="Piecewise"), args=[_, *_] as cases, keywords=[]):
-                return self.piecewise(cases)
+                return self._piecewise(cases)
         raise ExpressionError(
             f"cannot read {short(ast.unparse(node))} in {self.shown()}: an expression has integers, names, "
             f"+ - * / // % ** and {', '.join(_FUNCTIONS)}"
         )
 
-    def power(self, base: Sized, exponent: Any) -> Sized:
+    def _power(self, base: Sized, exponent: Any) -> Sized:
         if not exponent.is_Integer or abs(exponent) > _MAX_EXPONENT:
             raise ExpressionError(
                 f"the exponent {exponent} in {self.shown()} must be an integer of at most {_MAX_EXPONENT}"
@@ -259,7 +264,7 @@ class _Reader:
         value = base[0] ** abs(exponent)
         return (value, size) if exponent >= 0 else (1 / value, _reciprocal(value, size))
 
-    def product(self, op: ast.operator, left: Sized, right: Sized) -> Sized:
+    def _product(self, op: ast.operator, left: Sized, right: Sized) -> Sized:
         (a, _), (b, _) = left, right
         if isinstance(op, ast.Mult):
             size = left[1].times(right[1], self.shown)
@@ -271,7 +276,7 @@ class _Reader:
             return a / b, size
         return (sympy.floor(a / b) if isinstance(op, ast.FloorDiv) else sympy.Mod(a, b)), size.inside()
 
-    def function(self, name: str, arguments: list[Sized]) -> Sized:
+    def _function(self, name: str, arguments: list[Sized]) -> Sized:
         values, size = [value for value, _ in arguments], largest(size for _, size in arguments)
         if name in ("Max", "Min"):
             if not values:
@@ -282,14 +287,14 @@ class _Reader:
         except TypeError:
             raise ExpressionError(f"{name} in {self.shown()} takes another number of arguments") from None
 
-    def piecewise(self, cases: list[ast.expr]) -> Sized:
+    def _piecewise(self, cases: list[ast.expr]) -> Sized:
         """The value of the first condition that holds: pairs of a value and a condition, the last condition ``True``."""
         pairs, sizes = [], []
         for case in cases:
             match case:
                 case ast.Tuple(elts=[value, condition]):
                     expression, size = self.sized(value)
-                    pairs.append((expression, self.condition(condition)))
+                    pairs.append((expression, self._condition(condition)))
                     sizes.append(size)
                 case _:
                     raise ExpressionError(
@@ -297,7 +302,7 @@ class _Reader:
                     )
         return sympy.Piecewise(*pairs), largest(sizes)
 
-    def condition(self, node: ast.expr) -> Any:
+    def _condition(self, node: ast.expr) -> Any:
         """A condition of a Piecewise: comparisons, ``Eq``, ``Ne``, ``&``, ``|``, ``~``, True and False."""
         match node:
             case ast.Constant(value=bool() as value):
@@ -307,13 +312,13 @@ class _Reader:
             case ast.Call(func=ast.Name(id="Eq" | "Ne" as name), args=[left, right], keywords=[]):
                 return (sympy.Eq if name == "Eq" else sympy.Ne)(self.sized(left)[0], self.sized(right)[0])
             case ast.BinOp(op=ast.BitAnd() | ast.BitOr() as op, left=left, right=right):
-                sides = self.condition(left), self.condition(right)
+                sides = self._condition(left), self._condition(right)
                 return sympy.And(*sides) if isinstance(op, ast.BitAnd) else sympy.Or(*sides)
             case ast.UnaryOp(op=ast.Invert(), operand=operand):
-                return sympy.Not(self.condition(operand))
+                return sympy.Not(self._condition(operand))
         raise ExpressionError(f"cannot read {short(ast.unparse(node))} in {self.shown()} as a condition of Piecewise")
 
-    def terms(self, node: ast.expr) -> list[Sized]:
+    def _terms(self, node: ast.expr) -> list[Sized]:
         """The terms of a sum, however many: text nests them to the left, and adding one by one would be quadratic."""
         found = []
         while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):

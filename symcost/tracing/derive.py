@@ -155,19 +155,17 @@ class Derivation:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
-            if not guard.readable:
-                continue
-            kept = tuple(other for other in found.domain.guards if other != guard)
             side = Side(found, guard, self.values)
-            if side.agrees():
-                found.domain.guards = kept
+            verdict = side.verdict()
+            if verdict == "alike":
                 continue
             left = pieces - 1 - sum(piece.number for _, piece in split)
-            other = self._other(side, [known for known, _ in split], left) if left > 0 else None
+            other = self._other(side, [known for known, _ in split], left) if left > 0 and guard.readable else None
             if other is not None:
-                found.domain.guards = kept
                 found.domain.at_most.pop(side.bounded, None)
                 split.append((guard, other))
+            elif verdict == "other":
+                found.domain.guards = (*found.domain.guards, guard)
         for guard, other in reversed(split):
             found = joined(found, other, guard)
         return found
@@ -281,7 +279,7 @@ class Derivation:
         lines = structure.lines()
         totals = LineTotals(lines)
         domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]),
-                        guards=(*self.guards, *self.within))  # fmt: skip
+                        guards=tuple(self.within))  # fmt: skip
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         for name in (n for n in self.structural if n in self.fixed):

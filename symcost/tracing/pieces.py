@@ -66,17 +66,39 @@ class Side:
                  if guard(Form.symbol(name), "<=", as_form(high)) == self.guard]  # fmt: skip
         return names[0] if names else ""
 
-    def agrees(self) -> bool:
-        """Whether a single exception is none: the form is right there too, beside two sets of the others' values."""
-        if self.exception is None:
-            return False
-        name, value = self.exception
-        explorer = self.piece.explorer
-        second = {n: self.values[n][1] for n in explorer.base if n in explorer.sizes()}
-        points = [{**explorer.base, **others, name: value} for others in ({}, second)]
-        if not all(explorer.sampler.works(point) for point in points):
-            return False
-        return all(explorer.difference(point) is None for point in points)
+    def verdict(self) -> str:
+        """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
+        explorer, domain = self.piece.explorer, self.piece.domain
+        points = [point for point in self.points() if explorer.sampler.works(point)]
+        inside = [point for point in points if domain.problem(point) is None]
+        if any(explorer.difference(point) is not None for point in inside):
+            return "other"
+        return "beyond" if len(inside) < len(points) else "alike"
+
+    def points(self) -> list[Point]:
+        """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
+        found: dict[tuple[tuple[str, int], ...], Point] = {}
+        bases = [
+            {name: values[k] for name, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))
+        ]
+        for base in bases:
+            for name in sorted(self.guard.symbols & set(base)):
+                outside = [v for v in self._near(name, base) if not self.guard.holds({**base, name: v})]
+                above, below = [v for v in outside if v > base[name]], [v for v in outside if v < base[name]]
+                for value in (*above[:2], *above[-1:], *below[-2:]):
+                    point = {**base, name: value}
+                    found[tuple(sorted(point.items()))] = point
+        return list(found.values())
+
+    def _near(self, name: str, base: Point) -> list[int]:
+        """Values at which the decision may fall the other way, in order."""
+        sizes = [value for other, value in base.items() if other != name]
+        number = getattr(self.guard.right, "number", None)
+        sizes += [number] if isinstance(number, int) else []
+        beside = {k * size // d + e for size in sizes for k, d in ((1, 1), (2, 1), (1, 2)) for e in (-1, 0, 1)}
+        return sorted(
+            v for v in {*range(2, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside} if v > 1
+        )
 
     def attempts(self, sampler: Sampler) -> Iterator[tuple[Sampler, dict[str, Values]]]:
         """Samplers and samples with which the program may be derived on the other side."""

@@ -49,7 +49,9 @@ class Recording:
     @property
     def rounded(self) -> frozenset[str]:
         """Symbols that went into a plain rounded number: its formula is known, what was decided by it was not seen."""
-        return self._told(frozenset(n for made in self.roundings if not made.symbol for n in made.symbols)) - self.pinned
+        return (
+            self._told(frozenset(n for made in self.roundings if not made.symbol for n in made.symbols)) - self.pinned
+        )
 
     @property
     def proved(self) -> frozenset[str]:
@@ -124,7 +126,9 @@ def record(
     with recording({name: base[name] for name in names}, seconds) as seen:
         point = {**base, **{name: seen.dimension(name) for name in names}}
         reason, shapes = _trace(model, point, seen)
-    return Recording(base, names, tuple(seen.guards), tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes)
+    return Recording(
+        base, names, tuple(seen.guards), tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes
+    )
 
 
 def shapes_of(jaxpr: Any, form: Callable[[Any], Any] = int) -> Iterator[tuple[Any, ...]]:

@@ -56,7 +56,9 @@ def _of_models(module: ModuleType) -> bool:
     file = getattr(module, "__file__", None) or ""
     if file.startswith(HELPERS) or module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
         return False
-    uses = any(isinstance(v, ModuleType) and v.__name__.split(".")[0] in ("jax", "flax") for v in list(vars(module).values()))
+    uses = any(
+        isinstance(v, ModuleType) and v.__name__.split(".")[0] in ("jax", "flax") for v in list(vars(module).values())
+    )
     return (uses or not _USES.isdisjoint(vars(module))) and not _identity(file)
 
 

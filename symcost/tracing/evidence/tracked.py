@@ -89,7 +89,9 @@ def operand(recorder: Recorder, value: Any) -> Any:
 
 def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
     """The result of an operation at the base point, with its formula; it raises what the operation raises."""
-    formula = _whole_formula(recorder, operation, args) or Formula(operation, tuple(operand(recorder, arg) for arg in args))
+    formula = _whole_formula(recorder, operation, args) or Formula(
+        operation, tuple(operand(recorder, arg) for arg in args)
+    )
     made = Tracked(formula.value(recorder.values))
     made.formula, made.recorder = formula, recorder
     return made
