@@ -145,16 +145,38 @@ class Derivation:
         self.recording = recorded(self.sampler, self.base, self.structural)
         self._meant = [form for made in self.recording.roundings if (form := meant(made)) is not None]
         self.guards = [guard for guard in decided(self.recording) if guard not in self.decided]
-        found = self._settle()
+        found = self._settled_on()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
             found = self._wider(found)
+        self._turn()
         return self._decided(found, pieces)
+
+    def _settled_on(self) -> Piece:
+        """A form by trial, or else one where the program decides as it was seen to."""
+        try:
+            return self._settle()
+        except LiftError:
+            if not self.guards or not all(guard.holds(self.base) for guard in self.guards):
+                raise
+            self.within = (*self.within, *self.guards)
+            self.extra.clear()
+            return self._settle()
+
+    def _turn(self) -> None:
+        """See the decisions of the samples that were settled on, where they are others than those begun with."""
+        if self.recording.base == self.base:
+            return
+        before = [guard if guard.holds(self.base) else guard.denied for guard in self.guards]
+        self.recording = recorded(self.sampler, self.base, self.structural)
+        now = [guard for guard in decided(self.recording) if guard not in self.decided]
+        self.guards = list(dict.fromkeys((*now, *before)))
 
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
+            found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
             side = Side(found, guard, self.values)
             verdict = side.verdict()
             if verdict == "alike":

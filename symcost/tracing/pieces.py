@@ -69,11 +69,11 @@ class Side:
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
         explorer, domain = self.piece.explorer, self.piece.domain
-        points = [point for point in self.points() if explorer.sampler.works(point)]
+        points = self.points()
         inside = [point for point in points if domain.problem(point) is None]
         if any(explorer.difference(point) is not None for point in inside):
             return "other"
-        return "beyond" if len(inside) < len(points) else "alike"
+        return "beyond" if any(map(explorer.sampler.works, (p for p in points if p not in inside))) else "alike"
 
     def points(self) -> list[Point]:
         """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.tracing.evidence.frames.landmark import Landmarks
@@ -25,7 +25,7 @@ class Behind:
     """One side of a condition on rounded numbers: each is what its formula gives."""
 
     side: Side
-    recording: Recording
+    recording: Recording = field(compare=False)
 
     @property
     def symbols(self) -> frozenset[str]:
