@@ -179,14 +179,15 @@ class Derivation:
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
             side = Side(found, guard, self.values)
             verdict = side.verdict()
-            if verdict == "alike":
+            needed = guard in self.within  # without it no form was found at all
+            if verdict == "alike" and not needed:
                 continue
             left = pieces - 1 - sum(piece.number for _, piece in split)
             other = self._other(side, [known for known, _ in split], left) if left > 0 and guard.readable else None
             if other is not None:
                 found.domain.at_most.pop(side.bounded, None)
                 split.append((guard, other))
-            elif verdict == "other":
+            elif verdict == "other" or needed:
                 found.domain.guards = (*found.domain.guards, guard)
         for guard, other in reversed(split):
             found = joined(found, other, guard)
