@@ -7,11 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
 from symcost.tracing.evidence.floats import INFIX, Formula
-from symcost.tracing.evidence.guard import OPERATORS
 from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.tracked import PLAIN, Tracked, array_function, operand, tracked

@@ -70,5 +70,5 @@ def _operand(arg: Any, level: int, strict: bool) -> str:
     text = side_text(arg)
     if isinstance(arg, Formula):
         own = INFIX[arg.operation][0] if arg.operation in INFIX else 9
-        return f"({text})" if own < level + strict or level == 4 and own < 9 else text
+        return f"({text})" if own < level + strict or (level == 4 and own < 9) else text
     return text if text.replace(".", "").replace("_", "").isalnum() else f"({text})"

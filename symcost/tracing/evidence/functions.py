@@ -47,7 +47,10 @@ def of_math(recorder: Recorder) -> dict[str, Callable[..., Any]]:
 
         return function
 
-    return {**{name: real(name) for name in OF_FLOATS if hasattr(math, name)}, **{name: integer(name) for name in OF_INTEGERS}}
+    return {
+        **{name: real(name) for name in OF_FLOATS if hasattr(math, name)},
+        **{name: integer(name) for name in OF_INTEGERS},
+    }
 
 
 def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
@@ -75,9 +78,9 @@ def reshape(recorder: Recorder) -> Callable[..., Any]:
 
     def checked(*args: Any, **params: Any) -> Any:
         have, want = math.prod(np.shape(args[0])), math.prod(params["new_sizes"])
-        if isinstance(have, DIMENSION) or isinstance(want, DIMENSION):
-            if not recorder.decide(have, "==", want, sys._getframe(1)):
-                raise TypeError(f"an array of shape {np.shape(args[0])} is no array of shape {params['new_sizes']}")
+        symbolic = isinstance(have, DIMENSION) or isinstance(want, DIMENSION)
+        if symbolic and not recorder.decide(have, "==", want, sys._getframe(1)):
+            raise TypeError(f"an array of shape {np.shape(args[0])} is no array of shape {params['new_sizes']}")
         return bind(*args, **params)
 
     return checked
@@ -111,7 +114,7 @@ def _order(recorder: Recorder, operands: Any, concrete: Any, optimize: Any) -> A
     sizes: dict[str, Any] = {}
     for term, array in zip(terms, arrays, strict=True):
         for name, size in zip(term, np.shape(array), strict=True):
-            if name not in sizes or isinstance(sizes[name], int) and sizes[name] == 1:
+            if name not in sizes or (isinstance(sizes[name], int) and sizes[name] == 1):
                 sizes[name] = size
     if len(terms) <= 2:
         return [tuple(range(len(terms)))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -137,3 +137,42 @@ def guard(left: FormLike, op: str, right: FormLike, place: Place = Place(), by: 
     """
     found = simplest(as_form(left), op, as_form(right))
     return None if found is None else Guard(*found, place, by)
+
+
+def strongest(guards: Iterable[Guard]) -> tuple[Guard, ...]:
+    """The guards without those that another bound of the same size implies, in their order.
+
+    >>> N = Form.symbol("N")
+    >>> print(*strongest(Guard(N, op, Form.constant(k)) for op, k in ((">=", 64), ("!=", 1), ("<=", 512), (">=", 65))))
+    N <= 512 N >= 65
+    """
+    found = list(guards)
+    spans: dict[Side, list[int]] = {}
+    for each in found:
+        limit = _limit(each)
+        if limit is not None:
+            low, high = spans.setdefault(each.left, [1, 0])  # a size is at least 1; 0 stands for no upper bound
+            if each.op == ">=":
+                spans[each.left][0] = max(low, limit)
+            if each.op == "<=":
+                spans[each.left][1] = min(high or limit, limit)
+    return tuple(each for each in found if not _implied(each, spans))
+
+
+def _limit(each: Guard) -> int | None:
+    """The number that one symbol is compared with."""
+    number = each.right.number if isinstance(each.right, Form) and isinstance(each.left, Form) else None
+    plain = isinstance(each.left, Form) and each.left in map(Form.symbol, each.left.symbols)
+    return number if plain and isinstance(number, int) else None
+
+
+def _implied(each: Guard, spans: Mapping[Side, list[int]]) -> bool:
+    limit = _limit(each)
+    if limit is None or each.left not in spans:
+        return False
+    low, high = spans[each.left]
+    return {
+        ">=": limit < low,
+        "<=": bool(high) and limit > high,
+        "!=": limit < low or (bool(high) and limit > high),
+    }.get(each.op, False)

@@ -40,7 +40,9 @@ KEYED = frozenset(
     if name in opcode.opmap
 )  # fmt: skip
 CALLS = frozenset(opcode.opmap[name] for name in ("CALL", "CALL_FUNCTION_EX", "PRECALL") if name in opcode.opmap)
-TESTS = frozenset(code for name, code in opcode.opmap.items() if "JUMP" in name and "IF" in name or name == "UNARY_NOT")
+TESTS = frozenset(
+    code for name, code in opcode.opmap.items() if ("JUMP" in name and "IF" in name) or name == "UNARY_NOT"
+)
 IDENTITIES = frozenset(("__eq__", "__ne__", "__hash__"))
 
 

@@ -54,6 +54,11 @@ class Recorder:
         """Whether it is one of these sizes, asked in the thread that records."""
         return isinstance(size, DIMENSION) and size.scope is self.scope and threading.get_ident() == self.thread
 
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self.deadline
+
     # -- forms ---------------------------------------------------------------------------------------------------
     def form(self, size: Any) -> Form:
         """A size as a form."""
@@ -126,7 +131,7 @@ class Recorder:
     # -- decisions -----------------------------------------------------------------------------------------------
     def decide(self, left: Any, op: str, right: Any, frame: FrameType | None) -> bool:
         """Whether ``left op right`` at the base point, written down as the condition that was true."""
-        if time.monotonic() > self.deadline:
+        if self.late:
             raise GaveUp(f"recording what the program decides took more than {self.seconds:g} s")
         sides = self.side(left), self.side(right)
         result = OPERATORS[op](*map(self.value, sides))
@@ -142,7 +147,7 @@ class Recorder:
         carried = getattr(value, "formula", None)
         if isinstance(carried, Formula):
             return carried
-        whole = isinstance(value, int) or value == value and abs(value) != float("inf") and value == int(value)
+        whole = isinstance(value, int) or (value == value and abs(value) != float("inf") and value == int(value))
         return Form.constant(int(value)) if whole else Formula("number", (float(value),))
 
     def note(self, left: Form | Formula, op: str, right: Form | Formula, frame: FrameType | None) -> None:
@@ -184,4 +189,3 @@ def _positive(form: Form | int) -> bool:
     if isinstance(form, int):
         return form > 0
     return form.is_polynomial and len(form.terms) == 1 and all(c > 0 for c in form.terms.values())
-

@@ -23,7 +23,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], str]] = {
     "a tuple": (lambda x, d, H: x if (d, H) == (96, 4) else -x, "d == 96; H == 4"),
     "a membership": (lambda x, d, H: x if d in (3, 7) else -x, "d != 3; d != 7"),
     "a maximum": (lambda x, d, H: x * max(8, d // 16), "d <= 143"),
-    "two sizes": (lambda x, d, H: x if H < d else -x, "d >= H + 1"),
+    "two sizes": (lambda x, d, H: x if d > H else -x, "d >= H + 1"),
     "a float": (lambda x, d, H: x if d / 2 > 10 else -x, "d >= 21"),
     "a rounding": (lambda x, d, H: x if math.ceil(d / 10) > 4 else -x, "d >= 41"),
     "a root": (lambda x, d, H: x if np.sqrt(d) > 5.5 else -x, "np.sqrt(d) > 5.5"),

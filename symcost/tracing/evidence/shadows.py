@@ -47,7 +47,10 @@ def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iter
 def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
     """Where jax asks for a plain number that it only hands on: lengths of loops, and the padding of convolutions."""
     yield loops, "int", _class(int, _to_int(recorder), ())
-    index = lambda value: value if isinstance(value, DIMENSION) and recorder.owns(value) else operator.index(value)
+
+    def index(value):
+        return value if isinstance(value, DIMENSION) and recorder.owns(value) else operator.index(value)
+
     yield convolution, "operator", SimpleNamespace(**{**vars(operator), "index": index})
 
 
@@ -56,7 +59,9 @@ def _of_models(module: ModuleType) -> bool:
     file = getattr(module, "__file__", None) or ""
     if file.startswith(HELPERS) or module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
         return False
-    uses = any(isinstance(v, ModuleType) and v.__name__.split(".")[0] in ("jax", "flax") for v in list(vars(module).values()))
+    uses = any(
+        isinstance(v, ModuleType) and v.__name__.split(".")[0] in ("jax", "flax") for v in list(vars(module).values())
+    )
     return (uses or not _USES.isdisjoint(vars(module))) and not _identity(file)
 
 

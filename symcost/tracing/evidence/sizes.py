@@ -18,7 +18,9 @@ from symcost.tracing.program.spec import Spec
 def tree_of_sizes(tree: Any, point: Mapping[str, Any]) -> Any:
     """Abstract arrays for a tree of specs; the point gives a size for each symbol, symbolic or not."""
     return jax.tree.map(
-        lambda leaf: _array(leaf, point) if isinstance(leaf, Spec) else leaf, tree, is_leaf=lambda x: isinstance(x, Spec)
+        lambda leaf: _array(leaf, point) if isinstance(leaf, Spec) else leaf,
+        tree,
+        is_leaf=lambda x: isinstance(x, Spec),
     )
 
 

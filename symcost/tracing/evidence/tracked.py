@@ -89,7 +89,9 @@ def operand(recorder: Recorder, value: Any) -> Any:
 
 def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
     """The result of an operation at the base point, with its formula; it raises what the operation raises."""
-    formula = _whole_formula(recorder, operation, args) or Formula(operation, tuple(operand(recorder, arg) for arg in args))
+    formula = _whole_formula(recorder, operation, args) or Formula(
+        operation, tuple(operand(recorder, arg) for arg in args)
+    )
     made = Tracked(formula.value(recorder.values))
     made.formula, made.recorder = formula, recorder
     return made
@@ -117,9 +119,7 @@ def whole(value: Tracked, function: str, frame: FrameType) -> Any:
     return recorder.atom(function, formula, frame)
 
 
-def array_function(
-    recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwargs: Any, frame: FrameType
-) -> Any:
+def array_function(recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwargs: Any, frame: FrameType) -> Any:
     """A function of numpy's of sizes or their floats: a formula where it is of numbers, else the plain numbers."""
     numbers = all(isinstance(value, (DIMENSION, Tracked, *PLAIN)) for value in inputs)
     if numbers and method == "__call__" and not kwargs and ufunc.__name__ in OF_ARRAYS:
@@ -152,7 +152,9 @@ def _binary(operation: str, turned: bool) -> Callable[[Tracked, Any], Any]:
 
 
 def _comparison(op: str) -> Callable[[Tracked, Any], Any]:
-    plain = getattr(float, {"==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}[op])
+    plain = getattr(
+        float, {"==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}[op]
+    )
 
     def method(self: Tracked, other: Any) -> Any:
         frame = sys._getframe(1)
@@ -165,7 +167,15 @@ def _comparison(op: str) -> Callable[[Tracked, Any], Any]:
     return method
 
 
-for _name, _operation in {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}.items():
+for _name, _operation in {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+}.items():
     setattr(Tracked, f"__{_name}__", _binary(_operation, False))
     setattr(Tracked, f"__r{_name}__", _binary(_operation, True))
 for _name, _operation in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
