@@ -19,7 +19,7 @@ from flax import nnx
 from jax._src.export import shape_poly
 
 from symcost.errors import TraceError
-from symcost.formulas.conditions import condition
+from symcost.formulas.conditions import Compare, condition
 from symcost.formulas.form import Form
 from symcost.formulas.symbols import evaluate
 from symcost.tracing.evidence import selftest
@@ -298,6 +298,9 @@ ROWS = [
         "n=4 d=4,5,6,20", "d >= 6", same=("n=4 d=20",)),
     row("list index", lambda x: product(x, [8, 16, 24].index(x.shape[0]) + 1), "float32[d,d]", "d=16", "d=8,16,24"),
     row("numpy scalar", lambda x: x @ x if np.int64(64) > x.shape[0] else x, "float32[d,d]", "d=20", "d=63,64,65", pins=("d",)),
+    row("half a size", lambda x: x @ x.T, "float32[n,d/2]", "n=2 d=8", "n=2 d=7,9,10", "d % 2 == 0", same=("n=2 d=10",)),
+    row("patches of a spec", lambda x: x @ x.T, "float32[n,floor(r/16)]", "n=2 r=64", "n=2 r=63,65,90", same=("n=2 r=90",)),
+    row("name", lambda x: x @ x.T if f"{x.shape[0]:03d}" == "064" else x, "float32[n,d]", "n=64 d=3", "n=63,64 d=2", pins=("n",)),
     row("match", lambda x: matched(x), "float32[d,d]", "d=20", "d=8,16,20", "d != 8; d != 16"),
 ]  # fmt: skip
 
@@ -359,6 +362,7 @@ def test_guards_are_conditions_that_the_safe_parser_reads() -> None:
         for each in found.guards:
             if each.readable:
                 text, here = condition(str(each)), found.at(case.base)
+                assert isinstance(text, Compare)
                 assert OPERATORS[text.op](evaluate(text.left, here), evaluate(text.right, here))
                 read += 1
     assert read > 20

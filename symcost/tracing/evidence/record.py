@@ -70,28 +70,24 @@ class Recording:
                 found[made.symbol] = made.value(found)
         return found
 
-    def violated(self, point: Mapping[str, int]) -> Guard | None:
-        """The first guard that does not hold at a point (every symbol with a value), or nothing."""
-        try:
-            here = self.at(point)
-        except (ArithmeticError, ValueError):
-            return next(iter(self.guards), None)
-        return next((each for each in self.guards if not each.holds(here)), None)
-
     def changed(self, point: Mapping[str, int]) -> str | None:
         """Why nothing was proved of a point, in words: a guard, a pinned size or a rounding that is another one there."""
         for name, value in self.base.items():
             if name not in self.symbols and point.get(name, value) != value:
                 why = f": {self.reason}" if name == self.plain else ""
                 return f"{name} is another one, and was recorded as a plain number{why}"
-        broken = self.violated(point)
+        try:
+            base, here = self.at(self.base), self.at(point)
+        except (ArithmeticError, ValueError) as problem:
+            return f"a rounding has no value there: {problem}"
+        broken = next((each for each in self.guards if not each.holds(here)), None)
         if broken is not None:
             return f"{broken} does not hold ({broken.place})"
         for pin in self.pins:
-            if _differs(pin.formula, self.at(self.base), self.at(point)):
+            if _differs(pin.formula, base, here):
                 return f"{pin} is another one"
         for made in self.roundings:
-            if not made.symbol and made.value(self.at(point)) != made.value(self.at(self.base)):
+            if not made.symbol and _differs(made, base, here):
                 return f"{made} is another one ({made.place})"
         return None
 
@@ -144,7 +140,7 @@ def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds
         reason, shapes = _trace(model, point, seen)
     guards = strongest(seen.guards)
     return Recording(base, tuple(names), guards, tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes,
-                     slow=seen.late)  # fmt: skip
+                     slow=seen.gave_up)  # fmt: skip
 
 
 def shapes_of(jaxpr: Any, form: Callable[[Any], Any] = int) -> Iterator[tuple[Any, ...]]:
@@ -178,7 +174,8 @@ def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> tuple[str,
             initialisers=Declared(recorder=seen, plain=model.initialisers),
         )
         _, closed = traced(symbolic, point)
-        return "", tuple(shapes_of(closed.jaxpr, seen.form))
+        shapes = tuple(shapes_of(closed.jaxpr, seen.form))
+        return (seen.too_long, ()) if seen.gave_up else ("", shapes)  # the model may have caught what was raised
     except Exception as raised:
         text = str(raised).strip() or type(raised).__name__
         name = "" if isinstance(raised, SymcostError) else f"{type(raised).__name__}: "

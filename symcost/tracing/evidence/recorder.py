@@ -41,6 +41,7 @@ class Recorder:
         self.pins: dict[Pin, None] = {}
         self.roundings: dict[Rounding, None] = {}
         self.thread = threading.get_ident()
+        self.gave_up = False
         self.seconds, self.deadline = seconds, time.monotonic() + seconds
         self._forms: dict[Any, Form] = {}
         self._sizes: dict[Form, Any] = {}
@@ -58,6 +59,11 @@ class Recorder:
     def late(self) -> bool:
         """Whether the time is over."""
         return time.monotonic() > self.deadline
+
+    @property
+    def too_long(self) -> str:
+        """Why it was given up."""
+        return f"recording what the program decides took more than {self.seconds:g} s"
 
     # -- forms ---------------------------------------------------------------------------------------------------
     def form(self, size: Any) -> Form:
@@ -132,7 +138,8 @@ class Recorder:
     def decide(self, left: Any, op: str, right: Any, frame: FrameType | None) -> bool:
         """Whether ``left op right`` at the base point, written down as the condition that was true."""
         if self.late:
-            raise GaveUp(f"recording what the program decides took more than {self.seconds:g} s")
+            self.gave_up = True
+            raise GaveUp(self.too_long)
         sides = self.side(left), self.side(right)
         result = OPERATORS[op](*map(self.value, sides))
         self.note(sides[0], op if result else OPPOSITE[op], sides[1], frame)

@@ -74,7 +74,7 @@ def _identity(file: str) -> bool:
         return True
 
 
-def _class(plain: type, convert: Callable[..., Any], also: tuple[type, ...]) -> type:
+def _class(plain: Any, convert: Callable[..., Any], also: tuple[type, ...]) -> type:
     """A class that is ``plain`` to everything but ``is``, and converts by itself."""
 
     class Kind(type):
