@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from symcost.formulas.form import Form, FormLike, as_form
-from symcost.tracing.evidence.floats import FUNCTIONS, Formula
 from symcost.tracing.evidence.normal import side_text, simplest
 
 By = Literal["dimension", "frame", "pin", "rounding"]
@@ -88,13 +87,15 @@ class Rounding:
 
     ``symbol`` names it where forms and guards go on with it; it is empty where the program went on with a plain number.
 
-    >>> kept = Rounding("int", Formula("*", (0.7, Form.symbol("d"))))
+    >>> from symcost.tracing.evidence.floats import Formula
+    >>> kept = Rounding("int", Formula("*", (0.7, Form.symbol("d"))), int)
     >>> print(kept, kept.value({"d": 90}))
     int(0.7*d) 62
     """
 
     function: str
-    formula: Formula
+    formula: Side
+    compute: Callable[[Any], int] = field(compare=False, repr=False)
     symbol: str = ""
     place: Place = field(default=Place(), compare=False)
 
@@ -105,7 +106,7 @@ class Rounding:
 
     def value(self, at: Mapping[str, int]) -> int:
         """The whole number at a point, by Python's own arithmetic."""
-        return int(FUNCTIONS[self.function](self.formula.value(at)))
+        return self.compute(self.formula.value(at))
 
     def __str__(self) -> str:
         return f"{self.function}({self.formula})"

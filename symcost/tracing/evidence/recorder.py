@@ -14,7 +14,7 @@ from jax._src.export import shape_poly
 
 from symcost.errors import ExpressionError, TraceError
 from symcost.formulas.form import Form, as_form, positive_part
-from symcost.tracing.evidence.floats import Formula
+from symcost.tracing.evidence.floats import FUNCTIONS, Formula
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Rounding, guard
 from symcost.tracing.evidence.places import initialises, place
 
@@ -121,7 +121,7 @@ class Recorder:
         if known is None:
             number = len(self._atoms) + 1
             name = next(n for n in (f"whole_{number}" + "_" * k for k in range(99)) if n not in self.names)
-            made = Rounding(function, formula, name, place(frame or sys._getframe(1)))
+            made = Rounding(function, formula, FUNCTIONS[function], name, place(frame or sys._getframe(1)))
             self.roundings[made] = None
             self.values[name] = made.value(self.values)
             known = self._atoms[function, formula] = self.dimension(name)
@@ -129,7 +129,7 @@ class Recorder:
 
     def rounded(self, function: str, formula: Formula, frame: FrameType | None) -> int:
         """A plain whole number made of a formula: what is done with it is not seen."""
-        made = Rounding(function, formula, "", place(frame))
+        made = Rounding(function, formula, FUNCTIONS[function], "", place(frame))
         if not initialises(frame):
             self.roundings.setdefault(made)
         return made.value(self.values)
