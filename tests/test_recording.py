@@ -298,6 +298,8 @@ ROWS = [
         "n=4 d=4,5,6,20", "d >= 6", same=("n=4 d=20",)),
     row("list index", lambda x: product(x, [8, 16, 24].index(x.shape[0]) + 1), "float32[d,d]", "d=16", "d=8,16,24"),
     row("numpy scalar", lambda x: x @ x if np.int64(64) > x.shape[0] else x, "float32[d,d]", "d=20", "d=63,64,65", pins=("d",)),
+    row("a bit", lambda x: product(x, x.shape[0] // 2 + 3 if x.shape[0] & 1 else x.shape[0] // 2), "float32[d,d]", "d=21",
+        "d=20,22,23,40", "whole_1 != 0", same=("d=23",)),
     row("half a size", lambda x: x @ x.T, "float32[n,d/2]", "n=2 d=8", "n=2 d=7,9,10", "d % 2 == 0", same=("n=2 d=10",)),
     row("patches of a spec", lambda x: x @ x.T, "float32[n,floor(r/16)]", "n=2 r=64", "n=2 r=63,65,90", same=("n=2 r=90",)),
     row("name", lambda x: x @ x.T if f"{x.shape[0]:03d}" == "064" else x, "float32[n,d]", "n=64 d=3", "n=63,64 d=2", pins=("n",)),

@@ -148,16 +148,17 @@ def strongest(guards: Iterable[Guard]) -> tuple[Guard, ...]:
     N <= 512 N >= 65
     """
     found = list(guards)
-    spans: dict[Side, list[int]] = {}
+    spans: dict[Side, tuple[int | None, int | None]] = {}
     for each in found:
         limit = _limit(each)
-        if limit is not None:
-            low, high = spans.setdefault(each.left, [1, 0])  # a size is at least 1; 0 stands for no upper bound
+        if limit is not None and each.op in (">=", "<="):
+            low, high = spans.get(each.left, (None, None))
             if each.op == ">=":
-                spans[each.left][0] = max(low, limit)
-            if each.op == "<=":
-                spans[each.left][1] = min(high or limit, limit)
-    return tuple(each for each in found if not _implied(each, spans))
+                low = limit if low is None else max(low, limit)
+            else:
+                high = limit if high is None else min(high, limit)
+            spans[each.left] = low, high
+    return tuple(each for each in found if not _implied(each, *spans.get(each.left, (None, None))))
 
 
 def _limit(each: Guard) -> int | None:
@@ -167,13 +168,10 @@ def _limit(each: Guard) -> int | None:
     return number if plain and isinstance(number, int) else None
 
 
-def _implied(each: Guard, spans: Mapping[Side, list[int]]) -> bool:
+def _implied(each: Guard, low: int | None, high: int | None) -> bool:
+    """Whether the bounds of what it compares say more."""
     limit = _limit(each)
-    if limit is None or each.left not in spans:
+    if limit is None:
         return False
-    low, high = spans[each.left]
-    return {
-        ">=": limit < low,
-        "<=": bool(high) and limit > high,
-        "!=": limit < low or (bool(high) and limit > high),
-    }.get(each.op, False)
+    below, above = low is not None and limit < low, high is not None and limit > high
+    return {">=": below, "<=": above, "!=": below or above}.get(each.op, False)
