@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import math
 import threading
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -355,6 +356,15 @@ def test_where_nothing_that_was_recorded_changes_the_program_is_the_same(case: R
         if found.changed(point) is None:
             assert told(found, point) == concrete(case.model(), point), point
     assert not [found.changed(point) for point in (case.base, *case.same) if found.changed(point)]
+
+
+def test_a_size_is_an_integer_in_code_that_no_module_holds() -> None:
+    def small(x: Any) -> Any:
+        return x @ x if isinstance(x.shape[0], int) and x.shape[0] < 8 else x
+
+    alone = types.FunctionType(small.__code__, {})
+    model = Model(None, None, parse_tree(("float32[d,d]",)), (), {}, {}, function=alone)
+    assert [str(each) for each in record(model, {"d": 5}).guards] == ["d <= 7"]
 
 
 def test_guards_are_conditions_that_the_safe_parser_reads() -> None:

@@ -27,6 +27,7 @@ def methods(recorder: Recorder) -> dict[str, Method]:
         **{f"__r{name}__": _bits(recorder, op, True) for name, op in _BITS.items()},
         **_conversions(recorder),
         **_larger(recorder),
+        "__getattribute__": _attribute(recorder),
     }
 
 
@@ -165,6 +166,18 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
             "__copy__": same, "__deepcopy__": kept, "__abs__": absolute, "bit_length": bit_length, "__lshift__": left,
             "__rshift__": right, "__invert__": inverted, "__array_ufunc__": of_array,
             "__format__": formatted}  # fmt: skip
+
+
+def _attribute(recorder: Recorder) -> Method:
+    """``isinstance(size, int)`` is true in the model's code, and stays false in jax's: it asks for ``__class__``."""
+    get = object.__getattribute__
+
+    def attribute(self: Any, name: str) -> Any:
+        if name == "__class__" and recorder.owns(self) and by_user(sys._getframe(1)):
+            return int
+        return get(self, name)
+
+    return attribute
 
 
 def _larger(recorder: Recorder) -> dict[str, Method]:

@@ -48,8 +48,10 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
     """Where jax asks for a plain number that it only hands on: lengths of loops, and the padding of convolutions."""
     yield loops, "int", _class(int, _to_int(recorder), ())
 
-    def index(value):
-        return value if isinstance(value, DIMENSION) and recorder.owns(value) else operator.index(value)
+    as_integer = operator.index
+
+    def index(value: Any) -> Any:
+        return value if recorder.owns(value) else as_integer(value)
 
     yield convolution, "operator", SimpleNamespace(**{**vars(operator), "index": index})
 
