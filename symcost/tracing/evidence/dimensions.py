@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +27,7 @@ def methods(recorder: Recorder) -> dict[str, Method]:
         **{f"__r{name}__": _bits(recorder, op, True) for name, op in _BITS.items()},
         **_conversions(recorder),
         **_larger(recorder),
+        "__getattribute__": _attribute(recorder),
     }
 
 
@@ -76,7 +76,7 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
                 return recorder.atom("int", Formula("**", (operand(recorder, left), operand(recorder, right))), frame)
             whole = whole and right >= 0
         if whole and op != "/":
-            return original(self, operator.index(other) if not isinstance(other, DIMENSION) else other, *modulo)
+            return original(self, other if isinstance(other, DIMENSION) else int(other), *modulo)
         return tracked(recorder, op, other, self) if turned else tracked(recorder, op, self, other)
 
     return method
@@ -149,6 +149,9 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     def of_array(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return array_function(recorder, ufunc, method, inputs, kwargs, sys._getframe(1))
 
+    def formatted(self: Any, spec: str) -> str:
+        return format(recorder.pin(self, sys._getframe(1)), spec) if spec and recorder.owns(self) else str(self)
+
     def left(self: Any, other: Any) -> Any:
         return self * 2**other
 
@@ -161,7 +164,20 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     return {"__index__": index, "__int__": integer, "__float__": real, "__bool__": truth, "__hash__": key,
             "__pos__": same, "__round__": same, "__floor__": same, "__ceil__": same, "__trunc__": same,
             "__copy__": same, "__deepcopy__": kept, "__abs__": absolute, "bit_length": bit_length, "__lshift__": left,
-            "__rshift__": right, "__invert__": inverted, "__array_ufunc__": of_array}  # fmt: skip
+            "__rshift__": right, "__invert__": inverted, "__array_ufunc__": of_array,
+            "__format__": formatted}  # fmt: skip
+
+
+def _attribute(recorder: Recorder) -> Method:
+    """``isinstance(size, int)`` is true in the model's code, and stays false in jax's: it asks for ``__class__``."""
+    get = object.__getattribute__
+
+    def attribute(self: Any, name: str) -> Any:
+        if name == "__class__" and recorder.owns(self) and by_user(sys._getframe(1)):
+            return int
+        return get(self, name)
+
+    return attribute
 
 
 def _larger(recorder: Recorder) -> dict[str, Method]:

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import opt_einsum
 from jax._src.lax import lax
+from opt_einsum import parser
 
 from symcost.tracing.evidence.floats import OF_FLOATS, OF_INTEGERS, Formula
 from symcost.tracing.evidence.places import for_jax
@@ -78,9 +79,9 @@ def reshape(recorder: Recorder) -> Callable[..., Any]:
 
     def checked(*args: Any, **params: Any) -> Any:
         have, want = math.prod(np.shape(args[0])), math.prod(params["new_sizes"])
-        if isinstance(have, DIMENSION) or isinstance(want, DIMENSION):
-            if not recorder.decide(have, "==", want, sys._getframe(1)):
-                raise TypeError(f"an array of shape {np.shape(args[0])} is no array of shape {params['new_sizes']}")
+        symbolic = isinstance(have, DIMENSION) or isinstance(want, DIMENSION)
+        if symbolic and not recorder.decide(have, "==", want, sys._getframe(1)):
+            raise TypeError(f"an array of shape {np.shape(args[0])} is no array of shape {params['new_sizes']}")
         return bind(*args, **params)
 
     return checked
@@ -108,7 +109,7 @@ def _concrete(recorder: Recorder, array: Any) -> Any:
 
 
 def _order(recorder: Recorder, operands: Any, concrete: Any, optimize: Any) -> Any:
-    inputs, output, _ = opt_einsum.parser.parse_einsum_input(concrete, shapes=False)
+    inputs, output, _ = parser.parse_einsum_input(concrete, shapes=False)
     arrays = [each for each in operands if hasattr(each, "dtype")]
     terms = inputs.split(",")
     sizes: dict[str, Any] = {}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from symcost.formulas.form import Form, FormLike, as_form
-from symcost.tracing.evidence.floats import FUNCTIONS, Formula
 from symcost.tracing.evidence.normal import side_text, simplest
 
 By = Literal["dimension", "frame", "pin", "rounding"]
@@ -93,13 +92,15 @@ class Rounding:
 
     ``symbol`` names it where forms and guards go on with it; it is empty where the program went on with a plain number.
 
-    >>> kept = Rounding("int", Formula("*", (0.7, Form.symbol("d"))))
+    >>> from symcost.tracing.evidence.floats import Formula
+    >>> kept = Rounding("int", Formula("*", (0.7, Form.symbol("d"))), int)
     >>> print(kept, kept.value({"d": 90}))
     int(0.7*d) 62
     """
 
     function: str
-    formula: Formula
+    formula: Side
+    compute: Callable[[Any], int] = field(compare=False, repr=False)
     symbol: str = ""
     place: Place = field(default=Place(), compare=False)
 
@@ -110,7 +111,7 @@ class Rounding:
 
     def value(self, at: Mapping[str, int]) -> int:
         """The whole number at a point, by Python's own arithmetic."""
-        return int(FUNCTIONS[self.function](self.formula.value(at)))
+        return self.compute(self.formula.value(at))
 
     def __str__(self) -> str:
         return f"{self.function}({self.formula})"
@@ -142,3 +143,40 @@ def guard(left: FormLike, op: str, right: FormLike, place: Place = Place(), by: 
     """
     found = simplest(as_form(left), op, as_form(right))
     return None if found is None else Guard(*found, place, by)
+
+
+def strongest(guards: Iterable[Guard]) -> tuple[Guard, ...]:
+    """The guards without those that another bound of the same size implies, in their order.
+
+    >>> N = Form.symbol("N")
+    >>> print(*strongest(Guard(N, op, Form.constant(k)) for op, k in ((">=", 64), ("!=", 1), ("<=", 512), (">=", 65))))
+    N <= 512 N >= 65
+    """
+    found = list(guards)
+    spans: dict[Side, tuple[int | None, int | None]] = {}
+    for each in found:
+        limit = _limit(each)
+        if limit is not None and each.op in (">=", "<="):
+            low, high = spans.get(each.left, (None, None))
+            if each.op == ">=":
+                low = limit if low is None else max(low, limit)
+            else:
+                high = limit if high is None else min(high, limit)
+            spans[each.left] = low, high
+    return tuple(each for each in found if not _implied(each, *spans.get(each.left, (None, None))))
+
+
+def _limit(each: Guard) -> int | None:
+    """The number that one symbol is compared with."""
+    number = each.right.number if isinstance(each.right, Form) and isinstance(each.left, Form) else None
+    plain = isinstance(each.left, Form) and each.left in map(Form.symbol, each.left.symbols)
+    return number if plain and isinstance(number, int) else None
+
+
+def _implied(each: Guard, low: int | None, high: int | None) -> bool:
+    """Whether the bounds of what it compares say more."""
+    limit = _limit(each)
+    if limit is None:
+        return False
+    below, above = low is not None and limit < low, high is not None and limit > high
+    return {">=": below, "<=": above, "!=": below or above}.get(each.op, False)

@@ -169,6 +169,8 @@ def _sides(form: Form, op: str) -> Comparison:
             shift = x.terms.get((), 0)
             if mark in ("==", "!=") and q.number is not None and (shift or k) and x.is_integral:
                 x, k = x - shift, (k + shift) % -q.number if (k + shift) % q.number else 0
+            if (mark == "<=" and not k) or (mark == ">=" and k == -1):
+                mark, k = ("==" if mark == "<=" else "!="), 0
             if not k and mark in ("==", "!=") and all(c < 0 for c in x.terms.values()):
                 x = -x
             return x - q * floor(x / q), mark, Form.constant(-k)
@@ -190,9 +192,11 @@ def _remainder(form: Form) -> tuple[Form, Form, Any] | None:
                 continue
             q = Form({_without(mono, atom): -coefficient})
             x = q * inside[0]
-            rest = form + q * Form({((atom, 1),): 1}) - x
-            if rest.number is not None:
-                return x, q, rest.number
+            rest = form + q * Form({((atom, 1),): 1})
+            for dividend in (x, floor(x)):  # a floor of a floor is one floor
+                number = (rest - dividend).number
+                if number is not None:
+                    return dividend, q, number
     return None
 
 

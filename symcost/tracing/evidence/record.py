@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import jax
 from jax._src.core import jaxprs_in_params
 
 from symcost.errors import SymcostError
-from symcost.tracing.evidence.guard import Guard, Pin, Rounding
+from symcost.tracing.evidence.guard import Guard, Pin, Rounding, strongest
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.recording import SECONDS, recording
 from symcost.tracing.evidence.selftest import problem
@@ -40,6 +40,10 @@ class Recording:
     reason: str = ""
     shapes: tuple[tuple[Any, ...], ...] = ()
     """Products, loops and results: a name, then the forms of their sizes (:func:`shapes_of`)."""
+    plain: str = ""
+    """A symbol that had to stay a plain number, or the others could not have been recorded; ``reason`` says why."""
+    slow: bool = False
+    """Whether it was given up for the time that it took."""
 
     @property
     def pinned(self) -> frozenset[str]:
@@ -66,24 +70,24 @@ class Recording:
                 found[made.symbol] = made.value(found)
         return found
 
-    def violated(self, point: Mapping[str, int]) -> Guard | None:
-        """The first guard that does not hold at a point (every symbol with a value), or nothing."""
-        try:
-            here = self.at(point)
-        except (ArithmeticError, ValueError):
-            return next(iter(self.guards), None)
-        return next((each for each in self.guards if not each.holds(here)), None)
-
     def changed(self, point: Mapping[str, int]) -> str | None:
         """Why nothing was proved of a point, in words: a guard, a pinned size or a rounding that is another one there."""
-        broken = self.violated(point)
+        for name, value in self.base.items():
+            if name not in self.symbols and point.get(name, value) != value:
+                why = f": {self.reason}" if name == self.plain else ""
+                return f"{name} is another one, and was recorded as a plain number{why}"
+        try:
+            base, here = self.at(self.base), self.at(point)
+        except (ArithmeticError, ValueError) as problem:
+            return f"a rounding has no value there: {problem}"
+        broken = next((each for each in self.guards if not each.holds(here)), None)
         if broken is not None:
             return f"{broken} does not hold ({broken.place})"
         for pin in self.pins:
-            if _differs(pin.formula, self.at(self.base), self.at(point)):
+            if _differs(pin.formula, base, here):
                 return f"{pin} is another one"
         for made in self.roundings:
-            if not made.symbol and made.value(self.at(point)) != made.value(self.at(self.base)):
+            if not made.symbol and _differs(made, base, here):
                 return f"{made} is another one ({made.place})"
         return None
 
@@ -115,20 +119,32 @@ def record(
 ) -> Recording:
     """Trace a model once with every size a symbol that decides at ``base``; ``structural`` symbols stay plain numbers.
 
-    Nothing that the model raises comes through: the recording says in words why there is none.
+    Where that cannot be traced, one symbol more stays plain, the first with which it can: the recording names it in
+    ``plain``. Nothing that the model raises comes through: the recording says in words why there is none.
     """
     why = problem()
     if why:
         return Recording(base, reason=f"sizes cannot be recorded with jax {jax.__version__}: {why}")
     fixed = set(structural)
-    names = tuple(name for name in model.symbols if name not in fixed)
+    names = [name for name in model.symbols if name not in fixed]
+    found = _record(model, base, names, seconds)
+    if found.traced or found.slow or len(names) < 2:
+        return found
+    for name in names:
+        other = _record(model, base, [n for n in names if n != name], seconds)
+        if other.traced:
+            return dataclasses.replace(other, plain=name, reason=found.reason)
+    return found
+
+
+def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds: float) -> Recording:
     renew_budget()
     with recording({name: base[name] for name in names}, seconds) as seen:
         point = {**base, **{name: seen.dimension(name) for name in names}}
         reason, shapes = _trace(model, point, seen)
-    return Recording(
-        base, names, tuple(seen.guards), tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes
-    )
+    guards = strongest(seen.guards)
+    return Recording(base, tuple(names), guards, tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes,
+                     slow=seen.gave_up)  # fmt: skip
 
 
 def shapes_of(jaxpr: Any, form: Callable[[Any], Any] = int) -> Iterator[tuple[Any, ...]]:
@@ -162,7 +178,8 @@ def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> tuple[str,
             initialisers=Declared(recorder=seen, plain=model.initialisers),
         )
         _, closed = traced(symbolic, point)
-        return "", tuple(shapes_of(closed.jaxpr, seen.form))
+        shapes = tuple(shapes_of(closed.jaxpr, seen.form))
+        return (seen.too_long, ()) if seen.gave_up else ("", shapes)  # the model may have caught what was raised
     except Exception as raised:
         text = str(raised).strip() or type(raised).__name__
         name = "" if isinstance(raised, SymcostError) else f"{type(raised).__name__}: "

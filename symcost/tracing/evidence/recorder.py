@@ -14,7 +14,7 @@ from jax._src.export import shape_poly
 
 from symcost.errors import ExpressionError, TraceError
 from symcost.formulas.form import Form, as_form, positive_part
-from symcost.tracing.evidence.floats import Formula
+from symcost.tracing.evidence.floats import FUNCTIONS, Formula
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Rounding, guard
 from symcost.tracing.evidence.places import initialises, place
 
@@ -41,6 +41,7 @@ class Recorder:
         self.pins: dict[Pin, None] = {}
         self.roundings: dict[Rounding, None] = {}
         self.thread = threading.get_ident()
+        self.gave_up = False
         self.seconds, self.deadline = seconds, time.monotonic() + seconds
         self._forms: dict[Any, Form] = {}
         self._sizes: dict[Form, Any] = {}
@@ -53,6 +54,16 @@ class Recorder:
     def owns(self, size: Any) -> bool:
         """Whether it is one of these sizes, asked in the thread that records."""
         return isinstance(size, DIMENSION) and size.scope is self.scope and threading.get_ident() == self.thread
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self.deadline
+
+    @property
+    def too_long(self) -> str:
+        """Why it was given up."""
+        return f"recording what the program decides took more than {self.seconds:g} s"
 
     # -- forms ---------------------------------------------------------------------------------------------------
     def form(self, size: Any) -> Form:
@@ -110,7 +121,7 @@ class Recorder:
         if known is None:
             number = len(self._atoms) + 1
             name = next(n for n in (f"whole_{number}" + "_" * k for k in range(99)) if n not in self.names)
-            made = Rounding(function, formula, name, place(frame or sys._getframe(1)))
+            made = Rounding(function, formula, FUNCTIONS[function], name, place(frame or sys._getframe(1)))
             self.roundings[made] = None
             self.values[name] = made.value(self.values)
             known = self._atoms[function, formula] = self.dimension(name)
@@ -118,7 +129,7 @@ class Recorder:
 
     def rounded(self, function: str, formula: Formula, frame: FrameType | None) -> int:
         """A plain whole number made of a formula: what is done with it is not seen."""
-        made = Rounding(function, formula, "", place(frame))
+        made = Rounding(function, formula, FUNCTIONS[function], "", place(frame))
         if not initialises(frame):
             self.roundings.setdefault(made)
         return made.value(self.values)
@@ -126,8 +137,9 @@ class Recorder:
     # -- decisions -----------------------------------------------------------------------------------------------
     def decide(self, left: Any, op: str, right: Any, frame: FrameType | None) -> bool:
         """Whether ``left op right`` at the base point, written down as the condition that was true."""
-        if time.monotonic() > self.deadline:
-            raise GaveUp(f"recording what the program decides took more than {self.seconds:g} s")
+        if self.late:
+            self.gave_up = True
+            raise GaveUp(self.too_long)
         sides = self.side(left), self.side(right)
         result = OPERATORS[op](*map(self.value, sides))
         self.note(sides[0], op if result else OPPOSITE[op], sides[1], frame)

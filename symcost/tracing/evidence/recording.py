@@ -30,12 +30,12 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
 
     One recording runs at a time, in the thread that entered; sizes of other threads are as jax made them.
 
-    >>> import jax.numpy as jnp
+    >>> import jax, jax.numpy as jnp
     >>> with recording({"d": 96}) as seen:
     ...     d = seen.dimension("d")
     ...     _ = jax.eval_shape(lambda x: x[:32] if d % 96 == 0 else x, jax.ShapeDtypeStruct((d,), jnp.float32))
     >>> print(*seen.guards, sep="; ")
-    d % 96 == 0; d >= 32
+    d % 96 == 0; d >= 33; d != 32; d >= 32
     """
     if not _entered.acquire(blocking=False):
         raise TraceError("another recording is under way in this process: wait until it is done")

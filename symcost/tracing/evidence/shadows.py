@@ -47,7 +47,12 @@ def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iter
 def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
     """Where jax asks for a plain number that it only hands on: lengths of loops, and the padding of convolutions."""
     yield loops, "int", _class(int, _to_int(recorder), ())
-    index = lambda value: value if isinstance(value, DIMENSION) and recorder.owns(value) else operator.index(value)
+
+    as_integer = operator.index
+
+    def index(value: Any) -> Any:
+        return value if recorder.owns(value) else as_integer(value)
+
     yield convolution, "operator", SimpleNamespace(**{**vars(operator), "index": index})
 
 
@@ -71,7 +76,7 @@ def _identity(file: str) -> bool:
         return True
 
 
-def _class(plain: type, convert: Callable[..., Any], also: tuple[type, ...]) -> type:
+def _class(plain: Any, convert: Callable[..., Any], also: tuple[type, ...]) -> type:
     """A class that is ``plain`` to everything but ``is``, and converts by itself."""
 
     class Kind(type):

@@ -40,21 +40,21 @@ def size_of(expression: Any, point: Mapping[str, Any]) -> Any:
         if top % bottom != 0:
             raise SpecError(f"the dimension {expression} is no whole number at the base point: it must be a size")
         return top // bottom
-    parts = [size_of(part, point) for part in expression.args] if not expression.is_Atom else []
     if expression.is_Integer:
         return int(expression)
     if expression.is_Symbol:
         return point[expression.name]
+    if isinstance(expression, sympy.floor | sympy.ceiling):
+        above, below = expression.args[0].as_numer_denom()
+        top, bottom = size_of(above, point), size_of(below, point)
+        return top // bottom if isinstance(expression, sympy.floor) else -(-top // bottom)
+    parts = [size_of(part, point) for part in expression.args]
     if expression.is_Add:
         return functools.reduce(operator.add, parts)
     if expression.is_Mul:
         return functools.reduce(operator.mul, parts)
     if expression.is_Pow:
         return parts[0] ** parts[1]
-    if isinstance(expression, sympy.floor | sympy.ceiling):
-        above, below = expression.args[0].as_numer_denom()
-        top, bottom = size_of(above, point), size_of(below, point)
-        return top // bottom if isinstance(expression, sympy.floor) else -(-top // bottom)
     if isinstance(expression, sympy.Mod):
         return parts[0] % parts[1]
     if isinstance(expression, sympy.Max | sympy.Min):

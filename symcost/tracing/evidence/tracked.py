@@ -110,11 +110,11 @@ def _whole_formula(recorder: Recorder, operation: str, args: tuple[Any, ...]) ->
 def whole(value: Tracked, function: str, frame: FrameType) -> Any:
     """The whole number near a float, as a size: a quotient of sizes rounds as integers divide."""
     formula, recorder = value.formula, value.recorder
-    sizes = [recorder.size(arg) for arg in formula.args] if formula.operation == "/" else [None]
+    sizes = [recorder.size(arg) for arg in formula.args] if formula.operation == "/" else []
     if formula.operation == "number":
         return recorder.size(formula.args[0])
-    if None not in sizes and function in EXACT:
-        above, below = sizes
+    above, below = sizes if len(sizes) == 2 else (None, None)
+    if above is not None and below is not None and function in EXACT:
         return -(-above // below) if function == "math.ceil" else above // below
     return recorder.atom(function, formula, frame)
 
