@@ -86,8 +86,10 @@ class Reading:
         return found
 
     def known(self, node: Node) -> str:
-        """The name of the function of Python's own that is called; empty where another one is."""
+        """The name of the function of Python's own that is called, ``get`` of a dictionary among them; empty for others."""
         value = self.role(node.parts[0].value).value if node.parts and node.parts[0].kind == "leaf" else None
+        if isinstance(value, Table) and value.kind == "get":
+            return "get"
         return value.name if isinstance(value, Known) else ""
 
     def moving(self, node: Node) -> tuple[Role, ...]:

@@ -201,7 +201,7 @@ class Collector:
             case "zip" | "cycle" | "islice":
                 return self._iterated(reading, name, args)
             case "get":
-                return self._looked_up(reading, "[]", *args[:1])
+                return self._looked_up(reading, "[]", reading.site.operands[0], args[0])
         return False
 
     def _rounded(self, value: Sum) -> bool:

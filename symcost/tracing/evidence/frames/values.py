@@ -9,7 +9,7 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
@@ -94,6 +94,8 @@ def snapshot(value: Any) -> Any:
         return int(value)
     if kind in SIZED:
         return _table(value)
+    if kind is Getter:
+        return replace(_table(value.table), kind="get")
     if id(value) in KNOWN:
         return Known(KNOWN[id(value)])
     if _is_array(value):
@@ -282,6 +284,14 @@ def reader(node: ast.expr) -> Reader:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in SIGNS:
             first, second, sign = reader(left), reader(right), SIGNS[type(op)]
             return lambda own, outer: arithmetic(sign, first(own, outer), second(own, outer))
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return _display([reader(part) for part in parts])
+        case ast.Dict(keys=keys, values=values) if all(isinstance(key, ast.Constant) for key in keys):
+            names, read_all = (
+                [key.value for key in keys if isinstance(key, ast.Constant)],
+                _display(list(map(reader, values))),
+            )
+            return lambda own, outer: dict(zip(names, read_all(own, outer), strict=True))
         case ast.Call(func=function, args=args, keywords=[]):
             return _call(reader(function), [reader(arg) for arg in args])
     return _unreadable
@@ -301,6 +311,18 @@ def _name(name: str) -> Reader:
         raise Unreadable(name)
 
     return read
+
+
+def _display(parts: list[Reader]) -> Reader:
+    """Several values in a row; what cannot be read of them stands there as a mark."""
+
+    def one(part: Reader, own: Space, outer: Space) -> Any:
+        try:
+            return part(own, outer)
+        except Unreadable:
+            return UNKNOWN
+
+    return lambda own, outer: tuple(one(part, own, outer) for part in parts)
 
 
 def _call(function: Reader, args: list[Reader]) -> Reader:
