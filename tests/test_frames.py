@@ -54,6 +54,21 @@ def test_two_runs_find_the_landmarks_and_nothing_else(name: str, depths: tuple[i
     assert (found.saw_index, found.unread) == (row.saw_index, ())
 
 
+def two_stages(a: int, b: int) -> list[bool]:
+    first = [i > 9 for i in range(a)]
+    return first + [j == b - 2 for j in range(b)]
+
+
+def test_a_depth_that_was_not_changed_keeps_what_may_be_its() -> None:
+    points = ({"a": 3, "b": 6}, {"a": 4, "b": 6}, {"a": 3, "b": 7})
+    seen = [watch(lambda p=p: two_stages(**p), p) for p in points]
+    found = landmarks(seen, ["a", "b"])
+    assert (found["a"].thresholds, found["a"].ends) == ({9}, set())
+    assert (found["b"].thresholds, found["b"].ends) == (set(), {2})
+    unchanged = landmarks(seen[:2], ["a", "b"])
+    assert (unchanged["a"].thresholds, unchanged["b"].ends) == ({9}, {2})
+
+
 class Counted:
     """A class of the user's whose every door counts how often it is opened."""
 
@@ -155,9 +170,11 @@ class Hidden:
         return {"depth": 3}
 
 
-def hostile(reached: bool) -> int:
+def hostile(reached: Any) -> Any:
     """Lines of every kind on such objects, none of which runs: they are reached, and a branch of their line is not taken."""
-    it, guarded, whole, made, hidden, numbers = Counted(), Guarded(), Whole(4), Made(), Hidden(), iter(range(3))
+    it: Any = Counted()
+    hidden: Any = Hidden()
+    guarded, whole, made, numbers = Guarded(), Whole(4), Made(), iter(range(3))
     by_key = {it: 1, "a": 2}
     several, generator, huge = {it}, (k for k in range(3)), 10**4000
     before = Counted.calls
@@ -243,8 +260,8 @@ def test_what_the_program_raises_is_raised_and_everything_is_put_back(way: Any) 
             watch(fails)
     assert sys.gettrace() is before
     assert len(watch(lambda: decided(3))) == 1
-    if hasattr(sys, "monitoring"):
-        assert all(sys.monitoring.get_tool(tool) != "symcost" for tool in range(6))
+    monitoring = getattr(sys, "monitoring", None)
+    assert monitoring is None or all(monitoring.get_tool(tool) != "symcost" for tool in range(6))
 
 
 def test_a_trace_function_that_was_set_goes_on_and_is_put_back(way: Any) -> None:

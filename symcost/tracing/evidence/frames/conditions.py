@@ -145,7 +145,7 @@ class _Reader:
             if operation in OPERATORS:
                 self._compared(operation, *operands)
             elif operation in ("in", "not in"):
-                self._membership(*operands)
+                self._membership(operands[0], operands[1])
             elif operation == "test":
                 self._decided("!=", operands[0], Node("const", value=0))
             elif operation == "[]":

@@ -15,6 +15,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 Space = Mapping[str, Any]
 Reader = Callable[[Space, Space], Any]
@@ -50,7 +51,7 @@ OTHERS = (
 )
 KNOWN = {id(f): f.__name__ for f in (*COMPUTED.values(), *OTHERS)}
 """Functions of Python's own, told by what they are and not by their name in the program."""
-SAFE_DESCRIPTORS = (MemberDescriptorType, type(collections.namedtuple("_Pair", "left").left))
+SAFE_DESCRIPTORS = (MemberDescriptorType, type(vars(collections.namedtuple("_Pair", "left"))["left"]))
 """How slots and the fields of named tuples are read: by code of Python's own."""
 SIZED, ENTRIES = (str, tuple, list, dict, set, frozenset, range), (tuple, list)
 
@@ -126,7 +127,7 @@ def _listed(value: Any) -> int | None:
 
 def _is_array(value: Any) -> bool:
     kinds = _lineage(type(value))
-    return any(kind in kinds for kind in (np.ndarray, jax.core.Tracer, jax.ShapeDtypeStruct)) or (
+    return any(kind in kinds for kind in (np.ndarray, Tracer, jax.ShapeDtypeStruct)) or (
         type(value).__module__.startswith("jaxlib") and type(value).__name__ == "ArrayImpl"
     )
 
