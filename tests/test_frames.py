@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from depth_programs import ROWS
+from hypothesis import given
+from hypothesis import strategies as st
 
 from symcost.errors import TraceError
 from symcost.tracing.evidence.frames import watch as frames
@@ -27,7 +29,7 @@ def way(request: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return request.param
 
 
-PARTS = ("thresholds", "ends", "moduli", "lengths")
+PARTS = ("thresholds", "ends", "moduli", "shares", "lengths")
 
 
 def runs(program: Any, *depths: int) -> list[frames.Observations]:
@@ -345,3 +347,43 @@ def test_a_decision_that_was_not_understood_is_named() -> None:
     found = landmarks(runs(program, 5, 3), ["L"])["L"]
     assert (found.complete, found.saw_index) == (False, True)
     assert found.unread[0].startswith("f'layer_{i}' == 'layer_4' at ")
+
+
+# -- the law that a landmark is for ------------------------------------------------------------------------------
+
+NUMBERS = st.integers(0, 40)
+PARTS_OF_A_CONDITION: dict[str, Any] = {
+    "first": lambda k: lambda i, L: i < k,
+    "shifted": lambda k: lambda i, L: i + 2 >= k,
+    "one": lambda k: lambda i, L: i == k,
+    "last": lambda k: lambda i, L: i >= L - k,
+    "from the end": lambda k: lambda i, L: L - i > k,
+    "every": lambda k: lambda i, L: i % (k % 9 + 1) == k % 3,
+    "groups": lambda k: lambda i, L: i // (k % 9 + 1) > k // 5,
+    "among": lambda k: lambda i, L: i in (k, k + 3, 2 * k),
+    "deep": lambda k: lambda i, L: k < L,
+    "even depth": lambda k: lambda i, L: L % (k % 5 + 1) == 0,
+    "half": lambda k: lambda i, L: 2 * i < L - k,
+    "bits": lambda k: lambda i, L: bool(i & (k % 7)),
+    "squares": lambda k: lambda i, L: i * i > k,
+    "clamped": lambda k: lambda i, L: min(i, k) == k,
+    "growing": lambda k: lambda i, L: 2**i > 100 * k,
+}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(PARTS_OF_A_CONDITION)), NUMBERS), min_size=1, max_size=3), st.booleans()
+)
+def test_layers_past_the_landmarks_follow_one_pattern(parts: list[tuple[str, int]], both: bool) -> None:
+    conditions = [PARTS_OF_A_CONDITION[name](number) for name, number in parts]
+
+    def program(L: int) -> list[bool]:
+        told = [[condition(i, L) for condition in conditions] for i in range(L)]  # none is left out
+        return [all(row) if both else any(row) for row in told]
+
+    found = landmarks(runs(program, 3, 5), ["L"])["L"]
+    assert found.complete
+    start, period = found.reach, found.period
+    counts = [sum(program(L)) for L in range(start, start + 6 * period + 1)]
+    steps = {(k % period, counts[k + period] - counts[k]) for k in range(5 * period)}
+    assert len(steps) == period
