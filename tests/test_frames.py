@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from depth_programs import ROWS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symcost.errors import TraceError
@@ -371,6 +371,7 @@ PARTS_OF_A_CONDITION: dict[str, Any] = {
 }
 
 
+@settings(deadline=None)  # computing index by index takes as long as the machine is busy
 @given(
     st.lists(st.tuples(st.sampled_from(sorted(PARTS_OF_A_CONDITION)), NUMBERS), min_size=1, max_size=3), st.booleans()
 )
