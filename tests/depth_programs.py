@@ -23,6 +23,7 @@ class Row:
     thresholds: set[int] = field(default_factory=set)
     ends: set[int] = field(default_factory=set)
     moduli: set[int] = field(default_factory=set)
+    shares: set[int] = field(default_factory=set)
     lengths: set[int] = field(default_factory=set)
     saw_index: bool = True
     alone: bool = True
@@ -369,7 +370,7 @@ ROWS = {
     "stages of width": Row(stages_of_width, {6}),
     "clamped width": Row(clamped_width, {6}),
     "clamped depth": Row(clamped_depth, {40}, saw_index=False),
-    "half of them": Row(half_of_them, ends={0}, moduli={2}),
+    "half of them": Row(half_of_them, ends={0}, shares={2}),
     "one-based": Row(one_based, ends={0}),
     "range with a step": Row(every_fourth_by_range, {3}, moduli={4}, saw_index=False),
     "setup list": Row(made(ByAttribute), moduli={8}),

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from depth_programs import ROWS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from symcost.errors import TraceError
 from symcost.tracing.evidence.frames import watch as frames
@@ -27,7 +29,7 @@ def way(request: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return request.param
 
 
-PARTS = ("thresholds", "ends", "moduli", "lengths")
+PARTS = ("thresholds", "ends", "moduli", "shares", "lengths")
 
 
 def runs(program: Any, *depths: int) -> list[frames.Observations]:
@@ -52,6 +54,21 @@ def test_two_runs_find_the_landmarks_and_nothing_else(name: str, depths: tuple[i
     found = landmarks(runs(row.program, *depths), ["L"])["L"]
     assert {part: getattr(found, part) for part in PARTS} == {part: getattr(row, part) for part in PARTS}
     assert (found.saw_index, found.unread) == (row.saw_index, ())
+
+
+def two_stages(a: int, b: int) -> list[bool]:
+    first = [i > 9 for i in range(a)]
+    return first + [j == b - 2 for j in range(b)]
+
+
+def test_a_depth_that_was_not_changed_keeps_what_may_be_its() -> None:
+    points = ({"a": 3, "b": 6}, {"a": 4, "b": 6}, {"a": 3, "b": 7})
+    seen = [watch(lambda p=p: two_stages(**p), p) for p in points]
+    found = landmarks(seen, ["a", "b"])
+    assert (found["a"].thresholds, found["a"].ends) == ({9}, set())
+    assert (found["b"].thresholds, found["b"].ends) == (set(), {2})
+    unchanged = landmarks(seen[:2], ["a", "b"])
+    assert (unchanged["a"].thresholds, unchanged["b"].ends) == ({9}, {2})
 
 
 class Counted:
@@ -155,9 +172,11 @@ class Hidden:
         return {"depth": 3}
 
 
-def hostile(reached: bool) -> int:
+def hostile(reached: Any) -> Any:
     """Lines of every kind on such objects, none of which runs: they are reached, and a branch of their line is not taken."""
-    it, guarded, whole, made, hidden, numbers = Counted(), Guarded(), Whole(4), Made(), Hidden(), iter(range(3))
+    it: Any = Counted()
+    hidden: Any = Hidden()
+    guarded, whole, made, numbers = Guarded(), Whole(4), Made(), iter(range(3))
     by_key = {it: 1, "a": 2}
     several, generator, huge = {it}, (k for k in range(3)), 10**4000
     before = Counted.calls
@@ -243,8 +262,8 @@ def test_what_the_program_raises_is_raised_and_everything_is_put_back(way: Any) 
             watch(fails)
     assert sys.gettrace() is before
     assert len(watch(lambda: decided(3))) == 1
-    if hasattr(sys, "monitoring"):
-        assert all(sys.monitoring.get_tool(tool) != "symcost" for tool in range(6))
+    monitoring = getattr(sys, "monitoring", None)
+    assert monitoring is None or all(monitoring.get_tool(tool) != "symcost" for tool in range(6))
 
 
 def test_a_trace_function_that_was_set_goes_on_and_is_put_back(way: Any) -> None:
@@ -328,3 +347,44 @@ def test_a_decision_that_was_not_understood_is_named() -> None:
     found = landmarks(runs(program, 5, 3), ["L"])["L"]
     assert (found.complete, found.saw_index) == (False, True)
     assert found.unread[0].startswith("f'layer_{i}' == 'layer_4' at ")
+
+
+# -- the law that a landmark is for ------------------------------------------------------------------------------
+
+NUMBERS = st.integers(0, 40)
+PARTS_OF_A_CONDITION: dict[str, Any] = {
+    "first": lambda k: lambda i, L: i < k,
+    "shifted": lambda k: lambda i, L: i + 2 >= k,
+    "one": lambda k: lambda i, L: i == k,
+    "last": lambda k: lambda i, L: i >= L - k,
+    "from the end": lambda k: lambda i, L: L - i > k,
+    "every": lambda k: lambda i, L: i % (k % 9 + 1) == k % 3,
+    "groups": lambda k: lambda i, L: i // (k % 9 + 1) > k // 5,
+    "among": lambda k: lambda i, L: i in (k, k + 3, 2 * k),
+    "deep": lambda k: lambda i, L: k < L,
+    "even depth": lambda k: lambda i, L: L % (k % 5 + 1) == 0,
+    "half": lambda k: lambda i, L: 2 * i < L - k,
+    "bits": lambda k: lambda i, L: bool(i & (k % 7)),
+    "squares": lambda k: lambda i, L: i * i > k,
+    "clamped": lambda k: lambda i, L: min(i, k) == k,
+    "growing": lambda k: lambda i, L: 2**i > 100 * k,
+}
+
+
+@settings(deadline=None)  # computing index by index takes as long as the machine is busy
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(PARTS_OF_A_CONDITION)), NUMBERS), min_size=1, max_size=3), st.booleans()
+)
+def test_layers_past_the_landmarks_follow_one_pattern(parts: list[tuple[str, int]], both: bool) -> None:
+    conditions = [PARTS_OF_A_CONDITION[name](number) for name, number in parts]
+
+    def program(L: int) -> list[bool]:
+        told = [[condition(i, L) for condition in conditions] for i in range(L)]  # none is left out
+        return [all(row) if both else any(row) for row in told]
+
+    found = landmarks(runs(program, 3, 5), ["L"])["L"]
+    assert found.complete
+    start, period = found.reach, found.period
+    counts = [sum(program(L)) for L in range(start, start + 6 * period + 1)]
+    steps = {(k % period, counts[k + period] - counts[k]) for k in range(5 * period)}
+    assert len(steps) == period

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -86,8 +86,10 @@ class Reading:
         return found
 
     def known(self, node: Node) -> str:
-        """The name of the function of Python's own that is called; empty where another one is."""
+        """The name of the function of Python's own that is called, ``get`` of a dictionary among them; empty for others."""
         value = self.role(node.parts[0].value).value if node.parts and node.parts[0].kind == "leaf" else None
+        if isinstance(value, Table) and value.kind == "get":
+            return "get"
         return value.name if isinstance(value, Known) else ""
 
     def moving(self, node: Node) -> tuple[Role, ...]:
@@ -145,9 +147,9 @@ class Reading:
         found = self.role(node.value) if node.kind == "leaf" else Role("other")
         return found.value if found.kind == "const" and isinstance(found.value, Table) else None
 
-    def value(self, node: Node, leaf: int, value: int) -> Any:
-        """An expression's value where one leaf has a value, and all others are constants; or :class:`Unreadable`."""
-        return evaluated(node, lambda index: value if index == leaf else self.role(index).value)
+    def value(self, node: Node, given: Mapping[int, int]) -> Any:
+        """An expression's value where some leaves have values, and all others are constants; or :class:`Unreadable`."""
+        return evaluated(node, lambda leaf: given[leaf] if leaf in given else self.role(leaf).value)
 
 
 def _ways(found: Role) -> list[Sum]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ from symcost.tracing.evidence.frames.roles import Role
 from symcost.tracing.evidence.frames.values import Table, Unreadable
 from symcost.tracing.evidence.guard import OPERATORS
 
-SCANNED = 2048
-"""How far a comparison of no linear form is computed, index by index."""
+SCANNED, MAX_ROUNDS = 2048, 16
+"""How far a comparison of no linear form is computed, index by index, and for how many values of other loops."""
 OUTCOMES: dict[str, Callable[..., bool]] = {**OPERATORS, "test": bool}
 
 
@@ -135,7 +136,7 @@ class Collector:
         shares = {int(f / min(factors)) for f in factors if (f / min(factors)).denominator == 1} - {1}
         ends = frozenset({distance}) if depths or not plain else frozenset()
         thresholds = frozenset() if depths or not distance else frozenset({distance})
-        self.add(names, Landmarks(thresholds, ends, frozenset(shares)))
+        self.add(names, Landmarks(thresholds, ends, shares=frozenset(shares)))
         return True
 
     def _membership(self, reading: Reading, left: Node, right: Node) -> bool:
@@ -162,8 +163,16 @@ class Collector:
             if found is None or any(role.kind in ("varies", "stage") for s in values for role in s.roles):
                 raise NotRead(sign)
             if found[1] > 1:
-                self.add(names, Landmarks(moduli=frozenset({found[1]})))
+                self._by(names, values, found[1])
         return True
+
+    def _by(self, names: Collection[str], values: Sequence[Sum], number: int) -> None:
+        """A number by which an index or the depth itself is divided."""
+        kinds, by = {role.kind for s in values for role in s.roles}, frozenset({number})
+        self.add(
+            names,
+            Landmarks(moduli=by if kinds - {"size"} else frozenset(), shares=by if "size" in kinds else frozenset()),
+        )
 
     def _names(self, sums: Sequence[Sum]) -> set[str]:
         """The depths that sums depend on."""
@@ -201,7 +210,7 @@ class Collector:
             case "zip" | "cycle" | "islice":
                 return self._iterated(reading, name, args)
             case "get":
-                return self._looked_up(reading, "[]", *args[:1])
+                return self._looked_up(reading, "[]", reading.site.operands[0], args[0])
         return False
 
     def _rounded(self, value: Sum) -> bool:
@@ -211,7 +220,7 @@ class Collector:
             return False
         if by > SCANNED:
             raise NotRead("a rounding")
-        self.add(names, Landmarks(moduli=frozenset({by})))
+        self._by(names, [value], by)
         return True
 
     def _ranged(self, args: Sequence[Sequence[Sum]]) -> bool:
@@ -248,14 +257,32 @@ class Collector:
 
     def _scan(self, reading: Reading, operation: str, operands: Sequence[Node]) -> bool:
         leaves = {part.value for node in operands for part in node.walk() if part.kind == "leaf"}
-        moving = [k for k in leaves if reading.role(k).kind in ("index", "size")]
-        if len(moving) != 1 or any(reading.role(k).kind not in ("index", "size", "const") for k in leaves):
+        roles = {k: reading.role(k) for k in leaves}
+        moving = [k for k, role in roles.items() if role.kind in ("index", "size")]
+        if len(moving) != 1 or any(role.kind not in ("index", "size", "const", "fixed") for role in roles.values()):
             return False
-        found = reading.role(moving[0])
+        loops = [k for k, role in roles.items() if role.kind == "fixed"]
+        rounds = list(itertools.islice(itertools.product(*(roles[k].value for k in loops)), MAX_ROUNDS + 1))
+        if len(rounds) > MAX_ROUNDS:
+            return False
+        compute = OUTCOMES[operation]
+        return min(
+            self._changes(
+                roles[moving[0]],
+                lambda value, given=given: compute(*(reading.value(n, {**given, moving[0]: value}) for n in operands)),
+            )
+            for given in (dict(zip(loops, values, strict=True)) for values in rounds)
+        )
+
+    def _changes(self, found: Role, outcome: Callable[[int], bool]) -> bool:
+        """Where an outcome changes with an index or a depth; False where it does not settle."""
+        begin = 1 if found.kind == "size" else found.first
+        if found.kind == "size" and (found.slope, found.shift) != (1, 0):
+            return False
         outcomes: list[bool] = []
-        for index in range(1 if found.kind == "size" else found.first, SCANNED):
+        for index in range(begin, SCANNED):
             try:
-                outcomes.append(OUTCOMES[operation](*(reading.value(node, moving[0], index) for node in operands)))
+                outcomes.append(outcome(index))
             except (Unreadable, TypeError):
                 if not outcomes:
                     return False
@@ -263,7 +290,7 @@ class Collector:
         changes = [k for k in range(1, len(outcomes)) if outcomes[k] != outcomes[k - 1]]
         if changes and changes[-1] > len(outcomes) // 2:
             return False
-        self.add(found.symbols, Landmarks(frozenset(k + found.first for k in changes), saw_index=found.moves))
+        self.add(found.symbols, Landmarks(frozenset(k + begin for k in changes), saw_index=found.moves))
         return True
 
 

@@ -145,7 +145,7 @@ class _Reader:
             if operation in OPERATORS:
                 self._compared(operation, *operands)
             elif operation in ("in", "not in"):
-                self._membership(*operands)
+                self._membership(operands[0], operands[1])
             elif operation == "test":
                 self._decided("!=", operands[0], Node("const", value=0))
             elif operation == "[]":
@@ -157,6 +157,8 @@ class _Reader:
 
     def _name(self, node: Node) -> str:
         value = self.leaves[node.value] if node.kind == "leaf" else None
+        if isinstance(value, Table) and value.kind == "get":
+            return "get"
         return value.name if isinstance(value, Known) else ""
 
     def _compared(self, operation: str, left: Node, right: Node) -> None:
@@ -273,7 +275,7 @@ class _Reader:
 
     def _called(self, name: str, args: Sequence[Node]) -> None:
         if name == "get":
-            self._membership(args[0], Node("leaf", value=self.site.operands[0].value))
+            self._membership(args[0], self.site.operands[0])
         elif name in ("min", "max") and len(args) > 1:
             taken = self._taken(Node("call", self.site.operands))
             for other in args:

@@ -173,13 +173,15 @@ def sites(tree: ast.Module, file: str, lines: list[str]) -> list[Site]:
     found: list[Site] = []
     for node in ast.walk(tree):
         found += _of(node, make)
-        if id(node) in tests and not isinstance(node, ast.Compare | ast.BoolOp | ast.Constant) and not _negated(node):
+        if isinstance(node, ast.expr) and id(node) in tests and not _told(node):
             found.append(make(node, "test", (node,)))
     return found
 
 
-def _negated(node: ast.AST) -> bool:
-    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+def _told(node: ast.expr) -> bool:
+    """Whether the parts of a test say all that it does."""
+    negated = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    return negated or isinstance(node, ast.Compare | ast.BoolOp | ast.Constant)
 
 
 def _of(node: ast.AST, make: Callable[..., Site]) -> Iterator[Site]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -13,7 +14,9 @@ MAX_FACTOR = 1 << 16
 
 
 def fitted(values: Sequence[int], points: Sequence[Point]) -> Form | None:
-    """A form that takes these values at these points; nothing where no simple one does, or where points are too alike.
+    """A form that takes these values at these points; nothing where no simple one does.
+
+    Symbols that have the same values at all points cannot be told apart: they are in no form.
 
     >>> fitted([12, 20], [{"d": 24, "H": 2}, {"d": 40, "H": 2}])
     d/2
@@ -21,8 +24,11 @@ def fitted(values: Sequence[int], points: Sequence[Point]) -> Form | None:
     d/H
     >>> fitted([49, 81], [{"r": 7}, {"r": 9}])
     r**2
+    >>> fitted([3, 5], [{"n": 3, "d": 3}, {"n": 5, "d": 5}])
     """
-    names = [name for name in points[0] if len({point.get(name) for point in points}) > 1]
+    columns = {name: tuple(point.get(name) for point in points) for name in points[0]}
+    alike = Counter(columns.values())
+    names = [name for name, column in columns.items() if len(set(column)) > 1 and alike[column] == 1]
     for form in _candidates(names, values, points):
         if all(form.value(point) == value for point, value in zip(points, values, strict=True)):
             return form

@@ -11,13 +11,15 @@ class Landmarks:
     """Where the layers of one depth may become other ones, as one run of the program at a small depth tells.
 
     ``thresholds`` are values that an index or the depth itself is compared with, ``ends`` distances from the last layer
-    (``i >= L - 8``), ``moduli`` the numbers that remainders and quotients are taken by, ``lengths`` those of tables that
-    are looked into by layer. ``unread`` are the decisions that see the index in a way that was not understood.
+    (``i >= L - 8``), ``moduli`` the numbers that remainders and quotients of an index are taken by, ``shares`` those by which
+    the depth itself is divided (``i < L // 2``), ``lengths`` those of tables
+    that are looked into by layer. ``unread`` are the decisions that see the index in a way that was not understood.
     """
 
     thresholds: frozenset[int] = frozenset()
     ends: frozenset[int] = frozenset()
     moduli: frozenset[int] = frozenset()
+    shares: frozenset[int] = frozenset()
     lengths: frozenset[int] = frozenset()
     saw_index: bool = False
     unread: tuple[str, ...] = ()
@@ -30,7 +32,7 @@ class Landmarks:
     @property
     def period(self) -> int:
         """After how many layers all remainders come again."""
-        return math.lcm(*self.moduli)
+        return math.lcm(*self.moduli) * math.lcm(*self.shares)
 
     @property
     def reach(self) -> int:
@@ -39,10 +41,12 @@ class Landmarks:
         >>> Landmarks(thresholds=frozenset({20}), ends=frozenset({2}), moduli=frozenset({8})).reach
         31
         """
-        return max((*self.thresholds, *self.lengths, 0)) + 1 + max((*self.ends, 0)) + self.period
+        near = (max((*self.thresholds, *self.lengths, 0)) + 1) * math.lcm(*self.shares)
+        return near + max((*self.ends, 0)) + self.period
 
     def joined(self, other: Landmarks) -> Landmarks:
         """Both together."""
         unread = tuple(dict.fromkeys((*self.unread, *other.unread)))
         return Landmarks(self.thresholds | other.thresholds, self.ends | other.ends, self.moduli | other.moduli,
-                         self.lengths | other.lengths, self.saw_index or other.saw_index, unread)  # fmt: skip
+                         self.shares | other.shares, self.lengths | other.lengths,
+                         self.saw_index or other.saw_index, unread)  # fmt: skip

@@ -10,7 +10,7 @@ from symcost.tracing.evidence.frames.affine import Reading
 from symcost.tracing.evidence.frames.collect import Collector
 from symcost.tracing.evidence.frames.expressions import Site
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.frames.roles import Column
+from symcost.tracing.evidence.frames.roles import Column, compared
 from symcost.tracing.evidence.frames.watch import Observations
 
 Span = tuple[Any, ...]
@@ -31,7 +31,7 @@ def landmarks(seen: Sequence[Observations], symbols: Collection[str]) -> dict[st
     collector = Collector(symbols)
     for site, columns in joined(seen):
         collector.read(Reading(site, columns, symbols))
-        if len(seen) == 1:
+        if set(symbols) - set(compared([run.point for run in seen], symbols)):
             collector.read(Reading(site, columns, symbols, bound=False))
     missed = [] if all(o.whole for o in seen) else ["some of the user's code was not seen"]
     return {name: replace(found, unread=(*found.unread, *missed)) for name, found in collector.found.items()}

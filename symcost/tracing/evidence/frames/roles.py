@@ -85,8 +85,13 @@ def role(column: Column, symbols: Collection[str]) -> Role:
         return Role("other")
     series = [list(dict.fromkeys(v for v in values if v is not UNKNOWN)) for values in column.values]
     if all(len(values) <= 1 for values in series):
-        return _size(column, [values[0] if values else None for values in series])
+        return _size(column, [values[0] if values else None for values in series], symbols)
     return _moving(column, series, symbols)
+
+
+def compared(points: Sequence[Point], symbols: Collection[str]) -> list[str]:
+    """The symbols that have more than one value at some points."""
+    return [name for name in symbols if len({point[name] for point in points if name in point}) > 1]
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -103,12 +108,12 @@ def _alone(column: Column, value: Any, symbols: Collection[str]) -> Role:
     return Role("const", value, tuple(unmoved))
 
 
-def _size(column: Column, values: Sequence[int | None]) -> Role:
+def _size(column: Column, values: Sequence[int | None], symbols: Collection[str]) -> Role:
     """One value at each point: ``slope*symbol + shift`` of the one symbol that explains it, the simplest first."""
     pairs = [(point, value) for point, value in zip(column.points, values, strict=True) if value is not None]
     fits = [fit for name in pairs[0][0] if (fit := _line(name, pairs)) is not None]
     if not fits:
-        return Role("varies")
+        return Role("varies", symbols=tuple(compared(column.points, symbols)))
     name, slope, shift = min(fits, key=lambda fit: (fit[2] != 0, fit[1] != 1, fit[1].denominator, abs(fit[2])))
     return Role("size", symbols=(name,), slope=slope, shift=shift)
 
@@ -129,18 +134,14 @@ def _line(name: str, pairs: Sequence[tuple[Point, int]]) -> tuple[str, Fraction,
 def _moving(column: Column, series: Sequence[list[int]], symbols: Collection[str]) -> Role:
     """Several values in one run: by the longest run of them."""
     runs = list(zip(column.points, series, strict=True))
-    deeper = [
-        name
-        for name in symbols
-        if any(p[name] != q[name] and set(v) != set(w) for p, v in runs for q, w in runs if name in p and name in q)
-    ]
-    compared = [name for name in symbols if len({p[name] for p in column.points if name in p}) > 1]
-    if compared and not deeper:
+    deeper = [name for name in symbols if _grows(name, runs, symbols)]
+    alike = [name for name in symbols if name not in compared(column.points, symbols)]
+    if not deeper and not alike and symbols:
         return Role("fixed", tuple(dict.fromkeys(v for values in series for v in values)))
     values = max(series, key=len)
     point = column.points[series.index(values)]
-    near = [n for n in symbols if n in point and abs(len(values) - point[n]) <= 1]
-    names = tuple(deeper or near or symbols)
+    near = [n for n in alike if n in point and abs(len(values) - point[n]) <= 1]
+    names = tuple(deeper or near or alike)
     plain = len(values) > 2 or bool(deeper or near)
     step = values[1] - values[0] if len(values) > 1 else 1
     if plain and all(b - a == step for a, b in itertools.pairwise(values)):
@@ -150,6 +151,17 @@ def _moving(column: Column, series: Sequence[list[int]], symbols: Collection[str
         if ratio > 0 and all(Fraction(b, a) == ratio for a, b in itertools.pairwise(values)):
             return Role("stage", None, names, ratio, first=values[0])
     return Role("index" if _counts(values) else "varies", None, names, first=min(values))
+
+
+def _grows(name: str, runs: Sequence[tuple[Point, list[int]]], symbols: Collection[str]) -> bool:
+    """Whether other values come with another depth: told by runs that differ in it alone, where there are such."""
+    differing = [
+        (set(v) != set(w), all(p.get(other) == q.get(other) for other in symbols if other != name))
+        for (p, v), (q, w) in itertools.combinations(runs, 2)
+        if name in p and name in q and p[name] != q[name]
+    ]
+    alone = [changed for changed, only in differing if only]
+    return any(alone) if alone else any(changed for changed, _ in differing)
 
 
 def _counts(values: Sequence[int]) -> bool:

@@ -7,6 +7,7 @@ import linecache
 import sys
 import sysconfig
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 
@@ -24,6 +25,15 @@ LAYERS = ("linen/attention.py", "linen/combinators.py", "linen/linear.py", "line
 INSTALLED = ("site-packages", "dist-packages")
 
 
+@lru_cache(maxsize=512)
+def _sites(file: str, text: str) -> list[Site] | None:
+    """The decisions of a file's text, read once for all runs; nothing where it is no Python."""
+    try:
+        return sites(ast.parse(text), file, text.splitlines())
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
 class Sources:
     """By file the decisions in its text, and by code object those that it runs, by line."""
 
@@ -35,15 +45,15 @@ class Sources:
         )
         self._library = sysconfig.get_paths()["stdlib"]
         self._files: dict[str, list[Site]] = {}
-        self._codes: dict[int, tuple[CodeType, Mapping[int, list[Site]]]] = {}
+        self.known: dict[int, tuple[CodeType, Mapping[int, list[Site]]]] = {}
         self.unread: set[str] = set()  # files of the user's whose text is not there
 
     def of(self, code: CodeType, outer: Mapping[str, object]) -> Mapping[int, list[Site]]:
         """The decisions of a code object by line; none where it is not the user's."""
-        known = self._codes.get(id(code))
-        if known is None:
-            known = self._codes[id(code)] = (code, self._read(code, outer))  # kept: its id is not given away again
-        return known[1]
+        found = self.known.get(id(code))
+        if found is None:
+            found = self.known[id(code)] = (code, self._read(code, outer))  # kept: its id is not given away again
+        return found[1]
 
     def _read(self, code: CodeType, outer: Mapping[str, object]) -> Mapping[int, list[Site]]:
         file = code.co_filename
@@ -59,15 +69,11 @@ class Sources:
         return found
 
     def _parsed(self, file: str, outer: Mapping[str, object]) -> list[Site]:
-        lines = linecache.getlines(file, dict(outer))
-        try:
-            tree = ast.parse("".join(lines))
-        except (SyntaxError, ValueError):
-            lines = []
-        if not lines:
+        text = "".join(linecache.getlines(file, dict(outer)))
+        found = _sites(file, text) if text else None
+        if found is None:
             self.unread.add(file)
-            return []
-        return sites(tree, file, lines)
+        return found or []
 
     def watched(self, file: str) -> bool:
         """Whether a file holds decisions of a model."""

@@ -9,12 +9,13 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 Space = Mapping[str, Any]
 Reader = Callable[[Space, Space], Any]
@@ -50,7 +51,7 @@ OTHERS = (
 )
 KNOWN = {id(f): f.__name__ for f in (*COMPUTED.values(), *OTHERS)}
 """Functions of Python's own, told by what they are and not by their name in the program."""
-SAFE_DESCRIPTORS = (MemberDescriptorType, type(collections.namedtuple("_Pair", "left").left))
+SAFE_DESCRIPTORS = (MemberDescriptorType, type(vars(collections.namedtuple("_Pair", "left"))["left"]))
 """How slots and the fields of named tuples are read: by code of Python's own."""
 SIZED, ENTRIES = (str, tuple, list, dict, set, frozenset, range), (tuple, list)
 
@@ -94,6 +95,8 @@ def snapshot(value: Any) -> Any:
         return int(value)
     if kind in SIZED:
         return _table(value)
+    if kind is Getter:
+        return replace(_table(value.table), kind="get")
     if id(value) in KNOWN:
         return Known(KNOWN[id(value)])
     if _is_array(value):
@@ -124,7 +127,7 @@ def _listed(value: Any) -> int | None:
 
 def _is_array(value: Any) -> bool:
     kinds = _lineage(type(value))
-    return any(kind in kinds for kind in (np.ndarray, jax.core.Tracer, jax.ShapeDtypeStruct)) or (
+    return any(kind in kinds for kind in (np.ndarray, Tracer, jax.ShapeDtypeStruct)) or (
         type(value).__module__.startswith("jaxlib") and type(value).__name__ == "ArrayImpl"
     )
 
@@ -282,6 +285,14 @@ def reader(node: ast.expr) -> Reader:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in SIGNS:
             first, second, sign = reader(left), reader(right), SIGNS[type(op)]
             return lambda own, outer: arithmetic(sign, first(own, outer), second(own, outer))
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return _display([reader(part) for part in parts])
+        case ast.Dict(keys=keys, values=values) if all(isinstance(key, ast.Constant) for key in keys):
+            names, read_all = (
+                [key.value for key in keys if isinstance(key, ast.Constant)],
+                _display(list(map(reader, values))),
+            )
+            return lambda own, outer: dict(zip(names, read_all(own, outer), strict=True))
         case ast.Call(func=function, args=args, keywords=[]):
             return _call(reader(function), [reader(arg) for arg in args])
     return _unreadable
@@ -301,6 +312,18 @@ def _name(name: str) -> Reader:
         raise Unreadable(name)
 
     return read
+
+
+def _display(parts: list[Reader]) -> Reader:
+    """Several values in a row; what cannot be read of them stands there as a mark."""
+
+    def one(part: Reader, own: Space, outer: Space) -> Any:
+        try:
+            return part(own, outer)
+        except Unreadable:
+            return UNKNOWN
+
+    return lambda own, outer: tuple(one(part, own, outer) for part in parts)
 
 
 def _call(function: Reader, args: list[Reader]) -> Reader:

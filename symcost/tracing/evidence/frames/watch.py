@@ -109,25 +109,37 @@ class Tracing:
         self.notebook = notebook
         self.previous: Any = None
         self._on = False
+        self._function = self._alone()
 
     def __enter__(self) -> Tracing:
         self.previous, self._on = sys.gettrace(), True
-        sys.settrace(self._called)
+        if self.previous is not None:
+            self._function = self._beside
+        sys.settrace(self._function)
         return self
 
     def __exit__(self, kind: Any, problem: Any, where: Any) -> None:
         self._on = False
         sys.settrace(self.previous)
 
-    def _called(self, frame: FrameType, event: str, arg: Any) -> Any:
-        """A frame begins: it is followed where it is the user's, or where the other function wants to."""
+    def _alone(self) -> Callable[..., Any]:
+        """A function told of every frame that begins, most of them jax's: it is short."""
+        known, find, follow = self.notebook.sources.known, self.notebook.of, self._followed
+
+        def called(frame: FrameType, event: str, arg: Any) -> Any:
+            found = known.get(id(frame.f_code))
+            sites = find(frame) if found is None else found[1]
+            return follow(sites, None) if sites and self._on else None
+
+        return called
+
+    def _beside(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """The same where another function was set before: a frame is followed where it is the user's, or the other wants to."""
         if not self._on:
             return None
         sites = self.notebook.of(frame)
         other = self._tell(self.previous, frame, event, arg)
-        if not sites:
-            return other and self._followed({}, other)
-        return self._followed(sites, other)
+        return self._followed(sites, other) if sites or other is not None else None
 
     def _followed(self, sites: Mapping[int, list[Site]], other: Any) -> Any:
         def told(frame: FrameType, event: str, arg: Any) -> Any:
@@ -148,9 +160,9 @@ class Tracing:
         try:
             return other(frame, event, arg)
         finally:
-            if sys.gettrace() != self._called:
+            if self._on and sys.gettrace() != self._function:
                 self.previous = sys.gettrace()
-                sys.settrace(self._called)
+                sys.settrace(self._function)
 
 
 class Monitoring:
