@@ -109,6 +109,11 @@ class Derivation:
         return self.choice.values
 
     @property
+    def patterned(self) -> bool:
+        """Whether layers follow a pattern, of which shallow programs have not seen every kind."""
+        return self._patterned or bool(self.compared)
+
+    @property
     def structural(self) -> list[str]:
         """Symbols whose values change the program."""
         return self.choice.structural
@@ -177,7 +182,7 @@ class Derivation:
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
-            side = Side(found, guard, self.values)
+            side = Side(found, guard, self.values, (*self.within, *(known for known, _ in split)))
             verdict = side.verdict()
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
@@ -196,9 +201,9 @@ class Derivation:
     def _other(self, side: Side, earlier: Sequence[Guard], pieces: int) -> Piece | None:
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
         known = [decided for guard in (*earlier, side.guard) for decided in (guard, guard.denied)]
-        within = (*self.within, *earlier, *(() if side.exception else (side.guard.denied,)))
         for sampler, samples in side.attempts(self.sampler):
             options = self.options.beside(sampler.model.symbols, samples)
+            within = [g for g in (*self.within, *earlier, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
             with contextlib.suppress(LiftError):
                 return Derivation(sampler, options, self.shares, (*self.decided, *known), within).piece(pieces)
         return None
@@ -323,7 +328,7 @@ class Derivation:
         self._rounded_names = self._rounded(structure)
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
-                            constants(structure.programs[0]), self._widths(structure.programs[0]), self._patterned,
+                            constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
                             frozenset(self.fixed) | split(structure.programs[0]))  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
@@ -393,7 +398,7 @@ class Derivation:
 
     def _structure(self) -> Structure:
         """Programs in closed form at every structural point."""
-        structure = Structure(self.structural, self.costing, patterned=self._patterned, compared=self.compared)
+        structure = Structure(self.structural, self.costing, patterned=self.patterned, compared=self.compared)
         for fixed in self._structural_points():
             concrete_point = {**self.base, **fixed}
             program = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,6 +49,8 @@ class Side:
     piece: Piece
     guard: Guard
     values: Mapping[str, Values]
+    within: Sequence[Guard] = ()
+    """Decisions that fall as they were seen on both sides."""
 
     @property
     def exception(self) -> tuple[str, int] | None:
@@ -102,18 +104,23 @@ class Side:
 
     def attempts(self, sampler: Sampler) -> Iterator[tuple[Sampler, dict[str, Values]]]:
         """Samplers and samples with which the program may be derived on the other side."""
-        if self.exception is not None:
-            name, value = self.exception
-            model = replace(sampler.model, fixed={**sampler.model.fixed, name: value})
-            yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
-            return
         base = {name: values[0] for name, values in self.values.items()}
         for name in sorted(self.guard.symbols & set(base)):
-            for values in self._pools(name, base):
-                outside = tuple(v for v in values if not self.guard.holds({**base, name: v}))[:12]
+            there = self._there(name, base, range(1, FURTHEST))
+            if len(there) == 1:
+                model = replace(sampler.model, fixed={**sampler.model.fixed, name: there[0]})
+                yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
+                continue
+            for values in (*self._pools(name), there):
+                outside = self._there(name, base, values)[:12]
                 points = [{**base, name: value} for value in outside[:3]]
                 if len(outside) > FIRST and self._apart(name, outside) and all(map(sampler.works, points)):
                     yield sampler, {name: outside}
+
+    def _there(self, name: str, base: Point, values: Iterable[int]) -> Values:
+        """Those values with which the decision falls the other way, and earlier ones fall as they were seen."""
+        points = ({**base, name: value} for value in values)
+        return tuple(p[name] for p in points if not self.guard.holds(p) and all(g.holds(p) for g in self.within))
 
     def _apart(self, name: str, values: Values) -> bool:
         """Whether no pair of first values lies on the side that is known already."""
@@ -121,8 +128,8 @@ class Side:
         points = itertools.product(values[:FIRST], *(self.values[n][:FIRST] for n in others))
         return not any(self.guard.holds({**dict(zip(others, rest, strict=True)), name: v}) for v, *rest in points)
 
-    def _pools(self, name: str, base: Point) -> Iterator[Values]:
-        """Values that may lie there: those at hand, beyond a bound, on multiples, small ones, whatever lies there."""
+    def _pools(self, name: str) -> Iterator[Values]:
+        """Values that may lie there: those at hand, beyond a bound, on multiples, small ones."""
         yield self.values[name]
         number = getattr(self.guard.right, "number", None)
         beyond = number if isinstance(number, int) else max(self.values[name])
@@ -130,7 +137,6 @@ class Side:
         for step in STEPS:
             yield tuple(step * (beyond // step + factor) for factor in MULTIPLES)
         yield TINY
-        yield tuple(v for v in range(1, FURTHEST) if not self.guard.holds({**base, name: v}))
 
 
 def beyond_bounds(piece: Piece) -> list[Guard]:

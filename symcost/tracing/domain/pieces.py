@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,45 +59,48 @@ class Pieces(Conditions):
         first, second = self.there.problem(point), self.elsewhere.problem(point)
         return first if first and second else None
 
-    def conditions(self) -> list[str]:
-        """Every condition as one comparison, those of one side with a neutral value on the other."""
-        ours, others = self._apart()
-        common = [text for text in self.there.conditions() if text in self.elsewhere.conditions()]
-        asked = f"{self.guard}"
-        return [
-            *common,
-            *(_where(text, f"{asked}", holds=True) for text in ours),
-            *(_where(text, asked, holds=False) for text in others),
-        ]
+    def leaves(self) -> list[tuple[tuple[Guard, ...], Any]]:
+        """The domains of all pieces, each behind the decisions that lead to it."""
+        found = []
+        for guard, side in ((self.guard, self.there), (self.guard.denied, self.elsewhere)):
+            inner = side.leaves() if isinstance(side, Pieces) else [((), side)]
+            found += [((guard, *path), domain) for path, domain in inner]
+        return found
 
-    def _apart(self) -> tuple[list[str], list[str]]:
-        """Conditions of one side alone, without what says which side it is."""
-        here, there = self.there.conditions(), self.elsewhere.conditions()
-        sides = {str(self.guard), str(self.guard.denied)}
-        ours = [text for text in here if text not in there and text not in sides]
-        return ours, [text for text in there if text not in here and text not in sides]
+    def conditions(self) -> list[str]:
+        """Every condition as one comparison, those of some pieces with a neutral value elsewhere."""
+        common, own = self._apart()
+        return [*common, *(_where(text, path) for path, texts in own for text in texts)]
+
+    def _apart(self) -> tuple[list[str], list[tuple[tuple[Guard, ...], list[str]]]]:
+        """Conditions of all pieces, and those of each alone, without what says which piece it is."""
+        leaves = [(path, domain.conditions()) for path, domain in self.leaves()]
+        sides = {str(guard) for path, _ in self.leaves() for guard in path}
+        common = [text for text in leaves[0][1] if all(text in texts for _, texts in leaves)]
+        return common, [(path, [t for t in texts if t not in common and t not in sides]) for path, texts in leaves]
 
     def __str__(self) -> str:
-        ours, others = self._apart()
-        common = [text for text in self.there.conditions() if text in self.elsewhere.conditions()]
+        common, own = self._apart()
         parts = [f"{', '.join(self.symbols)} positive integers", *common]
-        parts += [f"where {self.guard}: {', '.join(ours)}"] if ours else []
-        parts += [f"where {self.guard.denied}: {', '.join(others)}"] if others else []
+        parts += [f"where {', '.join(map(str, path))}: {', '.join(texts)}" for path, texts in own if texts]
         if self.bounds_at_one:
             parts.append(f"where a size is 1, {', '.join(sorted(self.bounds_at_one))} are upper bounds")
         return "; ".join([*parts, *self.notes])
 
 
-def _where(text: str, guard: str, holds: bool) -> str:
-    """A comparison that counts on one side of a guard: on the other its left side is a value that meets it."""
-    read, asked = condition(text), condition(guard)
-    assert isinstance(read, Compare) and isinstance(asked, Compare)
+def _where(text: str, path: Sequence[Guard]) -> str:
+    """A comparison that counts behind some decisions: elsewhere its left side is a value that meets it."""
+    read = condition(text)
+    if not isinstance(read, Compare):
+        raise AssertionError(f"{text} is no comparison")
     neutral = f"({read.right}) + {BESIDE[read.op]}" if BESIDE[read.op] else str(read.right)
-    there, elsewhere = (str(read.left), neutral) if holds else (neutral, str(read.left))
-    return f"Piecewise(({there}, {_relation(asked)}), ({elsewhere}, True)) {read.op} {read.right}"
+    return f"Piecewise(({read.left}, {' & '.join(map(_relation, path))}), ({neutral}, True)) {read.op} {read.right}"
 
 
-def _relation(asked: Compare) -> str:
-    """A comparison as a Piecewise has it."""
+def _relation(guard: Guard) -> str:
+    """A decision as a Piecewise has it."""
+    asked = condition(str(guard))
+    if not isinstance(asked, Compare):
+        raise AssertionError(f"{guard} is no comparison")
     sides = f"{asked.left}, {asked.right}"
-    return {"==": f"Eq({sides})", "!=": f"Ne({sides})"}.get(asked.op, f"{asked.left} {asked.op} {asked.right}")
+    return {"==": f"Eq({sides})", "!=": f"Ne({sides})"}.get(asked.op, f"({asked.left} {asked.op} {asked.right})")

@@ -140,7 +140,7 @@ def record(
 def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds: float) -> Recording:
     renew_budget()
     with recording({name: base[name] for name in names}, seconds) as seen:
-        point = {**base, **{name: seen.dimension(name) for name in names}}
+        point = {**base, **model.fixed, **{name: seen.dimension(name) for name in names}}
         reason, shapes = _trace(model, point, seen)
     guards = strongest(seen.guards)
     return Recording(base, tuple(names), guards, tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes,

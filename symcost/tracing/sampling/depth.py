@@ -10,6 +10,8 @@ from symcost.tracing.sampling.sample import SMALL, Values
 
 CONSECUTIVE = 12
 """A period up to which every depth of two periods is sampled; of a longer one the ends of each."""
+ENOUGH = 11
+"""As many depths as it takes to tell a floor from a line."""
 DEEPEST = 130
 """A depth beyond which nothing is sampled: what is compared there stays unseen, and bounds what is claimed."""
 HELD_OUT = (3, 7)
@@ -52,5 +54,5 @@ def depths(found: Landmarks) -> Values:
 def _periods(period: int) -> Collection[int]:
     """Depths at which a remainder of this period shows itself."""
     if period <= CONSECUTIVE:
-        return range(2, 2 * period + 4)
+        return range(2, max(2 * period + 4, ENOUGH))
     return {k * period + near for k in (1, 2) for near in (-1, 0, 1, 2)}
