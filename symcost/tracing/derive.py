@@ -43,6 +43,8 @@ from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, 
 MAX_COARSENINGS = 12
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
+FURTHER = 40
+"""Steps from the base at which most of a rounding must be what its form says."""
 BEYOND = (17, 21, 22, 27)
 """Structural values beyond the consecutive ones, to check what was fitted to those."""
 
@@ -353,8 +355,15 @@ class Derivation:
             if not made.symbols <= set(self.recording.symbols):
                 continue
             form = self.lifts[0].fitter.fit(tuple(made.value(point) for point in points))
-            if form is not None:
-                found.append(Guard(made, "==", form, made.place, "rounding"))
+            if form is None:
+                continue
+            said = Guard(made, "==", form, made.place, "rounding")
+            near = [dict(zip(self.sizes, (self.base[n] + k * math.gcd(*self.values[n]) for n in self.sizes), strict=True))
+                    for k in range(1, FURTHER)]  # fmt: skip
+            if 2 * sum(said.holds({**self.base, **point}) for point in near) < len(near):
+                raise LiftError(f"{made} has no closed form ({made.place}): give samples={{...}} or steps={{...}} for the "
+                                f"values that you mean of {', '.join(sorted(made.symbols))}")  # fmt: skip
+            found.append(said)
         return found
 
     def _lift(self, fixed: Point) -> Program:

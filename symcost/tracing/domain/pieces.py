@@ -51,6 +51,11 @@ class Pieces(Conditions):
             return None
         return self.there if self.guard.holds(point) else self.elsewhere
 
+    def has_one(self, point: Mapping[str, int]) -> bool:
+        """Whether some size is 1 at a point."""
+        side = self.at(point)
+        return side.has_one(point) if side is not None else False
+
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing; while its side is not known both must object."""
         side = self.at(point)
