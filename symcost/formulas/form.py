@@ -8,8 +8,7 @@ forms; exponents may be negative (``d/H``); coefficients are integers or fractio
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -18,6 +17,7 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
+from symcost.formulas.relations import RELATIONS
 from symcost.formulas.symbols import Exact, clog2, flog2, log2, symbol
 
 Mono = tuple[tuple[int, int], ...]
@@ -26,7 +26,7 @@ Number = int | Fraction
 
 @dataclass(frozen=True)
 class Atom:
-    """A symbol (``kind`` is "symbol") or a function of forms: floor, clog2, flog2, Max; "where" is 1 or 0 by a comparison."""
+    """A symbol (kind "symbol") or a function of forms: floor, clog2, flog2, Max; "where" is 1 or 0 by a comparison."""
 
     kind: str
     name: str
@@ -188,8 +188,8 @@ class Form:
         """The same form as a sympy expression; comparisons become a Piecewise around it."""
         compared = next((a for mono in self.terms for a, _ in mono if _ATOMS[a].kind == "where"), None)
         if compared is not None:
-            there, elsewhere = self._where(compared)
-            return sympy.Piecewise((there.sympy(), _condition(compared)), (elsewhere.sympy(), True))
+            there, elsewhere = (form.sympy() for form in self._where(compared))
+            return sympy.Piecewise((there, _condition(compared)), (elsewhere, True))
         return sympy.Add(*(
             sympy.Mul(
                 sympy.Rational(c.numerator, c.denominator) if isinstance(c, Fraction) else sympy.Integer(c),
@@ -204,8 +204,8 @@ class Form:
         for mono, c in self.terms.items():
             rest = tuple((a, e) for a, e in mono if a != compared)
             there[rest] = there.get(rest, 0) + c
-        elsewhere = {m: c for m, c in self.terms.items() if all(a != compared for a, _ in m)}
-        return Form({m: _exact(c) for m, c in there.items() if c}), Form(elsewhere)
+        elsewhere = Form({m: c for m, c in self.terms.items() if all(a != compared for a, _ in m)})
+        return Form({m: _exact(c) for m, c in there.items() if c}), elsewhere
 
     @property
     def is_polynomial(self) -> bool:
@@ -236,10 +236,6 @@ class Form:
 
 
 FormLike = Form | int | Fraction
-_RELATIONS: dict[str, tuple[Callable[[Any, Any], bool], Any]] = {
-    "==": (operator.eq, sympy.Eq), "!=": (operator.ne, sympy.Ne), "<": (operator.lt, sympy.Lt),
-    "<=": (operator.le, sympy.Le), ">": (operator.gt, sympy.Gt), ">=": (operator.ge, sympy.Ge),
-}  # fmt: skip
 ZERO = Form({})
 ONE = Form({(): 1})
 
@@ -284,8 +280,7 @@ def _atom_sympy(atom: int) -> sympy.Expr:
 def _condition(atom: int) -> Any:
     """The comparison of an atom as sympy's."""
     found = _ATOMS[atom]
-    left, right = (argument.sympy() for argument in found.args)
-    return _RELATIONS[found.name][1](left, right)
+    return RELATIONS[found.name][1](*(argument.sympy() for argument in found.args))
 
 
 def _as_ceiling(argument: Form) -> Form | None:
@@ -315,8 +310,7 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
         case "Max":
             return max(a.value(at) for a in found.args)
         case "where":
-            left, right = (a.value(at) for a in found.args)
-            return int(_RELATIONS[found.name][0](left, right))
+            return int(RELATIONS[found.name][0](*(a.value(at) for a in found.args)))
     return log2(found.args[0].value(at), up=found.kind == "clog2")
 
 
@@ -366,7 +360,7 @@ def _merge_floors(argument: Form) -> Form | None:
 
 def maximum(parts: Iterable[FormLike]) -> Form:
     """Largest of several forms: their ``Max`` kept as one atom unless all are numbers or all are equal."""
-    distinct = list(dict.fromkeys(as_form(part) for part in parts))
+    distinct = dict.fromkeys(as_form(part) for part in parts)
     numbers = [form.number for form in distinct if form.number is not None]
     others = [form for form in distinct if form.number is None]
     if not others:
@@ -393,10 +387,8 @@ def where(left: FormLike, op: str, right: FormLike) -> Form:
     >>> n + (4096 - n) * where(n, ">", 4096)
     Piecewise((4096, n > 4096), (n, True))
     """
-    sides = as_form(left), as_form(right)
-    numbers = [side.number for side in sides]
-    if None not in numbers:
-        return Form.constant(int(_RELATIONS[op][0](*numbers)))
+    if None not in (numbers := [side.number for side in (sides := (as_form(left), as_form(right)))]):
+        return Form.constant(int(RELATIONS[op][0](*numbers)))
     return Form({((_intern(Atom("where", op, sides)), 1),): 1})
 
 
@@ -404,6 +396,4 @@ def logarithm(kind: str, argument: FormLike) -> Form:
     """``clog2`` or ``flog2`` of a form."""
     form = as_form(argument)
     number = form.number
-    if number is None:
-        return _function(kind, form)
-    return Form.constant(log2(number, up=kind == "clog2"))
+    return _function(kind, form) if number is None else Form.constant(log2(number, up=kind == "clog2"))

@@ -19,6 +19,7 @@ import sympy
 from sympy.core.relational import Relational
 
 from symcost.errors import ExpressionError
+from symcost.formulas.cases import piecewise
 from symcost.formulas.extent import (
     SYMBOL_BITS,
     Exact,
@@ -130,9 +131,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "clog2": clog2,
     "flog2": flog2,
 }
-_RELATIONS: dict[type[ast.cmpop], Any] = {
-    ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sympy.Ge, ast.Eq: sympy.Eq, ast.NotEq: sympy.Ne,
-}  # fmt: skip
 _MAX_TEXT = 2_000_000
 _MAX_EXPONENT = 64
 _LONG = 4000
@@ -247,7 +245,7 @@ class Reader:
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
                 return self._function(name, [self.sized(argument) for argument in arguments])
             case ast.Call(func=ast.Name(id="Piecewise"), args=[_, *_] as cases, keywords=[]):
-                return self._piecewise(cases)
+                return piecewise(cases, self.sized, self.shown)
         raise ExpressionError(
             f"cannot read {short(ast.unparse(node))} in {self.shown()}: an expression has integers, names, "
             f"+ - * / // % ** and {', '.join(_FUNCTIONS)}"
@@ -286,37 +284,6 @@ class Reader:
             return _FUNCTIONS[name](*values), size
         except TypeError:
             raise ExpressionError(f"{name} in {self.shown()} takes another number of arguments") from None
-
-    def _piecewise(self, cases: list[ast.expr]) -> Sized:
-        """The value of the first condition that holds: pairs of a value and a condition, the last condition ``True``."""
-        pairs, sizes = [], []
-        for case in cases:
-            match case:
-                case ast.Tuple(elts=[value, condition]):
-                    expression, size = self.sized(value)
-                    pairs.append((expression, self._condition(condition)))
-                    sizes.append(size)
-                case _:
-                    raise ExpressionError(
-                        f"Piecewise in {self.shown()} takes pairs, as Piecewise((n, n > 4), (4, True))"
-                    )
-        return sympy.Piecewise(*pairs), largest(sizes)
-
-    def _condition(self, node: ast.expr) -> Any:
-        """A condition of a Piecewise: comparisons, ``Eq``, ``Ne``, ``&``, ``|``, ``~``, True and False."""
-        match node:
-            case ast.Constant(value=bool() as value):
-                return sympy.true if value else sympy.false
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _RELATIONS:
-                return _RELATIONS[type(op)](self.sized(left)[0], self.sized(right)[0])
-            case ast.Call(func=ast.Name(id="Eq" | "Ne" as name), args=[left, right], keywords=[]):
-                return (sympy.Eq if name == "Eq" else sympy.Ne)(self.sized(left)[0], self.sized(right)[0])
-            case ast.BinOp(op=ast.BitAnd() | ast.BitOr() as op, left=left, right=right):
-                sides = self._condition(left), self._condition(right)
-                return sympy.And(*sides) if isinstance(op, ast.BitAnd) else sympy.Or(*sides)
-            case ast.UnaryOp(op=ast.Invert(), operand=operand):
-                return sympy.Not(self._condition(operand))
-        raise ExpressionError(f"cannot read {short(ast.unparse(node))} in {self.shown()} as a condition of Piecewise")
 
     def _terms(self, node: ast.expr) -> list[Sized]:
         """The terms of a sum, however many: text nests them to the left, and adding one by one would be quadratic."""

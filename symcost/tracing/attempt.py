@@ -1,0 +1,296 @@
+"""One attempt at a closed form: sample, lift, count blocks, certify, at the values at hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symcost.costs.dtypes import item_bytes
+from symcost.errors import LiftError
+from symcost.formulas.dominance import telling_points
+from symcost.formulas.form import Form
+from symcost.tracing.checking.certify import Certificate, LineTotals
+from symcost.tracing.counting import liveness, memory
+from symcost.tracing.counting.active import Share, conditions
+from symcost.tracing.counting.costing import Costing
+from symcost.tracing.counting.structure import Dictionary, Structure
+from symcost.tracing.domain.bounds import Explorer
+from symcost.tracing.domain.domain import Domain, whole_forms
+from symcost.tracing.domain.evidence import evidence
+from symcost.tracing.domain.meanings import constants, dimensions, met, split
+from symcost.tracing.domain.spread import rounded_symbols
+from symcost.tracing.evidence.frames.landmark import Landmarks
+from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.record import Recording
+from symcost.tracing.fitting.align import all_records
+from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
+from symcost.tracing.lifted import Unknown
+from symcost.tracing.pieces import Piece
+from symcost.tracing.program.records import Program
+from symcost.tracing.sampling.choose import Choice
+from symcost.tracing.sampling.depth import HELD_OUT, tells
+from symcost.tracing.sampling.sample import SMALL, STEPS, Point, Values, fixed_values, multiples
+from symcost.tracing.sampling.signals import OnTrial
+
+MAX_COARSENINGS = 12
+FURTHER = 40
+"""Steps from the base at which most of a rounding must be what its form says."""
+
+
+@dataclass
+class Options:
+    """What the user may say about sampling, and whether XLA is asked in the end."""
+
+    samples: Mapping[str, Sequence[int]] | None = None
+    steps: Mapping[str, int] | None = None
+    at_least: Mapping[str, int] | None = None
+    referee: bool = True
+    max_pieces: int = 4
+
+    def beside(self, symbols: Sequence[str], samples: Mapping[str, Sequence[int]]) -> Options:
+        """The same with other samples for some symbols, and without those of symbols that there are none of."""
+        given = {**(self.samples or {}), **samples}
+        kept = ({n: v for n, v in (each or {}).items() if n in symbols} for each in (given, self.steps, self.at_least))
+        return Options(*kept, self.referee, self.max_pieces)
+
+
+@dataclass
+class Attempt:
+    """A model sampled at values, and the closed form that fits there."""
+
+    sampler: Sampler
+    options: Options
+    shares: Sequence[Share] = ()
+    decided: Sequence[Guard] = ()
+    """Decisions of which this is one side."""
+    within: Sequence[Guard] = ()
+    """The side that it is."""
+
+    def __post_init__(self) -> None:
+        self.symbols = self.sampler.model.symbols
+        self.costing = Costing()
+        self.dictionary = Dictionary()
+        self.lifts: list[SizeLift] = []
+        self._coarseness: dict[str, int] = {}
+        self._period = 1
+        self.landmarks: dict[str, Landmarks] = {}
+        self.compared: dict[str, Landmarks] = {}  # with what the program compares the structural symbols
+        self.recording = Recording({})
+        self._meant: Sequence[Form] = ()
+        self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
+        self._patterned = False  # whether consecutive values of the structural symbols are sampled
+        self.extra: list[Point] = []  # counterexamples of earlier attempts
+        self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
+        self._settled = False
+        self._derive = False  # windows on maps smaller than their kernel, in closed form
+        self._rounded_names: tuple[str, ...] = ()
+        self.fixed = fixed_values(
+            self.symbols,
+            self.options.samples,
+            self.options.steps,
+            self.options.at_least,
+            self.sampler.model.input_symbols,
+        )
+        self.choice = Choice(self.sampler, self.fixed)
+
+    @property
+    def values(self) -> dict[str, Values]:
+        """The values at which each symbol is sampled."""
+        return self.choice.values
+
+    @property
+    def patterned(self) -> bool:
+        """Whether layers follow a pattern, of which shallow programs have not seen every kind."""
+        return self._patterned or bool(self.compared)
+
+    @property
+    def structural(self) -> list[str]:
+        """Symbols whose values change the program."""
+        return self.choice.structural
+
+    @property
+    def base(self) -> Point:
+        """The first sample point."""
+        return self.choice.base
+
+    @property
+    def sizes(self) -> list[str]:
+        """Symbols whose values leave the program's structure alone."""
+        return self.choice.sizes
+
+    def certified(self) -> Piece:
+        """One attempt with the values at hand."""
+        self.lifts.clear()
+        structure = self._structure()
+        lines = structure.lines()
+        totals = LineTotals(lines)
+        domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]),
+                        guards=tuple(self.within))  # fmt: skip
+        if self._period > 1:
+            domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
+        for name in (n for n in self.structural if n in self.fixed):
+            seen = self.landmarks.get(name)
+            if seen is None or tells(seen) or not seen.complete:
+                domain.steps[name] = math.gcd(
+                    *self.fixed[name]
+                )  # between multiples that were given the layers may be others
+        domain.guards = (*domain.guards, *self._as_rounded())
+        peaks = {
+            (rule, unit): self._peak(structure, rule, unit)
+            for rule in ("liveness", "textbook")
+            for unit in ("elements", "bytes")
+        }
+        residuals = self._residuals(structure)
+        macs = {name: why for program in structure.programs for name, why in program.unknown_macs.items()}
+        unknown = Unknown(structure.programs[0].unknown_trips, macs)
+        self._rounded_names = self._rounded(structure)
+        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
+                            self._sampled(structure), self._rounded_names, self._settled,
+                            constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
+                            frozenset(self.fixed) | split(structure.programs[0]))  # fmt: skip
+        held_out = explorer.certify()
+        certificate = Certificate(
+            self.sampler.traces,
+            tuple(self._sampled(structure)),
+            tuple(held_out),
+            len(totals.forms),
+            len(structure.points),
+        )
+        domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
+        tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
+        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried)
+        domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == "bounded"}
+        return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
+
+    # -- lifting -----------------------------------------------------------------------------------------------
+    def _as_rounded(self) -> list[Guard]:
+        """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
+        found = []
+        for made in self.recording.roundings:
+            points = self.lifts[0].points
+            if not made.symbols <= set(self.recording.symbols):
+                continue
+            form = self.lifts[0].fitter.fit(tuple(made.value(point) for point in points))
+            if form is None:
+                continue
+            said = Guard(made, "==", form, made.place, "rounding")
+            near = [dict(zip(self.sizes, (self.base[n] + k * math.gcd(*self.values[n]) for n in self.sizes), strict=True))
+                    for k in range(1, FURTHER)]  # fmt: skip
+            if 2 * sum(said.holds({**self.base, **point}) for point in near) < len(near):
+                raise LiftError(f"{made} has no closed form ({made.place}): give samples={{...}} or steps={{...}} for the "
+                                f"values that you mean of {', '.join(sorted(made.symbols))}")  # fmt: skip
+            found.append(said)
+        return found
+
+    def _lift(self, fixed: Point) -> Program:
+        """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
+        for _ in range(MAX_COARSENINGS):
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive)
+            try:
+                program = lift.run()
+            except OffLattice as problem:
+                if problem.derivable:
+                    self._derive = True
+                    continue
+                if self._on_trial:
+                    raise OnTrial(str(problem)) from None
+                if not self._coarsen(problem.symbols):
+                    raise LiftError(
+                        f"no closed form fits these sizes: {problem}; give steps={{...}} or samples={{...}} for "
+                        f"{', '.join(problem.symbols or self.sizes)}"
+                    ) from None
+                continue
+            self.dictionary.learn(lift.programs[0], program)
+            self.lifts.append(lift)
+            return program
+        raise LiftError("no lattice was found on which the sizes have a closed form: give steps={...} or samples={...}")
+
+    def _coarsen(self, names: Sequence[str]) -> bool:
+        """Move the first symbol that can be coarsened to the next lattice on which the model works."""
+        for name in names:
+            if name in self.fixed or name in self.structural:
+                continue
+            current = self._coarseness.get(name, 0)
+            for index in range(current, len(STEPS)):
+                values = multiples(STEPS[index])
+                if math.gcd(*self.values[name]) % STEPS[index] == 0:
+                    continue  # no coarser than what was tried
+                self._coarseness[name] = index + 1
+                if self.choice.steady(name, values):
+                    self.values[name] = values
+                    return True
+        return False
+
+    def _structure(self) -> Structure:
+        """Programs in closed form at every structural point."""
+        structure = Structure(self.structural, self.costing, patterned=self.patterned, compared=self.compared)
+        for fixed in self._structural_points():
+            concrete_point = {**self.base, **fixed}
+            program = None
+            if structure.points and self.sampler.works(concrete_point):
+                program = self.dictionary.translate(self.sampler(concrete_point))
+            if program is None:
+                if structure.points and not self.sampler.works(concrete_point):
+                    continue
+                program = self._lift(fixed)
+            structure.points.append(fixed)
+            structure.programs.append(program)
+        return structure
+
+    def _structural_points(self) -> list[Point]:
+        names = self.structural
+        if not names:
+            return [{}]
+        base = {n: self.values[n][0] for n in names}
+        along = len(SMALL) - 1 if self._patterned else 3 if len(names) == 1 else 2
+        ends = {n: len(self.values[n]) - len(HELD_OUT) if n in self.compared else 1 + along for n in names}
+        points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : ends[n]])]
+        if len(names) > 1:
+            points += [
+                {n: self.values[n][min(1 + (i + s) % 2, len(self.values[n]) - 1)] for i, n in enumerate(names)}
+                for s in (0, 1)
+            ]
+        return [dict(p) for p in {tuple(sorted(p.items())): p for p in points}.values()]
+
+    def _whole(self, structure: Structure) -> tuple[Form, ...]:
+        forms = {size for program in structure.programs for r in all_records(program) for size in r.sizes}
+        return whole_forms(forms)
+
+    def _rounded(self, structure: Structure) -> tuple[str, ...]:
+        program = structure.programs[0]
+        forms = {size for r in all_records(program) for size in r.sizes if isinstance(size, Form)}
+        parameters = set(self.symbols) - set(self.sampler.model.input_symbols)
+        return rounded_symbols(forms, parameters, self.lifts[0].programs[0].strides)
+
+    def _widths(self, program: Program) -> list[str]:
+        """Parameters that size the weights of more than one module, and are no sizes of the input."""
+        meeting = met(program)
+        return [name for name in self.sizes if name not in self.choice.inputs and name in meeting]
+
+    def _sampled(self, structure: Structure) -> list[Point]:
+        points = [p for lift in self.lifts for p in lift.points]
+        points += [{**self.base, **fixed} for fixed in structure.points]
+        return [dict(p) for p in {tuple(sorted(p.items())): p for p in points}.values()]
+
+    # -- folds -------------------------------------------------------------------------------------------------
+    def _peak(self, structure: Structure, rule: str, unit: str) -> list[Form] | str:
+        """Candidates of a peak over all symbols, or why there are none."""
+        points = telling_points(self.base, self.sizes)
+        lists = [liveness.peak_sizes(program, self.costing, rule, unit) or [0] for program in structure.programs]
+        marks = [
+            liveness.landmarks(p, self.costing, rule, unit) if structure.symbols else {} for p in structure.programs
+        ]
+        try:
+            return memory.over_structure(lists, marks, structure, points)
+        except LiftError as problem:
+            return f"the {rule} peak has no closed form over {', '.join(self.structural)}: {problem}"
+
+    def _residuals(self, structure: Structure) -> Form | None:
+        if self.sampler.model.mode != "train":
+            return None
+        forms = [
+            Form.total(array.size * item_bytes(array.dtype) for r in program.residuals for array in r.results)
+            for program in structure.programs
+        ]
+        return forms[0] if not structure.symbols else structure.fit_forms(forms, ("residuals",))
