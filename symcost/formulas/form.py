@@ -387,7 +387,8 @@ def where(left: FormLike, op: str, right: FormLike) -> Form:
     >>> n + (4096 - n) * where(n, ">", 4096)
     Piecewise((4096, n > 4096), (n, True))
     """
-    if None not in (numbers := [side.number for side in (sides := (as_form(left), as_form(right)))]):
+    sides = as_form(left), as_form(right)
+    if None not in (numbers := [side.number for side in sides]):
         return Form.constant(int(RELATIONS[op][0](*numbers)))
     return Form({((_intern(Atom("where", op, sides)), 1),): 1})
 
