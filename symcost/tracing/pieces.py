@@ -107,7 +107,7 @@ class Side:
         base = {name: values[0] for name, values in self.values.items()}
         for name in sorted(self.guard.symbols & set(base)):
             there = self._there(name, base, range(1, FURTHEST))
-            if len(there) == 1:
+            if len(there) == 1 and len(self.guard.symbols) == 1:
                 model = replace(sampler.model, fixed={**sampler.model.fixed, name: there[0]})
                 yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
                 continue

@@ -1,0 +1,240 @@
+"""Programs that change with their sizes: at every point inside its domain a closed form is what a fresh trace counts.
+
+Each row names points that people use, and whether a number is wanted there or a refusal is an answer too.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+
+import symcost as sc
+
+METRICS = (("full", "params"), ("full", "macs"), ("full", "flops"), ("textbook", "macs"), ("full", "activations"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A program, its inputs, points, and whether each of them is to have a number."""
+
+    program: Callable[..., Any]
+    specs: tuple[str, ...]
+    points: Sequence[dict[str, int]]
+    wanted: bool = True
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_factory(self) -> bool:
+        """Whether it makes a module: its parameters are symbols."""
+        return set(inspect.signature(self.program).parameters) <= set(self.points[0])
+
+
+def stack(wide: Callable[[int, int], bool]) -> Callable[[int], nn.Module]:
+    """A stack in which some layers have a second projection."""
+
+    class Stack(nn.Module):
+        L: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            for i in range(self.L):
+                x = nn.Dense(8, name=f"down_{i}")(nn.Dense(16, name=f"up_{i}")(x) if wide(i, self.L) else x)
+            return x
+
+    return lambda L: Stack(L)
+
+
+class Encoder(nn.Module):
+    """Patches of 16 with a table of 14 x 14 positions, which another resolution has resized."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Conv(self.d, (16, 16), (16, 16))(x)
+        table = self.param("table", nn.initializers.normal(), (1, 14, 14, self.d))
+        if x.shape[1:3] != (14, 14):
+            table = jax.image.resize(table, (1, *x.shape[1:3], self.d), "bicubic")
+        return nn.Dense(self.d)((x + table).reshape(x.shape[0], -1, self.d))
+
+
+class Grouped(nn.Module):
+    """A convolution normalised in 32 groups at most."""
+
+    c: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.GroupNorm(min(32, self.c))(nn.Conv(self.c, (3, 3))(x))
+
+
+class Headed(nn.Module):
+    """Attention with as many heads of 64 as there is room for."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.MultiHeadDotProductAttention(max(1, self.d // 64))(nn.Dense(self.d)(x))
+
+
+class Share(nn.Module):
+    """A layer of seven tenths of the width."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(int(self.d * 0.7))(x)
+
+
+class Skipped(nn.Module):
+    """A perceptron whose input enters once more after the fifth layer."""
+
+    D: int
+    w: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        h = x
+        for i in range(self.D):
+            h = nn.relu(nn.Dense(self.w)(h))
+            if i == 4:
+                h = jnp.concatenate([h, x], -1)
+        return h
+
+
+def window(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+    """Attention to the last 4,096 keys."""
+    keys, values = k[:, -4096:], v[:, -4096:]
+    return jnp.einsum("qk,kd->qd", jax.nn.softmax(jnp.einsum("qd,kd->qk", q[0], keys[0])), values[0])
+
+
+def scaled(x: jax.Array) -> jax.Array:
+    """Long sequences are scaled."""
+    return x * math.log(x.shape[0]) + 1 if x.shape[0] > 2048 else x
+
+
+def rounded(x: jax.Array, w: jax.Array) -> jax.Array:
+    """A sixteenth of the width, rounded half to even."""
+    return x @ w[:, : max(1, round(x.shape[1] / 16))]
+
+
+def padded(x: jax.Array) -> jax.Array:
+    """Chunks of 16; what was padded is cut off again."""
+    n, length = x.shape
+    pad = -length % 16
+    y = (jnp.exp(jnp.pad(x, ((0, 0), (0, pad))).reshape(n, -1, 16)).sum(-1, keepdims=True) * jnp.ones(16)).reshape(
+        n, -1
+    )
+    return y[:, :length] if pad else y
+
+
+def cropped(x: jax.Array) -> jax.Array:
+    """A skip connection around a pair of halving and doubling."""
+    n, r = x.shape
+    y = jnp.repeat(x[:, : r // 2 * 2].reshape(n, r // 2, 2).max(-1), 2, axis=1)
+    return y + x[:, (r - y.shape[1]) // 2 :][:, : y.shape[1]]
+
+
+def depths(*values: int) -> list[dict[str, int]]:
+    """Points that differ in depth."""
+    return [{"n": 1, "L": value} for value in values]
+
+
+ROWS: dict[str, Row] = {
+    "every eighth layer": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(3, 8, 12, 24, 31, 64)),
+    "every twelfth layer": Row(stack(lambda i, L: i % 12 == 0), ("float32[n,8]",), depths(1, 12, 13, 24, 25, 40)),
+    "deep stacks": Row(stack(lambda i, L: L > 24), ("float32[n,8]",), depths(2, 12, 24, 25, 48)),
+    "the first three layers": Row(stack(lambda i, L: i < 3), ("float32[n,8]",), depths(4, 5, 16, 61)),
+    "the last eight layers": Row(stack(lambda i, L: i >= L - 8), ("float32[n,8]",), depths(2, 8, 9, 40)),
+    "three layers by number": Row(stack(lambda i, L: i in (3, 7, 15)), ("float32[n,8]",), depths(3, 4, 8, 16, 17, 40)),
+    "depths given on multiples": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(8, 9, 12, 64), False,
+                                     {"samples": {"L": (8, 16, 24, 32, 40)}}),
+    "a skip connection after one layer": Row(lambda D, w: Skipped(D, w), ("float32[n,c]",),
+                                             [{"n": 1, "c": 3, "D": v, "w": 32} for v in (6, 8, 16)]),
+    "positions resized but at 224": Row(lambda d: Encoder(d), ("float32[n,r,r,3]",),
+                                        [{"n": 1, "r": v, "d": 64} for v in (32, 208, 224, 240, 384)]),
+    "32 groups at most": Row(lambda c: Grouped(c), ("float32[n,r,r,3]",), [{"n": 1, "r": 8, "c": v} for v in (8, 32, 64, 256)]),
+    "heads of 64": Row(lambda d: Headed(d), ("float32[n,N,8]",), [{"n": 1, "N": 5, "d": v} for v in (64, 128, 768, 1024)]),
+    "a width by a float": Row(lambda d: Share(d), ("float32[n,8]",),
+                              [{"n": 1, "d": v} for v in (10, 64, 90, 170, 335, 660)], False),
+    "a window of 4,096": Row(window, ("float32[1,N,d]",) * 3, [{"N": v, "d": 8} for v in (64, 4095, 4096, 4097, 16384)]),
+    "a threshold of 2,048": Row(scaled, ("float32[N]",), [{"N": v} for v in (16, 2048, 2049, 5000)]),
+    "rounded half to even": Row(rounded, ("float32[n,d]", "float32[d,d]"),
+                                [{"n": 1, "d": v} for v in (9, 24, 40, 56, 88, 128)], False),
+    "chunks of 16": Row(padded, ("float32[n,N]",), [{"n": 2, "N": v} for v in (16, 33, 50, 64, 1000)]),
+    "odd and even": Row(cropped, ("float32[n,r]",), [{"n": 2, "r": v} for v in (32, 33, 131, 224)]),
+    "a search in a table": Row(lambda x, q: jnp.searchsorted(x, q), ("float32[k]", "float32[m]"),
+                               [{"k": v, "m": 10} for v in (8, 32, 100, 128, 1000)]),
+    "a permutation": Row(lambda x: jax.random.permutation(jax.random.key(0), x), ("float32[n]",),
+                         [{"n": v} for v in (100, 1000, 1626, 4096)], False),
+    "a diagonal": Row(jnp.diagonal, ("float32[n,k]",), [{"n": n, "k": k} for n, k in ((6, 6), (7, 6), (7, 100), (9, 9))], False),
+}  # fmt: skip
+
+
+def concrete(spec: str, point: dict[str, int]) -> str:
+    """The spec with numbers for its symbols."""
+    head, dims = spec[:-1].split("[")
+    return f"{head}[{','.join(str(point.get(dim, dim)) for dim in dims.split(','))}]"
+
+
+def fresh(row: Row, point: dict[str, int]) -> sc.CostTable:
+    """The same program at one point, every symbol a number."""
+    specs = [concrete(spec, point) for spec in row.specs]
+    if not row.is_factory:
+        return sc.trace_function(row.program, *specs, referee=False)
+    own = {name: point[name] for name in inspect.signature(row.program).parameters}
+    return sc.trace(lambda: row.program(**own), *specs, referee=False)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_number_inside_the_domain_is_that_of_a_fresh_trace(name: str) -> None:
+    row = ROWS[name]
+    trace = sc.trace if row.is_factory else sc.trace_function
+    costs = trace(row.program, *row.specs, referee=False, **row.options)
+    for point in row.points:
+        problem = costs.domain.problem(point)
+        if problem is not None:
+            assert not row.wanted, problem
+            with pytest.raises(sc.DomainError):
+                costs.subs(**point)
+            continue
+        here, right = costs.subs(**point), fresh(row, point)
+        for convention, metric in METRICS:
+            assert getattr(here.total(convention), metric) == getattr(right.total(convention), metric), (point, metric)
+
+
+def test_every_symbol_has_its_word() -> None:
+    evidence = sc.trace_function(window, *["float32[1,N,d]"] * 3, referee=False).domain.evidence
+    assert {name: each.word for name, each in evidence.items()} == {"N": "proved", "d": "proved"}
+    depth = sc.trace(stack(lambda i, L: (i + 1) % 8 == 0), "float32[n,8]", referee=False).domain.evidence
+    assert (depth["n"].word, depth["L"].word) == ("proved", "guarded")
+    assert depth["L"].why == "layers are compared with 8 alone"
+    plain = sc.trace(stack(lambda i, L: False), "float32[n,8]", referee=False).domain.evidence
+    assert plain["L"].why == "no comparison of the model's code sees the layer's index"
+
+
+def test_beyond_what_was_tried_a_bounded_symbol_is_refused() -> None:
+    costs = sc.trace_function(lambda x: jax.random.permutation(jax.random.key(0), x), "float32[n]", referee=False)
+    assert costs.domain.evidence["n"].word == "bounded"
+    with pytest.raises(sc.DomainError, match=r"n=1626 is beyond what was tried, n up to 1535, and nothing says more"):
+        costs.subs(n=1626)
+
+
+def test_a_form_in_pieces_is_saved_and_read_back(tmp_path: Any) -> None:
+    costs = sc.trace_function(window, *["float32[1,N,d]"] * 3, referee=False)
+    costs.save(tmp_path / "window.json")
+    read = sc.load(tmp_path / "window.json")
+    for N in (64, 4096, 4097, 8192):
+        assert read.subs(N=N, d=8).macs == costs.subs(N=N, d=8).macs == 2 * N * min(N, 4096) * 8
+    space = sc.Space(N=[64, 4096, 8192], d=[8])
+    assert sc.count(costs, space, ["macs <= 2*4096*4096*8"]) == 2
