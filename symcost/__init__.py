@@ -21,7 +21,8 @@ if _interrupt.is_program():
     _interrupt.watch()  # before anything else is imported
 
 from symcost.costs.cost import CONVENTIONS, Cost
-from symcost.costs.table import CostTable, Row
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.errors import (
     DeviceError,
     DomainError,

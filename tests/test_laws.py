@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.tracing.lifted import Lifted
+from symcost.costs.table import CostTable
 
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 EVERY = list(convolutions())
@@ -25,7 +25,7 @@ BY_XLA = 1 if EXPLORE else 4
 """Of so many convolutions one is lowered, which takes three times as long as all the rest."""
 
 
-def products(costs: Lifted) -> list[tuple[int, int]]:
+def products(costs: CostTable) -> list[tuple[int, int]]:
     """MACs and MACs on padding of every convolution of a program, each execution once."""
     return [(row.cost.macs, row.cost.padding_macs) for row in costs.rows if row.op == "conv_general_dilated"]
 

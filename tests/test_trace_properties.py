@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from random_models import ACTIVATIONS, Layer, Network, layer, network
 
 from symcost.costs.cost import CONVENTIONS, METRICS
+from symcost.costs.table import CostTable
 from symcost.hlo import analyse
 from symcost.tracing.face import trace
-from symcost.tracing.lifted import Lifted
 from symcost.tracing.program.model import make_model
 from symcost.tracing.program.spec import parse_spec
 
@@ -279,7 +279,7 @@ def networks(draw: st.DrawFn, family: str, api: str, mode: str) -> Network:
                    **{n: fixed[n] for n in sorted(own) if n not in free})  # fmt: skip
 
 
-def inside(lifted: Lifted, offsets: list[int]) -> dict[str, int]:
+def inside(lifted: CostTable, offsets: list[int]) -> dict[str, int]:
     """The point of a domain that numbers from 0 on pick."""
     point: dict[str, int] = {}
     for name, offset in zip(lifted.symbols, offsets, strict=False):
@@ -294,7 +294,7 @@ def inside(lifted: Lifted, offsets: list[int]) -> dict[str, int]:
 
 
 # -- the properties ------------------------------------------------------------------------------------------------
-def compare(net: Network, mode: str, lifted: Lifted, point: dict[str, int]) -> None:
+def compare(net: Network, mode: str, lifted: CostTable, point: dict[str, int]) -> None:
     """The closed form against XLA, a concrete trace, and flax's own parameters, at one point."""
     made = make_model(net.factory, (net.spec,), mode=mode)
     program = made.at(point)

@@ -8,7 +8,6 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.formulas.symbols import evaluate, parse
-from symcost.layers.layered import LayerTable
 from symcost.referee.compilers.targets import target
 from symcost.sources.texts import load
 
@@ -22,7 +21,7 @@ def check(asked: Any, costs: Any, targets: Sequence[str]) -> None:
         source = asked.networks[key] if asked.networks else asked.network
         if not isinstance(table, CostTable):
             raise SpaceError(f"--verify needs a network or a model: {source!r} gives formulas only, and no program")
-        if not isinstance(table, LayerTable) and not _traced(source):
+        if table.parts.network is None and not _traced(source):
             raise SpaceError(
                 f"--verify needs the model itself: {source!r} gives its costs alone; name it as "
                 'network = {trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]}'

@@ -60,16 +60,15 @@ class Metrics(Mapping[str, Any]):
         """Names that the table itself has."""
         if self.table is None:
             return ()
-        peaks = tuple(PEAKS) if hasattr(self.table, "peak") else ()
-        return (*METRICS, *SPLITS, *QUALIFIED, *SIZES, *peaks, *(("residuals",) if self._trained else ()))
-
-    @property
-    def _trained(self) -> bool:
-        """Whether the table is of training: tables of a forward pass alone say that they have no residuals."""
-        try:
-            return hasattr(self.table, "residuals")
-        except SymcostError:
-            return False
+        peaks = tuple(PEAKS) if self.table.parts.peak is not None else ()
+        return (
+            *METRICS,
+            *SPLITS,
+            *QUALIFIED,
+            *SIZES,
+            *peaks,
+            *(("residuals",) if self.table.parts.residuals is not None else ()),
+        )
 
     def __getitem__(self, name: str) -> Any:
         if name in self.given:

@@ -15,7 +15,8 @@ import sympy
 
 from symcost.costs.cost import FULL
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
-from symcost.costs.table import CostTable, Row
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import fraction, short

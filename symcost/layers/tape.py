@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from symcost.costs.cost import Cost
 from symcost.costs.dtypes import ASSUMED, item_bytes
-from symcost.costs.table import Row
+from symcost.costs.rows import Row
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes import grow

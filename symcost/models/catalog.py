@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.layers.base import Layer
 from symcost.layers.face import table
-from symcost.layers.layered import LayerTable
 from symcost.layers.sizes.algebra import Dim, size
 from symcost.reading.nearest import folded, hint, near, same
 from symcost.reading.numerals import whole_or_text
@@ -71,7 +71,7 @@ class Reference:
                 )
         return self.factory(**given)
 
-    def __call__(self, **given: Dim) -> LayerTable:
+    def __call__(self, **given: Dim) -> CostTable:
         """The table; ``sc.build(table.net)`` is the Flax module."""
         sizes = {name: size(_number(given.get(name, value)), name) for name, value in self.sizes.items()}
         shape = tuple(sizes.get(axis, axis) for axis in self.x)

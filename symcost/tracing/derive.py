@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
+from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.formulas.dominance import telling_points
 from symcost.formulas.form import Form
@@ -108,7 +109,7 @@ class Derivation:
         """Symbols whose values leave the program's structure alone."""
         return self.choice.sizes
 
-    def run(self) -> Lifted:
+    def run(self) -> CostTable:
         """The closed form, or a :class:`LiftError`, which says too what was too large to be traced."""
         try:
             return self._run()
@@ -117,15 +118,14 @@ class Derivation:
                 raise LiftError(f"{problem}; larger points were left out, where {self.sampler.refused}") from None
             raise
 
-    def _run(self) -> Lifted:
+    def _run(self) -> CostTable:
         self.choice.make()
         found = self._settle()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.lifted.domain.at_least and not self._derive:
             found = self._wider(found)
-        if self.options.referee:
-            found.lifted.refereed(found.witness.ask)
-        return found.lifted
+        lifted = found.lifted.refereed(found.witness.ask) if self.options.referee else found.lifted
+        return lifted.table()
 
     def _wider(self, found: Found) -> Found:
         """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""
@@ -237,7 +237,7 @@ class Derivation:
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         used = shared(lines, self.shares)
-        made = Lifted(lines, totals, peaks, residuals, certificate, domain, self.symbols, unknown, used)
+        made = Lifted(lines, totals, peaks, residuals, certificate, domain, tuple(self.symbols), unknown, used)
         return Found(made, explorer.witness)
 
     # -- lifting -----------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def rare_collections() -> Iterator[None]:
 
 def derive(
     model: Any, options: Options, on_trace: Callable[[int], None], active: Mapping[str, Any] | None = None
-) -> Lifted:
+) -> CostTable:
     """Closed form of a model; ``active`` gives shares of its parameters by pattern."""
     check_positive("axes", model.axes)
     shares = read_shares(active, model.symbols)

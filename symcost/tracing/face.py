@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.reading.given import checked
 from symcost.tracing.derive import Options, derive
-from symcost.tracing.lifted import Lifted
 from symcost.tracing.program.model import Model, make_model, split_call
 from symcost.tracing.program.spec import parse_tree
 
@@ -29,7 +29,7 @@ def trace(
     active: Mapping[str, Any] | None = None,
     referee: bool = True,
     on_trace: Callable[[int], None] = lambda count: None,
-) -> Lifted:
+) -> CostTable:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
 
     ``model`` is a module, or a factory whose parameters without a default are symbols; ``specs`` give the arrays of
@@ -83,7 +83,7 @@ def trace_function(
     axes: Mapping[str, int] | None = None,
     referee: bool = True,
     on_trace: Callable[[int], None] = lambda count: None,
-) -> Lifted:
+) -> CostTable:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
 
     >>> import jax.numpy as jnp

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from symcost.costs.parts import Conditions
 from symcost.costs.said import NOT_ASKED, Said
-from symcost.costs.table import Conditions
 from symcost.errors import ExpressionError
 from symcost.formulas.symbols import Exact, evaluate, parse
 from symcost.reading.numerals import short
@@ -58,9 +58,9 @@ class SavedDomain(Conditions):
     text: str
     symbols: tuple[str, ...]
     texts: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    bounds_at_one: frozenset[str] = frozenset()
-    spans: tuple[tuple[str, int], ...] = ()
+    notes: list[str]
+    bounds_at_one: frozenset[str]
+    spans: dict[str, int]
     at: tuple[tuple[str, int], ...] = ()
 
     @cached_property

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from symcost.costs.cost import Cost
-from symcost.costs.table import Row, total
+from symcost.costs.rows import Row, total
 
 STREAMS = ("state key", "state count")
 """Random streams of nnx, which stood among the state."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from symcost.costs.cost import METRICS, Cost
+from symcost.costs.rows import Row
 from symcost.costs.saved.facts import SavedDomain
-from symcost.costs.table import Row
 from symcost.errors import ExpressionError, SymcostError
 from symcost.formulas.extent import Exact
 from symcost.formulas.symbols import Evaluator

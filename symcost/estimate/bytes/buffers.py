@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.costs.table import Row
+from symcost.costs.rows import Row
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.memory import RULES
 from symcost.layers.base import Layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from symcost.costs.dtypes import ASSUMED
 from symcost.costs.exact import number, rational
@@ -20,15 +20,6 @@ from symcost.reading.given import checked
 
 SMALL = "int8"
 """The type that layers are taken to be in on a device that they have to fit."""
-
-
-@runtime_checkable
-class HasLifetimes(Protocol):
-    """A table that knows which operation runs while its peak is reached."""
-
-    def peak_path(self, rule: str = "liveness") -> str:
-        """Path of that operation."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -131,7 +122,7 @@ def _fault(costs: CostTable, what: str, rule: str, bits: Bits | None) -> tuple[s
         for path, rate, params in param_bits(costs, bits):
             held[path] = held.get(path, 0) + params * rational(rate)
         why, sizes = "most in", list(held.items())
-    elif isinstance(costs, HasLifetimes):
+    elif costs.parts.peak_path is not None:
         return costs.peak_path(rule) or "the model itself", "peak in"
     else:
         why, sizes = "largest input and output in", [(k.path, k.read + k.written) for k in kernels(costs, "fused")]

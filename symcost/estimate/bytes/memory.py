@@ -76,8 +76,6 @@ def peak_bytes(costs: Any, types: Types, rule: str) -> Any:
 
     In their own types those of less than a byte take a whole one, as compilers keep them while they compute.
     """
-    if not hasattr(costs, "peak"):
-        raise SymcostError("this table knows no peak of activations: make it with sc.table or sc.trace")
     if types.activations is None:
         return costs.peak(rule, "bytes")
     return _scaled(costs.peak(rule), bits_of(types.activations))

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.errors import ShapeError, SymcostError
 from symcost.estimate.bytes.buffers import Recorder, Step, peak_of, whole
 from symcost.estimate.bytes.network import layers_of
 from symcost.layers.base import Layer, shaped, symbols_of
 from symcost.layers.kinds.combine import Sequential
-from symcost.layers.layered import LayerTable
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
 from symcost.reading.given import checked_but
@@ -62,7 +62,7 @@ class Patched:
 
 
 @checked_but("net")
-def patched(net: Layer | LayerTable, x: tuple[int, ...], stage: str, patches: int, *, rule: str = "liveness",
+def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int, *, rule: str = "liveness",
             depthwise_in_place: bool = False) -> Patched:  # fmt: skip
     """Peak memory and MACs with the layers up to ``stage`` (a name of the sequence) in ``patches x patches`` patches.
 

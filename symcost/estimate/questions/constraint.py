@@ -76,7 +76,7 @@ def _one(text: str, setting: Setting) -> Constraint:
 
 def _side(text: str, whole: str, setting: Setting) -> Any:
     expression = parse(_DECIMAL.sub(_fraction, text))
-    known = set(setting.costs.symbols) | set(getattr(setting.costs, "point", {}))
+    known = set(setting.costs.symbols) | set(setting.costs.point)
     put: dict[Any, Any] = {}
     for name in sorted(str(s) for s in expression.free_symbols):
         if name in known and name in QUANTITIES:

@@ -117,7 +117,7 @@ def _outside(costs: CostTable, name: str, others: Mapping[str, int]) -> Callable
     costs.check_point(others)
     if name in others:
         raise SymcostError(f"{name} is looked for and given as {others[name]}: give it or look for it")
-    domain = getattr(costs, "domain", None)
+    domain = costs.domain
     return (lambda point: domain.problem(point)) if domain is not None else (lambda point: None)
 
 

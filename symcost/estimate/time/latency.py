@@ -235,7 +235,7 @@ def throughput(
 def _batch(costs: Any, batch: Any) -> Any:
     if isinstance(batch, int) and not isinstance(batch, bool) and batch > 0:
         return sympy.Integer(batch)
-    point = getattr(costs, "point", {})
+    point = costs.point
     if isinstance(batch, str) and batch in point:
         return sympy.Integer(point[batch])
     if not isinstance(batch, str) or batch not in costs.symbols:

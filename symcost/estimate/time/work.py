@@ -21,8 +21,9 @@ import sympy
 
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of, item_bytes, wider
 from symcost.costs.exact import rational
+from symcost.costs.rows import Row
 from symcost.costs.size import Width
-from symcost.costs.table import CostTable, Row
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 
 MODELS = ("whole", "roofline", "fused")

@@ -11,7 +11,8 @@ from typing import Any
 from symcost.costs.conventions import BY_NAME, PUBLISHED
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
-from symcost.costs.table import CostTable, Row
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.reading.nearest import folded, hint
 

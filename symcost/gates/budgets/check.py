@@ -155,7 +155,7 @@ def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
     proof = _proved(expression, each, budget, costs, where)
     at = proof.at
     weights = () if at is None else _heaviest(shares or each.metric, costs, budget, at)
-    bounds = getattr(getattr(costs, "domain", None), "bounds_at_one", frozenset())
+    bounds = costs.domain.bounds_at_one if costs.domain is not None else ()
     notes = ["an upper bound where a size is 1"] if each.metric in bounds else []
     if title or each.metric in TYPED:
         types = types_of(costs, budget.options.get("dtype"), budget.options.get("weights"))
@@ -168,7 +168,7 @@ def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
 
 
 def _proved(expression: Any, each: Limit, budget: Budget, costs: Any, where: str) -> Proof:
-    domain = getattr(costs, "domain", None)
+    domain = costs.domain
 
     def outside(point: Mapping[str, int]) -> str | None:
         return domain.problem(point) if domain is not None else None

@@ -101,7 +101,7 @@ SIZES: Mapping[str, Callable[[CostTable, Any], Iterator[tuple[str, Any, Any]]]] 
 
 def formula(metric: str, costs: CostTable, options: Mapping[str, Any]) -> Any:
     """The metric's formula."""
-    if metric in PEAKS and not hasattr(costs, "peak"):
+    if metric in PEAKS and costs.parts.peak is None:
         raise SymcostError(f"{metric}: this table knows no peak of activations")
     return FORMULAS[metric](Setting(costs, options))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from symcost.costs.table import Row
+from symcost.costs.rows import Row
 from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes.algebra import Size, exact
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from symcost.costs.cost import FULL, METRICS, Cost
-from symcost.costs.table import Row
+from symcost.costs.rows import Row
 from symcost.formulas.form import Form
 from symcost.layers.sizes.algebra import exact
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK
-from symcost.costs.table import CostTable, Group, Row
+from symcost.costs.rows import Group, Row
+from symcost.costs.table import CostTable
 from symcost.formulas.text import elided, written
 
 COLUMNS = ("layer", "output", "params", "MACs", "activations", "input + output", "field")
@@ -20,7 +21,7 @@ GAP = "  "
 
 def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]:
     """(layer, output, params, MACs, activations, input + output, field) of what keeps a result or has weights."""
-    fields = getattr(costs, "receptive_fields", {})
+    fields = {} if costs.parts.receptive_fields is None else costs.receptive_fields
     found: list[tuple[Any, ...]] = []
     for group in costs.by_path():
         whole, kept = group.total(_of_rows(convention)), group.total(TEXTBOOK).activations

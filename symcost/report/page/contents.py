@@ -7,8 +7,9 @@ from typing import Any
 
 import sympy
 
+from symcost.costs.rows import total
 from symcost.costs.saved.facts import Condition
-from symcost.costs.table import CostTable, total
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.face import PROCESS
 from symcost.estimate.time.energy import energy
@@ -44,7 +45,7 @@ def columns(tables: Sequence[CostTable]) -> list[tuple[str, str]]:
 
 def contents(costs: CostTable, title: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """One model of the page; ``wanted`` are the columns of its modules."""
-    program = Program(facts.point(costs))
+    program = Program(costs.point)
     totals, formulas = _totals(costs, program)
     return {
         "title": title,
@@ -104,7 +105,7 @@ def _modules(
 
 
 def _conditions(costs: Any, program: Program) -> list[dict[str, Any]]:
-    domain = getattr(costs, "domain", None)
+    domain = costs.domain
     found = [Condition.read(text) for text in (domain.conditions() if domain is not None else ())]
     return [
         {"text": each.text, "left": program.add(each.left), "relation": each.relation, "right": program.add(each.right)}
@@ -129,8 +130,7 @@ def _energy(costs: CostTable, program: Program) -> dict[str, int]:
 
 def _field(costs: Any, program: Program) -> Any:
     """The receptive field: a number for each axis, ``"all"``, or None where it is not known."""
-    try:
-        found = costs.receptive_field
-    except (AttributeError, SymcostError):
+    if costs.parts.receptive_field is None:
         return None
+    found = costs.receptive_field
     return "all" if found is None else [program.add(size) for size in found]

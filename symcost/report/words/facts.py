@@ -6,12 +6,13 @@ Tables that were not traced have no certificate, domain, coverage or peaks; thos
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.cost import FULL, METRICS, SPLITS, TEXTBOOK, Cost
-from symcost.costs.table import CostTable, Row, total
+from symcost.costs.rows import Row, total
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.formulas.text import written
 
@@ -105,7 +106,7 @@ def values_of(rows: Sequence[Row], wanted: Sequence[tuple[str, str]]) -> list[An
 def peaks(costs: Any) -> list[Peak]:
     """All peaks of a traced table."""
     found: list[Peak] = []
-    if not hasattr(costs, "peak"):
+    if costs.parts.peak is None:
         return found
     for rule in PEAKS:
         for unit in UNITS:
@@ -118,15 +119,7 @@ def peaks(costs: Any) -> list[Peak]:
 
 def residuals(costs: Any) -> Any:
     """Bytes saved for the backward pass, or None where the table is not of training."""
-    try:
-        return getattr(costs, "residuals", None)
-    except SymcostError:
-        return None
-
-
-def point(costs: Any) -> Mapping[str, int]:
-    """The values substituted, if any."""
-    return getattr(costs, "point", {})
+    return None if costs.parts.residuals is None else costs.residuals
 
 
 OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place of built-in ones"}
@@ -136,19 +129,23 @@ OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place
 def notes(costs: Any) -> list[tuple[str, str]]:
     """(title, sentence) for the point, domain, certificate, coverage, loops of unknown length and kernels of unknown MACs."""
     found = []
-    if at := point(costs):
+    if at := costs.point:
         found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items())))
-    facts = ((title, getattr(costs, title, None)) for title in ("domain", "certificate"))
+    facts = (("domain", costs.domain), ("certificate", costs.certificate))
     found += [(title, str(fact)) for title, fact in facts if fact is not None]
-    if coverage := getattr(costs, "coverage", None):
+    if coverage := costs.coverage:
         counted = ", ".join(f"{number} by {OWN.get(name, name)}" for name, number in coverage.items()
                             if number and name != "bounds")  # fmt: skip
         bounds = coverage.get("bounds", 0)
         told = f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")
         found.append(("coverage", "; ".join([told, *_others(costs)])))
-    loops, kernels = (getattr(costs, name, {}) for name in ("unknown_trips", "unknown_macs"))
-    found += [("loop", f"{name} = trips of {where or 'a loop in the model'}") for name, where in loops.items()]
-    return [*found, *(("kernel", f"{name} = MACs of one execution of {why}") for name, why in kernels.items())]
+    found += [
+        ("loop", f"{name} = trips of {where or 'a loop in the model'}") for name, where in costs.unknown_trips.items()
+    ]
+    return [
+        *found,
+        *(("kernel", f"{name} = MACs of one execution of {why}") for name, why in costs.unknown_macs.items()),
+    ]
 
 
 def _others(costs: Any) -> list[str]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import sympy
 
-from symcost.costs.table import Conditions
+from symcost.costs.parts import Conditions
 from symcost.formulas.form import Form
 
 Point = dict[str, int]
