@@ -1,6 +1,4 @@
-"""Of every test: the devices are CPUs, whatever plug-ins are installed; printing has one width, whatever the terminal's; and
-what compilers answer is kept for one run only.
-"""
+"""Of every test: devices are CPUs, printing has one width, and what compilers answer is kept for one run only."""
 
 from __future__ import annotations
 

@@ -194,6 +194,14 @@ def test_no_product_at_an_unknown_number_of_places_is_no_product() -> None:
     assert (costs.macs, costs.flops, costs.total("textbook").flops) == (0, 123, 0)
 
 
+@pytest.mark.parametrize(("flops", "macs"), [(2 * 5 * 2 * 64, "5*2*64"), (2 * 64 + 64, "macs_squared")])
+def test_products_at_a_whole_number_of_places_are_what_their_author_states(flops: int, macs: str) -> None:
+    stated = pl.CostEstimate(flops=flops, transcendentals=0, bytes_accessed=0)
+    costs = sc.trace_function(dynamic(squared, cost_estimate=stated), "float32[4,4]", "int32[]")
+    assert sc.equal(costs.macs, parse(macs))
+    assert costs.flops == flops
+
+
 ERRORS = {
     "the size of its grid is not known while tracing": (dynamic(squared), (SQUARE, "int32[]"), "squared"),
     "no rule for the primitive svd": (alone(foreign), ("float32[3,3]",), "foreign"),
@@ -336,9 +344,10 @@ OWN: dict[str, tuple[Callable[..., Any], Spec, str]] = {
     "decoding with one key head": (
         decode_attention.mqa, ("float32[2,16,64]", "float32[2,1024,64]", "float32[2,1024,64]"),
         "trips_loop*2*16*2*16*64*64"),
-    # grouped products: how many tiles are visited depends on the groups
-    "grouped product": (gmm, ("float32[512,256]", "float32[8,256,384]", "int32[8]"), "macs_kernel"),
-    "transposed grouped product": (tgmm, ("float32[256,512]", "float32[512,384]", "int32[8]"), "macs_kernel"),
+    # grouped products: how many tiles are visited depends on the groups; each row of the first meets one group
+    "grouped product": (gmm, ("float32[512,256]", "float32[8,256,384]", "int32[8]"), "512*256*384"),
+    "small grouped product": (gmm, ("float32[256,128]", "float32[4,128,128]", "int32[4]"), "256*128*128"),
+    "transposed grouped product": (tgmm, ("float32[256,512]", "float32[512,384]", "int32[8]"), "512*256*384"),
     # on each of 132 processors a loop over tiles of 128 x 128, in it 512/64 products of tensor cores
     "grouped product on tensor cores": (
         lambda x, y, sizes: ragged_dot_mgpu.ragged_dot(

@@ -157,7 +157,8 @@ def test_a_number_that_a_table_has_not_is_an_error_that_says_what_has_it(part: s
 
 def test_what_nobody_says_of_a_table_is_none() -> None:
     assert (TABLE.domain, TABLE.certificate, TABLE.coverage) == (None, None, None)
-    assert not (TABLE.point or TABLE.unknown_trips or TABLE.unknown_macs or TABLE.grows)
+    assert [dict(part) for part in (TABLE.point, TABLE.unknown_trips, TABLE.unknown_macs)] == [{}, {}, {}]
+    assert not TABLE.grows
 
 
 def test_values_given_one_after_another_are_values_given_at_once() -> None:

@@ -155,6 +155,35 @@ def nn_params(module: nn.Module) -> Any:
     return jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 3)))
 
 
+VANISHING: dict[str, tuple[Any, list[int]]] = {  # where a number made of a size is 0 or 1
+    "n - 1 times": (lambda x: jnp.median(x, axis=1), [2]),
+    "n - 1 times, and a quantile": (lambda x: jnp.quantile(x, 0.3, axis=1), [2]),
+    "n - 5 times, and n - 3 more": (lambda x: x * (x.shape[1] - 5) + (x.shape[1] - 3), [3, 6]),
+    "a part in n + 1": (lambda x: x * (1 / (x.shape[1] + 1)), []),
+}
+
+
+@pytest.mark.parametrize("name", VANISHING)
+def test_sizes_at_which_an_equation_vanishes_leave_the_domain(name: str) -> None:
+    function, sizes = VANISHING[name]
+    costs = sc.trace_function(function, "float32[b,n]")
+    inside = [n for n in range(1, 12) if costs.domain.problem({"b": 3, "n": n}) is None]
+    assert inside == [n for n in range(1, 12) if n not in sizes]
+    for n in inside:
+        here, right = costs.subs(b=3, n=n), sc.trace_function(function, f"float32[3,{n}]")
+        assert (here.flops, here.macs) == (right.flops, right.macs)
+
+
+def test_a_lower_edge_at_which_a_slice_takes_everything_is_told() -> None:
+    costs = sc.trace_function(lambda x: x[:, : min(64, x.shape[1])] @ x.T[: min(64, x.shape[1])], "float32[b,n]")
+    assert costs.domain.at_least == {"n": 64}
+    assert "where a size is 1 or n is 64, activations" in str(costs.domain)
+    assert (
+        costs.subs(b=4, n=65).activations
+        == sc.trace_function(lambda x: x[:, :64] @ x.T[:64], "float32[4,65]").activations
+    )
+
+
 def test_a_table_that_is_used_whole_belongs_to_the_domain() -> None:
     class Masked(nn.Module):
         @nn.compact

@@ -18,14 +18,14 @@ def start_jax() -> None:
     """
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     with held():
-        import jax  # noqa: F401
-
         start_devices()
 
 
 def start_devices() -> None:
-    """Start jax's devices now if there are plug-ins: they complain of missing ones on standard error."""
+    """Import jax; where there are plug-ins, start its devices now: they complain of missing ones on standard error."""
     if not any(map(find_spec, PLUGINS)):
+        import jax
+
         return
     sys.stderr.flush()
     kept = os.dup(2)

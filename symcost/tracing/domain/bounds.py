@@ -80,6 +80,7 @@ class Explorer:
         if self.patterned:
             self._few_layers()
         Special(self).check(self.widths, self.constants)
+        Special(self).check_numbers(self.sizes())
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
             raise LiftError(

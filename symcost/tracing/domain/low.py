@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LADDER = (1, 2, 4, 7, 12, 24, 33, 48, 64, 97, 128, 161)
 MAX_QUOTIENT = 4
+EDGES = 3
+"""Steps above a lower edge at which the form may still be wrong beside the usual values of the others."""
 MAX_PROPOSALS = 6
 MAX_COMPARED = 40  # sizes that are compared with one another
 
@@ -44,7 +46,37 @@ class LowEdge:
         for name, value in lowered.items():
             if value > self.domain.step_of(name, lowered):
                 self.domain.at_least[name] = max(value, self.domain.at_least.get(name, 1))
+        self._edges()
         self._quotients()
+
+    def _edges(self) -> None:
+        """Each lower edge beside the others' usual values: what sizes of 1 excused beside it may be wrong there.
+
+        Where only tensors that a skipped step would make are missing (a slice that takes all), the edge is said to be such.
+        """
+        explorer = self.explorer
+        for name, least in list(self.domain.at_least.items()):
+            if name in explorer.structural:
+                continue
+            step = self.domain.step_of(name, self.base)
+            for value in range(least, least + EDGES * step, step):
+                point = explorer.alone(name, value)
+                if self.domain.problem(point) is not None or not explorer.sampler.works(point):
+                    break
+                if explorer.difference(point) is None or self._spans(name, value, point):
+                    break
+                self.domain.at_least[name] = point[name] + step
+
+    def _spans(self, name: str, value: int, point: Point) -> bool:
+        """Whether all that differs at an edge are steps that move data; the domain then says that they are left out."""
+        before = self.domain.spans.get(name)
+        self.domain.spans[name] = value
+        if self.explorer.difference(point) is None:
+            return True
+        del self.domain.spans[name]
+        if before is not None:
+            self.domain.spans[name] = before
+        return False
 
     def _alone(self) -> None:
         """Each symbol of a coarse lattice below and above all others: beside their values it showed one order only."""

@@ -6,9 +6,10 @@ Samples are generic and do not meet such values, so they are looked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symcost.tracing.program.spec import where
 from symcost.tracing.sampling.sample import Point
@@ -18,6 +19,35 @@ if TYPE_CHECKING:
     from symcost.tracing.domain.bounds import Explorer
 
 MULTIPLES = (2, 3)  # of a value, at which the form must be right for the value to be the exception
+
+MAKINGS: tuple[Callable[[float], float], ...] = (float, lambda x: 1 / x, lambda x: x * x, lambda x: 1 / (x * x))
+"""What is linear in a size of a number that was made of it: itself, one part in so many, a root, one by a root."""
+NEARLY = 1e-3
+"""A size that comes out of numbers in floating point is a whole one within so much; a trace then judges it."""
+
+
+def neutral(sizes: Sequence[int], known: Sequence[Sequence[Any]]) -> set[int]:
+    """Sizes at which a number, known at two sizes, would be 0 or 1: places to look at, whatever the number is there.
+
+    >>> sorted(neutral([10, 20], [[9.0, 0.1], [19.0, 0.05]]))
+    [1, 2]
+    """
+    found: set[int] = set()
+    if len(known[0]) != len(known[1]):
+        return found
+    for a, b in zip(*([float(number) for number in numbers] for numbers in known), strict=True):
+        if a == b or not (math.isfinite(a) and math.isfinite(b)):
+            continue
+        for target in (0.0, 1.0):
+            for made in MAKINGS:
+                try:
+                    low, high, wanted = made(a), made(b), made(target)
+                    size = sizes[0] + (wanted - low) * (sizes[1] - sizes[0]) / (high - low)
+                except (ZeroDivisionError, OverflowError):
+                    continue
+                if round(size) > 0 and abs(size - round(size)) <= NEARLY * max(1.0, abs(size)):
+                    found.add(round(size))
+    return found
 
 
 @dataclass
@@ -43,6 +73,31 @@ class Special:
                     explorer.refit(alone, reason)
                     if not self.isolated(name, alone[name]):
                         raise Branch(f"the program is another one at {where(alone)}: {reason}", name, alone[name])
+
+    def check_numbers(self, names: Sequence[str]) -> None:
+        """Sizes at which a number that the program makes of them (``n - 1``) is 0 or 1, where an equation may vanish."""
+        explorer = self.explorer
+        for name in names:
+            samples = [explorer.alone(name, value) for value in dict.fromkeys(explorer.values[name][:2])]
+            if len(samples) < 2 or not all(explorer.sampler.works(point) for point in samples):
+                continue
+            known = [explorer.sampler(point).numbers for point in samples]
+            sizes = neutral([point[name] for point in samples], known)
+            points = {alone[name]: alone for size in sizes if (alone := explorer.alone(name, size))}
+            wrong = {value: reason for value, point in points.items() if (reason := self._differs(point))}
+            for value, reason in wrong.items():
+                if not self._right_after(name, value, points):
+                    raise Branch(f"the program is another one at {where(points[value])}: {reason}", name, value)
+            if wrong:
+                before = explorer.domain.other_than.get(name, frozenset())
+                explorer.domain.other_than[name] = before | set(wrong)
+
+    def _right_after(self, name: str, value: int, apart: Collection[int]) -> bool:
+        """Whether the form is right at the next sizes above one, those apart that are looked at by themselves."""
+        explorer = self.explorer
+        step = explorer.domain.step_of(name, explorer.base)
+        beside = [size for k in range(1, 2 + len(apart) + len(MULTIPLES)) if (size := value + k * step) not in apart]
+        return all(explorer.agrees(explorer.alone(name, size)) for size in beside[: len(MULTIPLES)])
 
     def _differs(self, point: Point) -> str | None:
         """Why the form is wrong at a point inside the domain where the model works, or nothing."""

@@ -85,6 +85,7 @@ class Lowering:
         self.roots: list[Node] = []  # what stays whether anybody needs it or not
         self.calls = 0  # functions called so far: a loop or branch with a call stays, too
         self.partial: list[Node] = []  # slices of concatenations that need more than one part
+        self.numbers: list[Any] = []  # known operands that decide whether an equation stays, such as ``x*1``
 
     def node(self, op: str, args: Sequence[Node], shape: Shape, params: Any = None) -> Node:
         """A new operation."""
@@ -137,6 +138,7 @@ class Lowering:
                 kind = dtype if name in ("sub", "xor") else np.dtype(bool)
                 return self.known(kind.type(alike), shape)
         if name in PASSED:
+            self.numbers += [content for content in contents if is_number(content)]
             passed = fold.identity(name, contents, dtype)
             if passed is None and whole:
                 passed = self._passed_integer(name, contents, dtype)

@@ -70,6 +70,7 @@ def capture(
             raw = record.key._replace(static=(*record.key.static, WEIGHT))
             record.key = keys.setdefault(raw, raw)
     program.constants = held(closed)
+    program.numbers = tuple(walker.lowering.numbers)
     why = excess(program.constants)
     if program.constant_bytes > WORTH_COLLECTING:
         del closed

@@ -11,7 +11,7 @@ from typing import Any
 
 from symcost.costs.cost import Cost
 from symcost.errors import RuleError, TraceError
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, as_form
 from symcost.rules.base import Facts
 from symcost.tracing.counting.costing import KERNEL, STATED, Costing
 from symcost.tracing.program.control import handler
@@ -36,6 +36,17 @@ class Body:
         """Its MACs, where they are known: no product at an unknown number of places is no product."""
         return self.cost.macs if self.cost is not None and isinstance(self.cost.macs, int) else None
 
+    def macs_of(self, flops: int) -> int | None:
+        """Its MACs beside the FLOPs that its author states.
+
+        Where only the grid's size is unknown, and the FLOPs are those of its products at a whole number of places, they
+        are taken to be just that.
+        """
+        if self.macs is not None or self.cost is None or _symbols(self.cost) != {PLACES}:
+            return self.macs
+        once, twice = (as_form(self.cost.macs).value({PLACES: places}) for places in (1, 2))
+        return flops // 2 if once and twice == 2 * once and flops and flops % (2 * once) == 0 else None
+
 
 @handler("pallas_call")
 @handler("core_map")
@@ -43,7 +54,7 @@ class Body:
 def kernel(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
     """The body at every place of the grid; where that cannot be counted, what the author states: the estimate.
 
-    Of an estimate the FLOPs are taken, and how many of them are products is not known: a symbol says so.
+    Of an estimate the FLOPs are taken; how many of them are products the body says, or else a symbol that is not known.
     """
     outs = [walker.fresh() for _ in eqn.outvars]
     estimate, name = eqn.params.get("cost_estimate"), _name(eqn)
@@ -63,10 +74,11 @@ def kernel(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list
         walker.emit(eqn, context, ins, outs, facts=facts, source=STATED).branches = (body.records,)
         return outs
     walker.program.unknown_trips = trips
-    if body.macs is None:
+    macs = body.macs_of(estimate.flops)
+    if macs is None:
         facts = Facts((name, _symbol(walker, eqn, context, name, body.problem)), stated)
     else:
-        facts = Facts((name,), {**stated, "macs": (body.macs,)})
+        facts = Facts((name,), {**stated, "macs": (macs,)})
     walker.emit(eqn, context, ins, outs, facts=facts, source="estimate")
     return outs
 

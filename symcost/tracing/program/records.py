@@ -117,6 +117,7 @@ class Program:
     residuals: list[Record] = field(default_factory=list)
     strides: set[int] = field(default_factory=lambda: {2})  # of windows and slices: steps that sizes are floored by
     constants: tuple[Held, ...] = ()  # the arrays that the program holds
+    numbers: tuple[Any, ...] = ()  # known operands that decide whether an equation stays, in order
     closed: Any = None  # the jaxpr itself, as long as it is the latest one
     unknown_trips: dict[str, str] = field(default_factory=dict)  # symbol -> what it is the trip count of
     unknown_macs: dict[str, str] = field(default_factory=dict)  # symbol -> the kernel, and why its MACs are not known
