@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symcost.costs.parts import Conditions
-from symcost.layers.tape import Need
+from symcost.layers.sizes.noted import Need
 
 FAR = 1 << 20
 """Bounds of a single symbol are looked for up to here."""

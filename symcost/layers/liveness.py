@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from symcost.layers.sizes.algebra import Size, product
-from symcost.layers.tape import Event
+from symcost.layers.sizes.noted import Event
 
 INPUT = 1
 """The value of the network's input."""

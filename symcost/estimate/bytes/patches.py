@@ -16,8 +16,9 @@ from symcost.costs.table import CostTable
 from symcost.errors import ShapeError, SymcostError
 from symcost.estimate.bytes.buffers import Recorder, Step, peak_of, whole
 from symcost.estimate.bytes.network import layers_of
-from symcost.layers.base import Layer, shaped, symbols_of
+from symcost.layers.base import Layer, symbols_of
 from symcost.layers.kinds.combine import Sequential
+from symcost.layers.reading import shaped
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
 from symcost.reading.given import checked_but
@@ -82,11 +83,12 @@ def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int
         raise SymcostError(f"patches need numbers, and there are the symbols {', '.join(free)}: give values")
     recorder = Recorder()
     entered = recorder.enter(shaped(x))
-    out = mid = entered
-    for index, (name, layer) in enumerate(parts):
+    mid = entered
+    for name, layer in parts[:cut]:
+        mid = recorder.run(layer, mid, name)
+    out, length = mid, len(recorder.steps)
+    for name, layer in parts[cut:]:
         out = recorder.run(layer, out, name)
-        if index + 1 == cut:
-            mid, length = out, len(recorder.steps)
     if not mid.places or any(patches > int(size) for size in mid.places):
         raise SymcostError(f"patches={patches} do not fit the stage's output {mid}: use fewer, or a shorter stage")
     counted = rule, depthwise_in_place

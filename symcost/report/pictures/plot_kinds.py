@@ -17,7 +17,7 @@ from symcost.estimate.time.latency import Latency
 from symcost.estimate.time.latency import latency as latency_of
 from symcost.estimate.time.work import kernels
 from symcost.formulas.units import physical
-from symcost.report.pictures.plots import BATCHES, BLUE, GREEN, GREY, ORANGE, plain
+from symcost.report.pictures.style import BATCHES, BLUE, GREEN, GREY, ORANGE, plain
 
 KILO = 1024
 UNITS = ("KiB", "MiB", "GiB", "TiB")

@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.report.pictures import plot_kinds
+from symcost.report.pictures.style import blank, save
 
-SIZE = (9.0, 4.5)
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
-"""Colours that people with any colour vision tell apart (Okabe, Ito)."""
-DOTS = 110
 FORMATS = (".png", ".svg")
-BATCHES = tuple(2**power for power in range(11))
 
 
 def plot(
@@ -31,8 +28,6 @@ def plot(
     ``at``: values of the table's symbols; ``batch`` is the symbol that ``latency`` runs over. ``model`` as for
     :func:`symcost.latency`.
     """
-    from symcost.report.pictures import plot_kinds
-
     kinds: dict[str, Callable[..., None]] = {
         "memory": plot_kinds.memory, "roofline": plot_kinds.roofline, "latency": plot_kinds.latency,
         "energy": plot_kinds.energy,
@@ -54,15 +49,6 @@ def plot(
     return figure
 
 
-def blank(size: tuple[float, float] = SIZE) -> Any:
-    """An empty figure; it belongs to no window."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
-        raise SymcostError("pictures need matplotlib: install symcost[report]") from None
-    return Figure(figsize=size, layout="constrained")
-
-
 def _path(file: Any) -> Path | None:
     if file is None:
         return None
@@ -72,17 +58,3 @@ def _path(file: Any) -> Path | None:
     if not path.parent.is_dir():
         raise SymcostError(f"{path} cannot be written: there is no directory {path.parent}")
     return path
-
-
-def save(figure: Any, path: Path) -> None:
-    """The figure as a file, the same bytes for the same picture."""
-    from matplotlib import rc_context
-
-    with rc_context({"svg.hashsalt": "symcost"}):
-        figure.savefig(path, dpi=DOTS, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
-
-
-def plain(axes: Any, title: str) -> None:
-    """A title, and no frame where no axis is."""
-    axes.set_title(title, loc="left", fontsize="medium")
-    axes.spines[["top", "right"]].set_visible(False)
