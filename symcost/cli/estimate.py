@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from symcost.cli.output import Output, check_writable, write
 from symcost.cli.target import table_of
 from symcost.errors import SymcostError
+from symcost.reading import choices
 from symcost.sources.texts import integers
 
 DEVICES_EXAMPLES = """[bold]Examples[/bold]
@@ -68,6 +69,16 @@ Model = Annotated[str, typer.Option(help="Latency: whole, roofline or fused.")]
 TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
 
 
+def _model(given: str) -> choices.LatencyModel:
+    """A name as it is given: whoever takes it says which there are."""
+    return cast(choices.LatencyModel, given)
+
+
+def _rule(given: str) -> choices.Rule:
+    """The same of a rule."""
+    return cast(choices.Rule, given)
+
+
 def _chosen(formats: Any, name: str) -> Callable[[Any], str]:
     if name not in formats:
         raise SymcostError(f"unknown format {name!r}: use {', '.join(formats)}")
@@ -121,7 +132,14 @@ def estimate(
     render = _chosen(estimates.FORMATS, format_)
     costs = table_of(target, specs, set_, arg, call)
     found = made(
-        costs, target, device, dtype, weights=_widths(weights, bits), model=model, efficiency=efficiency, rule=rule
+        costs,
+        target,
+        device,
+        dtype,
+        weights=_widths(weights, bits),
+        model=_model(model),
+        efficiency=efficiency,
+        rule=_rule(rule),
     )
     write(render(found), output)
 
@@ -146,7 +164,13 @@ def fits(
 
     check_writable(output)
     render = _chosen(answers.FITS, format_)
-    found = checked(table_of(target, specs, set_, arg, call), device, dtype, weights=_widths(weights, bits), rule=rule)
+    found = checked(
+        table_of(target, specs, set_, arg, call),
+        device,
+        dtype,
+        weights=_widths(weights, bits),
+        rule=_rule(rule),
+    )
     write(render(found), output)
     if not found:
         raise typer.Exit(1)
@@ -186,7 +210,7 @@ def solve(
     found = solved(
         table_of(target, spec, set_, arg, call), constraints, largest=largest, smallest=smallest,
         given=integers("--given", given), within=range(1, upto + 1) if upto else None, on=device, dtype=dtype,
-        weights=_widths(weights, bits), model=model, rule=rule, batch=batch,
+        weights=_widths(weights, bits), model=_model(model), rule=_rule(rule), batch=batch,
     )  # fmt: skip
     write(render(found), output)
 
@@ -207,7 +231,7 @@ def plot(
     """A picture of a model: memory per block, roofline, latency over the batch, energy."""
     if output is None:
         raise SymcostError("a picture needs a file: give --output picture.png, or .svg")
-    table_of(target, specs, set_, arg, call).plot(kind, device, dtype, batch=batch, model=model, file=output)
+    table_of(target, specs, set_, arg, call).plot(kind, device, dtype, batch=batch, model=_model(model), file=output)
 
 
 def add(app: typer.Typer) -> None:

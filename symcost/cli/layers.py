@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from symcost.cli.output import Output, check_writable, write
 from symcost.errors import SymcostError
+from symcost.reading.choices import AnyConvention
 from symcost.report import FORMATS
 from symcost.sources.texts import integers, pairs
 
@@ -76,7 +77,7 @@ def table(
     if format_ == "text":
         from symcost.report.formats import layers
 
-        write(layers.render(costs, convention=convention), output)
+        write(layers.render(costs, convention=cast(AnyConvention, convention)), output)
     else:
         write(FORMATS[format_](costs, depth=depth), output)
 

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from symcost.costs.cost import Cost
-from symcost.costs.parts import Counts, Field, Parts, Rule, Unit
+from symcost.costs.parts import Counts, Field, Parts
 from symcost.costs.rows import Row
 from symcost.formulas.extent import Extent, extent
 from symcost.formulas.symbols import Evaluator
+from symcost.reading.choices import AnyConvention, Rule, Unit
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ class At(Counts):
         """The rows at the point; those of every block where blocks grow and their number is known."""
         return self._rows
 
-    def counted(self, convention: str) -> Cost:
+    def counted(self, convention: AnyConvention) -> Cost:
         """The total formulas at the point."""
         return self.counts.total(convention).map(self.value)
 

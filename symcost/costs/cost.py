@@ -14,13 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 from symcost.errors import SymcostError
+from symcost.reading.choices import CONVENTIONS, Convention
 from symcost.reading.numerals import short
 
-TEXTBOOK, FULL, XLA = "textbook", "full", "xla"
-CONVENTIONS = (TEXTBOOK, FULL, XLA)
+TEXTBOOK: Final = "textbook"
+FULL: Final = "full"
+XLA: Final = "xla"
 
 Count = Any
 """An exact integer, or a sympy expression in the model's symbols."""
@@ -99,7 +101,7 @@ SPLITS: dict[str, str] = {
 ZERO = Cost()
 
 
-def check_convention(convention: str) -> str:
+def check_convention(convention: Convention) -> Convention:
     """The convention itself, if it is one."""
     if convention not in CONVENTIONS:
         raise SymcostError(f"unknown convention {short(convention)}: use {', '.join(CONVENTIONS)}")

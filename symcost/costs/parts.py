@@ -5,18 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
 from symcost.costs.conventions import published
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
 from symcost.costs.rows import Row, total
 from symcost.errors import DomainError
-
-Rule = Literal["liveness", "textbook"]
-"""By which rule a peak is told."""
-Unit = Literal["elements", "bytes"]
-PEAKS: tuple[Rule, ...] = get_args(Rule)
-UNITS: tuple[Unit, ...] = get_args(Unit)
+from symcost.reading.choices import AnyConvention, Convention, Rule, Unit
 
 
 class Conditions(ABC):
@@ -48,15 +43,15 @@ class Conditions(ABC):
 class Counts(ABC):
     """Rows and their totals, made when they are first asked for."""
 
-    def __init__(self, totals: Mapping[str, Cost] | None = None) -> None:
-        self._totals = dict(totals or {})
+    def __init__(self, totals: Mapping[Convention, Cost] | None = None) -> None:
+        self._totals: dict[AnyConvention, Cost] = {} if totals is None else {**totals}
 
     @property
     @abstractmethod
     def rows(self) -> tuple[Row, ...]:
         """The rows, in execution order."""
 
-    def total(self, convention: str) -> Cost:
+    def total(self, convention: AnyConvention) -> Cost:
         """The sum of all rows under a convention of counting, or as a published one has it; made once."""
         if convention not in self._totals:
             made = self.counted(convention) if convention in CONVENTIONS else self.published(convention)
@@ -64,10 +59,10 @@ class Counts(ABC):
         return self._totals[convention]
 
     @abstractmethod
-    def counted(self, convention: str) -> Cost:
+    def counted(self, convention: Convention) -> Cost:
         """The sum under one of the three conventions of counting."""
 
-    def published(self, convention: str) -> Cost:
+    def published(self, convention: AnyConvention) -> Cost:
         """What a published convention makes of the sums and the rows."""
         return published(convention).total(self.total(TEXTBOOK), self.total(FULL), self.rows)
 
@@ -75,7 +70,7 @@ class Counts(ABC):
 class Rows(Counts):
     """Rows as they are given; totals that are known already are not summed again."""
 
-    def __init__(self, rows: Sequence[Row], totals: Mapping[str, Cost] | None = None) -> None:
+    def __init__(self, rows: Sequence[Row], totals: Mapping[Convention, Cost] | None = None) -> None:
         super().__init__(totals)
         self._rows = tuple(rows)
 
@@ -84,7 +79,7 @@ class Rows(Counts):
         """The rows that were given."""
         return self._rows
 
-    def counted(self, convention: str) -> Cost:
+    def counted(self, convention: Convention) -> Cost:
         """Their exact sum."""
         return total(self._rows, convention)
 

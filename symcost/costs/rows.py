@@ -12,6 +12,7 @@ import sympy
 from symcost.costs.conventions import published
 from symcost.costs.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, ZERO, Cost, check_convention
 from symcost.errors import LiftError
+from symcost.reading.choices import AnyConvention, Convention
 from symcost.reading.given import checked
 
 Shape = tuple[Any, ...]
@@ -55,12 +56,12 @@ class Row:
     in_dtypes: tuple[str, ...] = ()
     written: bool = False
 
-    def under(self, convention: str) -> Cost:
+    def under(self, convention: Convention) -> Cost:
         """The row's whole cost under a convention, repetitions included."""
         per, times = self.per_execution(convention)
         return per if isinstance(times, int) and times == 1 else per * times
 
-    def per_execution(self, convention: str) -> tuple[Cost, Any]:
+    def per_execution(self, convention: Convention) -> tuple[Cost, Any]:
         """The cost of one execution and the number of executions, under a convention."""
         match check_convention(convention):
             case "textbook":
@@ -87,14 +88,14 @@ class Group:
     rows: tuple[Row, ...]
 
     @checked
-    def total(self, convention: str = FULL) -> Cost:
+    def total(self, convention: AnyConvention = FULL) -> Cost:
         """Sum of the rows under a convention, a published one too."""
-        if convention not in CONVENTIONS:
-            return published(convention).total(self.total(TEXTBOOK), self.total(FULL), self.rows)
-        return total(self.rows, convention)
+        if convention in CONVENTIONS:
+            return total(self.rows, convention)
+        return published(convention).total(self.total(TEXTBOOK), self.total(FULL), self.rows)
 
 
-def total(rows: Iterable[Row], convention: str = FULL) -> Cost:
+def total(rows: Iterable[Row], convention: Convention = FULL) -> Cost:
     """Exact sum of rows under a convention; equal terms are merged before they are added."""
     parts: dict[str, Counter[Any]] = {metric: Counter() for metric in METRICS}
     distinct: Counter[tuple[Cost, Any]] = Counter(row.per_execution(convention) for row in rows)

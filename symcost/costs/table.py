@@ -10,11 +10,12 @@ from typing import Any
 
 from symcost.costs.at import at_point
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost
-from symcost.costs.parts import PEAKS, UNITS, Conditions, Counts, Field, Parts, Rows
+from symcost.costs.parts import Conditions, Counts, Field, Parts, Rows
 from symcost.costs.rows import Group, Row, Withdrawn
 from symcost.errors import DomainError, LiftError, SymcostError
 from symcost.formulas.extent import is_large
 from symcost.formulas.symbols import integer
+from symcost.reading.choices import PEAKS, UNITS, AnyConvention, Convention, LatencyModel, Picture, Rule, Unit
 from symcost.reading.given import checked
 from symcost.reading.numerals import MAX_BITS, short
 from symcost.views import view
@@ -58,7 +59,7 @@ class CostTable:
         return {} if why is None else {XLA: why}
 
     @property
-    def conventions(self) -> tuple[str, ...]:
+    def conventions(self) -> tuple[Convention, ...]:
         """The conventions of counting that it has figures under.
 
         >>> CostTable([Row(path="fc", op="linear", xla=Withdrawn("XLA counts otherwise"))]).conventions
@@ -67,7 +68,7 @@ class CostTable:
         return tuple(convention for convention in CONVENTIONS if convention not in self.withdrawn)
 
     @checked
-    def total(self, convention: str = FULL) -> Cost:
+    def total(self, convention: AnyConvention = FULL) -> Cost:
         """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``, or as a published convention has it."""
         if convention in self.withdrawn:
             raise LiftError(self.withdrawn[convention])
@@ -119,7 +120,7 @@ class CostTable:
         return self.total(TEXTBOOK).activations
 
     @checked
-    def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
+    def peak(self, rule: Rule = "liveness", unit: Unit = "elements") -> Any:
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output).
 
         Of layers the formula takes every repeated block as running, and one that grows as running more than once: where
@@ -132,7 +133,7 @@ class CostTable:
         return self.parts.peak(rule, unit)
 
     @checked
-    def peak_path(self, rule: str = "liveness", **point: int) -> str:
+    def peak_path(self, rule: Rule = "liveness", **point: int) -> str:
         """Path of the operation that runs while the peak is reached, at a point; of equal ones the first."""
         if self.parts.peak_path is None:
             raise SymcostError(
@@ -296,8 +297,8 @@ class CostTable:
         return view("table in words")(self, **point)
 
     @checked
-    def plot(self, kind: str = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
-             batch: str = "n", model: str = "roofline", file: Any = None) -> Any:  # fmt: skip
+    def plot(self, kind: Picture = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
+             batch: str = "n", model: LatencyModel = "roofline", file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.pictures.plots`."""
         return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
 

@@ -12,6 +12,7 @@ from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.formulas.equality import equal
 from symcost.formulas.symbols import parse
+from symcost.reading.choices import Convention
 from symcost.reading.given import checked
 from symcost.views import view
 
@@ -23,7 +24,7 @@ Expected = Any
 def assert_cost(
     costs: CostTable, *, params: Expected = None, trainable: Expected = None, active_params: Expected = None,
     macs: Expected = None, flops: Expected = None, transcendentals: Expected = None, activations: Expected = None,
-    peak_activations: Expected = None, convention: str | None = None,
+    peak_activations: Expected = None, convention: Convention | None = None,
 ) -> None:  # fmt: skip
     """Every total that is given is the formula expected; otherwise the terms that differ are shown.
 

@@ -19,6 +19,7 @@ from symcost.layers.sizes.algebra import Dim, exact, plain, size
 from symcost.layers.sizes.sums import summed
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import Tape
+from symcost.reading.choices import Convention, Layout
 from symcost.reading.numerals import short
 
 LEAST = {"Dim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
@@ -97,11 +98,11 @@ class Layer:
         """Write the operations on the tape; the result is the output."""
         raise NotImplementedError
 
-    def out(self, x: tuple[Dim, ...], layout: str | None = None) -> tuple[Any, ...]:
+    def out(self, x: tuple[Dim, ...], layout: Layout | None = None) -> tuple[Any, ...]:
         """Shape of the output for an input of shape ``x``; ``layout`` as in :func:`symcost.table`."""
         return tuple(plain(length) for length in Tape().run(self, entering(self, x, layout)).shape)
 
-    def cost(self, x: tuple[Dim, ...], convention: str = FULL, layout: str | None = None) -> Cost:
+    def cost(self, x: tuple[Dim, ...], convention: Convention = FULL, layout: Layout | None = None) -> Cost:
         """Cost of the layer for an input of shape ``x``, the input itself left out; ``layout`` as in :func:`symcost.table`."""
         tape = Tape()
         tape.run(self, entering(self, x, layout))

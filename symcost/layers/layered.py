@@ -9,7 +9,7 @@ from typing import Any
 
 from symcost.costs.conventions import published
 from symcost.costs.cost import FULL, TEXTBOOK, Cost
-from symcost.costs.parts import PEAKS, Counts, Field, Network, Parts, Rule, Unit
+from symcost.costs.parts import Counts, Field, Network, Parts
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
 from symcost.formulas.dominance import largest, telling_points, undominated
@@ -21,6 +21,7 @@ from symcost.layers.sizes.algebra import exact, plain
 from symcost.layers.sizes.sums import summed
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import ITEM, Tape
+from symcost.reading.choices import PEAKS, AnyConvention, Convention, Rule, Unit
 
 SIZES: Mapping[Unit, int] = {"elements": 1, "bytes": ITEM}
 
@@ -74,11 +75,11 @@ class Run(Counts):
         """One row per operation in execution order; a repeated block's rows carry their number in ``times``."""
         return self._rows
 
-    def counted(self, convention: str) -> Cost:
+    def counted(self, convention: Convention) -> Cost:
         """Closed form of the whole network under ``textbook``, ``full`` or ``xla``."""
         return summed(self._tape.rows, convention).map(plain)
 
-    def published(self, convention: str) -> Cost:
+    def published(self, convention: AnyConvention) -> Cost:
         """Closed form of the whole network under ``torchvision`` or ``fvcore``."""
         raw = self._tape.rows
         return published(convention).total(summed(raw, TEXTBOOK), summed(raw, FULL), raw).map(plain)

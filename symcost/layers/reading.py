@@ -7,10 +7,9 @@ from typing import ClassVar, Protocol
 
 from symcost.errors import ShapeError
 from symcost.layers.sizes.algebra import Dim, size
-from symcost.layers.sizes.tensor import FIRST, LAST, Tensor, tensor
+from symcost.layers.sizes.tensor import LAST, Tensor, tensor
+from symcost.reading.choices import LAYOUTS, Layout
 from symcost.reading.numerals import short
-
-LAYOUTS = (FIRST, LAST)
 
 
 class Reader(Protocol):
@@ -34,7 +33,7 @@ def shaped(x: tuple[Dim, ...]) -> Tensor:
     return tensor(tuple(size(length, f"axis {axis} of the input") for axis, length in enumerate(x)))
 
 
-def entering(net: Reader, x: tuple[Dim, ...], layout: str | None = None) -> Tensor:
+def entering(net: Reader, x: tuple[Dim, ...], layout: Layout | None = None) -> Tensor:
     """The input of a network, its layout settled; ``layout`` says where the channels of three axes stand.
 
     >>> from symcost.layers.kinds.norm import BatchNorm, LayerNorm

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symcost.costs.table import CostTable
+from symcost.reading.choices import Mode
 from symcost.reading.given import checked
 from symcost.tracing.derive import Options, derive
 from symcost.tracing.program.model import Model, make_model, split_call
@@ -21,7 +22,7 @@ def trace(
     steps: Mapping[str, int] | None = None,
     at_least: Mapping[str, int] | None = None,
     call: Mapping[str, Any] | None = None,
-    mode: str = "forward",
+    mode: Mode = "forward",
     wrt: Any = None,
     rngs: Any = None,
     axes: Mapping[str, int] | None = None,

@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from symcost.costs.cost import METRICS, XLA, Cost
-from symcost.costs.parts import Counts, Parts, Rule, Unit
+from symcost.costs.parts import Counts, Parts
 from symcost.costs.rows import Row, Withdrawn, total
 from symcost.costs.said import Said
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.formulas.dominance import largest
 from symcost.formulas.form import Form
+from symcost.reading.choices import Convention, Rule, Unit
 from symcost.rules.own import OWN, REPLACED
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.counting.active import Share
@@ -124,12 +125,12 @@ class LineNumbers(Counts):
             written=WRITTEN in record.key.static and op.startswith(STATE),
         )  # fmt: skip
 
-    def counted(self, convention: str) -> Cost:
+    def counted(self, convention: Convention) -> Cost:
         """Closed form of the whole model under a convention."""
         forms = {m: self._lifted.totals.total(convention, m) for m in METRICS}
         return replace(Cost(**{m: self._converted(f) for m, f in forms.items()}), inactive=self._inactive(convention))
 
-    def _inactive(self, convention: str) -> Any:
+    def _inactive(self, convention: Convention) -> Any:
         """The sum of what the shares leave out: it follows exactly from the parameters, which the certificate covers."""
         return total((self.rows[number] for number in self._lifted.shares), convention).inactive
 

@@ -18,6 +18,7 @@ from symcost.costs.saved.older import total_with_state, with_state
 from symcost.costs.table import CostTable
 from symcost.errors import ExpressionError, SymcostError
 from symcost.formulas.symbols import parse
+from symcost.reading.choices import Convention
 from symcost.reading.given import checked
 from symcost.reading.numerals import MAX_DIGITS, short
 
@@ -119,7 +120,8 @@ class _Reader:
         if old:
             rows = list(map(with_state, rows))
         at = _integers(given["at"])
-        totals = {c: self.cost(given["conventions"][c]) for c in CONVENTIONS if given["conventions"][c] is not None}
+        counted = given["conventions"]
+        totals: dict[Convention, Cost] = {c: self.cost(counted[c]) for c in CONVENTIONS if counted[c] is not None}
         if old:
             totals = {convention: total_with_state(cost, rows, convention) for convention, cost in totals.items()}
         symbols = self.named(tuple(map(_text, given["symbols"])))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.costs.parts import Field, Rule, Unit
+from symcost.costs.parts import Field
 from symcost.errors import LiftError
+from symcost.reading.choices import Rule, Unit
 
 ALL = "all"
 """The receptive field of an output that sees all places."""

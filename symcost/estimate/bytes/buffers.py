@@ -18,6 +18,7 @@ from symcost.layers.sizes.noted import Event
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.sizes.windowed import Windowed
 from symcost.layers.tape import Runs, Tape
+from symcost.reading.choices import Rule
 
 Window = tuple[tuple[int, int, int], ...]
 """Along each axis how far a window reaches, its stride and the padding before the first place."""
@@ -80,7 +81,7 @@ class Recorder(Tape):
 
 
 def peak_of(
-    steps: Sequence[Step], entered: Tensor, last: Tensor, size: Callable[[Tensor], int], rule: str, in_place: bool
+    steps: Sequence[Step], entered: Tensor, last: Tensor, size: Callable[[Tensor], int], rule: Rule, in_place: bool
 ) -> int:
     """Peak elements of a run under a rule; ``size`` says how many a value has.
 

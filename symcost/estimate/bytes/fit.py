@@ -16,6 +16,7 @@ from symcost.errors import DeviceError
 from symcost.estimate.bytes.memory import memory
 from symcost.estimate.bytes.types import Types, main_type, types_of
 from symcost.estimate.time.work import kernels
+from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 
 SMALL = "int8"
@@ -74,7 +75,7 @@ class Fit:
 @checked
 def fits(
     costs: CostTable, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
-    rule: str = "liveness",
+    rule: Rule = "liveness",
 ) -> Fit:  # fmt: skip
     """Every memory of the device against the bytes that the model keeps there; all sizes must be numbers.
 
@@ -115,7 +116,7 @@ def check_computes(where: Device, costs: CostTable, types: Types) -> None:
         where.check_computes(dtype)
 
 
-def _fault(costs: CostTable, what: str, rule: str, bits: Bits | None) -> tuple[str, str]:
+def _fault(costs: CostTable, what: str, rule: Rule, bits: Bits | None) -> tuple[str, str]:
     """The layer that a limit is at fault for, and what it has."""
     if what == "weights":
         held: dict[str, Any] = {}

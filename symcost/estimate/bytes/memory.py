@@ -14,6 +14,7 @@ from symcost.costs.size import Bits, bytes_of, model_size, state_bits
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.types import Types, types_of
+from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 
 RULES = ("liveness", "textbook")
@@ -29,7 +30,7 @@ class MemoryUse:
 
     weights: Any
     activations: Any
-    rule: str
+    rule: Rule
     state: Any = 0
     constant: Any = 0
     types: str = ""
@@ -46,7 +47,7 @@ class MemoryUse:
 
 @checked
 def memory(
-    costs: CostTable, dtype: str | None = None, *, weights: str | Bits | None = None, rule: str = "liveness",
+    costs: CostTable, dtype: str | None = None, *, weights: str | Bits | None = None, rule: Rule = "liveness",
     assumed: str = ASSUMED,
 ) -> MemoryUse:  # fmt: skip
     """Bytes of weights, activations and state.
@@ -71,7 +72,7 @@ def memory(
     )  # fmt: skip
 
 
-def peak_bytes(costs: Any, types: Types, rule: str) -> Any:
+def peak_bytes(costs: Any, types: Types, rule: Rule) -> Any:
     """Bytes of activations at their peak, in one type or in their own; a plain table has no lifetimes.
 
     In their own types those of less than a byte take a whole one, as compilers keep them while they compute.

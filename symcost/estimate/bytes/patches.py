@@ -21,6 +21,7 @@ from symcost.layers.kinds.combine import Sequential
 from symcost.layers.reading import shaped
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
+from symcost.reading.choices import Rule
 from symcost.reading.given import checked_but
 
 TRACED = (
@@ -63,7 +64,7 @@ class Patched:
 
 
 @checked_but("net")
-def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int, *, rule: str = "liveness",
+def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int, *, rule: Rule = "liveness",
             depthwise_in_place: bool = False) -> Patched:  # fmt: skip
     """Peak memory and MACs with the layers up to ``stage`` (a name of the sequence) in ``patches x patches`` patches.
 
@@ -91,7 +92,7 @@ def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int
         out = recorder.run(layer, out, name)
     if not mid.places or any(patches > int(size) for size in mid.places):
         raise SymcostError(f"patches={patches} do not fit the stage's output {mid}: use fewer, or a shorter stage")
-    counted = rule, depthwise_in_place
+    counted: tuple[Rule, bool] = rule, depthwise_in_place
     first, rest = recorder.steps[:length], recorder.steps[length:]
     staged = _Stage(first, entered, mid, patches, counted)
     patch_peak, largest = staged.peak()
@@ -125,7 +126,7 @@ class _Stage:
     """The stage, patch by patch."""
 
     def __init__(
-        self, steps: Sequence[Step], entered: Tensor, out: Tensor, patches: int, counted: tuple[str, bool]
+        self, steps: Sequence[Step], entered: Tensor, out: Tensor, patches: int, counted: tuple[Rule, bool]
     ) -> None:
         self.steps, self.entered, self.out, self.counted = steps, entered, out, counted
         for step in steps:

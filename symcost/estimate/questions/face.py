@@ -17,6 +17,7 @@ from symcost.estimate.time.efficiency import efficiency_of
 from symcost.estimate.time.energy import Energy, energy
 from symcost.estimate.time.latency import Latency, examples, latency
 from symcost.estimate.time.work import MODELS
+from symcost.reading.choices import LatencyModel, Rule
 
 PROCESS = "horowitz-45nm"
 
@@ -45,7 +46,7 @@ class Estimate:
 
 def estimate(
     costs: CostTable, name: str, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
-    model: str = "roofline", efficiency: Any = None, rule: str = "liveness",
+    model: LatencyModel = "roofline", efficiency: Any = None, rule: Rule = "liveness",
 ) -> Estimate:  # fmt: skip
     """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits."""
     where = device(on)

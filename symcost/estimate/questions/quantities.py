@@ -12,6 +12,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.bytes.memory import memory
 from symcost.estimate.time.energy import energy
 from symcost.estimate.time.latency import latency, throughput
+from symcost.reading.choices import LatencyModel, Rule
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Setting:
     on: str | Device | None = None
     dtype: str | None = None
     weights: str | Bits | None = None
-    model: str = "roofline"
-    rule: str = "liveness"
+    model: LatencyModel = "roofline"
+    rule: Rule = "liveness"
     batch: Any = "n"
 
     @property

@@ -21,6 +21,7 @@ from symcost.estimate.questions.constraint import Constraint, read
 from symcost.estimate.questions.quantities import Setting
 from symcost.formulas.prove.growth import FAR, monotone_from
 from symcost.formulas.symbols import Evaluator
+from symcost.reading.choices import LatencyModel, Rule
 from symcost.reading.given import checked
 
 MAX_STEPS = 1 << 16
@@ -66,8 +67,8 @@ def solve(
     on: str | Device | None = None,
     dtype: str | None = None,
     weights: str | Bits | None = None,
-    model: str = "roofline",
-    rule: str = "liveness",
+    model: LatencyModel = "roofline",
+    rule: Rule = "liveness",
     batch: Any = "n",
 ) -> Solution:
     """The largest (or smallest) value of one symbol for which every constraint holds.

@@ -25,8 +25,8 @@ from symcost.costs.rows import Row
 from symcost.costs.size import Width
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.reading.choices import MODELS, LatencyModel
 
-MODELS = ("whole", "roofline", "fused")
 IMAGE = 4
 """Axes of a batch of images."""
 
@@ -68,7 +68,7 @@ class Kernel:
         return f"{self.path} {self.op}".strip()
 
 
-def kernels(costs: CostTable, model: str) -> list[Kernel]:
+def kernels(costs: CostTable, model: LatencyModel) -> list[Kernel]:
     """The kernels of a table under a model of execution."""
     if model not in MODELS:
         raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")

@@ -14,6 +14,7 @@ from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.reading.choices import Convention
 from symcost.reading.nearest import folded, hint
 
 Number = int | Fraction
@@ -44,7 +45,7 @@ class Scope:
     rows: tuple[Row, ...]
     whole: bool
 
-    def sum(self, metric: str, convention: str) -> int:
+    def sum(self, metric: str, convention: Convention) -> int:
         """A metric of the rows."""
         if self.whole:
             return getattr(self.table.total(convention), metric)
@@ -162,7 +163,7 @@ def _size(bits: int | None) -> Readings:
     return read
 
 
-def _own_size(scope: Scope, types: str, convention: str) -> Reading:
+def _own_size(scope: Scope, types: str, convention: Convention) -> Reading:
     """Bytes of the parameters in their own number types, as traced."""
     sized = ((bits_of(row.dtype or ASSUMED), row.under(convention).params) for row in scope.rows)
     total = sum((Fraction(number * bits, BYTE) for bits, number in sized), start=Fraction(0))

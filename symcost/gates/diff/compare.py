@@ -13,8 +13,9 @@ from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.formulas.equality import equal
 from symcost.formulas.symbols import evaluate
+from symcost.reading.choices import Convention
 
-WANTED = (
+WANTED: tuple[tuple[str, Convention], ...] = (
     ("params", FULL),
     ("trainable", FULL),
     ("active_params", FULL),

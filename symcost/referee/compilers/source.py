@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import DomainError, SymcostError
+from symcost.reading.choices import Mode
 from symcost.tracing.program.model import Model, make_model, split_call
 from symcost.tracing.program.spec import parse_tree
 
@@ -25,7 +26,7 @@ class Source:
     specs: tuple[Any, ...]
     at: Mapping[str, int]
     call: Mapping[str, Any] = field(default_factory=dict)
-    mode: str = "forward"
+    mode: Mode = "forward"
     method: str = "__call__"
     rngs: tuple[str, ...] = ()
     free: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from symcost.agreement.written import METRICS, Written, emulation, misplaced, mo
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.hlo.reading.text import HloError
+from symcost.reading.choices import Mode
 from symcost.reading.given import checked_but
 from symcost.referee.compilers.answer import Answer, Failure
 from symcost.referee.compilers.compile import TIMEOUT, Event, Job, Placement
@@ -43,7 +44,7 @@ def verify(
     targets: str | Sequence[str] = ("cpu",),
     against: str | Sequence[str] = (),
     call: Mapping[str, Any] | None = None,
-    mode: str = "forward",
+    mode: Mode = "forward",
     wrt: Any = None,
     method: str = "__call__",
     rngs: Sequence[str] = (),

@@ -13,13 +13,14 @@ from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK
 from symcost.costs.rows import Group, Row
 from symcost.costs.table import CostTable
 from symcost.formulas.text import elided, written
+from symcost.reading.choices import AnyConvention, Convention
 
 COLUMNS = ("layer", "output", "params", "MACs", "activations", "input + output", "field")
 NARROW = 9
 GAP = "  "
 
 
-def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]:
+def lines(costs: CostTable, convention: AnyConvention = TEXTBOOK) -> list[tuple[Any, ...]]:
     """(layer, output, params, MACs, activations, input + output, field) of what keeps a result or has weights."""
     fields = {} if costs.parts.receptive_fields is None else costs.receptive_fields
     found: list[tuple[Any, ...]] = []
@@ -33,7 +34,7 @@ def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]
     return found
 
 
-def _of_rows(convention: str) -> str:
+def _of_rows(convention: AnyConvention) -> Convention:
     """Rows know the three conventions of counting; published ones have the textbook's MACs and all parameters."""
     return convention if convention in CONVENTIONS else FULL
 
@@ -71,7 +72,7 @@ def _field(found: tuple[Any, ...] | None) -> str:
     return str(found[0]) if len(set(found)) == 1 else " x ".join(map(str, found))
 
 
-def render(costs: CostTable, *, convention: str = TEXTBOOK, width: int | None = None) -> str:
+def render(costs: CostTable, *, convention: AnyConvention = TEXTBOOK, width: int | None = None) -> str:
     """The table as text; numbers have separators, formulas are shortened where there is no room."""
     width = width or shutil.get_terminal_size((100, 24)).columns
     listed = lines(costs, convention)
@@ -114,7 +115,7 @@ def elided_text(text: str, room: int) -> str:
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
-def _facts(costs: Any, convention: str) -> list[str]:
+def _facts(costs: Any, convention: AnyConvention) -> list[str]:
     whole = costs.total(convention)
     facts = [
         ("convention", convention),

@@ -19,7 +19,7 @@ from symcost.report.page.program import Program
 from symcost.report.words import facts
 from symcost.report.words.grouping import MODEL, Line, Node, tree
 
-COLUMNS = (
+COLUMNS: tuple[facts.Column, ...] = (
     ("params", "full"),
     ("state", "full"),
     ("macs", "full"),
@@ -34,7 +34,7 @@ LONG = 1500
 """Characters of a formula from which it is shown as text: a browser takes long to lay out more of it."""
 
 
-def columns(tables: Sequence[CostTable]) -> list[tuple[str, str]]:
+def columns(tables: Sequence[CostTable]) -> list[facts.Column]:
     """The columns that these models need."""
     return [
         (metric, of)
@@ -43,7 +43,7 @@ def columns(tables: Sequence[CostTable]) -> list[tuple[str, str]]:
     ]
 
 
-def contents(costs: CostTable, title: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def contents(costs: CostTable, title: str, wanted: Sequence[facts.Column]) -> dict[str, Any]:
     """One model of the page; ``wanted`` are the columns of its modules."""
     program = Program(costs.point)
     totals, formulas = _totals(costs, program)
@@ -89,7 +89,7 @@ def _shown(value: Any) -> dict[str, str]:
 
 
 def _modules(
-    node: Node, program: Program, wanted: Sequence[tuple[str, str]], parent: int = -1, count: list[int] | None = None
+    node: Node, program: Program, wanted: Sequence[facts.Column], parent: int = -1, count: list[int] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Modules in preorder, each with the cost of its own rows alone; sums over the inside are made in the page."""
     count = count if count is not None else [0]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.reading.choices import LatencyModel, Picture
 from symcost.report.pictures import plot_kinds
 from symcost.report.pictures.style import blank, save
 
@@ -19,8 +20,8 @@ FORMATS = (".png", ".svg")
 
 
 def plot(
-    costs: Any, kind: str = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
-    batch: str = "n", model: str = "roofline", file: Any = None,
+    costs: Any, kind: Picture = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
+    batch: str = "n", model: LatencyModel = "roofline", file: Any = None,
 ) -> Any:  # fmt: skip
     """A matplotlib figure of one kind, written to ``file`` (.png or .svg) where one is named.
 

@@ -15,9 +15,8 @@ from symcost.costs.rows import Row, total
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.formulas.text import written
+from symcost.reading.choices import PEAKS, UNITS, Convention, Rule, Unit
 
-PEAKS = ("liveness", "textbook")
-UNITS = ("elements", "bytes")
 TITLES = {
     "params": "params",
     "frozen": "frozen params",
@@ -36,7 +35,9 @@ TITLES = {
 }
 WITHDRAWN = "withdrawn"
 """In the place of figures that XLA's own count contradicts."""
-COLUMNS = (
+Column = tuple[str, Convention]
+"""A metric under a convention."""
+COLUMNS: tuple[Column, ...] = (
     ("params", FULL),
     ("trainable", FULL),
     ("active_params", FULL),
@@ -55,8 +56,8 @@ TOLD = tuple(name for name in TITLES if name in (*METRICS, *SPLITS))
 class Peak:
     """A peak by its rule and unit: a value, or the reason why there is none."""
 
-    rule: str
-    unit: str
+    rule: Rule
+    unit: Unit
     value: Any = None
     problem: str = ""
 
@@ -88,7 +89,7 @@ def totals(costs: CostTable) -> list[tuple[str, str]]:
     ]
 
 
-def columns(costs: CostTable) -> list[tuple[str, str]]:
+def columns(costs: CostTable) -> list[Column]:
     """The module table's columns that are not zero throughout."""
     return [
         (metric, convention)
@@ -97,9 +98,10 @@ def columns(costs: CostTable) -> list[tuple[str, str]]:
     ]
 
 
-def values_of(rows: Sequence[Row], wanted: Sequence[tuple[str, str]]) -> list[Any]:
+def values_of(rows: Sequence[Row], wanted: Sequence[Column]) -> list[Any]:
     """Sums of rows for the columns wanted."""
-    sums = {convention: total(rows, convention) for convention in {c for _, c in wanted}}
+    conventions: set[Convention] = {convention for _, convention in wanted}
+    sums = {convention: total(rows, convention) for convention in conventions}
     return [getattr(sums[convention], metric) for metric, convention in wanted]
 
 

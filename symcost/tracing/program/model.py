@@ -12,12 +12,11 @@ import jax.numpy as jnp
 
 from symcost.errors import TraceError
 from symcost.hlo.reading.scopes import mark
+from symcost.reading.choices import MODES, Mode
 from symcost.reading.numerals import short
 from symcost.tracing.program import linen, nnx
 from symcost.tracing.program.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
 from symcost.tracing.program.trained import Trained, split
-
-MODES = ("forward", "train")
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Model:
     parameters: tuple[str, ...]
     call: dict[str, Any]
     arrays: dict[str, Any]
-    mode: str = "forward"
+    mode: Mode = "forward"
     method: str = "__call__"
     rngs: tuple[str, ...] = ("params", "dropout")
     initialisers: linen.Initialisers = field(default_factory=linen.Initialisers)
@@ -221,7 +220,7 @@ def make_model(
     *,
     free: tuple[str, ...] = (),
     call: Mapping[str, Any] | None = None,
-    mode: str = "forward",
+    mode: Mode = "forward",
     rngs: Any = None,
     method: str = "__call__",
     wrt: Any = None,
