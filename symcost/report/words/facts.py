@@ -10,46 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.costs.cost import FULL, METRICS, SPLITS, TEXTBOOK, Cost
+from symcost.costs.cost import COLUMNS, FULL, SPLITS, TOLD, Cost
 from symcost.costs.rows import Row, total
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.formulas.text import written
 from symcost.reading.choices import PEAKS, UNITS, Convention, Rule, Unit
 
-TITLES = {
-    "params": "params",
-    "frozen": "frozen params",
-    "trainable": "trainable params",
-    "inactive": "inactive params",
-    "active_params": "active params",
-    "state": "state",
-    "macs": "MACs",
-    "flops": "FLOPs",
-    "transcendentals": "transcendentals",
-    "int_ops": "integer ops",
-    "activations": "activations",
-    "padding_macs": "MACs on padding",
-    "bytes_read": "bytes read",
-    "bytes_written": "bytes written",
-}
-WITHDRAWN = "withdrawn"
-"""In the place of figures that XLA's own count contradicts."""
 Column = tuple[str, Convention]
 """A metric under a convention."""
-COLUMNS: tuple[Column, ...] = (
-    ("params", FULL),
-    ("trainable", FULL),
-    ("active_params", FULL),
-    ("state", FULL),
-    ("macs", FULL),
-    ("flops", FULL),
-    ("transcendentals", FULL),
-    ("activations", TEXTBOOK),
-)
-"""Columns of the table by module: the metrics that the table's attributes of the same names give."""
-TOLD = tuple(name for name in TITLES if name in (*METRICS, *SPLITS))
-"""The totals in the order in which reports tell them: every metric, and the parts of the parameters."""
+TITLES = {name: told.title for name, told in TOLD.items()}
+WITHDRAWN = "withdrawn"
+"""In the place of figures that XLA's own count contradicts."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +95,13 @@ def peaks(costs: Any) -> list[Peak]:
 def residuals(costs: Any) -> Any:
     """Bytes saved for the backward pass, or None where the table is not of training."""
     return None if costs.parts.residuals is None else costs.residuals
+
+
+def beside(costs: Any) -> list[tuple[str, str]]:
+    """(title, text) of what does not add over modules: peaks, or why there is none, and residuals."""
+    found = [(f"peak {peak.unit} ({peak.rule})", peak.problem or written(peak.value)) for peak in peaks(costs)]
+    saved = residuals(costs)
+    return found if saved is None else [*found, (QUANTITIES["residuals"].title, written(saved))]
 
 
 OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place of built-in ones"}
