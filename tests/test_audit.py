@@ -226,7 +226,7 @@ def test_flax_models_and_saved_tables_are_audited_too(tmp_path: Path, monkeypatc
 
 BAD = [
     ("model,value\n", "has no column 'quantity': its first line must name model, quantity, value"),
-    ("model,params,parms\n", "has an unknown column 'parms': use model, quantity, value, layer, at and 5 more"),
+    ("model,params,parms\n", "has an unknown column 'parms': use model, quantity, value, layer, at and 18 more"),
     ("quantity,value\n", "has neither a column 'model' nor 'layer': say what the claims are about"),
     ("model,params,params\n", "has the column 'params' twice: give it once"),
     ("model,quantity,value\nalexnet,params,61M MACs\n", "line 2: cannot read '61M MACs' as a number"),
@@ -245,7 +245,7 @@ BAD = [
     ("model,at,quantity,value\nalexnet,r,params,3\n", "at='r' must be NAME=VALUE"),
     ("model,quantity,value\nnone.json,params,3\n", "line 2: none.json cannot be read: No such file"),
     ("model,quantity,value\nsome.module:Net,params,3\n", "line 2: there is no module 'some' here or among"),
-    ("model,spec,quantity,value\nalexnet,f32,params,3\n", "line 2: specs, --arg, --call and --mode are for a model to"),
+    ("model,spec,quantity,value\nalexnet,f32,params,3\n", "line 2: specs is for a model to trace, not alexnet: give"),
     (
         "model,quantity,value,convention\nalexnet,params,3,tb\n",
         "params has no meaning under 'tb': leave the convention empty",

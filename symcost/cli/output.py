@@ -7,13 +7,15 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 from symcost.system.files import write_whole
 
 Output = Annotated[
@@ -138,6 +140,18 @@ class SweepProgress:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bar.stop()
+
+
+def chosen(formats: Mapping[str, Any], name: str) -> Any:
+    """What makes a format of a verb."""
+    check_format(formats, name)
+    return formats[name]
+
+
+def check_format(formats: Collection[str], name: str) -> None:
+    """Refuse a format that a verb does not have before the work begins."""
+    if name not in formats:
+        raise SymcostError(f"unknown format {short(name)}: use {', '.join(formats)}")
 
 
 def check_writable(output: Path | None, option: str = "--output") -> None:

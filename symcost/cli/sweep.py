@@ -10,11 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.output import Output, Steps, SweepProgress, check_writable, write
+from symcost.cli.output import Output, Steps, SweepProgress, check_writable, chosen, write
+from symcost.cli.target import table_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
 from symcost.referee.compilers.start import start_jax
-from symcost.sources.texts import load
+from symcost.sources.source import is_traced
+from symcost.sources.texts import called, load
+from symcost.sweeps.question.network import source_of, traces
 
 TIMEOUT = 10
 """Seconds for a scheduler to answer."""
@@ -29,6 +32,8 @@ symcost sweep space.toml --out run --processes 8      (the same command goes on 
 symcost sweep space.toml --out run --dask tcp://scheduler:8786
 
 symcost sweep examples/microcontroller.toml --verify 1 --target cpu
+
+A network: "resnet50", "costs.json", {model = "examples.gpt:GPT", specs = \\["int32\\[n,N]"]}, or costs that a module makes.
 
 A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1_000_000"] /
 maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
@@ -78,8 +83,7 @@ def sweep(
     from symcost.sweeps.face import sweep as best
     from symcost.sweeps.question.question import load_space
 
-    if format_ not in designs.FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(designs.FORMATS)}")
+    render = chosen(designs.FORMATS, format_)
     if verify is not None and format_ == "csv":
         raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
     check_writable(output)
@@ -117,9 +121,9 @@ def sweep(
             with Steps() as steps:
                 found = verdicts(asked, costs, define, answer.rows[:verify], target or ["cpu"], steps)
         except BaseException:  # what was searched for long is told, whatever the compilers say or whoever interrupts
-            write(designs.FORMATS[format_](answer), output)
+            write(render(answer), output)
             raise
-    write(designs.with_verdicts(answer, found, format_) if found else designs.FORMATS[format_](answer), output)
+    write(designs.with_verdicts(answer, found, format_) if found else render(answer), output)
     if found and out is not None:
         write(designs.verdicts(found), out / "verdicts.json")
     if plot is not None and len(answer):
@@ -164,36 +168,22 @@ def network(asked: Any, folder: Path) -> Any:
     if asked.formulas:
         return asked.formulas
     if asked.networks:
-        return {name: _costs(f"networks.{name}", source, folder) for name, source in asked.networks.items()}
+        given = {name: (f"networks.{name}", each) for name, each in asked.networks.items()}
+        first = sorted(given, key=lambda name: traces(given[name][1]))  # what needs no trace, and its errors
+        made = {name: _costs(*given[name], folder) for name in first}
+        return {name: made[name] for name in given}
     return _costs("network", asked.network, folder)
 
 
-def _costs(key: str, source: Any, folder: Path) -> Any:
-    """Costs by what a file says: an importable name, a reference network, a model to trace, or a JSON report."""
-    if isinstance(source, str):
-        return _imported(source)
-    if isinstance(source, Mapping):
-        match source:
-            case {"table": str(name), **rest} if rest.keys() <= {"set"}:
-                from symcost.models.catalog import reference
-
-                return reference(name)(**rest.get("set", {}))
-            case {"trace": str(name), "inputs": list(inputs), **options}:
-                from symcost.tracing.face import trace
-
-                return trace(load(name), *inputs, **options)
-            case {"json": str(path)}:
-                from symcost.costs.saved.face import load as load_saved
-
-                return load_saved(folder / path)
-    raise SpaceError(
-        f'{key} = {source!r} is not understood: write "PKG.MOD:NAME", {{table = "resnet50", set = {{n = "n"}}}}, '
-        '{trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]} or {json = "costs.json"}'
-    )
+def _costs(key: str, given: Any, folder: Path) -> Any:
+    """Costs by what a file says: formulas that a module has, or a model as every verb takes it."""
+    if isinstance(given, str) and is_traced(given):
+        return _imported(given)
+    return table_of(source_of(key, given, folder))
 
 
 def _imported(target: str) -> Any:
-    costs = _called(target)
+    costs = called(load(target), target)
     if not isinstance(costs, CostTable | Mapping):
         raise SpaceError(
             f"{target} gives {type(costs).__name__}: it must be costs, or a function without arguments of them"
@@ -202,20 +192,10 @@ def _imported(target: str) -> Any:
 
 
 def _mapping(target: str) -> Mapping[str, Any]:
-    found = _called(target)
+    found = called(load(target), target)
     if not isinstance(found, Mapping):
         raise SpaceError(f"define = {target!r} gives {type(found).__name__}: it must be a mapping of names to formulas")
     return found
-
-
-def _called(target: str) -> Any:
-    found = load(target)
-    try:
-        return found() if callable(found) else found
-    except SymcostError:
-        raise
-    except Exception as problem:  # whatever the user's function does
-        raise SpaceError(f"{target} cannot be called: {type(problem).__name__}: {problem}") from None
 
 
 def add(app: typer.Typer) -> None:

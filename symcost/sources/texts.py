@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.reading.numerals import short, whole
 from symcost.referee.compilers.start import start_jax
@@ -37,17 +38,16 @@ def integers(option: str, given: Sequence[str] | None) -> dict[str, int]:
     >>> integers("--set", ["n=1", "d=64"])
     {'n': 1, 'd': 64}
     """
-    return {name: _integer(option, name, text) for name, text in pairs(option, given)}
+    return {name: integer(option, name, text) for name, text in pairs(option, given)}
 
 
 def numbers(option: str, given: Sequence[str] | None) -> dict[str, tuple[int, ...]]:
     """``NAME=INT,INT,...`` options."""
-    return {
-        name: tuple(_integer(option, name, part) for part in text.split(",")) for name, text in pairs(option, given)
-    }
+    return {name: tuple(integer(option, name, part) for part in text.split(",")) for name, text in pairs(option, given)}
 
 
-def _integer(option: str, name: str, text: str) -> int:
+def integer(option: str, name: str, text: str) -> int:
+    """The integer of one value of an option."""
     try:
         return whole(text)
     except ValueError:
@@ -104,6 +104,29 @@ def load(target: str) -> Any:
             raise SymcostError(f"{module_name} has no {name!r}{_nearest(part, found)}")
         found = getattr(found, part)
     return found
+
+
+def made(found: Any) -> Any:
+    """Costs that ``PKG.MOD:NAME`` names, or that its function without parameters makes; None for a model to trace."""
+    if isinstance(found, CostTable):
+        return found
+    if not inspect.isfunction(found) or inspect.signature(found).parameters:
+        return None
+    try:
+        costs = found()
+    except Exception:  # whatever it is, tracing says it with its place
+        return None
+    return costs if isinstance(costs, CostTable) else None
+
+
+def called(found: Any, target: str) -> Any:
+    """What a function without arguments makes; whatever it raises is one line."""
+    try:
+        return found() if callable(found) else found
+    except SymcostError:
+        raise
+    except Exception as problem:  # whatever the user's function does
+        raise SymcostError(f"{target} cannot be called: {type(problem).__name__}: {problem}") from None
 
 
 def _imported(name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
@@ -29,6 +29,7 @@ _HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
     "==": lambda x: x == 0, "!=": lambda x: x != 0,
 }  # fmt: skip
 FITS = "fits"
+_NONE = "there is no constraint: give one such as 'params <= 25_000_000'"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
     """Constraints with the quantities they name put in; ``fits`` stands for every memory of the device."""
     given = [texts] if isinstance(texts, str) else list(texts)
     if not given:
-        raise SymcostError("there is no constraint: give one such as 'params <= 25_000_000'")
+        raise SymcostError(_NONE)
     found: list[Constraint] = []
     for text in given:
         if not isinstance(text, str):
@@ -64,31 +65,63 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
     return found
 
 
+def is_one(text: str) -> bool:
+    """Whether a text is a constraint, rather than the spec of an input.
+
+    >>> is_one("params <= 3"), is_one("fits"), is_one("float32[n,8]")
+    (True, True, False)
+    """
+    return text.strip() == FITS or bool(_RELATION.search(text))
+
+
+def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
+    """Raise for constraints that cannot be read, or name what is no quantity and none of the symbols."""
+    if not texts:
+        raise SymcostError(_NONE)
+    for text in texts:
+        if text.strip() != FITS:
+            left, _, right = _parts(text)
+            for side in (left, right):
+                _check_names(_read(side), text, symbols, ())
+
+
 def _one(text: str, setting: Setting) -> Constraint:
+    left, relation, right = _parts(text)
+    return Constraint(text.strip(), _side(left, text, setting), relation, _side(right, text, setting))
+
+
+def _parts(text: str) -> list[str]:
     parts = _RELATION.split(text)
     if len(parts) != 3:
         raise SymcostError(
             f"cannot read {short(text)} as a constraint: write one comparison, as 'params <= 25_000_000'"
         )
-    left, right = (_side(parts[index], text, setting) for index in (0, 2))
-    return Constraint(text.strip(), left, parts[1], right)
+    return parts
 
 
 def _side(text: str, whole: str, setting: Setting) -> Any:
-    expression = parse(_DECIMAL.sub(_fraction, text))
-    known = set(setting.costs.symbols) | set(getattr(setting.costs, "point", {}))
-    put: dict[Any, Any] = {}
+    expression = _read(text)
+    _check_names(expression, whole, setting.costs.symbols, getattr(setting.costs, "point", {}))
+    names = sorted({str(s) for s in expression.free_symbols} & QUANTITIES.keys())
+    put = {sympy.Symbol(n, positive=True, integer=True): _exact(QUANTITIES[n](setting)) for n in names}
+    return expression.xreplace(put) if put else expression
+
+
+def _read(text: str) -> Any:
+    return parse(_DECIMAL.sub(_fraction, text))
+
+
+def _check_names(expression: Any, whole: str, symbols: Sequence[str], fixed: Collection[str]) -> None:
+    """Raise for a name that is no quantity and none of the symbols, or both."""
     for name in sorted(str(s) for s in expression.free_symbols):
-        if name in known and name in QUANTITIES:
+        known = name in symbols or name in fixed
+        if known and name in QUANTITIES:
             raise SymcostError(f"{name!r} in {whole!r} is a symbol of the table and a quantity: rename the symbol")
-        if name in QUANTITIES:
-            put[sympy.Symbol(name, positive=True, integer=True)] = _exact(QUANTITIES[name](setting))
-        elif name not in known:
-            names = [*setting.costs.symbols, *QUANTITIES]
+        if not known and name not in QUANTITIES:
+            names = [*symbols, *QUANTITIES]
             near = get_close_matches(name, names, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
-            raise SymcostError(f"unknown name {name!r} in {whole!r}: {hint}")
-    return expression.xreplace(put) if put else expression
+            raise SymcostError(f"unknown name {short(name)} in {short(whole)}: {hint}")
 
 
 def _exact(value: Any) -> Any:

@@ -24,6 +24,7 @@ from symcost.costs.exact import rational
 from symcost.costs.size import Width
 from symcost.costs.table import CostTable, Row
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 
 MODELS = ("whole", "roofline", "fused")
 IMAGE = 4
@@ -67,10 +68,15 @@ class Kernel:
         return f"{self.path} {self.op}".strip()
 
 
+def check_model(model: str) -> None:
+    """Raise for a model of latency that is none."""
+    if model not in MODELS:
+        raise SymcostError(f"unknown model of latency {short(model)}: use {', '.join(MODELS)}")
+
+
 def kernels(costs: CostTable, model: str) -> list[Kernel]:
     """The kernels of a table under a model of execution."""
-    if model not in MODELS:
-        raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
+    check_model(model)
     if not isinstance(costs, CostTable):
         raise SymcostError(f"a {type(costs).__name__} is no table of costs: make one by sc.table or sc.trace")
     steps = list(_steps(costs.rows))

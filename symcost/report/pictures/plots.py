@@ -7,17 +7,20 @@ and moving, layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 
 SIZE = (9.0, 4.5)
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
 """Colours that people with any colour vision tell apart (Okabe, Ito)."""
 DOTS = 110
 FORMATS = (".png", ".svg")
+KINDS = ("memory", "roofline", "latency", "energy")
+"""Names of the pictures: each is a function of ``plot_kinds``."""
 BATCHES = tuple(2**power for power in range(11))
 
 
@@ -33,25 +36,26 @@ def plot(
     """
     from symcost.report.pictures import plot_kinds
 
-    kinds: dict[str, Callable[..., None]] = {
-        "memory": plot_kinds.memory, "roofline": plot_kinds.roofline, "latency": plot_kinds.latency,
-        "energy": plot_kinds.energy,
-    }  # fmt: skip
-    if kind not in kinds:
-        raise SymcostError(f"unknown picture {kind!r}: use {', '.join(kinds)}")
-    if kind in ("roofline", "latency") and on is None:
-        raise SymcostError(f"the {kind} needs a device: give one, such as 'nvidia-a100-sxm-80gb'")
-    path = _path(file)
+    path, draw = check(kind, on, file), getattr(plot_kinds, kind)
     given = dict(at or {})
     table = costs if kind == "latency" or not given else costs.subs(**given)
     figure = blank()
     if kind == "latency":
-        kinds[kind](figure, costs, on, dtype, given, batch, model)
+        draw(figure, costs, on, dtype, given, batch, model)
     else:
-        kinds[kind](figure, table, on, dtype, model)
+        draw(figure, table, on, dtype, model)
     if path is not None:
         save(figure, path)
     return figure
+
+
+def check(kind: str, on: Any, file: Any) -> Path | None:
+    """The file of a picture, unless it cannot be drawn."""
+    if kind not in KINDS:
+        raise SymcostError(f"unknown picture {short(kind)}: use {', '.join(KINDS)}")
+    if kind in ("roofline", "latency") and on is None:
+        raise SymcostError(f"the {kind} needs a device: give one, such as 'nvidia-a100-sxm-80gb'")
+    return _path(file)
 
 
 def blank(size: tuple[float, float] = SIZE) -> Any:
