@@ -10,6 +10,7 @@ from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.formulas.symbols import evaluate, parse
 from symcost.layers.layered import LayerTable
+from symcost.reading.numerals import short
 from symcost.referee.compilers.targets import target
 from symcost.sweeps.question.network import source_of, traces
 
@@ -22,10 +23,12 @@ def check(asked: Any, costs: Any, targets: Sequence[str]) -> None:
     for key, table in tables.items():
         source = asked.networks[key] if asked.networks else asked.network
         if not isinstance(table, CostTable):
-            raise SpaceError(f"--verify needs a network or a model: {source!r} gives formulas only, and no program")
+            raise SpaceError(
+                f"--verify needs a network or a model: {short(source)} gives formulas only, and no program"
+            )
         if not isinstance(table, LayerTable) and not traces(source):
             raise SpaceError(
-                f"--verify needs the model itself: {source!r} gives its costs alone; name it as "
+                f"--verify needs the model itself: {short(source)} gives its costs alone; name it as "
                 'network = {model = "PKG.MOD:NAME", specs = ["float32[n,d]"]}'
             )
 

@@ -14,6 +14,7 @@ from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import Output, check_writable, chosen, close_standard_output, write
 from symcost.cli.target import table_of
 from symcost.errors import SymcostError
+from symcost.reading.numerals import clipped
 from symcost.report import FORMATS
 from symcost.system.interrupt import INTERRUPTED, PROGRAM, end, watch
 from symcost.version import __version__
@@ -118,5 +119,5 @@ def script() -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"{PROGRAM}: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"{PROGRAM}: error: {clipped(' '.join(message.split()))}", file=sys.stderr)
     return 2

@@ -14,6 +14,7 @@ from symcost.cli.output import Output, Steps, SweepProgress, check_writable, cho
 from symcost.cli.target import table_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
+from symcost.reading.numerals import bare, short
 from symcost.referee.compilers.start import start_jax
 from symcost.sources.source import is_traced
 from symcost.sources.texts import called, load
@@ -142,9 +143,9 @@ def _check_options(
         raise SymcostError(f"--histogram {histogram} is for one objective or none: this space has several, and a front")
     if colour is not None and (plot is None or not front):
         missing = "no --plot" if plot is None else "no two objectives in the space"
-        raise SymcostError(f"--colour {colour} is for the picture of a front: there is {missing}")
+        raise SymcostError(f"--colour {bare(colour)} is for the picture of a front: there is {missing}")
     if target and verify is None:
-        raise SymcostError(f"--target {target[0]} is for --verify K: give how many configurations to compile")
+        raise SymcostError(f"--target {bare(target[0])} is for --verify K: give how many configurations to compile")
 
 
 @contextmanager
@@ -157,7 +158,7 @@ def _cluster(address: str) -> Iterator[tuple[Any, int | None]]:
     try:
         client = Client(address, timeout=TIMEOUT)
     except (OSError, ValueError) as problem:
-        raise SpaceError(f"--dask {address}: no scheduler answers there ({problem})") from None
+        raise SpaceError(f"--dask {bare(address)}: no scheduler answers there ({bare(str(problem))})") from None
     with client:
         threads: Any = client.nthreads()
         yield client.get_executor(pure=False), sum(threads.values()) or None
@@ -194,7 +195,9 @@ def _imported(target: str) -> Any:
 def _mapping(target: str) -> Mapping[str, Any]:
     found = called(load(target), target)
     if not isinstance(found, Mapping):
-        raise SpaceError(f"define = {target!r} gives {type(found).__name__}: it must be a mapping of names to formulas")
+        raise SpaceError(
+            f"define = {short(target)} gives {type(found).__name__}: it must be a mapping of names to formulas"
+        )
     return found
 
 

@@ -9,6 +9,7 @@ import typer
 from symcost.cli.options import Given, Model, Specs, Texts, takes_model
 from symcost.cli.output import Output, Steps, check_format, check_writable, chosen, write
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 from symcost.referee.compilers.start import start_jax
 from symcost.sources.texts import integers
 
@@ -86,7 +87,7 @@ def _parts(given: Texts) -> list[tuple[str, str]]:
     for text in given or ():
         part, equals, axes = text.rpartition("=")
         if not equals or not part:
-            raise SymcostError(f"--shard {text!r} must be PART=AXIS,..., as --shard kernel=-,model")
+            raise SymcostError(f"--shard {short(text)} must be PART=AXIS,..., as --shard kernel=-,model")
         found.append((part, axes))
     return found
 

@@ -10,6 +10,7 @@ import re
 from difflib import get_close_matches
 
 from symcost.errors import DeviceError
+from symcost.reading.numerals import short
 
 ASSUMED = "float32"
 """The type of what says none, such as layers."""
@@ -55,14 +56,14 @@ def bits_of(dtype: str) -> int:
     (16, 8, 4)
     """
     if not isinstance(dtype, str):
-        raise DeviceError(f"number type {dtype!r} is not a name: use {', '.join(BITS)}")
+        raise DeviceError(f"number type {short(dtype)} is not a name: use {', '.join(BITS)}")
     named = family(dtype)
     if named not in BITS:
         width = "".join(letter for letter in dtype if letter.isdigit())
         known = [name for name in BITS if name.startswith("u") == dtype.startswith("u")]
         near = get_close_matches(dtype, known, n=2) or [name for name in known if width and name.endswith(width)]
         hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(BITS)}"
-        raise DeviceError(f"unknown number type {dtype!r}: {hint}")
+        raise DeviceError(f"unknown number type {short(dtype)}: {hint}")
     return BITS[named]
 
 

@@ -11,6 +11,7 @@ from symcost.devices.device import Device
 from symcost.devices.read import read
 from symcost.errors import DeviceError
 from symcost.reading.given import checked
+from symcost.reading.numerals import short
 
 DATA = Path(__file__).parent / "data"
 
@@ -51,7 +52,7 @@ def device(given: str | Path | Device) -> Device:
             text.lower(), names(), n=3, cutoff=0.4
         )
         hint = f"did you mean {' or '.join(near[:3])}?" if near else "symcost devices lists them"
-        raise DeviceError(f"unknown device {text!r}: {hint}")
+        raise DeviceError(f"unknown device {short(text)}: {hint}")
     return found
 
 
@@ -59,7 +60,7 @@ def _from_file(path: Path, name: str) -> Device:
     found = read(path)
     if name:
         if name not in found:
-            raise DeviceError(f"{path} has no device {name!r}: it has {', '.join(found)}")
+            raise DeviceError(f"{path} has no device {short(name)}: it has {', '.join(found)}")
         return found[name]
     if len(found) > 1:
         raise DeviceError(f"{path} has {len(found)} devices: choose one, {path}:{next(iter(found))}")

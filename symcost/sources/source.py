@@ -14,7 +14,7 @@ from symcost.costs.saved.face import load as load_saved
 from symcost.errors import DomainError, SymcostError
 from symcost.models.catalog import REFERENCES, Reference, literal, reference
 from symcost.reading.numerals import bare, short
-from symcost.sources.texts import bind, integer, load
+from symcost.sources.texts import bind, integer, load, made
 from symcost.sources.tracing import Expect, Tracing
 
 _TRIPS = re.compile(r"\btrips_\w+")
@@ -132,8 +132,11 @@ class Source:
         if self.traced:
             self._find()
             found, fixed = load(self.model), dict(self.how.arg)
-            made = found if self.how.function else bind(found, fixed, self.model)
-            return made, tuple(self.specs), given, "" if fixed else self.model
+            costs = None if self.specs or self.how else made(found)
+            if costs is not None:  # a network written as layers is its own program
+                return costs, (), {}, ""
+            bound = found if self.how.function else bind(found, fixed, self.model)
+            return bound, tuple(self.specs), given, "" if fixed else self.model
         return _network(self.model)(**self._placed.parameters), tuple(self.specs), given, ""
 
     @property

@@ -22,6 +22,7 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.gates.audit.quantities import is_quantity
 from symcost.reading.nearest import folded, hint, same
+from symcost.reading.numerals import short
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _check(titles: list[str], path: Path) -> list[str]:
     """The columns of quantities, if the table is wide; columns that are neither are errors."""
     if len(set(titles)) < len(titles):
         twice = next(title for i, title in enumerate(titles) if title in titles[:i])
-        raise SymcostError(f"{path} has the column {twice!r} twice: give it once")
+        raise SymcostError(f"{path} has the column {short(twice)} twice: give it once")
     wide = [title for title in titles if title not in KNOWN and not set(NEEDED) & set(titles) and is_quantity(title)]
     if not wide:
         for name in NEEDED:
@@ -89,7 +90,7 @@ def _check(titles: list[str], path: Path) -> list[str]:
                 )
     for title in titles:
         if title not in KNOWN and title not in wide:
-            raise SymcostError(f"{path} has an unknown column {title!r}: {hint(title, KNOWN)}")
+            raise SymcostError(f"{path} has an unknown column {short(title)}: {hint(title, KNOWN)}")
     if "model" not in titles and "layer" not in titles:
         raise SymcostError(f"{path} has neither a column 'model' nor 'layer': say what the claims are about")
     return wide

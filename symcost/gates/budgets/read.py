@@ -107,7 +107,7 @@ def chosen(plan: Plan, names: Sequence[str]) -> Plan:
         if name not in known:
             near = get_close_matches(name, known, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
-            raise SymcostError(f"{plan.file} has no model {name!r}: {hint}")
+            raise SymcostError(f"{plan.file} has no model {short(name)}: {hint}")
     return replace(plan, models=tuple(m for m in plan.models if not names or m.name in names))
 
 
@@ -207,4 +207,4 @@ def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
         if key not in known:
             near = get_close_matches(key, known, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(known)}"
-            raise SymcostError(f"{where} has an unknown entry {key!r}: {hint}")
+            raise SymcostError(f"{where} has an unknown entry {short(key)}: {hint}")

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 from symcost.referee.compilers.gpus import GPUS
 
 CPU, TPU, CUDA = "cpu", "tpu", "cuda"
@@ -147,7 +148,7 @@ def target(name: str) -> Target:
     if name not in TARGETS:
         near = difflib.get_close_matches(name, TARGETS, n=3) or [t for t in TARGETS if name and name in t]
         raise SymcostError(
-            f"unknown target {name!r}: {'did you mean ' + ' or '.join(near) if near else 'use ' + ', '.join(TARGETS)}"
+            f"unknown target {short(name)}: {'did you mean ' + ' or '.join(near) if near else 'use ' + ', '.join(TARGETS)}"
         )
     return TARGETS[name]
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from symcost.agreement.written import Written
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 from symcost.referee.compilers.program import Program
 from symcost.referee.verdicts.verdict import Opinion
 from symcost.tracing.program import linen
@@ -40,7 +41,7 @@ def check(names: Sequence[str]) -> None:
         if name not in COUNTERS:
             near = difflib.get_close_matches(name, COUNTERS, n=1)
             raise SymcostError(
-                f"unknown counter {name!r}: {'did you mean ' + near[0] if near else 'use ' + ', '.join(COUNTERS)}"
+                f"unknown counter {short(name)}: {'did you mean ' + near[0] if near else 'use ' + ', '.join(COUNTERS)}"
             )
 
 
