@@ -37,6 +37,14 @@ class Plain(nn.Module):
     def __call__(self, x):
         return nn.Dense(self.d)(x)
 
+class Wide(nn.Module):
+    d: int
+    e: int
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(self.e)(nn.Dense(self.d)(x))
+
 def layers():
     return sc.table(sc.Sequential(sc.Linear(c_o="d"), sc.Linear(c_o=5)), ("n", 8))
 """
@@ -471,3 +479,10 @@ def test_a_sweep_takes_saved_tables_and_networks(
 )
 def test_an_error_is_short_however_long_what_is_given(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert len(told(capsys, arguments)) < 500
+
+
+def test_values_of_two_programs_may_be_of_symbols_that_one_of_them_has(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["diff", "own_models:Plain", "own_models:Wide", "float32[n,k]", *at("n=2", "k=4", "d=3", "e=5")]
+    assert main(asked) == 0
+    capsys.readouterr()
+    assert "unknown symbol 'f': the symbols here are n, k, d, e" in told(capsys, [*asked, *at("f=5")])

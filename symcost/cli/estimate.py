@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +22,7 @@ from symcost.cli.options import (
 from symcost.cli.output import Output, check_writable, chosen, write
 from symcost.cli.target import table_of
 from symcost.errors import SymcostError
-from symcost.sources.source import unseen
+from symcost.sources.source import check_names, unseen
 
 DEVICES_EXAMPLES = """[bold]Examples[/bold]
 
@@ -178,14 +177,13 @@ def solve(
     check_model(model)
     constraints = [text for text in asked if constraint.is_one(text)]
     source = given.source(target, [*(spec or ()), *(text for text in asked if text not in constraints)], point=True)
-
-    def expect(symbols: Sequence[str]) -> None:
-        symbols = [*symbols, *unseen(*constraints, largest or "", smallest or "")]
+    if source.traced:  # what is asked is understood before the trace
+        symbols = [*source.symbols(), *unseen(*constraints, largest or "", smallest or "")]
+        check_names(source.left, symbols)
         wanted(symbols, largest, smallest)
         constraint.check(constraints, symbols)
-
     found = solved(
-        table_of(source, expect), constraints, largest=largest, smallest=smallest, given=source.left,
+        table_of(source), constraints, largest=largest, smallest=smallest, given=source.left,
         within=range(1, upto + 1) if upto else None, on=on, dtype=widths.dtype, weights=widths.weights, model=model,
         rule=widths.rule, batch=batch,
     )  # fmt: skip

@@ -6,22 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from symcost.cli.output import Progress
-from symcost.sources.source import Source
-from symcost.sources.tracing import Expect
+from symcost.sources.source import Source, check_names
 
 
-def table_of(source: Source, expect: Expect = lambda symbols: None) -> Any:
-    """The cost table of a model; ``expect`` is told the symbols of a program before it is traced."""
+def table_of(source: Source) -> Any:
+    """The cost table of a model."""
     if not source.traced:
         return source.table()
     with Progress() as progress:
-        return source.table(progress, expect)
+        return source.table(progress)
 
 
 def tables_of(sources: Sequence[Source]) -> list[Any]:
     """Tables side by side; what needs no trace comes first, so that its errors do too."""
-    made = {index: table_of(sources[index]) for index in sorted(range(len(sources)), key=lambda i: sources[i].traced)}
-    return [made[index] for index in range(len(sources))]
+    made = {index: table_of(source) for index, source in enumerate(sources) if not source.traced}
+    if at := points(sources):
+        known = [list(made[i].symbols) if i in made else source.symbols() for i, source in enumerate(sources)]
+        check_names(at, dict.fromkeys(name for each in known for name in each))
+    return [made[index] if index in made else table_of(source) for index, source in enumerate(sources)]
 
 
 def points(sources: Sequence[Source]) -> dict[str, int]:

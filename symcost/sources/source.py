@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from symcost.errors import DomainError, SymcostError
 from symcost.models.catalog import REFERENCES, Reference, literal, reference
 from symcost.reading.numerals import bare, short
 from symcost.sources.texts import bind, integer, load, made
-from symcost.sources.tracing import Expect, Tracing
+from symcost.sources.tracing import Tracing
 
 _TRIPS = re.compile(r"\btrips_\w+")
 OF_PARAMETERS = ("active", "referee")
@@ -34,6 +34,13 @@ def unseen(*texts: str) -> list[str]:
     ['trips_while']
     """
     return [name for text in texts for name in _TRIPS.findall(text)]
+
+
+def check_names(names: Iterable[str], symbols: Collection[str]) -> None:
+    """Raise for a name that is none of the symbols, unless only a trace can tell."""
+    for name in names:
+        if name not in symbols and not unseen(name):
+            raise DomainError(f"unknown symbol {short(name)}: the symbols here are {', '.join(symbols) or 'none'}")
 
 
 def is_model(name: str) -> bool:
@@ -85,25 +92,24 @@ class Source:
         _ = self._placed
         return self
 
-    def table(self, on_trace: Callable[[int], None] = lambda count: None, expect: Expect = lambda symbols: None) -> Any:
-        """Its costs, with the values of ``at`` put in; ``expect`` is told the symbols of a program before it is traced.
+    def symbols(self) -> list[str]:
+        """Symbols of a program, as far as nothing needs to be traced."""
+        self.check()
+        self._find()
+        return self.how.symbols(self.model, self.specs)
+
+    def table(self, on_trace: Callable[[int], None] = lambda count: None) -> Any:
+        """Its costs, with the values of ``at`` put in.
 
         Raises:
             SymcostError: what is wrong with the name, its options or its values, before anything is traced.
         """
         placed = self.check()._placed
         if self.traced:
+            if placed.values:
+                check_names(placed.values, self.symbols())
             self._find()
-
-            def expected(symbols: Sequence[str]) -> None:
-                for name in (*placed.values, *placed.left):
-                    if name not in symbols and not unseen(name):
-                        raise DomainError(
-                            f"unknown symbol {short(name)}: the symbols here are {', '.join(symbols) or 'none'}"
-                        )
-                expect(symbols)
-
-            costs = self.how.table(self.model, self.specs, on_trace, expected)
+            costs = self.how.table(self.model, self.specs, on_trace)
         elif self.saved:
             costs = load_saved((self.folder or Path()) / self.model)
         else:

@@ -9,9 +9,6 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.sources.texts import bind, integers, load, made, numbers, shares, values
 
-Expect = Callable[[Sequence[str]], None]
-"""Told the symbols of a model before it is traced: raises where they are not what is needed."""
-
 
 @dataclass(frozen=True)
 class Tracing:
@@ -68,20 +65,31 @@ class Tracing:
                 f"{', '.join(map(option, refused))}"
             )
 
-    def table(self, target: str, specs: Sequence[str], on_trace: Callable[[int], None] = lambda count: None,
-              expect: Expect = lambda symbols: None) -> Any:  # fmt: skip
-        """The costs of ``PKG.MOD:NAME``, which are traced unless it is costs already; ``expect`` is told their symbols before."""
-        self.check()
-        given = {name: value for name, value in self.given.items() if name not in ("arg", "function")}
-        found = load(target)  # which starts jax
-        costs = None if specs or self else made(found)
+    def symbols(self, target: str, specs: Sequence[str]) -> list[str]:
+        """Symbols that the costs of ``PKG.MOD:NAME`` will be in, as far as nothing needs to be traced."""
+        costs, found = self._opened(target, specs)
         if costs is not None:
-            return costs
-        found = found if self.function else bind(found, self.arg, target)
+            return list(costs.symbols)
         from symcost.tracing import face
 
-        expect(face.symbols_of(found, *specs, free=self.free, call=self.call, function=self.function))
+        return face.symbols_of(found, *specs, free=self.free, call=self.call, function=self.function)
+
+    def table(self, target: str, specs: Sequence[str], on_trace: Callable[[int], None] = lambda count: None) -> Any:
+        """The costs of ``PKG.MOD:NAME``, which are traced unless it is costs already."""
+        costs, found = self._opened(target, specs)
+        if costs is not None:
+            return costs
+        from symcost.tracing import face
+
+        given = {name: value for name, value in self.given.items() if name not in ("arg", "function")}
         return (face.trace_function if self.function else face.trace)(found, *specs, **given, on_trace=on_trace)
+
+    def _opened(self, target: str, specs: Sequence[str]) -> tuple[Any, Any]:
+        """Costs that the name stands for, or else the model with its parameters bound."""
+        self.check()
+        found = load(target)  # which starts jax
+        costs = None if specs or self else made(found)
+        return costs, found if costs is not None or self.function else bind(found, self.arg, target)
 
     def texts(self) -> list[str]:
         """The options as ``symcost trace`` takes them."""
