@@ -66,7 +66,7 @@ def latencies(at: sc.CostTable) -> dict[str, Fraction]:
 
 def plot(found: list[Design], file: Path) -> None:
     """Activations, and latencies over the widest network's, against depth; both axes in powers of two."""
-    from symcost.report.pictures.plots import blank, plain, save
+    from symcost.report.pictures.style import blank, plain, save
 
     figure = blank((8.0, 4.5))
     left, right = figure.subplots(1, 2)

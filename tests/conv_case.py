@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from symcost.tracing.lifted import Lifted
+from symcost.costs.table import CostTable
 
 PADDINGS = ("none", "same", "full", "lopsided", "cropped")
 CHANNELS = {"plain": (1, 1), "groups": (3, 1), "depthwise": (4, 1), "batch groups": (1, 2)}
@@ -139,6 +139,6 @@ def convolutions() -> Iterator[Convolution]:
         yield Convolution((axis, third, second), channels)
 
 
-def products(costs: Lifted) -> list[tuple[int, int]]:
+def products(costs: CostTable) -> list[tuple[int, int]]:
     """MACs and MACs on padding of every convolution of a program, each execution once."""
     return [(row.cost.macs, row.cost.padding_macs) for row in costs.rows if row.op == "conv_general_dilated"]

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from random_models import ACTIVATIONS, Layer, Network, layer, network
 
-from symcost.tracing.lifted import Lifted
+from symcost.costs.table import CostTable
 
 FULL_WIDTH = (1, 0)  # the pair (a, b) is the size a d + b
 MAX_STRIDE = 12  # all strides of a network together: maps of 200 pixels stay larger than any window
@@ -263,7 +263,7 @@ def networks(draw: st.DrawFn, family: str, api: str, mode: str) -> Network:
                    **{n: fixed[n] for n in sorted(own) if n not in free})  # fmt: skip
 
 
-def inside(lifted: Lifted, offsets: list[int]) -> dict[str, int]:
+def inside(lifted: CostTable, offsets: list[int]) -> dict[str, int]:
     """The point of a domain that numbers from 0 on pick."""
     point: dict[str, int] = {}
     for name, offset in zip(lifted.symbols, offsets, strict=False):

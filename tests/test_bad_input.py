@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 import symcost as sc
 from symcost.cli.main import main
 from symcost.costs.cost import Cost
+from symcost.costs.rows import Row
 from symcost.costs.saved.format import digest
 from symcost.costs.size import model_size
-from symcost.costs.table import CostTable, Row
+from symcost.costs.table import CostTable
 from symcost.devices.read import parsed
 from symcost.estimate.questions.constraint import read as read_constraints
 from symcost.formulas.conditions import condition

@@ -75,7 +75,7 @@ def test_a_table_of_layers_has_them() -> None:
 BAD = [
     (
         dict(net=sc.trace_function(lambda x: x, "float32[1,8,8,3]")),
-        r"a traced table keeps totals, .* \(this is a Lifted\)",
+        r"a traced table keeps totals, .* \(this is a CostTable\)",
     ),
     (dict(net=sc.Linear(3)), "needs a Sequential whose first layers are the stage"),
     (dict(stage="block_99"), "the network has no layer 'block_99' to end the stage: it has stem, block_1"),

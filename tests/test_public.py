@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
+
+INDEX = Path(sc.__file__).with_suffix(".pyi")
 
 
 def test_all_is_sorted_and_every_name_is_there() -> None:
@@ -25,8 +28,18 @@ def test_star_import_gives_exactly_the_index() -> None:
     assert done.stdout.strip() == repr(list(sc.__all__))
 
 
-def test_dir_lists_the_lazy_names() -> None:
-    assert set(sc.__all__) <= set(dir(sc))
+def test_dir_is_the_index() -> None:
+    assert dir(sc) == sc.__all__
+
+
+def test_the_index_has_each_name_once_and_from_where_it_is_defined() -> None:
+    lines = [node for node in ast.parse(INDEX.read_text()).body if isinstance(node, ast.ImportFrom)]
+    names = [(line.module, alias.name, alias.asname) for line in lines for alias in line.names]
+    assert sorted(name for _, name, _ in names) == sc.__all__
+    for place, name, shown in names:
+        assert name == shown, "a name of a stub is public where it says so"
+        defined = getattr(getattr(sc, name), "__module__", None)
+        assert defined is None or defined.startswith(f"symcost.{place}"), f"{name} is defined in {defined}"
 
 
 @pytest.mark.parametrize("name", ["trace", "trace_function", "symbols", "parse", "evaluate"])

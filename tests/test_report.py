@@ -16,7 +16,7 @@ from report_tables import TABLES, table
 
 import symcost as sc
 from symcost.costs.cost import CONVENTIONS, METRICS
-from symcost.costs.table import total
+from symcost.costs.rows import total
 from symcost.formulas.symbols import evaluate
 from symcost.formulas.text import elided, shortest, written
 from symcost.report import FORMATS
@@ -126,11 +126,9 @@ def test_text_has_no_escape_codes_unless_asked() -> None:
 
 
 def test_str_and_notebook_views_are_the_reports(costs: Any) -> None:
-    if hasattr(costs, "certificate"):
-        assert str(costs) == text.render(costs)
-    if hasattr(costs, "_repr_html_"):
-        assert costs._repr_html_() == notebook.html(costs)
-        assert costs._repr_latex_() == latex.totals(costs)
+    assert str(costs) == text.render(costs)
+    assert costs._repr_html_() == notebook.html(costs)
+    assert costs._repr_latex_() == latex.totals(costs)
 
 
 def test_a_long_module_name_keeps_its_end() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+import symcost as sc
 from symcost.costs.cost import CONVENTIONS, METRICS, Cost
-from symcost.costs.table import CostTable, Row, total
+from symcost.costs.rows import Row, total
+from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.formulas.symbols import symbols
 
@@ -132,3 +135,45 @@ def test_an_unknown_convention_is_an_error() -> None:
 def test_iterating_gives_the_rows() -> None:
     assert tuple(TABLE) == TABLE.rows
     assert TABLE.symbols == ("L", "d", "n")
+
+
+WITHOUT: dict[str, tuple[Callable[[CostTable], object], str]] = {
+    "a peak": (lambda t: t.peak(), "this table knows no peak of activations: make it with sc.table or sc.trace"),
+    "a path": (lambda t: t.peak_path(), "where the peak is reached is known of networks written as layers"),
+    "residuals": (lambda t: t.residuals, 'residuals exist only for training: trace with mode="train"'),
+    "a field": (lambda t: t.receptive_field, "the receptive field is known of networks written as layers"),
+    "fields": (lambda t: t.receptive_fields, "receptive fields are known of networks written as layers"),
+    "layers": (lambda t: t.net, "this table is not of a network written as layers with all its symbols"),
+}
+
+
+@pytest.mark.parametrize("part", WITHOUT)
+def test_a_number_that_a_table_has_not_is_an_error_that_says_what_has_it(part: str) -> None:
+    ask, message = WITHOUT[part]
+    for table in (TABLE, TABLE.subs(n=2)):
+        with pytest.raises(sc.SymcostError, match=message):
+            ask(table)
+
+
+def test_what_nobody_says_of_a_table_is_none() -> None:
+    assert (TABLE.domain, TABLE.certificate, TABLE.coverage) == (None, None, None)
+    assert [dict(part) for part in (TABLE.point, TABLE.unknown_trips, TABLE.unknown_macs)] == [{}, {}, {}]
+    assert not TABLE.grows
+
+
+def test_values_given_one_after_another_are_values_given_at_once() -> None:
+    whole = sc.table(sc.Sequential(conv=sc.Conv2d(c_o=8, k=3), act=sc.ReLU()), (n, 3, "h", "h"))
+    step, once = whole.subs(n=2).subs(h=9), whole.subs(n=2, h=9)
+    assert step.point == once.point == {"n": 2, "h": 9}
+    assert step.symbols == ()
+    assert (step.rows, step.total(), step.peak(), step.receptive_field) == (
+        once.rows, once.total(), once.peak(), once.receptive_field)  # fmt: skip
+    assert step.domain is whole.domain
+
+
+def test_the_domain_holds_for_values_given_one_after_another() -> None:
+    whole = sc.table(sc.Conv2d(c_o=8, k=3), ("n", 3, "h", "h"))
+    with pytest.raises(sc.DomainError, match=r"n=2, h=2 is outside the domain: h - 3 >= 0 must hold"):
+        whole.subs(n=2).subs(h=2)
+    with pytest.raises(sc.DomainError, match="unknown symbol 'n': the symbols here are h"):
+        whole.subs(n=2).subs(n=3)

@@ -14,9 +14,9 @@ from random_models import Network
 from random_networks import inside, networks
 
 from symcost.costs.cost import CONVENTIONS, METRICS
+from symcost.costs.table import CostTable
 from symcost.hlo import analyse
 from symcost.tracing.face import trace
-from symcost.tracing.lifted import Lifted
 from symcost.tracing.program.model import make_model
 from symcost.tracing.program.spec import parse_spec
 
@@ -27,7 +27,7 @@ CASES = [(family, api, mode) for family, mode in SHARES for api in ("linen", "nn
 
 
 # -- the properties ------------------------------------------------------------------------------------------------
-def compare(net: Network, mode: str, lifted: Lifted, point: dict[str, int]) -> None:
+def compare(net: Network, mode: str, lifted: CostTable, point: dict[str, int]) -> None:
     """The closed form against XLA, a concrete trace, and flax's own parameters, at one point."""
     made = make_model(net.factory, (net.spec,), mode=mode)
     program = made.at(point)

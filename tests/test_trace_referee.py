@@ -36,7 +36,6 @@ from symcost.report.subjects import difference
 from symcost.rules import ENTRIES
 from symcost.tracing.checking import referee
 from symcost.tracing.fitting.lift import Sampler
-from symcost.tracing.lifted import Lifted
 
 MESH = AbstractMesh((4,), ("i",), axis_types=(AxisType.Auto,))
 
@@ -92,7 +91,7 @@ def wrong_tanh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def withdrawn() -> Lifted:
+def withdrawn() -> CostTable:
     """A model whose xla figures are withdrawn."""
     with pytest.MonkeyPatch.context() as patch:
         twice_too_many(patch)
@@ -100,7 +99,7 @@ def withdrawn() -> Lifted:
 
 
 # -- the verdict ---------------------------------------------------------------------------------------------------
-CLEAN: dict[str, Callable[..., Lifted]] = {
+CLEAN: dict[str, Callable[..., CostTable]] = {
     "a factory with a depth": lambda **how: sc.trace(Net, "float32[n,d]", **how),
     "nnx": lambda **how: sc.trace(Pair, "float32[n,8]", **how),
     "training": lambda **how: sc.trace(lambda d: Net(d, 2), "float32[n,d]", mode="train", **how),
@@ -158,7 +157,7 @@ def test_without_the_referee_the_figures_stay_and_the_certificate_says_that_nobo
     assert costs.total("xla").transcendentals != 0
 
 
-def test_a_wrong_rule_withdraws_the_xla_figures_alone(withdrawn: Lifted) -> None:
+def test_a_wrong_rule_withdraws_the_xla_figures_alone(withdrawn: CostTable) -> None:
     with pytest.raises(LiftError) as problem:
         withdrawn.total("xla")
     told = str(problem.value)
@@ -300,26 +299,26 @@ def test_no_device_is_started() -> None:
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("depth", [None, 1])
 def test_every_report_says_in_words_that_the_figures_are_withdrawn(
-    name: str, depth: int | None, withdrawn: Lifted
+    name: str, depth: int | None, withdrawn: CostTable
 ) -> None:
     for costs in (withdrawn, withdrawn.subs(n=2, d=3, L=4)):
         assert "withdrawn" in FORMATS[name](costs, depth=depth)
 
 
-def test_the_columns_of_a_spreadsheet_say_it_in_every_line(withdrawn: Lifted) -> None:
+def test_the_columns_of_a_spreadsheet_say_it_in_every_line(withdrawn: CostTable) -> None:
     for line in csv.DictReader(io.StringIO(FORMATS["csv"](withdrawn))):
         assert {text for title, text in line.items() if title.endswith("(xla)")} == {"withdrawn"}
         assert "withdrawn" not in {text for title, text in line.items() if not title.endswith("(xla)")}
 
 
-def test_notebooks_and_pages_say_it(withdrawn: Lifted) -> None:
+def test_notebooks_and_pages_say_it(withdrawn: CostTable) -> None:
     assert "all numbers (xla)" in withdrawn._repr_html_()
     assert "withdrawn" in str(withdrawn)
     assert withdrawn._repr_latex_()
     assert "the xla figures are withdrawn" in render([("net", withdrawn)])
 
 
-def test_a_saved_file_keeps_it(withdrawn: Lifted, tmp_path: Path) -> None:
+def test_a_saved_file_keeps_it(withdrawn: CostTable, tmp_path: Path) -> None:
     file = tmp_path / "net.json"
     for costs in (withdrawn, withdrawn.subs(n=2, d=3)):
         costs.save(file)
@@ -352,14 +351,14 @@ def test_an_answer_that_is_none_is_damage(tmp_path: Path) -> None:
         sc.load(file)
 
 
-def test_a_comparison_leaves_them_out_and_says_so(withdrawn: Lifted) -> None:
+def test_a_comparison_leaves_them_out_and_says_so(withdrawn: CostTable) -> None:
     found = compare(sc.trace(Net, "float32[n,d]", referee=False), withdrawn)
     assert not any("xla" in change.name for change in found.totals)
     for name, show in difference.FORMATS.items():
         assert "withdrawn" in show(found), name
 
 
-def test_a_sweep_and_a_compiled_column_give_the_error(withdrawn: Lifted) -> None:
+def test_a_sweep_and_a_compiled_column_give_the_error(withdrawn: CostTable) -> None:
     assert withdrawn.compile("macs")(n=2, d=3, L=4)["macs"] == withdrawn.subs(n=2, d=3, L=4).macs
     with pytest.raises(LiftError, match="the xla figures are withdrawn"):
         withdrawn.compile("flops_xla")
@@ -371,7 +370,7 @@ def test_a_sweep_and_a_compiled_column_give_the_error(withdrawn: Lifted) -> None
 
 @pytest.mark.parametrize(("convention", "code"), [("full", 0), ("xla", 2)])
 def test_a_budget_under_xla_is_an_error_of_use(
-    convention: str, code: int, withdrawn: Lifted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    convention: str, code: int, withdrawn: CostTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     withdrawn.save(tmp_path / "net.json")

@@ -14,11 +14,11 @@ from zoo.case import Case
 from zoo.pending import DAILY, PENDING
 
 from symcost.costs.cost import CONVENTIONS, METRICS
+from symcost.costs.table import CostTable
 from symcost.hlo import analyse
 from symcost.tracing.checking.certify import concrete_totals
 from symcost.tracing.counting.costing import Costing
 from symcost.tracing.face import trace, trace_function
-from symcost.tracing.lifted import Lifted
 from symcost.tracing.program.capture import capture
 from symcost.tracing.program.model import Abstract, Model, make_model
 from symcost.tracing.program.probe import probe
@@ -41,7 +41,7 @@ FUNCTIONS = cases("FUNCTIONS")
 ROWS = [*cases("CASES"), *FUNCTIONS]
 
 
-def lift(case: Case) -> Lifted:
+def lift(case: Case) -> CostTable:
     """The closed form of a row."""
     derive = trace_function if case in FUNCTIONS else trace
     return derive(case.factory, *case.specs, call=case.call, **case.options)
@@ -75,7 +75,7 @@ def lowered_without_dead_code(program: Abstract) -> str:
     return jax.jit(function, keep_unused=True).lower(*arguments).compiler_ir("hlo").as_hlo_text()
 
 
-def at(table: Lifted, point: Mapping[str, int]) -> Any:
+def at(table: CostTable, point: Mapping[str, int]) -> Any:
     """The closed form at a point, inside its domain."""
     return table.subs(**point, **dict.fromkeys(table.unknown_trips, TRIPS))
 

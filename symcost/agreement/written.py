@@ -9,7 +9,8 @@ from typing import Any
 
 from symcost.agreement.check import LOWERED, Check, ModuleRow
 from symcost.costs.cost import Cost
-from symcost.costs.table import CostTable, Row
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.hlo import HloCost, analyse, parse, pointer_of
 from symcost.hlo.explaining.attribution import attributed, branches_as_one
 from symcost.hlo.explaining.bridge import Pair, Place, by_module

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 from symcost.errors import SymcostError
 from symcost.formulas.measures import BYTES, ELEMENTS, OPERATIONS, Unit
+from symcost.reading.choices import CONVENTIONS, Convention
 from symcost.reading.numerals import short
 
-TEXTBOOK, FULL, XLA = "textbook", "full", "xla"
-CONVENTIONS = (TEXTBOOK, FULL, XLA)
+TEXTBOOK: Final = "textbook"
+FULL: Final = "full"
+XLA: Final = "xla"
 
 Count = Any
 """An exact integer, or a sympy expression in the model's symbols."""
@@ -109,7 +111,7 @@ class Told:
     title: str
     unit: Unit
     place: int = DETAIL
-    convention: str = FULL
+    convention: Convention = FULL
 
 
 TOLD: dict[str, Told] = {
@@ -129,11 +131,13 @@ TOLD: dict[str, Told] = {
     "bytes_written": Told("bytes written", BYTES, TOTAL),
 }
 """Every metric and every part of the parameters, in the order in which they are told."""
-COLUMNS = tuple((name, told.convention) for name, told in TOLD.items() if told.place <= COLUMN)
+COLUMNS: tuple[tuple[str, Convention], ...] = tuple(
+    (name, told.convention) for name, told in TOLD.items() if told.place <= COLUMN
+)
 """(metric, convention) of what is told of every module: the metrics that a table's attributes of the same names give."""
 
 
-def check_convention(convention: str) -> str:
+def check_convention(convention: Convention) -> Convention:
     """The convention itself, if it is one."""
     if convention not in CONVENTIONS:
         raise SymcostError(f"unknown convention {short(convention)}: use {', '.join(CONVENTIONS)}")

@@ -14,8 +14,10 @@ import sympy
 
 from symcost.costs.cost import FULL
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
-from symcost.costs.table import CostTable, Row
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.reading.choices import Convention
 from symcost.reading.given import checked_but
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import fraction, short
@@ -25,7 +27,7 @@ Density = int | float | str | Fraction | Mapping[str, Any]
 
 
 @checked_but("bits", "density")
-def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1, convention: str = FULL) -> Any:
+def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1, convention: Convention = FULL) -> Any:
     """Bytes of the parameters: the sum over layers of ``params * density * bits / 8``, exact.
 
     ``bits``: one width for all, or one per layer by its path (mixed precision; ``""`` is every other layer). Unless given,
@@ -74,7 +76,7 @@ def trained_size(costs: CostTable, bits: Bits | None = None) -> Any:
 
 
 def param_bits(
-    costs: CostTable, bits: Bits | None = None, convention: str = FULL
+    costs: CostTable, bits: Bits | None = None, convention: Convention = FULL
 ) -> Iterator[tuple[str, Fraction, Any]]:
     """(path, bits of one, number) of the parameters of every row that has some."""
     return _sized(costs, bits, lambda row: row.under(convention).params)

@@ -2,128 +2,23 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import sympy
-
-from symcost.costs.conventions import published
-from symcost.costs.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, XLA, ZERO, Cost, check_convention
-from symcost.errors import DomainError, LiftError
-from symcost.formulas.extent import Extent, extent, is_large
-from symcost.formulas.symbols import Evaluator, integer
+from symcost.costs.at import at_point
+from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost
+from symcost.costs.parts import Conditions, Counts, Field, Parts, Rows
+from symcost.costs.rows import Group, Row, Withdrawn
+from symcost.errors import DomainError, LiftError, SymcostError
+from symcost.formulas.extent import is_large
+from symcost.formulas.symbols import integer
+from symcost.reading.choices import PEAKS, UNITS, AnyConvention, Convention, LatencyModel, Picture, Rule, Unit
 from symcost.reading.given import checked
 from symcost.reading.numerals import MAX_BITS, short
 from symcost.views import view
-
-Shape = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Withdrawn:
-    """In the place of a cost that must not be used: the error for whoever asks for it."""
-
-    why: str
-
-    def map(self, function: Callable[[Any], Any]) -> Withdrawn:
-        """Itself: there is no number in it."""
-        return self
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One operation of a module: its cost under each convention, per execution, and how often it runs.
-
-    ``times`` is the trip count of the loops around it (and of repeated blocks); ``xla_times`` how often XLA's
-    analysis counts it. ``source`` says who counted: a rule, a layer, a probe of the compiler, the user's own estimate.
-    ``dtype`` is the number type of the result, or of what the row declares (a parameter, state, an input), ``in_dtypes``
-    those of the operands: as traced, empty where nobody says. ``written`` marks state to which the program gives
-    another value.
-    """
-
-    path: str
-    op: str
-    cost: Cost = ZERO
-    textbook: Cost = ZERO
-    xla: Cost | Withdrawn = ZERO
-    times: Any = 1
-    xla_times: Any = 1
-    ins: tuple[Shape, ...] = ()
-    out: Shape = ()
-    phase: str = "forward"
-    source: str = "rule"
-    bound: bool = False
-    dtype: str = ""
-    in_dtypes: tuple[str, ...] = ()
-    written: bool = False
-
-    def under(self, convention: str) -> Cost:
-        """The row's whole cost under a convention, repetitions included."""
-        per, times = self.per_execution(convention)
-        return per if isinstance(times, int) and times == 1 else per * times
-
-    def per_execution(self, convention: str) -> tuple[Cost, Any]:
-        """The cost of one execution and the number of executions, under a convention."""
-        match check_convention(convention):
-            case "textbook":
-                return self.textbook, self.times
-            case "xla":
-                if isinstance(self.xla, Withdrawn):
-                    raise LiftError(self.xla.why)
-                return self.xla, self.xla_times
-        return self.cost, self.times
-
-
-def _exact_sum(parts: Counter[Any]) -> Any:
-    """Sum of ``value * number`` with plain integers apart, so that sympy merges each distinct term once."""
-    whole = sum(v * k for v, k in parts.items() if isinstance(v, int))
-    rest = [v * k for v, k in parts.items() if not isinstance(v, int)]
-    return sympy.Add(*(sympy.expand(term) for term in rest), whole) if rest else whole
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows that belong together, and their sum."""
-
-    name: str
-    rows: tuple[Row, ...]
-
-    @checked
-    def total(self, convention: str = FULL) -> Cost:
-        """Sum of the rows under a convention, a published one too."""
-        if convention not in CONVENTIONS:
-            return published(convention).total(self.total(TEXTBOOK), self.total(FULL), self.rows)
-        return total(self.rows, convention)
-
-
-def total(rows: Iterable[Row], convention: str = FULL) -> Cost:
-    """Exact sum of rows under a convention; equal terms are merged before they are added."""
-    parts: dict[str, Counter[Any]] = {metric: Counter() for metric in METRICS}
-    distinct: Counter[tuple[Cost, Any]] = Counter(row.per_execution(convention) for row in rows)
-    for (cost, times), number in distinct.items():
-        for metric, value in cost.items():
-            if not (isinstance(value, int) and value == 0):
-                parts[metric][value * times] += number
-    return Cost(**{metric: _exact_sum(counted) for metric, counted in parts.items()})
-
-
-class Conditions(ABC):
-    """Where a closed form holds."""
-
-    @abstractmethod
-    def problem(self, point: Mapping[str, int]) -> str | None:
-        """Why a point is outside, or nothing."""
-
-    def check(self, point: Mapping[str, int]) -> None:
-        """Raise :class:`DomainError` when a point is outside."""
-        problem = self.problem(point)
-        if problem:
-            raise DomainError(problem)
 
 
 class CostTable:
@@ -136,13 +31,21 @@ class CostTable:
 
     @checked
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = tuple(rows)
-        self._totals: dict[str, Cost] = {}
+        self._counts: Counts = Rows(rows)
+        self.parts = Parts()
+        """What it knows besides its counts; a part that it has not is None or empty."""
+
+    @classmethod
+    def of(cls, counts: Counts, parts: Parts) -> CostTable:
+        """The table of counts that are made when they are asked for, and of the parts that are known."""
+        made = cls(())
+        made._counts, made.parts = counts, parts
+        return made
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The rows, in execution order."""
-        return self._rows
+        """One row per operation, in execution order; alike blocks share a row, with their number in ``times``."""
+        return self._counts.rows
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -150,11 +53,13 @@ class CostTable:
     @property
     def withdrawn(self) -> Mapping[str, str]:
         """Conventions whose figures must not be used, and why: asking for them raises."""
+        if self.parts.withdrawn is not None:
+            return self.parts.withdrawn
         why = next((row.xla.why for row in self.rows if isinstance(row.xla, Withdrawn)), None)
         return {} if why is None else {XLA: why}
 
     @property
-    def conventions(self) -> tuple[str, ...]:
+    def conventions(self) -> tuple[Convention, ...]:
         """The conventions of counting that it has figures under.
 
         >>> CostTable([Row(path="fc", op="linear", xla=Withdrawn("XLA counts otherwise"))]).conventions
@@ -163,13 +68,11 @@ class CostTable:
         return tuple(convention for convention in CONVENTIONS if convention not in self.withdrawn)
 
     @checked
-    def total(self, convention: str = FULL) -> Cost:
+    def total(self, convention: AnyConvention = FULL) -> Cost:
         """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``, or as a published convention has it."""
-        if convention not in CONVENTIONS:
-            return published(convention).total(self.total(TEXTBOOK), self.total(FULL), self.rows)
-        if convention not in self._totals:
-            self._totals[convention] = total(self.rows, convention)
-        return self._totals[convention]
+        if convention in self.withdrawn:
+            raise LiftError(self.withdrawn[convention])
+        return self._counts.total(convention)
 
     @property
     def params(self) -> Any:
@@ -216,9 +119,112 @@ class CostTable:
         """#Activations under ``textbook``: the input and the results of materialising operations."""
         return self.total(TEXTBOOK).activations
 
+    @checked
+    def peak(self, rule: Rule = "liveness", unit: Unit = "elements") -> Any:
+        """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output).
+
+        Of layers the formula takes every repeated block as running, and one that grows as running more than once: where
+        that is not so it is an upper bound, and ``subs`` is exact.
+        """
+        if self.parts.peak is None:
+            raise SymcostError("this table knows no peak of activations: make it with sc.table or sc.trace")
+        if rule not in PEAKS or unit not in UNITS:
+            raise SymcostError(f"unknown peak {rule!r} in {unit!r}: use {' or '.join(PEAKS)}, in {' or '.join(UNITS)}")
+        return self.parts.peak(rule, unit)
+
+    @checked
+    def peak_path(self, rule: Rule = "liveness", **point: int) -> str:
+        """Path of the operation that runs while the peak is reached, at a point; of equal ones the first."""
+        if self.parts.peak_path is None:
+            raise SymcostError(
+                "where the peak is reached is known of networks written as layers: this table is of another"
+            )
+        if rule not in PEAKS:
+            raise SymcostError(f"unknown peak {rule!r}: use {' or '.join(PEAKS)}")
+        return self.parts.peak_path(rule, point)
+
+    @cached_property
+    def peak_activations(self) -> Any:
+        """Peak activations in elements, by liveness."""
+        return self.peak()
+
+    @cached_property
+    def residuals(self) -> Any:
+        """Bytes saved by the forward pass for the backward pass; parameters and inputs are not among them."""
+        if self.parts.residuals is None:
+            raise SymcostError('residuals exist only for training: trace with mode="train"')
+        return self.parts.residuals()
+
+    @property
+    def receptive_field(self) -> Field:
+        """Places of the input that one output sees, along each spatial axis; None where it sees all of them.
+
+        Every window adds ``d(k - 1)`` times the product of the strides before it.
+        """
+        if self.parts.receptive_field is None:
+            raise SymcostError("the receptive field is known of networks written as layers: this table is of another")
+        return self.parts.receptive_field()
+
+    @property
+    def receptive_fields(self) -> Mapping[str, Field]:
+        """What one output of each layer sees of the input, by the layer's path; of a repeated block in its last run."""
+        if self.parts.receptive_fields is None:
+            raise SymcostError("receptive fields are known of networks written as layers: this table is of another")
+        return self.parts.receptive_fields()
+
+    @property
+    def net(self) -> Any:
+        """The network of layers that it is the table of: ``sc.build`` makes a Flax module of it."""
+        if self.parts.network is None:
+            raise SymcostError(
+                "this table is not of a network written as layers with all its symbols: give one of sc.table"
+            )
+        return self.parts.network.net
+
+    @property
+    def grows(self) -> bool:
+        """Whether a repeated block grows: its row stands for the mean of all blocks."""
+        return self.parts.network is not None and self.parts.network.grows
+
+    @property
+    def point(self) -> Mapping[str, int]:
+        """The values that were given to symbols."""
+        return self.parts.point
+
+    @property
+    def domain(self) -> Conditions | None:
+        """Where the formulas hold; None where a table says nothing of it."""
+        return self.parts.domain
+
+    @property
+    def certificate(self) -> Any:
+        """How the formulas were checked, where they were derived; else None."""
+        return self.parts.certificate
+
+    @property
+    def coverage(self) -> Mapping[str, int] | None:
+        """Number of operations counted by rules, by probes of the compiler, by users' estimates, and as bounds.
+
+        Where rules of one's own counted any, ``own`` is their number, and ``replaced`` that of those in the place of rules
+        that are built in. None where nothing was traced.
+        """
+        return self.parts.coverage
+
+    @property
+    def unknown_trips(self) -> Mapping[str, str]:
+        """Symbols of loops whose trip count nobody knows, and where the loops stand."""
+        return self.parts.unknown_trips
+
+    @property
+    def unknown_macs(self) -> Mapping[str, str]:
+        """Symbols of the MACs of kernels that nobody knows, and why."""
+        return self.parts.unknown_macs
+
     @cached_property
     def symbols(self) -> tuple[str, ...]:
-        """Names of the symbols in any total."""
+        """Names of the symbols: those of the model, or those in any total."""
+        if self.parts.symbols is not None:
+            return self.parts.symbols
         found: set[str] = set()
         for convention in self.conventions:
             for value in (number for _, number in self.total(convention).items()):
@@ -265,8 +271,12 @@ class CostTable:
         return found
 
     def subs(self, **point: int) -> CostTable:
-        """The table at a point: exact integers where every symbol of a number is given."""
-        return Substituted(self, self.check_point(point))
+        """The table at a point inside the domain; totals are exact integers once every symbol has a value."""
+        point = self.check_point(point)
+        if self.parts.domain is not None:
+            self.parts.domain.check({**self.point, **point})
+        known = replace(self.parts, symbols=self.symbols, withdrawn=self.withdrawn)
+        return CostTable.of(*at_point(self._counts, known, point))
 
     def compile(self, *names: str) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
@@ -287,8 +297,8 @@ class CostTable:
         return view("table in words")(self, **point)
 
     @checked
-    def plot(self, kind: str = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
-             batch: str = "n", model: str = "roofline", file: Any = None) -> Any:  # fmt: skip
+    def plot(self, kind: Picture = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
+             batch: str = "n", model: LatencyModel = "roofline", file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.pictures.plots`."""
         return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
 
@@ -308,58 +318,3 @@ class CostTable:
 
     def _repr_latex_(self) -> str:
         return view("table as latex")(self)
-
-
-class Substituted(CostTable):
-    """A table with values for some symbols; totals are evaluated from the total formulas, rows when asked for."""
-
-    def __init__(self, table: CostTable, point: Mapping[str, int]) -> None:
-        super().__init__(())
-        self.table, self.point = table, dict(point)
-        self._evaluate = Evaluator(self.point)
-        self._extents: dict[Any, Extent] = {}
-
-    def value(self, expression: Any) -> Any:
-        """An expression at the point: an integer, or what is left of it when symbols remain."""
-        if isinstance(expression, int):
-            return expression
-        left = {str(s) for s in expression.free_symbols} - set(self.point)
-        if left:
-            extent(expression, self.point, self._extents)
-            return expression.xreplace(
-                {s: self.point[str(s)] for s in expression.free_symbols if str(s) in self.point}
-            ).doit()
-        return self._evaluate(expression)
-
-    @cached_property
-    def _rows_at(self) -> tuple[Row, ...]:
-        seen: dict[int, Cost] = {}
-
-        def at(cost: Any) -> Any:
-            if id(cost) not in seen:
-                seen[id(cost)] = cost.map(self.value)
-            return seen[id(cost)]
-
-        return tuple(
-            replace(row, cost=at(row.cost), textbook=at(row.textbook), xla=at(row.xla), times=self.value(row.times),
-                    xla_times=self.value(row.xla_times), out=tuple(self.value(d) for d in row.out),
-                    ins=tuple(tuple(self.value(d) for d in shape) for shape in row.ins))
-            for row in self.table.rows
-        )  # fmt: skip
-
-    @property
-    def withdrawn(self) -> Mapping[str, str]:
-        """As the table has it."""
-        return self.table.withdrawn
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows at the point."""
-        return self._rows_at
-
-    @checked
-    def total(self, convention: str = FULL) -> Cost:
-        """The total formulas at the point."""
-        if convention not in self._totals:
-            self._totals[convention] = self.table.total(convention).map(self.value)
-        return self._totals[convention]

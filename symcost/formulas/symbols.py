@@ -48,9 +48,9 @@ class clog2(sympy.Function):
     nargs = 1
 
     @classmethod
-    def eval(cls, argument: sympy.Expr) -> sympy.Integer | None:
+    def eval(cls, *args: Any) -> Any:
         """Value at a number, nothing otherwise."""
-        return _exact_log2(argument, up=True)
+        return _exact_log2(*args, up=True)
 
 
 class flog2(sympy.Function):
@@ -59,9 +59,9 @@ class flog2(sympy.Function):
     nargs = 1
 
     @classmethod
-    def eval(cls, argument: sympy.Expr) -> sympy.Integer | None:
+    def eval(cls, *args: Any) -> Any:
         """Value at a number, nothing otherwise."""
-        return _exact_log2(argument, up=False)
+        return _exact_log2(*args, up=False)
 
 
 def log2(value: Exact, up: bool) -> int:

@@ -7,17 +7,19 @@ family's file, its Flax twin in ``symcost/layers/twins``, and one row in ``tests
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from symcost.costs.cost import FULL, Cost
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form
+from symcost.layers.reading import entering
 from symcost.layers.sizes.algebra import Dim, exact, plain, size
 from symcost.layers.sizes.sums import summed
-from symcost.layers.sizes.tensor import Tensor, tensor
+from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import Tape
+from symcost.reading.choices import Convention, Layout
 from symcost.reading.numerals import short
 
 LEAST = {"Dim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
@@ -96,19 +98,21 @@ class Layer:
         """Write the operations on the tape; the result is the output."""
         raise NotImplementedError
 
-    def out(self, x: tuple[Dim, ...], layout: str | None = None) -> tuple[Any, ...]:
+    def out(self, x: tuple[Dim, ...], layout: Layout | None = None) -> tuple[Any, ...]:
         """Shape of the output for an input of shape ``x``; ``layout`` as in :func:`symcost.table`."""
-        from symcost.layers.reading import entering
-
         return tuple(plain(length) for length in Tape().run(self, entering(self, x, layout)).shape)
 
-    def cost(self, x: tuple[Dim, ...], convention: str = FULL, layout: str | None = None) -> Cost:
+    def cost(self, x: tuple[Dim, ...], convention: Convention = FULL, layout: Layout | None = None) -> Cost:
         """Cost of the layer for an input of shape ``x``, the input itself left out; ``layout`` as in :func:`symcost.table`."""
-        from symcost.layers.reading import entering
-
         tape = Tape()
         tape.run(self, entering(self, x, layout))
         return summed(tape.rows, convention).map(plain)
+
+    def in_order(self) -> Iterator[Layer]:
+        """The layer, and those inside it as they run."""
+        yield self
+        for field in fields(self):
+            yield from _layers_in(getattr(self, field.name))
 
     def subs(self, **point: Dim) -> Layer:
         """The layer with values for some of its symbols; a name that is none of them is an error."""
@@ -118,6 +122,15 @@ class Layer:
                 raise ShapeError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")
         values = {name: size(value, name) for name, value in point.items()}
         return substituted(self, values)
+
+
+def _layers_in(value: Any) -> Iterator[Layer]:
+    """The layers of a field: one, a tuple of them, or none."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _layers_in(part)
+    elif isinstance(value, Layer):
+        yield from value.in_order()
 
 
 def as_layer(given: Any, what: str = "") -> Layer:
@@ -130,11 +143,6 @@ def as_layer(given: Any, what: str = "") -> Layer:
     raise ShapeError(
         f"{what}{short(given)} is not a layer: give one such as Conv2d(c_o=64, k=3), or a Sequential of them"
     )
-
-
-def shaped(x: tuple[Dim, ...]) -> Tensor:
-    """The input of a network."""
-    return tensor(tuple(size(length, f"axis {axis} of the input") for axis, length in enumerate(x)))
 
 
 def substituted(value: Any, point: Mapping[str, Any]) -> Any:

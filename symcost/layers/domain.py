@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import sympy
 
-from symcost.costs.table import Conditions
-from symcost.layers.tape import Need
+from symcost.costs.parts import Conditions
+from symcost.layers.sizes.noted import Need
 
 FAR = 1 << 20
 """Bounds of a single symbol are looked for up to here."""
@@ -22,16 +22,12 @@ class LayerDomain(Conditions):
 
     symbols: tuple[str, ...]
     needs: tuple[Need, ...] = ()
-
-    @property
-    def bounds_at_one(self) -> frozenset[str]:
-        """Metrics that are upper bounds where a size is 1: none, layers count every size alike."""
-        return frozenset()
-
-    @property
-    def notes(self) -> list[str]:
-        """Remarks: layers have none."""
-        return []
+    notes: list[str] = field(default_factory=list)
+    """Remarks: layers have none."""
+    bounds_at_one: frozenset[str] = frozenset()
+    """Metrics that are upper bounds where a size is 1: none, layers count every size alike."""
+    spans: dict[str, int] = field(default_factory=dict)
+    """Values at which a slice spans its whole table: layers have none."""
 
     @cached_property
     def _forms(self) -> list[tuple[Need, sympy.Expr]]:

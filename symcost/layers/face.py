@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symcost.costs.table import CostTable
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, as_layer
-from symcost.layers.layered import LayerTable
+from symcost.layers.layered import layered
 from symcost.layers.reading import entering
 from symcost.layers.sizes.algebra import Dim
+from symcost.reading.choices import Layout
 from symcost.reading.numerals import short
 
 
-def table(net: Layer, x: tuple[Dim, ...], layout: str | None = None) -> LayerTable:
+def table(net: Layer, x: tuple[Dim, ...], layout: Layout | None = None) -> CostTable:
     """Closed-form cost of a network for an input of shape ``x``.
 
     ``x`` has the batch first: images are ``(n, c, h, w)``, tokens ``(n, N, d)`` or ``(n, N)``, vectors ``(n, c)``;
@@ -34,4 +36,4 @@ def table(net: Layer, x: tuple[Dim, ...], layout: str | None = None) -> LayerTab
     sizes = tuple(x)
     if not sizes:
         raise ShapeError("the input has no axes: give its shape, the batch first, as (n, c, h, w)")
-    return LayerTable(net, entering(net, sizes, layout))
+    return layered(net, entering(net, sizes, layout))

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from symcost.layers.sizes.algebra import Size, product
-from symcost.layers.tape import Event
+from symcost.layers.sizes.noted import Event
+from symcost.reading.choices import Rule
 
 INPUT = 1
 """The value of the network's input."""
 
 
-def peak_sizes(events: Sequence[Event], x: tuple[Size, ...], last: int, rule: str) -> list[Size]:
+def peak_sizes(events: Sequence[Event], x: tuple[Size, ...], last: int, rule: Rule) -> list[Size]:
     """The sizes whose maximum is the peak, for an input of shape ``x`` and an output ``last``.
 
     ``textbook``: input and output of each operation whose result is kept. ``liveness``: what is alive while each

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
-from typing import Any
+from typing import ClassVar, Protocol
 
 from symcost.errors import ShapeError
-from symcost.layers.base import Layer, shaped
-from symcost.layers.sizes.tensor import FIRST, LAST, Tensor
+from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.tensor import LAST, Tensor, tensor
+from symcost.reading.choices import LAYOUTS, Layout
 from symcost.reading.numerals import short
 
-LAYOUTS = (FIRST, LAST)
+
+class Reader(Protocol):
+    """A layer as far as its input goes: what three axes are to it and to the layers inside it."""
+
+    three_axes: ClassVar[str | None]
+    insists: ClassVar[bool]
+
+    @property
+    def joins_places(self) -> bool:
+        """Whether its output has no places."""
+        ...
+
+    def in_order(self) -> Iterator[Reader]:
+        """The layer, and those inside it as they run."""
+        ...
 
 
-def entering(net: Layer, x: tuple[Any, ...], layout: str | None = None) -> Tensor:
+def shaped(x: tuple[Dim, ...]) -> Tensor:
+    """The input of a network."""
+    return tensor(tuple(size(length, f"axis {axis} of the input") for axis, length in enumerate(x)))
+
+
+def entering(net: Reader, x: tuple[Dim, ...], layout: Layout | None = None) -> Tensor:
     """The input of a network, its layout settled; ``layout`` says where the channels of three axes stand.
 
     >>> from symcost.layers.kinds.norm import BatchNorm, LayerNorm
@@ -29,24 +48,13 @@ def entering(net: Layer, x: tuple[Any, ...], layout: str | None = None) -> Tenso
     return made.settled(layout or _meant(net)) if len(x) == 3 else made
 
 
-def _meant(net: Layer) -> str:
+def _meant(net: Reader) -> str:
     """As the first layer takes three axes that takes them one way only; else the first that leans to one; else tokens."""
     leaning = None
-    for layer in _in_order(net):
+    for layer in net.in_order():
         if layer.joins_places:
             break
         if layer.three_axes and layer.insists:
             return layer.three_axes
         leaning = leaning or layer.three_axes
     return leaning or LAST
-
-
-def _in_order(value: Any) -> Iterator[Layer]:
-    """A layer and those inside it, as they run."""
-    if isinstance(value, tuple):
-        for part in value:
-            yield from _in_order(part)
-    elif isinstance(value, Layer):
-        yield value
-        for field in fields(value):
-            yield from _in_order(getattr(value, field.name))

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import Protocol
 
 from symcost.costs.cost import Cost
 from symcost.costs.dtypes import ASSUMED, item_bytes
-from symcost.costs.table import Row
+from symcost.costs.rows import Row
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes import grow
 from symcost.layers.sizes.algebra import Size, exact
 from symcost.layers.sizes.field import Fields, Reach
+from symcost.layers.sizes.noted import Event, Need
 from symcost.layers.sizes.tensor import Tensor
-
-if TYPE_CHECKING:
-    from symcost.layers.base import Layer
 
 ITEM = item_bytes(ASSUMED)
 """Bytes of an element: layers say no number type."""
@@ -26,34 +24,12 @@ FAR = 1000
 """Where two open sizes are compared, to see which of them is the larger."""
 
 
-@dataclass(frozen=True)
-class Need:
-    """A condition on symbols: ``form`` is an integer of at least ``least``; ``why`` says what breaks otherwise."""
+class Runs(Protocol):
+    """What runs on a tape."""
 
-    form: Form
-    least: int | None
-    why: str
-
-    def broken(self, value: object) -> bool:
-        """Whether a value of the form violates it."""
-        return not isinstance(value, int) or (self.least is not None and value < self.least)
-
-
-@dataclass(frozen=True)
-class Event:
-    """A value made from others, for liveness; ``scratch`` elements live beside it only while it is made.
-
-    A value that ``becomes`` another takes the place of its operand, which need not have its size.
-    """
-
-    ins: tuple[int, ...]
-    out: int
-    size: Size
-    scratch: Size
-    in_place: bool
-    view: bool
-    textbook: Size
-    becomes: bool = False
+    def forward(self, tape: Tape, x: Tensor) -> Tensor:
+        """Write the operations on the tape; the result is the output."""
+        ...
 
 
 class Tape:
@@ -77,7 +53,7 @@ class Tape:
         return "/".join(self._path)
 
     # -- what a layer may say ----------------------------------------------------------------------------------
-    def run(self, layer: Layer, x: Tensor, name: str = "") -> Tensor:
+    def run(self, layer: Runs, x: Tensor, name: str = "") -> Tensor:
         """The output of a layer inside another one; ``name`` is its part of the path."""
         self._running.append(type(layer).__name__)
         try:
@@ -197,7 +173,7 @@ class Tape:
         finally:
             self._times, self._xla_times = before
 
-    def grown(self, block: Layer, x: Tensor, added: Size, times: Size, name: str) -> Tensor:
+    def grown(self, block: Runs, x: Tensor, added: Size, times: Size, name: str) -> Tensor:
         """The output of ``times`` blocks, a symbol, each of which adds as many channels to its input."""
         rows, events, needs = self.mark
         if self._growing:

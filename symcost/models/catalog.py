@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.layers.base import Layer
 from symcost.layers.face import table
-from symcost.layers.layered import LayerTable
 from symcost.layers.sizes.algebra import Dim, size
 from symcost.reading.nearest import choose, folded, near, offered, same
-from symcost.reading.numerals import whole_or_text
+from symcost.reading.numerals import short, whole_or_text
 
 IMAGE = ("n", "3", "r", "r")
 TOKENS = ("n", "N")
@@ -67,11 +67,11 @@ class Reference:
                 )
             if name not in own:
                 raise SymcostError(
-                    f"{self.name} has no parameter {name!r}: it has {', '.join(self.parameters)}{_near(name, own)}"
+                    f"{self.name} has no parameter {short(name)}: it has {', '.join(self.parameters)}{_near(name, own)}"
                 )
         return self.factory(**given)
 
-    def __call__(self, **given: Dim) -> LayerTable:
+    def __call__(self, **given: Dim) -> CostTable:
         """The table; ``sc.build(table.net)`` is the Flax module."""
         sizes = {name: size(_number(given.get(name, value)), name) for name, value in self.sizes.items()}
         shape = tuple(sizes.get(axis, axis) for axis in self.x)
@@ -131,7 +131,7 @@ def reference(name: str) -> Reference:
     if name not in REFERENCES:
         known = ALIASES.get(folded(name)) or same(name, REFERENCES)
         if known is None:
-            raise SymcostError(f"unknown model {name!r}: {choose(name, REFERENCES)} (symcost models lists all)")
+            raise SymcostError(f"unknown model {short(name)}: {choose(name, REFERENCES)} (symcost models lists all)")
         name = known
     return REFERENCES[name]
 

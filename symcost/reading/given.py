@@ -95,6 +95,8 @@ def fits(value: Any, hint: Any) -> bool:
         return not isinstance(value, bool) and hasattr(type(value), "__index__") and _is_index(value)
     if hint is float:
         return isinstance(value, Real | Decimal) and not isinstance(value, bool) and math.isfinite(value)
+    if typing.get_origin(hint) is typing.Literal:
+        return isinstance(value, str)  # which of them, the function says in its own words
     if _is_union(hint):
         return any(fits(value, part) for part in typing.get_args(hint))
     origin = typing.get_origin(hint) or hint
@@ -131,7 +133,7 @@ def words(hint: Any) -> str:
     """
     if _is_union(hint):
         return " or ".join(dict.fromkeys(words(part) for part in typing.get_args(hint)))
-    origin = typing.get_origin(hint) or hint
+    origin = str if typing.get_origin(hint) is typing.Literal else typing.get_origin(hint) or hint
     name = getattr(origin, "__name__", str(origin))
     return WORDS.get(origin, _article(name))
 

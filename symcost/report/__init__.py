@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from symcost.reading import choices
+
 
 def _format(name: str) -> Callable[..., str]:
     """The format's ``render``, imported at its first use: choosing among formats needs none of them."""
@@ -20,6 +22,6 @@ def _format(name: str) -> Callable[..., str]:
     return render
 
 
-FORMATS: dict[str, Callable[..., str]] = {name: _format(name) for name in ("text", "markdown", "csv", "json", "latex")}
+FORMATS: dict[str, Callable[..., str]] = {name: _format(name) for name in choices.FORMATS}
 
 __all__ = ["FORMATS"]

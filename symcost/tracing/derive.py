@@ -7,6 +7,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
@@ -33,7 +34,7 @@ BEYOND = (17, 21, 22, 27)
 class Derivation(Attempt):
     """Everything on the way from a model to its closed form."""
 
-    def run(self) -> Lifted:
+    def run(self) -> CostTable:
         """The closed form, or a :class:`LiftError`, which says too what was too large to be traced."""
         try:
             piece = self.piece(self.options.max_pieces)
@@ -42,11 +43,9 @@ class Derivation(Attempt):
                 raise LiftError(f"{problem}; larger points were left out, where {self.sampler.refused}") from None
             raise
         lines, totals = piece.lines, LineTotals(piece.lines)
-        made = Lifted(lines, totals, piece.peaks, piece.residuals, piece.certificate, piece.domain, self.symbols,
+        made = Lifted(lines, totals, piece.peaks, piece.residuals, piece.certificate, piece.domain, tuple(self.symbols),
                       piece.unknown, shared(lines, self.shares))  # fmt: skip
-        if self.options.referee:
-            made.refereed(piece.explorer.witness.ask)
-        return made
+        return (made.refereed(piece.explorer.witness.ask) if self.options.referee else made).table()
 
     def piece(self, pieces: int) -> Piece:
         """The closed form where the program decides as it does at the samples, and beyond in so many pieces at most."""
@@ -219,7 +218,7 @@ def rare_collections() -> Iterator[None]:
 
 def derive(
     model: Any, options: Options, on_trace: Callable[[int], None], active: Mapping[str, Any] | None = None
-) -> Lifted:
+) -> CostTable:
     """Closed form of a model; ``active`` gives shares of its parameters by pattern."""
     check_positive("axes", model.axes)
     shares = read_shares(active, model.symbols)

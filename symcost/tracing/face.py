@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from symcost.costs.table import CostTable
+from symcost.reading.choices import Mode
 from symcost.reading.given import checked
 from symcost.tracing.derive import Options, derive
-from symcost.tracing.lifted import Lifted
 from symcost.tracing.program.model import Model, make_model, split_call
-from symcost.tracing.program.spec import parse_tree
+from symcost.tracing.program.spec import parse_tree, tree_symbols
 
 
 @checked
@@ -21,7 +22,7 @@ def trace(
     steps: Mapping[str, int] | None = None,
     at_least: Mapping[str, int] | None = None,
     call: Mapping[str, Any] | None = None,
-    mode: str = "forward",
+    mode: Mode = "forward",
     wrt: Any = None,
     rngs: Any = None,
     axes: Mapping[str, int] | None = None,
@@ -29,7 +30,7 @@ def trace(
     active: Mapping[str, Any] | None = None,
     referee: bool = True,
     on_trace: Callable[[int], None] = lambda count: None,
-) -> Lifted:
+) -> CostTable:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
 
     ``model`` is a module, or a factory whose parameters without a default are symbols; ``specs`` give the arrays of
@@ -83,7 +84,7 @@ def trace_function(
     axes: Mapping[str, int] | None = None,
     referee: bool = True,
     on_trace: Callable[[int], None] = lambda count: None,
-) -> Lifted:
+) -> CostTable:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
 
     >>> import jax.numpy as jnp
@@ -102,3 +103,12 @@ def trace_function(
         axes=dict(axes or {}),
     )
     return derive(made, Options(samples, steps, at_least, referee), on_trace)
+
+
+def symbols_of(
+    model: Any, *specs: Any, free: Sequence[str] = (), call: Mapping[str, Any] | None = None, function: bool = False
+) -> list[str]:
+    """Symbols that the closed form will be in, as far as nothing needs to be traced: trips of loops are found later."""
+    if function:
+        return tree_symbols((parse_tree(specs), split_call(call)[1]))
+    return make_model(model, specs, free=tuple(free), call=call).symbols

@@ -1,4 +1,4 @@
-"""The result: a cost table in closed form with its certificate, domain and coverage."""
+"""The result of lifting, and the cost table of it: closed forms with their certificate, domain and coverage."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from symcost.costs.cost import CONVENTIONS, FULL, METRICS, XLA, Cost
+from symcost.costs.cost import METRICS, XLA, Cost
+from symcost.costs.parts import Counts, Parts
+from symcost.costs.rows import Row, Withdrawn, total
 from symcost.costs.said import Said
-from symcost.costs.table import CostTable, Row, Substituted, Withdrawn, total
-from symcost.errors import LiftError, SymcostError
+from symcost.costs.table import CostTable
+from symcost.errors import LiftError
 from symcost.formulas.dominance import largest
 from symcost.formulas.form import Form
-from symcost.reading.given import checked
+from symcost.reading.choices import Convention, Rule, Unit
 from symcost.rules.own import OWN, REPLACED
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.counting.active import Share
@@ -24,8 +26,6 @@ from symcost.tracing.domain.domain import Domain
 
 NAMED = ("input", "estimate", KERNEL, STATED)
 """Sources of records whose first static fact is a name: of a parameter, or of a kernel."""
-PEAKS = ("liveness", "textbook")
-UNITS = ("elements", "bytes")
 
 
 @dataclass(frozen=True)
@@ -41,64 +41,77 @@ class Unknown:
         return (*self.trips, *self.macs)
 
 
-class Lifted(CostTable):
-    """Closed forms of a traced model: totals, rows by module, peaks, and where and how they were checked."""
+@dataclass(frozen=True)
+class Lifted:
+    """A traced model in closed form: its lines and their totals, peaks, and where and how they were checked."""
 
-    def __init__(
-        self,
-        lines: Sequence[Line],
-        totals: LineTotals,
-        peaks: Mapping[tuple[str, str], list[Form] | str],
-        residuals: Form | None,
-        certificate: Certificate,
-        domain: Domain,
-        symbols: Sequence[str],
-        unknown: Unknown,
-        shares: Mapping[int, Share] | None = None,
-    ) -> None:
-        super().__init__(())
-        self._lines = lines
-        self._line_totals = totals
-        self._peaks = peaks
-        self._residuals = residuals
-        self.certificate = certificate
-        self.domain = domain
-        self.unknown_trips, self.unknown_macs = dict(unknown.trips), dict(unknown.macs)
-        self._symbols = tuple(symbols)
-        self._shares = dict(shares or {})  # by the number of a line that declares a parameter
+    lines: Sequence[Line]
+    totals: LineTotals
+    peaks: Mapping[tuple[str, str], list[Form] | str]
+    residuals: Form | None
+    certificate: Certificate
+    domain: Domain
+    symbols: tuple[str, ...]
+    unknown: Unknown
+    shares: Mapping[int, Share]
+    """By the number of a line that declares a parameter."""
 
-    def refereed(self, ask: Callable[[Sequence[Line], Iterable[str]], Said]) -> None:
-        """Take what XLA says of the lines into the certificate; figures that differ are withdrawn."""
-        self.certificate = replace(self.certificate, xla=ask(self._lines, (*self.unknown_trips, *self.unknown_macs)))
+    def refereed(self, ask: Callable[[Sequence[Line], Iterable[str]], Said]) -> Lifted:
+        """With what XLA says of the lines in the certificate; figures that differ are withdrawn."""
+        return replace(self, certificate=replace(self.certificate, xla=ask(self.lines, self.unknown.symbols)))
 
-    @property
-    def withdrawn(self) -> Mapping[str, str]:
-        """Conventions whose figures XLA's own count contradicts, and why."""
-        return self.certificate.xla.withdrawn
+    def table(self) -> CostTable:
+        """The cost table."""
+        numbers = LineNumbers(self)
+        parts = Parts(
+            symbols=(*self.symbols, *self.unknown.symbols), withdrawn=self.certificate.xla.withdrawn, domain=self.domain,
+            certificate=self.certificate, coverage=self.coverage(), unknown_trips=dict(self.unknown.trips),
+            unknown_macs=dict(self.unknown.macs), peak=numbers.peak,
+            residuals=None if self.residuals is None else numbers.residuals,
+        )  # fmt: skip
+        return CostTable.of(numbers, parts)
 
-    @property
-    def symbols(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The model's symbols, and those of what the program does not say: trips of loops, MACs of kernels."""
-        return (*self._symbols, *self.unknown_trips, *self.unknown_macs)
+    def coverage(self) -> dict[str, int]:
+        """Number of operations counted by rules, by probes of the compiler, by users' estimates, and as bounds."""
+        named = {
+            "rule": "rules",
+            "probe": "probes",
+            "estimate": "estimates",
+            KERNEL: "rules",
+            STATED: "rules",
+            OWN: OWN,
+            REPLACED: REPLACED,
+        }
+        records = [line.record for line in self.lines]
+        counted = Counter(named[r.key.source] for r in records if r.key.source in named and not r.is_bound)
+        counted["bounds"] = sum(r.is_bound for r in records)
+        always = {name: counted.get(name, 0) for name in ("rules", "probes", "estimates", "bounds")}
+        return {**always, **{name: counted[name] for name in (OWN, REPLACED) if counted[name]}}
+
+
+class LineNumbers(Counts):
+    """Rows, totals, peaks and residuals of the lines, made of their forms when they are asked for."""
+
+    def __init__(self, lifted: Lifted) -> None:
+        super().__init__()
+        self._lifted, self._withdrawn = lifted, lifted.certificate.xla.withdrawn
+        self._converted = _Converter()
 
     @cached_property
-    def _converted(self) -> _Converter:
-        return _Converter()
-
-    @cached_property
-    def _made_rows(self) -> tuple[Row, ...]:
-        return tuple(self._row(line, self._shares.get(number)) for number, line in enumerate(self._lines))
+    def _rows(self) -> tuple[Row, ...]:
+        shares = self._lifted.shares
+        return tuple(self._row(line, shares.get(number)) for number, line in enumerate(self._lifted.lines))
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """One row per operation in execution order; alike blocks share a row, with their number in ``times``."""
-        return self._made_rows
+        return self._rows
 
     def _row(self, line: Line, share: Share | None) -> Row:
         record, to = line.record, self._converted
         full, textbook, xla = (share.cost(cost) if share else cost for cost in map(to.cost, line.costs))
-        if XLA in self.withdrawn:
-            xla = Withdrawn(self.withdrawn[XLA])
+        if XLA in self._withdrawn:
+            xla = Withdrawn(self._withdrawn[XLA])
         times, _, xla_times = line.times
         op = record.key.op
         if record.key.source in NAMED and record.key.static:
@@ -112,119 +125,25 @@ class Lifted(CostTable):
             written=WRITTEN in record.key.static and op.startswith(STATE),
         )  # fmt: skip
 
-    @checked
-    def total(self, convention: str = FULL) -> Cost:
+    def counted(self, convention: Convention) -> Cost:
         """Closed form of the whole model under a convention."""
-        if convention not in CONVENTIONS:
-            return super().total(convention)
-        if convention in self.withdrawn:
-            raise LiftError(self.withdrawn[convention])
-        if convention not in self._totals:
-            forms = {m: self._line_totals.total(convention, m) for m in METRICS}
-            self._totals[convention] = replace(
-                Cost(**{m: self._converted(f) for m, f in forms.items()}), inactive=self._inactive(convention)
-            )
-        return self._totals[convention]
+        forms = {m: self._lifted.totals.total(convention, m) for m in METRICS}
+        return replace(Cost(**{m: self._converted(f) for m, f in forms.items()}), inactive=self._inactive(convention))
 
-    def _inactive(self, convention: str) -> Any:
+    def _inactive(self, convention: Convention) -> Any:
         """The sum of what the shares leave out: it follows exactly from the parameters, which the certificate covers."""
-        return total((self.rows[number] for number in self._shares), convention).inactive
+        return total((self.rows[number] for number in self._lifted.shares), convention).inactive
 
-    @checked
-    def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
-        """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output)."""
-        if rule not in PEAKS or unit not in UNITS:
-            raise SymcostError(f"unknown peak {rule!r} in {unit!r}: use {' or '.join(PEAKS)}, in {' or '.join(UNITS)}")
-        found = self._peaks[rule, unit]
+    def peak(self, rule: Rule, unit: Unit) -> Any:
+        """The largest of the forms by a rule, in a unit; the error where no closed form was found."""
+        found = self._lifted.peaks[rule, unit]
         if isinstance(found, str):
             raise LiftError(found)
         return largest([self._converted(form) for form in found])
 
-    @cached_property
-    def peak_activations(self) -> Any:
-        """Peak activations in elements, by liveness."""
-        return self.peak()
-
-    @property
     def residuals(self) -> Any:
-        """Bytes saved by the forward pass for the backward pass; parameters and inputs are not among them."""
-        if self._residuals is None:
-            raise SymcostError('residuals exist only for training: trace with mode="train"')
-        return self._converted(self._residuals)
-
-    @cached_property
-    def coverage(self) -> dict[str, int]:
-        """Number of operations counted by rules, by probes of the compiler, by users' estimates, and as bounds.
-
-        Where rules of one's own counted any, ``own`` is their number, and ``replaced`` that of those in the place of rules
-        that are built in.
-        """
-        named = {
-            "rule": "rules",
-            "probe": "probes",
-            "estimate": "estimates",
-            KERNEL: "rules",
-            STATED: "rules",
-            OWN: OWN,
-            REPLACED: REPLACED,
-        }
-        records = [line.record for line in self._lines]
-        counted = Counter(named[r.key.source] for r in records if r.key.source in named and not r.is_bound)
-        counted["bounds"] = sum(r.is_bound for r in records)
-        always = {name: counted.get(name, 0) for name in ("rules", "probes", "estimates", "bounds")}
-        return {**always, **{name: counted[name] for name in (OWN, REPLACED) if counted[name]}}
-
-    def subs(self, **point: int) -> CostTable:
-        """The table at a point inside the domain; totals are exact integers once every symbol has a value."""
-        point = self.check_point(point)
-        self.domain.check(point)
-        return LiftedAt(self, point)
-
-
-class LiftedAt(Substituted):
-    """A lifted table at a point."""
-
-    table: Lifted
-
-    @property
-    def certificate(self) -> Certificate:
-        """The closed form's certificate."""
-        return self.table.certificate
-
-    @property
-    def domain(self) -> Domain:
-        """The closed form's domain."""
-        return self.table.domain
-
-    @property
-    def coverage(self) -> dict[str, int]:
-        """Who counted what."""
-        return self.table.coverage
-
-    @property
-    def unknown_trips(self) -> Mapping[str, str]:
-        """Symbols of loops whose trip count nobody knows, and where the loops stand."""
-        return self.table.unknown_trips
-
-    @property
-    def unknown_macs(self) -> Mapping[str, str]:
-        """Symbols of the MACs of kernels that nobody knows, and why."""
-        return self.table.unknown_macs
-
-    @checked
-    def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
-        """The peak at the point."""
-        return self.value(self.table.peak(rule, unit))
-
-    @property
-    def peak_activations(self) -> Any:
-        """The peak in elements at the point."""
-        return self.value(self.table.peak_activations)
-
-    @property
-    def residuals(self) -> Any:
-        """The residuals at the point."""
-        return self.value(self.table.residuals)
+        """Bytes saved by the forward pass for the backward pass."""
+        return self._converted(self._lifted.residuals)
 
 
 class _Converter:

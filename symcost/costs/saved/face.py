@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, XLA, Cost
+from symcost.costs.parts import Parts, Rows
+from symcost.costs.rows import Row, Withdrawn
 from symcost.costs.said import NOT_ASKED, Said
 from symcost.costs.saved import sums
 from symcost.costs.saved.facts import SavedCertificate, SavedDomain
 from symcost.costs.saved.format import SUFFIX, read
+from symcost.costs.saved.numbers import ALL, Kept
 from symcost.costs.saved.older import total_with_state, with_state
-from symcost.costs.saved.table import ALL, Known, Saved, SavedModel
-from symcost.costs.table import CostTable, Row, Withdrawn
+from symcost.costs.table import CostTable
 from symcost.errors import ExpressionError, SymcostError
 from symcost.formulas.conditions import condition
 from symcost.formulas.symbols import parse
+from symcost.reading.choices import Convention
 from symcost.reading.given import checked
 from symcost.reading.numerals import MAX_DIGITS, short
 
@@ -118,7 +121,8 @@ class _Reader:
         if old:
             rows = list(map(with_state, rows))
         at = _integers(given["at"])
-        totals = {c: self.cost(given["conventions"][c]) for c in CONVENTIONS if given["conventions"][c] is not None}
+        counted = given["conventions"]
+        totals: dict[Convention, Cost] = {c: self.cost(counted[c]) for c in CONVENTIONS if counted[c] is not None}
         if old:
             totals = {convention: total_with_state(cost, rows, convention) for convention, cost in totals.items()}
         symbols = self.named(tuple(map(_text, given["symbols"])))
@@ -127,25 +131,27 @@ class _Reader:
         for metric, text in given["totals"].items():
             if self.number(text) != getattr(totals["textbook" if metric == "activations" else "full"], _metric(metric)):
                 raise SymcostError(f"{metric} is {text} among its totals and another number among its conventions")
-        if not (at or given["domain"] or given["peaks"]):
-            return CostTable(rows)
-        known = Known(
-            symbols=symbols,
-            totals=totals,
-            withdrawn={_text(name): _text(why) for name, why in given.get("withdrawn", {}).items()},
-            at=at,
+        kept = Kept(
             peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
-            residuals=None if given["residuals"] is None else self.number(given["residuals"]),
-            domain=domain,
-            certificate=_or_none(_certificate, given["certificate"]),
-            coverage=_or_none(_integers, given["coverage"]),
-            loops=_texts(given["loops"]),
-            kernels=_texts(given.get("kernels", {})),  # files of earlier versions have none
-            receptive_field=_or_none(
+            residuals=_or_none(self.number, given["residuals"]),
+            field=_or_none(
                 lambda found: ALL if found == ALL else tuple(map(self.number, found)), given["receptive_field"]
             ),
         )
-        return (SavedModel if known.peaks else Saved)(rows, known)
+        parts = Parts(
+            symbols=symbols,
+            withdrawn={_text(name): _text(why) for name, why in given.get("withdrawn", {}).items()},
+            point=at,
+            domain=domain,
+            certificate=_or_none(_certificate, given["certificate"]),
+            coverage=_or_none(_integers, given["coverage"]),
+            unknown_trips=_texts(given["loops"]),
+            unknown_macs=_texts(given.get("kernels", {})),  # files of earlier versions have none
+            peak=kept.peak if kept.peaks else None,
+            residuals=None if kept.residuals is None else kept.saved_residuals,
+            receptive_field=None if kept.field is None else kept.receptive_field,
+        )
+        return CostTable.of(Rows(rows, totals), parts)
 
     def peak(self, by_unit: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -187,8 +193,8 @@ def _domain(given: Mapping[str, Any], at: Mapping[str, int]) -> SavedDomain:
         condition(text)
     return SavedDomain(
         text=_text(given["text"]), symbols=tuple(map(_text, given["symbols"])), texts=texts,
-        notes=tuple(map(_text, given["notes"])), bounds_at_one=frozenset(map(_text, given["bounds_at_one"])),
-        spans=tuple(_integers(given["spans"]).items()), at=tuple(at.items()),
+        notes=list(map(_text, given["notes"])), bounds_at_one=frozenset(map(_text, given["bounds_at_one"])),
+        spans=_integers(given["spans"]), at=tuple(at.items()),
     )  # fmt: skip
 
 

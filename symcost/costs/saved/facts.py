@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from symcost.costs.parts import Conditions
 from symcost.costs.said import NOT_ASKED, Said
-from symcost.costs.table import Conditions
 from symcost.formulas.conditions import Condition, condition, holds, names
 from symcost.formulas.symbols import Evaluator
 
@@ -19,9 +19,9 @@ class SavedDomain(Conditions):
     text: str
     symbols: tuple[str, ...]
     texts: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    bounds_at_one: frozenset[str] = frozenset()
-    spans: tuple[tuple[str, int], ...] = ()
+    notes: list[str]
+    bounds_at_one: frozenset[str]
+    spans: dict[str, int]
     at: tuple[tuple[str, int], ...] = ()
 
     @cached_property

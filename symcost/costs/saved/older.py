@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from symcost.costs.cost import Cost
-from symcost.costs.table import Row, total
+from symcost.costs.rows import Row, total
+from symcost.reading.choices import Convention
 
 STREAMS = ("state key", "state count")
 """Random streams of nnx, which stood among the state."""
@@ -23,7 +24,7 @@ def with_state(row: Row) -> Row:
     return replace(row, cost=replace(row.cost, state=kept), xla=replace(row.xla, state=kept))
 
 
-def total_with_state(cost: Cost, rows: list[Row], convention: str) -> Cost:
+def total_with_state(cost: Cost, rows: list[Row], convention: Convention) -> Cost:
     """A total with the state of its rows."""
     return replace(cost, state=total(rows, convention).state)
 

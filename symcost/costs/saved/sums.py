@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from symcost.costs.cost import METRICS, Cost
+from symcost.costs.rows import Row
 from symcost.costs.saved.facts import SavedDomain
-from symcost.costs.table import Row
 from symcost.errors import ExpressionError, SymcostError
 from symcost.formulas.extent import Exact
 from symcost.formulas.symbols import Evaluator
+from symcost.reading.choices import Convention
 
 POINTS = 3
 """At how many points totals and rows are compared."""
@@ -22,7 +23,11 @@ VALUES = (*range(1, 14), 24, 96, 224, 840, 1680, 5040)
 
 
 def check(
-    rows: Sequence[Row], totals: Mapping[str, Cost], symbols: Sequence[str], domain: SavedDomain | None, seed: str
+    rows: Sequence[Row],
+    totals: Mapping[Convention, Cost],
+    symbols: Sequence[str],
+    domain: SavedDomain | None,
+    seed: str,
 ) -> None:
     """Raise where a total is not the sum of the rows at a point of the domain.
 
@@ -50,7 +55,7 @@ def _points(symbols: Sequence[str], domain: SavedDomain | None, seed: str) -> It
             yield point
 
 
-def _compare(rows: Sequence[Row], given: Cost, convention: str, point: Mapping[str, int]) -> None:
+def _compare(rows: Sequence[Row], given: Cost, convention: Convention, point: Mapping[str, int]) -> None:
     evaluate = Evaluator(point)
 
     def value(number: Any) -> Exact:

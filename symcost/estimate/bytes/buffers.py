@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.costs.table import Row
+from symcost.costs.rows import Row
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.memory import RULES
-from symcost.layers.base import Layer
 from symcost.layers.sizes.algebra import exact
+from symcost.layers.sizes.noted import Event
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.sizes.windowed import Windowed
-from symcost.layers.tape import Event, Tape
+from symcost.layers.tape import Runs, Tape
+from symcost.reading.choices import Rule
 
 Window = tuple[tuple[int, int, int], ...]
 """Along each axis how far a window reaches, its stride and the padding before the first place."""
@@ -50,9 +51,9 @@ class Recorder(Tape):
     def __init__(self) -> None:
         super().__init__()
         self.steps: list[Step] = []
-        self._layers: list[tuple[Layer, Tensor]] = []
+        self._layers: list[tuple[Runs, Tensor]] = []
 
-    def run(self, layer: Layer, x: Tensor, name: str = "") -> Tensor:
+    def run(self, layer: Runs, x: Tensor, name: str = "") -> Tensor:
         """As on any tape; the layer is known while it runs."""
         self._layers.append((layer, x))
         try:
@@ -80,7 +81,7 @@ class Recorder(Tape):
 
 
 def peak_of(
-    steps: Sequence[Step], entered: Tensor, last: Tensor, size: Callable[[Tensor], int], rule: str, in_place: bool
+    steps: Sequence[Step], entered: Tensor, last: Tensor, size: Callable[[Tensor], int], rule: Rule, in_place: bool
 ) -> int:
     """Peak elements of a run under a rule; ``size`` says how many a value has.
 

@@ -19,7 +19,6 @@ from symcost.estimate.bytes.network import layers_of
 from symcost.layers.base import Layer
 from symcost.layers.face import table
 from symcost.layers.kinds.attention import Attention
-from symcost.layers.layered import LayerTable
 from symcost.layers.sizes.algebra import Dim, size
 from symcost.reading.given import checked
 
@@ -31,7 +30,7 @@ CACHE = "cache"
 """The operation that joins new keys or values to those kept."""
 
 
-def decoding(net: Layer | LayerTable, M: Dim = "M", n: Dim = "n") -> LayerTable:
+def decoding(net: Layer | CostTable, M: Dim = "M", n: Dim = "n") -> CostTable:
     """One step of decoding: one new token of ``n`` sequences, each against ``M`` keys and values, the new one included.
 
     ``net``, layers or their table, takes tokens ``(n, N)``; every attention in it that has no length of its own gets

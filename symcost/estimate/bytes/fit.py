@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import sympy
 
@@ -18,19 +18,11 @@ from symcost.errors import DeviceError
 from symcost.estimate.bytes.memory import MemoryUse, memory
 from symcost.estimate.bytes.types import Types, main_type, types_of
 from symcost.estimate.time.work import kernels
+from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 
 SMALL = "int8"
 """The type that layers are taken to be in on a device that they have to fit."""
-
-
-@runtime_checkable
-class HasLifetimes(Protocol):
-    """A table that knows which operation runs while its peak is reached."""
-
-    def peak_path(self, rule: str = "liveness") -> str:
-        """Path of that operation."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ class Fit:
 @checked
 def fits(
     costs: CostTable, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
-    rule: str = "liveness",
+    rule: Rule = "liveness",
 ) -> Fit:  # fmt: skip
     """Every memory of the device against the bytes that the model keeps there; all sizes must be numbers.
 
@@ -150,14 +142,14 @@ def check_computes(where: Device, costs: CostTable, types: Types) -> None:
         where.check_computes(dtype)
 
 
-def _fault(costs: CostTable, what: str, rule: str, bits: Bits | None) -> tuple[str, str]:
+def _fault(costs: CostTable, what: str, rule: Rule, bits: Bits | None) -> tuple[str, str]:
     """The layer that a limit is at fault for, and what it has."""
     if what == "weights":
         held: dict[str, Any] = {}
         for path, rate, params in param_bits(costs, bits):
             held[path] = held.get(path, 0) + params * rational(rate)
         why, sizes = "most in", list(held.items())
-    elif isinstance(costs, HasLifetimes):
+    elif costs.parts.peak_path is not None:
         return costs.peak_path(rule) or "the model itself", "peak in"
     else:
         why, sizes = "largest input and output in", [(k.path, k.read + k.written) for k in kernels(costs, "fused")]

@@ -14,9 +14,17 @@ from symcost.costs.size import Bits, bytes_of, model_size, state_bits
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.types import Types, types_of
+from symcost.reading.choices import Rule
 from symcost.reading.given import checked
+from symcost.reading.numerals import short
 
 RULES = ("liveness", "textbook")
+
+
+def check_rule(rule: str) -> None:
+    """Raise for a rule of the peak that is none."""
+    if rule not in RULES:
+        raise SymcostError(f"unknown rule of activations {short(rule)}: use {' or '.join(RULES)}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class MemoryUse:
 
     weights: Any
     activations: Any
-    rule: str
+    rule: Rule
     state: Any = 0
     constant: Any = 0
     types: str = ""
@@ -46,7 +54,7 @@ class MemoryUse:
 
 @checked
 def memory(
-    costs: CostTable, dtype: str | None = None, *, weights: str | Bits | None = None, rule: str = "liveness",
+    costs: CostTable, dtype: str | None = None, *, weights: str | Bits | None = None, rule: Rule = "liveness",
     assumed: str = ASSUMED,
 ) -> MemoryUse:  # fmt: skip
     """Bytes of weights, activations and state.
@@ -59,8 +67,7 @@ def memory(
     >>> memory(alexnet(), "int8", rule="textbook")
     MemoryUse(weights=60965224, activations=440928, rule='textbook', state=0, constant=0, types='int8: as given')
     """
-    if rule not in RULES:
-        raise SymcostError(f"unknown rule of activations {rule!r}: use {' or '.join(RULES)}")
+    check_rule(rule)
     types = types_of(costs, dtype, weights, assumed)
     constant, written = state_bytes(costs, types)
     return MemoryUse(
@@ -80,13 +87,11 @@ def state_bytes(costs: CostTable, types: Types) -> tuple[Any, Any]:
     return constant, written
 
 
-def peak_bytes(costs: Any, types: Types, rule: str) -> Any:
+def peak_bytes(costs: Any, types: Types, rule: Rule) -> Any:
     """Bytes of activations at their peak, in one type or in their own; a plain table has no lifetimes.
 
     In their own types those of less than a byte take a whole one, as compilers keep them while they compute.
     """
-    if not hasattr(costs, "peak"):
-        raise SymcostError("this table knows no peak of activations: make it with sc.table or sc.trace")
     if types.activations is None:
         return costs.peak(rule, "bytes")
     return _scaled(costs.peak(rule), bits_of(types.activations))

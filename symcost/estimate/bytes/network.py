@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.layers.base import Layer
-from symcost.layers.layered import LayerTable
 
 
 def layers_of(given: Any, needs: str) -> Layer:
     """A network of layers as it is, or that of its table; ``needs`` says what else has none, and what to do."""
-    found = given.net if isinstance(given, LayerTable) else given
+    found = given.net if isinstance(given, CostTable) and given.parts.network is not None else given
     if not isinstance(found, Layer):
         raise SymcostError(f"{needs} (this is a {type(given).__name__})")
     return found

@@ -14,7 +14,8 @@ from typing import Any
 import sympy
 
 from symcost.costs.dtypes import ASSUMED, bits_of
-from symcost.costs.table import CostTable, Row
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 
 LARGE = 10_007

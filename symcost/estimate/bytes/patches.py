@@ -12,14 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.errors import ShapeError, SymcostError
 from symcost.estimate.bytes.buffers import Recorder, Step, peak_of, whole
 from symcost.estimate.bytes.network import layers_of
-from symcost.layers.base import Layer, shaped, symbols_of
+from symcost.layers.base import Layer, symbols_of
 from symcost.layers.kinds.combine import Sequential
-from symcost.layers.layered import LayerTable
+from symcost.layers.reading import shaped
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
+from symcost.reading.choices import Rule
 from symcost.reading.given import checked_but
 
 TRACED = (
@@ -62,7 +64,7 @@ class Patched:
 
 
 @checked_but("net")
-def patched(net: Layer | LayerTable, x: tuple[int, ...], stage: str, patches: int, *, rule: str = "liveness",
+def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int, *, rule: Rule = "liveness",
             depthwise_in_place: bool = False) -> Patched:  # fmt: skip
     """Peak memory and MACs with the layers up to ``stage`` (a name of the sequence) in ``patches x patches`` patches.
 
@@ -82,14 +84,15 @@ def patched(net: Layer | LayerTable, x: tuple[int, ...], stage: str, patches: in
         raise SymcostError(f"patches need numbers, and there are the symbols {', '.join(free)}: give values")
     recorder = Recorder()
     entered = recorder.enter(shaped(x))
-    out = mid = entered
-    for index, (name, layer) in enumerate(parts):
+    mid = entered
+    for name, layer in parts[:cut]:
+        mid = recorder.run(layer, mid, name)
+    out, length = mid, len(recorder.steps)
+    for name, layer in parts[cut:]:
         out = recorder.run(layer, out, name)
-        if index + 1 == cut:
-            mid, length = out, len(recorder.steps)
     if not mid.places or any(patches > int(size) for size in mid.places):
         raise SymcostError(f"patches={patches} do not fit the stage's output {mid}: use fewer, or a shorter stage")
-    counted = rule, depthwise_in_place
+    counted: tuple[Rule, bool] = rule, depthwise_in_place
     first, rest = recorder.steps[:length], recorder.steps[length:]
     staged = _Stage(first, entered, mid, patches, counted)
     patch_peak, largest = staged.peak()
@@ -123,7 +126,7 @@ class _Stage:
     """The stage, patch by patch."""
 
     def __init__(
-        self, steps: Sequence[Step], entered: Tensor, out: Tensor, patches: int, counted: tuple[str, bool]
+        self, steps: Sequence[Step], entered: Tensor, out: Tensor, patches: int, counted: tuple[Rule, bool]
     ) -> None:
         self.steps, self.entered, self.out, self.counted = steps, entered, out, counted
         for step in steps:

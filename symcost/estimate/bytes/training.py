@@ -57,8 +57,7 @@ def training_memory(
     >>> found.params, found.optimizer
     (4*c*d + 4*d, 8*c*d + 8*d + 4)
     """
-    saved = getattr(costs, "residuals", None)
-    if saved is None:
+    if costs.parts.residuals is None:
         raise SymcostError('what the backward pass needs is known of traced models: trace with mode="train"')
     state: Any = 0
     if optimizer is not None:
@@ -69,5 +68,5 @@ def training_memory(
     params = model_size(costs, types.weights)
     return TrainingMemory(
         params=params, gradients=trained_size(costs, types.weights if gradients is None else bits_of(gradients)),
-        optimizer=state, residuals=saved, state=state_size(costs, types.weights), types=types.text,
+        optimizer=state, residuals=costs.residuals, state=state_size(costs, types.weights), types=types.text,
     )  # fmt: skip

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import reduce
 
 from symcost.costs.dtypes import ASSUMED, arithmetic, bits_of, wider
+from symcost.costs.rows import Row
 from symcost.costs.size import Bits
-from symcost.costs.table import CostTable, Row
+from symcost.costs.table import CostTable
 from symcost.estimate.time.work import Kernel
 
 

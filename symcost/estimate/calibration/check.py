@@ -12,6 +12,7 @@ from symcost.estimate.calibration.timing import in_rounds
 from symcost.estimate.time.latency import latency
 from symcost.layers.base import Layer
 from symcost.layers.face import table
+from symcost.reading.choices import LatencyModel
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def networks() -> Iterator[tuple[str, str, Layer, tuple[int, ...]]]:
 
 
 def compared(
-    on: Device, seconds: float, model: str = "fused", on_network: Callable[[str], None] = lambda said: None
+    on: Device, seconds: float, model: LatencyModel = "fused", on_network: Callable[[str], None] = lambda said: None
 ) -> list[Compared]:
     """Every network, predicted by the device and measured here for ``seconds``."""
     found: list[tuple[str, str, Fraction]] = []

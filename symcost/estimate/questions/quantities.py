@@ -24,6 +24,7 @@ from symcost.estimate.time.energy import Energy, energy
 from symcost.estimate.time.latency import Latency, latency, throughput
 from symcost.estimate.time.work import kernels
 from symcost.formulas.measures import BYTES, ELEMENTS, JOULES, OPERATIONS, RATE, SECONDS, Unit
+from symcost.reading.choices import AnyConvention
 
 Parts = Iterable[tuple[str, Any]]
 
@@ -72,7 +73,7 @@ class Quantity:
 def _counted(name: str, told: Told) -> Quantity:
     """A number that adds, under the convention that is asked for."""
 
-    def convention(s: Setting) -> str:
+    def convention(s: Setting) -> AnyConvention:
         if s.convention in PUBLISHED and name not in COUNTED:
             raise SymcostError(f"{s.convention} says nothing of {name}: it counts {', '.join(COUNTED)}")
         return s.convention or told.convention
@@ -87,8 +88,6 @@ def _counted(name: str, told: Told) -> Quantity:
 
 
 def _peak(s: Setting) -> Any:
-    if not hasattr(s.costs, "peak"):
-        raise SymcostError("this table knows no peak of activations: make it with sc.table or sc.trace")
     return s.costs.peak(s.rule)
 
 
@@ -124,10 +123,7 @@ def _trained(s: Setting) -> Any:
 
 
 def _residuals(s: Setting) -> Any:
-    saved = getattr(s.costs, "residuals", None)
-    if saved is None:
-        raise SymcostError('residuals exist only for training: trace with mode="train"')
-    return saved
+    return s.costs.residuals
 
 
 def _cache(s: Setting) -> Any:

@@ -22,7 +22,9 @@ from symcost.estimate.questions.setting import Setting
 from symcost.formulas.conditions import Compare, Condition, compares, holds, names, rewritten
 from symcost.formulas.prove.growth import FAR, monotone_from
 from symcost.formulas.symbols import Evaluator
+from symcost.reading.choices import LatencyModel, Rule
 from symcost.reading.given import checked
+from symcost.reading.numerals import short
 
 MAX_STEPS = 1 << 16
 UP, DOWN = "up", "down"
@@ -67,8 +69,8 @@ def solve(
     on: str | Device | None = None,
     dtype: str | None = None,
     weights: str | Bits | None = None,
-    model: str = "roofline",
-    rule: str = "liveness",
+    model: LatencyModel = "roofline",
+    rule: Rule = "liveness",
     batch: Any = "n",
 ) -> Solution:
     """The largest (or smallest) value of one symbol for which every constraint holds.
@@ -87,7 +89,7 @@ def solve(
     d = 274 at L=12 (bisection, certified monotone)
       params <= 25_000_000: 24,905,230 against 25,000,000
     """
-    name = _wanted(costs, largest, smallest)
+    name = wanted(costs.symbols, largest, smallest)
     others = dict(given or {})
     outside = _outside(costs, name, others)
     constraints = read(where, Setting(costs, on, dtype, weights, model, rule, batch))
@@ -105,12 +107,13 @@ def solve(
     return Solution(name, value, at, found, method)
 
 
-def _wanted(costs: CostTable, largest: str | None, smallest: str | None) -> str:
+def wanted(symbols: Sequence[str], largest: str | None, smallest: str | None) -> str:
+    """The symbol that is looked for, one of these."""
     if (largest is None) == (smallest is None):
         raise SymcostError("solve looks for one symbol: give largest= or smallest=, one of them")
     name = largest or smallest or ""
-    if name not in costs.symbols:
-        raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(costs.symbols) or 'none'}")
+    if name not in symbols:
+        raise DomainError(f"unknown symbol {short(name)}: the symbols here are {', '.join(symbols) or 'none'}")
     return name
 
 
@@ -119,7 +122,7 @@ def _outside(costs: CostTable, name: str, others: Mapping[str, int]) -> Callable
     costs.check_point(others)
     if name in others:
         raise SymcostError(f"{name} is looked for and given as {others[name]}: give it or look for it")
-    domain = getattr(costs, "domain", None)
+    domain = costs.domain
     return (lambda point: domain.problem(point)) if domain is not None else (lambda point: None)
 
 

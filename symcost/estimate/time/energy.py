@@ -24,6 +24,7 @@ from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.latency import latency
 from symcost.estimate.time.work import Kernel, kernels
+from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
 
 WORD = 32
@@ -92,7 +93,7 @@ def energy(
     on: str | Device = "horowitz-45nm",
     dtype: str | None = None,
     *,
-    model: str = "roofline",
+    model: LatencyModel = "roofline",
     weights: str | Bits | None = None,
     levels: Mapping[str, str] | None = None,
     efficiency: Any = None,

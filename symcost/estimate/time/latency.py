@@ -25,6 +25,7 @@ from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.efficiency import Efficiency, efficiency_of
 from symcost.estimate.time.work import Kernel, kernels
 from symcost.formulas.symbols import symbol
+from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
 
@@ -118,7 +119,7 @@ def latency(
     on: str | Device,
     dtype: str | None = None,
     *,
-    model: str = "roofline",
+    model: LatencyModel = "roofline",
     weights: str | Bits | None = None,
     efficiency: Any = None,
     overhead: Any = None,
@@ -220,7 +221,7 @@ def examples(costs: CostTable) -> Any:
 
 @checked_but("costs")
 def throughput(
-    costs: CostTable, on: str | Device, dtype: str | None = None, *, batch: Any = "n", model: str = "roofline",
+    costs: CostTable, on: str | Device, dtype: str | None = None, *, batch: Any = "n", model: LatencyModel = "roofline",
     weights: str | Bits | None = None, efficiency: Any = None, overhead: Any = None,
 ) -> Any:  # fmt: skip
     """Examples per second: the batch over the seconds it takes. ``batch`` is the symbol's name, or a number.
@@ -235,7 +236,7 @@ def throughput(
 def _batch(costs: Any, batch: Any) -> Any:
     if isinstance(batch, int) and not isinstance(batch, bool) and batch > 0:
         return sympy.Integer(batch)
-    point = getattr(costs, "point", {})
+    point = costs.point
     if isinstance(batch, str) and batch in point:
         return sympy.Integer(point[batch])
     if not isinstance(batch, str) or batch not in costs.symbols:

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.costs.cost import TEXTBOOK
-from symcost.costs.table import CostTable, total
+from symcost.costs.rows import total
+from symcost.costs.table import CostTable
 from symcost.devices import Device
 from symcost.devices import device as device_of
 from symcost.devices.device import exact_number

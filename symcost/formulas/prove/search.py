@@ -86,7 +86,7 @@ class _Search:
 
     def _inside(self) -> None:
         """Some point lies inside the domain; a limit over none would hold of itself."""
-        number = math.prod(map(len, self.ranges.values()))
+        number, problem = math.prod(map(len, self.ranges.values())), None
         for looked in range(min(number, ENTRY)):
             point = _spread(self.ranges, looked, number)
             problem = self.outside(point)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -13,12 +13,14 @@ import sympy
 from symcost.costs.conventions import BY_NAME, COUNTED, PUBLISHED
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, TOLD, XLA
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
-from symcost.costs.table import CostTable, Row
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import Setting
 from symcost.formulas.measures import BYTES, COUNT
 from symcost.gates.audit.printed import UNITS
+from symcost.reading.choices import Convention
 from symcost.reading.nearest import choose, folded
 
 Number = int | Fraction
@@ -50,7 +52,7 @@ class Scope:
     whole: bool
     setting: Setting
 
-    def sum(self, metric: str, convention: str) -> int:
+    def sum(self, metric: str, convention: Convention) -> int:
         """A metric of the rows."""
         if self.whole:
             return getattr(self.table.total(convention), metric)
@@ -68,8 +70,9 @@ def _plain(quantity: Any) -> Readings:
         base = quantity.base or quantity.name
         fixed = quantity.name.removeprefix(f"{base}_")
         if base in TOLD and (fixed in CONVENTIONS or base == quantity.name):
-            known = [c for c in scope.table.conventions if base in COUNTED or c != TEXTBOOK]
-            of = [fixed] if fixed in CONVENTIONS else sorted(known, key=lambda c: c != TOLD[base].convention)
+            known: Sequence[Convention] = [c for c in scope.table.conventions if base in COUNTED or c != TEXTBOOK]
+            own: Sequence[Convention] = [c for c in CONVENTIONS if c == fixed]
+            of = own or sorted(known, key=lambda c: c != TOLD[base].convention)
             return [Reading(f"as {convention} counts", scope.sum(base, convention), (convention,)) for convention in of]
         if not scope.whole:
             raise SymcostError(f"{quantity.name} is a quantity of a whole network: leave the layer empty")
@@ -186,7 +189,7 @@ def _size(bits: int | None) -> Readings:
     return read
 
 
-def _own_size(scope: Scope, types: str, convention: str) -> Reading:
+def _own_size(scope: Scope, types: str, convention: Convention) -> Reading:
     """Bytes of the parameters in their own number types, as traced."""
     sized = ((bits_of(row.dtype or ASSUMED), row.under(convention).params) for row in scope.rows)
     total = sum((Fraction(number * bits, BYTE) for bits, number in sized), start=Fraction(0))

@@ -44,6 +44,8 @@ def check(plan: Plan, table_of: Callable[[Model], CostTable], verdict_of: Asked)
     """Every limit of every model of a plan; ``table_of`` makes or loads the tables, ``verdict_of`` asks the compilers."""
     findings: list[Finding] = []
     for model in plan.models:
+        named(f"models.{model.name}", model.source.check)  # before any of them is traced
+    for model in plan.models:
         costs = table_of(model)
         for budget in model.budgets:
             findings += against(budget, costs, model.name)
@@ -107,7 +109,7 @@ def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
     proof = proved(expression, each.value, budget, costs, where)
     at = proof.at
     weights = () if at is None else _heaviest(shares or each.metric, costs, budget, at)
-    bounds = getattr(getattr(costs, "domain", None), "bounds_at_one", frozenset())
+    bounds = costs.domain.bounds_at_one if costs.domain is not None else ()
     notes = ["an upper bound where a size is 1"] if each.metric in bounds else []
     if title or QUANTITIES[each.metric].typed:
         types = types_of(costs, budget.options.get("dtype"), budget.options.get("weights"))

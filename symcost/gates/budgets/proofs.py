@@ -62,7 +62,7 @@ def given(expression: Any, budget: Budget, where: str) -> None:
 
 def proved(expression: Any, most: Exact, budget: Budget, costs: Any, where: str) -> Proof:
     """Whether a formula is at most so much at the budget's point, or at every point of its ranges."""
-    domain = getattr(costs, "domain", None)
+    domain = costs.domain
 
     def outside(point: Mapping[str, int]) -> str | None:
         return domain.problem(point) if domain is not None else None

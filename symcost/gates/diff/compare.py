@@ -13,8 +13,9 @@ from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.formulas.equality import equal
 from symcost.formulas.symbols import evaluate
+from symcost.reading.choices import Convention
 
-WANTED = (
+WANTED: tuple[tuple[str, Convention], ...] = (
     *((name, told.convention) for name, told in TOLD.items() if told.place <= TOTAL), ("macs", TEXTBOOK), ("flops", XLA),
 )  # fmt: skip
 """The totals that are compared."""

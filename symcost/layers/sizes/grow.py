@@ -9,17 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING
 
 import sympy
 
-from symcost.costs.table import Row
+from symcost.costs.rows import Row
 from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes.algebra import Size, exact
-
-if TYPE_CHECKING:
-    from symcost.layers.sizes.tensor import Tensor
-    from symcost.layers.tape import Event, Need
+from symcost.layers.sizes.noted import Event, Need
+from symcost.layers.sizes.tensor import Tensor
 
 NUMBER = Form.symbol("block_number")
 """The number of a block, from 0."""

@@ -15,7 +15,7 @@ from symcost.agreement.written import METRICS, Written, emulation, misplaced, mo
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.hlo.reading.text import HloError
-from symcost.layers.layered import LayerTable
+from symcost.reading.choices import Mode
 from symcost.reading.given import checked_but
 from symcost.referee.compilers.answer import Answer, Failure
 from symcost.referee.compilers.compile import TIMEOUT, Event, Job, Placement
@@ -30,7 +30,6 @@ from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
 from symcost.tracing.derive import Options, derive, rare_collections
-from symcost.tracing.lifted import Lifted
 
 ON_CHIP = (
     "On TPUs what is alive at the peak includes buffers on the chip, which are none of the compiler's temporaries."
@@ -45,7 +44,7 @@ def verify(
     targets: str | Sequence[str] = ("cpu",),
     against: str | Sequence[str] = (),
     call: Mapping[str, Any] | None = None,
-    mode: str = "forward",
+    mode: Mode = "forward",
     wrt: Any = None,
     method: str = "__call__",
     rngs: Sequence[str] = (),
@@ -96,8 +95,8 @@ def verify(
     at = {name: int(value) if isinstance(value, np.integer) else value for name, value in at.items()}
     start_devices()
     placement, point, layers = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None
-    if isinstance(model, LayerTable):
-        model, specs, layers = layered.twin(model, specs, at)
+    if isinstance(model, CostTable) and (network := model.parts.network) is not None:
+        model, specs, layers = layered.twin(model, network, specs, at)
         point = {}
     source = Source(model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name, wrt)
     maker = source.model()
@@ -207,7 +206,7 @@ def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[Co
         raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
 
 
-def _closed_form(known: _Known) -> Lifted:
+def _closed_form(known: _Known) -> CostTable:
     """The model's closed form."""
     return derive(known.source.model(), Options(**known.sampling, referee=False), lambda count: None)
 

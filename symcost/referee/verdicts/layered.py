@@ -7,16 +7,18 @@ from typing import Any
 
 from symcost.agreement.check import Check
 from symcost.costs.cost import CONVENTIONS
+from symcost.costs.parts import Network
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.formulas.symbols import evaluate
-from symcost.layers.layered import LayerTable
 
+Twin = tuple[Any, tuple[Any, ...], CostTable]
+"""A Flax module, its input specs, and the table of the same layers."""
 METRICS = ("params", "state", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
 TWIN = "the trace of its Flax twin"
 
 
-def twin(table: LayerTable, specs: tuple[Any, ...], at: Mapping[str, int]) -> tuple[Any, tuple[Any, ...], CostTable]:
+def twin(table: CostTable, network: Network, specs: tuple[Any, ...], at: Mapping[str, int]) -> Twin:
     """The Flax module of the same layers, its input spec, and the table, all at a point.
 
     The input is ``float32`` with channels last, or ``int32`` for a table's indices, unless ``specs`` gives it.
@@ -29,11 +31,11 @@ def twin(table: LayerTable, specs: tuple[Any, ...], at: Mapping[str, int]) -> tu
         example = ", ".join(f"{name}=..." for name in left)
         raise SymcostError(f"no value for {', '.join(left)}: a compiler needs all of them, give at=dict({example})")
     costs = table.subs(**at) if at else table
-    own = symbols_of(table.net)
-    module = build(table.net, **{name: value for name, value in at.items() if name in own})
+    own = symbols_of(network.net)
+    module = build(network.net, **{name: value for name, value in at.items() if name in own})
     if not specs:
-        shape = [evaluate(size, at) for size in table.twin_input]
-        specs = (f"{'int32' if table.net.reads_tokens else 'float32'}[{','.join(map(str, shape))}]",)
+        shape = [evaluate(size, at) for size in network.twin_input]
+        specs = (f"{'int32' if network.net.reads_tokens else 'float32'}[{','.join(map(str, shape))}]",)
     return module, specs, costs
 
 

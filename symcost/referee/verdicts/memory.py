@@ -34,7 +34,7 @@ def held(answer: Answer) -> dict[str, int]:
 
 def liveness(costs: CostTable) -> dict[str, int]:
     """Our own peak of the activations, to be read beside the compiler's temporaries; nothing where it has no closed form."""
-    peak = getattr(costs, "peak", None)
+    peak = costs.peak if costs.parts.peak is not None else None
     try:
         found = None if peak is None else peak(unit="bytes")
     except SymcostError:

@@ -12,7 +12,8 @@ import io
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, TOLD
-from symcost.costs.table import CostTable, Row
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.report.words.facts import WITHDRAWN
 from symcost.report.words.grouping import paths
 

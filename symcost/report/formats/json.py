@@ -9,7 +9,7 @@
 ``symbols``
     names of the symbols in the formulas.
 ``at``
-    the values substituted for symbols (``--set``), empty for a closed form.
+    the values substituted for symbols (``--at``), empty for a closed form.
 ``totals``
     ``params``, ``trainable``, ``active_params``, ``state``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and
     ``activations`` under ``textbook``: what the attributes of the same names give.
@@ -50,9 +50,10 @@ from pathlib import Path
 from typing import Any
 
 from symcost.costs.cost import COLUMNS, CONVENTIONS, Cost
+from symcost.costs.rows import Row, total
 from symcost.costs.saved.format import FORMAT, SUFFIX, digest
-from symcost.costs.saved.table import ALL
-from symcost.costs.table import CostTable, Row, total
+from symcost.costs.saved.numbers import ALL
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.formulas.text import written
 from symcost.report.words import facts
@@ -82,7 +83,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         "format": FORMAT,
         "version": __version__,
         "symbols": list(costs.symbols),
-        "at": dict(facts.point(costs)),
+        "at": dict(costs.point),
         "totals": {metric: str(getattr(costs.total(convention), metric)) for metric, convention in COLUMNS},
         "conventions": {c: _metrics(costs.total(c)) if c in costs.conventions else None for c in CONVENTIONS},
         "withdrawn": dict(costs.withdrawn),
@@ -102,8 +103,8 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
     whole = {
         **made,
         **_checks(costs),
-        "loops": dict(getattr(costs, "unknown_trips", {})),
-        "kernels": dict(getattr(costs, "unknown_macs", {})),
+        "loops": dict(costs.unknown_trips),
+        "kernels": dict(costs.unknown_macs),
         "receptive_field": _field(costs),
     }
     return {**whole, "digest": digest(whole)}
@@ -140,15 +141,14 @@ def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
 
 def _field(costs: Any) -> Any:
     """The receptive field where layers say it; None is unknown."""
-    try:
-        found = costs.receptive_field
-    except (AttributeError, SymcostError):
+    if costs.parts.receptive_field is None:
         return None
+    found = costs.receptive_field
     return ALL if found is None else [str(size) for size in found]
 
 
 def _checks(costs: Any) -> dict[str, Any]:
-    certificate, domain = getattr(costs, "certificate", None), getattr(costs, "domain", None)
+    certificate, domain = costs.certificate, costs.domain
     return {
         "certificate": certificate
         and {
@@ -167,7 +167,7 @@ def _checks(costs: Any) -> dict[str, Any]:
             "conditions": domain.conditions(),
             "notes": list(domain.notes),
             "bounds_at_one": sorted(domain.bounds_at_one),
-            "spans": dict(getattr(domain, "spans", {})),
+            "spans": dict(domain.spans),
         },
-        "coverage": getattr(costs, "coverage", None),
+        "coverage": costs.coverage,
     }

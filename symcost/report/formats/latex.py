@@ -19,7 +19,7 @@ from symcost.formulas.text import shortest
 from symcost.report.words import facts
 from symcost.report.words.grouping import MODEL, paths
 
-WHOLE = (("params", TEXTBOOK), *COLUMNS)
+WHOLE: tuple[facts.Column, ...] = (("params", TEXTBOOK), *COLUMNS)
 TABLED = ("params", *SPLITS, "macs", "flops")
 TERMS_A_LINE = 4
 NAMES = "uvxyz"
@@ -131,7 +131,7 @@ def _signed(term: Any) -> str:
 
 def _whole(costs: CostTable) -> list[tuple[str, Any]]:
     """(title, formula) of the totals that are not zero."""
-    wanted = [(m, c) for m, c in WHOLE if facts.splits(costs, m)]
+    wanted: list[facts.Column] = [(m, c) for m, c in WHOLE if facts.splits(costs, m)]
     named = [(f"{facts.TITLES[m]} ({c})", shortest(getattr(costs.total(c), m))) for m, c in wanted]
     return [(title, value) for title, value in named if value != 0]
 

@@ -9,17 +9,19 @@ import shutil
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK
-from symcost.costs.table import CostTable, Group, Row
+from symcost.costs.rows import Group, Row
+from symcost.costs.table import CostTable
 from symcost.formulas.text import elided, written
+from symcost.reading.choices import AnyConvention, Convention
 from symcost.report.words import sheet
 
 COLUMNS = ("layer", "output", "params", "MACs", "activations", "input + output", "field")
 NARROW = 9
 
 
-def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]:
+def lines(costs: CostTable, convention: AnyConvention = TEXTBOOK) -> list[tuple[Any, ...]]:
     """(layer, output, params, MACs, activations, input + output, field) of what keeps a result or has weights."""
-    fields = getattr(costs, "receptive_fields", {})
+    fields = {} if costs.parts.receptive_fields is None else costs.receptive_fields
     found: list[tuple[Any, ...]] = []
     for group in costs.by_path():
         whole, kept = group.total(_of_rows(convention)), group.total(TEXTBOOK).activations
@@ -31,7 +33,7 @@ def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]
     return found
 
 
-def _of_rows(convention: str) -> str:
+def _of_rows(convention: AnyConvention) -> Convention:
     """Rows know the three conventions of counting; published ones have the textbook's MACs and all parameters."""
     return convention if convention in CONVENTIONS else FULL
 
@@ -69,7 +71,7 @@ def _field(found: tuple[Any, ...] | None) -> str:
     return str(found[0]) if len(set(found)) == 1 else " x ".join(map(str, found))
 
 
-def render(costs: CostTable, *, convention: str = TEXTBOOK, width: int | None = None) -> str:
+def render(costs: CostTable, *, convention: AnyConvention = TEXTBOOK, width: int | None = None) -> str:
     """The table as text; numbers have separators, formulas are shortened where there is no room."""
     width = width or shutil.get_terminal_size((100, 24)).columns
     listed = lines(costs, convention)
@@ -101,7 +103,7 @@ def elided_text(text: str, room: int) -> str:
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
-def _facts(costs: Any, convention: str) -> list[str]:
+def _facts(costs: Any, convention: AnyConvention) -> list[str]:
     whole = costs.total(convention)
     facts = [
         ("convention", convention),

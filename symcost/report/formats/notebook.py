@@ -52,7 +52,7 @@ def _depth(root: Node) -> int:
     return depth
 
 
-def _tree(node: Node, wanted: Sequence[tuple[str, str]], level: int, depth: int) -> str:
+def _tree(node: Node, wanted: Sequence[facts.Column], level: int, depth: int) -> str:
     """A module with what is inside it; one that costs nothing is left out."""
     found = facts.values_of(list(node.all_rows()), wanted)
     if not any(value != 0 for value in found):

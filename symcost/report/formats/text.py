@@ -65,9 +65,7 @@ def _modules(costs: CostTable, depth: int | None, width: int) -> Table:
     return table
 
 
-def _listed(
-    costs: CostTable, depth: int | None, wanted: Sequence[tuple[str, str]]
-) -> list[tuple[str, list[Any] | None]]:
+def _listed(costs: CostTable, depth: int | None, wanted: Sequence[facts.Column]) -> list[tuple[str, list[Any] | None]]:
     """Names and values of the lines that say something; a heading says something when a line below it does."""
     found: list[tuple[str, list[Any] | None]] = []
     below = -1
@@ -86,7 +84,7 @@ def elided_name(name: str, width: int) -> str:
     return name if len(name) <= width else name[:margin] + "…" + stripped[len(stripped) - (width - margin - 1) :]
 
 
-def _natural(listed: Sequence[tuple[str, list[Any] | None]], wanted: Sequence[tuple[str, str]]) -> list[int]:
+def _natural(listed: Sequence[tuple[str, list[Any] | None]], wanted: Sequence[facts.Column]) -> list[int]:
     """The width every column would like: its longest formula, its title."""
     titles = [max(len(facts.TITLES[metric]), len(convention) + 2) for metric, convention in wanted]
     return [

@@ -9,7 +9,8 @@ from typing import Any
 import sympy
 
 from symcost.costs.cost import DETAIL, FIRST, FULL, TOLD
-from symcost.costs.table import CostTable, total
+from symcost.costs.rows import total
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.face import PROCESS
 from symcost.estimate.questions.quantities import QUANTITIES, Quantity
@@ -25,9 +26,9 @@ from symcost.report.words.grouping import MODEL, Line, Node, tree
 
 RARE = ("state",)
 """Columns that are left out where no model has any of it."""
-MOVED = ("moved", FULL)
+MOVED: facts.Column = ("moved", FULL)
 """Bytes read and written."""
-COLUMNS = (
+COLUMNS: tuple[facts.Column, ...] = (
     *((name, told.convention) for name, told in TOLD.items() if told.place == FIRST or name in RARE),
     MOVED,
 )
@@ -38,7 +39,7 @@ LONG = 1500
 """Characters of a formula from which it is shown as text: a browser takes long to lay out more of it."""
 
 
-def columns(tables: Sequence[CostTable]) -> list[tuple[str, str]]:
+def columns(tables: Sequence[CostTable]) -> list[facts.Column]:
     """The columns that these models need."""
     return [
         (metric, of)
@@ -47,15 +48,15 @@ def columns(tables: Sequence[CostTable]) -> list[tuple[str, str]]:
     ]
 
 
-def heading(column: tuple[str, str]) -> str:
+def heading(column: facts.Column) -> str:
     """What stands above a column."""
     metric, of = column
     return f"{'bytes moved' if column == MOVED else facts.TITLES[metric]} ({of})"
 
 
-def contents(costs: CostTable, title: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def contents(costs: CostTable, title: str, wanted: Sequence[facts.Column]) -> dict[str, Any]:
     """One model of the page; ``wanted`` are the columns of its modules."""
-    program = Program(facts.point(costs))
+    program = Program(costs.point)
     totals, formulas = _totals(costs, program)
     return {
         "title": title,
@@ -106,7 +107,7 @@ def _shown(value: Any) -> dict[str, str]:
 
 
 def _modules(
-    node: Node, program: Program, wanted: Sequence[tuple[str, str]], parent: int = -1, count: list[int] | None = None
+    node: Node, program: Program, wanted: Sequence[facts.Column], parent: int = -1, count: list[int] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Modules in preorder, each with the cost of its own rows alone; sums over the inside are made in the page."""
     count = count if count is not None else [0]
@@ -122,7 +123,7 @@ def _modules(
 
 
 def _conditions(costs: Any, program: Program) -> list[dict[str, Any]]:
-    domain = getattr(costs, "domain", None)
+    domain = costs.domain
     return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]
 
 
@@ -157,8 +158,7 @@ def _energy(costs: CostTable, program: Program) -> dict[str, int]:
 
 def _field(costs: Any, program: Program) -> Any:
     """The receptive field: a number for each axis, ``"all"``, or None where it is not known."""
-    try:
-        found = costs.receptive_field
-    except (AttributeError, SymcostError):
+    if costs.parts.receptive_field is None:
         return None
+    found = costs.receptive_field
     return "all" if found is None else [program.add(size) for size in found]

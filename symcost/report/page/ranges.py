@@ -55,7 +55,7 @@ def _limits(name: str, tables: Sequence[Any]) -> tuple[int, int | None, int]:
     """The bounds and the step that conditions of the symbol alone leave."""
     low, high, step = 1, None, 1
     for costs in tables:
-        domain = getattr(costs, "domain", None)
+        domain = costs.domain
         texts = domain.conditions() if domain is not None and name in costs.symbols else ()
         for found in (each for text in texts for each in conjuncts(condition(text))):
             value = integer(found.right) if isinstance(found, Compare) else None
@@ -83,7 +83,7 @@ def _start(names: Sequence[str], limits: Mapping[str, tuple[int, int | None, int
         several = [first, low, 2 * first, low + step, 3 * step, 12 * step, 96 * step]
         kept = [value for value in dict.fromkeys(several) if value >= low and (high is None or value <= high)]
         candidates.append([at[name]] if name in at else kept)
-    held = [dict(point) for costs in tables for point in getattr(getattr(costs, "certificate", None), "held_out", ())]
+    held = [dict(point) for costs in tables if costs.certificate is not None for point in costs.certificate.held_out]
     tried = (
         dict(zip(names, values, strict=True)) for values in itertools.islice(itertools.product(*candidates), TRIED)
     )

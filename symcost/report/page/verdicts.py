@@ -13,7 +13,6 @@ from symcost.costs.cost import XLA
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.report.subjects.verdict import sections, sentence
-from symcost.report.words import facts
 
 NUMERIC = frozenset({"FLOPs", "bytes", "ours", "theirs", "written", "compiled", "difference"})
 
@@ -50,7 +49,7 @@ def shown(tables: Sequence[tuple[str, CostTable]], verdicts: Mapping[str, Any]) 
 
 def _reason(costs: CostTable, verdict: Any) -> str | None:
     """Why a verdict is not of a table, or nothing when it is."""
-    known, given = facts.point(costs), verdict.at
+    known, given = costs.point, verdict.at
     missing = [name for name in costs.symbols if name not in given]
     if missing:
         return f"has the symbol {missing[0]}, which the verdict gives no value"

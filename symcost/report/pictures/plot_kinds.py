@@ -17,7 +17,8 @@ from symcost.estimate.time.latency import Latency
 from symcost.estimate.time.latency import latency as latency_of
 from symcost.estimate.time.work import kernels
 from symcost.formulas.units import physical
-from symcost.report.pictures.plots import BATCHES, BLUE, GREEN, GREY, ORANGE, plain
+from symcost.reading.choices import LatencyModel
+from symcost.report.pictures.style import BATCHES, BLUE, GREEN, GREY, ORANGE, plain
 
 KILO = 1024
 UNITS = ("KiB", "MiB", "GiB", "TiB")
@@ -28,7 +29,7 @@ NAMED = 3
 ROOM = 1.6
 
 
-def memory(figure: Any, costs: Any, on: Any, dtype: str | None, model: str) -> None:
+def memory(figure: Any, costs: Any, on: Any, dtype: str | None, model: LatencyModel) -> None:
     """Above the largest input and output of each block, below its weights and their sum; limits of the device as lines."""
     types = types_of(costs, dtype)
     names, activations, weights = [], [], []
@@ -92,7 +93,7 @@ def _unit(size: float) -> tuple[str, float]:
     return UNITS[power], KILO ** (power + 1)
 
 
-def roofline(figure: Any, costs: Any, on: Any, dtype: str | None, model: str) -> None:
+def roofline(figure: Any, costs: Any, on: Any, dtype: str | None, model: LatencyModel) -> None:
     """Every kernel by operations per byte and operations per second, below the device's roof; area is its time.
 
     Those that lose most of it against the peak are named.
@@ -151,7 +152,9 @@ def _legend(axes: Any, place: str) -> None:
             handle.set_sizes([40])
 
 
-def latency(figure: Any, costs: Any, on: Any, dtype: str | None, at: Mapping[str, int], batch: str, model: str) -> None:
+def latency(
+    figure: Any, costs: Any, on: Any, dtype: str | None, at: Mapping[str, int], batch: str, model: LatencyModel
+) -> None:
     """Milliseconds and examples per second over the batch."""
     if batch not in costs.symbols:
         raise SymcostError(f"batch={batch!r} is no symbol of the table: it has {', '.join(costs.symbols) or 'none'}")
@@ -174,7 +177,7 @@ def latency(figure: Any, costs: Any, on: Any, dtype: str | None, at: Mapping[str
     right.spines[["right"]].set_visible(True)
 
 
-def energy(figure: Any, costs: Any, on: Any, dtype: str | None, model: str) -> None:
+def energy(figure: Any, costs: Any, on: Any, dtype: str | None, model: LatencyModel) -> None:
     """Joules of computing and of moving in each block, and their sums."""
     found = energy_of(costs, on or "horowitz-45nm", dtype, model=model)
     parts: dict[str, list[float]] = {}

@@ -29,7 +29,7 @@ def text(estimate: Estimate) -> str:
 
 def _facts(estimate: Estimate) -> list[tuple[str, str]]:
     found = [("model", estimate.name)]
-    point = getattr(estimate.costs, "point", {})
+    point = estimate.costs.point
     if point:
         found.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
     found += [("parameters (full)", counted(estimate.costs.params)), ("MACs (full)", counted(estimate.costs.macs))]
@@ -122,7 +122,7 @@ def json(estimate: Estimate) -> str:
     chosen = estimate.latencies[estimate.chosen]
     made = {
         "model": estimate.name,
-        "at": dict(getattr(estimate.costs, "point", {})),
+        "at": dict(estimate.costs.point),
         "totals": {name: str(getattr(estimate.costs, name)) for name in ("params", "macs", "flops")},
         "memory": _or_why(estimate.memory, lambda m: {
             "weights": str(m.weights), "activations": str(m.activations), "state": str(m.state), "rule": m.rule}),

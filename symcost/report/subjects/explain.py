@@ -34,7 +34,7 @@ def explain(costs: CostTable, **point: int) -> str:
     >>> print(explain(gpt2(d="d", L="L", H=1, V=1000, N="N", n=1), d=256, L=4, N=512).splitlines()[0])
     3,677,696 parameters: d*(12*L*d + 13*L + 2026)
     """
-    known = [name for name in costs.symbols if name not in getattr(costs, "point", {})]
+    known = [name for name in costs.symbols if name not in costs.point]
     for name in point:
         if name not in known:
             raise SymcostError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")

@@ -6,18 +6,20 @@ Tables that were not traced have no certificate, domain, coverage or peaks; thos
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.cost import COLUMNS, FULL, SPLITS, TOLD, Cost
-from symcost.costs.table import CostTable, Row, total
+from symcost.costs.rows import Row, total
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.formulas.text import written
+from symcost.reading.choices import PEAKS, UNITS, Convention, Rule, Unit
 
-PEAKS = ("liveness", "textbook")
-UNITS = ("elements", "bytes")
+Column = tuple[str, Convention]
+"""A metric under a convention."""
 TITLES = {name: told.title for name, told in TOLD.items()}
 WITHDRAWN = "withdrawn"
 """In the place of figures that XLA's own count contradicts."""
@@ -27,8 +29,8 @@ WITHDRAWN = "withdrawn"
 class Peak:
     """A peak by its rule and unit: a value, or the reason why there is none."""
 
-    rule: str
-    unit: str
+    rule: Rule
+    unit: Unit
     value: Any = None
     problem: str = ""
 
@@ -60,7 +62,7 @@ def totals(costs: CostTable) -> list[tuple[str, str]]:
     ]
 
 
-def columns(costs: CostTable) -> list[tuple[str, str]]:
+def columns(costs: CostTable) -> list[Column]:
     """The module table's columns that are not zero throughout."""
     return [
         (metric, convention)
@@ -69,16 +71,17 @@ def columns(costs: CostTable) -> list[tuple[str, str]]:
     ]
 
 
-def values_of(rows: Sequence[Row], wanted: Sequence[tuple[str, str]]) -> list[Any]:
+def values_of(rows: Sequence[Row], wanted: Sequence[Column]) -> list[Any]:
     """Sums of rows for the columns wanted."""
-    sums = {convention: total(rows, convention) for convention in {c for _, c in wanted}}
+    conventions: set[Convention] = {convention for _, convention in wanted}
+    sums = {convention: total(rows, convention) for convention in conventions}
     return [getattr(sums[convention], metric) for metric, convention in wanted]
 
 
 def peaks(costs: Any) -> list[Peak]:
     """All peaks of a traced table."""
     found: list[Peak] = []
-    if not hasattr(costs, "peak"):
+    if costs.parts.peak is None:
         return found
     for rule in PEAKS:
         for unit in UNITS:
@@ -91,10 +94,7 @@ def peaks(costs: Any) -> list[Peak]:
 
 def residuals(costs: Any) -> Any:
     """Bytes saved for the backward pass, or None where the table is not of training."""
-    try:
-        return getattr(costs, "residuals", None)
-    except SymcostError:
-        return None
+    return None if costs.parts.residuals is None else costs.residuals
 
 
 def beside(costs: Any) -> list[tuple[str, str]]:
@@ -104,11 +104,6 @@ def beside(costs: Any) -> list[tuple[str, str]]:
     return found if saved is None else [*found, (QUANTITIES["residuals"].title, written(saved))]
 
 
-def point(costs: Any) -> Mapping[str, int]:
-    """The values substituted, if any."""
-    return getattr(costs, "point", {})
-
-
 OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place of built-in ones"}
 """Sources of rows that the user's rules counted, in words."""
 
@@ -116,19 +111,23 @@ OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place
 def notes(costs: Any) -> list[tuple[str, str]]:
     """(title, sentence) for the point, domain, certificate, coverage, loops of unknown length and kernels of unknown MACs."""
     found = []
-    if at := point(costs):
+    if at := costs.point:
         found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items())))
-    facts = ((title, getattr(costs, title, None)) for title in ("domain", "certificate"))
+    facts = (("domain", costs.domain), ("certificate", costs.certificate))
     found += [(title, str(fact)) for title, fact in facts if fact is not None]
-    if coverage := getattr(costs, "coverage", None):
+    if coverage := costs.coverage:
         counted = ", ".join(f"{number} by {OWN.get(name, name)}" for name, number in coverage.items()
                             if number and name != "bounds")  # fmt: skip
         bounds = coverage.get("bounds", 0)
         told = f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")
         found.append(("coverage", "; ".join([told, *_others(costs)])))
-    loops, kernels = (getattr(costs, name, {}) for name in ("unknown_trips", "unknown_macs"))
-    found += [("loop", f"{name} = trips of {where or 'a loop in the model'}") for name, where in loops.items()]
-    return [*found, *(("kernel", f"{name} = MACs of one execution of {why}") for name, why in kernels.items())]
+    found += [
+        ("loop", f"{name} = trips of {where or 'a loop in the model'}") for name, where in costs.unknown_trips.items()
+    ]
+    return [
+        *found,
+        *(("kernel", f"{name} = MACs of one execution of {why}") for name, why in costs.unknown_macs.items()),
+    ]
 
 
 def _others(costs: Any) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from symcost.costs.table import Row
+from symcost.costs.rows import Row
 from symcost.hlo.reading.scopes import template
 
 _NUMBER = re.compile(r"\d+")

@@ -112,7 +112,8 @@ def make_problem(
     """
     metrics = Metrics(costs, define, options)
     axes = dict(space.numbers)
-    domain = tuple(getattr(getattr(costs, "domain", None), "conditions", list)())
+    table = metrics.table
+    domain = tuple(table.domain.conditions()) if table is not None and table.domain is not None else ()
     found = tuple((text, asked(text, metrics)) for text in (*space.where, *where, *domain))
     goals = [(text, parse(text), maximise) for text, maximise in objectives]
     named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))

@@ -10,8 +10,9 @@ from typing import Any
 from symcost.agreement.judge import judged
 from symcost.agreement.written import Written
 from symcost.costs.cost import Cost
+from symcost.costs.rows import Row
 from symcost.costs.said import Said
-from symcost.costs.table import CostTable, Row
+from symcost.costs.table import CostTable
 from symcost.formulas.form import Form
 from symcost.hlo import HloError
 from symcost.rules.own import OWN, REPLACED

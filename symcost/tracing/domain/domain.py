@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import sympy
 
-from symcost.costs.table import Conditions
+from symcost.costs.parts import Conditions
 from symcost.formulas.form import Form
 from symcost.tracing.domain.evidence import Evidence
 from symcost.tracing.evidence.guard import Guard

@@ -131,7 +131,8 @@ class SizeLift:
                 return lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
-        raise OffLattice(describe(columns, self.fitter.rival_forms), self.sizes)
+        last = columns  # pyright: ignore[reportPossiblyUnboundVariable]  # MAX_EXTRA is not 0
+        raise OffLattice(describe(last, self.fitter.rival_forms), self.sizes)
 
     def _candidates(self, steps: Sequence[int]) -> list[Point]:
         """Points along each axis, near the base first, where rival forms may differ."""

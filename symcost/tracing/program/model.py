@@ -12,12 +12,11 @@ import jax.numpy as jnp
 
 from symcost.errors import TraceError
 from symcost.hlo.reading.scopes import mark
+from symcost.reading.choices import MODES, Mode
 from symcost.reading.numerals import short
 from symcost.tracing.program import linen, nnx
 from symcost.tracing.program.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
 from symcost.tracing.program.trained import Trained, split
-
-MODES = ("forward", "train")
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Model:
     parameters: tuple[str, ...]
     call: dict[str, Any]
     arrays: dict[str, Any]
-    mode: str = "forward"
+    mode: Mode = "forward"
     method: str = "__call__"
     rngs: tuple[str, ...] = ("params", "dropout")
     initialisers: linen.Initialisers = field(default_factory=linen.Initialisers)
@@ -89,7 +88,7 @@ class Model:
                 n for n, v in vars(type(module)).items() if not n.startswith("_") and n not in fields and callable(v)
             ]
             raise TraceError(
-                f"{type(module).__name__} has no method {self.method!r}: it has {', '.join(['__call__', *known])}"
+                f"{type(module).__name__} has no method {short(self.method)}: it has {', '.join(['__call__', *known])}"
             )
         return self._linen(module, own, inputs, arrays) if linen.is_linen(module) else self._nnx(module, inputs, arrays)
 
@@ -231,7 +230,7 @@ def make_model(
     *,
     free: tuple[str, ...] = (),
     call: Mapping[str, Any] | None = None,
-    mode: str = "forward",
+    mode: Mode = "forward",
     rngs: Any = None,
     method: str = "__call__",
     wrt: Any = None,
@@ -239,7 +238,7 @@ def make_model(
 ) -> Model:
     """Read what the user gave: a module as it is, or a factory whose parameters without default are symbols."""
     if mode not in MODES:
-        raise TraceError(f"unknown mode {mode!r}: use {' or '.join(map(repr, MODES))}")
+        raise TraceError(f"unknown mode {short(mode)}: use {' or '.join(map(repr, MODES))}")
     plain, arrays = split_call(call)
     names = ("params", "dropout", *_streams(rngs))
     common: dict[str, Any] = {"specs": parse_tree(specs), "call": plain, "arrays": arrays, "mode": mode,

@@ -22,9 +22,8 @@ from jax.interpreters import ad
 _CONVOLUTION = lax.conv_general_dilated_p
 _TRANSPOSED = "transposed convolution"
 _GRADIENTS = {"gradient of lhs": "lhs", "gradient of rhs": "rhs"}
-_makers: dict[CodeType, str] = dict(
-    zip((rule.__code__ for rule in ad.primitive_transposes[_CONVOLUTION].args), _GRADIENTS, strict=True)
-)
+_transpose: Any = ad.primitive_transposes[_CONVOLUTION]  # a partial of both rules
+_makers: dict[CodeType, str] = dict(zip((rule.__code__ for rule in _transpose.args), _GRADIENTS, strict=True))
 _makers[lax.conv_transpose.__code__] = _TRANSPOSED
 
 _marking = jax.make_user_context(False)
