@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from symcost.costs.dtypes import item_bytes
 from symcost.errors import LiftError
@@ -51,8 +52,11 @@ class Options:
     def beside(self, symbols: Sequence[str], samples: Mapping[str, Sequence[int]]) -> Options:
         """The same with other samples for some symbols, and without those of symbols that there are none of."""
         given = {**(self.samples or {}), **samples}
-        kept = ({n: v for n, v in (each or {}).items() if n in symbols} for each in (given, self.steps, self.at_least))
-        return Options(*kept, self.referee, self.max_pieces)
+
+        def kept(values: Mapping[str, Any] | None) -> dict[str, Any]:
+            return {name: value for name, value in (values or {}).items() if name in symbols}
+
+        return Options(kept(given), kept(self.steps), kept(self.at_least), self.referee, self.max_pieces)
 
 
 @dataclass

@@ -148,7 +148,10 @@ def beyond_bounds(piece: Piece) -> list[Guard]:
 
 def joined(first: Piece, second: Piece, guard: Guard) -> Piece:
     """Both forms as one, with the first where the guard holds and the second elsewhere."""
-    here = where(as_form(guard.left), guard.op, as_form(guard.right))
+    left, right = guard.left, guard.right
+    if not (isinstance(left, Form) and isinstance(right, Form)):
+        raise AssertionError(f"{guard} splits no form")
+    here = where(left, guard.op, right)
     sides = ((first, here), (second, 1 - here))
     peaks = {kind: _peak([(piece.peaks[kind], there) for piece, there in sides]) for kind in first.peaks}
     residuals = None

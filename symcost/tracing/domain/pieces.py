@@ -23,20 +23,11 @@ class Pieces(Conditions):
     there: Any
     elsewhere: Any
 
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Names of the symbols."""
-        return tuple(dict.fromkeys((*self.there.symbols, *self.elsewhere.symbols)))
-
-    @property
-    def notes(self) -> list[str]:
-        """Remarks of both."""
-        return list(dict.fromkeys((*self.there.notes, *self.elsewhere.notes)))
-
-    @property
-    def bounds_at_one(self) -> frozenset[str]:
-        """Metrics that are upper bounds where a size is 1."""
-        return self.there.bounds_at_one | self.elsewhere.bounds_at_one
+    def __post_init__(self) -> None:
+        self.symbols = tuple(dict.fromkeys((*self.there.symbols, *self.elsewhere.symbols)))
+        self.notes = list(dict.fromkeys((*self.there.notes, *self.elsewhere.notes)))
+        self.bounds_at_one = self.there.bounds_at_one | self.elsewhere.bounds_at_one
+        self.spans = {**self.there.spans, **self.elsewhere.spans}
 
     @property
     def evidence(self) -> dict[str, Evidence]:

@@ -33,7 +33,7 @@ def meant(made: Rounding) -> Form | None:
 
 def _rounded(function: str, inside: Any) -> Form | None:
     """A rounding of what stands inside it."""
-    operation, args = getattr(inside, "operation", ""), getattr(inside, "args", ())
+    operation, args = _parts(inside)
     if operation in (*DOWN, *UP, *NEAREST) and len(args) == 1:
         return _rounded(operation, args[0])  # it is whole already
     if operation in LOGARITHMS and function in (*DOWN, *UP):
@@ -49,6 +49,11 @@ def _rounded(function: str, inside: Any) -> Form | None:
     return _half_even(form) if function in NEAREST else None
 
 
+def _parts(side: Any) -> tuple[str, tuple[Any, ...]]:
+    """The operation of a formula and what it is of; nothing of anything else."""
+    return getattr(side, "operation", ""), getattr(side, "args", ())
+
+
 def _half_even(form: Form) -> Form:
     """The nearest integer, the even one of two."""
     quarter = (2 * form - 1) * Fraction(1, 4)
@@ -61,7 +66,7 @@ def _exact(side: Any) -> Form | None:
         return as_form(side)
     if isinstance(side, float):
         return Form.constant(Fraction(repr(side))) if side == side and abs(side) != float("inf") else None
-    operation, args = getattr(side, "operation", ""), getattr(side, "args", ())
+    operation, args = _parts(side)
     if operation == "number":
         return _exact(args[0])
     if operation in (*DOWN, *UP, *NEAREST) and len(args) == 1:

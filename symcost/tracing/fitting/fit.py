@@ -68,7 +68,9 @@ class Fitter:
             self.known.setdefault(column, Form.symbol(name))
         for form in meant:  # roundings that the program was seen to make
             if form.symbols <= set(self.symbols):
-                self.known.setdefault(tuple(form.value(point) for point in self.points), form)
+                values = [form.value(point) for point in self.points]
+                if all(isinstance(value, int) for value in values):
+                    self.known.setdefault(tuple(map(int, values)), form)
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)

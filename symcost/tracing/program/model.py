@@ -96,7 +96,7 @@ class Model:
         """The module at a point, nnx ones from a factory with abstract arrays; nothing for a plain function."""
         if self.factory is None:
             return self.module
-        return self._build({name: self.fixed.get(name, point.get(name)) for name in self.parameters})
+        return self._build(dict(self._own(point)))
 
     def _plain(self) -> Callable[..., Any]:
         function = self.function
