@@ -51,7 +51,7 @@ class Derivation(Attempt):
         """The closed form where the program decides as it does at the samples, and beyond in so many pieces at most."""
         self.choice.make()
         self._watch()
-        self.recording = recorded(self.sampler, self.base, self.structural)
+        self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
         self._meant = [form for made in self.recording.roundings if (form := meant(made)) is not None]
         self.guards = [guard for guard in decided(self.recording) if guard not in self.decided]
         found = self._settled_on()
@@ -74,10 +74,10 @@ class Derivation(Attempt):
 
     def _turn(self) -> None:
         """See the decisions of the samples that were settled on, where they are others than those begun with."""
-        if self.recording.base == self.base:
+        if all(self.recording.base[name] == self.base[name] for name in self.sizes):
             return
         before = [guard if guard.holds(self.base) else guard.denied for guard in self.guards]
-        self.recording = recorded(self.sampler, self.base, self.structural)
+        self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
         now = [guard for guard in decided(self.recording) if guard not in self.decided]
         self.guards = list(dict.fromkeys((*now, *before)))
 

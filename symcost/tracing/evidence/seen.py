@@ -14,6 +14,7 @@ from symcost.tracing.evidence.normal import side_text
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import traced
+from symcost.tracing.sampling.depth import DEEPEST
 from symcost.tracing.sampling.sample import Point
 
 DEEPER = (3, 5)
@@ -61,9 +62,11 @@ def _about_one(guard: Guard) -> bool:
     return (guard.op == "!=" and number <= 1) or (guard.op == ">=" and number <= 2)
 
 
-def recorded(sampler: Sampler, base: Point, structural: Sequence[str]) -> Recording:
-    """One trace with symbolic sizes."""
-    return record(sampler.model, base, structural)
+def recorded(sampler: Sampler, base: Point, structural: Sequence[str], depths: Mapping[str, Landmarks]) -> Recording:
+    """One trace with symbolic sizes, of a program so deep that every kind of layer is in it where the model takes that."""
+    deep = {name: max(base[name], min(depths[name].reach, DEEPEST)) for name in structural if name in depths}
+    point = {**base, **deep}
+    return record(sampler.model, point if sampler.works(point) else base, structural)
 
 
 def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, Landmarks]:
