@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 import symcost as sc
 from symcost.cli.main import main
 from symcost.costs.cost import Cost
-from symcost.costs.saved.facts import Condition
 from symcost.costs.saved.format import digest
 from symcost.costs.size import model_size
 from symcost.costs.table import CostTable, Row
@@ -198,7 +197,6 @@ def test_every_entry_refuses_a_bad_formula(text: str) -> None:
     setting: Any = None
     for make in (
         lambda: condition(text),
-        lambda: Condition.read(text),
         lambda: parse_spec(f"float32[n,{text}]"),
         lambda: sc.Space(n=[1, 2], where=[text]),
         lambda: question({"formulas": {"a": "n"}, "where": text, "axes": {"n": [1]}}),
@@ -459,7 +457,6 @@ ENTRIES: dict[str, Callable[[str], Any]] = {
     "spec": parse_spec,
     "dimension": lambda text: parse_spec(f"float32[{text}]"),
     "condition": condition,
-    "saved condition": Condition.read,
     "size": lambda text: sc.Linear(c_o=text),
     "shape": lambda text: sc.table(sc.Linear(c_o=3), (text, 4)),
     "space": lambda text: sc.Space(n=[1, 2], where=text),

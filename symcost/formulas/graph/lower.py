@@ -16,7 +16,7 @@ import sympy
 from sympy.core.relational import Relational
 
 from symcost.errors import ExpressionError
-from symcost.formulas.conditions import Combined, Condition
+from symcost.formulas.conditions import Combined, Compare, Condition
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.ranges import Ranges
 from symcost.formulas.symbols import clog2, flog2
@@ -281,7 +281,9 @@ class Lowering:
         if isinstance(condition, Combined):
             parts = [self.holds(part) for part in condition.parts]
             return self.graph.apply("not", *parts) if condition.op == "not" else self.graph.chain(condition.op, parts)
-        return self.compared(condition.op, self(condition.left), self(condition.right))
+        if isinstance(condition, Compare):
+            return self.compared(condition.op, self(condition.left), self(condition.right))
+        raise ExpressionError(f"{condition.text} stands for conditions of a device: there is none here")
 
     def compared(self, op: str, left: Ratio, right: Ratio) -> Node:
         """``left op right``, with both sides multiplied by the positive denominators."""

@@ -6,7 +6,8 @@ empty cells are no claims. Formulas are of a kind of layer (``layer``) and need 
 ``model`` is a reference network, the file of a saved table, or ``PKG.MOD:NAME`` of a Flax model with its inputs in
 ``spec`` (``float32[n,32,32,3]``, several separated by spaces) and keyword arguments in ``call`` (``train=false``).
 ``layer`` (a path in the network; empty for the whole of it), ``at`` (``width=1.4 r=192``: parameters and symbols),
-``unit`` (of the value, where it does not say), ``convention`` (the one that the claim names), ``source`` (who says so).
+``unit`` (of the value, where it does not say), ``convention`` (the one that the claim names), ``source`` (who says so),
+``device`` and ``dtype`` (of latency, energy and bytes).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Claim:
     source: str = ""
     spec: str = ""
     call: str = ""
+    device: str = ""
+    dtype: str = ""
 
     @property
     def subject(self) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from symcost.costs.names import Metrics
-from symcost.costs.resolve import Resolver
 from symcost.errors import SpaceError
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.resolve import Resolver
 from symcost.formulas.graph.graph import Graph
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges, Span, Values

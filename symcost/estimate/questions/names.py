@@ -1,90 +1,64 @@
-"""The numbers of a cost table by name: what conditions and objectives may speak of."""
+"""The formulas that conditions and objectives may speak of, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import sympy
 
-from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS
-from symcost.costs.size import model_size, state_size
+from symcost.costs.cost import FIRST
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
+from symcost.estimate.questions.quantities import QUANTITIES, Quantity
+from symcost.estimate.questions.setting import Options, setting
+from symcost.formulas.measures import Dimension
 from symcost.formulas.symbols import parse
 from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import short
-
-SHOWN = ("params", "macs", "flops", "activations", "peak_activations")
-"""What is shown of a configuration unless something else is asked for."""
-PEAKS = {
-    "peak_activations": ("liveness", "elements"),
-    "peak_bytes": ("liveness", "bytes"),
-    "peak_textbook": ("textbook", "elements"),
-    "peak_textbook_bytes": ("textbook", "bytes"),
-}
-"""Peaks: by what rule, in which unit."""
-SIZES: Mapping[str, Callable[[CostTable], Any]] = {"model_size": model_size, "state_size": state_size}
-"""Bytes of what a model stores, each in its own number type."""
-QUALIFIED = {
-    f"{metric}_{convention}": (metric, convention) for metric in (*METRICS, *SPLITS) for convention in CONVENTIONS
-}
-"""``macs_textbook``, ``flops_xla``, ...: a number under a convention."""
 
 
 class Metrics(Mapping[str, Any]):
     """Formulas by name: of a cost table, or as they are given.
 
-    Plain names are those of the table itself: ``params``, ``trainable``, ``active_params``, ``state``, ``macs``, ``flops``
-    and ``transcendentals`` under ``full``,
-    ``activations`` under ``textbook``, ``peak_activations`` by liveness. ``flops_xla`` or ``activations_full`` names
-    the convention, ``model_size`` and ``state_size`` are bytes in the number types of the trace (float32 for layers),
-    ``peak_textbook``, ``peak_bytes`` and ``peak_textbook_bytes`` the rule and unit, ``residuals``
-    the bytes kept for the backward pass. ``extra`` adds formulas in any of these and in the symbols.
+    Names of a table are those of :data:`~.quantities.QUANTITIES`, taken with ``options`` (a device, number types, ...).
+    ``extra`` adds formulas in any of these and in the symbols.
 
     >>> Metrics({"area": "w*h"})["area"]
     h*w
     """
 
-    def __init__(self, source: CostTable | Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        source: CostTable | Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        options: Options | Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         if not isinstance(source, CostTable | Mapping):
             raise SpaceError(f"{short(source)} has no formulas: give costs, or a mapping of names to formulas")
         if extra is not None and not isinstance(extra, Mapping):
             raise SpaceError(f"define={short(extra)} must be a mapping of names to formulas, as {{'H': 'd/64'}}")
         self.table = source if isinstance(source, CostTable) else None
+        self.setting = setting(source, options)
         given = {} if isinstance(source, CostTable) else source
         self.given = {name: _formula(name, value) for name, value in {**given, **(extra or {})}.items()}
 
     @property
-    def own(self) -> tuple[str, ...]:
-        """Names that the table itself has."""
-        if self.table is None:
-            return ()
-        peaks = tuple(PEAKS) if hasattr(self.table, "peak") else ()
-        return (*METRICS, *SPLITS, *QUALIFIED, *SIZES, *peaks, *(("residuals",) if self._trained else ()))
-
-    @property
-    def _trained(self) -> bool:
-        """Whether the table is of training: tables of a forward pass alone say that they have no residuals."""
-        try:
-            return hasattr(self.table, "residuals")
-        except SymcostError:
-            return False
+    def own(self) -> Mapping[str, Quantity]:
+        """What the table itself has, by name."""
+        return {} if self.table is None else QUANTITIES
 
     def __getitem__(self, name: str) -> Any:
         if name in self.given:
             return self.given[name]
-        table: Any = self.table
-        if table is None or name not in self.own:
-            raise KeyError(name)
-        if name in PEAKS:
-            return table.peak(*PEAKS[name])
-        if name in SIZES:
-            return SIZES[name](table)
-        if name in QUALIFIED:
-            metric, convention = QUALIFIED[name]
-            return getattr(table.total(convention), metric)
-        return getattr(table, name) if hasattr(table, name) else getattr(table.total(), name)
+        return self.own[name](self.setting)
+
+    def dimension(self, name: str) -> Dimension | None:
+        """What a name is measured in; a formula that was given says nothing of it."""
+        if name in self.given:
+            return None
+        return self.own[name].unit.dimension if name in self.own else {}
 
     def __iter__(self) -> Any:
         return iter((*self.given, *(name for name in self.own if name not in self.given)))
@@ -100,7 +74,8 @@ class Metrics(Mapping[str, Any]):
 
     def shown(self) -> list[str]:
         """Names that are shown unless others are asked for: those of a table that have a value, or all formulas."""
-        names = [name for name in SHOWN if name in self.own] if self.table is not None else list(self.given)
+        own = [name for name, quantity in self.own.items() if quantity.place == FIRST]
+        names = list(self.given) if self.table is None else own
         return [name for name in names if self._has(name)]
 
     def _has(self, name: str) -> bool:
