@@ -47,6 +47,7 @@ def test_the_closed_form_equals_a_fresh_trace_at_a_point_of_our_own(name: str) -
     factory, spec, call, point = ROWS[name]
     costs = trace(factory, spec, call=call)
     assert costs.certificate.held_out
+    assert not costs.withdrawn
     fixed = spec
     for symbol, value in point.items():
         fixed = fixed.replace("*" + symbol, f"*{value}") if "*" + symbol in fixed else fixed

@@ -87,6 +87,7 @@ PARAMETERS = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case.
 def test_the_closed_form_equals_fresh_traces_and_the_lowered_program(case: Case) -> None:
     table = lift(case)
     assert table.certificate.held_out
+    assert not table.withdrawn
     assert not [point for point in table.certificate.held_out if point in table.certificate.fitted]
     for point in (case.real, *case.also):
         ours, theirs = at(table, point), fresh(case, point)
