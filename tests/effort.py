@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
+from symcost.errors import SymcostError
+
 CAMPAIGN = bool(os.environ.get("SYMCOST_CAMPAIGN"))
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
+NEEDED = re.compile(r"needs (\w+), which is not installed: pip install")
 ABSENT = "{} needs {}, which is not installed: pip install -e '.[test-all]'"
 
 
@@ -36,3 +40,11 @@ def needed(package: str, what: str) -> Any:
 def needs(package: str, what: str) -> pytest.MarkDecorator:
     """Of a test that needs a package: it is skipped where that is absent."""
     return pytest.mark.skipif(find_spec(package) is None, reason=ABSENT.format(what, package))
+
+
+def absent_package(problem: Exception) -> str | None:
+    """What an exception says is not installed; ``None`` where it is installed, and the exception is a fault."""
+    found = NEEDED.search(str(problem)) if isinstance(problem, SymcostError) else None
+    name = problem.name if isinstance(problem, ModuleNotFoundError) else found and found[1]
+    top = (name or "").partition(".")[0]
+    return ABSENT.format("this", top) if top and find_spec(top) is None else None

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from pages import WIDTH, absent_package, absent_target, blocks, matches
+from effort import absent_package
+from pages import WIDTH, absent_target, blocks, matches
 
 from symcost.cli.main import main
 

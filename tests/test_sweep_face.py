@@ -9,6 +9,7 @@ import flax.linen as nn
 import numpy as np
 import pytest
 import sympy
+from effort import needs
 from sweep_oracle import nondominated
 
 import symcost as sc
@@ -50,6 +51,7 @@ def test_every_configuration_costs_what_its_network_costs(mobilenet: sc.CostTabl
         assert (row["peak_textbook"], row["peak_activations"]) == (table.peak("textbook"), table.peak_activations)
 
 
+@needs("llvmlite", "the engine of machine code")
 def test_brute_force_and_bounds_agree_on_random_parts_of_the_space(mobilenet: sc.CostTable) -> None:
     limits = ["peak_textbook <= 320_000", "params <= 1_000_000", "macs <= 120_000_000"]
     for part in range(3):

@@ -24,6 +24,7 @@ from symcost.sweeps.run import driver
 from symcost.sweeps.run.workers import Workers
 
 pq = needed("pyarrow.parquet", "a run in a folder")
+needed("llvmlite", "the engine of machine code")
 
 SPACE = {"a": range(1, 301), "b": range(1, 101), "c": range(1, 101)}
 FORMULAS = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
@@ -254,6 +255,7 @@ import time
 from symcost.sweeps.run.workers import Workers
 
 pq = needed("pyarrow.parquet", "a run in a folder")
+needed("llvmlite", "the engine of machine code")
 from worker_pid import pid
 if __name__ == "__main__":
     with Workers(2) as pool:
