@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 import symcost as sc
 from symcost.cli.main import main
 from symcost.costs.cost import Cost
-from symcost.costs.saved.facts import Condition
 from symcost.costs.saved.format import digest
 from symcost.costs.size import model_size
 from symcost.costs.table import CostTable, Row
@@ -31,7 +30,7 @@ from symcost.estimate.questions.constraint import read as read_constraints
 from symcost.formulas.conditions import condition
 from symcost.formulas.extent import MAX_TERMS, extent
 from symcost.formulas.form import Form, logarithm
-from symcost.formulas.prove.interval import Bounds
+from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.symbols import Evaluator, clog2, evaluate, flog2, log2, parse
 from symcost.gates.audit.claims import Claim
 from symcost.gates.audit.judge import audit
@@ -146,7 +145,7 @@ def test_every_path_gives_the_same_logarithm(above: int) -> None:
         assert evaluate(formula, {"n": above}) == right
         assert formula.subs({sc.symbols("n")[0]: above}) == right
         assert (clog2 if up else flog2)(sympy.Rational(above, 2)) == right
-        assert Bounds({"n": (above, above)})(formula) == (right, right)
+        assert Boxed(formula, {"n": (above, above)}).bounds() == (right, right)
         assert logarithm(kind, Form.symbol("n") / 2).value({"n": above}) == right
         assert Columns({"f": formula}, {})(n=[above])["f"].tolist() == [right]
         space = sc.Space(n=range(2, 1024))
@@ -197,7 +196,6 @@ def test_every_entry_refuses_a_bad_formula(text: str) -> None:
     setting: Any = None
     for make in (
         lambda: condition(text),
-        lambda: Condition.read(text),
         lambda: parse_spec(f"float32[n,{text}]"),
         lambda: sc.Space(n=[1, 2], where=[text]),
         lambda: question({"formulas": {"a": "n"}, "where": text, "axes": {"n": [1]}}),
@@ -459,7 +457,6 @@ ENTRIES: dict[str, Callable[[str], Any]] = {
     "spec": parse_spec,
     "dimension": lambda text: parse_spec(f"float32[{text}]"),
     "condition": condition,
-    "saved condition": Condition.read,
     "size": lambda text: sc.Linear(c_o=text),
     "shape": lambda text: sc.table(sc.Linear(c_o=3), (text, 4)),
     "space": lambda text: sc.Space(n=[1, 2], where=text),

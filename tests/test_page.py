@@ -105,6 +105,9 @@ def expected(costs: Any, point: dict[str, int]) -> dict[str, str]:
         f"{facts.TITLES[metric]} ({', '.join(conventions)})": str(getattr(at.total(conventions[0]), metric))
         for metric, conventions, _ in facts.metrics_by_convention(costs)
     }
+    used = sc.memory(at)
+    sizes = {"model size": used.weights, "bytes of state": used.state, "bytes in memory": used.total}
+    found |= {title: str(value) for title, value in sizes.items() if value != 0}
     return found | {f"peak {p.unit} ({p.rule})": str(p.value) for p in facts.peaks(at)}
 
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 import symcost as sc
 from symcost.errors import DomainError, SymcostError
-from symcost.formulas.prove.direction import Directions
-from symcost.formulas.prove.interval import Bounds
+from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.prove.search import prove
 from symcost.formulas.symbols import evaluate, parse
 
@@ -60,11 +59,12 @@ def test_a_proof_says_what_every_point_says(text: str, a: range, b: range, limit
 def test_bounds_enclose_and_directions_hold(text: str, a: range, b: range) -> None:
     expression = parse(text)
     box = {"a": (a[0], a[-1]), "b": (b[0], b[-1])}
-    low, high = Bounds(box)(expression)
+    boxed = Boxed(expression, box)
+    low, high = boxed.bounds()
     whole = {"a": range(a[0], a[-1] + 1), "b": range(b[0], b[-1] + 1)}
     assert all(low <= value <= high for _, value in every(expression, whole))
     for name in box:
-        direction = Directions(name, box)(expression)
+        direction = boxed.direction(name)
         for point, value in every(expression, whole):
             if direction is not None and point[name] < box[name][1]:
                 step = evaluate(expression, {**point, name: point[name] + 1}) - value
@@ -83,10 +83,11 @@ def test_a_transformer_is_certified_in_every_symbol() -> None:
 
 
 def test_nothing_is_decided_by_giving_up() -> None:
-    hard = parse("Mod(a*b*c, 1000003)")
+    hard = parse("Mod(a*b*c, 1000003) + Mod(a*b*c + 1, 1000003)")
     ranges = {name: range(1, 10**6) for name in "abc"}
     with pytest.raises(SymcostError, match=r"undecided after 50000 boxes of a=1\.\.999999"):
-        prove(hard, 1000002, ranges)
+        prove(hard, 2 * 1000002 - 1, ranges)
+    assert prove(hard, 2 * 1000002, ranges), "no remainder is larger"
 
 
 @pytest.mark.parametrize("values", [range(5, 5), range(0, 4), range(4, 1, -1)])

@@ -10,6 +10,7 @@ import typer
 
 from symcost.cli.output import Output, Progress, check_writable, write
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.sources.texts import bind
 from symcost.sources.texts import load as load_model
 from symcost.sources.tracing import Tracing
@@ -81,8 +82,7 @@ def check(
     from symcost.gates.budgets.read import chosen, find, read
     from symcost.report.subjects import gate
 
-    if format_ not in gate.FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(gate.FORMATS)}")
+    known_format(format_, gate.FORMATS)
     check_writable(output)
     plan = chosen(read(file or find(Path.cwd())), model or [])
     with Progress() as progress:

@@ -10,6 +10,7 @@ import typer
 from symcost.cli.output import Output, Progress, check_writable, write
 from symcost.cli.target import is_target, is_traced, tables_of
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.sources.texts import integers
 from symcost.sources.tracing import Tracing, tracing
 
@@ -59,8 +60,7 @@ def diff(
     from symcost.gates.diff.compare import compare
     from symcost.report.subjects import difference
 
-    if format_ not in difference.FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(difference.FORMATS)}")
+    known_format(format_, difference.FORMATS)
     check_writable(output)
     if at and budgets:
         raise SymcostError(f"--at and --budgets {budgets} both say where to show numbers: leave one")

@@ -11,6 +11,7 @@ import typer
 from symcost.cli.output import Output, check_writable, write
 from symcost.cli.target import table_of
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.sources.texts import integers
 
 DEVICES_EXAMPLES = """[bold]Examples[/bold]
@@ -41,7 +42,7 @@ symcost solve gpt2 'params <= 25_000_000' --largest d --set d=d --set H=1
 
 symcost solve mcunet_in1 fits --largest r --set r=r --device stm32f746 --dtype int8
 
-symcost solve resnet50 'latency <= 0.01' fits --largest n --set n=n --device nvidia-a100-sxm-80gb"""
+symcost solve resnet50 'latency <= 10 ms and fits' --largest n --set n=n --device nvidia-a100-sxm-80gb"""
 
 PLOT_EXAMPLES = """[bold]Examples[/bold]
 
@@ -69,9 +70,7 @@ TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
 
 
 def _chosen(formats: Any, name: str) -> Callable[[Any], str]:
-    if name not in formats:
-        raise SymcostError(f"unknown format {name!r}: use {', '.join(formats)}")
-    return formats[name]
+    return formats[known_format(name, formats)]
 
 
 def _widths(weights: str | None, bits: int | None) -> str | int | None:
@@ -155,7 +154,7 @@ def fits(
 def solve(
     target: Target,
     constraints: Annotated[
-        list[str], typer.Argument(metavar="CONSTRAINT...", help="Such as 'params <= 25e6', 'latency <= 0.01', fits.")
+        list[str], typer.Argument(metavar="CONSTRAINT...", help="Such as 'params <= 25 M and latency <= 10 ms', fits.")
     ],
     largest: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Find its largest value.")] = None,
     smallest: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Find its smallest value.")] = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symcost.cli.output import Output, check_writable, write
-from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.report import FORMATS
 from symcost.sources.texts import integers, pairs
 
@@ -65,8 +65,7 @@ def table(
     from symcost.costs.saved.face import is_saved, load
     from symcost.models.catalog import literal, reference
 
-    if format_ not in FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(FORMATS)}")
+    known_format(format_, FORMATS)
     check_writable(output)
     if is_saved(model):
         at, costs = integers("--set", set_), load(model)
@@ -90,8 +89,7 @@ def models(
 
     check_writable(output)
     formats: dict[str, Callable[[], str]] = {"text": catalog.text, "json": catalog.json}
-    if format_ not in formats:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(formats)}")
+    known_format(format_, formats)
     write(formats[format_](), output)
 
 
@@ -105,8 +103,7 @@ def audit(
     from symcost.report.subjects import findings
 
     check_writable(output)
-    if format_ not in findings.FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(findings.FORMATS)}")
+    known_format(format_, findings.FORMATS)
     found = judge.audit(claims.read(file), claimed)
     write(findings.FORMATS[format_](found), output)
     if not all(finding.right for finding in found):

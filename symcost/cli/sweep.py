@@ -13,6 +13,7 @@ import typer
 from symcost.cli.output import Output, Steps, SweepProgress, check_writable, write
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
+from symcost.reading.nearest import known_format
 from symcost.referee.compilers.start import start_jax
 from symcost.sources.texts import load
 
@@ -30,7 +31,8 @@ symcost sweep space.toml --out run --dask tcp://scheduler:8786
 
 symcost sweep examples/microcontroller.toml --verify 1 --target cpu
 
-A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1_000_000"] /
+A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1 M and latency <= 5 ms"] /
+device = "stm32f746" / dtype = "int8" /
 maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
 
 One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little."""
@@ -78,8 +80,7 @@ def sweep(
     from symcost.sweeps.face import sweep as best
     from symcost.sweeps.question.question import load_space
 
-    if format_ not in designs.FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(designs.FORMATS)}")
+    known_format(format_, designs.FORMATS)
     if verify is not None and format_ == "csv":
         raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
     check_writable(output)
@@ -92,7 +93,7 @@ def sweep(
     costs = network(asked, space.parent)
     define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
     if colour is not None:
-        check_colour(colour, listed(costs, asked.space, objectives, asked.show, define))
+        check_colour(colour, listed(costs, asked.space, objectives, asked.show, define, asked.options))
     if verify is not None:
         check(asked, costs, target or ["cpu"])
     with ExitStack() as stack:
@@ -103,7 +104,7 @@ def sweep(
         progress = stack.enter_context(SweepProgress(asked.space.size))
         common: dict[str, Any] = {
             "show": asked.show, "define": define, "engine": engine, "workers": workers, "processes": processes,
-            "executor": executor, "out": out, "on_progress": progress,
+            "executor": executor, "out": out, "on_progress": progress, **asked.options,
         }  # fmt: skip
         if len(objectives) > 1:
             answer = pareto(costs, asked.space, minimize=asked.minimize, maximize=asked.maximize, **common)

@@ -8,6 +8,7 @@ import typer
 
 from symcost.cli.output import Output, Steps, check_writable, write
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.referee.compilers.start import start_jax
 from symcost.sources.texts import bind, integers, load, numbers, values
 
@@ -68,8 +69,7 @@ def verify(
     """Compile for the named targets: is our count the compilers' number? Exit code 1 when it is not, 2 when one is silent."""
     from symcost.report.subjects import verdict as report
 
-    if format_ not in report.FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(report.FORMATS)}")
+    known_format(format_, report.FORMATS)
     check_writable(output)
     options: dict[str, Any] = {
         "at": integers("--at", at), "targets": target or ["cpu"], "against": _words(against),
@@ -131,8 +131,7 @@ def targets(
     from symcost.referee.compilers.targets import TARGETS
     from symcost.report.subjects.targets import FORMATS
 
-    if format_ not in FORMATS:
-        raise SymcostError(f"unknown format {format_!r}: use {', '.join(FORMATS)}")
+    known_format(format_, FORMATS)
     check_writable(output)
     problems = {name: each.problem() for name, each in TARGETS.items()}
     if attempt:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import inspect
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.reading.nearest import near
 from symcost.reading.numerals import short, whole
 from symcost.referee.compilers.start import start_jax
 
@@ -122,8 +122,8 @@ def _imported(name: str) -> Any:
 
 def _nearest(part: str, found: Any) -> str:
     public = [name for name in dir(found) if not name.startswith("_")]
-    near = difflib.get_close_matches(part, public, n=3) or [n for n in public if callable(getattr(found, n, None))][:5]
-    return f": it has {', '.join(near)}" if near else ""
+    alike = near(part, public) or [n for n in public if callable(getattr(found, n, None))][:5]
+    return f": it has {', '.join(alike)}" if alike else ""
 
 
 def bind(factory: Any, fixed: Mapping[str, Any], target: str) -> Any:

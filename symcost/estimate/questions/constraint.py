@@ -1,128 +1,92 @@
-"""Constraints as people write them: ``params <= 25_000_000``, ``latency <= 0.01``, ``d % H == 0``; read, never run."""
+"""Conditions on quantities: what stands for them is put in, and ``fits`` becomes every memory of a device."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
-from fractions import Fraction
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
 
 from symcost.costs.exact import rational
 from symcost.devices import device
-from symcost.devices.device import HOLDS
-from symcost.errors import DeviceError, SymcostError
-from symcost.estimate.bytes.fit import check_computes
+from symcost.errors import SpaceError, SymcostError
+from symcost.estimate.bytes.fit import Kept, check_computes, kept
 from symcost.estimate.bytes.memory import memory
-from symcost.estimate.bytes.types import types_of
-from symcost.estimate.questions.quantities import QUANTITIES, Setting
-from symcost.formulas.symbols import Evaluator, parse
-from symcost.reading.numerals import MAX_DIGITS, MAX_POWER, fraction, short
-
-_RELATION = re.compile(r"(<=|>=|==|!=|<|>)")
-_DECIMAL = re.compile(r"(?<![\w.])(\d[\d_]*\.\d*(?:[eE][+-]?\d+)?|\d[\d_]*[eE][+-]?\d+)(?![\w.])")
-_HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
-    "<=": lambda x: x <= 0, "<": lambda x: x < 0, ">=": lambda x: x >= 0, ">": lambda x: x > 0,
-    "==": lambda x: x == 0, "!=": lambda x: x != 0,
-}  # fmt: skip
-FITS = "fits"
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.setting import Setting
+from symcost.formulas.conditions import Combined, Compare, Condition, Word, condition, conjuncts, rewritten
+from symcost.formulas.measures import Dimension
+from symcost.formulas.symbols import symbol
+from symcost.reading.nearest import listed, near, offered
+from symcost.reading.numerals import short
 
 
-@dataclass(frozen=True)
-class Constraint:
-    """``left relation right``: two formulas in the table's symbols."""
+def asked(text: str, metrics: Metrics) -> Condition:
+    """A condition in the names of a table, its units checked; ``fits`` stands for every memory of the device."""
 
-    text: str
-    left: Any
-    relation: str
-    right: Any
+    def fits(word: Word) -> Condition:
+        if metrics.table is None:
+            raise SpaceError(f"{text!r}: {word.text} asks for the memories of a device: give a table of costs")
+        return fitting(word, metrics.setting)
 
-    @property
-    def difference(self) -> Any:
-        """``left - right``."""
-        return self.left - self.right
-
-    def holds(self, at: Mapping[str, int]) -> bool:
-        """Whether it holds at a point, exactly."""
-        value = Evaluator(at)
-        return _HOLDS[self.relation](Fraction(value(self.left)) - Fraction(value(self.right)))
+    return rewritten(condition(text, metrics.dimension), lambda compare: compare, fits)
 
 
-def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
-    """Constraints with the quantities they name put in; ``fits`` stands for every memory of the device."""
+def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
+    """Conditions that all must hold, in symbols of the table: formulas stand for the quantities that they name."""
     given = [texts] if isinstance(texts, str) else list(texts)
     if not given:
         raise SymcostError("there is no constraint: give one such as 'params <= 25_000_000'")
-    found: list[Constraint] = []
+    found: list[Condition] = []
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
-        found += _memories(setting) if text.strip() == FITS else [_one(text, setting)]
+        found += [each for named in conjuncts(condition(text, measured)) for each in put(named, text, setting)]
     return found
 
 
-def _one(text: str, setting: Setting) -> Constraint:
-    parts = _RELATION.split(text)
-    if len(parts) != 3:
-        raise SymcostError(
-            f"cannot read {short(text)} as a constraint: write one comparison, as 'params <= 25_000_000'"
-        )
-    left, right = (_side(parts[index], text, setting) for index in (0, 2))
-    return Constraint(text.strip(), left, parts[1], right)
+def put(found: Condition, text: str, setting: Setting) -> list[Condition]:
+    """Conditions in symbols of the table for one in names of quantities, which stands in ``text``."""
+    made = rewritten(
+        found,
+        lambda compare: compare.map(lambda side: _put(side, text, setting)),
+        lambda word: fitting(word, setting),
+    )
+    return conjuncts(made)
 
 
-def _side(text: str, whole: str, setting: Setting) -> Any:
-    expression = parse(_DECIMAL.sub(_fraction, text))
+def measured(name: str) -> Dimension:
+    """What a quantity is measured in; a size is a number."""
+    return QUANTITIES[name].unit.dimension if name in QUANTITIES else {}
+
+
+def _put(side: Any, text: str, setting: Setting) -> Any:
     known = set(setting.costs.symbols) | set(getattr(setting.costs, "point", {}))
     put: dict[Any, Any] = {}
-    for name in sorted(str(s) for s in expression.free_symbols):
+    for name in sorted(str(s) for s in side.free_symbols):
         if name in known and name in QUANTITIES:
-            raise SymcostError(f"{name!r} in {whole!r} is a symbol of the table and a quantity: rename the symbol")
+            raise SymcostError(f"{name!r} in {text!r} is a symbol of the table and a quantity: rename the symbol")
         if name in QUANTITIES:
-            put[sympy.Symbol(name, positive=True, integer=True)] = _exact(QUANTITIES[name](setting))
+            put[symbol(name)] = sympy.sympify(QUANTITIES[name](setting), strict=True)
         elif name not in known:
-            names = [*setting.costs.symbols, *QUANTITIES]
-            near = get_close_matches(name, names, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
-            raise SymcostError(f"unknown name {name!r} in {whole!r}: {hint}")
-    return expression.xreplace(put) if put else expression
+            plain = [*setting.costs.symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
+            found = near(name, [*setting.costs.symbols, *QUANTITIES])
+            raise SymcostError(f"unknown name {name!r} in {text!r}: {offered(found, f'there are {listed(plain)}')}")
+    return side.xreplace(put) if put else side
 
 
-def _exact(value: Any) -> Any:
-    return sympy.sympify(value, strict=True)
-
-
-def _fraction(match: re.Match[str]) -> str:
-    """A decimal as an exact fraction: ``0.01`` is ``1/100``."""
-    text = match.group(1).replace("_", "")
-    try:
-        made = fraction(text)
-    except ValueError:
-        raise SymcostError(
-            f"{short(text)} in a constraint is out of range: use an exponent of at most {MAX_POWER}, {MAX_DIGITS} digits"
-        ) from None
-    return f"({made.numerator}/{made.denominator})"
-
-
-def _memories(setting: Setting) -> list[Constraint]:
-    """One constraint for each memory that holds weights or activations."""
+def memories(setting: Setting) -> list[Kept]:
+    """Each memory of the device that holds weights or activations, and what it must hold."""
     where = device(setting.device)
-    check_computes(where, setting.costs, types_of(setting.costs, setting.dtype, setting.weights))
+    check_computes(where, setting.costs, setting.types)
     used = memory(setting.costs, setting.dtype, weights=setting.weights, rule=setting.rule)
-    found = []
-    for level in where.memories:
-        if level.holds and level.size is None:
-            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
-        if level.holds and level.size is not None:
-            names = {"weights": "weight_bytes", "activations": "activation_bytes"}
-            needed = sympy.Add(*(_exact(used.held(what)) for what in HOLDS if what in level.holds))
-            plain = sympy.Add(*(_exact(getattr(used, what)) for what in HOLDS if what in level.holds))
-            summed = [*(names[what] for what in level.holds), *(["state_bytes"] if needed != plain else [])]
-            text = f"{' + '.join(summed)} <= {level.size} ({level.name})"
-            found.append(Constraint(text, needed, "<=", rational(level.size)))
-    if not found:
-        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
-    return found
+    return kept(where, used)
+
+
+def fitting(word: Word, setting: Setting) -> Condition:
+    """What ``fits`` stands for: every memory has room."""
+    found = memories(setting)
+    return Combined(
+        "and", tuple(Compare("<=", each.needed, rational(each.size), each.text) for each in found), word.text
+    )

@@ -6,7 +6,8 @@ empty cells are no claims. Formulas are of a kind of layer (``layer``) and need 
 ``model`` is a reference network, the file of a saved table, or ``PKG.MOD:NAME`` of a Flax model with its inputs in
 ``spec`` (``float32[n,32,32,3]``, several separated by spaces) and keyword arguments in ``call`` (``train=false``).
 ``layer`` (a path in the network; empty for the whole of it), ``at`` (``width=1.4 r=192``: parameters and symbols),
-``unit`` (of the value, where it does not say), ``convention`` (the one that the claim names), ``source`` (who says so).
+``unit`` (of the value, where it does not say), ``convention`` (the one that the claim names), ``source`` (who says so),
+``device`` and ``dtype`` (of latency, energy and bytes).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from symcost.errors import SymcostError
 from symcost.gates.audit.quantities import is_quantity
-from symcost.reading.nearest import hint, same
+from symcost.reading.nearest import choose, same
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Claim:
     source: str = ""
     spec: str = ""
     call: str = ""
+    device: str = ""
+    dtype: str = ""
 
     @property
     def subject(self) -> str:
@@ -77,7 +80,7 @@ def _check(titles: list[str], path: Path) -> list[str]:
                 )
     for title in titles:
         if title not in KNOWN and title not in wide:
-            raise SymcostError(f"{path} has an unknown column {title!r}: {hint(title, KNOWN)}")
+            raise SymcostError(f"{path} has an unknown column {title!r}: {choose(title, KNOWN)}")
     if "model" not in titles and "layer" not in titles:
         raise SymcostError(f"{path} has neither a column 'model' nor 'layer': say what the claims are about")
     return wide

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 import shutil
@@ -12,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from symcost.errors import SymcostError
+from symcost.reading.nearest import choose
 from symcost.referee.compilers.gpus import GPUS
 
 CPU, TPU, CUDA = "cpu", "tpu", "cuda"
@@ -145,10 +145,7 @@ def target(name: str) -> Target:
     'NVIDIA H100 80GB HBM3'
     """
     if name not in TARGETS:
-        near = difflib.get_close_matches(name, TARGETS, n=3) or [t for t in TARGETS if name and name in t]
-        raise SymcostError(
-            f"unknown target {name!r}: {'did you mean ' + ' or '.join(near) if near else 'use ' + ', '.join(TARGETS)}"
-        )
+        raise SymcostError(f"unknown target {name!r}: {choose(name, TARGETS)}")
     return TARGETS[name]
 
 

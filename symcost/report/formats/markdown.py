@@ -40,10 +40,7 @@ def _sections(costs: CostTable, depth: int | None) -> list[Section]:
         Section("Modules", header, (*modules, whole)),
         Section("Totals", ("metric (convention)", "value"), tuple(facts.totals(costs))),
     ]
-    peaks = [(f"peak {p.unit} ({p.rule})", p.problem or written(p.value)) for p in facts.peaks(costs)]
-    saved = facts.residuals(costs)
-    if saved is not None:
-        peaks.append(("residual bytes (saved for backward)", written(saved)))
+    peaks = facts.beside(costs)
     return [*made, *([Section("Peaks", ("metric (rule)", "value"), tuple(peaks))] if peaks else [])]
 
 

@@ -10,11 +10,11 @@ from fractions import Fraction
 from typing import Any
 from xml.etree import ElementTree
 
+from symcost.formulas.measures import SIGNS
 from symcost.formulas.units import physical
 from symcost.report.formats.markdown import escaped
 
 _CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNITS = {"count": "", "bytes": "B", "seconds": "s", "joules": "J"}
 _WHOLE = ("count", "bytes")
 
 
@@ -25,9 +25,9 @@ def amount(value: Fraction, kind: str) -> str:
     ('1,048,576 B', '12.5 ms')
     """
     if kind not in _WHOLE:
-        return physical(value, _UNITS[kind])
+        return physical(value, SIGNS[kind])
     shown = f"{value.numerator:,}" if value.denominator == 1 else f"{value.numerator:,}/{value.denominator}"
-    return f"{shown} {_UNITS[kind]}".rstrip()
+    return f"{shown} {SIGNS[kind]}".rstrip()
 
 
 def _value(finding: Any) -> str:

@@ -49,6 +49,7 @@ from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.system.files import write_whole
 from symcost.version import __version__
 
@@ -62,8 +63,7 @@ FORMATS = ("text", "markdown", "json")
 def render(verdict: Any, form: str) -> str:
     """The verdict in one of ``FORMATS``."""
     known = {"text": text, "markdown": markdown, "json": json}
-    if form not in known:
-        raise SymcostError(f"unknown format {form!r}: use {', '.join(FORMATS)}")
+    known_format(form, known)
     return known[form](verdict)
 
 
