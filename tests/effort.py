@@ -44,7 +44,18 @@ def needs(package: str, what: str) -> pytest.MarkDecorator:
 
 def absent_package(problem: Exception) -> str | None:
     """What an exception says is not installed; ``None`` where it is installed, and the exception is a fault."""
-    found = NEEDED.search(str(problem)) if isinstance(problem, SymcostError) else None
-    name = problem.name if isinstance(problem, ModuleNotFoundError) else found and found[1]
-    top = (name or "").partition(".")[0]
+    if isinstance(problem, ModuleNotFoundError):
+        return absent(problem.name or "")
+    return absent_in(str(problem)) if isinstance(problem, SymcostError) else None
+
+
+def absent_in(error: str) -> str | None:
+    """The same of an error's text."""
+    found = NEEDED.search(error)
+    return absent(found[1]) if found else None
+
+
+def absent(name: str) -> str | None:
+    """In words that a package is not installed; ``None`` where it is."""
+    top = name.partition(".")[0]
     return ABSENT.format("this", top) if top and find_spec(top) is None else None

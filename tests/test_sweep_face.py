@@ -9,12 +9,15 @@ import flax.linen as nn
 import numpy as np
 import pytest
 import sympy
-from effort import needs
+from effort import needed
 from sweep_oracle import nondominated
 
 import symcost as sc
 from examples import microcontroller
 from symcost.sweeps.question.columns import Columns
+
+needed("llvmlite", "a search of spaces as large as these")
+needed("pyarrow", "a table of answers")
 
 n, N, d, H = sc.symbols("n N d H")
 
@@ -51,7 +54,6 @@ def test_every_configuration_costs_what_its_network_costs(mobilenet: sc.CostTabl
         assert (row["peak_textbook"], row["peak_activations"]) == (table.peak("textbook"), table.peak_activations)
 
 
-@needs("llvmlite", "the engine of machine code")
 def test_brute_force_and_bounds_agree_on_random_parts_of_the_space(mobilenet: sc.CostTable) -> None:
     limits = ["peak_textbook <= 320_000", "params <= 1_000_000", "macs <= 120_000_000"]
     for part in range(3):
