@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import tempfile
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 import sympy
+from effort import EXPLORE, also_campaign, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,8 +44,7 @@ from symcost.sweeps.question.columns import Columns
 from symcost.sweeps.question.question import load_space, question
 from symcost.tracing.program.spec import parse_spec
 
-EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
-FUZZ = settings(max_examples=EXPLORE or 60, derandomize=not EXPLORE, deadline=None)
+FUZZ = settings(max_examples=examples(40, 500), derandomize=not EXPLORE, deadline=None)
 TOWER = "((((9**64)**64)**64)**64)"
 
 
@@ -416,6 +415,7 @@ def test_a_path_of_many_parts_is_reported(tmp_path: Path) -> None:
     assert model_size(costs, {"conv1": 8, "": 4}) != model_size(costs, 4)
 
 
+@also_campaign
 @FUZZ
 @given(st.integers(0, 2**32))
 def test_a_saved_file_that_was_mutated_anywhere_is_read_or_refused(seed: int) -> None:
@@ -470,12 +470,14 @@ ENTRIES: dict[str, Callable[[str], Any]] = {
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
+@also_campaign
 @FUZZ
 @given(text=TEXTS)
 def test_any_text_works_or_is_refused_in_one_line(entry: str, text: str) -> None:
     works_or_one_line(lambda: ENTRIES[entry](text))
 
 
+@also_campaign
 @FUZZ
 @given(text=TEXTS, key=st.sampled_from(["params", "at", "over", "device", "bits", "name", "convention"]))
 def test_any_value_of_a_budget_works_or_is_refused(text: str, key: str) -> None:

@@ -6,8 +6,9 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from sweep_oracle import FORMULAS as RANDOM
 
 import symcost as sc
 from symcost.errors import DomainError, SymcostError
@@ -69,6 +70,35 @@ def test_bounds_enclose_and_directions_hold(text: str, a: range, b: range) -> No
             if direction is not None and point[name] < box[name][1]:
                 step = evaluate(expression, {**point, name: point[name] + 1}) - value
                 assert step >= 0 if direction == 1 else step <= 0 if direction == -1 else step == 0
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(RANDOM, st.fixed_dictionaries(dict.fromkeys("abc", st.tuples(st.integers(1, 6), st.integers(0, 4)))))
+def test_bounds_and_directions_of_any_formula_are_those_of_every_point(expression: Any, spans: dict[str, Any]) -> None:
+    box = {name: (low, low + more) for name, (low, more) in spans.items()}
+    try:
+        boxed = Boxed(expression, box)
+        low, high = boxed.bounds()
+    except sc.ExpressionError as problem:
+        assume("could be 0" not in str(problem))
+        raise
+    values = {tuple(p.values()): v for p, v in every(expression, {n: range(a, b + 1) for n, (a, b) in box.items()})}
+    assert low <= min(values.values())
+    assert max(values.values()) <= high
+    for position, name in enumerate(box):
+        direction = boxed.direction(name)
+        for point, value in values.items() if direction is not None else ():
+            after = values.get((*point[:position], point[position] + 1, *point[position + 1 :]), value)
+            assert after == value if direction == 0 else (after - value) * (direction or 0) >= 0
+
+
+@pytest.mark.parametrize(("text", "box", "name", "direction"), [
+    ("d**2 - 6*d + floor(d/4)", {"d": (3, 2**64)}, "d", 1), ("(d - 9)**3", {"d": (1, 99)}, "d", 1),
+    ("d - 1/d", {"d": (1, 99)}, "d", 1), ("n/d + floor(n/2)", {"n": (1, 9), "d": (1, 9)}, "d", -1),
+    ("n*d - n*n*d", {"n": (1, 9), "d": (1, 9)}, "d", -1), ("(d - 10)**2", {"d": (4, 64)}, "d", None),
+])  # fmt: skip
+def test_slopes_powers_and_quotients_are_certified(text: str, box: dict[str, Any], name: str, direction: Any) -> None:
+    assert Boxed(parse(text), box).direction(name) == direction
 
 
 def test_a_transformer_is_certified_in_every_symbol() -> None:

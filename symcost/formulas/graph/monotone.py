@@ -59,10 +59,10 @@ class Monotone:
         """The sign of what is smooth in the axis, together with the directions of the other terms of a sum."""
         if node.op not in ("add", "sub", "mul", "div"):
             return None
-        slope, rest = self.slopes(node)
-        if slope is None:
-            return None
-        return joined(_signed(slope), *(turned(self._known[part.index], sign) for part, sign in rest))
+        smooth, rest = self.slopes.parts(node)
+        # what is no sum is its own rest, and not known yet
+        others = [turned(self._known.get(part.index), sign) for part, sign in rest]
+        return None if not smooth or None in others else joined(_signed(self.slopes(smooth)), *others)
 
     def sign(self, node: Node) -> int:
         """1 where a node is never negative, -1 where never positive, 0 where neither is known."""

@@ -25,8 +25,8 @@ class Slopes:
         self.ranges = ranges.between(position)
         self._known: dict[int, Polynomial | None] = {}
 
-    def __call__(self, node: Node) -> tuple[Interval | None, list[tuple[Node, int]]]:
-        """Bounds of the derivative of the terms that are polynomials, and the other terms, with their signs."""
+    def parts(self, node: Node) -> tuple[Polynomial, list[tuple[Node, int]]]:
+        """The sum of the terms that are polynomials, and the other terms, with their signs."""
         smooth: Polynomial = []
         rest: list[tuple[Node, int]] = []
         waiting = [(node, 1)]
@@ -37,13 +37,12 @@ class Slopes:
                 smooth = self._added("add" if sign > 0 else "sub", smooth, found)
             elif part.op in ("add", "sub"):
                 waiting += [(part.args[0], sign), (part.args[1], sign if part.op == "add" else -sign)]
-            elif part is node:
-                return None, []
             else:
                 rest.append((part, sign))
-        return self._bounds(smooth), rest
+        return smooth, rest
 
-    def _bounds(self, smooth: Polynomial) -> Interval:
+    def __call__(self, smooth: Polynomial) -> Interval:
+        """Bounds of the derivative of a polynomial."""
         apply, made = self.graph.apply, self.graph.constant(0)
         for power in range(len(smooth) - 1, 0, -1):
             made = apply("mul", made, self.graph.axis(self.position))

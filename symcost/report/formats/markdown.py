@@ -7,8 +7,9 @@ from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.formulas.text import written
-from symcost.report.words import facts
+from symcost.report.words import facts, sheet
 from symcost.report.words.grouping import MODEL, Line, paths
+from symcost.report.words.sheet import escaped
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,11 @@ def _cell(value: Any) -> str:
     return "" if value == 0 else written(value)
 
 
-def escaped(text: str) -> str:
-    """Text that Markdown leaves as it is."""
-    for character in "\\`*_{}[]<>#|":
-        text = text.replace(character, "\\" + character)
-    return " ".join(text.split())
-
-
 def _code(text: str) -> str:
     """A formula as code; a bar would end the cell even there."""
     return f"`{text}`".replace("|", "\\|") if text else ""
 
 
 def _markdown(section: Section) -> str:
-    lines = [section.header, ("---", *("---:" for _ in section.header[1:]))]
-    lines += [(escaped(name), *map(_code, cells)) for name, *cells in section.rows]
-    return f"### {section.title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    rows = [(escaped(name), *map(_code, cells)) for name, *cells in section.rows]
+    return f"### {section.title}\n\n{sheet.markdown(section.header, rows, right=range(1, len(section.header)))}"
