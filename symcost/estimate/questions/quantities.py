@@ -24,6 +24,7 @@ from symcost.estimate.time.energy import Energy, energy
 from symcost.estimate.time.latency import Latency, latency, throughput
 from symcost.estimate.time.work import kernels
 from symcost.formulas.measures import BYTES, ELEMENTS, JOULES, OPERATIONS, RATE, SECONDS, Unit
+from symcost.reading.choices import AnyConvention
 
 Parts = Iterable[tuple[str, Any]]
 
@@ -72,7 +73,7 @@ class Quantity:
 def _counted(name: str, told: Told) -> Quantity:
     """A number that adds, under the convention that is asked for."""
 
-    def convention(s: Setting) -> str:
+    def convention(s: Setting) -> AnyConvention:
         if s.convention in PUBLISHED and name not in COUNTED:
             raise SymcostError(f"{s.convention} says nothing of {name}: it counts {', '.join(COUNTED)}")
         return s.convention or told.convention

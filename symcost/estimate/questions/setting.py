@@ -15,6 +15,7 @@ from symcost.estimate.bytes.memory import RULES
 from symcost.estimate.bytes.states import BY_NAME, states_of
 from symcost.estimate.bytes.types import Types, types_of
 from symcost.estimate.time.work import MODELS
+from symcost.reading.choices import AnyConvention, LatencyModel, Rule
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import fraction, short
 
@@ -31,10 +32,10 @@ class Setting:
     on: str | Device | None = None
     dtype: str | None = None
     weights: str | Bits | None = None
-    model: str = "roofline"
-    rule: str = "liveness"
+    model: LatencyModel = "roofline"
+    rule: Rule = "liveness"
     batch: Any = "n"
-    convention: str | None = None
+    convention: AnyConvention | None = None
     optimizer: str = "sgd"
     density: Any = 1
 
@@ -61,9 +62,9 @@ class Options(TypedDict, total=False):
     weights: str | Bits
     bits: Bits
     density: Any
-    latency_model: str
-    rule: str
-    convention: str
+    latency_model: LatencyModel
+    rule: Rule
+    convention: AnyConvention
     optimizer: str
     batch: Any
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -70,8 +70,9 @@ def _plain(quantity: Any) -> Readings:
         base = quantity.base or quantity.name
         fixed = quantity.name.removeprefix(f"{base}_")
         if base in TOLD and (fixed in CONVENTIONS or base == quantity.name):
-            known = [c for c in scope.table.conventions if base in COUNTED or c != TEXTBOOK]
-            of = [fixed] if fixed in CONVENTIONS else sorted(known, key=lambda c: c != TOLD[base].convention)
+            known: Sequence[Convention] = [c for c in scope.table.conventions if base in COUNTED or c != TEXTBOOK]
+            own: Sequence[Convention] = [c for c in CONVENTIONS if c == fixed]
+            of = own or sorted(known, key=lambda c: c != TOLD[base].convention)
             return [Reading(f"as {convention} counts", scope.sum(base, convention), (convention,)) for convention in of]
         if not scope.whole:
             raise SymcostError(f"{quantity.name} is a quantity of a whole network: leave the layer empty")
