@@ -311,10 +311,10 @@ _ELSEWHERE = {
 
 def _nearest(name: str) -> str:
     """The public names that were perhaps meant."""
-    from symcost.reading.nearest import folded, near
+    from symcost.reading.nearest import folded, near, offered
 
     found = _ELSEWHERE.get(folded(name)) or near(name, __all__)
-    return f": did you mean {' or '.join(found)}?" if found else ""
+    return f": {offered(found, '')}" if found else ""
 
 
 def __dir__() -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before jax is imported: plug-ins would look for their devices
 os.environ["COLUMNS"] = "100"  # a test of another width sets its own
 
 import pytest
+from effort import absent_package
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -16,3 +18,14 @@ def _answers(tmp_path_factory: pytest.TempPathFactory) -> None:
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     os.environ["SYMCOST_CACHE"] = str(shared / "symcost-cache")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """A test that needs what is not installed is skipped, in words."""
+    try:
+        yield
+    except Exception as problem:
+        if (absent := absent_package(problem)) is None:
+            raise
+        pytest.skip(absent)

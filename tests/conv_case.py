@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from symcost.tracing.lifted import Lifted
+
 PADDINGS = ("none", "same", "full", "lopsided", "cropped")
 CHANNELS = {"plain": (1, 1), "groups": (3, 1), "depthwise": (4, 1), "batch groups": (1, 2)}
 LETTERS = "DHW"
@@ -135,3 +137,8 @@ def convolutions() -> Iterator[Convolution]:
         yield Convolution((axis,), channels)
         yield Convolution((second, axis), channels)
         yield Convolution((axis, third, second), channels)
+
+
+def products(costs: Lifted) -> list[tuple[int, int]]:
+    """MACs and MACs on padding of every convolution of a program, each execution once."""
+    return [(row.cost.macs, row.cost.padding_macs) for row in costs.rows if row.op == "conv_general_dilated"]

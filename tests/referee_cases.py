@@ -152,7 +152,7 @@ CASES = [
     Referee("vit-b16", network("vit"), IMAGE, dict(n=1), heavy=True),
     Referee("lstm", Recurrent, ("float32[n,N,c]",), dict(n=4, N=12, c=16, d=64)),
     Referee("scan", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8)),
-    Referee("scan-gradient", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8), dict(mode="train")),
+    Referee("scan-gradient", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8), dict(mode="train"), heavy=True),
     Referee("nnx-transformer", Encoder, TOKENS, dict(n=2, N=64, d=128, L=2)),
     Referee("moe", lambda: sc.build(sc.MoE(4, 16, k=2)), ("float32[n,N,8]",), dict(n=2, N=4)),
 ]

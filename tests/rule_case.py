@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import jax
+
+from symcost.formulas.symbols import evaluate, parse
 
 Points = tuple[Mapping[str, int], ...]
 
@@ -12,6 +17,13 @@ Points = tuple[Mapping[str, int], ...]
 def points(names: str, *rows: tuple[int, ...]) -> Points:
     """Values of the symbols ``names``, one dictionary per row."""
     return tuple(dict(zip(names.split(), row, strict=True)) for row in rows)
+
+
+def spec(text: str, at: Mapping[str, int]) -> jax.ShapeDtypeStruct:
+    """``float32[a,b + 1]`` at a point."""
+    dtype, dimensions = re.fullmatch(r"(\w+)\[(.*)\]", text).groups()
+    shape = tuple(int(evaluate(parse(d), at)) for d in dimensions.split(",") if d)
+    return jax.ShapeDtypeStruct(shape, dtype)
 
 
 AB = points("a b", (4, 3), (7, 10), (1, 1))

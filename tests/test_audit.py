@@ -176,9 +176,9 @@ def test_formulas_need_no_model(tmp_path: Path) -> None:
 
 
 def test_sizes_know_their_bytes() -> None:
-    assert read_number("244 MB", bytes_=True).exact == 244 * 10**6
-    assert read_number("1", "mib", bytes_=True).exact == 2**20
-    assert quantity("model_size").bytes_
+    assert read_number("244 MB", kind="bytes").exact == 244 * 10**6
+    assert read_number("1", "mib", kind="bytes").exact == 2**20
+    assert quantity("model_size").kind == "bytes"
     assert digits("224", "2440") is None
     assert Fraction(1, 2) == read_number("0.5").exact
 
@@ -226,7 +226,7 @@ def test_flax_models_and_saved_tables_are_audited_too(tmp_path: Path, monkeypatc
 
 BAD = [
     ("model,value\n", "has no column 'quantity': its first line must name model, quantity, value"),
-    ("model,params,parms\n", "has an unknown column 'parms': use model, quantity, value, layer, at and 18 more"),
+    ("model,params,parms\n", "has an unknown column 'parms': use model, quantity, value, layer, at and 20 more"),
     ("quantity,value\n", "has neither a column 'model' nor 'layer': say what the claims are about"),
     ("model,params,params\n", "has the column 'params' twice: give it once"),
     ("model,quantity,value\nalexnet,params,61M MACs\n", "line 2: cannot read '61M MACs' as a number"),
@@ -271,3 +271,42 @@ def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(sc.SymcostError, match="cannot be read as CSV"):
         read(tmp_path / "bytes.csv")
+
+
+VOCABULARY = [
+    ("int_ops", "0", {}, True, "0", "as full counts"),
+    ("padding_macs", "54,127,008", {}, True, "54,127,008", "as full counts"),  # 724,406,816 - 670,279,808, as above
+    ("flops_xla", "1342856872", {}, True, "1,342,856,872", "as xla counts"),
+    ("macs_textbook", "105415200", {"layer": "conv1"}, True, "105,415,200", "as textbook counts"),
+    ("activation_bytes", "1.8 MB", {}, True, "1.8", "peak bytes, rounded from 1,763,712"),
+    ("activation_bytes", "440928", {"dtype": "int8"}, True, "440,928", "peak bytes"),
+    ("Latency (ms)", "0.06", {"device": "nvidia-a100-sxm-80gb", "dtype": "float16"}, True, "0.06",
+     "latency, rounded from 63.86 us"),
+    ("energy", "45 mJ", {"device": "horowitz-45nm"}, False, "44 (44.29 mJ)", "a digit: 5 stands for 4"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "value", "more", "right", "actual", "because"), VOCABULARY)
+def test_every_quantity_of_the_vocabulary_can_be_claimed(
+    what: str, value: str, more: dict[str, str], right: bool, actual: str, because: str
+) -> None:
+    assert found("alexnet", what, value, **more) == (right, actual, because)
+
+
+@pytest.mark.parametrize(
+    ("what", "more", "message"),
+    [
+        ("latency", {}, "line 2: latency, throughput and energy need a device"),
+        ("latncy", {}, "line 2: unknown quantity 'latncy': did you mean latency?"),
+        ("latency", {"layer": "conv1"}, "line 2: latency is a quantity of a whole network: leave the layer empty"),
+        (
+            "training_bytes",
+            {},
+            'line 2: what the backward pass needs is known of traced models: trace with mode="train"',
+        ),
+        ("model_size", {"device": "a100"}, "line 2: device='a100': unknown device 'a100'"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_says_why(what: str, more: dict[str, str], message: str) -> None:
+    with pytest.raises(sc.SymcostError, match=message):
+        found("alexnet", what, "3", **more)

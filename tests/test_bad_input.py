@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import tempfile
 from collections.abc import Callable
@@ -16,13 +15,13 @@ from typing import Any
 
 import pytest
 import sympy
+from effort import EXPLORE, also_campaign, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
 from symcost.cli.main import main
 from symcost.costs.cost import Cost
-from symcost.costs.saved.facts import Condition
 from symcost.costs.saved.format import digest
 from symcost.costs.size import model_size
 from symcost.costs.table import CostTable, Row
@@ -31,7 +30,7 @@ from symcost.estimate.questions.constraint import read as read_constraints
 from symcost.formulas.conditions import condition
 from symcost.formulas.extent import MAX_TERMS, extent
 from symcost.formulas.form import Form, logarithm
-from symcost.formulas.prove.interval import Bounds
+from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.symbols import Evaluator, clog2, evaluate, flog2, log2, parse
 from symcost.gates.audit.claims import Claim
 from symcost.gates.audit.judge import audit
@@ -44,8 +43,7 @@ from symcost.sweeps.question.columns import Columns
 from symcost.sweeps.question.question import load_space, question
 from symcost.tracing.program.spec import parse_spec
 
-EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
-FUZZ = settings(max_examples=EXPLORE or 60, derandomize=not EXPLORE, deadline=None)
+FUZZ = settings(max_examples=examples(40, 500), derandomize=not EXPLORE, deadline=None)
 TOWER = "((((9**64)**64)**64)**64)"
 
 
@@ -147,7 +145,7 @@ def test_every_path_gives_the_same_logarithm(above: int) -> None:
         assert evaluate(formula, {"n": above}) == right
         assert formula.subs({sc.symbols("n")[0]: above}) == right
         assert (clog2 if up else flog2)(sympy.Rational(above, 2)) == right
-        assert Bounds({"n": (above, above)})(formula) == (right, right)
+        assert Boxed(formula, {"n": (above, above)}).bounds() == (right, right)
         assert logarithm(kind, Form.symbol("n") / 2).value({"n": above}) == right
         assert Columns({"f": formula}, {})(n=[above])["f"].tolist() == [right]
         space = sc.Space(n=range(2, 1024))
@@ -198,7 +196,6 @@ def test_every_entry_refuses_a_bad_formula(text: str) -> None:
     setting: Any = None
     for make in (
         lambda: condition(text),
-        lambda: Condition.read(text),
         lambda: parse_spec(f"float32[n,{text}]"),
         lambda: sc.Space(n=[1, 2], where=[text]),
         lambda: question({"formulas": {"a": "n"}, "where": text, "axes": {"n": [1]}}),
@@ -417,6 +414,7 @@ def test_a_path_of_many_parts_is_reported(tmp_path: Path) -> None:
     assert model_size(costs, {"conv1": 8, "": 4}) != model_size(costs, 4)
 
 
+@also_campaign
 @FUZZ
 @given(st.integers(0, 2**32))
 def test_a_saved_file_that_was_mutated_anywhere_is_read_or_refused(seed: int) -> None:
@@ -459,7 +457,6 @@ ENTRIES: dict[str, Callable[[str], Any]] = {
     "spec": parse_spec,
     "dimension": lambda text: parse_spec(f"float32[{text}]"),
     "condition": condition,
-    "saved condition": Condition.read,
     "size": lambda text: sc.Linear(c_o=text),
     "shape": lambda text: sc.table(sc.Linear(c_o=3), (text, 4)),
     "space": lambda text: sc.Space(n=[1, 2], where=text),
@@ -472,12 +469,14 @@ ENTRIES: dict[str, Callable[[str], Any]] = {
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
+@also_campaign
 @FUZZ
 @given(text=TEXTS)
 def test_any_text_works_or_is_refused_in_one_line(entry: str, text: str) -> None:
     works_or_one_line(lambda: ENTRIES[entry](text))
 
 
+@also_campaign
 @FUZZ
 @given(text=TEXTS, key=st.sampled_from(["params", "at", "over", "device", "bits", "name", "convention"]))
 def test_any_value_of_a_budget_works_or_is_refused(text: str, key: str) -> None:

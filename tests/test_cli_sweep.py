@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from effort import needs
 from matplotlib.image import imread
 
 import symcost as sc
@@ -23,6 +24,7 @@ from symcost.cli.output import SweepProgress
 from symcost.sweeps import face
 
 ROOT = Path(__file__).parents[1]
+ARROW = needs("pyarrow", "what a sweep answers on the command line")
 SPACE = """
 where = ["f <= 60"]
 maximize = "f"
@@ -56,6 +58,7 @@ def reduced(example: str, tmp_path: Path, **axes: str) -> str:
     return str(tmp_path / example)
 
 
+@ARROW
 def test_the_best_come_first_in_every_format(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", str(space)]) == 0
     shown = capsys.readouterr().out.splitlines()
@@ -74,6 +77,7 @@ def test_the_best_come_first_in_every_format(space: Path, capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("here")
+@ARROW
 def test_the_microcontroller_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     depths = {f"L{i}": "{to = 4}" for i in range(1, 7)}
     file = reduced("microcontroller.toml", tmp_path, r="[96, 128]", w="[5, 11, 20]", **depths)
@@ -87,6 +91,7 @@ def test_the_microcontroller_example(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.usefixtures("here")
+@ARROW
 def test_the_front_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     depths = {f"L{i}": "{to = 3}" for i in range(1, 7)}
     file = reduced("microcontroller_front.toml", tmp_path, r="[96, 128, 160]", w="{to = 12}", e="[2, 4]", **depths)
@@ -103,6 +108,7 @@ def test_the_front_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.usefixtures("here")
+@ARROW
 def test_wide_or_deep_is_drawn_as_maps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", "examples/wide_or_deep.toml", "--plot", str(tmp_path / "maps.svg")]) == 0
     assert "configurations are feasible" in capsys.readouterr().out
@@ -119,6 +125,7 @@ def test_wide_or_deep_is_drawn_as_maps(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("here")
+@ARROW
 def test_the_gpt_example_stays_in_its_budget(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", "examples/gpt_budget.toml", "--format", "json"]) == 0
     best = json.loads(capsys.readouterr().out)["configurations"]
@@ -129,6 +136,8 @@ def test_the_gpt_example_stays_in_its_budget(capsys: pytest.CaptureFixture[str])
         assert at.macs <= 10**13
 
 
+@ARROW
+@needs("duckdb", "a reader of folders")
 def test_a_run_in_a_folder_is_read_by_duckdb(space: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import duckdb
 
@@ -185,6 +194,7 @@ L = [1, 2]
 
 
 @pytest.mark.parametrize(("text", "engine"), [(SPACE, "auto"), (SPACE, "jax"), (NETWORK, "auto")])
+@ARROW
 def test_sweeping_does_not_import_flax(text: str, engine: str, space: Path) -> None:
     space.write_text(text)
     code = (
@@ -228,6 +238,7 @@ FRONT = SPACE.replace('maximize = "f"', 'minimize = "f"\nmaximize = "a"')
         (SPACE, ["--plot", "{}/none/x.png"], "--plot "),
     ],
 )
+@ARROW
 def test_what_cannot_be_done_is_refused_before_the_search(
     text: str, options: list[str], message: str, space: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,6 +262,7 @@ def test_costs_that_were_traced_elsewhere_are_refused_for_verdicts_before_the_se
     assert "'traced_costs:costs' gives its costs alone; name it as network = {model = \"PKG.MOD:NAME\", specs" in told
 
 
+@ARROW
 def test_an_empty_front_is_an_answer_and_its_picture_a_note(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     space.write_text(FRONT.replace("f <= 60", "f <= 0"))
     assert main(["sweep", str(space), "--plot", str(space.parent / "x.png")]) == 0
@@ -259,6 +271,7 @@ def test_an_empty_front_is_an_answer_and_its_picture_a_note(space: Path, capsys:
     assert told.err.endswith("x.png is not drawn: no configuration is listed\n")
 
 
+@ARROW
 def test_the_answer_is_told_though_its_picture_cannot_be_drawn(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", str(space), "--plot", str(space.parent / "x.png")]) == 2
     told = capsys.readouterr()
@@ -266,6 +279,7 @@ def test_the_answer_is_told_though_its_picture_cannot_be_drawn(space: Path, caps
     assert "2 of 22 feasible configurations are listed, and a map of two axes shows all" in told.err
 
 
+@ARROW
 def test_the_answer_is_told_though_its_verdicts_fail(
     space: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -291,6 +305,7 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize("option", ["--out", "--output", "--plot", ""])
+@ARROW
 def test_a_disk_that_is_full_is_one_line_wherever_it_is_met(option: str, space: Path, tmp_path: Path) -> None:
     space.write_text(FRONT)
     command = [
@@ -323,6 +338,7 @@ def test_the_rate_is_of_what_was_searched_now(monkeypatch: pytest.MonkeyPatch) -
     assert rates == ["new", "", "100 configurations/s", "150 configurations/s", "new", "", "100 configurations/s"]
 
 
+@ARROW
 def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> None:
     file = tmp_path / "space.toml"
     axes = "\n".join(f"{n} = {{to = 400}}" for n in "abcd")
@@ -347,6 +363,7 @@ def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> 
     assert list(tmp_path.glob("run/parts/*.parquet"))
 
 
+@ARROW
 def test_a_saved_table_is_swept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sc.models.gpt2(n=1, N=64, d="d", H=1, L="L").save(tmp_path / "gpt.json")
     space = tmp_path / "space.toml"
@@ -362,6 +379,7 @@ def test_a_saved_table_is_swept(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("here")
+@ARROW
 def test_the_best_are_traced_and_compiled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     depths = {f"L{i}": "[1, 2]" for i in range(1, 7)}
     file = reduced("microcontroller.toml", tmp_path, r="[64]", w="[5, 7]", e="[2]", **depths)

@@ -1,33 +1,26 @@
 """Laws of bilinear operations that need no oracle, over every combination of stride, padding, dilation and grouping.
 
-``SYMCOST_EXAMPLES=5000`` also compares every enumerated convolution with XLA, and explores that many random ones.
+Of the enumerated convolutions every run compares one in twelve with XLA, the campaign all.
 """
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import pytest
-from conv_case import CHANNELS, PADDINGS, Axis, Convolution, convolutions, specs, with_gradients
+from conv_case import CHANNELS, PADDINGS, Axis, Convolution, convolutions, products, specs, with_gradients
+from effort import CAMPAIGN, EXPLORE, also_campaign, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.tracing.lifted import Lifted
 
-EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 EVERY = list(convolutions())
 PARTS = 8
-BY_XLA = 1 if EXPLORE else 4
+BY_XLA = 1 if EXPLORE or CAMPAIGN else 12
 """Of so many convolutions one is lowered, which takes three times as long as all the rest."""
-
-
-def products(costs: Lifted) -> list[tuple[int, int]]:
-    """MACs and MACs on padding of every convolution of a program, each execution once."""
-    return [(row.cost.macs, row.cost.padding_macs) for row in costs.rows if row.op == "conv_general_dilated"]
 
 
 def xla_flops(function: Any, *shapes: tuple[int, ...]) -> int:
@@ -57,6 +50,7 @@ def test_there_are_a_thousand_convolutions_to_hold_the_laws() -> None:
     assert {conv.transposed for conv in EVERY} == {True, False}
 
 
+@also_campaign
 @pytest.mark.parametrize("part", range(PARTS))
 def test_gradients_have_the_products_of_their_forward_pass_and_xla_counts_those_inside(part: int) -> None:
     for index, conv in enumerate(EVERY[part::PARTS]):
@@ -76,7 +70,8 @@ def drawn(draw: st.DrawFn) -> Convolution:
     return Convolution(tuple(draw(axis()) for _ in range(rank)), draw(st.sampled_from(sorted(CHANNELS))))
 
 
-@settings(max_examples=EXPLORE or 60, derandomize=not EXPLORE, database=None, deadline=None)
+@also_campaign
+@settings(max_examples=examples(40, 400), derandomize=not EXPLORE, database=None, deadline=None)
 @given(drawn())
 def test_any_convolution_holds_the_laws(conv: Convolution) -> None:
     holds(conv, by_xla=True)

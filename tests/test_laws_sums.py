@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +11,14 @@ import jax
 import jax.numpy as jnp
 import pytest
 from conv_case import Convolution, convolutions, specs, with_gradients
+from effort import EXPLORE, also_campaign, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
 import symcost as sc
 
-EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
-laws = settings(max_examples=EXPLORE or 40, derandomize=not EXPLORE, database=None, deadline=None)
+laws = settings(max_examples=examples(25, 200), derandomize=not EXPLORE, database=None, deadline=None)
 Shapes = tuple[tuple[int, ...], ...]
 
 
@@ -34,6 +33,7 @@ def times(number: int, each: tuple[int, ...]) -> tuple[int, ...]:
 
 
 # -- convolutions --------------------------------------------------------------------------------------------------
+@also_campaign
 @laws
 @given(st.sampled_from([conv for conv in convolutions() if conv.channels == "plain"]), st.integers(2, 4))
 def test_convolutions_of_parts_add_up(conv: Convolution, parts: int) -> None:
@@ -48,6 +48,7 @@ def test_convolutions_of_parts_add_up(conv: Convolution, parts: int) -> None:
     assert counted(batches, (2 * n, c_i, *places), (2 * c_o, c_i, *taps)) == times(2, one), "batch groups"
 
 
+@also_campaign
 @laws
 @given(st.sampled_from([conv for conv in convolutions() if conv.channels == "plain"]), st.data())
 def test_a_convolution_costs_the_same_in_every_layout(conv: Convolution, data: st.DataObject) -> None:
@@ -79,6 +80,7 @@ def contractions(draw: st.DrawFn) -> tuple[str, list[str], list[str], dict[str, 
     return b + i + j, operands, [*swapped, mixed[2]], sizes
 
 
+@also_campaign
 @laws
 @given(contractions())
 def test_a_contraction_costs_the_same_in_every_order(case: tuple[str, list[str], list[str], dict[str, int]]) -> None:

@@ -17,11 +17,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 import sympy
-from conv_case import specs, with_gradients
+from conv_case import products, specs, with_gradients
 from flax import nnx
 from jax import lax
 from jax.lax import conv_transpose
-from test_laws import products
 
 import symcost as sc
 from symcost.hlo import analyse

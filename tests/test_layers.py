@@ -6,7 +6,7 @@ import jax
 import pytest
 from layer_case import Case, compiled, factory, unequal
 from layer_cases import CASES
-from test_rules import spec
+from rule_case import spec
 
 import symcost as sc
 from symcost.layers.base import Layer

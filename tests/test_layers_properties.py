@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from effort import also_campaign, examples
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from layer_case import unequal
@@ -13,7 +14,6 @@ import symcost as sc
 from symcost.layers.base import Layer
 
 Shape = tuple[int, ...]
-EXAMPLES = 300
 
 
 def fits(layer: Layer, x: Shape) -> Shape | None:
@@ -130,7 +130,8 @@ inputs = st.one_of(images, sequences)
 networks = inputs.flatmap(lambda x: st.tuples(chains(x), st.just(x)))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@also_campaign
+@settings(max_examples=examples(40, 300), deadline=None)
 @given(networks)
 def test_a_random_network_costs_what_its_flax_twin_costs(drawn: tuple[Layer, Shape]) -> None:
     net, x = drawn
@@ -139,7 +140,8 @@ def test_a_random_network_costs_what_its_flax_twin_costs(drawn: tuple[Layer, Sha
     assert unequal(sc.table(net, x), traced) == []
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@also_campaign
+@settings(max_examples=examples(40, 300), deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(networks)
 def test_a_closed_form_in_the_input_says_what_is_counted_at_numbers(drawn: tuple[Layer, Shape]) -> None:
     net, x = drawn

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 import jax.scipy.special as jsp
 import numpy as np
 import pytest
+from effort import EXPLORE, also_campaign, examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jax import lax
@@ -26,7 +26,6 @@ from symcost.rules.families.elementwise import jax_version
 from symcost.tracing.program.opened import PROGRAMS
 from symcost.tracing.program.spec import parse_spec
 
-EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 NUMBERS, WHOLE, MASK = HELD["numbers"], HELD["whole"], HELD["mask"]
 X, N, V = "float32[4,3]", "int32[4,3]", "float32[6]"
 Function = Callable[..., Any]
@@ -285,8 +284,9 @@ def programs(draw: st.DrawFn) -> Lowered:
     return Lowered(tuple(steps), draw(st.integers(1, 2)))
 
 
+@also_campaign
 @settings(
-    max_examples=EXPLORE or 60, derandomize=not EXPLORE, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(40, 500), derandomize=not EXPLORE, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(programs())
 def test_random_programs_count_as_xla_counts_them(program: Lowered) -> None:

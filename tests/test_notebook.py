@@ -8,9 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+from effort import needs
 
 import symcost as sc
 from examples.gpt import GPT
@@ -21,8 +20,13 @@ from symcost.report.page.render import render
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+@needs("nbclient", "the example notebook")
+@needs("ipykernel", "the example notebook")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own libraries
 def test_the_notebook_runs_and_shows_tables_and_formulas() -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
     book = nbformat.read(EXAMPLES / "tour.ipynb", as_version=4)
     NotebookClient(
         book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(EXAMPLES.parent)}}

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from effort import needed
 
 import symcost as sc
 from symcost.report.page.render import render
 from symcost.report.words import facts
+
+playwright = needed("playwright.sync_api", "the page in a browser")
+Page, expect, sync_playwright = Any, playwright.expect, playwright.sync_playwright
 
 EVIL = '<script>document.title="broken"</script><img src=x onerror="document.title=1">&"\'`'
 MODELS: dict[str, Any] = {
@@ -35,8 +38,8 @@ def browser() -> Iterator[Any]:
     if not found and not os.environ.get("CI"):
         pytest.skip("the page is tested in a browser: apt-get install chromium")
     assert found, "no chromium for the tests of the page"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         browser.close()
 
@@ -102,6 +105,9 @@ def expected(costs: Any, point: dict[str, int]) -> dict[str, str]:
         f"{facts.TITLES[metric]} ({', '.join(conventions)})": str(getattr(at.total(conventions[0]), metric))
         for metric, conventions, _ in facts.metrics_by_convention(costs)
     }
+    used = sc.memory(at)
+    sizes = {"model size": used.weights, "bytes of state": used.state, "bytes in memory": used.total}
+    found |= {title: str(value) for title, value in sizes.items() if value != 0}
     return found | {f"peak {p.unit} ({p.rule})": str(p.value) for p in facts.peaks(at)}
 
 

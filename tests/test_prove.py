@@ -6,13 +6,13 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from sweep_oracle import FORMULAS as RANDOM
 
 import symcost as sc
 from symcost.errors import DomainError, SymcostError
-from symcost.formulas.prove.direction import Directions
-from symcost.formulas.prove.interval import Bounds
+from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.prove.search import prove
 from symcost.formulas.symbols import evaluate, parse
 
@@ -60,15 +60,45 @@ def test_a_proof_says_what_every_point_says(text: str, a: range, b: range, limit
 def test_bounds_enclose_and_directions_hold(text: str, a: range, b: range) -> None:
     expression = parse(text)
     box = {"a": (a[0], a[-1]), "b": (b[0], b[-1])}
-    low, high = Bounds(box)(expression)
+    boxed = Boxed(expression, box)
+    low, high = boxed.bounds()
     whole = {"a": range(a[0], a[-1] + 1), "b": range(b[0], b[-1] + 1)}
     assert all(low <= value <= high for _, value in every(expression, whole))
     for name in box:
-        direction = Directions(name, box)(expression)
+        direction = boxed.direction(name)
         for point, value in every(expression, whole):
             if direction is not None and point[name] < box[name][1]:
                 step = evaluate(expression, {**point, name: point[name] + 1}) - value
                 assert step >= 0 if direction == 1 else step <= 0 if direction == -1 else step == 0
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(RANDOM, st.fixed_dictionaries(dict.fromkeys("abc", st.tuples(st.integers(1, 6), st.integers(0, 4)))))
+def test_bounds_and_directions_of_any_formula_are_those_of_every_point(expression: Any, spans: dict[str, Any]) -> None:
+    box = {name: (low, low + more) for name, (low, more) in spans.items()}
+    try:
+        boxed = Boxed(expression, box)
+        low, high = boxed.bounds()
+    except sc.ExpressionError as problem:
+        assume("could be 0" not in str(problem))
+        raise
+    values = {tuple(p.values()): v for p, v in every(expression, {n: range(a, b + 1) for n, (a, b) in box.items()})}
+    assert low <= min(values.values())
+    assert max(values.values()) <= high
+    for position, name in enumerate(box):
+        direction = boxed.direction(name)
+        for point, value in values.items() if direction is not None else ():
+            after = values.get((*point[:position], point[position] + 1, *point[position + 1 :]), value)
+            assert after == value if direction == 0 else (after - value) * (direction or 0) >= 0
+
+
+@pytest.mark.parametrize(("text", "box", "name", "direction"), [
+    ("d**2 - 6*d + floor(d/4)", {"d": (3, 2**64)}, "d", 1), ("(d - 9)**3", {"d": (1, 99)}, "d", 1),
+    ("d - 1/d", {"d": (1, 99)}, "d", 1), ("n/d + floor(n/2)", {"n": (1, 9), "d": (1, 9)}, "d", -1),
+    ("n*d - n*n*d", {"n": (1, 9), "d": (1, 9)}, "d", -1), ("(d - 10)**2", {"d": (4, 64)}, "d", None),
+])  # fmt: skip
+def test_slopes_powers_and_quotients_are_certified(text: str, box: dict[str, Any], name: str, direction: Any) -> None:
+    assert Boxed(parse(text), box).direction(name) == direction
 
 
 def test_a_transformer_is_certified_in_every_symbol() -> None:
@@ -83,10 +113,11 @@ def test_a_transformer_is_certified_in_every_symbol() -> None:
 
 
 def test_nothing_is_decided_by_giving_up() -> None:
-    hard = parse("Mod(a*b*c, 1000003)")
+    hard = parse("Mod(a*b*c, 1000003) + Mod(a*b*c + 1, 1000003)")
     ranges = {name: range(1, 10**6) for name in "abc"}
     with pytest.raises(SymcostError, match=r"undecided after 50000 boxes of a=1\.\.999999"):
-        prove(hard, 1000002, ranges)
+        prove(hard, 2 * 1000002 - 1, ranges)
+    assert prove(hard, 2 * 1000002, ranges), "no remainder is larger"
 
 
 @pytest.mark.parametrize("values", [range(5, 5), range(0, 4), range(4, 1, -1)])

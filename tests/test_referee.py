@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from effort import EXPLORE
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_models import Network
+from random_networks import inside, networks
 from referee_cases import CASES, KERNEL, WATCHED, Referee
-from test_trace_properties import inside, networks
 
 import symcost as sc
 from examples.scan_or_unrolled import Scanned, Unrolled
@@ -17,6 +18,9 @@ COMPILERS = ("cpu", "tpu-v4", "tpu-v5e", "cuda-a100", "cuda-h100")
 FAILED = "{0.target} {0.metric}: ours {0.ours}, theirs {0.theirs} ({0.because})"
 
 
+ROWS = [pytest.param(case, marks=[pytest.mark.campaign] * case.heavy) for case in CASES]
+
+
 def holds(verdict: sc.Verdict) -> None:
     """The verdict is true; if not, say which check failed."""
     assert [FAILED.format(check) for check in verdict.checks if not check.passed] == []
@@ -24,7 +28,7 @@ def holds(verdict: sc.Verdict) -> None:
     assert bool(verdict)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", ROWS, ids=str)
 def test_the_closed_form_is_the_exact_integer_of_the_lowered_program(case: Referee) -> None:
     verdict = case.verify()
     holds(verdict)
@@ -35,9 +39,7 @@ def test_the_closed_form_is_the_exact_integer_of_the_lowered_program(case: Refer
     assert sum(row.theirs for row in verdict.modules if row.metric == "flops") == verdict.flops
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[pytest.mark.heavy] * case.heavy) for case in CASES], ids=str
-)
+@pytest.mark.parametrize("case", ROWS, ids=str)
 def test_the_compilers_programs_are_recounted_bit_for_bit_and_explained(case: Referee) -> None:
     absent = [f"{name}: {problem}" for name in COMPILERS if (problem := TARGETS[name].problem()) is not None]
     present = [name for name in COMPILERS if TARGETS[name].problem() is None]
@@ -102,9 +104,10 @@ def test_a_scan_corrected_for_its_trips_is_the_loop_plus_two_operations_a_trip(L
     assert scan.targets[0].steps["loop trips"] > 0
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("family", "api", "mode"), [("image", "linen", "forward"), ("sequence", "nnx", "train")])
 def test_random_programs_agree(family: str, api: str, mode: str) -> None:
-    @settings(max_examples=3, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+    @settings(max_examples=EXPLORE or 3, derandomize=not EXPLORE, database=None, deadline=None, phases=[Phase.generate],
               suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
     @given(networks(family, api, mode), st.lists(st.integers(0, 20), min_size=6, max_size=6))
     def agrees(net: Network, offsets: list[int]) -> None:

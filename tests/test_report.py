@@ -6,15 +6,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
-import flax.linen as nn
-import jax
 import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
+from report_tables import TABLES, table
 
 import symcost as sc
 from symcost.costs.cost import CONVENTIONS, METRICS
@@ -27,61 +25,10 @@ from symcost.report.words import facts
 from symcost.report.words.grouping import ITSELF, Line, lines, paths, template
 
 
-class Block(nn.Module):
-    """Two LayerNorms and two linear layers."""
-
-    d: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        x = nn.LayerNorm()(x + nn.Dense(self.d, name="mix")(x))
-        return nn.LayerNorm()(x + nn.gelu(nn.Dense(self.d, name="out")(x)))
-
-
-class Net(nn.Module):
-    """An unrolled stack with a stem and a head."""
-
-    d: int
-    L: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        x = nn.Dense(self.d, name="stem_linear")(x)
-        for i in range(self.L):
-            x = Block(self.d, name=f"block_{i}")(x)
-        return nn.Dense(10, name="head")(x)
-
-
-class Convs(nn.Module):
-    """Strided convolutions, whose sizes round."""
-
-    c: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        for i in range(2):
-            x = nn.relu(nn.Conv(self.c, (3, 3), strides=(2, 2), name=f"conv_{i}")(x))
-        return x.mean(axis=(1, 2))
-
-
-TABLES: dict[str, Callable[[], Any]] = {
-    "symbolic depth": lambda: sc.trace(lambda d, L: Net(d, L), "float32[n,8]"),
-    "fixed depth": lambda: sc.trace(Net(16, 12), "float32[n,8]"),
-    "training": lambda: sc.trace(Net(16, 3), "float32[n,8]", mode="train"),
-    "rounded sizes": lambda: sc.trace(lambda c: Convs(c), "float32[n,r,r,3]"),
-    "at a point": lambda: sc.trace(lambda d, L: Net(d, L), "float32[n,8]").subs(n=2, d=16, L=3),
-    "partly at a point": lambda: sc.trace(lambda d, L: Net(d, L), "float32[n,8]").subs(d=16),
-    "partly trained": lambda: sc.trace(Net(16, 3), "float32[n,8]", mode="train", wrt="block_*/mix/**"),
-    "partly active": lambda: sc.table(sc.Sequential(sc.Linear(c_o=8), sc.MoE(E="E", d_f="f", k=2)), ("n", "N", 4)),
-    "function": lambda: sc.trace_function(lambda x, w: x @ w, "float32[n,c]", "float32[c,d]"),
-    "nothing at all": lambda: sc.CostTable([]),
-}
-
-
 @pytest.fixture(scope="module", params=TABLES)
 def costs(request: pytest.FixtureRequest) -> Any:
     """A table of each kind."""
-    return TABLES[request.param]()
+    return table(request.param)
 
 
 def same(left: Any, right: Any) -> bool:
@@ -141,11 +88,11 @@ def test_text_and_markdown_print_the_whole_totals(costs: Any) -> None:
 
 
 def test_text_table_lines_sum_to_the_total_line() -> None:
-    printed = FORMATS["text"](TABLES["at a point"](), width=120).split("Totals")[0].splitlines()
+    printed = FORMATS["text"](table("at a point"), width=120).split("Totals")[0].splitlines()
     numbers = [[int(n) for n in re.findall(r"(?<= )\d+(?= |$)", line)] for line in printed]
     *modules, whole_line = [line for line in numbers if len(line) == 5 or "total" in line]
     assert whole_line
-    at = TABLES["at a point"]()
+    at = table("at a point")
     assert whole_line == [at.params, at.macs, at.flops, at.transcendentals, at.activations]
     assert all(len(line) <= 5 for line in modules)
 
@@ -167,15 +114,15 @@ def test_text_fits_the_terminal(costs: Any, width: int) -> None:
 
 
 def test_text_names_every_convention_rule_and_check() -> None:
-    made = FORMATS["text"](TABLES["training"](), width=120)
+    made = FORMATS["text"](table("training"), width=120)
     for expected in ("params (textbook)", "peak bytes (liveness)", "peak elements (textbook)", "residual bytes",
                      "domain",                     "certificate", "coverage"):  # fmt: skip
         assert expected in made
-    assert "residual" not in FORMATS["text"](TABLES["fixed depth"](), width=120)
+    assert "residual" not in FORMATS["text"](table("fixed depth"), width=120)
 
 
 def test_text_has_no_escape_codes_unless_asked() -> None:
-    assert "\x1b" not in FORMATS["text"](TABLES["function"](), width=80)
+    assert "\x1b" not in FORMATS["text"](table("function"), width=80)
 
 
 def test_str_and_notebook_views_are_the_reports(costs: Any) -> None:
@@ -228,16 +175,16 @@ def labels(costs: Any, depth: int | None = None) -> list[str]:
 
 
 def test_blocks_of_a_symbolic_depth_stand_together() -> None:
-    assert labels(TABLES["symbolic depth"](), 1) == [ITSELF, "stem_linear", "block_# x L", "head"]
+    assert labels(table("symbolic depth"), 1) == [ITSELF, "stem_linear", "block_# x L", "head"]
 
 
 def test_alike_blocks_of_a_fixed_depth_stand_together() -> None:
-    assert labels(TABLES["fixed depth"](), 1) == [ITSELF, "stem_linear", "block_# x 12", "head"]
-    assert "LayerNorm_# x 24" in labels(TABLES["fixed depth"](), 2)
+    assert labels(table("fixed depth"), 1) == [ITSELF, "stem_linear", "block_# x 12", "head"]
+    assert "LayerNorm_# x 24" in labels(table("fixed depth"), 2)
 
 
 def test_the_number_counts_all_modules_that_a_line_sums() -> None:
-    inner = {line.name: line.number for line in lines(TABLES["symbolic depth"]().rows, 2)}
+    inner = {line.name: line.number for line in lines(table("symbolic depth").rows, 2)}
     (L,) = sc.symbols("L")
     assert inner["LayerNorm_#"] == 2 * L
 
@@ -261,7 +208,7 @@ def test_modules_stand_in_the_order_in_which_they_run() -> None:
 
 
 def test_paths_name_the_modules_above() -> None:
-    found = [path for path, _, _ in paths(TABLES["symbolic depth"]().rows, 2)]
+    found = [path for path, _, _ in paths(table("symbolic depth").rows, 2)]
     assert "block_#/mix" in found
     assert found[0] == ""
 
@@ -325,7 +272,7 @@ def test_latex_escapes_names() -> None:
 
 
 def test_latex_names_repeated_roundings_once() -> None:
-    made = latex.totals(TABLES["rounded sizes"]())
+    made = latex.totals(table("rounded sizes"))
     assert made.count(r"\lceil") == 2
     assert r"\text{where}\quad u_{1} &= " in made
 
@@ -357,7 +304,7 @@ def test_json_has_the_documented_keys(costs: Any) -> None:
 
 
 def test_json_peaks_and_residuals_read_back() -> None:
-    costs = TABLES["training"]()
+    costs = table("training")
     read = json.loads(FORMATS["json"](costs))
     at = {"n": 5}
     for rule in ("liveness", "textbook"):
@@ -367,7 +314,7 @@ def test_json_peaks_and_residuals_read_back() -> None:
 
 
 def test_json_says_where_the_forms_hold_and_at_which_point_they_are() -> None:
-    read = json.loads(FORMATS["json"](TABLES["at a point"]()))
+    read = json.loads(FORMATS["json"](table("at a point")))
     assert read["at"] == {"n": 2, "d": 16, "L": 3}
     assert read["domain"]["symbols"] == ["n", "d", "L"]
     assert read["certificate"]["held_out"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jax.interpreters import partial_eval
-from rule_case import Case
+from rule_case import Case, spec
 from rule_cases import CASES
 
 from symcost.errors import RuleError
@@ -91,13 +90,6 @@ def count_by_xla(function: Callable[..., Any], specs: list[jax.ShapeDtypeStruct]
     assert all(total < 2**24 and total == int(total) for total in totals)  # exact in XLA's float32
     marks = analyse(lowered.compiler_ir("hlo").as_hlo_text()).calls
     return int(totals[0]) - marks[0], int(totals[1]) - marks[1]
-
-
-def spec(text: str, at: Mapping[str, int]) -> jax.ShapeDtypeStruct:
-    """``float32[a,b + 1]`` at a point."""
-    dtype, dimensions = re.fullmatch(r"(\w+)\[(.*)\]", text).groups()
-    shape = tuple(int(evaluate(parse(d), at)) for d in dimensions.split(",") if d)
-    return jax.ShapeDtypeStruct(shape, dtype)
 
 
 NO_ONES = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_report import TABLES
+from report_tables import TABLES
 
 import symcost as sc
 from symcost.cli.main import main

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from effort import needs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,7 +96,9 @@ def test_numbers_beyond_10_to_the_27_are_exact_and_their_kind_is_told(power: int
     assert found.numbers == numbers
 
 
-@pytest.mark.parametrize("engine", ["numpy", "native", "jax"])
+@pytest.mark.parametrize(
+    "engine", ["numpy", pytest.param("native", marks=needs("llvmlite", "the engine of machine code")), "jax"]
+)
 @pytest.mark.parametrize("power", [4, 6, 7])
 def test_every_engine_tells_neighbours_of_large_integers_apart(engine: str, power: int) -> None:
     space = sc.Space(a=range(30_000, 30_012), b=range(1, 40), c=range(1, 9))

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from sweep_oracle import FORMULAS, NAMES, axes, configurations, value
 
 import symcost as sc
+from symcost.formulas.graph.monotone import Monotone
 from symcost.sweeps.answers.partial import Partial
 from symcost.sweeps.engines.nest import Nest
 from symcost.sweeps.engines.seeds import seeds
 from symcost.sweeps.numbers.bounds import Bounds
-from symcost.sweeps.numbers.monotone import Monotone, pinned
 from symcost.sweeps.numbers.program import Program
+from symcost.sweeps.question.pinned import pinned
 from symcost.sweeps.question.problem import Plan, Problem, make_problem
 from symcost.sweeps.run.task import Job, run_part, search
 
@@ -78,7 +79,7 @@ def test_a_certified_direction_is_true(data: st.DataObject) -> None:
     grid, formula = data.draw(axes(30, 4)), data.draw(FORMULAS)
     plan = planned(formula, grid)
     for position, name in enumerate(plan.order):
-        direction = Monotone(plan, position)(plan.objectives[0])
+        direction = Monotone(plan.graph, plan.ranges, position)(plan.objectives[0])
         if direction is None:
             continue
         others = {n: v for n, v in grid.items() if n != name}
@@ -95,7 +96,7 @@ def test_what_a_network_costs_is_certified_to_grow_in_all_its_sizes() -> None:
     table = sc.table(net, (n, 3, r, r))
     problem = make_problem(table, space, ["peak_textbook <= 90_000"], [("macs", False), ("params", True)])
     plan = Plan(problem)
-    assert [Monotone(plan, p)(plan.objectives[0]) for p in range(4)] == [1, 1, 1, 1]
+    assert [Monotone(plan.graph, plan.ranges, p)(plan.objectives[0]) for p in range(4)] == [1, 1, 1, 1]
     assert {name: len(values) for name, values in pinned(problem).axes.items()} == {"n": 1, "r": 1, "c": 8, "L": 8}
 
 

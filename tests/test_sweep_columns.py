@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sweep_oracle import FORMULAS, NAMES, value
@@ -35,6 +36,21 @@ def test_every_row_is_what_sympy_computes(pools: dict[str, list[int]], formula: 
     points = [dict(zip(NAMES, map(int, row), strict=True)) for row in zip(*(columns[n] for n in NAMES), strict=True)]
     right = {tuple(at.values()): value(formula, at) for at in points}
     assert [right[tuple(at.values())] for at in points] == found.tolist()
+
+
+def bent(a: Any, most: int) -> Any:
+    """Small at both ends of a column, large between them."""
+    return a * (most - a) * 10**10
+
+
+@pytest.mark.parametrize("number", [3, 15, 40, 5000])
+def test_what_is_largest_between_the_ends_of_a_column_does_not_wrap(number: int) -> None:
+    most = 10**6
+    column = [1, most // 2, most - 1, *range(2, number - 1)]
+    (a,) = sc.symbols("a")
+    found = Columns({"f": bent(a, most), "g": sympy.Mod(a, 70) * 10**18}, {})(a=column)
+    assert found["f"].tolist() == [bent(value, most) for value in column]
+    assert found["g"].tolist() == [value % 70 * 10**18 for value in column]
 
 
 @pytest.mark.parametrize("column", [[7], [1, 32, 256, 32], [1, SPREAD], [1, SPREAD + 1], [5, FAR, 6]])

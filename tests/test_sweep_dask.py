@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import needed
 
 import symcost as sc
+
+needed("distributed", "a run on Dask")
 
 SPACE = """
 where = "f <= 9_000"

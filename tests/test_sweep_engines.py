@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+from effort import needs
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sweep_oracle import FORMULAS, NAMES, axes, feasible, nondominated, value
@@ -66,12 +67,14 @@ def test_numpy_agrees_with_sympy_on_integers_of_any_size(data: st.DataObject) ->
     attempt("numpy", data, 2**52)
 
 
+@needs("llvmlite", "the engine of machine code")
 @SLOW
 @given(st.data())
 def test_native_agrees_with_sympy(data: st.DataObject) -> None:
     attempt("native", data, 40)
 
 
+@needs("llvmlite", "the engine of machine code")
 @SLOW
 @given(st.data())
 def test_native_agrees_with_sympy_on_integers_of_any_size(data: st.DataObject) -> None:
@@ -90,7 +93,9 @@ def test_jax_agrees_with_sympy_on_integers_of_any_size(data: st.DataObject) -> N
     attempt("jax", data, 2**40)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize(
+    "engine", ["numpy", pytest.param("native", marks=needs("llvmlite", "the engine of machine code"))]
+)
 @pytest.mark.parametrize(
     ("condition", "holds"),
     [
@@ -114,7 +119,9 @@ def test_a_long_last_axis_is_bisected_where_feasibility_turns_once(
     assert sc.count({"f": "a*b"}, sc.Space(a=lines, b=listed), condition, engine=engine) == found
 
 
-@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize(
+    "engine", ["numpy", pytest.param("native", marks=needs("llvmlite", "the engine of machine code"))]
+)
 @pytest.mark.parametrize(
     ("condition", "holds"),
     [("a*b % 7 <= 3", lambda a, b: a * b % 7 <= 3), ("a*b == 60", lambda a, b: a * b == 60),
@@ -127,7 +134,9 @@ def test_a_long_last_axis_is_walked_where_feasibility_turns_more_than_once(
     assert found == sum(holds(a, b) for a in range(1, 301) for b in range(2, 900))
 
 
-@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize(
+    "engine", ["numpy", pytest.param("native", marks=needs("llvmlite", "the engine of machine code"))]
+)
 def test_fronts_of_three_and_four_objectives_are_those_of_all_pairs(engine: str) -> None:
     grid = {"a": list(range(1, 12)), "b": list(range(1, 12)), "c": list(range(1, 9))}
     formulas = {"w": "a*b + c", "x": "Max(0, 40 - a*c)", "y": "100 - floor(b*c/2) + a", "z": "a + b + c"}

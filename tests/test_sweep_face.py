@@ -9,11 +9,15 @@ import flax.linen as nn
 import numpy as np
 import pytest
 import sympy
+from effort import needed
 from sweep_oracle import nondominated
 
 import symcost as sc
 from examples import microcontroller
 from symcost.sweeps.question.columns import Columns
+
+needed("llvmlite", "a search of spaces as large as these")
+needed("pyarrow", "a table of answers")
 
 n, N, d, H = sc.symbols("n N d H")
 

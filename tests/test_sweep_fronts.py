@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from effort import needs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sweep_oracle import nondominated
@@ -49,6 +50,7 @@ def test_an_archive_holds_the_front_of_all_it_was_given(
     assert sorted(zip(*(c.tolist() for c in total.objectives), strict=True)) == sorted(right)
 
 
+@needs("llvmlite", "the engine of machine code")
 @pytest.mark.parametrize("scale", [1, 10**9, 10**22])
 @pytest.mark.parametrize("count", [3, 4])
 def test_machine_code_and_numpy_trace_the_same_front(count: int, scale: int) -> None:

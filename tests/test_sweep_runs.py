@@ -16,12 +16,15 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
+from effort import needed
 
 import symcost as sc
 from symcost.sweeps.run import driver
 from symcost.sweeps.run.workers import Workers
+
+pq = needed("pyarrow.parquet", "a run in a folder")
+needed("llvmlite", "the engine of machine code")
 
 SPACE = {"a": range(1, 301), "b": range(1, 101), "c": range(1, 101)}
 FORMULAS = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
@@ -250,6 +253,9 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     code = f"""
 import time
 from symcost.sweeps.run.workers import Workers
+
+pq = needed("pyarrow.parquet", "a run in a folder")
+needed("llvmlite", "the engine of machine code")
 from worker_pid import pid
 if __name__ == "__main__":
     with Workers(2) as pool:

@@ -1,17 +1,13 @@
-"""XLA's own count at a held-out point: in the certificate where it is the form's, and else the xla figures are withdrawn.
-
-``SYMCOST_EXAMPLES=1`` also asks it about every model of the zoo and of the packages of others: none is withdrawn.
-"""
+"""XLA's own count at a held-out point: in the certificate where it is the form's, and else the xla figures are withdrawn."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +39,6 @@ from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
 
 MESH = AbstractMesh((4,), ("i",), axis_types=(AxisType.Auto,))
-MANY = bool(os.environ.get("SYMCOST_EXAMPLES"))
 
 
 class Block(nn.Module):
@@ -397,25 +392,3 @@ def test_the_command_line_prints_the_words_and_takes_the_option(
     printed = capsys.readouterr().out
     assert ("withdrawn" in printed) is not bool(options)
     assert ("not compared with XLA" in printed) is bool(options)
-
-
-# -- the campaign --------------------------------------------------------------------------------------------------
-def published() -> Iterator[tuple[str, Callable[[], Lifted]]]:
-    """Every model that others wrote, if it is the campaign."""
-    if not MANY:
-        return
-    import test_real_models
-    import test_zoo
-    from zoo.pending import SLOW
-
-    for case in test_zoo.ROWS:
-        if case.name not in SLOW:
-            yield case.name, lambda case=case: test_zoo.lift(case)
-    for name, (factory, spec, call, _) in test_real_models.ROWS.items():
-        yield name, lambda factory=factory, spec=spec, call=call: sc.trace(factory, spec, call=call)
-
-
-@pytest.mark.filterwarnings("ignore:SelfAttention will be deprecated:DeprecationWarning")
-@pytest.mark.parametrize("lift", [pytest.param(lift, id=name) for name, lift in published()])
-def test_no_published_model_is_withdrawn(lift: Callable[[], Lifted]) -> None:
-    assert not lift().withdrawn

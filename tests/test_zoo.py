@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -11,7 +11,7 @@ import pytest
 from jax.extend import core
 from jax.interpreters import partial_eval
 from zoo.case import Case
-from zoo.pending import PENDING, SLOW
+from zoo.pending import DAILY, PENDING
 
 from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.hlo import analyse
@@ -31,10 +31,10 @@ TRIPS = 7
 """Given to the symbols of loops whose trip count nobody knows."""
 
 
-def cases(table: str) -> list[Case]:
-    """The rows of every module of the zoo."""
-    modules = [importlib.import_module(f"zoo.{name}") for name in MODULES]
-    return [case for module in modules for case in getattr(module, table, ()) if case.name not in PENDING]
+def cases(table: str, modules: Iterable[str] = MODULES) -> list[Case]:
+    """The rows of modules of the zoo."""
+    imported = [importlib.import_module(f"zoo.{name}") for name in modules]
+    return [case for module in imported for case in getattr(module, table, ()) if case.name not in PENDING]
 
 
 FUNCTIONS = cases("FUNCTIONS")
@@ -80,13 +80,16 @@ def at(table: Lifted, point: Mapping[str, int]) -> Any:
     return table.subs(**point, **dict.fromkeys(table.unknown_trips, TRIPS))
 
 
-PARAMETERS = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case.name in SLOW)) for case in ROWS]
+PARAMETERS = [
+    pytest.param(case, id=case.name, marks=[pytest.mark.campaign] * (case.name not in DAILY)) for case in ROWS
+]
 
 
 @pytest.mark.parametrize("case", PARAMETERS)
 def test_the_closed_form_equals_fresh_traces_and_the_lowered_program(case: Case) -> None:
     table = lift(case)
     assert table.certificate.held_out
+    assert not table.withdrawn
     assert not [point for point in table.certificate.held_out if point in table.certificate.fitted]
     for point in (case.real, *case.also):
         ours, theirs = at(table, point), fresh(case, point)
@@ -100,3 +103,9 @@ def test_the_closed_form_equals_fresh_traces_and_the_lowered_program(case: Case)
         program = analyse(lowered_without_dead_code(model_of(case).at(case.small)))
         total = at(table, case.small).total("xla")
         assert (total.flops, total.transcendentals) == (program.flops, program.transcendentals)
+
+
+def test_every_module_has_rows_in_every_run() -> None:
+    rows = {name: {case.name for table in ("CASES", "FUNCTIONS") for case in cases(table, [name])} for name in MODULES}
+    assert [name for name in MODULES if not rows[name] & DAILY] == []
+    assert {case.name for case in ROWS} >= DAILY

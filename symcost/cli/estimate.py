@@ -54,7 +54,7 @@ symcost solve mcunet_in1 fits --largest r --at r=r --device stm32f746 --dtype in
 
 symcost solve examples.gpt:GPT 'int32\\[n,N]' 'params <= 125e6' --largest d --at L=12 --at V=50257 --at H=12
 
-symcost solve resnet50 'latency <= 0.01' fits --largest n --at n=n --device nvidia-a100-sxm-80gb"""
+symcost solve resnet50 'latency <= 10 ms and fits' --largest n --at n=n --device nvidia-a100-sxm-80gb"""
 
 PLOT_EXAMPLES = """[bold]Examples[/bold]
 
@@ -148,7 +148,7 @@ def solve(
         list[str],
         typer.Argument(
             metavar="[SPEC...] CONSTRAINT...",
-            help="Inputs of a model to trace; constraints such as 'params <= 25e6', 'latency <= 0.01', fits.",
+            help="Inputs of a model to trace; constraints such as 'params <= 25 M and latency <= 10 ms', fits.",
         ),
     ],
     largest: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Find its largest value.")] = None,

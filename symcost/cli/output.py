@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from symcost.errors import SymcostError
-from symcost.reading.numerals import short
+from symcost.reading.nearest import known_format
 from symcost.system.files import write_whole
 
 Output = Annotated[
@@ -143,15 +143,8 @@ class SweepProgress:
 
 
 def chosen(formats: Mapping[str, Any], name: str) -> Any:
-    """What makes a format of a verb."""
-    check_format(formats, name)
-    return formats[name]
-
-
-def check_format(formats: Collection[str], name: str) -> None:
-    """Refuse a format that a verb does not have before the work begins."""
-    if name not in formats:
-        raise SymcostError(f"unknown format {short(name)}: use {', '.join(formats)}")
+    """What makes a format of a verb, which is asked for before the work begins."""
+    return formats[known_format(name, formats)]
 
 
 def check_writable(output: Path | None, option: str = "--output") -> None:

@@ -36,7 +36,8 @@ symcost sweep examples/microcontroller.toml --verify 1 --target cpu
 
 A network: "resnet50", "costs.json", {model = "examples.gpt:GPT", specs = \\["int32\\[n,N]"]}, or costs that a module makes.
 
-A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1_000_000"] /
+A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1 M and latency <= 5 ms"] /
+device = "stm32f746" / dtype = "int8" /
 maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
 
 One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little."""
@@ -97,7 +98,7 @@ def sweep(
     costs = network(asked, space.parent)
     define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
     if colour is not None:
-        check_colour(colour, listed(costs, asked.space, objectives, asked.show, define))
+        check_colour(colour, listed(costs, asked.space, objectives, asked.show, define, asked.options))
     if verify is not None:
         check(asked, costs, target or ["cpu"])
     with ExitStack() as stack:
@@ -108,7 +109,7 @@ def sweep(
         progress = stack.enter_context(SweepProgress(asked.space.size))
         common: dict[str, Any] = {
             "show": asked.show, "define": define, "engine": engine, "workers": workers, "processes": processes,
-            "executor": executor, "out": out, "on_progress": progress,
+            "executor": executor, "out": out, "on_progress": progress, **asked.options,
         }  # fmt: skip
         if len(objectives) > 1:
             answer = pareto(costs, asked.space, minimize=asked.minimize, maximize=asked.maximize, **common)

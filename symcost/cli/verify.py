@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli.options import Given, Model, Specs, Texts, takes_model
-from symcost.cli.output import Output, Steps, check_format, check_writable, chosen, write
+from symcost.cli.output import Output, Steps, check_writable, chosen, write
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.reading.numerals import short
 from symcost.referee.compilers.start import start_jax
 from symcost.sources.texts import integers
@@ -57,7 +58,7 @@ def verify(
     from symcost.referee.compilers.targets import target as target_of
     from symcost.report.subjects import verdict as report
 
-    check_format(report.FORMATS, format_)
+    known_format(format_, report.FORMATS)
     check_writable(output)
     for name in target or ():
         target_of(name)

@@ -66,6 +66,8 @@ PUBLISHED: Mapping[str, Published] = {
         Published("fvcore", "fvcore 0.1.5, FlopCountAnalysis", FVCORE),
     )
 }
+COUNTED = ("params", "frozen", "trainable", "inactive", "active_params", "macs", "flops", "activations")
+"""What published conventions count: of anything else they say nothing."""
 KNOWN = (*CONVENTIONS, *PUBLISHED)
 """All conventions by name."""
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.formulas.measures import BYTES, ELEMENTS, OPERATIONS, Unit
 from symcost.reading.numerals import short
 
 TEXTBOOK, FULL, XLA = "textbook", "full", "xla"
@@ -97,6 +98,39 @@ SPLITS: dict[str, str] = {
 }
 """Parts of the parameters, and the metric without which they are all of them."""
 ZERO = Cost()
+FIRST, COLUMN, TOTAL, DETAIL = range(4)
+"""How far in front a number stands: always shown, a column, a total that is compared, or shown where it is not 0."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a number of a cost is told: its title and unit, the convention it is meant under, and how far in front."""
+
+    title: str
+    unit: Unit
+    place: int = DETAIL
+    convention: str = FULL
+
+
+TOLD: dict[str, Told] = {
+    "params": Told("params", ELEMENTS, FIRST),
+    "frozen": Told("frozen params", ELEMENTS),
+    "trainable": Told("trainable params", ELEMENTS, COLUMN),
+    "inactive": Told("inactive params", ELEMENTS),
+    "active_params": Told("active params", ELEMENTS, COLUMN),
+    "state": Told("state", ELEMENTS, COLUMN),
+    "macs": Told("MACs", OPERATIONS, FIRST),
+    "flops": Told("FLOPs", OPERATIONS, FIRST),
+    "transcendentals": Told("transcendentals", OPERATIONS, COLUMN),
+    "int_ops": Told("integer ops", OPERATIONS, TOTAL),
+    "activations": Told("activations", ELEMENTS, FIRST, TEXTBOOK),
+    "padding_macs": Told("MACs on padding", OPERATIONS),
+    "bytes_read": Told("bytes read", BYTES, TOTAL),
+    "bytes_written": Told("bytes written", BYTES, TOTAL),
+}
+"""Every metric and every part of the parameters, in the order in which they are told."""
+COLUMNS = tuple((name, told.convention) for name, told in TOLD.items() if told.place <= COLUMN)
+"""(metric, convention) of what is told of every module: the metrics that a table's attributes of the same names give."""
 
 
 def check_convention(convention: str) -> str:

@@ -7,9 +7,9 @@ cost analysis counts a byte for each, and ``bytes_read`` and ``bytes_written`` f
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from symcost.errors import DeviceError
+from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import short
 
 ASSUMED = "float32"
@@ -61,9 +61,8 @@ def bits_of(dtype: str) -> int:
     if named not in BITS:
         width = "".join(letter for letter in dtype if letter.isdigit())
         known = [name for name in BITS if name.startswith("u") == dtype.startswith("u")]
-        near = get_close_matches(dtype, known, n=2) or [name for name in known if width and name.endswith(width)]
-        hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(BITS)}"
-        raise DeviceError(f"unknown number type {short(dtype)}: {hint}")
+        alike = near(dtype, known, 2) or [name for name in known if width and name.endswith(width)]
+        raise DeviceError(f"unknown number type {short(dtype)}: {offered(alike, 'use ' + ', '.join(BITS))}")
     return BITS[named]
 
 

@@ -7,7 +7,6 @@ is rounded up to whole bytes, as with ``bits=4``: sums stay polynomials, and a s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +17,7 @@ from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
 from symcost.costs.table import CostTable, Row
 from symcost.errors import SymcostError
 from symcost.reading.given import checked_but
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import fraction, short
 
 Bits = int | Mapping[str, int]
@@ -136,8 +136,7 @@ class _Rates:
         known = {row.path for row in costs.rows}
         for path in self.rates:
             if path and not any(other == path or other.startswith(path + "/") for other in known):
-                near = get_close_matches(path, sorted(known), n=3)
-                hint = f"did you mean {' or '.join(near)}?" if near else "see the paths of the table's rows"
+                hint = choose(path, sorted(known), start="the paths are")
                 raise SymcostError(f"{what} names the layer {short(path)}, which is not there: {hint}")
 
     def of(self, path: str) -> Fraction:

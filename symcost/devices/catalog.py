@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from symcost.devices.device import Device
 from symcost.devices.read import read
 from symcost.errors import DeviceError
 from symcost.reading.given import checked
+from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import short
 
 DATA = Path(__file__).parent / "data"
@@ -48,11 +48,8 @@ def device(given: str | Path | Device) -> Device:
         return _from_file(Path(f"{file}.toml") if name else Path(text), name)
     found = catalog().get(text)
     if found is None:
-        near = [name for name in names() if text.lower() in name] or get_close_matches(
-            text.lower(), names(), n=3, cutoff=0.4
-        )
-        hint = f"did you mean {' or '.join(near[:3])}?" if near else "symcost devices lists them"
-        raise DeviceError(f"unknown device {short(text)}: {hint}")
+        alike = [name for name in names() if text.lower() in name][:3] or near(text, names(), cutoff=0.4)
+        raise DeviceError(f"unknown device {short(text)}: {offered(alike, 'symcost devices lists them')}")
     return found
 
 

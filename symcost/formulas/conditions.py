@@ -1,31 +1,59 @@
-"""Conditions as text, such as ``d % H == 0`` or ``params <= 7_000_000 and L1 <= L2``, read and never run."""
+"""The one language of conditions, such as ``d % H == 0`` or ``params <= 25 M and latency <= 5 ms``: read and never run.
+
+Expressions of ``symcost.parse`` are compared (chains too, ``64 <= d <= 1024``) and joined by ``and``, ``or``, ``not``. Beside
+integers there are decimals, exactly (``25e6``, ``0.01``), and numbers with a unit (``25 M``, ``320 KiB``, ``5 ms``), which
+must be that of the quantities they are compared with. A word of :data:`WORDS` alone is a condition too.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.formulas.symbols import parse, syntax
-from symcost.reading.numerals import short
+from symcost.formulas.extent import of_number
+from symcost.formulas.measures import Dimension, agree, bare, dimension, has_units, marked
+from symcost.formulas.symbols import Evaluator, Exact, Reader, Sized, syntax
+from symcost.reading.numerals import LETTERS, MAX_DIGITS, MAX_POWER, NUMBER, fraction, short
 
+WORDS = ("fits",)
+"""Conditions that are one word: what it stands for is for whoever asks (``fits``: every memory of a device)."""
+_HOLDS: Mapping[str, Callable[[Exact, Exact], bool]] = {
+    "<=": lambda a, b: a <= b, "<": lambda a, b: a < b, ">=": lambda a, b: a >= b, ">": lambda a, b: a > b,
+    "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
+}  # fmt: skip
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
+_OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "!=", "!=": "=="}
+_AMOUNT = re.compile(rf"(?<![\w.])({NUMBER})\s*(?!(?:and|or|not|in|is|if|else|for)\b)({LETTERS}+)(?![\w(])")
+_UNIT = re.compile(r"(?<=[0-9.]) \.(?=[^\W\d])")
 MAX_TEXT = 20_000
 
 
 @dataclass(frozen=True)
 class Compare:
-    """Two expressions compared by one of ``<= < >= > == !=``."""
+    """Two expressions compared by one of ``<= < >= > == !=``; ``text`` is how it was written."""
 
     op: str
     left: sympy.Expr
     right: sympy.Expr
+    text: str = field(default="", repr=False, compare=False)
+
+    @property
+    def difference(self) -> Any:
+        """``left - right``."""
+        return self.left - self.right
+
+    def map(self, function: Callable[[Any], Any]) -> Compare:
+        """The same comparison of what ``function`` makes of both sides."""
+        return replace(self, left=function(self.left), right=function(self.right))
 
 
 @dataclass(frozen=True)
@@ -34,44 +62,116 @@ class Combined:
 
     op: str
     parts: tuple[Condition, ...]
+    text: str = field(default="", repr=False, compare=False)
 
 
-Condition = Compare | Combined
+@dataclass(frozen=True)
+class Word:
+    """A condition of :data:`WORDS`."""
+
+    text: str
 
 
-def condition(text: str) -> Condition:
-    """Read a condition: expressions of ``symcost.parse`` compared, joined by ``and``, ``or``, ``not``.
+Condition = Compare | Combined | Word
+
+
+def condition(text: str, of: Callable[[str], Dimension | None] | None = None) -> Condition:
+    """Read a condition; ``of`` has the dimensions of names, with which units in it must agree, where they are known.
 
     >>> condition("64 <= d <= 1024")
     Combined(op='and', parts=(Compare(op='<=', left=64, right=d), Compare(op='<=', left=d, right=1024)))
+    >>> condition("params <= 25 M"), condition("latency < 2.5 ms")
+    (Compare(op='<=', left=params, right=25000000), Compare(op='<', left=latency, right=1/400))
     """
-    text = text.strip()
+    if not isinstance(text, str):
+        raise ExpressionError(f"the condition {short(text)} is no text: write one such as 'params <= 25_000_000'")
     if len(text) > MAX_TEXT:
         raise ExpressionError(f"the condition {short(text)} has {len(text)} characters: at most {MAX_TEXT} are read")
+    text = " ".join(text.split())
+    made = _AMOUNT.sub(r"\1 .\2", text)
     try:
-        return _convert(syntax(text, "a condition"), text)
+        return _Conditions(text, made.encode(), of).read(syntax(made, "a condition", short(text)))
     except RecursionError:
         raise ExpressionError(f"the condition {short(text)} is nested too deeply") from None
 
 
-def _convert(node: ast.expr, text: str) -> Condition:
-    match node:
-        case ast.Compare(left=first, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
-            sides = [_side(side, text) for side in (first, *others)]
-            parts = [Compare(_COMPARISONS[type(op)], a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False)]
-            return parts[0] if len(parts) == 1 else Combined("and", tuple(parts))
-        case ast.BoolOp(op=op, values=values):
-            return Combined("and" if isinstance(op, ast.And) else "or", tuple(_convert(v, text) for v in values))
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return Combined("not", (_convert(operand, text),))
-    raise ExpressionError(
-        f"cannot read {short(text)} as a condition: compare two expressions, as 'params <= 7_000_000' or 'd % H == 0'"
-    )
+@dataclass(frozen=True)
+class _Conditions:
+    """A text, and the same with a unit as an attribute of its number: Python's syntax binds it as tightly."""
+
+    text: str
+    made: bytes
+    of: Callable[[str], Dimension | None] | None
+
+    def read(self, node: ast.expr) -> Condition:
+        match node:
+            case ast.Compare(left=first, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
+                sides = [_Side(self._written(side), self.made).read(side) for side in (first, *others)]
+                names = [self._written(side) for side in (first, *others)]
+                parts = [
+                    self._compared(_COMPARISONS[type(op)], sides[i], sides[i + 1], names[i], names[i + 1])
+                    for i, op in enumerate(ops)
+                ]
+                return parts[0] if len(parts) == 1 else Combined("and", tuple(parts), self._written(node))
+            case ast.BoolOp(op=op, values=values):
+                word = "and" if isinstance(op, ast.And) else "or"
+                return Combined(word, tuple(self.read(value) for value in values), self._written(node))
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return Combined("not", (self.read(operand),), self._written(node))
+            case ast.Name(id=word) if word in WORDS:
+                return Word(word)
+        raise ExpressionError(
+            f"cannot read {short(self.text)} as a condition: compare two expressions, as 'params <= 7_000_000' or 'd % H == 0'"
+        )
+
+    def _compared(self, op: str, left: Any, right: Any, *names: str) -> Compare:
+        if self.of is not None and has_units(left, right):
+            try:
+                agree(dimension(left, self.of), dimension(right, self.of))
+            except ExpressionError as problem:
+                raise ExpressionError(
+                    f"{short(self.text)} {problem}: give a number in the unit of its quantity"
+                ) from None
+        return Compare(op, bare(left), bare(right), f"{names[0]} {op} {names[1]}")
+
+    def _written(self, node: ast.expr) -> str:
+        """A side as it is written: an error shows the user's own text."""
+        return _UNIT.sub(" ", _segment(self.made, node))
 
 
-def _side(node: ast.expr, text: str) -> Any:
-    """A side as it is written, on one line: an error shows the user's own text."""
-    return parse(" ".join((ast.get_source_segment(text, node) or ast.unparse(node)).split()))
+@dataclass(frozen=True)
+class _Side(Reader):
+    """One side of a comparison: decimals, and numbers with units, are exact numbers in it."""
+
+    source: bytes = b""
+
+    def sized(self, node: ast.expr) -> Sized:
+        match node:
+            case ast.Constant(value=float()):
+                return self._number(node, Fraction(1))
+            case ast.Attribute(value=ast.Constant() as number, attr=letters):
+                scale, mark = marked(letters, self.shown())
+                value, size = self._number(number, scale)
+                return value * mark, size
+        return super().sized(node)
+
+    def _number(self, node: ast.Constant, scale: Fraction) -> Sized:
+        text = _segment(self.source, node)
+        try:
+            made = fraction(text.replace("_", "")) * scale
+        except ValueError:
+            raise ExpressionError(
+                f"{short(text)} in a condition is out of range: use an exponent of at most {MAX_POWER}, {MAX_DIGITS} digits"
+            ) from None
+        above, below = (
+            (sympy.Integer(part), of_number(part).checked(self.shown)) for part in (made.numerator, made.denominator)
+        )
+        return self._product(ast.Div(), above, below)
+
+
+def _segment(source: bytes, node: ast.expr) -> str:
+    """What a node was read from, in a source of one line."""
+    return source[node.col_offset : node.end_col_offset].decode()
 
 
 def names(found: Condition) -> set[str]:
@@ -83,6 +183,49 @@ def compares(found: Condition) -> Iterator[Compare]:
     """Every comparison in a condition."""
     if isinstance(found, Compare):
         yield found
-    else:
-        for part in found.parts:
-            yield from compares(part)
+    for part in found.parts if isinstance(found, Combined) else ():
+        yield from compares(part)
+
+
+def has_word(found: Condition) -> bool:
+    """Whether a word of :data:`WORDS` stands in a condition."""
+    return isinstance(found, Word) or (isinstance(found, Combined) and any(map(has_word, found.parts)))
+
+
+def rewritten(
+    found: Condition, compare: Callable[[Compare], Condition], word: Callable[[Word], Condition]
+) -> Condition:
+    """The condition with every comparison and word in it replaced."""
+    if isinstance(found, Combined):
+        return replace(found, parts=tuple(rewritten(part, compare, word) for part in found.parts))
+    return compare(found) if isinstance(found, Compare) else word(found)
+
+
+def conjuncts(found: Condition) -> list[Condition]:
+    """Conditions that all must hold: comparisons, and what an ``or`` leaves of them.
+
+    >>> [each.op for each in conjuncts(condition("not (a < 1 or b == 2) and c >= 3"))]
+    ['>=', '!=', '>=']
+    """
+    match found:
+        case Combined(op="and", parts=parts):
+            return [each for part in parts for each in conjuncts(part)]
+        case Combined(op="not", parts=(Compare() as part,)):
+            return [replace(part, op=_OPPOSITE[part.op], text=f"not ({part.text})")]
+        case Combined(op="not", parts=(Combined(op="not", parts=(part,)),)):
+            return conjuncts(part)
+        case Combined(op="not", parts=(Combined(op="or", parts=parts),)):
+            return [each for part in parts for each in conjuncts(Combined("not", (part,), f"not ({part.text})"))]
+    return [found]
+
+
+def holds(found: Condition, value: Evaluator) -> bool:
+    """Whether a condition holds at the point of an evaluator, exactly."""
+    match found:
+        case Compare():
+            return _HOLDS[found.op](value(found.left), value(found.right))
+        case Combined(op="not", parts=(part,)):
+            return not holds(part, value)
+        case Combined(op=op, parts=parts):
+            return (all if op == "and" else any)(holds(part, value) for part in parts)
+    raise ExpressionError(f"{found.text} stands for conditions of a device: there is none here")

@@ -28,6 +28,15 @@ def too_large(what: str) -> ExpressionError:
     return ExpressionError(f"{what} has more than {MAX_BITS} bits: no size or cost is that large, check its exponents")
 
 
+def whole(value: Exact) -> Exact:
+    """An integer where it is one.
+
+    >>> whole(Fraction(6, 3)), whole(Fraction(1, 3))
+    (2, Fraction(1, 3))
+    """
+    return value.numerator if value.denominator == 1 else value
+
+
 def is_large(value: Exact) -> bool:
     """Whether a number has more bits than any may have.
 
@@ -68,7 +77,7 @@ def power(base: Exact, exponent: int, what: Callable[[], str]) -> Exact:
     least = max(base.numerator.bit_length(), base.denominator.bit_length()) - 1
     if least * abs(exponent) > MAX_BITS or is_large(made := Fraction(base) ** exponent):
         raise too_large(what())
-    return made.numerator if made.denominator == 1 else made
+    return whole(made)
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def parse(text: str) -> sympy.Expr:
     longest = max((len(found) for found in _DIGITS.findall(text)), default=0)
     if longest > MAX_DIGITS:
         raise ExpressionError(f"{short(text)} has an integer of {longest} digits: at most {MAX_DIGITS} are read")
-    return _Reader(text).read()
+    return Reader(text).read()
 
 
 def _pieces(text: str) -> list[str]:
@@ -196,14 +196,17 @@ def _reciprocal(value: Any, size: Extent) -> Extent:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class Reader:
     """One text; what it becomes is measured before it is made."""
 
     text: str
 
-    def read(self) -> sympy.Expr:
+    def read(self, node: ast.expr | None = None) -> sympy.Expr:
+        """The expression of the text, or of its syntax where that is known."""
         try:
-            parts = [self.sized(syntax(piece.strip(), shown=self.shown())) for piece in _pieces(self.text)]
+            pieces = _pieces(self.text) if node is None else ()
+            nodes = [node] if node else [syntax(piece.strip(), shown=self.shown()) for piece in pieces]
+            parts = [self.sized(node) for node in nodes]
             summed((size for _, size in parts), self.shown)
             return sympy.Add(*(part for part, _ in parts)) if len(parts) > 1 else parts[0][0]
         except ZeroDivisionError:
@@ -212,9 +215,11 @@ class _Reader:
             raise ExpressionError(f"{self.shown()} is nested too deeply") from None
 
     def shown(self) -> str:
+        """The text in an error."""
         return short(self.text)
 
     def sized(self, node: ast.expr) -> Sized:
+        """What a part of it becomes."""
         match node:
             case ast.Constant(value=int() as value) if not isinstance(value, bool):
                 return sympy.Integer(value), of_number(value).checked(self.shown)
@@ -230,20 +235,20 @@ class _Reader:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self.sized(operand)
             case ast.BinOp(op=ast.Pow(), left=left, right=right):
-                return self.power(self.sized(left), self.sized(right)[0])
+                return self._power(self.sized(left), self.sized(right)[0])
             case ast.BinOp(op=ast.Add() | ast.Sub()):
-                terms = self.terms(node)
+                terms = self._terms(node)
                 return sympy.Add(*(term for term, _ in terms)), summed((size for _, size in terms), self.shown)
             case ast.BinOp(op=ast.Mult() | ast.Div() | ast.FloorDiv() | ast.Mod() as op, left=left, right=right):
-                return self.product(op, self.sized(left), self.sized(right))
+                return self._product(op, self.sized(left), self.sized(right))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
-                return self.function(name, [self.sized(argument) for argument in arguments])
+                return self._function(name, [self.sized(argument) for argument in arguments])
         raise ExpressionError(
             f"cannot read {short(ast.unparse(node))} in {self.shown()}: an expression has integers, names, "
             f"+ - * / // % ** and {', '.join(_FUNCTIONS)}"
         )
 
-    def power(self, base: Sized, exponent: Any) -> Sized:
+    def _power(self, base: Sized, exponent: Any) -> Sized:
         if not exponent.is_Integer or abs(exponent) > _MAX_EXPONENT:
             raise ExpressionError(
                 f"the exponent {exponent} in {self.shown()} must be an integer of at most {_MAX_EXPONENT}"
@@ -254,7 +259,7 @@ class _Reader:
         value = base[0] ** abs(exponent)
         return (value, size) if exponent >= 0 else (1 / value, _reciprocal(value, size))
 
-    def product(self, op: ast.operator, left: Sized, right: Sized) -> Sized:
+    def _product(self, op: ast.operator, left: Sized, right: Sized) -> Sized:
         (a, _), (b, _) = left, right
         if isinstance(op, ast.Mult):
             size = left[1].times(right[1], self.shown)
@@ -266,7 +271,7 @@ class _Reader:
             return a / b, size
         return (sympy.floor(a / b) if isinstance(op, ast.FloorDiv) else sympy.Mod(a, b)), size.inside()
 
-    def function(self, name: str, arguments: list[Sized]) -> Sized:
+    def _function(self, name: str, arguments: list[Sized]) -> Sized:
         values, size = [value for value, _ in arguments], largest(size for _, size in arguments)
         if name in ("Max", "Min"):
             if not values:
@@ -277,7 +282,7 @@ class _Reader:
         except TypeError:
             raise ExpressionError(f"{name} in {self.shown()} takes another number of arguments") from None
 
-    def terms(self, node: ast.expr) -> list[Sized]:
+    def _terms(self, node: ast.expr) -> list[Sized]:
         """The terms of a sum, however many: text nests them to the left, and adding one by one would be quadratic."""
         found = []
         while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):

@@ -163,13 +163,6 @@ class LayersAt(Substituted):
         return self.table.domain
 
     @checked
-    def total(self, convention: str = FULL) -> Cost:
-        """The total formulas at the point."""
-        if convention not in self._totals:
-            self._totals[convention] = self.table.total(convention).map(self.value)
-        return self._totals[convention]
-
-    @checked
     def peak(self, rule: str = "liveness", unit: str = "elements") -> Any:
         """The peak at the point."""
         return self.value((self._anew or self.table).peak(rule, unit))

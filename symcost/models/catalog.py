@@ -13,7 +13,7 @@ from symcost.layers.base import Layer
 from symcost.layers.face import table
 from symcost.layers.layered import LayerTable
 from symcost.layers.sizes.algebra import Dim, size
-from symcost.reading.nearest import folded, hint, near, same
+from symcost.reading.nearest import choose, folded, near, offered, same
 from symcost.reading.numerals import short, whole_or_text
 
 IMAGE = ("n", "3", "r", "r")
@@ -84,7 +84,7 @@ def _number(length: Dim) -> Dim:
 
 def _near(name: str, known: Any) -> str:
     found = near(name, known)
-    return f"; did you mean {' or '.join(found)}?" if found else ""
+    return f"; {offered(found, '')}" if found else ""
 
 
 _TORCHVISION = "as in torchvision"
@@ -131,7 +131,7 @@ def reference(name: str) -> Reference:
     if name not in REFERENCES:
         known = ALIASES.get(folded(name)) or same(name, REFERENCES)
         if known is None:
-            raise SymcostError(f"unknown model {short(name)}: {hint(name, REFERENCES)} (symcost models lists all)")
+            raise SymcostError(f"unknown model {short(name)}: {choose(name, REFERENCES)} (symcost models lists all)")
         name = known
     return REFERENCES[name]
 

@@ -7,13 +7,11 @@ takes at most as many steps as the pattern's parts times the path's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from symcost.errors import SymcostError
+from symcost.reading.nearest import listed, near, offered
 
 ANY = "**"
-MOST = 5
-"""As many paths are named where a pattern matches none."""
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -84,8 +82,6 @@ def no_match(pattern: str, paths: Iterable[str], what: str) -> SymcostError:
     known = list(dict.fromkeys(paths))
     plain = pattern.removeprefix("!")
     wider = (f"{plain}/{ANY}", f"{ANY}/{plain}", f"{ANY}/{plain}/{ANY}")
-    near = [f"'{pattern[: -len(plain)]}{w}'" for w in wider if any(matches(w, path) for path in known)][:1]
-    near = near or get_close_matches(plain, known, n=3, cutoff=0.4)
-    more = f" and {len(known) - MOST} more" if len(known) > MOST else ""
-    hint = f"did you mean {' or '.join(near)}?" if near else f"they are {', '.join(known[:MOST]) or 'none'}{more}"
+    wide = [f"'{pattern[: -len(plain)]}{w}'" for w in wider if any(matches(w, path) for path in known)][:1]
+    hint = offered(wide or near(plain, known, cutoff=0.4), f"they are {listed(known)}")
     return SymcostError(f"{what}={pattern!r} matches no parameter: {hint}")

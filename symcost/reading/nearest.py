@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-MOST = 5
-"""As many names are listed where none is near."""
+from symcost.errors import SymcostError
+from symcost.reading.numerals import short
+
+FEW, MOST = 9, 5
+"""So many names are all listed where none is near; of more, the first ones."""
 
 
 def folded(name: str) -> str:
@@ -28,7 +31,7 @@ def same(name: str, known: Iterable[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def near(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+def near(name: str, known: Iterable[str], most: int = 3, cutoff: float = 0.6) -> list[str]:
     """The nearest known names: those that begin alike first, in their order.
 
     >>> near("efficientnet", ["vit", "efficientnet_b0", "efficientnet_b1"])
@@ -37,18 +40,34 @@ def near(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     wanted, by_fold = folded(name), {folded(other): other for other in known}
     begins = [other for key, other in by_fold.items() if wanted and key and key.startswith(wanted)]
     begins += [other for key, other in by_fold.items() if len(key) > 2 and wanted.startswith(key) and key != wanted]
-    close = [by_fold[key] for key in get_close_matches(wanted, list(by_fold), n=most)]
+    close = [by_fold[key] for key in get_close_matches(wanted, list(by_fold), most, cutoff)]
     return list(dict.fromkeys([*begins, *close]))[:most]
 
 
-def hint(name: str, known: Iterable[str], most: int = 3) -> str:
-    """What to do about an unknown name: the nearest ones, or the first few of those there are.
+def choose(name: str, known: Iterable[str], most: int = 3, start: str = "use") -> str:
+    """What to do about an unknown name: the nearest ones, or those there are, of many the first few.
 
-    >>> hint("parms", ["params", "macs"])
-    'did you mean params?'
+    >>> choose("parms", ["params", "macs"]), choose("zzz", ["params", "macs"], start="known are")
+    ('did you mean params?', 'known are params, macs')
     """
     known = list(known)
-    if found := near(name, known, most):
-        return f"did you mean {' or '.join(found)}?"
-    more = f" and {len(known) - MOST} more" if len(known) > MOST else ""
-    return f"use {', '.join(known[:MOST])}{more}"
+    return offered(near(name, known, most), f"{start} {listed(known)}")
+
+
+def offered(found: Iterable[str], otherwise: str) -> str:
+    """The question whether one of these was meant; where there is none, what else to say."""
+    return f"did you mean {' or '.join(found)}?" if (found := list(found)) else otherwise
+
+
+def listed(known: Sequence[str]) -> str:
+    """Names in a row, of many the first few: ``none`` of none."""
+    if len(known) > FEW:
+        return f"{', '.join(known[:MOST])} and {len(known) - MOST} more"
+    return ", ".join(known) or "none"
+
+
+def known_format(name: str, formats: Iterable[str]) -> str:
+    """The name of a format, which is one of those there are."""
+    if name not in (formats := list(formats)):
+        raise SymcostError(f"unknown format {short(name)}: use {', '.join(formats)}")
+    return name

@@ -16,6 +16,11 @@ LONGEST_WORD, LONGEST = 300, 3000
 """Characters of a word without spaces, and of a whole error, that the command line prints."""
 SHOWN = 60
 """Characters of a text in an error."""
+NUMBER = r"(?>(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)"
+"""A number without a sign, as a pattern: an integer, or a decimal with or without a power of ten."""
+LETTERS = r"[^\W\d_]"
+"""A letter of a unit, as a pattern."""
+_AMOUNT = re.compile(rf"\s*({NUMBER})\s*({LETTERS}*)\s*")
 _WHOLE = re.compile(r"\s*[+-]?[0-9](?:_?[0-9])*\s*")
 _DECIMAL = re.compile(
     r"\s*[+-]?(?=\.?[0-9])(?:[0-9](?:_?[0-9])*)?(?:\.[0-9_]*)?(?:[eE](?P<power>[+-]?[0-9]{1,9}))?(?:/[0-9_]+)?\s*"
@@ -64,6 +69,21 @@ def fraction(text: str) -> Fraction:
             f"{short(text)} is no number of at most {MAX_DIGITS} digits and a power of ten up to {MAX_POWER}"
         )
     return Fraction(text)
+
+
+def amount(text: str) -> tuple[Fraction, str]:
+    """A number and the letters of its unit behind it.
+
+    Raises:
+        ValueError: where the text is none, or the number is too large to be computed with.
+
+    >>> amount("25.6 M"), amount("4GiB")
+    ((Fraction(128, 5), 'M'), (Fraction(4, 1), 'GiB'))
+    """
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{short(text)} is no number with or without a unit")
+    return fraction(found[1].replace("_", "")), found[2]
 
 
 def bare(value: Any) -> str:

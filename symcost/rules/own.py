@@ -20,7 +20,7 @@ import numpy as np
 
 from symcost.errors import RuleError
 from symcost.formulas.form import Form
-from symcost.reading.nearest import near
+from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import MAX_BITS, short
 from symcost.rules.base import Array, Facts, Op, Rule, Work
 from symcost.rules.installed import installed
@@ -156,7 +156,7 @@ class _Context(AbstractContextManager[None]):
         own = self.own
         if kind is None and own.met and own.name not in own.met:
             found = near(own.name, sorted(own.met))
-            hint = f"did you mean {' or '.join(found)}?" if found else "look for its name with jax.make_jaxpr(...)"
+            hint = offered(found, "look for its name with jax.make_jaxpr(...)")
             warnings.warn(
                 f"the rule of {own.name!r} was never used: no primitive and no function of that name was met: {hint}",
                 stacklevel=2,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import inspect
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.reading.nearest import near
 from symcost.reading.numerals import bare, short, whole
 from symcost.referee.compilers.start import start_jax
 
@@ -145,8 +145,8 @@ def _imported(name: str) -> Any:
 
 def _nearest(part: str, found: Any) -> str:
     public = [name for name in dir(found) if not name.startswith("_")]
-    near = difflib.get_close_matches(part, public, n=3) or [n for n in public if callable(getattr(found, n, None))][:5]
-    return f": it has {', '.join(near)}" if near else ""
+    alike = near(part, public) or [n for n in public if callable(getattr(found, n, None))][:5]
+    return f": it has {', '.join(alike)}" if alike else ""
 
 
 def bind(factory: Any, fixed: Mapping[str, Any], target: str) -> Any:

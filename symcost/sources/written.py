@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.reading.nearest import hint
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.sources.source import Source
 from symcost.sources.tracing import Tracing
@@ -45,7 +45,7 @@ def check(given: Mapping[str, Any], where: str, known: Mapping[str, Any]) -> Non
     """Raise for an entry that is not known, or is not written as it should be."""
     for key, value in given.items():
         if key not in known:
-            raise SymcostError(f"{where} has an unknown entry {short(key)}: {hint(key, known)}")
+            raise SymcostError(f"{where} has an unknown entry {short(key)}: {choose(key, known)}")
         if not isinstance(value, known[key]):
             raise SymcostError(f"{where}.{key} = {short(str(value))} must be a {_WORDS[known[key]]}")
 

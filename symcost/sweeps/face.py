@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import platform
 import time
@@ -12,18 +13,21 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from symcost.costs.names import Metrics
 from symcost.errors import SpaceError
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.setting import OPTIONS, Options
+from symcost.formulas.extent import whole
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.sweeps.answers.answer import Answer, Count, columns_at
 from symcost.sweeps.answers.front import MOST_OBJECTIVES, front
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
-from symcost.sweeps.numbers.monotone import pinned
 from symcost.sweeps.numbers.tiers import NAMES
+from symcost.sweeps.question.pinned import pinned
 from symcost.sweeps.question.problem import Problem, make_problem
 from symcost.sweeps.question.space import Space, Texts, texts
 from symcost.sweeps.run.driver import Report, Settings, run
@@ -73,10 +77,19 @@ def check_define(costs: Any, found: list[Case], define: Mapping[str, Any] | None
             )
 
 
+def _check_options(options: Options) -> None:
+    """Refuse a keyword that is none: all of them are known here."""
+    known = [*inspect.signature(sweep).parameters, *OPTIONS]
+    for name in options:
+        if name not in OPTIONS:
+            raise SpaceError(f"unknown argument {name!r}: {choose(name, known)}")
+
+
 def listed(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]], show: Texts,
-           define: Mapping[str, Any] | None) -> tuple[str, ...]:  # fmt: skip
+           define: Mapping[str, Any] | None, options: Options) -> tuple[str, ...]:  # fmt: skip
     """Names of an answer's columns, known before the search."""
-    return (*space.axes, *cases(costs, space, objectives, define=define, shown=_shown(show))[0].problem.shown)
+    found = cases(costs, space, objectives, define=define, shown=_shown(show), options=options)
+    return (*space.axes, *found[0].problem.shown)
 
 
 def _shown(show: Texts) -> tuple[str, ...] | None:
@@ -95,6 +108,7 @@ def count(
     executor: Executor | None = None,
     out: str | Path | None = None,
     on_progress: Report | None = None,
+    **options: Unpack[Options],
 ) -> Count:
     """The exact number of configurations of a space that satisfy all conditions.
 
@@ -104,18 +118,26 @@ def count(
     ``size``, ``visited``, ``seconds``, ``engine`` and ``numbers`` (the kind of number that held every intermediate).
     ``out`` is a folder that keeps finished parts: the same question goes on from what is there.
 
+    Conditions are those of :mod:`symcost.formulas.conditions`, in any quantity of
+    :data:`symcost.estimate.questions.quantities.QUANTITIES`: ``"params <= 25 M and latency <= 5 ms"``. ``options`` say how the
+    quantities are meant: ``device`` (which ``latency``, ``throughput``, ``energy`` and ``fits`` need), ``dtype``, ``weights`` or
+    ``bits``, ``density``, ``latency_model``, ``rule`` of peaks, ``convention``, ``optimizer`` and ``batch``.
+
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")
     >>> net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
     >>> sc.count(net, sc.Space(n=[1], d=range(8, 513, 8), L=range(1, 101)), where=["params <= 1_000_000"])
     2175
+    >>> sc.count(net, sc.Space(n=[1], d=[64], L=range(1, 101)), ["latency <= 20 us"], device="arm-cortex-a76-pixel-4")
+    39
     """
     started = time.perf_counter()
     settings = Settings(workers, processes, executor, engine, on_progress)
-    found = cases(costs, space, where=texts("where", where), define=define, shown=())
+    _check_options(options)
+    found = cases(costs, space, where=texts("where", where), define=define, shown=(), options=options)
     check_define(costs, found, define)
     jobs = [Job(case.problem, "count", 0, engine) for case in found]
-    asked = described(jobs, space.axes, define or {})
+    asked = described(jobs, space.axes, define or {}, options)
     with ExitStack() as stack:
         store = _store(stack, out, jobs, asked, settings)
         pool = stack.enter_context(settings.opened())
@@ -166,6 +188,7 @@ def sweep(
     executor: Executor | None = None,
     out: str | Path | None = None,
     on_progress: Report | None = None,
+    **options: Unpack[Options],
 ) -> Answer:
     """The best feasible configurations by one objective, or all of them when they are few.
 
@@ -199,7 +222,8 @@ def sweep(
     goal = minimize if minimize is not None else maximize
     objectives = [] if goal is None else [(goal, maximize is not None)]
     settings = Settings(workers, processes, executor, engine, on_progress)
-    asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out)
+    _check_options(options)
+    asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out, options)
     if histogram is not None and (not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1):
         raise SpaceError(f"histogram={short(histogram)} must be a positive integer: the number of bins")
     if histogram is not None and histogram > MOST_BINS:
@@ -226,6 +250,7 @@ def pareto(
     executor: Executor | None = None,
     out: str | Path | None = None,
     on_progress: Report | None = None,
+    **options: Unpack[Options],
 ) -> Answer:
     """The exact Pareto front of two to four objectives: every trade-off that no feasible configuration improves on.
 
@@ -245,7 +270,8 @@ def pareto(
     if not 2 <= len(objectives) <= MOST_OBJECTIVES:
         raise SpaceError(f"a front has 2 to {MOST_OBJECTIVES} objectives: {len(objectives)} are given")
     settings = Settings(workers, processes, executor, engine, on_progress)
-    asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out)
+    _check_options(options)
+    asked = _Asked(costs, space, objectives, texts("where", where), define, _shown(show), settings, out, options)
     return asked.answer("front", 0)
 
 
@@ -261,20 +287,21 @@ class _Asked:
     show: tuple[str, ...] | None
     settings: Settings
     out: str | Path | None
+    options: Options
     inner: bool = False
     """Whether it is a part of another question, which has been checked."""
 
     def answer(self, kind: Kind, keep: int) -> Answer:
         """Search every case, count the feasible, and evaluate the survivors."""
         started = time.perf_counter()
-        found = cases(self.costs, self.space, self.objectives, where=self.where, define=self.define, shown=self.show)
+        found = self._cases(self.where, self.show, self.objectives)
         if not self.inner:
             check_define(self.costs, found, self.define)
         searched = [replace(c, problem=pinned(c.problem)) if kind == "front" else c for c in found]
         engine = self.settings.engine
         jobs = [Job(case.problem, kind, keep, engine) for case in searched]
         counting = [Job(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
-        asked = described(jobs, self.space.axes, self.define or {})
+        asked = described(jobs, self.space.axes, self.define or {}, self.options)
         with ExitStack() as stack:
             store = _store(stack, self.out, jobs, asked, self.settings)
             pool = stack.enter_context(self.settings.opened())
@@ -295,6 +322,11 @@ class _Asked:
                 store.finish(columns, answer.provenance)
         return answer
 
+    def _cases(self, where: Sequence[str], shown: Any, objectives: Sequence[tuple[str, bool]] = ()) -> list[Case]:
+        return cases(
+            self.costs, self.space, objectives, where=where, define=self.define, shown=shown, options=self.options
+        )
+
     def histogram(self, name: str, bins: int) -> list[tuple[Any, Any, int]]:
         """Bins of equal width (low, high, number), each with its upper end; the first one with its lower end too."""
         ends = []
@@ -304,15 +336,15 @@ class _Asked:
         low, high = ends
         bins = bins if high > low else 1
         edges = [low, *(low + Fraction((high - low) * (i + 1), bins) for i in range(bins))]
-        whole = [edge.numerator if isinstance(edge, Fraction) and edge.denominator == 1 else edge for edge in edges]
+        shown = [whole(edge) for edge in edges]
         engine = self.settings.engine
         below = [0]
         with self.settings.opened() as pool:
             for edge in edges[1:]:
                 limit = f"{name} <= {edge.numerator}/{edge.denominator}"
-                found = cases(self.costs, self.space, where=[*self.where, limit], define=self.define, shown=())
+                found = self._cases([*self.where, limit], ())
                 below.append(sum(run(Job(c.problem, "count", 0, engine), self.settings, pool).count for c in found))
-        pairs = zip(itertools.pairwise(whole), itertools.pairwise(below), strict=True)
+        pairs = zip(itertools.pairwise(shown), itertools.pairwise(below), strict=True)
         return [(a, b, after - before) for (a, b), (before, after) in pairs]
 
 

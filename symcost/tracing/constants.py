@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from jax.extend import core
 
 from symcost.errors import SymcostError
-from symcost.reading.numerals import fraction, short
+from symcost.reading.numerals import amount, short
 from symcost.reading.prefixes import BINARY, DECIMAL
 from symcost.tracing.program.paths import Stacks
 
@@ -29,7 +28,6 @@ UNKNOWN_MACHINE = 4 << 30
 HEAVY = 1 << 29
 """Bytes beyond which a far point is chosen nearer."""
 UNITS = {"": 1, **{f"{prefix}b".lower(): scale for prefix, scale in {**DECIMAL, **BINARY}.items()}}
-_GIVEN = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*")
 NEARLY = 0.1
 """A power that was seen is rounded up, unless it is so little above a whole one: sizes have borders and floors."""
 
@@ -48,14 +46,14 @@ def limit() -> int:
     if given is None:
         pages = "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {})
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // SHARE if pages else UNKNOWN_MACHINE
-    found = _GIVEN.fullmatch(given)
     try:
-        amount = fraction(found[1]) * UNITS[found[2].lower()] if found else None
+        number, letters = amount(given)
+        size = math.floor(number * UNITS[letters.lower()])
     except (ValueError, KeyError):
-        amount = None
-    if amount is None or amount < 1:
+        size = 0
+    if size < 1:
         raise SymcostError(f"{VARIABLE}={short(given)} is no amount of memory: give bytes, as 4GiB or 500MB")
-    return math.floor(amount)
+    return size
 
 
 def in_words(size: int) -> str:

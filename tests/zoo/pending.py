@@ -1,7 +1,10 @@
-"""Rows that are not tested yet, each with its reason: move a row's name out of here when its reason is gone."""
+"""Rows of every run; and those that are not tested yet, each with its reason: it leaves when its reason is gone."""
 
-SLOW = {"conformer_train", "efficientnet_width", "llama_train", "regnet", "swin", "t5", "t5_train"}
-"""Rows that take a minute or more: ``pytest -m slow tests/test_zoo.py`` tries them."""
+DAILY = {
+    "chunked_attention", "cond", "convnext_width", "fractional_widths", "funnel", "moe_capacity", "moe_layer", "nnx_cnn",
+    "nnx_lora", "nnx_recurrent", "pointnet", "char_rnn_train", "resnet18_train", "switch", "vae", "bert",
+}  # fmt: skip
+"""Rows of every run, some of each module; the campaign tries all others."""
 PENDING = {
     "densenet": "widths halved with // are periodic in the growth and the number of layers",
     "efficientnet": "depths are ceilings of a multiplier: they repeat after ten steps of it",

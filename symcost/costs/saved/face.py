@@ -9,12 +9,13 @@ from typing import Any
 from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, XLA, Cost
 from symcost.costs.said import NOT_ASKED, Said
 from symcost.costs.saved import sums
-from symcost.costs.saved.facts import Condition, SavedCertificate, SavedDomain
+from symcost.costs.saved.facts import SavedCertificate, SavedDomain
 from symcost.costs.saved.format import SUFFIX, read
 from symcost.costs.saved.older import total_with_state, with_state
 from symcost.costs.saved.table import ALL, Known, Saved, SavedModel
 from symcost.costs.table import CostTable, Row, Withdrawn
 from symcost.errors import ExpressionError, SymcostError
+from symcost.formulas.conditions import condition
 from symcost.formulas.symbols import parse
 from symcost.reading.given import checked
 from symcost.reading.numerals import MAX_DIGITS, short
@@ -183,7 +184,7 @@ def _integers(given: Mapping[str, Any]) -> dict[str, int]:
 def _domain(given: Mapping[str, Any], at: Mapping[str, int]) -> SavedDomain:
     texts = tuple(map(_text, given["conditions"]))
     for text in texts:
-        Condition.read(text)
+        condition(text)
     return SavedDomain(
         text=_text(given["text"]), symbols=tuple(map(_text, given["symbols"])), texts=texts,
         notes=tuple(map(_text, given["notes"])), bounds_at_one=frozenset(map(_text, given["bounds_at_one"])),

@@ -2,53 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from symcost.costs.said import NOT_ASKED, Said
 from symcost.costs.table import Conditions
-from symcost.errors import ExpressionError
-from symcost.formulas.symbols import Exact, evaluate, parse
-from symcost.reading.numerals import short
-
-_RELATION = re.compile(r" (==|!=|<=|>=) ")
-_HOLDS: Mapping[str, Callable[[Exact, Exact], bool]] = {
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Condition:
-    """``left relation right`` on two formulas, as domains print their conditions.
-
-    >>> Condition.read("d % H == 0").holds({"d": 12, "H": 5})
-    False
-    """
-
-    text: str
-    left: Any
-    relation: str
-    right: Any
-
-    @staticmethod
-    def read(text: str) -> Condition:
-        """The condition of a text, by the safe parser."""
-        parts = _RELATION.split(text)
-        if len(parts) != 3:
-            raise ExpressionError(f"cannot read {short(text)} as a condition: write one comparison, as d % H == 0")
-        return Condition(text, parse(parts[0]), parts[1], parse(parts[2]))
-
-    @cached_property
-    def symbols(self) -> frozenset[str]:
-        """Names in it."""
-        return frozenset(str(s) for s in self.left.free_symbols | self.right.free_symbols)
-
-    def holds(self, at: Mapping[str, int]) -> bool:
-        """Whether it holds at a point."""
-        return _HOLDS[self.relation](evaluate(self.left, at), evaluate(self.right, at))
+from symcost.formulas.conditions import Condition, condition, holds, names
+from symcost.formulas.symbols import Evaluator
 
 
 @dataclass(frozen=True)
@@ -64,8 +25,9 @@ class SavedDomain(Conditions):
     at: tuple[tuple[str, int], ...] = ()
 
     @cached_property
-    def _conditions(self) -> list[Condition]:
-        return [Condition.read(text) for text in self.texts]
+    def _conditions(self) -> list[tuple[set[str], Condition]]:
+        read = [condition(text) for text in self.texts]
+        return [(names(found), found) for found in read]
 
     def conditions(self) -> list[str]:
         """Every condition beyond being positive integers."""
@@ -74,10 +36,10 @@ class SavedDomain(Conditions):
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing; conditions on symbols without a value are not checked."""
         whole = {**dict(self.at), **point}
-        for condition in self._conditions:
-            if condition.symbols <= set(whole) and not condition.holds(whole):
-                at = ", ".join(f"{name}={whole[name]}" for name in sorted(condition.symbols))
-                return f"{at} is outside the domain: {condition.text} must hold"
+        for symbols, found in self._conditions:
+            if symbols <= set(whole) and not holds(found, Evaluator(whole)):
+                at = ", ".join(f"{name}={whole[name]}" for name in sorted(symbols))
+                return f"{at} is outside the domain: {found.text} must hold"
         return None
 
     def __str__(self) -> str:

@@ -124,13 +124,6 @@ class SavedAt(Substituted):
         self.domain, self.certificate, self.coverage = table.domain, table.certificate, table.coverage
         self.unknown_trips, self.unknown_macs = table.unknown_trips, table.unknown_macs
 
-    @checked
-    def total(self, convention: str = FULL) -> Cost:
-        """The total formulas at the point."""
-        if convention not in self._totals:
-            self._totals[convention] = self.table.total(convention).map(self.value)
-        return self._totals[convention]
-
     @property
     def residuals(self) -> Any:
         """The residuals at the point."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
+import sympy
+
 from symcost.costs.dtypes import ASSUMED
 from symcost.costs.exact import number, rational
 from symcost.costs.size import Bits, param_bits
@@ -13,7 +15,7 @@ from symcost.costs.table import CostTable
 from symcost.devices import Device, device
 from symcost.devices.device import HOLDS
 from symcost.errors import DeviceError
-from symcost.estimate.bytes.memory import memory
+from symcost.estimate.bytes.memory import MemoryUse, memory
 from symcost.estimate.bytes.types import Types, main_type, types_of
 from symcost.estimate.time.work import kernels
 from symcost.reading.given import checked
@@ -103,18 +105,42 @@ def fits(
     used = memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
     needs = {what: number(used.held(what), f"the size of the {what}") for what in HOLDS}
     limits = []
-    for level in where.memories:
-        if not level.holds:
-            continue
-        if level.size is None:
-            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
-        needed = sum((needs[what] for what in level.holds), start=Fraction(0))
+    for level in kept(where, used):
         most = max(level.holds, key=lambda what: needs[what])
-        limits.append(Limit(level.name, level.holds, needed, level.size, *_fault(costs, most, rule, types.weights)))
-    if not limits:
-        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
+        needed = number(level.needed, "what it needs")
+        limits.append(Limit(level.memory, level.holds, needed, level.size, *_fault(costs, most, rule, types.weights)))
     named = types.activations or main_type(kernels(costs, "roofline"), types)
     return Fit(where, named, tuple(limits), types)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A memory of a device: the bytes it has, what lies in it, and the bytes that this takes, a formula."""
+
+    memory: str
+    holds: tuple[str, ...]
+    needed: Any
+    size: Fraction
+    text: str
+    """The formula in names of quantities, against the size."""
+
+
+def kept(where: Device, used: MemoryUse) -> list[Kept]:
+    """Every memory that holds weights or activations, with the state that lies there."""
+    found = []
+    for level in where.memories:
+        if level.holds and level.size is None:
+            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
+        if level.holds and level.size is not None:
+            here = [what for what in HOLDS if what in level.holds]
+            needed, plain = (sympy.Add(*map(of, here)) for of in (used.held, lambda what: getattr(used, what)))
+            names = [{"weights": "weight_bytes", "activations": "activation_bytes"}[what] for what in level.holds]
+            told = " + ".join([*names, *(["state_bytes"] if needed != plain else [])])
+            text = f"{told} <= {level.size} ({level.name})"
+            found.append(Kept(level.name, level.holds, needed, level.size, text))
+    if not found:
+        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
+    return found
 
 
 def check_computes(where: Device, costs: CostTable, types: Types) -> None:

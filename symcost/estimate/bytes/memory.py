@@ -68,13 +68,22 @@ def memory(
     """
     check_rule(rule)
     types = types_of(costs, dtype, weights, assumed)
-    constant = bytes_of((bits, number) for _, bits, number in state_bits(costs, types.weights, written=False))
-    own = None if types.activations is None else bits_of(types.activations)
-    written = bytes_of((bits, number) for _, bits, number in state_bits(costs, own, written=True))
+    constant, written = state_bytes(costs, types)
     return MemoryUse(
         weights=model_size(costs, types.weights), activations=peak_bytes(costs, types, rule), rule=rule,
         state=constant + written, constant=constant, types=types.text,
     )  # fmt: skip
+
+
+def state_bytes(costs: CostTable, types: Types) -> tuple[Any, Any]:
+    """Bytes of the state that a pass only reads, in the type of the weights, and of what it writes, in the activations'."""
+    own = None if types.activations is None else bits_of(types.activations)
+    parts = ((types.weights, False), (own, True))
+    constant, written = (
+        bytes_of((rate, number) for _, rate, number in state_bits(costs, bits, written=changed))
+        for bits, changed in parts
+    )
+    return constant, written
 
 
 def peak_bytes(costs: Any, types: Types, rule: str) -> Any:

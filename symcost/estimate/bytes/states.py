@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.reading.nearest import choose
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,5 @@ def states_of(name: str) -> States:
     States(copies=2, counters=4)
     """
     if name not in BY_NAME:
-        near = get_close_matches(name, BY_NAME, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(BY_NAME)}"
-        raise SymcostError(f"unknown optimizer {name!r}: {hint}")
+        raise SymcostError(f"unknown optimizer {name!r}: {choose(name, BY_NAME, 2)}")
     return BY_NAME[name]

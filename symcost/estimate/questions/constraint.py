@@ -1,67 +1,52 @@
-"""Constraints as people write them: ``params <= 25_000_000``, ``latency <= 0.01``, ``d % H == 0``; read, never run."""
+"""Conditions on quantities: what stands for them is put in, and ``fits`` becomes every memory of a device."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
-from fractions import Fraction
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sympy
 
 from symcost.costs.exact import rational
 from symcost.devices import device
-from symcost.devices.device import HOLDS
-from symcost.errors import DeviceError, SymcostError
-from symcost.estimate.bytes.fit import check_computes
+from symcost.errors import ExpressionError, SpaceError, SymcostError
+from symcost.estimate.bytes.fit import Kept, check_computes, kept
 from symcost.estimate.bytes.memory import memory
-from symcost.estimate.bytes.types import types_of
-from symcost.estimate.questions.quantities import QUANTITIES, Setting
-from symcost.formulas.symbols import Evaluator, parse
-from symcost.reading.numerals import MAX_DIGITS, MAX_POWER, fraction, short
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.setting import Setting
+from symcost.formulas.conditions import Combined, Compare, Condition, Word, compares, condition, conjuncts, rewritten
+from symcost.formulas.measures import Dimension
+from symcost.formulas.symbols import symbol
+from symcost.reading.nearest import listed, near, offered
+from symcost.reading.numerals import short
 
-_RELATION = re.compile(r"(<=|>=|==|!=|<|>)")
-_DECIMAL = re.compile(r"(?<![\w.])(\d[\d_]*\.\d*(?:[eE][+-]?\d+)?|\d[\d_]*[eE][+-]?\d+)(?![\w.])")
-_HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
-    "<=": lambda x: x <= 0, "<": lambda x: x < 0, ">=": lambda x: x >= 0, ">": lambda x: x > 0,
-    "==": lambda x: x == 0, "!=": lambda x: x != 0,
-}  # fmt: skip
-FITS = "fits"
+_COMPARED = re.compile(r"[<>]|[=!]=")
 _NONE = "there is no constraint: give one such as 'params <= 25_000_000'"
 
 
-@dataclass(frozen=True)
-class Constraint:
-    """``left relation right``: two formulas in the table's symbols."""
+def asked(text: str, metrics: Metrics) -> Condition:
+    """A condition in the names of a table, its units checked; ``fits`` stands for every memory of the device."""
 
-    text: str
-    left: Any
-    relation: str
-    right: Any
+    def fits(word: Word) -> Condition:
+        if metrics.table is None:
+            raise SpaceError(f"{text!r}: {word.text} asks for the memories of a device: give a table of costs")
+        return fitting(word, metrics.setting)
 
-    @property
-    def difference(self) -> Any:
-        """``left - right``."""
-        return self.left - self.right
-
-    def holds(self, at: Mapping[str, int]) -> bool:
-        """Whether it holds at a point, exactly."""
-        value = Evaluator(at)
-        return _HOLDS[self.relation](Fraction(value(self.left)) - Fraction(value(self.right)))
+    return rewritten(condition(text, metrics.dimension), lambda compare: compare, fits)
 
 
-def read(texts: str | Sequence[str], setting: Setting) -> list[Constraint]:
-    """Constraints with the quantities they name put in; ``fits`` stands for every memory of the device."""
+def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
+    """Conditions that all must hold, in symbols of the table: formulas stand for the quantities that they name."""
     given = [texts] if isinstance(texts, str) else list(texts)
     if not given:
         raise SymcostError(_NONE)
-    found: list[Constraint] = []
+    found: list[Condition] = []
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
-        found += _memories(setting) if text.strip() == FITS else [_one(text, setting)]
+        found += [each for named in conjuncts(condition(text, measured)) for each in put(named, text, setting)]
     return found
 
 
@@ -71,7 +56,13 @@ def is_one(text: str) -> bool:
     >>> is_one("params <= 3"), is_one("fits"), is_one("float32[n,8]")
     (True, True, False)
     """
-    return text.strip() == FITS or bool(_RELATION.search(text))
+    if _COMPARED.search(text):  # one that cannot be read is still no spec
+        return True
+    try:
+        condition(text)
+    except ExpressionError:
+        return False
+    return True
 
 
 def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
@@ -79,83 +70,58 @@ def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
     if not texts:
         raise SymcostError(_NONE)
     for text in texts:
-        if text.strip() != FITS:
-            left, _, right = _parts(text)
-            for side in (left, right):
-                _check_names(_read(side), text, symbols, ())
+        for compare in compares(condition(text, measured)):
+            for side in (compare.left, compare.right):
+                _check_names(side, text, symbols, ())
 
 
-def _one(text: str, setting: Setting) -> Constraint:
-    left, relation, right = _parts(text)
-    return Constraint(text.strip(), _side(left, text, setting), relation, _side(right, text, setting))
+def put(found: Condition, text: str, setting: Setting) -> list[Condition]:
+    """Conditions in symbols of the table for one in names of quantities, which stands in ``text``."""
+    made = rewritten(
+        found,
+        lambda compare: compare.map(lambda side: _put(side, text, setting)),
+        lambda word: fitting(word, setting),
+    )
+    return conjuncts(made)
 
 
-def _parts(text: str) -> list[str]:
-    parts = _RELATION.split(text)
-    if len(parts) != 3:
-        raise SymcostError(
-            f"cannot read {short(text)} as a constraint: write one comparison, as 'params <= 25_000_000'"
-        )
-    return parts
+def measured(name: str) -> Dimension:
+    """What a quantity is measured in; a size is a number."""
+    return QUANTITIES[name].unit.dimension if name in QUANTITIES else {}
 
 
-def _side(text: str, whole: str, setting: Setting) -> Any:
-    expression = _read(text)
-    _check_names(expression, whole, setting.costs.symbols, getattr(setting.costs, "point", {}))
-    names = sorted({str(s) for s in expression.free_symbols} & QUANTITIES.keys())
-    put = {sympy.Symbol(n, positive=True, integer=True): _exact(QUANTITIES[n](setting)) for n in names}
-    return expression.xreplace(put) if put else expression
+def _put(side: Any, text: str, setting: Setting) -> Any:
+    _check_names(side, text, setting.costs.symbols, getattr(setting.costs, "point", {}))
+    used = sorted({str(s) for s in side.free_symbols} & QUANTITIES.keys())
+    made = {symbol(name): sympy.sympify(QUANTITIES[name](setting), strict=True) for name in used}
+    return side.xreplace(made) if made else side
 
 
-def _read(text: str) -> Any:
-    return parse(_DECIMAL.sub(_fraction, text))
-
-
-def _check_names(expression: Any, whole: str, symbols: Sequence[str], fixed: Collection[str]) -> None:
+def _check_names(side: Any, text: str, symbols: Sequence[str], fixed: Collection[str]) -> None:
     """Raise for a name that is no quantity and none of the symbols, or both."""
-    for name in sorted(str(s) for s in expression.free_symbols):
+    for name in sorted(str(s) for s in side.free_symbols):
         known = name in symbols or name in fixed
         if known and name in QUANTITIES:
-            raise SymcostError(f"{name!r} in {whole!r} is a symbol of the table and a quantity: rename the symbol")
+            raise SymcostError(
+                f"{short(name)} in {short(text)} is a symbol of the table and a quantity: rename the symbol"
+            )
         if not known and name not in QUANTITIES:
-            names = [*symbols, *QUANTITIES]
-            near = get_close_matches(name, names, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
-            raise SymcostError(f"unknown name {short(name)} in {short(whole)}: {hint}")
+            plain = [*symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
+            found = offered(near(name, [*symbols, *QUANTITIES]), f"there are {listed(plain)}")
+            raise SymcostError(f"unknown name {short(name)} in {short(text)}: {found}")
 
 
-def _exact(value: Any) -> Any:
-    return sympy.sympify(value, strict=True)
-
-
-def _fraction(match: re.Match[str]) -> str:
-    """A decimal as an exact fraction: ``0.01`` is ``1/100``."""
-    text = match.group(1).replace("_", "")
-    try:
-        made = fraction(text)
-    except ValueError:
-        raise SymcostError(
-            f"{short(text)} in a constraint is out of range: use an exponent of at most {MAX_POWER}, {MAX_DIGITS} digits"
-        ) from None
-    return f"({made.numerator}/{made.denominator})"
-
-
-def _memories(setting: Setting) -> list[Constraint]:
-    """One constraint for each memory that holds weights or activations."""
+def memories(setting: Setting) -> list[Kept]:
+    """Each memory of the device that holds weights or activations, and what it must hold."""
     where = device(setting.device)
-    check_computes(where, setting.costs, types_of(setting.costs, setting.dtype, setting.weights))
+    check_computes(where, setting.costs, setting.types)
     used = memory(setting.costs, setting.dtype, weights=setting.weights, rule=setting.rule)
-    found = []
-    for level in where.memories:
-        if level.holds and level.size is None:
-            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
-        if level.holds and level.size is not None:
-            names = {"weights": "weight_bytes", "activations": "activation_bytes"}
-            needed = sympy.Add(*(_exact(used.held(what)) for what in HOLDS if what in level.holds))
-            plain = sympy.Add(*(_exact(getattr(used, what)) for what in HOLDS if what in level.holds))
-            summed = [*(names[what] for what in level.holds), *(["state_bytes"] if needed != plain else [])]
-            text = f"{' + '.join(summed)} <= {level.size} ({level.name})"
-            found.append(Constraint(text, needed, "<=", rational(level.size)))
-    if not found:
-        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
-    return found
+    return kept(where, used)
+
+
+def fitting(word: Word, setting: Setting) -> Condition:
+    """What ``fits`` stands for: every memory has room."""
+    found = memories(setting)
+    return Combined(
+        "and", tuple(Compare("<=", each.needed, rational(each.size), each.text) for each in found), word.text
+    )

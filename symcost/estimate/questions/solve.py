@@ -17,8 +17,9 @@ from symcost.costs.size import Bits
 from symcost.costs.table import CostTable
 from symcost.devices import Device
 from symcost.errors import DomainError, SymcostError
-from symcost.estimate.questions.constraint import Constraint, read
-from symcost.estimate.questions.quantities import Setting
+from symcost.estimate.questions.constraint import read
+from symcost.estimate.questions.setting import Setting
+from symcost.formulas.conditions import Compare, Condition, compares, holds, names, rewritten
 from symcost.formulas.prove.growth import FAR, monotone_from
 from symcost.formulas.symbols import Evaluator
 from symcost.reading.given import checked
@@ -75,10 +76,10 @@ def solve(
 
     ``given`` has a value for every other symbol that a constraint depends on.
 
-    ``where``: constraints such as ``"params <= 25_000_000"``, ``"latency <= 0.01"`` (seconds), ``"throughput >= 100"``
-    (examples per second, of ``batch``), ``"energy <= 1e-3"``
-    (joules), ``"weight_bytes + activation_bytes <= 8e9"`` or ``"fits"`` (every memory of the device), over the
-    quantities of :mod:`symcost.estimate.questions.quantities` and the table's symbols. ``on``, ``dtype``, ``weights``, ``model``
+    ``where``: conditions such as ``"params <= 25 M"``, ``"latency <= 10 ms"``, ``"throughput >= 100"`` (examples per second, of
+    ``batch``), ``"energy <= 1e-3"`` (joules), ``"weight_bytes + activation_bytes <= 8e9 and d % 64 == 0"`` or ``"fits"``
+    (every memory of the device), as :mod:`symcost.formulas.conditions` reads them, over the quantities of
+    :mod:`symcost.estimate.questions.quantities` and the table's symbols. ``on``, ``dtype``, ``weights``, ``model``
     and ``rule`` are those of the estimates. ``within``: the candidates, where a constraint is not certified monotone.
 
     >>> from symcost.models import gpt2
@@ -100,7 +101,8 @@ def solve(
     value, method = problem.largest(within) if largest else problem.smallest(within)
     at = {**others, name: value}
     values = Evaluator(at)
-    found = tuple((c.text, Fraction(values(c.left)), Fraction(values(c.right))) for c in fixed)
+    listed = (each for found in fixed for each in compares(found))
+    found = tuple((c.text, Fraction(values(c.left)), Fraction(values(c.right))) for c in listed)
     return Solution(name, value, at, found, method)
 
 
@@ -123,17 +125,15 @@ def _outside(costs: CostTable, name: str, others: Mapping[str, int]) -> Callable
     return (lambda point: domain.problem(point)) if domain is not None else (lambda point: None)
 
 
-def _check_given(constraints: Sequence[Constraint], name: str) -> None:
+def _check_given(constraints: Sequence[Condition], name: str) -> None:
     """Every symbol that a constraint depends on has a value."""
-    used = {str(s) for c in constraints for side in (c.left, c.right) for s in side.free_symbols}
+    used = {used for constraint in constraints for used in names(constraint)}
     if left := sorted(used - {name}):
         raise SymcostError(f"solve needs a number for {', '.join(left)}: give {', '.join(f'{n}=...' for n in left)}")
 
 
-def _fixed(constraint: Constraint, others: Mapping[str, int]) -> Constraint:
-    return Constraint(
-        constraint.text, at_point(constraint.left, others), constraint.relation, at_point(constraint.right, others)
-    )
+def _fixed(constraint: Condition, others: Mapping[str, int]) -> Condition:
+    return rewritten(constraint, lambda each: each.map(lambda side: at_point(side, others)), lambda word: word)
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,12 @@ class _Problem:
 
     name: str
     others: Mapping[str, int]
-    constraints: Sequence[Constraint]
+    constraints: Sequence[Condition]
     problem_at: Callable[[Mapping[str, int]], str | None]
 
     def holds(self, value: int) -> bool:
-        return all(constraint.holds({self.name: value}) for constraint in self.constraints)
+        at = Evaluator({self.name: value})
+        return all(holds(constraint, at) for constraint in self.constraints)
 
     def allowed(self, value: int) -> bool:
         return self.problem_at({**self.others, self.name: value}) is None
@@ -184,11 +185,13 @@ class _Problem:
         low = self._between(high, start - 1, lambda value: self._all(sides, UP, value)) if high > start else high
         return self._checked(self._stepped(range(low, low + MAX_STEPS)))
 
-    def _certified(self) -> tuple[int, list[tuple[Constraint, str]]]:
+    def _certified(self) -> tuple[int, list[tuple[Condition, str]]]:
         """From where every constraint is monotone, and to which side each one holds."""
         starts, sides = [1], []
         for constraint in self.constraints:
-            found = monotone_from(constraint.difference, self.name) if constraint.relation not in ("==", "!=") else None
+            found = None
+            if isinstance(constraint, Compare) and constraint.op not in ("==", "!="):
+                found = monotone_from(constraint.difference, self.name)
             if found is None:
                 raise SymcostError(
                     f"{constraint.text!r} is not certified monotone in {self.name}: give the sizes to try, as "
@@ -196,12 +199,13 @@ class _Problem:
                 )
             start, direction = found
             starts.append(start)
-            below = constraint.relation in ("<=", "<")
+            below = isinstance(constraint, Compare) and constraint.op in ("<=", "<")
             sides.append((constraint, DOWN if (direction >= 0) == below else UP))
         return max(starts), sides
 
-    def _all(self, sides: Sequence[tuple[Constraint, str]], side: str, value: int) -> bool:
-        return all(constraint.holds({self.name: value}) for constraint, own in sides if own == side)
+    def _all(self, sides: Sequence[tuple[Condition, str]], side: str, value: int) -> bool:
+        at = Evaluator({self.name: value})
+        return all(holds(constraint, at) for constraint, own in sides if own == side)
 
     @staticmethod
     def _between(good: int, bad: int, holds: Callable[[int], bool]) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -42,6 +42,8 @@ APPLY: dict[str, Callable[..., Any]] = {
     "floordiv": operator.floordiv,
     "mod": operator.mod,
     "div": lambda a, b: Fraction(a) / b,
+    "floor": math.floor,
+    "ceil": math.ceil,
     "max": max,
     "min": min,
     "clog2": ceil_log2,
@@ -54,7 +56,9 @@ APPLY: dict[str, Callable[..., Any]] = {
     "not": operator.not_,
     "select": lambda condition, a, b: a if condition else b,
 }
-"""What every operation does to Python's integers: the meaning that all engines share. ``div`` is the exact quotient."""
+"""What every operation does to Python's integers: the meaning that all engines share.
+
+``div`` is the exact quotient; ``floor`` and ``ceil`` of one stand where quotients are left apart, which no engine runs."""
 LOGICAL = {"le", "lt", "eq", "and", "or", "not"}
 """Operations whose result is true or false."""
 NEUTRAL = {"add": 0, "mul": 1, "and": True, "or": False}
@@ -159,15 +163,15 @@ def _shortened(op: str, args: tuple[Node, ...]) -> Node | None:
     return None
 
 
-def cone(roots: Iterable[Node]) -> list[Node]:
-    """Every node that the roots need, arguments before what uses them."""
+def cone(roots: Iterable[Node], stops: Container[int] = ()) -> list[Node]:
+    """Every node that the roots need, arguments before what uses them; not what only the ``stops`` need."""
     seen: dict[int, Node] = {}
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.index not in seen:
             seen[node.index] = node
-            stack.extend(node.args)
+            stack.extend(() if node.index in stops else node.args)
     return [seen[index] for index in sorted(seen)]
 
 

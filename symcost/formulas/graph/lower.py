@@ -16,7 +16,7 @@ import sympy
 from sympy.core.relational import Relational
 
 from symcost.errors import ExpressionError
-from symcost.formulas.conditions import Combined, Condition
+from symcost.formulas.conditions import Combined, Compare, Condition
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.ranges import Ranges
 from symcost.formulas.symbols import clog2, flog2
@@ -65,12 +65,15 @@ class Lowering:
     """Turns expressions and conditions into nodes.
 
     ``axes`` are the symbols of the axes in the order of evaluation; other symbols stand for ``formulas`` by their name.
+    ``apart``: a quotient stays where it stands, as ``n/d + d/n``, whose bounds are narrower than over one denominator.
     """
 
     def __init__(
-        self, graph: Graph, ranges: Ranges, axes: Sequence[str], formulas: Mapping[str, Any] | None = None
-    ) -> None:
+        self, graph: Graph, ranges: Ranges, axes: Sequence[str], formulas: Mapping[str, Any] | None = None,
+        *, apart: bool = False,
+    ) -> None:  # fmt: skip
         self.graph, self.ranges, self.formulas = graph, ranges, dict(formulas or {})
+        self.apart = apart
         self.axes = {name: graph.axis(position) for position, name in enumerate(axes)}
         self.one = graph.constant(1)
         self._known: dict[Any, Ratio] = {}
@@ -115,6 +118,8 @@ class Lowering:
             return self._piecewise(node)
         parts = [self(a) for a in node.args]
         apply = self.graph.apply
+        if self.apart and isinstance(node, sympy.floor | sympy.ceiling):
+            return self.integer(apply("ceil" if isinstance(node, sympy.ceiling) else "floor", self.value(node.args[0])))
         if isinstance(node, sympy.floor):
             return self.integer(apply("floordiv", parts[0].above, parts[0].below))
         if isinstance(node, sympy.ceiling):
@@ -129,17 +134,16 @@ class Lowering:
                 raise ExpressionError(f"{node}: what stands behind % must be positive in the whole space")
             return Ratio(apply("mod", a, b), below)
         if isinstance(node, clog2 | flog2):
-            return self._logarithm(node, parts[0])
+            return self._logarithm(node)
         raise ExpressionError(f"{node.func} cannot be evaluated over a space: {node}")
 
-    def _logarithm(self, node: Any, part: Ratio) -> Ratio:
+    def _logarithm(self, node: Any) -> Ratio:
         """Of a number of at least 1: that of the next integer up or down, a power of 2 being one."""
         up = isinstance(node, clog2)
-        down = self.graph.apply("floordiv", part.above, part.below)
-        if self.ranges(down)[0] < 1:
+        if self.ranges(self.value(node.args[0]))[0] < 1:
             raise ExpressionError(f"{node}: the logarithm over a space is of numbers that are at least 1 in all of it")
-        whole = self(sympy.ceiling(node.args[0])).above if up and not part.is_integer else down
-        return self.integer(self.graph.apply("clog2" if up else "flog2", part.above if part.is_integer else whole))
+        whole = self((sympy.ceiling if up else sympy.floor)(node.args[0])).above
+        return self.integer(self.graph.apply("clog2" if up else "flog2", whole))
 
     # -- sums of products ----------------------------------------------------------------------------------------
     def _term(self, node: Any) -> Term:
@@ -150,6 +154,8 @@ class Lowering:
                 raise ExpressionError(f"{factor}: the exponent must be an integer")
             ratio = self(base)
             for part, power in ((ratio.above, int(exponent)), (ratio.below, -int(exponent))):
+                if part.op != "constant" and self.apart and power < 0:
+                    part, power = self.graph.apply("div", self.one, part), -power
                 if part.op != "constant":
                     factors[part] = factors.get(part, 0) + power
                 elif part.value == 0 and power < 0:
@@ -202,7 +208,7 @@ class Lowering:
         return made if all(coefficient > 0 for coefficient, _ in made) else terms
 
     def _powers(self, coefficient: int, factors: Factors) -> Node:
-        parts = [node for node, power in factors.items() for _ in range(power)]
+        parts = [self.graph.chain("mul", [n] * power) if power > 1 else n for n, power in factors.items()]
         return self.graph.chain("mul", [*parts, self.graph.constant(coefficient)])
 
     def _regrouped(self, terms: list[tuple[int, Factors]]) -> Node:
@@ -275,7 +281,9 @@ class Lowering:
         if isinstance(condition, Combined):
             parts = [self.holds(part) for part in condition.parts]
             return self.graph.apply("not", *parts) if condition.op == "not" else self.graph.chain(condition.op, parts)
-        return self.compared(condition.op, self(condition.left), self(condition.right))
+        if isinstance(condition, Compare):
+            return self.compared(condition.op, self(condition.left), self(condition.right))
+        raise ExpressionError(f"{condition.text} stands for conditions of a device: there is none here")
 
     def compared(self, op: str, left: Ratio, right: Ratio) -> Node:
         """``left op right``, with both sides multiplied by the positive denominators."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,17 @@ from symcost.formulas.graph.graph import APPLY, Node, cone, positions
 Interval = tuple[Any, Any]
 TABULATED = 4096
 """A node of one axis with at most so many values is evaluated at each of them: its range is then exact."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """An axis of which only the ends are known: every value between them may be one."""
+
+    low: int
+    high: int
+
+
+Values = Sequence[int] | Span
 
 
 class Ranges:
@@ -25,9 +37,9 @@ class Ranges:
     (0, 20)
     """
 
-    def __init__(self, values: Sequence[Sequence[int]]) -> None:
+    def __init__(self, values: Sequence[Values]) -> None:
         self.values = values
-        self.extremes = [(min(axis), max(axis)) for axis in values]
+        self.extremes = [(v.low, v.high) if isinstance(v, Span) else (min(v), max(v)) for v in values]
         self._known: dict[int, Interval] = {}
         self._tables: dict[int, list[Any]] = {}
 
@@ -46,10 +58,36 @@ class Ranges:
             return node.value, node.value
         if node.op == "axis":
             return self.extremes[node.value]
-        if node.axes.bit_count() == 1 and len(self.values[next(positions(node.axes))]) <= TABULATED:
+        if node.axes.bit_count() == 1 and self._tabulated(next(positions(node.axes))):
             table = self.table(node)
             return min(table), max(table)
-        return interval(node.op, [self._known[a.index] for a in node.args])
+        args = [self._known[a.index] for a in node.args]
+        if node.op == "mul" and any(low < 0 < high for low, high in args):
+            base, power = power_of(node)
+            if power > 1:
+                return _power(self._known[base.index], power)
+        if node.op == "mod" and any(part.op == "div" for part in cone([node])):
+            return _remainder(*args, unit=0)
+        return interval(node.op, args)
+
+    def _tabulated(self, position: int) -> bool:
+        values = self.values[position]
+        return not isinstance(values, Span) and len(values) <= TABULATED
+
+    def between(self, position: int) -> Ranges:
+        """Likewise, where one axis may also have every number between its ends."""
+        return Ranges([Span(*self.extremes[position]) if p == position else v for p, v in enumerate(self.values)])
+
+    def ascending(self, position: int) -> Ranges | None:
+        """Likewise, with the values of one axis in their order, where every one of them is to be tried."""
+        if not self._tabulated(position):
+            return None
+        return Ranges([sorted(self._listed(p)) if p == position else v for p, v in enumerate(self.values)])
+
+    def _listed(self, position: int) -> Sequence[int]:
+        values = self.values[position]
+        assert not isinstance(values, Span), "a span has no table"
+        return values
 
     def table(self, node: Node) -> list[Any]:
         """The node of at most one axis at each of its values."""
@@ -65,7 +103,7 @@ class Ranges:
         if node.op == "constant":
             return [node.value]
         if node.op == "axis":
-            return list(self.values[node.value])
+            return list(self._listed(node.value))
         tables = [self._tables[a.index] for a in node.args]
         longest = max(map(len, tables))
         function = APPLY[node.op]
@@ -73,6 +111,23 @@ class Ranges:
             function(*row)
             for row in zip(*(t if len(t) == longest else t * longest for t in tables), strict=True)
         ]  # fmt: skip
+
+
+def power_of(node: Node) -> tuple[Node, int]:
+    """What a product is a power of, and the exponent: itself and 1, where its factors differ."""
+    for base, rest in (node.args, node.args[::-1]) if node.op == "mul" else ():
+        power = 2
+        while rest is not base and base in rest.args and rest.op == "mul":
+            rest, power = rest.args[rest.args[0] is base], power + 1
+        if rest is base:
+            return base, power
+    return node, 1
+
+
+def _power(base: Interval, exponent: int) -> Interval:
+    """Of a number on either side of 0."""
+    low, high = base
+    return (low**exponent, high**exponent) if exponent % 2 else (0, max(low**exponent, high**exponent))
 
 
 def interval(op: str, args: Sequence[Interval]) -> Interval:
@@ -97,12 +152,15 @@ def _divided(function: Callable[[Any, Any], Any]) -> Callable[[Interval, Interva
     return bounds
 
 
-def _modulo(a: Interval, b: Interval) -> Interval:
+def _remainder(a: Interval, b: Interval, unit: int = 1) -> Interval:
+    """``unit``: how far the largest remainder stays from the divisor, 0 where they may be fractions."""
     if b[0] <= 0 <= b[1]:
         raise ExpressionError(f"a divisor lies between {b[0]} and {b[1]} in this space: it could be 0")
+    if a[0] == a[1] and b[0] == b[1]:
+        return a[0] % b[0], a[0] % b[0]
     if b[0] < 0:
-        return b[0] + 1, 0
-    return a if a[0] >= 0 and a[1] < b[0] else (0, b[1] - 1)
+        return b[0] + unit, 0
+    return a if a[0] >= 0 and a[1] < b[0] else (0, b[1] - unit)
 
 
 def _compared(sure: Callable[[Interval, Interval], bool], never: Callable[[Interval, Interval], bool]) -> Any:
@@ -121,9 +179,10 @@ _INTERVALS: dict[str, Callable[..., Interval]] = {
     "mul": _corners(APPLY["mul"]),
     "floordiv": _divided(APPLY["floordiv"]),
     "div": _divided(lambda a, b: Fraction(a) / b),
-    "mod": _modulo,
+    "mod": _remainder,
     "max": lambda a, b: (max(a[0], b[0]), max(a[1], b[1])),
     "min": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
+    **{op: lambda a, rounded=APPLY[op]: (rounded(a[0]), rounded(a[1])) for op in ("floor", "ceil")},
     "clog2": lambda a: (APPLY["clog2"](max(1, a[0])), APPLY["clog2"](max(1, a[1]))),
     "flog2": lambda a: (APPLY["flog2"](max(1, a[0])), APPLY["flog2"](max(1, a[1]))),
     "le": _compared(lambda a, b: a[1] <= b[0], lambda a, b: a[0] > b[1]),

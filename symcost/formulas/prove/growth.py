@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symcost.formulas.prove.direction import Directions
+from symcost.errors import ExpressionError
+from symcost.formulas.prove.boxed import Boxed
 
 FAR = 1 << 64
 """Sizes end here."""
@@ -22,8 +23,15 @@ def monotone_from(expression: Any, name: str) -> tuple[int, int] | None:
     """
     start = 1
     while start <= MAX_START:
-        found = Directions(name, {name: (start, FAR)})(expression)
+        found = _direction(expression, name, start)
         if found is not None:
             return start, found
         start *= 2
     return None
+
+
+def _direction(expression: Any, name: str, start: int) -> int | None:
+    try:
+        return Boxed(expression, {name: (start, FAR)}).direction(name)
+    except ExpressionError:  # from here on it has no value everywhere
+        return None

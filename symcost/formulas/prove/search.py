@@ -16,12 +16,12 @@ from typing import Any
 import sympy
 
 from symcost.errors import DomainError, SymcostError
-from symcost.formulas.prove.direction import DOWN, UP, Directions
-from symcost.formulas.prove.interval import Bounds
+from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.symbols import Exact, evaluate
 
 Point = dict[str, int]
 MAX_BOXES = 50_000
+DOWN = -1
 ENTRY = 100_000
 """Points that are looked at for one inside the domain."""
 
@@ -67,7 +67,8 @@ class _Search:
                     f"the range of {name} must be positive and ascending: {values.start} to {values.stop}"
                 )
         whole = {name: (values[0], values[-1]) for name, values in ranges.items()}
-        self.directions = {name: Directions(name, whole)(expression) for name in ranges}
+        self.boxed = Boxed(expression, whole)
+        self.directions = {name: self.boxed.direction(name) for name in ranges}
 
     def proof(self) -> Proof:
         self._inside()
@@ -130,13 +131,13 @@ class _Search:
 
     def _upper(self, box: Mapping[str, range]) -> Exact:
         corner = self._corner(box)
-        return Bounds({
+        return self.boxed.bounds({
             name: (corner[name], corner[name]) if self._pinned(name, box) else (values[0], values[-1])
             for name, values in box.items()
-        })(self.expression)[1]  # fmt: skip
+        })[1]  # fmt: skip
 
     def _pinned(self, name: str, box: Mapping[str, range]) -> bool:
-        return len(box[name]) == 1 or self.directions[name] in (UP, DOWN, 0)
+        return len(box[name]) == 1 or self.directions[name] is not None
 
 
 def _spread(ranges: Mapping[str, range], index: int, number: int) -> Point:

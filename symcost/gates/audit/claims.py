@@ -8,7 +8,8 @@ empty cells are no claims. Formulas are of a kind of layer (``layer``) and need 
 options of ``symcost trace`` are columns too: ``arg, free, steps, at_least, samples, axis, rng, mode, wrt, active, method, referee,
 function``.
 ``layer`` (a path in the network; empty for the whole of it), ``at`` (``width=1.4 r=192``: parameters and symbols),
-``unit`` (of the value, where it does not say), ``convention`` (the one that the claim names), ``source`` (who says so).
+``unit`` (of the value, where it does not say), ``convention`` (the one that the claim names), ``source`` (who says so),
+``device`` and ``dtype`` (of latency, energy and bytes).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.gates.audit.quantities import is_quantity
-from symcost.reading.nearest import folded, hint, same
+from symcost.reading.nearest import choose, folded, same
 from symcost.reading.numerals import short
 
 
@@ -40,8 +41,10 @@ class Claim:
     source: str = ""
     spec: str = ""
     call: str = ""
-    options: tuple[tuple[str, str], ...] = ()
     """Options of tracing that are given, by name."""
+    device: str = ""
+    dtype: str = ""
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
     def subject(self) -> str:
@@ -90,7 +93,7 @@ def _check(titles: list[str], path: Path) -> list[str]:
                 )
     for title in titles:
         if title not in KNOWN and title not in wide:
-            raise SymcostError(f"{path} has an unknown column {short(title)}: {hint(title, KNOWN)}")
+            raise SymcostError(f"{path} has an unknown column {short(title)}: {choose(title, KNOWN)}")
     if "model" not in titles and "layer" not in titles:
         raise SymcostError(f"{path} has neither a column 'model' nor 'layer': say what the claims are about")
     return wide

@@ -17,7 +17,7 @@ from symcost.layers.base import Layer
 from symcost.layers.face import table
 from symcost.layers.kinds.conv import Conv2d, DepthwiseConv2d
 from symcost.layers.kinds.linear import Linear
-from symcost.reading.nearest import hint
+from symcost.reading.nearest import choose
 
 _CI, _CO, _KH, _KW, _HO, _WO, _G = symbols("c_i c_o k_h k_w h_o w_o g")
 _PLACES = (_HO + _KH - 1, _WO + _KW - 1)
@@ -60,7 +60,7 @@ def others(kind: str, quantity: str) -> dict[str, Any]:
 
 def _costs(kind: str) -> CostTable:
     if kind not in KINDS:
-        raise SymcostError(f"unknown kind of layer {kind!r}: {hint(kind, KINDS)}")
+        raise SymcostError(f"unknown kind of layer {kind!r}: {choose(kind, KINDS)}")
     return table(*KINDS[kind]())
 
 

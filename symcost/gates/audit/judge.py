@@ -9,14 +9,17 @@ from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.estimate.questions.setting import setting
 from symcost.formulas.equality import difference
+from symcost.formulas.measures import SIGNS
 from symcost.formulas.symbols import parse
+from symcost.formulas.units import physical
 from symcost.gates.audit.claims import Claim
 from symcost.gates.audit.formulas import METRICS, formula, others, slip
 from symcost.gates.audit.printed import read
 from symcost.gates.audit.quantities import Scope, quantity
 from symcost.gates.audit.slips import why
-from symcost.reading.nearest import hint, same
+from symcost.reading.nearest import choose, same
 from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
 from symcost.sources.texts import pairs
@@ -70,7 +73,7 @@ def _formula(claim: Claim, metric: str) -> Finding:
 
 def _number(claim: Claim, known: _Known) -> Finding:
     table, wanted = known.table(claim), quantity(claim.quantity)
-    claimed = read(claim.value, claim.unit or wanted.unit, wanted.bytes_, wanted.words)
+    claimed = read(claim.value, claim.unit or wanted.unit, wanted.kind, wanted.words)
     readings = wanted.readings(_scope(claim, table, claim.layer or wanted.layer))
     meant = [reading for reading in readings if reading.meant(claim.convention)]
     if not meant:
@@ -78,31 +81,33 @@ def _number(claim: Claim, known: _Known) -> Finding:
     for reading in meant:
         if manner := claimed.stands_for(reading.value):
             shown = claimed.shown(reading.value)
-            how = "" if manner == "exact" else f", {manner} from {_whole(reading.value)}"
+            how = "" if manner == "exact" else f", {manner} from {_whole(reading.value, SIGNS[wanted.kind])}"
             remark = f"rounds to {shown}" if manner == "cut off" else ""
             return Finding(claim, True, shown, f"{reading.manner}{how}", remark)
     right, because = why(claimed, meant, [reading for reading in readings if reading not in meant], wanted)
-    return Finding(claim, False, _actual(claimed.shown(right.value), right.value), because)
+    return Finding(claim, False, _actual(claimed.shown(right.value), _whole(right.value, SIGNS[wanted.kind])), because)
 
 
-def _actual(shown: str, value: int | Fraction) -> str:
-    whole = _whole(value)
+def _actual(shown: str, whole: str) -> str:
     return shown if shown == whole else f"{shown} ({whole})"
 
 
-def _whole(value: int | Fraction) -> str:
-    return f"{value:,}" if isinstance(value, int) or value.denominator > 1 else f"{value.numerator:,}"
+def _whole(value: int | Fraction, sign: str) -> str:
+    """All digits of an integer; four of a fraction, as of bytes, seconds and joules, with its unit."""
+    return f"{value.numerator:,}" if value.denominator == 1 else physical(value, sign).strip()
 
 
 def _scope(claim: Claim, table: CostTable, layer: str) -> Scope:
+    told = {name: value for name in ("device", "dtype") if (value := getattr(claim, name))}
+    asked = setting(table, told)
     if not layer:
-        return Scope(table, table.rows, whole=True)
+        return Scope(table, table.rows, True, asked)
     path = layer.replace(".", "/")
     rows = tuple(row for row in table.rows if row.path == path or row.path.startswith(path + "/"))
     if not rows:
         paths = sorted({"/".join(row.path.split("/")[:depth]) for row in table.rows for depth in (1, 2, 3)})
-        raise SymcostError(f"{claim.model} has no layer {layer!r}: {hint(path, [p for p in paths if p])}")
-    return Scope(table, rows, whole=False)
+        raise SymcostError(f"{claim.model} has no layer {layer!r}: {choose(path, [p for p in paths if p])}")
+    return Scope(table, rows, False, asked)
 
 
 class _Known:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symcost.errors import SymcostError
+from symcost.formulas.measures import BYTES, COUNT, JOULES, RATE, SECONDS
 from symcost.reading.nearest import folded
 from symcost.reading.numerals import MAX_DIGITS, short
-from symcost.reading.prefixes import BINARY, DECIMAL
+from symcost.reading.prefixes import DECIMAL
 
 _NUMBER = re.compile(
     r"(?P<digits>\d[\d,_]*(?:\.\d+)?|\.\d+)(?:[eE](?P<power>[+-]?\d{1,3}))?\s*(?P<unit>[A-Za-z]?[A-Za-z /-]*)"
@@ -20,7 +21,11 @@ MAGNITUDES = {
     "million": 10**6, "thousand": 10**3,
 }  # fmt: skip
 """Letters behind a number; a bare B is a billion, as in 8B parameters."""
-BYTES = {f"{prefix.lower()}b": scale for prefix, scale in {**DECIMAL, **BINARY}.items()}
+UNITS: Mapping[str, Mapping[str, int | Fraction]] = {
+    COUNT: MAGNITUDES, RATE.kind: MAGNITUDES,
+    **{unit.kind: {folded(letters): scale for letters, scale in unit.letters.items()} for unit in (BYTES, SECONDS, JOULES)},
+}  # fmt: skip
+"""Letters behind a number, by what it is measured in."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,10 @@ class Printed:
         return f"{whole:,}.{rest:0{self.decimals}}" if self.decimals else f"{whole:,}"
 
 
-def read(text: str, unit: str = "", bytes_: bool = False, words: Sequence[str] = ()) -> Printed:
+def read(text: str, unit: str = "", kind: str = COUNT, words: Sequence[str] = ()) -> Printed:
     """A printed number, such as ``724,406,816``, ``6.06M``, ``6.1e7`` or ``244 MB``; ``unit`` is that of its column.
+
+    ``kind``: what it is measured in, of :data:`UNITS`.
 
     One of ``words`` may stand behind it: ``724M MACs``.
 
@@ -63,7 +70,7 @@ def read(text: str, unit: str = "", bytes_: bool = False, words: Sequence[str] =
     Fraction(6060000, 1)
     """
     match = _NUMBER.fullmatch(text.strip()) if len(text) <= MAX_DIGITS else None
-    units = BYTES if bytes_ else MAGNITUDES
+    units = UNITS[kind]
     letters = _letters(folded(match["unit"]), units, words) or folded(unit) if match else ""
     if match is None or letters not in units:
         known = ", ".join(name for name in units if name)
@@ -75,7 +82,7 @@ def read(text: str, unit: str = "", bytes_: bool = False, words: Sequence[str] =
     return Printed(match["digits"], Fraction(digits), len(digits.partition(".")[2]), scale)
 
 
-def _letters(given: str, units: Mapping[str, int], words: Sequence[str]) -> str:
+def _letters(given: str, units: Mapping[str, int | Fraction], words: Sequence[str]) -> str:
     """The magnitude alone, without the word behind it."""
     bare = (given.removesuffix(word) for word in words if given.endswith(word))
     return given if given in units else next((letters for letters in bare if letters in units), given)

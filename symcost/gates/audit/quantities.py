@@ -8,12 +8,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from symcost.costs.conventions import BY_NAME, PUBLISHED
-from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA
+import sympy
+
+from symcost.costs.conventions import BY_NAME, COUNTED, PUBLISHED
+from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, TOLD, XLA
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
 from symcost.costs.table import CostTable, Row
 from symcost.errors import SymcostError
-from symcost.reading.nearest import folded, hint
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.setting import Setting
+from symcost.formulas.measures import BYTES, COUNT
+from symcost.gates.audit.printed import UNITS
+from symcost.reading.nearest import choose, folded
 
 Number = int | Fraction
 Readings = Callable[["Scope"], list["Reading"]]
@@ -42,6 +48,7 @@ class Scope:
     table: CostTable
     rows: tuple[Row, ...]
     whole: bool
+    setting: Setting
 
     def sum(self, metric: str, convention: str) -> int:
         """A metric of the rows."""
@@ -52,6 +59,24 @@ class Scope:
     def by_xla(self, manner: str, metric: str) -> list[Reading]:
         """The reading of XLA's convention, unless the table's figures of it are withdrawn."""
         return [Reading(manner, self.sum(metric, XLA), (XLA,))] if XLA in self.table.conventions else []
+
+
+def _plain(quantity: Any) -> Readings:
+    """A quantity of the vocabulary that has one meaning under each convention, or one at all."""
+
+    def read(scope: Scope) -> list[Reading]:
+        base = quantity.base or quantity.name
+        fixed = quantity.name.removeprefix(f"{base}_")
+        if base in TOLD and (fixed in CONVENTIONS or base == quantity.name):
+            known = [c for c in scope.table.conventions if base in COUNTED or c != TEXTBOOK]
+            of = [fixed] if fixed in CONVENTIONS else sorted(known, key=lambda c: c != TOLD[base].convention)
+            return [Reading(f"as {convention} counts", scope.sum(base, convention), (convention,)) for convention in of]
+        if not scope.whole:
+            raise SymcostError(f"{quantity.name} is a quantity of a whole network: leave the layer empty")
+        value = sympy.sympify(quantity(scope.setting), strict=True)
+        return [Reading(quantity.title, Fraction(int(value.p), int(value.q)), (*CONVENTIONS, *PUBLISHED))]
+
+    return read
 
 
 def params(scope: Scope) -> list[Reading]:
@@ -170,6 +195,7 @@ def _own_size(scope: Scope, types: str, convention: str) -> Reading:
 
 
 PLAIN: Mapping[str, Readings] = {
+    **{name: _plain(known) for name, known in QUANTITIES.items()},
     "params": params,
     "trainable": _part("trainable"),
     "active_params": _part("active_params"),
@@ -184,6 +210,7 @@ PLAIN: Mapping[str, Readings] = {
     "peak_activations_in_plus_out": _only(peak, "largest input + output"),
     "peak_activations_alive": _only(peak, "alive at once"),
 }
+"""The readings of every quantity: what most words mean differs between people."""
 WORDS: Mapping[str, tuple[str, ...]] = {
     "params": ("params", "param", "parameters", "weights"),
     "trainable": ("trainable", "trainableparams", "trainableparameters", "trainedparams"),
@@ -201,6 +228,7 @@ _NAMES = {
     "numberofparameters": "params", "peak": "peak_activations",
 }  # fmt: skip
 _SIZE = re.compile(r"(?:model)?size(?P<unit>[kmg]?i?b|bytes)?(?:(?:fp|int|bf)(?P<bits>[0-9]{1,3}))?")
+_KINDS = {name: known.unit for name, known in QUANTITIES.items() if known.unit.kind != COUNT}
 _SCALES = ("k", "m", "g", "t", "b", "million", "billion")
 
 
@@ -210,7 +238,7 @@ class Quantity:
 
     name: str
     unit: str
-    bytes_: bool
+    kind: str
     readings: Readings
     layer: str = ""
 
@@ -221,24 +249,28 @@ class Quantity:
 
 
 def quantity(name: str) -> Quantity:
-    """A quantity of :data:`PLAIN`, with a magnitude (``gmacs``, ``Params (M)``), a model size, or ``conv1.params``.
+    """A quantity of :data:`PLAIN`, with a magnitude (``gmacs``, ``Params (M)``) or unit (``latency_ms``), or ``conv1.params``.
 
-    >>> quantity("gmacs").unit, quantity("model_size_mb_fp32").unit
-    ('g', 'mb')
+    >>> quantity("gmacs").unit, quantity("model_size_mb_fp32").unit, quantity("Latency (ms)").unit
+    ('g', 'mb', 'ms')
     """
     layer, dot, last = name.rpartition(".")
     if dot and layer:
         return replace(quantity(last), layer=layer.strip())
     wanted = folded(name)
-    for scale in ("", *_SCALES):
-        for inner in (wanted.removeprefix(scale), wanted.removesuffix(scale)):
-            if (known := _NAMES.get(inner)) and (not scale or inner != wanted):
-                return Quantity(known, scale, False, PLAIN[known])
     if match := _SIZE.fullmatch(wanted):
         unit = (match["unit"] or "b").replace("bytes", "b")
-        return Quantity("model_size", unit, True, _size(int(match["bits"]) if match["bits"] else None))
+        return Quantity("model_size", unit, BYTES.kind, _size(int(match["bits"]) if match["bits"] else None))
+    for scale in ("", *_SCALES):
+        for inner in (wanted.removeprefix(scale), wanted.removesuffix(scale)):
+            if (known := _NAMES.get(inner)) and known not in _KINDS and (not scale or inner != wanted):
+                return Quantity(known, scale, COUNT, PLAIN[known])
+    for known, unit in _KINDS.items():
+        letters = wanted.removeprefix(folded(known)) or unit.sign.casefold()
+        if wanted.startswith(folded(known)) and letters in UNITS[unit.kind]:
+            return Quantity(known, letters, unit.kind, PLAIN[known])
     known = [*PLAIN, "gmacs", "gflops", "model_size_mb_fp32", "model_size_mb_int8"]
-    raise SymcostError(f"unknown quantity {name!r}: {hint(name, known)}")
+    raise SymcostError(f"unknown quantity {name!r}: {choose(name, known)}")
 
 
 def is_quantity(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from symcost.formulas.measures import BYTES
 from symcost.gates.audit.printed import Printed
 from symcost.gates.audit.quantities import Quantity, Reading
 
@@ -60,7 +61,7 @@ def _explanations(
 
 def _factors(claimed: Printed, wanted: Quantity) -> dict[Fraction, str]:
     """The factors that make sense for a quantity: bytes have other units than counts."""
-    own = OF_BYTES if wanted.bytes_ else OF_ELEMENTS if "activations" in wanted.name else {}
+    own = OF_BYTES if wanted.kind == BYTES.kind else OF_ELEMENTS if "activations" in wanted.name else {}
     clear = sum(letter.isdigit() for letter in claimed.digits.lstrip("0.,")) >= CLEAR
     return {**FACTORS, **(TIMES if clear else {}), **own}
 

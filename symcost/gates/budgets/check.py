@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,48 +11,18 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.estimate.bytes.types import types_of
-from symcost.estimate.questions.constraint import FITS
-from symcost.estimate.questions.constraint import read as constraints
-from symcost.estimate.questions.quantities import Setting
-from symcost.formulas.prove.search import Proof, prove
+from symcost.estimate.questions.constraint import memories
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.setting import setting
+from symcost.formulas.measures import BYTES, COUNT
 from symcost.formulas.symbols import evaluate
-from symcost.gates.budgets.limits import BYTES, COUNT, FIT, KINDS, VERDICT, Limit
-from symcost.gates.budgets.metrics import formula, parts
-from symcost.gates.budgets.options import TYPED
+from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, Limit
+from symcost.gates.budgets.proofs import Finding, given, named, proved
 from symcost.gates.budgets.read import Budget, Model, Plan
+from symcost.gates.budgets.stated import stated
+from symcost.reading.nearest import choose
 
 HEAVIEST = 3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One limit of one model, and whether it holds.
-
-    ``value`` is exact at ``at``; without ``at`` it is an upper bound that was proved. ``how`` names the certificate:
-    a value at a point, certified monotonicity, interval bounds, or the smallest counterexample. ``line``: of the limit.
-    """
-
-    model: str
-    budget: str
-    metric: str
-    kind: str
-    value: Fraction
-    limit: Fraction
-    text: str
-    holds: bool
-    how: str
-    at: Mapping[str, int] | None
-    heaviest: tuple[tuple[str, Fraction], ...]
-    line: int
-    note: str = ""
-
-    def __bool__(self) -> bool:
-        return self.holds
-
-    @property
-    def margin(self) -> Fraction:
-        """What is left below the limit; negative where it is exceeded."""
-        return self.limit - self.value
 
 
 @dataclass(frozen=True)
@@ -75,7 +44,7 @@ def check(plan: Plan, table_of: Callable[[Model], CostTable], verdict_of: Asked)
     """Every limit of every model of a plan; ``table_of`` makes or loads the tables, ``verdict_of`` asks the compilers."""
     findings: list[Finding] = []
     for model in plan.models:
-        _named(f"models.{model.name}", model.source.check)  # before any of them is traced
+        named(f"models.{model.name}", model.source.check)  # before any of them is traced
     for model in plan.models:
         costs = table_of(model)
         for budget in model.budgets:
@@ -98,29 +67,17 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Findi
     _symbols(budget, costs, where)
     found = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
     if budget.fit:
-        setting = Setting(
-            costs, budget.options["device"], budget.options.get("dtype"),
-            budget.options.get("bits", budget.options.get("weights")), rule=budget.options.get("rule", "liveness"),
-        )  # fmt: skip
-        for memory in _named(f"{where}, {FIT}", lambda: constraints(FITS, setting)):
-            size = Fraction(int(memory.right.p), int(memory.right.q))
-            level = memory.text.rpartition("(")[2].rstrip(")")
-            metric = "params" if memory.text.startswith("weight") else "peak_activations"
-            each = Limit("total_bytes", size, f"{budget.options['device']} {level}")
-            found.append(_one(each, memory.left, budget, costs, name, f"{FIT} {level}", metric))
-    return found
+        asked = setting(costs, budget.options, checked=True)
+        for memory in named(f"{where}, {FIT}", lambda: memories(asked)):
+            each = Limit("total_bytes", memory.size, f"{budget.options['device']} {memory.memory}")
+            metric = "params" if memory.holds[0] == "weights" else "peak_activations"
+            found.append(_one(each, memory.needed, budget, costs, name, f"{FIT} {memory.memory}", metric))
+    return [*found, *stated(budget, costs, name)]
 
 
 def _formula(each: Limit, budget: Budget, costs: CostTable, where: str) -> Any:
-    return _named(f"{where}, {each.metric}", lambda: formula(each.metric, costs, budget.options))
-
-
-def _named(where: str, ask: Callable[[], Any]) -> Any:
-    """What is asked for; an error says of which limit it is."""
-    try:
-        return ask()
-    except SymcostError as problem:
-        raise type(problem)(f"{where}: {problem}") from None
+    asked = setting(costs, budget.options, checked=True)
+    return named(f"{where}, {each.metric}", lambda: QUANTITIES[each.metric](asked))
 
 
 def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
@@ -142,61 +99,34 @@ def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
 def _symbols(budget: Budget, costs: CostTable, where: str) -> None:
     for symbol in (*budget.at, *budget.over):
         if symbol not in costs.symbols:
-            near = get_close_matches(symbol, costs.symbols, n=2)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(costs.symbols) or 'none'}"
-            raise DomainError(f"{where}: unknown symbol {symbol!r}: {hint}")
+            raise DomainError(f"{where}: unknown symbol {symbol!r}: {choose(symbol, costs.symbols, 2, 'there are')}")
 
 
 def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
          title: str = "", shares: str = "") -> Finding:  # fmt: skip
     where = f"{name}, budget {budget.name}, {title or each.metric}"
-    free = {str(s) for s in getattr(expression, "free_symbols", ())}
-    missing = sorted(free - {*budget.at, *budget.over})
-    if missing:
-        raise DomainError(f"{where} has no value for {', '.join(missing)}: give it in at or over")
-    proof = _proved(expression, each, budget, costs, where)
+    given(expression, budget, where)
+    proof = proved(expression, each.value, budget, costs, where)
     at = proof.at
     weights = () if at is None else _heaviest(shares or each.metric, costs, budget, at)
     bounds = getattr(getattr(costs, "domain", None), "bounds_at_one", frozenset())
     notes = ["an upper bound where a size is 1"] if each.metric in bounds else []
-    if title or each.metric in TYPED:
+    if title or QUANTITIES[each.metric].typed:
         types = types_of(costs, budget.options.get("dtype"), budget.options.get("weights"))
         notes += [] if types.given or "bits" in budget.options else [str(types)]
     return Finding(
-        model=name, budget=budget.name, metric=title or each.metric, kind=BYTES if title else KINDS[each.metric],
+        model=name, budget=budget.name, metric=title or each.metric, kind=BYTES.kind if title else KINDS[each.metric],
         value=Fraction(proof.largest), limit=each.value, text=each.text, holds=bool(proof),
         how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else each.metric), note="; ".join(notes),
     )  # fmt: skip
 
 
-def _proved(expression: Any, each: Limit, budget: Budget, costs: Any, where: str) -> Proof:
-    domain = getattr(costs, "domain", None)
-
-    def outside(point: Mapping[str, int]) -> str | None:
-        return domain.problem(point) if domain is not None else None
-
-    def proved() -> Proof:
-        if not budget.over:
-            costs.check_point(budget.at)
-            problem = outside(budget.at)
-            if problem:
-                raise DomainError(problem)
-            value = evaluate(expression, budget.at)
-            at = ", ".join(f"{n}={v}" for n, v in budget.at.items())
-            return Proof(
-                dict(budget.at) if value > each.value else None, value, dict(budget.at), f"at {at}" if at else "exact"
-            )
-        ranges = {**{n: range(v, v + 1) for n, v in budget.at.items()}, **budget.over}
-        return prove(expression, each.value, ranges, outside)
-
-    return _named(where, proved)
-
-
 def _heaviest(metric: str, costs: CostTable, budget: Budget, at: Mapping[str, int]) -> tuple[tuple[str, Fraction], ...]:
     """The modules with most of it at a point, each with its share of the parts' sum or, for a peak, of the largest."""
     sums: dict[str, Fraction] = {}
-    peak = metric in ("peak_activations", "activation_bytes", "total_bytes")
-    for path, expression in parts(metric, costs, budget.options):
+    quantity = QUANTITIES[metric]
+    peak = quantity.peak
+    for path, expression in quantity.parts(setting(costs, budget.options, checked=True)):
         value = Fraction(evaluate(expression, at))
         sums[path] = max(sums.get(path, Fraction(0)), value) if peak else sums.get(path, Fraction(0)) + value
     whole = max(sums.values(), default=Fraction(0)) if peak else sum(sums.values(), start=Fraction(0))

@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.reading.numerals import fraction, short
-from symcost.reading.prefixes import BINARY, DECIMAL, PARTS
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.reading.nearest import choose
+from symcost.reading.numerals import amount, short
 
-COUNT, BYTES, SECONDS, JOULES = "count", "bytes", "seconds", "joules"
-_TEN = {prefix: Fraction(scale) for prefix, scale in {**DECIMAL, "K": DECIMAL["k"]}.items()}
-_SMALL = {**PARTS, "µ": PARTS["u"]}
-UNITS: Mapping[str, Mapping[str, Fraction]] = {
-    COUNT: _TEN,
-    BYTES: {f"{prefix}B": Fraction(scale) for prefix, scale in {**_TEN, **BINARY}.items()},
-    SECONDS: {f"{prefix}s": scale for prefix, scale in _SMALL.items()},
-    JOULES: {f"{prefix}J": scale for prefix, scale in _SMALL.items()},
-}
-"""Units of each kind of quantity, and what one of them is."""
-KINDS: Mapping[str, str] = {
-    "params": COUNT,
-    "trainable": COUNT,
-    "active_params": COUNT,
-    "state": COUNT,
-    "macs": COUNT,
-    "flops": COUNT,
-    "transcendentals": COUNT,
-    "activations": COUNT,
-    "peak_activations": COUNT,
-    "model_size": BYTES,
-    "state_bytes": BYTES,
-    "activation_bytes": BYTES,
-    "total_bytes": BYTES,
-    "training_bytes": BYTES,
-    "latency": SECONDS,
-    "energy": JOULES,
-}
-"""The metrics that have a limit, and what they are measured in."""
+KINDS: Mapping[str, str] = {name: quantity.unit.kind for name, quantity in QUANTITIES.items() if quantity.unit.letters}
+"""The metrics that have a limit, and what they are measured in: every quantity but rates, of which more is better."""
 FIT = "fit"
 VERDICT = "verdict"
-_NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)\s*([A-Za-zµ]*)")
+WHERE = "where"
 
 
 @dataclass(frozen=True)
@@ -68,21 +40,19 @@ def limit(metric: str, given: Any, where: str) -> Limit:
     >>> limit("params", "25.6 M", "").value, limit("model_size", "1 MiB", "").value
     (Fraction(25600000, 1), Fraction(1048576, 1))
     """
-    kind = KINDS[metric]
-    units = UNITS[kind]
+    unit_of = QUANTITIES[metric].unit
+    units = unit_of.letters
     text = shown(given) if isinstance(given, int) else str(given)
-    read = _NUMBER.fullmatch(text.strip()) if not isinstance(given, bool) else None
-    if read is None:
-        raise SymcostError(f"{where}: {metric} = {shown(given)} is no limit: write {_example(kind)}")
+    if isinstance(given, bool) or text.strip()[:1] not in {*".0123456789"}:
+        raise SymcostError(f"{where}: {metric} = {shown(given)} is no limit: write {unit_of.example}")
     try:
-        number, unit = fraction(read.group(1).replace("_", "")), read.group(2)
+        number, unit = amount(text)
     except ValueError as problem:
         raise SymcostError(f"{where}: {metric} is no limit: {problem}") from None
     if not unit and "" not in units:
-        raise SymcostError(f"{where}: {metric} = {text} has no unit: it is in {kind}, write {_example(kind)}")
+        raise SymcostError(f"{where}: {metric} = {text} has no unit: it is in {unit_of.kind}, write {unit_of.example}")
     if unit not in units:
-        near = get_close_matches(unit, units, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(filter(None, units))}"
+        hint = choose(unit, filter(None, units), 2)
         raise SymcostError(f"{where}: {metric} = {text!r} has an unknown unit {unit!r}: {hint}")
     return Limit(metric, number * units[unit], text)
 
@@ -90,9 +60,3 @@ def limit(metric: str, given: Any, where: str) -> Limit:
 def shown(given: Any) -> str:
     """A value of a file as it was written, shortened where it is long."""
     return str(given) if isinstance(given, Decimal) else short(given)
-
-
-def _example(kind: str) -> str:
-    return {
-        COUNT: "25_000_000 or '25 M'", BYTES: "'320 KiB' or '1 MB'", SECONDS: "'10 ms'", JOULES: "'5 mJ'",
-    }[kind]  # fmt: skip

@@ -2,91 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from symcost.costs.conventions import KNOWN
-from symcost.costs.dtypes import bits_of
-from symcost.devices import device
 from symcost.errors import SymcostError
-from symcost.estimate.bytes.memory import RULES
-from symcost.estimate.bytes.states import BY_NAME, states_of
-from symcost.estimate.time.work import MODELS
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.setting import OPTIONS
 from symcost.gates.budgets.limits import FIT, shown
 
-TIMED = ("latency", "energy")
-SIZED = ("model_size", "state_bytes", "total_bytes")
-TYPED = (*SIZED, "activation_bytes", "training_bytes", *TIMED)
-"""Limits that depend on number types."""
-PEAKS = ("peak_activations", "activation_bytes", "total_bytes")
-COUNTED = (
-    "params",
-    "trainable",
-    "active_params",
-    "state",
-    "macs",
-    "flops",
-    "transcendentals",
-    "activations",
-)
+FITTING = ("device", "dtype", "weights", "bits", "rule")
+"""Options of ``fit``."""
+LIMITS: Mapping[str, tuple[str, ...]] = {
+    option: (*(name for name in QUANTITIES if option in QUANTITIES[name].options), *((FIT,) * (option in FITTING)))
+    for option in OPTIONS
+}
+"""The limits, and quantities of conditions, that each option is for."""
+TEXTS = tuple(name for name in LIMITS if name not in ("bits", "density", "batch"))
 
 
-@dataclass(frozen=True)
-class Option:
-    """What an option is, the limits that it is for, and a check that says what is wrong with a value."""
-
-    meaning: str
-    limits: tuple[str, ...]
-    check: Callable[[Any], object]
-
-
-def _one_of(known: Collection[str]) -> Callable[[Any], None]:
-    def check(given: Any) -> None:
-        if given not in known:
-            raise SymcostError(f"it must be one of {', '.join(known)}")
-
-    return check
-
-
-def _bits(given: Any) -> None:
-    for value in given.values() if isinstance(given, dict) else [given]:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise SymcostError('bits are a positive integer, or a table of them by layer, as { "" = 8, head = 16 }')
-
-
-def _density(given: Any) -> None:
-    for value in given.values() if isinstance(given, dict) else [given]:
-        if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= 1:
-            raise SymcostError('it must be between 0 and 1, or a table of such by layer, as { "" = 1, head = 0.5 }')
-
-
-OPTIONS: Mapping[str, Option] = {
-    "device": Option("where it runs: a name or a file", (*TIMED, FIT), device),
-    "dtype": Option("number type of operations and activations", (
-        *TYPED, FIT), bits_of),
-    "weights": Option("number type of the weights", (*SIZED, *TIMED, FIT), bits_of),
-    "bits": Option("bits of the weights, one for all or by layer", (*SIZED, FIT), _bits),
-    "density": Option("share of the weights that are kept", ("model_size", "total_bytes"), _density),
-    "latency_model": Option(", ".join(MODELS), TIMED, _one_of(MODELS)),
-    "rule": Option(", ".join(RULES), (*PEAKS, FIT), _one_of(RULES)),
-    "convention": Option(", ".join(KNOWN), COUNTED, _one_of(KNOWN)),
-    "optimizer": Option(", ".join(BY_NAME), ("training_bytes",), states_of),
-}  # fmt: skip
-"""Every option of a budget."""
-TEXTS = tuple(name for name in OPTIONS if name not in ("bits", "density"))
+def told(option: str) -> str:
+    """The limits of an option by name, without those that are others under one convention or rule."""
+    return ", ".join(name for name in LIMITS[option] if name == FIT or not QUANTITIES[name].base)
 
 
 def options(given: Mapping[str, Any], limits: Collection[str], where: str) -> dict[str, Any]:
     """The options of a budget with these limits; one that no limit uses, or that cannot be, is an error."""
-    found = {name: given[name] for name in OPTIONS if name in given}
+    found = {name: given[name] for name in LIMITS if name in given}
     for name, value in found.items():
         place = f"{where}: {name} = {shown(value)}"
         if name in TEXTS and not isinstance(value, str):
             raise SymcostError(f"{place} must be a text")
-        if not set(OPTIONS[name].limits) & set(limits):
-            raise SymcostError(f"{place} has no limit to act on: it is for {', '.join(OPTIONS[name].limits)}")
+        if not set(LIMITS[name]) & set(limits):
+            raise SymcostError(f"{place} has no limit to act on: it is for {told(name)}")
         try:
             OPTIONS[name].check(value)
         except SymcostError as problem:

@@ -14,8 +14,9 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
     params = "125 M"
     latency = "20 ms"                 # needs a device; so do energy and fit
     device = "nvidia-a100-sxm-80gb"
+    where = ["throughput >= 100 and macs <= 20*params"]     # any conditions, over ranges those by <= and >=
     # verdict = ["cpu", "cuda-h100"]  # without over: the compilers count what the formulas say
-    dtype = "float16"                 # also the other options: symcost/gates/budgets/options.py
+    dtype = "float16"                 # also the other options: symcost/estimate/questions/setting.py
 """
 
 from __future__ import annotations
@@ -24,15 +25,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from symcost.errors import SymcostError
-from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, Limit, limit, shown
+from symcost.costs.cost import DETAIL
+from symcost.errors import ExpressionError, SymcostError
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.formulas.conditions import condition, has_word, names
+from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, WHERE, Limit, limit, shown
 from symcost.gates.budgets.lines import lines_of
-from symcost.gates.budgets.options import OPTIONS, options
+from symcost.gates.budgets.options import LIMITS, options
 from symcost.reading import toml
+from symcost.reading.nearest import choose, near, offered
 from symcost.reading.numerals import short, whole
 from symcost.sources import written
 from symcost.sources.source import Source
@@ -53,6 +57,7 @@ class Budget:
     limits: tuple[Limit, ...] = ()
     fit: bool = False
     targets: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
 
@@ -105,9 +110,7 @@ def chosen(plan: Plan, names: Sequence[str]) -> Plan:
     known = [model.name for model in plan.models]
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
-            raise SymcostError(f"{plan.file} has no model {short(name)}: {hint}")
+            raise SymcostError(f"{plan.file} has no model {short(name)}: {choose(name, known, start='there are')}")
     return replace(plan, models=tuple(m for m in plan.models if not names or m.name in names))
 
 
@@ -143,7 +146,7 @@ def _model(name: str, given: Any, path: Path, text: str) -> Model:
 def _budget(given: Any, where: str, number: int) -> Budget:
     if not isinstance(given, dict):
         raise SymcostError(f"{where} must be a table")
-    _known(given, ("name", "at", "over", FIT, VERDICT, *OPTIONS, *KINDS), where)
+    _known(given, ("name", "at", "over", FIT, VERDICT, WHERE, *LIMITS, *KINDS), where)
     if not isinstance(given.get("name", ""), str):
         raise SymcostError(f"{where}.name = {shown(given['name'])} must be a text")
     at = given.get("at", {})
@@ -169,17 +172,37 @@ def _budget(given: Any, where: str, number: int) -> Budget:
         )
     if targets and over:
         raise SymcostError(f"{where}: verdict asks compilers at one point: put it in a budget without over")
-    if not limits and not fit and not targets:
-        raise SymcostError(f"{where} has no limit: give one of {', '.join(KINDS)}, fit = true, or verdict = ['cpu']")
-    asked = [*(each.metric for each in limits), *([FIT] if fit else [])]
-    needing = next((m for m in asked if m in OPTIONS["device"].limits), None)
+    stated, about = _conditions(given.get(WHERE, ()), where)
+    if not limits and not fit and not targets and not stated:
+        raise SymcostError(
+            f"{where} has no limit: give one of {', '.join(_plain_names(KINDS))}, fit = true, or verdict = ['cpu']"
+        )
+    asked = [*(each.metric for each in limits), *([FIT] if fit else []), *about]
+    needing = next((m for m in asked if m in LIMITS["device"]), None)
     if needing and "device" not in given:
         raise SymcostError(f"{where}: {needing} needs a device: symcost devices lists them")
     return Budget(
         name=given.get("name", str(number)), at=at,
         over={name: span(text, f"{where}: {name}") for name, text in over.items()},
-        limits=limits, fit=fit, targets=tuple(targets), options=options(given, asked, where),
+        limits=limits, fit=fit, targets=tuple(targets), where=stated, options=options(given, asked, where),
     )  # fmt: skip
+
+
+def _conditions(given: Any, where: str) -> tuple[tuple[str, ...], list[str]]:
+    """The conditions of a budget, and what they are about: quantities, or ``fit``."""
+    texts = tuple(given) if isinstance(given, list | tuple) else (given,)
+    about: list[str] = []
+    for text in texts:
+        if not isinstance(text, str):
+            raise SymcostError(
+                f"{where}: where = {shown(given)} must be a condition or a list of them, as 'latency <= 5 ms'"
+            )
+        try:
+            found = condition(text)
+        except ExpressionError as problem:
+            raise SymcostError(f"{where}: {problem}") from None
+        about += [*sorted(names(found) & {*QUANTITIES}), *([FIT] if has_word(found) else [])]
+    return texts, about
 
 
 def span(given: Any, where: str) -> range:
@@ -205,6 +228,10 @@ def span(given: Any, where: str) -> range:
 def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
     for key in given:
         if key not in known:
-            near = get_close_matches(key, known, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(known)}"
-            raise SymcostError(f"{where} has an unknown entry {short(key)}: {hint}")
+            found = offered(near(key, known), f"use {', '.join(_plain_names(known))}")
+            raise SymcostError(f"{where} has an unknown entry {short(key)}: {found}")
+
+
+def _plain_names(known: Any) -> list[str]:
+    """Entries without the quantities that are details, or others under one convention or rule."""
+    return [name for name in known if name not in QUANTITIES or QUANTITIES[name].place < DETAIL]

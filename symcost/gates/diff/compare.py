@@ -8,27 +8,15 @@ from typing import Any
 
 import sympy
 
-from symcost.costs.cost import FULL, METRICS, SPLITS, TEXTBOOK, XLA, ZERO
+from symcost.costs.cost import METRICS, SPLITS, TEXTBOOK, TOLD, TOTAL, XLA, ZERO
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.formulas.equality import equal
 from symcost.formulas.symbols import evaluate
 
 WANTED = (
-    ("params", FULL),
-    ("trainable", FULL),
-    ("active_params", FULL),
-    ("state", FULL),
-    ("macs", FULL),
-    ("flops", FULL),
-    ("transcendentals", FULL),
-    ("int_ops", FULL),
-    ("activations", TEXTBOOK),
-    ("bytes_read", FULL),
-    ("bytes_written", FULL),
-    ("macs", TEXTBOOK),
-    ("flops", XLA),
-)
+    *((name, told.convention) for name, told in TOLD.items() if told.place <= TOTAL), ("macs", TEXTBOOK), ("flops", XLA),
+)  # fmt: skip
 """The totals that are compared."""
 PEAKS = (("liveness", "bytes"), ("textbook", "bytes"))
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from symcost.errors import ShapeError
@@ -15,6 +14,7 @@ from symcost.layers.sizes.field import Reach
 from symcost.layers.sizes.sliding import output_length, same_padding
 from symcost.layers.sizes.tensor import FIRST, Tensor, shown
 from symcost.layers.tape import Tape
+from symcost.reading.nearest import near
 
 PADDINGS = ("none", "same", "full")
 AXES = ("n, c, l", "n, c, h, w", "n, c, t, h, w")
@@ -49,8 +49,8 @@ class Windowed(Layer):
     def _sized(self, given: Any, name: str, least: int) -> Any:
         if name == "p" and isinstance(given, str) and not given.isdigit() and given in PADDINGS:
             return given
-        if name == "p" and isinstance(given, str) and (near := get_close_matches(given, PADDINGS, n=1, cutoff=0.7)):
-            raise ShapeError(f"{type(self).__name__}: p={given!r} is unknown: did you mean {near[0]!r}?")
+        if name == "p" and isinstance(given, str) and (meant := near(given, PADDINGS, 1)):
+            raise ShapeError(f"{type(self).__name__}: p={given!r} is unknown: did you mean {meant[0]!r}?")
         return super()._sized(given, name, least)
 
     def windows(self, tape: Tape, x: tuple[Size, ...]) -> list[Window]:
@@ -105,6 +105,5 @@ def image(tape: Tape, x: Tensor, rank: int) -> Tensor:
 def check_word(layer: Layer, what: str, value: object, known: Sequence[str]) -> None:
     """Raise for a word that is none of those known; the nearest one is offered."""
     if value not in known:
-        near = get_close_matches(str(value), known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = "".join(f"did you mean {meant!r}? " for meant in near(str(value), known, 1))
         raise ShapeError(f"{type(layer).__name__}: {what}={value!r} is unknown: {hint}use {', '.join(known)}")

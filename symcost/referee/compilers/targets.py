@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 import shutil
@@ -12,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from symcost.errors import SymcostError
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.referee.compilers.gpus import GPUS
 
@@ -146,10 +146,7 @@ def target(name: str) -> Target:
     'NVIDIA H100 80GB HBM3'
     """
     if name not in TARGETS:
-        near = difflib.get_close_matches(name, TARGETS, n=3) or [t for t in TARGETS if name and name in t]
-        raise SymcostError(
-            f"unknown target {short(name)}: {'did you mean ' + ' or '.join(near) if near else 'use ' + ', '.join(TARGETS)}"
-        )
+        raise SymcostError(f"unknown target {short(name)}: {choose(name, TARGETS)}")
     return TARGETS[name]
 
 

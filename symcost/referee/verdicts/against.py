@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ import jax.numpy as jnp
 
 from symcost.agreement.written import Written
 from symcost.errors import SymcostError
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.referee.compilers.program import Program
 from symcost.referee.verdicts.verdict import Opinion
@@ -39,10 +39,7 @@ def check(names: Sequence[str]) -> None:
     """Raise for a counter that nobody knows."""
     for name in names:
         if name not in COUNTERS:
-            near = difflib.get_close_matches(name, COUNTERS, n=1)
-            raise SymcostError(
-                f"unknown counter {short(name)}: {'did you mean ' + near[0] if near else 'use ' + ', '.join(COUNTERS)}"
-            )
+            raise SymcostError(f"unknown counter {short(name)}: {choose(name, COUNTERS, 1)}")
 
 
 def _by_xla(_m: Model, _p: Mapping[str, int], _: Program, written: Written, own: int) -> Opinion:

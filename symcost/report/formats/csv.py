@@ -11,13 +11,12 @@ import csv
 import io
 from typing import Any
 
-from symcost.costs.cost import CONVENTIONS
+from symcost.costs.cost import CONVENTIONS, TOLD
 from symcost.costs.table import CostTable, Row
-from symcost.report.words import facts
 from symcost.report.words.facts import WITHDRAWN
 from symcost.report.words.grouping import paths
 
-COLUMNS = tuple((metric, convention) for convention in CONVENTIONS for metric in facts.TOLD)
+COLUMNS = tuple((metric, convention) for convention in CONVENTIONS for metric in TOLD)
 TITLES = tuple(f"{metric} ({convention})" for metric, convention in COLUMNS)
 OPERATION = ("path", "op", "phase", "source", "bound", "times", "ins", "out", "dtype")
 MODULE = ("path", "number")

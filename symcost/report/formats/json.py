@@ -49,7 +49,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from symcost.costs.cost import CONVENTIONS, Cost
+from symcost.costs.cost import COLUMNS, CONVENTIONS, Cost
 from symcost.costs.saved.format import FORMAT, SUFFIX, digest
 from symcost.costs.saved.table import ALL
 from symcost.costs.table import CostTable, Row, total
@@ -83,7 +83,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         "version": __version__,
         "symbols": list(costs.symbols),
         "at": dict(facts.point(costs)),
-        "totals": {metric: str(getattr(costs.total(convention), metric)) for metric, convention in facts.COLUMNS},
+        "totals": {metric: str(getattr(costs.total(convention), metric)) for metric, convention in COLUMNS},
         "conventions": {c: _metrics(costs.total(c)) if c in costs.conventions else None for c in CONVENTIONS},
         "withdrawn": dict(costs.withdrawn),
         "peaks": _peaks(costs),

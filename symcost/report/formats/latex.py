@@ -12,24 +12,14 @@ from typing import Any
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from symcost.costs.cost import FULL, SPLITS, TEXTBOOK
+from symcost.costs.cost import COLUMNS, SPLITS, TEXTBOOK
 from symcost.costs.table import CostTable
 from symcost.formulas.symbols import clog2, flog2, symbol
 from symcost.formulas.text import shortest
 from symcost.report.words import facts
 from symcost.report.words.grouping import MODEL, paths
 
-WHOLE = (
-    ("params", TEXTBOOK),
-    ("params", FULL),
-    ("trainable", FULL),
-    ("active_params", FULL),
-    ("state", FULL),
-    ("macs", FULL),
-    ("flops", FULL),
-    ("transcendentals", FULL),
-    ("activations", TEXTBOOK),
-)
+WHOLE = (("params", TEXTBOOK), *COLUMNS)
 TABLED = ("params", *SPLITS, "macs", "flops")
 TERMS_A_LINE = 4
 NAMES = "uvxyz"

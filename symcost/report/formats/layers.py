@@ -6,16 +6,15 @@ Behind them stands the receptive field, where layers say it: the side of what on
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK
 from symcost.costs.table import CostTable, Group, Row
 from symcost.formulas.text import elided, written
+from symcost.report.words import sheet
 
 COLUMNS = ("layer", "output", "params", "MACs", "activations", "input + output", "field")
 NARROW = 9
-GAP = "  "
 
 
 def lines(costs: CostTable, convention: str = TEXTBOOK) -> list[tuple[Any, ...]]:
@@ -78,21 +77,10 @@ def render(costs: CostTable, *, convention: str = TEXTBOOK, width: int | None = 
     total = ("total", "", whole.params, whole.macs, kept, "", "")
     shown = len(COLUMNS) - (not any(line[-1] not in ("", "all", "1") for line in listed))  # no field, no column
     names = max(len(line[0]) for line in [*listed, total])
-    room = max(NARROW, (width - min(names, width // 3)) // (shown - 1) - len(GAP))
-    cells = [COLUMNS[:shown], *(_cells(line[:shown], room) for line in [*listed, total])]
-    widths = [max(len(line[column]) for line in cells) for column in range(shown)]
-    found = [_aligned(line, widths) for line in cells]
-    rule = "─" * max(map(len, found))
-    return "\n".join([found[0], rule, *found[1:-1], "", found[-1], "", *_facts(costs, convention)])
-
-
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
-    """Names and shapes to the left, numbers to the right."""
-    cells = [
-        text.ljust(size) if index < 2 else text.rjust(size)
-        for index, (text, size) in enumerate(zip(line, widths, strict=True))
-    ]
-    return GAP.join(cells).rstrip()
+    room = max(NARROW, (width - min(names, width // 3)) // (shown - 1) - len(sheet.GAP))
+    cells = [_cells(line[:shown], room) for line in [*listed, total]]
+    *found, last = sheet.columns(COLUMNS[:shown], cells, left=(0, 1))
+    return "\n".join([*found, "", last, "", *_facts(costs, convention)])
 
 
 def _cells(line: tuple[Any, ...], room: int) -> list[str]:

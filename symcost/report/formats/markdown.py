@@ -7,8 +7,9 @@ from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.formulas.text import written
-from symcost.report.words import facts
+from symcost.report.words import facts, sheet
 from symcost.report.words.grouping import MODEL, Line, paths
+from symcost.report.words.sheet import escaped
 
 
 @dataclass(frozen=True)
@@ -40,22 +41,12 @@ def _sections(costs: CostTable, depth: int | None) -> list[Section]:
         Section("Modules", header, (*modules, whole)),
         Section("Totals", ("metric (convention)", "value"), tuple(facts.totals(costs))),
     ]
-    peaks = [(f"peak {p.unit} ({p.rule})", p.problem or written(p.value)) for p in facts.peaks(costs)]
-    saved = facts.residuals(costs)
-    if saved is not None:
-        peaks.append(("residual bytes (saved for backward)", written(saved)))
+    peaks = facts.beside(costs)
     return [*made, *([Section("Peaks", ("metric (rule)", "value"), tuple(peaks))] if peaks else [])]
 
 
 def _cell(value: Any) -> str:
     return "" if value == 0 else written(value)
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown leaves as it is."""
-    for character in "\\`*_{}[]<>#|":
-        text = text.replace(character, "\\" + character)
-    return " ".join(text.split())
 
 
 def _code(text: str) -> str:
@@ -64,6 +55,5 @@ def _code(text: str) -> str:
 
 
 def _markdown(section: Section) -> str:
-    lines = [section.header, ("---", *("---:" for _ in section.header[1:]))]
-    lines += [(escaped(name), *map(_code, cells)) for name, *cells in section.rows]
-    return f"### {section.title}\n\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    rows = [(escaped(name), *map(_code, cells)) for name, *cells in section.rows]
+    return f"### {section.title}\n\n{sheet.markdown(section.header, rows, right=range(1, len(section.header)))}"

@@ -33,13 +33,9 @@ def html(costs: CostTable) -> str:
         _tree(root, wanted, 0, _depth(root)),
         "</div></div>",
     ]
-    peaks = [(f"peak {p.unit} ({p.rule})", p.problem or written(p.value)) for p in facts.peaks(costs)]
-    saved = facts.residuals(costs)
-    if saved is not None:
-        peaks.append(("residual bytes (saved for backward)", written(saved)))
     parts += [
         _pairs("Totals", facts.totals(costs), True),
-        _pairs("Peaks", peaks, False),
+        _pairs("Peaks", facts.beside(costs), False),
         _pairs("Known of them", facts.notes(costs), False),
     ]
     return "".join(parts)

@@ -124,11 +124,8 @@ def _totals(costs: CostTable) -> Table:
 
 def _rest(costs: Any) -> list[Any]:
     table = _grid()
-    for peak in facts.peaks(costs):
-        table.add_row(f"peak {peak.unit} ({peak.rule})", Text(peak.problem or written(peak.value)))
-    saved = facts.residuals(costs)
-    if saved is not None:
-        table.add_row("residual bytes (saved for backward)", Text(written(saved)))
+    for title, value in facts.beside(costs):
+        table.add_row(title, Text(value))
     notes = _grid()
     for title, sentence in facts.notes(costs):
         notes.add_row(title, Text(sentence))

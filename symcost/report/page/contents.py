@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import sympy
 
-from symcost.costs.saved.facts import Condition
+from symcost.costs.cost import DETAIL, FIRST, FULL, TOLD
 from symcost.costs.table import CostTable, total
 from symcost.errors import SymcostError
 from symcost.estimate.questions.face import PROCESS
+from symcost.estimate.questions.quantities import QUANTITIES, Quantity
+from symcost.estimate.questions.setting import Setting
 from symcost.estimate.time.energy import energy
 from symcost.estimate.time.work import kernels
+from symcost.formulas.conditions import Combined, Compare, Condition, condition
+from symcost.formulas.measures import BYTES
 from symcost.formulas.text import written
 from symcost.report.page.program import Program
 from symcost.report.words import facts
 from symcost.report.words.grouping import MODEL, Line, Node, tree
 
-COLUMNS = (
-    ("params", "full"),
-    ("state", "full"),
-    ("macs", "full"),
-    ("flops", "full"),
-    ("activations", "textbook"),
-    ("moved", "full"),
-)
-"""Of each module: the table's columns and the metrics of the bars. ``moved`` is bytes read and written."""
 RARE = ("state",)
 """Columns that are left out where no model has any of it."""
+MOVED = ("moved", FULL)
+"""Bytes read and written."""
+COLUMNS = (
+    *((name, told.convention) for name, told in TOLD.items() if told.place == FIRST or name in RARE),
+    MOVED,
+)
+"""Of each module: the table's columns and the metrics of the bars."""
+PEAKS = ("peak_activations", "activation_bytes")
+"""Told by every rule."""
 LONG = 1500
 """Characters of a formula from which it is shown as text: a browser takes long to lay out more of it."""
 
@@ -40,6 +45,12 @@ def columns(tables: Sequence[CostTable]) -> list[tuple[str, str]]:
         for metric, of in COLUMNS
         if metric not in RARE or any(getattr(costs.total(of), metric) != 0 for costs in tables)
     ]
+
+
+def heading(column: tuple[str, str]) -> str:
+    """What stands above a column."""
+    metric, of = column
+    return f"{'bytes moved' if column == MOVED else facts.TITLES[metric]} ({of})"
 
 
 def contents(costs: CostTable, title: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -73,11 +84,18 @@ def _totals(costs: CostTable, program: Program) -> tuple[list[dict[str, Any]], l
     named = [(f"{facts.TITLES[metric]} ({', '.join(conventions)})", value, "bytes" in metric)
              for metric, conventions, value in facts.metrics_by_convention(costs)]  # fmt: skip
     named += [(f"peak {p.unit} ({p.rule})", p.value, p.unit == "bytes") for p in facts.peaks(costs) if not p.problem]
-    saved = facts.residuals(costs)
-    if saved is not None:
-        named.append(("residual bytes (saved for backward)", saved, True))
+    named += [(known.title, value, known.unit == BYTES) for known, value in _others(costs) if value != 0]
     totals = [{"name": name, "value": program.add(value), "bytes": in_bytes} for name, value, in_bytes in named]
     return totals, [{"name": name, **_shown(value)} for name, value, _ in named if getattr(value, "free_symbols", ())]
+
+
+def _others(costs: CostTable) -> Iterator[tuple[Quantity, Any]]:
+    """What else the vocabulary has of a table without a device, where the table has it."""
+    asked = Setting(costs)
+    for known in QUANTITIES.values():
+        if known.place < DETAIL and "convention" not in known.options and not known.timed and known.name not in PEAKS:
+            with suppress(SymcostError):  # what the table has not, as of training
+                yield known, known(asked)
 
 
 def _shown(value: Any) -> dict[str, str]:
@@ -95,7 +113,7 @@ def _modules(
     index, count[0] = count[0], count[0] + 1
     sums = {convention: total(node.rows, convention) for convention in ("full", "textbook")}
     own = [
-        program.add(sums[of].bytes_read + sums[of].bytes_written if metric == "moved" else getattr(sums[of], metric))
+        program.add(sums[of].bytes_read + sums[of].bytes_written if metric == MOVED[0] else getattr(sums[of], metric))
         for metric, of in wanted
     ]
     yield {"name": Line(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
@@ -105,11 +123,21 @@ def _modules(
 
 def _conditions(costs: Any, program: Program) -> list[dict[str, Any]]:
     domain = getattr(costs, "domain", None)
-    found = [Condition.read(text) for text in (domain.conditions() if domain is not None else ())]
-    return [
-        {"text": each.text, "left": program.add(each.left), "relation": each.relation, "right": program.add(each.right)}
-        for each in found
-    ]
+    return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]
+
+
+def _condition(found: Condition, program: Program) -> dict[str, Any]:
+    match found:
+        case Compare():
+            left, right = program.add(found.left), program.add(found.right)
+            return {"text": found.text, "left": left, "relation": found.op, "right": right}
+        case Combined():
+            return {
+                "text": found.text,
+                "relation": found.op,
+                "parts": [_condition(part, program) for part in found.parts],
+            }
+    raise SymcostError(f"the domain says {found.text!r}, which is no comparison of sizes: save the table anew")
 
 
 def _kernels(costs: CostTable, program: Program) -> list[dict[str, Any]]:

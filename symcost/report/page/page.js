@@ -2,8 +2,6 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { models, symbols } = data;
-  const TITLES = { params: "params", state: "state", macs: "MACs", flops: "FLOPs", activations: "activations", moved: "bytes moved" };
-  const CONVENTIONS = { params: "full", state: "full", macs: "full", flops: "full", activations: "textbook", moved: "full" };
   const at = {};
   const element = (tag, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
@@ -78,8 +76,8 @@
     get("totals").tBodies[0].append(row);
     return cells;
   });
-  for (const metric of data.columns) {
-    get("metric").append(element("option", { value: metric, textContent: `${TITLES[metric]} (${CONVENTIONS[metric]})` }));
+  for (const [position, metric] of data.columns.entries()) {
+    get("metric").append(element("option", { value: metric, textContent: data.headings[position] }));
   }
   for (const device of data.devices) get("device").append(element("option", { value: device.name, textContent: device.title }));
   get("device").value = data.device;
@@ -128,7 +126,7 @@
       for (const node of shown) node.sums.forEach((sum, k) => fill(node.cells[k], sum === 0n ? "" : Exact.shown(sum), Exact.text(sum)));
     };
     const heads = [-1, ...data.columns.keys()].map((position) => {
-      const text = position < 0 ? "module" : `${TITLES[data.columns[position]]} (${CONVENTIONS[data.columns[position]]})`;
+      const text = position < 0 ? "module" : data.headings[position];
       const button = element("button", { type: "button", textContent: text });
       const head = element("th", { scope: "col" }, button);
       button.addEventListener("click", () => {
@@ -287,8 +285,10 @@
   // -- all of it -----------------------------------------------------------------------------------------------------
   const RELATIONS = {
     ">=": (a, b) => !Exact.less(a, b), "<=": (a, b) => !Exact.less(b, a), "==": (a, b) => Exact.text(a) === Exact.text(b),
-    "!=": (a, b) => Exact.text(a) !== Exact.text(b),
+    "!=": (a, b) => Exact.text(a) !== Exact.text(b), ">": (a, b) => Exact.less(b, a), "<": (a, b) => Exact.less(a, b),
   };
+  const LOGIC = { and: (all) => all.every(Boolean), or: (all) => all.some(Boolean), not: ([one]) => !one };
+  const holds = (c, v) => c.parts ? LOGIC[c.relation](c.parts.map((part) => holds(part, v))) : RELATIONS[c.relation](v[c.left], v[c.right]);
   const problem = (text) => {
     get("problem").hidden = !text;
     get("problem").textContent = text;
@@ -299,7 +299,7 @@
     const started = performance.now();
     if (unread.size) { problem([...unread.values()].join("; ")); refresh([]); return; }
     const values = models.map((model) => Exact.run(model.program, at));
-    const broken = models.flatMap((model, i) => model.conditions.filter((c) => !RELATIONS[c.relation](values[i][c.left], values[i][c.right])));
+    const broken = models.flatMap((model, i) => model.conditions.filter((c) => !holds(c, values[i])));
     if (broken.length) { problem(`Outside the domain: ${broken[0].text} must hold. ${last ? "The numbers below are those before." : "There are no numbers."}`); refresh([]); return; }
     problem("");
     for (const cells of totalCells) {

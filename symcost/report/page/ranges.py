@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import re
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sympy
+
 from symcost.errors import DomainError, SymcostError
+from symcost.formulas.conditions import Compare, condition, conjuncts
+from symcost.formulas.symbols import integer, symbol
 
 USUAL = {
     "n": 1,
@@ -28,7 +32,6 @@ FURTHEST = 4
 FAR = 2**53 - 1
 """The last integer that a slider can stand at; fields take larger ones."""
 TRIED = 20_000
-_ALONE = re.compile(r"(\w+) (>=|<=|% ) ?(\d+)(?: == 0)?")
 
 
 def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -53,16 +56,16 @@ def _limits(name: str, tables: Sequence[Any]) -> tuple[int, int | None, int]:
     low, high, step = 1, None, 1
     for costs in tables:
         domain = getattr(costs, "domain", None)
-        for text in domain.conditions() if domain is not None and name in costs.symbols else ():
-            alone = _ALONE.fullmatch(text)
-            if alone and alone.group(1) == name:
-                value = int(alone.group(3))
-                if alone.group(2) == ">=":
+        texts = domain.conditions() if domain is not None and name in costs.symbols else ()
+        for found in (each for text in texts for each in conjuncts(condition(text))):
+            value = integer(found.right) if isinstance(found, Compare) else None
+            match found:
+                case Compare(op=">=", left=left) if left == symbol(name) and value is not None:
                     low = max(low, value)
-                elif alone.group(2) == "<=":
+                case Compare(op="<=", left=left) if left == symbol(name) and value is not None:
                     high = value if high is None else min(high, value)
-                else:
-                    step = step * value if step % value else step
+                case Compare(op="==", left=sympy.Mod(args=(left, divisor))) if left == symbol(name) and value == 0:
+                    step = math.lcm(step, integer(divisor) or 1)
     return -(-low // step) * step, high, step
 
 

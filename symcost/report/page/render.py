@@ -14,7 +14,7 @@ from symcost.costs.table import CostTable
 from symcost.devices import device
 from symcost.devices.catalog import names
 from symcost.errors import DeviceError, SymcostError
-from symcost.report.page.contents import columns, contents
+from symcost.report.page.contents import columns, contents, heading
 from symcost.report.page.ranges import sliders
 from symcost.report.page.verdicts import shown
 
@@ -44,6 +44,7 @@ def render(
     wanted = columns([costs for _, costs in tables])
     data = {
         "columns": [metric for metric, _ in wanted],
+        "headings": [heading(column) for column in wanted],
         "symbols": [
             {**each, "start": str(each["start"])} for each in sliders([costs for _, costs in tables], at or {})
         ],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv as csv_format
-import io
 from collections.abc import Callable, Sequence
 from json import dumps, loads
 from typing import Any
 
 from symcost.report.subjects import verdict
+from symcost.report.words import sheet
 
 MOST_LINES = 40
 BAR = 30
@@ -22,12 +21,9 @@ def text(answer: Any) -> str:
     """A table of the configurations, and a line of facts below."""
     names = list(answer.columns)
     rows = [[_shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
-    widths = [max(len(name), *(len(row[k]) for row in rows)) if rows else len(name) for k, name in enumerate(names)]
     lines = []
     if rows:
-        lines.append("  ".join(name.rjust(width) for name, width in zip(names, widths, strict=True)))
-        lines.append("─" * len(lines[0]))
-        lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        lines += sheet.columns(names, rows)
         if len(answer) > len(rows):
             lines.append(f"... and {len(answer) - len(rows):,} more")
         lines.append("")
@@ -62,11 +58,7 @@ def facts(answer: Any) -> str:
 
 def csv(answer: Any) -> str:
     """One line per configuration."""
-    file = io.StringIO()
-    lines = csv_format.writer(file, lineterminator="\n")
-    lines.writerow(answer.columns)
-    lines.writerows(zip(*answer.columns.values(), strict=True))
-    return file.getvalue().rstrip("\n")
+    return sheet.csv(answer.columns, zip(*answer.columns.values(), strict=True))
 
 
 def json(answer: Any) -> str:

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.formulas.text import written
-from symcost.report.formats.markdown import escaped
+from symcost.report.words import sheet
+from symcost.report.words.sheet import escaped
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 ITSELF = "(the model itself)"
@@ -77,17 +78,12 @@ def markdown(difference: Any) -> str:
     header = ("total", "difference", *(f"at {_at(point)}" for point in difference.points))
     rows = [(escaped(c.name), f"`{_signed(c.difference)}`" if c else "as before", *(s for _, s in _values(c, difference)))
             for c in difference.totals]  # fmt: skip
-    parts = [head, _table(header, rows)]
+    parts = [head, sheet.markdown(header, rows)]
     if difference.modules:
         rows = [(escaped(m.path or ITSELF), m.state, escaped(c.name), f"`{_signed(c.difference)}`")
                 for m in difference.modules for c in m.changes]  # fmt: skip
-        parts.append(_table(("module", "", "metric", "difference"), rows))
+        parts.append(sheet.markdown(("module", "", "metric", "difference"), rows))
     return "\n\n".join(parts)
-
-
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def json(difference: Any) -> str:

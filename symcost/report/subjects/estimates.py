@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv as csv_
-import io
 import json as json_
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,6 +12,7 @@ from symcost.estimate.time.energy import Energy
 from symcost.estimate.time.latency import Latency, Step
 from symcost.formulas.text import elided, written
 from symcost.formulas.units import as_number, counted, physical
+from symcost.report.words import sheet
 
 COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
 MAX_LINES = 40
@@ -76,16 +75,10 @@ def _drawn(energy: Energy) -> str:
 def _table(latency: Latency) -> list[str]:
     """One line per kernel, the slowest where there are too many."""
     steps = _shown(latency.steps)
-    rows = [COLUMNS, *(_cells(step) for step in steps)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    made = [
-        "  ".join(cell.ljust(w) if i in (0, 8) else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
-        for row in rows
-    ]  # fmt: skip
+    made = sheet.columns(COLUMNS, map(_cells, steps), left=(0, len(COLUMNS) - 1))
     left = len(latency.steps) - len(steps)
     more = [f"... and {left} faster kernels (--format csv lists all)"] if left else []
-    return [f"kernels ({latency.model}, {latency.dtype})", made[0].rstrip(), "─" * max(map(len, made)),
-            *(line.rstrip() for line in made[1:]), *more]  # fmt: skip
+    return [f"kernels ({latency.model}, {latency.dtype})", *made, *more]
 
 
 def _shown(steps: Sequence[Step]) -> list[Step]:
@@ -114,19 +107,14 @@ def _short(text: str) -> str:
 
 def csv(estimate: Estimate) -> str:
     """One line per kernel, numbers exact: ``a/b`` where they are no integers."""
-    file = io.StringIO()
-    out = csv_.writer(file, lineterminator="\n")
-    out.writerow(COLUMNS)
     chosen = estimate.latencies[estimate.chosen]
     if isinstance(chosen, SymcostError):
         raise chosen
-    for step in chosen.steps:
-        kernel = step.kernel
-        out.writerow((
-            kernel.name, kernel.times, kernel.operations, step.moved, step.intensity, step.compute, step.memory,
-            step.seconds, step.bound,
-        ))  # fmt: skip
-    return file.getvalue().rstrip("\n")
+    return sheet.csv(COLUMNS, (
+        (step.kernel.name, step.kernel.times, step.kernel.operations, step.moved, step.intensity, step.compute, step.memory,
+         step.seconds, step.bound)
+        for step in chosen.steps
+    ))  # fmt: skip
 
 
 def json(estimate: Estimate) -> str:

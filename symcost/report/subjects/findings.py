@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv as csv_
-import io
 import json as json_
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+
+from symcost.report.words import sheet
 
 COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because",
                             "remark")  # fmt: skip
@@ -28,11 +28,8 @@ def text(findings: Sequence[Any]) -> str:
 
 def csv(findings: Sequence[Any]) -> str:
     """The claims with verdict, right value and reason, one line each."""
-    file = io.StringIO()
-    lines = csv_.DictWriter(file, COLUMNS, lineterminator="\n")
-    lines.writeheader()
-    lines.writerows({**_line(finding), "right": str(finding.right).lower()} for finding in findings)
-    return file.getvalue().rstrip("\n")
+    lines = ({**_line(finding), "right": str(finding.right).lower()} for finding in findings)
+    return sheet.csv(COLUMNS, ([line[column] for column in COLUMNS] for line in lines))
 
 
 def json(findings: Sequence[Any]) -> str:

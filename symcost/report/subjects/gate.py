@@ -10,11 +10,11 @@ from fractions import Fraction
 from typing import Any
 from xml.etree import ElementTree
 
+from symcost.formulas.measures import SIGNS
 from symcost.formulas.units import physical
-from symcost.report.formats.markdown import escaped
+from symcost.report.words import sheet
 
 _CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNITS = {"count": "", "bytes": "B", "seconds": "s", "joules": "J"}
 _WHOLE = ("count", "bytes")
 
 
@@ -25,9 +25,9 @@ def amount(value: Fraction, kind: str) -> str:
     ('1,048,576 B', '12.5 ms')
     """
     if kind not in _WHOLE:
-        return physical(value, _UNITS[kind])
+        return physical(value, SIGNS[kind])
     shown = f"{value.numerator:,}" if value.denominator == 1 else f"{value.numerator:,}/{value.denominator}"
-    return f"{shown} {_UNITS[kind]}".rstrip()
+    return f"{shown} {SIGNS[kind]}".rstrip()
 
 
 def _value(finding: Any) -> str:
@@ -80,23 +80,20 @@ def _cells(finding: Any) -> tuple[str, ...]:
 
 def text(verdict: Any) -> str:
     """A table with the margin of every limit; below each one how it is known, and what weighs most where it fails."""
-    lines = [HEADER, *(_cells(finding) for finding in verdict.findings)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-    rows = ["  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines]
+    head, rule, *rows = sheet.columns(HEADER, map(_cells, verdict.findings), left=range(len(HEADER)))
     below = [[f"      {finding.how}" + (f"; {finding.note}" if finding.note else "")]
              + ([] if finding or not finding.heaviest else [f"      most in {heaviest(finding)}"])
              for finding in verdict.findings]  # fmt: skip
-    shown = [line for row, more in zip(rows[1:], below, strict=True) for line in (row, *more)]
-    return "\n".join([rows[0], "─" * max(map(len, rows)), *shown, "", _totals(verdict)])
+    shown = [line for row, more in zip(rows, below, strict=True) for line in (row, *more)]
+    return "\n".join([head, rule, *shown, "", _totals(verdict)])
 
 
 def markdown(verdict: Any) -> str:
     """A table for a merge request."""
-    lines = [(*HEADER, "known by", "most in"), ("---",) * (len(HEADER) + 2)]
-    lines += [tuple(map(escaped, (*_cells(f), f.how + (f"; {f.note}" if f.note else ""), heaviest(f))))
-              for f in verdict.findings]  # fmt: skip
+    rows = [tuple(map(sheet.escaped, (*_cells(f), f.how + (f"; {f.note}" if f.note else ""), heaviest(f))))
+            for f in verdict.findings]  # fmt: skip
     title = "Budgets hold" if verdict else "Budgets are exceeded"
-    return f"### {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{_totals(verdict)}"
+    return f"### {title}\n\n{sheet.markdown((*HEADER, 'known by', 'most in'), rows)}\n\n{_totals(verdict)}"
 
 
 def json(verdict: Any) -> str:

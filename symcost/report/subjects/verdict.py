@@ -49,6 +49,8 @@ from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
+from symcost.report.words import sheet
 from symcost.system.files import write_whole
 from symcost.version import __version__
 
@@ -62,8 +64,7 @@ FORMATS = ("text", "markdown", "json")
 def render(verdict: Any, form: str) -> str:
     """The verdict in one of ``FORMATS``."""
     known = {"text": text, "markdown": markdown, "json": json}
-    if form not in known:
-        raise SymcostError(f"unknown format {form!r}: use {', '.join(FORMATS)}")
+    known_format(form, known)
     return known[form](verdict)
 
 
@@ -213,8 +214,8 @@ def markdown(verdict: Any) -> str:
     """Tables in Markdown."""
     lines = [f"**{sentence(verdict)}**"]
     for title, headings, rows in sections(verdict):
-        lines += ["", f"### {title}", "", "| " + " | ".join(headings) + " |", "|" + " --- |" * len(headings)]
-        lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+        cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+        lines += ["", f"### {title}", "", sheet.markdown(headings, cells)]
     return "\n".join([*lines, *(f"\n{note}" for note in verdict.notes)])
 
 

@@ -10,44 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.costs.cost import FULL, METRICS, SPLITS, TEXTBOOK, Cost
+from symcost.costs.cost import COLUMNS, FULL, SPLITS, TOLD, Cost
 from symcost.costs.table import CostTable, Row, total
 from symcost.errors import SymcostError
+from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.formulas.text import written
 
 PEAKS = ("liveness", "textbook")
 UNITS = ("elements", "bytes")
-TITLES = {
-    "params": "params",
-    "frozen": "frozen params",
-    "trainable": "trainable params",
-    "inactive": "inactive params",
-    "active_params": "active params",
-    "state": "state",
-    "macs": "MACs",
-    "flops": "FLOPs",
-    "transcendentals": "transcendentals",
-    "int_ops": "integer ops",
-    "activations": "activations",
-    "padding_macs": "MACs on padding",
-    "bytes_read": "bytes read",
-    "bytes_written": "bytes written",
-}
+TITLES = {name: told.title for name, told in TOLD.items()}
 WITHDRAWN = "withdrawn"
 """In the place of figures that XLA's own count contradicts."""
-COLUMNS = (
-    ("params", FULL),
-    ("trainable", FULL),
-    ("active_params", FULL),
-    ("state", FULL),
-    ("macs", FULL),
-    ("flops", FULL),
-    ("transcendentals", FULL),
-    ("activations", TEXTBOOK),
-)
-"""Columns of the table by module: the metrics that the table's attributes of the same names give."""
-TOLD = tuple(name for name in TITLES if name in (*METRICS, *SPLITS))
-"""The totals in the order in which reports tell them: every metric, and the parts of the parameters."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +95,13 @@ def residuals(costs: Any) -> Any:
         return getattr(costs, "residuals", None)
     except SymcostError:
         return None
+
+
+def beside(costs: Any) -> list[tuple[str, str]]:
+    """(title, text) of what does not add over modules: peaks, or why there is none, and residuals."""
+    found = [(f"peak {peak.unit} ({peak.rule})", peak.problem or written(peak.value)) for peak in peaks(costs)]
+    saved = residuals(costs)
+    return found if saved is None else [*found, (QUANTITIES["residuals"].title, written(saved))]
 
 
 def point(costs: Any) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.costs.table import Row
+from symcost.hlo.reading.scopes import template
 
 _NUMBER = re.compile(r"\d+")
 MAX_LINES = 40
@@ -67,15 +68,6 @@ class Line:
             or getattr(self.number, "is_Mul", False)
         )
         return f"{self.name} x {self.number}" if plain else f"{self.name} x ({self.number})"
-
-
-def template(name: str) -> str:
-    """The name with its numbers left out.
-
-    >>> template("block_11")
-    'block_#'
-    """
-    return _NUMBER.sub("#", name)
 
 
 def tree(rows: Sequence[Row]) -> Node:

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from symcost.formulas.graph.graph import LOGICAL, Node
+from symcost.formulas.graph.graph import LOGICAL, Node, cone
 from symcost.sweeps.answers.partial import Kind
 from symcost.sweeps.engines import machine
 from symcost.sweeps.engines.machine import BIT, TYPES, WORD
 from symcost.sweeps.engines.nest import Level, Nest
-from symcost.sweeps.numbers.program import reached
 
 TABLE = 4096
 START, STOP, COUNT, VISITED, FILLED, CAPACITY, CALLBACK, KNOWN, SURVIVORS, FIRST_COLUMN = range(10)
@@ -204,7 +203,7 @@ class Code:
     def _value(self, node: Node, known: dict[int, Any]) -> Any:
         """A node's value, computed where the builder stands unless it is there."""
         tiers = self.plan.tiers
-        for part in reached([node], set(known)):
+        for part in cone([node], set(known)):
             if part.index in known:
                 continue
             held, kind = tiers.both(part)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from llvmlite import binding as llvm
 
+from symcost.formulas.graph.graph import cone
 from symcost.sweeps.answers.front import Archive, near
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
 from symcost.sweeps.engines.code import (
@@ -32,7 +33,6 @@ from symcost.sweeps.engines.code import (
     slot,
 )
 from symcost.sweeps.engines.nest import Nest
-from symcost.sweeps.numbers.program import reached
 from symcost.sweeps.numbers.tiers import FLOAT, TWO
 
 BUFFER = {"top": 4096, "front": 1024, "all": 1 << 16, "count": 1}
@@ -197,5 +197,5 @@ def can_run(nest: Nest) -> bool:
     """Whether every number fits 128 bits, and no number of 128 bits is divided, for which processors have no instruction."""
     tiers = nest.plan.tiers
     tests = [test for level in nest.levels for test in level.tests]
-    kinds = ((tiers.both(node), node.op) for node in reached(tests, set()))
+    kinds = ((tiers.both(node), node.op) for node in cone(tests))
     return all(max(pair) <= TWO and not (pair[1] == TWO and op in ("floordiv", "mod")) for pair, op in kinds)

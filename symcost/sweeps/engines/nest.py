@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symcost.formulas.graph.graph import Node
+from symcost.formulas.graph.monotone import Direction, Monotone
 from symcost.sweeps.numbers.bounds import Bounds
-from symcost.sweeps.numbers.monotone import Direction, Monotone
 from symcost.sweeps.numbers.program import boundary
 from symcost.sweeps.question.problem import Plan
 
@@ -82,7 +82,7 @@ class Nest:
         values = plan.values[position]
         if len(self.groups) == 1 or len(values) < LONG or any(a >= b for a, b in itertools.pairwise(values)):
             return None
-        return Monotone(plan, position)(plan.feasible)
+        return Monotone(plan.graph, plan.ranges, position)(plan.feasible)
 
     def digits(self, index: int) -> list[int]:
         """Positions on the axes of a configuration's number."""

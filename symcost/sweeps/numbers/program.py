@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from symcost.formulas.graph.graph import LOGICAL, Node, last_uses
+from symcost.formulas.extent import whole
+from symcost.formulas.graph.graph import LOGICAL, Node, cone, last_uses
 from symcost.sweeps.numbers.arithmetic import Value, cast, operate
 from symcost.sweeps.numbers.tiers import FLOAT, INT, PYTHON, TWO, Tiers
 
@@ -35,7 +35,7 @@ class Program:
     def __init__(self, tiers: Tiers, roots: Sequence[Node], given: Iterable[Node] = ()) -> None:
         self.tiers, self.roots = tiers, tuple(roots)
         known = {node.index for node in given}
-        nodes = [n for n in reached(roots, known) if n.index not in known]
+        nodes = [n for n in cone(roots, known) if n.index not in known]
         self.constants = tuple(n for n in nodes if n.op == "constant")
         self.axes = tuple(n for n in nodes if n.op == "axis")
         made = [n for n in nodes if n.op not in ("constant", "axis")]
@@ -81,19 +81,6 @@ def _logical(node: Node) -> bool:
     return node.op in LOGICAL or isinstance(node.value, bool)
 
 
-def reached(roots: Iterable[Node], stops: set[int]) -> list[Node]:
-    """What the roots need, without what only the given nodes need."""
-    seen: dict[int, Node] = {}
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if node.index not in seen:
-            seen[node.index] = node
-            if node.index not in stops:
-                stack.extend(node.args)
-    return [seen[index] for index in sorted(seen)]
-
-
 def boundary(roots: Iterable[Node], fixed: int) -> tuple[Node, ...]:
     """Nodes of the fixed axes that are read where other axes have values too, or are asked for themselves."""
 
@@ -102,7 +89,7 @@ def boundary(roots: Iterable[Node], fixed: int) -> tuple[Node, ...]:
 
     asked = list(roots)
     found = {node.index: node for node in asked if ready(node)}
-    for node in reached(asked, set()):
+    for node in cone(asked):
         if not ready(node):
             found.update((a.index, a) for a in node.args if ready(a))
     return tuple(found[index] for index in sorted(found))
@@ -134,9 +121,5 @@ def plain(value: Value, kind: int) -> Any:
     if kind == TWO:
         return cast(np, value, TWO, PYTHON)
     if kind == PYTHON:
-        return np.frompyfunc(_plainest, 1, 1)(value)
+        return np.frompyfunc(whole, 1, 1)(value)
     return value.astype(np.int64)
-
-
-def _plainest(value: Any) -> Any:
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value

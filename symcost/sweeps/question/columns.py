@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from symcost.costs.names import Metrics
-from symcost.costs.resolve import Resolver
 from symcost.errors import SpaceError
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.resolve import Resolver
 from symcost.formulas.graph.graph import Graph
 from symcost.formulas.graph.lower import Lowering
-from symcost.formulas.graph.ranges import Ranges
+from symcost.formulas.graph.ranges import Ranges, Span, Values
 from symcost.formulas.symbols import parse
 from symcost.sweeps.numbers.program import plain
 from symcost.sweeps.numbers.tables import Tables
@@ -25,6 +25,9 @@ CHUNK = 1 << 13
 """At most so many configurations at a time."""
 LEAST, SHARE = 1 << 8, 16
 """Fewer than that at a time where the results are short: intermediates take about this share of their memory."""
+
+FEW = 16
+"""A column of so many values is bounded by each of them, a longer one by its ends."""
 
 
 class Columns:
@@ -59,7 +62,7 @@ class Columns:
         given = self._columns(columns)
         length = max((len(c) for c in given.values()), default=1)
         graph = Graph()
-        ranges = Ranges([_extremes(given[name]) for name in self.order])
+        ranges = Ranges([_values(given[name]) for name in self.order])
         lower = Lowering(graph, ranges, self.order, self.formulas)
         roots = {name: lower.value(formula) for name, formula in self.shown.items()}
         tiers = Tiers(ranges)
@@ -125,9 +128,11 @@ def _column(name: str, values: Any) -> Any:
     return column.astype(np.int64, copy=False)
 
 
-def _extremes(column: Any) -> tuple[int, ...]:
-    """The smallest and largest value, which bound everything; alike, they are one."""
-    return tuple(dict.fromkeys((int(column.min()), int(column.max()))))
+def _values(column: Any) -> Values:
+    """A short column's values, and of a long one between which they lie: to try each would take longer than it saves."""
+    if len(column) <= FEW:
+        return sorted({*map(int, column)})
+    return Span(int(column.min()), int(column.max()))
 
 
 def columns_of(costs: Any, names: Iterable[str] | None = None) -> Columns:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import sympy
 
-from symcost.costs.names import Metrics
-from symcost.costs.resolve import Resolver
 from symcost.errors import SpaceError
-from symcost.formulas.conditions import Compare, Condition, compares, condition, names
+from symcost.estimate.questions.constraint import asked
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.resolve import Resolver
+from symcost.estimate.questions.setting import Options
+from symcost.formulas.conditions import Combined, Compare, Condition, compares, names
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges
 from symcost.formulas.symbols import parse
+from symcost.reading.nearest import choose
 from symcost.sweeps.numbers.tiers import Tiers
 from symcost.sweeps.question.columns import Columns
 from symcost.sweeps.question.dependents import dependents
@@ -90,7 +93,7 @@ def _runs(values: Sequence[int]) -> Iterable[int | str]:
 def _text(found: Condition) -> str:
     if isinstance(found, Compare):
         return f"({sympy.srepr(found.left)} {found.op} {sympy.srepr(found.right)})"
-    return f"{found.op}({', '.join(map(_text, found.parts))})"
+    return f"{found.op}({', '.join(map(_text, found.parts))})" if isinstance(found, Combined) else found.text
 
 
 def make_problem(
@@ -100,16 +103,17 @@ def make_problem(
     objectives: Iterable[tuple[str, bool]] = (),
     shown: Iterable[str] | None = None,
     define: Mapping[str, Any] | None = None,
+    options: Options | Mapping[str, Any] = MappingProxyType({}),
 ) -> Problem:
     """The problem of a cost table (or formulas by name) over a space of integers.
 
     ``objectives`` are (text, maximise). Conditions of the closed form's domain are added to those asked for:
-    a configuration outside does not exist.
+    a configuration outside does not exist. ``options`` are those of the quantities.
     """
-    metrics = Metrics(costs, define)
+    metrics = Metrics(costs, define, options)
     axes = dict(space.numbers)
     domain = tuple(getattr(getattr(costs, "domain", None), "conditions", list)())
-    found = tuple((text, condition(text)) for text in (*space.where, *where, *domain))
+    found = tuple((text, asked(text, metrics)) for text in (*space.where, *where, *domain))
     goals = [(text, parse(text), maximise) for text, maximise in objectives]
     named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))
     shown_formulas = {name: parse(name) for name in named}
@@ -132,9 +136,7 @@ def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:
             what = "a formula that is given too" if name in metrics.given else "a number of the costs too"
             raise SpaceError(f"the axis {name} is {what}: which one is meant? Give one of them another name")
         if name not in used | metrics.symbols:
-            known = sorted(metrics.symbols)
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"their symbols are {', '.join(known) or 'none'}"
+            hint = choose(name, sorted(metrics.symbols), 1, "their symbols are")
             raise SpaceError(f"the axis {name} is no symbol of the costs: {hint}")
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from symcost.errors import SpaceError, SymcostError
+from symcost.estimate.questions.setting import OPTIONS, Options
 from symcost.reading import toml
 from symcost.reading.given import checked
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.sweeps.question.space import Space, texts
 
-KEYS = {"network", "networks", "formulas", "define", "axes", "where", "minimize", "maximize", "top", "show"}
+KEYS = {"network", "networks", "formulas", "define", "axes", "where", "minimize", "maximize", "top", "show", *OPTIONS}
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,16 @@ class Question:
     maximize: tuple[str, ...] = ()
     top: int = 10
     show: tuple[str, ...] | None = None
+    options: Options = field(default_factory=Options)
 
 
 @checked
 def load_space(path: str | Path) -> Question:
     """A sweep as its TOML file has it: the ``space``, and what is asked of it.
 
-    ``formulas``, ``define``, ``minimize``, ``maximize``, ``top`` and ``show`` are as ``sc.sweep`` and ``sc.pareto`` take
-    them; ``network`` and ``networks`` say where the costs come from, as it is written.
+    ``formulas``, ``define``, ``minimize``, ``maximize``, ``top``, ``show`` and the options of quantities (``device``, ``dtype``,
+    ...) are as ``sc.sweep`` and ``sc.pareto`` take them; ``network`` and ``networks`` say where the costs come from, as it is
+    written.
 
     >>> import symcost as sc
     >>> asked = sc.load_space("examples/wide_or_deep.toml")
@@ -59,8 +62,7 @@ def question(table: Mapping[str, Any]) -> Question:
     """
     for key in table:
         if key not in KEYS:
-            near = get_close_matches(key, KEYS, n=1)
-            raise SpaceError(f"unknown key {key!r}: {f'did you mean {near[0]}?' if near else f'use {_listed()}'}")
+            raise SpaceError(f"unknown key {key!r}: {choose(key, sorted(KEYS), 1)}")
     sources = [key for key in ("network", "networks", "formulas") if key in table]
     if len(sources) != 1:
         raise SpaceError(
@@ -82,8 +84,5 @@ def question(table: Mapping[str, Any]) -> Question:
         Space(table["axes"], where=table.get("where", ())), table.get("network"), table.get("networks", {}),
         table.get("formulas", {}), table.get("define", {}), texts("minimize", table.get("minimize")),
         texts("maximize", table.get("maximize")), top, texts("show", table["show"]) if "show" in table else None,
+        Options(**{name: table[name] for name in OPTIONS if name in table}),
     )  # fmt: skip
-
-
-def _listed() -> str:
-    return ", ".join(sorted(KEYS))

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,12 @@ def fingerprint(job: Job) -> str:
     return hashlib.sha256(f"{job.problem.digest} {job.kind} {job.keep}".encode()).hexdigest()
 
 
-def described(jobs: list[Job], axes: Mapping[str, Any], define: Mapping[str, Any]) -> dict[str, str]:
+def described(
+    jobs: list[Job],
+    axes: Mapping[str, Any],
+    define: Mapping[str, Any],
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, str]:
     """A run in words: what a person compares when a folder does not fit. One job for each network of a choice."""
     problem = jobs[0].problem
     formulas = [hashlib.sha256(str(sorted(job.problem.formulas.items())).encode()).hexdigest()[:16] for job in jobs]
@@ -145,6 +151,7 @@ def described(jobs: list[Job], axes: Mapping[str, Any], define: Mapping[str, Any
         "show": ", ".join(problem.shown),
         "formulas": ", ".join(formulas),
         "kind": f"{jobs[0].kind} {jobs[0].keep}",
+        **({"options": "; ".join(f"{name} = {value}" for name, value in options.items())} if options else {}),
     }
 
 

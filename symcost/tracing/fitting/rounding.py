@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from symcost.formulas.extent import whole
 from symcost.formulas.form import Form, floor, maximum
 
 MAX_STEP = 512
@@ -62,7 +63,7 @@ class Rounding:
 
     def __call__(self, value: Form) -> Form:
         """The rounding of a form."""
-        steps = value * _plain(self.alpha)
+        steps = value * whole(self.alpha)
         parts = {
             "down": [floor(steps)],
             "half up": [floor(steps + Fraction(1, 2))],
@@ -134,7 +135,3 @@ def simplest_between(low: Edge, high: Edge) -> Fraction:
         if (value, 0) <= high:
             return value
         denominator += 1
-
-
-def _plain(value: Fraction) -> int | Fraction:
-    return value.numerator if value.denominator == 1 else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from symcost.formulas.extent import whole
 from symcost.formulas.form import Form
 
 Column = tuple[int, ...]
@@ -84,9 +85,5 @@ def _solve(rows: list[tuple[int, ...]], unknowns: int) -> list[Fraction] | None:
 
 def combine(coefficients: Sequence[Fraction], forms: Sequence[Form]) -> Form:
     """The form of an affine combination, the constant's coefficient last."""
-    parts = [form * _plain(c) for c, form in zip(coefficients, forms, strict=False)]
-    return Form.total([*parts, _plain(coefficients[-1])])
-
-
-def _plain(value: Fraction) -> int | Fraction:
-    return value.numerator if value.denominator == 1 else value
+    parts = [form * whole(c) for c, form in zip(coefficients, forms, strict=False)]
+    return Form.total([*parts, whole(coefficients[-1])])

@@ -7,8 +7,8 @@ from typing import Any
 
 import sympy
 
-from symcost.costs.names import Metrics
 from symcost.errors import SpaceError
+from symcost.estimate.questions.names import Metrics
 
 
 class Resolver:

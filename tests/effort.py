@@ -1,0 +1,61 @@
+"""How much a run tries: a few random examples every day, more in the campaign; and what is skipped, in words.
+
+``SYMCOST_CAMPAIGN=1 pytest -m campaign`` is the campaign of ``.ci/run``: long tests, and every law that is marked
+``also_campaign`` once more, on more examples. ``SYMCOST_EXAMPLES=5000`` explores that many fresh examples instead.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from symcost.errors import SymcostError
+
+CAMPAIGN = bool(os.environ.get("SYMCOST_CAMPAIGN"))
+EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
+NEEDED = re.compile(r"needs (\w+), which is not installed: pip install")
+ABSENT = "{} needs {}, which is not installed: pip install -e '.[test-all]'"
+
+
+def examples(daily: int, campaign: int) -> int:
+    """Number of examples of a law in this run."""
+    return EXPLORE or (campaign if CAMPAIGN else daily)
+
+
+def also_campaign(test: Callable[..., Any]) -> Callable[..., Any]:
+    """A test of every run that the campaign repeats with more examples."""
+    return pytest.mark.campaign(test) if CAMPAIGN else test
+
+
+def needed(package: str, what: str) -> Any:
+    """A package that a whole file of tests needs: the file is skipped where it is absent."""
+    return pytest.importorskip(package, reason=ABSENT.format(what, package))
+
+
+def needs(package: str, what: str) -> pytest.MarkDecorator:
+    """Of a test that needs a package: it is skipped where that is absent."""
+    return pytest.mark.skipif(find_spec(package) is None, reason=ABSENT.format(what, package))
+
+
+def absent_package(problem: Exception) -> str | None:
+    """What an exception says is not installed; ``None`` where it is installed, and the exception is a fault."""
+    if isinstance(problem, ModuleNotFoundError):
+        return absent(problem.name or "")
+    return absent_in(str(problem)) if isinstance(problem, SymcostError) else None
+
+
+def absent_in(error: str) -> str | None:
+    """The same of an error's text."""
+    found = NEEDED.search(error)
+    return absent(found[1]) if found else None
+
+
+def absent(name: str) -> str | None:
+    """In words that a package is not installed; ``None`` where it is."""
+    top = name.partition(".")[0]
+    return ABSENT.format("this", top) if top and find_spec(top) is None else None
