@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from symcost.gates.audit.slips import digits
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def found(model: str, quantity: str, value: str, **more: str) -> tuple[bool, str, str]:
+def found(model: str, quantity: str, value: str, **more: Any) -> tuple[bool, str, str]:
     """Verdict, right value and reason of one claim."""
     (finding,) = audit([Claim(2, model, quantity, value, **more)])
     return finding.right, finding.actual, finding.because

@@ -388,9 +388,11 @@ def test_what_a_verb_needs_no_trace_for_is_said_before(
 @pytest.mark.parametrize(
     ("constraint", "message"),
     [
-        ("parms <= 3", "unknown name 'parms' in 'parms <= 3': did you mean params?"),
+        ("parms <= 3", "unknown name 'parms' in 'parms <= 3': did you mean params or "),
         ("params", "cannot read the input spec 'params'"),
-        ("params <= 3 <= 4", "cannot read 'params <= 3 <= 4' as a constraint"),
+        ("params <= 3 <=", "cannot read 'params <= 3 <=' as a condition"),
+        ("params <= 3 and parms <= 4", "unknown name 'parms' in 'params <= 3 and parms <= 4': did you mean params or "),
+        ("params <= 3 KiB", "'params <= 3 KiB' compares "),
     ],
 )
 def test_constraints_are_read_before_the_trace(
