@@ -157,7 +157,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a metric": (BASE + "parms = 3", "unknown entry 'parms': did you mean params"),
     "no limit": (BASE + "at = {}", "has no limit: give one of params, trainable, active_params, state, macs"),
     "a limit without its unit": (BASE + "model_size = 100", "model_size = 100 has no unit: it is in bytes, write '320 KiB'"),
-    "a unit": (BASE + 'model_size = "3 KIB"', "unknown unit 'KIB': did you mean KiB or KB?"),
+    "a unit": (BASE + 'model_size = "3 KIB"', "unknown unit 'KIB': did you mean KiB or KB"),
     "a unit of another kind": (BASE + 'params = "3 ms"', "unknown unit 'ms'"),
     "no number": (BASE + 'params = "many"', "params = 'many' is no limit"),
     "a negative limit": (BASE + "params = -1", "params = -1 is no limit"),

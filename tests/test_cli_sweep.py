@@ -58,7 +58,6 @@ def reduced(example: str, tmp_path: Path, **axes: str) -> str:
     return str(tmp_path / example)
 
 
-@ARROW
 def test_the_best_come_first_in_every_format(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", str(space)]) == 0
     shown = capsys.readouterr().out.splitlines()
@@ -77,7 +76,6 @@ def test_the_best_come_first_in_every_format(space: Path, capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("here")
-@ARROW
 def test_the_microcontroller_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     depths = {f"L{i}": "{to = 4}" for i in range(1, 7)}
     file = reduced("microcontroller.toml", tmp_path, r="[96, 128]", w="[5, 11, 20]", **depths)
@@ -91,7 +89,6 @@ def test_the_microcontroller_example(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.usefixtures("here")
-@ARROW
 def test_the_front_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     depths = {f"L{i}": "{to = 3}" for i in range(1, 7)}
     file = reduced("microcontroller_front.toml", tmp_path, r="[96, 128, 160]", w="{to = 12}", e="[2, 4]", **depths)
@@ -108,7 +105,6 @@ def test_the_front_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.usefixtures("here")
-@ARROW
 def test_wide_or_deep_is_drawn_as_maps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", "examples/wide_or_deep.toml", "--plot", str(tmp_path / "maps.svg")]) == 0
     assert "configurations are feasible" in capsys.readouterr().out
@@ -125,7 +121,6 @@ def test_wide_or_deep_is_drawn_as_maps(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("here")
-@ARROW
 def test_the_gpt_example_stays_in_its_budget(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", "examples/gpt_budget.toml", "--format", "json"]) == 0
     best = json.loads(capsys.readouterr().out)["configurations"]
@@ -194,7 +189,6 @@ L = [1, 2]
 
 
 @pytest.mark.parametrize(("text", "engine"), [(SPACE, "auto"), (SPACE, "jax"), (NETWORK, "auto")])
-@ARROW
 def test_sweeping_does_not_import_flax(text: str, engine: str, space: Path) -> None:
     space.write_text(text)
     code = (
@@ -262,7 +256,6 @@ def test_costs_that_were_traced_elsewhere_are_refused_for_verdicts_before_the_se
     assert "'traced_costs:costs' gives its costs alone; name it as network = {model = \"PKG.MOD:NAME\", specs" in told
 
 
-@ARROW
 def test_an_empty_front_is_an_answer_and_its_picture_a_note(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     space.write_text(FRONT.replace("f <= 60", "f <= 0"))
     assert main(["sweep", str(space), "--plot", str(space.parent / "x.png")]) == 0
@@ -271,7 +264,6 @@ def test_an_empty_front_is_an_answer_and_its_picture_a_note(space: Path, capsys:
     assert told.err.endswith("x.png is not drawn: no configuration is listed\n")
 
 
-@ARROW
 def test_the_answer_is_told_though_its_picture_cannot_be_drawn(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", str(space), "--plot", str(space.parent / "x.png")]) == 2
     told = capsys.readouterr()
@@ -279,7 +271,6 @@ def test_the_answer_is_told_though_its_picture_cannot_be_drawn(space: Path, caps
     assert "2 of 22 feasible configurations are listed, and a map of two axes shows all" in told.err
 
 
-@ARROW
 def test_the_answer_is_told_though_its_verdicts_fail(
     space: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -379,7 +370,6 @@ def test_a_saved_table_is_swept(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("here")
-@ARROW
 def test_the_best_are_traced_and_compiled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     depths = {f"L{i}": "[1, 2]" for i in range(1, 7)}
     file = reduced("microcontroller.toml", tmp_path, r="[64]", w="[5, 7]", e="[2]", **depths)

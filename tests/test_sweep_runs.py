@@ -253,9 +253,6 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     code = f"""
 import time
 from symcost.sweeps.run.workers import Workers
-
-pq = needed("pyarrow.parquet", "a run in a folder")
-needed("llvmlite", "the engine of machine code")
 from worker_pid import pid
 if __name__ == "__main__":
     with Workers(2) as pool:

@@ -30,7 +30,7 @@ def neutral(sizes: Sequence[int], known: Sequence[Sequence[Any]]) -> set[int]:
     """Sizes at which a number, known at two sizes, would be 0 or 1: places to look at, whatever the number is there.
 
     >>> sorted(neutral([10, 20], [[9.0, 0.1], [19.0, 0.05]]))
-    [1, 2]
+    [1, 2, 30]
     """
     found: set[int] = set()
     if len(known[0]) != len(known[1]):
