@@ -49,7 +49,7 @@ def written(folder: Path, text: str, name: str = "symcost.toml") -> Path:
 
 def table(model: Model) -> Any:
     """A reference network of a plan."""
-    return sc.models.gpt2(**model.options["arg"])
+    return sc.models.gpt2(**model.source.how.arg)
 
 
 @pytest.fixture

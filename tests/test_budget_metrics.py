@@ -134,7 +134,7 @@ def test_decimals_reach_the_model_as_floats(tmp_path: Path, capsys: pytest.Captu
     )
     assert main(["check", str(path)]) == 0
     assert "1 limit holds" in capsys.readouterr().out
-    assert read(path).models[0].options["call"] == {"negative_slope": 0.2}
+    assert read(path).models[0].source.how.call == {"negative_slope": 0.2}
 
 
 def test_a_budget_that_asks_compilers_is_not_held_by_a_table(tmp_path: Path) -> None:

@@ -192,7 +192,8 @@ ERRORS = {
         "there is no module 'some_models.inner' here or among the installed packages: check its name"
     ),
     "some_models:Nett": "some_models has no 'Nett': it has Net",
-    "some_models": "cannot read 'some_models' as a model: write PKG.MOD:NAME, as examples.resnet:resnet50",
+    "some_models": "unknown model 'some_models': use alexnet, alexnet_torchvision, vgg11, vgg13, vgg16 and 28 more (symcost models "
+    "lists all); a model to trace is PKG.MOD:NAME, a saved table FILE.json",
     "'some models:Net'": "cannot read 'some models:Net' as a model: write PKG.MOD:NAME, as examples.resnet:resnet50",
     "broken_model:Net": "broken_model cannot be imported: AttributeError: module 'math' has no attribute 'nothing'",
     "needy_model:Net": "needy_model cannot be imported: it needs 'surely_not_installed', which is not installed",
@@ -210,7 +211,7 @@ ERRORS = {
         "Max, Min, Mod, clog2, flog2"
     ),
     "some_models:Net float32[n,8] --set n": "--set 'n' must be NAME=VALUE, as --set n=1",
-    "some_models:Net float32[n,8] --set n=1.5": "--set n='1.5' must be an integer",
+    "some_models:Net float32[n,8] --set n=1.5": "--at n='1.5' must be an integer",
     "some_models:Net float32[n,8] --set n=1 --set n=2": "--set gives 'n' twice: 1 and 2",
     "some_models:Net float32[n,8] --samples d=2,x": "--samples d='x' must be an integer",
     "some_models:Net float32[n,8] --samples d=2,3": "samples['d'] has 2 values: at least 3 are needed to fit and check",
@@ -229,18 +230,16 @@ ERRORS = {
     ),
     "some_models:Net float32[n,8] --mode eval": "unknown mode 'eval': use 'forward' or 'train'",
     "some_models:add float32[n] --function --mode train": (
-        "--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call"
+        "--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call, not --mode"
     ),
-    "some_models:Net float32[n,8] --format pdf": (
-        "Invalid value for '--format': unknown format 'pdf': use text, markdown, csv, json, latex"
-    ),
+    "some_models:Net float32[n,8] --format pdf": ("unknown format 'pdf': use text, markdown, csv, json, latex"),
     "some_models:Net float32[n,8] --output nowhere/file": (
         "--output nowhere/file cannot be written: there is no writable directory nowhere"
     ),
     "some_models:Net float32[n,8] --output .": "--output . is a directory: name a file",
     "some_models:Net float32[n,8] --depth -1": "Invalid value for '--depth': -1 is not a number of levels: use 0 or "
     "more",
-    "": "Missing argument 'PKG.MOD:NAME'.",
+    "": "Missing argument 'MODEL'.",
 }
 
 

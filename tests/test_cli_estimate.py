@@ -144,7 +144,7 @@ BAD = [
     (["estimate", "resnet18", "--model", "best"], "unknown model of latency 'best'"),
     (["estimate", "resnet18", "--efficiency", "2"], "efficiency=2 must be a share of the peak"),
     (["estimate", "resnet18", "--set", "q=1"], "resnet18 has no parameter 'q'"),
-    (["estimate", "resnet18", "float32[n]"], "'resnet18' is no PKG.MOD:NAME"),
+    (["estimate", "resnet18", "float32[n]"], "specs is for a model to trace, not resnet18: give PKG.MOD:NAME"),
     (
         ["estimate", "mcunet_in1", "--device", "google-tpu-v5e"],
         "google-tpu-v5e has no published peak for float32: there are",

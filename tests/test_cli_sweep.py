@@ -253,7 +253,7 @@ def test_costs_that_were_traced_elsewhere_are_refused_for_verdicts_before_the_se
     (tmp_path / "space.toml").write_text('network = "traced_costs:costs"\n[axes]\nd = {to = 4}\nc = {to = 4}\n')
     assert main(["sweep", str(tmp_path / "space.toml"), "--verify", "1"]) == 2
     told = capsys.readouterr().err
-    assert "'traced_costs:costs' gives its costs alone; name it as network = {trace = \"PKG.MOD:NAME\", inputs" in told
+    assert "'traced_costs:costs' gives its costs alone; name it as network = {model = \"PKG.MOD:NAME\", specs" in told
 
 
 def test_an_empty_front_is_an_answer_and_its_picture_a_note(space: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -208,9 +208,12 @@ def test_a_model_that_was_not_there_yet(repository: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("alexnet", "vgg16", "float32[n,d]"), "are for a model to trace: alexnet and vgg16 are no PKG.MOD:NAME"),
-        (("alexnet", "vgg16", "--call", "train=false"), "are no PKG.MOD:NAME"),
-        (("alexnet", "vgg16", "--steps", "d=2"), "are no PKG.MOD:NAME"),
+        (
+            ("alexnet", "vgg16", "float32[n,d]"),
+            "specs is for a model to trace, not alexnet: give PKG.MOD:NAME, or leave it out",
+        ),
+        (("alexnet", "vgg16", "--call", "train=false"), "call is for a model to trace, not alexnet"),
+        (("alexnet", "vgg16", "--steps", "d=2"), "steps is for a model to trace, not alexnet"),
         (("alexnet", "vgg16", "--at", "n=1", "--budgets", "net"), "--at and --budgets net both say where"),
         (("HEAD~1", ".", "float32[n,c]", "--budgets", "net"), "--budgets net has the inputs and options of its model"),
     ],

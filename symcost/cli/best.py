@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.formulas.symbols import evaluate, parse
+from symcost.reading.numerals import short
 from symcost.referee.compilers.targets import target
-from symcost.sources.texts import load
+from symcost.sweeps.question.network import source_of, traces
 
 
 def check(asked: Any, costs: Any, targets: Sequence[str]) -> None:
@@ -20,16 +22,14 @@ def check(asked: Any, costs: Any, targets: Sequence[str]) -> None:
     for key, table in tables.items():
         source = asked.networks[key] if asked.networks else asked.network
         if not isinstance(table, CostTable):
-            raise SpaceError(f"--verify needs a network or a model: {source!r} gives formulas only, and no program")
-        if table.parts.network is None and not _traced(source):
             raise SpaceError(
-                f"--verify needs the model itself: {source!r} gives its costs alone; name it as "
-                'network = {trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]}'
+                f"--verify needs a network or a model: {short(source)} gives formulas only, and no program"
             )
-
-
-def _traced(source: Any) -> bool:
-    return isinstance(source, Mapping) and "trace" in source
+        if table.parts.network is None and not traces(source):
+            raise SpaceError(
+                f"--verify needs the model itself: {short(source)} gives its costs alone; name it as "
+                'network = {model = "PKG.MOD:NAME", specs = ["float32[n,d]"]}'
+            )
 
 
 def verdicts(asked: Any, costs: Any, define: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], targets: Sequence[str],
@@ -60,8 +60,7 @@ def _verdict(source: Any, table: Any, at: Mapping[str, int], targets: Sequence[s
     from symcost.referee.verdicts.face import verify
 
     point = {name: at[name] for name in table.symbols if name in at}
-    if _traced(source):
-        options = {name: value for name, value in source.items() if name not in ("trace", "inputs")}
-        model, specs, name = load(source["trace"]), source["inputs"], source["trace"]
+    if traces(source):
+        model, specs, options, name = source_of("network", source, Path()).program()
         return verify(model, *specs, at=point, targets=targets, name=name, on_event=on_event, **options)
     return verify(table, at=point, targets=targets, on_event=on_event)

@@ -10,6 +10,7 @@ import typer
 
 from symcost.cli.output import Progress, check_writable, write
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -23,13 +24,14 @@ symcost calibrate --device host.toml --check"""
 def calibrate(
     name: Annotated[str, typer.Option(help="Name of the device entry.")] = "host",
     device: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="An entry measured before, instead of measuring.")
+        Path | None,
+        typer.Option("--device", metavar="FILE.toml", help="An entry measured before, instead of measuring."),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Compare predicted and measured times of reference networks.")
     ] = False,
     seconds: Annotated[float, typer.Option(min=0.01, max=10, help="Time for each block and network.")] = 0.25,
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the entry here.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the entry here.")] = None,
 ) -> None:
     """Measure what this machine reaches on blocks of layers, as a device entry."""
     from symcost.devices import device as of
@@ -38,9 +40,9 @@ def calibrate(
     from symcost.estimate.calibration import measure
     from symcost.report.subjects import calibration
 
-    check_writable(output)
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise SymcostError(f"--name {name!r} is no name of an entry: use letters, digits, - and _")
+        raise SymcostError(f"--name {short(name)} is no name of an entry: use letters, digits, - and _")
+    check_writable(output)
     if device and (output or not check):
         raise SymcostError("--device takes an entry measured before: use it with --check, and without --output")
     with Progress("measuring") as progress:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.output import Output, Progress, check_writable, write
-from symcost.cli.target import is_target, is_traced, tables_of
+from symcost.cli.options import Given, Specs, Texts, takes_model
+from symcost.cli.output import Output, Progress, check_writable, chosen, write
+from symcost.cli.target import points, tables_of
 from symcost.errors import SymcostError
-from symcost.reading.nearest import known_format
-from symcost.sources.texts import integers
-from symcost.sources.tracing import Tracing, tracing
+from symcost.reading.numerals import bare
+from symcost.sources.source import Source, is_model
 
 DIFF_EXAMPLES = """[bold]Examples[/bold]
 
 symcost diff before.json after.json
 
-symcost diff resnet50 resnet101 --set n=n --set r=r --at n=1 --at r=224
+symcost diff resnet50 resnet101 --arg n=n --arg r=r --at n=1 --at r=224
 
 symcost diff examples.gpt:GPT mine.gpt:GPT 'int32\\[n,N]'
 
@@ -29,75 +30,80 @@ symcost diff HEAD~1 . --budgets gpt
 With --model, OLD and NEW are git revisions; . is the working tree as it is. --budgets alone takes model, inputs and options
 from the file of budgets."""
 
-Texts = list[str] | None
 
-
-@tracing
+@takes_model
 def diff(
-    how: Tracing,
+    given: Given,
     old: Annotated[
         str, typer.Argument(metavar="OLD", help="A saved file, a reference network, PKG.MOD:NAME; a revision.")
     ],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The same, after the change.")],
-    specs: Annotated[Texts, typer.Argument(metavar="SPEC...", help="Inputs of models to trace.")] = None,
+    specs: Specs = None,
     model: Annotated[
         str | None, typer.Option(metavar="PKG.MOD:NAME", help="Compare this model at two git revisions.")
     ] = None,
-    at: Annotated[Texts, typer.Option(metavar="NAME=INT", help="Values of the symbols to show numbers at.")] = None,
     budgets: Annotated[
         str | None,
         typer.Option(
             metavar="NAME", help="Show numbers at the points of this model's budgets; with revisions, compare it."
         ),
     ] = None,
-    set_: Annotated[
-        Texts, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of a reference network.")
-    ] = None,
     format_: Annotated[str, typer.Option("--format", help="text | markdown | json")] = "text",
     output: Output = None,
 ) -> None:
-    """What a change costs: totals and modules, as formulas and as numbers."""
+    """What a change costs: totals and modules, as formulas and as numbers.
+
+    Numbers are shown at the values that --at gives the symbols.
+    """
     from symcost.gates.diff.compare import compare
     from symcost.report.subjects import difference
 
-    known_format(format_, difference.FORMATS)
+    render = chosen(difference.FORMATS, format_)
     check_writable(output)
-    if at and budgets:
-        raise SymcostError(f"--at and --budgets {budgets} both say where to show numbers: leave one")
-    if model is None and not (budgets and not any(map(is_target, (old, new)))):
-        tables = tables_of((old, new), specs, set_, how)
+    if (given.at or given.given_) and budgets:
+        raise SymcostError(f"--at and --budgets {bare(budgets)} both say where to show numbers: leave one")
+    planned = _points(budgets) if budgets else []
+    if model is None and not (budgets and not any(map(is_model, (old, new)))):
+        sources = given.sources((old, new), specs)
+        tables, at = tables_of(sources), points(sources)
     else:
-        if set_:
+        if given.set_:
             raise SymcostError("--set is for reference networks: fix a parameter of the model with --arg")
-        tables = _revisions((old, new), *_program(model, specs, how, budgets))
-    points = [integers("--at", at)] if at else _points(budgets) if budgets else []
-    write(difference.FORMATS[format_](compare(tables[0], tables[1], points, (old, new))), output)
+        source = _program(model, specs, given, budgets).check()
+        at = replace(source, point={**given.at, **given.given_}).left
+        tables = _revisions((old, new), source)
+    write(render(compare(tables[0], tables[1], [at] if at else planned, (old, new))), output)
 
 
-def _program(model: str | None, specs: Texts, how: Tracing, budgets: str | None) -> tuple[str, Any, Tracing, Path]:
-    """The model to compare at two revisions: its name, inputs, options of tracing, and the folder that it is in."""
+def _program(model: str | None, specs: Texts, given: Given, budgets: str | None) -> Source:
+    """The model to compare at two revisions, and the folder that it is in."""
+    how = given.how(program=True)
     if model is not None or budgets is None:
-        return model or "", specs or (), how, Path.cwd()
+        return Source(model or "", tuple(specs or ()), how, folder=Path.cwd())
     if specs or how:
         raise SymcostError(
             f"--budgets {budgets} has the inputs and options of its model: leave them out, or give --model"
         )
     file, planned = _planned(budgets)
-    if not is_traced(planned.model):
-        raise SymcostError(f"models.{budgets} is {planned.model}: only a program, PKG.MOD:NAME, is traced at revisions")
-    options = dict(planned.options)
-    inputs = options.pop("specs", [])
-    return planned.model, inputs, Tracing(**options), file.resolve().parent
+    if not planned.source.traced:
+        raise SymcostError(
+            f"models.{budgets} is {planned.source.model}: only a program, PKG.MOD:NAME, is traced at revisions"
+        )
+    return replace(planned.source, folder=file.resolve().parent)
 
 
-def _revisions(revisions: tuple[str, str], model: str, specs: Any, how: Tracing, folder: Path) -> list[Any]:
+def _revisions(revisions: tuple[str, str], source: Source) -> list[Any]:
     from symcost.gates.diff.revision import traced_at
 
+    options = [
+        *source.how.texts(),
+        *(part for name, value in source.at.items() for part in ("--at", f"{name}={value}")),
+    ]
     tables = []
     with Progress() as progress:
         for revision in revisions:
-            progress.say(f"tracing {model} at {revision}")
-            tables.append(traced_at(revision, model, specs, how.texts(), folder))
+            progress.say(f"tracing {source.model} at {revision}")
+            tables.append(traced_at(revision, source.model, source.specs, options, source.folder or Path.cwd()))
     return tables
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 
-from symcost.cli.output import Output, check_writable, write
+from symcost.cli.options import (
+    Dtype,
+    Given,
+    Latency,
+    MaybeOn,
+    Model,
+    On,
+    Specs,
+    Widths,
+    takes_model,
+    takes_widths,
+)
+from symcost.cli.output import Output, check_writable, chosen, write
 from symcost.cli.target import table_of
 from symcost.errors import SymcostError
-from symcost.reading import choices
-from symcost.reading.nearest import known_format
-from symcost.sources.texts import integers
+from symcost.reading.choices import LatencyModel
+from symcost.sources.source import check_names, unseen
 
 DEVICES_EXAMPLES = """[bold]Examples[/bold]
 
@@ -27,9 +37,9 @@ ESTIMATE_EXAMPLES = """[bold]Examples[/bold]
 
 symcost estimate resnet50 --device nvidia-a100-sxm-80gb
 
-symcost estimate resnet50 --device jetson-agx-orin --dtype int8 --set n=8 --model fused
+symcost estimate resnet50 --device jetson-agx-orin --dtype int8 --at n=8 --model fused
 
-symcost estimate examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false --arg classes=10 --set n=1 --set r=224"""
+symcost estimate examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false --arg classes=10 --at n=1 --at r=224"""
 
 FITS_EXAMPLES = """[bold]Examples[/bold]
 
@@ -39,56 +49,21 @@ symcost fits mobilenet_v2 --device stm32f746 --dtype int8"""
 
 SOLVE_EXAMPLES = """[bold]Examples[/bold]
 
-symcost solve gpt2 'params <= 25_000_000' --largest d --set d=d --set H=1
+symcost solve gpt2 'params <= 25_000_000' --largest d --at d=d --at H=1
 
-symcost solve mcunet_in1 fits --largest r --set r=r --device stm32f746 --dtype int8
+symcost solve mcunet_in1 fits --largest r --at r=r --device stm32f746 --dtype int8
 
-symcost solve resnet50 'latency <= 10 ms and fits' --largest n --set n=n --device nvidia-a100-sxm-80gb"""
+symcost solve examples.gpt:GPT 'int32\\[n,N]' 'params <= 125e6' --largest d --at L=12 --at V=50257 --at H=12
+
+symcost solve resnet50 'latency <= 10 ms and fits' --largest n --at n=n --device nvidia-a100-sxm-80gb"""
 
 PLOT_EXAMPLES = """[bold]Examples[/bold]
 
 symcost plot mobilenet_v2 memory --dtype int8 --device stm32f746 --output memory.png
 
-symcost plot resnet50 latency --set n=n --device nvidia-a100-sxm-80gb --output latency.svg"""
+symcost plot resnet50 latency --at n=n --device nvidia-a100-sxm-80gb --output latency.svg"""
 
-Target = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A reference network (symcost models), or PKG.MOD:NAME to trace.")
-]
-Specs = Annotated[list[str] | None, typer.Argument(metavar="SPEC...", help="Inputs of a model to trace.")]
-Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A number (or symbol) for a parameter.")
-]
-Arg = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of a traced factory.")]
-Call = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Keyword argument of a traced call.")]
-On = Annotated[str, typer.Option("--device", metavar="DEVICE", help="symcost devices lists them; or a TOML file.")]
-MaybeOn = Annotated[str | None, typer.Option("--device", metavar="DEVICE", help="For latency, energy and fits.")]
-Dtype = Annotated[str | None, typer.Option(help="Number type of operations and activations; as traced unless given.")]
-Weights = Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")]
-Bits = Annotated[int | None, typer.Option(min=1, help="Bits of every weight, in the place of a number type.")]
-Rule = Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")]
-Model = Annotated[str, typer.Option(help="Latency: whole, roofline or fused.")]
 TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
-
-
-def _model(given: str) -> choices.LatencyModel:
-    """A name as it is given: whoever takes it says which there are."""
-    return cast(choices.LatencyModel, given)
-
-
-def _rule(given: str) -> choices.Rule:
-    """The same of a rule."""
-    return cast(choices.Rule, given)
-
-
-def _chosen(formats: Any, name: str) -> Callable[[Any], str]:
-    return formats[known_format(name, formats)]
-
-
-def _widths(weights: str | None, bits: int | None) -> str | int | None:
-    """How wide the weights are, said once."""
-    if weights is not None and bits is not None:
-        raise SymcostError(f"--weights {weights} and --bits {bits} both say how wide the weights are: leave one")
-    return weights if bits is None else bits
 
 
 def devices(
@@ -100,137 +75,158 @@ def devices(
     from symcost.devices import device, names
     from symcost.report.subjects import devices as report
 
+    render = chosen(report.FORMATS, format_)
     check_writable(output)
-    render = _chosen(report.FORMATS, format_)
     write(render([device(name)] if name else [device(each) for each in names()]), output)
 
 
+@takes_model
+@takes_widths
 def estimate(
-    target: Target,
+    given: Given,
+    widths: Widths,
+    target: Model,
     specs: Specs = None,
     device: On = "nvidia-a100-sxm-80gb",
-    dtype: Dtype = None,
-    weights: Weights = None,
-    bits: Bits = None,
-    model: Model = "roofline",
+    model: Latency = "roofline",
     efficiency: Annotated[
         str | None, typer.Option(help="Share of the peak that is reached, in (0, 1]; as measured unless given.")
     ] = None,
-    rule: Rule = "liveness",
-    set_: Set = None,
-    arg: Arg = None,
-    call: Call = None,
     format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
     output: Output = None,
 ) -> None:
     """Latency, what bounds it, energy and memory of a model on a device, exact; formulas where symbols are left."""
+    from symcost.devices import device as device_of
     from symcost.estimate.questions.face import estimate as made
+    from symcost.estimate.time.efficiency import efficiency_of
+    from symcost.estimate.time.work import check_model
     from symcost.report.subjects import estimates
 
+    render = chosen(estimates.FORMATS, format_)
     check_writable(output)
-    render = _chosen(estimates.FORMATS, format_)
-    costs = table_of(target, specs, set_, arg, call)
+    on = device_of(device)
+    check_model(model)
+    efficiency_of(efficiency)
+    costs = table_of(given.source(target, specs))
     found = made(
         costs,
         target,
-        device,
-        dtype,
-        weights=_widths(weights, bits),
-        model=_model(model),
+        on,
+        widths.dtype,
+        weights=widths.weights,
+        model=cast(LatencyModel, model),
         efficiency=efficiency,
-        rule=_rule(rule),
+        rule=widths.rule,
     )
     write(render(found), output)
 
 
+@takes_model
+@takes_widths
 def fits(
-    target: Target,
+    given: Given,
+    widths: Widths,
+    target: Model,
     specs: Specs = None,
     device: On = "stm32f746",
-    dtype: Dtype = None,
-    weights: Weights = None,
-    bits: Bits = None,
-    rule: Rule = "liveness",
-    set_: Set = None,
-    arg: Arg = None,
-    call: Call = None,
     format_: TextOrJson = "text",
     output: Output = None,
 ) -> None:
     """Every memory of a device against the bytes that the model keeps there. Exit code 1 when it does not fit."""
+    from symcost.devices import device as device_of
     from symcost.estimate.bytes.fit import fits as checked
     from symcost.report.subjects import answers
 
+    render = chosen(answers.FITS, format_)
     check_writable(output)
-    render = _chosen(answers.FITS, format_)
-    found = checked(
-        table_of(target, specs, set_, arg, call),
-        device,
-        dtype,
-        weights=_widths(weights, bits),
-        rule=_rule(rule),
-    )
+    on = device_of(device)
+    found = checked(table_of(given.source(target, specs)), on, widths.dtype, weights=widths.weights, rule=widths.rule)
     write(render(found), output)
     if not found:
         raise typer.Exit(1)
 
 
+@takes_model
+@takes_widths
 def solve(
-    target: Target,
-    constraints: Annotated[
-        list[str], typer.Argument(metavar="CONSTRAINT...", help="Such as 'params <= 25 M and latency <= 10 ms', fits.")
+    given: Given,
+    widths: Widths,
+    target: Model,
+    asked: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[SPEC...] CONSTRAINT...",
+            help="Inputs of a model to trace; constraints such as 'params <= 25 M and latency <= 10 ms', fits.",
+        ),
     ],
     largest: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Find its largest value.")] = None,
     smallest: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Find its smallest value.")] = None,
-    given: Annotated[list[str] | None, typer.Option(metavar="NAME=INT", help="Values of the other symbols.")] = None,
-    spec: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="An input of a model to trace.")] = None,
+    spec: Annotated[list[str] | None, typer.Option(metavar="SPEC", hidden=True)] = None,
     device: MaybeOn = None,
-    dtype: Dtype = None,
-    weights: Weights = None,
-    bits: Bits = None,
-    model: Model = "roofline",
-    rule: Rule = "liveness",
+    model: Latency = "roofline",
     batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the throughput counts.")] = "n",
     upto: Annotated[
         int | None, typer.Option(min=1, help="Try all sizes up to this, where bisection is not certified.")
     ] = None,
-    set_: Set = None,
-    arg: Arg = None,
-    call: Call = None,
     format_: TextOrJson = "text",
     output: Output = None,
 ) -> None:
-    """The largest (or smallest) value of a symbol under constraints, exact."""
+    """The largest (or smallest) value of a symbol under constraints, exact; --at gives values to the other symbols."""
+    from symcost.devices import device as device_of
+    from symcost.estimate.questions import constraint
     from symcost.estimate.questions.solve import solve as solved
+    from symcost.estimate.questions.solve import wanted
+    from symcost.estimate.time.work import check_model
     from symcost.report.subjects import answers
 
+    render = chosen(answers.SOLUTIONS, format_)
     check_writable(output)
-    render = _chosen(answers.SOLUTIONS, format_)
+    on = None if device is None else device_of(device)
+    check_model(model)
+    constraints = [text for text in asked if constraint.is_one(text)]
+    source = given.source(target, [*(spec or ()), *(text for text in asked if text not in constraints)], point=True)
+    if source.traced:  # what is asked is understood before the trace
+        symbols = [*source.symbols(), *unseen(*constraints, largest or "", smallest or "")]
+        check_names(source.left, symbols)
+        wanted(symbols, largest, smallest)
+        constraint.check(constraints, symbols)
     found = solved(
-        table_of(target, spec, set_, arg, call), constraints, largest=largest, smallest=smallest,
-        given=integers("--given", given), within=range(1, upto + 1) if upto else None, on=device, dtype=dtype,
-        weights=_widths(weights, bits), model=_model(model), rule=_rule(rule), batch=batch,
+        table_of(source), constraints, largest=largest, smallest=smallest, given=source.left,
+        within=range(1, upto + 1) if upto else None, on=on, dtype=widths.dtype, weights=widths.weights, model=cast(LatencyModel, model),
+        rule=widths.rule, batch=batch,
     )  # fmt: skip
     write(render(found), output)
 
 
+@takes_model
 def plot(
-    target: Target,
+    given: Given,
+    target: Model,
     kind: Annotated[str, typer.Argument(metavar="KIND", help="memory, roofline, latency or energy.")],
     specs: Specs = None,
     device: MaybeOn = None,
     dtype: Dtype = None,
-    model: Model = "roofline",
+    model: Latency = "roofline",
     batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the latency picture runs over.")] = "n",
-    set_: Set = None,
-    arg: Arg = None,
-    call: Call = None,
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="A .png or .svg file.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="A .png or .svg file.")] = None,
 ) -> None:
     """A picture of a model: memory per block, roofline, latency over the batch, energy."""
+    from symcost.costs.dtypes import bits_of
+    from symcost.devices import device as device_of
+    from symcost.estimate.time.work import check_model
+    from symcost.report.pictures.plots import check
+
     if output is None:
         raise SymcostError("a picture needs a file: give --output picture.png, or .svg")
-    table_of(target, specs, set_, arg, call).plot(kind, device, dtype, batch=batch, model=_model(model), file=output)
+    on = None if device is None else device_of(device)
+    check(kind, on, output)
+    check_writable(output)
+    check_model(model)
+    if dtype is not None:
+        bits_of(dtype)
+    table_of(given.source(target, specs)).plot(
+        kind, on, dtype, batch=batch, model=cast(LatencyModel, model), file=output
+    )
 
 
 def add(app: typer.Typer) -> None:

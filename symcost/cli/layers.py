@@ -1,34 +1,34 @@
-"""The verbs of the layers' road: ``table``, ``models`` and ``audit``. None of them needs jax."""
+"""The verbs of the layers' road: ``table``, ``models`` and ``audit``. None of them needs jax, unless for a model to trace."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from symcost.cli.output import Output, check_writable, write
+from symcost.cli.options import Given, Model, Specs, takes_model
+from symcost.cli.output import Output, check_writable, chosen, write
+from symcost.cli.target import table_of
+from symcost.costs.conventions import check_convention
 from symcost.reading.choices import AnyConvention
-from symcost.reading.nearest import known_format
 from symcost.report import FORMATS
-from symcost.sources.texts import integers, pairs
 
 if TYPE_CHECKING:
-    from symcost.costs.table import CostTable
     from symcost.gates.audit.claims import Claim
 
 TABLE_EXAMPLES = """[bold]Examples[/bold]
 
 symcost table alexnet
 
-symcost table resnet50 --set n=n --set r=r --set classes=C --format json
+symcost table resnet50 --at n=n --at r=r --at classes=C --format json
 
-symcost table mobilenet_v2 --set width=1.4 --convention full
+symcost table mobilenet_v2 --at width=1.4 --convention full
 
-symcost table costs.json --set n=1
+symcost table costs.json --at n=1
 
-symcost table vit --set d=384 --set H=6 --format markdown --output vit_s.md"""
+symcost table vit --at d=384 --at H=6 --format markdown --output vit_s.md"""
 
 MODELS_EXAMPLES = """[bold]Examples[/bold]
 
@@ -42,19 +42,16 @@ symcost audit examples/lectures.csv
 
 symcost audit claims.csv --format json --output findings.json
 
-symcost audit mine.csv   [dim]# rows of Flax models: PKG.MOD:NAME in model, float32\\[n,32,32,3] in spec, n=1 in at[/dim]
+symcost audit mine.csv   [dim]# rows of Flax models: PKG.MOD:NAME in model, float32\\[n,32,32,3] in specs, n=1 in at[/dim]
 
 A file of claims: model,layer,quantity,value / alexnet,conv1,params,24848 / resnet50,,gmacs,4.089"""
 
 
+@takes_model
 def table(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A reference network (symcost models lists them), or a saved table.")
-    ],
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A number, a symbol or an expression for a parameter."),
-    ] = None,
+    given: Given,
+    model: Model,
+    specs: Specs = None,
     convention: Annotated[
         str, typer.Option(help="Of the text format: textbook, full, xla, torchvision or fvcore.")
     ] = "textbook",
@@ -62,23 +59,19 @@ def table(
     format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "text",
     output: Output = None,
 ) -> None:
-    """Cost of a reference network, layer by layer, as the lectures draw it."""
-    from symcost.costs.saved.face import is_saved, load
-    from symcost.models.catalog import literal, reference
+    """Cost of a reference network, layer by layer, as the lectures draw it; of any other model too."""
+    from symcost.report.formats import layers
 
-    known_format(format_, FORMATS)
+    render = chosen(FORMATS, format_)
+    check_convention(convention)
     check_writable(output)
-    if is_saved(model):
-        at, costs = integers("--set", set_), load(model)
-        costs = costs.subs(**at) if at else costs
-    else:
-        costs = reference(model)(**{name: literal(text) for name, text in pairs("--set", set_)})
-    if format_ == "text":
-        from symcost.report.formats import layers
-
-        write(layers.render(costs, convention=cast(AnyConvention, convention)), output)
-    else:
-        write(FORMATS[format_](costs, depth=depth), output)
+    costs = table_of(given.source(model, specs))
+    write(
+        layers.render(costs, convention=cast(AnyConvention, convention))
+        if format_ == "text"
+        else render(costs, depth=depth),
+        output,
+    )
 
 
 def models(
@@ -88,10 +81,10 @@ def models(
     """The reference networks with their parameters and who published them."""
     from symcost.report.subjects import catalog
 
-    check_writable(output)
     formats: dict[str, Callable[[], str]] = {"text": catalog.text, "json": catalog.json}
-    known_format(format_, formats)
-    write(formats[format_](), output)
+    render = chosen(formats, format_)
+    check_writable(output)
+    write(render(), output)
 
 
 def audit(
@@ -103,23 +96,19 @@ def audit(
     from symcost.gates.audit import claims, judge
     from symcost.report.subjects import findings
 
+    render = chosen(findings.FORMATS, format_)
     check_writable(output)
-    known_format(format_, findings.FORMATS)
     found = judge.audit(claims.read(file), claimed)
-    write(findings.FORMATS[format_](found), output)
+    write(render(found), output)
     if not all(finding.right for finding in found):
         raise typer.Exit(1)
 
 
-def claimed(claim: Claim) -> CostTable:
-    """The table of a claim, of a Flax model too: that brings jax."""
-    from symcost.cli.target import table_of
-    from symcost.gates.audit.judge import named, values
+def claimed(claim: Claim) -> Any:
+    """The table of a claim, of a model to trace too: that brings jax."""
+    from symcost.gates.audit.judge import source
 
-    if ":" not in claim.model and not (claim.spec or claim.call):
-        return named(claim)
-    at = [f"{name}={value}" for name, value in values(claim.at)]
-    return table_of(claim.model, claim.spec.split(), at, None, claim.call.split())
+    return table_of(source(claim))
 
 
 def add(app: typer.Typer) -> None:

@@ -10,24 +10,28 @@ from typing import Annotated
 import typer
 
 from symcost.cli import calibrate, check, diff, estimate, layers, report, sweep, verify
-from symcost.cli.output import Output, Progress, check_writable, close_standard_output, write
+from symcost.cli.options import Given, Model, Specs, takes_model
+from symcost.cli.output import Output, check_writable, chosen, close_standard_output, write
+from symcost.cli.target import table_of
 from symcost.errors import SymcostError
+from symcost.reading.numerals import clipped
 from symcost.report import FORMATS
-from symcost.sources.texts import integers
-from symcost.sources.tracing import Tracing, tracing
 from symcost.system.interrupt import INTERRUPTED, PROGRAM, end, watch
 from symcost.version import __version__
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """The parser's own errors; typer publishes only this subclass."""
 
-app = typer.Typer(name=PROGRAM, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = typer.Typer(
+    name=PROGRAM, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 
 EXAMPLES = """[bold]Examples[/bold]
 
 symcost trace examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false
 
-symcost trace examples.gpt:GPT 'int32\\[n,N]' --set n=1 --set N=1024 --format markdown
+symcost trace examples.gpt:GPT 'int32\\[n,N]' --at n=1 --at N=1024 --format markdown
 
 symcost trace examples.gpt:GPT 'int32\\[n,N]' --arg H=4 --arg V=1000 --mode train --format json --output gpt.json
 
@@ -49,12 +53,6 @@ def _root(
     """Exact, symbolic cost formulas of JAX and Flax models, and of networks written as layers."""
 
 
-def _check_format(name: str) -> str:
-    if name not in FORMATS:
-        raise typer.BadParameter(f"unknown format {name!r}: use {', '.join(FORMATS)}")
-    return name
-
-
 def _check_depth(depth: int | None) -> int | None:
     if depth is not None and depth < 0:
         raise typer.BadParameter(f"{depth} is not a number of levels: use 0 or more")
@@ -62,36 +60,21 @@ def _check_depth(depth: int | None) -> int | None:
 
 
 @app.command(epilog=EXAMPLES)
-@tracing
+@takes_model
 def trace(
-    how: Tracing,
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="PKG.MOD:NAME", help="A factory, module or class; its parameters without a default become symbols."
-        ),
-    ],
-    specs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="SPEC...", help="Inputs, such as 'float32\\[n,224,224,3]'; names are symbols."),
-    ] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=INT", help="Give a symbol a value in the report.")
-    ] = None,
+    given: Given,
+    target: Model,
+    specs: Specs = None,
     depth: Annotated[
         int | None, typer.Option(callback=_check_depth, help="Module levels to show (fitted to a page by default).")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", callback=_check_format, help=" | ".join(FORMATS))] = "text",
+    format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "text",
     output: Output = None,
 ) -> None:
     """Derive the exact cost of a Flax model in closed form."""
-    at = integers("--set", set_)
+    render = chosen(FORMATS, format_)
     check_writable(output)
-    with Progress() as progress:
-        costs = how.table(target, specs or (), progress)
-        shown = costs.subs(**at) if at else costs
-        report = FORMATS[format_](shown, depth=depth)
-    write(report, output)
+    write(render(table_of(given.source(target, specs)), depth=depth), output)
 
 
 layers.add(app)
@@ -136,5 +119,5 @@ def script() -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"{PROGRAM}: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"{PROGRAM}: error: {clipped(' '.join(message.split()))}", file=sys.stderr)
     return 2

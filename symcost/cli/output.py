@@ -7,13 +7,15 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from symcost.errors import SymcostError
+from symcost.reading.nearest import known_format
 from symcost.system.files import write_whole
 
 Output = Annotated[
@@ -138,6 +140,11 @@ class SweepProgress:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bar.stop()
+
+
+def chosen(formats: Mapping[str, Any], name: str) -> Any:
+    """What makes a format of a verb, which is asked for before the work begins."""
+    return formats[known_format(name, formats)]
 
 
 def check_writable(output: Path | None, option: str = "--output") -> None:

@@ -8,22 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
+from symcost.cli.options import Given, Model, On, Specs, takes_model
 from symcost.cli.output import check_writable, write
-from symcost.cli.target import tables_of
+from symcost.cli.target import points, tables_of
 from symcost.costs.saved.face import is_saved
 from symcost.errors import SymcostError
-from symcost.sources.texts import integers
-from symcost.sources.tracing import Tracing, tracing
 
 REPORT_EXAMPLES = """[bold]Examples[/bold]
 
-symcost report resnet50 --set n=n --set r=r --output resnet50.html
+symcost report resnet50 --at n=n --at r=r --output resnet50.html
 
 symcost report costs.json --output costs.html --device jetson-agx-orin
 
 symcost report examples.gpt:GPT 'int32\\[n,N]' --output gpt.html
 
-symcost report mobilenet_v2 --beside mcunet_in1 --set r=r --output two.html
+symcost report mobilenet_v2 --beside mcunet_in1 --at r=r --output two.html
 
 symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --output verdict.json
 
@@ -32,11 +31,11 @@ symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output g
 Texts = list[str] | None
 
 
-@tracing
+@takes_model
 def report(
-    how: Tracing,
-    target: Annotated[str, typer.Argument(metavar="MODEL", help="A saved file, a reference network, or PKG.MOD:NAME.")],
-    specs: Annotated[Texts, typer.Argument(metavar="SPEC...", help="Inputs of a model to trace.")] = None,
+    given: Given,
+    target: Model,
+    specs: Specs = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE.html", help="Write here instead of to standard output."),
@@ -44,17 +43,15 @@ def report(
     beside: Annotated[
         str | None, typer.Option(metavar="MODEL", help="A second model beside it, on common symbols.")
     ] = None,
-    at: Annotated[Texts, typer.Option(metavar="NAME=INT", help="Where a slider starts.")] = None,
     verdict: Annotated[
         Texts, typer.Option(metavar="FILE.json", help="What compilers said, by symcost verify --format json.")
     ] = None,
-    device: Annotated[str, typer.Option(metavar="DEVICE", help="The device chosen at first.")] = "nvidia-a100-sxm-80gb",
-    set_: Annotated[
-        Texts,
-        typer.Option("--set", metavar="NAME=VALUE", help="A number or symbol for a reference network's parameter."),
-    ] = None,
+    device: On = "nvidia-a100-sxm-80gb",
 ) -> None:
-    """One HTML page, without a network or a server, whose sliders evaluate the closed forms exactly."""
+    """One HTML page, without a network or a server, whose sliders evaluate the closed forms exactly.
+
+    A slider starts at the value that --at gives its symbol.
+    """
     from symcost.devices import device as device_of
     from symcost.report.page.render import render
 
@@ -63,9 +60,10 @@ def report(
     check_writable(output)
     device_of(device)
     verdicts = _verdicts(verdict or [])
-    given = [target] if beside is None else [target, beside]
-    tables = list(zip(titles(given), tables_of(given, specs, set_, how), strict=True))
-    write(render(tables, at=integers("--at", at), on=device, verdicts=verdicts), output)
+    models = [target] if beside is None else [target, beside]
+    sources = given.sources(models, specs)
+    tables = list(zip(titles(models), tables_of(sources), strict=True))
+    write(render(tables, at=points(sources), on=device, verdicts=verdicts), output)
 
 
 def _verdicts(files: list[str]) -> dict[str, Any]:

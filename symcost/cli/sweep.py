@@ -10,12 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.output import Output, Steps, SweepProgress, check_writable, write
+from symcost.cli.output import Output, Steps, SweepProgress, check_writable, chosen, write
+from symcost.cli.target import table_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
-from symcost.reading.nearest import known_format
+from symcost.reading.numerals import bare, short
 from symcost.referee.compilers.start import start_jax
-from symcost.sources.texts import load
+from symcost.sources.source import is_traced
+from symcost.sources.texts import called, load
+from symcost.sweeps.question.network import source_of, traces
 
 TIMEOUT = 10
 """Seconds for a scheduler to answer."""
@@ -30,6 +33,8 @@ symcost sweep space.toml --out run --processes 8      (the same command goes on 
 symcost sweep space.toml --out run --dask tcp://scheduler:8786
 
 symcost sweep examples/microcontroller.toml --verify 1 --target cpu
+
+A network: "resnet50", "costs.json", {model = "examples.gpt:GPT", specs = \\["int32\\[n,N]"]}, or costs that a module makes.
 
 A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1 M and latency <= 5 ms"] /
 device = "stm32f746" / dtype = "int8" /
@@ -80,7 +85,7 @@ def sweep(
     from symcost.sweeps.face import sweep as best
     from symcost.sweeps.question.question import load_space
 
-    known_format(format_, designs.FORMATS)
+    render = chosen(designs.FORMATS, format_)
     if verify is not None and format_ == "csv":
         raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
     check_writable(output)
@@ -118,9 +123,9 @@ def sweep(
             with Steps() as steps:
                 found = verdicts(asked, costs, define, answer.rows[:verify], target or ["cpu"], steps)
         except BaseException:  # what was searched for long is told, whatever the compilers say or whoever interrupts
-            write(designs.FORMATS[format_](answer), output)
+            write(render(answer), output)
             raise
-    write(designs.with_verdicts(answer, found, format_) if found else designs.FORMATS[format_](answer), output)
+    write(designs.with_verdicts(answer, found, format_) if found else render(answer), output)
     if found and out is not None:
         write(designs.verdicts(found), out / "verdicts.json")
     if plot is not None and len(answer):
@@ -139,9 +144,9 @@ def _check_options(
         raise SymcostError(f"--histogram {histogram} is for one objective or none: this space has several, and a front")
     if colour is not None and (plot is None or not front):
         missing = "no --plot" if plot is None else "no two objectives in the space"
-        raise SymcostError(f"--colour {colour} is for the picture of a front: there is {missing}")
+        raise SymcostError(f"--colour {bare(colour)} is for the picture of a front: there is {missing}")
     if target and verify is None:
-        raise SymcostError(f"--target {target[0]} is for --verify K: give how many configurations to compile")
+        raise SymcostError(f"--target {bare(target[0])} is for --verify K: give how many configurations to compile")
 
 
 @contextmanager
@@ -154,7 +159,7 @@ def _cluster(address: str) -> Iterator[tuple[Any, int | None]]:
     try:
         client = Client(address, timeout=TIMEOUT)
     except (OSError, ValueError) as problem:
-        raise SpaceError(f"--dask {address}: no scheduler answers there ({problem})") from None
+        raise SpaceError(f"--dask {bare(address)}: no scheduler answers there ({bare(str(problem))})") from None
     with client:
         threads: Any = client.nthreads()
         yield client.get_executor(pure=False), sum(threads.values()) or None
@@ -165,36 +170,22 @@ def network(asked: Any, folder: Path) -> Any:
     if asked.formulas:
         return asked.formulas
     if asked.networks:
-        return {name: _costs(f"networks.{name}", source, folder) for name, source in asked.networks.items()}
+        given = {name: (f"networks.{name}", each) for name, each in asked.networks.items()}
+        first = sorted(given, key=lambda name: traces(given[name][1]))  # what needs no trace, and its errors
+        made = {name: _costs(*given[name], folder) for name in first}
+        return {name: made[name] for name in given}
     return _costs("network", asked.network, folder)
 
 
-def _costs(key: str, source: Any, folder: Path) -> Any:
-    """Costs by what a file says: an importable name, a reference network, a model to trace, or a JSON report."""
-    if isinstance(source, str):
-        return _imported(source)
-    if isinstance(source, Mapping):
-        match source:
-            case {"table": str(name), **rest} if rest.keys() <= {"set"}:
-                from symcost.models.catalog import reference
-
-                return reference(name)(**rest.get("set", {}))
-            case {"trace": str(name), "inputs": list(inputs), **options}:
-                from symcost.tracing.face import trace
-
-                return trace(load(name), *inputs, **options)
-            case {"json": str(path)}:
-                from symcost.costs.saved.face import load as load_saved
-
-                return load_saved(folder / path)
-    raise SpaceError(
-        f'{key} = {source!r} is not understood: write "PKG.MOD:NAME", {{table = "resnet50", set = {{n = "n"}}}}, '
-        '{trace = "PKG.MOD:NAME", inputs = ["float32[n,d]"]} or {json = "costs.json"}'
-    )
+def _costs(key: str, given: Any, folder: Path) -> Any:
+    """Costs by what a file says: formulas that a module has, or a model as every verb takes it."""
+    if isinstance(given, str) and is_traced(given):
+        return _imported(given)
+    return table_of(source_of(key, given, folder))
 
 
 def _imported(target: str) -> Any:
-    costs = _called(target)
+    costs = called(load(target), target)
     if not isinstance(costs, CostTable | Mapping):
         raise SpaceError(
             f"{target} gives {type(costs).__name__}: it must be costs, or a function without arguments of them"
@@ -203,20 +194,12 @@ def _imported(target: str) -> Any:
 
 
 def _mapping(target: str) -> Mapping[str, Any]:
-    found = _called(target)
+    found = called(load(target), target)
     if not isinstance(found, Mapping):
-        raise SpaceError(f"define = {target!r} gives {type(found).__name__}: it must be a mapping of names to formulas")
+        raise SpaceError(
+            f"define = {short(target)} gives {type(found).__name__}: it must be a mapping of names to formulas"
+        )
     return found
-
-
-def _called(target: str) -> Any:
-    found = load(target)
-    try:
-        return found() if callable(found) else found
-    except SymcostError:
-        raise
-    except Exception as problem:  # whatever the user's function does
-        raise SpaceError(f"{target} cannot be called: {type(problem).__name__}: {problem}") from None
 
 
 def add(app: typer.Typer) -> None:

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.output import Output, Steps, check_writable, write
+from symcost.cli.options import Given, Model, Specs, Texts, takes_model
+from symcost.cli.output import Output, Steps, check_writable, chosen, write
 from symcost.errors import SymcostError
 from symcost.reading.nearest import known_format
+from symcost.reading.numerals import short
 from symcost.referee.compilers.start import start_jax
-from symcost.sources.texts import bind, integers, load, numbers, values
+from symcost.sources.texts import integers
 
 VERIFY_EXAMPLES = """[bold]Examples[/bold]
 
@@ -30,33 +32,16 @@ symcost targets
 
 symcost targets --try --format json"""
 
-Texts = list[str] | None
 
-
+@takes_model
 def verify(
-    model: Annotated[
-        str,
-        typer.Argument(metavar="MODEL", help="PKG.MOD:NAME, as in symcost trace, or a reference network."),
-    ],
-    specs: Annotated[Texts, typer.Argument(metavar="SPEC...", help="Inputs, such as 'float32\\[n,224,224,3]'.")] = None,
-    at: Annotated[Texts, typer.Option(metavar="NAME=INT", help="The value of a symbol; all of them need one.")] = None,
+    given: Given,
+    model: Model,
+    specs: Specs = None,
     target: Annotated[
         Texts, typer.Option(metavar="TARGET", help="cpu, tpu-v5e, cuda-h100, ...; symcost targets lists them.")
     ] = None,
     against: Annotated[str, typer.Option(metavar="NAME,...", help="Other counters to show: flax, roofline, xla.")] = "",
-    call: Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call.")] = None,
-    arg: Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")] = None,
-    free: Annotated[Texts, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")] = None,
-    steps: Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")] = None,
-    at_least: Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is at least this.")] = None,
-    samples: Annotated[
-        Texts, typer.Option(metavar="NAME=INT,INT,...", help="Values of the symbol to trace at.")
-    ] = None,
-    rng: Annotated[Texts, typer.Option(metavar="NAME", help="A further random stream of a linen module.")] = None,
-    mode: Annotated[str, typer.Option(help="forward, or train: forward and backward.")] = "forward",
-    wrt: Annotated[Texts, typer.Option(metavar="PATTERN", help="What is trained, by path: '**/lora/**'.")] = None,
-    method: Annotated[str, typer.Option(help="The module's method.")] = "__call__",
-    function: Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")] = False,
     mesh: Annotated[Texts, typer.Option(metavar="AXIS=INT", help="An axis of a mesh of devices.")] = None,
     shard: Annotated[
         Texts, typer.Option(metavar="PART=AXIS,-,...", help="Mesh axes of arrays whose name has this part; - for none.")
@@ -66,40 +51,32 @@ def verify(
     format_: Annotated[str, typer.Option("--format", help="text | markdown | json")] = "text",
     output: Output = None,
 ) -> None:
-    """Compile for the named targets: is our count the compilers' number? Exit code 1 when it is not, 2 when one is silent."""
+    """Compile for the named targets: is our count the compilers' number? Exit code 1 when it is not, 2 when one is silent.
+
+    Every symbol needs a value, given by --at.
+    """
+    from symcost.referee.compilers.targets import target as target_of
     from symcost.report.subjects import verdict as report
 
     known_format(format_, report.FORMATS)
     check_writable(output)
+    for name in target or ():
+        target_of(name)
+    source = given.source(model, specs, point=True, verdict=True)
     options: dict[str, Any] = {
-        "at": integers("--at", at), "targets": target or ["cpu"], "against": _words(against),
-        "call": values("--call", call), "steps": integers("--steps", steps), "at_least": integers("--at-least", at_least),
-        "samples": numbers("--samples", samples), "free": free or (), "rngs": rng or (), "mode": mode, "wrt": wrt or None,
-        "method": method, "function": function, "mesh": integers("--mesh", mesh), "timeout": timeout, "cache": cache,
-        "shard": {part: _axes(text) for part, text in _parts(shard)},
+        "targets": target or ["cpu"], "against": _words(against), "timeout": timeout, "cache": cache,
+        "mesh": integers("--mesh", mesh), "shard": {part: _axes(text) for part, text in _parts(shard)},
     }  # fmt: skip
-    fixed = values("--arg", arg)
-    if function and (fixed or free or wrt):
-        raise SymcostError("--function takes none of --arg, --free, --wrt: use --call")
-    found = bind(load(model), fixed, model) if ":" in model else _reference(model, fixed)
+    start_jax()
+    found, inputs, how, name = source.program()
     from symcost.referee.verdicts import face  # needs jax, which was started without a word
     from symcost.referee.verdicts.verdict import FALSE
 
     with Steps() as progress:
-        verdict = face.verify(
-            found, *(specs or ()), **options, name="" if fixed or ":" not in model else model, on_event=progress
-        )
+        verdict = face.verify(found, *inputs, at=source.left, **options, **how, name=name, on_event=progress)
     write(report.render(verdict, format_), output)
     if not verdict:
         raise typer.Exit(1 if verdict.outcome == FALSE else 2)
-
-
-def _reference(name: str, fixed: dict[str, Any]) -> Any:
-    from symcost.models.catalog import reference
-
-    network = reference(name)(**fixed)
-    start_jax()
-    return network
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -111,7 +88,7 @@ def _parts(given: Texts) -> list[tuple[str, str]]:
     for text in given or ():
         part, equals, axes = text.rpartition("=")
         if not equals or not part:
-            raise SymcostError(f"--shard {text!r} must be PART=AXIS,..., as --shard kernel=-,model")
+            raise SymcostError(f"--shard {short(text)} must be PART=AXIS,..., as --shard kernel=-,model")
         found.append((part, axes))
     return found
 
@@ -131,7 +108,7 @@ def targets(
     from symcost.referee.compilers.targets import TARGETS
     from symcost.report.subjects.targets import FORMATS
 
-    known_format(format_, FORMATS)
+    render = chosen(FORMATS, format_)
     check_writable(output)
     problems = {name: each.problem() for name, each in TARGETS.items()}
     if attempt:
@@ -140,7 +117,7 @@ def targets(
 
         with Steps() as progress:
             problems.update(tried([TARGETS[name] for name, problem in problems.items() if problem is None], progress))
-    write(FORMATS[format_](problems), output)
+    write(render(problems), output)
 
 
 def add(app: typer.Typer) -> None:

@@ -72,6 +72,12 @@ KNOWN = (*CONVENTIONS, *PUBLISHED)
 """All conventions by name."""
 
 
+def check_convention(name: str) -> None:
+    """Raise for a convention that nobody counts by."""
+    if name not in KNOWN:
+        raise SymcostError(f"unknown convention {short(name)}: use {', '.join(KNOWN)}")
+
+
 def published(name: str) -> Published:
     """The published convention of that name."""
     if not isinstance(name, str) or name not in PUBLISHED:

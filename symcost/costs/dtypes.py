@@ -10,6 +10,7 @@ import re
 
 from symcost.errors import DeviceError
 from symcost.reading.nearest import near, offered
+from symcost.reading.numerals import short
 
 ASSUMED = "float32"
 """The type of what says none, such as layers."""
@@ -55,13 +56,13 @@ def bits_of(dtype: str) -> int:
     (16, 8, 4)
     """
     if not isinstance(dtype, str):
-        raise DeviceError(f"number type {dtype!r} is not a name: use {', '.join(BITS)}")
+        raise DeviceError(f"number type {short(dtype)} is not a name: use {', '.join(BITS)}")
     named = family(dtype)
     if named not in BITS:
         width = "".join(letter for letter in dtype if letter.isdigit())
         known = [name for name in BITS if name.startswith("u") == dtype.startswith("u")]
         alike = near(dtype, known, 2) or [name for name in known if width and name.endswith(width)]
-        raise DeviceError(f"unknown number type {dtype!r}: {offered(alike, 'use ' + ', '.join(BITS))}")
+        raise DeviceError(f"unknown number type {short(dtype)}: {offered(alike, 'use ' + ', '.join(BITS))}")
     return BITS[named]
 
 

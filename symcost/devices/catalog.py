@@ -11,6 +11,7 @@ from symcost.devices.read import read
 from symcost.errors import DeviceError
 from symcost.reading.given import checked
 from symcost.reading.nearest import near, offered
+from symcost.reading.numerals import short
 
 DATA = Path(__file__).parent / "data"
 
@@ -48,7 +49,7 @@ def device(given: str | Path | Device) -> Device:
     found = catalog().get(text)
     if found is None:
         alike = [name for name in names() if text.lower() in name][:3] or near(text, names(), cutoff=0.4)
-        raise DeviceError(f"unknown device {text!r}: {offered(alike, 'symcost devices lists them')}")
+        raise DeviceError(f"unknown device {short(text)}: {offered(alike, 'symcost devices lists them')}")
     return found
 
 
@@ -56,7 +57,7 @@ def _from_file(path: Path, name: str) -> Device:
     found = read(path)
     if name:
         if name not in found:
-            raise DeviceError(f"{path} has no device {name!r}: it has {', '.join(found)}")
+            raise DeviceError(f"{path} has no device {short(name)}: it has {', '.join(found)}")
         return found[name]
     if len(found) > 1:
         raise DeviceError(f"{path} has {len(found)} devices: choose one, {path}:{next(iter(found))}")

@@ -14,7 +14,7 @@ from symcost.layers.base import Layer
 from symcost.layers.face import table
 from symcost.layers.sizes.algebra import Dim, size
 from symcost.reading.nearest import choose, folded, near, offered, same
-from symcost.reading.numerals import whole_or_text
+from symcost.reading.numerals import short, whole_or_text
 
 IMAGE = ("n", "3", "r", "r")
 TOKENS = ("n", "N")
@@ -67,7 +67,7 @@ class Reference:
                 )
             if name not in own:
                 raise SymcostError(
-                    f"{self.name} has no parameter {name!r}: it has {', '.join(self.parameters)}{_near(name, own)}"
+                    f"{self.name} has no parameter {short(name)}: it has {', '.join(self.parameters)}{_near(name, own)}"
                 )
         return self.factory(**given)
 
@@ -131,7 +131,7 @@ def reference(name: str) -> Reference:
     if name not in REFERENCES:
         known = ALIASES.get(folded(name)) or same(name, REFERENCES)
         if known is None:
-            raise SymcostError(f"unknown model {name!r}: {choose(name, REFERENCES)} (symcost models lists all)")
+            raise SymcostError(f"unknown model {short(name)}: {choose(name, REFERENCES)} (symcost models lists all)")
         name = known
     return REFERENCES[name]
 

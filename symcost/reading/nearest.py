@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 
 FEW, MOST = 9, 5
 """So many names are all listed where none is near; of more, the first ones."""
@@ -68,5 +69,5 @@ def listed(known: Sequence[str]) -> str:
 def known_format(name: str, formats: Iterable[str]) -> str:
     """The name of a format, which is one of those there are."""
     if name not in (formats := list(formats)):
-        raise SymcostError(f"unknown format {name!r}: use {', '.join(formats)}")
+        raise SymcostError(f"unknown format {short(name)}: use {', '.join(formats)}")
     return name

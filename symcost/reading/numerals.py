@@ -12,6 +12,8 @@ MAX_DIGITS = 2400
 """Of an integer in a text: all of them have fewer than ``MAX_BITS`` bits."""
 MAX_POWER = 999
 """Of ten, in a decimal."""
+LONGEST_WORD, LONGEST = 300, 3000
+"""Characters of a word without spaces, and of a whole error, that the command line prints."""
 SHOWN = 60
 """Characters of a text in an error."""
 NUMBER = r"(?>(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)"
@@ -93,6 +95,17 @@ def bare(value: Any) -> str:
     if isinstance(value, str):
         return short(value)[1:-1]
     return str(value) if not isinstance(value, int) else short(value)
+
+
+def clipped(message: str) -> str:
+    """An error with every word, such as the path of a file, and the whole of it no longer than people read.
+
+    >>> len(clipped("x" * 100_000)), clipped("symcost.toml is there")
+    (103, 'symcost.toml is there')
+    """
+    words = (w if len(w) <= LONGEST_WORD else f"{w[:50]}...{w[-50:]}" for w in message.split(" "))
+    text = " ".join(words)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 2 :]}"
 
 
 def short(value: Any) -> str:

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.reading.nearest import near
-from symcost.reading.numerals import short, whole
+from symcost.reading.numerals import bare, short, whole
 from symcost.referee.compilers.start import start_jax
 
 _WORDS = {"true": True, "false": False, "none": None}
@@ -26,7 +27,7 @@ def pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
         if not equals or not name.isidentifier():
             raise SymcostError(f"{option} {short(text)} must be NAME=VALUE, as {option} n=1")
         if name in found:
-            raise SymcostError(f"{option} gives {name!r} twice: {found[name]} and {value}")
+            raise SymcostError(f"{option} gives {short(name)} twice: {bare(found[name])} and {bare(value)}")
         found[name] = value.strip()
     return list(found.items())
 
@@ -37,21 +38,20 @@ def integers(option: str, given: Sequence[str] | None) -> dict[str, int]:
     >>> integers("--set", ["n=1", "d=64"])
     {'n': 1, 'd': 64}
     """
-    return {name: _integer(option, name, text) for name, text in pairs(option, given)}
+    return {name: integer(option, name, text) for name, text in pairs(option, given)}
 
 
 def numbers(option: str, given: Sequence[str] | None) -> dict[str, tuple[int, ...]]:
     """``NAME=INT,INT,...`` options."""
-    return {
-        name: tuple(_integer(option, name, part) for part in text.split(",")) for name, text in pairs(option, given)
-    }
+    return {name: tuple(integer(option, name, part) for part in text.split(",")) for name, text in pairs(option, given)}
 
 
-def _integer(option: str, name: str, text: str) -> int:
+def integer(option: str, name: str, text: str) -> int:
+    """The integer of one value of an option."""
     try:
         return whole(text)
     except ValueError:
-        raise SymcostError(f"{option} {name}={short(text)} must be an integer") from None
+        raise SymcostError(f"{option} {bare(name)}={short(text)} must be an integer") from None
 
 
 def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:
@@ -73,9 +73,9 @@ def shares(option: str, given: Sequence[str] | None) -> dict[str, str]:
     for text in given or ():
         pattern, equals, share = text.rpartition("=")
         if not equals or not pattern or not share.strip():
-            raise SymcostError(f"{option} {text!r} must be PATTERN=SHARE, as {option} '**/experts/**=k/E'")
+            raise SymcostError(f"{option} {short(text)} must be PATTERN=SHARE, as {option} '**/experts/**=k/E'")
         if pattern in found:
-            raise SymcostError(f"{option} gives {pattern!r} twice: {found[pattern]} and {share}")
+            raise SymcostError(f"{option} gives {short(pattern)} twice: {bare(found[pattern])} and {bare(share)}")
         found[pattern] = share.strip()
     return found
 
@@ -94,16 +94,39 @@ def load(target: str) -> Any:
     """The object at ``PKG.MOD:NAME``; modules of the current directory come first."""
     module_name, colon, name = target.partition(":")
     if not colon or not name or not all(part.isidentifier() for part in (*module_name.split("."), *name.split("."))):
-        raise SymcostError(f"cannot read {target!r} as a model: write PKG.MOD:NAME, as examples.resnet:resnet50")
+        raise SymcostError(f"cannot read {short(target)} as a model: write PKG.MOD:NAME, as examples.resnet:resnet50")
     if "" not in sys.path:
         sys.path.insert(0, "")
     start_jax()
     found = _imported(module_name)
     for part in name.split("."):
         if not hasattr(found, part):
-            raise SymcostError(f"{module_name} has no {name!r}{_nearest(part, found)}")
+            raise SymcostError(f"{module_name} has no {short(name)}{_nearest(part, found)}")
         found = getattr(found, part)
     return found
+
+
+def made(found: Any) -> Any:
+    """Costs that ``PKG.MOD:NAME`` names, or that its function without parameters makes; None for a model to trace."""
+    if isinstance(found, CostTable):
+        return found
+    if not inspect.isfunction(found) or inspect.signature(found).parameters:
+        return None
+    try:
+        costs = found()
+    except Exception:  # whatever it is, tracing says it with its place
+        return None
+    return costs if isinstance(costs, CostTable) else None
+
+
+def called(found: Any, target: str) -> Any:
+    """What a function without arguments makes; whatever it raises is one line."""
+    try:
+        return found() if callable(found) else found
+    except SymcostError:
+        raise
+    except Exception as problem:  # whatever the user's function does
+        raise SymcostError(f"{target} cannot be called: {type(problem).__name__}: {problem}") from None
 
 
 def _imported(name: str) -> Any:
@@ -113,7 +136,7 @@ def _imported(name: str) -> Any:
         missing = problem.name or ""
         if name == missing or name.startswith(missing + "."):
             raise SymcostError(
-                f"there is no module {missing!r} here or among the installed packages: check its name"
+                f"there is no module {short(missing)} here or among the installed packages: check its name"
             ) from None
         raise SymcostError(f"{name} cannot be imported: it needs {missing!r}, which is not installed") from None
     except (Exception, SystemExit) as problem:  # whatever the user's module does while it is imported
@@ -138,7 +161,7 @@ def bind(factory: Any, fixed: Mapping[str, Any], target: str) -> Any:
     for name in fixed:
         if name not in parameters:
             raise SymcostError(
-                f"--arg {name}: {target} has no such parameter; it has {', '.join(parameters) or 'none'}"
+                f"--arg {bare(name)}: {bare(target)} has no such parameter; it has {', '.join(parameters) or 'none'}"
             )
     filled = {*fixed, "rngs"} if nnx.is_nnx_class(factory) else {*fixed}
 

@@ -1,49 +1,13 @@
-"""The options of tracing, which every verb that traces takes: on the command line, of a budget, for another process."""
+"""The options of tracing as one value: from the command line, a TOML file or a line of a table, for another process."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, get_type_hints
-
-import typer
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.sources.texts import bind, integers, load, numbers, shares, values
-
-Texts = list[str] | None
-OPTIONS: Mapping[str, Any] = {
-    "call": Annotated[
-        Texts, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call, such as train=false.")
-    ],
-    "arg": Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")],
-    "free": Annotated[Texts, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")],
-    "steps": Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")],
-    "at_least": Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is at least this.")],
-    "samples": Annotated[Texts, typer.Option(metavar="NAME=INT,INT,...", help="Values of the symbol to trace at.")],
-    "axis": Annotated[Texts, typer.Option(metavar="NAME=INT", help="Size of a named axis (collectives).")],
-    "rng": Annotated[Texts, typer.Option(metavar="NAME", help="A further random stream of a linen module.")],
-    "mode": Annotated[str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")],
-    "wrt": Annotated[
-        Texts,
-        typer.Option(
-            metavar="PATTERN", help="What is trained, by path: '**/lora/**', 'head/*'; '!**/bias' leaves out."
-        ),
-    ],
-    "active": Annotated[
-        Texts,
-        typer.Option(metavar="PATTERN=SHARE", help="Share of parameters that a token uses: '**/experts/**=k/E'."),
-    ],
-    "method": Annotated[str, typer.Option(help="The module's method to trace.")],
-    "referee": Annotated[
-        bool, typer.Option("--referee/--no-referee", help="Compare the xla figures with XLA's own count at one point.")
-    ],
-    "function": Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")],
-}
-"""The options of ``symcost trace`` that say how."""
-DEFAULTS = {"mode": "forward", "method": "__call__", "referee": True, "function": False}
+from symcost.sources.texts import bind, integers, load, made, numbers, shares, values
 
 
 @dataclass(frozen=True)
@@ -71,40 +35,86 @@ class Tracing:
     @property
     def given(self) -> dict[str, Any]:
         """What is not as it is by default."""
-        return {each.name: made for each in fields(self) if (made := getattr(self, each.name)) != _default(each)}
+        return {each.name: value for each in fields(self) if (value := getattr(self, each.name)) != _default(each)}
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Tracing:
+        """The options from texts, by the names that the command line has for them; what is not given is as by default.
+
+        >>> Tracing.read({"arg": ["H=4"], "call": ["train=false"], "mode": "train"}).given
+        {'arg': {'H': 4}, 'call': {'train': False}, 'mode': 'train'}
+        """
+        plain = {name: given[name] for name in ("mode", "method", "referee", "function") if name in given}
+        return cls(
+            arg=values("--arg", given.get("arg")), call=values("--call", given.get("call")),
+            free=tuple(given.get("free") or ()), steps=integers("--steps", given.get("steps")),
+            at_least=integers("--at-least", given.get("at_least")), samples=numbers("--samples", given.get("samples")),
+            axes=integers("--axis", given.get("axis")), rngs=tuple(given.get("rng") or ()),
+            wrt=tuple(given.get("wrt") or ()), active=shares("--active", given.get("active")), **plain,
+        )  # fmt: skip
+
+    def with_arg(self, arg: Mapping[str, Any]) -> Tracing:
+        """The same with these parameters fixed."""
+        return replace(self, arg=arg)
+
+    def check(self) -> None:
+        """Raise where options do not go together."""
+        if refused := [name for name in _OF_MODULES if self.function and name in self.given]:
+            raise SymcostError(
+                f"--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call, not "
+                f"{', '.join(map(option, refused))}"
+            )
+
+    def symbols(self, target: str, specs: Sequence[str]) -> list[str]:
+        """Symbols that the costs of ``PKG.MOD:NAME`` will be in, as far as nothing needs to be traced."""
+        costs, found = self._opened(target, specs)
+        if costs is not None:
+            return list(costs.symbols)
+        from symcost.tracing import face
+
+        return face.symbols_of(found, *specs, free=self.free, call=self.call, function=self.function)
 
     def table(self, target: str, specs: Sequence[str], on_trace: Callable[[int], None] = lambda count: None) -> Any:
-        """The costs of ``PKG.MOD:NAME``."""
-        given = self.given
-        if given.pop("function", False):
-            refused = [name for name in ("arg", "free", "mode", "wrt", "active", "method", "rngs") if name in given]
-            if refused:
-                raise SymcostError(
-                    "--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call"
-                )
-            found = load(target)  # which starts jax
-            from symcost.tracing.face import trace_function
+        """The costs of ``PKG.MOD:NAME``, which are traced unless it is costs already."""
+        costs, found = self._opened(target, specs)
+        if costs is not None:
+            return costs
+        from symcost.tracing import face
 
-            return trace_function(found, *specs, **given, on_trace=on_trace)
-        found = bind(load(target), given.pop("arg", {}), target)
-        from symcost.tracing.face import trace
+        given = {name: value for name, value in self.given.items() if name not in ("arg", "function")}
+        return (face.trace_function if self.function else face.trace)(found, *specs, **given, on_trace=on_trace)
 
-        return trace(found, *specs, **given, on_trace=on_trace)
+    def _opened(self, target: str, specs: Sequence[str]) -> tuple[Any, Any]:
+        """Costs that the name stands for, or else the model with its parameters bound."""
+        self.check()
+        found = load(target)  # which starts jax
+        costs = None if specs or self else made(found)
+        return costs, found if costs is not None or self.function else bind(found, self.arg, target)
 
     def texts(self) -> list[str]:
         """The options as ``symcost trace`` takes them."""
-        made: list[str] = []
+        found: list[str] = []
         for name, value in self.given.items():
-            option = f"--{_OPTION.get(name, name).replace('_', '-')}"
+            written = option(name)
             if isinstance(value, Mapping):
-                made += [part for key, each in value.items() for part in (option, f"{key}={_text(name, each)}")]
+                found += [part for key, each in value.items() for part in (written, f"{key}={_text(name, each)}")]
             elif isinstance(value, str | bool):
-                made += [_FLAG[option, value]] if isinstance(value, bool) else [option, value]
+                found += [_FLAG[written, value]] if isinstance(value, bool) else [written, value]
             else:
-                made += [part for each in value for part in (option, each)]
-        return made
+                found += [part for each in value for part in (written, each)]
+        return found
 
 
+def option(name: str) -> str:
+    """An option as the command line has it.
+
+    >>> option("at_least"), option("axes")
+    ('--at-least', '--axis')
+    """
+    return f"--{_OPTION.get(name, name).replace('_', '-')}"
+
+
+_OF_MODULES = ("arg", "free", "mode", "wrt", "active", "method", "rngs")
 _OPTION = {"axes": "axis", "rngs": "rng"}
 _FLAG = {("--function", True): "--function", ("--referee", False): "--no-referee"}
 
@@ -117,34 +127,3 @@ def _text(name: str, value: Any) -> str:
 
 def _default(each: Any) -> Any:
     return each.default_factory() if callable(each.default_factory) else each.default
-
-
-def tracing(verb: Callable[..., None]) -> Callable[..., None]:
-    """The verb with the options of tracing added behind its own; it gets them as one value, ``how``."""
-
-    @functools.wraps(verb)
-    def wrapped(**given: Any) -> None:
-        own = {name: value for name, value in given.items() if name not in OPTIONS}
-        verb(**own, how=_read({name: given[name] for name in OPTIONS}))
-
-    hints = {n: hint for n, hint in get_type_hints(verb, include_extras=True).items() if n not in ("how", "return")}
-    hints |= OPTIONS
-    kept = inspect.signature(verb).parameters
-    kind = inspect.Parameter.KEYWORD_ONLY
-    wrapped.__annotations__ = hints
-    wrapped.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
-        *(kept[name].replace(annotation=hints[name], kind=kind) for name in kept if name != "how"),
-        *(inspect.Parameter(name, kind, annotation=hints[name], default=DEFAULTS.get(name)) for name in OPTIONS),
-    ])  # fmt: skip
-    return wrapped
-
-
-def _read(given: Mapping[str, Any]) -> Tracing:
-    return Tracing(
-        arg=values("--arg", given["arg"]), call=values("--call", given["call"]), free=tuple(given["free"] or ()),
-        steps=integers("--steps", given["steps"]), at_least=integers("--at-least", given["at_least"]),
-        samples=numbers("--samples", given["samples"]), axes=integers("--axis", given["axis"]),
-        rngs=tuple(given["rng"] or ()), mode=given["mode"], wrt=tuple(given["wrt"] or ()),
-        active=shares("--active", given["active"]), method=given["method"], referee=given["referee"],
-        function=given["function"],
-    )  # fmt: skip

@@ -10,7 +10,7 @@ from symcost.reading.choices import Mode
 from symcost.reading.given import checked
 from symcost.tracing.derive import Options, derive
 from symcost.tracing.program.model import Model, make_model, split_call
-from symcost.tracing.program.spec import parse_tree
+from symcost.tracing.program.spec import parse_tree, tree_symbols
 
 
 @checked
@@ -103,3 +103,12 @@ def trace_function(
         axes=dict(axes or {}),
     )
     return derive(made, Options(samples, steps, at_least, referee), on_trace)
+
+
+def symbols_of(
+    model: Any, *specs: Any, free: Sequence[str] = (), call: Mapping[str, Any] | None = None, function: bool = False
+) -> list[str]:
+    """Symbols that the closed form will be in, as far as nothing needs to be traced: trips of loops are found later."""
+    if function:
+        return tree_symbols((parse_tree(specs), split_call(call)[1]))
+    return make_model(model, specs, free=tuple(free), call=call).symbols

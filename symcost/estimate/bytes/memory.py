@@ -16,8 +16,15 @@ from symcost.errors import SymcostError
 from symcost.estimate.bytes.types import Types, types_of
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked
+from symcost.reading.numerals import short
 
 RULES = ("liveness", "textbook")
+
+
+def check_rule(rule: str) -> None:
+    """Raise for a rule of the peak that is none."""
+    if rule not in RULES:
+        raise SymcostError(f"unknown rule of activations {short(rule)}: use {' or '.join(RULES)}")
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,7 @@ def memory(
     >>> memory(alexnet(), "int8", rule="textbook")
     MemoryUse(weights=60965224, activations=440928, rule='textbook', state=0, constant=0, types='int8: as given')
     """
-    if rule not in RULES:
-        raise SymcostError(f"unknown rule of activations {rule!r}: use {' or '.join(RULES)}")
+    check_rule(rule)
     types = types_of(costs, dtype, weights, assumed)
     constant, written = state_bytes(costs, types)
     return MemoryUse(

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sympy
 
 from symcost.costs.exact import rational
 from symcost.devices import device
-from symcost.errors import SpaceError, SymcostError
+from symcost.errors import ExpressionError, SpaceError, SymcostError
 from symcost.estimate.bytes.fit import Kept, check_computes, kept
 from symcost.estimate.bytes.memory import memory
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import Setting
-from symcost.formulas.conditions import Combined, Compare, Condition, Word, condition, conjuncts, rewritten
+from symcost.formulas.conditions import Combined, Compare, Condition, Word, compares, condition, conjuncts, rewritten
 from symcost.formulas.measures import Dimension
 from symcost.formulas.symbols import symbol
 from symcost.reading.nearest import listed, near, offered
 from symcost.reading.numerals import short
+
+_COMPARED = re.compile(r"[<>]|[=!]=")
+_NONE = "there is no constraint: give one such as 'params <= 25_000_000'"
 
 
 def asked(text: str, metrics: Metrics) -> Condition:
@@ -37,13 +41,38 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
     """Conditions that all must hold, in symbols of the table: formulas stand for the quantities that they name."""
     given = [texts] if isinstance(texts, str) else list(texts)
     if not given:
-        raise SymcostError("there is no constraint: give one such as 'params <= 25_000_000'")
+        raise SymcostError(_NONE)
     found: list[Condition] = []
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
         found += [each for named in conjuncts(condition(text, measured)) for each in put(named, text, setting)]
     return found
+
+
+def is_one(text: str) -> bool:
+    """Whether a text is a constraint, rather than the spec of an input.
+
+    >>> is_one("params <= 3"), is_one("fits"), is_one("float32[n,8]")
+    (True, True, False)
+    """
+    if _COMPARED.search(text):  # one that cannot be read is still no spec
+        return True
+    try:
+        condition(text)
+    except ExpressionError:
+        return False
+    return True
+
+
+def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
+    """Raise for constraints that cannot be read, or name what is no quantity and none of the symbols."""
+    if not texts:
+        raise SymcostError(_NONE)
+    for text in texts:
+        for compare in compares(condition(text, measured)):
+            for side in (compare.left, compare.right):
+                _check_names(side, text, symbols, ())
 
 
 def put(found: Condition, text: str, setting: Setting) -> list[Condition]:
@@ -62,18 +91,24 @@ def measured(name: str) -> Dimension:
 
 
 def _put(side: Any, text: str, setting: Setting) -> Any:
-    known = set(setting.costs.symbols) | set(setting.costs.point)
-    put: dict[Any, Any] = {}
+    _check_names(side, text, setting.costs.symbols, setting.costs.point)
+    used = sorted({str(s) for s in side.free_symbols} & QUANTITIES.keys())
+    made = {symbol(name): sympy.sympify(QUANTITIES[name](setting), strict=True) for name in used}
+    return side.xreplace(made) if made else side
+
+
+def _check_names(side: Any, text: str, symbols: Sequence[str], fixed: Collection[str]) -> None:
+    """Raise for a name that is no quantity and none of the symbols, or both."""
     for name in sorted(str(s) for s in side.free_symbols):
-        if name in known and name in QUANTITIES:
-            raise SymcostError(f"{name!r} in {text!r} is a symbol of the table and a quantity: rename the symbol")
-        if name in QUANTITIES:
-            put[symbol(name)] = sympy.sympify(QUANTITIES[name](setting), strict=True)
-        elif name not in known:
-            plain = [*setting.costs.symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
-            found = near(name, [*setting.costs.symbols, *QUANTITIES])
-            raise SymcostError(f"unknown name {name!r} in {text!r}: {offered(found, f'there are {listed(plain)}')}")
-    return side.xreplace(put) if put else side
+        known = name in symbols or name in fixed
+        if known and name in QUANTITIES:
+            raise SymcostError(
+                f"{short(name)} in {short(text)} is a symbol of the table and a quantity: rename the symbol"
+            )
+        if not known and name not in QUANTITIES:
+            plain = [*symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
+            found = offered(near(name, [*symbols, *QUANTITIES]), f"there are {listed(plain)}")
+            raise SymcostError(f"unknown name {short(name)} in {short(text)}: {found}")
 
 
 def memories(setting: Setting) -> list[Kept]:

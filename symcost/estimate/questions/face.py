@@ -16,8 +16,8 @@ from symcost.estimate.bytes.types import Types, types_of
 from symcost.estimate.time.efficiency import efficiency_of
 from symcost.estimate.time.energy import Energy, energy
 from symcost.estimate.time.latency import Latency, examples, latency
-from symcost.estimate.time.work import MODELS
-from symcost.reading.choices import LatencyModel, Rule
+from symcost.estimate.time.work import check_model
+from symcost.reading.choices import MODELS, LatencyModel, Rule
 
 PROCESS = "horowitz-45nm"
 
@@ -53,8 +53,7 @@ def estimate(
     types = types_of(costs, dtype, weights)
     check_computes(where, costs, types)
     efficiency_of(efficiency)
-    if model not in MODELS:
-        raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
+    check_model(model)
     energies = {PROCESS: PROCESS} if where.name == PROCESS else {where.name: where, PROCESS: PROCESS}
     return Estimate(
         name=name,

@@ -24,6 +24,7 @@ from symcost.formulas.prove.growth import FAR, monotone_from
 from symcost.formulas.symbols import Evaluator
 from symcost.reading.choices import LatencyModel, Rule
 from symcost.reading.given import checked
+from symcost.reading.numerals import short
 
 MAX_STEPS = 1 << 16
 UP, DOWN = "up", "down"
@@ -88,7 +89,7 @@ def solve(
     d = 274 at L=12 (bisection, certified monotone)
       params <= 25_000_000: 24,905,230 against 25,000,000
     """
-    name = _wanted(costs, largest, smallest)
+    name = wanted(costs.symbols, largest, smallest)
     others = dict(given or {})
     outside = _outside(costs, name, others)
     constraints = read(where, Setting(costs, on, dtype, weights, model, rule, batch))
@@ -106,12 +107,13 @@ def solve(
     return Solution(name, value, at, found, method)
 
 
-def _wanted(costs: CostTable, largest: str | None, smallest: str | None) -> str:
+def wanted(symbols: Sequence[str], largest: str | None, smallest: str | None) -> str:
+    """The symbol that is looked for, one of these."""
     if (largest is None) == (smallest is None):
         raise SymcostError("solve looks for one symbol: give largest= or smallest=, one of them")
     name = largest or smallest or ""
-    if name not in costs.symbols:
-        raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(costs.symbols) or 'none'}")
+    if name not in symbols:
+        raise DomainError(f"unknown symbol {short(name)}: the symbols here are {', '.join(symbols) or 'none'}")
     return name
 
 

@@ -26,6 +26,7 @@ from symcost.costs.size import Width
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.reading.choices import MODELS, LatencyModel
+from symcost.reading.numerals import short
 
 IMAGE = 4
 """Axes of a batch of images."""
@@ -68,10 +69,15 @@ class Kernel:
         return f"{self.path} {self.op}".strip()
 
 
+def check_model(model: str) -> None:
+    """Raise for a model of latency that is none."""
+    if model not in MODELS:
+        raise SymcostError(f"unknown model of latency {short(model)}: use {', '.join(MODELS)}")
+
+
 def kernels(costs: CostTable, model: LatencyModel) -> list[Kernel]:
     """The kernels of a table under a model of execution."""
-    if model not in MODELS:
-        raise SymcostError(f"unknown model of latency {model!r}: use {', '.join(MODELS)}")
+    check_model(model)
     if not isinstance(costs, CostTable):
         raise SymcostError(f"a {type(costs).__name__} is no table of costs: make one by sc.table or sc.trace")
     steps = list(_steps(costs.rows))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symcost.costs.saved.face import is_saved, load
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.setting import setting
@@ -20,8 +19,11 @@ from symcost.gates.audit.formulas import METRICS, formula, others, slip
 from symcost.gates.audit.printed import read
 from symcost.gates.audit.quantities import Scope, quantity
 from symcost.gates.audit.slips import why
-from symcost.models.catalog import literal, reference
 from symcost.reading.nearest import choose, same
+from symcost.reading.numerals import short
+from symcost.sources.source import Source, is_traced
+from symcost.sources.texts import pairs
+from symcost.sources.tracing import Tracing
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ Tables = Callable[[Claim], CostTable]
 def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[Finding]:
     """A finding for every claim; a claim that cannot be understood is an error that names its line.
 
-    ``tables`` finds the table of a claim; of reference networks and saved tables unless given.
+    ``tables`` makes the table of a claim, unless as :func:`source` says.
     """
-    found, known = [], _Known(tables or named)
+    found, known = [], _Known(tables or (lambda claim: source(claim).table()))
     for claim in claims:
         try:
             metric = same(claim.quantity, METRICS)
@@ -113,11 +115,11 @@ class _Known:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._known: dict[tuple[str, ...], CostTable] = {}
+        self._known: dict[tuple[Any, ...], CostTable] = {}
 
     def table(self, claim: Claim) -> CostTable:
         """The table of a claim, every size of it a number."""
-        key = (claim.model, claim.at, claim.spec, claim.call)
+        key = (claim.model, claim.at, claim.spec, claim.call, claim.options)
         if key not in self._known:
             table = self._known[key] = self._tables(claim)
             if left := table.symbols:
@@ -127,13 +129,28 @@ class _Known:
         return self._known[key]
 
 
-def named(claim: Claim) -> CostTable:
-    """A reference network with its parameters, or a saved table at a point."""
-    given: dict[str, Any] = {name: literal(text) for name, text in values(claim.at)}
-    if not is_saved(claim.model):
-        return reference(claim.model)(**given)
-    table = load(claim.model)
-    return table.subs(**given) if given else table
+def source(claim: Claim) -> Source:
+    """The model of a claim, with its values put in."""
+    told = dict(claim.options)
+    given = {name: _option(name, text) for name, text in {"call": claim.call, **told}.items()}
+    if is_traced(claim.model):
+        how = Tracing.read(given)
+    else:  # parameters of a network stay the texts that it reads exactly
+        how = Tracing.read({**given, "arg": None}).with_arg(dict(pairs("arg", told.get("arg", "").split())))
+    return Source(claim.model, tuple(claim.spec.split()), how, dict(values(claim.at)))
+
+
+def _option(name: str, text: str) -> Any:
+    """The value of a column as the command line has it: a text, a truth value, or several texts."""
+    if name in ("mode", "method"):
+        return text
+    return _truth(name, text) if name in ("referee", "function") else text.split()
+
+
+def _truth(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise SymcostError(f"{name}={short(text)} must be true or false")
+    return text.lower() == "true"
 
 
 def values(at: str) -> list[tuple[str, str]]:
@@ -146,6 +163,6 @@ def values(at: str) -> list[tuple[str, str]]:
     for part in at.replace(",", " ").split():
         name, equals, value = part.partition("=")
         if not equals or not value:
-            raise SymcostError(f"at={at!r} must be NAME=VALUE, as width=1.4 r=192")
+            raise SymcostError(f"at={short(at)} must be NAME=VALUE, as width=1.4 r=192")
         found.append((name, value))
     return found

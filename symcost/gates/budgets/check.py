@@ -44,6 +44,8 @@ def check(plan: Plan, table_of: Callable[[Model], CostTable], verdict_of: Asked)
     """Every limit of every model of a plan; ``table_of`` makes or loads the tables, ``verdict_of`` asks the compilers."""
     findings: list[Finding] = []
     for model in plan.models:
+        named(f"models.{model.name}", model.source.check)  # before any of them is traced
+    for model in plan.models:
         costs = table_of(model)
         for budget in model.budgets:
             findings += against(budget, costs, model.name)

@@ -4,9 +4,9 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
 
     [models.gpt]
     model = "examples.gpt:GPT"        # or a reference network, or the file of a saved table
-    specs = ["int32[n,N]"]            # as for symcost trace, with: arg, call, free, steps, at_least, samples, axes,
-                                      # mode, wrt, active, method, rngs, referee, function; arg also gives the parameters
-                                      # of a reference network
+    specs = ["int32[n,N]"]            # as for symcost trace, with: at, arg, call, free, steps, at_least, samples, axes,
+                                      # mode, wrt, active, method, rngs, referee, function; at and arg also give the
+                                      # parameters of a reference network
 
     [[models.gpt.budgets]]
     at = { H = 12, L = 12, d = 768, V = 50257 }
@@ -38,13 +38,12 @@ from symcost.gates.budgets.options import LIMITS, options
 from symcost.reading import toml
 from symcost.reading.nearest import choose, near, offered
 from symcost.reading.numerals import short, whole
+from symcost.sources import written
+from symcost.sources.source import Source
+from symcost.sources.written import KEYS, check
 
 FILES = ("symcost.toml", "pyproject.toml")
-_MODEL: Mapping[str, Any] = {
-    "model": str, "specs": list, "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict,
-    "samples": dict, "axes": dict, "mode": str, "wrt": (str, list), "active": dict,
-    "method": str, "rngs": list, "referee": bool, "function": bool, "budgets": list,
-}  # fmt: skip
+_MODEL: Mapping[str, Any] = {**KEYS, "budgets": list}
 _RANGE = re.compile(r"\s*(\d+)\s*\.\.\s*(\d+)\s*(?:step\s+(\d+)\s*)?")
 
 
@@ -69,11 +68,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Model:
-    """A model with its budgets: how to get its table is for the caller."""
+    """A model with its budgets."""
 
     name: str
-    model: str
-    options: Mapping[str, Any]
+    source: Source
     budgets: tuple[Budget, ...]
 
 
@@ -112,7 +110,7 @@ def chosen(plan: Plan, names: Sequence[str]) -> Plan:
     known = [model.name for model in plan.models]
     for name in names:
         if name not in known:
-            raise SymcostError(f"{plan.file} has no model {name!r}: {choose(name, known, start='there are')}")
+            raise SymcostError(f"{plan.file} has no model {short(name)}: {choose(name, known, start='there are')}")
     return replace(plan, models=tuple(m for m in plan.models if not names or m.name in names))
 
 
@@ -131,12 +129,8 @@ def _model(name: str, given: Any, path: Path, text: str) -> Model:
     where = f"{path}: models.{name}"
     if not isinstance(given, dict):
         raise SymcostError(f"{where} must be a table")
-    _known(given, _MODEL, where)
-    for key, value in given.items():
-        if not isinstance(value, _MODEL[key]):
-            raise SymcostError(f"{where}.{key} = {value!r} must be a {_WORDS[_MODEL[key]]}")
-    if "model" not in given:
-        raise SymcostError(f'{where} has no model: write model = "PKG.MOD:NAME", a reference network or a saved file')
+    check(given, where, _MODEL)
+    source = written.source({key: value for key, value in given.items() if key != "budgets"}, where, path.parent)
     if not given.get("budgets"):
         raise SymcostError(f"{where} has no budgets: write [[{_prefix(path)}models.{name}.budgets]] with limits")
     places = lines_of(name, text, len(given["budgets"]))
@@ -146,20 +140,7 @@ def _model(name: str, given: Any, path: Path, text: str) -> Model:
     twice = next((each for each in names if names.count(each) > 1), None)
     if twice is not None:
         raise SymcostError(f"{where} has two budgets of the name {twice!r}: give one of them another")
-    traced = {key: _plain(value) for key, value in given.items() if key not in ("model", "budgets")}
-    return Model(name, given["model"], traced, tuple(budgets))
-
-
-def _plain(given: Any) -> Any:
-    """A value for a model: decimals, exact where they are limits, are floats there."""
-    if isinstance(given, dict):
-        return {key: _plain(value) for key, value in given.items()}
-    if isinstance(given, list):
-        return [_plain(value) for value in given]
-    return float(given) if isinstance(given, Decimal) else given
-
-
-_WORDS = {(str, list): "text or a list of them", str: "text", list: "list", dict: "table", bool: "truth value"}
+    return Model(name, source, tuple(budgets))
 
 
 def _budget(given: Any, where: str, number: int) -> Budget:
@@ -248,7 +229,7 @@ def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
     for key in given:
         if key not in known:
             found = offered(near(key, known), f"use {', '.join(_plain_names(known))}")
-            raise SymcostError(f"{where} has an unknown entry {key!r}: {found}")
+            raise SymcostError(f"{where} has an unknown entry {short(key)}: {found}")
 
 
 def _plain_names(known: Any) -> list[str]:

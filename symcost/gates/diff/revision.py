@@ -12,6 +12,7 @@ from pathlib import Path
 from symcost.costs.saved.face import load
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 
 TREE = "."
 """Names the working tree as it is, instead of a revision."""
@@ -25,7 +26,7 @@ def traced_at(revision: str, target: str, specs: Sequence[str], options: Sequenc
     top = Path(_git(folder, "rev-parse", "--show-toplevel", what=f"{folder} is in no git repository"))
     commit = _git(
         folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}",
-        what=f"there is no revision {revision!r} in {top}: git log shows them",
+        what=f"there is no revision {short(revision)} in {top}: git log shows them",
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="symcost-") as place:
         aside = Path(place).resolve() / "tree"

@@ -10,6 +10,7 @@ from typing import Any
 
 from symcost.errors import DomainError, SymcostError
 from symcost.reading.choices import Mode
+from symcost.reading.numerals import short
 from symcost.tracing.program.model import Model, make_model, split_call
 from symcost.tracing.program.spec import parse_tree
 
@@ -39,7 +40,7 @@ class Source:
         """The maker of programs."""
         if self.function:
             if self.wrt is not None:
-                raise SymcostError(f"wrt={self.wrt!r} selects parameters of a module: a function has none")
+                raise SymcostError(f"wrt={short(self.wrt)} selects parameters of a module: a function has none")
             plain, arrays = split_call(self.call)
             return Model(factory=None, module=None, specs=parse_tree(self.specs), parameters=(), call=plain,
                          arrays=arrays, function=self.target)  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from symcost.errors import SymcostError
 from symcost.reading.nearest import choose
+from symcost.reading.numerals import short
 from symcost.referee.compilers.gpus import GPUS
 
 CPU, TPU, CUDA = "cpu", "tpu", "cuda"
@@ -145,7 +146,7 @@ def target(name: str) -> Target:
     'NVIDIA H100 80GB HBM3'
     """
     if name not in TARGETS:
-        raise SymcostError(f"unknown target {name!r}: {choose(name, TARGETS)}")
+        raise SymcostError(f"unknown target {short(name)}: {choose(name, TARGETS)}")
     return TARGETS[name]
 
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from symcost.agreement.written import Written
 from symcost.errors import SymcostError
 from symcost.reading.nearest import choose
+from symcost.reading.numerals import short
 from symcost.referee.compilers.program import Program
 from symcost.referee.verdicts.verdict import Opinion
 from symcost.tracing.program import linen
@@ -38,7 +39,7 @@ def check(names: Sequence[str]) -> None:
     """Raise for a counter that nobody knows."""
     for name in names:
         if name not in COUNTERS:
-            raise SymcostError(f"unknown counter {name!r}: {choose(name, COUNTERS, 1)}")
+            raise SymcostError(f"unknown counter {short(name)}: {choose(name, COUNTERS, 1)}")
 
 
 def _by_xla(_m: Model, _p: Mapping[str, int], _: Program, written: Written, own: int) -> Opinion:

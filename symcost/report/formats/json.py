@@ -9,7 +9,7 @@
 ``symbols``
     names of the symbols in the formulas.
 ``at``
-    the values substituted for symbols (``--set``), empty for a closed form.
+    the values substituted for symbols (``--at``), empty for a closed form.
 ``totals``
     ``params``, ``trainable``, ``active_params``, ``state``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and
     ``activations`` under ``textbook``: what the attributes of the same names give.

@@ -7,12 +7,13 @@ and moving, layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.reading.choices import LatencyModel, Picture
+from symcost.reading.choices import PICTURES, LatencyModel, Picture
+from symcost.reading.numerals import short
 from symcost.report.pictures import plot_kinds
 from symcost.report.pictures.style import blank, save
 
@@ -29,25 +30,26 @@ def plot(
     ``at``: values of the table's symbols; ``batch`` is the symbol that ``latency`` runs over. ``model`` as for
     :func:`symcost.latency`.
     """
-    kinds: dict[str, Callable[..., None]] = {
-        "memory": plot_kinds.memory, "roofline": plot_kinds.roofline, "latency": plot_kinds.latency,
-        "energy": plot_kinds.energy,
-    }  # fmt: skip
-    if kind not in kinds:
-        raise SymcostError(f"unknown picture {kind!r}: use {', '.join(kinds)}")
-    if kind in ("roofline", "latency") and on is None:
-        raise SymcostError(f"the {kind} needs a device: give one, such as 'nvidia-a100-sxm-80gb'")
-    path = _path(file)
+    path, draw = check(kind, on, file), getattr(plot_kinds, kind)
     given = dict(at or {})
     table = costs if kind == "latency" or not given else costs.subs(**given)
     figure = blank()
     if kind == "latency":
-        kinds[kind](figure, costs, on, dtype, given, batch, model)
+        draw(figure, costs, on, dtype, given, batch, model)
     else:
-        kinds[kind](figure, table, on, dtype, model)
+        draw(figure, table, on, dtype, model)
     if path is not None:
         save(figure, path)
     return figure
+
+
+def check(kind: str, on: Any, file: Any) -> Path | None:
+    """The file of a picture, unless it cannot be drawn."""
+    if kind not in PICTURES:
+        raise SymcostError(f"unknown picture {short(kind)}: use {', '.join(PICTURES)}")
+    if kind in ("roofline", "latency") and on is None:
+        raise SymcostError(f"the {kind} needs a device: give one, such as 'nvidia-a100-sxm-80gb'")
+    return _path(file)
 
 
 def _path(file: Any) -> Path | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SpaceError
+from symcost.reading.numerals import short
 from symcost.sweeps.answers.tabular import needed
 from symcost.system.files import whole
 
@@ -23,7 +24,7 @@ def check_name(path: Path) -> None:
 def check_colour(colour: str, names: Iterable[str]) -> None:
     """Refuse a colour that is none of an answer's axes and numbers."""
     if colour not in names:
-        raise SpaceError(f"no axis or number {colour!r} to colour by: there are {', '.join(names)}")
+        raise SpaceError(f"no axis or number {short(colour)} to colour by: there are {', '.join(names)}")
 
 
 def plot(answer: Any, path: Path, colour: str | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symcost.errors import SpaceError
+from symcost.reading.numerals import short
 from symcost.sweeps.answers.partial import Kind, Partial
 from symcost.sweeps.engines.nest import Nest
 from symcost.sweeps.engines.points import evaluated, places_of
@@ -108,7 +109,7 @@ def _made(engine: str) -> Any:
 def search(job: Job) -> Search:
     """The search of a job; made once in every process."""
     if job.engine not in ENGINES:
-        raise SpaceError(f"unknown engine {job.engine!r}: use {', '.join(ENGINES)}")
+        raise SpaceError(f"unknown engine {short(job.engine)}: use {', '.join(ENGINES)}")
     return Search(job)
 
 

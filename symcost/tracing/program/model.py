@@ -85,7 +85,7 @@ class Model:
                 n for n, v in vars(type(module)).items() if not n.startswith("_") and n not in fields and callable(v)
             ]
             raise TraceError(
-                f"{type(module).__name__} has no method {self.method!r}: it has {', '.join(['__call__', *known])}"
+                f"{type(module).__name__} has no method {short(self.method)}: it has {', '.join(['__call__', *known])}"
             )
         return self._linen(module, own, inputs, arrays) if linen.is_linen(module) else self._nnx(module, inputs, arrays)
 
@@ -228,7 +228,7 @@ def make_model(
 ) -> Model:
     """Read what the user gave: a module as it is, or a factory whose parameters without default are symbols."""
     if mode not in MODES:
-        raise TraceError(f"unknown mode {mode!r}: use {' or '.join(map(repr, MODES))}")
+        raise TraceError(f"unknown mode {short(mode)}: use {' or '.join(map(repr, MODES))}")
     plain, arrays = split_call(call)
     names = ("params", "dropout", *_streams(rngs))
     common: dict[str, Any] = {"specs": parse_tree(specs), "call": plain, "arrays": arrays, "mode": mode,

@@ -10,6 +10,7 @@ import jax
 
 from symcost.errors import TraceError
 from symcost.reading import glob
+from symcost.reading.numerals import short
 from symcost.tracing.program import nnx
 from symcost.tracing.program.paths import names_along
 
@@ -61,16 +62,16 @@ class Trained:
             for i in range(len(variables))
         ]
         if not any(trained):
-            raise TraceError(f"wrt={self.given!r} trains nothing: what it selects is left out again")
+            raise TraceError(f"wrt={short(self.given)} trains nothing: what it selects is left out again")
         return [on for on, (_, _, number) in zip(trained, variables, strict=True) for _ in range(number)]
 
     def _nothing(self, index: int, entry: Any, variables: list[tuple[Path, Any, int]]) -> Exception:
         if index in self._selected:
-            return Unmatched(f"wrt={entry!r} matches no parameter")
+            return Unmatched(f"wrt={short(entry)} matches no parameter")
         if isinstance(entry, str):
             return TraceError(str(glob.no_match(entry, (_text(path) for path, _, _ in variables), "wrt")))
         kinds = ", ".join(dict.fromkeys(type(value).__name__ for _, value, _ in variables)) or "none"
-        return TraceError(f"wrt={entry!r} selects no parameter: their types are {kinds}")
+        return TraceError(f"wrt={short(entry)} selects no parameter: their types are {kinds}")
 
     @staticmethod
     def _predicate(entry: Any) -> Predicate:
@@ -98,7 +99,7 @@ def _asked(entry: Any, path: Path, value: Any) -> bool:
         return nnx.selects(entry, path, value)
     if isinstance(entry, type) or not callable(entry):
         raise TraceError(
-            f"wrt={entry!r} is no filter of a linen model: give patterns such as '**/lora/**', or a function of path and array"
+            f"wrt={short(entry)} is no filter of a linen model: give patterns such as '**/lora/**', or a function of path and array"
         )
     return bool(entry(path, value))
 

@@ -178,7 +178,7 @@ def fixed_values(
     for option, given in (("samples", samples), ("steps", steps), ("at_least", at_least)):
         for name in given or {}:
             if name not in symbols:
-                raise SymcostError(f"{option} names {name!r}: the symbols here are {', '.join(symbols) or 'none'}")
+                raise SymcostError(f"{option} names {short(name)}: the symbols here are {', '.join(symbols) or 'none'}")
     check_positive("steps", steps)
     check_positive("at_least", at_least)
     for name, listed in (samples or {}).items():

@@ -1,0 +1,201 @@
+"""What every verb that takes a model takes besides: values, and the options of tracing. Declared here and nowhere else."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, cast, get_type_hints
+
+import typer
+
+from symcost.costs.dtypes import bits_of
+from symcost.errors import SymcostError
+from symcost.estimate.bytes.memory import check_rule
+from symcost.reading.choices import Rule
+from symcost.reading.numerals import short
+from symcost.sources.source import Source, is_traced
+from symcost.sources.texts import pairs
+from symcost.sources.tracing import Tracing
+
+Texts = list[str] | None
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A saved table, a reference network (symcost models lists them), or PKG.MOD:NAME to trace.",
+    ),
+]
+Specs = Annotated[
+    Texts,
+    typer.Argument(
+        metavar="SPEC...", help="Inputs of a model to trace, such as 'float32\\[n,224,224,3]'; names are symbols."
+    ),
+]
+On = Annotated[str, typer.Option("--device", metavar="DEVICE", help="symcost devices lists them; or a TOML file.")]
+MaybeOn = Annotated[
+    str | None, typer.Option("--device", metavar="DEVICE", help="symcost devices lists them; or a TOML file.")
+]
+Latency = Annotated[str, typer.Option("--model", help="Latency: whole, roofline or fused.")]
+Dtype = Annotated[str | None, typer.Option(help="Number type of operations and activations; as traced unless given.")]
+TRACING: Mapping[str, Any] = {
+    "arg": Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")],
+    "call": Annotated[
+        Texts, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call, such as train=false.")
+    ],
+    "free": Annotated[Texts, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")],
+    "steps": Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")],
+    "at_least": Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is at least this.")],
+    "samples": Annotated[Texts, typer.Option(metavar="NAME=INT,INT,...", help="Values of the symbol to trace at.")],
+    "axis": Annotated[Texts, typer.Option(metavar="NAME=INT", help="Size of a named axis (collectives).")],
+    "rng": Annotated[Texts, typer.Option(metavar="NAME", help="A further random stream of a linen module.")],
+    "mode": Annotated[str, typer.Option(help="forward, or train: forward, backward and what is kept between them.")],
+    "wrt": Annotated[
+        Texts,
+        typer.Option(
+            metavar="PATTERN", help="What is trained, by path: '**/lora/**', 'head/*'; '!**/bias' leaves out."
+        ),
+    ],
+    "active": Annotated[
+        Texts,
+        typer.Option(metavar="PATTERN=SHARE", help="Share of parameters that a token uses: '**/experts/**=k/E'."),
+    ],
+    "method": Annotated[str, typer.Option(help="The module's method to trace.")],
+    "referee": Annotated[
+        bool, typer.Option("--referee/--no-referee", help="Compare the xla figures with XLA's own count at one point.")
+    ],
+    "function": Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")],
+}
+"""The options of tracing."""
+VALUES: Mapping[str, Any] = {
+    "at": Annotated[
+        Texts,
+        typer.Option(
+            "--at",
+            metavar="NAME=VALUE",
+            help="A symbol's value; for a reference network's parameter a symbol too, n=n.",
+        ),
+    ],
+    "set_": Annotated[Texts, typer.Option("--set", metavar="NAME=VALUE", hidden=True)],
+    "given_": Annotated[Texts, typer.Option("--given", metavar="NAME=VALUE", hidden=True)],
+}
+"""``--at``, and its first names."""
+WIDTHS: Mapping[str, Any] = {
+    "dtype": Dtype,
+    "weights": Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")],
+    "bits": Annotated[int | None, typer.Option(min=1, help="Bits of every weight, in the place of a number type.")],
+    "rule": Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")],
+}
+"""How wide numbers are in memory, and which of them are alive at once."""
+DEFAULTS = {"mode": "forward", "method": "__call__", "referee": True, "function": False, "rule": "liveness"}
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Number types of operations and weights, and the rule of the peak."""
+
+    dtype: str | None
+    weights: str | int | None
+    rule: Rule
+
+    @classmethod
+    def of(cls, typed: Mapping[str, Any]) -> Widths:
+        """The options, each of which is known before anything is traced."""
+        weights, bits = typed["weights"], typed["bits"]
+        if weights is not None and bits is not None:
+            raise SymcostError(
+                f"--weights {short(weights)} and --bits {bits} both say how wide the weights are: leave one"
+            )
+        for dtype in (typed["dtype"], weights):
+            if dtype is not None:
+                bits_of(dtype)
+        check_rule(typed["rule"])
+        return cls(typed["dtype"], weights if bits is None else bits, cast(Rule, typed["rule"]))
+
+
+@dataclass(frozen=True)
+class Given:
+    """The options of a verb as they were typed: values in three places, and how a model is traced."""
+
+    options: Mapping[str, Any]
+    at: Mapping[str, str]
+    set_: Mapping[str, str]
+    given_: Mapping[str, str]
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Given:
+        """The options; what is no ``NAME=VALUE``, or is said twice, is an error."""
+        read = [dict(pairs(flag, options[name])) for name, flag in _FLAGS.items()]
+        return cls({name: options[name] for name in TRACING}, *read)
+
+    def source(self, model: str, specs: Sequence[str] | None, *, point: bool = False, verdict: bool = False) -> Source:
+        """The one model of a verb, checked.
+
+        With ``point`` the verb takes the values of ``--at`` itself; with ``verdict`` it needs the program of the model.
+        """
+        asked = _joined(at=self.at, given=self.given_)
+        put, left = (self.set_, asked) if point else (_joined(at=asked, set=self.set_), {})
+        found = Source(model, tuple(specs or ()), self.how(is_traced(model)), put, left)
+        return found.check_program() if verdict else found.check()
+
+    def sources(self, models: Sequence[str], specs: Sequence[str] | None) -> list[Source]:
+        """Models side by side, at points: inputs and options of tracing are for what is traced, ``--set`` for the others."""
+        programs = [is_traced(model) for model in models]
+        found, point = [], _joined(at=self.at, given=self.given_)
+        for model, program in zip(models, programs, strict=True):
+            mine = program or not any(programs)
+            how = self.how(program) if mine else Tracing()
+            put = self.set_ if not program or all(programs) else {}
+            found.append(Source(model, tuple(specs or ()) if mine else (), how, put, point).check())
+        return found
+
+    def how(self, program: bool) -> Tracing:
+        """How a model is traced; parameters of a network stay the texts that it reads exactly."""
+        read = Tracing.read(self.options if program else {**self.options, "arg": None})
+        return read if program else read.with_arg(dict(pairs("--arg", self.options["arg"])))
+
+
+def _joined(**given: Mapping[str, str]) -> dict[str, str]:
+    """Values of two options that mean the same; a name that both give is an error."""
+    (first, own), (second, others) = given.items()
+    for name in others:
+        if name in own:
+            raise SymcostError(
+                f"--{first} and --{second} both give {short(name)}: {short(own[name])} and {short(others[name])}"
+            )
+    return {**own, **others}
+
+
+_FLAGS = {"at": "--at", "set_": "--set", "given_": "--given"}
+
+
+Verb = Callable[..., None]
+
+
+def takes(value: str, options: Mapping[str, Any], made: Callable[[Mapping[str, Any]], Any]) -> Callable[[Verb], Verb]:
+    """A decorator of verbs that adds options behind their own; the verb gets what is ``made`` of them as one ``value``."""
+
+    def added(verb: Verb) -> Verb:
+        @functools.wraps(verb)
+        def wrapped(**typed: Any) -> None:
+            own = {name: each for name, each in typed.items() if name not in options}
+            verb(**own, **{value: made({name: typed[name] for name in options})})
+
+        hints = get_type_hints(verb, include_extras=True)
+        hints = {name: hint for name, hint in hints.items() if name not in (value, "return")} | dict(options)
+        parameters = inspect.signature(verb).parameters
+        kept = [parameters[name].replace(annotation=hints[name], kind=_KIND) for name in parameters if name != value]
+        more = [inspect.Parameter(n, _KIND, annotation=options[n], default=DEFAULTS.get(n)) for n in options]
+        wrapped.__annotations__ = hints
+        wrapped.__signature__ = inspect.Signature([*kept, *more])  # type: ignore[attr-defined]
+        return wrapped
+
+    return added
+
+
+_KIND = inspect.Parameter.KEYWORD_ONLY
+takes_model = takes("given", {**VALUES, **TRACING}, Given.of)
+"""The verb takes a model: it gets its values and the options of tracing as ``given``."""
+takes_widths = takes("widths", WIDTHS, Widths.of)
+"""The verb estimates bytes: it gets number types and the rule of the peak as ``widths``."""

@@ -1,0 +1,490 @@
+"""Every verb takes a model by the same three kinds of names, with the same options, and says what is wrong before it traces."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+import symcost as sc
+from symcost.cli.main import app, main
+from symcost.sources import written
+from symcost.sources.source import Source
+from symcost.tracing import face
+
+ROOT = Path(__file__).parents[1]
+MODELS = """
+import flax.linen as nn
+import symcost as sc
+
+class Net(nn.Module):
+    d: int
+
+    @nn.compact
+    def __call__(self, x, train=True):
+        assert not train, "ask for train=false"
+        return nn.Dense(5)(nn.Dense(self.d)(x))
+
+class Plain(nn.Module):
+    d: int
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(self.d)(x)
+
+class Wide(nn.Module):
+    d: int
+    e: int
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(self.e)(nn.Dense(self.d)(x))
+
+def layers():
+    return sc.table(sc.Sequential(sc.Linear(c_o="d"), sc.Linear(c_o=5)), ("n", 8))
+"""
+PROGRAM = ["own_models:Net", "float32[n,8]", "--call", "train=false"]
+KINDS = {
+    "saved": ["costs.json"],
+    "network": ["alexnet"],
+    "program": [*PROGRAM, "--arg", "d=3"],
+    "layers": ["own_models:layers"],
+}
+VALUES = {"saved": ["n=2"], "network": ["n=2"], "program": ["n=2"], "layers": ["n=2", "d=3"]}
+
+
+def with_specs(verb: str, *own: str) -> Callable[[list[str]], list[str]]:
+    """The verb on a model, with arguments of its own between the name and the inputs."""
+    return lambda model: [verb, model[0], *own, *model[1:]]
+
+
+def twice(model: list[str]) -> list[str]:
+    """The difference of a model and itself."""
+    return ["diff", model[0], *model]
+
+
+VERBS: dict[str, Callable[[list[str]], list[str]]] = {
+    "trace": with_specs("trace"),
+    "table": with_specs("table"),
+    "verify": with_specs("verify"),
+    "estimate": with_specs("estimate"),
+    "fits": with_specs("fits", "--device", "nvidia-a100-sxm-80gb"),
+    "solve": lambda model: ["solve", *model, "params <= 10**12", "--largest", "q"],
+    "plot": with_specs("plot", "memory", "--output", "picture.png"),
+    "report": with_specs("report", "--output", "page.html"),
+    "diff": twice,
+}
+"""Every verb that takes a model on the command line."""
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_models.py").write_text(MODELS)
+    sc.models.alexnet(n="n").save(tmp_path / "costs.json")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delitem(sys.modules, "own_models", raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(ROOT), *sys.path])
+
+
+def told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    """The one line of an error of use."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("symcost: error: ")
+    assert captured.err.count("\n") == 1
+    return captured.err.removeprefix("symcost: error: ")
+
+
+def at(*pairs: str) -> list[str]:
+    """Values as options."""
+    return [part for pair in pairs for part in ("--at", pair)]
+
+
+# -- the same names and options, everywhere ------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("verify", "solve")])
+def test_every_verb_takes_every_kind_of_model(verb: str, kind: str, tmp_path: Path) -> None:
+    assert main([*VERBS[verb](KINDS[kind]), *at(*VALUES[kind])]) == 0
+    for name in ("picture.png", "page.html"):
+        assert (tmp_path / name).exists() is (name.startswith({"plot": "picture", "report": "page"}.get(verb, "none")))
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "answer"),
+    [
+        (["costs.json"], [], "n = 8 ("),
+        (["alexnet"], ["n=n"], "n = 8 ("),
+        (["alexnet", "--arg", "n=n"], [], "n = 8 ("),
+        (["alexnet", "--arg", "n=n", "--arg", "r=r"], ["r=227"], "n = 7 at r=227 ("),
+        (["own_models:layers"], ["d=1000"], "n = 446153 at d=1000 ("),  # 8*d + 5*d
+        (PROGRAM, ["d=3"], "n = 148717948 at d=3 ("),
+    ],
+)
+def test_solve_takes_every_kind_of_model_and_values_of_its_other_symbols(
+    model: list[str], values: list[str], answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["solve", *model, "macs <= 5_800_000_000", "--largest", "n", *at(*values)]) == 0
+    assert capsys.readouterr().out.startswith(answer)
+
+
+def test_verify_takes_programs_and_networks_and_says_why_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "own_models:Net", *PROGRAM[1:], *at("n=2", "d=3")]) == 0
+    assert main(["verify", "own_models:layers", *at("n=2", "d=3")]) == 0
+    capsys.readouterr()
+    assert "a verdict needs the program, PKG.MOD:NAME or a reference network" in told(capsys, ["verify", "costs.json"])
+    assert "one device, where no axes are" in told(capsys, ["verify", *PROGRAM, "--axis", "i=2"])
+
+
+def options(verb: str) -> dict[str, Any]:
+    """Declarations of a verb's options by their flags."""
+    command: Any = typer.main.get_command(app)
+    return {flag: each for each in command.commands[verb].params for flag in each.opts}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_the_same_options(verb: str) -> None:
+    known, first = options(verb), options("trace")
+    wanted = [flag for flag in first if flag.startswith("--") and flag not in ("--depth", "--format")]
+    assert {"--arg", "--free", "--axis", "--method", "--function", "--at", "-o"} <= {*wanted, "-o"}
+    for flag in wanted:
+        assert flag in known
+        if flag != "--output":
+            assert known[flag].help == first[flag].help
+            assert known[flag].hidden is (flag in ("--set", "--given"))
+    assert "-o" in known
+
+
+COMMANDS = ["trace", "table", "models", "audit", "sweep", "devices", "estimate", "fits", "solve", "plot", "calibrate",
+            "verify", "targets", "check", "diff", "report"]  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_h_is_help_and_o_is_a_file_in_every_verb(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command: Any = typer.main.get_command(app)
+    assert sorted(command.commands) == sorted(COMMANDS)
+    assert main([verb, "-h"]) == 0
+    assert f"Usage: symcost {verb}" in capsys.readouterr().out
+    assert "-o" in options(verb)
+
+
+class Traced(sc.SymcostError):
+    """Raised in the place of a trace."""
+
+
+TOLD = {
+    "free": ["extra"], "steps": {"n": 2}, "at_least": {"n": 4}, "samples": {"n": [2, 4, 6]}, "call": {"train": False},
+    "mode": "train", "wrt": ["head/*"], "rngs": ["noise"], "axes": {"i": 2}, "method": "embed", "active": {"a": "1/2"},
+}  # fmt: skip
+TYPED = ["--free", "extra", "--steps", "n=2", "--at-least", "n=4", "--samples", "n=2,4,6", "--call", "train=false", "--mode",
+         "train", "--wrt", "head/*", "--rng", "noise", "--axis", "i=2", "--method", "embed", "--active", "a=1/2"]  # fmt: skip
+COLUMNS = "free,steps,at_least,samples,call,mode,wrt,rng,axis,method,active"
+TOML = """call = {train = false}
+free = ["extra"]
+steps = {n = 2}
+at_least = {n = 4}
+samples = {n = [2, 4, 6]}
+mode = "train"
+wrt = ["head/*"]
+rngs = ["noise"]
+axes = {i = 2}
+method = "embed"
+active = {a = "1/2"}
+"""
+
+
+def files(tmp_path: Path) -> dict[str, list[str]]:
+    """The same model and options in every file that names models."""
+    (tmp_path / "claims.csv").write_text(
+        f'model,specs,quantity,value,{COLUMNS}\nown_models:Net,"float32[n,8]",params,1,extra,n=2,n=4,"n=2,4,6",train=false,'
+        "train,head/*,noise,i=2,embed,a=1/2\n"
+    )
+    model = f'model = "own_models:Net"\nspecs = ["float32[n,8]"]\n{TOML}'
+    (tmp_path / "symcost.toml").write_text(f"[models.net]\n{model}[[models.net.budgets]]\nparams = 9\n")
+    (tmp_path / "space.toml").write_text(f'minimize = "params"\n[network]\n{model}[axes]\nn = [2]\n')
+    old = model.replace("model =", "trace =").replace("specs =", "inputs =")
+    (tmp_path / "older.toml").write_text(f'minimize = "params"\n[network]\n{old}[axes]\nn = [2]\n')
+    return {
+        "audit": ["audit", "claims.csv"],
+        "check": ["check"],
+        "sweep": ["sweep", "space.toml"],
+        "older": ["sweep", "older.toml"],
+    }
+
+
+@pytest.mark.parametrize("verb", ["audit", "check", "sweep", "older", *(verb for verb in VERBS if verb != "verify")])
+def test_the_same_options_reach_the_trace_from_every_verb_and_file(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Any] = []
+
+    def trace(model: Any, *specs: Any, on_trace: Any, **given: Any) -> None:
+        seen.append((model.__name__, specs, given))
+        raise Traced("seen")
+
+    monkeypatch.setattr(face, "trace", trace)
+    monkeypatch.setattr(face, "symbols_of", lambda *specs, **given: ["n", "q"])
+    arguments = (
+        files(tmp_path)[verb] if verb in files(tmp_path) else VERBS[verb](["own_models:Net", "float32[n,8]", *TYPED])
+    )
+    assert "seen" in told(capsys, arguments)
+    ((name, specs, given),) = seen
+    assert (name, specs) == ("Net", ("float32[n,8]",))
+    assert {n: list(v) if isinstance(v, tuple) else v for n, v in given.items()} == {
+        **TOLD, "samples": given["samples"]}  # fmt: skip
+    assert list(given["samples"]["n"]) == [2, 4, 6]
+
+
+def test_a_function_and_no_referee_are_options_of_every_file_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_functions.py").write_text("def double(x):\n    return 2 * x\n")
+    (tmp_path / "claims.csv").write_text(
+        "model,specs,at,function,referee,quantity,value\nown_functions:double,float32[n],n=3,true,false,flops,3\n"
+    )
+    assert main(["audit", "claims.csv"]) == 0
+    (tmp_path / "space.toml").write_text(
+        'network = {model = "own_functions:double", specs = ["float32[n]"], function = true, referee = false}\n'
+        'show = ["flops"]\n[axes]\nn = [3]\n'
+    )
+    capsys.readouterr()
+    assert main(["sweep", "space.toml", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["configurations"] == [{"n": 3, "flops": 3}]
+
+
+# -- values -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("model", [["costs.json"], ["alexnet"], [*PROGRAM, "--arg", "d=3"]])
+@pytest.mark.parametrize("verb", ["trace", "table", "estimate"])
+def test_the_first_names_of_at_still_do_the_same(
+    verb: str, model: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = []
+    for option in ("--at", "--set", "--given"):
+        assert main([verb, *model, option, "n=3", "--format", "json"]) == 0
+        shown.append(capsys.readouterr().out)
+    assert len(set(shown)) == 1
+
+
+@pytest.mark.parametrize(
+    "older", [["--set", "n=n", "--given", "r=227", "--set", "r=r"], ["--set", "n=n", "--arg", "r=r", "--at", "r=227"]]
+)
+def test_solve_understands_what_it_did(older: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "alexnet", "macs <= 5_800_000_000", "--largest", "n", *older]) == 0
+    assert capsys.readouterr().out.startswith("n = 7 at r=227 (")
+
+
+def test_a_parameter_of_a_network_is_read_exactly() -> None:
+    for source in (
+        Source("mobilenet_v2", at={"width": "1.4"}),
+        written.source({"model": "mobilenet_v2", "arg": {"width": 1.4}}, "x", Path()),
+    ):
+        assert source.table().params == sc.models.mobilenet_v2(width="1.4").params
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"model": "alexnet", "specs": "float32[n]"}, "net.specs = 'float32[n]' must be a list"),
+        ({"modle": "alexnet"}, "net has an unknown entry 'modle': did you mean mode or model?"),
+        ({"specs": []}, 'net has no model: write model = "PKG.MOD:NAME", a reference network or a saved file'),
+        ({"model": "alexnet", "at": 3}, "net.at = '3' must be a table"),
+    ],
+)
+def test_a_table_of_a_file_that_is_no_model_is_one_line(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(sc.SymcostError) as problem:
+        written.source(given, "net", Path())
+    assert str(problem.value) == message
+
+
+# -- before anything is traced -------------------------------------------------------------------------------------
+LONG = "x" * 100_000
+EARLY: dict[str, tuple[list[str], str]] = {
+    "format": (["--format", "pdf"], "unknown format 'pdf': use "),
+    "format of any length": (["--format", LONG], f"unknown format '{'x' * 57}...': use "),
+    "output": (["--output", "nowhere/x.html"], "there is no writable directory nowhere"),
+    "value": (["--at", "n"], "--at 'n' must be NAME=VALUE, as --at n=1"),
+    "value of no name": (["--at", "3=n"], "--at '3=n' must be NAME=VALUE"),
+    "value twice": (["--at", "n=1", "--at", "n=2"], "--at gives 'n' twice: 1 and 2"),
+    "no integer": (["--at", "n=1.5"], "--at n='1.5' must be an integer"),
+    "both names": (["--at", "n=1", "--given", "n=2"], "--at and --given both give 'n': '1' and '2'"),
+    "unknown symbol": (["--at", "q=1"], "unknown symbol 'q': the symbols here are n, d"),
+    "call": (["--call", "train"], "--call 'train' must be NAME=VALUE"),
+    "samples": (["--samples", "n=1,x"], "--samples n='x' must be an integer"),
+    "parameter": (["--arg", "e=1"], "--arg e: own_models:Net has no such parameter; it has d, parent, name"),
+    "function": (["--function", "--mode", "train"], "--function takes none of --arg, --free, --mode,"),
+    "axis": (["--axis", "i=x"], "--axis i='x' must be an integer"),
+}
+OWN: list[tuple[str, list[str], str]] = [
+    ("estimate", ["--device", "a101"], "unknown device 'a101'"),
+    ("estimate", ["--device", "none.toml"], "the device file none.toml cannot be read"),
+    ("estimate", ["--dtype", "int7"], "unknown number type 'int7'"),
+    ("estimate", ["--weights", "int7"], "unknown number type 'int7'"),
+    ("estimate", ["--weights", "int8", "--bits", "4"], "both say how wide the weights are"),
+    ("estimate", ["--rule", "best"], "unknown rule of activations 'best'"),
+    ("estimate", ["--model", "best"], "unknown model of latency 'best'"),
+    ("estimate", ["--efficiency", "2"], "efficiency=2 must be a share"),
+    ("fits", ["--device", "a101"], "unknown device 'a101'"),
+    ("fits", ["--dtype", "int7"], "unknown number type 'int7'"),
+    ("plot", ["--device", "a101"], "unknown device 'a101'"),
+    ("plot", ["--dtype", "int7"], "unknown number type 'int7'"),
+    ("report", ["--device", "a101"], "unknown device 'a101'"),
+    ("report", ["--beside", "none.json"], "none.json cannot be read"),
+    ("report", ["--beside", "alexnett"], "unknown model 'alexnett': did you mean alexnet"),
+    ("report", ["--verdict", "none.json"], "none.json cannot be read"),
+    ("solve", ["--device", "a101"], "unknown device 'a101'"),
+    ("solve", [], "unknown symbol 'q': the symbols here are n, d"),
+    ("diff", ["--budgets", "net"], "no budgets in"),
+    ("verify", ["--target", "tpu"], "unknown target 'tpu'"),
+    ("verify", ["--shard", "x"], "--shard 'x' must be PART=AXIS"),
+    ("table", ["--convention", "best"], "unknown convention 'best': use textbook, full, xla, torchvision, fvcore"),
+]
+
+
+@pytest.fixture
+def no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where anything is traced."""
+
+    def traced(*_: Any, **__: Any) -> None:
+        raise AssertionError("this was traced first")
+
+    monkeypatch.setattr(face, "derive", traced)
+
+
+@pytest.mark.usefixtures("no_trace")
+@pytest.mark.parametrize("case", EARLY)
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_needs_no_trace_is_said_before(verb: str, case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    given, message = EARLY[case]
+    if "--format" in given and verb in ("plot", "report"):
+        pytest.skip("it has one format")
+    if verb == "plot" and case == "output":
+        message = "nowhere/x.html is neither"
+    if verb == "solve" and case == "unknown symbol":
+        given = ["--at", "e=1"]
+        message = message.replace("'q'", "'e'")
+    arguments = VERBS[verb](["own_models:Net", "float32[n,8]", *given])
+    if verb == "verify" and case == "unknown symbol":
+        arguments += at("n=1", "d=1")
+    if verb == "plot" and case == "output":
+        arguments = ["plot", "own_models:Net", "memory", "float32[n,8]", *given]
+    assert message in told(capsys, arguments)
+
+
+@pytest.mark.usefixtures("no_trace")
+@pytest.mark.parametrize(("verb", "given", "message"), OWN)
+def test_what_a_verb_needs_no_trace_for_is_said_before(
+    verb: str, given: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in told(capsys, VERBS[verb](["own_models:Net", "float32[n,8]", *given]))
+
+
+@pytest.mark.usefixtures("no_trace")
+@pytest.mark.parametrize(
+    ("constraint", "message"),
+    [
+        ("parms <= 3", "unknown name 'parms' in 'parms <= 3': did you mean params or "),
+        ("params", "cannot read the input spec 'params'"),
+        ("params <= 3 <=", "cannot read 'params <= 3 <=' as a condition"),
+        ("params <= 3 and parms <= 4", "unknown name 'parms' in 'params <= 3 and parms <= 4': did you mean params or "),
+        ("params <= 3 KiB", "'params <= 3 KiB' compares "),
+    ],
+)
+def test_constraints_are_read_before_the_trace(
+    constraint: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["solve", "own_models:Net", "float32[n,8]", "params <= 3", constraint, "--largest", "d"]
+    assert message in told(capsys, asked if "<=" in constraint else [*asked, "int8[n]"])
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("verify", "diff")])
+@pytest.mark.parametrize("model", ["costs.json", "alexnet"])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["float32[n]"], "specs is for a model to trace, not {}: give PKG.MOD:NAME, or leave it out"),
+        (
+            ["--mode", "train", "--free", "d"],
+            "free and mode are for a model to trace, not {}: give PKG.MOD:NAME, or leave them out",
+        ),
+        (["--no-referee"], "referee is for a model to trace, not {}"),
+    ],
+)
+def test_what_only_a_program_has_is_refused_elsewhere(
+    verb: str, model: str, given: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message.format(model) in told(capsys, VERBS[verb]([model, *given]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('network = "alexnett"', "network: unknown model 'alexnett': did you mean alexnet"),
+        ('network = "none.json"', "none.json cannot be read"),
+        ('network = {model = "alexnet", mode = "train"}', "network: mode is for a model to trace, not alexnet"),
+        (
+            'network = {model = "own_models:Net", spec = ["x"]}',
+            "network has an unknown entry 'spec': did you mean specs?",
+        ),
+        ("network = 3", "network = 3 is not understood: write "),
+    ],
+)
+def test_a_network_of_a_sweep_that_is_none_is_one_line(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "space.toml").write_text(f"{text}\n[axes]\nn = [1]\n")
+    assert message in told(capsys, ["sweep", "space.toml"])
+
+
+NETWORKS = (
+    '"costs.json"', '{json = "costs.json"}', '{model = "costs.json"}', '{table = "alexnet", set = {n = "n"}}',
+    '{model = "alexnet", at = {n = "n"}}', '{model = "alexnet", arg = {n = "n"}}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_sweep_takes_saved_tables_and_networks(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "space.toml").write_text(f'network = {network}\nshow = ["macs"]\n[axes]\nn = [2]\n')
+    assert main(["sweep", "space.toml", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["configurations"] == [{"n": 2, "macs": 2 * sc.models.alexnet().macs}]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["estimate", "alexnet", "--device", LONG],
+        ["estimate", "alexnet", "--dtype", LONG],
+        ["table", LONG],
+        ["table", f"{LONG}.json"],
+        ["trace", f"{LONG}:y"],
+        ["trace", f"own_models:{LONG}"],
+        ["trace", "own_models:Net", "--arg", f"{LONG}=1"],
+        ["trace", "own_models:Net", "--mode", LONG],
+        ["table", "alexnet", f"--{LONG}"],
+        ["table", "alexnet", "--output", f"{LONG}/x"],
+        ["verify", "alexnet", "--target", LONG],
+        ["report", "alexnet", "--verdict", LONG],
+        ["diff", LONG, "alexnet"],
+        ["check", LONG],
+        ["audit", LONG],
+        ["sweep", LONG],
+        [LONG],
+    ],
+    ids=lambda arguments: " ".join(part[:12] for part in arguments),
+)
+def test_an_error_is_short_however_long_what_is_given(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(told(capsys, arguments)) < 500
+
+
+def test_values_of_two_programs_may_be_of_symbols_that_one_of_them_has(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["diff", "own_models:Plain", "own_models:Wide", "float32[n,k]", *at("n=2", "k=4", "d=3", "e=5")]
+    assert main(asked) == 0
+    capsys.readouterr()
+    assert "unknown symbol 'f': the symbols here are n, k, d, e" in told(capsys, [*asked, *at("f=5")])
