@@ -192,8 +192,8 @@ def solve(
         constraint.check(constraints, symbols)
     found = solved(
         table_of(source), constraints, largest=largest, smallest=smallest, given=source.left,
-        within=range(1, upto + 1) if upto else None, on=on, dtype=widths.dtype, weights=widths.weights, model=cast(LatencyModel, model),
-        rule=widths.rule, batch=batch,
+        within=range(1, upto + 1) if upto else None, on=on, dtype=widths.dtype, weights=widths.weights,
+        model=cast(LatencyModel, model), rule=widths.rule, batch=batch,
     )  # fmt: skip
     write(render(found), output)
 
