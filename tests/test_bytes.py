@@ -387,4 +387,4 @@ def test_commands_take_bits_or_a_type(capsys: pytest.CaptureFixture[str]) -> Non
     assert "weights                    30.48 MB" in shown  # 60,965,224 half bytes
     assert main(["fits", "alexnet", "--device", "stm32f746", "--weights", "int4"]) == 1
     assert main(["estimate", "alexnet", "--bits", "4", "--weights", "int8"]) == 2
-    assert "--weights int8 and --bits 4 both say how wide the weights are: leave one" in capsys.readouterr().err
+    assert "--weights 'int8' and --bits 4 both say how wide the weights are: leave one" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from typing import Any
 
 from symcost.costs.at import at_point
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost
-from symcost.costs.parts import Conditions, Counts, Field, Parts, Rows
+from symcost.costs.parts import Conditions, Counts, Field, Network, Parts, Rows
 from symcost.costs.rows import Group, Row, Withdrawn
 from symcost.errors import DomainError, LiftError, SymcostError
 from symcost.formulas.extent import is_large
@@ -175,11 +175,20 @@ class CostTable:
     @property
     def net(self) -> Any:
         """The network of layers that it is the table of: ``sc.build`` makes a Flax module of it."""
+        return self._network.net
+
+    @property
+    def input(self) -> tuple[Any, ...]:
+        """The shape of the network's input."""
+        return self._network.input
+
+    @property
+    def _network(self) -> Network:
         if self.parts.network is None:
             raise SymcostError(
                 "this table is not of a network written as layers with all its symbols: give one of sc.table"
             )
-        return self.parts.network.net
+        return self.parts.network
 
     @property
     def grows(self) -> bool:
