@@ -1,7 +1,7 @@
 """How much a run tries: a few random examples every day, more in the campaign; and what is skipped, in words.
 
-``SYMCOST_CAMPAIGN=1 pytest -m campaign`` is the campaign of ``.ci/run``: long tests, and every law that is marked
-``also_campaign`` once more, on more examples. ``SYMCOST_EXAMPLES=5000`` explores that many fresh examples instead.
+``pytest -m campaign`` is what ``.ci/run`` adds: long tests; with ``SYMCOST_CAMPAIGN=1`` every law that is marked
+``also_campaign`` once more too, on more examples. ``SYMCOST_EXAMPLES=5000`` explores that many fresh examples instead.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from examples.scan_or_unrolled import Scanned, Unrolled
 from symcost.referee.compilers.targets import TARGETS, TPU
 
 COMPILERS = ("cpu", "tpu-v4", "tpu-v5e", "cuda-a100", "cuda-h100")
+GAVE_UP = "JaxRuntimeError: INTERNAL: "
+"""What a compiler says of a random program that it finds no code for: its own limit, and no count of anybody's."""
 FAILED = "{0.target} {0.metric}: ours {0.ours}, theirs {0.theirs} ({0.because})"
 
 
@@ -113,7 +115,12 @@ def test_random_programs_agree(family: str, api: str, mode: str) -> None:
     def agrees(net: Network, offsets: list[int]) -> None:
         at = inside(sc.trace(net.factory, net.spec, mode=mode), offsets)
         targets = [name for name in COMPILERS if TARGETS[name].problem() is None]
-        holds(sc.verify(net.factory, net.spec, at=at, mode=mode, targets=targets))
+        verdict = sc.verify(net.factory, net.spec, at=at, mode=mode, targets=targets)
+        if gave_up := {name for name, why in verdict.failures.items() if GAVE_UP in why}:
+            assert "cpu" not in gave_up
+            left = [name for name in targets if name not in gave_up]
+            verdict = sc.verify(net.factory, net.spec, at=at, mode=mode, targets=left)
+        holds(verdict)
 
     agrees()
 

@@ -59,12 +59,7 @@ class At(Counts):
                 seen[id(cost)] = cost.map(self.value)
             return seen[id(cost)]
 
-        return tuple(
-            replace(row, cost=at(row.cost), textbook=at(row.textbook), xla=at(row.xla), times=self.value(row.times),
-                    xla_times=self.value(row.xla_times), out=tuple(self.value(d) for d in row.out),
-                    ins=tuple(tuple(self.value(d) for d in shape) for shape in row.ins))
-            for row in self.counts.rows
-        )  # fmt: skip
+        return tuple(row.map(self.value, at) for row in self.counts.rows)
 
     @property
     def rows(self) -> tuple[Row, ...]:

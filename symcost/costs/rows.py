@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -55,6 +55,14 @@ class Row:
     dtype: str = ""
     in_dtypes: tuple[str, ...] = ()
     written: bool = False
+
+    def map(self, function: Callable[[Any], Any], cost: Callable[[Any], Any] | None = None) -> Row:
+        """The row with ``function`` applied to every number; ``cost`` to whole costs, unless to each of their numbers."""
+        costs = cost or (lambda found: found.map(function))
+        return replace(
+            self, cost=costs(self.cost), textbook=costs(self.textbook), xla=costs(self.xla), times=function(self.times),
+            xla_times=function(self.xla_times), out=tuple(map(function, self.out)),
+            ins=tuple(tuple(map(function, shape)) for shape in self.ins))  # fmt: skip
 
     def under(self, convention: Convention) -> Cost:
         """The row's whole cost under a convention, repetitions included."""

@@ -61,14 +61,7 @@ class Run(Counts):
 
     @cached_property
     def _rows(self) -> tuple[Row, ...]:
-        return tuple(
-            replace(
-                row, cost=row.cost.map(plain), textbook=row.textbook.map(plain), xla=row.xla.map(plain),
-                times=plain(row.times), xla_times=plain(row.xla_times), out=tuple(map(plain, row.out)),
-                ins=tuple(tuple(map(plain, shape)) for shape in row.ins),
-            )
-            for row in self._tape.rows
-        )  # fmt: skip
+        return tuple(row.map(plain) for row in self._tape.rows)
 
     @property
     def rows(self) -> tuple[Row, ...]:

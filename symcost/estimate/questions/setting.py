@@ -121,6 +121,14 @@ OPTIONS: Mapping[str, Option] = {
 """Every option of a quantity."""
 
 
+def check(name: str, value: Any, place: str) -> None:
+    """Look at the value of an option; an error begins with the place where it is given."""
+    try:
+        OPTIONS[name].check(value)
+    except SymcostError as problem:
+        raise type(problem)(f"{place}: {problem}") from None
+
+
 def setting(costs: Any, options: Options | Mapping[str, Any], checked: bool = False) -> Setting:
     """The setting of a table with options by name, which are looked at first unless they were ``checked``.
 
@@ -130,10 +138,7 @@ def setting(costs: Any, options: Options | Mapping[str, Any], checked: bool = Fa
     for name, value in () if checked else options.items():
         if name not in OPTIONS:
             raise SymcostError(f"unknown option {name!r}: {choose(name, OPTIONS)}")
-        try:
-            OPTIONS[name].check(value)
-        except SymcostError as problem:
-            raise type(problem)(f"{name}={short(value)}: {problem}") from None
+        check(name, value, f"{name}={short(value)}")
     if "bits" in options and "weights" in options:
         raise SymcostError("bits and weights both say how wide the weights are: leave one")
     given: dict[str, Any] = {OPTIONS[name].field: value for name, value in options.items()}

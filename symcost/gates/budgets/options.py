@@ -7,7 +7,7 @@ from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
-from symcost.estimate.questions.setting import OPTIONS
+from symcost.estimate.questions.setting import OPTIONS, check
 from symcost.gates.budgets.limits import FIT, shown
 
 FITTING = ("device", "dtype", "weights", "bits", "rule")
@@ -34,10 +34,7 @@ def options(given: Mapping[str, Any], limits: Collection[str], where: str) -> di
             raise SymcostError(f"{place} must be a text")
         if not set(LIMITS[name]) & set(limits):
             raise SymcostError(f"{place} has no limit to act on: it is for {told(name)}")
-        try:
-            OPTIONS[name].check(value)
-        except SymcostError as problem:
-            raise type(problem)(f"{place}: {problem}") from None
+        check(name, value, place)
     if "bits" in found and "weights" in found:
         raise SymcostError(f"{where}: bits and weights both say how wide the weights are: leave one")
     if "density" in found and FIT in limits:
