@@ -34,6 +34,12 @@ def _sites(file: str, text: str) -> list[Site] | None:
         return None
 
 
+def _typed(code: CodeType) -> bool:
+    """Whether code was made of a string that nobody can read any more, and by no dataclass and no named tuple."""
+    made = code.co_name == "<module>" or code.co_name.startswith("__") or code.co_names == ("_tuple_new",)
+    return code.co_filename == "<string>" and not made
+
+
 class Sources:
     """By file the decisions in its text, and by code object those that it runs, by line."""
 
@@ -57,6 +63,8 @@ class Sources:
 
     def _read(self, code: CodeType, outer: Mapping[str, object]) -> Mapping[int, list[Site]]:
         file = code.co_filename
+        if _typed(code):
+            self.unread.add(file)
         if not self.watched(file):
             return {}
         if file not in self._files:
