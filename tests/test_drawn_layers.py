@@ -75,7 +75,7 @@ def by_suffix(L: int) -> list[int]:
 
 
 def by_key(L: int) -> list[int]:
-    special = {i: 16 for i in range(20, 23)}
+    special = dict.fromkeys(range(20, 23), 16)
     return [special.get(i, 8) for i in range(L)]
 
 
