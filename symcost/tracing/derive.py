@@ -86,14 +86,15 @@ class Derivation(Attempt):
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
-            side = Side(found, guard, self.values, (*self.within, *(known for known, _ in split)),
+            within = [other for other in self.within if other != guard]
+            side = Side(found, guard, self.values, (*within, *(known for known, _ in split)),
                         dict(self.recording.base))  # fmt: skip
             verdict = side.verdict()
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
                 continue
             left = pieces - 1 - sum(piece.number for _, piece in split)
-            other = self._other(side, [known for known, _ in split], left) if left > 0 and guard.readable else None
+            other = self._other(side, left, [known for known, _ in split]) if left > 0 and guard.readable else None
             if other is not None:
                 found.domain.at_most.pop(side.bounded, None)
                 split.append((guard, other))
@@ -103,12 +104,12 @@ class Derivation(Attempt):
             found = joined(found, other, guard)
         return found
 
-    def _other(self, side: Side, earlier: Sequence[Guard], pieces: int) -> Piece | None:
+    def _other(self, side: Side, pieces: int, earlier: Sequence[Guard]) -> Piece | None:
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
         known = [decided for guard in (*earlier, side.guard) for decided in (guard, guard.denied)]
         for sampler, samples in side.attempts(self.sampler):
             options = self.options.beside(sampler.model.symbols, samples)
-            within = [g for g in (*self.within, *earlier, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
+            within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
             try:
                 return Derivation(sampler, options, self.shares, (*self.decided, *known), within).piece(pieces)
             except NoPattern:
