@@ -189,6 +189,10 @@ class Form:
         compared = next((a for mono in self.terms for a, _ in mono if _ATOMS[a].kind == "where"), None)
         if compared is not None:
             there, elsewhere = (form.sympy() for form in self._where(compared))
+            if _includes(compared, there, elsewhere):
+                return there
+            if _includes(compared, elsewhere, there, "=="):
+                return elsewhere
             return sympy.Piecewise((there, _condition(compared)), (elsewhere, True))
         return sympy.Add(*(
             sympy.Mul(
@@ -275,6 +279,14 @@ def _atom_sympy(atom: int) -> sympy.Expr:
         return -sympy.ceiling((-found.args[0]).sympy())
     function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2}
     return function[found.kind](found.args[0].sympy())
+
+
+def _includes(compared: int, usual: sympy.Expr, single: sympy.Expr, op: str = "!=") -> bool:
+    """Whether what holds but at one value of a symbol holds there too."""
+    atom = _ATOMS[compared]
+    left, right = atom.args
+    alone = atom.name == op and right.number is not None and {left} == {Form.symbol(name) for name in left.symbols}
+    return alone and usual.subs(left.sympy(), right.sympy()) == single
 
 
 def _condition(atom: int) -> Any:
