@@ -212,6 +212,22 @@ class Form:
         return Form({m: _exact(c) for m, c in there.items() if c}), elsewhere
 
     @property
+    def without_floors(self) -> Form:
+        """The same with what stands inside each floor in its place.
+
+        >>> floor(Form.symbol("d") / Form.symbol("H")).without_floors
+        d/H
+        """
+        parts = []
+        for mono, c in self.terms.items():
+            part = Form.constant(c)
+            for a, e in mono:
+                found = _ATOMS[a]
+                part = part * (found.args[0].without_floors ** e if found.kind == "floor" else Form({((a, e),): 1}))
+            parts.append(part)
+        return Form.total(parts)
+
+    @property
     def is_polynomial(self) -> bool:
         """Whether only symbols occur, no functions (exponents may be negative)."""
         return all(_ATOMS[atom].kind == "symbol" for mono in self.terms for atom, _ in mono)
