@@ -145,6 +145,11 @@ def cropped(x: jax.Array) -> jax.Array:
     return y + x[:, (r - y.shape[1]) // 2 :][:, : y.shape[1]]
 
 
+def every_24th(x: jax.Array) -> jax.Array:
+    """One product more where the length is no multiple of 24."""
+    return x * x.mean(-1, keepdims=True) if x.shape[1] % 24 == 0 else x @ jnp.ones((8, 8))
+
+
 def depths(*values: int) -> list[dict[str, int]]:
     """Points that differ in depth."""
     return [{"n": 1, "L": value} for value in values]
@@ -172,6 +177,7 @@ ROWS: dict[str, Row] = {
     "rounded half to even": Row(rounded, ("float32[n,d]", "float32[d,d]"),
                                 [{"n": 1, "d": v} for v in (9, 24, 40, 56, 88, 128)], False),
     "chunks of 16": Row(padded, ("float32[n,N]",), [{"n": 2, "N": v} for v in (16, 33, 50, 64, 1000)]),
+    "a remainder of 0": Row(every_24th, ("float32[2,N,8]",), [{"N": v} for v in (9, 24, 25, 96, 240, 1000)]),
     "odd and even": Row(cropped, ("float32[n,r]",), [{"n": 2, "r": v} for v in (32, 33, 131, 224)]),
     "a search in a table": Row(lambda x, q: jnp.searchsorted(x, q), ("float32[k]", "float32[m]"),
                                [{"k": v, "m": 10} for v in (8, 32, 100, 128, 1000)]),

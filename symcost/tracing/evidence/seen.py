@@ -10,7 +10,7 @@ from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
 from symcost.tracing.evidence.frames.watch import watch
 from symcost.tracing.evidence.guard import Guard, Side
-from symcost.tracing.evidence.normal import side_text
+from symcost.tracing.evidence.normal import is_remainder, side_text
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import traced
@@ -55,9 +55,9 @@ def decided(seen: Recording) -> list[Guard]:
 
 
 def _about_one(guard: Guard) -> bool:
-    """Whether it tells sizes of 0 or 1 from all others."""
+    """Whether it tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size."""
     number = getattr(guard.right, "number", None)
-    if not isinstance(number, int):
+    if not isinstance(number, int) or is_remainder(guard.left):
         return False
     return (guard.op == "!=" and number <= 1) or (guard.op == ">=" and number <= 2)
 
