@@ -162,6 +162,8 @@ ROWS: dict[str, Row] = {
     "the first three layers": Row(stack(lambda i, L: i < 3), ("float32[n,8]",), depths(4, 5, 16, 61)),
     "the last eight layers": Row(stack(lambda i, L: i >= L - 8), ("float32[n,8]",), depths(2, 8, 9, 40)),
     "three layers by number": Row(stack(lambda i, L: i in (3, 7, 15)), ("float32[n,8]",), depths(3, 4, 8, 16, 17, 40)),
+    "every fifth layer of deep stacks": Row(stack(lambda i, L: i % 5 == 1 and L > 17), ("float32[n,8]",),
+                                             depths(1, 2, 9, 16, 17, 18, 22, 40)),
     "depths given on multiples": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(8, 9, 12, 64), False,
                                      {"samples": {"L": (8, 16, 24, 32, 40)}}),
     "a skip connection after one layer": Row(lambda D, w: Skipped(D, w), ("float32[n,c]",),

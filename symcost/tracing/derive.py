@@ -95,7 +95,7 @@ class Derivation(Attempt):
             left = pieces - 1 - sum(piece.number for _, piece in split)
             other = self._other(side, [known for known, _ in split], left) if left > 0 and guard.readable else None
             if other is not None:
-                found.domain.at_most.pop(side.bounded, None)
+                side.freed()
                 split.append((guard, other))
             elif verdict == "other" or needed:
                 found.domain.guards = (*found.domain.guards, guard)

@@ -13,6 +13,7 @@ from symcost.formulas.form import Form, as_form, where
 from symcost.tracing.checking.certify import Certificate
 from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer
+from symcost.tracing.domain.domain import Domain
 from symcost.tracing.domain.pieces import Pieces
 from symcost.tracing.evidence.guard import Guard, guard
 from symcost.tracing.fitting.lift import Sampler
@@ -23,6 +24,8 @@ Peaks = Mapping[tuple[str, str], "list[Form] | str"]
 STEPS = (256, 96, 224, 64, 32, 16, 8, 4, 3, 2)
 """Multiples to try, coarse ones first: a derivation finds out which finer ones are right too."""
 FURTHEST = 5000
+MAX_DEPTHS = 40
+"""As many depths on the other side are all sampled."""
 FIRST = 6
 """Values of a symbol that a derivation samples first: all of them must lie on one side of a decision."""
 
@@ -63,12 +66,11 @@ class Side:
         (name,) = names
         return (name, number) if self.guard.left == Form.symbol(name) and number > 0 else None
 
-    @property
-    def bounded(self) -> str:
-        """The symbol whose largest value the decision is, where trials found it."""
-        names = [name for name, high in getattr(self.piece.domain, "at_most", {}).items()
-                 if guard(Form.symbol(name), "<=", as_form(high)) == self.guard]  # fmt: skip
-        return names[0] if names else ""
+    def freed(self) -> None:
+        """The form's own domain without the bound that this decision is: beyond it another form holds."""
+        for bounds, decision in bounds_of(self.piece):
+            for name in [name for name, each in decision.items() if each == self.guard]:
+                del bounds[name]
 
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
@@ -114,7 +116,8 @@ class Side:
                 yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
                 continue
             for values in (*self._pools(name), there):
-                outside = self._there(name, base, values)[:12]
+                depth = name in self.piece.explorer.structural and len(there) <= MAX_DEPTHS
+                outside = there if depth else self._there(name, base, values)[:12]
                 points = [{**base, name: value} for value in outside[:3]]
                 if len(outside) > FIRST and self._apart(name, outside) and all(map(sampler.works, points)):
                     yield sampler, {name: outside}
@@ -142,10 +145,22 @@ class Side:
 
 
 def beyond_bounds(piece: Piece) -> list[Guard]:
-    """Largest values that were found by trial, as decisions: beyond them the form may be another one."""
-    bounds = getattr(piece.domain, "at_most", {})
-    found = (guard(Form.symbol(name), "<=", as_form(value)) for name, value in bounds.items())
-    return [decision for decision in found if decision is not None]
+    """Bounds that were found by trial, as decisions: beyond them the form may be another one."""
+    return [decision for _, decisions in bounds_of(piece) for decision in decisions.values()]
+
+
+def bounds_of(piece: Piece) -> list[tuple[dict[str, int], dict[str, Guard]]]:
+    """Largest values of sizes and smallest depths that were found by trial, and the same as decisions."""
+    domain, depths = piece.domain, piece.explorer.structural
+    if not isinstance(domain, Domain):
+        return []
+    least = {name: value for name, value in domain.at_least.items() if name in depths}
+    return [(domain.at_most, _decisions(domain.at_most, "<=")), (domain.at_least, _decisions(least, ">="))]
+
+
+def _decisions(bounds: Mapping[str, int], op: str) -> dict[str, Guard]:
+    made = {name: guard(Form.symbol(name), op, as_form(value)) for name, value in bounds.items()}
+    return {name: decision for name, decision in made.items() if decision is not None}
 
 
 def joined(first: Piece, second: Piece, guard: Guard) -> Piece:
