@@ -150,6 +150,16 @@ def every_24th(x: jax.Array) -> jax.Array:
     return x * x.mean(-1, keepdims=True) if x.shape[1] % 24 == 0 else x @ jnp.ones((8, 8))
 
 
+class Looked(nn.Module):
+    """A width that stands in a dictionary for some inputs."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense({600: 24, 8: 16}.get(self.d, 12))(nn.Dense(self.d)(x))
+
+
 def depths(*values: int) -> list[dict[str, int]]:
     """Points that differ in depth."""
     return [{"n": 1, "L": value} for value in values]
@@ -178,6 +188,7 @@ ROWS: dict[str, Row] = {
     "a threshold of 2,048": Row(scaled, ("float32[N]",), [{"N": v} for v in (16, 2048, 2049, 5000)]),
     "rounded half to even": Row(rounded, ("float32[n,d]", "float32[d,d]"),
                                 [{"n": 1, "d": v} for v in (9, 24, 40, 56, 88, 128)], False),
+    "a dictionary of widths": Row(lambda d: Looked(d), ("float32[n,8]",), [{"n": 1, "d": v} for v in (7, 8, 9, 600, 601)]),
     "chunks of 16": Row(padded, ("float32[n,N]",), [{"n": 2, "N": v} for v in (16, 33, 50, 64, 1000)]),
     "a remainder of 0": Row(every_24th, ("float32[2,N,8]",), [{"N": v} for v in (9, 24, 25, 96, 240, 1000)]),
     "odd and even": Row(cropped, ("float32[n,r]",), [{"n": 2, "r": v} for v in (32, 33, 131, 224)]),

@@ -14,7 +14,7 @@ from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared
 from symcost.tracing.evidence.exact import meant
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.evidence.seen import decided, landmarks, recorded
+from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
@@ -51,9 +51,8 @@ class Derivation(Attempt):
         """The closed form where the program decides as it does at the samples, and beyond in so many pieces at most."""
         self.choice.make()
         self._watch()
-        self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
+        self.guards = self._seen()
         self._meant = [form for made in self.recording.roundings if (form := meant(made)) is not None]
-        self.guards = [guard for guard in decided(self.recording) if guard not in self.decided]
         found = self._settled_on()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
@@ -77,9 +76,13 @@ class Derivation(Attempt):
         if all(self.recording.base[name] == self.base[name] for name in self.sizes):
             return
         before = [guard if guard.holds(self.base) else guard.denied for guard in self.guards]
+        self.guards = list(dict.fromkeys((*self._seen(), *before)))
+
+    def _seen(self) -> list[Guard]:
+        """What the program decides at the base by its sizes: recorded, and in lines with plain numbers read from them."""
         self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
-        now = [guard for guard in decided(self.recording) if guard not in self.decided]
-        self.guards = list(dict.fromkeys((*now, *before)))
+        read = framed(self.sampler, self.recording, self.values, self.structural)
+        return [guard for guard in dict.fromkeys((*decided(self.recording), *read)) if guard not in self.decided]
 
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
