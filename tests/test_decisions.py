@@ -5,6 +5,7 @@ Each row names points that people use, and whether a number is wanted there or a
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Sequence
@@ -160,6 +161,34 @@ class Looked(nn.Module):
         return nn.Dense({600: 24, 8: 16}.get(self.d, 12))(nn.Dense(self.d)(x))
 
 
+class Behind(nn.Module):
+    """A layer more where two decisions fall together: at no one sample does either of them matter by itself."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        if x.shape[1] > 4096 and self.d > 600:
+            x = nn.Dense(8)(x)
+        return nn.Dense(self.d)(x)
+
+
+@functools.lru_cache
+def remembered(d: int, N: int) -> bool:
+    """A decision that is taken once for all layers of a size."""
+    return d % 24 == 0 and N > 4096
+
+
+class Remembered(nn.Module):
+    """A layer more by a decision that is remembered."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(24 if remembered(self.d, x.shape[1]) else 8)(nn.Dense(self.d)(x))
+
+
 def depths(*values: int) -> list[dict[str, int]]:
     """Points that differ in depth."""
     return [{"n": 1, "L": value} for value in values]
@@ -189,6 +218,10 @@ ROWS: dict[str, Row] = {
     "rounded half to even": Row(rounded, ("float32[n,d]", "float32[d,d]"),
                                 [{"n": 1, "d": v} for v in (9, 24, 40, 56, 88, 128)], False),
     "a dictionary of widths": Row(lambda d: Looked(d), ("float32[n,8]",), [{"n": 1, "d": v} for v in (7, 8, 9, 600, 601)]),
+    "a decision behind another": Row(lambda d: Behind(d), ("float32[2,N,8]",),
+                                     [{"N": n, "d": v} for n in (64, 5000) for v in (96, 600, 601, 1200)]),
+    "a decision that is remembered": Row(lambda d: Remembered(d), ("float32[2,N,8]",),
+                                         [{"N": n, "d": v} for n in (64, 4096, 5000) for v in (37, 96, 1200)]),
     "chunks of 16": Row(padded, ("float32[n,N]",), [{"n": 2, "N": v} for v in (16, 33, 50, 64, 1000)]),
     "a remainder of 0": Row(every_24th, ("float32[2,N,8]",), [{"N": v} for v in (9, 24, 25, 96, 240, 1000)]),
     "odd and even": Row(cropped, ("float32[n,r]",), [{"n": 2, "r": v} for v in (32, 33, 131, 224)]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from symcost.costs.table import CostTable
@@ -14,6 +14,7 @@ from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared
 from symcost.tracing.evidence.exact import meant
 from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
@@ -22,7 +23,7 @@ from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
-from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, check_positive, multiples
+from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, check_positive, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial
 
 MAX_ROUNDS = 8
@@ -79,24 +80,38 @@ class Derivation(Attempt):
         self.guards = list(dict.fromkeys((*self._seen(), *before)))
 
     def _seen(self) -> list[Guard]:
-        """What the program decides at the base by its sizes: recorded, and in lines with plain numbers read from them."""
+        """What the program decides at the base by its sizes."""
         self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
-        read = framed(self.sampler, self.recording, self.values, self.structural)
-        return [guard for guard in dict.fromkeys((*decided(self.recording), *read)) if guard not in self.decided]
+        return self._of(self.recording)
+
+    def _of(self, seen: Recording) -> list[Guard]:
+        """What a recording saw the program decide, and what is read from lines of the model's that had plain numbers."""
+        read = framed(self.sampler, seen, self.values, self.structural)
+        return [guard for guard in dict.fromkeys((*decided(seen), *read)) if guard not in self.decided]
+
+    def _decides(self, point: Point) -> list[Guard] | None:
+        """What the program decides by its sizes at another point, or nothing where that was not recorded."""
+        seen = recorded(self.sampler, point, self.structural, self.landmarks)
+        return self._of(seen) if seen.traced or not self.recording.traced else None
+
+    @property
+    def _met(self) -> list[Guard]:
+        """Decisions that are looked at one by one, however they fall."""
+        return [either for guard in (*self.guards, *self.within) for either in (guard, guard.denied)]
 
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
-            side = Side(found, guard, self.values, (*self.within, *(known for known, _ in split)),
-                        dict(self.recording.base))  # fmt: skip
+            within = [*(other for other in self.within if other != guard), *(known for known, _ in split)]
+            side = Side(found, guard, self.values, within, dict(self.recording.base), self._decides, self._met)
             verdict = side.verdict()
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
                 continue
             left = pieces - 1 - sum(piece.number for _, piece in split)
-            other = self._other(side, [known for known, _ in split], left) if left > 0 and guard.readable else None
+            other = self._other(side, left) if left > 0 and guard.readable else None
             if other is not None:
                 side.freed()
                 split.append((guard, other))
@@ -106,12 +121,13 @@ class Derivation(Attempt):
             found = joined(found, other, guard)
         return found
 
-    def _other(self, side: Side, earlier: Sequence[Guard], pieces: int) -> Piece | None:
+    def _other(self, side: Side, pieces: int) -> Piece | None:
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
+        earlier = [guard for guard in side.within if guard not in self.within]
         known = [decided for guard in (*earlier, side.guard) for decided in (guard, guard.denied)]
         for sampler, samples in side.attempts(self.sampler):
             options = self.options.beside(sampler.model.symbols, samples)
-            within = [g for g in (*self.within, *earlier, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
+            within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
             try:
                 return Derivation(sampler, options, self.shares, (*self.decided, *known), within).piece(pieces)
             except NoPattern:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ Peaks = Mapping[tuple[str, str], "list[Form] | str"]
 STEPS = (256, 96, 224, 64, 32, 16, 8, 4, 3, 2)
 """Multiples to try, coarse ones first: a derivation finds out which finer ones are right too."""
 FURTHEST = 5000
+DEEPER = 3
+"""So many decisions behind one another are followed; what is decided behind those counts as another program."""
 MAX_DEPTHS = 40
 """As many depths on the other side are all sampled."""
 FIRST = 6
@@ -56,6 +58,11 @@ class Side:
     """Decisions that fall as they were seen on both sides."""
     seen: Point = field(default_factory=dict)
     """The point at which it was seen: a program so deep that every kind of layer is in it."""
+    look: Callable[[Point], Sequence[Guard] | None] = field(default=lambda point: ())
+    """What the program is seen to decide at another point, or nothing where that cannot be seen."""
+    known: Collection[Guard] = ()
+    """Decisions that are looked at by themselves."""
+    deeper: int = DEEPER
 
     @property
     def exception(self) -> tuple[str, int] | None:
@@ -77,9 +84,27 @@ class Side:
         explorer, domain = self.piece.explorer, self.piece.domain
         points = self.points()
         inside = [point for point in points if domain.problem(point) is None]
-        if any(explorer.difference(point) is not None for point in inside):
+        if any(explorer.difference(point) is not None for point in inside) or (inside and self._hides(inside[-1])):
             return "other"
         return "beyond" if any(map(explorer.sampler.works, (p for p in points if p not in inside))) else "alike"
+
+    def _hides(self, point: Point) -> bool:
+        """Whether the program decides something there that it was not asked elsewhere, and that is of account."""
+        found = self.look(point) if self.deeper else None
+        if found is None:
+            return True
+        known = {*self.known, self.guard, self.guard.denied}
+        fresh = [each for each in found if each not in known]
+        known |= {other for each in fresh for other in (each, each.denied)}
+        within = (*self.within, self.guard.denied)
+        return any(
+            replace(self, guard=each, within=within, seen=point, known=known, deeper=self.deeper - 1)._differs()
+            for each in fresh
+        )
+
+    def _differs(self) -> bool:
+        """Whether the form is wrong behind both this decision and those that lead to it."""
+        return self.verdict() == "other"
 
     def points(self) -> list[Point]:
         """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
@@ -87,14 +112,20 @@ class Side:
         bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
         if set(self.seen) >= set(self.values) and self.seen not in bases:
             bases.append({name: self.seen[name] for name in self.values})
-        for base in bases:
+        behind = bases[-1:] if self.deeper < DEEPER else bases
+        for base in behind:
             for name in sorted(self.guard.symbols & set(base)):
-                outside = [v for v in self._near(name, base) if not self.guard.holds({**base, name: v})]
+                near = ({**base, name: value} for value in self._near(name, base))
+                outside = [p[name] for p in near if not self.guard.holds(p) and self._behind(p)]
                 above, below = [v for v in outside if v > base[name]], [v for v in outside if v < base[name]]
                 for value in (*above[:2], *above[-1:], *below[-2:]):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
         return list(found.values())
+
+    def _behind(self, point: Point) -> bool:
+        """Whether decisions that lead to this one fall there as they did where it was seen."""
+        return self.deeper == DEEPER or all(each.holds(point) for each in self.within)
 
     def _near(self, name: str, base: Point) -> list[int]:
         """Values at which the decision may fall the other way, in order."""

@@ -14,6 +14,7 @@ from jax._src.numpy import einsum
 
 from symcost.errors import TraceError
 from symcost.tracing.evidence import dimensions
+from symcost.tracing.evidence.caches import remembered
 from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.shadows import jax_shadows, shadows
@@ -48,6 +49,8 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
 
     handler = einsum._poly_einsum_handlers.get(DIMENSION)
     try:
+        for owner, name, function in remembered():
+            put(owner, name, function)
         for name, method in dimensions.methods(recorder).items():
             put(DIMENSION, name, method)
         functions = of_math(recorder)

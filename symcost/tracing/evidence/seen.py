@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.errors import SymcostError, TraceError
+from symcost.tracing.evidence.caches import forgetful
 from symcost.tracing.evidence.frames.conditions import sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
@@ -104,6 +105,7 @@ def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, 
     working = [point for point in points if sampler.works(point)] or [dict(base)]
     # A copy remembers nothing of earlier traces, so that all of the user's code runs again.
     try:
-        return read([watch(lambda p=point: traced(replace(sampler.model), p), point) for point in working], names)
+        with forgetful():
+            return read([watch(lambda p=point: traced(replace(sampler.model), p), point) for point in working], names)
     except TraceError as problem:
         return dict.fromkeys(names, Landmarks(unread=(str(problem),)))
