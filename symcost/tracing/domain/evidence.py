@@ -61,7 +61,7 @@ def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evide
 
 def _of_depth(depth: Landmarks, most: int) -> Evidence:
     if not depth.complete:
-        return Evidence("bounded", f"tried up to {most:,}: {depth.unread[0]} was not understood")
+        return Evidence("bounded", f"tried up to {most:,}: {depth.unread[0]} is not understood")
     if depth.saw_index or depth.thresholds or depth.moduli:
         values = sorted(depth.thresholds | depth.ends | depth.lengths | depth.moduli)
         return Evidence("guarded", f"layers are compared with {', '.join(map(str, values)) or 'one another'} alone")

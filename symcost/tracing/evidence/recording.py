@@ -25,6 +25,10 @@ _entered = threading.Lock()
 _MISSING = object()
 
 
+class Busy(TraceError):
+    """Another thread records: it would see what is not its own."""
+
+
 @contextlib.contextmanager
 def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Recorder]:
     """Sizes from ``.dimension(name)`` decide at ``base`` inside; what jax, numpy and math were is back afterwards.
@@ -39,7 +43,7 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
     d % 96 == 0; d >= 33; d != 32; d >= 32
     """
     if not _entered.acquire(blocking=False):
-        raise TraceError("another recording is under way in this process: wait until it is done")
+        raise Busy("another recording is under way in this process: wait until it is done")
     recorder = Recorder(base, seconds)
     replaced: list[tuple[Any, str, Any]] = []
 

@@ -108,4 +108,4 @@ def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, 
         with forgetful():
             return read([watch(lambda p=point: traced(replace(sampler.model), p), point) for point in working], names)
     except TraceError as problem:
-        return dict.fromkeys(names, Landmarks(unread=(str(problem),)))
+        return dict.fromkeys(names, Landmarks(unread=(f"a depth whose comparisons were not seen ({problem})",)))

@@ -16,7 +16,7 @@ from symcost.tracing.evidence.frames.expressions import Site, sites
 MACHINERY = frozenset((
     "jax", "jaxlib", "flax", "numpy", "opt_einsum", "symcost", "ml_dtypes", "scipy", "sympy", "mpmath", "absl", "etils",
     "orbax", "typing_extensions", "msgpack", "tensorstore", "pytest", "_pytest", "pluggy", "coverage", "hypothesis",
-    "treescope", "rich", "typer", "xdist", "execnet",
+    "treescope", "rich", "typer", "xdist", "execnet", "_distutils_hack", "setuptools", "pkg_resources",
 ))  # fmt: skip
 """Packages whose own decisions are not a model's; what of flax is, :data:`LAYERS` says."""
 LAYERS = ("linen/attention.py", "linen/combinators.py", "linen/linear.py", "linen/normalization.py", "linen/pooling.py",
