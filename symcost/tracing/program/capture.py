@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
+from flax.errors import FlaxError
 from jax.extend import core
 from jax.interpreters import partial_eval
 
@@ -110,6 +111,11 @@ def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
                     ) from None
                 if not model.mend(point, problem):
                     model.forget(point)
+                continue
+            except FlaxError:
+                if fresh or not model.borrowed(point):
+                    raise
+                model.forget(point)  # it has other modules here than where its variables were made
                 continue
             if fresh or not model.stale(point):
                 return abstract, closed

@@ -166,10 +166,12 @@ class Model:
 
     def stale(self, point: Mapping[str, int]) -> bool:
         """Whether the last trace used variables from another point that it did not declare again itself."""
+        return self.borrowed(point) and linen.unchecked(self._variables[self._own(point)][0], self.initialisers)
+
+    def borrowed(self, point: Mapping[str, int]) -> bool:
+        """Whether the last trace used variables that were made at another point."""
         kept = self._variables.get(self._own(point))
-        if kept is None or kept[1] == tree_at(self.specs, {**point, **self.fixed}):
-            return False
-        return linen.unchecked(kept[0], self.initialisers)
+        return kept is not None and kept[1] != tree_at(self.specs, {**point, **self.fixed})
 
     def _nnx(self, module: Any, inputs: Any, arrays: Any) -> Abstract:
         program = nnx.NnxProgram(nnx.as_abstract(module), self.call, self.method, nnx.variable_types(self.wrt.entries))
