@@ -34,6 +34,8 @@ class Initialisers:
 
     shapes: dict[Any, Any] = field(default_factory=dict)
     checked: set[tuple[str, ...]] = field(default_factory=set)
+    as_declared: bool = False
+    """Whether variables must have the number types and boxes that are declared, as those that were guessed must."""
 
     def abstract(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """``jax.eval_shape`` of an initialiser, remembered by what it and its arguments consist of."""
@@ -105,7 +107,7 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
         self.reserve(name, "params")
         value = self.get_variable("params", name)
         plain = meta.unbox(value)
-        _compare(self, "params", name, plain, declared)
+        _compare(self, "params", name, value, declared, known.as_declared)
         known.checked.add(("params", *self.path, name))
         return plain if unbox else value
 
@@ -115,7 +117,7 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
         if self.has_variable(col, name) and init_fn is not None and not self.is_mutable_collection("params"):
             plain = {k: v for k, v in kwargs.items() if k != "unbox"}
             declared = known.abstract(init_fn, init_args, plain)
-            _compare(self, col, name, meta.unbox(self.get_variable(col, name)), declared)
+            _compare(self, col, name, self.get_variable(col, name), declared, known.as_declared)
             known.checked.add((col, *self.path, name))
         return variable(self, col, name, init_fn, *init_args, **kwargs)
 
@@ -136,11 +138,18 @@ class _WithKey:
         return self.init_fn(_key(), *args, **kwargs)
 
 
-def _compare(scope: Scope, collection: str, name: str, value: Any, declared: Any) -> None:
-    have = [jnp.shape(leaf) for leaf in jax.tree.leaves(value)]
-    want = [leaf.shape for leaf in jax.tree.leaves(declared)]
-    if have != want:
-        message = f"{scope.path_text}/{name} has shapes {have}, the module declares {want}"
+def _compare(scope: Scope, collection: str, name: str, value: Any, declared: Any, strictly: bool) -> None:
+    """Raise where a variable has other shapes than are declared; ``strictly``, other number types and boxes too."""
+    have, want = jax.tree.leaves(meta.unbox(value)), jax.tree.leaves(declared)
+    shapes, wanted = [jnp.shape(leaf) for leaf in have], [leaf.shape for leaf in want]
+    if shapes != wanted:
+        message = f"{scope.path_text}/{name} has shapes {shapes}, the module declares {wanted}"
+        raise StaleVariables(message, (collection, *scope.path, name), declared)
+    if strictly and (
+        jax.tree.structure(value) != jax.tree.structure(declared)
+        or any(jnp.result_type(a) != b.dtype for a, b in zip(have, want, strict=True))
+    ):
+        message = f"{scope.path_text}/{name} is of other number types, or in other boxes, than the module declares"
         raise StaleVariables(message, (collection, *scope.path, name), declared)
 
 
