@@ -58,6 +58,23 @@ def capture(
     renew_budget()
     with roles_marked():
         abstract, closed = lean(model, point)
+    program = walked(abstract, closed, keys, probe, symbols)
+    why = excess(program.constants)
+    if program.constant_bytes > WORTH_COLLECTING:
+        del closed
+        gc.collect()  # constants of this size do not wait for the next rare collection
+    else:
+        program.closed = closed
+    if why is not None:
+        raise too_large(point, why)
+    return program
+
+
+def walked(
+    abstract: Abstract, closed: Any, keys: Keys, probe: Callable[[Any], dict[str, int]],
+    symbols: dict[tuple[Any, ...], str] | None = None,
+) -> Program:  # fmt: skip
+    """The records of a jaxpr."""
     walker = Walker(keys, probe, {} if symbols is None else symbols)
     kept = set(closed.jaxpr.outvars)
     arguments = _arguments(walker, abstract, [variable not in kept for variable in closed.jaxpr.invars])
@@ -71,14 +88,6 @@ def capture(
             record.key = keys.setdefault(raw, raw)
     program.constants = held(closed)
     program.numbers = tuple(walker.lowering.numbers)
-    why = excess(program.constants)
-    if program.constant_bytes > WORTH_COLLECTING:
-        del closed
-        gc.collect()  # constants of this size do not wait for the next rare collection
-    else:
-        program.closed = closed
-    if why is not None:
-        raise too_large(point, why)
     for leaf in abstract.residuals:
         key = Key("", FORWARD, "residual", (), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "rule")
         program.residuals.append(Record(keys.setdefault(key, key), (*leaf.shape, 1, 1)))
