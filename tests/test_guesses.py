@@ -13,7 +13,7 @@ import pytest
 import symcost as sc
 from symcost.tracing.program.capture import PointError, traced
 from symcost.tracing.program.guesses import Guesses
-from symcost.tracing.program.linen import LinenProgram
+from symcost.tracing.program.linen import Initialisers, LinenProgram, _WithKey
 from symcost.tracing.program.model import make_model
 
 POINTS = ({"d": 8, "H": 2}, {"d": 12, "H": 2}, {"d": 8, "H": 4}, {"d": 24, "H": 4}, {"d": 48, "H": 6}, {"d": 7, "H": 1})
@@ -150,6 +150,48 @@ def test_the_program_is_the_one_of_a_model_that_knows_no_other_point(module: Any
         alone, fresh = traced(make_model(module, ("float32[n,5]",)), {"n": 3, **point})
         assert jax.tree.structure(abstract.arguments) == jax.tree.structure(alone.arguments)
         assert str(closed) == str(fresh)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        nn.initializers.zeros_init(), nn.initializers.ones, nn.initializers.constant(2.0), nn.initializers.uniform(),
+        nn.initializers.normal(), nn.initializers.truncated_normal(), nn.initializers.lecun_normal(),
+        nn.initializers.he_uniform(), nn.initializers.variance_scaling(1.0, "fan_in", "normal", in_axis=0),
+        nn.initializers.orthogonal(), nn.initializers.delta_orthogonal(),
+        nn.with_partitioning(nn.initializers.ones, ("a", "b")),
+        lambda key, shape, dtype=jnp.float32: jnp.zeros((shape[0], 3), dtype),
+    ],
+)  # fmt: skip
+def test_what_an_initialiser_returns_is_known_at_every_size(made: Any) -> None:
+    known = Initialisers()
+    for shape, dtype in [
+        ((3, 4), jnp.float32),
+        ((9, 7), jnp.float32),
+        ((9, 7), jnp.bfloat16),
+        ((2, 5, 6), jnp.float32),
+    ]:
+        found = told(lambda s=shape, d=dtype: known.abstract(_WithKey(made), (s, d), {}))
+        alone = told(lambda s=shape, d=dtype: jax.eval_shape(lambda: made(jax.random.PRNGKey(0), s, d)))
+        assert found == alone
+
+
+def test_an_initialiser_of_jaxs_is_asked_once_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, asked, plain = Initialisers(), [], jax.eval_shape
+    monkeypatch.setattr(jax, "eval_shape", lambda *args: (asked.append(1), plain(*args))[1])
+    for size in (3, 4, 5, 6):
+        known.abstract(_WithKey(nn.initializers.lecun_normal()), ((size, 2 * size), jnp.float32), {})
+    assert len(asked) == 1
+    with pytest.raises(ValueError, match="1-dimensional weights tensor"):
+        known.abstract(_WithKey(nn.initializers.lecun_normal()), ((3,), jnp.float32), {})
+
+
+def told(work: Callable[[], Any]) -> Any:
+    """What came of it, or what it raised."""
+    try:
+        return work()
+    except Exception as problem:
+        return str(problem)
 
 
 def inits(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:

@@ -19,6 +19,9 @@ from flax.core.scope import Scope
 
 from symcost.tracing.program.paths import module_scope, spend_call
 
+INITIALISERS = jax.nn.initializers.orthogonal.__code__.co_filename
+ANY_SIZE = ("zeros", "ones", "constant", "uniform", "normal", "truncated_normal", "variance_scaling")
+
 
 class StaleVariables(Exception):
     """A variable taken over from another point does not fit this one; ``declared`` is what the module asks for."""
@@ -33,20 +36,47 @@ class Initialisers:
     """Shapes of what initialisers return, each distinct call traced once, and which variables a trace checked."""
 
     shapes: dict[Any, Any] = field(default_factory=dict)
+    kinds: dict[Any, Any] = field(default_factory=dict)
+    """Number types of what initialisers of jax's return, by all but the sizes that they are asked for."""
     checked: set[tuple[str, ...]] = field(default_factory=set)
     as_declared: bool = False
     """Whether variables must have the number types and boxes that are declared, as those that were guessed must."""
 
     def abstract(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """``jax.eval_shape`` of an initialiser, remembered by what it and its arguments consist of."""
+        named = tuple(sorted(kwargs.items()))
         try:
-            key = (_content(function), args, tuple(sorted(kwargs.items())))
+            key = (_content(function), args, named)
             hash(key)
         except TypeError:
             return jax.eval_shape(lambda: function(*args, **kwargs))
         if key not in self.shapes:
-            self.shapes[key] = jax.eval_shape(lambda: function(*args, **kwargs))
+            self.shapes[key] = self._as_asked(function, key) or jax.eval_shape(lambda: function(*args, **kwargs))
         return self.shapes[key]
+
+    def _as_asked(self, function: Any, key: Any) -> Any:
+        """What an initialiser of jax's returns, where it returned just what it was asked for at other sizes."""
+        content, args, named = key
+        sizes = args[0] if args else None
+        if not _of_jax(function) or not isinstance(sizes, tuple) or not all(type(n) is int and n > 0 for n in sizes):
+            return None
+        kind = content, len(sizes), args[1:], named
+        dtype = self.kinds.get(kind)
+        if dtype is not None:
+            return jax.ShapeDtypeStruct(sizes, dtype)
+        made = jax.eval_shape(lambda: function(*args, **dict(named)))
+        if made.shape == sizes and not made.weak_type:
+            self.kinds[kind] = made.dtype
+        return made
+
+
+def _of_jax(function: Any) -> bool:
+    """Whether it is one of jax's initialisers that take every shape of a rank that they take."""
+    plain = function.init_fn if isinstance(function, _WithKey) else None
+    if not isinstance(plain, types.FunctionType):
+        return False
+    maker = plain.__qualname__.partition(".")[0]
+    return plain.__code__.co_filename == INITIALISERS and maker in ANY_SIZE
 
 
 def _content(value: Any) -> Any:
