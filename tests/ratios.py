@@ -23,12 +23,19 @@ WORSE = 1.25
 Ratios = dict[str, dict[str, Any]]
 
 
-def told(benchmark: Any, name: str, peer: str, ours: float, theirs: float, aim: float, more: bool = False) -> float:
+def told(
+    benchmark: Any, name: str, peer: str, ours: float, theirs: float, aim: float | None, more: bool = False
+) -> float:
     """Keep a row in the benchmark's file and print it; ``more`` says that more is better. The ratio."""
     ratio = ours / theirs
     benchmark.extra_info.update(row=name, peer=peer, ratio=ratio, aim=aim, more=more)
-    print(f"\n| {name} | {peer} | {ours:.3g} | {theirs:.3g} | {ratio:.3g} | {'>=' if more else '<='} {aim:g} |")
+    print(f"\n| {name} | {peer} | {ours:.3g} | {theirs:.3g} | {ratio:.3g} | {aimed(aim, more)} |")
     return ratio
+
+
+def aimed(aim: float | None, more: bool) -> str:
+    """The ratio aimed at, in words."""
+    return "-" if aim is None else f"{'>=' if more else '<='} {aim:g}"
 
 
 def measured(run: Mapping[str, Any]) -> Ratios:
@@ -58,9 +65,9 @@ def compared(kept: Ratios, now: Ratios) -> tuple[list[str], list[str]]:
         times = None if before is None else change(before["ratio"], row["ratio"], row["more"])
         if times is not None and times > WORSE:
             worse.append(name)
-        told = ("-", "-") if before is None or times is None else (f"{before['ratio']:g}", f"{times:.2f}")
-        aim = f"{'>=' if row['more'] else '<='} {row['aim']:g}"
-        lines.append(f"| {name} | {row['peer']} | {told[0]} | {row['ratio']:g} | {told[1]} | {aim} |")
+        last, by = ("-", "-") if before is None or times is None else (f"{before['ratio']:g}", f"{times:.2f}")
+        aim = aimed(row["aim"], row["more"])
+        lines.append(f"| {name} | {row['peer']} | {last} | {row['ratio']:g} | {by} | {aim} |")
     return lines, worse
 
 
