@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast, get_type_hints
 
 import typer
@@ -60,6 +60,10 @@ TRACING: Mapping[str, Any] = {
     "active": Annotated[
         Texts,
         typer.Option(metavar="PATTERN=SHARE", help="Share of parameters that a token uses: '**/experts/**=k/E'."),
+    ],
+    "upto": Annotated[Texts, typer.Option(metavar="NAME=INT", help="Try a bounded symbol up to this.")],
+    "max_pieces": Annotated[
+        int | None, typer.Option(min=1, metavar="INT", help="Of how many pieces a form may be: 4 unless given.")
     ],
     "method": Annotated[str, typer.Option(help="The module's method to trace.")],
     "referee": Annotated[
@@ -149,6 +153,13 @@ class Given:
             put = self.set_ if not program or all(programs) else {}
             found.append(Source(model, tuple(specs or ()) if mine else (), how, put, point).check())
         return found
+
+    def without_number(self, name: str) -> tuple[int | None, Given]:
+        """A positive number that stands alone where ``NAME=VALUE`` is meant, and the options without it."""
+        texts = self.options[name] or []
+        numbers = [text for text in texts if text.isascii() and text.isdecimal() and int(text)]
+        kept = [text for text in texts if text not in numbers]
+        return (int(numbers[-1]) if numbers else None), replace(self, options={**self.options, name: kept})
 
     def how(self, program: bool) -> Tracing:
         """How a model is traced; parameters of a network stay the texts that it reads exactly."""

@@ -13,6 +13,7 @@ from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared
 from symcost.tracing.evidence.exact import meant
+from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.evidence.seen import decided, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
@@ -23,7 +24,7 @@ from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, compared, depths, tells
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, check_positive, multiples
-from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, OnTrial
+from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, OnTrial, Turn
 
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
@@ -118,6 +119,16 @@ class Derivation(Attempt):
         self.compared = {n: seen for n, seen in self.landmarks.items() if tells(seen) and n not in self.fixed}
         self.values.update({name: depths(seen) for name, seen in self.compared.items()})
 
+    def _past(self, turn: Turn) -> bool:
+        """Sample on both sides of a depth from which on layers are other ones, once."""
+        seen = self.compared.get(turn.name, self.landmarks.get(turn.name, Landmarks()))
+        if turn.value in seen.thresholds or turn.name in self.fixed:
+            return False
+        self.compared[turn.name] = seen.joined(Landmarks(thresholds=frozenset({turn.value})))
+        self.values[turn.name] = depths(self.compared[turn.name])
+        self.extra.clear()
+        return self.sampler.works(self.base)
+
     def _beyond(self) -> bool:
         """Sample above every value that is compared, where numbers below and above follow no one line."""
         names = [name for name, seen in self.compared.items() if compared(seen)]
@@ -145,6 +156,9 @@ class Derivation(Attempt):
             except Branch as branch:
                 self._follow(branch)
                 self.extra.clear()
+            except Turn as turn:
+                if not self._past(turn):
+                    raise LiftError(str(turn)) from None
             except Irregular as problem:
                 if not (self._beyond() or self._pattern() or self._progression()):
                     raise LiftError(str(problem)) from None
@@ -221,6 +235,7 @@ def derive(
 ) -> CostTable:
     """Closed form of a model; ``active`` gives shares of its parameters by pattern."""
     check_positive("axes", model.axes)
+    options.check(model.symbols)
     shares = read_shares(active, model.symbols)
     with rare_collections():
         return with_room(Derivation(Sampler(model, on_trace), options, shares).run)

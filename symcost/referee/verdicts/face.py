@@ -29,6 +29,7 @@ from symcost.referee.verdicts.compiled import compiled, unread
 from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
+from symcost.tracing.attempt import PIECES
 from symcost.tracing.derive import Options, derive, rare_collections
 
 ON_CHIP = (
@@ -52,6 +53,8 @@ def verify(
     samples: Mapping[str, Sequence[int]] | None = None,
     steps: Mapping[str, int] | None = None,
     at_least: Mapping[str, int] | None = None,
+    upto: Mapping[str, int] | None = None,
+    max_pieces: int = PIECES,
     function: bool = False,
     name: str = "",
     mesh: Mapping[str, int] | None = None,
@@ -62,9 +65,10 @@ def verify(
 ) -> Verdict:
     """Whether the closed form of a model and the compilers' count of its program are the same number.
 
-    ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps`` and ``at_least`` are
-    those of :func:`symcost.trace`, and with ``function=True`` those of :func:`symcost.trace_function`. ``at`` gives a
-    value to every symbol. ``targets``: names as ``symcost targets`` lists them; none needs its device.
+    ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps``, ``at_least``,
+    ``upto`` and ``max_pieces`` are those of :func:`symcost.trace`, and with ``function=True`` those of
+    :func:`symcost.trace_function`. ``at`` gives a value to every symbol. ``targets``: names as ``symcost targets`` lists
+    them; none needs its device.
 
     - ``against``: other counters whose figure to show: ``"flax"``, ``"roofline"``, ``"xla"``.
     - ``mesh``: sizes of a mesh of devices by axis name; ``shard``: axes of an array's dimensions, by a part of its name,
@@ -107,7 +111,8 @@ def verify(
         answers = job.start(asked)
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))
-            known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
+            sampling = dict(samples=samples, steps=steps, at_least=at_least, upto=upto, max_pieces=max_pieces)
+            known = _Known.of(source, program, sampling)
             # What a rule of one's own counted is of no use to a later question, in which it may be another rule.
             costs, written = (
                 _derived.__wrapped__(known, platforms, False) if opened() else _derived(known, platforms, cache)

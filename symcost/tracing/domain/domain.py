@@ -92,7 +92,7 @@ class Domain(Conditions):
             if point.get(name, 0) > most:
                 why = self.evidence[name].why.partition(": ")[2]
                 return (f"{name}={point[name]} is beyond what was tried, {name} up to {most}, and nothing says more ({why}): "
-                        f"trace further with upto={{{name!r}: {point[name]}}}")  # fmt: skip
+                        f'trace further with upto={{"{name}": {point[name]}}}, or compare this point with check=True')  # fmt: skip
         for guard in self.guards:
             if guard.symbols <= set(point) and not guard.holds(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))

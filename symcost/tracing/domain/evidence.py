@@ -10,6 +10,7 @@ from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.record import Recording
 
 Word = Literal["proved", "guarded", "bounded"]
+BOUNDED: Word = "bounded"
 WORDS: tuple[Word, ...] = ("bounded", "guarded", "proved")
 """From the weakest to the strongest."""
 
@@ -24,6 +25,8 @@ class Evidence:
 
     word: Word
     why: str
+    most: int | None = None
+    """The largest value that was tried, where nothing says more."""
 
     def __str__(self) -> str:
         return f"{self.word}: {self.why}"
@@ -50,12 +53,12 @@ def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evide
         return Evidence("guarded", f"{made} is known ({made.place})")
     pin = next((pin for pin in seen.pins if name in pin.symbols), None)
     why = str(pin) if pin is not None else seen.reason or "it was not traced as a symbol"
-    return Evidence("bounded", f"tried up to {most:,}: {why}")
+    return Evidence(BOUNDED, f"tried up to {most:,}: {why}", most)
 
 
 def _of_depth(depth: Landmarks, most: int) -> Evidence:
     if not depth.complete:
-        return Evidence("bounded", f"tried up to {most:,}: {depth.unread[0]} was not understood")
+        return Evidence(BOUNDED, f"tried up to {most:,}: {depth.unread[0]} was not understood", most)
     if depth.saw_index or depth.thresholds or depth.moduli:
         values = sorted(depth.thresholds | depth.ends | depth.lengths | depth.moduli)
         return Evidence("guarded", f"layers are compared with {', '.join(map(str, values)) or 'one another'} alone")
