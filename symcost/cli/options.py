@@ -82,9 +82,16 @@ VALUES: Mapping[str, Any] = {
         ),
     ],
     "set_": Annotated[Texts, typer.Option("--set", metavar="NAME=VALUE", hidden=True)],
+    "check": Annotated[
+        bool | None,
+        typer.Option(
+            "--check/--no-check",
+            help="Compare the numbers at a point with a fresh trace there; on for a program at one.",
+        ),
+    ],
     "given_": Annotated[Texts, typer.Option("--given", metavar="NAME=VALUE", hidden=True)],
 }
-"""``--at``, and its first names."""
+"""``--at``, its first names, and whether what is counted there is compared."""
 WIDTHS: Mapping[str, Any] = {
     "dtype": Dtype,
     "weights": Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")],
@@ -126,12 +133,13 @@ class Given:
     at: Mapping[str, str]
     set_: Mapping[str, str]
     given_: Mapping[str, str]
+    check: bool | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Given:
         """The options; what is no ``NAME=VALUE``, or is said twice, is an error."""
         read = [dict(pairs(flag, options[name])) for name, flag in _FLAGS.items()]
-        return cls({name: options[name] for name in TRACING}, *read)
+        return cls({name: options[name] for name in TRACING}, *read, check=options["check"])
 
     def source(self, model: str, specs: Sequence[str] | None, *, point: bool = False, verdict: bool = False) -> Source:
         """The one model of a verb, checked.
@@ -140,7 +148,7 @@ class Given:
         """
         asked = _joined(at=self.at, given=self.given_)
         put, left = (self.set_, asked) if point else (_joined(at=asked, set=self.set_), {})
-        found = Source(model, tuple(specs or ()), self.how(is_traced(model)), put, left)
+        found = Source(model, tuple(specs or ()), self.how(is_traced(model)), put, left, compare=self.check)
         return found.check_program() if verdict else found.check()
 
     def sources(self, models: Sequence[str], specs: Sequence[str] | None) -> list[Source]:
@@ -151,7 +159,7 @@ class Given:
             mine = program or not any(programs)
             how = self.how(program) if mine else Tracing()
             put = self.set_ if not program or all(programs) else {}
-            found.append(Source(model, tuple(specs or ()) if mine else (), how, put, point).check())
+            found.append(Source(model, tuple(specs or ()) if mine else (), how, put, point, compare=self.check).check())
         return found
 
     def without_number(self, name: str) -> tuple[int | None, Given]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
+from symcost.costs.evidence import BOUNDED
 from symcost.errors import LiftError, SymcostError
 from symcost.formulas.dominance import telling_points
 from symcost.formulas.form import Form
@@ -19,7 +20,7 @@ from symcost.tracing.counting.costing import Costing
 from symcost.tracing.counting.structure import Dictionary, Structure
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain, whole_forms
-from symcost.tracing.domain.evidence import BOUNDED, evidence
+from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
 from symcost.tracing.evidence.frames.landmark import Landmarks

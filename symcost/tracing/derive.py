@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
-from symcost.tracing.counting.active import read_shares, shared
+from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.exact import meant
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard
@@ -237,5 +238,14 @@ def derive(
     check_positive("axes", model.axes)
     options.check(model.symbols)
     shares = read_shares(active, model.symbols)
+
+    def fresh(point: Mapping[str, int]) -> CostTable:
+        """The program at one point, traced anew: every number of it is plain, but for loops of unknown length."""
+        there = replace(model, fixed={**model.fixed, **{name: point[name] for name in model.symbols}})
+        made = derive(there, Options(referee=False), lambda count: None, shares_at(shares, point))
+        return made.subs(**{name: point[name] for name in made.symbols})
+
     with rare_collections():
-        return with_room(Derivation(Sampler(model, on_trace), options, shares).run)
+        costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
+    costs.parts = replace(costs.parts, fresh=fresh)
+    return costs

@@ -112,7 +112,8 @@ def notes(costs: Any) -> list[tuple[str, str]]:
     """(title, sentence) for the point, domain, certificate, coverage, loops of unknown length and kernels of unknown MACs."""
     found = []
     if at := costs.point:
-        found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items())))
+        compared = f" ({costs.parts.compared})" if costs.parts.compared else ""
+        found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items()) + compared))
     facts = (("domain", costs.domain), ("certificate", costs.certificate))
     found += [(title, str(fact)) for title, fact in facts if fact is not None]
     if coverage := costs.coverage:

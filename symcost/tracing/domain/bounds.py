@@ -161,7 +161,7 @@ class Explorer:
                 # Tensors that happen to have equal sizes share memory: the form stays an upper bound there.
                 self.domain.note(f"peaks are upper bounds where sizes of 1 coincide ({where(point)})")
             elif ours > theirs and self.patterned and shallow:
-                self.few_layers = self.few_layers or shallow
+                self.few_layers = self.domain.shallow = self.few_layers or shallow
                 self.domain.note(
                     f"peaks are upper bounds up to {where(self.few_layers)}: not every kind of layer occurs yet"
                 )

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.costs.table import Conditions
+from symcost.costs.evidence import Decision, Evidence
+from symcost.costs.parts import Conditions
 from symcost.formulas.conditions import Compare, condition
-from symcost.tracing.domain.evidence import Evidence
+from symcost.tracing.domain.domain import made
 from symcost.tracing.evidence.guard import Guard
 
 BESIDE = {"<=": 0, ">=": 0, "==": 0, "!=": 1, ">": 1, "<": -1}
@@ -36,6 +37,12 @@ class Pieces(Conditions):
         return {name: here[name].weaker(there[name]) if {name} <= {*here} & {*there} else {**here, **there}[name]
                 for name in self.symbols}  # fmt: skip
 
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What splits the form, and what each piece was seen to decide."""
+        own = made(self.guard, f"{self.guard} or not")
+        return tuple(dict.fromkeys((own, *self.there.decisions, *self.elsewhere.decisions)))
+
     def at(self, point: Mapping[str, int]) -> Any:
         """The conditions that count at a point, or nothing while its side is not known."""
         if not self.guard.symbols <= set(point):
@@ -54,6 +61,16 @@ class Pieces(Conditions):
             return side.problem(point)
         first, second = self.there.problem(point), self.elsewhere.problem(point)
         return first if first and second else None
+
+    def untried(self, point: Mapping[str, int]) -> str | None:
+        """Why nothing is known of a point of its side, but that it was not tried so far."""
+        side = self.at(point)
+        return side.untried(point) if side is not None else None
+
+    def bounds_at(self, point: Mapping[str, int]) -> frozenset[str]:
+        """What is an upper bound at a point."""
+        side = self.at(point)
+        return side.bounds_at(point) if side is not None else frozenset()
 
     def leaves(self) -> list[tuple[tuple[Guard, ...], Any]]:
         """The domains of all pieces, each behind the decisions that lead to it."""

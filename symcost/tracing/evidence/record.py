@@ -127,6 +127,8 @@ def record(
         return Recording(base, reason=f"sizes cannot be recorded with jax {jax.__version__}: {why}")
     fixed = set(structural)
     names = [name for name in model.symbols if name not in fixed]
+    if not names:
+        return Recording(base, reason="there are no sizes that are symbols")
     found = _record(model, base, names, seconds)
     if found.traced or found.slow or len(names) < 2:
         return found
