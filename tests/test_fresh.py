@@ -75,7 +75,7 @@ def test_a_difference_is_an_error_that_shows_both() -> None:
 
 def test_beyond_what_was_tried_a_point_that_is_compared_is_allowed() -> None:
     costs = sc.trace_function(shuffled, "float32[n]", referee=False)
-    with pytest.raises(sc.DomainError, match='with upto={"n": 1600}, or compare this point with check=True'):
+    with pytest.raises(sc.DomainError, match=r'with upto={"n": 1600}, or compare this point with check=True'):
         costs.subs(n=1600)
     right = sc.trace_function(shuffled, "float32[1600]", referee=False)
     assert costs.subs(n=1600, check=True).total("full") == right.total("full")

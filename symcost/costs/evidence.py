@@ -70,7 +70,7 @@ def summary(evidence: Mapping[str, Evidence], decisions: Sequence[Decision] = ()
         if not names:
             continue
         told = [str(each) for each in decisions if each.symbols and each.symbols[0] in names]
-        more = [f"{len(told) - SHOWN} further decisions"] if len(told) > SHOWN else []
+        more = [f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
         behind = f": {', '.join([*told[:SHOWN], *more])}" if told else ""
         if word == BOUNDED:
             limits = [name if evidence[name].most is None else f"{name} <= {evidence[name].most}" for name in names]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, METRICS
@@ -32,6 +32,26 @@ def numbers(costs: Any) -> Iterator[tuple[str, str, Any]]:
                 continue
     if costs.parts.residuals is not None:
         yield "residuals", "residuals", costs.residuals
+
+
+def compared(costs: Any, at: Mapping[str, int]) -> bool:
+    """Whether every number at a point was compared with a fresh trace there: a table without a model has none.
+
+    A point that lies outside of the domain, leaves symbols open, or at which the model cannot be traced is not compared.
+
+    Raises:
+        LiftError: where numbers differ.
+    """
+    domain = costs.domain
+    problem = domain.problem(at) if domain is not None else None
+    outside = problem is not None and problem != domain.untried(at)
+    if costs.parts.fresh is None or set(costs.symbols) - set(at) or outside:
+        return False
+    try:
+        costs.subs(check=True, **{name: at[name] for name in costs.symbols})
+    except Untraceable:
+        return False
+    return True
 
 
 def check(costs: Any) -> int:

@@ -35,6 +35,15 @@ class Conditions(ABC):
         """What the program was seen to decide by its sizes, and the lines that do."""
         return ()
 
+    @property
+    def uncomputed(self) -> tuple[Decision, ...]:
+        """Those decisions that :meth:`conditions` cannot say, such as roundings of floats: :meth:`problem` knows them."""
+        return ()
+
+    def decides_otherwise(self, point: Mapping[str, int]) -> bool:
+        """Whether one of :attr:`uncomputed` falls otherwise at a point."""
+        return False
+
     @abstractmethod
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing."""

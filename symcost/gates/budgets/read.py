@@ -60,6 +60,8 @@ class Budget:
     where: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
+    compared: bool = False
+    """Whether the numbers at its point are those of a fresh trace there."""
 
     def line_of(self, key: str) -> int:
         """Where a limit stands in the file, or else its budget: where an annotation points."""

@@ -61,6 +61,11 @@ class Domain(Conditions):
         """What the program was seen to decide by its sizes, and the lines that do."""
         return tuple(made(guard) for guard in self.guards)
 
+    @property
+    def uncomputed(self) -> tuple[Decision, ...]:
+        """Those decisions that no condition can say: they compute with floats, or with roundings of them."""
+        return tuple(made(guard) for guard in self.guards if not guard.readable)
+
     def note(self, text: str) -> None:
         """Add a remark; one of each kind is enough."""
         if not any(known.split(" (")[0] == text.split(" (")[0] for known in self.notes):
@@ -116,6 +121,11 @@ class Domain(Conditions):
         shallow = bool(self.shallow) and all(point.get(name, most + 1) <= most for name, most in self.shallow.items())
         one = self.has_one(point)
         return (self.bounds_at_one if one else frozenset()) | (frozenset({PEAK}) if one or shallow else frozenset())
+
+    def decides_otherwise(self, point: Mapping[str, int]) -> bool:
+        """Whether one of :attr:`uncomputed` falls otherwise at a point."""
+        guards = (guard for guard in self.guards if not guard.readable)
+        return any(guard.symbols <= set(point) and not guard.holds(point) for guard in guards)
 
     def decides(self, point: Mapping[str, int]) -> bool:
         """Whether the program was seen to decide otherwise at a point."""

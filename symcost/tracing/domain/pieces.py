@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symcost.costs.evidence import Decision, Evidence
@@ -43,6 +43,15 @@ class Pieces(Conditions):
         own = made(self.guard, f"{self.guard} or not")
         return tuple(dict.fromkeys((own, *self.there.decisions, *self.elsewhere.decisions)))
 
+    @property
+    def uncomputed(self) -> tuple[Decision, ...]:
+        """Those decisions of each piece that no condition can say; which piece counts is of their symbols too."""
+        found = []
+        for path, domain in self.leaves():
+            behind = {name for guard in path for name in guard.symbols}
+            found += [replace(d, symbols=tuple(sorted({*d.symbols, *behind}))) for d in domain.uncomputed]
+        return tuple(dict.fromkeys(found))
+
     def at(self, point: Mapping[str, int]) -> Any:
         """The conditions that count at a point, or nothing while its side is not known."""
         if not self.guard.symbols <= set(point):
@@ -61,6 +70,11 @@ class Pieces(Conditions):
             return side.problem(point)
         first, second = self.there.problem(point), self.elsewhere.problem(point)
         return first if first and second else None
+
+    def decides_otherwise(self, point: Mapping[str, int]) -> bool:
+        """Whether one of :attr:`uncomputed` falls otherwise at a point, in the piece that counts there."""
+        side = self.at(point)
+        return side.decides_otherwise(point) if side is not None else False
 
     def untried(self, point: Mapping[str, int]) -> str | None:
         """Why nothing is known of a point of its side, but that it was not tried so far."""
