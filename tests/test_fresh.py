@@ -174,3 +174,37 @@ def test_the_command_line_compares_nothing_that_has_no_program(told: Any) -> Non
         "model itself, PKG.MOD:NAME, or leave --check out\n")  # fmt: skip
     code, said = told("table", "alexnet", "--check")
     assert (code, "alexnet is a network of layers: symcost verify compares it with its Flax twin" in said) == (2, True)
+
+
+def test_the_best_of_a_sweep_and_budgets_are_compared(told: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[dict[str, int]] = []
+    check = sc.CostTable.subs
+
+    def seen(self: sc.CostTable, *, check: bool = False, **point: int) -> sc.CostTable:
+        asked.extend([point] if check else [])
+        return original(self, check=check, **point)
+
+    original = check
+    monkeypatch.setattr(sc.CostTable, "subs", seen)
+    network = '[network]\nmodel = "compared_models:Net"\nspecs = ["float32[n,8]"]\nreferee = false\n'
+    (tmp_path / "space.toml").write_text(f'minimize = "macs"\ndefine = {{d = "2*k"}}\n{network}[axes]\nn = [2, 3]\nk = [4, 5]\n')
+    assert told("sweep", "space.toml")[0] == 0
+    assert asked == [{"n": 2, "d": 8}]
+    assert told("sweep", "space.toml", "--no-check")[0] == 0
+    assert len(asked) == 1
+    model = '[models.net]\nmodel = "compared_models:shuffled"\nspecs = ["float32[n]"]\nfunction = true\nreferee = false\n'
+    budget = '[[models.net.budgets]]\nat = {n = %d}\nactivations = "1 M"\n'
+    (tmp_path / "symcost.toml").write_text(model + budget % 1600)
+    code, said = told("check")
+    assert (code, "at n=1600, equal to a fresh trace" in said) == (0, True)
+    assert asked[1:] == [{"n": 1600}]
+    (tmp_path / "symcost.toml").write_text(model + budget % 1626)
+    code, said = told("check")
+    assert code == 2
+    assert "net, budget 1: at n=1626 a fresh trace is another one: " in said
+
+
+def test_a_verdict_says_what_stands_behind_each_symbol() -> None:
+    verdict = sc.verify(shuffled, "float32[n]", at={"n": 1600}, targets=[], function=True, cache=False)
+    assert verdict.notes == ("The closed form is bounded n <= 1535; 40 numbers equal to those of a fresh trace there.",)
+    assert verdict

@@ -12,6 +12,7 @@ import numpy as np
 
 from symcost.agreement.check import LOWERED, Check, ModuleRow
 from symcost.agreement.written import METRICS, Written, emulation, misplaced, modules, totals
+from symcost.costs.evidence import summary
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.hlo.reading.text import HloError
@@ -81,6 +82,9 @@ def verify(
     with the trace of the Flax twin too; its input is ``float32``, channels last (``int32`` for tokens), unless a spec says
     otherwise.
 
+    At the point the closed form is compared with a fresh trace, number by number; beyond what was tried of a bounded symbol
+    that alone says that it holds there.
+
     The verdict is true when the closed form is the exact integer of the lowered program, in total and by module, XLA's
     own float32 figures are emulated bit for bit, every unit between written and compiled has a name, and every target
     answered. Where only the last is lacking, the verdict is no pass either and its ``outcome`` is ``"INCOMPLETE"``.
@@ -124,7 +128,7 @@ def verify(
         finally:
             job.stop()
     total = costs.total("xla")
-    notes = (ON_CHIP,) if any(each.platform == TPU for each in asked) else ()
+    notes = (*_words(costs), *((ON_CHIP,) if any(each.platform == TPU for each in asked) else ()))
     return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(found.checks),
                    modules=tuple(found.rows), targets=tuple(found.targets), failures=found.failures,
                    opinions=tuple(others), notes=notes, operations=found.operations)  # fmt: skip
@@ -139,6 +143,14 @@ class _Found:
     operations: dict[str, dict[str, tuple[int, int]]]
     targets: list[Compiled] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+
+
+def _words(costs: CostTable) -> tuple[str, ...]:
+    """What stands behind each symbol of the closed form, and what was compared at the point."""
+    domain, compared = costs.domain, costs.parts.compared
+    words = summary(domain.evidence, domain.decisions) if domain is not None else ""
+    told = "; ".join(part for part in (words, compared) if part)
+    return (f"The closed form is {told}." if words else f"The closed form has {told}.",) if told else ()
 
 
 def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _Found:
@@ -201,7 +213,7 @@ def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[Co
     found = kept.load(entry) if cache else None
     if found is None:
         lifted, point = _closed_form(known), known.source.at
-        found = Derived(lifted.subs(**point) if point else lifted, *_lowered(known.made, platforms))
+        found = Derived(lifted.subs(check=True, **point) if point else lifted, *_lowered(known.made, platforms))
         if cache:
             kept.keep(found, entry)
     paths = tuple(argument.path for argument in known.made.arguments)
