@@ -176,7 +176,9 @@ def test_the_command_line_compares_nothing_that_has_no_program(told: Any) -> Non
     assert (code, "alexnet is a network of layers: symcost verify compares it with its Flax twin" in said) == (2, True)
 
 
-def test_the_best_of_a_sweep_and_budgets_are_compared(told: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_best_of_a_sweep_and_budgets_are_compared(
+    told: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     asked: list[dict[str, int]] = []
     check = sc.CostTable.subs
 
@@ -187,12 +189,16 @@ def test_the_best_of_a_sweep_and_budgets_are_compared(told: Any, monkeypatch: py
     original = check
     monkeypatch.setattr(sc.CostTable, "subs", seen)
     network = '[network]\nmodel = "compared_models:Net"\nspecs = ["float32[n,8]"]\nreferee = false\n'
-    (tmp_path / "space.toml").write_text(f'minimize = "macs"\ndefine = {{d = "2*k"}}\n{network}[axes]\nn = [2, 3]\nk = [4, 5]\n')
+    (tmp_path / "space.toml").write_text(
+        f'minimize = "macs"\ndefine = {{d = "2*k"}}\n{network}[axes]\nn = [2, 3]\nk = [4, 5]\n'
+    )
     assert told("sweep", "space.toml")[0] == 0
     assert asked == [{"n": 2, "d": 8}]
     assert told("sweep", "space.toml", "--no-check")[0] == 0
     assert len(asked) == 1
-    model = '[models.net]\nmodel = "compared_models:shuffled"\nspecs = ["float32[n]"]\nfunction = true\nreferee = false\n'
+    model = (
+        '[models.net]\nmodel = "compared_models:shuffled"\nspecs = ["float32[n]"]\nfunction = true\nreferee = false\n'
+    )
     budget = '[[models.net.budgets]]\nat = {n = %d}\nactivations = "1 M"\n'
     (tmp_path / "symcost.toml").write_text(model + budget % 1600)
     code, said = told("check")

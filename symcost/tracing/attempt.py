@@ -105,6 +105,7 @@ class Attempt:
         self.recording = Recording({})
         self._meant: Sequence[Form] = ()
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
+        self._above = False  # whether they are sampled above everything that they are compared with
         self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
@@ -129,6 +130,12 @@ class Attempt:
     def patterned(self) -> bool:
         """Whether layers follow a pattern, of which shallow programs have not seen every kind."""
         return self._patterned or bool(self.compared)
+
+    @property
+    def _unexplained(self) -> list[str]:
+        """Structural symbols that layers follow a pattern in, which no comparison of the program's was seen to make."""
+        sampled = self._patterned or self._period > 1
+        return [name for name in self.structural if sampled and name not in (*self.compared, *self.fixed)]
 
     @property
     def structural(self) -> list[str]:
@@ -185,13 +192,14 @@ class Attempt:
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
-        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried)
+        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained)
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     def _upto(self) -> Point:
         """How far the form is tried along the symbols of which nothing else tells it."""
-        words = evidence(self.symbols, self.recording, self.landmarks, dict.fromkeys(self.symbols, 0))
+        none = dict.fromkeys(self.symbols, 0)
+        words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained)
         return {name: most for name, most in (self.options.upto or {}).items() if words[name].word == BOUNDED}
 
     # -- lifting -----------------------------------------------------------------------------------------------
@@ -217,7 +225,8 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive)
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
+                            self.within)  # fmt: skip
             try:
                 program = lift.run()
             except OffLattice as problem:

@@ -156,8 +156,8 @@ class Domain(Conditions):
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         found += [f"{small} <= {large}" for small, large in self.ordered]
         found += [f"{name} <= {most}" for name, most in self.tried.items() if name not in self.at_most]
-        decided = [text for guard in self.guards if guard.readable and (text := str(guard)) not in found]
-        return [*found, *(_divides(form) for form in self.whole), *bounded, *decided]
+        decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in found]
+        return list(dict.fromkeys((*found, *(_divides(form) for form in self.whole), *bounded, *decided)))
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
@@ -238,6 +238,13 @@ class Domain(Conditions):
 def made(guard: Guard, text: str = "") -> Decision:
     """A decision as it is told."""
     return Decision(text or str(guard), tuple(sorted(guard.symbols)), guard.place.short)
+
+
+def _ordered(guard: Guard) -> str:
+    """A decision as the conditions are told: of two sizes the smaller one first, as in ``k <= E``."""
+    sizes = {Form.symbol(name) for name in guard.symbols}
+    turned = guard.op == ">=" and {guard.left, guard.right} == sizes and len(sizes) == 2
+    return f"{guard.right} <= {guard.left}" if turned else str(guard)
 
 
 def _above(form: Form, name: str) -> bool:

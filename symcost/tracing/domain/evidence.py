@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from symcost.costs.evidence import BOUNDED, GUARDED, PROVED, Evidence
 from symcost.tracing.evidence.frames.landmark import Landmarks
@@ -11,10 +11,18 @@ from symcost.tracing.evidence.record import Recording
 
 
 def evidence(
-    symbols: Sequence[str], seen: Recording, depths: Mapping[str, Landmarks], tried: Mapping[str, int]
+    symbols: Sequence[str],
+    seen: Recording,
+    depths: Mapping[str, Landmarks],
+    tried: Mapping[str, int],
+    patterned: Collection[str] = (),
 ) -> dict[str, Evidence]:
-    """The word of every symbol."""
-    return {name: _of(name, seen, depths.get(name), tried[name]) for name in symbols}
+    """The word of every symbol; ``patterned`` are depths with a pattern of layers that no comparison explains."""
+    found = {name: _of(name, seen, depths.get(name), tried[name]) for name in symbols}
+    unexplained = "layers follow a pattern, and no comparison was seen that makes it"
+    return found | {
+        name: Evidence(BOUNDED, f"tried up to {tried[name]:,}: {unexplained}", tried[name]) for name in patterned
+    }
 
 
 def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evidence:
@@ -34,7 +42,7 @@ def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evide
 
 def _of_depth(depth: Landmarks, most: int) -> Evidence:
     if not depth.complete:
-        return Evidence(BOUNDED, f"tried up to {most:,}: {depth.unread[0]} was not understood", most)
+        return Evidence(BOUNDED, f"tried up to {most:,}: {depth.unread[0]} is not understood", most)
     if depth.saw_index or depth.thresholds or depth.moduli:
         values = sorted(depth.thresholds | depth.ends | depth.lengths | depth.moduli)
         return Evidence(
