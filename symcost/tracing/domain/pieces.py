@@ -40,8 +40,9 @@ class Pieces(Conditions):
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """What splits the form, and what each piece was seen to decide."""
-        own = made(self.guard, f"{self.guard} or not")
-        return tuple(dict.fromkeys((own, *self.there.decisions, *self.elsewhere.decisions)))
+        own, sides = made(self.guard, f"{self.guard} or not"), {str(self.guard), str(self.guard.denied)}
+        inner = (decision for side in (self.there, self.elsewhere) for decision in side.decisions)
+        return tuple(dict.fromkeys((own, *(decision for decision in inner if decision.text not in sides))))
 
     @property
     def uncomputed(self) -> tuple[Decision, ...]:
