@@ -43,9 +43,9 @@ def compared(costs: Any, at: Mapping[str, int]) -> bool:
         LiftError: where numbers differ.
     """
     domain = costs.domain
-    problem = domain.problem(at) if domain is not None else None
-    outside = problem is not None and problem != domain.untried(at)
-    if costs.parts.fresh is None or set(costs.symbols) - set(at) or outside:
+    if costs.parts.fresh is None or set(costs.symbols) - set(at):
+        return False
+    if domain is not None and domain.problem(at) not in (None, domain.untried(at)):
         return False
     try:
         costs.subs(check=True, **{name: at[name] for name in costs.symbols})

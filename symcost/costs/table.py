@@ -280,7 +280,7 @@ class CostTable:
             found[name] = whole
         return found
 
-    def subs(self, *, check: bool = False, **point: int) -> CostTable:
+    def subs(self, *, check: bool | int = False, **point: int) -> CostTable:
         """The table at a point inside the domain; totals are exact integers once every symbol has a value.
 
         With ``check`` every number is compared with a fresh trace of the model at that very point, which has a value for

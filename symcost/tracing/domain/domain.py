@@ -49,7 +49,7 @@ class Domain(Conditions):
 
     guards: tuple[Guard, ...] = ()
     """What the program decided by its sizes, as it was seen: beyond, it is another one."""
-    evidence: dict[str, Evidence] = field(default_factory=dict)
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
     """What stands behind each symbol."""
     shallow: Mapping[str, int] = field(default_factory=dict)
     """Depths up to which a peak is an upper bound: not every kind of layer occurs yet."""

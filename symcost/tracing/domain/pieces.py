@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symcost.costs.evidence import Decision, Evidence
+from symcost.costs.evidence import Decision
 from symcost.costs.parts import Conditions
 from symcost.formulas.conditions import Compare, condition
 from symcost.tracing.domain.domain import made
@@ -29,13 +29,9 @@ class Pieces(Conditions):
         self.notes = list(dict.fromkeys((*self.there.notes, *self.elsewhere.notes)))
         self.bounds_at_one = self.there.bounds_at_one | self.elsewhere.bounds_at_one
         self.spans = {**self.there.spans, **self.elsewhere.spans}
-
-    @property
-    def evidence(self) -> dict[str, Evidence]:
-        """What stands behind each symbol: the weaker of both."""
         here, there = self.there.evidence, self.elsewhere.evidence
-        return {name: here[name].weaker(there[name]) if {name} <= {*here} & {*there} else {**here, **there}[name]
-                for name in self.symbols}  # fmt: skip
+        self.evidence = {name: here[name].weaker(there[name]) if {name} <= {*here} & {*there} else {**here, **there}[name]
+                         for name in self.symbols}  # fmt: skip
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
