@@ -9,7 +9,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before jax is imported: plug-in
 os.environ["COLUMNS"] = "100"  # a test of another width sets its own
 
 import pytest
-from effort import absent_package
+from effort import absent_package, wanted
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -29,3 +29,15 @@ def pytest_runtest_call() -> Generator[None]:
         if (absent := absent_package(problem)) is None:
             raise
         pytest.skip(absent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In continuous integration an absent package is a failure."""
+    return wanted((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same of a whole file."""
+    return wanted((yield))
