@@ -337,7 +337,7 @@ def test_code_without_its_text_is_told() -> None:
     elsewhere = FunctionType(decided.__code__.replace(co_filename="/nowhere/model.py"), {})
     seen = watch(lambda: elsewhere(2), {"L": 2})
     assert seen.unread == ("/nowhere/model.py",)
-    assert landmarks([seen], ["L"])["L"].unread == ("some of the user's code was not seen",)
+    assert landmarks([seen], ["L"])["L"].unread == ("code whose text is not there",)
 
 
 def test_a_decision_that_was_not_understood_is_named() -> None:

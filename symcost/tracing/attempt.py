@@ -83,6 +83,7 @@ class Attempt:
         self.recording = Recording({})
         self._meant: Sequence[Form] = ()
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
+        self._above = False  # whether they are sampled above everything that they are compared with
         self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
@@ -107,6 +108,12 @@ class Attempt:
     def patterned(self) -> bool:
         """Whether layers follow a pattern, of which shallow programs have not seen every kind."""
         return self._patterned or bool(self.compared)
+
+    @property
+    def _unexplained(self) -> list[str]:
+        """Structural symbols that layers follow a pattern in, which no comparison of the program's was seen to make."""
+        sampled = self._patterned or self._period > 1
+        return [name for name in self.structural if sampled and name not in (*self.compared, *self.fixed)]
 
     @property
     def structural(self) -> list[str]:
@@ -163,7 +170,7 @@ class Attempt:
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
-        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried)
+        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained)
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == "bounded"}
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 

@@ -21,9 +21,9 @@ from symcost.tracing.lifted import Lifted
 from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
-from symcost.tracing.sampling.depth import beyond, compared, depths, tells
+from symcost.tracing.sampling.depth import beyond, depths, tells
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, check_positive, multiples
-from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, OnTrial
+from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial
 
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
@@ -86,13 +86,15 @@ class Derivation(Attempt):
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
-            side = Side(found, guard, self.values, (*self.within, *(known for known, _ in split)))
+            within = [other for other in self.within if other != guard]
+            side = Side(found, guard, self.values, (*within, *(known for known, _ in split)),
+                        dict(self.recording.base))  # fmt: skip
             verdict = side.verdict()
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
                 continue
             left = pieces - 1 - sum(piece.number for _, piece in split)
-            other = self._other(side, [known for known, _ in split], left) if left > 0 and guard.readable else None
+            other = self._other(side, left, [known for known, _ in split]) if left > 0 and guard.readable else None
             if other is not None:
                 found.domain.at_most.pop(side.bounded, None)
                 split.append((guard, other))
@@ -102,14 +104,18 @@ class Derivation(Attempt):
             found = joined(found, other, guard)
         return found
 
-    def _other(self, side: Side, earlier: Sequence[Guard], pieces: int) -> Piece | None:
+    def _other(self, side: Side, pieces: int, earlier: Sequence[Guard]) -> Piece | None:
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
         known = [decided for guard in (*earlier, side.guard) for decided in (guard, guard.denied)]
         for sampler, samples in side.attempts(self.sampler):
             options = self.options.beside(sampler.model.symbols, samples)
-            within = [g for g in (*self.within, *earlier, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
-            with contextlib.suppress(LiftError):
+            within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
+            try:
                 return Derivation(sampler, options, self.shares, (*self.decided, *known), within).piece(pieces)
+            except NoPattern:
+                return None
+            except LiftError:
+                continue
         return None
 
     def _watch(self) -> None:
@@ -119,8 +125,8 @@ class Derivation(Attempt):
         self.values.update({name: depths(seen) for name, seen in self.compared.items()})
 
     def _beyond(self) -> bool:
-        """Sample above every value that is compared, where numbers below and above follow no one line."""
-        names = [name for name, seen in self.compared.items() if compared(seen)]
+        """Sample above every value that is compared, once, where numbers below and above follow no one line."""
+        names, self._above = [] if self._above else list(self.compared), True
         for name in names:
             self.compared[name], self.values[name] = beyond(self.compared[name])
         self.extra.clear()
@@ -147,7 +153,7 @@ class Derivation(Attempt):
                 self.extra.clear()
             except Irregular as problem:
                 if not (self._beyond() or self._pattern() or self._progression()):
-                    raise LiftError(str(problem)) from None
+                    raise NoPattern(str(problem)) from None
             except Counterexample as found:
                 self._on_trial = found.between
                 self.extra += [{name: point[name] for name in self.sizes} for point in found.points]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.cost import Cost
@@ -51,6 +51,8 @@ class Side:
     values: Mapping[str, Values]
     within: Sequence[Guard] = ()
     """Decisions that fall as they were seen on both sides."""
+    seen: Point = field(default_factory=dict)
+    """The point at which it was seen: a program so deep that every kind of layer is in it."""
 
     @property
     def exception(self) -> tuple[str, int] | None:
@@ -80,9 +82,9 @@ class Side:
     def points(self) -> list[Point]:
         """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
         found: dict[tuple[tuple[str, int], ...], Point] = {}
-        bases = [
-            {name: values[k] for name, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))
-        ]
+        bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
+        if set(self.seen) >= set(self.values) and self.seen not in bases:
+            bases.append({name: self.seen[name] for name in self.values})
         for base in bases:
             for name in sorted(self.guard.symbols & set(base)):
                 outside = [v for v in self._near(name, base) if not self.guard.holds({**base, name: v})]

@@ -128,7 +128,7 @@ class Domain(Conditions):
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         found += [f"{small} <= {large}" for small, large in self.ordered]
         found += [f"{name} <= {most}" for name, most in self.tried.items() if name not in self.at_most]
-        decided = [text for guard in self.guards if guard.readable and (text := str(guard)) not in found]
+        decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in found]
         return [*found, *(_divides(form) for form in self.whole), *bounded, *decided]
 
     def __str__(self) -> str:
@@ -205,6 +205,13 @@ class Domain(Conditions):
             ordered += ready
             waiting = [n for n in waiting if n not in ready]
         return ordered
+
+
+def _ordered(guard: Guard) -> str:
+    """A decision as the conditions are told: of two sizes the smaller one first, as in ``k <= E``."""
+    sizes = {Form.symbol(name) for name in guard.symbols}
+    turned = guard.op == ">=" and {guard.left, guard.right} == sizes and len(sizes) == 2
+    return f"{guard.right} <= {guard.left}" if turned else str(guard)
 
 
 def _above(form: Form, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,10 +34,16 @@ class Evidence:
 
 
 def evidence(
-    symbols: Sequence[str], seen: Recording, depths: Mapping[str, Landmarks], tried: Mapping[str, int]
+    symbols: Sequence[str],
+    seen: Recording,
+    depths: Mapping[str, Landmarks],
+    tried: Mapping[str, int],
+    patterned: Collection[str] = (),
 ) -> dict[str, Evidence]:
-    """The word of every symbol."""
-    return {name: _of(name, seen, depths.get(name), tried[name]) for name in symbols}
+    """The word of every symbol; ``patterned`` are depths with a pattern of layers that no comparison explains."""
+    found = {name: _of(name, seen, depths.get(name), tried[name]) for name in symbols}
+    unexplained = "layers follow a pattern, and no comparison was seen that makes it"
+    return found | {name: Evidence("bounded", f"tried up to {tried[name]:,}: {unexplained}") for name in patterned}
 
 
 def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evidence:
@@ -55,7 +61,7 @@ def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evide
 
 def _of_depth(depth: Landmarks, most: int) -> Evidence:
     if not depth.complete:
-        return Evidence("bounded", f"tried up to {most:,}: {depth.unread[0]} was not understood")
+        return Evidence("bounded", f"tried up to {most:,}: {depth.unread[0]} is not understood")
     if depth.saw_index or depth.thresholds or depth.moduli:
         values = sorted(depth.thresholds | depth.ends | depth.lengths | depth.moduli)
         return Evidence("guarded", f"layers are compared with {', '.join(map(str, values)) or 'one another'} alone")

@@ -41,7 +41,7 @@ class LowEdge:
             self._quotients()
             return
         lowered = self._descend(self.base)
-        if self.domain.ordered:  # what looked like an edge beside the base may be lower beside other values
+        if self.domain.ordered or any(len(guard.symbols) > 1 for guard in self.domain.guards):  # what looked like an edge beside the base may be lower beside other values
             lowered = self._descend(lowered)
         for name, value in lowered.items():
             if value > self.domain.step_of(name, lowered):

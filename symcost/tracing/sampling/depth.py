@@ -29,9 +29,9 @@ def tells(found: Landmarks) -> bool:
 
 
 def beyond(found: Landmarks) -> tuple[Landmarks, Values]:
-    """The remainders alone, and depths that lie above every value."""
+    """The remainders alone, and depths that lie above every value and one period: only then may layers repeat."""
     rest = replace(found, thresholds=frozenset(), ends=frozenset(), lengths=frozenset())
-    least = max(compared(found), default=0) + 1
+    least = max((*compared(found), *found.moduli)) + 1
     return rest, tuple(least + depth - SMALL[0] for depth in depths(rest))
 
 

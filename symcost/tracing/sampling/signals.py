@@ -34,3 +34,7 @@ class Counterexample(LiftError):
 
 class OnTrial(LiftError):
     """Points between the sampled multiples have no form: the multiples are conditions after all."""
+
+
+class NoPattern(LiftError):
+    """The program changes with a structural symbol in no regular way: other sizes would not help."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from symcost.tracing.evidence.frames.affine import Atom, NoNumber, NotRead, Reading, Sum, divisor, pairs
+from symcost.tracing.evidence.frames.draws import drawn, steps
 from symcost.tracing.evidence.frames.expressions import COMPARED, Node
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.roles import Role
@@ -40,6 +41,15 @@ class Collector:
     def read(self, reading: Reading) -> None:
         """What one site says."""
         site = reading.site
+        try:
+            found = drawn(reading, self.symbols)
+        except NotRead:
+            self.add(self.symbols, Landmarks(saw_index=True, unread=(f"{site.text} at {site.place}",)))
+            return
+        if found is not None:
+            self.add(self.symbols, found)
+            if site.operation != "call":
+                return
         moving = [role for node in site.operands for role in reading.moving(node)]
         names = {name for role in moving for name in role.symbols}
         try:
@@ -60,11 +70,14 @@ class Collector:
         if site.operation == "call":
             return bool(reading.known(Node("call", site.operands)))
         if site.operation == "test":
-            return not (site.operands[0].kind == "call" and not reading.known(site.operands[0]))
+            call = site.operands[0]
+            return call.kind != "call" or bool(reading.known(call)) or reading.role(call.parts[0].value).moves
         if site.operation == "[]":
             owner = reading.role(site.operands[0].value) if site.operands[0].kind == "leaf" else Role("unknown")
             return owner.kind == "unknown"
-        return site.operation != "slice"
+        if site.operation == "slice":
+            return site.operands[0].kind != "leaf"
+        return True
 
     def _site(self, reading: Reading) -> bool:
         """Landmarks of one site; whether it is a decision that sees what moves."""
@@ -77,6 +90,8 @@ class Collector:
             return self._divided(reading, operation, *operands)
         if operation in ("[]", "slice"):
             return self._looked_up(reading, operation, *operands)
+        if operation == "repeat":
+            return self._pair(">", [s for s in reading.sums(operands[0]) if s.constant], [Sum()])
         if operation == "test":
             return self._compared(reading, "!=", operands[0], Node("const", value=0))
         return self._called(reading, reading.known(Node("call", operands)), operands[1:])
@@ -192,7 +207,7 @@ class Collector:
         if table.kind in ("dict", "get"):
             return _some(self._pair("==", sums, [Sum(constant=Fraction(key))]) for key in _numbers(table))
         if any(atom.kind not in ("rest",) for s in sums for atom, _ in s.terms):
-            self.add(names, Landmarks(lengths=frozenset({table.length})))
+            self.add(names, replace(steps(table), lengths=frozenset({table.length})))
         return True
 
     def _called(self, reading: Reading, name: str, args: Sequence[Node]) -> bool:
@@ -244,7 +259,7 @@ class Collector:
             if name == "cycle" and table.length > 1:
                 self.add(self.symbols, Landmarks(moduli=frozenset({table.length})))
             elif name != "cycle" and (grows or any(arg.kind == "opaque" for arg in args)):
-                self.add(grows or self.symbols, Landmarks(lengths=frozenset({table.length})))
+                self.add(grows or self.symbols, replace(steps(table), lengths=frozenset({table.length})))
         return False
 
     # -- what has no linear form ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.tracing.evidence.frames.values import (
+    DRAWN,
     SIGNS,
     UNKNOWN,
     Known,
@@ -25,8 +26,10 @@ COMPARED: dict[type[ast.cmpop], str] = {
     ast.NotIn: "not in",
 }  # fmt: skip
 QUOTIENTS = ("%", "//", "&", ">>")
-CALLED = ("min", "max", "int", "round", "ceil", "floor", "range", "divmod", "zip", "cycle", "islice", "get")
+CALLED = ("min", "max", "int", "round", "ceil", "floor", "range", "divmod", "zip", "cycle", "islice", "get", "next",
+          *(function.__name__ for function in DRAWN))  # fmt: skip
 """Last parts of the names of functions that may be ones of Python's own: which they are is seen when they are called."""
+DRAWING = (ast.Yield, ast.YieldFrom)
 Span = tuple[int, int, int, int]
 
 
@@ -199,15 +202,36 @@ def _of(node: ast.AST, make: Callable[..., Site]) -> Iterator[Site]:
                 yield make(node, SIGNS[type(op)], (target, value))
         case ast.Call(func=function, args=args) if _last(function) in CALLED and args and _plain(node):
             yield make(node, "call", (function, *args))
+        case ast.Call(func=ast.Attribute(value=owner, attr="pop" | "popleft")):
+            yield make(node, "pop", (owner,))
         case ast.Subscript(value=owner, slice=ast.Slice(lower=lower, upper=upper), ctx=ast.Load()):
             yield make(node, "slice", (owner, *(part for part in (lower, upper) if part is not None)))
         case ast.Subscript(value=owner, slice=index, ctx=ast.Load()) if not isinstance(index, ast.Tuple):
             if not isinstance(index, ast.Constant):
                 yield make(node, "[]", (owner, index))
+        case ast.BinOp(left=ast.List() | ast.Tuple(), op=ast.Mult(), right=count):
+            yield make(node, "repeat", (count,))
+        case ast.BinOp(left=count, op=ast.Mult(), right=ast.List() | ast.Tuple()):
+            yield make(node, "repeat", (count,))
+        case ast.For(iter=table) if any(isinstance(part, ast.Break | ast.Return) for part in ast.walk(node)):
+            yield make(table, "until", (_run_through(table),))
+        case ast.FunctionDef() if len(yields := [part for part in ast.walk(node) if isinstance(part, DRAWING)]) > 1:
+            yield from (make(part, "yield", ()) for part in yields)
+        case ast.YieldFrom(value=table):
+            yield make(node, "until", (table,))
         case ast.Match(subject=subject, cases=cases):
             for case in cases:
                 for compared, constant in _patterns(case.pattern, subject):
                     yield make(compared, "==", (compared, constant), subject)
+
+
+def _run_through(node: ast.expr) -> ast.expr:
+    """What a loop runs through in the end: what is counted, or turned round, beside it."""
+    while isinstance(node, ast.Call) and _last(node.func) in ("enumerate", "reversed", "list", "tuple", "iter"):
+        if not node.args:
+            break
+        node = node.args[0]
+    return node
 
 
 def _tests(node: ast.AST) -> Iterator[ast.expr]:

@@ -33,7 +33,7 @@ def landmarks(seen: Sequence[Observations], symbols: Collection[str]) -> dict[st
         collector.read(Reading(site, columns, symbols))
         if set(symbols) - set(compared([run.point for run in seen], symbols)):
             collector.read(Reading(site, columns, symbols, bound=False))
-    missed = [] if all(o.whole for o in seen) else ["some of the user's code was not seen"]
+    missed = [] if all(o.whole for o in seen) else ["code whose text is not there"]
     return {name: replace(found, unread=(*found.unread, *missed)) for name, found in collector.found.items()}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symcost.tracing.evidence.frames.values import ARRAY, UNKNOWN, Table
+from symcost.tracing.evidence.frames.values import ARRAY, UNKNOWN, Table, TextMethod
 
 Point = Mapping[str, int]
 NAMES = {"const": "a constant", "size": "a size", "index": "an index", "stage": "a size by stages", "fixed": "a loop's own",
@@ -81,12 +81,26 @@ def role(column: Column, symbols: Collection[str]) -> Role:
         return Role("other", ARRAY)
     if all(_same(v, known[0]) for v in known):
         return _alone(column, known[0], symbols)
-    if not all(type(v) is int for v in known):
+    if not all(type(v) is int for v in known) and not _texts(known):
         return Role("other")
     series = [list(dict.fromkeys(v for v in values if v is not UNKNOWN)) for values in column.values]
+    if _texts(known):
+        return _told(column, series, symbols)
     if all(len(values) <= 1 for values in series):
         return _size(column, [values[0] if values else None for values in series], symbols)
     return _moving(column, series, symbols)
+
+
+def _texts(known: Sequence[Any]) -> bool:
+    """Whether all are text: names of layers, kinds of them, methods of such."""
+    return all(type(v) in (str, TextMethod) for v in known)
+
+
+def _told(column: Column, series: Sequence[list[Any]], symbols: Collection[str]) -> Role:
+    """Text that varies: of as many kinds at every depth, or another one with each layer."""
+    runs = list(zip(column.points, series, strict=True))
+    deeper = tuple(name for name in symbols if _grows(name, runs, symbols)) if len(runs) > 1 else tuple(symbols)
+    return Role("varies", symbols=deeper) if deeper else Role("other")
 
 
 def compared(points: Sequence[Point], symbols: Collection[str]) -> list[str]:
@@ -153,7 +167,7 @@ def _moving(column: Column, series: Sequence[list[int]], symbols: Collection[str
     return Role("index" if _counts(values) else "varies", None, names, first=min(values))
 
 
-def _grows(name: str, runs: Sequence[tuple[Point, list[int]]], symbols: Collection[str]) -> bool:
+def _grows(name: str, runs: Sequence[tuple[Point, list[Any]]], symbols: Collection[str]) -> bool:
     """Whether other values come with another depth: told by runs that differ in it alone, where there are such."""
     differing = [
         (set(v) != set(w), all(p.get(other) == q.get(other) for other in symbols if other != name))

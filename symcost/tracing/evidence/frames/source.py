@@ -16,7 +16,7 @@ from symcost.tracing.evidence.frames.expressions import Site, sites
 MACHINERY = frozenset((
     "jax", "jaxlib", "flax", "numpy", "opt_einsum", "symcost", "ml_dtypes", "scipy", "sympy", "mpmath", "absl", "etils",
     "orbax", "typing_extensions", "msgpack", "tensorstore", "pytest", "_pytest", "pluggy", "coverage", "hypothesis",
-    "treescope", "rich", "typer", "xdist", "execnet",
+    "treescope", "rich", "typer", "xdist", "execnet", "_distutils_hack", "setuptools", "pkg_resources",
 ))  # fmt: skip
 """Packages whose own decisions are not a model's; what of flax is, :data:`LAYERS` says."""
 LAYERS = ("linen/attention.py", "linen/combinators.py", "linen/linear.py", "linen/normalization.py", "linen/pooling.py",
@@ -32,6 +32,12 @@ def _sites(file: str, text: str) -> list[Site] | None:
         return sites(ast.parse(text), file, text.splitlines())
     except (SyntaxError, ValueError, RecursionError):
         return None
+
+
+def _typed(code: CodeType) -> bool:
+    """Whether code was made of a string that nobody can read any more, and by no dataclass and no named tuple."""
+    made = code.co_name == "<module>" or code.co_name.startswith("__") or code.co_names == ("_tuple_new",)
+    return code.co_filename == "<string>" and not made
 
 
 class Sources:
@@ -57,6 +63,8 @@ class Sources:
 
     def _read(self, code: CodeType, outer: Mapping[str, object]) -> Mapping[int, list[Site]]:
         file = code.co_filename
+        if _typed(code):
+            self.unread.add(file)
         if not self.watched(file):
             return {}
         if file not in self._files:

@@ -48,11 +48,34 @@ OTHERS = (
     callable,
     hasattr,
     getattr,
+    next,
+    enumerate,
+    reversed,
+    list,
+    tuple,
+    iter,
 )
-KNOWN = {id(f): f.__name__ for f in (*COMPUTED.values(), *OTHERS)}
+DRAWN = (
+    itertools.accumulate,
+    itertools.chain,
+    itertools.chain.from_iterable,
+    itertools.combinations,
+    itertools.compress,
+    itertools.dropwhile,
+    itertools.pairwise,
+    itertools.permutations,
+    itertools.product,
+    itertools.repeat,
+    itertools.starmap,
+    itertools.takewhile,
+    itertools.zip_longest,
+)
+"""Iterators whose items are not seen before they are drawn."""
+KNOWN = {id(f): f.__name__ for f in (*COMPUTED.values(), *OTHERS, *DRAWN)}
 """Functions of Python's own, told by what they are and not by their name in the program."""
 SAFE_DESCRIPTORS = (MemberDescriptorType, type(vars(collections.namedtuple("_Pair", "left"))["left"]))
 """How slots and the fields of named tuples are read: by code of Python's own."""
+ITERATORS = (type(iter([])), type(iter(())))
 SIZED, ENTRIES = (str, tuple, list, dict, set, frozenset, range), (tuple, list)
 
 
@@ -97,6 +120,10 @@ def snapshot(value: Any) -> Any:
         return _table(value)
     if kind is Getter:
         return replace(_table(value.table), kind="get")
+    if kind is TextMethod:
+        return value
+    if kind in ITERATORS and len(told := value.__reduce__()) > 2:
+        return replace(_table(told[1][0]), kind="iterator")
     if id(value) in KNOWN:
         return Known(KNOWN[id(value)])
     if _is_array(value):
@@ -161,6 +188,8 @@ def attribute(owner: Any, name: str) -> Any:
         return _array_fact(owner, name)
     if kind is dict and name == "get":
         return Getter(owner)
+    if kind is str:
+        return TextMethod(owner[:MAX_TEXT])
     if _declared(kind, "__getattribute__") is not object.__getattribute__:
         raise Unreadable(name)
     try:
@@ -206,6 +235,13 @@ def _array_fact(array: Any, name: str) -> Any:
         raise Unreadable(name)
     shape = array.shape
     return {"shape": shape, "ndim": len(shape), "size": math.prod(shape)}[name]
+
+
+@dataclass(frozen=True)
+class TextMethod:
+    """A method of a text: what it answers is not seen, but whether the text is always the same one."""
+
+    text: str
 
 
 @dataclass(frozen=True)
