@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before jax is imported: plug-ins would look for their devices
 os.environ["COLUMNS"] = "100"  # a test of another width sets its own
@@ -41,3 +42,27 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """The same of a whole file."""
     return wanted((yield))
+
+
+@pytest.fixture
+def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Writes a module, by its name and text, into the folder where the test works and imports from."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(name: str, text: str) -> None:
+        (tmp_path / f"{name}.py").write_text(text)
+
+    return write
+
+
+@pytest.fixture
+def traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that several tests trace alike are traced once in a run."""
+    from traced_once import traced_once as once
+
+    from symcost.referee.verdicts import face as verdicts
+    from symcost.tracing import face
+
+    monkeypatch.setattr(face, "derive", once)
+    monkeypatch.setattr(verdicts, "derive", once)
