@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import linecache
 import re
 import shlex
+import zlib
 from itertools import pairwise
 from pathlib import Path
+from types import CodeType
 
 from symcost.referee.compilers.targets import TARGETS
 
@@ -16,6 +19,13 @@ WIDTH = "100"
 def blocks(page: Path) -> list[tuple[str, str]]:
     """Language and text of every block of a page."""
     return re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def compiled(code: str, page: str) -> CodeType:
+    """A block as a file of its own, whose text can be read as that of a notebook's cell can."""
+    name = f"<{page}, {zlib.crc32(code.encode())}>"
+    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+    return compile(code, name, "exec")
 
 
 def matches(shown: str, printed: str) -> None:

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 from effort import absent_in, absent_package
-from pages import WIDTH, absent_target, blocks, matches
+from pages import WIDTH, absent_target, blocks, compiled, matches
 
 from symcost.cli.main import main
 
@@ -25,7 +25,7 @@ def printed(code: str, page: Path, module: ModuleType) -> str:
     """What a block of Python prints."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(compile(code, page.name, "exec"), vars(module))  # noqa: S102 - our own page, to test it
+        exec(compiled(code, page.name), vars(module))  # noqa: S102 - our own page, to test it
     return out.getvalue()
 
 

@@ -263,7 +263,8 @@ def test_a_known_array_that_is_large_is_turned_by_the_program() -> None:
     assert ours(function, "float32[256,256]") == (small.size, 0) == xla(function, "float32[256,256]")
     assert ours(function, "float32[257,257]") == (2 * large.size, 0) == xla(function, "float32[257,257]")
     costs = sc.trace_function(function, "float32[n,n]")
-    assert costs.domain.problem({"n": 100}) is not None or costs.domain.problem({"n": 300}) is not None
+    inside = [n for n in (2, 100, 256, 257, 300, 1000) if costs.domain.problem({"n": n}) is None]
+    assert [costs.subs(n=n).total("xla").flops for n in inside] == [n * n * (1 + (n > 256)) for n in inside] != []
 
 
 def test_under_full_only_numbers_are_folded() -> None:

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 from effort import absent_in, absent_package
-from pages import WIDTH, absent_target, blocks, matches
+from pages import WIDTH, absent_target, blocks, compiled, matches
 
 from symcost.cli.main import main
 
@@ -38,7 +38,7 @@ def test_python_blocks_print_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> N
         printed = io.StringIO()
         try:
             with contextlib.redirect_stdout(printed):
-                exec(compile(code, "README.md", "exec"), vars(module))  # noqa: S102 - our own page, to test it
+                exec(compiled(code, "README.md"), vars(module))  # noqa: S102 - our own page, to test it
         except Exception as problem:
             if (absent := absent_package(problem)) is None and not (skipped and isinstance(problem, NameError)):
                 raise

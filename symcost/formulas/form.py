@@ -189,6 +189,10 @@ class Form:
         compared = next((a for mono in self.terms for a, _ in mono if _ATOMS[a].kind == "where"), None)
         if compared is not None:
             there, elsewhere = (form.sympy() for form in self._where(compared))
+            if _includes(compared, there, elsewhere):
+                return there
+            if _includes(compared, elsewhere, there, "=="):
+                return elsewhere
             return sympy.Piecewise((there, _condition(compared)), (elsewhere, True))
         return sympy.Add(*(
             sympy.Mul(
@@ -206,6 +210,22 @@ class Form:
             there[rest] = there.get(rest, 0) + c
         elsewhere = Form({m: c for m, c in self.terms.items() if all(a != compared for a, _ in m)})
         return Form({m: _exact(c) for m, c in there.items() if c}), elsewhere
+
+    @property
+    def without_floors(self) -> Form:
+        """The same with what stands inside each floor in its place.
+
+        >>> floor(Form.symbol("d") / Form.symbol("H")).without_floors
+        d/H
+        """
+        parts = []
+        for mono, c in self.terms.items():
+            part = Form.constant(c)
+            for a, e in mono:
+                found = _ATOMS[a]
+                part = part * (found.args[0].without_floors ** e if found.kind == "floor" else Form({((a, e),): 1}))
+            parts.append(part)
+        return Form.total(parts)
 
     @property
     def is_polynomial(self) -> bool:
@@ -275,6 +295,14 @@ def _atom_sympy(atom: int) -> sympy.Expr:
         return -sympy.ceiling((-found.args[0]).sympy())
     function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2}
     return function[found.kind](found.args[0].sympy())
+
+
+def _includes(compared: int, usual: sympy.Expr, single: sympy.Expr, op: str = "!=") -> bool:
+    """Whether what holds but at one value of a symbol holds there too."""
+    atom = _ATOMS[compared]
+    left, right = atom.args
+    alone = atom.name == op and right.number is not None and {left} == {Form.symbol(name) for name in left.symbols}
+    return alone and usual.subs(left.sympy(), right.sympy()) == single
 
 
 def _condition(atom: int) -> Any:

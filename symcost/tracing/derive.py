@@ -66,10 +66,15 @@ class Derivation(Attempt):
         try:
             return self._settle()
         except LiftError:
-            if not self.guards or not all(guard.holds(self.base) for guard in self.guards):
+            self._coarseness.clear()
+            self.choice.make()
+            known = self.guards or self.recording.sizes
+            if not known or not all(guard.holds(self.base) for guard in self.guards):
                 raise
             self.within = (*self.within, *self.guards)
+            self._meant = [*self._meant, *self.recording.sizes]
             self.extra.clear()
+            self.values.update({name: depths(seen) for name, seen in self.compared.items()})
             return self._settle()
 
     def _turn(self) -> None:

@@ -129,7 +129,7 @@ class Domain(Conditions):
         found += [f"{small} <= {large}" for small, large in self.ordered]
         found += [f"{name} <= {most}" for name, most in self.tried.items() if name not in self.at_most]
         decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in found]
-        return [*found, *(_divides(form) for form in self.whole), *bounded, *decided]
+        return list(dict.fromkeys((*found, *(_divides(form) for form in self.whole), *bounded, *decided)))
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)

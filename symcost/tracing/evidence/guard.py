@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from symcost.formulas.form import Form, FormLike, as_form
-from symcost.tracing.evidence.normal import side_text, simplest
+from symcost.tracing.evidence.normal import TURNED, side_text, simplest
 
 By = Literal["dimension", "frame", "pin", "rounding"]
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -152,31 +152,37 @@ def strongest(guards: Iterable[Guard]) -> tuple[Guard, ...]:
     >>> print(*strongest(Guard(N, op, Form.constant(k)) for op, k in ((">=", 64), ("!=", 1), ("<=", 512), (">=", 65))))
     N <= 512 N >= 65
     """
-    found = list(guards)
-    spans: dict[Side, tuple[int | None, int | None]] = {}
-    for each in found:
-        limit = _limit(each)
-        if limit is not None and each.op in (">=", "<="):
-            low, high = spans.get(each.left, (None, None))
-            if each.op == ">=":
+    found = [(each, _standing(each)) for each in guards]
+    spans: dict[Form, tuple[int | None, int | None]] = {}
+    for _, standing in found:
+        if standing is not None and standing[1] in (">=", "<="):
+            form, op, limit = standing
+            low, high = spans.get(form, (None, None))
+            if op == ">=":
                 low = limit if low is None else max(low, limit)
             else:
                 high = limit if high is None else min(high, limit)
-            spans[each.left] = low, high
-    return tuple(each for each in found if not _implied(each, *spans.get(each.left, (None, None))))
+            spans[form] = low, high
+    return tuple(each for each, standing in found if standing is None or not _implied(standing, spans))
 
 
-def _limit(each: Guard) -> int | None:
-    """The number that one symbol is compared with."""
-    number = each.right.number if isinstance(each.right, Form) and isinstance(each.left, Form) else None
-    plain = isinstance(each.left, Form) and each.left in map(Form.symbol, each.left.symbols)
-    return number if plain and isinstance(number, int) else None
+def _standing(each: Guard) -> tuple[Form, str, int] | None:
+    """A decision of integers as a form without a constant beside a number; nothing of others."""
+    if not (isinstance(each.left, Form) and isinstance(each.right, Form)):
+        return None
+    difference = each.left - each.right
+    constant = difference.terms.get((), 0)
+    rest, op = difference - constant, each.op
+    if not rest.terms or constant.denominator != 1:
+        return None
+    if min(rest.terms.items())[1] < 0:
+        rest, constant, op = -rest, -constant, TURNED[op]
+    return rest, op, -int(constant)
 
 
-def _implied(each: Guard, low: int | None, high: int | None) -> bool:
+def _implied(standing: tuple[Form, str, int], spans: Mapping[Form, tuple[int | None, int | None]]) -> bool:
     """Whether the bounds of what it compares say more."""
-    limit = _limit(each)
-    if limit is None:
-        return False
+    form, op, limit = standing
+    low, high = spans.get(form, (None, None))
     below, above = low is not None and limit < low, high is not None and limit > high
-    return {">=": below, "<=": above, "!=": below or above}.get(each.op, False)
+    return {">=": below, "<=": above, "!=": below or above}.get(op, False)

@@ -11,6 +11,7 @@ import jax
 from jax._src.core import jaxprs_in_params
 
 from symcost.errors import SymcostError
+from symcost.formulas.form import Form
 from symcost.tracing.evidence.guard import Guard, Pin, Rounding, strongest
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.recording import SECONDS, recording
@@ -40,6 +41,8 @@ class Recording:
     reason: str = ""
     shapes: tuple[tuple[Any, ...], ...] = ()
     """Products, loops and results: a name, then the forms of their sizes (:func:`shapes_of`)."""
+    sizes: tuple[Form, ...] = ()
+    """Every size of every array, as a form."""
     plain: str = ""
     """A symbol that had to stay a plain number, or the others could not have been recorded; ``reason`` says why."""
     slow: bool = False
@@ -141,9 +144,9 @@ def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds
     renew_budget()
     with recording({name: base[name] for name in names}, seconds) as seen:
         point = {**base, **model.fixed, **{name: seen.dimension(name) for name in names}}
-        reason, shapes = _trace(model, point, seen)
+        reason, shapes, sizes = _trace(model, point, seen)
     guards = strongest(seen.guards)
-    return Recording(base, tuple(names), guards, tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes,
+    return Recording(base, tuple(names), guards, tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes, sizes,
                      slow=seen.gave_up)  # fmt: skip
 
 
@@ -168,7 +171,18 @@ def _products(jaxpr: Any, form: Callable[[Any], Any]) -> Iterator[tuple[Any, ...
             yield from _products(inner, form)
 
 
-def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> tuple[str, tuple[tuple[Any, ...], ...]]:
+def _sizes(jaxpr: Any) -> Iterator[Any]:
+    """Every size of every result in a program."""
+    for eqn in jaxpr.eqns:
+        for result in eqn.outvars:
+            yield from getattr(result.aval, "shape", ())
+        for inner in jaxprs_in_params(eqn.params):
+            yield from _sizes(inner)
+
+
+def _trace(
+    model: Model, point: Mapping[str, Any], seen: Recorder
+) -> tuple[str, tuple[tuple[Any, ...], ...], tuple[Form, ...]]:
     """Trace the model: what went wrong, in one line, or the sizes in it."""
     try:
         symbolic = dataclasses.replace(
@@ -179,11 +193,13 @@ def _trace(model: Model, point: Mapping[str, Any], seen: Recorder) -> tuple[str,
         )
         _, closed = traced(symbolic, point)
         shapes = tuple(shapes_of(closed.jaxpr, seen.form))
-        return (seen.too_long, ()) if seen.gave_up else ("", shapes)  # the model may have caught what was raised
+        forms = dict.fromkeys(seen.form(size) for size in _sizes(closed.jaxpr) if isinstance(size, DIMENSION))
+        found = shapes, tuple(form for form in forms if isinstance(form, Form))
+        return (seen.too_long, (), ()) if seen.gave_up else ("", *found)  # the model may have caught what was raised
     except Exception as raised:
         text = str(raised).strip() or type(raised).__name__
         name = "" if isinstance(raised, SymcostError) else f"{type(raised).__name__}: "
-        return f"{name}{text.splitlines()[0]}", ()
+        return f"{name}{text.splitlines()[0]}", (), ()
 
 
 @dataclass

@@ -69,8 +69,10 @@ class Fitter:
         for form in meant:  # roundings that the program was seen to make
             if form.symbols <= set(self.symbols):
                 values = [form.value(point) for point in self.points]
+                plain = form.without_floors
                 if all(isinstance(value, int) for value in values):
-                    self.known.setdefault(tuple(map(int, values)), form)
+                    exact = [plain.value(point) for point in self.points] == values
+                    self.known.setdefault(tuple(map(int, values)), plain if exact else form)
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)

@@ -10,6 +10,7 @@ from typing import Any
 from symcost.errors import LiftError
 from symcost.formulas.form import Form
 from symcost.tracing.constants import Growth, limit
+from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.fitting.align import Columns, describe, lifted, same
 from symcost.tracing.fitting.fit import Fitter
 from symcost.tracing.program.capture import Keys, PointError, capture, too_large
@@ -92,6 +93,7 @@ class SizeLift:
     extra: Sequence[Point] = ()
     meant: Sequence[Form] = ()  # roundings that the program was seen to make
     derive: bool = False  # facts in the shapes, where they have a closed form
+    within: Sequence[Guard] = ()  # decisions that fall as they were seen
 
     def __post_init__(self) -> None:
         self.base: Point = {**{name: self.values[name][0] for name in self.sizes}, **self.fixed}
@@ -177,8 +179,8 @@ class SizeLift:
         return any(added)
 
     def _add(self, point: Point) -> bool:
-        """Sample a point unless the model raises there or is another program."""
-        if point in self.points:
+        """Sample a point unless the model raises there, is another program or decides otherwise."""
+        if point in self.points or not all(guard.holds(point) for guard in self.within):
             return False
         try:
             program = self.sampler(point)
