@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before jax is imported: plug-ins would look for their devices
 os.environ["COLUMNS"] = "100"  # a test of another width sets its own
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # programs that tests start need not compile all modules again
 
 import pytest
 from effort import absent_package, wanted
