@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -76,10 +78,19 @@ VERBS: dict[str, Callable[[list[str]], list[str]]] = {
 """Every verb that takes a model on the command line."""
 
 
+@cache
+def saved() -> bytes:
+    """A saved table, made once."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "costs.json"
+        sc.models.alexnet(n="n").save(path)
+        return path.read_bytes()
+
+
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in a folder with a module of models and a saved table."""
     (tmp_path / "own_models.py").write_text(MODELS)
-    sc.models.alexnet(n="n").save(tmp_path / "costs.json")
+    (tmp_path / "costs.json").write_bytes(saved())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delitem(sys.modules, "own_models", raising=False)
