@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # programs that tests start nee
 
 import pytest
 from effort import absent_package, wanted
+
+import symcost as sc
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -62,8 +65,5 @@ def traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models that several tests trace alike are traced once in a run."""
     from traced_once import traced_once as once
 
-    from symcost.referee.verdicts import face as verdicts
-    from symcost.tracing import face
-
-    monkeypatch.setattr(face, "derive", once)
-    monkeypatch.setattr(verdicts, "derive", once)
+    for verb in (sc.trace, sc.verify):
+        monkeypatch.setattr(sys.modules[verb.__module__], "derive", once)
