@@ -40,7 +40,7 @@ from symcost.reading.given import _read, checked
 from symcost.reading.numerals import MAX_BITS, MAX_DIGITS, fraction, whole
 from symcost.report import FORMATS
 from symcost.report.formats.json import document
-from symcost.sweeps.question.columns import Columns
+from symcost.sweeps.question.columns import CompiledFormulas
 from symcost.sweeps.question.question import load_space, question
 from symcost.tracing.program.spec import parse_spec
 
@@ -148,7 +148,7 @@ def test_every_path_gives_the_same_logarithm(above: int) -> None:
         assert (clog2 if up else flog2)(sympy.Rational(above, 2)) == right
         assert Boxed(formula, {"n": (above, above)}).bounds() == (right, right)
         assert logarithm(kind, Form.symbol("n") / 2).value({"n": above}) == right
-        assert Columns({"f": formula}, {})(n=[above])["f"].tolist() == [right]
+        assert CompiledFormulas({"f": formula}, {})(n=[above])["f"].tolist() == [right]
         space = sc.Space(n=range(2, 1024))
         assert sc.count({"f": formula}, space, where=[f"f == {right}", f"n == {above}"], engine="numpy") == 1
         assert sc.count({"f": formula}, space, where=[f"f == {right}", f"n == {above}"]) == 1
@@ -161,7 +161,7 @@ def test_no_path_gives_a_logarithm_of_nothing(kind: str, n: int) -> None:
     for make in (
         lambda: evaluate(formula, {"n": n}),
         lambda: formula.subs({sc.symbols("n")[0]: n}),
-        lambda: Columns({"f": formula}, {})(n=[n, 9]),
+        lambda: CompiledFormulas({"f": formula}, {})(n=[n, 9]),
         lambda: sc.count({"f": formula}, sc.Space(n=[n, 9]), where=["f >= 0"]),
         lambda: logarithm(kind, Form.symbol("n") - 4).value({"n": n}),
         lambda: parse(f"{kind}({n - 4})"),
@@ -175,7 +175,7 @@ def test_no_path_divides_by_zero() -> None:
         lambda: parse("n % 0"),
         lambda: parse("Mod(n, 0)"),
         lambda: evaluate(formula, {"n": 2}),
-        lambda: Columns({"f": formula}, {})(n=[2, 9]),
+        lambda: CompiledFormulas({"f": formula}, {})(n=[2, 9]),
         lambda: sc.count({"f": formula}, sc.Space(n=[2, 9]), where=["f >= 0"]),
         lambda: evaluate(parse("1/(n - 2)"), {"n": 2}),
     ):

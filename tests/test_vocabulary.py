@@ -16,7 +16,7 @@ from symcost.cli.main import main
 from symcost.costs.conventions import COUNTED, KNOWN
 from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, TOLD
 from symcost.estimate.questions.quantities import QUANTITIES
-from symcost.estimate.questions.setting import OPTIONS, Options, setting
+from symcost.estimate.questions.setting import OPTIONS, QuantityOptions, setting
 from symcost.formulas.symbols import evaluate
 from symcost.gates.audit.claims import Claim
 from symcost.gates.audit.judge import audit
@@ -127,7 +127,7 @@ def test_every_number_of_a_cost_is_told_and_every_convention_has_its_name() -> N
     assert (
         {option for quantity in QUANTITIES.values() for option in quantity.options}
         == {*OPTIONS}
-        == {*Options.__annotations__}
+        == {*QuantityOptions.__annotations__}
     )
 
 

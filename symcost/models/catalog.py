@@ -11,8 +11,8 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.layers.base import Layer
-from symcost.layers.face import table
 from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.table import table
 from symcost.reading.nearest import choose, folded, near, offered, same
 from symcost.reading.numerals import short, whole_or_text
 

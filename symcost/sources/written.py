@@ -11,7 +11,7 @@ from symcost.errors import SymcostError
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.sources.source import Source
-from symcost.sources.tracing import Tracing
+from symcost.sources.tracing import TracingOptions
 
 OPTIONS: Mapping[str, Any] = {
     "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict, "samples": dict, "axes": dict, "mode": str,
@@ -36,7 +36,7 @@ def source(given: Mapping[str, Any], where: str, folder: Path) -> Source:
     if "model" not in given:
         raise SymcostError(f'{where} has no model: write model = "PKG.MOD:NAME", a reference network or a saved file')
     file = "json" in written
-    how = Tracing(**{name: value for name, value in given.items() if name in OPTIONS})
+    how = TracingOptions(**{name: value for name, value in given.items() if name in OPTIONS})
     at = {name: str(value) for name, value in given.get("at", {}).items()}
     return Source(given["model"], given.get("specs", ()), how, at, folder=folder, file=file)
 

@@ -17,9 +17,9 @@ from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.network import layers_of
 from symcost.layers.base import Layer
-from symcost.layers.face import table
 from symcost.layers.kinds.attention import Attention
 from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.table import table
 from symcost.reading.given import checked
 
 TRACED = (

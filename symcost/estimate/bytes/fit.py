@@ -26,7 +26,7 @@ SMALL = "int8"
 
 
 @dataclass(frozen=True)
-class Limit:
+class MemoryLimit:
     """One memory: what must lie in it, the bytes it has and the bytes that are needed, and the layer at fault.
 
     ``why`` says what the layer has: most of the weights, the peak of activations, or (where a table keeps no lifetimes,
@@ -63,7 +63,7 @@ class Fit:
 
     device: Device
     dtype: str
-    limits: tuple[Limit, ...]
+    limits: tuple[MemoryLimit, ...]
     types: Types
 
     def __bool__(self) -> bool:
@@ -100,13 +100,15 @@ def fits(
     for level in kept(where, used):
         most = max(level.holds, key=lambda what: needs[what])
         needed = number(level.needed, "what it needs")
-        limits.append(Limit(level.memory, level.holds, needed, level.size, *_fault(costs, most, rule, types.weights)))
+        limits.append(
+            MemoryLimit(level.memory, level.holds, needed, level.size, *_fault(costs, most, rule, types.weights))
+        )
     named = types.activations or main_type(kernels(costs, "roofline"), types)
     return Fit(where, named, tuple(limits), types)
 
 
 @dataclass(frozen=True)
-class Kept:
+class MemoryContents:
     """A memory of a device: the bytes it has, what lies in it, and the bytes that this takes, a formula."""
 
     memory: str
@@ -117,7 +119,7 @@ class Kept:
     """The formula in names of quantities, against the size."""
 
 
-def kept(where: Device, used: MemoryUse) -> list[Kept]:
+def kept(where: Device, used: MemoryUse) -> list[MemoryContents]:
     """Every memory that holds weights or activations, with the state that lies there."""
     found = []
     for level in where.memories:
@@ -129,7 +131,7 @@ def kept(where: Device, used: MemoryUse) -> list[Kept]:
             names = [{"weights": "weight_bytes", "activations": "activation_bytes"}[what] for what in level.holds]
             told = " + ".join([*names, *(["state_bytes"] if needed != plain else [])])
             text = f"{told} <= {level.size} ({level.name})"
-            found.append(Kept(level.name, level.holds, needed, level.size, text))
+            found.append(MemoryContents(level.name, level.holds, needed, level.size, text))
     if not found:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
     return found

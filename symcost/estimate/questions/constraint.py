@@ -11,7 +11,7 @@ import sympy
 from symcost.costs.exact import rational
 from symcost.devices import device
 from symcost.errors import ExpressionError, SpaceError, SymcostError
-from symcost.estimate.bytes.fit import Kept, check_computes, kept
+from symcost.estimate.bytes.fit import MemoryContents, check_computes, kept
 from symcost.estimate.bytes.memory import memory
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.quantities import QUANTITIES
@@ -111,7 +111,7 @@ def _check_names(side: Any, text: str, symbols: Sequence[str], fixed: Collection
             raise SymcostError(f"unknown name {short(name)} in {short(text)}: {found}")
 
 
-def memories(setting: Setting) -> list[Kept]:
+def memories(setting: Setting) -> list[MemoryContents]:
     """Each memory of the device that holds weights or activations, and what it must hold."""
     where = device(setting.device)
     check_computes(where, setting.costs, setting.types)

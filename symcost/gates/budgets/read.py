@@ -67,7 +67,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Model:
+class BudgetedModel:
     """A model with its budgets."""
 
     name: str
@@ -76,11 +76,11 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BudgetPlan:
     """What a file asks for."""
 
     file: Path
-    models: tuple[Model, ...]
+    models: tuple[BudgetedModel, ...]
 
 
 def find(folder: Path) -> Path:
@@ -94,7 +94,7 @@ def find(folder: Path) -> Path:
     )
 
 
-def read(path: Path) -> Plan:
+def read(path: Path) -> BudgetPlan:
     """The plan of a file; every mistake is one line with its place."""
     section = _section(path)
     models = section.get("models")
@@ -102,10 +102,10 @@ def read(path: Path) -> Plan:
         raise SymcostError(f"{path} has no budgets: write a table [{_prefix(path)}models.NAME]")
     _known(section, ("models",), f"{path}")
     text = path.read_text(encoding="utf-8")
-    return Plan(path, tuple(_model(name, given, path, text) for name, given in models.items()))
+    return BudgetPlan(path, tuple(_model(name, given, path, text) for name, given in models.items()))
 
 
-def chosen(plan: Plan, names: Sequence[str]) -> Plan:
+def chosen(plan: BudgetPlan, names: Sequence[str]) -> BudgetPlan:
     """The plan of some models alone; of all where none is named."""
     known = [model.name for model in plan.models]
     for name in names:
@@ -125,7 +125,7 @@ def _section(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _model(name: str, given: Any, path: Path, text: str) -> Model:
+def _model(name: str, given: Any, path: Path, text: str) -> BudgetedModel:
     where = f"{path}: models.{name}"
     if not isinstance(given, dict):
         raise SymcostError(f"{where} must be a table")
@@ -140,7 +140,7 @@ def _model(name: str, given: Any, path: Path, text: str) -> Model:
     twice = next((each for each in names if names.count(each) > 1), None)
     if twice is not None:
         raise SymcostError(f"{where} has two budgets of the name {twice!r}: give one of them another")
-    return Model(name, source, tuple(budgets))
+    return BudgetedModel(name, source, tuple(budgets))
 
 
 def _budget(given: Any, where: str, number: int) -> Budget:

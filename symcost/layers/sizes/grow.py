@@ -15,7 +15,7 @@ import sympy
 from symcost.costs.rows import Row
 from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes.algebra import Size, exact
-from symcost.layers.sizes.noted import Event, Need
+from symcost.layers.sizes.noted import Need, NotedValue
 from symcost.layers.sizes.tensor import Tensor
 
 NUMBER = Form.symbol("block_number")
@@ -95,7 +95,7 @@ def _mean_shape(shape: tuple[Size, ...], times: Size) -> tuple[Size, ...]:
     return tuple(mean(size, times) for size in shape)
 
 
-def last_event(event: Event, last: Size) -> Event:
+def last_event(event: NotedValue, last: Size) -> NotedValue:
     """The event of the last block, the largest."""
     for size in (event.size, event.scratch, event.textbook):
         if any(c < 0 for e, part in powers_of(size).items() if e for c in part.terms.values()):

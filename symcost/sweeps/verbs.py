@@ -19,7 +19,7 @@ import numpy as np
 
 from symcost.errors import SpaceError
 from symcost.estimate.questions.names import Metrics
-from symcost.estimate.questions.setting import OPTIONS, Options
+from symcost.estimate.questions.setting import OPTIONS, QuantityOptions
 from symcost.formulas.extent import whole
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
@@ -32,7 +32,7 @@ from symcost.sweeps.question.problem import Problem, make_problem
 from symcost.sweeps.question.space import Space, Texts, texts
 from symcost.sweeps.run.driver import Report, Settings, run
 from symcost.sweeps.run.store import Store, described
-from symcost.sweeps.run.task import Job, search
+from symcost.sweeps.run.task import SearchJob, search
 
 FEW = 100_000
 """All feasible configurations are listed when they are at most so many."""
@@ -77,7 +77,7 @@ def check_define(costs: Any, found: list[Case], define: Mapping[str, Any] | None
             )
 
 
-def _check_options(options: Options) -> None:
+def _check_options(options: QuantityOptions) -> None:
     """Refuse a keyword that is none: all of them are known here."""
     known = [*inspect.signature(sweep).parameters, *OPTIONS]
     for name in options:
@@ -86,7 +86,7 @@ def _check_options(options: Options) -> None:
 
 
 def listed(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]], show: Texts,
-           define: Mapping[str, Any] | None, options: Options) -> tuple[str, ...]:  # fmt: skip
+           define: Mapping[str, Any] | None, options: QuantityOptions) -> tuple[str, ...]:  # fmt: skip
     """Names of an answer's columns, known before the search."""
     found = cases(costs, space, objectives, define=define, shown=_shown(show), options=options)
     return (*space.axes, *found[0].problem.shown)
@@ -108,7 +108,7 @@ def count(
     executor: Executor | None = None,
     out: str | Path | None = None,
     on_progress: Report | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[QuantityOptions],
 ) -> Count:
     """The exact number of configurations of a space that satisfy all conditions.
 
@@ -136,7 +136,7 @@ def count(
     _check_options(options)
     found = cases(costs, space, where=texts("where", where), define=define, shown=(), options=options)
     check_define(costs, found, define)
-    jobs = [Job(case.problem, "count", 0, engine) for case in found]
+    jobs = [SearchJob(case.problem, "count", 0, engine) for case in found]
     asked = described(jobs, space.axes, define or {}, options)
     with ExitStack() as stack:
         store = _store(stack, out, jobs, asked, settings)
@@ -151,7 +151,9 @@ def count(
     return made
 
 
-def _store(stack: ExitStack, out: Any, jobs: list[Job], asked: Mapping[str, str], settings: Settings) -> Store | None:
+def _store(
+    stack: ExitStack, out: Any, jobs: list[SearchJob], asked: Mapping[str, str], settings: Settings
+) -> Store | None:
     """The folder of a run, opened, if there is one."""
     return None if out is None else stack.enter_context(Store(out, jobs, asked, settings.parts).opened())
 
@@ -165,7 +167,7 @@ def _provenance(asked: Mapping[str, str], count: Count) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _engine_and_numbers(jobs: Sequence[Job]) -> tuple[str, str]:
+def _engine_and_numbers(jobs: Sequence[SearchJob]) -> tuple[str, str]:
     """The engines that were taken, and the widest kind of number that any job needs."""
     found = [search(job) for job in jobs]
     return ", ".join(dict.fromkeys(each.engine for each in found)), NAMES[max(each.widest for each in found)]
@@ -188,7 +190,7 @@ def sweep(
     executor: Executor | None = None,
     out: str | Path | None = None,
     on_progress: Report | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[QuantityOptions],
 ) -> Answer:
     """The best feasible configurations by one objective, or all of them when they are few.
 
@@ -250,7 +252,7 @@ def pareto(
     executor: Executor | None = None,
     out: str | Path | None = None,
     on_progress: Report | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[QuantityOptions],
 ) -> Answer:
     """The exact Pareto front of two to four objectives: every trade-off that no feasible configuration improves on.
 
@@ -287,7 +289,7 @@ class _Asked:
     show: tuple[str, ...] | None
     settings: Settings
     out: str | Path | None
-    options: Options
+    options: QuantityOptions
     inner: bool = False
     """Whether it is a part of another question, which has been checked."""
 
@@ -299,8 +301,8 @@ class _Asked:
             check_define(self.costs, found, self.define)
         searched = [replace(c, problem=pinned(c.problem)) if kind == "front" else c for c in found]
         engine = self.settings.engine
-        jobs = [Job(case.problem, kind, keep, engine) for case in searched]
-        counting = [Job(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
+        jobs = [SearchJob(case.problem, kind, keep, engine) for case in searched]
+        counting = [SearchJob(replace(case.problem, objectives=()), "count", 0, engine) for case in found]
         asked = described(jobs, self.space.axes, self.define or {}, self.options)
         with ExitStack() as stack:
             store = _store(stack, self.out, jobs, asked, self.settings)
@@ -343,7 +345,9 @@ class _Asked:
             for edge in edges[1:]:
                 limit = f"{name} <= {edge.numerator}/{edge.denominator}"
                 found = self._cases([*self.where, limit], ())
-                below.append(sum(run(Job(c.problem, "count", 0, engine), self.settings, pool).count for c in found))
+                below.append(
+                    sum(run(SearchJob(c.problem, "count", 0, engine), self.settings, pool).count for c in found)
+                )
         pairs = zip(itertools.pairwise(shown), itertools.pairwise(below), strict=True)
         return [(a, b, after - before) for (a, b), (before, after) in pairs]
 
