@@ -22,7 +22,7 @@ from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 
 SMALL = "int8"
-"""The type that layers are taken to be in on a device that they have to fit."""
+"""The type that layers, which have none, are taken to be in wherever they have to fit a device."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,7 @@ def fits(
     flash (weights): 648248 of 1048576 bytes, fits, 400328 bytes are left; most in fc
     """
     where = device(on)
-    types = types_of(costs, dtype, weights, SMALL)
-    check_computes(where, costs, types)
-    used = memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
+    types, used = needs_of(costs, where, dtype, weights=weights, rule=rule)
     needs = {what: number(used.held(what), f"the size of the {what}") for what in HOLDS}
     limits = []
     for level in kept(where, used):
@@ -105,6 +103,15 @@ def fits(
         )
     named = types.activations or main_type(kernels(costs, "roofline"), types)
     return Fit(where, named, tuple(limits), types)
+
+
+def needs_of(
+    costs: CostTable, where: Device, dtype: str | None, *, weights: str | Bits | None, rule: Rule
+) -> tuple[Types, MemoryUse]:
+    """The number types that a model has where it has to fit a device, and the bytes that it takes in them."""
+    types = types_of(costs, dtype, weights, SMALL)
+    check_computes(where, costs, types)
+    return types, memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
 
 
 @dataclass(frozen=True)

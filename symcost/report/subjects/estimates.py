@@ -54,7 +54,9 @@ def _facts(estimate: Estimate) -> list[tuple[str, str]]:
     if isinstance(estimate.fit, SymcostError):
         found.append(("fits", f"unknown: {estimate.fit}"))
     else:
-        found += [("fits" if limit else "does not fit", str(limit)) for limit in estimate.fit.limits]
+        fit = estimate.fit
+        assumed = "" if estimate.types is None or fit.types == estimate.types else f" as {fit.dtype}"
+        found += [(f"{'fits' if limit else 'does not fit'}{assumed}", str(limit)) for limit in fit.limits]
     return found
 
 
