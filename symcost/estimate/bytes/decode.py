@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy
 
+from symcost.costs.cost import Count
 from symcost.costs.dtypes import BYTE, bits_of
 from symcost.costs.exact import rational
 from symcost.costs.table import CostTable
@@ -69,7 +70,7 @@ def _with_keys(value: Any, M: Any) -> Any:
 
 
 @checked
-def kv_cache(costs: CostTable, dtype: str = "float16") -> Any:
+def kv_cache(costs: CostTable, dtype: str = "float16") -> Count:
     """Bytes of the keys and values that a table of a decoding step keeps, the new token's among them.
 
     Those of earlier tokens are the table's state too, and stand in ``costs.state`` and ``sc.memory``.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import sympy
 
+from symcost.costs.cost import Count
 from symcost.costs.dtypes import ASSUMED
 from symcost.costs.exact import number, rational
 from symcost.costs.size import Bits, param_bits
@@ -120,7 +120,7 @@ class MemoryContents:
 
     memory: str
     holds: tuple[str, ...]
-    needed: Any
+    needed: sympy.Expr
     size: Fraction
     text: str
     """The formula in names of quantities, against the size."""
@@ -154,7 +154,7 @@ def check_computes(where: Device, costs: CostTable, types: Types) -> None:
 def _fault(costs: CostTable, what: str, rule: Rule, bits: Bits | None) -> tuple[str, str]:
     """The layer that a limit is at fault for, and what it has."""
     if what == "weights":
-        held: dict[str, Any] = {}
+        held: dict[str, Count] = {}
         for path, rate, params in param_bits(costs, bits):
             held[path] = held.get(path, 0) + params * rational(rate)
         why, sizes = "most in", list(held.items())

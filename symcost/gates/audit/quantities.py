@@ -13,6 +13,7 @@ import sympy
 from symcost.costs.conventions import BY_NAME, COUNTED, PUBLISHED
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, TOLD, XLA
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
+from symcost.costs.exact import number
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
@@ -90,7 +91,7 @@ def params(scope: Scope) -> list[Meaning]:
     return [
         Meaning(f"{rest} not counted", weights, (TEXTBOOK,)),
         Meaning(f"{rest} counted", everything, (FULL, XLA, *PUBLISHED)),
-        Meaning("bias counted, batch norm not", everything - norms),
+        Meaning("bias counted, batch norm not", number(everything - norms, "the parameters")),
         Meaning("batch norm counted with its moving averages" if norms else "state counted", everything + kept),
     ]
 
@@ -141,7 +142,9 @@ def flops(scope: Scope) -> list[Meaning]:
     ]
     if scope.whole and all(row.source in BY_NAME for row in scope.rows):
         fvcore = scope.table.total("fvcore").flops
-        found.append(Meaning("these are MACs, and batch norm counted as by fvcore", fvcore, ("fvcore",)))
+        found.append(
+            Meaning("these are MACs, and batch norm counted as by fvcore", number(fvcore, "the MACs"), ("fvcore",))
+        )
     return found
 
 
@@ -151,7 +154,10 @@ def activations(scope: Scope) -> list[Meaning]:
     if not scope.whole:
         return [Meaning("elements of the output", kept, (TEXTBOOK,))]
     entering = sum(row.textbook.activations * row.times for row in scope.rows if row.source == "input")
-    return [Meaning("input counted", kept, (TEXTBOOK,)), Meaning("input not counted", kept - entering)]
+    return [
+        Meaning("input counted", kept, (TEXTBOOK,)),
+        Meaning("input not counted", number(kept - entering, "the activations")),
+    ]
 
 
 def peak(scope: Scope) -> list[Meaning]:
@@ -192,7 +198,7 @@ def _size(bits: int | None) -> Readings:
 def _own_size(scope: Scope, types: str, convention: Convention) -> Meaning:
     """Bytes of the parameters in their own number types, as traced."""
     sized = ((bits_of(row.dtype or ASSUMED), row.under(convention).params) for row in scope.rows)
-    total = sum((Fraction(number * bits, BYTE) for bits, number in sized), start=Fraction(0))
+    total = sum((number(params, "the parameters") * bits / BYTE for bits, params in sized), start=Fraction(0))
     manner = f"bias {'' if convention == FULL else 'not '}counted, {types} as traced"
     return Meaning(manner, total, (FULL, XLA, *PUBLISHED) if convention == FULL else (TEXTBOOK,))
 

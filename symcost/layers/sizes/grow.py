@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import sympy
 
@@ -81,7 +82,8 @@ def _mean_power(e: int) -> tuple[Fraction, ...]:
 
 def mean_row(row: Row, times: Size) -> Row:
     """The rows of all blocks as one that stands for their mean."""
-    if NUMBER.symbols & as_form(row.times).symbols:
+    runs: Any = row.times  # a form, as all numbers of a row until the table is made
+    if NUMBER.symbols & as_form(runs).symbols:
         raise NoSumError
     costs = (each.map(lambda value: mean(value, times)) for each in (row.cost, row.textbook, row.xla))
     cost, textbook, xla = costs
