@@ -45,12 +45,14 @@ class Facts:
     """What a rule needs of an equation beside shapes: ``static`` never varies, ``sizes`` are integers that may.
 
     ``origin`` is what the sizes are computed from beside the shapes: where it is the same in every trace, they can be
-    derived in closed form instead of being fitted.
+    derived in closed form instead of being fitted. ``beside`` are the integers among it that may vary from trace to
+    trace; they are closed forms where the sizes are derived.
     """
 
     static: tuple[Any, ...] = ()
     sizes: Mapping[str, tuple[Size, ...]] = field(default_factory=dict)
     origin: tuple[Any, ...] = ()
+    beside: tuple[Size, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from symcost.errors import LiftError
 from symcost.formulas.dominance import telling_points
 from symcost.formulas.form import Form
 from symcost.tracing.checking.certify import Certificate, LineTotals
+from symcost.tracing.checking.derived import unlike
 from symcost.tracing.checking.referee import Witness
 from symcost.tracing.counting import liveness, memory
 from symcost.tracing.counting.active import Share, conditions, read_shares, shared
@@ -228,6 +229,9 @@ class Derivation:
                             constants(structure.programs[0]), self._widths(structure.programs[0]), self._patterned,
                             frozenset(self.fixed) | split(structure.programs[0]))  # fmt: skip
         held_out = explorer.certify()
+        if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
+            self._derive = True  # no trace was made where they differ
+            return self._certified()
         certificate = Certificate(
             self.sampler.traces,
             tuple(self._sampled(structure)),

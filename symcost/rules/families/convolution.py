@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symcost.formulas.form import Form, as_form, floor, positive_part
+from symcost.formulas.places import has_closed_form, places_inside
 from symcost.formulas.window import positions_inside
 from symcost.rules.base import Array, Facts, Op, Work, product, rule
 from symcost.rules.complex_numbers import convolved_by_parts, is_complex
@@ -27,10 +28,18 @@ def _conv_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[A
         for d in range(len(out_axes))
     )
     static = (_counted(params), lhs_axes, rhs_axes, out_axes, numbers.rhs_spec[1], numbers.out_spec[:2])
+    steps = tuple(zip(params["window_strides"], params["rhs_dilation"], params["lhs_dilation"], strict=True))
     kernel = tuple(ins[1].shape[axis] for axis in rhs_axes)
-    origin = (kernel, params["window_strides"], params["padding"], params["rhs_dilation"])
-    dilated = any(step != 1 for step in params["lhs_dilation"])
-    return Facts(static=static, sizes={"inside": inside}, origin=() if dilated else origin)
+    origin = tuple(map(_origin, steps, kernel, params["padding"]))
+    return Facts(static=static, sizes={"inside": inside}, origin=origin if all(origin) else (),
+                 beside=tuple(lo for lo, _ in params["padding"]))  # fmt: skip
+
+
+def _origin(steps: tuple[int, ...], k: int, pads: tuple[int, int]) -> tuple[Any, ...]:
+    """What must be the same in every trace for the places inside to be derived along a dimension; empty: they cannot be."""
+    if has_closed_form(*steps):
+        return (steps,)
+    return (steps, k, pads) if steps[2] == 1 else ()
 
 
 def _counted(params: Mapping[str, Any]) -> tuple[int, ...]:
@@ -51,11 +60,31 @@ def _counted(params: Mapping[str, Any]) -> tuple[int, ...]:
 
 def _places_inside(op: Op) -> tuple[Form, ...]:
     """The places inside the input along each dimension, on maps smaller than the kernel too."""
-    lhs_axes = op.facts.static[1]
+    _, lhs_axes, rhs_axes, out_axes, *_ = op.facts.static
     return tuple(
-        positions_inside_form(as_form(op.ins[0].shape[axis]), k, s, lo, hi, d)
-        for axis, k, s, (lo, hi), d in zip(lhs_axes, *op.facts.origin, strict=True)
+        _along(as_form(op.ins[0].shape[x]), as_form(op.ins[1].shape[y]), as_form(op.out.shape[z]), as_form(lo), *origin)
+        for x, y, z, lo, origin in zip(lhs_axes, rhs_axes, out_axes, op.facts.beside, op.facts.origin, strict=True)
     )
+
+
+def _along(size: Form, k: Form, out: Form, lo: Form, steps: tuple[int, int, int], *known: Any) -> Form:
+    """Of the two closed forms the one that reads better: tap by tap with a stride where taps and padding are numbers."""
+    s, d, lhs_d = steps
+    if s > 1 and lhs_d == 1 and k.number is not None and lo.number is not None:
+        taps, before = int(k.number), int(lo.number)
+        last = next((shift for r in range(s) if (shift := _shift(out, size, r, s)) is not None), None)
+        if last is not None:
+            return positions_inside_form(size, taps, s, before, last - before + d * (taps - 1) + 1, d)
+    if known:
+        taps, (before, behind) = known
+        return positions_inside_form(size, taps, s, before, behind, d)
+    return places_inside(k, out, size, lo, s, d, lhs_d)
+
+
+def _shift(out: Form, size: Form, r: int, s: int) -> int | None:
+    """The shift ``a`` with ``out - 1 = floor((size + a)/s)`` that leaves the remainder ``r``, if there is one."""
+    steps = (out - 1 - floor((size + r) / s)).number
+    return None if steps is None else r + int(steps) * s
 
 
 @rule("conv_general_dilated", extract=_conv_facts, derive=_places_inside)

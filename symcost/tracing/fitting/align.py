@@ -66,8 +66,12 @@ class Columns:
         found = {column for row in rows for column in zip(*row, strict=True)}
         for index in derived:
             columns, facts = self.of_record(index), self.records[index][0].facts
-            found.update(columns[: facts.start], columns[facts.stop :])
+            found.update(columns[: facts.start], columns[facts.stop :], self.beside(index))
         return found
+
+    def beside(self, index: int) -> list[Column]:
+        """The columns of what the facts of one record are derived from beside its shapes."""
+        return list(zip(*(record.beside for record in self.records[index]), strict=True))
 
     def could_derive(self, wanted: Iterable[Column]) -> bool:
         """Whether some of these columns are facts that were fitted and have a closed form in the shapes."""
@@ -95,7 +99,7 @@ def lifted(columns: Columns, fitter: Fitter) -> Program:
     def forms(index: int, record: Record) -> tuple[Form, ...]:
         row = columns.rows[index]
         if columns.derive and index in columns.derivable:
-            return _derived(record, row, fitter)
+            return _derived(columns, index, fitter)
         found = seen.get(row)
         if found is None:
             found = seen[row] = tuple(_fitted(fitter, column) for column in zip(*row, strict=True))
@@ -105,14 +109,26 @@ def lifted(columns: Columns, fitter: Fitter) -> Program:
     return with_sizes(base, lambda record: replaced[id(record)])
 
 
-def _derived(record: Record, row: tuple[tuple[int, ...], ...], fitter: Fitter) -> tuple[Form, ...]:
+def facts_both_ways(columns: Columns, fitter: Fitter) -> list[tuple[Form, Form]]:
+    """Facts as they were fitted and as they are derived, where both are known and differ as forms."""
+    found: dict[tuple[Form, Form], None] = {}
+    for index in columns.derivable:
+        if all(fitter.fit(column) is not None for column in columns.beside(index)):
+            facts = columns.records[index][0].facts
+            fitted = [_fitted(fitter, column) for column in columns.of_record(index)[facts]]
+            found.update(dict.fromkeys(zip(fitted, _derived(columns, index, fitter)[facts], strict=True)))
+    return [(fitted, derived) for fitted, derived in found if fitted != derived]
+
+
+def _derived(columns: Columns, index: int, fitter: Fitter) -> tuple[Form, ...]:
     """The forms of one operation: shapes fitted, facts derived from them."""
-    columns, facts = list(zip(*row, strict=True)), record.facts
-    before = [_fitted(fitter, column) for column in columns[: facts.start]]
-    after = [_fitted(fitter, column) for column in columns[facts.stop :]]
+    record, each = columns.records[index][0], columns.of_record(index)
+    before = [_fitted(fitter, column) for column in each[: record.facts.start]]
+    after = [_fitted(fitter, column) for column in each[record.facts.stop :]]
+    beside = tuple(_fitted(fitter, column) for column in columns.beside(index))
     derive = ENTRIES[record.key.op].derive
     assert derive is not None, "only rules that derive their facts name an origin"
-    shaped = Record(record.key, (*before, *record.sizes[facts], *after), origin=record.origin)
+    shaped = Record(record.key, (*before, *record.sizes[record.facts], *after), origin=record.origin, beside=beside)
     return (*before, *derive(shaped.op()), *after)
 
 
@@ -129,7 +145,7 @@ def with_sizes(program: Program, sizes: Any) -> Program:
 
     def copy(record: Record) -> Record:
         branches = tuple([copy(r) for r in branch] for branch in record.branches)
-        new = Record(record.key, sizes(record), record.ins, record.outs, branches, record.origin)
+        new = Record(record.key, sizes(record), record.ins, record.outs, branches, record.origin, record.beside)
         made[id(record)] = new
         return new
 
