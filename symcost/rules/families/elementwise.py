@@ -13,10 +13,13 @@ from symcost.rules.complex_numbers import PARTS_OF, element, is_complex, parts, 
 from symcost.rules.per_element import (
     COMPLEX,
     FLOAT64,
+    PART_BY_PART,
     PER_ELEMENT,
+    READS_PARTS,
     SINCE_0_12,
     SINCE_0_12_COMPLEX,
     SINCE_0_12_FLOAT64,
+    SINCE_0_12_READS_PARTS,
     UNSIGNED,
     WIDENED,
     Figure,
@@ -95,8 +98,37 @@ def combined(name: str, op: Op, times: Size, xla_times: Size | None = None, mate
 
 
 def elementwise(op: Op) -> Work:
-    """``flops * #out`` and ``transcendentals * #out`` from the tables of real and of complex elements."""
-    return combined(op.name, op, op.out.size)
+    """``flops * #out`` and ``transcendentals * #out`` from the tables of real and of complex elements.
+
+    Of a complex result of which parts are read, or an operand that is put together from parts, XLA counts less.
+    """
+    work = combined(op.name, op, op.out.size)
+    if not op.facts.static:
+        return work
+    flops, calls = _part_by_part(op)
+    return replace(work, xla_flops=flops * op.out.size, xla_transcendentals=calls * op.out.size)
+
+
+WHOLE, BOTH, REAL, IMAGINARY = "whole", "both", "real", "imag"
+"""What is read of a complex result: the number, both parts apart, or one."""
+
+
+def parts_taken(name: str, which: str) -> int:
+    """How often a function of complex numbers takes a part of its operand, to make ``which`` of its result."""
+    if name in PART_BY_PART:
+        return PART_BY_PART[name][2][{REAL: 1, IMAGINARY: 2}.get(which, 0)]
+    newer = SINCE_0_12_READS_PARTS if jax_version() >= (0, 12) else {}
+    return newer.get(name, READS_PARTS.get(name, 0))
+
+
+def _part_by_part(op: Op) -> Figure:
+    """Return what XLA counts per element where the facts say which parts are read and what is saved on the operands."""
+    which, saved = op.facts.static
+    flops, calls = xla_figure(op.name, op.ins[0].dtype)
+    if op.name in PART_BY_PART and which != WHOLE:
+        real, imaginary, _ = PART_BY_PART[op.name]
+        flops, calls = {BOTH: (flops - 1, calls), REAL: real, IMAGINARY: imaginary}[which]
+    return flops - saved, calls
 
 
 add((name for name in PER_ELEMENT if name != "pow"), elementwise)
