@@ -128,10 +128,11 @@ def test_a_kernel_larger_than_the_map_is_counted_exactly(name: str, mode: str) -
     factory, spec = MODELS[name]
     case = Case(name, factory, (spec,), {}, {}, options={"mode": mode})
     table = trace(factory, spec, **case.options)
-    inside = 0
+    inside, domain = 0, table.domain
+    assert isinstance(domain, Domain)
     for point in SIZES:
-        own = {n: v for n, v in point.items() if n in table.domain.symbols}
-        if table.domain.problem(own) is not None:
+        own = {n: v for n, v in point.items() if n in domain.symbols}
+        if domain.problem(own) is not None:
             continue
         inside += 1
         ours, theirs = at(table, own), fresh(case, own)
