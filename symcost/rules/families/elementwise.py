@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from symcost.costs.dtypes import item_bytes
 from symcost.rules.base import Array, Facts, Op, Size, Work, add, rule
 from symcost.rules.complex_numbers import PARTS_OF, element, is_complex, parts, real_type
 from symcost.rules.per_element import (
@@ -24,6 +25,9 @@ from symcost.rules.per_element import (
     WIDENED,
     Figure,
 )
+
+WORD = 4
+"""Bytes of a word."""
 
 
 @cache
@@ -183,7 +187,7 @@ def bitcast_convert_type(op: Op) -> Work:
 def select_n(op: Op) -> Work:
     """``(k - 1) #out`` choices of ``k`` cases, of both parts where they are complex; integer predicates are compared.
 
-    That is ``(k - 1) #predicate`` integer operations.
+    Random keys are chosen word by word. The comparisons are ``(k - 1) #predicate`` integer operations.
     """
     which, *cases = op.ins
     choices = len(cases) - 1
@@ -191,4 +195,13 @@ def select_n(op: Op) -> Work:
     if cases[0].is_float:
         chosen = choices * op.out.size
         return Work(flops=parts(op.out.dtype) * chosen, int_ops=comparisons, xla_flops=chosen + comparisons)
-    return Work(int_ops=choices * op.out.size + comparisons)
+    return Work(int_ops=choices * words(op.out.dtype) * op.out.size + comparisons)
+
+
+def words(dtype: str) -> int:
+    """Words of 32 bits in a random key; other elements are one.
+
+    >>> words("key<fry>"), words("key<rbg>"), words("uint32")
+    (2, 4, 1)
+    """
+    return item_bytes(dtype) // WORD if dtype.startswith("key<") else 1
