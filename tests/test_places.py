@@ -17,7 +17,7 @@ from zoo.case import Case
 from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.errors import ExpressionError
 from symcost.formulas.form import Form, floor
-from symcost.formulas.places import has_closed_form, never_positive, places_inside
+from symcost.formulas.places import never_positive, places_inside
 from symcost.formulas.window import positions_inside
 from symcost.tracing.checking.derived import unlike
 from symcost.tracing.domain.domain import Domain
@@ -40,12 +40,27 @@ def test_places_inside_equal_a_count_whatever_the_sizes_are(steps: tuple[int, in
     assert form == positions_inside(size, k, out, s, lo, d, lhs_d)
 
 
+@pytest.mark.parametrize("steps", [(2, 2, 1), (3, 2, 1), (2, 3, 1), (1, 2, 2), (1, 3, 2)], ids=str)
+@given(st.data())
+def test_two_steps_at_once_are_counted_tap_by_tap(steps: tuple[int, int, int], data: st.DataObject) -> None:
+    k, out, size = (data.draw(st.integers(1, 9)) for _ in range(3))
+    lo, (s, d, lhs_d) = data.draw(st.integers(1 - CROPPED, 20)), steps
+    at = {"k": k, "o": out, "i": size, "p": lo + CROPPED}
+    inside = positions_inside(size, k, out, s, lo, d, lhs_d)
+    assert places_inside(Form.constant(k), OUT, SIZE, LO - CROPPED, *steps).value(at) == inside
+    if lhs_d == 1:
+        assert places_inside(K, Form.constant(out), SIZE, LO - CROPPED, *steps).value(at) == inside
+
+
 def test_steps_without_a_closed_form_are_refused() -> None:
-    assert not has_closed_form(2, 2, 1)
     with pytest.raises(
-        ExpressionError, match="steps of 2, 2 and 1 have no closed form: one of the first two must be 1"
+        ExpressionError, match="steps of 2 and 2 have no closed form over k: one of them must be 1, or k a"
     ):
         places_inside(K, OUT, SIZE, LO, 2, 2)
+    with pytest.raises(
+        ExpressionError, match="a stride of 2 over an input dilated by 3 has no closed form: one of them"
+    ):
+        places_inside(K, OUT, SIZE, LO, 2, 1, 3)
 
 
 @given(st.integers(-3, 3), st.integers(-3, 3), st.integers(-6, 6), st.integers(1, 5), st.integers(-4, 4))
@@ -100,6 +115,17 @@ class Transposed(nn.Module):
         return nn.ConvTranspose(self.d, (self.k,), strides=(self.s,))(x)
 
 
+class Volume(nn.Module):
+    """A strided convolution, and behind it one that is strided and dilated."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Conv(6, (4,), strides=2)(x)
+        return nn.Conv(self.d, (4,), strides=3, kernel_dilation=2)(x)
+
+
 MODELS: dict[str, tuple[Callable[..., Any], str]] = {
     "linen": (lambda d, k: Depthwise(d, k), "float32[n,T,80]"),
     "linen, every fourth frame": (lambda d, k: Depthwise(d, k), "float32[n,4*T,80]"),
@@ -108,8 +134,10 @@ MODELS: dict[str, tuple[Callable[..., Any], str]] = {
     "causal": (lambda d, k: Depthwise(d, k, padding="CAUSAL"), "float32[n,T,80]"),
     "transposed": (lambda d, k: Transposed(d, k), "float32[n,T,80]"),
     "a number as kernel": (lambda d: Depthwise(d, 31), "float32[n,T,80]"),
+    "strides behind strides, dilated": (lambda d: Volume(d), "float32[n,T,80]"),
 }
-DAILY = {("nnx", "forward"), ("linen", "train"), ("a number as kernel", "forward")}
+DAILY = {("nnx", "forward"), ("linen", "train"), ("a number as kernel", "forward"),
+         ("strides behind strides, dilated", "forward")}  # fmt: skip
 SIZES = (
     {"n": 2, "T": 400, "d": 6, "k": 31}, {"n": 2, "T": 9, "d": 6, "k": 31}, {"n": 3, "T": 20, "d": 5, "k": 30},
     {"n": 1, "T": 53, "d": 4, "k": 53}, {"n": 2, "T": 7, "d": 3, "k": 90},

@@ -17,7 +17,9 @@ from symcost.formulas.form import ONE, ZERO, Form, FormLike, as_form, floor, pos
 
 
 def places_inside(k: Form, out: Form, size: Form, lo: Form, s: int = 1, d: int = 1, lhs_d: int = 1) -> Form:
-    """Pairs of output and tap that read the input, at every size; ``s`` or ``d`` is 1, both where ``lhs_d`` is not.
+    """Pairs of output and tap that read the input, at every size.
+
+    Where neither step is 1, there is a form tap by tap: the kernel or the output is a number then.
 
     >>> w, k = Form.symbol("w"), Form.symbol("k")
     >>> places_inside(Form.constant(3), w, w, Form.constant(1))
@@ -25,21 +27,52 @@ def places_inside(k: Form, out: Form, size: Form, lo: Form, s: int = 1, d: int =
     >>> places_inside(k, w - k + 1, w, Form.constant(0))
     -k**2 + k*w + k
     """
-    if not has_closed_form(s, d, lhs_d):
-        raise ExpressionError(f"steps of {s}, {d} and {lhs_d} have no closed form: one of the first two must be 1")
+    if lhs_d > 1 and s > 1:
+        raise ExpressionError(
+            f"a stride of {s} over an input dilated by {lhs_d} has no closed form: one of them must be 1"
+        )
     if lhs_d > 1:
         return places_inside(k, size, out, d * (k - 1) - lo, lhs_d, d)
     hi = (out - 1) * s + (k - 1) * d - lo - size + 1
-    return k * out - _before(lo, s * out, d * k, s * d) - _before(hi, s * out, d * k, s * d)
+    if min(s, d) == 1:
+        return k * out - _before(lo, s * out, d * k, s * d) - _before(hi, s * out, d * k, s * d)
+    if k.number is None and out.number is not None:
+        k, out, s, d = out, k, d, s  # taps and outputs play the same part
+    if k.number is None:
+        raise ExpressionError(
+            f"steps of {s} and {d} have no closed form over {k}: one of them must be 1, or {k} a number"
+        )
+    taps = int(k.number)
+    return k * out - _before_by_taps(lo, out, taps, s, d) - _before_by_taps(hi, out, taps, s, d)
 
 
-def has_closed_form(s: int, d: int, lhs_d: int) -> bool:
-    """Whether :func:`places_inside` knows windows of these steps.
+def same_before(k: Form, out: Form, size: Form, s: int, d: int) -> Form:
+    """Padding before the input where ``out`` windows fit with as much before as behind, the odd one behind.
 
-    >>> has_closed_form(2, 1, 1), has_closed_form(2, 2, 1), has_closed_form(1, 1, 2)
-    (True, False, True)
+    >>> w, k = Form.symbol("w"), Form.symbol("k")
+    >>> same_before(k, w, w, 1, 1), same_before(Form.constant(3), floor((w + 1) / 2), w, 2, 1)
+    (ceiling(k/2) - 1, floor(-w/2 + floor(w/2 + 1/2) + 1/2))
     """
-    return s == d == 1 if lhs_d > 1 else min(s, d) == 1
+    return floor(_at_least_zero((out - 1) * s + d * (k - 1) + 1 - size) / 2)
+
+
+def _at_least_zero(form: Form) -> Form:
+    return form if never_positive(-form) else positive_part(form)
+
+
+def _before_by_taps(edge: Form, out: Form, taps: int, s: int, d: int) -> Form:
+    """Pairs below an edge, tap by tap: ``ceiling((edge - t d)/s)`` outputs, but no more than there are."""
+    if never_positive(edge):
+        return ZERO
+    depths = [edge - tap * d for tap in range(taps)]
+    return Form.total(_steps(depth, s) - _steps(depth - s * out, s) for depth in depths)
+
+
+def _steps(depth: Form, s: int) -> Form:
+    """``ceiling(Max(0, depth)/s)``."""
+    if never_positive(depth):
+        return ZERO
+    return floor((_at_least_zero(depth) + (s - 1)) / s)
 
 
 def _before(edge: Form, outputs: Form, taps: Form, step: int) -> Form:
@@ -58,7 +91,7 @@ def _corner(edge: Form, step: int) -> Form:
     """Pairs ``i, j >= 0`` with ``i + step j < edge``: ``c edge - step c(c - 1)/2`` with ``c = ceiling(edge/step)``."""
     if never_positive(edge):
         return ZERO
-    inside = edge if never_positive(-edge) else positive_part(edge)
+    inside = _at_least_zero(edge)
     rows = floor((inside + (step - 1)) / step)
     return rows * inside - Fraction(step, 2) * rows * (rows - ONE)
 

@@ -148,18 +148,21 @@ class Work:
 Rule = Callable[[Op], Work]
 Extract = Callable[[Mapping[str, Any], tuple[Array, ...], tuple[Array, ...]], Facts]
 Derive = Callable[[Op], tuple[Form, ...]]
+Usual = Callable[[Op], tuple[tuple[Form, ...], ...]]
 
 
 @dataclass(frozen=True)
 class Entry:
     """A registered primitive: its rule, and how its parameters become :class:`Facts`.
 
-    ``derive`` gives the sizes of the facts in closed form, from shapes in closed form and the facts' origin.
+    ``derive`` gives the sizes of the facts in closed form, from shapes in closed form and the facts' origin. ``usual``
+    gives for each of the integers beside the shapes what it would be by one convention or another.
     """
 
     rule: Rule
     extract: Extract
     derive: Derive | None = None
+    usual: Usual | None = None
 
 
 ENTRIES: dict[str, Entry] = {}
@@ -170,22 +173,30 @@ def no_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Arra
     return Facts()
 
 
-def rule(*names: str, extract: Extract = no_facts, derive: Derive | None = None) -> Callable[[Rule], Rule]:
+def rule(
+    *names: str, extract: Extract = no_facts, derive: Derive | None = None, usual: Usual | None = None
+) -> Callable[[Rule], Rule]:
     """Register a rule for primitives; registering one twice is an error."""
 
     def register(function: Rule) -> Rule:
-        add(names, function, extract, derive)
+        add(names, function, extract, derive, usual)
         return function
 
     return register
 
 
-def add(names: Iterable[str], function: Rule, extract: Extract = no_facts, derive: Derive | None = None) -> None:
+def add(
+    names: Iterable[str],
+    function: Rule,
+    extract: Extract = no_facts,
+    derive: Derive | None = None,
+    usual: Usual | None = None,
+) -> None:
     """Register ``function`` for each of ``names``."""
     for name in names:
         if name in ENTRIES:
             raise RuleError(f"primitive {name!r} already has a rule: remove one of the two")
-        ENTRIES[name] = Entry(function, extract, derive)
+        ENTRIES[name] = Entry(function, extract, derive, usual)
 
 
 def product(sizes: Iterable[Size]) -> Size:

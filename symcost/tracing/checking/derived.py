@@ -14,9 +14,10 @@ from symcost.formulas.form import Form
 from symcost.tracing.domain.domain import Domain
 from symcost.tracing.sampling.sample import Point
 
-SCALES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 233, 1009)
-MANY = 300
-"""Joint points of more than two symbols."""
+SCALES = (*range(1, 49), 53, 55, 60, 64, 72, 89, 96, 128, 210, 224, 233, 256, 384, 420, 512, 1009)
+"""All small values, whose remainders show other periods, and some large ones."""
+MANY = 400
+"""Joint points of several symbols."""
 
 
 def unlike(pairs: Iterable[tuple[Form, Form]], domain: Domain, base: Mapping[str, int]) -> Point | None:
@@ -33,11 +34,13 @@ def unlike(pairs: Iterable[tuple[Form, Form]], domain: Domain, base: Mapping[str
 
 
 def _points(names: tuple[str, ...], domain: Domain, base: Mapping[str, int]) -> Iterator[Point]:
-    """The base with some symbols moved across scales: two of them on a grid, more of them at random."""
+    """The base with some symbols moved across scales: one alone at all of them, several together at random."""
     chance = random.Random(len(names))
-    joint = ([chance.choice(SCALES) for _ in names] for _ in range(MANY))
-    for scales in itertools.product(SCALES, repeat=len(names)) if len(names) <= 2 else joint:
+    ordered = domain.dividing_first(names)
+    alone = ({name: scale} for name in ordered for scale in SCALES)
+    joint = ({name: chance.choice(SCALES) for name in ordered} for _ in range(MANY if len(names) > 1 else 0))
+    for scales in itertools.chain(alone, joint):
         point = dict(base)
-        for name, scale in zip(domain.dividing_first(names), scales, strict=True):
+        for name, scale in scales.items():
             point = domain.moved(point, name, scale * domain.step_of(name, point))
         yield point
