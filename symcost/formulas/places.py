@@ -51,7 +51,7 @@ def same_before(k: Form, out: Form, size: Form, s: int, d: int) -> Form:
 
     >>> w, k = Form.symbol("w"), Form.symbol("k")
     >>> same_before(k, w, w, 1, 1), same_before(Form.constant(3), floor((w + 1) / 2), w, 2, 1)
-    (ceiling(k/2) - 1, floor(-w/2 + floor(w/2 + 1/2) + 1/2))
+    (ceiling(k/2) - 1, ceiling(-w/2) + ceiling(w/2))
     """
     return floor(_at_least_zero((out - 1) * s + d * (k - 1) + 1 - size) / 2)
 
