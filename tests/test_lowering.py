@@ -207,6 +207,12 @@ SPECIAL: dict[str, tuple[Function, int]] = {
     "igamma_grad_a": (jax.grad(lambda a, x: jsp.gammainc(a, x).sum()), 2),
     "regularized_incomplete_beta": (jsp.betainc, 3),
     "gradient of gammaln": (jax.grad(lambda x: jsp.gammaln(x).sum()), 1),
+    "random_gamma_grad": (jax.grad(lambda a: jax.random.gamma(jax.random.key(0), a).sum()), 1),
+    "a draw of gamma": (lambda a: jax.random.gamma(jax.random.key(0), a), 1),
+    "a draw of loggamma": (lambda a: jax.random.loggamma(jax.random.key(0), a), 1),
+    "a draw of beta": (lambda a: jax.random.beta(jax.random.key(0), a, a + 1), 1),
+    "a draw of a ball": (lambda a: jax.random.ball(jax.random.key(0), 5, shape=a.shape), 1),
+    "a draw of gamma by the hardware's generator": (lambda a: jax.random.gamma(jax.random.key(0, impl="rbg"), a), 1),
     "gradient of digamma": (jax.grad(lambda x: jsp.digamma(x).sum()), 1),
 }  # fmt: skip
 
@@ -220,6 +226,27 @@ def test_special_functions_count_as_xla_counts_them(name: str) -> None:
 
 def test_every_function_that_is_opened_has_a_row() -> None:
     assert set(PROGRAMS) <= set(SPECIAL)
+
+
+def test_draws_by_rejection_have_a_symbol_for_each_unknown_trip_count() -> None:
+    """Every further trip of the inner loop draws a normal number for each element; of the outer one, one uniform more."""
+    costs = sc.trace_function(lambda a: jax.random.gamma(jax.random.key(0), a), "float32[n]")
+    assert list(costs.unknown_trips) == ["trips_loop", "trips_loop_2"]
+    outer, inner = (costs.subs(n=7, trips_loop=t, trips_loop_2=u).flops for t, u in ((2, 1), (1, 2)))
+    once = costs.subs(n=7, trips_loop=1, trips_loop_2=1).flops
+    assert outer - once > inner - once > 42 * 7  # a normal number is 42 FLOPs
+
+
+@pytest.mark.parametrize(("name", "words"), [("threefry2x32", 2), ("rbg", 4)])
+def test_a_choice_between_random_keys_chooses_their_words(name: str, words: int) -> None:
+    def chosen(p: jax.Array, i: jax.Array) -> jax.Array:
+        keys = [jax.random.key(i + k, impl=name) for k in range(2)]
+        return jax.random.key_data(lax.select(p, *keys))
+
+    assert ours(chosen, "bool[]", "int32[]") == xla(chosen, "bool[]", "int32[]")
+    (row,) = [row for row in sc.trace_function(chosen, "bool[]", "int32[]").rows if row.op == "select_n"]
+    assert row.cost.int_ops == words
+    assert row.cost.bytes_written == 4 * words
 
 
 def padded(mode: str) -> Function:

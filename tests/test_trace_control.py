@@ -16,7 +16,7 @@ import symcost as sc
 from symcost.formulas.symbols import evaluate, parse
 from symcost.hlo import analyse
 from symcost.tracing.program.control import HANDLERS
-from symcost.tracing.program.opened import PROGRAMS
+from symcost.tracing.program.opened import DRAWN, PROGRAMS
 
 
 def scanned(x: jax.Array, w: jax.Array, **options: Any) -> Any:
@@ -109,5 +109,5 @@ def test_a_loop_that_never_ends_says_what_it_compares(condition: Callable[[Any],
 
 def test_every_kind_of_control_flow_has_a_row() -> None:
     kernels = {"pallas_call", "core_map", "mpmd_map", "run_scoped", "run_state"}  # no CPU runs those: test_kernels.py
-    beside = {*kernels, *PROGRAMS}  # rows of programs are in test_lowering.py
+    beside = {*kernels, *PROGRAMS, DRAWN}  # rows of programs are in test_lowering.py
     assert set(HANDLERS) - {primitive for primitive, _ in ROWS} == beside

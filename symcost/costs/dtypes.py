@@ -24,7 +24,9 @@ BITS = {
 """Bits that one number takes in memory; TensorFloat-32 is stored as float32, a truth value as a byte."""
 _FORMAT = re.compile(r"(float[468])_e\d+m\d+[a-z0-9]*")
 """Small floats by their exponent and mantissa, as JAX names them: ``float8_e4m3fn``."""
-_KEY_BITS = 64
+_KEY_BITS = {"key<fry>": 64, "key<rbg>": 128, "key<urbg>": 128}
+"""Random keys: two words of Threefry, four of the hardware's generator."""
+_ANY_KEY = 64
 _NOTHING = {"token": 0, "float0": 8, "semaphore": 0, "barrier_semaphore": 0, "dma_sem": 0, "barrier": 0}
 """Bits of what carries no numbers: the order of effects, and what the parts of a kernel wait for."""
 
@@ -72,7 +74,7 @@ def item_bytes(dtype: str) -> int:
     >>> item_bytes("int4"), item_bytes("key<fry>"), item_bytes("float32")
     (1, 8, 4)
     """
-    bits = _KEY_BITS if dtype.startswith("key<") else _NOTHING.get(dtype)
+    bits = _KEY_BITS.get(dtype, _ANY_KEY) if dtype.startswith("key<") else _NOTHING.get(dtype)
     return max(1, bits_of(dtype) // BYTE) if bits is None else bits // BYTE
 
 

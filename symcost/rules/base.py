@@ -46,12 +46,14 @@ class Facts:
     """What a rule needs of an equation beside shapes: ``static`` never varies, ``sizes`` are integers that may.
 
     ``origin`` is what the sizes are computed from beside the shapes: where it is the same in every trace, they can be
-    derived in closed form instead of being fitted.
+    derived in closed form instead of being fitted. ``beside`` are the integers among it that may vary from trace to
+    trace; they are closed forms where the sizes are derived.
     """
 
     static: tuple[Any, ...] = ()
     sizes: Mapping[str, tuple[Size, ...]] = field(default_factory=dict)
     origin: tuple[Any, ...] = ()
+    beside: tuple[Size, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,18 +149,21 @@ class Work:
 Rule = Callable[[Op], Work]
 Extract = Callable[[Mapping[str, Any], tuple[Array, ...], tuple[Array, ...]], Facts]
 Derive = Callable[[Op], tuple[Form, ...]]
+Usual = Callable[[Op], tuple[tuple[Form, ...], ...]]
 
 
 @dataclass(frozen=True)
 class Entry:
     """A registered primitive: its rule, and how its parameters become :class:`Facts`.
 
-    ``derive`` gives the sizes of the facts in closed form, from shapes in closed form and the facts' origin.
+    ``derive`` gives the sizes of the facts in closed form, from shapes in closed form and the facts' origin. ``usual``
+    gives for each of the integers beside the shapes what it would be by one convention or another.
     """
 
     rule: Rule
     extract: Extract
     derive: Derive | None = None
+    usual: Usual | None = None
 
 
 ENTRIES: dict[str, Entry] = {}
@@ -169,22 +174,30 @@ def no_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Arra
     return Facts()
 
 
-def rule(*names: str, extract: Extract = no_facts, derive: Derive | None = None) -> Callable[[Rule], Rule]:
+def rule(
+    *names: str, extract: Extract = no_facts, derive: Derive | None = None, usual: Usual | None = None
+) -> Callable[[Rule], Rule]:
     """Register a rule for primitives; registering one twice is an error."""
 
     def register(function: Rule) -> Rule:
-        add(names, function, extract, derive)
+        add(names, function, extract, derive, usual)
         return function
 
     return register
 
 
-def add(names: Iterable[str], function: Rule, extract: Extract = no_facts, derive: Derive | None = None) -> None:
+def add(
+    names: Iterable[str],
+    function: Rule,
+    extract: Extract = no_facts,
+    derive: Derive | None = None,
+    usual: Usual | None = None,
+) -> None:
     """Register ``function`` for each of ``names``."""
     for name in names:
         if name in ENTRIES:
             raise RuleError(f"primitive {name!r} already has a rule: remove one of the two")
-        ENTRIES[name] = Entry(function, extract, derive)
+        ENTRIES[name] = Entry(function, extract, derive, usual)
 
 
 def product(sizes: Iterable[Size]) -> Size:

@@ -98,3 +98,29 @@ SINCE_0_12: dict[str, Figure] = {
 
 SINCE_0_12_COMPLEX: dict[str, Figure] = {"abs": (25, 1)}
 SINCE_0_12_FLOAT64: dict[str, Figure] = {"lgamma": (53, 4)}
+
+PART_BY_PART: dict[str, tuple[Figure, Figure, tuple[int, int, int]]] = {
+    "conj": ((1, 0), (2, 0), (2, 1, 1)),
+    "square": ((11, 0), (4, 0), (2, 2, 2)),
+    "exp": ((8, 3), (10, 3), (2, 2, 2)),
+    "exp2": ((9, 3), (11, 3), (0, 0, 0)),  # its operand is multiplied first
+    "log": ((61, 3), (2, 1), (2, 2, 2)),
+    "log1p": ((78, 4), (3, 1), (2, 2, 2)),
+    "sqrt": ((78, 7), (83, 7), (2, 2, 2)),
+    "asin": ((61, 5), (89, 6), (4, 3, 3)),
+    "acos": ((61, 5), (89, 6), (4, 3, 3)),
+    "atan": ((19, 1), (37, 1), (2, 2, 2)),
+    "asinh": ((89, 6), (61, 5), (2, 2, 2)),
+    "acosh": ((85, 6), (65, 5), (4, 2, 4)),
+    "atanh": ((35, 1), (18, 1), (2, 2, 2)),
+}
+"""Functions that XLA writes in real parts and puts together at the end.
+
+What is counted where only the real or the imaginary part of the result is read (the whole is one operation more than both),
+and how often a part of the operand is taken, for the whole and for each part: nothing where the operand is put together
+in the same program.
+"""
+
+READS_PARTS: dict[str, int] = {"sin": 2, "cos": 2, "max": 2, "min": 2}
+"""How often others take a part of each operand."""
+SINCE_0_12_READS_PARTS: dict[str, int] = {"abs": 2}

@@ -14,6 +14,7 @@ from symcost.formulas.dominance import telling_points
 from symcost.formulas.form import Form
 from symcost.reading.numerals import short
 from symcost.tracing.checking.certify import Certificate, LineTotals
+from symcost.tracing.checking.derived import unlike
 from symcost.tracing.counting import liveness, memory
 from symcost.tracing.counting.active import Share, conditions
 from symcost.tracing.counting.costing import Costing
@@ -185,6 +186,9 @@ class Attempt:
                             constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
                             frozenset(self.fixed) | split(structure.programs[0]), self._upto())  # fmt: skip
         held_out = explorer.certify()
+        if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
+            self._derive = True  # no trace was made where they differ
+            return self.certified()
         certificate = Certificate(
             self.sampler.traces,
             tuple(self._sampled(structure)),

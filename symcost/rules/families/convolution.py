@@ -7,6 +7,7 @@ from typing import Any
 
 from symcost.formulas.form import Form, as_form, floor
 from symcost.formulas.functions import positive_part
+from symcost.formulas.places import places_inside, same_before
 from symcost.formulas.window import positions_inside
 from symcost.rules.base import Array, Facts, Op, Work, product, rule
 from symcost.rules.complex_numbers import convolved_by_parts, is_complex
@@ -28,10 +29,20 @@ def _conv_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[A
         for d in range(len(out_axes))
     )
     static = (_counted(params), lhs_axes, rhs_axes, out_axes, numbers.rhs_spec[1], numbers.out_spec[:2])
-    kernel = tuple(ins[1].shape[axis] for axis in rhs_axes)
-    origin = (kernel, params["window_strides"], params["padding"], params["rhs_dilation"])
-    dilated = any(step != 1 for step in params["lhs_dilation"])
-    return Facts(static=static, sizes={"inside": inside}, origin=() if dilated else origin)
+    steps = tuple(zip(params["window_strides"], params["rhs_dilation"], params["lhs_dilation"], strict=True))
+    kernel, output = (tuple(array.shape[a] for a in axes) for array, axes in ((ins[1], rhs_axes), (outs[0], out_axes)))
+    origin = tuple(map(_origin, steps, kernel, output))
+    return Facts(static=static, sizes={"inside": inside}, origin=origin if all(origin) else (),
+                 beside=tuple(lo for lo, _ in params["padding"]))  # fmt: skip
+
+
+def _origin(steps: tuple[int, int, int], k: int, out: int) -> tuple[Any, ...]:
+    """What must be the same in every trace for the places inside to be derived along a dimension; empty: they cannot be."""
+    s, d, lhs_d = steps
+    if lhs_d > 1 < s:
+        return ()
+    by_taps = max(s, lhs_d) > 1 < d
+    return (steps, min(k, out)) if by_taps else (steps,)
 
 
 def _counted(params: Mapping[str, Any]) -> tuple[int, ...]:
@@ -50,16 +61,56 @@ def _counted(params: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(sorted(place[:2] if transposed else place[1:]))
 
 
+Line = tuple[Form, Form, Form]
+"""Lengths of input, kernel and output along a dimension."""
+
+
+def _lines(op: Op) -> list[Line]:
+    _, lhs_axes, rhs_axes, out_axes, *_ = op.facts.static
+    arrays = ((op.ins[0], lhs_axes), (op.ins[1], rhs_axes), (op.out, out_axes))
+    lengths = [[as_form(array.shape[axis]) for axis in axes] for array, axes in arrays]
+    return list(zip(*lengths, strict=True))
+
+
+def _same_padding(op: Op) -> tuple[tuple[Form, ...], ...]:
+    """Padding before, by ``same`` padding: of the convolution itself, or of the one whose gradient it is.
+
+    The gradient of a kernel has the output in its place and the steps exchanged; that of an input has the outputs of the
+    forward pass for its input, and the padding that completes the kernel's.
+    """
+    found = []
+    for (size, k, out), ((s, d, lhs_d), *_) in zip(_lines(op), op.facts.origin, strict=True):
+        forward = same_before(k, out, size, s, d)
+        of_kernel = same_before(out, k, size, d, s)
+        of_input = d * (k - 1) - same_before(k, size, out, lhs_d, d)
+        found.append((forward, of_kernel, of_input) if lhs_d == 1 else (of_input,))
+    return tuple(found)
+
+
 def _places_inside(op: Op) -> tuple[Form, ...]:
     """The places inside the input along each dimension, on maps smaller than the kernel too."""
-    lhs_axes = op.facts.static[1]
-    return tuple(
-        positions_inside_form(as_form(op.ins[0].shape[axis]), k, s, lo, hi, d)
-        for axis, k, s, (lo, hi), d in zip(lhs_axes, *op.facts.origin, strict=True)
-    )
+    along = zip(_lines(op), op.facts.beside, op.facts.origin, strict=True)
+    return tuple(_along(size, k, out, as_form(lo), *origin) for (size, k, out), lo, origin in along)
 
 
-@rule("conv_general_dilated", extract=_conv_facts, derive=_places_inside)
+def _along(size: Form, k: Form, out: Form, lo: Form, steps: tuple[int, int, int], *_fixed: int) -> Form:
+    """Of the two closed forms the one that reads better: tap by tap with a stride where taps and padding are numbers."""
+    s, d, lhs_d = steps
+    if s > 1 and lhs_d == 1 and k.number is not None and lo.number is not None:
+        taps, before = int(k.number), int(lo.number)
+        last = next((shift for r in range(s) if (shift := _shift(out, size, r, s)) is not None), None)
+        if last is not None:
+            return positions_inside_form(size, taps, s, before, last - before + d * (taps - 1) + 1, d)
+    return places_inside(k, out, size, lo, s, d, lhs_d)
+
+
+def _shift(out: Form, size: Form, r: int, s: int) -> int | None:
+    """The shift ``a`` with ``out - 1 = floor((size + a)/s)`` that leaves the remainder ``r``, if there is one."""
+    steps = (out - 1 - floor((size + r) / s)).number
+    return None if steps is None else r + int(steps) * s
+
+
+@rule("conv_general_dilated", extract=_conv_facts, derive=_places_inside, usual=_same_padding)
 def conv_general_dilated(op: Op) -> Work:
     """``macs = n_o c_o (c_i/g) prod(places)``, ``padding_macs = macs - n_o c_o (c_i/g) prod(inside)``.
 

@@ -8,19 +8,26 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from symcost.costs.dtypes import item_bytes
 from symcost.rules.base import Array, Facts, Op, Size, Work, add, rule
 from symcost.rules.complex_numbers import PARTS_OF, element, is_complex, parts, real_type
 from symcost.rules.per_element import (
     COMPLEX,
     FLOAT64,
+    PART_BY_PART,
     PER_ELEMENT,
+    READS_PARTS,
     SINCE_0_12,
     SINCE_0_12_COMPLEX,
     SINCE_0_12_FLOAT64,
+    SINCE_0_12_READS_PARTS,
     UNSIGNED,
     WIDENED,
     Figure,
 )
+
+WORD = 4
+"""Bytes of a word."""
 
 
 @cache
@@ -95,8 +102,37 @@ def combined(name: str, op: Op, times: Size, xla_times: Size | None = None, mate
 
 
 def elementwise(op: Op) -> Work:
-    """``flops * #out`` and ``transcendentals * #out`` from the tables of real and of complex elements."""
-    return combined(op.name, op, op.out.size)
+    """``flops * #out`` and ``transcendentals * #out`` from the tables of real and of complex elements.
+
+    Of a complex result of which parts are read, or an operand that is put together from parts, XLA counts less.
+    """
+    work = combined(op.name, op, op.out.size)
+    if not op.facts.static:
+        return work
+    flops, calls = _part_by_part(op)
+    return replace(work, xla_flops=flops * op.out.size, xla_transcendentals=calls * op.out.size)
+
+
+WHOLE, BOTH, REAL, IMAGINARY = "whole", "both", "real", "imag"
+"""What is read of a complex result: the number, both parts apart, or one."""
+
+
+def parts_taken(name: str, which: str) -> int:
+    """How often a function of complex numbers takes a part of its operand, to make ``which`` of its result."""
+    if name in PART_BY_PART:
+        return PART_BY_PART[name][2][{REAL: 1, IMAGINARY: 2}.get(which, 0)]
+    newer = SINCE_0_12_READS_PARTS if jax_version() >= (0, 12) else {}
+    return newer.get(name, READS_PARTS.get(name, 0))
+
+
+def _part_by_part(op: Op) -> Figure:
+    """Return what XLA counts per element where the facts say which parts are read and what is saved on the operands."""
+    which, saved = op.facts.static
+    flops, calls = xla_figure(op.name, op.ins[0].dtype)
+    if op.name in PART_BY_PART and which != WHOLE:
+        real, imaginary, _ = PART_BY_PART[op.name]
+        flops, calls = {BOTH: (flops - 1, calls), REAL: real, IMAGINARY: imaginary}[which]
+    return flops - saved, calls
 
 
 add((name for name in PER_ELEMENT if name != "pow"), elementwise)
@@ -151,7 +187,7 @@ def bitcast_convert_type(op: Op) -> Work:
 def select_n(op: Op) -> Work:
     """``(k - 1) #out`` choices of ``k`` cases, of both parts where they are complex; integer predicates are compared.
 
-    That is ``(k - 1) #predicate`` integer operations.
+    Random keys are chosen word by word. The comparisons are ``(k - 1) #predicate`` integer operations.
     """
     which, *cases = op.ins
     choices = len(cases) - 1
@@ -159,4 +195,13 @@ def select_n(op: Op) -> Work:
     if cases[0].is_float:
         chosen = choices * op.out.size
         return Work(flops=parts(op.out.dtype) * chosen, int_ops=comparisons, xla_flops=chosen + comparisons)
-    return Work(int_ops=choices * op.out.size + comparisons)
+    return Work(int_ops=choices * words(op.out.dtype) * op.out.size + comparisons)
+
+
+def words(dtype: str) -> int:
+    """Words of 32 bits in a random key; other elements are one.
+
+    >>> words("key<fry>"), words("key<rbg>"), words("uint32")
+    (2, 4, 1)
+    """
+    return item_bytes(dtype) // WORD if dtype.startswith("key<") else 1

@@ -35,7 +35,7 @@ class Place:
         return f"{self.short}: {self.text}" if self.text else self.short
 
 
-class Side(Protocol):
+class Operand(Protocol):
     """What is compared: a :class:`Form`, or a formula in Python's own floats."""
 
     @property
@@ -59,9 +59,9 @@ class Guard:
     d % H == 0
     """
 
-    left: Side
+    left: Operand
     op: str
-    right: Side
+    right: Operand
     place: Place = field(default=Place(), compare=False)
     by: By = field(default="dimension", compare=False)
 
@@ -104,7 +104,7 @@ class Rounding:
     """
 
     function: str
-    formula: Side
+    formula: Operand
     compute: Callable[[Any], int] = field(compare=False, repr=False)
     symbol: str = ""
     place: Place = field(default=Place(), compare=False)
@@ -126,7 +126,7 @@ class Rounding:
 class Pin:
     """A size that a program used as a plain number: what it did with it was not seen."""
 
-    formula: Side
+    formula: Operand
     place: Place = field(default=Place(), compare=False)
 
     @property

@@ -66,8 +66,34 @@ class Columns:
         found = {column for row in rows for column in zip(*row, strict=True)}
         for index in derived:
             columns, facts = self.of_record(index), self.records[index][0].facts
-            found.update(columns[: facts.start], columns[facts.stop :])
+            unexplained = [
+                c for c, known in zip(self.beside(index), self.explained(index), strict=True) if known is None
+            ]
+            found.update(columns[: facts.start], columns[facts.stop :], unexplained)
         return found
+
+    def beside(self, index: int) -> list[Column]:
+        """The columns of what the facts of one record are derived from beside its shapes."""
+        return list(zip(*(record.beside for record in self.records[index]), strict=True))
+
+    def explained(self, index: int) -> list[int | None]:
+        """For each of those, the convention that gives it in every trace; nothing: it is fitted, as constants are."""
+        columns = self.beside(index)
+        usual = ENTRIES[self.records[index][0].key.op].usual
+        if usual is None or all(len(set(column)) == 1 for column in columns):
+            return [None] * len(columns)
+        traces = [usual(record.op()) for record in self.records[index]]
+        found: list[int | None] = []
+        for position, column in enumerate(columns):
+            options = zip(*(trace[position] for trace in traces), strict=True)
+            right = (number for number, values in enumerate(options) if values == column)
+            found.append(next(right, None) if len(set(column)) > 1 else None)
+        return found
+
+    def derives(self, index: int, fitter: Fitter) -> bool:
+        """Whether all that the facts of a record are derived from is known or can be fitted."""
+        both = zip(self.beside(index), self.explained(index), strict=True)
+        return all(known is not None or fitter.fit(column) is not None for column, known in both)
 
     def could_derive(self, wanted: Iterable[Column]) -> bool:
         """Whether some of these columns are facts that were fitted and have a closed form in the shapes."""
@@ -95,7 +121,7 @@ def lifted(columns: Columns, fitter: Fitter) -> Program:
     def forms(index: int, record: Record) -> tuple[Form, ...]:
         row = columns.rows[index]
         if columns.derive and index in columns.derivable:
-            return _derived(record, row, fitter)
+            return _derived(columns, index, fitter)
         found = seen.get(row)
         if found is None:
             found = seen[row] = tuple(_fitted(fitter, column) for column in zip(*row, strict=True))
@@ -105,15 +131,31 @@ def lifted(columns: Columns, fitter: Fitter) -> Program:
     return with_sizes(base, lambda record: replaced[id(record)])
 
 
-def _derived(record: Record, row: tuple[tuple[int, ...], ...], fitter: Fitter) -> tuple[Form, ...]:
+def facts_both_ways(columns: Columns, fitter: Fitter) -> list[tuple[Form, Form]]:
+    """Facts as they were fitted and as they are derived, where both are known and differ as forms."""
+    found: dict[tuple[Form, Form], None] = {}
+    for index in columns.derivable:
+        if columns.derives(index, fitter):
+            facts = columns.records[index][0].facts
+            fitted = [_fitted(fitter, column) for column in columns.of_record(index)[facts]]
+            found.update(dict.fromkeys(zip(fitted, _derived(columns, index, fitter)[facts], strict=True)))
+    return [(fitted, derived) for fitted, derived in found if fitted != derived]
+
+
+def _derived(columns: Columns, index: int, fitter: Fitter) -> tuple[Form, ...]:
     """The forms of one operation: shapes fitted, facts derived from them."""
-    columns, facts = list(zip(*row, strict=True)), record.facts
-    before = [_fitted(fitter, column) for column in columns[: facts.start]]
-    after = [_fitted(fitter, column) for column in columns[facts.stop :]]
-    derive = ENTRIES[record.key.op].derive
-    assert derive is not None, "only rules that derive their facts name an origin"
-    shaped = Record(record.key, (*before, *record.sizes[facts], *after), origin=record.origin)
-    return (*before, *derive(shaped.op()), *after)
+    record, each = columns.records[index][0], columns.of_record(index)
+    before = [_fitted(fitter, column) for column in each[: record.facts.start]]
+    after = [_fitted(fitter, column) for column in each[record.facts.stop :]]
+    entry = ENTRIES[record.key.op]
+    assert entry.derive is not None, "only rules that derive their facts name an origin"
+    shaped = Record(record.key, (*before, *record.sizes[record.facts], *after), origin=record.origin)
+    usual = entry.usual(shaped.op()) if entry.usual is not None else ()
+    shaped.beside = tuple(
+        usual[position][known] if known is not None else _fitted(fitter, column)
+        for position, (column, known) in enumerate(zip(columns.beside(index), columns.explained(index), strict=True))
+    )
+    return (*before, *entry.derive(shaped.op()), *after)
 
 
 def _fitted(fitter: Fitter, column: Column) -> Form:
@@ -129,7 +171,7 @@ def with_sizes(program: Program, sizes: Any) -> Program:
 
     def copy(record: Record) -> Record:
         branches = tuple([copy(r) for r in branch] for branch in record.branches)
-        new = Record(record.key, sizes(record), record.ins, record.outs, branches, record.origin)
+        new = Record(record.key, sizes(record), record.ins, record.outs, branches, record.origin, record.beside)
         made[id(record)] = new
         return new
 

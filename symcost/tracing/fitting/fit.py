@@ -20,9 +20,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from symcost.formulas.change import without_floors
 from symcost.formulas.form import Form, floor
-from symcost.formulas.functions import positive_part
+from symcost.formulas.functions import positive_part, without_floors
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
 from symcost.tracing.fitting.solve import Column, affine, combine
 

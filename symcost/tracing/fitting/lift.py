@@ -11,7 +11,7 @@ from symcost.errors import LiftError
 from symcost.formulas.form import Form
 from symcost.tracing.constants import Growth, limit
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.fitting.align import Columns, describe, lifted, same
+from symcost.tracing.fitting.align import Columns, describe, facts_both_ways, lifted, same
 from symcost.tracing.fitting.fit import Fitter
 from symcost.tracing.program.capture import Keys, PointError, capture, too_large, traced
 from symcost.tracing.program.model import Model
@@ -116,6 +116,7 @@ class SizeLift:
         self._far: Point = {}  # the joint point, until its values have been sampled one by one
         self._rejected: list[Point] = []
         self.fitter = Fitter(self.sizes, [self.base])
+        self.both_ways: list[tuple[Form, Form]] = []  # facts as they were fitted and as they are derived
 
     def run(self) -> Program:
         """Sample, fit, and sample again where forms still disagree or are missing."""
@@ -143,7 +144,9 @@ class SizeLift:
                 continue
             rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
             if rival is None or len(self._rejected) > MAX_REJECTED:
-                return lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
+                made = lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
+                self.both_ways = [] if self.derive else facts_both_ways(columns, self.fitter)
+                return made
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
         last = columns  # pyright: ignore[reportPossiblyUnboundVariable]  # MAX_EXTRA is not 0

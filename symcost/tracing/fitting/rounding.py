@@ -53,7 +53,7 @@ def composed(step: int, strides: Sequence[int]) -> bool:
 
 
 @dataclass(frozen=True)
-class Rounding:
+class RoundingRule:
     """``q Max(least, [alpha value]) + c``, where the bracket rounds by a rule of :data:`RULES`."""
 
     q: int
@@ -80,7 +80,7 @@ Edge = tuple[Fraction, int]
 """A bound, and whether it is meant from above (1), exactly (0) or from below (-1)."""
 
 
-def roundings(column: Sequence[int], values: Sequence[Fraction]) -> Iterator[Rounding]:
+def roundings(column: Sequence[int], values: Sequence[Fraction]) -> Iterator[RoundingRule]:
     """Roundings that make the column of the values, plain ones first, then those that have a least result.
 
     ``alpha`` is the simplest fraction that every row allows. ``c`` is 0, or the remainder of the column modulo ``q``.
@@ -99,7 +99,7 @@ def roundings(column: Sequence[int], values: Sequence[Fraction]) -> Iterator[Rou
             for rule in RULES:
                 alpha = _slope(counts, rule, low_end)
                 if alpha is not None:
-                    yield Rounding(q, alpha, rule, low_end, c)
+                    yield RoundingRule(q, alpha, rule, low_end, c)
 
 
 def _slope(rows: Sequence[tuple[Fraction, int]], rule: str, least: int | None) -> Fraction | None:

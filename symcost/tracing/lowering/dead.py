@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from symcost.tracing.lowering.node import Lowering, Node, Shape, moved_back, parts_read
+from symcost.tracing.lowering.parts import mark_parts
 from symcost.tracing.program.records import Record
 
 
@@ -14,10 +15,13 @@ def mark_dead(low: Lowering, outputs: Iterable[Node], attached: Iterable[Record]
     roots = [*outputs, *low.roots]
     while low.partial and _narrow(low, roots):
         pass
-    kept = {id(node.record) for node in reached(roots) if node.record is not None}
+    nodes = reached(roots)
+    kept = {id(node.record) for node in nodes if node.record is not None}
     for record in attached:
         if id(record) not in kept:
             record.sizes = (*record.sizes[:-1], 0)
+    if low.complexes:
+        mark_parts(low.complexes, nodes, roots)
 
 
 def reached(roots: Iterable[Node]) -> list[Node]:

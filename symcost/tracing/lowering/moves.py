@@ -9,6 +9,7 @@ import numpy as np
 from symcost.tracing.lowering import fold
 from symcost.tracing.lowering.fold import is_number
 from symcost.tracing.lowering.node import Lowering, Node, Shape, builds
+from symcost.tracing.lowering.parts import PART, is_joined
 
 
 def _shape(eqn: Any) -> Shape:
@@ -159,15 +160,21 @@ def _select(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
 @builds("real", "imag")
 def _part(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
     (node,) = ins
+    which = 0 if eqn.primitive.name == "real" else 1
     if node.op == "complex":
-        return [node.args[0 if eqn.primitive.name == "real" else 1]]
+        return [node.args[which]]
+    if is_joined(node):
+        return [Node(PART, (node,), node.shape, None, which)]
     return [low.node(eqn.primitive.name, ins, node.shape)]
 
 
 @builds("complex")
 def _complex(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
     real, imaginary = ins
-    if real.op == "real" and imaginary.op == "imag" and real.args[0] is imaginary.args[0]:
+    apart = (real.op, imaginary.op) == ("real", "imag") or (
+        real.op == imaginary.op == PART and (real.params, imaginary.params) == (0, 1)
+    )
+    if apart and real.args[0] is imaginary.args[0]:
         return [real.args[0]]
     return [low.node("complex", ins, _shape(eqn))]
 

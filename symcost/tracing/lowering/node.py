@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from symcost.rules.per_element import PART_BY_PART, READS_PARTS, SINCE_0_12_READS_PARTS
 from symcost.tracing.lowering import fold
 from symcost.tracing.lowering.fold import Content, is_number
 
@@ -63,6 +64,9 @@ class Constant(Node):
         self._read = value
 
 
+TAKE_PARTS = frozenset({"complex", *PART_BY_PART, *READS_PARTS, *SINCE_0_12_READS_PARTS})
+"""Operations that put complex numbers together or take them apart."""
+
 Build = Callable[["Lowering", Any, list[Node]], list[Node]]
 BUILDERS: dict[str, Build] = {}
 
@@ -85,12 +89,15 @@ class Lowering:
         self.roots: list[Node] = []  # what stays whether anybody needs it or not
         self.calls = 0  # functions called so far: a loop or branch with a call stays, too
         self.partial: list[Node] = []  # slices of concatenations that need more than one part
+        self.complexes: list[Node] = []  # operations that may be on complex numbers, in order
         self.numbers: list[Any] = []  # known operands that decide whether an equation stays, such as ``x*1``
 
     def node(self, op: str, args: Sequence[Node], shape: Shape, params: Any = None) -> Node:
         """A new operation."""
         made = Node(op, tuple(args), shape, None, params)
         self.made.append(made)
+        if op in TAKE_PARTS:
+            self.complexes.append(made)
         return made
 
     def known(self, content: Content, shape: Shape) -> Node:

@@ -1,8 +1,9 @@
-"""Special functions that jax writes as programs of its own, with loops: their bodies are walked as calls are."""
+"""Special functions and draws that jax writes as programs of its own, with loops: their bodies are walked as calls are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,19 +16,25 @@ PROGRAMS = {
     "igammac": "igammac_impl",
     "igamma_grad_a": "igamma_grad_a_impl",
     "regularized_incomplete_beta": "regularized_incomplete_beta_impl",
+    "random_gamma_grad": "random_gamma_grad_impl",
 }
 """By primitive, the function in jax that it is lowered by."""
 
 
-def _opened(function: Callable[..., Any]) -> Callable[[Walker, Any, list[Value], Context], list[Value]]:
-    """A handler that walks the program of a function at the equation's own shapes."""
+DRAWN = "random_gamma"
+"""Draws by rejection: how often is not known, so its loops have symbols for their trips. All elements are drawn at once."""
 
-    def walk(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
-        arrays = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in eqn.invars]
-        return walker.inner(jax.make_jaxpr(function)(*arrays), ins, context)
 
-    return walk
+def _walk(function: Callable[..., Any], walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """Walk the program of a function at the equation's own shapes."""
+    arrays = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in eqn.invars]
+    return walker.inner(jax.make_jaxpr(function)(*arrays), ins, context)
+
+
+def _drawn(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    return _walk(partial(eqn.primitive.impl, use_vmap=True, **eqn.params), walker, eqn, ins, context)
 
 
 for primitive, name in PROGRAMS.items():
-    HANDLERS[primitive] = _opened(special._up_and_broadcast(getattr(special, name)))
+    HANDLERS[primitive] = partial(_walk, special._up_and_broadcast(getattr(special, name)))
+HANDLERS[DRAWN] = _drawn

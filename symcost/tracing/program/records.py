@@ -48,6 +48,7 @@ class Record:
     outs: tuple[int, ...] = ()
     branches: tuple[list[Record], ...] = ()
     origin: tuple[Any, ...] = ()  # of the sizes of its facts, see Facts
+    beside: tuple[Any, ...] = ()
 
     @property
     def times(self) -> Any:
@@ -94,7 +95,7 @@ class Record:
         for name, count in self.key.fact_names:
             sizes[name] = tuple(self.sizes[start : start + count])
             start += count
-        return Op(self.key.op, self.operands, self.results, Facts(self.key.static, sizes, self.origin))
+        return Op(self.key.op, self.operands, self.results, Facts(self.key.static, sizes, self.origin, self.beside))
 
 
 class Event(NamedTuple):

@@ -168,7 +168,7 @@ class Walker:
         if key is None:
             key = self.keys[raw] = Key(*raw)
         record = Record(key, (*in_dims, *out_dims, *fact_sizes, *(times or (context.times, context.xla_times))),
-                        tuple([v.id for v in ins]), tuple([v.id for v in outs]), origin=facts.origin)  # fmt: skip
+                        tuple([v.id for v in ins]), tuple([v.id for v in outs]), (), facts.origin, facts.beside)  # fmt: skip
         self.program.records.append(record)
         used = record.ins if reads is None else tuple([v.id for v in reads])
         made = tuple([(v.id, i) for i, v in enumerate(outs) if v.id >= 0])

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symcost.formulas.change import changed
 from symcost.formulas.form import Form
-from symcost.formulas.functions import maximum, where
+from symcost.formulas.functions import changed, maximum, where
 from symcost.tracing.evidence.floats.exact import exact, meant
-from symcost.tracing.evidence.guard import Guard, Rounding, Side
+from symcost.tracing.evidence.guard import Guard, Operand, Rounding
 from symcost.tracing.evidence.guard import guard as simple
 from symcost.tracing.evidence.normal import side_text
 from symcost.tracing.evidence.record import Recording
@@ -23,7 +22,7 @@ ORDERS = ("<", "<=", ">", ">=")
 class Behind:
     """One side of a condition on rounded numbers: each is what its formula gives."""
 
-    side: Side | Rounding
+    side: Operand | Rounding
     recording: Recording = field(compare=False)
 
     @property

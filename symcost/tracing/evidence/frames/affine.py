@@ -25,13 +25,13 @@ class NotRead(Exception):
 
 
 @dataclass(frozen=True)
-class Atom:
+class Moving:
     """What moves in a sum: a leaf by its ``role``, or a remainder or quotient of one (``inside``, by ``number``)."""
 
     kind: str
     role: Role
     number: int = 0
-    inside: tuple[tuple[Atom, Fraction], ...] = ()
+    inside: tuple[tuple[Moving, Fraction], ...] = ()
     constant: Fraction = Fraction(0)
 
 
@@ -39,7 +39,7 @@ class Atom:
 class Sum:
     """``constant`` and a multiple of each atom."""
 
-    terms: tuple[tuple[Atom, Fraction], ...] = ()
+    terms: tuple[tuple[Moving, Fraction], ...] = ()
     constant: Fraction = Fraction(0)
 
     def plus(self, other: Sum, factor: Fraction = Fraction(1)) -> Sum:
@@ -170,12 +170,12 @@ def _of(found: Role) -> Sum:
             raise NoNumber(found.kind)
         case "size":
             plain = Role("size", symbols=found.symbols)
-            return Sum(((Atom("size", plain), found.slope),), found.shift)
+            return Sum(((Moving("size", plain), found.slope),), found.shift)
         case "other":
             raise NoNumber(found.kind)
         case "unknown":
             raise NotRead(found.kind)
-    return Sum(((Atom(found.kind, found), Fraction(1)),))
+    return Sum(((Moving(found.kind, found), Fraction(1)),))
 
 
 def _combined(sign: str, left: Sum, right: Sum) -> Sum:
@@ -201,7 +201,7 @@ def _combined(sign: str, left: Sum, right: Sum) -> Sum:
         raise NotRead(sign)
     rest, number = divided
     first = max(left.roles, key=lambda r: r.moves)
-    return Sum(((Atom("rest" if rest else "quotient", first, number, left.terms, left.constant), Fraction(1)),))
+    return Sum(((Moving("rest" if rest else "quotient", first, number, left.terms, left.constant), Fraction(1)),))
 
 
 def divisor(sign: str, right: Fraction | None) -> tuple[bool, int] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from symcost.tracing.evidence.frames.affine import Atom, NoNumber, NotRead, Reading, Sum, divisor, pairs
+from symcost.tracing.evidence.frames.affine import Moving, NoNumber, NotRead, Reading, Sum, divisor, pairs
 from symcost.tracing.evidence.frames.draws import drawn, steps
 from symcost.tracing.evidence.frames.expressions import COMPARED, Node
 from symcost.tracing.evidence.frames.landmark import Landmarks
@@ -121,7 +121,7 @@ class Collector:
             raise NotRead("values that follow no rule")
         return self._several(terms, difference.constant, operation, names)
 
-    def _one(self, atom: Atom, factor: Fraction, constant: Fraction, names: Collection[str]) -> bool:
+    def _one(self, atom: Moving, factor: Fraction, constant: Fraction, names: Collection[str]) -> bool:
         """One thing that moves, compared with a number."""
         value = -constant / factor
         match atom.kind:
@@ -139,7 +139,9 @@ class Collector:
                     self.add(names, Landmarks(frozenset({math.ceil(value)})))
         return True
 
-    def _several(self, moving: Sequence[tuple[Atom, Fraction]], constant: Fraction, operation: str, names: Any) -> bool:
+    def _several(
+        self, moving: Sequence[tuple[Moving, Fraction]], constant: Fraction, operation: str, names: Any
+    ) -> bool:
         """An index beside a depth or another index: how far from the end, or from one another."""
         factors = [abs(c) for _, c in moving]
         plain = all(atom.kind in ("index", "size") for atom, _ in moving)

@@ -14,7 +14,7 @@ from symcost.tracing.evidence.frames.landmarks import joined
 from symcost.tracing.evidence.frames.roles import Column, Point
 from symcost.tracing.evidence.frames.values import COMPUTED, Known, Table, Unreadable
 from symcost.tracing.evidence.frames.watch import Observations
-from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Place, Rounding, Side, guard
+from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Operand, Place, Rounding, guard
 
 ROUNDED = ("int", "round", "ceil", "floor")
 FORMULAS = (Form, Rounding)
@@ -204,7 +204,7 @@ class _Reader:
         if made is not None:
             self.found.guards.append(made)
 
-    def _side(self, node: Node) -> Side:
+    def _side(self, node: Node) -> Operand:
         """An operand as a form, or as the program's own formula where floats are in it."""
         for part in node.walk():
             if part.kind == "leaf" and self.leaves[part.value] is None:
