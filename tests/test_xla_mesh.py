@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 import flax.linen as nn
@@ -66,11 +67,11 @@ def needs(name: str) -> None:
         pytest.skip(problem)
 
 
-def compiled(name: str, plan: str, sizes: dict[str, int] | None = None) -> tuple[sc.Verdict, Compiled]:
+@cache
+def compiled(name: str, plan: str) -> tuple[sc.Verdict, Compiled]:
     needs(name)
     mesh, shard, _ = PLANS[plan]
-    verdict = sc.verify(lambda d: MLP(d), "bfloat16[n,d]", at=sizes or {"n": N, "d": D}, targets=[name], mesh=mesh,
-                        shard=shard)  # fmt: skip
+    verdict = sc.verify(MLP, "bfloat16[n,d]", at={"n": N, "d": D}, targets=[name], mesh=mesh, shard=shard)
     assert dict(verdict.failures) == {}
     return verdict, verdict.targets[0]
 
