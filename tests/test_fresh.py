@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -214,3 +215,11 @@ def test_a_verdict_says_what_stands_behind_each_symbol() -> None:
     verdict = sc.verify(shuffled, "float32[n]", at={"n": 1600}, targets=[], function=True, cache=False)
     assert verdict.notes == ("The closed form is bounded n <= 1535; 40 numbers equal to those of a fresh trace there.",)
     assert verdict
+
+
+def test_a_copy_for_another_process_has_formulas_alone() -> None:
+    costs = sc.trace(lambda d: Net(d), "float32[n,8]", referee=False)
+    copied = pickle.loads(pickle.dumps(costs))
+    assert copied.subs(n=3, d=16).macs == costs.subs(n=3, d=16, check=True).macs
+    with pytest.raises(sc.SymcostError, match="this table has formulas alone"):
+        copied.subs(n=3, d=16, check=True)

@@ -108,7 +108,7 @@ def test_the_command_line_tries_further(
         "import jax\n\n\ndef shuffled(x):\n    return jax.random.permutation(jax.random.key(0), x)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    asked = ["trace", "shuffling:shuffled", "float32[n]", "--function", "--no-referee", "--at", "n=1600"]
+    asked = ["trace", "shuffling:shuffled", "float32[n]", "--function", "--no-referee", "--at", "n=1600", "--no-check"]
     assert main(asked) == 2
     assert 'trace further with upto={"n": 1600}' in capsys.readouterr().err
     assert main([*asked, "--upto", "n=1600", "--max-pieces", "1"]) == 0

@@ -154,3 +154,7 @@ class Parts:
     anew: Callable[[Mapping[str, int]], tuple[Counts, Parts] | None] | None = None
     fresh: Callable[[Mapping[str, int]], Any] | None = None
     compared: str = ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy for another process has formulas alone: the user's model may not travel."""
+        return {**vars(self), "fresh": None}
