@@ -30,7 +30,8 @@ from symcost.devices.read import parsed
 from symcost.estimate.questions.constraint import read as read_constraints
 from symcost.formulas.conditions import condition
 from symcost.formulas.extent import MAX_TERMS, extent
-from symcost.formulas.form import Form, logarithm
+from symcost.formulas.form import Form
+from symcost.formulas.functions import logarithm
 from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.symbols import Evaluator, clog2, evaluate, flog2, log2, parse
 from symcost.gates.audit.claims import Claim

@@ -97,6 +97,49 @@ class Share(nn.Module):
         return nn.Dense(int(self.d * 0.7))(x)
 
 
+def divisible(width: float, by: int = 8) -> int:
+    """A width rounded to a multiple, never by more than a tenth down, as MobileNet rounds it."""
+    rounded = max(by, int(width + by / 2) // by * by)
+    return rounded + by if rounded < 0.9 * width else rounded
+
+
+class Multiplied(nn.Module):
+    """Layers whose widths are multiplied by percents."""
+
+    w: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for width in (24, 32, 96):
+            x = nn.Dense(divisible(width * self.w / 100))(x)
+        return x
+
+
+class Rotated(nn.Module):
+    """A rotation of the first entries of every head, however many there are."""
+
+    d: int
+    H: int
+    r: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        q = nn.Dense(self.d)(x).reshape(*x.shape[:-1], self.H, self.d // self.H)
+        return jnp.concatenate([jnp.cos(q[..., : self.r]), q[..., self.r :]], axis=-1)
+
+
+class Kinds(nn.Module):
+    """A window of 512 keys in every fourth layer."""
+
+    L: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = nn.Dense(8)(x) + nn.Dense(8)(x[:, -512:] if i % 4 == 3 else x).mean(1, keepdims=True)
+        return x
+
+
 class Skipped(nn.Module):
     """A perceptron whose input enters once more after the fifth layer."""
 
@@ -205,6 +248,17 @@ ROWS: dict[str, Row] = {
                                              depths(1, 2, 9, 16, 17, 18, 22, 40)),
     "depths given on multiples": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(8, 9, 12, 64), False,
                                      {"samples": {"L": (8, 16, 24, 32, 40)}}),
+    "widths in percent": Row(lambda w: Multiplied(w), ("float32[n,3]",),
+                             [{"n": 1, "w": v} for v in (1, 5, 10, 12, 35, 50, 54, 75, 100, 105, 140, 160, 1000)]),
+    "a rotation of a part of each head": Row(lambda d, H, r: Rotated(d, H, r), ("float32[n,c]",),
+                                             [{"n": 1, "c": 4, "d": 320, "H": 10, "r": 8},
+                                              {"n": 2, "c": 7, "d": 4096, "H": 16, "r": 64}]),
+    "products in the cheapest order": Row(lambda a, b, c: jnp.einsum("ln,sn,sp->lp", a, b, c),
+                                          ("float32[l,n]", "float32[s,n]", "float32[s,p]"),
+                                          [{"l": 3, "n": 50, "s": 7, "p": 9}, {"l": 64, "n": 16, "s": 64, "p": 64},
+                                           {"l": 128, "n": 128, "s": 8, "p": 512}]),
+    "a window in some layers": Row(lambda L: Kinds(L), ("float32[n,N,8]",),
+                                   [{"n": 1, "N": N, "L": L} for L in (4, 9) for N in (64, 511, 600, 4000)], False),
     "a skip connection after one layer": Row(lambda D, w: Skipped(D, w), ("float32[n,c]",),
                                              [{"n": 1, "c": 3, "D": v, "w": 32} for v in (6, 8, 16)]),
     "positions resized but at 224": Row(lambda d: Encoder(d), ("float32[n,r,r,3]",),

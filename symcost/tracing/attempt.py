@@ -21,8 +21,10 @@ from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
+from symcost.tracing.evidence.exact import meant
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import Guard, Rounding
+from symcost.tracing.evidence.meaning import claims
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
@@ -179,20 +181,27 @@ class Attempt:
         """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
         found = []
         for made in self.recording.roundings:
-            points = self.lifts[0].points
             if not made.symbols <= set(self.recording.symbols):
                 continue
-            form = self.lifts[0].fitter.fit(tuple(made.value(point) for point in points))
+            form = meant(made)
             if form is None:
-                continue
-            said = Guard(made, "==", form, made.place, "rounding")
-            near = [dict(zip(self.sizes, (self.base[n] + k * math.gcd(*self.values[n]) for n in self.sizes), strict=True))
-                    for k in range(1, FURTHER)]  # fmt: skip
-            if 2 * sum(said.holds({**self.base, **point}) for point in near) < len(near):
-                raise LiftError(f"{made} has no closed form ({made.place}): give samples={{...}} or steps={{...}} for the "
-                                f"values that you mean of {', '.join(sorted(made.symbols))}")  # fmt: skip
-            found.append(said)
-        return found
+                form = self._as_fitted(made)
+            if form is not None:
+                found.append(Guard(made, "==", form, made.place, "rounding"))
+        return [*found, *claims(self.recording)]
+
+    def _as_fitted(self, made: Rounding) -> Form | None:
+        """The form that a rounding of no exact meaning has near the samples, or nothing where it has none."""
+        form = self.lifts[0].fitter.fit(tuple(made.value(point) for point in self.lifts[0].points))
+        if form is None:
+            return None
+        said = Guard(made, "==", form, made.place, "rounding")
+        near = [dict(zip(self.sizes, (self.base[n] + k * math.gcd(*self.values[n]) for n in self.sizes), strict=True))
+                for k in range(1, FURTHER)]  # fmt: skip
+        if 2 * sum(said.holds({**self.base, **point}) for point in near) < len(near):
+            raise LiftError(f"{made} has no closed form ({made.place}): give samples={{...}} or steps={{...}} for the "
+                            f"values that you mean of {', '.join(sorted(made.symbols))}")  # fmt: skip
+        return form
 
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""

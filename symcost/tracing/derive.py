@@ -14,6 +14,7 @@ from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared
 from symcost.tracing.evidence.exact import meant
 from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.meaning import comparisons, sizes
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
@@ -53,13 +54,32 @@ class Derivation(Attempt):
         self.choice.make()
         self._watch()
         self.guards = self._seen()
-        self._meant = [form for made in self.recording.roundings if (form := meant(made)) is not None]
+        plain = [form for made in self.recording.roundings if (form := meant(made)) is not None]
+        self._meant = list(dict.fromkeys((*plain, *sizes(self.recording))))
         found = self._settled_on()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
             found = self._wider(found)
         self._turn()
-        return self._decided(found, pieces)
+        return self._decided(self._clamped(found), pieces)
+
+    def _clamped(self, found: Piece) -> Piece:
+        """The form again with samples where floats are clamped and compared otherwise: it may hold there too."""
+        exact = {comparison.exact for comparison in comparisons(self.recording)}
+        sides = [
+            Side(found, each, self.values, self.within, dict(self.recording.base))
+            for each in self.guards
+            if each in exact
+        ]
+        points = [point for side in sides for point in side.different()]
+        if not points:
+            return found
+        self.extra += [{name: point[name] for name in self.sizes} for point in points]
+        try:
+            return self._settle()
+        except LiftError:
+            self.extra.clear()
+            return found
 
     def _settled_on(self) -> Piece:
         """A form by trial, or else one where the program decides as it was seen to."""

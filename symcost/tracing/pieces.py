@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.cost import Cost
-from symcost.formulas.form import Form, as_form, where
+from symcost.formulas.form import Form, as_form
+from symcost.formulas.functions import where
 from symcost.tracing.checking.certify import Certificate
 from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer
@@ -87,6 +88,11 @@ class Side:
         if any(explorer.difference(point) is not None for point in inside) or (inside and self._hides(inside[-1])):
             return "other"
         return "beyond" if any(map(explorer.sampler.works, (p for p in points if p not in inside))) else "alike"
+
+    def different(self) -> list[Point]:
+        """Points on the other side, inside the domain, at which the form is wrong."""
+        explorer, domain = self.piece.explorer, self.piece.domain
+        return [p for p in self.points() if domain.problem(p) is None and explorer.difference(p) is not None]
 
     def _hides(self, point: Point) -> bool:
         """Whether the program decides something there that it was not asked elsewhere, and that is of account."""

@@ -133,7 +133,10 @@ class Domain(Conditions):
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
-        unread = [str(guard) for guard in self.guards if not guard.readable]
+        unread = [str(guard) for guard in self.guards if not guard.readable and guard.by != "rounding"]
+        floats = [str(guard) for guard in self.guards if guard.by == "rounding"]
+        further = f" and {len(floats) - 1} more floats are" if len(floats) > 1 else ""
+        unread += [f"{floats[0]}{further + ' as exact numbers are' if further else ''}"] if floats else []
         parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *unread, *self.notes]
         if self.bounds_at_one:
             metrics = ", ".join(sorted(self.bounds_at_one))

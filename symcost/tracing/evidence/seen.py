@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
 from symcost.tracing.evidence.caches import forgetful
@@ -13,8 +12,9 @@ from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
 from symcost.tracing.evidence.frames.observe import observe
 from symcost.tracing.evidence.frames.watch import watch
-from symcost.tracing.evidence.guard import Guard, Side
-from symcost.tracing.evidence.normal import is_remainder, side_text
+from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.meaning import behind, comparisons
+from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import traced
@@ -29,37 +29,17 @@ WATCHED = 3
 """At how many points the lines of a program with plain sizes are watched: as many as tell a line from a product."""
 
 
-@dataclass(frozen=True)
-class Behind:
-    """One side of a condition on rounded numbers: each is what its formula gives."""
-
-    side: Side
-    recording: Recording = field(compare=False)
-
-    @property
-    def symbols(self) -> frozenset[str]:
-        """The model's own symbols in it."""
-        return self.recording.behind(self.side.symbols)
-
-    def value(self, at: Mapping[str, int]) -> Any:
-        """Its value at integers."""
-        return self.side.value(self.recording.at(at))
-
-    def __str__(self) -> str:
-        named = {made.symbol: made for made in self.recording.roundings if made.symbol in self.side.symbols}
-        return f"{side_text(self.side)}" + "".join(f" with {name} = {made}" for name, made in named.items())
-
-
 def decided(seen: Recording) -> list[Guard]:
     """What a program decides by its sizes: the conditions that say more than that sizes are not 1."""
-    found = []
-    for guard in seen.guards:
-        if _about_one(guard):
+    exact = {comparison.guard: comparison for comparison in comparisons(seen)}
+    found: list[Guard | None] = []
+    for each in seen.guards:
+        if _about_one(each):
             continue
-        whole = guard.symbols <= set(seen.base)
-        sides = (guard.left, guard.right) if whole else (Behind(guard.left, seen), Behind(guard.right, seen))
-        found.append(replace(guard, left=sides[0], right=sides[1]))
-    return found
+        whole = behind(each, seen)
+        meant = exact.get(whole)
+        found.append(meant.exact if meant else whole)
+    return list(dict.fromkeys(known for known in found if known is not None))
 
 
 def _about_one(guard: Guard) -> bool:
