@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
-from symcost.tracing.evidence.caches import forgetful
+from symcost.tracing.evidence.frames.caches import forgetful
 from symcost.tracing.evidence.frames.conditions import sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
