@@ -238,9 +238,8 @@ def layers(draw: st.DrawFn, program: Program, sizes: tuple[str, ...]) -> list[st
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
+def programs(draw: st.DrawFn, api: str) -> Program:
     """A program of one to three symbols and one to three decisions."""
-    api = draw(st.sampled_from(("linen", "linen", "function")))
     if api == "function":
         parameters, spec = (), draw(st.sampled_from(("float32[2,N,8]", "float32[2,N,d]")))
     else:
