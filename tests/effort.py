@@ -2,6 +2,7 @@
 
 ``pytest -m campaign`` is what ``.ci/run`` adds: long tests; with ``SYMCOST_CAMPAIGN=1`` every law that is marked
 ``also_campaign`` once more too, on more examples. ``SYMCOST_EXAMPLES=5000`` explores that many fresh examples instead.
+With ``CI=1`` all that is tested must be installed: what would be skipped for want of it fails.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import os
 import re
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from symcost.errors import SymcostError
 
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 CAMPAIGN = bool(os.environ.get("SYMCOST_CAMPAIGN"))
 EXPLORE = int(os.environ.get("SYMCOST_EXAMPLES", "0"))
 NEEDED = re.compile(r"needs (\w+), which is not installed: pip install")
+WANTED = re.compile(r"\b(pip|apt-get) install\b")
+"""In the reason of a skip that an installation would end."""
 ABSENT = "{} needs {}, which is not installed: pip install -e '.[test-all]'"
 
 
@@ -59,3 +63,13 @@ def absent(name: str) -> str | None:
     """In words that a package is not installed; ``None`` where it is."""
     top = name.partition(".")[0]
     return ABSENT.format("this", top) if top and find_spec(top) is None else None
+
+
+def wanted(report: Report) -> Report:
+    """The report of a test or of a file of tests; in continuous integration nothing is skipped that can be installed."""
+    if os.environ.get("CI") and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if WANTED.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"with CI set nothing that can be installed is skipped: {reason}"
+    return report

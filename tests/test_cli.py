@@ -316,6 +316,7 @@ def test_the_help_shows_the_examples_whole(capsys: pytest.CaptureFixture[str]) -
 COMMANDS = [line.replace("\\[", "[") for line in EXAMPLES.splitlines() if line.startswith("symcost ")]
 
 
+@pytest.mark.usefixtures("traced_once")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_examples_of_the_help_run(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = shlex.split(command)[1:]

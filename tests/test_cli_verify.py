@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from symcost.cli.main import main
+from symcost.referee.compilers import targets
 from symcost.referee.compilers.targets import TARGETS, Target
 
 ROOT = Path(__file__).parents[1]
@@ -52,10 +53,10 @@ def test_a_reference_network_is_verified_by_its_name(capfd: pytest.CaptureFixtur
 
 def test_a_false_verdict_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from symcost.agreement.check import Check
-    from symcost.referee.verdicts import face
+    from symcost.referee.verdicts import verify
 
     wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
-    monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])
+    monkeypatch.setattr(verify, "totals", lambda costs, written: [wrong])
     assert main(MLP) == 1
     assert capsys.readouterr().out.startswith("FALSE at n=4, d=8, L=2: 1 of ")
 
@@ -73,11 +74,11 @@ def test_a_target_that_does_not_answer_ends_with_2(
 def test_a_failed_check_ends_with_1_whoever_did_not_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from symcost.referee.verdicts import face
+    from symcost.referee.verdicts import verify
     from symcost.referee.verdicts.verdict import Check
 
     wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
-    monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])
+    monkeypatch.setattr(verify, "totals", lambda costs, written: [wrong])
     monkeypatch.setattr(Target, "problem", lambda self: "not here")
     assert main([*MLP, "--target", "tpu-v4"]) == 1
     assert capsys.readouterr().out.startswith("FALSE at n=4, d=8, L=2: 1 of ")
@@ -124,12 +125,23 @@ def test_targets_lists_all_of_them_and_what_to_install(
     assert all(("symcost[tpu]" in line) == line.startswith("tpu-") for line in lines)
 
 
-def test_targets_are_tried_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("cpu", "tpu-v5e", "cuda-h100"), id="one of each platform"),
+        pytest.param(tuple(TARGETS), id="all", marks=pytest.mark.campaign),
+    ],
+)
+def test_targets_are_tried_when_asked(
+    names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {name: TARGETS[name] for name in names}
+    monkeypatch.setattr(targets, "TARGETS", asked)
     assert main(["targets", "--try", "--format", "json"]) == 0
     told = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert list(told) == list(TARGETS)
+    assert list(told) == list(names)
     assert told["cpu"]["works"] is True
-    for name, target in TARGETS.items():
+    for name, target in asked.items():
         assert told[name]["works"] is (target.problem() is None), told[name]["problem"]
 
 

@@ -179,18 +179,22 @@ def test_outside_of_a_repository(
     assert "is in no git repository" in capsys.readouterr().err
 
 
-def test_the_budgets_name_the_model_its_inputs_and_its_options(repository: Path) -> None:
-    done = symcost(repository, "diff", "HEAD~1", ".", "--budgets", "net", "--format", "json")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+def test_the_budgets_name_the_model_its_inputs_and_its_options(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(repository)
+    assert main(["diff", "HEAD~1", ".", "--budgets", "net", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
     assert found["totals"][0]["values"] == [{"old": "8352", "new": "16672"}]
 
 
-def test_revisions_are_traced_with_every_option_of_trace(repository: Path) -> None:
-    done = symcost(repository, "diff", "HEAD~1", "HEAD", "float32[n,c]", "--model", "net:Net", "--steps", "d=2",
-                   "--mode", "train", "--at-least", "n=2", "--format", "json")  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    macs = next(t for t in json.loads(done.stdout)["totals"] if t["name"] == "macs (full)")
+def test_revisions_are_traced_with_every_option_of_trace(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(repository)
+    assert main(["diff", "HEAD~1", "HEAD", "float32[n,c]", "--model", "net:Net", "--steps", "d=2", "--mode", "train",
+                 "--at-least", "n=2", "--format", "json"]) == 0  # fmt: skip
+    macs = next(t for t in json.loads(capsys.readouterr().out)["totals"] if t["name"] == "macs (full)")
     # forward c*4d + 4d*d; backward both for the weights, and the second one for its input
     assert sc.equal(parse(macs["old"]), parse("n*(8*c*d + 12*d**2)"))
 

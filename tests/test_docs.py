@@ -16,6 +16,7 @@ from pages import WIDTH, absent_target, blocks, compiled, matches
 from symcost.cli.main import main
 
 PAGES = sorted((Path(__file__).parents[1] / "examples").glob("*.md"))
+pytestmark = pytest.mark.usefixtures("traced_once")
 KINDS = {"python", "console", "text", "sh"}
 """Languages of blocks: what is run, what is printed, and how to install, which continuous integration does."""
 

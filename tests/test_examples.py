@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
 import subprocess
 import sys
@@ -16,11 +18,29 @@ ROOT = Path(__file__).parents[1]
 PROGRAMS = sorted((ROOT / "examples").glob("*.py"))
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
-def test_the_program_runs_and_prints(program: Path) -> None:
+ALONE = "microcontroller.py"
+"""Runs in a process of its own; the others' last lines run here, where their models are traced already."""
+pytestmark = pytest.mark.usefixtures("traced_once")
+
+
+@pytest.mark.parametrize("program", [path for path in PROGRAMS if path.name != ALONE], ids=lambda path: path.name)
+def test_the_program_runs_and_prints(
+    program: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    last = ast.parse(program.read_text()).body[-1]
+    assert isinstance(last, ast.If)
+    assert ast.unparse(last.test) == "__name__ == '__main__'"
+    module = importlib.import_module(f"examples.{program.stem}")
+    exec(compile(ast.Module(last.body, []), program.name, "exec"), vars(module))  # noqa: S102 - our own example
+    assert capsys.readouterr().out.strip()
+
+
+def test_a_program_runs_by_itself() -> None:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, str(program)],
+        [sys.executable, str(ROOT / "examples" / ALONE)],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

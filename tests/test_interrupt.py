@@ -104,9 +104,18 @@ def parts(file: Path, number: int) -> Callable[[], bool]:
     return lambda: len(list(file.parent.glob("run/parts/*"))) >= number
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("whole_group", [False, True], ids=["the parent alone", "its group"])
-@pytest.mark.parametrize("moment", [0.8, 1.6, "first part", "many parts"])
+MOMENTS = (0.8, 1.6, "first part", "many parts")
+CASES = [
+    pytest.param(
+        way, group, moment, id=f"{moment}-{'its group' if group else 'the parent alone'}-{way}",
+        marks=[pytest.mark.campaign] * ((i + j + group) % 2),
+    )
+    for i, moment in enumerate(MOMENTS) for group in (False, True) for j, way in enumerate(WAYS)
+]  # fmt: skip
+"""Every run tries each moment, each way with each half of them, and the campaign the other half of the combinations."""
+
+
+@pytest.mark.parametrize(("way", "whole_group", "moment"), CASES)
 def test_an_interrupted_sweep_ends_at_once_and_alone(
     way: str, whole_group: bool, moment: float | str, tmp_path: Path
 ) -> None:
@@ -121,9 +130,9 @@ def test_an_interrupted_sweep_ends_at_once_and_alone(
 def test_an_interrupted_sweep_goes_on_to_the_same_answer(way: str, tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     right = subprocess.run(
-        command(space(tmp_path / "whole", 200), way), capture_output=True, text=True, check=True
+        command(space(tmp_path / "whole", 150), way), capture_output=True, text=True, check=True
     ).stdout
-    file = space(tmp_path, 200)
+    file = space(tmp_path, 150)
     for number in (1, 10):
         interrupted(file, way, True, parts(file, number))
     before = len(list(tmp_path.glob("run/parts/*.parquet")))

@@ -24,7 +24,7 @@ Shapes = tuple[tuple[int, ...], ...]
 
 def counted(function: Any, *shapes: tuple[int, ...]) -> tuple[int, int, int]:
     """MACs, those of the textbook, and those on padding, with all gradients."""
-    costs = sc.trace_function(with_gradients(function), *specs(shapes))
+    costs = sc.trace_function(with_gradients(function), *specs(shapes), referee=False)
     return costs.macs, costs.total("textbook").macs, costs.total("full").padding_macs
 
 
@@ -142,8 +142,10 @@ class Network(nn.Module):
 @pytest.mark.parametrize("product", ["dense", "convolution", "transposed", "depthwise", "attention"])
 def test_recomputation_adds_what_it_recomputes_and_no_more_than_a_forward_pass(product: str, activation: str) -> None:
     spec = "float32[2,6,6,4]"
-    forward = sc.trace(Network(product, activation, recomputed=False), spec)
-    stored, again = (sc.trace(Network(product, activation, r), spec, mode="train") for r in (False, True))
+    forward = sc.trace(Network(product, activation, recomputed=False), spec, referee=False)
+    stored, again = (
+        sc.trace(Network(product, activation, r), spec, mode="train", referee=False) for r in (False, True)
+    )
     for convention in ("textbook", "full"):
         one, less, more = (costs.total(convention) for costs in (forward, stored, again))
         rows = [row.under(convention) for row in again.rows if row.phase == "recompute"]

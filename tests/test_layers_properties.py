@@ -131,7 +131,7 @@ networks = inputs.flatmap(lambda x: st.tuples(chains(x), st.just(x)))
 
 
 @also_campaign
-@settings(max_examples=examples(40, 300), deadline=None)
+@settings(max_examples=examples(20, 300), deadline=None)
 @given(networks)
 def test_a_random_network_costs_what_its_flax_twin_costs(drawn: tuple[Layer, Shape]) -> None:
     net, x = drawn

@@ -17,6 +17,7 @@ from symcost.formulas.text import written
 from symcost.report.formats import notebook
 from symcost.report.page.render import render
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

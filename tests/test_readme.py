@@ -17,6 +17,7 @@ from pages import WIDTH, absent_target, blocks, compiled, matches
 from symcost.cli.main import main
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.usefixtures("traced_once")
 BLOCKS = blocks(ROOT / "README.md")
 
 

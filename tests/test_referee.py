@@ -17,6 +17,7 @@ from symcost.referee.compilers.targets import TARGETS, TPU
 COMPILERS = ("cpu", "tpu-v4", "tpu-v5e", "cuda-a100", "cuda-h100")
 GAVE_UP = "JaxRuntimeError: INTERNAL: "
 """What a compiler says of a random program that it finds no code for: its own limit, and no count of anybody's."""
+pytestmark = pytest.mark.usefixtures("traced_once")
 FAILED = "{0.target} {0.metric}: ours {0.ours}, theirs {0.theirs} ({0.because})"
 
 
@@ -41,10 +42,23 @@ def test_the_closed_form_is_the_exact_integer_of_the_lowered_program(case: Refer
     assert sum(row.theirs for row in verdict.modules if row.metric == "flops") == verdict.flops
 
 
-@pytest.mark.parametrize("case", ROWS, ids=str)
-def test_the_compilers_programs_are_recounted_bit_for_bit_and_explained(case: Referee) -> None:
-    absent = [f"{name}: {problem}" for name in COMPILERS if (problem := TARGETS[name].problem()) is not None]
-    present = [name for name in COMPILERS if TARGETS[name].problem() is None]
+DAILY = (("cpu", "tpu-v4", "cuda-h100"), ("cpu", "tpu-v5e", "cuda-a100"))
+"""Every run asks one compiler of each platform about a case, by turns; the campaign asks all of them about each."""
+ASKED = [
+    *(
+        pytest.param(case, DAILY[i % 2], id=str(case))
+        for i, case in enumerate(case for case in CASES if not case.heavy)
+    ),
+    *(pytest.param(case, COMPILERS, id=f"{case}, all", marks=pytest.mark.campaign) for case in CASES),
+]
+
+
+@pytest.mark.parametrize(("case", "compilers"), ASKED)
+def test_the_compilers_programs_are_recounted_bit_for_bit_and_explained(
+    case: Referee, compilers: tuple[str, ...]
+) -> None:
+    absent = [f"{name}: {problem}" for name in compilers if (problem := TARGETS[name].problem()) is not None]
+    present = [name for name in compilers if TARGETS[name].problem() is None]
     verdict = case.verify(*present)
     holds(verdict)
     for made in verdict.targets:
@@ -94,7 +108,7 @@ def test_an_older_gpu_hides_every_product_in_library_calls_and_they_are_all_rest
     assert set(made.causes).isdisjoint({"products simplified", "products computed again"})
 
 
-@pytest.mark.parametrize("L", [2, 4, 8])
+@pytest.mark.parametrize("L", [2, pytest.param(4, marks=pytest.mark.campaign), 8])
 def test_a_scan_corrected_for_its_trips_is_the_loop_plus_two_operations_a_trip(L: int) -> None:
     at, specs = dict(n=2, N=16, d=32, L=L), "float32[n,N,d]"
     scan, loop = (sc.verify(model, specs, at=at, targets=["cpu"]) for model in (Scanned, Unrolled))

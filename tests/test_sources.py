@@ -1,15 +1,14 @@
-"""Every verb takes a model by the same three kinds of names, with the same options, and says what is wrong before it traces."""
+"""Every verb takes a model by the same three kinds of names, with the same options."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
+from source_case import KINDS, PROGRAM, VALUES, VERBS, at, here, told
 
 import symcost as sc
 from symcost.cli.main import app, main
@@ -17,97 +16,12 @@ from symcost.sources import written
 from symcost.sources.source import Source
 from symcost.tracing import face
 
-ROOT = Path(__file__).parents[1]
-MODELS = """
-import flax.linen as nn
-import symcost as sc
-
-class Net(nn.Module):
-    d: int
-
-    @nn.compact
-    def __call__(self, x, train=True):
-        assert not train, "ask for train=false"
-        return nn.Dense(5)(nn.Dense(self.d)(x))
-
-class Plain(nn.Module):
-    d: int
-
-    @nn.compact
-    def __call__(self, x):
-        return nn.Dense(self.d)(x)
-
-class Wide(nn.Module):
-    d: int
-    e: int
-
-    @nn.compact
-    def __call__(self, x):
-        return nn.Dense(self.e)(nn.Dense(self.d)(x))
-
-def layers():
-    return sc.table(sc.Sequential(sc.Linear(c_o="d"), sc.Linear(c_o=5)), ("n", 8))
-"""
-PROGRAM = ["own_models:Net", "float32[n,8]", "--call", "train=false"]
-KINDS = {
-    "saved": ["costs.json"],
-    "network": ["alexnet"],
-    "program": [*PROGRAM, "--arg", "d=3"],
-    "layers": ["own_models:layers"],
-}
-VALUES = {"saved": ["n=2"], "network": ["n=2"], "program": ["n=2"], "layers": ["n=2", "d=3"]}
-
-
-def with_specs(verb: str, *own: str) -> Callable[[list[str]], list[str]]:
-    """The verb on a model, with arguments of its own between the name and the inputs."""
-    return lambda model: [verb, model[0], *own, *model[1:]]
-
-
-def twice(model: list[str]) -> list[str]:
-    """The difference of a model and itself."""
-    return ["diff", model[0], *model]
-
-
-VERBS: dict[str, Callable[[list[str]], list[str]]] = {
-    "trace": with_specs("trace"),
-    "table": with_specs("table"),
-    "verify": with_specs("verify"),
-    "estimate": with_specs("estimate"),
-    "fits": with_specs("fits", "--device", "nvidia-a100-sxm-80gb"),
-    "solve": lambda model: ["solve", *model, "params <= 10**12", "--largest", "q"],
-    "plot": with_specs("plot", "memory", "--output", "picture.png"),
-    "report": with_specs("report", "--output", "page.html"),
-    "diff": twice,
-}
-"""Every verb that takes a model on the command line."""
-
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "own_models.py").write_text(MODELS)
-    sc.models.alexnet(n="n").save(tmp_path / "costs.json")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.delitem(sys.modules, "own_models", raising=False)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), str(ROOT), *sys.path])
+    here(tmp_path, monkeypatch)
 
 
-def told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
-    """The one line of an error of use."""
-    assert main(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.startswith("symcost: error: ")
-    assert captured.err.count("\n") == 1
-    return captured.err.removeprefix("symcost: error: ")
-
-
-def at(*pairs: str) -> list[str]:
-    """Values as options."""
-    return [part for pair in pairs for part in ("--at", pair)]
-
-
-# -- the same names and options, everywhere ------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("verify", "solve")])
 def test_every_verb_takes_every_kind_of_model(verb: str, kind: str, tmp_path: Path) -> None:
@@ -181,10 +95,12 @@ class Traced(sc.SymcostError):
 TOLD = {
     "free": ["extra"], "steps": {"n": 2}, "at_least": {"n": 4}, "samples": {"n": [2, 4, 6]}, "call": {"train": False},
     "mode": "train", "wrt": ["head/*"], "rngs": ["noise"], "axes": {"i": 2}, "method": "embed", "active": {"a": "1/2"},
+    "upto": {"n": 96}, "max_pieces": 2,
 }  # fmt: skip
 TYPED = ["--free", "extra", "--steps", "n=2", "--at-least", "n=4", "--samples", "n=2,4,6", "--call", "train=false", "--mode",
-         "train", "--wrt", "head/*", "--rng", "noise", "--axis", "i=2", "--method", "embed", "--active", "a=1/2"]  # fmt: skip
-COLUMNS = "free,steps,at_least,samples,call,mode,wrt,rng,axis,method,active"
+         "train", "--wrt", "head/*", "--rng", "noise", "--axis", "i=2", "--method", "embed", "--active", "a=1/2",
+         "--upto", "n=96", "--max-pieces", "2"]  # fmt: skip
+COLUMNS = "free,steps,at_least,samples,call,mode,wrt,rng,axis,method,active,upto,max_pieces"
 TOML = """call = {train = false}
 free = ["extra"]
 steps = {n = 2}
@@ -196,6 +112,8 @@ rngs = ["noise"]
 axes = {i = 2}
 method = "embed"
 active = {a = "1/2"}
+upto = {n = 96}
+max_pieces = 2
 """
 
 
@@ -203,7 +121,7 @@ def files(tmp_path: Path) -> dict[str, list[str]]:
     """The same model and options in every file that names models."""
     (tmp_path / "claims.csv").write_text(
         f'model,specs,quantity,value,{COLUMNS}\nown_models:Net,"float32[n,8]",params,1,extra,n=2,n=4,"n=2,4,6",train=false,'
-        "train,head/*,noise,i=2,embed,a=1/2\n"
+        "train,head/*,noise,i=2,embed,a=1/2,n=96,2\n"
     )
     model = f'model = "own_models:Net"\nspecs = ["float32[n,8]"]\n{TOML}'
     (tmp_path / "symcost.toml").write_text(f"[models.net]\n{model}[[models.net.budgets]]\nparams = 9\n")
@@ -279,6 +197,29 @@ def test_solve_understands_what_it_did(older: list[str], capsys: pytest.CaptureF
     assert capsys.readouterr().out.startswith("n = 7 at r=227 (")
 
 
+def test_decimals_of_a_file_are_exact(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """MobileNetV1 rounds widths down: a hair below 1 is a channel less in every layer, and as a float it is 1."""
+    width = "0.99999999999999999999"
+    (tmp_path / "space.toml").write_text(
+        f'network = {{model = "mobilenet_v1", at = {{width = {width}, classes = "q"}}}}\nshow = ["params"]\n'
+        "[axes]\nq = [10]\n"
+    )
+    assert main(["sweep", str(tmp_path / "space.toml"), "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["configurations"]
+    exact = sc.models.mobilenet_v1(width=width, classes=10).params
+    assert row["params"] == exact != sc.models.mobilenet_v1(classes=10).params
+    (tmp_path / "symcost.toml").write_text(
+        f'[models.net]\nmodel = "mobilenet_v1"\narg = {{width = {width}, classes = 10}}\n[[models.net.budgets]]\n'
+        f"params = {exact}\n"
+    )
+    assert main(["check", str(tmp_path / "symcost.toml")]) == 0
+    capsys.readouterr()
+    (tmp_path / "space.toml").write_text('minimize = "w"\n[formulas]\nw = "d"\n[axes]\nd = [0.10]\n')
+    assert "the axis d has the value 0.10: every value must be a positive integer" in told(
+        capsys, ["sweep", str(tmp_path / "space.toml")]
+    )
+
+
 def test_a_parameter_of_a_network_is_read_exactly() -> None:
     for source in (
         Source("mobilenet_v2", at={"width": "1.4"}),
@@ -302,145 +243,6 @@ def test_a_table_of_a_file_that_is_no_model_is_one_line(given: dict[str, Any], m
     assert str(problem.value) == message
 
 
-# -- before anything is traced -------------------------------------------------------------------------------------
-LONG = "x" * 100_000
-EARLY: dict[str, tuple[list[str], str]] = {
-    "format": (["--format", "pdf"], "unknown format 'pdf': use "),
-    "format of any length": (["--format", LONG], f"unknown format '{'x' * 57}...': use "),
-    "output": (["--output", "nowhere/x.html"], "there is no writable directory nowhere"),
-    "value": (["--at", "n"], "--at 'n' must be NAME=VALUE, as --at n=1"),
-    "value of no name": (["--at", "3=n"], "--at '3=n' must be NAME=VALUE"),
-    "value twice": (["--at", "n=1", "--at", "n=2"], "--at gives 'n' twice: 1 and 2"),
-    "no integer": (["--at", "n=1.5"], "--at n='1.5' must be an integer"),
-    "both names": (["--at", "n=1", "--given", "n=2"], "--at and --given both give 'n': '1' and '2'"),
-    "unknown symbol": (["--at", "q=1"], "unknown symbol 'q': the symbols here are n, d"),
-    "call": (["--call", "train"], "--call 'train' must be NAME=VALUE"),
-    "samples": (["--samples", "n=1,x"], "--samples n='x' must be an integer"),
-    "parameter": (["--arg", "e=1"], "--arg e: own_models:Net has no such parameter; it has d, parent, name"),
-    "function": (["--function", "--mode", "train"], "--function takes none of --arg, --free, --mode,"),
-    "axis": (["--axis", "i=x"], "--axis i='x' must be an integer"),
-}
-OWN: list[tuple[str, list[str], str]] = [
-    ("estimate", ["--device", "a101"], "unknown device 'a101'"),
-    ("estimate", ["--device", "none.toml"], "the device file none.toml cannot be read"),
-    ("estimate", ["--dtype", "int7"], "unknown number type 'int7'"),
-    ("estimate", ["--weights", "int7"], "unknown number type 'int7'"),
-    ("estimate", ["--weights", "int8", "--bits", "4"], "both say how wide the weights are"),
-    ("estimate", ["--rule", "best"], "unknown rule of activations 'best'"),
-    ("estimate", ["--model", "best"], "unknown model of latency 'best'"),
-    ("estimate", ["--efficiency", "2"], "efficiency=2 must be a share"),
-    ("fits", ["--device", "a101"], "unknown device 'a101'"),
-    ("fits", ["--dtype", "int7"], "unknown number type 'int7'"),
-    ("plot", ["--device", "a101"], "unknown device 'a101'"),
-    ("plot", ["--dtype", "int7"], "unknown number type 'int7'"),
-    ("report", ["--device", "a101"], "unknown device 'a101'"),
-    ("report", ["--beside", "none.json"], "none.json cannot be read"),
-    ("report", ["--beside", "alexnett"], "unknown model 'alexnett': did you mean alexnet"),
-    ("report", ["--verdict", "none.json"], "none.json cannot be read"),
-    ("solve", ["--device", "a101"], "unknown device 'a101'"),
-    ("solve", [], "unknown symbol 'q': the symbols here are n, d"),
-    ("diff", ["--budgets", "net"], "no budgets in"),
-    ("verify", ["--target", "tpu"], "unknown target 'tpu'"),
-    ("verify", ["--shard", "x"], "--shard 'x' must be PART=AXIS"),
-    ("table", ["--convention", "best"], "unknown convention 'best': use textbook, full, xla, torchvision, fvcore"),
-]
-
-
-@pytest.fixture
-def no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail where anything is traced."""
-
-    def traced(*_: Any, **__: Any) -> None:
-        raise AssertionError("this was traced first")
-
-    monkeypatch.setattr(face, "derive", traced)
-
-
-@pytest.mark.usefixtures("no_trace")
-@pytest.mark.parametrize("case", EARLY)
-@pytest.mark.parametrize("verb", VERBS)
-def test_what_needs_no_trace_is_said_before(verb: str, case: str, capsys: pytest.CaptureFixture[str]) -> None:
-    given, message = EARLY[case]
-    if "--format" in given and verb in ("plot", "report"):
-        pytest.skip("it has one format")
-    if verb == "plot" and case == "output":
-        message = "nowhere/x.html is neither"
-    if verb == "solve" and case == "unknown symbol":
-        given = ["--at", "e=1"]
-        message = message.replace("'q'", "'e'")
-    arguments = VERBS[verb](["own_models:Net", "float32[n,8]", *given])
-    if verb == "verify" and case == "unknown symbol":
-        arguments += at("n=1", "d=1")
-    if verb == "plot" and case == "output":
-        arguments = ["plot", "own_models:Net", "memory", "float32[n,8]", *given]
-    assert message in told(capsys, arguments)
-
-
-@pytest.mark.usefixtures("no_trace")
-@pytest.mark.parametrize(("verb", "given", "message"), OWN)
-def test_what_a_verb_needs_no_trace_for_is_said_before(
-    verb: str, given: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert message in told(capsys, VERBS[verb](["own_models:Net", "float32[n,8]", *given]))
-
-
-@pytest.mark.usefixtures("no_trace")
-@pytest.mark.parametrize(
-    ("constraint", "message"),
-    [
-        ("parms <= 3", "unknown name 'parms' in 'parms <= 3': did you mean params or "),
-        ("params", "cannot read the input spec 'params'"),
-        ("params <= 3 <=", "cannot read 'params <= 3 <=' as a condition"),
-        ("params <= 3 and parms <= 4", "unknown name 'parms' in 'params <= 3 and parms <= 4': did you mean params or "),
-        ("params <= 3 KiB", "'params <= 3 KiB' compares "),
-    ],
-)
-def test_constraints_are_read_before_the_trace(
-    constraint: str, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = ["solve", "own_models:Net", "float32[n,8]", "params <= 3", constraint, "--largest", "d"]
-    assert message in told(capsys, asked if "<=" in constraint else [*asked, "int8[n]"])
-
-
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("verify", "diff")])
-@pytest.mark.parametrize("model", ["costs.json", "alexnet"])
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (["float32[n]"], "specs is for a model to trace, not {}: give PKG.MOD:NAME, or leave it out"),
-        (
-            ["--mode", "train", "--free", "d"],
-            "free and mode are for a model to trace, not {}: give PKG.MOD:NAME, or leave them out",
-        ),
-        (["--no-referee"], "referee is for a model to trace, not {}"),
-    ],
-)
-def test_what_only_a_program_has_is_refused_elsewhere(
-    verb: str, model: str, given: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert message.format(model) in told(capsys, VERBS[verb]([model, *given]))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('network = "alexnett"', "network: unknown model 'alexnett': did you mean alexnet"),
-        ('network = "none.json"', "none.json cannot be read"),
-        ('network = {model = "alexnet", mode = "train"}', "network: mode is for a model to trace, not alexnet"),
-        (
-            'network = {model = "own_models:Net", spec = ["x"]}',
-            "network has an unknown entry 'spec': did you mean specs?",
-        ),
-        ("network = 3", "network = 3 is not understood: write "),
-    ],
-)
-def test_a_network_of_a_sweep_that_is_none_is_one_line(
-    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "space.toml").write_text(f"{text}\n[axes]\nn = [1]\n")
-    assert message in told(capsys, ["sweep", "space.toml"])
-
-
 NETWORKS = (
     '"costs.json"', '{json = "costs.json"}', '{model = "costs.json"}', '{table = "alexnet", set = {n = "n"}}',
     '{model = "alexnet", at = {n = "n"}}', '{model = "alexnet", arg = {n = "n"}}',
@@ -454,37 +256,3 @@ def test_a_sweep_takes_saved_tables_and_networks(
     (tmp_path / "space.toml").write_text(f'network = {network}\nshow = ["macs"]\n[axes]\nn = [2]\n')
     assert main(["sweep", "space.toml", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["configurations"] == [{"n": 2, "macs": 2 * sc.models.alexnet().macs}]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["estimate", "alexnet", "--device", LONG],
-        ["estimate", "alexnet", "--dtype", LONG],
-        ["table", LONG],
-        ["table", f"{LONG}.json"],
-        ["trace", f"{LONG}:y"],
-        ["trace", f"own_models:{LONG}"],
-        ["trace", "own_models:Net", "--arg", f"{LONG}=1"],
-        ["trace", "own_models:Net", "--mode", LONG],
-        ["table", "alexnet", f"--{LONG}"],
-        ["table", "alexnet", "--output", f"{LONG}/x"],
-        ["verify", "alexnet", "--target", LONG],
-        ["report", "alexnet", "--verdict", LONG],
-        ["diff", LONG, "alexnet"],
-        ["check", LONG],
-        ["audit", LONG],
-        ["sweep", LONG],
-        [LONG],
-    ],
-    ids=lambda arguments: " ".join(part[:12] for part in arguments),
-)
-def test_an_error_is_short_however_long_what_is_given(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(told(capsys, arguments)) < 500
-
-
-def test_values_of_two_programs_may_be_of_symbols_that_one_of_them_has(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["diff", "own_models:Plain", "own_models:Wide", "float32[n,k]", *at("n=2", "k=4", "d=3", "e=5")]
-    assert main(asked) == 0
-    capsys.readouterr()
-    assert "unknown symbol 'f': the symbols here are n, k, d, e" in told(capsys, [*asked, *at("f=5")])

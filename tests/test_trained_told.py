@@ -16,6 +16,8 @@ from symcost.cli.main import main
 from symcost.estimate.questions.quantities import QUANTITIES, Setting
 from symcost.gates.diff.compare import compare
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 
 # -- whoever tells of parameters --------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
@@ -105,11 +107,9 @@ class Net(nn.Module):
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def module(importable: Callable[[str, str], None]) -> str:
     """A model that the command line can import."""
-    (tmp_path / "net_of_two.py").write_text(MODULE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    importable("net_of_two", MODULE)
     return "net_of_two:Net"
 
 

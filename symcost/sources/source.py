@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from symcost.costs.saved.face import is_saved
-from symcost.costs.saved.face import load as load_saved
+from symcost.costs.fresh import Untraceable
+from symcost.costs.saved.load import is_saved
+from symcost.costs.saved.load import load as load_saved
 from symcost.errors import DomainError, SymcostError
 from symcost.models.catalog import REFERENCES, Reference, literal, reference
 from symcost.reading.numerals import bare, short
 from symcost.sources.texts import bind, integer, load, made
-from symcost.sources.tracing import Tracing
+from symcost.sources.tracing import TracingOptions
 
 _TRIPS = re.compile(r"\btrips_\w+")
 OF_PARAMETERS = ("active", "referee")
@@ -55,8 +56,9 @@ class Source:
     ``at`` has values to put in; ``point`` those that the one who asks needs for itself. Of a reference network both give
     parameters, numbers or symbols or expressions, but for the symbols that ``how.arg`` or ``at`` has left in it.
     Files and modules lie in ``folder``. ``file``: the name is that of a saved table, whatever its ending.
+    ``compare``: whether numbers at a point are compared with a fresh trace there; unless said, those of a program at one.
 
-    >>> source = Source("resnet18", how=Tracing(arg={"r": "s"}), point={"n": "2", "s": "64"})
+    >>> source = Source("resnet18", how=TracingOptions(arg={"r": "s"}), point={"n": "2", "s": "64"})
     >>> source.table().symbols, source.left
     (('s',), {'s': 64})
     >>> Source("resnet18", at={"n": "m", "classes": "10"}).table().macs
@@ -65,11 +67,12 @@ class Source:
 
     model: str
     specs: Sequence[str] = ()
-    how: Tracing = field(default_factory=Tracing)
+    how: TracingOptions = field(default_factory=TracingOptions)
     at: Mapping[str, str] = field(default_factory=dict)
     point: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     file: bool = False
+    compare: bool | None = None
 
     @property
     def saved(self) -> bool:
@@ -85,6 +88,10 @@ class Source:
         """Itself, unless something is wrong that shows without a trace."""
         if not self.saved and not self.traced:
             _network(self.model)
+        if self.compare and not self.traced:
+            raise SymcostError(
+                f"--check compares with a fresh trace, and {self._without_program}, or leave --check out"
+            )
         if self.traced:
             self.how.check()
         else:
@@ -114,7 +121,31 @@ class Source:
             costs = load_saved((self.folder or Path()) / self.model)
         else:
             costs = _network(self.model)(**placed.parameters)
-        return costs.subs(**placed.values) if placed.values else costs
+        return self.put(costs, placed.values)
+
+    def put(self, costs: Any, values: Mapping[str, int]) -> Any:
+        """A table with values put in: those of a program at one point are compared with a fresh trace there.
+
+        Where that is impossible and nobody asked for it, the table says so.
+        """
+        whole = bool(values) and not set(costs.symbols) - set(values)
+        check = self.compare if self.compare is not None else whole and costs.parts.fresh is not None
+        if not values and not check:
+            return costs
+        try:
+            return costs.subs(check=check, **values)
+        except Untraceable as problem:
+            if self.compare:
+                raise
+            made = costs.subs(**values)
+            made.parts = replace(made.parts, compared=f"not compared: {problem}")
+            return made
+
+    @property
+    def _without_program(self) -> str:
+        if self.saved:
+            return f"{bare(self.model)} is a saved table, which has no model: name the model itself, PKG.MOD:NAME"
+        return f"{bare(self.model)} is a network of layers: symcost verify compares it with its Flax twin; ask that"
 
     def check_program(self) -> Source:
         """Itself, unless it has no program that compilers could be asked about; nothing is traced."""

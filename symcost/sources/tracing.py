@@ -11,7 +11,7 @@ from symcost.sources.texts import bind, integers, load, made, numbers, shares, v
 
 
 @dataclass(frozen=True)
-class Tracing:
+class TracingOptions:
     """How a model is traced, by the names that :func:`symcost.trace` has for it; ``arg`` are parameters that are fixed."""
 
     arg: Mapping[str, Any] = field(default_factory=dict)
@@ -25,6 +25,8 @@ class Tracing:
     mode: str = "forward"
     wrt: str | Sequence[str] = ()
     active: Mapping[str, Any] = field(default_factory=dict)
+    upto: Mapping[str, int] = field(default_factory=dict)
+    max_pieces: int | None = None
     method: str = "__call__"
     referee: bool = True
     function: bool = False
@@ -38,10 +40,10 @@ class Tracing:
         return {each.name: value for each in fields(self) if (value := getattr(self, each.name)) != _default(each)}
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> Tracing:
+    def read(cls, given: Mapping[str, Any]) -> TracingOptions:
         """The options from texts, by the names that the command line has for them; what is not given is as by default.
 
-        >>> Tracing.read({"arg": ["H=4"], "call": ["train=false"], "mode": "train"}).given
+        >>> TracingOptions.read({"arg": ["H=4"], "call": ["train=false"], "mode": "train"}).given
         {'arg': {'H': 4}, 'call': {'train': False}, 'mode': 'train'}
         """
         plain = {name: given[name] for name in ("mode", "method", "referee", "function") if name in given}
@@ -50,10 +52,11 @@ class Tracing:
             free=tuple(given.get("free") or ()), steps=integers("--steps", given.get("steps")),
             at_least=integers("--at-least", given.get("at_least")), samples=numbers("--samples", given.get("samples")),
             axes=integers("--axis", given.get("axis")), rngs=tuple(given.get("rng") or ()),
-            wrt=tuple(given.get("wrt") or ()), active=shares("--active", given.get("active")), **plain,
+            wrt=tuple(given.get("wrt") or ()), active=shares("--active", given.get("active")),
+            upto=integers("--upto", given.get("upto")), max_pieces=given.get("max_pieces"), **plain,
         )  # fmt: skip
 
-    def with_arg(self, arg: Mapping[str, Any]) -> Tracing:
+    def with_arg(self, arg: Mapping[str, Any]) -> TracingOptions:
         """The same with these parameters fixed."""
         return replace(self, arg=arg)
 
@@ -98,8 +101,8 @@ class Tracing:
             written = option(name)
             if isinstance(value, Mapping):
                 found += [part for key, each in value.items() for part in (written, f"{key}={_text(name, each)}")]
-            elif isinstance(value, str | bool):
-                found += [_FLAG[written, value]] if isinstance(value, bool) else [written, value]
+            elif isinstance(value, str | bool | int):
+                found += [_FLAG[written, value]] if isinstance(value, bool) else [written, str(value)]
             else:
                 found += [part for each in value for part in (written, each)]
         return found

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
-from symcost.errors import LiftError
+from symcost.costs.evidence import BOUNDED
+from symcost.errors import LiftError, SymcostError
 from symcost.formulas.dominance import telling_points
 from symcost.formulas.form import Form
+from symcost.reading.numerals import short
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.counting import liveness, memory
 from symcost.tracing.counting.active import Share, conditions
@@ -21,10 +23,10 @@ from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
-from symcost.tracing.evidence.exact import meant
+from symcost.tracing.evidence.floats.exact import meant
+from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
-from symcost.tracing.evidence.meaning import claims
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
@@ -33,10 +35,21 @@ from symcost.tracing.pieces import Piece
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.choose import Choice
 from symcost.tracing.sampling.depth import HELD_OUT, tells
-from symcost.tracing.sampling.sample import SMALL, STEPS, Point, Values, fixed_values, multiples
+from symcost.tracing.sampling.sample import (
+    SMALL,
+    STEPS,
+    Point,
+    Values,
+    check_known,
+    check_positive,
+    fixed_values,
+    multiples,
+)
 from symcost.tracing.sampling.signals import OnTrial
 
 MAX_COARSENINGS = 12
+PIECES = 4
+"""Of how many pieces a form may be, unless more are allowed."""
 FURTHER = 40
 """Steps from the base at which most of a rounding must be what its form says."""
 
@@ -49,7 +62,15 @@ class Options:
     steps: Mapping[str, int] | None = None
     at_least: Mapping[str, int] | None = None
     referee: bool = True
-    max_pieces: int = 4
+    max_pieces: int = PIECES
+    upto: Mapping[str, int] | None = None
+
+    def check(self, symbols: Sequence[str]) -> None:
+        """Raise for what is no number of pieces, and no value to reach of a symbol that there is."""
+        if isinstance(self.max_pieces, bool) or not isinstance(self.max_pieces, int) or self.max_pieces < 1:
+            raise SymcostError(f"max_pieces={short(self.max_pieces)} must be a positive integer: choose another value")
+        check_positive("upto", self.upto)
+        check_known("upto", self.upto, symbols)
 
     def beside(self, symbols: Sequence[str], samples: Mapping[str, Sequence[int]]) -> Options:
         """The same with other samples for some symbols, and without those of symbols that there are none of."""
@@ -58,7 +79,8 @@ class Options:
         def kept(values: Mapping[str, Any] | None) -> dict[str, Any]:
             return {name: value for name, value in (values or {}).items() if name in symbols}
 
-        return Options(kept(given), kept(self.steps), kept(self.at_least), self.referee, self.max_pieces)
+        return Options(kept(given), kept(self.steps), kept(self.at_least), self.referee, self.max_pieces,
+                       kept(self.upto))  # fmt: skip
 
 
 @dataclass
@@ -161,7 +183,7 @@ class Attempt:
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
                             constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
-                            frozenset(self.fixed) | split(structure.programs[0]))  # fmt: skip
+                            frozenset(self.fixed) | split(structure.programs[0]), self._upto())  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -173,8 +195,14 @@ class Attempt:
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
         domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained)
-        domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == "bounded"}
+        domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
+
+    def _upto(self) -> Point:
+        """How far the form is tried along the symbols of which nothing else tells it."""
+        none = dict.fromkeys(self.symbols, 0)
+        words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained)
+        return {name: most for name, most in (self.options.upto or {}).items() if words[name].word == BOUNDED}
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
-from symcost.tracing.counting.active import read_shares, shared
-from symcost.tracing.evidence.exact import meant
+from symcost.tracing.counting.active import read_shares, shared, shares_at
+from symcost.tracing.evidence.floats.exact import meant
+from symcost.tracing.evidence.floats.meaning import comparisons, sizes
+from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.evidence.meaning import comparisons, sizes
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
@@ -25,7 +27,7 @@ from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, check_positive, multiples
-from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial
+from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
 
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
@@ -167,6 +169,16 @@ class Derivation(Attempt):
         self.compared = {n: seen for n, seen in self.landmarks.items() if tells(seen) and n not in self.fixed}
         self.values.update({name: depths(seen) for name, seen in self.compared.items()})
 
+    def _past(self, turn: Turn) -> bool:
+        """Sample on both sides of a depth from which on layers are other ones, once."""
+        seen = self.compared.get(turn.name, self.landmarks.get(turn.name, Landmarks()))
+        if turn.value in seen.thresholds or turn.name in self.fixed:
+            return False
+        self.compared[turn.name] = seen.joined(Landmarks(thresholds=frozenset({turn.value})))
+        self.values[turn.name] = depths(self.compared[turn.name])
+        self.extra.clear()
+        return self.sampler.works(self.base)
+
     def _beyond(self) -> bool:
         """Sample above every value that is compared, once, where numbers below and above follow no one line."""
         names, self._above = [] if self._above else list(self.compared), True
@@ -194,6 +206,9 @@ class Derivation(Attempt):
             except Branch as branch:
                 self._follow(branch)
                 self.extra.clear()
+            except Turn as turn:
+                if not self._past(turn):
+                    raise LiftError(str(turn)) from None
             except Irregular as problem:
                 if not (self._beyond() or self._pattern() or self._progression()):
                     raise NoPattern(str(problem)) from None
@@ -270,6 +285,16 @@ def derive(
 ) -> CostTable:
     """Closed form of a model; ``active`` gives shares of its parameters by pattern."""
     check_positive("axes", model.axes)
+    options.check(model.symbols)
     shares = read_shares(active, model.symbols)
+
+    def fresh(point: Mapping[str, int]) -> CostTable:
+        """The program at one point, traced anew: every number of it is plain, but for loops of unknown length."""
+        there = replace(model, fixed={**model.fixed, **{name: point[name] for name in model.symbols}})
+        made = derive(there, Options(referee=False), lambda count: None, shares_at(shares, point))
+        return made.subs(**{name: point[name] for name in made.symbols})
+
     with rare_collections():
-        return with_room(Derivation(Sampler(model, on_trace), options, shares).run)
+        costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
+    costs.parts = replace(costs.parts, fresh=fresh)
+    return costs

@@ -12,7 +12,7 @@ from html import escape
 from symcost.costs.table import CostTable
 from symcost.formulas.text import written
 from symcost.report.words import facts
-from symcost.report.words.grouping import MODEL, Line, Node, tree
+from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
 
 MOST = 300
 """Lines of the tree; where there would be more, the deepest modules are counted in those around them."""
@@ -28,7 +28,9 @@ def html(costs: CostTable) -> str:
     head = [f"{facts.TITLES[metric]} ({convention})" for metric, convention in wanted]
     width = NAME + (NUMBER + GAP) * len(wanted) + 2 * MARKER
     top = f'<div style="padding-left:{MARKER}em">{_line("module", head, 0, bold=True)}</div>'
-    parts = [
+    words = facts.words(costs)
+    parts = [f"<div>{escape(words)}</div>"] if words else []
+    parts += [
         f'<div style="max-width:100%;overflow-x:auto"><div style="min-width:{width:g}em;font-size:90%;line-height:1.4">{top}',
         _tree(root, wanted, 0, _depth(root)),
         "</div></div>",
@@ -41,7 +43,7 @@ def html(costs: CostTable) -> str:
     return "".join(parts)
 
 
-def _depth(root: Node) -> int:
+def _depth(root: ModuleGroup) -> int:
     """How many levels are shown: all, or as many as leave the tree at ``MOST`` lines."""
     level, count, depth = [root], 1, 0
     while level := [child for node in level for child in node.children.values()]:
@@ -52,12 +54,12 @@ def _depth(root: Node) -> int:
     return depth
 
 
-def _tree(node: Node, wanted: Sequence[facts.Column], level: int, depth: int) -> str:
+def _tree(node: ModuleGroup, wanted: Sequence[facts.Column], level: int, depth: int) -> str:
     """A module with what is inside it; one that costs nothing is left out."""
     found = facts.values_of(list(node.all_rows()), wanted)
     if not any(value != 0 for value in found):
         return ""
-    name = Line(node.name or MODEL, 0, node.number, ()).label
+    name = ReportLine(node.name or MODEL, 0, node.number, ()).label
     cells = ["" if value == 0 else written(value) for value in found]
     inner = "".join(_tree(child, wanted, level + 1, depth) for child in node.children.values()) if level < depth else ""
     margin = f"margin-left:{INDENT if level else 0}em"

@@ -137,6 +137,8 @@ def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], sec
     if why:
         return Recording(base, reason=f"sizes cannot be recorded with jax {jax.__version__}: {why}")
     names = [name for name in model.symbols if name not in fixed]
+    if not names:
+        return Recording(base, reason="there are no sizes that are symbols")
     found = _record(model, base, names, seconds)
     if found.traced or found.slow or len(names) < 2:
         return found

@@ -14,7 +14,7 @@ from jax._src.numpy import einsum
 
 from symcost.errors import TraceError
 from symcost.tracing.evidence import dimensions
-from symcost.tracing.evidence.frames.caches import remembered
+from symcost.tracing.evidence.caches import remembered
 from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.shadows import jax_shadows, shadows

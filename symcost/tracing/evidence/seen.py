@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
-from symcost.tracing.evidence.frames.caches import forgetful
+from symcost.tracing.evidence.caches import forgetful
+from symcost.tracing.evidence.floats.meaning import behind, comparisons
 from symcost.tracing.evidence.frames.conditions import sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
 from symcost.tracing.evidence.frames.observe import observe
-from symcost.tracing.evidence.frames.watch import watch
+from symcost.tracing.evidence.frames.watch import Observations, watch
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.evidence.meaning import behind, comparisons
 from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
-from symcost.tracing.program.capture import traced
+from symcost.tracing.program.capture import PointError
 from symcost.tracing.sampling.depth import DEEPEST
 from symcost.tracing.sampling.sample import Point, Values
 
@@ -82,10 +82,16 @@ def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, 
     if not names:
         return {}
     points = [{**base, **{name: base[name] + further for name in names}} for further in DEEPER]
-    working = [point for point in points if sampler.works(point)] or [dict(base)]
-    # A copy remembers nothing of earlier traces, so that all of the user's code runs again.
     try:
         with forgetful():
-            return read([watch(lambda p=point: traced(replace(sampler.model), p), point) for point in working], names)
+            found = [seen for point in points if (seen := _watched(sampler, point)) is not None]
+            return read(found or [watch(lambda: sampler.anew(base), base)], names)
     except TraceError as problem:
         return dict.fromkeys(names, Landmarks(unread=(f"a depth whose comparisons were not seen ({problem})",)))
+
+
+def _watched(sampler: Sampler, point: Point) -> Observations | None:
+    """What is seen of the model's trace at a point, where it can be traced there."""
+    with contextlib.suppress(PointError):
+        return watch(lambda: sampler.anew(point), point)
+    return None

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from jax.experimental.xla_metadata import set_xla_metadata
 
-from symcost.tracing.evidence.frames.caches import forgetful
+from symcost.tracing.evidence.caches import forgetful
 from symcost.tracing.evidence.frames.watch import Observations, watch
 from symcost.tracing.program.capture import traced
 from symcost.tracing.program.linen import Initialisers

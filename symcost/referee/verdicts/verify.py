@@ -12,15 +12,16 @@ import numpy as np
 
 from symcost.agreement.check import LOWERED, Check, ModuleRow
 from symcost.agreement.written import METRICS, Written, emulation, misplaced, modules, totals
+from symcost.costs.evidence import summary
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.hlo.reading.text import HloError
 from symcost.reading.choices import Mode
 from symcost.reading.given import checked_but
-from symcost.referee.compilers.answer import Answer, Failure
-from symcost.referee.compilers.compile import TIMEOUT, Event, Job, Placement
-from symcost.referee.compilers.program import Program, program_at
-from symcost.referee.compilers.source import Source
+from symcost.referee.compilers.answer import Failure, TargetAnswer
+from symcost.referee.compilers.compile import TIMEOUT, CompileJob, Event, Placement
+from symcost.referee.compilers.program import JaxProgram, program_at
+from symcost.referee.compilers.source import ProgramSource
 from symcost.referee.compilers.start import start_devices
 from symcost.referee.compilers.targets import TPU, Target, target
 from symcost.referee.verdicts import against as counters
@@ -29,6 +30,7 @@ from symcost.referee.verdicts.compiled import compiled, unread
 from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
+from symcost.tracing.attempt import PIECES
 from symcost.tracing.derive import Options, derive, rare_collections
 
 ON_CHIP = (
@@ -52,6 +54,8 @@ def verify(
     samples: Mapping[str, Sequence[int]] | None = None,
     steps: Mapping[str, int] | None = None,
     at_least: Mapping[str, int] | None = None,
+    upto: Mapping[str, int] | None = None,
+    max_pieces: int = PIECES,
     function: bool = False,
     name: str = "",
     mesh: Mapping[str, int] | None = None,
@@ -62,9 +66,10 @@ def verify(
 ) -> Verdict:
     """Whether the closed form of a model and the compilers' count of its program are the same number.
 
-    ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps`` and ``at_least`` are
-    those of :func:`symcost.trace`, and with ``function=True`` those of :func:`symcost.trace_function`. ``at`` gives a
-    value to every symbol. ``targets``: names as ``symcost targets`` lists them; none needs its device.
+    ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps``, ``at_least``,
+    ``upto`` and ``max_pieces`` are those of :func:`symcost.trace`, and with ``function=True`` those of
+    :func:`symcost.trace_function`. ``at`` gives a value to every symbol. ``targets``: names as ``symcost targets`` lists
+    them; none needs its device.
 
     - ``against``: other counters whose figure to show: ``"flax"``, ``"roofline"``, ``"xla"``.
     - ``mesh``: sizes of a mesh of devices by axis name; ``shard``: axes of an array's dimensions, by a part of its name,
@@ -76,6 +81,9 @@ def verify(
     A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
     with the trace of the Flax twin too; its input is ``float32``, channels last (``int32`` for tokens), unless a spec says
     otherwise.
+
+    At the point the closed form is compared with a fresh trace, number by number; beyond what was tried of a bounded symbol
+    that alone says that it holds there.
 
     The verdict is true when the closed form is the exact integer of the lowered program, in total and by module, XLA's
     own float32 figures are emulated bit for bit, every unit between written and compiled has a name, and every target
@@ -98,16 +106,19 @@ def verify(
     if isinstance(model, CostTable) and (network := model.parts.network) is not None:
         model, specs, layers = layered.twin(model, network, specs, at)
         point = {}
-    source = Source(model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name, wrt)
+    source = ProgramSource(
+        model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name, wrt
+    )
     maker = source.model()
     source.check(maker)
     with rare_collections():
         program = program_at(maker, source.at)
-        job = Job(source, program, placement, timeout, cache, on_event)
+        job = CompileJob(source, program, placement, timeout, cache, on_event)
         answers = job.start(asked)
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))
-            known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
+            sampling = dict(samples=samples, steps=steps, at_least=at_least, upto=upto, max_pieces=max_pieces)
+            known = _Request.of(source, program, sampling)
             # What a rule of one's own counted is of no use to a later question, in which it may be another rule.
             costs, written = (
                 _derived.__wrapped__(known, platforms, False) if opened() else _derived(known, platforms, cache)
@@ -119,7 +130,7 @@ def verify(
         finally:
             job.stop()
     total = costs.total("xla")
-    notes = (ON_CHIP,) if any(each.platform == TPU for each in asked) else ()
+    notes = (*_words(costs), *((ON_CHIP,) if any(each.platform == TPU for each in asked) else ()))
     return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(found.checks),
                    modules=tuple(found.rows), targets=tuple(found.targets), failures=found.failures,
                    opinions=tuple(others), notes=notes, operations=found.operations)  # fmt: skip
@@ -136,6 +147,14 @@ class _Found:
     failures: dict[str, str] = field(default_factory=dict)
 
 
+def _words(costs: CostTable) -> tuple[str, ...]:
+    """What stands behind each symbol of the closed form, and what was compared at the point."""
+    domain, compared = costs.domain, costs.parts.compared
+    words = summary(domain.evidence, domain.decisions) if domain is not None else ""
+    told = "; ".join(part for part in (words, compared) if part)
+    return (f"The closed form is {told}." if words else f"The closed form has {told}.",) if told else ()
+
+
 def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _Found:
     """The closed form, and the layers' if there are any, against the program as written."""
     checks = [] if layers is None else layered.checks(layers, costs)
@@ -145,7 +164,7 @@ def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _F
     return _Found(checks + misplaced(rows), rows, operations)
 
 
-def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written, program: Program, costs: CostTable,
+def _add(found: _Found, each: Target, answer: TargetAnswer | Failure, written: Written, program: JaxProgram, costs: CostTable,
          devices: int) -> None:  # fmt: skip
     """Levels 2 and 3 of one target, or why there are none."""
     if isinstance(answer, Failure):
@@ -172,31 +191,31 @@ def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Request:
     """What makes two requests the same in one process: the model object, how it is traced, its program at the point."""
 
     program: str
     model: int
     options: str
-    source: Source = field(compare=False, repr=False)
-    made: Program = field(compare=False, repr=False)
+    source: ProgramSource = field(compare=False, repr=False)
+    made: JaxProgram = field(compare=False, repr=False)
     sampling: dict[str, Any] = field(compare=False)
 
     @classmethod
-    def of(cls, source: Source, program: Program, sampling: dict[str, Any]) -> _Known:
+    def of(cls, source: ProgramSource, program: JaxProgram, sampling: dict[str, Any]) -> _Request:
         told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function, source.wrt,
                      getattr(source.target, "__qualname__", ""), tuple(source.at.items()), sampling))  # fmt: skip
         return cls(program.key, id(source.target), told, source, program, sampling)
 
 
 @lru_cache(maxsize=8)
-def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[CostTable, Written]:
+def _derived(known: _Request, platforms: tuple[str, ...], cache: bool) -> tuple[CostTable, Written]:
     """The closed form at the point and the program as written, which a model with the same program there has already."""
     entry = kept.key(known.program, (known.options, platforms))
     found = kept.load(entry) if cache else None
     if found is None:
         lifted, point = _closed_form(known), known.source.at
-        found = Derived(lifted.subs(**point) if point else lifted, *_lowered(known.made, platforms))
+        found = Derived(lifted.subs(check=True, **point) if point else lifted, *_lowered(known.made, platforms))
         if cache:
             kept.keep(found, entry)
     paths = tuple(argument.path for argument in known.made.arguments)
@@ -206,12 +225,12 @@ def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[Co
         raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
 
 
-def _closed_form(known: _Known) -> CostTable:
+def _closed_form(known: _Request) -> CostTable:
     """The model's closed form."""
     return derive(known.source.model(), Options(**known.sampling, referee=False), lambda count: None)
 
 
-def _lowered(program: Program, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:
+def _lowered(program: JaxProgram, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:
     """The text of the lowered program and XLA's own figures of it."""
     lowered = program.lowered(platforms)
     return lowered.compiler_ir("hlo").as_hlo_module().to_string(), lowered.cost_analysis() or {}

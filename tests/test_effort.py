@@ -1,0 +1,89 @@
+"""What needs an absent package is skipped, in words; in continuous integration it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+HERE = Path(__file__).parent
+TESTS = """
+import pytest
+from effort import needs
+
+from symcost.errors import SymcostError
+
+HINT = "needs no_such_package, which is not installed: pip install no_such_package"
+
+
+def test_import():
+    import no_such_package
+
+
+def test_said_by_symcost():
+    raise SymcostError(f"this {HINT}")
+
+
+@needs("no_such_package", "this")
+def test_mark():
+    raise AssertionError
+
+
+def test_compiler():
+    pytest.skip("no_such_compiler not installed: pip install 'symcost[none]'")
+
+
+@pytest.fixture
+def browser():
+    pytest.skip("the page is tested in a browser: apt-get install chromium")
+
+
+def test_fixture(browser):
+    raise AssertionError
+
+
+def test_other_reason():
+    pytest.skip("this version has no such opcode")
+
+
+@pytest.mark.xfail(reason="pip install does not help", strict=True)
+def test_expected_failure():
+    raise AssertionError
+
+
+def test_fault_of_its_own():
+    raise SymcostError(HINT.replace("no_such_package", "pytest"))
+"""
+FILE = """
+from effort import needed
+
+needed("no_such_package", "a whole file")
+"""
+
+
+def run(pytester: pytest.Pytester) -> pytest.RunResult:
+    """Tests that need what is absent, beside this folder's conftest."""
+    for name in ("conftest.py", "effort.py"):
+        (pytester.path / name).write_text((HERE / name).read_text())
+    pytester.makepyfile(test_one=TESTS, test_file=FILE)
+    return pytester.runpytest_subprocess("-rs", "-p", "no:cacheprovider", "--continue-on-collection-errors")
+
+
+def test_what_is_absent_is_skipped_in_words(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    result = run(pytester)
+    result.assert_outcomes(skipped=7, xfailed=1, failed=1)
+    result.stdout.fnmatch_lines(["*a whole file needs no_such_package, which is not installed: pip install -e*"])
+
+
+def test_in_continuous_integration_what_is_absent_fails(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "1")
+    result = run(pytester)
+    result.assert_outcomes(skipped=1, xfailed=1, failed=4, errors=3)  # errors: the mark, the fixture, the whole file
+    result.stdout.fnmatch_lines_random(
+        ["with CI set nothing that can be installed is skipped: *a whole file needs no_such_package*",
+         "with CI set nothing that can be installed is skipped: *apt-get install chromium"]
+    )  # fmt: skip

@@ -1,0 +1,27 @@
+"""Models that several tests trace alike are traced once in a run: the first closed form serves all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symcost.costs.table import CostTable
+from symcost.tracing.attempt import Options
+from symcost.tracing.derive import derive
+from symcost.tracing.program.model import Model
+
+_made: dict[Any, tuple[Model, CostTable]] = {}
+"""The model is kept beside its table, so that no other takes its place in memory and so its identity."""
+
+
+def traced_once(
+    model: Model, options: Options, on_trace: Callable[[int], None], active: Mapping[str, Any] | None = None
+) -> CostTable:
+    """What ``derive`` gave for the same factory, module or function with the same specs and options."""
+    program = tuple(id(part) for part in (model.factory, model.module, model.function))
+    told = (model.specs, model.parameters, model.call, model.arrays, model.mode, model.method, model.rngs, model.wrt,
+            model.axes, model.fixed, options, active)  # fmt: skip
+    key = (*program, repr(told))
+    if key not in _made:
+        _made[key] = model, derive(model, options, on_trace, active)
+    return _made[key][1]
