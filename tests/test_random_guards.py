@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from effort import EXPLORE, also_campaign, examples
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,8 @@ from random_guards import Program, points, programs
 import symcost as sc
 from symcost.costs.cost import CONVENTIONS, METRICS
 
-DAILY, CAMPAIGN = 15, 2000
+DAILY, CAMPAIGN = {"linen": 10, "function": 5}, {"linen": 400, "function": 200}
+"""Programs of each kind: one takes about two seconds, most of them for traces with symbolic sizes."""
 POINTS = 6
 REFUSED = 0.5
 """At most this share of programs has no closed form at all."""
@@ -34,10 +36,15 @@ def concrete(program: Program, made: Any, point: dict[str, int]) -> sc.CostTable
     return sc.trace(lambda: made(**own), spec, referee=False)
 
 
+def inside(costs: sc.CostTable) -> Any:
+    """The domain of a closed form."""
+    return costs.domain
+
+
 def wrong(costs: sc.CostTable, right: sc.CostTable, point: dict[str, int]) -> list[str]:
     """The numbers of a closed form that are others than those of a fresh trace."""
-    here = costs.subs(**point)
-    bounds = costs.domain.bounds_at_one if costs.domain.has_one(point) else frozenset()
+    here, domain = costs.subs(**point), inside(costs)
+    bounds = domain.bounds_at_one if domain.has_one(point) else frozenset()
     pairs = [(f"{convention} {metric}", metric, getattr(here.total(convention), metric), getattr(right.total(convention), metric))
              for convention in CONVENTIONS for metric in METRICS]  # fmt: skip
     return [f"{name}: form {ours}, trace {theirs}" for name, metric, ours, theirs in pairs
@@ -45,21 +52,22 @@ def wrong(costs: sc.CostTable, right: sc.CostTable, point: dict[str, int]) -> li
 
 
 @also_campaign
-def test_no_number_of_a_random_program_is_another_one_than_a_fresh_trace_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("api", DAILY)
+def test_no_number_of_a_random_program_is_another_one_than_a_fresh_trace_counts(api: str, tmp_path: Path) -> None:
     seen: Counter[str] = Counter()
 
     @settings(
-        max_examples=EXPLORE or examples(DAILY, CAMPAIGN),
+        max_examples=EXPLORE or examples(DAILY[api], CAMPAIGN[api]),
         derandomize=not EXPLORE,
         database=None,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         phases=[Phase.generate],  # a program of few lines needs no shrinking
     )
-    @given(programs(), st.data())
+    @given(programs(api), st.data())
     def holds(program: Program, data: st.DataObject) -> None:
         seen["programs"] += 1
-        made = program.written(tmp_path, f"guarded_{seen['programs']}")
+        made = program.written(tmp_path, f"guarded_{api}_{seen['programs']}")
         trace = sc.trace if program.api == "linen" else sc.trace_function
         try:
             costs = trace(made, program.spec, referee=False)
@@ -67,7 +75,7 @@ def test_no_number_of_a_random_program_is_another_one_than_a_fresh_trace_counts(
             seen["refused"] += 1
             return
         for point in data.draw(st.lists(points(program), min_size=POINTS, max_size=POINTS)):
-            if costs.domain.problem(point) is not None:
+            if inside(costs).problem(point) is not None:
                 continue
             differing = wrong(costs, concrete(program, made, point), point)
             assert not differing, f"at {point}: {'; '.join(differing)}; domain {costs.domain}"

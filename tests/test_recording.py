@@ -489,6 +489,13 @@ def test_what_a_function_remembers_is_decided_again_inside() -> None:
     assert (remembered, [*map(str, seen.guards)], seen.pins) == (wrapped, ["d % 24 != 0"], {})
 
 
+@pytest.mark.parametrize("text", [str, repr, "{}".format, "{:>5}".format, lambda d: f"w{d}"])
+def test_a_size_that_is_written_as_text_is_a_plain_number(text: Any) -> None:
+    with recording({"d": 193}) as seen:
+        assert text(seen.dimension("d")) == text(193)
+    assert [str(pin).split(" at ")[0] for pin in seen.pins] == ["d as a plain number"]
+
+
 def test_beside_a_recording_of_another_thread_a_model_is_counted_as_far_as_it_is_tried() -> None:
     before, made = classes(), []
 

@@ -106,6 +106,7 @@ def _bits(recorder: Recorder, op: str, turned: bool) -> Method:
 
 def _conversions(recorder: Recorder) -> dict[str, Method]:
     as_constant, hashed, copied = _original("__int__"), _original("__hash__"), _original("__deepcopy__")
+    written = _original("__str__")
 
     def index(self: Any) -> int:
         frame = sys._getframe(1)
@@ -150,7 +151,14 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
         return array_function(recorder, ufunc, method, inputs, kwargs, sys._getframe(1))
 
     def formatted(self: Any, spec: str) -> str:
-        return format(recorder.pin(self, sys._getframe(1)), spec) if spec and recorder.owns(self) else str(self)
+        frame = sys._getframe(1)
+        if recorder.owns(self) and (spec or by_user(frame)):
+            return format(recorder.pin(self, frame), spec)
+        return written(self)
+
+    def text(self: Any) -> str:
+        frame = sys._getframe(1)  # what the model does with a text is not seen
+        return str(recorder.pin(self, frame)) if recorder.owns(self) and by_user(frame) else written(self)
 
     def left(self: Any, other: Any) -> Any:
         return self * 2**other
@@ -165,7 +173,7 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
             "__pos__": same, "__round__": same, "__floor__": same, "__ceil__": same, "__trunc__": same,
             "__copy__": same, "__deepcopy__": kept, "__abs__": absolute, "bit_length": bit_length, "__lshift__": left,
             "__rshift__": right, "__invert__": inverted, "__array_ufunc__": of_array,
-            "__format__": formatted}  # fmt: skip
+            "__format__": formatted, "__str__": text, "__repr__": text}  # fmt: skip
 
 
 def _attribute(recorder: Recorder) -> Method:
