@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ratios import told
 
 import symcost as sc
 
@@ -36,7 +37,7 @@ TABLES = [
 def test_table(benchmark: Any, name: str, make: Callable[[], Any], aim: float) -> None:
     make()  # imports
     benchmark.pedantic(make, rounds=ROUNDS)
-    print(f"\n{name}: {benchmark.stats.stats.median:.3f} s, aim {aim} s")
+    told(benchmark, name, "import sympy", benchmark.stats.stats.median, processor_seconds("-c", "import sympy"), aim)
 
 
 def processor_seconds(*arguments: str) -> float:
@@ -60,5 +61,4 @@ def test_cold_start(benchmark: Any, command: tuple[str, ...], bare: str, aim: fl
         theirs.append(processor_seconds("-c", bare))
         ours.append(processor_seconds(*command))
     benchmark.pedantic(lambda: processor_seconds(*command), rounds=1)
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    print(f"\n{' '.join(command)}: {statistics.median(ours):.3f} s, {ratio:.2f} of a bare {bare}, aim {aim}")
+    told(benchmark, " ".join(command), bare, statistics.median(ours), statistics.median(theirs), aim)

@@ -5,6 +5,7 @@ Each row names points that people use, and whether a number is wanted there or a
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Sequence
@@ -96,6 +97,49 @@ class Share(nn.Module):
         return nn.Dense(int(self.d * 0.7))(x)
 
 
+def divisible(width: float, by: int = 8) -> int:
+    """A width rounded to a multiple, never by more than a tenth down, as MobileNet rounds it."""
+    rounded = max(by, int(width + by / 2) // by * by)
+    return rounded + by if rounded < 0.9 * width else rounded
+
+
+class Multiplied(nn.Module):
+    """Layers whose widths are multiplied by percents."""
+
+    w: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for width in (24, 32, 96):
+            x = nn.Dense(divisible(width * self.w / 100))(x)
+        return x
+
+
+class Rotated(nn.Module):
+    """A rotation of the first entries of every head, however many there are."""
+
+    d: int
+    H: int
+    r: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        q = nn.Dense(self.d)(x).reshape(*x.shape[:-1], self.H, self.d // self.H)
+        return jnp.concatenate([jnp.cos(q[..., : self.r]), q[..., self.r :]], axis=-1)
+
+
+class Kinds(nn.Module):
+    """A window of 512 keys in every fourth layer."""
+
+    L: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = nn.Dense(8)(x) + nn.Dense(8)(x[:, -512:] if i % 4 == 3 else x).mean(1, keepdims=True)
+        return x
+
+
 class Skipped(nn.Module):
     """A perceptron whose input enters once more after the fifth layer."""
 
@@ -145,6 +189,49 @@ def cropped(x: jax.Array) -> jax.Array:
     return y + x[:, (r - y.shape[1]) // 2 :][:, : y.shape[1]]
 
 
+def every_24th(x: jax.Array) -> jax.Array:
+    """One product more where the length is no multiple of 24."""
+    return x * x.mean(-1, keepdims=True) if x.shape[1] % 24 == 0 else x @ jnp.ones((8, 8))
+
+
+class Looked(nn.Module):
+    """A width that stands in a dictionary for some inputs."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense({600: 24, 8: 16}.get(self.d, 12))(nn.Dense(self.d)(x))
+
+
+class Behind(nn.Module):
+    """A layer more where two decisions fall together: at no one sample does either of them matter by itself."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        if x.shape[1] > 4096 and self.d > 600:
+            x = nn.Dense(8)(x)
+        return nn.Dense(self.d)(x)
+
+
+@functools.lru_cache
+def remembered(d: int, N: int) -> bool:
+    """A decision that is taken once for all layers of a size."""
+    return d % 24 == 0 and N > 4096
+
+
+class Remembered(nn.Module):
+    """A layer more by a decision that is remembered."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(24 if remembered(self.d, x.shape[1]) else 8)(nn.Dense(self.d)(x))
+
+
 def depths(*values: int) -> list[dict[str, int]]:
     """Points that differ in depth."""
     return [{"n": 1, "L": value} for value in values]
@@ -157,8 +244,21 @@ ROWS: dict[str, Row] = {
     "the first three layers": Row(stack(lambda i, L: i < 3), ("float32[n,8]",), depths(4, 5, 16, 61)),
     "the last eight layers": Row(stack(lambda i, L: i >= L - 8), ("float32[n,8]",), depths(2, 8, 9, 40)),
     "three layers by number": Row(stack(lambda i, L: i in (3, 7, 15)), ("float32[n,8]",), depths(3, 4, 8, 16, 17, 40)),
+    "every fifth layer of deep stacks": Row(stack(lambda i, L: i % 5 == 1 and L > 17), ("float32[n,8]",),
+                                             depths(1, 2, 9, 16, 17, 18, 22, 40)),
     "depths given on multiples": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(8, 9, 12, 64), False,
                                      {"samples": {"L": (8, 16, 24, 32, 40)}}),
+    "widths in percent": Row(lambda w: Multiplied(w), ("float32[n,3]",),
+                             [{"n": 1, "w": v} for v in (1, 5, 10, 12, 35, 50, 54, 75, 100, 105, 140, 160, 1000)]),
+    "a rotation of a part of each head": Row(lambda d, H, r: Rotated(d, H, r), ("float32[n,c]",),
+                                             [{"n": 1, "c": 4, "d": 320, "H": 10, "r": 8},
+                                              {"n": 2, "c": 7, "d": 4096, "H": 16, "r": 64}]),
+    "products in the cheapest order": Row(lambda a, b, c: jnp.einsum("ln,sn,sp->lp", a, b, c),
+                                          ("float32[l,n]", "float32[s,n]", "float32[s,p]"),
+                                          [{"l": 3, "n": 50, "s": 7, "p": 9}, {"l": 64, "n": 16, "s": 64, "p": 64},
+                                           {"l": 128, "n": 128, "s": 8, "p": 512}]),
+    "a window in some layers": Row(lambda L: Kinds(L), ("float32[n,N,8]",),
+                                   [{"n": 1, "N": N, "L": L} for L in (4, 9) for N in (64, 511, 600, 4000)], False),
     "a skip connection after one layer": Row(lambda D, w: Skipped(D, w), ("float32[n,c]",),
                                              [{"n": 1, "c": 3, "D": v, "w": 32} for v in (6, 8, 16)]),
     "positions resized but at 224": Row(lambda d: Encoder(d), ("float32[n,r,r,3]",),
@@ -171,7 +271,13 @@ ROWS: dict[str, Row] = {
     "a threshold of 2,048": Row(scaled, ("float32[N]",), [{"N": v} for v in (16, 2048, 2049, 5000)]),
     "rounded half to even": Row(rounded, ("float32[n,d]", "float32[d,d]"),
                                 [{"n": 1, "d": v} for v in (9, 24, 40, 56, 88, 128)], False),
+    "a dictionary of widths": Row(lambda d: Looked(d), ("float32[n,8]",), [{"n": 1, "d": v} for v in (7, 8, 9, 600, 601)]),
+    "a decision behind another": Row(lambda d: Behind(d), ("float32[2,N,8]",),
+                                     [{"N": n, "d": v} for n in (64, 5000) for v in (96, 600, 601, 1200)]),
+    "a decision that is remembered": Row(lambda d: Remembered(d), ("float32[2,N,8]",),
+                                         [{"N": n, "d": v} for n in (64, 4096, 5000) for v in (37, 96, 1200)]),
     "chunks of 16": Row(padded, ("float32[n,N]",), [{"n": 2, "N": v} for v in (16, 33, 50, 64, 1000)]),
+    "a remainder of 0": Row(every_24th, ("float32[2,N,8]",), [{"N": v} for v in (9, 24, 25, 96, 240, 1000)]),
     "odd and even": Row(cropped, ("float32[n,r]",), [{"n": 2, "r": v} for v in (32, 33, 131, 224)]),
     "a search in a table": Row(lambda x, q: jnp.searchsorted(x, q), ("float32[k]", "float32[m]"),
                                [{"k": v, "m": 10} for v in (8, 32, 100, 128, 1000)]),
@@ -218,7 +324,7 @@ def test_every_symbol_has_its_word() -> None:
     assert {name: each.word for name, each in evidence.items()} == {"N": "proved", "d": "proved"}
     depth = sc.trace(stack(lambda i, L: (i + 1) % 8 == 0), "float32[n,8]", referee=False).domain.evidence
     assert (depth["n"].word, depth["L"].word) == ("proved", "guarded")
-    assert depth["L"].why == "layers are compared with 8 alone"
+    assert depth["L"].why.startswith("layers are compared with 8 alone (test_decisions.py:")
     plain = sc.trace(stack(lambda i, L: False), "float32[n,8]", referee=False).domain.evidence
     assert plain["L"].why == "no comparison of the model's code sees the layer's index"
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symcost.errors import ExpressionError
-from symcost.formulas.form import ONE, ZERO, Form, as_form, floor, logarithm, maximum
+from symcost.formulas.form import ONE, ZERO, Form, as_form, floor
+from symcost.formulas.functions import logarithm, maximum
 from symcost.formulas.symbols import evaluate, parse
 
 n, d, r = (Form.symbol(name) for name in "ndr")

@@ -30,7 +30,7 @@ LIGHT = {"symcost.referee.compilers.cache", "symcost.referee.compilers.pool", "s
 """What of it other verbs read without jax."""
 CIRCLES = (
     # The searches of a traced model's domain name the explorer that runs them, in type hints alone.
-    {"bounds", "low", "special", "spread"},
+    {"bounds", "further", "low", "special", "spread"},
 )
 """Circles of modules of one room that there are, by their last names, and why."""
 MAX_LINES = 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import math
 import threading
@@ -19,14 +20,16 @@ import pytest
 from flax import nnx
 from jax._src.export import shape_poly
 
-from symcost.errors import TraceError
+from symcost.errors import DomainError, TraceError
 from symcost.formulas.conditions import Compare, condition
 from symcost.formulas.form import Form
 from symcost.formulas.symbols import evaluate
 from symcost.tracing.evidence import selftest
+from symcost.tracing.evidence.frames.watch import watch
 from symcost.tracing.evidence.guard import OPERATORS, Guard, guard
 from symcost.tracing.evidence.record import Recording, record, shapes_of
 from symcost.tracing.evidence.recording import recording
+from symcost.tracing.face import trace
 from symcost.tracing.program.capture import PointError, traced
 from symcost.tracing.program.model import Model, make_model
 from symcost.tracing.program.paths import renew_budget
@@ -471,6 +474,63 @@ def test_other_threads_see_sizes_as_jax_made_them() -> None:
         assert not seen.guards
     assert answers == [False, "InconclusiveDimensionOperation",
                        "another recording is under way in this process: wait until it is done"]  # fmt: skip
+
+
+@functools.lru_cache
+def remembered(d: Any) -> bool:
+    """A decision of this module's that is taken once."""
+    return d % 24 == 0
+
+
+def test_what_a_function_remembers_is_decided_again_inside() -> None:
+    wrapped, _ = remembered, remembered(193)
+    with recording({"d": 193}) as seen:
+        assert not remembered(seen.dimension("d"))
+    assert (remembered, [*map(str, seen.guards)], seen.pins) == (wrapped, ["d % 24 != 0"], {})
+
+
+def test_beside_a_recording_of_another_thread_a_model_is_counted_as_far_as_it_is_tried() -> None:
+    before, made = classes(), []
+
+    def other() -> None:
+        made.append(trace(lambda d: nn.Dense(d), "float32[n,8]", referee=False))
+
+    with recording({"d": 3}):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert classes() == before
+    (costs,) = made
+    assert {each.word for each in costs.domain.evidence.values()} == {"bounded"}
+    assert "another recording is under way in this process" in costs.domain.evidence["d"].why
+    assert costs.subs(n=3, d=5).params == 45
+    with pytest.raises(DomainError, match="d=40000 is beyond what was tried"):
+        costs.subs(n=3, d=40_000)
+
+
+def test_beside_a_watch_of_another_thread_the_depth_is_bounded() -> None:
+    class Stack(nn.Module):
+        L: int
+
+        @nn.compact
+        def __call__(self, x: Any) -> Any:
+            for _ in range(self.L):
+                x = nn.Dense(8)(x)
+            return x
+
+    made: list[Any] = []
+    thread = threading.Thread(target=lambda: made.append(trace(Stack, "float32[n,8]", referee=False)))
+
+    def run() -> None:
+        thread.start()
+        thread.join()
+
+    watch(run)
+    (costs,) = made
+    words = {name: each.word for name, each in costs.domain.evidence.items()}
+    assert words == {"n": "proved", "L": "bounded"}
+    assert "the frames of a program are being watched already" in costs.domain.evidence["L"].why
+    assert costs.subs(n=1, L=6).params == 6 * 72
 
 
 def test_ordinary_symbolic_shapes_stay_as_they_are_inside() -> None:

@@ -95,10 +95,12 @@ class Traced(sc.SymcostError):
 TOLD = {
     "free": ["extra"], "steps": {"n": 2}, "at_least": {"n": 4}, "samples": {"n": [2, 4, 6]}, "call": {"train": False},
     "mode": "train", "wrt": ["head/*"], "rngs": ["noise"], "axes": {"i": 2}, "method": "embed", "active": {"a": "1/2"},
+    "upto": {"n": 96}, "max_pieces": 2,
 }  # fmt: skip
 TYPED = ["--free", "extra", "--steps", "n=2", "--at-least", "n=4", "--samples", "n=2,4,6", "--call", "train=false", "--mode",
-         "train", "--wrt", "head/*", "--rng", "noise", "--axis", "i=2", "--method", "embed", "--active", "a=1/2"]  # fmt: skip
-COLUMNS = "free,steps,at_least,samples,call,mode,wrt,rng,axis,method,active"
+         "train", "--wrt", "head/*", "--rng", "noise", "--axis", "i=2", "--method", "embed", "--active", "a=1/2",
+         "--upto", "n=96", "--max-pieces", "2"]  # fmt: skip
+COLUMNS = "free,steps,at_least,samples,call,mode,wrt,rng,axis,method,active,upto,max_pieces"
 TOML = """call = {train = false}
 free = ["extra"]
 steps = {n = 2}
@@ -110,6 +112,8 @@ rngs = ["noise"]
 axes = {i = 2}
 method = "embed"
 active = {a = "1/2"}
+upto = {n = 96}
+max_pieces = 2
 """
 
 
@@ -117,7 +121,7 @@ def files(tmp_path: Path) -> dict[str, list[str]]:
     """The same model and options in every file that names models."""
     (tmp_path / "claims.csv").write_text(
         f'model,specs,quantity,value,{COLUMNS}\nown_models:Net,"float32[n,8]",params,1,extra,n=2,n=4,"n=2,4,6",train=false,'
-        "train,head/*,noise,i=2,embed,a=1/2\n"
+        "train,head/*,noise,i=2,embed,a=1/2,n=96,2\n"
     )
     model = f'model = "own_models:Net"\nspecs = ["float32[n,8]"]\n{TOML}'
     (tmp_path / "symcost.toml").write_text(f"[models.net]\n{model}[[models.net.budgets]]\nparams = 9\n")

@@ -165,7 +165,7 @@ def solve(
     device: MaybeOn = None,
     model: Latency = "roofline",
     batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the throughput counts.")] = "n",
-    upto: Annotated[
+    within: Annotated[
         int | None, typer.Option(min=1, help="Try all sizes up to this, where bisection is not certified.")
     ] = None,
     format_: TextOrJson = "text",
@@ -183,6 +183,8 @@ def solve(
     check_writable(output)
     on = None if device is None else device_of(device)
     check_model(model)
+    first, given = given.without_number("upto")  # what --within was called
+    within = within or first
     constraints = [text for text in asked if constraint.is_one(text)]
     source = given.source(target, [*(spec or ()), *(text for text in asked if text not in constraints)], point=True)
     if source.traced:  # what is asked is understood before the trace
@@ -192,7 +194,7 @@ def solve(
         constraint.check(constraints, symbols)
     found = solved(
         table_of(source), constraints, largest=largest, smallest=smallest, given=source.left,
-        within=range(1, upto + 1) if upto else None, on=on, dtype=widths.dtype, weights=widths.weights,
+        within=range(1, within + 1) if within else None, on=on, dtype=widths.dtype, weights=widths.weights,
         model=cast(LatencyModel, model), rule=widths.rule, batch=batch,
     )  # fmt: skip
     write(render(found), output)

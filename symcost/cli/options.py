@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast, get_type_hints
 
 import typer
@@ -61,6 +61,10 @@ TRACING: Mapping[str, Any] = {
         Texts,
         typer.Option(metavar="PATTERN=SHARE", help="Share of parameters that a token uses: '**/experts/**=k/E'."),
     ],
+    "upto": Annotated[Texts, typer.Option(metavar="NAME=INT", help="Try a bounded symbol up to this.")],
+    "max_pieces": Annotated[
+        int | None, typer.Option(min=1, metavar="INT", help="Of how many pieces a form may be: 4 unless given.")
+    ],
     "method": Annotated[str, typer.Option(help="The module's method to trace.")],
     "referee": Annotated[
         bool, typer.Option("--referee/--no-referee", help="Compare the xla figures with XLA's own count at one point.")
@@ -78,9 +82,16 @@ VALUES: Mapping[str, Any] = {
         ),
     ],
     "set_": Annotated[Texts, typer.Option("--set", metavar="NAME=VALUE", hidden=True)],
+    "check": Annotated[
+        bool | None,
+        typer.Option(
+            "--check/--no-check",
+            help="Compare the numbers at a point with a fresh trace there; on for a program at one.",
+        ),
+    ],
     "given_": Annotated[Texts, typer.Option("--given", metavar="NAME=VALUE", hidden=True)],
 }
-"""``--at``, and its first names."""
+"""``--at``, its first names, and whether what is counted there is compared."""
 WIDTHS: Mapping[str, Any] = {
     "dtype": Dtype,
     "weights": Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")],
@@ -122,12 +133,13 @@ class Given:
     at: Mapping[str, str]
     set_: Mapping[str, str]
     given_: Mapping[str, str]
+    check: bool | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Given:
         """The options; what is no ``NAME=VALUE``, or is said twice, is an error."""
         read = [dict(pairs(flag, options[name])) for name, flag in _FLAGS.items()]
-        return cls({name: options[name] for name in TRACING}, *read)
+        return cls({name: options[name] for name in TRACING}, *read, check=options["check"])
 
     def source(self, model: str, specs: Sequence[str] | None, *, point: bool = False, verdict: bool = False) -> Source:
         """The one model of a verb, checked.
@@ -136,7 +148,7 @@ class Given:
         """
         asked = _joined(at=self.at, given=self.given_)
         put, left = (self.set_, asked) if point else (_joined(at=asked, set=self.set_), {})
-        found = Source(model, tuple(specs or ()), self.how(is_traced(model)), put, left)
+        found = Source(model, tuple(specs or ()), self.how(is_traced(model)), put, left, compare=self.check)
         return found.check_program() if verdict else found.check()
 
     def sources(self, models: Sequence[str], specs: Sequence[str] | None) -> list[Source]:
@@ -147,8 +159,15 @@ class Given:
             mine = program or not any(programs)
             how = self.how(program) if mine else Tracing()
             put = self.set_ if not program or all(programs) else {}
-            found.append(Source(model, tuple(specs or ()) if mine else (), how, put, point).check())
+            found.append(Source(model, tuple(specs or ()) if mine else (), how, put, point, compare=self.check).check())
         return found
+
+    def without_number(self, name: str) -> tuple[int | None, Given]:
+        """A positive number that stands alone where ``NAME=VALUE`` is meant, and the options without it."""
+        texts = self.options[name] or []
+        numbers = [text for text in texts if text.isascii() and text.isdecimal() and int(text)]
+        kept = [text for text in texts if text not in numbers]
+        return (int(numbers[-1]) if numbers else None), replace(self, options={**self.options, name: kept})
 
     def how(self, program: bool) -> Tracing:
         """How a model is traced; parameters of a network stay the texts that it reads exactly."""

@@ -20,6 +20,8 @@ from symcost.sources.source import is_traced
 from symcost.sources.texts import called, load
 from symcost.sweeps.question.network import source_of, traces
 
+FRONT = 8
+"""Points of a front that are compared with fresh traces."""
 TIMEOUT = 10
 """Seconds for a scheduler to answer."""
 EXAMPLES = """[bold]Examples[/bold]
@@ -74,11 +76,14 @@ def sweep(
     target: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Compiler for --verify, as symcost targets lists them.")
     ] = None,
+    compared: Annotated[
+        bool, typer.Option("--check/--no-check", help="Compare the best of a traced network with a fresh trace there.")
+    ] = True,
     format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
     output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
-    from symcost.cli.best import check, verdicts
+    from symcost.cli.best import check, compare, verdicts
     from symcost.report.subjects import designs
     from symcost.sweeps.answers.pictures import check_colour, check_name
     from symcost.sweeps.face import listed, pareto
@@ -116,6 +121,8 @@ def sweep(
         else:
             goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
             answer = best(costs, asked.space, **goal, top=asked.top, histogram=histogram, **common)
+    if compared and objectives:
+        compare(asked, costs, define, answer.rows[:1] if len(objectives) == 1 else answer.rows[:FRONT])
     found: list[Any] = []
     if verify is not None:
         start_jax()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from symcost.costs.conventions import published
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
+from symcost.costs.evidence import Decision, Evidence
 from symcost.costs.rows import Row, total
 from symcost.errors import DomainError
 from symcost.reading.choices import AnyConvention, Convention, Rule, Unit
@@ -25,6 +27,23 @@ class Conditions(ABC):
     spans: dict[str, int]
     """Values at which a slice spans its whole table, so that the step is left out."""
 
+    evidence: Mapping[str, Evidence] = MappingProxyType({})
+    """What stands behind each symbol, where it was derived."""
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the program was seen to decide by its sizes, and the lines that do."""
+        return ()
+
+    @property
+    def uncomputed(self) -> tuple[Decision, ...]:
+        """Those decisions that :meth:`conditions` cannot say, such as roundings of floats: :meth:`problem` knows them."""
+        return ()
+
+    def decides_otherwise(self, point: Mapping[str, int]) -> bool:
+        """Whether one of :attr:`uncomputed` falls otherwise at a point."""
+        return False
+
     @abstractmethod
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing."""
@@ -33,10 +52,18 @@ class Conditions(ABC):
     def conditions(self) -> list[str]:
         """Every condition beyond being positive integers, as the safe parser reads it."""
 
-    def check(self, point: Mapping[str, int]) -> None:
-        """Raise :class:`DomainError` when a point is outside."""
+    def untried(self, point: Mapping[str, int]) -> str | None:
+        """Why nothing is known of a point that meets every other condition: it lies beyond what was tried; or nothing."""
+        return None
+
+    def bounds_at(self, point: Mapping[str, int]) -> frozenset[str]:
+        """What is an upper bound at a point, and may be more than a trace says: metrics, and ``peak``."""
+        return self.bounds_at_one if 1 in point.values() else frozenset()
+
+    def check(self, point: Mapping[str, int], tried: bool = True) -> None:
+        """Raise :class:`DomainError` when a point is outside, or unless ``tried`` is false beyond what was tried."""
         problem = self.problem(point)
-        if problem:
+        if problem and (tried or problem != self.untried(point)):
             raise DomainError(problem)
 
 
@@ -106,6 +133,8 @@ class Parts:
     ``symbols`` and ``withdrawn`` follow from the rows unless they are given. ``point``: values that were put in.
     ``peak(rule, unit)``, ``peak_path(rule, point)``: the peak, and what runs while it is reached. ``anew(point)``: counts and
     parts of the network made anew at a point where a block grows, whose formulas are means and bounds, or never runs.
+    ``fresh(point)``: the table of a fresh trace of the model there. ``compared``: what was compared with one at the table's own
+    point, in words.
     """
 
     symbols: tuple[str, ...] | None = None
@@ -123,3 +152,5 @@ class Parts:
     receptive_fields: Callable[[], Mapping[str, Field]] | None = None
     network: Network | None = None
     anew: Callable[[Mapping[str, int]], tuple[Counts, Parts] | None] | None = None
+    fresh: Callable[[Mapping[str, int]], Any] | None = None
+    compared: str = ""

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from symcost.costs import fresh
 from symcost.costs.at import at_point
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost
 from symcost.costs.parts import Conditions, Counts, Field, Network, Parts, Rows
@@ -279,13 +280,25 @@ class CostTable:
             found[name] = whole
         return found
 
-    def subs(self, **point: int) -> CostTable:
-        """The table at a point inside the domain; totals are exact integers once every symbol has a value."""
+    def subs(self, *, check: bool | int = False, **point: int) -> CostTable:
+        """The table at a point inside the domain; totals are exact integers once every symbol has a value.
+
+        With ``check`` every number is compared with a fresh trace of the model at that very point, which has a value for
+        every symbol: a difference is an error that shows both. There a bounded symbol may be larger than was tried.
+        """
+        if not isinstance(check, bool):
+            if "check" not in self.symbols:
+                raise SymcostError(f"check={short(check)} must be True or False")
+            point, check = {**point, "check": check}, False
         point = self.check_point(point)
-        if self.parts.domain is not None:
-            self.parts.domain.check({**self.point, **point})
+        if self.parts.domain is not None and point:
+            self.parts.domain.check({**self.point, **point}, tried=not check)
         known = replace(self.parts, symbols=self.symbols, withdrawn=self.withdrawn)
-        return CostTable.of(*at_point(self._counts, known, point))
+        made = CostTable.of(*at_point(self._counts, known, point))
+        if check:
+            found = fresh.check(made)
+            made.parts = replace(made.parts, compared=f"{found} numbers equal to those of a fresh trace there")
+        return made
 
     def compile(self, *names: str) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.

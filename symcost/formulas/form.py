@@ -8,7 +8,7 @@ forms; exponents may be negative (``d/H``); coefficients are integers or fractio
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -22,6 +22,8 @@ from symcost.formulas.symbols import Exact, clog2, flog2, log2, symbol
 
 Mono = tuple[tuple[int, int], ...]
 Number = int | Fraction
+MAX_SPLIT = 4
+"""Comparisons in one form that split it: each doubles how many pieces it has."""
 
 
 @dataclass(frozen=True)
@@ -185,9 +187,10 @@ class Form:
         return found
 
     def sympy(self) -> sympy.Expr:
-        """The same form as a sympy expression; comparisons become a Piecewise around it."""
-        compared = next((a for mono in self.terms for a, _ in mono if _ATOMS[a].kind == "where"), None)
-        if compared is not None:
+        """The same form as a sympy expression; a few comparisons become a Piecewise around it, many are factors."""
+        decided = dict.fromkeys(a for mono in self.terms for a, _ in mono if _ATOMS[a].kind == "where")
+        if decided and len(decided) <= MAX_SPLIT:
+            compared = next(iter(decided))
             there, elsewhere = (form.sympy() for form in self._where(compared))
             if _includes(compared, there, elsewhere):
                 return there
@@ -211,21 +214,10 @@ class Form:
         elsewhere = Form({m: c for m, c in self.terms.items() if all(a != compared for a, _ in m)})
         return Form({m: _exact(c) for m, c in there.items() if c}), elsewhere
 
-    @property
-    def without_floors(self) -> Form:
-        """The same with what stands inside each floor in its place.
-
-        >>> floor(Form.symbol("d") / Form.symbol("H")).without_floors
-        d/H
-        """
-        parts = []
+    def atoms(self) -> Iterator[tuple[Number, list[tuple[Atom, int]]]]:
+        """Each term as its coefficient and its atoms with their exponents."""
         for mono, c in self.terms.items():
-            part = Form.constant(c)
-            for a, e in mono:
-                found = _ATOMS[a]
-                part = part * (found.args[0].without_floors ** e if found.kind == "floor" else Form({((a, e),): 1}))
-            parts.append(part)
-        return Form.total(parts)
+            yield c, [(_ATOMS[a], e) for a, e in mono]
 
     @property
     def is_polynomial(self) -> bool:
@@ -289,6 +281,8 @@ def _atom_sympy(atom: int) -> sympy.Expr:
             return symbol(found.name)
         case "Max":
             return sympy.Max(*(a.sympy() for a in found.args), evaluate=False)
+        case "where":
+            return sympy.Piecewise((1, _condition(atom)), (0, True))
     if found.kind == "floor" and (above := _as_ceiling(found.args[0])) is not None:
         return sympy.ceiling(above.sympy())
     if found.kind == "floor" and all(c < 0 for c in found.args[0].terms.values()):
@@ -342,8 +336,14 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
     return log2(found.args[0].value(at), up=found.kind == "clog2")
 
 
-def _function(kind: str, *args: Form) -> Form:
-    return Form({((_intern(Atom(kind, kind, args)), 1),): 1})
+def of_atom(atom: Atom) -> Form:
+    """A form of one atom."""
+    return Form({((_intern(atom), 1),): 1})
+
+
+def of_function(kind: str, *args: Form) -> Form:
+    """A function of forms as one atom."""
+    return of_atom(Atom(kind, kind, args))
 
 
 def floor(argument: FormLike) -> Form:
@@ -361,7 +361,7 @@ def floor(argument: FormLike) -> Form:
         return whole + math.floor(number)
     rest = _tightened(rest)
     merged = _merge_floors(rest)
-    return whole + (floor(merged) if merged is not None else _function("floor", rest))
+    return whole + (floor(merged) if merged is not None else of_function("floor", rest))
 
 
 def _tightened(argument: Form) -> Form:
@@ -384,45 +384,3 @@ def _merge_floors(argument: Form) -> Form | None:
     if exponent != 1 or Fraction(c).numerator != 1 or shift.denominator != 1:
         return None
     return (_ATOMS[atom].args[0] + shift.numerator) * Fraction(c)
-
-
-def maximum(parts: Iterable[FormLike]) -> Form:
-    """Largest of several forms: their ``Max`` kept as one atom unless all are numbers or all are equal."""
-    distinct = dict.fromkeys(as_form(part) for part in parts)
-    numbers = [form.number for form in distinct if form.number is not None]
-    others = [form for form in distinct if form.number is None]
-    if not others:
-        return Form.constant(max(numbers))
-    # Sizes are never negative, so a constant 0 beside another form says nothing.
-    kept = [*others, *([Form.constant(max(numbers))] if numbers and max(numbers) > 0 else [])]
-    return kept[0] if len(kept) == 1 else _function("Max", *kept)
-
-
-def positive_part(form: Form) -> Form:
-    """``Max(0, form)``.
-
-    >>> positive_part(Form.symbol("w") - 2)
-    Max(0, w - 2)
-    """
-    number = form.number
-    return _function("Max", ZERO, form) if number is None else Form.constant(max(0, number))
-
-
-def where(left: FormLike, op: str, right: FormLike) -> Form:
-    """1 where a comparison holds and 0 elsewhere: pieces of a form are products with it.
-
-    >>> n = Form.symbol("n")
-    >>> n + (4096 - n) * where(n, ">", 4096)
-    Piecewise((4096, n > 4096), (n, True))
-    """
-    sides = as_form(left), as_form(right)
-    if None not in (numbers := [side.number for side in sides]):
-        return Form.constant(int(RELATIONS[op][0](*numbers)))
-    return Form({((_intern(Atom("where", op, sides)), 1),): 1})
-
-
-def logarithm(kind: str, argument: FormLike) -> Form:
-    """``clog2`` or ``flog2`` of a form."""
-    form = as_form(argument)
-    number = form.number
-    return _function(kind, form) if number is None else Form.constant(log2(number, up=kind == "clog2"))

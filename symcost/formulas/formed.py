@@ -9,7 +9,8 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.formulas.form import Form, as_form, floor, maximum
+from symcost.formulas.form import Form, as_form, floor
+from symcost.formulas.functions import maximum
 
 
 def formed(node: Any) -> Any:

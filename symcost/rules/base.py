@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.formulas.form import ONE, Form, floor, logarithm
+from symcost.formulas.form import ONE, Form, floor
+from symcost.formulas.functions import logarithm
 from symcost.formulas.symbols import ceil_log2
 
 Size = Any

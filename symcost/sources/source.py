@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from symcost.costs.fresh import Untraceable
 from symcost.costs.saved.face import is_saved
 from symcost.costs.saved.face import load as load_saved
 from symcost.errors import DomainError, SymcostError
@@ -55,6 +56,7 @@ class Source:
     ``at`` has values to put in; ``point`` those that the one who asks needs for itself. Of a reference network both give
     parameters, numbers or symbols or expressions, but for the symbols that ``how.arg`` or ``at`` has left in it.
     Files and modules lie in ``folder``. ``file``: the name is that of a saved table, whatever its ending.
+    ``compare``: whether numbers at a point are compared with a fresh trace there; unless said, those of a program at one.
 
     >>> source = Source("resnet18", how=Tracing(arg={"r": "s"}), point={"n": "2", "s": "64"})
     >>> source.table().symbols, source.left
@@ -70,6 +72,7 @@ class Source:
     point: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     file: bool = False
+    compare: bool | None = None
 
     @property
     def saved(self) -> bool:
@@ -85,6 +88,10 @@ class Source:
         """Itself, unless something is wrong that shows without a trace."""
         if not self.saved and not self.traced:
             _network(self.model)
+        if self.compare and not self.traced:
+            raise SymcostError(
+                f"--check compares with a fresh trace, and {self._without_program}, or leave --check out"
+            )
         if self.traced:
             self.how.check()
         else:
@@ -114,7 +121,31 @@ class Source:
             costs = load_saved((self.folder or Path()) / self.model)
         else:
             costs = _network(self.model)(**placed.parameters)
-        return costs.subs(**placed.values) if placed.values else costs
+        return self.put(costs, placed.values)
+
+    def put(self, costs: Any, values: Mapping[str, int]) -> Any:
+        """A table with values put in: those of a program at one point are compared with a fresh trace there.
+
+        Where that is impossible and nobody asked for it, the table says so.
+        """
+        whole = bool(values) and not set(costs.symbols) - set(values)
+        check = self.compare if self.compare is not None else whole and costs.parts.fresh is not None
+        if not values and not check:
+            return costs
+        try:
+            return costs.subs(check=check, **values)
+        except Untraceable as problem:
+            if self.compare:
+                raise
+            made = costs.subs(**values)
+            made.parts = replace(made.parts, compared=f"not compared: {problem}")
+            return made
+
+    @property
+    def _without_program(self) -> str:
+        if self.saved:
+            return f"{bare(self.model)} is a saved table, which has no model: name the model itself, PKG.MOD:NAME"
+        return f"{bare(self.model)} is a network of layers: symcost verify compares it with its Flax twin; ask that"
 
     def check_program(self) -> Source:
         """Itself, unless it has no program that compilers could be asked about; nothing is traced."""

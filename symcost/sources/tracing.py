@@ -25,6 +25,8 @@ class Tracing:
     mode: str = "forward"
     wrt: str | Sequence[str] = ()
     active: Mapping[str, Any] = field(default_factory=dict)
+    upto: Mapping[str, int] = field(default_factory=dict)
+    max_pieces: int | None = None
     method: str = "__call__"
     referee: bool = True
     function: bool = False
@@ -50,7 +52,8 @@ class Tracing:
             free=tuple(given.get("free") or ()), steps=integers("--steps", given.get("steps")),
             at_least=integers("--at-least", given.get("at_least")), samples=numbers("--samples", given.get("samples")),
             axes=integers("--axis", given.get("axis")), rngs=tuple(given.get("rng") or ()),
-            wrt=tuple(given.get("wrt") or ()), active=shares("--active", given.get("active")), **plain,
+            wrt=tuple(given.get("wrt") or ()), active=shares("--active", given.get("active")),
+            upto=integers("--upto", given.get("upto")), max_pieces=given.get("max_pieces"), **plain,
         )  # fmt: skip
 
     def with_arg(self, arg: Mapping[str, Any]) -> Tracing:
@@ -98,8 +101,8 @@ class Tracing:
             written = option(name)
             if isinstance(value, Mapping):
                 found += [part for key, each in value.items() for part in (written, f"{key}={_text(name, each)}")]
-            elif isinstance(value, str | bool):
-                found += [_FLAG[written, value]] if isinstance(value, bool) else [written, value]
+            elif isinstance(value, str | bool | int):
+                found += [_FLAG[written, value]] if isinstance(value, bool) else [written, str(value)]
             else:
                 found += [part for each in value for part in (written, each)]
         return found

@@ -15,14 +15,22 @@ from symcost.sources.tracing import Tracing
 
 OPTIONS: Mapping[str, Any] = {
     "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict, "samples": dict, "axes": dict, "mode": str,
-    "wrt": (str, list), "active": dict, "method": str, "rngs": list, "referee": bool, "function": bool,
+    "wrt": (str, list), "active": dict, "upto": dict, "max_pieces": int,
+    "method": str, "rngs": list, "referee": bool, "function": bool,
 }  # fmt: skip
 """Options of tracing, and what each is written as."""
 KEYS: Mapping[str, Any] = {"model": str, "specs": list, "at": dict, **OPTIONS}
 """All that says which model is meant."""
 FIRST = {"table": {"set": "at"}, "trace": {"inputs": "specs"}, "json": {}}
 """What ``model`` was called in sweeps, and other keys beside it: still understood."""
-_WORDS = {(str, list): "text or a list of them", str: "text", list: "list", dict: "table", bool: "truth value"}
+_WORDS = {
+    (str, list): "text or a list of them",
+    str: "text",
+    list: "list",
+    dict: "table",
+    bool: "truth value",
+    int: "whole number",
+}
 
 
 def source(given: Mapping[str, Any], where: str, folder: Path) -> Source:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
-from symcost.errors import LiftError
+from symcost.costs.evidence import BOUNDED
+from symcost.errors import LiftError, SymcostError
 from symcost.formulas.dominance import telling_points
 from symcost.formulas.form import Form
+from symcost.reading.numerals import short
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.counting import liveness, memory
 from symcost.tracing.counting.active import Share, conditions
@@ -21,8 +23,10 @@ from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
+from symcost.tracing.evidence.exact import meant
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import Guard, Rounding
+from symcost.tracing.evidence.meaning import claims
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
@@ -31,10 +35,21 @@ from symcost.tracing.pieces import Piece
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.choose import Choice
 from symcost.tracing.sampling.depth import HELD_OUT, tells
-from symcost.tracing.sampling.sample import SMALL, STEPS, Point, Values, fixed_values, multiples
+from symcost.tracing.sampling.sample import (
+    SMALL,
+    STEPS,
+    Point,
+    Values,
+    check_known,
+    check_positive,
+    fixed_values,
+    multiples,
+)
 from symcost.tracing.sampling.signals import OnTrial
 
 MAX_COARSENINGS = 12
+PIECES = 4
+"""Of how many pieces a form may be, unless more are allowed."""
 FURTHER = 40
 """Steps from the base at which most of a rounding must be what its form says."""
 
@@ -47,7 +62,15 @@ class Options:
     steps: Mapping[str, int] | None = None
     at_least: Mapping[str, int] | None = None
     referee: bool = True
-    max_pieces: int = 4
+    max_pieces: int = PIECES
+    upto: Mapping[str, int] | None = None
+
+    def check(self, symbols: Sequence[str]) -> None:
+        """Raise for what is no number of pieces, and no value to reach of a symbol that there is."""
+        if isinstance(self.max_pieces, bool) or not isinstance(self.max_pieces, int) or self.max_pieces < 1:
+            raise SymcostError(f"max_pieces={short(self.max_pieces)} must be a positive integer: choose another value")
+        check_positive("upto", self.upto)
+        check_known("upto", self.upto, symbols)
 
     def beside(self, symbols: Sequence[str], samples: Mapping[str, Sequence[int]]) -> Options:
         """The same with other samples for some symbols, and without those of symbols that there are none of."""
@@ -56,7 +79,8 @@ class Options:
         def kept(values: Mapping[str, Any] | None) -> dict[str, Any]:
             return {name: value for name, value in (values or {}).items() if name in symbols}
 
-        return Options(kept(given), kept(self.steps), kept(self.at_least), self.referee, self.max_pieces)
+        return Options(kept(given), kept(self.steps), kept(self.at_least), self.referee, self.max_pieces,
+                       kept(self.upto))  # fmt: skip
 
 
 @dataclass
@@ -159,7 +183,7 @@ class Attempt:
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
                             constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
-                            frozenset(self.fixed) | split(structure.programs[0]))  # fmt: skip
+                            frozenset(self.fixed) | split(structure.programs[0]), self._upto())  # fmt: skip
         held_out = explorer.certify()
         certificate = Certificate(
             self.sampler.traces,
@@ -171,28 +195,41 @@ class Attempt:
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
         domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained)
-        domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == "bounded"}
+        domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
+
+    def _upto(self) -> Point:
+        """How far the form is tried along the symbols of which nothing else tells it."""
+        none = dict.fromkeys(self.symbols, 0)
+        words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained)
+        return {name: most for name, most in (self.options.upto or {}).items() if words[name].word == BOUNDED}
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:
         """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
         found = []
         for made in self.recording.roundings:
-            points = self.lifts[0].points
             if not made.symbols <= set(self.recording.symbols):
                 continue
-            form = self.lifts[0].fitter.fit(tuple(made.value(point) for point in points))
+            form = meant(made)
             if form is None:
-                continue
-            said = Guard(made, "==", form, made.place, "rounding")
-            near = [dict(zip(self.sizes, (self.base[n] + k * math.gcd(*self.values[n]) for n in self.sizes), strict=True))
-                    for k in range(1, FURTHER)]  # fmt: skip
-            if 2 * sum(said.holds({**self.base, **point}) for point in near) < len(near):
-                raise LiftError(f"{made} has no closed form ({made.place}): give samples={{...}} or steps={{...}} for the "
-                                f"values that you mean of {', '.join(sorted(made.symbols))}")  # fmt: skip
-            found.append(said)
-        return found
+                form = self._as_fitted(made)
+            if form is not None:
+                found.append(Guard(made, "==", form, made.place, "rounding"))
+        return [*found, *claims(self.recording)]
+
+    def _as_fitted(self, made: Rounding) -> Form | None:
+        """The form that a rounding of no exact meaning has near the samples, or nothing where it has none."""
+        form = self.lifts[0].fitter.fit(tuple(made.value(point) for point in self.lifts[0].points))
+        if form is None:
+            return None
+        said = Guard(made, "==", form, made.place, "rounding")
+        near = [dict(zip(self.sizes, (self.base[n] + k * math.gcd(*self.values[n]) for n in self.sizes), strict=True))
+                for k in range(1, FURTHER)]  # fmt: skip
+        if 2 * sum(said.holds({**self.base, **point}) for point in near) < len(near):
+            raise LiftError(f"{made} has no closed form ({made.place}): give samples={{...}} or steps={{...}} for the "
+                            f"values that you mean of {', '.join(sorted(made.symbols))}")  # fmt: skip
+        return form
 
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""

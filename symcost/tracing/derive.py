@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
-from symcost.tracing.counting.active import read_shares, shared
+from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.exact import meant
+from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.evidence.seen import decided, landmarks, recorded
+from symcost.tracing.evidence.meaning import comparisons, sizes
+from symcost.tracing.evidence.record import Recording
+from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
@@ -22,8 +26,8 @@ from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
-from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, check_positive, multiples
-from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial
+from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, check_positive, multiples
+from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
 
 MAX_ROUNDS = 8
 MAX_PERIOD = 4
@@ -51,15 +55,33 @@ class Derivation(Attempt):
         """The closed form where the program decides as it does at the samples, and beyond in so many pieces at most."""
         self.choice.make()
         self._watch()
-        self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
-        self._meant = [form for made in self.recording.roundings if (form := meant(made)) is not None]
-        self.guards = [guard for guard in decided(self.recording) if guard not in self.decided]
+        self.guards = self._seen()
+        plain = [form for made in self.recording.roundings if (form := meant(made)) is not None]
+        self._meant = list(dict.fromkeys((*plain, *sizes(self.recording))))
         found = self._settled_on()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
             found = self._wider(found)
         self._turn()
-        return self._decided(found, pieces)
+        return self._decided(self._clamped(found), pieces)
+
+    def _clamped(self, found: Piece) -> Piece:
+        """The form again with samples where floats are clamped and compared otherwise: it may hold there too."""
+        exact = {comparison.exact for comparison in comparisons(self.recording)}
+        sides = [
+            Side(found, each, self.values, self.within, dict(self.recording.base))
+            for each in self.guards
+            if each in exact
+        ]
+        points = [point for side in sides for point in side.different()]
+        if not points:
+            return found
+        self.extra += [{name: point[name] for name in self.sizes} for point in points]
+        try:
+            return self._settle()
+        except LiftError:
+            self.extra.clear()
+            return found
 
     def _settled_on(self) -> Piece:
         """A form by trial, or else one where the program decides as it was seen to."""
@@ -82,26 +104,43 @@ class Derivation(Attempt):
         if all(self.recording.base[name] == self.base[name] for name in self.sizes):
             return
         before = [guard if guard.holds(self.base) else guard.denied for guard in self.guards]
+        self.guards = list(dict.fromkeys((*self._seen(), *before)))
+
+    def _seen(self) -> list[Guard]:
+        """What the program decides at the base by its sizes."""
         self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
-        now = [guard for guard in decided(self.recording) if guard not in self.decided]
-        self.guards = list(dict.fromkeys((*now, *before)))
+        return self._of(self.recording)
+
+    def _of(self, seen: Recording) -> list[Guard]:
+        """What a recording saw the program decide, and what is read from lines of the model's that had plain numbers."""
+        read = framed(self.sampler, seen, self.values, self.structural)
+        return [guard for guard in dict.fromkeys((*decided(seen), *read)) if guard not in self.decided]
+
+    def _decides(self, point: Point) -> list[Guard] | None:
+        """What the program decides by its sizes at another point, or nothing where that was not recorded."""
+        seen = recorded(self.sampler, point, self.structural, self.landmarks)
+        return self._of(seen) if seen.traced or not self.recording.traced else None
+
+    @property
+    def _met(self) -> list[Guard]:
+        """Decisions that are looked at one by one, however they fall."""
+        return [either for guard in (*self.guards, *self.within) for either in (guard, guard.denied)]
 
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
-            within = [other for other in self.within if other != guard]
-            side = Side(found, guard, self.values, (*within, *(known for known, _ in split)),
-                        dict(self.recording.base))  # fmt: skip
+            within = [*(other for other in self.within if other != guard), *(known for known, _ in split)]
+            side = Side(found, guard, self.values, within, dict(self.recording.base), self._decides, self._met)
             verdict = side.verdict()
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
                 continue
             left = pieces - 1 - sum(piece.number for _, piece in split)
-            other = self._other(side, left, [known for known, _ in split]) if left > 0 and guard.readable else None
+            other = self._other(side, left) if left > 0 and guard.readable else None
             if other is not None:
-                found.domain.at_most.pop(side.bounded, None)
+                side.freed()
                 split.append((guard, other))
             elif verdict == "other" or needed:
                 found.domain.guards = (*found.domain.guards, guard)
@@ -109,8 +148,9 @@ class Derivation(Attempt):
             found = joined(found, other, guard)
         return found
 
-    def _other(self, side: Side, pieces: int, earlier: Sequence[Guard]) -> Piece | None:
+    def _other(self, side: Side, pieces: int) -> Piece | None:
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
+        earlier = [guard for guard in side.within if guard not in self.within]
         known = [decided for guard in (*earlier, side.guard) for decided in (guard, guard.denied)]
         for sampler, samples in side.attempts(self.sampler):
             options = self.options.beside(sampler.model.symbols, samples)
@@ -128,6 +168,16 @@ class Derivation(Attempt):
         self.landmarks = landmarks(self.sampler, self.base, self.structural)
         self.compared = {n: seen for n, seen in self.landmarks.items() if tells(seen) and n not in self.fixed}
         self.values.update({name: depths(seen) for name, seen in self.compared.items()})
+
+    def _past(self, turn: Turn) -> bool:
+        """Sample on both sides of a depth from which on layers are other ones, once."""
+        seen = self.compared.get(turn.name, self.landmarks.get(turn.name, Landmarks()))
+        if turn.value in seen.thresholds or turn.name in self.fixed:
+            return False
+        self.compared[turn.name] = seen.joined(Landmarks(thresholds=frozenset({turn.value})))
+        self.values[turn.name] = depths(self.compared[turn.name])
+        self.extra.clear()
+        return self.sampler.works(self.base)
 
     def _beyond(self) -> bool:
         """Sample above every value that is compared, once, where numbers below and above follow no one line."""
@@ -156,6 +206,9 @@ class Derivation(Attempt):
             except Branch as branch:
                 self._follow(branch)
                 self.extra.clear()
+            except Turn as turn:
+                if not self._past(turn):
+                    raise LiftError(str(turn)) from None
             except Irregular as problem:
                 if not (self._beyond() or self._pattern() or self._progression()):
                     raise NoPattern(str(problem)) from None
@@ -232,6 +285,16 @@ def derive(
 ) -> CostTable:
     """Closed form of a model; ``active`` gives shares of its parameters by pattern."""
     check_positive("axes", model.axes)
+    options.check(model.symbols)
     shares = read_shares(active, model.symbols)
+
+    def fresh(point: Mapping[str, int]) -> CostTable:
+        """The program at one point, traced anew: every number of it is plain, but for loops of unknown length."""
+        there = replace(model, fixed={**model.fixed, **{name: point[name] for name in model.symbols}})
+        made = derive(there, Options(referee=False), lambda count: None, shares_at(shares, point))
+        return made.subs(**{name: point[name] for name in made.symbols})
+
     with rare_collections():
-        return with_room(Derivation(Sampler(model, on_trace), options, shares).run)
+        costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
+    costs.parts = replace(costs.parts, fresh=fresh)
+    return costs

@@ -8,6 +8,7 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.reading.choices import Mode
 from symcost.reading.given import checked
+from symcost.tracing.attempt import PIECES
 from symcost.tracing.derive import Options, derive
 from symcost.tracing.program.model import Model, make_model, split_call
 from symcost.tracing.program.spec import parse_tree, tree_symbols
@@ -29,6 +30,8 @@ def trace(
     method: str = "__call__",
     active: Mapping[str, Any] | None = None,
     referee: bool = True,
+    upto: Mapping[str, int] | None = None,
+    max_pieces: int = PIECES,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> CostTable:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
@@ -40,6 +43,9 @@ def trace(
     - ``free``: parameters with a default that shall be symbols nevertheless.
     - ``steps``, ``at_least``, ``samples``: per symbol the multiple it comes in, its least value, or the very values
       (at least three) at which the model is traced; without them symcost looks for values that the model takes.
+    - ``upto``: how far a symbol of which nothing tells more than trials is tried, as ``{"L": 96}``: the form is compared with
+      fresh traces on the way and there. ``max_pieces``: of how many pieces a form may be where the program decides by its
+      sizes; with 1 what lies beyond a decision is outside the domain.
     - ``call``: keyword arguments of the call; arrays among them are inputs, everything else is fixed.
     - ``mode``: ``"forward"``, or ``"train"`` for the value and gradient with respect to the parameters.
     - ``wrt``: which parameters are trained, all unless given: a pattern of their paths such as ``"**/lora/**"``
@@ -70,7 +76,7 @@ def trace(
     made = make_model(
         model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
     )
-    return derive(made, Options(samples, steps, at_least, referee), on_trace, active)
+    return derive(made, Options(samples, steps, at_least, referee, max_pieces, upto), on_trace, active)
 
 
 @checked
@@ -83,6 +89,8 @@ def trace_function(
     call: Mapping[str, Any] | None = None,
     axes: Mapping[str, int] | None = None,
     referee: bool = True,
+    upto: Mapping[str, int] | None = None,
+    max_pieces: int = PIECES,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> CostTable:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
@@ -102,7 +110,7 @@ def trace_function(
         function=function,
         axes=dict(axes or {}),
     )
-    return derive(made, Options(samples, steps, at_least, referee), on_trace)
+    return derive(made, Options(samples, steps, at_least, referee, max_pieces, upto), on_trace)
 
 
 def symbols_of(

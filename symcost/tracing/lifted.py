@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from symcost.costs.cost import METRICS, XLA, Cost
+from symcost.costs.evidence import summary
 from symcost.costs.parts import Counts, Parts
 from symcost.costs.rows import Row, Withdrawn, total
 from symcost.costs.said import Said
@@ -62,10 +63,11 @@ class Lifted:
 
     def table(self) -> CostTable:
         """The cost table."""
-        numbers = LineNumbers(self)
+        numbers, domain = LineNumbers(self), self.domain
+        certificate = replace(self.certificate, words=summary(domain.evidence, domain.decisions))
         parts = Parts(
-            symbols=(*self.symbols, *self.unknown.symbols), withdrawn=self.certificate.xla.withdrawn, domain=self.domain,
-            certificate=self.certificate, coverage=self.coverage(), unknown_trips=dict(self.unknown.trips),
+            symbols=(*self.symbols, *self.unknown.symbols), withdrawn=self.certificate.xla.withdrawn, domain=domain,
+            certificate=certificate, coverage=self.coverage(), unknown_trips=dict(self.unknown.trips),
             unknown_macs=dict(self.unknown.macs), peak=numbers.peak,
             residuals=None if self.residuals is None else numbers.residuals,
         )  # fmt: skip

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.cost import Cost
-from symcost.formulas.form import Form, as_form, where
+from symcost.formulas.form import Form, as_form
+from symcost.formulas.functions import where
 from symcost.tracing.checking.certify import Certificate
 from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer
+from symcost.tracing.domain.domain import Domain
 from symcost.tracing.domain.pieces import Pieces
 from symcost.tracing.evidence.guard import Guard, guard
 from symcost.tracing.fitting.lift import Sampler
@@ -23,6 +25,10 @@ Peaks = Mapping[tuple[str, str], "list[Form] | str"]
 STEPS = (256, 96, 224, 64, 32, 16, 8, 4, 3, 2)
 """Multiples to try, coarse ones first: a derivation finds out which finer ones are right too."""
 FURTHEST = 5000
+DEEPER = 3
+"""So many decisions behind one another are followed; what is decided behind those counts as another program."""
+MAX_DEPTHS = 40
+"""As many depths on the other side are all sampled."""
 FIRST = 6
 """Values of a symbol that a derivation samples first: all of them must lie on one side of a decision."""
 
@@ -53,6 +59,11 @@ class Side:
     """Decisions that fall as they were seen on both sides."""
     seen: Point = field(default_factory=dict)
     """The point at which it was seen: a program so deep that every kind of layer is in it."""
+    look: Callable[[Point], Sequence[Guard] | None] = field(default=lambda point: ())
+    """What the program is seen to decide at another point, or nothing where that cannot be seen."""
+    known: Collection[Guard] = ()
+    """Decisions that are looked at by themselves."""
+    deeper: int = DEEPER
 
     @property
     def exception(self) -> tuple[str, int] | None:
@@ -63,21 +74,43 @@ class Side:
         (name,) = names
         return (name, number) if self.guard.left == Form.symbol(name) and number > 0 else None
 
-    @property
-    def bounded(self) -> str:
-        """The symbol whose largest value the decision is, where trials found it."""
-        names = [name for name, high in getattr(self.piece.domain, "at_most", {}).items()
-                 if guard(Form.symbol(name), "<=", as_form(high)) == self.guard]  # fmt: skip
-        return names[0] if names else ""
+    def freed(self) -> None:
+        """The form's own domain without the bound that this decision is: beyond it another form holds."""
+        for bounds, decision in bounds_of(self.piece):
+            for name in [name for name, each in decision.items() if each == self.guard]:
+                del bounds[name]
 
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
         explorer, domain = self.piece.explorer, self.piece.domain
         points = self.points()
         inside = [point for point in points if domain.problem(point) is None]
-        if any(explorer.difference(point) is not None for point in inside):
+        if any(explorer.difference(point) is not None for point in inside) or (inside and self._hides(inside[-1])):
             return "other"
         return "beyond" if any(map(explorer.sampler.works, (p for p in points if p not in inside))) else "alike"
+
+    def different(self) -> list[Point]:
+        """Points on the other side, inside the domain, at which the form is wrong."""
+        explorer, domain = self.piece.explorer, self.piece.domain
+        return [p for p in self.points() if domain.problem(p) is None and explorer.difference(p) is not None]
+
+    def _hides(self, point: Point) -> bool:
+        """Whether the program decides something there that it was not asked elsewhere, and that is of account."""
+        found = self.look(point) if self.deeper else None
+        if found is None:
+            return True
+        known = {*self.known, self.guard, self.guard.denied}
+        fresh = [each for each in found if each not in known]
+        known |= {other for each in fresh for other in (each, each.denied)}
+        within = (*self.within, self.guard.denied)
+        return any(
+            replace(self, guard=each, within=within, seen=point, known=known, deeper=self.deeper - 1)._differs()
+            for each in fresh
+        )
+
+    def _differs(self) -> bool:
+        """Whether the form is wrong behind both this decision and those that lead to it."""
+        return self.verdict() == "other"
 
     def points(self) -> list[Point]:
         """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
@@ -85,14 +118,20 @@ class Side:
         bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
         if set(self.seen) >= set(self.values) and self.seen not in bases:
             bases.append({name: self.seen[name] for name in self.values})
-        for base in bases:
+        behind = bases[-1:] if self.deeper < DEEPER else bases
+        for base in behind:
             for name in sorted(self.guard.symbols & set(base)):
-                outside = [v for v in self._near(name, base) if not self.guard.holds({**base, name: v})]
+                near = ({**base, name: value} for value in self._near(name, base))
+                outside = [p[name] for p in near if not self.guard.holds(p) and self._behind(p)]
                 above, below = [v for v in outside if v > base[name]], [v for v in outside if v < base[name]]
                 for value in (*above[:2], *above[-1:], *below[-2:]):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
         return list(found.values())
+
+    def _behind(self, point: Point) -> bool:
+        """Whether decisions that lead to this one fall there as they did where it was seen."""
+        return self.deeper == DEEPER or all(each.holds(point) for each in self.within)
 
     def _near(self, name: str, base: Point) -> list[int]:
         """Values at which the decision may fall the other way, in order."""
@@ -114,7 +153,8 @@ class Side:
                 yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
                 continue
             for values in (*self._pools(name), there):
-                outside = self._there(name, base, values)[:12]
+                depth = name in self.piece.explorer.structural and len(there) <= MAX_DEPTHS
+                outside = there if depth else self._there(name, base, values)[:12]
                 points = [{**base, name: value} for value in outside[:3]]
                 if len(outside) > FIRST and self._apart(name, outside) and all(map(sampler.works, points)):
                     yield sampler, {name: outside}
@@ -142,10 +182,22 @@ class Side:
 
 
 def beyond_bounds(piece: Piece) -> list[Guard]:
-    """Largest values that were found by trial, as decisions: beyond them the form may be another one."""
-    bounds = getattr(piece.domain, "at_most", {})
-    found = (guard(Form.symbol(name), "<=", as_form(value)) for name, value in bounds.items())
-    return [decision for decision in found if decision is not None]
+    """Bounds that were found by trial, as decisions: beyond them the form may be another one."""
+    return [decision for _, decisions in bounds_of(piece) for decision in decisions.values()]
+
+
+def bounds_of(piece: Piece) -> list[tuple[dict[str, int], dict[str, Guard]]]:
+    """Largest values of sizes and smallest depths that were found by trial, and the same as decisions."""
+    domain, depths = piece.domain, piece.explorer.structural
+    if not isinstance(domain, Domain):
+        return []
+    least = {name: value for name, value in domain.at_least.items() if name in depths}
+    return [(domain.at_most, _decisions(domain.at_most, "<=")), (domain.at_least, _decisions(least, ">="))]
+
+
+def _decisions(bounds: Mapping[str, int], op: str) -> dict[str, Guard]:
+    made = {name: guard(Form.symbol(name), op, as_form(value)) for name, value in bounds.items()}
+    return {name: decision for name, decision in made.items() if decision is not None}
 
 
 def joined(first: Piece, second: Piece, guard: Guard) -> Piece:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, XLA, Cost
+from symcost.costs.evidence import WORDS, Decision, Evidence
 from symcost.costs.parts import Parts, Rows
 from symcost.costs.rows import Row, Withdrawn
 from symcost.costs.said import NOT_ASKED, Said
@@ -142,6 +143,7 @@ class _Reader:
             symbols=symbols,
             withdrawn={_text(name): _text(why) for name, why in given.get("withdrawn", {}).items()},
             point=at,
+            compared=_text(given.get("compared", "")),
             domain=domain,
             certificate=_or_none(_certificate, given["certificate"]),
             coverage=_or_none(_integers, given["coverage"]),
@@ -195,7 +197,23 @@ def _domain(given: Mapping[str, Any], at: Mapping[str, int]) -> SavedDomain:
         text=_text(given["text"]), symbols=tuple(map(_text, given["symbols"])), texts=texts,
         notes=list(map(_text, given["notes"])), bounds_at_one=frozenset(map(_text, given["bounds_at_one"])),
         spans=_integers(given["spans"]), at=tuple(at.items()),
+        evidence={_text(name): _evidence(each) for name, each in given.get("evidence", {}).items()},
+        decisions=_decisions(given.get("decisions", [])), uncomputed=_decisions(given.get("uncomputed", [])),
     )  # fmt: skip
+
+
+def _evidence(given: Mapping[str, Any]) -> Evidence:
+    """The word of a symbol; files of earlier versions have none."""
+    word, most = given["word"], given["most"]
+    if word not in WORDS:
+        raise SymcostError(f"{short(word)} stands where {', '.join(WORDS)} should")
+    return Evidence(word, _text(given["why"]), None if most is None else _integers({"most": most})["most"])
+
+
+def _decisions(given: Sequence[Mapping[str, Any]]) -> tuple[Decision, ...]:
+    return tuple(
+        Decision(_text(each["text"]), tuple(map(_text, each["symbols"])), _text(each["place"])) for each in given
+    )
 
 
 def _said(given: Mapping[str, Any] | None) -> Said:
@@ -211,5 +229,6 @@ def _certificate(given: Mapping[str, Any]) -> SavedCertificate:
     counts = _integers({name: given[name] for name in ("traces", "numbers", "programs")})
     return SavedCertificate(
         text=_text(given["text"]), fitted=tuple(map(_integers, given["fitted"])),
-        held_out=tuple(map(_integers, given["held_out"])), xla=_said(given.get("xla")), **counts,
+        held_out=tuple(map(_integers, given["held_out"])), xla=_said(given.get("xla")),
+        words=_text(given.get("words", "")), **counts,
     )  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from symcost.costs.evidence import Decision, Evidence, beyond
 from symcost.costs.parts import Conditions
 from symcost.costs.said import NOT_ASKED, Said
+from symcost.errors import DomainError
 from symcost.formulas.conditions import Condition, condition, holds, names
 from symcost.formulas.symbols import Evaluator
 
@@ -23,11 +25,16 @@ class SavedDomain(Conditions):
     bounds_at_one: frozenset[str]
     spans: dict[str, int]
     at: tuple[tuple[str, int], ...] = ()
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()  # type: ignore[assignment]
+    uncomputed: tuple[Decision, ...] = ()  # type: ignore[assignment]
 
     @cached_property
     def _conditions(self) -> list[tuple[set[str], Condition]]:
-        read = [condition(text) for text in self.texts]
-        return [(names(found), found) for found in read]
+        """Those that are not met already at the point of the table, and say more than how far was tried."""
+        tried = {f"{name} <= {each.most}" for name, each in self.evidence.items() if each.most is not None}
+        read = [condition(text) for text in self.texts if text not in tried]
+        return [(names(found), found) for found in read if not names(found) <= set(dict(self.at))]
 
     def conditions(self) -> list[str]:
         """Every condition beyond being positive integers."""
@@ -40,6 +47,26 @@ class SavedDomain(Conditions):
             if symbols <= set(whole) and not holds(found, Evaluator(whole)):
                 at = ", ".join(f"{name}={whole[name]}" for name in sorted(symbols))
                 return f"{at} is outside the domain: {found.text} must hold"
+        for decision in self.uncomputed:
+            if set(decision.symbols) <= set(whole) and not set(decision.symbols) <= set(dict(self.at)):
+                at = ", ".join(f"{name}={whole[name]}" for name in decision.symbols)
+                return (f"{at} may be outside the domain: {decision} computes with floats, which a file has no place for; trace "
+                        "the model with sc.trace and ask there")  # fmt: skip
+        return self.untried(point)
+
+    def decides_otherwise(self, point: Mapping[str, int]) -> bool:
+        """What a file cannot compute it does not know."""
+        if problem := self.problem(point):
+            raise DomainError(problem)
+        return False
+
+    def untried(self, point: Mapping[str, int]) -> str | None:
+        """Why nothing is known of a point that meets every other condition: it lies beyond what was tried; or nothing."""
+        for name, each in self.evidence.items():
+            if each.most is not None and point.get(name, 0) > each.most and name not in dict(self.at):
+                value, why = point[name], each.why.partition(": ")[2]
+                cure = f'trace the model further with upto={{"{name}": {value}}}, and save that'
+                return beyond(name, value, each.most, why, cure)
         return None
 
     def __str__(self) -> str:
@@ -57,6 +84,12 @@ class SavedCertificate:
     numbers: int
     programs: int
     xla: Said = NOT_ASKED
+    words: str = ""
+
+    @property
+    def checks(self) -> str:
+        """What was compared, without the words for what stands behind each symbol."""
+        return self.text.removeprefix(f"{self.words}; ") if self.words else self.text
 
     def __str__(self) -> str:
         return self.text

@@ -5,8 +5,8 @@ empty cells are no claims. Formulas are of a kind of layer (``layer``) and need 
 
 ``model`` is a reference network, the file of a saved table, or ``PKG.MOD:NAME`` of a Flax model with its inputs in
 ``specs`` (``float32[n,32,32,3]``, several separated by spaces) and keyword arguments in ``call`` (``train=false``). The other
-options of ``symcost trace`` are columns too: ``arg, free, steps, at_least, samples, axis, rng, mode, wrt, active, method, referee,
-function``.
+options of ``symcost trace`` are columns too: ``arg, free, steps, at_least, samples, axis, rng, mode, wrt, active, upto,
+max_pieces, method, referee, function``.
 ``layer`` (a path in the network; empty for the whole of it), ``at`` (``width=1.4 r=192``: parameters and symbols),
 ``unit`` (of the value, where it does not say), ``convention`` (the one that the claim names), ``source`` (who says so),
 ``device`` and ``dtype`` (of latency, energy and bytes).
@@ -56,7 +56,7 @@ ALIASES = {"specs": "spec", "axes": "axis", "rngs": "rng"}
 """Other names of columns."""
 NEEDED = ("quantity", "value")
 OPTIONS = ("arg", "free", "steps", "at_least", "samples", "axis", "rng", "mode", "wrt", "active", "method", "referee",
-           "function")  # fmt: skip
+           "upto", "max_pieces", "function")  # fmt: skip
 """Columns for the options of tracing, as ``symcost trace`` has them; what an option takes several times stands between spaces."""
 KNOWN = (*(field.name for field in fields(Claim) if field.name not in ("line", "options")), *OPTIONS)
 

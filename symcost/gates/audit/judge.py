@@ -20,7 +20,7 @@ from symcost.gates.audit.printed import read
 from symcost.gates.audit.quantities import Scope, quantity
 from symcost.gates.audit.slips import why
 from symcost.reading.nearest import choose, same
-from symcost.reading.numerals import short
+from symcost.reading.numerals import short, whole
 from symcost.sources.source import Source, is_traced
 from symcost.sources.texts import pairs
 from symcost.sources.tracing import Tracing
@@ -144,7 +144,16 @@ def _option(name: str, text: str) -> Any:
     """The value of a column as the command line has it: a text, a truth value, or several texts."""
     if name in ("mode", "method"):
         return text
+    if name == "max_pieces":
+        return _integer(name, text)
     return _truth(name, text) if name in ("referee", "function") else text.split()
+
+
+def _integer(name: str, text: str) -> int:
+    try:
+        return whole(text)
+    except ValueError:
+        raise SymcostError(f"{name}={short(text)} must be an integer") from None
 
 
 def _truth(name: str, text: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from symcost.costs.fresh import compared
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.estimate.bytes.types import types_of
@@ -65,6 +66,7 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Findi
     """Every limit of one budget on one table."""
     where = f"{name}, budget {budget.name}"
     _symbols(budget, costs, where)
+    budget = replace(budget, compared=not budget.over and named(where, lambda: compared(costs, budget.at)))
     found = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
     if budget.fit:
         asked = setting(costs, budget.options, checked=True)

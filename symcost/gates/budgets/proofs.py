@@ -70,11 +70,11 @@ def proved(expression: Any, most: Exact, budget: Budget, costs: Any, where: str)
     def ask() -> Proof:
         if not budget.over:
             costs.check_point(budget.at)
-            problem = outside(budget.at)
-            if problem:
-                raise DomainError(problem)
+            if domain is not None:
+                domain.check(budget.at, tried=not budget.compared)
             value = evaluate(expression, budget.at)
             at = ", ".join(f"{n}={v}" for n, v in budget.at.items())
+            at += ", equal to a fresh trace" if at and budget.compared else ""
             return Proof(
                 dict(budget.at) if value > most else None, value, dict(budget.at), f"at {at}" if at else "exact"
             )

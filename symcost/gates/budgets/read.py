@@ -5,8 +5,8 @@ In ``pyproject.toml`` every table begins with ``tool.symcost.``; in ``symcost.to
     [models.gpt]
     model = "examples.gpt:GPT"        # or a reference network, or the file of a saved table
     specs = ["int32[n,N]"]            # as for symcost trace, with: at, arg, call, free, steps, at_least, samples, axes,
-                                      # mode, wrt, active, method, rngs, referee, function; at and arg also give the
-                                      # parameters of a reference network
+                                      # mode, wrt, active, upto, max_pieces, method, rngs, referee, function; at and
+                                      # arg also give the parameters of a reference network
 
     [[models.gpt.budgets]]
     at = { H = 12, L = 12, d = 768, V = 50257 }
@@ -60,6 +60,8 @@ class Budget:
     where: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
+    compared: bool = False
+    """Whether the numbers at its point are those of a fresh trace there."""
 
     def line_of(self, key: str) -> int:
         """Where a limit stands in the file, or else its budget: where an annotation points."""

@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError, ShapeError
-from symcost.formulas import form
+from symcost.formulas import form, functions
 from symcost.formulas.extent import is_large
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.formed import ceiling as ceiling
@@ -132,4 +132,4 @@ def ceil_ratio(above: Size, below: Size) -> Size:
 def largest(sizes: Iterable[Size]) -> Size:
     """The largest of several sizes."""
     made = list(sizes)
-    return max(made) if all(isinstance(each, int) for each in made) else exact(form.maximum(made))
+    return max(made) if all(isinstance(each, int) for each in made) else exact(functions.maximum(made))

@@ -5,7 +5,8 @@ The lectures' formula ``h_o = floor((h_i + 2p - d(k - 1) - 1)/s) + 1``, with a p
 
 from __future__ import annotations
 
-from symcost.formulas.form import as_form, positive_part
+from symcost.formulas.form import as_form
+from symcost.formulas.functions import positive_part
 from symcost.formulas.window import positions_inside
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, floor_ratio, ratio
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from symcost.agreement.check import LOWERED, Check, ModuleRow
 from symcost.agreement.written import METRICS, Written, emulation, misplaced, modules, totals
+from symcost.costs.evidence import summary
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.hlo.reading.text import HloError
@@ -29,6 +30,7 @@ from symcost.referee.verdicts.compiled import compiled, unread
 from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
+from symcost.tracing.attempt import PIECES
 from symcost.tracing.derive import Options, derive, rare_collections
 
 ON_CHIP = (
@@ -52,6 +54,8 @@ def verify(
     samples: Mapping[str, Sequence[int]] | None = None,
     steps: Mapping[str, int] | None = None,
     at_least: Mapping[str, int] | None = None,
+    upto: Mapping[str, int] | None = None,
+    max_pieces: int = PIECES,
     function: bool = False,
     name: str = "",
     mesh: Mapping[str, int] | None = None,
@@ -62,9 +66,10 @@ def verify(
 ) -> Verdict:
     """Whether the closed form of a model and the compilers' count of its program are the same number.
 
-    ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps`` and ``at_least`` are
-    those of :func:`symcost.trace`, and with ``function=True`` those of :func:`symcost.trace_function`. ``at`` gives a
-    value to every symbol. ``targets``: names as ``symcost targets`` lists them; none needs its device.
+    ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps``, ``at_least``,
+    ``upto`` and ``max_pieces`` are those of :func:`symcost.trace`, and with ``function=True`` those of
+    :func:`symcost.trace_function`. ``at`` gives a value to every symbol. ``targets``: names as ``symcost targets`` lists
+    them; none needs its device.
 
     - ``against``: other counters whose figure to show: ``"flax"``, ``"roofline"``, ``"xla"``.
     - ``mesh``: sizes of a mesh of devices by axis name; ``shard``: axes of an array's dimensions, by a part of its name,
@@ -76,6 +81,9 @@ def verify(
     A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
     with the trace of the Flax twin too; its input is ``float32``, channels last (``int32`` for tokens), unless a spec says
     otherwise.
+
+    At the point the closed form is compared with a fresh trace, number by number; beyond what was tried of a bounded symbol
+    that alone says that it holds there.
 
     The verdict is true when the closed form is the exact integer of the lowered program, in total and by module, XLA's
     own float32 figures are emulated bit for bit, every unit between written and compiled has a name, and every target
@@ -107,7 +115,8 @@ def verify(
         answers = job.start(asked)
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))
-            known = _Known.of(source, program, dict(samples=samples, steps=steps, at_least=at_least))
+            sampling = dict(samples=samples, steps=steps, at_least=at_least, upto=upto, max_pieces=max_pieces)
+            known = _Known.of(source, program, sampling)
             # What a rule of one's own counted is of no use to a later question, in which it may be another rule.
             costs, written = (
                 _derived.__wrapped__(known, platforms, False) if opened() else _derived(known, platforms, cache)
@@ -119,7 +128,7 @@ def verify(
         finally:
             job.stop()
     total = costs.total("xla")
-    notes = (ON_CHIP,) if any(each.platform == TPU for each in asked) else ()
+    notes = (*_words(costs), *((ON_CHIP,) if any(each.platform == TPU for each in asked) else ()))
     return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(found.checks),
                    modules=tuple(found.rows), targets=tuple(found.targets), failures=found.failures,
                    opinions=tuple(others), notes=notes, operations=found.operations)  # fmt: skip
@@ -134,6 +143,14 @@ class _Found:
     operations: dict[str, dict[str, tuple[int, int]]]
     targets: list[Compiled] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+
+
+def _words(costs: CostTable) -> tuple[str, ...]:
+    """What stands behind each symbol of the closed form, and what was compared at the point."""
+    domain, compared = costs.domain, costs.parts.compared
+    words = summary(domain.evidence, domain.decisions) if domain is not None else ""
+    told = "; ".join(part for part in (words, compared) if part)
+    return (f"The closed form is {told}." if words else f"The closed form has {told}.",) if told else ()
 
 
 def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _Found:
@@ -196,7 +213,7 @@ def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[Co
     found = kept.load(entry) if cache else None
     if found is None:
         lifted, point = _closed_form(known), known.source.at
-        found = Derived(lifted.subs(**point) if point else lifted, *_lowered(known.made, platforms))
+        found = Derived(lifted.subs(check=True, **point) if point else lifted, *_lowered(known.made, platforms))
         if cache:
             kept.keep(found, entry)
     paths = tuple(argument.path for argument in known.made.arguments)

@@ -10,6 +10,8 @@
     names of the symbols in the formulas.
 ``at``
     the values substituted for symbols (``--at``), empty for a closed form.
+``compared``
+    what was compared with a fresh trace there, empty for nothing.
 ``totals``
     ``params``, ``trainable``, ``active_params``, ``state``, ``macs``, ``flops``, ``transcendentals`` under ``full`` and
     ``activations`` under ``textbook``: what the attributes of the same names give.
@@ -32,7 +34,10 @@
     only with a depth: ``path``, ``number`` of alike modules (null if unsaid), and their whole cost by convention.
 ``certificate``, ``domain``, ``coverage``
     how the forms were checked, where they hold and who counted; null for tables that were not traced. ``xla`` of a
-    certificate: whether XLA's own count is ``equal`` (null: not compared), ``why`` not, and ``at`` which point.
+    certificate: whether XLA's own count is ``equal`` (null: not compared), ``why`` not, and ``at`` which point. ``words``: what
+    stands behind each symbol, in one line; ``evidence`` of a domain: by symbol its ``word`` (``proved``, ``guarded`` or
+    ``bounded``), ``why``, and for what is bounded the ``most`` that was tried; ``decisions``: conditions that the program
+    decided by, with their lines; ``uncomputed``: those that no condition can say, such as roundings of floats.
 ``loops``
     symbols of loops whose trip count nobody knows, and where the loops stand.
 ``kernels``
@@ -84,6 +89,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         "version": __version__,
         "symbols": list(costs.symbols),
         "at": dict(costs.point),
+        "compared": costs.parts.compared,
         "totals": {metric: str(getattr(costs.total(convention), metric)) for metric, convention in COLUMNS},
         "conventions": {c: _metrics(costs.total(c)) if c in costs.conventions else None for c in CONVENTIONS},
         "withdrawn": dict(costs.withdrawn),
@@ -153,6 +159,7 @@ def _checks(costs: Any) -> dict[str, Any]:
         "certificate": certificate
         and {
             "text": str(certificate),
+            "words": facts.words(costs),
             "traces": certificate.traces,
             "numbers": certificate.numbers,
             "programs": certificate.programs,
@@ -168,6 +175,9 @@ def _checks(costs: Any) -> dict[str, Any]:
             "notes": list(domain.notes),
             "bounds_at_one": sorted(domain.bounds_at_one),
             "spans": dict(domain.spans),
+            "evidence": {name: {"word": e.word, "why": e.why, "most": e.most} for name, e in domain.evidence.items()},
+            "decisions": [{"text": d.text, "symbols": list(d.symbols), "place": d.place} for d in domain.decisions],
+            "uncomputed": [{"text": d.text, "symbols": list(d.symbols), "place": d.place} for d in domain.uncomputed],
         },
         "coverage": costs.coverage,
     }

@@ -13,7 +13,7 @@ from symcost.costs.rows import Group, Row
 from symcost.costs.table import CostTable
 from symcost.formulas.text import elided, written
 from symcost.reading.choices import AnyConvention, Convention
-from symcost.report.words import sheet
+from symcost.report.words import facts, sheet
 
 COLUMNS = ("layer", "output", "params", "MACs", "activations", "input + output", "field")
 NARROW = 9
@@ -105,7 +105,7 @@ def elided_text(text: str, room: int) -> str:
 
 def _facts(costs: Any, convention: AnyConvention) -> list[str]:
     whole = costs.total(convention)
-    facts = [
+    told = [
         ("convention", convention),
         ("params", whole.params),
         *([("state", whole.state)] if whole.state != 0 else []),
@@ -115,8 +115,9 @@ def _facts(costs: Any, convention: AnyConvention) -> list[str]:
         ("peak activations, input + output", costs.peak("textbook")),
         ("peak activations, alive at once", costs.peak("liveness")),
         ("domain", str(costs.domain)),
+        *([("words", words)] if (words := facts.words(costs)) else []),
     ]
     return [
         f"{name:34}{value if isinstance(value, str) else f'{value:,}' if isinstance(value, int) else written(value)}"
-        for name, value in facts
+        for name, value in told
     ]

@@ -25,7 +25,8 @@ def render(costs: CostTable, *, depth: int | None = None) -> str:
     """The table as Markdown."""
     parts = [_markdown(section) for section in _sections(costs, depth)]
     notes = [f"- **{title}**: {escaped(sentence)}" for title, sentence in facts.notes(costs)]
-    return "\n\n".join([*parts, "\n".join(notes)]).rstrip()
+    words = [escaped(found)] if (found := facts.words(costs)) else []
+    return "\n\n".join([*words, *parts, "\n".join(notes)]).rstrip()
 
 
 def _sections(costs: CostTable, depth: int | None) -> list[Section]:

@@ -28,7 +28,9 @@ def html(costs: CostTable) -> str:
     head = [f"{facts.TITLES[metric]} ({convention})" for metric, convention in wanted]
     width = NAME + (NUMBER + GAP) * len(wanted) + 2 * MARKER
     top = f'<div style="padding-left:{MARKER}em">{_line("module", head, 0, bold=True)}</div>'
-    parts = [
+    words = facts.words(costs)
+    parts = [f"<div>{escape(words)}</div>"] if words else []
+    parts += [
         f'<div style="max-width:100%;overflow-x:auto"><div style="min-width:{width:g}em;font-size:90%;line-height:1.4">{top}',
         _tree(root, wanted, 0, _depth(root)),
         "</div></div>",

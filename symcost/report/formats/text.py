@@ -37,10 +37,22 @@ def render(costs: CostTable, *, depth: int | None = None, width: int | None = No
         highlight=False,
     )
     console.print(
-        Group(_modules(costs, depth, width), Text("\nTotals (convention of counting)"), _totals(costs), *_rest(costs))
+        Group(
+            *_words(costs),
+            _modules(costs, depth, width),
+            Text("\nTotals (convention of counting)"),
+            _totals(costs),
+            *_rest(costs),
+        )
     )
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+def _words(costs: CostTable) -> list[Text]:
+    """What stands behind each symbol, above everything else."""
+    found = facts.words(costs)
+    return [Text(f"{found}\n")] if found else []
 
 
 def _modules(costs: CostTable, depth: int | None, width: int) -> Table:

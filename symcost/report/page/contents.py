@@ -124,6 +124,12 @@ def _modules(
 
 def _conditions(costs: Any, program: Program) -> list[dict[str, Any]]:
     domain = costs.domain
+    for decision in domain.uncomputed if domain is not None else ():
+        if left := [name for name in decision.symbols if name in costs.symbols]:
+            raise SymcostError(
+                f"{decision} computes with floats, which the page has no place for: put {' and '.join(left)} in, as --set "
+                f"{left[0]}=..., or costs.subs({left[0]}=...)"
+            )
     return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]
 
 

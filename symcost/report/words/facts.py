@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.cost import COLUMNS, FULL, SPLITS, TOLD, Cost
+from symcost.costs.evidence import summary
 from symcost.costs.rows import Row, total
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
@@ -108,13 +109,24 @@ OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place
 """Sources of rows that the user's rules counted, in words."""
 
 
+def words(costs: Any) -> str:
+    """What stands behind each symbol, in one line; nothing where nothing was derived."""
+    domain = costs.domain
+    return summary(domain.evidence, domain.decisions) if domain is not None else ""
+
+
 def notes(costs: Any) -> list[tuple[str, str]]:
-    """(title, sentence) for the point, domain, certificate, coverage, loops of unknown length and kernels of unknown MACs."""
+    """(title, sentence) for the point, domain, each symbol, certificate, coverage, loops and kernels that are not known."""
     found = []
     if at := costs.point:
-        found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items())))
-    facts = (("domain", costs.domain), ("certificate", costs.certificate))
-    found += [(title, str(fact)) for title, fact in facts if fact is not None]
+        compared = f" ({costs.parts.compared})" if costs.parts.compared else ""
+        found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items()) + compared))
+    domain, certificate = costs.domain, costs.certificate
+    if domain is not None:
+        found.append(("domain", str(domain)))
+        found += [(name, str(each)) for name, each in domain.evidence.items()]
+    if certificate is not None:
+        found.append(("certificate", certificate.checks))
     if coverage := costs.coverage:
         counted = ", ".join(f"{number} by {OWN.get(name, name)}" for name, number in coverage.items()
                             if number and name != "bounds")  # fmt: skip

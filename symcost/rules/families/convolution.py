@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from symcost.formulas.form import Form, as_form, floor, positive_part
+from symcost.formulas.form import Form, as_form, floor
+from symcost.formulas.functions import positive_part
 from symcost.formulas.window import positions_inside
 from symcost.rules.base import Array, Facts, Op, Work, product, rule
 from symcost.rules.complex_numbers import convolved_by_parts, is_complex

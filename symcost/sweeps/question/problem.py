@@ -26,6 +26,7 @@ from symcost.sweeps.numbers.tiers import Tiers
 from symcost.sweeps.question.columns import Columns
 from symcost.sweeps.question.dependents import dependents
 from symcost.sweeps.question.space import Space
+from symcost.sweeps.question.uncomputed import outside
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,9 @@ def make_problem(
     metrics = Metrics(costs, define, options)
     axes = dict(space.numbers)
     table = metrics.table
-    domain = tuple(table.domain.conditions()) if table is not None and table.domain is not None else ()
+    domain: tuple[str, ...] = ()
+    if table is not None and table.domain is not None:
+        domain = (*table.domain.conditions(), *outside(table.domain, axes, metrics.given))
     found = tuple((text, asked(text, metrics)) for text in (*space.where, *where, *domain))
     goals = [(text, parse(text), maximise) for text, maximise in objectives]
     named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))

@@ -22,7 +22,7 @@ Totals = dict[tuple[str, str, str], int]
 class Certificate:
     """How a closed form was checked: the traces it was fitted to and the held-out points where it was exactly equal.
 
-    ``xla``: what XLA's own count of the lowered program says at one of them.
+    ``xla``: what XLA's own count of the lowered program says at one of them. ``words``: what stands behind each symbol.
     """
 
     traces: int
@@ -31,8 +31,14 @@ class Certificate:
     numbers: int
     programs: int
     xla: Said = NOT_ASKED
+    words: str = ""
 
     def __str__(self) -> str:
+        return f"{self.words}; {self.checks}" if self.words else self.checks
+
+    @property
+    def checks(self) -> str:
+        """What was compared, without the words."""
         points = "; ".join(", ".join(f"{k}={v}" for k, v in p.items()) for p in self.held_out) or "no symbols"
         equal = f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points}); {self.traces} traces in all"
         return f"{equal}; {self.xla}"

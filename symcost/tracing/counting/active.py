@@ -14,7 +14,7 @@ from symcost.costs.cost import Cost
 from symcost.errors import ExpressionError, TraceError
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.formed import formed
-from symcost.formulas.symbols import parse
+from symcost.formulas.symbols import parse, symbol
 from symcost.reading import glob
 from symcost.tracing.counting.structure import Line
 
@@ -53,6 +53,12 @@ def read_shares(given: Mapping[str, Any] | None, symbols: Sequence[str]) -> tupl
     if given is not None and not isinstance(given, Mapping):
         raise TraceError(f"active={given!r} must give shares by pattern, as {{'**/experts/**': 'k/E'}}")
     return tuple(_read(pattern, value, symbols) for pattern, value in (given or {}).items())
+
+
+def shares_at(shares: Sequence[Share], point: Mapping[str, int]) -> dict[str, Any]:
+    """The shares as numbers at a point, by pattern."""
+    at = {symbol(name): value for name, value in point.items()}
+    return {share.pattern: (share.above / share.below).xreplace(at) for share in shares}
 
 
 def _read(pattern: Any, value: Any, symbols: Sequence[str]) -> Share:

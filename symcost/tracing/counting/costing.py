@@ -8,7 +8,8 @@ from typing import Any
 
 from symcost.costs.cost import METRICS, TEXTBOOK, XLA, Cost
 from symcost.costs.dtypes import item_bytes
-from symcost.formulas.form import Form, as_form, maximum
+from symcost.formulas.form import Form, as_form
+from symcost.formulas.functions import maximum
 from symcost.rules import ENTRIES, Array, Op, Work
 from symcost.rules.own import OWN, REPLACED, active
 from symcost.tracing.program.records import FROZEN, WEIGHT, Record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symcost.errors import LiftError
 from symcost.formulas.form import Form
@@ -15,6 +15,7 @@ from symcost.tracing.counting import liveness
 from symcost.tracing.counting.costing import Costing
 from symcost.tracing.counting.structure import template_key
 from symcost.tracing.domain.domain import Domain
+from symcost.tracing.domain.further import Further
 from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.domain.special import Special
 from symcost.tracing.domain.spread import Spread
@@ -22,7 +23,7 @@ from symcost.tracing.fitting.align import flat, same
 from symcost.tracing.fitting.lift import PointError, Sampler
 from symcost.tracing.program.records import Program
 from symcost.tracing.program.spec import where
-from symcost.tracing.sampling.sample import MODERATE, TINY, Point, Values
+from symcost.tracing.sampling.sample import MODERATE, TINY, Point, Values, divisors
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular
 
 Peaks = dict[tuple[str, str], "list[Form] | str"]
@@ -57,6 +58,7 @@ class Explorer:
     widths: Sequence[str] = ()  # symbols that may meet them
     patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
     given: frozenset[str] = frozenset()  # symbols whose multiples are meant: the user's, and widths split into heads
+    upto: Mapping[str, int] = field(default_factory=dict)  # how far to try symbols of which only trials tell
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
@@ -73,6 +75,7 @@ class Explorer:
             return []
         self._lattice()
         self._high()
+        Further(self, self.upto).check()
         if self.rounded:
             Spread(self, self.rounded).check()
         self._round()
@@ -153,12 +156,12 @@ class Explorer:
                 continue
             theirs = max(liveness.peak_sizes(program, self.costing, rule, unit), default=0)
             ours = max(f.value(point) for f in candidates)
-            shallow = {n: point[n] for n in self.structural if point[n] <= self._largest_sample(n)}
+            shallow = {n: point[n] for n in self.structural if point[n] <= self.largest_sample(n)}
             if ours > theirs and self.domain.has_one(point):
                 # Tensors that happen to have equal sizes share memory: the form stays an upper bound there.
                 self.domain.note(f"peaks are upper bounds where sizes of 1 coincide ({where(point)})")
             elif ours > theirs and self.patterned and shallow:
-                self.few_layers = self.few_layers or shallow
+                self.few_layers = self.domain.shallow = self.few_layers or shallow
                 self.domain.note(
                     f"peaks are upper bounds up to {where(self.few_layers)}: not every kind of layer occurs yet"
                 )
@@ -224,7 +227,7 @@ class Explorer:
         self._between(found)
         for name, step in coarse.items():
             others = {n: self.base[n] for n in self.domain.symbols if n != name}
-            for candidate in _divisors(step):
+            for candidate in divisors(step):
                 self.domain.steps[name] = candidate
                 point = self._near(others)
                 if self.domain.problem(point) is None and self.agrees(point):
@@ -257,7 +260,7 @@ class Explorer:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
         scale = {n: self._far(n) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
         point = self._point(1, scale)
-        while self._too_large(point) and any(s > 1 for s in scale.values()):
+        while self.too_large(point) and any(s > 1 for s in scale.values()):
             scale = {n: max(self.base[n] if s > self.base[n] else 1, s // 4) for n, s in scale.items()}
             point = self._point(1, scale)
         if self.agrees(point):
@@ -267,17 +270,12 @@ class Explorer:
             if self.domain.decides(alone):
                 continue
             reason = self.difference(alone)
-            if reason is None or self._too_large(alone):
+            if reason is None or self.too_large(alone):
                 continue
-            self.refit(alone, reason)
-            if self._follows(name, alone[name]):
-                continue
-            last = self.bisect(name, self._largest_sample(name), alone[name])
-            self.domain.at_most[name] = Special(self).spanned(name, last)
-            self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
+            self.ends(name, alone, reason)
         # The far point itself where the narrower domain still has it, and one that lies inside in any case.
         for far in (point, self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})):
-            if self.domain.problem(far) is not None or self._too_large(far) or self.agrees(far):
+            if self.domain.problem(far) is not None or self.too_large(far) or self.agrees(far):
                 continue
             shallow = {**far, **{n: self.base[n] for n in self.structural}}
             reason = self.difference(shallow)
@@ -288,7 +286,17 @@ class Explorer:
                 f"the closed form is not right at {where(far)}: {self.difference(far)}"
             )
 
-    def _too_large(self, point: Point) -> bool:
+    def ends(self, name: str, alone: Point, reason: str) -> None:
+        """A size up to which the form is right: beyond its largest value it is wrong at a point."""
+        self.refit(alone, reason)
+        if self._follows(name, alone[name]):
+            return
+        last = self.bisect(name, self.largest_sample(name), alone[name])
+        self.domain.at_most[name] = Special(self).spanned(name, last)
+        self.agrees(self.alone(name, self.domain.at_most[name]))
+        self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
+
+    def too_large(self, point: Point) -> bool:
         """Whether the arrays that the model holds are too many there, for the machine or to wait for."""
         if self.sampler.growth.is_heavy(point):
             return True
@@ -330,7 +338,8 @@ class Explorer:
             return True
         return False
 
-    def _largest_sample(self, name: str) -> int:
+    def largest_sample(self, name: str) -> int:
+        """The largest value of a symbol that the form was fitted to."""
         return max(p[name] for p in self.sampled if name in p)
 
     def bisect(self, name: str, good: int, bad: int) -> int:
@@ -384,10 +393,3 @@ class Explorer:
 def _has_empty(program: Program) -> bool:
     """Whether some array has no elements: windows that do not fit, batches of nothing."""
     return any(0 in array.shape for record in (*program.inputs, *program.records) for array in record.results)
-
-
-def _divisors(step: int) -> list[int]:
-    """Divisors of a step, powers of two first."""
-    powers = [p for p in (1, 2, 4, 8, 16, 32, 64, 128, 256) if step % p == 0]
-    others = [d for d in range(3, step + 1) if step % d == 0 and d not in powers]
-    return [*powers, *[d for d in others if d in (96, 192, 384, 224, 12, 24, 48, step)]]

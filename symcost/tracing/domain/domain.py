@@ -10,9 +10,10 @@ from fractions import Fraction
 
 import sympy
 
+from symcost.costs.evidence import Decision, Evidence, beyond
+from symcost.costs.fresh import PEAK
 from symcost.costs.parts import Conditions
 from symcost.formulas.form import Form
-from symcost.tracing.domain.evidence import Evidence
 from symcost.tracing.evidence.guard import Guard
 
 Point = dict[str, int]
@@ -48,10 +49,22 @@ class Domain(Conditions):
 
     guards: tuple[Guard, ...] = ()
     """What the program decided by its sizes, as it was seen: beyond, it is another one."""
-    evidence: dict[str, Evidence] = field(default_factory=dict)
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
     """What stands behind each symbol."""
+    shallow: Mapping[str, int] = field(default_factory=dict)
+    """Depths up to which a peak is an upper bound: not every kind of layer occurs yet."""
     tried: dict[str, int] = field(default_factory=dict)
     """The largest value of each bounded symbol that was tried."""
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the program was seen to decide by its sizes, and the lines that do."""
+        return tuple(made(guard) for guard in self.guards)
+
+    @property
+    def uncomputed(self) -> tuple[Decision, ...]:
+        """Those decisions that no condition can say: they compute with floats, or with roundings of them."""
+        return tuple(made(guard) for guard in self.guards if not guard.readable)
 
     def note(self, text: str) -> None:
         """Add a remark; one of each kind is enough."""
@@ -88,16 +101,31 @@ class Domain(Conditions):
             if form.symbols <= set(point) and form.value(point) < least:
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
                 return f"{at} is outside the domain: {form} must be at least {least}"
-        for name, most in self.tried.items():
-            if point.get(name, 0) > most:
-                why = self.evidence[name].why.partition(": ")[2]
-                return (f"{name}={point[name]} is beyond what was tried, {name} up to {most}, and nothing says more ({why}): "
-                        f"trace further with upto={{{name!r}: {point[name]}}}")  # fmt: skip
         for guard in self.guards:
             if guard.symbols <= set(point) and not guard.holds(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))
                 return f"{at} is outside the domain: {guard} must hold, or the program is another one ({guard.place})"
+        return self.untried(point)
+
+    def untried(self, point: Mapping[str, int]) -> str | None:
+        """Why nothing is known of a point that meets every other condition: it lies beyond what was tried; or nothing."""
+        for name, most in self.tried.items():
+            if point.get(name, 0) > most:
+                value, why = point[name], self.evidence[name].why.partition(": ")[2]
+                cure = f'trace further with upto={{"{name}": {value}}}, or compare this point with check=True'
+                return beyond(name, value, most, why, cure)
         return None
+
+    def bounds_at(self, point: Mapping[str, int]) -> frozenset[str]:
+        """What is an upper bound at a point: metrics of programs that skip a step, and the peak where its notes say so."""
+        shallow = bool(self.shallow) and all(point.get(name, most + 1) <= most for name, most in self.shallow.items())
+        one = self.has_one(point)
+        return (self.bounds_at_one if one else frozenset()) | (frozenset({PEAK}) if one or shallow else frozenset())
+
+    def decides_otherwise(self, point: Mapping[str, int]) -> bool:
+        """Whether one of :attr:`uncomputed` falls otherwise at a point."""
+        guards = (guard for guard in self.guards if not guard.readable)
+        return any(guard.symbols <= set(point) and not guard.holds(point) for guard in guards)
 
     def decides(self, point: Mapping[str, int]) -> bool:
         """Whether the program was seen to decide otherwise at a point."""
@@ -133,7 +161,10 @@ class Domain(Conditions):
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
-        unread = [str(guard) for guard in self.guards if not guard.readable]
+        unread = [str(guard) for guard in self.guards if not guard.readable and guard.by != "rounding"]
+        floats = [str(guard) for guard in self.guards if guard.by == "rounding"]
+        further = f" and {len(floats) - 1} more floats are" if len(floats) > 1 else ""
+        unread += [f"{floats[0]}{further + ' as exact numbers are' if further else ''}"] if floats else []
         parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *unread, *self.notes]
         if self.bounds_at_one:
             metrics = ", ".join(sorted(self.bounds_at_one))
@@ -205,6 +236,11 @@ class Domain(Conditions):
             ordered += ready
             waiting = [n for n in waiting if n not in ready]
         return ordered
+
+
+def made(guard: Guard, text: str = "") -> Decision:
+    """A decision as it is told."""
+    return Decision(text or str(guard), tuple(sorted(guard.symbols)), guard.place.short)
 
 
 def _ordered(guard: Guard) -> str:

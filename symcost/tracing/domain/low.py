@@ -34,6 +34,21 @@ class LowEdge:
         self.base = self.explorer.base
 
     def find(self) -> None:
+        """The lower edges of sizes and of depths."""
+        self._sizes()
+        for name in self.explorer.structural:
+            self._shallow(name)
+
+    def _shallow(self, name: str) -> None:
+        """A depth beside the others' usual values, down from the first that was sampled: the last one that agrees."""
+        step = self.domain.step_of(name, self.base)
+        for value in range(self.base[name] - step, 0, -step):
+            point = {**self.base, name: value}
+            if self.domain.problem(point) is None and self.explorer.difference(point) is not None:
+                self.domain.at_least[name] = value + step
+                return
+
+    def _sizes(self) -> None:
         """The smallest joint point that agrees; else symbol after symbol as low as agrees beside those before it."""
         corner = self.domain.decided({n: self.domain.steps.get(n, 1) for n in self.domain.symbols})
         if self.domain.problem(corner) is None and self.explorer.agrees(corner):
@@ -41,7 +56,8 @@ class LowEdge:
             self._quotients()
             return
         lowered = self._descend(self.base)
-        if self.domain.ordered or any(len(guard.symbols) > 1 for guard in self.domain.guards):  # what looked like an edge beside the base may be lower beside other values
+        # What looked like an edge beside the base may be lower beside other values.
+        if self.domain.ordered or any(len(guard.symbols) > 1 for guard in self.domain.guards):
             lowered = self._descend(lowered)
         for name, value in lowered.items():
             if value > self.domain.step_of(name, lowered):

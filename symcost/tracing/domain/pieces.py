@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from symcost.costs.table import Conditions
+from symcost.costs.evidence import Decision
+from symcost.costs.parts import Conditions
 from symcost.formulas.conditions import Compare, condition
-from symcost.tracing.domain.evidence import Evidence
+from symcost.tracing.domain.domain import made
 from symcost.tracing.evidence.guard import Guard
 
 BESIDE = {"<=": 0, ">=": 0, "==": 0, "!=": 1, ">": 1, "<": -1}
@@ -28,13 +29,25 @@ class Pieces(Conditions):
         self.notes = list(dict.fromkeys((*self.there.notes, *self.elsewhere.notes)))
         self.bounds_at_one = self.there.bounds_at_one | self.elsewhere.bounds_at_one
         self.spans = {**self.there.spans, **self.elsewhere.spans}
+        here, there = self.there.evidence, self.elsewhere.evidence
+        self.evidence = {name: here[name].weaker(there[name]) if {name} <= {*here} & {*there} else {**here, **there}[name]
+                         for name in self.symbols}  # fmt: skip
 
     @property
-    def evidence(self) -> dict[str, Evidence]:
-        """What stands behind each symbol: the weaker of both."""
-        here, there = self.there.evidence, self.elsewhere.evidence
-        return {name: here[name].weaker(there[name]) if {name} <= {*here} & {*there} else {**here, **there}[name]
-                for name in self.symbols}  # fmt: skip
+    def decisions(self) -> tuple[Decision, ...]:
+        """What splits the form, and what each piece was seen to decide."""
+        own, sides = made(self.guard, f"{self.guard} or not"), {str(self.guard), str(self.guard.denied)}
+        inner = (decision for side in (self.there, self.elsewhere) for decision in side.decisions)
+        return tuple(dict.fromkeys((own, *(decision for decision in inner if decision.text not in sides))))
+
+    @property
+    def uncomputed(self) -> tuple[Decision, ...]:
+        """Those decisions of each piece that no condition can say; which piece counts is of their symbols too."""
+        found = []
+        for path, domain in self.leaves():
+            behind = {name for guard in path for name in guard.symbols}
+            found += [replace(d, symbols=tuple(sorted({*d.symbols, *behind}))) for d in domain.uncomputed]
+        return tuple(dict.fromkeys(found))
 
     def at(self, point: Mapping[str, int]) -> Any:
         """The conditions that count at a point, or nothing while its side is not known."""
@@ -54,6 +67,21 @@ class Pieces(Conditions):
             return side.problem(point)
         first, second = self.there.problem(point), self.elsewhere.problem(point)
         return first if first and second else None
+
+    def decides_otherwise(self, point: Mapping[str, int]) -> bool:
+        """Whether one of :attr:`uncomputed` falls otherwise at a point, in the piece that counts there."""
+        side = self.at(point)
+        return side.decides_otherwise(point) if side is not None else False
+
+    def untried(self, point: Mapping[str, int]) -> str | None:
+        """Why nothing is known of a point of its side, but that it was not tried so far."""
+        side = self.at(point)
+        return side.untried(point) if side is not None else None
+
+    def bounds_at(self, point: Mapping[str, int]) -> frozenset[str]:
+        """What is an upper bound at a point."""
+        side = self.at(point)
+        return side.bounds_at(point) if side is not None else frozenset()
 
     def leaves(self) -> list[tuple[tuple[Guard, ...], Any]]:
         """The domains of all pieces, each behind the decisions that lead to it."""

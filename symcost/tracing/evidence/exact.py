@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.errors import ExpressionError
-from symcost.formulas.form import Form, as_form, floor, logarithm
+from symcost.formulas.form import Form, as_form, floor
+from symcost.formulas.functions import logarithm
 from symcost.tracing.evidence.guard import Rounding
 
 DOWN = ("int", "math.floor", "math.trunc", "np.floor", "np.trunc")
@@ -29,6 +30,14 @@ def meant(made: Rounding) -> Form | None:
     """
     try:
         return _rounded(made.function, made.formula)
+    except (ExpressionError, ZeroDivisionError):
+        return None
+
+
+def exact(side: Any) -> Form | None:
+    """A side of a comparison in exact numbers, or nothing where it is no rational one."""
+    try:
+        return _exact(side)
     except (ExpressionError, ZeroDivisionError):
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any, Literal, Protocol
 
 from symcost.formulas.form import Form, FormLike, as_form
@@ -25,9 +26,13 @@ class Place:
     line: int = 0
     text: str = ""
 
+    @property
+    def short(self) -> str:
+        """The file's name and the line: never where the file lies on a machine."""
+        return f"{PurePath(self.file).name}:{self.line}" if self.file else "an unknown line"
+
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.file else "an unknown line"
-        return f"{where}: {self.text}" if self.text else where
+        return f"{self.short}: {self.text}" if self.text else self.short
 
 
 class Side(Protocol):

@@ -38,6 +38,11 @@ def side_text(side: Any) -> str:
     return " % ".join(str(f) if len(f.terms) == 1 and _plain(f) else f"({f})" for f in found[:2])
 
 
+def is_remainder(side: Any) -> bool:
+    """Whether a side is ``x % q``, which comes back to 0 and 1 again and again."""
+    return isinstance(side, Form) and _remainder(side) is not None
+
+
 def _plain(form: Form) -> bool:
     """Whether a form binds as strongly as ``%``: a product of symbols, a number, or one function."""
     ((_, coefficient),) = form.terms.items()

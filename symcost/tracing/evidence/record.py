@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from symcost.errors import SymcostError
 from symcost.formulas.form import Form
 from symcost.tracing.evidence.guard import Guard, Pin, Rounding, strongest
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
-from symcost.tracing.evidence.recording import SECONDS, recording
+from symcost.tracing.evidence.recording import SECONDS, Busy, recording
 from symcost.tracing.evidence.selftest import problem
 from symcost.tracing.evidence.sizes import tree_of_sizes
 from symcost.tracing.program.capture import traced
@@ -123,13 +123,22 @@ def record(
     """Trace a model once with every size a symbol that decides at ``base``; ``structural`` symbols stay plain numbers.
 
     Where that cannot be traced, one symbol more stays plain, the first with which it can: the recording names it in
-    ``plain``. Nothing that the model raises comes through: the recording says in words why there is none.
+    ``plain``. Nothing that the model raises comes through: the recording says in words why there is none, be it that
+    another thread records.
     """
+    try:
+        return _recorded(model, base, set(structural), seconds)
+    except Busy as busy:
+        return Recording(base, reason=str(busy))
+
+
+def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], seconds: float) -> Recording:
     why = problem()
     if why:
         return Recording(base, reason=f"sizes cannot be recorded with jax {jax.__version__}: {why}")
-    fixed = set(structural)
     names = [name for name in model.symbols if name not in fixed]
+    if not names:
+        return Recording(base, reason="there are no sizes that are symbols")
     found = _record(model, base, names, seconds)
     if found.traced or found.slow or len(names) < 2:
         return found

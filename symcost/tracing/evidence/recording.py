@@ -14,6 +14,7 @@ from jax._src.numpy import einsum
 
 from symcost.errors import TraceError
 from symcost.tracing.evidence import dimensions
+from symcost.tracing.evidence.caches import remembered
 from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.shadows import jax_shadows, shadows
@@ -22,6 +23,10 @@ SECONDS = 30.0
 """How long a recording may take before it is given up."""
 _entered = threading.Lock()
 _MISSING = object()
+
+
+class Busy(TraceError):
+    """Another thread records: it would see what is not its own."""
 
 
 @contextlib.contextmanager
@@ -38,7 +43,7 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
     d % 96 == 0; d >= 33; d != 32; d >= 32
     """
     if not _entered.acquire(blocking=False):
-        raise TraceError("another recording is under way in this process: wait until it is done")
+        raise Busy("another recording is under way in this process: wait until it is done")
     recorder = Recorder(base, seconds)
     replaced: list[tuple[Any, str, Any]] = []
 
@@ -48,6 +53,8 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
 
     handler = einsum._poly_einsum_handlers.get(DIMENSION)
     try:
+        for owner, name, function in remembered():
+            put(owner, name, function)
         for name, method in dimensions.methods(recorder).items():
             put(DIMENSION, name, method)
         functions = of_math(recorder)

@@ -2,62 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
 
+from symcost.errors import SymcostError, TraceError
+from symcost.tracing.evidence.caches import forgetful
+from symcost.tracing.evidence.frames.conditions import sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
-from symcost.tracing.evidence.frames.watch import watch
-from symcost.tracing.evidence.guard import Guard, Side
-from symcost.tracing.evidence.normal import side_text
+from symcost.tracing.evidence.frames.observe import observe
+from symcost.tracing.evidence.frames.watch import Observations, watch
+from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.meaning import behind, comparisons
+from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
-from symcost.tracing.program.capture import traced
+from symcost.tracing.program.capture import PointError
 from symcost.tracing.sampling.depth import DEEPEST
-from symcost.tracing.sampling.sample import Point
+from symcost.tracing.sampling.sample import Point, Values
 
 DEEPER = (3, 5)
 """How many more layers than at the base the watched programs have, where the model takes them."""
 
 
-@dataclass(frozen=True)
-class Behind:
-    """One side of a condition on rounded numbers: each is what its formula gives."""
-
-    side: Side
-    recording: Recording = field(compare=False)
-
-    @property
-    def symbols(self) -> frozenset[str]:
-        """The model's own symbols in it."""
-        return self.recording.behind(self.side.symbols)
-
-    def value(self, at: Mapping[str, int]) -> Any:
-        """Its value at integers."""
-        return self.side.value(self.recording.at(at))
-
-    def __str__(self) -> str:
-        named = {made.symbol: made for made in self.recording.roundings if made.symbol in self.side.symbols}
-        return f"{side_text(self.side)}" + "".join(f" with {name} = {made}" for name, made in named.items())
+WATCHED = 3
+"""At how many points the lines of a program with plain sizes are watched: as many as tell a line from a product."""
 
 
 def decided(seen: Recording) -> list[Guard]:
     """What a program decides by its sizes: the conditions that say more than that sizes are not 1."""
-    found = []
-    for guard in seen.guards:
-        if _about_one(guard):
+    exact = {comparison.guard: comparison for comparison in comparisons(seen)}
+    found: list[Guard | None] = []
+    for each in seen.guards:
+        if _about_one(each):
             continue
-        whole = guard.symbols <= set(seen.base)
-        sides = (guard.left, guard.right) if whole else (Behind(guard.left, seen), Behind(guard.right, seen))
-        found.append(replace(guard, left=sides[0], right=sides[1]))
-    return found
+        whole = behind(each, seen)
+        meant = exact.get(whole)
+        found.append(meant.exact if meant else whole)
+    return list(dict.fromkeys(known for known in found if known is not None))
 
 
 def _about_one(guard: Guard) -> bool:
-    """Whether it tells sizes of 0 or 1 from all others."""
+    """Whether it tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size."""
     number = getattr(guard.right, "number", None)
-    if not isinstance(number, int):
+    if not isinstance(number, int) or is_remainder(guard.left):
         return False
     return (guard.op == "!=" and number <= 1) or (guard.op == ">=" and number <= 2)
 
@@ -69,11 +57,41 @@ def recorded(sampler: Sampler, base: Point, structural: Sequence[str], depths: M
     return record(sampler.model, point if sampler.works(point) else base, structural)
 
 
+def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], structural: Sequence[str]) -> list[Guard]:
+    """What the model's own lines decide by sizes that were plain numbers in the recording, which did not see that."""
+    names = [name for name in values if name not in structural]
+    plain = set(names) - seen.proved
+    points = [
+        {**seen.base, **{name: values[name][k] for name in names if len(values[name]) > k}} for k in range(WATCHED)
+    ]
+    points = [dict(seen.base), *(point for point in points if point != seen.base and sampler.works(point))]
+    if not plain or len(points) < 2:
+        return []
+    try:
+        found = sizes([observe(sampler.model, point) for point in points]).guards
+    except SymcostError:  # frames are watched elsewhere, say: the symbols stay bounded by what was tried
+        return []
+    return [guard for guard in found if guard.symbols & plain and not _about_one(guard)]
+
+
 def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, Landmarks]:
-    """With what the program compares the numbers of its layers, by the symbol that is their number."""
+    """With what the program compares the numbers of its layers, by the symbol that is their number.
+
+    Where its frames cannot be watched, all that is known is that they were not.
+    """
     if not names:
         return {}
     points = [{**base, **{name: base[name] + further for name in names}} for further in DEEPER]
-    working = [point for point in points if sampler.works(point)] or [dict(base)]
-    # A copy remembers nothing of earlier traces, so that all of the user's code runs again.
-    return read([watch(lambda p=point: traced(replace(sampler.model), p), point) for point in working], names)
+    try:
+        with forgetful():
+            found = [seen for point in points if (seen := _watched(sampler, point)) is not None]
+            return read(found or [watch(lambda: sampler.anew(base), base)], names)
+    except TraceError as problem:
+        return dict.fromkeys(names, Landmarks(unread=(f"a depth whose comparisons were not seen ({problem})",)))
+
+
+def _watched(sampler: Sampler, point: Point) -> Observations | None:
+    """What is seen of the model's trace at a point, where it can be traced there."""
+    with contextlib.suppress(PointError):
+        return watch(lambda: sampler.anew(point), point)
+    return None

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symcost.tracing.evidence.recording import recording
+from symcost.tracing.evidence.recording import Busy, recording
 
 BASE = {"n": 3, "d": 96, "H": 4}
 PROGRAMS: dict[str, tuple[Callable[..., Any], str]] = {
@@ -36,7 +36,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], str]] = {
 
 @cache
 def problem() -> str:
-    """What is not seen here, in words, or nothing; asked once in a process."""
+    """What is not seen here, in words, or nothing; asked once in a process, of which no other thread may record then."""
     return next((why for name in PROGRAMS if (why := _problem(name))), "")
 
 
@@ -44,6 +44,8 @@ def _problem(name: str) -> str:
     program, expected = PROGRAMS[name]
     try:
         found = _seen(program)
+    except Busy:
+        raise
     except Exception as raised:
         return f"{name} raised {type(raised).__name__}: {(str(raised) or '-').splitlines()[0]}"
     missing = [part for part in expected.split("; ") if part not in found]

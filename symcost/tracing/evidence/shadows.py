@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from jax._src.lax import convolution
 from jax._src.lax.control_flow import loops
@@ -27,6 +28,9 @@ from symcost.tracing.evidence.tracked import Tracked, tracked, whole
 
 _ASKS = re.compile(r"\bis (not )?(int|float)\b")
 _USES = frozenset(("jax", "jnp", "flax", "nn", "nnx", "linen", "lax"))
+_INSTALLED = frozenset(("site-packages", "dist-packages"))
+_libraries: WeakKeyDictionary[ModuleType, tuple[int, bool]] = WeakKeyDictionary()
+"""Installed modules that were looked through: how many names each had, and whether it may hold models."""
 
 
 def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iterator[tuple[ModuleType, str, Any]]:
@@ -57,8 +61,19 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
 
 
 def _of_models(module: ModuleType) -> bool:
-    """Whether a module may hold models: it uses jax or flax, and is of no library below them."""
+    """Whether a module may hold models; one that is installed is looked through again only where it has more names."""
+    known = _libraries.get(module)
+    if known is not None and known[0] == len(vars(module)):
+        return known[1]
     file = getattr(module, "__file__", None) or ""
+    found = _may_hold_models(module, file)
+    if not _INSTALLED.isdisjoint(Path(file).parts):
+        _libraries[module] = len(vars(module)), found
+    return found
+
+
+def _may_hold_models(module: ModuleType, file: str) -> bool:
+    """Whether it uses jax or flax, and is of no library below them."""
     if file.startswith(HELPERS) or module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
         return False
     uses = any(

@@ -20,7 +20,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from symcost.formulas.form import Form, floor, positive_part
+from symcost.formulas.change import without_floors
+from symcost.formulas.form import Form, floor
+from symcost.formulas.functions import positive_part
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
 from symcost.tracing.fitting.solve import Column, affine, combine
 
@@ -28,6 +30,7 @@ Point = Mapping[str, int]
 MAX_DEGREE = 3
 MAX_RIVALS = 24
 MAX_PERIOD = 8
+MAX_HINTS = 80
 BESIDE = (-1, 0, 1, 2)
 """Where a line may bend beside a value that is compared: ``i < k`` and ``i <= k``, and at the layer after it."""
 
@@ -66,13 +69,16 @@ class Fitter:
         for name in self.symbols:
             column = tuple(point[name] for point in self.points)
             self.known.setdefault(column, Form.symbol(name))
+        self._hints: list[tuple[Column, Form]] = []
         for form in meant:  # roundings that the program was seen to make
             if form.symbols <= set(self.symbols):
                 values = [form.value(point) for point in self.points]
-                plain = form.without_floors
+                plain = without_floors(form)
                 if all(isinstance(value, int) for value in values):
                     exact = [plain.value(point) for point in self.points] == values
-                    self.known.setdefault(tuple(map(int, values)), plain if exact else form)
+                    column = tuple(map(int, values))
+                    self.known.setdefault(column, plain if exact else form)
+                    self._hints.append((column, plain if exact else form))
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)
@@ -103,7 +109,7 @@ class Fitter:
         """The simplest form that gives the column at every point, or nothing; ``rich`` allows sums of features."""
         if column in self.fitted:
             return self.fitted[column]
-        bent = self._bent(column) if len(set(column)) > 1 else None
+        bent = self._hinted(column) or self._bent(column) if len(set(column)) > 1 else None
         found = [bent] if bent else list(itertools.islice(self._candidates(column, rich), 1))
         if not bent and found and not found[0].is_polynomial and self.floors:
             found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
@@ -300,6 +306,19 @@ class Fitter:
             powers = [tuple(v**k for v in x) for k in range(1, degree + 1)]
             if fit := affine(column, powers):
                 yield combine(fit, [Form.symbol(name) ** k for k in range(1, degree + 1)])
+
+    def _hinted(self, column: Column) -> Form | None:
+        """A sum of steps that the program was seen to round and to clamp by: ``Max(8, 8*floor(..)) + 8`` where it says so."""
+        names = self.depends(column)
+        hints = [(c, f) for c, f in self._hints if f.symbols <= names and len(set(c)) > 1][:MAX_HINTS]
+        for number in (1, 2):
+            for some in itertools.combinations(hints, number):
+                forms = [form for _, form in some]
+                if frozenset().union(*(form.symbols for form in forms)) == names:
+                    fit = affine(column, [values for values, _ in some], surplus=2)
+                    if fit and all(c.denominator == 1 for c in fit):
+                        return combine(fit, forms)
+        return None
 
     def _bent(self, column: Column) -> Form | None:
         """A line that bends or jumps where the program compares: ``c0 n + sum c_k Max(0, n - k) + c``.

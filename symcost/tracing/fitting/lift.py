@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.errors import LiftError
@@ -13,7 +13,7 @@ from symcost.tracing.constants import Growth, limit
 from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.fitting.align import Columns, describe, lifted, same
 from symcost.tracing.fitting.fit import Fitter
-from symcost.tracing.program.capture import Keys, PointError, capture, too_large
+from symcost.tracing.program.capture import Keys, PointError, capture, too_large, traced
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.probe import probe
 from symcost.tracing.program.records import Program
@@ -43,25 +43,38 @@ class Sampler:
 
     def __call__(self, point: Mapping[str, int]) -> Program:
         """The program at a point, or the :class:`PointError` that the model raised there."""
-        key = tuple(sorted(point.items()))
-        found = self._seen.get(key)
+        found = self._seen.get(tuple(sorted(point.items())))
         if found is None:
-            try:
-                if (why := self.growth.problem(point)) is not None:
-                    raise too_large(point, why)
-                found = capture(self.model, point, self.keys, probe, self.macs)
-                self.growth.add(point, found.constants)
-                self._latest.closed = None  # jaxprs are large: one is kept
-                self._latest = found
-            except PointError as problem:
-                found = problem
-                if isinstance(problem.__cause__, MemoryError):
-                    self.refused = self.refused or str(problem.__cause__)
-            self._seen[key] = found
-            self.traces += 1
-            self.on_trace(self.traces)
+            found = self._trace(point, self.model)
         if isinstance(found, PointError):
             raise found
+        return found
+
+    def anew(self, point: Mapping[str, int]) -> None:
+        """Trace at a point with a copy of the model, which remembers nothing: all of the user's code runs again."""
+        found, copy = self._seen.get(tuple(sorted(point.items()))), replace(self.model)
+        if found is None:
+            found = self._trace(point, copy)
+        elif isinstance(found, Program):
+            traced(copy, point)
+        if isinstance(found, PointError):
+            raise found
+
+    def _trace(self, point: Mapping[str, int], model: Model) -> Program | PointError:
+        try:
+            if (why := self.growth.problem(point)) is not None:
+                raise too_large(point, why)
+            found = capture(model, point, self.keys, probe, self.macs)
+            self.growth.add(point, found.constants)
+            self._latest.closed = None  # jaxprs are large: one is kept
+            self._latest = found
+        except PointError as problem:
+            found = problem
+            if isinstance(problem.__cause__, MemoryError):
+                self.refused = self.refused or str(problem.__cause__)
+        self._seen[tuple(sorted(point.items()))] = found
+        self.traces += 1
+        self.on_trace(self.traces)
         return found
 
     def works(self, point: Mapping[str, int]) -> bool:

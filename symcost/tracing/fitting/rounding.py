@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symcost.formulas.extent import whole
-from symcost.formulas.form import Form, floor, maximum
+from symcost.formulas.form import Form, floor
+from symcost.formulas.functions import maximum
 
 MAX_STEP = 512
 MIN_ROWS, MIN_ROUNDED_ROWS, MIN_LEVELS = 5, 6, 4

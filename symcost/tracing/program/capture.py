@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
+from flax.errors import FlaxError
 from jax.extend import core
 from jax.interpreters import partial_eval
 
@@ -21,7 +22,7 @@ from symcost.tracing.program import (
 )
 from symcost.tracing.program.linen import StaleVariables
 from symcost.tracing.program.model import Abstract, Model
-from symcost.tracing.program.paths import FORWARD, names_along, renew_budget
+from symcost.tracing.program.paths import FORWARD, names_along, renew_budget, spend_call
 from symcost.tracing.program.records import FROZEN, WEIGHT, Key, Program, Record
 from symcost.tracing.program.roles import roles_marked
 from symcost.tracing.program.spec import where
@@ -58,6 +59,23 @@ def capture(
     renew_budget()
     with roles_marked():
         abstract, closed = lean(model, point)
+    program = walked(abstract, closed, keys, probe, symbols)
+    why = excess(program.constants)
+    if program.constant_bytes > WORTH_COLLECTING:
+        del closed
+        gc.collect()  # constants of this size do not wait for the next rare collection
+    else:
+        program.closed = closed
+    if why is not None:
+        raise too_large(point, why)
+    return program
+
+
+def walked(
+    abstract: Abstract, closed: Any, keys: Keys, probe: Callable[[Any], dict[str, int]],
+    symbols: dict[tuple[Any, ...], str] | None = None,
+) -> Program:  # fmt: skip
+    """The records of a jaxpr."""
     walker = Walker(keys, probe, {} if symbols is None else symbols)
     kept = set(closed.jaxpr.outvars)
     arguments = _arguments(walker, abstract, [variable not in kept for variable in closed.jaxpr.invars])
@@ -71,14 +89,6 @@ def capture(
             record.key = keys.setdefault(raw, raw)
     program.constants = held(closed)
     program.numbers = tuple(walker.lowering.numbers)
-    why = excess(program.constants)
-    if program.constant_bytes > WORTH_COLLECTING:
-        del closed
-        gc.collect()  # constants of this size do not wait for the next rare collection
-    else:
-        program.closed = closed
-    if why is not None:
-        raise too_large(point, why)
     for leaf in abstract.residuals:
         key = Key("", FORWARD, "residual", (), (), (), ((str(leaf.dtype), len(leaf.shape)),), (), (), "rule")
         program.residuals.append(Record(keys.setdefault(key, key), (*leaf.shape, 1, 1)))
@@ -94,6 +104,31 @@ def lean(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
 
 def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
+    found = _guessed(model, point)
+    if found is None:
+        found = _traced(model, point)
+    model.keep(point)
+    return found
+
+
+def _guessed(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any] | None:
+    """The program with variables that were guessed, where there is a guess and it is right."""
+    if not model.guessed(point):
+        return None
+    found, right = None, False
+    try:
+        abstract = model.at(point)
+        for _ in abstract.trained:  # an initialisation would have declared each
+            spend_call()
+        found = abstract, jax.make_jaxpr(abstract.function, axis_env=list(model.axes.items()) or None)(*abstract.args)
+        right = not model.stale(point)
+    except Exception:
+        renew_budget()  # whatever it is: what the model raises, it raises again
+    model.judge(point, right)
+    return found if right else None
+
+
+def _traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     environment = list(model.axes.items()) or None
     try:
         for attempt in range(MAX_MENDINGS + 1):
@@ -110,6 +145,11 @@ def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
                     ) from None
                 if not model.mend(point, problem):
                     model.forget(point)
+                continue
+            except FlaxError:
+                if fresh or not model.borrowed(point):
+                    raise
+                model.forget(point)  # it has other modules here than where its variables were made
                 continue
             if fresh or not model.stale(point):
                 return abstract, closed

@@ -19,6 +19,9 @@ from flax.core.scope import Scope
 
 from symcost.tracing.program.paths import module_scope, spend_call
 
+INITIALISERS = jax.nn.initializers.orthogonal.__code__.co_filename
+ANY_SIZE = ("zeros", "ones", "constant", "uniform", "normal", "truncated_normal", "variance_scaling")
+
 
 class StaleVariables(Exception):
     """A variable taken over from another point does not fit this one; ``declared`` is what the module asks for."""
@@ -33,18 +36,47 @@ class Initialisers:
     """Shapes of what initialisers return, each distinct call traced once, and which variables a trace checked."""
 
     shapes: dict[Any, Any] = field(default_factory=dict)
+    kinds: dict[Any, Any] = field(default_factory=dict)
+    """Number types of what initialisers of jax's return, by all but the sizes that they are asked for."""
     checked: set[tuple[str, ...]] = field(default_factory=set)
+    as_declared: bool = False
+    """Whether variables must have the number types and boxes that are declared, as those that were guessed must."""
 
     def abstract(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """``jax.eval_shape`` of an initialiser, remembered by what it and its arguments consist of."""
+        named = tuple(sorted(kwargs.items()))
         try:
-            key = (_content(function), args, tuple(sorted(kwargs.items())))
+            key = (_content(function), args, named)
             hash(key)
         except TypeError:
             return jax.eval_shape(lambda: function(*args, **kwargs))
         if key not in self.shapes:
-            self.shapes[key] = jax.eval_shape(lambda: function(*args, **kwargs))
+            self.shapes[key] = self._as_asked(function, key) or jax.eval_shape(lambda: function(*args, **kwargs))
         return self.shapes[key]
+
+    def _as_asked(self, function: Any, key: Any) -> Any:
+        """What an initialiser of jax's returns, where it returned just what it was asked for at other sizes."""
+        content, args, named = key
+        sizes = args[0] if args else None
+        if not _of_jax(function) or not isinstance(sizes, tuple) or not all(type(n) is int and n > 0 for n in sizes):
+            return None
+        kind = content, len(sizes), args[1:], named
+        dtype = self.kinds.get(kind)
+        if dtype is not None:
+            return jax.ShapeDtypeStruct(sizes, dtype)
+        made = jax.eval_shape(lambda: function(*args, **dict(named)))
+        if made.shape == sizes and not made.weak_type:
+            self.kinds[kind] = made.dtype
+        return made
+
+
+def _of_jax(function: Any) -> bool:
+    """Whether it is one of jax's initialisers that take every shape of a rank that they take."""
+    plain = function.init_fn if isinstance(function, _WithKey) else None
+    if not isinstance(plain, types.FunctionType):
+        return False
+    maker = plain.__qualname__.partition(".")[0]
+    return plain.__code__.co_filename == INITIALISERS and maker in ANY_SIZE
 
 
 def _content(value: Any) -> Any:
@@ -105,7 +137,7 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
         self.reserve(name, "params")
         value = self.get_variable("params", name)
         plain = meta.unbox(value)
-        _compare(self, "params", name, plain, declared)
+        _compare(self, "params", name, value, declared, known.as_declared)
         known.checked.add(("params", *self.path, name))
         return plain if unbox else value
 
@@ -115,7 +147,7 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
         if self.has_variable(col, name) and init_fn is not None and not self.is_mutable_collection("params"):
             plain = {k: v for k, v in kwargs.items() if k != "unbox"}
             declared = known.abstract(init_fn, init_args, plain)
-            _compare(self, col, name, meta.unbox(self.get_variable(col, name)), declared)
+            _compare(self, col, name, self.get_variable(col, name), declared, known.as_declared)
             known.checked.add((col, *self.path, name))
         return variable(self, col, name, init_fn, *init_args, **kwargs)
 
@@ -136,11 +168,18 @@ class _WithKey:
         return self.init_fn(_key(), *args, **kwargs)
 
 
-def _compare(scope: Scope, collection: str, name: str, value: Any, declared: Any) -> None:
-    have = [jnp.shape(leaf) for leaf in jax.tree.leaves(value)]
-    want = [leaf.shape for leaf in jax.tree.leaves(declared)]
-    if have != want:
-        message = f"{scope.path_text}/{name} has shapes {have}, the module declares {want}"
+def _compare(scope: Scope, collection: str, name: str, value: Any, declared: Any, strictly: bool) -> None:
+    """Raise where a variable has other shapes than are declared; ``strictly``, other number types and boxes too."""
+    have, want = jax.tree.leaves(meta.unbox(value)), jax.tree.leaves(declared)
+    shapes, wanted = [jnp.shape(leaf) for leaf in have], [leaf.shape for leaf in want]
+    if shapes != wanted:
+        message = f"{scope.path_text}/{name} has shapes {shapes}, the module declares {wanted}"
+        raise StaleVariables(message, (collection, *scope.path, name), declared)
+    if strictly and (
+        jax.tree.structure(value) != jax.tree.structure(declared)
+        or any(jnp.result_type(a) != b.dtype for a, b in zip(have, want, strict=True))
+    ):
+        message = f"{scope.path_text}/{name} is of other number types, or in other boxes, than the module declares"
         raise StaleVariables(message, (collection, *scope.path, name), declared)
 
 

@@ -15,6 +15,7 @@ from symcost.hlo.reading.scopes import mark
 from symcost.reading.choices import MODES, Mode
 from symcost.reading.numerals import short
 from symcost.tracing.program import linen, nnx
+from symcost.tracing.program.guesses import Guesses
 from symcost.tracing.program.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
 from symcost.tracing.program.trained import Trained, split
 
@@ -58,6 +59,7 @@ class Model:
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
         self._built: dict[tuple[tuple[str, int], ...], Any] = {}  # nnx modules
+        self._guesses = Guesses()
 
     @property
     def input_symbols(self) -> list[str]:
@@ -141,6 +143,29 @@ class Model:
         whole = {**point, **self.fixed}
         return tuple((name, whole[name]) for name in self.parameters)
 
+    def guessed(self, point: Mapping[str, int]) -> bool:
+        """Whether the next trace at a point uses variables that were guessed instead of an initialisation."""
+        key = self._own(point)
+        guess = None if key in self._variables else self._guesses.at({**point, **self.fixed})
+        if guess is not None:
+            self._variables[key] = (guess, None)
+            self.initialisers.as_declared = True
+        return guess is not None
+
+    def judge(self, point: Mapping[str, int], right: bool) -> None:
+        """The guess at a point was right, or is forgotten."""
+        self.initialisers.as_declared = False
+        self._guesses.right += right
+        self._guesses.wrong += not right
+        if not right:
+            self.forget(point)
+
+    def keep(self, point: Mapping[str, int]) -> None:
+        """The variables that the last trace at a point used are its own."""
+        kept = self._variables.get(self._own(point))
+        if kept is not None:
+            self._guesses.add({**point, **self.fixed}, kept[0])
+
     def forget(self, own: Mapping[str, int]) -> None:
         """Initialise again at the next trace with these factory parameters."""
         self._variables.pop(self._own(own), None)
@@ -166,10 +191,12 @@ class Model:
 
     def stale(self, point: Mapping[str, int]) -> bool:
         """Whether the last trace used variables from another point that it did not declare again itself."""
+        return self.borrowed(point) and linen.unchecked(self._variables[self._own(point)][0], self.initialisers)
+
+    def borrowed(self, point: Mapping[str, int]) -> bool:
+        """Whether the last trace used variables that were made at another point."""
         kept = self._variables.get(self._own(point))
-        if kept is None or kept[1] == tree_at(self.specs, {**point, **self.fixed}):
-            return False
-        return linen.unchecked(kept[0], self.initialisers)
+        return kept is not None and kept[1] != tree_at(self.specs, {**point, **self.fixed})
 
     def _nnx(self, module: Any, inputs: Any, arrays: Any) -> Abstract:
         program = nnx.NnxProgram(nnx.as_abstract(module), self.call, self.method, nnx.variable_types(self.wrt.entries))

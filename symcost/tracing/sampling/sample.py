@@ -45,6 +45,13 @@ def multiples(step: int) -> Values:
     return tuple(step * m for m in MULTIPLES)
 
 
+def divisors(step: int) -> list[int]:
+    """Divisors of a step, powers of two first."""
+    powers = [p for p in (1, 2, 4, 8, 16, 32, 64, 128, 256) if step % p == 0]
+    others = [d for d in range(3, step + 1) if step % d == 0 and d not in powers]
+    return [*powers, *[d for d in others if d in (96, 192, 384, 224, 12, 24, 48, step)]]
+
+
 INPUT_ROLES: tuple[Values, ...] = (
     LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(24), multiples(224), multiples(840)
 )  # fmt: skip
@@ -176,9 +183,7 @@ def fixed_values(
     """Values that the user's options settle."""
     fixed: dict[str, Values] = {}
     for option, given in (("samples", samples), ("steps", steps), ("at_least", at_least)):
-        for name in given or {}:
-            if name not in symbols:
-                raise SymcostError(f"{option} names {short(name)}: the symbols here are {', '.join(symbols) or 'none'}")
+        check_known(option, given, symbols)
     check_positive("steps", steps)
     check_positive("at_least", at_least)
     for name, listed in (samples or {}).items():
@@ -204,6 +209,13 @@ def fixed_values(
             grown = counts if counts[0] >= start else tuple(m - counts[0] + start for m in counts)
             fixed[name] = tuple(step * m for m in grown)
     return fixed
+
+
+def check_known(option: str, given: Iterable[str] | None, symbols: Sequence[str]) -> None:
+    """What is given by name is of symbols that there are."""
+    for name in given or ():
+        if name not in symbols:
+            raise SymcostError(f"{option} names {short(name)}: the symbols here are {', '.join(symbols) or 'none'}")
 
 
 def check_positive(option: str, given: Mapping[str, int] | None) -> None:

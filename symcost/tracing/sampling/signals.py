@@ -12,6 +12,14 @@ class Irregular(LiftError):
     """Numbers over the structural symbols that no polynomial gives: layers may alternate, or follow a pattern."""
 
 
+class Turn(Irregular):
+    """From this depth on layers are other ones than before, though nothing that the program was seen to compare says so."""
+
+    def __init__(self, message: str, name: str, value: int) -> None:
+        super().__init__(message)
+        self.name, self.value = name, value
+
+
 class Branch(LiftError):
     """At multiples of some number the program is another one: the form of the other values does not hold there."""
 

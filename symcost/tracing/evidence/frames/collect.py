@@ -31,20 +31,22 @@ class Collector:
 
     def __post_init__(self) -> None:
         self.found = dict.fromkeys(self.symbols, Landmarks())
+        self._places: list[str] = []  # where the site that is read stands
 
     def add(self, names: Collection[str], more: Landmarks) -> None:
         """Count landmarks for the depths that they may be of."""
         for name in names:
             if name in self.found:
-                self.found[name] = self.found[name].joined(more)
+                self.found[name] = self.found[name].joined(replace(more, places=frozenset(self._places)))
 
     def read(self, reading: Reading) -> None:
         """What one site says."""
         site = reading.site
+        self._places = [site.place.short] if site.place.file else []
         try:
             found = drawn(reading, self.symbols)
         except NotRead:
-            self.add(self.symbols, Landmarks(saw_index=True, unread=(f"{site.text} at {site.place}",)))
+            self.add(self.symbols, Landmarks(saw_index=True, unread=(f"{site.text} ({site.place.short})",)))
             return
         if found is not None:
             self.add(self.symbols, found)
@@ -58,7 +60,7 @@ class Collector:
             return
         except NotRead:
             if moving and not self._scanned(reading) and self._matters(reading):
-                self.add(names, Landmarks(saw_index=True, unread=(f"{site.text} at {site.place}",)))
+                self.add(names, Landmarks(saw_index=True, unread=(f"{site.text} ({site.place.short})",)))
             return
         layered = {name for role in moving if role.moves for name in role.symbols}
         if sees and layered:

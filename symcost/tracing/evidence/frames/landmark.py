@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Landmarks:
     lengths: frozenset[int] = frozenset()
     saw_index: bool = False
     unread: tuple[str, ...] = ()
+    places: frozenset[str] = field(default=frozenset(), compare=False)
+    """The lines that decide."""
 
     @property
     def complete(self) -> bool:
@@ -49,4 +51,4 @@ class Landmarks:
         unread = tuple(dict.fromkeys((*self.unread, *other.unread)))
         return Landmarks(self.thresholds | other.thresholds, self.ends | other.ends, self.moduli | other.moduli,
                          self.shares | other.shares, self.lengths | other.lengths,
-                         self.saw_index or other.saw_index, unread)  # fmt: skip
+                         self.saw_index or other.saw_index, unread, self.places | other.places)  # fmt: skip
