@@ -13,10 +13,10 @@ from symcost.errors import LiftError
 from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
-from symcost.tracing.evidence.exact import meant
+from symcost.tracing.evidence.floats.exact import meant
+from symcost.tracing.evidence.floats.meaning import comparisons, sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.evidence.meaning import comparisons, sizes
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same

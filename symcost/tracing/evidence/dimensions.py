@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from symcost.tracing.evidence.floats import INFIX, Formula
+from symcost.tracing.evidence.floats.formula import INFIX, Formula
+from symcost.tracing.evidence.floats.tracked import PLAIN, Tracked, array_function, operand, tracked
 from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
-from symcost.tracing.evidence.tracked import PLAIN, Tracked, array_function, operand, tracked
 
 Method = Callable[..., Any]
 FLOATS = (float, np.floating)

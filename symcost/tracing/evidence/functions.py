@@ -14,10 +14,10 @@ import opt_einsum
 from jax._src.lax import lax
 from opt_einsum import parser
 
-from symcost.tracing.evidence.floats import OF_FLOATS, OF_INTEGERS, Formula
+from symcost.tracing.evidence.floats.formula import OF_FLOATS, OF_INTEGERS, Formula
+from symcost.tracing.evidence.floats.tracked import Tracked, operand, tracked
 from symcost.tracing.evidence.places import for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
-from symcost.tracing.evidence.tracked import Tracked, operand, tracked
 
 SYMBOLIC = (DIMENSION, Tracked)
 

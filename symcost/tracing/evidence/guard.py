@@ -97,7 +97,7 @@ class Rounding:
 
     ``symbol`` names it where forms and guards go on with it; it is empty where the program went on with a plain number.
 
-    >>> from symcost.tracing.evidence.floats import Formula
+    >>> from symcost.tracing.evidence.floats.formula import Formula
     >>> kept = Rounding("int", Formula("*", (0.7, Form.symbol("d"))), int)
     >>> print(kept, kept.value({"d": 90}))
     int(0.7*d) 62

@@ -15,7 +15,7 @@ from jax._src.export import shape_poly
 from symcost.errors import ExpressionError, TraceError
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import positive_part
-from symcost.tracing.evidence.floats import FUNCTIONS, Formula
+from symcost.tracing.evidence.floats.formula import FUNCTIONS, Formula
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Rounding, guard
 from symcost.tracing.evidence.places import initialises, place
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from symcost.errors import SymcostError, TraceError
 from symcost.tracing.evidence.caches import forgetful
+from symcost.tracing.evidence.floats.meaning import behind, comparisons
 from symcost.tracing.evidence.frames.conditions import sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
 from symcost.tracing.evidence.frames.observe import observe
 from symcost.tracing.evidence.frames.watch import Observations, watch
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.evidence.meaning import behind, comparisons
 from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler

@@ -22,9 +22,9 @@ from weakref import WeakKeyDictionary
 from jax._src.lax import convolution
 from jax._src.lax.control_flow import loops
 
+from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
 from symcost.tracing.evidence.places import HELPERS
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
-from symcost.tracing.evidence.tracked import Tracked, tracked, whole
 
 _ASKS = re.compile(r"\bis (not )?(int|float)\b")
 _USES = frozenset(("jax", "jnp", "flax", "nn", "nnx", "linen", "lax"))

@@ -23,7 +23,7 @@ LOGARITHMS = ("math.log2", "np.log2")
 def meant(made: Rounding) -> Form | None:
     """The integer form of a rounding, or nothing where none is known.
 
-    >>> from symcost.tracing.evidence.floats import Formula
+    >>> from symcost.tracing.evidence.floats.formula import Formula
     >>> from symcost.formulas.form import Form
     >>> print(meant(Rounding("int", Formula("*", (0.7, Form.symbol("d"))), int)))
     floor(7*d/10)

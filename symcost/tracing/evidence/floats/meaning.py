@@ -10,7 +10,7 @@ from typing import Any
 from symcost.formulas.change import changed
 from symcost.formulas.form import Form
 from symcost.formulas.functions import maximum, where
-from symcost.tracing.evidence.exact import exact, meant
+from symcost.tracing.evidence.floats.exact import exact, meant
 from symcost.tracing.evidence.guard import Guard, Rounding, Side
 from symcost.tracing.evidence.guard import guard as simple
 from symcost.tracing.evidence.normal import side_text

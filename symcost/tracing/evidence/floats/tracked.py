@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symcost.tracing.evidence.floats import INFIX, OF_ARRAYS, Formula
+from symcost.tracing.evidence.floats.formula import INFIX, OF_ARRAYS, Formula
 from symcost.tracing.evidence.places import by_user, compares, for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
