@@ -5,7 +5,7 @@ from .agreement.check import Check as Check
 from .costs.cost import CONVENTIONS as CONVENTIONS
 from .costs.cost import Cost as Cost
 from .costs.rows import Row as Row
-from .costs.saved.face import load as load
+from .costs.saved.load import load as load
 from .costs.size import model_size as model_size
 from .costs.size import state_size as state_size
 from .costs.table import CostTable as CostTable
@@ -45,7 +45,6 @@ from .formulas.symbols import evaluate as evaluate
 from .formulas.symbols import parse as parse
 from .formulas.symbols import symbols as symbols
 from .layers.base import Layer as Layer
-from .layers.face import table as table
 from .layers.kinds.activation import ELU as ELU
 from .layers.kinds.activation import GELU as GELU
 from .layers.kinds.activation import HardSigmoid as HardSigmoid
@@ -104,18 +103,19 @@ from .layers.kinds.recurrent import LSTM as LSTM
 from .layers.kinds.shape import Dropout as Dropout
 from .layers.kinds.shape import Flatten as Flatten
 from .layers.kinds.shape import ToTokens as ToTokens
+from .layers.table import table as table
 from .layers.twins.base import build as build
-from .referee.verdicts.face import verify as verify
 from .referee.verdicts.saved import load_verdict as load_verdict
 from .referee.verdicts.verdict import Verdict as Verdict
+from .referee.verdicts.verify import verify as verify
 from .rules.base import Op as Op
 from .rules.base import Work as Work
 from .rules.own import rule as rule
-from .sweeps.face import count as count
-from .sweeps.face import pareto as pareto
-from .sweeps.face import sweep as sweep
 from .sweeps.question.question import load_space as load_space
 from .sweeps.question.space import Space as Space
+from .sweeps.verbs import count as count
+from .sweeps.verbs import pareto as pareto
+from .sweeps.verbs import sweep as sweep
 from .tracing.face import trace as trace
 from .tracing.face import trace_function as trace_function
 

@@ -24,7 +24,7 @@ import symcost as sc
 from examples import microcontroller
 from symcost.sweeps.question.problem import make_problem
 from symcost.sweeps.run.driver import Settings, run
-from symcost.sweeps.run.task import Job, search
+from symcost.sweeps.run.task import SearchJob, search
 from symcost.sweeps.run.workers import Workers
 
 COSTS, CHANNELS = microcontroller.network(), microcontroller.channels()
@@ -94,7 +94,7 @@ def best_of_a_billion(space: sc.Space = BILLION) -> Any:
     problem = make_problem(COSTS, space, LIMITS, [("macs", True)], shown=(), define=CHANNELS)
     settings = Settings(engine="jax")
     with settings.opened() as pool:
-        return run(Job(problem, "top", 1, "jax"), settings, pool)
+        return run(SearchJob(problem, "top", 1, "jax"), settings, pool)
 
 
 def test_a_billion_configurations_by_brute_force(benchmark: Any, peer: Callable[..., Any]) -> None:
@@ -190,10 +190,10 @@ def test_columns_of_configurations(benchmark: Any, peer: Callable[..., Any]) -> 
 
 
 def _columns() -> Any:
-    from symcost.sweeps.question.columns import Columns
+    from symcost.sweeps.question.columns import CompiledFormulas
 
     problem = make_problem(COSTS, BILLION, (), shown=FORMS, define=CHANNELS)
-    return Columns(problem.shown, problem.formulas)
+    return CompiledFormulas(problem.shown, problem.formulas)
 
 
 COSTS_COLUMNS = _columns()

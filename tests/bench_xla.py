@@ -21,9 +21,9 @@ from referee_cases import IMAGE, resnet50
 
 import symcost as sc
 from symcost.hlo import analyse
-from symcost.referee.compilers.program import Program, program_at
-from symcost.referee.compilers.source import Source
-from symcost.referee.verdicts import face
+from symcost.referee.compilers.program import JaxProgram, program_at
+from symcost.referee.compilers.source import ProgramSource
+from symcost.referee.verdicts import verify
 
 ROUNDS = 3
 CALL = {"train": False}
@@ -47,9 +47,9 @@ def seconds(work: Callable[[], Any], rounds: int = ROUNDS) -> float:
     return statistics.median(times)
 
 
-def traced() -> Program:
+def traced() -> JaxProgram:
     """ResNet-50 at batch 1, traced anew."""
-    source = Source(resnet50, IMAGE, {"n": 1}, CALL)
+    source = ProgramSource(resnet50, IMAGE, {"n": 1}, CALL)
     return program_at(source.model(), source.at)
 
 
@@ -95,7 +95,7 @@ def verdict() -> sc.Verdict:
 
 def forget() -> None:
     """Nothing remembered in this process, nothing kept on disk."""
-    face._derived.cache_clear()
+    verify._derived.cache_clear()
     os.environ["SYMCOST_CACHE"] = tempfile.mkdtemp(dir=os.environ["SYMCOST_CACHE"])
 
 

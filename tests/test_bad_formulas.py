@@ -20,7 +20,7 @@ from symcost.formulas.functions import logarithm
 from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.symbols import clog2, evaluate, flog2, log2, parse
 from symcost.reading.numerals import MAX_BITS, MAX_DIGITS
-from symcost.sweeps.question.columns import Columns
+from symcost.sweeps.question.columns import CompiledFormulas
 
 # -- what is large is known before it is made ----------------------------------------------------------------------
 LARGE = {
@@ -99,7 +99,7 @@ def test_every_path_gives_the_same_logarithm(above: int) -> None:
         assert (clog2 if up else flog2)(sympy.Rational(above, 2)) == right
         assert Boxed(formula, {"n": (above, above)}).bounds() == (right, right)
         assert logarithm(kind, Form.symbol("n") / 2).value({"n": above}) == right
-        assert Columns({"f": formula}, {})(n=[above])["f"].tolist() == [right]
+        assert CompiledFormulas({"f": formula}, {})(n=[above])["f"].tolist() == [right]
         space = sc.Space(n=range(2, 1024))
         assert sc.count({"f": formula}, space, where=[f"f == {right}", f"n == {above}"], engine="numpy") == 1
         assert sc.count({"f": formula}, space, where=[f"f == {right}", f"n == {above}"]) == 1
@@ -112,7 +112,7 @@ def test_no_path_gives_a_logarithm_of_nothing(kind: str, n: int) -> None:
     for make in (
         lambda: evaluate(formula, {"n": n}),
         lambda: formula.subs({sc.symbols("n")[0]: n}),
-        lambda: Columns({"f": formula}, {})(n=[n, 9]),
+        lambda: CompiledFormulas({"f": formula}, {})(n=[n, 9]),
         lambda: sc.count({"f": formula}, sc.Space(n=[n, 9]), where=["f >= 0"]),
         lambda: logarithm(kind, Form.symbol("n") - 4).value({"n": n}),
         lambda: parse(f"{kind}({n - 4})"),
@@ -126,7 +126,7 @@ def test_no_path_divides_by_zero() -> None:
         lambda: parse("n % 0"),
         lambda: parse("Mod(n, 0)"),
         lambda: evaluate(formula, {"n": 2}),
-        lambda: Columns({"f": formula}, {})(n=[2, 9]),
+        lambda: CompiledFormulas({"f": formula}, {})(n=[2, 9]),
         lambda: sc.count({"f": formula}, sc.Space(n=[2, 9]), where=["f >= 0"]),
         lambda: evaluate(parse("1/(n - 2)"), {"n": 2}),
     ):

@@ -12,9 +12,9 @@ import pytest
 
 import symcost as sc
 from symcost.cli.main import main
-from symcost.gates.budgets.check import Verdict, against, check
+from symcost.gates.budgets.check import BudgetVerdict, against, check
 from symcost.gates.budgets.limits import limit
-from symcost.gates.budgets.read import Model, find, read
+from symcost.gates.budgets.read import BudgetedModel, find, read
 from symcost.report.subjects import gate
 
 GPT = """
@@ -47,17 +47,17 @@ def written(folder: Path, text: str, name: str = "symcost.toml") -> Path:
     return path
 
 
-def table(model: Model) -> Any:
+def table(model: BudgetedModel) -> Any:
     """A reference network of a plan."""
     return sc.models.gpt2(**model.source.how.arg)
 
 
 @pytest.fixture
-def verdict(tmp_path: Path) -> Verdict:
+def verdict(tmp_path: Path) -> BudgetVerdict:
     return check(read(written(tmp_path, GPT)), table, lambda model, budget: None)
 
 
-def test_a_point_is_exact_and_a_range_is_proved_or_refuted(verdict: Verdict) -> None:
+def test_a_point_is_exact_and_a_range_is_proved_or_refuted(verdict: BudgetVerdict) -> None:
     found = {f.metric: f for f in verdict.findings}
     assert not verdict
     assert found["params"].holds
@@ -72,7 +72,7 @@ def test_a_point_is_exact_and_a_range_is_proved_or_refuted(verdict: Verdict) -> 
     assert refuted.how == "refuted by d=768, L=12, n=2, N=768"
 
 
-def test_a_refutation_is_the_smallest_point_by_brute_force(verdict: Verdict) -> None:
+def test_a_refutation_is_the_smallest_point_by_brute_force(verdict: BudgetVerdict) -> None:
     costs = sc.models.gpt2(d="d", L="L", N="N", n="n", H=12)
     joules = {
         (n, size): sc.energy(costs, "nvidia-a100-sxm-80gb", "float16").value(n=n, N=size, d=768, L=12)
@@ -82,7 +82,7 @@ def test_a_refutation_is_the_smallest_point_by_brute_force(verdict: Verdict) -> 
     assert min(point for point, value in joules.items() if value > 1) == (2, 768)
 
 
-def test_the_layers_at_fault_carry_their_share(verdict: Verdict) -> None:
+def test_the_layers_at_fault_carry_their_share(verdict: BudgetVerdict) -> None:
     macs = next(f for f in verdict.findings if f.metric == "macs")
     costs = sc.models.gpt2(d="d", L="L", N="N", n="n", H=12).subs(n=1, N=1024, d=768, L=12)
     for path, share in macs.heaviest:
@@ -107,14 +107,14 @@ def test_points_outside_the_domain_do_not_refute(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", gate.FORMATS)
-def test_every_format_tells_every_failure(verdict: Verdict, name: str) -> None:
+def test_every_format_tells_every_failure(verdict: BudgetVerdict, name: str) -> None:
     shown = gate.FORMATS[name](verdict)
     assert "macs" in shown
     assert "energy" in shown
     assert ("params" in shown.replace("most in", "")) == (name in ("text", "markdown", "json", "junit"))
 
 
-def test_machine_formats_parse(verdict: Verdict) -> None:
+def test_machine_formats_parse(verdict: BudgetVerdict) -> None:
     suite = ElementTree.fromstring(gate.junit(verdict).partition("\n")[2])
     assert (suite.get("tests"), suite.get("failures")) == ("6", "2")
     assert len(suite.findall("testcase/failure")) == 2

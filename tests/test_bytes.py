@@ -20,7 +20,7 @@ import symcost as sc
 from symcost.cli.main import main
 from symcost.costs.dtypes import BITS, arithmetic, bits_of, item_bytes, wider
 from symcost.estimate.bytes.optimizer import optimizer_state
-from symcost.estimate.questions.face import estimate
+from symcost.estimate.questions.estimate import estimate
 from symcost.estimate.time.work import kernels
 from symcost.gates.audit.claims import Claim
 from symcost.gates.audit.judge import audit

@@ -21,7 +21,7 @@ import symcost as sc
 from symcost.cli import best as cli_best
 from symcost.cli.main import main
 from symcost.cli.output import SweepProgress
-from symcost.sweeps import face
+from symcost.sweeps.run import asked
 
 ROOT = Path(__file__).parents[1]
 ARROW = needs("pyarrow", "what a sweep answers on the command line")
@@ -202,7 +202,7 @@ def test_sweeping_does_not_import_flax(text: str, engine: str, space: Path) -> N
 @pytest.fixture
 def unsearched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever searches fails."""
-    monkeypatch.setattr(face, "run", lambda *given: pytest.fail("it was searched before the options were checked"))
+    monkeypatch.setattr(asked, "run", lambda *given: pytest.fail("it was searched before the options were checked"))
 
 
 FRONT = SPACE.replace('maximize = "f"', 'minimize = "f"\nmaximize = "a"')

@@ -55,10 +55,10 @@ def test_a_reference_network_is_verified_by_its_name(capfd: pytest.CaptureFixtur
 
 def test_a_false_verdict_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from symcost.agreement.check import Check
-    from symcost.referee.verdicts import face
+    from symcost.referee.verdicts import verify
 
     wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
-    monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])
+    monkeypatch.setattr(verify, "totals", lambda costs, written: [wrong])
     assert main(MLP) == 1
     assert capsys.readouterr().out.startswith("FALSE at n=4, d=8, L=2: 1 of ")
 
@@ -76,11 +76,11 @@ def test_a_target_that_does_not_answer_ends_with_2(
 def test_a_failed_check_ends_with_1_whoever_did_not_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from symcost.referee.verdicts import face
+    from symcost.referee.verdicts import verify
     from symcost.referee.verdicts.verdict import Check
 
     wrong = Check(level=1, target="lowered", metric="flops", ours=1, theirs=2, witness="a test")
-    monkeypatch.setattr(face, "totals", lambda costs, written: [wrong])
+    monkeypatch.setattr(verify, "totals", lambda costs, written: [wrong])
     monkeypatch.setattr(Target, "problem", lambda self: "not here")
     assert main([*MLP, "--target", "tpu-v4"]) == 1
     assert capsys.readouterr().out.startswith("FALSE at n=4, d=8, L=2: 1 of ")

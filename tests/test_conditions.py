@@ -62,7 +62,7 @@ def test_units_that_agree_are_read(text: str) -> None:
         ("size*latency <= 5 B", r"compares bytes\*seconds with bytes"),
         ("1/latency >= 5 ms", "compares 1/seconds with seconds"),
         ("latency <= 5 mss", "unknown unit 'mss' in '5 mss': did you mean ms"),
-        ("latency <= 5 kib", "unknown unit 'kib'"),
+        ("latency <= 5 kib", "unknown unit 'kib' in '5 kib': did you mean KiB or KB"),
         ("d <= 5 ms ms", "cannot read 'd <= 5 ms ms' as a condition: invalid syntax"),
         ("d <= 1e1000", "'1e1000' in a condition is out of range"),
         ("fit", "cannot read 'fit' as a condition: compare two expressions"),

@@ -10,7 +10,7 @@ import pytest
 import symcost as sc
 from symcost.cli.main import main
 from symcost.formulas.symbols import parse
-from symcost.report.page.program import Program
+from symcost.report.page.program import PageProgram
 from symcost.report.page.ranges import sliders
 
 
@@ -40,7 +40,7 @@ def test_sliders_begin_inside_every_domain() -> None:
 
 
 def test_programs_hold_every_sub_expression_once() -> None:
-    program = Program({"n": 3})
+    program = PageProgram({"n": 3})
     program.add(parse("n*(d + 1)*floor(d/2) + Max(d, 4)"))
     program.add(parse("n*floor(d/2)"))
     assert len({json.dumps(i) for i in program.instructions}) == len(program.instructions)

@@ -82,6 +82,21 @@ def test_files_are_the_same_each_time(suffix: str, tmp_path: Path) -> None:
     assert pictures[0].startswith(b"\x89PNG" if suffix == ".png" else b"<?xml")
 
 
+def test_what_lies_in_no_block_is_drawn_too() -> None:
+    """A layer by itself: 4 x 8 in and 4 x 10 out, 8 x 10 + 10 parameters, of 4 bytes each; its bar is named."""
+    upper, lower = sc.table(sc.Linear(c_o=10), (4, 8)).plot("memory").axes
+    assert heights(upper) == [4 * (4 * 8 + 4 * 10) / 1024]
+    assert heights(lower) == [4 * 90 / 1024]
+    assert [label.get_text() for label in lower.get_xticklabels()] == ["(itself)"]
+
+
+def test_a_roofline_of_no_operation_is_no_picture() -> None:
+    gather = sc.table(sc.Embedding(V=10, d=4), (2, 3))
+    assert heights(gather.plot("memory").axes[0]) != []
+    with pytest.raises(sc.SymcostError, match="no kernel of the table does an operation: draw its memory"):
+        gather.plot("roofline", A100)
+
+
 BAD = [
     (dict(kind="pie"), "unknown picture 'pie': use memory, roofline, latency, energy"),
     (dict(kind="roofline"), "the roofline needs a device"),

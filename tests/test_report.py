@@ -22,7 +22,7 @@ from symcost.formulas.text import elided, shortest, written
 from symcost.report import FORMATS
 from symcost.report.formats import latex, markdown, notebook, text
 from symcost.report.words import facts
-from symcost.report.words.grouping import ITSELF, Line, lines, paths, template
+from symcost.report.words.grouping import ITSELF, ReportLine, lines, paths, template
 
 
 @pytest.fixture(scope="module", params=TABLES)
@@ -218,7 +218,7 @@ def test_without_a_depth_the_page_is_not_overrun() -> None:
 
 
 def test_a_number_that_is_a_sum_is_bracketed() -> None:
-    assert Line("block_#", 0, sc.parse("L - 1"), ()).label == "block_# x (L - 1)"
+    assert ReportLine("block_#", 0, sc.parse("L - 1"), ()).label == "block_# x (L - 1)"
 
 
 def test_templates_replace_every_number() -> None:

@@ -197,6 +197,29 @@ def test_solve_understands_what_it_did(older: list[str], capsys: pytest.CaptureF
     assert capsys.readouterr().out.startswith("n = 7 at r=227 (")
 
 
+def test_decimals_of_a_file_are_exact(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """MobileNetV1 rounds widths down: a hair below 1 is a channel less in every layer, and as a float it is 1."""
+    width = "0.99999999999999999999"
+    (tmp_path / "space.toml").write_text(
+        f'network = {{model = "mobilenet_v1", at = {{width = {width}, classes = "q"}}}}\nshow = ["params"]\n'
+        "[axes]\nq = [10]\n"
+    )
+    assert main(["sweep", str(tmp_path / "space.toml"), "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["configurations"]
+    exact = sc.models.mobilenet_v1(width=width, classes=10).params
+    assert row["params"] == exact != sc.models.mobilenet_v1(classes=10).params
+    (tmp_path / "symcost.toml").write_text(
+        f'[models.net]\nmodel = "mobilenet_v1"\narg = {{width = {width}, classes = 10}}\n[[models.net.budgets]]\n'
+        f"params = {exact}\n"
+    )
+    assert main(["check", str(tmp_path / "symcost.toml")]) == 0
+    capsys.readouterr()
+    (tmp_path / "space.toml").write_text('minimize = "w"\n[formulas]\nw = "d"\n[axes]\nd = [0.10]\n')
+    assert "the axis d has the value 0.10: every value must be a positive integer" in told(
+        capsys, ["sweep", str(tmp_path / "space.toml")]
+    )
+
+
 def test_a_parameter_of_a_network_is_read_exactly() -> None:
     for source in (
         Source("mobilenet_v2", at={"width": "1.4"}),

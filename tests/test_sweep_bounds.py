@@ -18,19 +18,19 @@ from symcost.sweeps.answers.partial import Partial
 from symcost.sweeps.engines.nest import Nest
 from symcost.sweeps.engines.seeds import seeds
 from symcost.sweeps.numbers.bounds import Bounds
-from symcost.sweeps.numbers.program import Program
+from symcost.sweeps.numbers.program import GraphProgram
 from symcost.sweeps.question.pinned import pinned
-from symcost.sweeps.question.problem import Plan, Problem, make_problem
-from symcost.sweeps.run.task import Job, run_part, search
+from symcost.sweeps.question.problem import Problem, SearchPlan, make_problem
+from symcost.sweeps.run.task import SearchJob, run_part, search
 
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def planned(formula: Any, grid: dict[str, list[int]]) -> Plan:
+def planned(formula: Any, grid: dict[str, list[int]]) -> SearchPlan:
     """A plan, or another example where a divisor can be 0."""
     asked = {"f": formula, "every": "a + b + c"}
     try:
-        plan = Plan(make_problem(asked, sc.Space(grid), objectives=[("f", False)]))
+        plan = SearchPlan(make_problem(asked, sc.Space(grid), objectives=[("f", False)]))
         assert plan.objectives
     except sc.ExpressionError as problem:
         assume("could be 0" not in str(problem))
@@ -38,7 +38,7 @@ def planned(formula: Any, grid: dict[str, list[int]]) -> Plan:
     return plan
 
 
-def at_points(plan: Plan, node: Any, grid: dict[str, list[int]]) -> list[Any]:
+def at_points(plan: SearchPlan, node: Any, grid: dict[str, list[int]]) -> list[Any]:
     """A node's value at every configuration, by Python's integers."""
     from symcost.formulas.graph.graph import APPLY, cone
 
@@ -95,17 +95,17 @@ def test_what_a_network_costs_is_certified_to_grow_in_all_its_sizes() -> None:
     space = sc.Space(n=[1, 2], r=range(32, 65), c=range(8, 65, 8), L=range(1, 9))
     table = sc.table(net, (n, 3, r, r))
     problem = make_problem(table, space, ["peak_textbook <= 90_000"], [("macs", False), ("params", True)])
-    plan = Plan(problem)
+    plan = SearchPlan(problem)
     assert [Monotone(plan.graph, plan.ranges, p)(plan.objectives[0]) for p in range(4)] == [1, 1, 1, 1]
     assert {name: len(values) for name, values in pinned(problem).axes.items()} == {"n": 1, "r": 1, "c": 8, "L": 8}
 
 
-def job(kind: Any, keep: int = 5) -> Job:
+def job(kind: Any, keep: int = 5) -> SearchJob:
     """A search that is large enough for seeds."""
     formulas = {"f": "a*b + c*c", "g": "a*(c + b) - b"}
     goals = [("f", False), ("g", True)] if kind == "front" else [("g", True)]
     problem = make_problem(formulas, sc.Space(a=range(1, 400), b=range(1, 200), c=range(1, 200)), ["f <= 9000"], goals)
-    return Job(problem, kind, keep, "numpy")
+    return SearchJob(problem, kind, keep, "numpy")
 
 
 def test_seeds_and_what_is_known_change_the_work_and_not_the_result() -> None:
@@ -129,11 +129,11 @@ def test_a_job_arrives_as_it_left_and_once_in_every_process() -> None:
     a, b = sc.symbols("a b")
     formulas = {"f": sympy.Max(a * b, a, b, evaluate=False) + 1, "g": sympy.Piecewise((a, a > b), (b, True))}
     problem = make_problem(formulas, sc.Space(a=range(1, 9), b=range(1, 9)), ["g <= 7"], [("f", False)])
-    sent = pickle.dumps(Job(problem, "top", 3, "numpy"))
+    sent = pickle.dumps(SearchJob(problem, "top", 3, "numpy"))
     arrived = pickle.loads(sent)
     assert pickle.loads(sent) is arrived
     assert arrived.problem.formulas == problem.formulas
-    assert (arrived.problem.order, arrived.key) == (problem.order, Job(problem, "top", 3, "numpy").key)
+    assert (arrived.problem.order, arrived.key) == (problem.order, SearchJob(problem, "top", 3, "numpy").key)
     assert search(arrived).run(0, search(arrived).outer).objectives[0].tolist() == [2, 3, 3]
 
 
@@ -149,11 +149,11 @@ def test_parts_join_in_any_order() -> None:
 
 
 def test_levels_need_only_what_outer_levels_carry() -> None:
-    plan = Plan(job("front").problem)
+    plan = SearchPlan(job("front").problem)
     levels = Nest(plan).levels
     assert [level.below for level in levels][-1] == 1
     for outer, inner in itertools.pairwise(levels):
-        program = Program(plan.tiers, inner.tests, outer.carried)
+        program = GraphProgram(plan.tiers, inner.tests, outer.carried)
         assert {axis.value for axis in program.axes} <= set(inner.axes)
     assert isinstance(plan.problem, Problem)
     assert np.prod([level.length for level in levels]) == plan.problem.size

@@ -15,7 +15,7 @@ from sweep_oracle import FORMULAS, NAMES, value
 import symcost as sc
 from examples import microcontroller
 from symcost.sweeps.numbers.tables import SPREAD, Levels
-from symcost.sweeps.question.columns import Columns
+from symcost.sweeps.question.columns import CompiledFormulas
 
 FAR = 3 * SPREAD
 VALUES = st.one_of(st.integers(1, 5), st.sampled_from([1, 40, FAR]), st.integers(1, 2**40))
@@ -27,7 +27,7 @@ COLUMNS = st.fixed_dictionaries({name: st.lists(VALUES, min_size=1, max_size=5) 
 def test_every_row_is_what_sympy_computes(pools: dict[str, list[int]], formula: Any, seed: int) -> None:
     random = np.random.default_rng(seed)
     columns = {name: random.choice(pool, 150) for name, pool in pools.items()}
-    evaluate = Columns({"f": formula, "every": sum(sc.symbols("a b c"))}, {})
+    evaluate = CompiledFormulas({"f": formula, "every": sum(sc.symbols("a b c"))}, {})
     try:
         found = evaluate(**{name: columns[name] for name in evaluate.symbols})["f"]
     except sc.ExpressionError as problem:
@@ -48,7 +48,7 @@ def test_what_is_largest_between_the_ends_of_a_column_does_not_wrap(number: int)
     most = 10**6
     column = [1, most // 2, most - 1, *range(2, number - 1)]
     (a,) = sc.symbols("a")
-    found = Columns({"f": bent(a, most), "g": sympy.Mod(a, 70) * 10**18}, {})(a=column)
+    found = CompiledFormulas({"f": bent(a, most), "g": sympy.Mod(a, 70) * 10**18}, {})(a=column)
     assert found["f"].tolist() == [bent(value, most) for value in column]
     assert found["g"].tolist() == [value % 70 * 10**18 for value in column]
 

@@ -20,10 +20,10 @@ from zoo.control import CondHalt
 import symcost as sc
 from examples.scan_or_unrolled import Scanned
 from symcost.agreement.check import Check
-from symcost.referee.compilers.answer import Answer
+from symcost.referee.compilers.answer import TargetAnswer
 from symcost.referee.compilers.pool import Worker
 from symcost.referee.compilers.targets import Target
-from symcost.referee.verdicts import face
+from symcost.referee.verdicts import verify
 from symcost.report.subjects import verdict as report
 from symcost.tracing import derive as trace_derive
 
@@ -51,12 +51,12 @@ def wrong() -> sc.Verdict:
             return sc.CostTable(rows)
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(face, "_closed_form", lambda known: Off())
+    patch.setattr(verify, "_closed_form", lambda known: Off())
     try:
         return sc.verify(MLP, SPEC, at=AT, targets=[], cache=False)
     finally:
         patch.undo()
-        face._derived.cache_clear()
+        verify._derived.cache_clear()
 
 
 def test_a_true_verdict_has_only_checks_that_hold(true: sc.Verdict) -> None:
@@ -121,7 +121,7 @@ def test_a_program_that_is_not_read_leaves_the_compilers_figures(
 
     def ask(self: Worker, *arguments: Any) -> Any:
         found = asked(self, *arguments)
-        assert isinstance(found, Answer)
+        assert isinstance(found, TargetAnswer)
         return replace(found, **answer)
 
     monkeypatch.setattr(Worker, "ask", ask)
@@ -220,7 +220,7 @@ def test_forward_and_backward_are_apart() -> None:
 
 def test_the_same_question_again_compiles_nothing_and_lifts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     first = sc.verify(MLP, SPEC, at=AT, targets=["cpu"])
-    monkeypatch.setattr(face, "derive", None)
+    monkeypatch.setattr(verify, "derive", None)
     events: list[str] = []
     again = sc.verify(MLP, SPEC, at=AT, targets=["cpu"], on_event=lambda _, event: events.append(event))
     assert events == ["cached"]
@@ -238,10 +238,10 @@ def test_another_process_takes_what_is_kept_and_a_damaged_entry_counts_as_absent
         return trace_derive.derive(*args)
 
     def asked(**options: Any) -> sc.Verdict:
-        face._derived.cache_clear()  # as in a new process
+        verify._derived.cache_clear()  # as in a new process
         return sc.verify(MLP, SPEC, at=AT, targets=[], **options)
 
-    monkeypatch.setattr(face, "derive", derive)
+    monkeypatch.setattr(verify, "derive", derive)
     first = asked()
     assert (asked().checks, len(lifted)) == (first.checks, 1)
     assert (asked(cache=False).checks, len(lifted)) == (first.checks, 2)

@@ -15,8 +15,9 @@ import symcost as sc
 from symcost.cli.main import main
 from symcost.costs.conventions import COUNTED, KNOWN
 from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, TOLD
+from symcost.estimate.questions.estimate import estimate
 from symcost.estimate.questions.quantities import QUANTITIES
-from symcost.estimate.questions.setting import OPTIONS, Options, setting
+from symcost.estimate.questions.setting import OPTIONS, QuantityOptions, setting
 from symcost.formulas.symbols import evaluate
 from symcost.gates.audit.claims import Claim
 from symcost.gates.audit.judge import audit
@@ -127,7 +128,7 @@ def test_every_number_of_a_cost_is_told_and_every_convention_has_its_name() -> N
     assert (
         {option for quantity in QUANTITIES.values() for option in quantity.options}
         == {*OPTIONS}
-        == {*Options.__annotations__}
+        == {*QuantityOptions.__annotations__}
     )
 
 
@@ -177,6 +178,19 @@ def test_fits_is_a_condition_of_a_space_and_of_a_budget(tmp_path: Path) -> None:
     assert_budget(sc.models.mcunet_in1(r=max(right)), "x", path)
     with pytest.raises(AssertionError, match="activation_bytes"):
         assert_budget(sc.models.mcunet_in1(r=320), "x", path)
+
+
+def test_layers_that_have_to_fit_are_of_one_type_wherever_it_is_asked(tmp_path: Path) -> None:
+    """The network fits with int8 and not with float32, which a table of layers is taken as elsewhere."""
+    net, board = sc.models.mcunet_in1(), "stm32f746"
+    assert sc.fits(net, board)
+    assert not sc.fits(net, board, "float32")
+    assert estimate(net, "net", board).fit
+    assert int(sc.count(sc.models.mcunet_in1(r="r"), sc.Space(r=[176]), ["fits"], device=board)) == 1
+    assert int(sc.solve(sc.models.mcunet_in1(r="r"), "fits", largest="r", on=board)) >= 176
+    path = tmp_path / "symcost.toml"
+    path.write_text(f"[models.x]\nmodel = 'x'\n[[models.x.budgets]]\nfit = true\ndevice = '{board}'\n")
+    assert_budget(net, "x", path)
 
 
 @pytest.mark.parametrize(

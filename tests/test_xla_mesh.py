@@ -14,10 +14,10 @@ import pytest
 import symcost as sc
 from symcost.hlo import parse
 from symcost.hlo.counting.collectives import exchanged
-from symcost.referee.compilers.answer import Answer, Failure
-from symcost.referee.compilers.compile import Job, Placement
+from symcost.referee.compilers.answer import Failure, TargetAnswer
+from symcost.referee.compilers.compile import CompileJob, Placement
 from symcost.referee.compilers.program import program_at
-from symcost.referee.compilers.source import Source
+from symcost.referee.compilers.source import ProgramSource
 from symcost.referee.compilers.targets import TPU, target
 from symcost.referee.verdicts import memory
 from symcost.referee.verdicts.verdict import Compiled
@@ -126,11 +126,11 @@ def test_all_gathers_of_one_channel_are_each_counted(name: str) -> None:
     assert (found.bytes, found.widened) == ((2 * size, {WIDENED: size}) if name == "cpu" else (size, {}))
 
 
-def answered(name: str, devices: int) -> Answer | Failure:
+def answered(name: str, devices: int) -> TargetAnswer | Failure:
     """What a compiler says of a product with its batch split over so many devices."""
     each = target(name)
-    source = Source(lambda x, w: x @ w, (f"float32[{devices},128]", "float32[128,128]"), {}, function=True)
-    job = Job(
+    source = ProgramSource(lambda x, w: x @ w, (f"float32[{devices},128]", "float32[128,128]"), {}, function=True)
+    job = CompileJob(
         source, program_at(source.model(), {}), Placement({"data": devices}, {"inputs/0": ("data",)}), use_cache=False
     )
     return job.start([each])[name].result()
@@ -140,7 +140,7 @@ def answered(name: str, devices: int) -> Answer | Failure:
 def test_large_meshes_are_compiled_for(name: str, devices: int) -> None:
     needs(name)
     found = answered(name, devices)
-    assert isinstance(found, Answer)
+    assert isinstance(found, TargetAnswer)
     assert memory.held(found)["results"] > 0
 
 

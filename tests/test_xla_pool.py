@@ -13,12 +13,12 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from symcost.referee.compilers.answer import Answer, Failure
-from symcost.referee.compilers.compile import Job
+from symcost.referee.compilers.answer import Failure, TargetAnswer
+from symcost.referee.compilers.compile import CompileJob
 from symcost.referee.compilers.gpus import GPUS
 from symcost.referee.compilers.pool import Worker
-from symcost.referee.compilers.program import NotExportable, Program, program_at
-from symcost.referee.compilers.source import NotImportable, Source
+from symcost.referee.compilers.program import JaxProgram, NotExportable, program_at
+from symcost.referee.compilers.source import NotImportable, ProgramSource
 from symcost.referee.compilers.targets import TARGETS, Target
 
 
@@ -39,14 +39,16 @@ def deep(x: Any) -> Any:
     return x
 
 
-def made(function: Any, *specs: str) -> tuple[Source, Program]:
-    source = Source(function, specs, {}, function=True)
+def made(function: Any, *specs: str) -> tuple[ProgramSource, JaxProgram]:
+    source = ProgramSource(function, specs, {}, function=True)
     return source, program_at(source.model(), {})
 
 
-def answers(function: Any, specs: tuple[str, ...], *targets: Target, **options: Any) -> dict[str, Answer | Failure]:
+def answers(
+    function: Any, specs: tuple[str, ...], *targets: Target, **options: Any
+) -> dict[str, TargetAnswer | Failure]:
     source, program = made(function, *specs)
-    job = Job(source, program, use_cache=False, **options)
+    job = CompileJob(source, program, use_cache=False, **options)
     return {name: answer.result() for name, answer in job.start(targets).items()}
 
 
@@ -58,7 +60,7 @@ def needs(name: str) -> Target:
     return TARGETS[name]
 
 
-def reason(answer: Answer | Failure) -> str:
+def reason(answer: TargetAnswer | Failure) -> str:
     assert isinstance(answer, Failure)
     assert "\n" not in answer.reason
     return answer.reason
@@ -70,7 +72,7 @@ MATRIX = "float32[64,64]"
 
 def test_an_answer_has_text_figures_and_memory() -> None:
     found = answers(product, (MATRIX, MATRIX), CPU)["cpu"]
-    assert isinstance(found, Answer)
+    assert isinstance(found, TargetAnswer)
     assert found.text.startswith("HloModule")
     assert found.analysis["flops"] >= 2 * 64**3
     assert found.memory["argument_size_in_bytes"] == 2 * 4 * 64**2
@@ -110,11 +112,11 @@ def test_a_compiler_that_aborts_is_one_line_and_the_others_answer() -> None:
     config = replace(GPUS["b200"], capability=(11, 0), title="Thor").config()
     thor = replace(h100, name="cuda-thor", config=config)
     found = answers(product, (MATRIX, MATRIX), thor, CPU)
-    if isinstance(found["cuda-thor"], Answer):
+    if isinstance(found["cuda-thor"], TargetAnswer):
         pytest.skip("this version of the CUDA plug-in knows compute capability 11.0: nothing aborts")
     assert reason(found["cuda-thor"]).startswith("cuda-thor: the compiler ")
     assert "symcost[cuda]" in reason(found["cuda-thor"])
-    assert isinstance(found["cpu"], Answer)
+    assert isinstance(found["cpu"], TargetAnswer)
 
 
 def test_a_program_too_large_for_the_device_says_to_choose_smaller_sizes() -> None:
@@ -132,7 +134,7 @@ def test_what_cannot_be_exported_is_imported_by_name() -> None:
     with pytest.raises(NotExportable):
         program.exported("cpu")
     assert source.reference()["name"] == "test_xla_pool:shouting"
-    assert isinstance(answers(shouting, (MATRIX,), CPU)["cpu"], Answer)
+    assert isinstance(answers(shouting, (MATRIX,), CPU)["cpu"], TargetAnswer)
 
 
 def test_what_can_be_neither_exported_nor_imported_says_so() -> None:
@@ -151,12 +153,12 @@ def test_a_target_without_its_package_does_not_keep_the_others(monkeypatch: pyte
     monkeypatch.setattr(Target, "problem", lambda self: None if self.name == "cpu" else "libtpu not installed")
     found = answers(product, (MATRIX, MATRIX), TARGETS["tpu-v4"], CPU)
     assert reason(found["tpu-v4"]) == "tpu-v4: libtpu not installed"
-    assert isinstance(found["cpu"], Answer)
+    assert isinstance(found["cpu"], TargetAnswer)
 
 
 def test_stopping_ends_what_runs() -> None:
     source, program = made(deep, MATRIX)
-    job = Job(source, program, use_cache=False)
+    job = CompileJob(source, program, use_cache=False)
     running = job.start([CPU])
     time.sleep(0.5)
     job.stop()
@@ -167,6 +169,6 @@ def test_the_same_program_is_answered_from_the_cache_and_another_is_not() -> Non
     events: list[str] = []
     for size in (64, 64, 32):
         source, program = made(product, *[f"float32[{size},{size}]"] * 2)
-        job = Job(source, program, on_event=lambda _, event: events.append(event))
-        assert isinstance(job.start([CPU])["cpu"].result(), Answer)
+        job = CompileJob(source, program, on_event=lambda _, event: events.append(event))
+        assert isinstance(job.start([CPU])["cpu"].result(), TargetAnswer)
     assert events == ["compiling", "compiled", "cached", "compiling", "compiled"]

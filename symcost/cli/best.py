@@ -85,7 +85,7 @@ def _formula(given: Any) -> Any:
 
 
 def _verdict(source: Any, table: Any, at: Mapping[str, int], targets: Sequence[str], on_event: Any) -> Any:
-    from symcost.referee.verdicts.face import verify
+    from symcost.referee.verdicts.verify import verify
 
     point = {name: at[name] for name in table.symbols if name in at}
     if traces(source):

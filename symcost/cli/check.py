@@ -32,9 +32,9 @@ def verdict_of(model: Any, budget: Any) -> Any:
         found, specs, options, name = source.program()
     except SymcostError as problem:
         raise SymcostError(f"models.{model.name}: {problem}") from None
-    from symcost.referee.verdicts import face  # brings jax, which the line above started
+    from symcost.referee.verdicts import verify as referee  # brings jax, which the line above started
 
-    return face.verify(found, *specs, at=budget.at, targets=budget.targets, name=name, **options)
+    return referee.verify(found, *specs, at=budget.at, targets=budget.targets, name=name, **options)
 
 
 def check(

@@ -97,7 +97,7 @@ def estimate(
 ) -> None:
     """Latency, what bounds it, energy and memory of a model on a device, exact; formulas where symbols are left."""
     from symcost.devices import device as device_of
-    from symcost.estimate.questions.face import estimate as made
+    from symcost.estimate.questions.estimate import estimate as made
     from symcost.estimate.time.efficiency import efficiency_of
     from symcost.estimate.time.work import check_model
     from symcost.report.subjects import estimates

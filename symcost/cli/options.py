@@ -17,7 +17,7 @@ from symcost.reading.choices import Rule
 from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
 from symcost.sources.texts import pairs
-from symcost.sources.tracing import Tracing
+from symcost.sources.tracing import TracingOptions
 
 Texts = list[str] | None
 Model = Annotated[
@@ -157,7 +157,7 @@ class Given:
         found, point = [], _joined(at=self.at, given=self.given_)
         for model, program in zip(models, programs, strict=True):
             mine = program or not any(programs)
-            how = self.how(program) if mine else Tracing()
+            how = self.how(program) if mine else TracingOptions()
             put = self.set_ if not program or all(programs) else {}
             found.append(Source(model, tuple(specs or ()) if mine else (), how, put, point, compare=self.check).check())
         return found
@@ -169,9 +169,9 @@ class Given:
         kept = [text for text in texts if text not in numbers]
         return (int(numbers[-1]) if numbers else None), replace(self, options={**self.options, name: kept})
 
-    def how(self, program: bool) -> Tracing:
+    def how(self, program: bool) -> TracingOptions:
         """How a model is traced; parameters of a network stay the texts that it reads exactly."""
-        read = Tracing.read(self.options if program else {**self.options, "arg": None})
+        read = TracingOptions.read(self.options if program else {**self.options, "arg": None})
         return read if program else read.with_arg(dict(pairs("--arg", self.options["arg"])))
 
 

@@ -11,7 +11,7 @@ import typer
 from symcost.cli.options import Given, Model, On, Specs, takes_model
 from symcost.cli.output import check_writable, write
 from symcost.cli.target import points, tables_of
-from symcost.costs.saved.face import is_saved
+from symcost.costs.saved.load import is_saved
 from symcost.errors import SymcostError
 
 REPORT_EXAMPLES = """[bold]Examples[/bold]

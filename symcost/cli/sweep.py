@@ -86,9 +86,9 @@ def sweep(
     from symcost.cli.best import check, compare, verdicts
     from symcost.report.subjects import designs
     from symcost.sweeps.answers.pictures import check_colour, check_name
-    from symcost.sweeps.face import listed, pareto
-    from symcost.sweeps.face import sweep as best
     from symcost.sweeps.question.question import load_space
+    from symcost.sweeps.verbs import listed, pareto
+    from symcost.sweeps.verbs import sweep as best
 
     render = chosen(designs.FORMATS, format_)
     if verify is not None and format_ == "csv":

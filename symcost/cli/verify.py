@@ -69,11 +69,11 @@ def verify(
     }  # fmt: skip
     start_jax()
     found, inputs, how, name = source.program()
-    from symcost.referee.verdicts import face  # needs jax, which was started without a word
+    from symcost.referee.verdicts import verify as referee  # needs jax, which was started without a word
     from symcost.referee.verdicts.verdict import FALSE
 
     with Steps() as progress:
-        verdict = face.verify(found, *inputs, at=source.left, **options, **how, name=name, on_event=progress)
+        verdict = referee.verify(found, *inputs, at=source.left, **options, **how, name=name, on_event=progress)
     write(report.render(verdict, format_), output)
     if not verdict:
         raise typer.Exit(1 if verdict.outcome == FALSE else 2)

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+import sympy
 
 from symcost.errors import SymcostError
 from symcost.formulas.measures import BYTES, ELEMENTS, OPERATIONS, Unit
@@ -25,8 +27,8 @@ TEXTBOOK: Final = "textbook"
 FULL: Final = "full"
 XLA: Final = "xla"
 
-Count = Any
-"""An exact integer, or a sympy expression in the model's symbols."""
+Count: TypeAlias = int | sympy.Expr
+"""An exact integer, or a sympy expression in the model's symbols: ``4*c*n``, or a quotient that is no integer at all sizes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ class Cost:
         """The cost with ``function`` applied to every number that is not plainly 0."""
         return Cost(**{n: v if isinstance(v := getattr(self, n), int) and v == 0 else function(v) for n in METRICS})
 
-    def items(self) -> Iterable[tuple[str, Count]]:
+    def items(self) -> Iterable[tuple[str, Any]]:
         """(metric, number) in the order of the fields."""
         return [(name, getattr(self, name)) for name in METRICS]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from symcost.costs.cost import Count
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
 from symcost.formulas.extent import extent
@@ -16,12 +17,12 @@ from symcost.reading.given import formula
 from symcost.reading.numerals import short
 
 
-def rational(value: Fraction | int) -> Any:
+def rational(value: Fraction | int) -> sympy.Expr:
     """A number as sympy's."""
     return sympy.Rational(value.numerator, value.denominator)
 
 
-def larger(left: Any, right: Any) -> Any:
+def larger(left: Count, right: Count) -> Count:
     """The larger of two formulas: one of them where all positive symbols agree, else their ``Max``.
 
     >>> from symcost.formulas.symbols import symbols
@@ -44,7 +45,7 @@ def check_sizes(point: Mapping[str, int]) -> None:
             raise DomainError(f"{name}={short(value)} is outside the domain: {name} must be a positive integer")
 
 
-def at_point(expression: Any, point: Mapping[str, int]) -> Any:
+def at_point(expression: Any, point: Mapping[str, int]) -> sympy.Expr:
     """A formula with positive integers for some of its symbols."""
     check_sizes(point)
     expression = formula(expression)

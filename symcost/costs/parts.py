@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from symcost.costs.conventions import published
-from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, Cost
+from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, Cost, Count
 from symcost.costs.evidence import Decision, Evidence
 from symcost.costs.rows import Row, total
 from symcost.errors import DomainError
@@ -116,13 +116,13 @@ class Network:
     """The layers that a table is of, the shape of their input and the input with its layout; ``grows``: see ``Parts.anew``."""
 
     net: Any
-    input: tuple[Any, ...]
+    input: tuple[Count, ...]
     entering: Any
-    twin_input: tuple[Any, ...]
+    twin_input: tuple[Count, ...]
     grows: bool
 
 
-Field = tuple[Any, ...] | None
+Field = tuple[Count, ...] | None
 """Places of the input that one output sees, along each axis; None is all of them."""
 
 
@@ -145,9 +145,9 @@ class Parts:
     coverage: Mapping[str, int] | None = None
     unknown_trips: Mapping[str, str] = field(default_factory=dict)
     unknown_macs: Mapping[str, str] = field(default_factory=dict)
-    peak: Callable[[Rule, Unit], Any] | None = None
+    peak: Callable[[Rule, Unit], Count] | None = None
     peak_path: Callable[[Rule, Mapping[str, int]], str] | None = None
-    residuals: Callable[[], Any] | None = None
+    residuals: Callable[[], Count] | None = None
     receptive_field: Callable[[], Field] | None = None
     receptive_fields: Callable[[], Mapping[str, Field]] | None = None
     network: Network | None = None

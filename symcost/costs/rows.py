@@ -10,12 +10,12 @@ from typing import Any
 import sympy
 
 from symcost.costs.conventions import published
-from symcost.costs.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, ZERO, Cost, check_convention
+from symcost.costs.cost import CONVENTIONS, FULL, METRICS, TEXTBOOK, ZERO, Cost, Count, check_convention
 from symcost.errors import LiftError
 from symcost.reading.choices import AnyConvention, Convention
 from symcost.reading.given import checked
 
-Shape = tuple[Any, ...]
+Shape = tuple[Count, ...]
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Row:
     cost: Cost = ZERO
     textbook: Cost = ZERO
     xla: Cost | Withdrawn = ZERO
-    times: Any = 1
-    xla_times: Any = 1
+    times: Count = 1
+    xla_times: Count = 1
     ins: tuple[Shape, ...] = ()
     out: Shape = ()
     phase: str = "forward"
@@ -69,7 +69,7 @@ class Row:
         per, times = self.per_execution(convention)
         return per if isinstance(times, int) and times == 1 else per * times
 
-    def per_execution(self, convention: Convention) -> tuple[Cost, Any]:
+    def per_execution(self, convention: Convention) -> tuple[Cost, Count]:
         """The cost of one execution and the number of executions, under a convention."""
         match check_convention(convention):
             case "textbook":
@@ -81,7 +81,7 @@ class Row:
         return self.cost, self.times
 
 
-def _exact_sum(parts: Counter[Any]) -> Any:
+def _exact_sum(parts: Counter[Any]) -> Count:
     """Sum of ``value * number`` with plain integers apart, so that sympy merges each distinct term once."""
     whole = sum(v * k for v, k in parts.items() if isinstance(v, int))
     rest = [v * k for v, k in parts.items() if not isinstance(v, int)]

@@ -6,13 +6,13 @@ is rounded up to whole bytes, as with ``bits=4``: sums stay polynomials, and a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from symcost.costs.cost import FULL
+from symcost.costs.cost import FULL, Count
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
@@ -27,7 +27,9 @@ Density = int | float | str | Fraction | Mapping[str, Any]
 
 
 @checked_but("bits", "density")
-def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1, convention: Convention = FULL) -> Any:
+def model_size(
+    costs: CostTable, bits: Bits | None = None, density: Density = 1, convention: Convention = FULL
+) -> Count:
     """Bytes of the parameters: the sum over layers of ``params * density * bits / 8``, exact.
 
     ``bits``: one width for all, or one per layer by its path (mixed precision; ``""`` is every other layer). Unless given,
@@ -51,7 +53,7 @@ def model_size(costs: CostTable, bits: Bits | None = None, density: Density = 1,
 
 
 @checked_but("bits")
-def state_size(costs: CostTable, bits: Bits | None = None) -> Any:
+def state_size(costs: CostTable, bits: Bits | None = None) -> Count:
     """Bytes of the state, what a model keeps between calls beside its parameters: moving averages, caches.
 
     ``bits`` as in :func:`model_size`.
@@ -63,7 +65,7 @@ def state_size(costs: CostTable, bits: Bits | None = None) -> Any:
     return bytes_of((rate, state) for _, rate, state in state_bits(costs, bits))
 
 
-def trained_size(costs: CostTable, bits: Bits | None = None) -> Any:
+def trained_size(costs: CostTable, bits: Bits | None = None) -> Count:
     """Bytes of the parameters that are trained, as those of their gradients: all of them unless a model was traced with ``wrt``.
 
     ``bits`` as in :func:`model_size`.
@@ -77,19 +79,19 @@ def trained_size(costs: CostTable, bits: Bits | None = None) -> Any:
 
 def param_bits(
     costs: CostTable, bits: Bits | None = None, convention: Convention = FULL
-) -> Iterator[tuple[str, Fraction, Any]]:
+) -> Iterator[tuple[str, Fraction, Count]]:
     """(path, bits of one, number) of the parameters of every row that has some."""
     return _sized(costs, bits, lambda row: row.under(convention).params)
 
 
 def state_bits(
     costs: CostTable, bits: Bits | None = None, written: bool | None = None
-) -> Iterator[tuple[str, Fraction, Any]]:
+) -> Iterator[tuple[str, Fraction, Count]]:
     """(path, bits of one, number) of the state of every row that has some: what the program changes, or does not, or all."""
     return _sized(costs, bits, lambda row: row.under(FULL).state if written in (None, row.written) else 0)
 
 
-def _sized(costs: CostTable, bits: Bits | None, count: Callable[[Row], Any]) -> Iterator[tuple[str, Fraction, Any]]:
+def _sized(costs: CostTable, bits: Bits | None, count: Callable[[Row], Count]) -> Iterator[tuple[str, Fraction, Count]]:
     of = width_of(costs, bits)
     for row in costs.rows:
         number = count(row)
@@ -97,9 +99,9 @@ def _sized(costs: CostTable, bits: Bits | None, count: Callable[[Row], Any]) -> 
             yield row.path, of(row.path, row.dtype), number
 
 
-def bytes_of(sizes: Any) -> Any:
+def bytes_of(sizes: Iterable[tuple[Fraction, Count]]) -> Count:
     """The sum of numbers times bits in bytes; numbers of the same width are added first."""
-    parts: dict[Fraction, list[Any]] = {}
+    parts: dict[Fraction, list[Count]] = {}
     for rate, number in sizes:
         parts.setdefault(rate, []).append(number)
     total = sympy.Add(

@@ -10,7 +10,7 @@ from typing import Any
 
 from symcost.costs import fresh
 from symcost.costs.at import at_point
-from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost
+from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost, Count
 from symcost.costs.parts import Conditions, Counts, Field, Network, Parts, Rows
 from symcost.costs.rows import Group, Row, Withdrawn
 from symcost.errors import DomainError, LiftError, SymcostError
@@ -23,7 +23,7 @@ from symcost.views import view
 
 
 class CostTable:
-    """Rows with totals; the face that layers and traced models share.
+    """Rows with totals, of layers and of traced models alike.
 
     >>> row = Row(path="fc", op="linear", cost=Cost(macs=6, flops=12), textbook=Cost(macs=6, flops=12))
     >>> CostTable([row, row]).macs
@@ -76,52 +76,52 @@ class CostTable:
         return self._counts.total(convention)
 
     @property
-    def params(self) -> Any:
+    def params(self) -> Count:
         """#Parameters, bias and norm included."""
         return self.total(FULL).params
 
     @property
-    def trainable(self) -> Any:
+    def trainable(self) -> Count:
         """#Parameters that are trained: all of them unless a model was traced with ``wrt``."""
         return self.total(FULL).trainable
 
     @property
-    def active_params(self) -> Any:
+    def active_params(self) -> Count:
         """#Parameters that one token uses: all of them but the experts that it is not sent to."""
         return self.total(FULL).active_params
 
     @property
-    def state(self) -> Any:
+    def state(self) -> Count:
         """Elements that the model keeps between calls beside its parameters: moving averages, caches."""
         return self.total(FULL).state
 
     @property
-    def macs(self) -> Any:
+    def macs(self) -> Count:
         """Multiply-accumulates, padding included."""
         return self.total(FULL).macs
 
     @property
-    def ops(self) -> Any:
+    def ops(self) -> Count:
         """OPs of the lectures: two for each MAC, nothing else."""
         return self.total(TEXTBOOK).ops
 
     @property
-    def flops(self) -> Any:
+    def flops(self) -> Count:
         """FLOPs under ``full``: two per MAC and every elementwise and reduction operation."""
         return self.total(FULL).flops
 
     @property
-    def transcendentals(self) -> Any:
+    def transcendentals(self) -> Count:
         """Evaluations of exp, log, tanh, rsqrt, ... under ``full``."""
         return self.total(FULL).transcendentals
 
     @property
-    def activations(self) -> Any:
+    def activations(self) -> Count:
         """#Activations under ``textbook``: the input and the results of materialising operations."""
         return self.total(TEXTBOOK).activations
 
     @checked
-    def peak(self, rule: Rule = "liveness", unit: Unit = "elements") -> Any:
+    def peak(self, rule: Rule = "liveness", unit: Unit = "elements") -> Count:
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output).
 
         Of layers the formula takes every repeated block as running, and one that grows as running more than once: where
@@ -145,12 +145,12 @@ class CostTable:
         return self.parts.peak_path(rule, point)
 
     @cached_property
-    def peak_activations(self) -> Any:
+    def peak_activations(self) -> Count:
         """Peak activations in elements, by liveness."""
         return self.peak()
 
     @cached_property
-    def residuals(self) -> Any:
+    def residuals(self) -> Count:
         """Bytes saved by the forward pass for the backward pass; parameters and inputs are not among them."""
         if self.parts.residuals is None:
             raise SymcostError('residuals exist only for training: trace with mode="train"')
@@ -179,7 +179,7 @@ class CostTable:
         return self._network.net
 
     @property
-    def input(self) -> tuple[Any, ...]:
+    def input(self) -> tuple[Count, ...]:
         """The shape of the network's input."""
         return self._network.input
 
@@ -304,7 +304,7 @@ class CostTable:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
 
         The call takes a column or an integer for every symbol and gives arrays by name; see
-        :class:`symcost.sweeps.question.columns.Columns`, which also has the formulas on real numbers for JAX's gradients.
+        :class:`symcost.sweeps.question.columns.CompiledFormulas`, which also has the formulas on real numbers for JAX's gradients.
 
         >>> import symcost as sc
         >>> d, L = sc.symbols("d L")

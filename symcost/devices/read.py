@@ -58,10 +58,10 @@ def parsed(text: str, what: str) -> dict[str, Device]:
 def _devices(tables: Mapping[str, Any], what: str) -> dict[str, Device]:
     if not tables:
         raise DeviceError(f"{what} is empty: write a table such as [my-board]")
-    return {name: _Reader(name, entry).device() for name, entry in tables.items()}
+    return {name: _DeviceReader(name, entry).device() for name, entry in tables.items()}
 
 
-class _Reader:
+class _DeviceReader:
     """One entry of a file."""
 
     def __init__(self, name: str, entry: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +11,7 @@ import sympy
 
 from symcost.errors import ExpressionError
 from symcost.formulas.symbols import clog2, flog2
+from symcost.reading.nearest import near, offered
 from symcost.reading.prefixes import BINARY, DECIMAL, PARTS
 
 _TEN = {prefix: Fraction(scale) for prefix, scale in {**DECIMAL, "K": DECIMAL["k"]}.items()}
@@ -67,8 +67,7 @@ def marked(letters: str, text: str) -> tuple[Fraction, Any]:
     Fraction(1024, 1)
     """
     if letters not in _LETTERS:
-        near = get_close_matches(letters, _LETTERS, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else "write k, M, G, KiB, MB, ms or mJ behind a number"
+        hint = offered(near(letters, _LETTERS, 2), "write k, M, G, KiB, MB, ms or mJ behind a number")
         raise ExpressionError(f"unknown unit {letters!r} in {text}: {hint}")
     return _LETTERS[letters]
 

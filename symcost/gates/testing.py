@@ -127,7 +127,7 @@ def assert_golden(costs: CostTable, path: Path, update: bool = False) -> None:
     from symcost.gates.diff.compare import compare
 
     text = view("difference as text")
-    from symcost.costs.saved.face import load
+    from symcost.costs.saved.load import load
 
     if update:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ SIZES: Mapping[Unit, int] = {"elements": 1, "bytes": ITEM}
 
 
 def layered(net: Layer, x: Tensor) -> CostTable:
-    """What a network of layers costs, in closed form in all its symbols; the same face as a traced model.
+    """What a network of layers costs, in closed form in all its symbols; the same table as a traced model has.
 
     Rows, totals and peaks are integers or sympy expressions. ``bytes_read`` and ``bytes_written`` take every layer as
     one operation on float32 elements.

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from symcost.layers.sizes.algebra import Size, product
-from symcost.layers.sizes.noted import Event
+from symcost.layers.sizes.noted import NotedValue
 from symcost.reading.choices import Rule
 
 INPUT = 1
 """The value of the network's input."""
 
 
-def peak_sizes(events: Sequence[Event], x: tuple[Size, ...], last: int, rule: Rule) -> list[Size]:
+def peak_sizes(events: Sequence[NotedValue], x: tuple[Size, ...], last: int, rule: Rule) -> list[Size]:
     """The sizes whose maximum is the peak, for an input of shape ``x`` and an output ``last``.
 
     ``textbook``: input and output of each operation whose result is kept. ``liveness``: what is alive while each
@@ -28,7 +28,7 @@ def _zero(size: Size) -> bool:
     return isinstance(size, int) and size == 0
 
 
-def _alive(events: Sequence[Event], entering: Size, last: int) -> Iterator[Size]:
+def _alive(events: Sequence[NotedValue], entering: Size, last: int) -> Iterator[Size]:
     alias = _aliases(events)
     steps = [(event, tuple(alias[v] for v in event.ins)) for event in events if not event.view]
     until = {value: step for step, (_, ins) in enumerate(steps) for value in ins}
@@ -46,7 +46,7 @@ def _alive(events: Sequence[Event], entering: Size, last: int) -> Iterator[Size]
                 live = live - held.pop(value)
 
 
-def _aliases(events: Sequence[Event]) -> dict[int, int]:
+def _aliases(events: Sequence[NotedValue]) -> dict[int, int]:
     """The value whose memory each value is: a view is what it looks at."""
     alias = {INPUT: INPUT}
     for event in events:

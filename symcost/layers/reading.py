@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import ClassVar, Protocol
 
 from symcost.errors import ShapeError
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import size
+from symcost.layers.sizes.given import SizeLike
 from symcost.layers.sizes.tensor import LAST, Tensor, tensor
 from symcost.reading.choices import LAYOUTS, Layout
 from symcost.reading.numerals import short
 
 
-class Reader(Protocol):
+class InputReader(Protocol):
     """A layer as far as its input goes: what three axes are to it and to the layers inside it."""
 
     three_axes: ClassVar[str | None]
@@ -23,17 +24,17 @@ class Reader(Protocol):
         """Whether its output has no places."""
         ...
 
-    def in_order(self) -> Iterator[Reader]:
+    def in_order(self) -> Iterator[InputReader]:
         """The layer, and those inside it as they run."""
         ...
 
 
-def shaped(x: tuple[Dim, ...]) -> Tensor:
+def shaped(x: tuple[SizeLike, ...]) -> Tensor:
     """The input of a network."""
     return tensor(tuple(size(length, f"axis {axis} of the input") for axis, length in enumerate(x)))
 
 
-def entering(net: Reader, x: tuple[Dim, ...], layout: Layout | None = None) -> Tensor:
+def entering(net: InputReader, x: tuple[SizeLike, ...], layout: Layout | None = None) -> Tensor:
     """The input of a network, its layout settled; ``layout`` says where the channels of three axes stand.
 
     >>> from symcost.layers.kinds.norm import BatchNorm, LayerNorm
@@ -48,7 +49,7 @@ def entering(net: Reader, x: tuple[Dim, ...], layout: Layout | None = None) -> T
     return made.settled(layout or _meant(net)) if len(x) == 3 else made
 
 
-def _meant(net: Reader) -> str:
+def _meant(net: InputReader) -> str:
     """As the first layer takes three axes that takes them one way only; else the first that leans to one; else tokens."""
     leaning = None
     for layer in net.in_order():

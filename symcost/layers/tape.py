@@ -15,7 +15,7 @@ from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes import grow
 from symcost.layers.sizes.algebra import Size, exact
 from symcost.layers.sizes.field import Fields, Reach
-from symcost.layers.sizes.noted import Event, Need
+from symcost.layers.sizes.noted import Need, NotedValue
 from symcost.layers.sizes.tensor import Tensor
 
 ITEM = item_bytes(ASSUMED)
@@ -37,7 +37,7 @@ class Tape:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self.events: list[Event] = []
+        self.events: list[NotedValue] = []
         self.needs: dict[Need, None] = {}
         self.fields = Fields()
         self._path: list[str] = []
@@ -138,7 +138,7 @@ class Tape:
         entering = sum((tensor.size for tensor in operands), start=0)
         seen = entering + (out.size if stores else reduced) if stores or number else 0
         self.events.append(
-            Event(tuple(t.value for t in operands), made, out.size, scratch, in_place, view, seen)
+            NotedValue(tuple(t.value for t in operands), made, out.size, scratch, in_place, view, seen)
         )  # fmt: skip
         self.fields.made(made, operands, len(out.shape) - 2, reach, everything)
         return replace(out, value=made)
@@ -202,7 +202,7 @@ class Tape:
     def _becomes(self, x: Tensor, entered: Tensor) -> Tensor:
         """The input of a later block in the place of the first one's."""
         made = self._fresh()
-        self.events.append(Event((x.value,), made, entered.size, 0, True, False, 0, becomes=True))
+        self.events.append(NotedValue((x.value,), made, entered.size, 0, True, False, 0, becomes=True))
         self.fields.same(x.value, made)
         return replace(entered, value=made)
 

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.reading.numerals import MAX_BITS, short
+from symcost.reading.numerals import MAX_BITS, MAX_POWER, short
 
 MAX_BYTES = 10_000_000
 
 
-def read(path: Path, what: str, error: type[SymcostError], decimal: Callable[[str], Any] = float) -> dict[str, Any]:
+class WrittenDecimal(Decimal):
+    """An exact number with a point, which errors show as it was written."""
+
+    __repr__ = Decimal.__str__
+
+    def digits(self) -> str:
+        """The number without a power of ten; what no model's number may be stays as it is.
+
+        >>> WrittenDecimal("25e-3").digits(), WrittenDecimal("1e99999").digits()
+        ('0.025', '1E+99999')
+        """
+        return f"{self:f}" if self.is_finite() and abs(self.adjusted()) <= MAX_POWER else str(self)
+
+
+def read(
+    path: Path, what: str, error: type[SymcostError], decimal: Callable[[str], Any] = WrittenDecimal
+) -> dict[str, Any]:
     """The tables of a file, which errors call ``what``; ``decimal`` reads the numbers with a point."""
     try:
         size, text = path.stat().st_size, ""
@@ -28,11 +45,13 @@ def read(path: Path, what: str, error: type[SymcostError], decimal: Callable[[st
     return parsed(text, what, error, decimal)
 
 
-def parsed(text: str, what: str, error: type[SymcostError], decimal: Callable[[str], Any] = float) -> dict[str, Any]:
-    """The tables of a text.
+def parsed(
+    text: str, what: str, error: type[SymcostError], decimal: Callable[[str], Any] = WrittenDecimal
+) -> dict[str, Any]:
+    r"""The tables of a text.
 
-    >>> parsed("n = 3", "the text", SymcostError)
-    {'n': 3}
+    >>> parsed("n = 3\nshare = 0.10", "the text", SymcostError)
+    {'n': 3, 'share': 0.10}
     """
     try:
         found = tomllib.loads(text, parse_float=decimal)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from symcost.costs.fresh import Untraceable
-from symcost.costs.saved.face import is_saved
-from symcost.costs.saved.face import load as load_saved
+from symcost.costs.saved.load import is_saved
+from symcost.costs.saved.load import load as load_saved
 from symcost.errors import DomainError, SymcostError
 from symcost.models.catalog import REFERENCES, Reference, literal, reference
 from symcost.reading.numerals import bare, short
 from symcost.sources.texts import bind, integer, load, made
-from symcost.sources.tracing import Tracing
+from symcost.sources.tracing import TracingOptions
 
 _TRIPS = re.compile(r"\btrips_\w+")
 OF_PARAMETERS = ("active", "referee")
@@ -58,7 +58,7 @@ class Source:
     Files and modules lie in ``folder``. ``file``: the name is that of a saved table, whatever its ending.
     ``compare``: whether numbers at a point are compared with a fresh trace there; unless said, those of a program at one.
 
-    >>> source = Source("resnet18", how=Tracing(arg={"r": "s"}), point={"n": "2", "s": "64"})
+    >>> source = Source("resnet18", how=TracingOptions(arg={"r": "s"}), point={"n": "2", "s": "64"})
     >>> source.table().symbols, source.left
     (('s',), {'s': 64})
     >>> Source("resnet18", at={"n": "m", "classes": "10"}).table().macs
@@ -67,7 +67,7 @@ class Source:
 
     model: str
     specs: Sequence[str] = ()
-    how: Tracing = field(default_factory=Tracing)
+    how: TracingOptions = field(default_factory=TracingOptions)
     at: Mapping[str, str] = field(default_factory=dict)
     point: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None

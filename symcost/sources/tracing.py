@@ -11,7 +11,7 @@ from symcost.sources.texts import bind, integers, load, made, numbers, shares, v
 
 
 @dataclass(frozen=True)
-class Tracing:
+class TracingOptions:
     """How a model is traced, by the names that :func:`symcost.trace` has for it; ``arg`` are parameters that are fixed."""
 
     arg: Mapping[str, Any] = field(default_factory=dict)
@@ -40,10 +40,10 @@ class Tracing:
         return {each.name: value for each in fields(self) if (value := getattr(self, each.name)) != _default(each)}
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> Tracing:
+    def read(cls, given: Mapping[str, Any]) -> TracingOptions:
         """The options from texts, by the names that the command line has for them; what is not given is as by default.
 
-        >>> Tracing.read({"arg": ["H=4"], "call": ["train=false"], "mode": "train"}).given
+        >>> TracingOptions.read({"arg": ["H=4"], "call": ["train=false"], "mode": "train"}).given
         {'arg': {'H': 4}, 'call': {'train': False}, 'mode': 'train'}
         """
         plain = {name: given[name] for name in ("mode", "method", "referee", "function") if name in given}
@@ -56,7 +56,7 @@ class Tracing:
             upto=integers("--upto", given.get("upto")), max_pieces=given.get("max_pieces"), **plain,
         )  # fmt: skip
 
-    def with_arg(self, arg: Mapping[str, Any]) -> Tracing:
+    def with_arg(self, arg: Mapping[str, Any]) -> TracingOptions:
         """The same with these parameters fixed."""
         return replace(self, arg=arg)
 

@@ -10,8 +10,9 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
-from symcost.sources.source import Source
-from symcost.sources.tracing import Tracing
+from symcost.reading.toml import WrittenDecimal
+from symcost.sources.source import Source, is_traced
+from symcost.sources.tracing import TracingOptions
 
 OPTIONS: Mapping[str, Any] = {
     "arg": dict, "call": dict, "free": list, "steps": dict, "at_least": dict, "samples": dict, "axes": dict, "mode": str,
@@ -39,13 +40,14 @@ def source(given: Mapping[str, Any], where: str, folder: Path) -> Source:
     >>> source({"model": "resnet18", "at": {"n": "n"}}, "network", Path()).table().symbols
     ('n',)
     """
-    given, written = plain(_today(given)), given
+    given, written = _today(given), given
     check(given, where, KEYS)
     if "model" not in given:
         raise SymcostError(f'{where} has no model: write model = "PKG.MOD:NAME", a reference network or a saved file')
     file = "json" in written
-    how = Tracing(**{name: value for name, value in given.items() if name in OPTIONS})
-    at = {name: str(value) for name, value in given.get("at", {}).items()}
+    own = given if not is_traced(given["model"]) else {**_floats(given), "active": given.get("active", {})}
+    how = TracingOptions(**{name: _exact(value) for name, value in own.items() if name in OPTIONS})
+    at = {name: str(value) for name, value in _exact(given.get("at", {})).items()}
     return Source(given["model"], given.get("specs", ()), how, at, folder=folder, file=file)
 
 
@@ -58,13 +60,20 @@ def check(given: Mapping[str, Any], where: str, known: Mapping[str, Any]) -> Non
             raise SymcostError(f"{where}.{key} = {short(str(value))} must be a {_WORDS[known[key]]}")
 
 
-def plain(given: Any) -> Any:
-    """A value for a model: decimals, exact where they are limits, are floats there."""
+def _floats(given: Any) -> Any:
+    """A value for a program, to which a decimal is a float."""
     if isinstance(given, dict):
-        return {key: plain(value) for key, value in given.items()}
+        return {key: _floats(value) for key, value in given.items()}
     if isinstance(given, list):
-        return [plain(value) for value in given]
+        return [_floats(value) for value in given]
     return float(given) if isinstance(given, Decimal) else given
+
+
+def _exact(given: Any) -> Any:
+    """A value, or a table of them, with decimals as their digits: what is counted with them stays exact."""
+    if isinstance(given, dict):
+        return {key: _exact(value) for key, value in given.items()}
+    return given.digits() if isinstance(given, WrittenDecimal) else given
 
 
 def _today(given: Mapping[str, Any]) -> dict[str, Any]:

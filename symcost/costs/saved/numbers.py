@@ -15,7 +15,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptNumbers:
     """Peaks by rule and unit (or the ``problem`` why there is none), residuals and the receptive field; None: not saved."""
 
     peaks: Mapping[str, Mapping[str, Any]]

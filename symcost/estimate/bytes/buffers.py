@@ -14,7 +14,7 @@ from symcost.costs.rows import Row
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.memory import RULES
 from symcost.layers.sizes.algebra import exact
-from symcost.layers.sizes.noted import Event
+from symcost.layers.sizes.noted import NotedValue
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.sizes.windowed import Windowed
 from symcost.layers.tape import Runs, Tape
@@ -25,7 +25,7 @@ Window = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True)
-class Step:
+class BufferStep:
     """One operation: its operands and result, its window where that is known, and whether it joins all places."""
 
     ins: tuple[Tensor, ...]
@@ -33,7 +33,7 @@ class Step:
     window: Window | None
     slides: bool
     everything: bool
-    event: Event
+    event: NotedValue
     row: Row
 
     @property
@@ -45,12 +45,12 @@ class Step:
         return self.window is not None and bool(self.row.cost.macs == taps * self.out.size)
 
 
-class Recorder(Tape):
+class PlacesTape(Tape):
     """A tape that keeps how each value's places depend on those of its operands."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.steps: list[Step] = []
+        self.steps: list[BufferStep] = []
         self._layers: list[tuple[Runs, Tensor]] = []
 
     def run(self, layer: Runs, x: Tensor, name: str = "") -> Tensor:
@@ -66,7 +66,7 @@ class Recorder(Tape):
         made = super().emit(op, ins, out, **options)
         operands = (ins,) if isinstance(ins, Tensor) else tuple(ins)
         reach = options.get("reach")
-        self.steps.append(Step(
+        self.steps.append(BufferStep(
             operands, made, self._window(reach), reach is not None, bool(options.get("everything")),
             self.events[-1], self.rows[-1],
         ))  # fmt: skip
@@ -81,7 +81,12 @@ class Recorder(Tape):
 
 
 def peak_of(
-    steps: Sequence[Step], entered: Tensor, last: Tensor, size: Callable[[Tensor], int], rule: Rule, in_place: bool
+    steps: Sequence[BufferStep],
+    entered: Tensor,
+    last: Tensor,
+    size: Callable[[Tensor], int],
+    rule: Rule,
+    in_place: bool,
 ) -> int:
     """Peak elements of a run under a rule; ``size`` says how many a value has.
 
@@ -93,7 +98,7 @@ def peak_of(
     return _widest(steps, size, in_place) if rule == "textbook" else _live(steps, entered, last, size, in_place)
 
 
-def _widest(steps: Sequence[Step], size: Callable[[Tensor], int], in_place: bool) -> int:
+def _widest(steps: Sequence[BufferStep], size: Callable[[Tensor], int], in_place: bool) -> int:
     sizes = [0]
     for step in steps:
         if step.row.textbook.activations != 0:
@@ -102,7 +107,9 @@ def _widest(steps: Sequence[Step], size: Callable[[Tensor], int], in_place: bool
     return max(sizes)
 
 
-def _live(steps: Sequence[Step], entered: Tensor, last: Tensor, size: Callable[[Tensor], int], depthwise: bool) -> int:
+def _live(
+    steps: Sequence[BufferStep], entered: Tensor, last: Tensor, size: Callable[[Tensor], int], depthwise: bool
+) -> int:
     owner = {entered.value: entered.value}
     for step in steps:
         for operand in step.ins:

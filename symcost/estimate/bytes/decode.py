@@ -11,15 +11,17 @@ from typing import Any
 
 import sympy
 
+from symcost.costs.cost import Count
 from symcost.costs.dtypes import BYTE, bits_of
 from symcost.costs.exact import rational
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.network import layers_of
 from symcost.layers.base import Layer
-from symcost.layers.face import table
 from symcost.layers.kinds.attention import Attention
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import size
+from symcost.layers.sizes.given import SizeLike
+from symcost.layers.table import table
 from symcost.reading.given import checked
 
 TRACED = (
@@ -30,7 +32,7 @@ CACHE = "cache"
 """The operation that joins new keys or values to those kept."""
 
 
-def decoding(net: Layer | CostTable, M: Dim = "M", n: Dim = "n") -> CostTable:
+def decoding(net: Layer | CostTable, M: SizeLike = "M", n: SizeLike = "n") -> CostTable:
     """One step of decoding: one new token of ``n`` sequences, each against ``M`` keys and values, the new one included.
 
     ``net``, layers or their table, takes tokens ``(n, N)``; every attention in it that has no length of its own gets
@@ -69,7 +71,7 @@ def _with_keys(value: Any, M: Any) -> Any:
 
 
 @checked
-def kv_cache(costs: CostTable, dtype: str = "float16") -> Any:
+def kv_cache(costs: CostTable, dtype: str = "float16") -> Count:
     """Bytes of the keys and values that a table of a decoding step keeps, the new token's among them.
 
     Those of earlier tokens are the table's state too, and stand in ``costs.state`` and ``sc.memory``.

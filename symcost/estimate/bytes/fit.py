@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import sympy
 
+from symcost.costs.cost import Count
 from symcost.costs.dtypes import ASSUMED
 from symcost.costs.exact import number, rational
 from symcost.costs.size import Bits, param_bits
@@ -22,11 +22,11 @@ from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 
 SMALL = "int8"
-"""The type that layers are taken to be in on a device that they have to fit."""
+"""The type that layers, which have none, are taken to be in wherever they have to fit a device."""
 
 
 @dataclass(frozen=True)
-class Limit:
+class MemoryLimit:
     """One memory: what must lie in it, the bytes it has and the bytes that are needed, and the layer at fault.
 
     ``why`` says what the layer has: most of the weights, the peak of activations, or (where a table keeps no lifetimes,
@@ -63,7 +63,7 @@ class Fit:
 
     device: Device
     dtype: str
-    limits: tuple[Limit, ...]
+    limits: tuple[MemoryLimit, ...]
     types: Types
 
     def __bool__(self) -> bool:
@@ -92,32 +92,41 @@ def fits(
     flash (weights): 648248 of 1048576 bytes, fits, 400328 bytes are left; most in fc
     """
     where = device(on)
-    types = types_of(costs, dtype, weights, SMALL)
-    check_computes(where, costs, types)
-    used = memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
+    types, used = needs_of(costs, where, dtype, weights=weights, rule=rule)
     needs = {what: number(used.held(what), f"the size of the {what}") for what in HOLDS}
     limits = []
     for level in kept(where, used):
         most = max(level.holds, key=lambda what: needs[what])
         needed = number(level.needed, "what it needs")
-        limits.append(Limit(level.memory, level.holds, needed, level.size, *_fault(costs, most, rule, types.weights)))
+        limits.append(
+            MemoryLimit(level.memory, level.holds, needed, level.size, *_fault(costs, most, rule, types.weights))
+        )
     named = types.activations or main_type(kernels(costs, "roofline"), types)
     return Fit(where, named, tuple(limits), types)
 
 
+def needs_of(
+    costs: CostTable, where: Device, dtype: str | None, *, weights: str | Bits | None, rule: Rule
+) -> tuple[Types, MemoryUse]:
+    """The number types that a model has where it has to fit a device, and the bytes that it takes in them."""
+    types = types_of(costs, dtype, weights, SMALL)
+    check_computes(where, costs, types)
+    return types, memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
+
+
 @dataclass(frozen=True)
-class Kept:
+class MemoryContents:
     """A memory of a device: the bytes it has, what lies in it, and the bytes that this takes, a formula."""
 
     memory: str
     holds: tuple[str, ...]
-    needed: Any
+    needed: sympy.Expr
     size: Fraction
     text: str
     """The formula in names of quantities, against the size."""
 
 
-def kept(where: Device, used: MemoryUse) -> list[Kept]:
+def kept(where: Device, used: MemoryUse) -> list[MemoryContents]:
     """Every memory that holds weights or activations, with the state that lies there."""
     found = []
     for level in where.memories:
@@ -129,7 +138,7 @@ def kept(where: Device, used: MemoryUse) -> list[Kept]:
             names = [{"weights": "weight_bytes", "activations": "activation_bytes"}[what] for what in level.holds]
             told = " + ".join([*names, *(["state_bytes"] if needed != plain else [])])
             text = f"{told} <= {level.size} ({level.name})"
-            found.append(Kept(level.name, level.holds, needed, level.size, text))
+            found.append(MemoryContents(level.name, level.holds, needed, level.size, text))
     if not found:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
     return found
@@ -145,7 +154,7 @@ def check_computes(where: Device, costs: CostTable, types: Types) -> None:
 def _fault(costs: CostTable, what: str, rule: Rule, bits: Bits | None) -> tuple[str, str]:
     """The layer that a limit is at fault for, and what it has."""
     if what == "weights":
-        held: dict[str, Any] = {}
+        held: dict[str, Count] = {}
         for path, rate, params in param_bits(costs, bits):
             held[path] = held.get(path, 0) + params * rational(rate)
         why, sizes = "most in", list(held.items())

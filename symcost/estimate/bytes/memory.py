@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from symcost.costs.cost import Count
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
 from symcost.costs.exact import rational
 from symcost.costs.size import Bits, bytes_of, model_size, state_bits
@@ -35,19 +36,19 @@ class MemoryUse:
     lies with the weights, the rest (caches) with the activations. ``types`` says which number types these are.
     """
 
-    weights: Any
-    activations: Any
+    weights: Count
+    activations: Count
     rule: Rule
-    state: Any = 0
-    constant: Any = 0
+    state: Count = 0
+    constant: Count = 0
     types: str = ""
 
     @property
-    def total(self) -> Any:
+    def total(self) -> Count:
         """All together."""
         return self.weights + self.activations + self.state
 
-    def held(self, what: str) -> Any:
+    def held(self, what: str) -> Count:
         """What lies in the memory of the ``weights``, or of the ``activations``: state with the one or the other."""
         return self.weights + self.constant if what == "weights" else self.activations + self.state - self.constant
 
@@ -76,7 +77,7 @@ def memory(
     )  # fmt: skip
 
 
-def state_bytes(costs: CostTable, types: Types) -> tuple[Any, Any]:
+def state_bytes(costs: CostTable, types: Types) -> tuple[Count, Count]:
     """Bytes of the state that a pass only reads, in the type of the weights, and of what it writes, in the activations'."""
     own = None if types.activations is None else bits_of(types.activations)
     parts = ((types.weights, False), (own, True))
@@ -87,7 +88,7 @@ def state_bytes(costs: CostTable, types: Types) -> tuple[Any, Any]:
     return constant, written
 
 
-def peak_bytes(costs: Any, types: Types, rule: Rule) -> Any:
+def peak_bytes(costs: Any, types: Types, rule: Rule) -> Count:
     """Bytes of activations at their peak, in one type or in their own; a plain table has no lifetimes.
 
     In their own types those of less than a byte take a whole one, as compilers keep them while they compute.
@@ -97,7 +98,7 @@ def peak_bytes(costs: Any, types: Types, rule: Rule) -> Any:
     return _scaled(costs.peak(rule), bits_of(types.activations))
 
 
-def _scaled(elements: Any, bits: int) -> Any:
+def _scaled(elements: Count, bits: int) -> Count:
     per = rational(Fraction(bits, BYTE))
     if isinstance(elements, sympy.Max):  # kept as a maximum of few: sympy would compare each with each
         return sympy.Max(*(sympy.expand(per * size) for size in elements.args), evaluate=False)

@@ -14,7 +14,7 @@ from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import ShapeError, SymcostError
-from symcost.estimate.bytes.buffers import Recorder, Step, peak_of, whole
+from symcost.estimate.bytes.buffers import BufferStep, PlacesTape, peak_of, whole
 from symcost.estimate.bytes.network import layers_of
 from symcost.layers.base import Layer, symbols_of
 from symcost.layers.kinds.combine import Sequential
@@ -82,7 +82,7 @@ def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int
     cut, parts = _stage_of(net, stage, patches)
     if free := sorted(symbols_of(net) | {str(size) for size in x if not isinstance(size, int)}):
         raise SymcostError(f"patches need numbers, and there are the symbols {', '.join(free)}: give values")
-    recorder = Recorder()
+    recorder = PlacesTape()
     entered = recorder.enter(shaped(x))
     mid = entered
     for name, layer in parts[:cut]:
@@ -117,7 +117,7 @@ def _stage_of(net: Layer, stage: str, patches: int) -> tuple[int, tuple[tuple[st
     return names.index(stage) + 1, net.layers
 
 
-def _macs(step: Step) -> int:
+def _macs(step: BufferStep) -> int:
     """MACs of an operation, its repetitions included."""
     return int(step.row.cost.macs * step.row.times)
 
@@ -126,7 +126,7 @@ class _Stage:
     """The stage, patch by patch."""
 
     def __init__(
-        self, steps: Sequence[Step], entered: Tensor, out: Tensor, patches: int, counted: tuple[Rule, bool]
+        self, steps: Sequence[BufferStep], entered: Tensor, out: Tensor, patches: int, counted: tuple[Rule, bool]
     ) -> None:
         self.steps, self.entered, self.out, self.counted = steps, entered, out, counted
         for step in steps:

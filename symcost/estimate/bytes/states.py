@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from symcost.costs.cost import Count
 from symcost.errors import SymcostError
 from symcost.reading.nearest import choose
 
@@ -17,7 +17,7 @@ class States:
     copies: int
     counters: int
 
-    def bytes(self, params: Any) -> Any:
+    def bytes(self, params: Count) -> Count:
         """Bytes of the state beside parameters of so many bytes."""
         return self.copies * params + self.counters
 

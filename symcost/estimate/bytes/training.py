@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy
 
+from symcost.costs.cost import Count
 from symcost.costs.dtypes import ASSUMED, bits_of
 from symcost.costs.size import model_size, state_size, trained_size
 from symcost.costs.table import CostTable
@@ -19,15 +20,15 @@ from symcost.reading.given import checked
 class TrainingMemory:
     """Bytes, exact in the table's symbols."""
 
-    params: Any
-    gradients: Any
-    optimizer: Any
-    residuals: Any
-    state: Any = 0
+    params: Count
+    gradients: Count
+    optimizer: Count
+    residuals: Count
+    state: Count = 0
     types: str = ""
 
     @property
-    def total(self) -> Any:
+    def total(self) -> Count:
         """All of it."""
         return sympy.expand(self.params + self.gradients + self.optimizer + self.residuals + self.state)
 

@@ -11,7 +11,7 @@ from symcost.estimate.calibration.networks import timed
 from symcost.estimate.calibration.timing import in_rounds
 from symcost.estimate.time.latency import latency
 from symcost.layers.base import Layer
-from symcost.layers.face import table
+from symcost.layers.table import table
 from symcost.reading.choices import LatencyModel
 
 

@@ -18,7 +18,7 @@ from symcost.estimate.calibration.blocks import TIMES, Block, blocks
 from symcost.estimate.calibration.networks import timed
 from symcost.estimate.calibration.timing import Timed, in_rounds
 from symcost.estimate.time.work import Kernel, kernels
-from symcost.layers.face import table
+from symcost.layers.table import table
 
 FLOAT32 = 4
 COPIES = (2**20, 2**21, 2**22)

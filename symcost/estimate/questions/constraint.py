@@ -11,8 +11,7 @@ import sympy
 from symcost.costs.exact import rational
 from symcost.devices import device
 from symcost.errors import ExpressionError, SpaceError, SymcostError
-from symcost.estimate.bytes.fit import Kept, check_computes, kept
-from symcost.estimate.bytes.memory import memory
+from symcost.estimate.bytes.fit import MemoryContents, kept, needs_of
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import Setting
@@ -111,11 +110,10 @@ def _check_names(side: Any, text: str, symbols: Sequence[str], fixed: Collection
             raise SymcostError(f"unknown name {short(name)} in {short(text)}: {found}")
 
 
-def memories(setting: Setting) -> list[Kept]:
-    """Each memory of the device that holds weights or activations, and what it must hold."""
+def memories(setting: Setting) -> list[MemoryContents]:
+    """Each memory of the device that holds weights or activations, and what it must hold, in the types of :func:`sc.fits`."""
     where = device(setting.device)
-    check_computes(where, setting.costs, setting.types)
-    used = memory(setting.costs, setting.dtype, weights=setting.weights, rule=setting.rule)
+    _, used = needs_of(setting.costs, where, setting.dtype, weights=setting.weights, rule=setting.rule)
     return kept(where, used)
 
 

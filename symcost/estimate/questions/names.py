@@ -12,7 +12,7 @@ from symcost.costs.cost import FIRST
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES, Quantity
-from symcost.estimate.questions.setting import Options, setting
+from symcost.estimate.questions.setting import QuantityOptions, setting
 from symcost.formulas.measures import Dimension
 from symcost.formulas.symbols import parse
 from symcost.reading.nearest import near, offered
@@ -33,7 +33,7 @@ class Metrics(Mapping[str, Any]):
         self,
         source: CostTable | Mapping[str, Any],
         extra: Mapping[str, Any] | None = None,
-        options: Options | Mapping[str, Any] = MappingProxyType({}),
+        options: QuantityOptions | Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         if not isinstance(source, CostTable | Mapping):
             raise SpaceError(f"{short(source)} has no formulas: give costs, or a mapping of names to formulas")

@@ -54,7 +54,7 @@ class Setting:
         return types_of(self.costs, self.dtype, self.weights)
 
 
-class Options(TypedDict, total=False):
+class QuantityOptions(TypedDict, total=False):
     """The options of conditions and objectives, by name: those of :data:`OPTIONS`."""
 
     device: str | Device
@@ -129,7 +129,7 @@ def check(name: str, value: Any, place: str) -> None:
         raise type(problem)(f"{place}: {problem}") from None
 
 
-def setting(costs: Any, options: Options | Mapping[str, Any], checked: bool = False) -> Setting:
+def setting(costs: Any, options: QuantityOptions | Mapping[str, Any], checked: bool = False) -> Setting:
     """The setting of a table with options by name, which are looked at first unless they were ``checked``.
 
     >>> setting(None, {"device": "stm32f746", "bits": 8}).weights

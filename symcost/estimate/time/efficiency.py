@@ -22,7 +22,7 @@ class Efficiency(Protocol):
 
 
 @dataclass(frozen=True)
-class Constant:
+class ConstantEfficiency:
     """Always the same share of the peak."""
 
     share: Fraction
@@ -67,10 +67,10 @@ class Saturating:
 def efficiency_of(given: Any) -> Efficiency:
     """An efficiency from a number in (0, 1], a text of one, or a curve; all of the peak where none is given."""
     if given is None:
-        return Constant(Fraction(1))
+        return ConstantEfficiency(Fraction(1))
     if hasattr(given, "work"):
         return given
     share = exact_number(given)
     if share is None or not 0 < share <= 1:
         raise SymcostError(f"efficiency={bare(given)} must be a share of the peak in (0, 1]: give one such as 0.4")
-    return Constant(share)
+    return ConstantEfficiency(share)

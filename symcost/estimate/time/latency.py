@@ -31,7 +31,7 @@ from symcost.reading.numerals import short
 
 
 @dataclass(frozen=True)
-class Step:
+class KernelTime:
     """One kernel on a device: seconds of computing, of moving, and of launching, for one execution."""
 
     kernel: Kernel
@@ -71,7 +71,7 @@ class Latency:
     Max(22637713*n/304687500000, 1713*n/509750000 + 1904833/15929687500)
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[KernelTime, ...]
     device: Device
     dtype: str
     model: str
@@ -171,9 +171,9 @@ def _peak(where: Device, kernel: Kernel, dtype: str) -> Any:
     return sympy.Integer(1) if kernel.operations == 0 else rational(where.operations(dtype))
 
 
-def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: _Sizes, rate: Efficiency, launch: Any) -> Step:
+def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: _Sizes, rate: Efficiency, launch: Any) -> KernelTime:
     weights, activations = _bytes(kernel, sizes)
-    return Step(
+    return KernelTime(
         kernel=kernel,
         compute=sympy.expand(rate.work(kernel) / peak),
         memory=sympy.expand(weights / bandwidth[0] + activations / bandwidth[1]),
@@ -182,11 +182,11 @@ def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: _Sizes, rate: Effici
     )
 
 
-def _measured(kernel: Kernel, rates: Rates, sizes: _Sizes, launch: Any) -> Step:
+def _measured(kernel: Kernel, rates: Rates, sizes: _Sizes, launch: Any) -> KernelTime:
     """A kernel at the rates that its kind was measured at; a part without a rate takes no time."""
     weights, activations = _bytes(kernel, sizes)
     own = rational(rates.overhead or Fraction(0))
-    return Step(
+    return KernelTime(
         kernel=kernel,
         compute=sympy.expand(_over(kernel.operations, rates.operations)),
         memory=sympy.expand(_over(weights, rates.weights) + _over(activations, rates.activations)),

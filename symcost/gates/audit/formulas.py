@@ -14,9 +14,9 @@ from symcost.errors import SymcostError
 from symcost.formulas.equality import difference
 from symcost.formulas.symbols import symbols
 from symcost.layers.base import Layer
-from symcost.layers.face import table
 from symcost.layers.kinds.conv import Conv2d, DepthwiseConv2d
 from symcost.layers.kinds.linear import Linear
+from symcost.layers.table import table
 from symcost.reading.nearest import choose
 
 _CI, _CO, _KH, _KW, _HO, _WO, _G = symbols("c_i c_o k_h k_w h_o w_o g")

@@ -23,11 +23,11 @@ from symcost.reading.nearest import choose, same
 from symcost.reading.numerals import short, whole
 from symcost.sources.source import Source, is_traced
 from symcost.sources.texts import pairs
-from symcost.sources.tracing import Tracing
+from symcost.sources.tracing import TracingOptions
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClaimFinding:
     """A claim with its verdict: what is right, and in which manner it was counted, or why it is wrong."""
 
     claim: Claim
@@ -48,12 +48,12 @@ Tables = Callable[[Claim], CostTable]
 """The table that a claim is about."""
 
 
-def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[Finding]:
+def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[ClaimFinding]:
     """A finding for every claim; a claim that cannot be understood is an error that names its line.
 
     ``tables`` makes the table of a claim, unless as :func:`source` says.
     """
-    found, known = [], _Known(tables or (lambda claim: source(claim).table()))
+    found, known = [], _KnownTables(tables or (lambda claim: source(claim).table()))
     for claim in claims:
         try:
             metric = same(claim.quantity, METRICS)
@@ -63,15 +63,15 @@ def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[Finding
     return found
 
 
-def _formula(claim: Claim, metric: str) -> Finding:
+def _formula(claim: Claim, metric: str) -> ClaimFinding:
     kind = claim.layer or claim.model
     claimed, right = parse(claim.value), formula(kind, metric)
     if difference(claimed, right) == 0:
-        return Finding(claim, True, str(right), "textbook")
-    return Finding(claim, False, str(right), slip(claimed, right, others(kind, metric)))
+        return ClaimFinding(claim, True, str(right), "textbook")
+    return ClaimFinding(claim, False, str(right), slip(claimed, right, others(kind, metric)))
 
 
-def _number(claim: Claim, known: _Known) -> Finding:
+def _number(claim: Claim, known: _KnownTables) -> ClaimFinding:
     table, wanted = known.table(claim), quantity(claim.quantity)
     claimed = read(claim.value, claim.unit or wanted.unit, wanted.kind, wanted.words)
     readings = wanted.readings(_scope(claim, table, claim.layer or wanted.layer))
@@ -83,9 +83,11 @@ def _number(claim: Claim, known: _Known) -> Finding:
             shown = claimed.shown(reading.value)
             how = "" if manner == "exact" else f", {manner} from {_whole(reading.value, SIGNS[wanted.kind])}"
             remark = f"rounds to {shown}" if manner == "cut off" else ""
-            return Finding(claim, True, shown, f"{reading.manner}{how}", remark)
+            return ClaimFinding(claim, True, shown, f"{reading.manner}{how}", remark)
     right, because = why(claimed, meant, [reading for reading in readings if reading not in meant], wanted)
-    return Finding(claim, False, _actual(claimed.shown(right.value), _whole(right.value, SIGNS[wanted.kind])), because)
+    return ClaimFinding(
+        claim, False, _actual(claimed.shown(right.value), _whole(right.value, SIGNS[wanted.kind])), because
+    )
 
 
 def _actual(shown: str, whole: str) -> str:
@@ -110,7 +112,7 @@ def _scope(claim: Claim, table: CostTable, layer: str) -> Scope:
     return Scope(table, rows, False, asked)
 
 
-class _Known:
+class _KnownTables:
     """Tables that were found before, by what of a claim names them."""
 
     def __init__(self, tables: Tables) -> None:
@@ -134,9 +136,9 @@ def source(claim: Claim) -> Source:
     told = dict(claim.options)
     given = {name: _option(name, text) for name, text in {"call": claim.call, **told}.items()}
     if is_traced(claim.model):
-        how = Tracing.read(given)
+        how = TracingOptions.read(given)
     else:  # parameters of a network stay the texts that it reads exactly
-        how = Tracing.read({**given, "arg": None}).with_arg(dict(pairs("arg", told.get("arg", "").split())))
+        how = TracingOptions.read({**given, "arg": None}).with_arg(dict(pairs("arg", told.get("arg", "").split())))
     return Source(claim.model, tuple(claim.spec.split()), how, dict(values(claim.at)))
 
 

@@ -13,6 +13,7 @@ import sympy
 from symcost.costs.conventions import BY_NAME, COUNTED, PUBLISHED
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, TOLD, XLA
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
+from symcost.costs.exact import number
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
@@ -24,11 +25,11 @@ from symcost.reading.choices import Convention
 from symcost.reading.nearest import choose, folded
 
 Number = int | Fraction
-Readings = Callable[["Scope"], list["Reading"]]
+Readings = Callable[["Scope"], list["Meaning"]]
 
 
 @dataclass(frozen=True)
-class Reading:
+class Meaning:
     """One meaning of a quantity: its manner in words, the exact number, and the conventions in which the word means it.
 
     Published conventions hold only where a claim names them; a reading of none explains what was counted instead.
@@ -58,110 +59,115 @@ class Scope:
             return getattr(self.table.total(convention), metric)
         return sum(getattr(row.under(convention), metric) for row in self.rows)
 
-    def by_xla(self, manner: str, metric: str) -> list[Reading]:
+    def by_xla(self, manner: str, metric: str) -> list[Meaning]:
         """The reading of XLA's convention, unless the table's figures of it are withdrawn."""
-        return [Reading(manner, self.sum(metric, XLA), (XLA,))] if XLA in self.table.conventions else []
+        return [Meaning(manner, self.sum(metric, XLA), (XLA,))] if XLA in self.table.conventions else []
 
 
 def _plain(quantity: Any) -> Readings:
     """A quantity of the vocabulary that has one meaning under each convention, or one at all."""
 
-    def read(scope: Scope) -> list[Reading]:
+    def read(scope: Scope) -> list[Meaning]:
         base = quantity.base or quantity.name
         fixed = quantity.name.removeprefix(f"{base}_")
         if base in TOLD and (fixed in CONVENTIONS or base == quantity.name):
             known: Sequence[Convention] = [c for c in scope.table.conventions if base in COUNTED or c != TEXTBOOK]
             own: Sequence[Convention] = [c for c in CONVENTIONS if c == fixed]
             of = own or sorted(known, key=lambda c: c != TOLD[base].convention)
-            return [Reading(f"as {convention} counts", scope.sum(base, convention), (convention,)) for convention in of]
+            return [Meaning(f"as {convention} counts", scope.sum(base, convention), (convention,)) for convention in of]
         if not scope.whole:
             raise SymcostError(f"{quantity.name} is a quantity of a whole network: leave the layer empty")
         value = sympy.sympify(quantity(scope.setting), strict=True)
-        return [Reading(quantity.title, Fraction(int(value.p), int(value.q)), (*CONVENTIONS, *PUBLISHED))]
+        return [Meaning(quantity.title, Fraction(int(value.p), int(value.q)), (*CONVENTIONS, *PUBLISHED))]
 
     return read
 
 
-def params(scope: Scope) -> list[Reading]:
+def params(scope: Scope) -> list[Meaning]:
     """Parameters: all of them, or the weights of products alone."""
     everything, weights, kept = scope.sum("params", FULL), scope.sum("params", TEXTBOOK), scope.sum("state", FULL)
     norms = sum(row.under(FULL).params for row in scope.rows if row.op == "batch_norm")
     rest = "bias and norm" if norms else "bias"
     return [
-        Reading(f"{rest} not counted", weights, (TEXTBOOK,)),
-        Reading(f"{rest} counted", everything, (FULL, XLA, *PUBLISHED)),
-        Reading("bias counted, batch norm not", everything - norms),
-        Reading("batch norm counted with its moving averages" if norms else "state counted", everything + kept),
+        Meaning(f"{rest} not counted", weights, (TEXTBOOK,)),
+        Meaning(f"{rest} counted", everything, (FULL, XLA, *PUBLISHED)),
+        Meaning("bias counted, batch norm not", number(everything - norms, "the parameters")),
+        Meaning("batch norm counted with its moving averages" if norms else "state counted", everything + kept),
     ]
 
 
 def _part(name: str) -> Readings:
     """A part of the parameters, with or without bias and norm."""
 
-    def read(scope: Scope) -> list[Reading]:
+    def read(scope: Scope) -> list[Meaning]:
         return [
-            Reading("bias and norm not counted", scope.sum(name, TEXTBOOK), (TEXTBOOK,)),
-            Reading("bias and norm counted", scope.sum(name, FULL), (FULL, XLA, *PUBLISHED)),
-            Reading("all parameters, not these alone", scope.sum("params", FULL)),
+            Meaning("bias and norm not counted", scope.sum(name, TEXTBOOK), (TEXTBOOK,)),
+            Meaning("bias and norm counted", scope.sum(name, FULL), (FULL, XLA, *PUBLISHED)),
+            Meaning("all parameters, not these alone", scope.sum("params", FULL)),
         ]
 
     return read
 
 
-def state(scope: Scope) -> list[Reading]:
+def state(scope: Scope) -> list[Meaning]:
     """Elements that are kept between calls beside the parameters; the textbook counts none."""
-    return [Reading("moving averages and caches counted", scope.sum("state", FULL), (FULL, XLA))]
+    return [Meaning("moving averages and caches counted", scope.sum("state", FULL), (FULL, XLA))]
 
 
-def macs(scope: Scope) -> list[Reading]:
+def macs(scope: Scope) -> list[Meaning]:
     """Multiply-accumulates, padding included; without padding only under ``xla``."""
     return [
-        Reading("padding counted", scope.sum("macs", TEXTBOOK), (TEXTBOOK, FULL, *PUBLISHED)),
+        Meaning("padding counted", scope.sum("macs", TEXTBOOK), (TEXTBOOK, FULL, *PUBLISHED)),
         *scope.by_xla("padding not counted", "macs"),
-        Reading("these are FLOPs, two for each MAC", scope.sum("flops", TEXTBOOK)),
+        Meaning("these are FLOPs, two for each MAC", scope.sum("flops", TEXTBOOK)),
     ]
 
 
-def ops(scope: Scope) -> list[Reading]:
+def ops(scope: Scope) -> list[Meaning]:
     """OPs of the lectures: two for each MAC, nothing else."""
     return [
-        Reading("two for each MAC", scope.sum("ops", TEXTBOOK), (TEXTBOOK, FULL)),
-        Reading("these are MACs, half of the OPs", scope.sum("macs", TEXTBOOK)),
-        Reading("elementwise operations counted", scope.sum("flops", FULL)),
+        Meaning("two for each MAC", scope.sum("ops", TEXTBOOK), (TEXTBOOK, FULL)),
+        Meaning("these are MACs, half of the OPs", scope.sum("macs", TEXTBOOK)),
+        Meaning("elementwise operations counted", scope.sum("flops", FULL)),
     ]
 
 
-def flops(scope: Scope) -> list[Reading]:
+def flops(scope: Scope) -> list[Meaning]:
     """Operations: two for each MAC, with or without all others."""
     found = [
-        Reading("two for each MAC", scope.sum("flops", TEXTBOOK), (TEXTBOOK,)),
-        Reading("elementwise operations counted", scope.sum("flops", FULL), (FULL,)),
+        Meaning("two for each MAC", scope.sum("flops", TEXTBOOK), (TEXTBOOK,)),
+        Meaning("elementwise operations counted", scope.sum("flops", FULL), (FULL,)),
         *scope.by_xla("as XLA counts", "flops"),
-        Reading("these are MACs, half of the FLOPs", scope.sum("macs", TEXTBOOK), ("torchvision",)),
+        Meaning("these are MACs, half of the FLOPs", scope.sum("macs", TEXTBOOK), ("torchvision",)),
     ]
     if scope.whole and all(row.source in BY_NAME for row in scope.rows):
         fvcore = scope.table.total("fvcore").flops
-        found.append(Reading("these are MACs, and batch norm counted as by fvcore", fvcore, ("fvcore",)))
+        found.append(
+            Meaning("these are MACs, and batch norm counted as by fvcore", number(fvcore, "the MACs"), ("fvcore",))
+        )
     return found
 
 
-def activations(scope: Scope) -> list[Reading]:
+def activations(scope: Scope) -> list[Meaning]:
     """Elements of kept results: with the input for a network, of its output for a layer."""
     kept = scope.sum("activations", TEXTBOOK)
     if not scope.whole:
-        return [Reading("elements of the output", kept, (TEXTBOOK,))]
+        return [Meaning("elements of the output", kept, (TEXTBOOK,))]
     entering = sum(row.textbook.activations * row.times for row in scope.rows if row.source == "input")
-    return [Reading("input counted", kept, (TEXTBOOK,)), Reading("input not counted", kept - entering)]
+    return [
+        Meaning("input counted", kept, (TEXTBOOK,)),
+        Meaning("input not counted", number(kept - entering, "the activations")),
+    ]
 
 
-def peak(scope: Scope) -> list[Reading]:
+def peak(scope: Scope) -> list[Meaning]:
     """Peak activations by both rules."""
     table: Any = scope.table
     if not scope.whole:
         raise SymcostError("peak_activations is a quantity of a whole network: leave the layer empty")
     return [
-        Reading("largest input + output", table.peak("textbook"), (TEXTBOOK,)),
-        Reading("alive at once", table.peak("liveness"), (FULL,)),
+        Meaning("largest input + output", table.peak("textbook"), (TEXTBOOK,)),
+        Meaning("alive at once", table.peak("liveness"), (FULL,)),
     ]
 
 
@@ -176,25 +182,25 @@ def _only(readings: Readings, manner: str) -> Readings:
 def _size(bits: int | None) -> Readings:
     """Bytes of the readings of the parameters, in one width, or where none is given in their own types."""
 
-    def read(scope: Scope) -> list[Reading]:
+    def read(scope: Scope) -> list[Meaning]:
         types = dict.fromkeys(row.dtype for row in scope.rows if row.dtype and row.cost.params != 0)
         if bits is None and types:
             return [_own_size(scope, " and ".join(types), convention) for convention in (TEXTBOOK, FULL)]
         width = bits or bits_of(ASSUMED)
         return [
-            Reading(f"{reading.manner}, {width} bits each", Fraction(reading.value * width, BYTE), reading.conventions)
+            Meaning(f"{reading.manner}, {width} bits each", Fraction(reading.value * width, BYTE), reading.conventions)
             for reading in params(scope)
         ]
 
     return read
 
 
-def _own_size(scope: Scope, types: str, convention: Convention) -> Reading:
+def _own_size(scope: Scope, types: str, convention: Convention) -> Meaning:
     """Bytes of the parameters in their own number types, as traced."""
     sized = ((bits_of(row.dtype or ASSUMED), row.under(convention).params) for row in scope.rows)
-    total = sum((Fraction(number * bits, BYTE) for bits, number in sized), start=Fraction(0))
+    total = sum((number(params, "the parameters") * bits / BYTE for bits, params in sized), start=Fraction(0))
     manner = f"bias {'' if convention == FULL else 'not '}counted, {types} as traced"
-    return Reading(manner, total, (FULL, XLA, *PUBLISHED) if convention == FULL else (TEXTBOOK,))
+    return Meaning(manner, total, (FULL, XLA, *PUBLISHED) if convention == FULL else (TEXTBOOK,))
 
 
 PLAIN: Mapping[str, Readings] = {
@@ -236,7 +242,7 @@ _SCALES = ("k", "m", "g", "t", "b", "million", "billion")
 
 
 @dataclass(frozen=True)
-class Quantity:
+class ClaimedQuantity:
     """A quantity by its name in a claim: how to read numbers of it, and its readings; ``layer`` if the name has one."""
 
     name: str
@@ -251,7 +257,7 @@ class Quantity:
         return next((words for name, words in WORDS.items() if self.name.startswith(name)), ())
 
 
-def quantity(name: str) -> Quantity:
+def quantity(name: str) -> ClaimedQuantity:
     """A quantity of :data:`PLAIN`, with a magnitude (``gmacs``, ``Params (M)``) or unit (``latency_ms``), or ``conv1.params``.
 
     >>> quantity("gmacs").unit, quantity("model_size_mb_fp32").unit, quantity("Latency (ms)").unit
@@ -263,15 +269,15 @@ def quantity(name: str) -> Quantity:
     wanted = folded(name)
     if match := _SIZE.fullmatch(wanted):
         unit = (match["unit"] or "b").replace("bytes", "b")
-        return Quantity("model_size", unit, BYTES.kind, _size(int(match["bits"]) if match["bits"] else None))
+        return ClaimedQuantity("model_size", unit, BYTES.kind, _size(int(match["bits"]) if match["bits"] else None))
     for scale in ("", *_SCALES):
         for inner in (wanted.removeprefix(scale), wanted.removesuffix(scale)):
             if (known := _NAMES.get(inner)) and known not in _KINDS and (not scale or inner != wanted):
-                return Quantity(known, scale, COUNT, PLAIN[known])
+                return ClaimedQuantity(known, scale, COUNT, PLAIN[known])
     for known, unit in _KINDS.items():
         letters = wanted.removeprefix(folded(known)) or unit.sign.casefold()
         if wanted.startswith(folded(known)) and letters in UNITS[unit.kind]:
-            return Quantity(known, letters, unit.kind, PLAIN[known])
+            return ClaimedQuantity(known, letters, unit.kind, PLAIN[known])
     known = [*PLAIN, "gmacs", "gflops", "model_size_mb_fp32", "model_size_mb_int8"]
     raise SymcostError(f"unknown quantity {name!r}: {choose(name, known)}")
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symcost.formulas.measures import BYTES
 from symcost.gates.audit.printed import Printed
-from symcost.gates.audit.quantities import Quantity, Reading
+from symcost.gates.audit.quantities import ClaimedQuantity, Meaning
 
 FACTORS = {
     Fraction(1000): "unit: a thousand times too large", Fraction(1, 1000): "unit: a thousand times too small",
@@ -25,17 +25,17 @@ OF_ELEMENTS = {Fraction(4): "four bytes for each element counted as elements"}
 TIMES = {Fraction(times): f"{times} times what is right" for times in range(3, 17)}
 CLEAR = 3
 """A number has as many digits before a multiple of the right one is more than a coincidence."""
-Slip = tuple[Reading, str]
+Slip = tuple[Meaning, str]
 """What a claim should be, and the slip that explains it."""
 
 
-def why(claimed: Printed, meant: Sequence[Reading], others: Sequence[Reading], wanted: Quantity) -> Slip:
+def why(claimed: Printed, meant: Sequence[Meaning], others: Sequence[Meaning], wanted: ClaimedQuantity) -> Slip:
     """The first slip that explains a claim and the reading that it is a slip of, or how far off it is."""
     return next(_explanations(claimed, meant, others, wanted))
 
 
 def _explanations(
-    claimed: Printed, meant: Sequence[Reading], others: Sequence[Reading], wanted: Quantity
+    claimed: Printed, meant: Sequence[Meaning], others: Sequence[Meaning], wanted: ClaimedQuantity
 ) -> Iterator[Slip]:
     for reading in others:
         if claimed.stands_for(reading.value):
@@ -59,7 +59,7 @@ def _explanations(
     )
 
 
-def _factors(claimed: Printed, wanted: Quantity) -> dict[Fraction, str]:
+def _factors(claimed: Printed, wanted: ClaimedQuantity) -> dict[Fraction, str]:
     """The factors that make sense for a quantity: bytes have other units than counts."""
     own = OF_BYTES if wanted.kind == BYTES.kind else OF_ELEMENTS if "activations" in wanted.name else {}
     clear = sum(letter.isdigit() for letter in claimed.digits.lstrip("0.,")) >= CLEAR

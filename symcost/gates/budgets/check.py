@@ -18,8 +18,8 @@ from symcost.estimate.questions.setting import setting
 from symcost.formulas.measures import BYTES, COUNT
 from symcost.formulas.symbols import evaluate
 from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, Limit
-from symcost.gates.budgets.proofs import Finding, given, named, proved
-from symcost.gates.budgets.read import Budget, Model, Plan
+from symcost.gates.budgets.proofs import LimitFinding, given, named, proved
+from symcost.gates.budgets.read import Budget, BudgetedModel, BudgetPlan
 from symcost.gates.budgets.stated import stated
 from symcost.reading.nearest import choose
 
@@ -27,23 +27,23 @@ HEAVIEST = 3
 
 
 @dataclass(frozen=True)
-class Verdict:
+class BudgetVerdict:
     """All findings of a plan: true when every limit holds."""
 
     file: str
-    findings: tuple[Finding, ...]
+    findings: tuple[LimitFinding, ...]
 
     def __bool__(self) -> bool:
         return all(self.findings)
 
 
-Asked = Callable[[Model, Budget], Any]
+Asked = Callable[[BudgetedModel, Budget], Any]
 """Compiles a model at the point of a budget: the verdict of :func:`symcost.verify`."""
 
 
-def check(plan: Plan, table_of: Callable[[Model], CostTable], verdict_of: Asked) -> Verdict:
+def check(plan: BudgetPlan, table_of: Callable[[BudgetedModel], CostTable], verdict_of: Asked) -> BudgetVerdict:
     """Every limit of every model of a plan; ``table_of`` makes or loads the tables, ``verdict_of`` asks the compilers."""
-    findings: list[Finding] = []
+    findings: list[LimitFinding] = []
     for model in plan.models:
         named(f"models.{model.name}", model.source.check)  # before any of them is traced
     for model in plan.models:
@@ -52,7 +52,7 @@ def check(plan: Plan, table_of: Callable[[Model], CostTable], verdict_of: Asked)
             findings += against(budget, costs, model.name)
             if budget.targets:
                 findings.append(_compiled(budget, verdict_of(model, budget), model.name))
-    return Verdict(_placed(plan.file.resolve()), tuple(findings))
+    return BudgetVerdict(_placed(plan.file.resolve()), tuple(findings))
 
 
 def _placed(file: Path) -> str:
@@ -62,7 +62,7 @@ def _placed(file: Path) -> str:
     return (file.relative_to(top) if file.is_relative_to(top) else file).as_posix()
 
 
-def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Finding]:
+def against(budget: Budget, costs: CostTable, name: str = "model") -> list[LimitFinding]:
     """Every limit of one budget on one table."""
     where = f"{name}, budget {budget.name}"
     _symbols(budget, costs, where)
@@ -82,7 +82,7 @@ def _formula(each: Limit, budget: Budget, costs: CostTable, where: str) -> Any:
     return named(f"{where}, {each.metric}", lambda: QUANTITIES[each.metric](asked))
 
 
-def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
+def _compiled(budget: Budget, verdict: Any, name: str) -> LimitFinding:
     """The compilers' verdict as a limit: none of its checks may differ."""
     where = f"{name}, budget {budget.name}, {VERDICT}"
     for target, reason in verdict.unanswered.items():
@@ -90,7 +90,7 @@ def _compiled(budget: Budget, verdict: Any, name: str) -> Finding:
     wrong = [check for check in verdict.checks if not check.passed]
     first = f"; {wrong[0].target} {wrong[0].metric}: ours {wrong[0].ours}, theirs {wrong[0].theirs}" if wrong else ""
     at = ", ".join(f"{symbol}={value}" for symbol, value in budget.at.items())
-    return Finding(
+    return LimitFinding(
         model=name, budget=budget.name, metric=f"{VERDICT} {', '.join(budget.targets)}", kind=COUNT, value=Fraction(len(wrong)),
         limit=Fraction(0), text="0 of its checks", holds=bool(verdict), at=dict(budget.at), heaviest=(),
         line=budget.line_of(VERDICT),
@@ -105,7 +105,7 @@ def _symbols(budget: Budget, costs: CostTable, where: str) -> None:
 
 
 def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
-         title: str = "", shares: str = "") -> Finding:  # fmt: skip
+         title: str = "", shares: str = "") -> LimitFinding:  # fmt: skip
     where = f"{name}, budget {budget.name}, {title or each.metric}"
     given(expression, budget, where)
     proof = proved(expression, each.value, budget, costs, where)
@@ -116,7 +116,7 @@ def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
     if title or QUANTITIES[each.metric].typed:
         types = types_of(costs, budget.options.get("dtype"), budget.options.get("weights"))
         notes += [] if types.given or "bits" in budget.options else [str(types)]
-    return Finding(
+    return LimitFinding(
         model=name, budget=budget.name, metric=title or each.metric, kind=BYTES.kind if title else KINDS[each.metric],
         value=Fraction(proof.largest), limit=each.value, text=each.text, holds=bool(proof),
         how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else each.metric), note="; ".join(notes),

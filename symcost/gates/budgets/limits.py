@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -42,9 +41,9 @@ def limit(metric: str, given: Any, where: str) -> Limit:
     """
     unit_of = QUANTITIES[metric].unit
     units = unit_of.letters
-    text = shown(given) if isinstance(given, int) else str(given)
+    text = short(given) if isinstance(given, int) else str(given)
     if isinstance(given, bool) or text.strip()[:1] not in {*".0123456789"}:
-        raise SymcostError(f"{where}: {metric} = {shown(given)} is no limit: write {unit_of.example}")
+        raise SymcostError(f"{where}: {metric} = {short(given)} is no limit: write {unit_of.example}")
     try:
         number, unit = amount(text)
     except ValueError as problem:
@@ -55,8 +54,3 @@ def limit(metric: str, given: Any, where: str) -> Limit:
         hint = choose(unit, filter(None, units), 2)
         raise SymcostError(f"{where}: {metric} = {text!r} has an unknown unit {unit!r}: {hint}")
     return Limit(metric, number * units[unit], text)
-
-
-def shown(given: Any) -> str:
-    """A value of a file as it was written, shortened where it is long."""
-    return str(given) if isinstance(given, Decimal) else short(given)

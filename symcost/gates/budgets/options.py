@@ -8,7 +8,8 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import OPTIONS, check
-from symcost.gates.budgets.limits import FIT, shown
+from symcost.gates.budgets.limits import FIT
+from symcost.reading.numerals import short
 
 FITTING = ("device", "dtype", "weights", "bits", "rule")
 """Options of ``fit``."""
@@ -29,7 +30,7 @@ def options(given: Mapping[str, Any], limits: Collection[str], where: str) -> di
     """The options of a budget with these limits; one that no limit uses, or that cannot be, is an error."""
     found = {name: given[name] for name in LIMITS if name in given}
     for name, value in found.items():
-        place = f"{where}: {name} = {shown(value)}"
+        place = f"{where}: {name} = {short(value)}"
         if name in TEXTS and not isinstance(value, str):
             raise SymcostError(f"{place} must be a text")
         if not set(LIMITS[name]) & set(limits):

@@ -14,7 +14,7 @@ from symcost.gates.budgets.read import Budget
 
 
 @dataclass(frozen=True)
-class Finding:
+class LimitFinding:
     """One limit of one model, and whether it holds.
 
     ``value`` is exact at ``at``; without ``at`` it is an upper bound that was proved. ``how`` names the certificate:

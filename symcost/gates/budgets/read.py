@@ -24,7 +24,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from symcost.costs.cost import DETAIL
 from symcost.errors import ExpressionError, SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.formulas.conditions import condition, has_word, names
-from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, WHERE, Limit, limit, shown
+from symcost.gates.budgets.limits import FIT, KINDS, VERDICT, WHERE, Limit, limit
 from symcost.gates.budgets.lines import lines_of
 from symcost.gates.budgets.options import LIMITS, options
 from symcost.reading import toml
@@ -69,7 +68,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Model:
+class BudgetedModel:
     """A model with its budgets."""
 
     name: str
@@ -78,11 +77,11 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BudgetPlan:
     """What a file asks for."""
 
     file: Path
-    models: tuple[Model, ...]
+    models: tuple[BudgetedModel, ...]
 
 
 def find(folder: Path) -> Path:
@@ -96,7 +95,7 @@ def find(folder: Path) -> Path:
     )
 
 
-def read(path: Path) -> Plan:
+def read(path: Path) -> BudgetPlan:
     """The plan of a file; every mistake is one line with its place."""
     section = _section(path)
     models = section.get("models")
@@ -104,10 +103,10 @@ def read(path: Path) -> Plan:
         raise SymcostError(f"{path} has no budgets: write a table [{_prefix(path)}models.NAME]")
     _known(section, ("models",), f"{path}")
     text = path.read_text(encoding="utf-8")
-    return Plan(path, tuple(_model(name, given, path, text) for name, given in models.items()))
+    return BudgetPlan(path, tuple(_model(name, given, path, text) for name, given in models.items()))
 
 
-def chosen(plan: Plan, names: Sequence[str]) -> Plan:
+def chosen(plan: BudgetPlan, names: Sequence[str]) -> BudgetPlan:
     """The plan of some models alone; of all where none is named."""
     known = [model.name for model in plan.models]
     for name in names:
@@ -121,13 +120,13 @@ def _prefix(path: Path) -> str:
 
 
 def _section(path: Path) -> dict[str, Any]:
-    found = toml.read(path, f"{path}", SymcostError, Decimal)
+    found = toml.read(path, f"{path}", SymcostError)
     if path.name == "pyproject.toml":
         found = found.get("tool", {}).get("symcost", {})
     return found if isinstance(found, dict) else {}
 
 
-def _model(name: str, given: Any, path: Path, text: str) -> Model:
+def _model(name: str, given: Any, path: Path, text: str) -> BudgetedModel:
     where = f"{path}: models.{name}"
     if not isinstance(given, dict):
         raise SymcostError(f"{where} must be a table")
@@ -142,7 +141,7 @@ def _model(name: str, given: Any, path: Path, text: str) -> Model:
     twice = next((each for each in names if names.count(each) > 1), None)
     if twice is not None:
         raise SymcostError(f"{where} has two budgets of the name {twice!r}: give one of them another")
-    return Model(name, source, tuple(budgets))
+    return BudgetedModel(name, source, tuple(budgets))
 
 
 def _budget(given: Any, where: str, number: int) -> Budget:
@@ -150,12 +149,12 @@ def _budget(given: Any, where: str, number: int) -> Budget:
         raise SymcostError(f"{where} must be a table")
     _known(given, ("name", "at", "over", FIT, VERDICT, WHERE, *LIMITS, *KINDS), where)
     if not isinstance(given.get("name", ""), str):
-        raise SymcostError(f"{where}.name = {shown(given['name'])} must be a text")
+        raise SymcostError(f"{where}.name = {short(given['name'])} must be a text")
     at = given.get("at", {})
     for name, value in at.items() if isinstance(at, dict) else [("at", at)]:
         if isinstance(value, bool) or not isinstance(value, int) or not isinstance(at, dict):
             raise SymcostError(
-                f"{where}: {name} = {shown(value)} must be an integer: a range stands in over, as n = '1..8'"
+                f"{where}: {name} = {short(value)} must be an integer: a range stands in over, as n = '1..8'"
             )
     over = given.get("over", {})
     if not isinstance(over, dict):
@@ -166,7 +165,7 @@ def _budget(given: Any, where: str, number: int) -> Budget:
     limits = tuple(limit(metric, given[metric], where) for metric in KINDS if metric in given)
     fit = given.get(FIT, False)
     if not isinstance(fit, bool):
-        raise SymcostError(f"{where}: fit = {shown(fit)} must be true or false")
+        raise SymcostError(f"{where}: fit = {short(fit)} must be true or false")
     targets = given.get(VERDICT, [])
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise SymcostError(
@@ -197,7 +196,7 @@ def _conditions(given: Any, where: str) -> tuple[tuple[str, ...], list[str]]:
     for text in texts:
         if not isinstance(text, str):
             raise SymcostError(
-                f"{where}: where = {shown(given)} must be a condition or a list of them, as 'latency <= 5 ms'"
+                f"{where}: where = {short(given)} must be a condition or a list of them, as 'latency <= 5 ms'"
             )
         try:
             found = condition(text)

@@ -15,11 +15,11 @@ from symcost.formulas.conditions import Compare, Condition, condition, conjuncts
 from symcost.formulas.measures import BYTES, COUNT, dimension, kind_of
 from symcost.formulas.symbols import Evaluator, symbol
 from symcost.gates.budgets.limits import WHERE
-from symcost.gates.budgets.proofs import Finding, given, named, proved
+from symcost.gates.budgets.proofs import LimitFinding, given, named, proved
 from symcost.gates.budgets.read import Budget
 
 
-def stated(budget: Budget, costs: CostTable, name: str) -> Iterator[Finding]:
+def stated(budget: Budget, costs: CostTable, name: str) -> Iterator[LimitFinding]:
     """A finding for each condition of a budget, and for each side of an ``and``."""
     for text in budget.where:
         yield from _Stated(budget, costs, name, text).findings()
@@ -38,19 +38,19 @@ class _Stated:
     def place(self) -> str:
         return f"{self.model}, budget {self.budget.name}, {WHERE}"
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[LimitFinding]:
         asked = setting(self.costs, self.budget.options, checked=True)
         told = named(self.place, lambda: conjuncts(condition(self.text, measured)))
         made = [(_kind(each), named(self.place, lambda each=each: put(each, self.text, asked))) for each in told]
         return [self.finding(found, kind) for kind, several in made for found in several]
 
-    def finding(self, found: Condition, kind: str) -> Finding:
+    def finding(self, found: Condition, kind: str) -> LimitFinding:
         for used in sorted(names(found)):
             given(symbol(used), self.budget, self.place)
         ordered = isinstance(found, Compare) and found.op in ("<=", ">=")
         return self.ordered(found, kind) if ordered else self.decided(found)
 
-    def ordered(self, found: Any, kind: str) -> Finding:
+    def ordered(self, found: Any, kind: str) -> LimitFinding:
         """The smaller side is at most the larger one: both at the point that was looked at, or how far apart they are."""
         small, large = (found.left, found.right) if found.op == "<=" else (found.right, found.left)
         proof = proved(small - large, 0, self.budget, self.costs, self.place)
@@ -59,7 +59,7 @@ class _Stated:
         at = Evaluator(proof.at)
         return self.made(found, kind, proof, Fraction(at(small)), Fraction(at(large)))
 
-    def decided(self, found: Condition) -> Finding:
+    def decided(self, found: Condition) -> LimitFinding:
         """Any other condition holds at a point, or does not."""
         if self.budget.over:
             raise SymcostError(
@@ -69,8 +69,8 @@ class _Stated:
         proof = proved(int(false), 0, self.budget, self.costs, self.place)
         return self.made(found, COUNT, proof, Fraction(false), Fraction(0))
 
-    def made(self, found: Condition, kind: str, proof: Any, value: Fraction, limit: Fraction) -> Finding:
-        return Finding(
+    def made(self, found: Condition, kind: str, proof: Any, value: Fraction, limit: Fraction) -> LimitFinding:
+        return LimitFinding(
             model=self.model, budget=self.budget.name, metric=found.text, kind=kind, value=value, limit=limit,
             text=WHERE, holds=bool(proof), how=proof.how, at=proof.at, heaviest=(), line=self.budget.line_of(WHERE),
         )  # fmt: skip

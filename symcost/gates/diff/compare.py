@@ -45,7 +45,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Module:
+class ModuleChange:
     """A module that is not as it was."""
 
     path: str
@@ -61,7 +61,7 @@ class Difference:
     new: str
     points: tuple[Mapping[str, int], ...]
     totals: tuple[Change, ...]
-    modules: tuple[Module, ...]
+    modules: tuple[ModuleChange, ...]
     symbols: tuple[tuple[str, ...], tuple[str, ...]]
     withdrawn: tuple[str, ...] = ()
     """Figures that were not compared, as one of the tables has none that may be used: which table, and why."""
@@ -124,7 +124,7 @@ def _value(expression: Any, point: Mapping[str, int]) -> Any:
     return evaluate(expression, point)
 
 
-def _modules(old: CostTable, new: CostTable) -> list[Module]:
+def _modules(old: CostTable, new: CostTable) -> list[ModuleChange]:
     """Paths in the order of the new table, those that are gone behind them."""
     before, after = ({group.name: group for group in costs.by_path()} for costs in (old, new))
     found = []
@@ -133,5 +133,5 @@ def _modules(old: CostTable, new: CostTable) -> list[Module]:
         first, second = (side[path].total() if path in side else ZERO for side in (before, after))
         changes = [Change(metric, getattr(first, metric), getattr(second, metric)) for metric in METRICS]
         if state != CHANGED or any(changes):
-            found.append(Module(path, state, tuple(change for change in changes if change)))
+            found.append(ModuleChange(path, state, tuple(change for change in changes if change)))
     return [module for module in found if module.changes]

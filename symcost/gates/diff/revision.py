@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from symcost.costs.saved.face import load
+from symcost.costs.saved.load import load
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.reading.numerals import short

@@ -39,12 +39,12 @@ def parse(text: str) -> Module:
     ('add', ('x', 'x'), 6)
     """
     try:
-        return _Reader(text).module()
+        return _LineReader(text).module()
     except RecursionError:
         raise HloError("the text nests tuples or computations too deeply: give it as XLA prints it") from None
 
 
-class _Reader:
+class _LineReader:
     """A cursor over lines; `computation` recurses only for computations printed in place."""
 
     def __init__(self, text: str) -> None:

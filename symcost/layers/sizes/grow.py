@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import sympy
 
 from symcost.costs.rows import Row
 from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes.algebra import Size, exact
-from symcost.layers.sizes.noted import Event, Need
+from symcost.layers.sizes.noted import Need, NotedValue
 from symcost.layers.sizes.tensor import Tensor
 
 NUMBER = Form.symbol("block_number")
@@ -81,7 +82,8 @@ def _mean_power(e: int) -> tuple[Fraction, ...]:
 
 def mean_row(row: Row, times: Size) -> Row:
     """The rows of all blocks as one that stands for their mean."""
-    if NUMBER.symbols & as_form(row.times).symbols:
+    runs: Any = row.times  # a form, as all numbers of a row until the table is made
+    if NUMBER.symbols & as_form(runs).symbols:
         raise NoSumError
     costs = (each.map(lambda value: mean(value, times)) for each in (row.cost, row.textbook, row.xla))
     cost, textbook, xla = costs
@@ -95,7 +97,7 @@ def _mean_shape(shape: tuple[Size, ...], times: Size) -> tuple[Size, ...]:
     return tuple(mean(size, times) for size in shape)
 
 
-def last_event(event: Event, last: Size) -> Event:
+def last_event(event: NotedValue, last: Size) -> NotedValue:
     """The event of the last block, the largest."""
     for size in (event.size, event.scratch, event.textbook):
         if any(c < 0 for e, part in powers_of(size).items() if e for c in part.terms.values()):

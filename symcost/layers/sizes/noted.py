@@ -22,7 +22,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Event:
+class NotedValue:
     """A value made from others, for liveness; ``scratch`` elements live beside it only while it is made.
 
     A value that ``becomes`` another takes the place of its operand, which need not have its size.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Answer:
+class TargetAnswer:
     """One target's answer.
 
     ``text``: the optimised program. ``analysis``: XLA's own float32 figures (``flops``, ``transcendentals``,

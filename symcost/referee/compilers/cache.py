@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from symcost.referee.compilers.answer import Answer
+from symcost.referee.compilers.answer import TargetAnswer
 
 FORMAT = 2
 """Of an entry: raised when workers write something else or compile differently."""
@@ -38,21 +38,21 @@ def key(program: str, target: str, versions: Mapping[str, str], options: Mapping
     return hashlib.sha256(told.encode()).hexdigest()[:40]
 
 
-def read(directory: Path) -> Answer | None:
+def read(directory: Path) -> TargetAnswer | None:
     """The answer that a worker left in a directory."""
     try:
         found = json.loads((directory / "answer.json").read_text())
         if not (are_numbers(found["analysis"]) and are_numbers(found["memory"])):
             return None
         if unprinted := found.get("unprinted", ""):
-            return Answer("", found["analysis"], found["memory"], "", unprinted=unprinted)
+            return TargetAnswer("", found["analysis"], found["memory"], "", unprinted=unprinted)
         text = gzip.decompress((directory / "optimised.gz").read_bytes()).decode()
         memory_text = text
         if found["memory_text"]:
             memory_text = gzip.decompress((directory / "unfused.gz").read_bytes()).decode()
         if not (text.startswith("HloModule") and memory_text.startswith("HloModule")):
             return None
-        return Answer(text, found["analysis"], found["memory"], memory_text)
+        return TargetAnswer(text, found["analysis"], found["memory"], memory_text)
     except BROKEN:
         return None
 
@@ -81,7 +81,7 @@ def _digest(directory: Path) -> str:
     return made.hexdigest()
 
 
-def load(entry: str) -> Answer | None:
+def load(entry: str) -> TargetAnswer | None:
     """The answer kept under a name, or nothing."""
     found = read(folder() / entry) if is_whole(entry) else None
     return None if found is None else replace(found, cached=True)

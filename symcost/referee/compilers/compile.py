@@ -12,10 +12,10 @@ from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.referee.compilers import cache
-from symcost.referee.compilers.answer import Answer, Failure
+from symcost.referee.compilers.answer import Failure, TargetAnswer
 from symcost.referee.compilers.pool import Worker
-from symcost.referee.compilers.program import NotExportable, Program, partitions
-from symcost.referee.compilers.source import NotImportable, Source
+from symcost.referee.compilers.program import JaxProgram, NotExportable, partitions
+from symcost.referee.compilers.source import NotImportable, ProgramSource
 from symcost.referee.compilers.targets import TPU, Target
 
 TIMEOUT = 600.0
@@ -44,11 +44,11 @@ class Placement:
 
 
 @dataclass
-class Job:
+class CompileJob:
     """The program of a source, compiled for targets."""
 
-    source: Source
-    program: Program
+    source: ProgramSource
+    program: JaxProgram
     placement: Placement = field(default_factory=Placement)
     timeout: float = TIMEOUT
     use_cache: bool = True
@@ -62,7 +62,7 @@ class Job:
         self._partitions = partitions(self.program, rules, mesh) if mesh else []
         self._stopped = threading.Event()
 
-    def start(self, targets: Sequence[Target]) -> dict[str, Future[Answer | Failure]]:
+    def start(self, targets: Sequence[Target]) -> dict[str, Future[TargetAnswer | Failure]]:
         """Begin with every target; the program is serialised here and now, the compilers run in the background."""
         pool = ThreadPoolExecutor(min(len(targets), os.cpu_count() or 1) or 1, thread_name_prefix="compile")
         slowest_first = sorted(targets, key=lambda target: target.platform != TPU)
@@ -101,18 +101,18 @@ class Job:
             program = None
         return self._compiled, target, entry, program, reference, options
 
-    def _told(self, target: Target, found: Answer | Failure) -> Answer | Failure:
+    def _told(self, target: Target, found: TargetAnswer | Failure) -> TargetAnswer | Failure:
         self.on_event(target.name, "failed" if isinstance(found, Failure) else "cached" if found.cached else "compiled")
         return found
 
     def _compiled(self, target: Target, entry: str, program: bytes | None, reference: Mapping[str, Any] | None,
-                  options: Mapping[str, Any]) -> Answer | Failure:  # fmt: skip
+                  options: Mapping[str, Any]) -> TargetAnswer | Failure:  # fmt: skip
         if self._stopped.is_set():
             return Failure(f"{target.name} was not asked: another step failed first")
         self.on_event(target.name, "compiling")
         with Worker(target, self.placement.devices, self._stopped) as worker:
             answer = worker.ask(program, reference, options, self.timeout)
-            if isinstance(answer, Answer) and self.use_cache:
+            if isinstance(answer, TargetAnswer) and self.use_cache:
                 cache.keep(worker.directory / "answer", entry)
         return self._told(target, answer)
 

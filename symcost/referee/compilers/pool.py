@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.referee.compilers import cache
-from symcost.referee.compilers.answer import Answer, Failure
+from symcost.referee.compilers.answer import Failure, TargetAnswer
 from symcost.referee.compilers.targets import CPU, CUDA, TPU, Target
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -60,7 +60,7 @@ class Worker:
         )  # fmt: skip
 
     def ask(self, program: bytes | None, reference: Mapping[str, Any] | None, options: Mapping[str, Any],
-            timeout: float) -> Answer | Failure:  # fmt: skip
+            timeout: float) -> TargetAnswer | Failure:  # fmt: skip
         """Compile, and wait for the answer. ``program`` is serialised; without it the model is imported by name."""
         file = self.directory / "program.bin"
         if program is not None:

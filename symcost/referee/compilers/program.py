@@ -43,7 +43,7 @@ class Argument:
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class JaxProgram:
     """A closed jaxpr and what its arguments are."""
 
     closed: Any
@@ -104,7 +104,7 @@ def _line(problem: Exception) -> str:
     return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")
 
 
-def program_at(model: Model, point: Mapping[str, int]) -> Program:
+def program_at(model: Model, point: Mapping[str, int]) -> JaxProgram:
     """The program of a model at a point, without operations whose results nobody uses."""
     abstract, closed = lean(model, point)
     arguments = [
@@ -112,11 +112,11 @@ def program_at(model: Model, point: Mapping[str, int]) -> Program:
         for role, tree in abstract.arguments.items()
         for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
-    return Program(closed, tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
+    return JaxProgram(closed, tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
 
 
 def partitions(
-    program: Program, rules: Mapping[str, Sequence[str | None]], mesh: Mapping[str, int]
+    program: JaxProgram, rules: Mapping[str, Sequence[str | None]], mesh: Mapping[str, int]
 ) -> list[list[str | None]]:
     """Mesh axes of every argument's dimensions; the last rule whose text is part of the argument's name holds.
 

@@ -20,7 +20,7 @@ class NotImportable(Exception):
 
 
 @dataclass(frozen=True)
-class Source:
+class ProgramSource:
     """A factory, module or function with its input specs, the point, and how it is called (as in ``sc.trace``)."""
 
     target: Any

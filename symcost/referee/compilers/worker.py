@@ -57,11 +57,11 @@ def program(request: Request) -> tuple[Any, list[Any]]:
         exported = export.deserialize(bytearray(Path(request["program"]).read_bytes()))
         return exported.call, [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in exported.in_avals]
     from symcost.referee.compilers.program import program_at
-    from symcost.referee.compilers.source import Source
+    from symcost.referee.compilers.source import ProgramSource
 
     sys.path[:0] = request["path"]
     assert request["reference"] is not None
-    return program_at(*Source.restored(request["reference"])).function
+    return program_at(*ProgramSource.restored(request["reference"])).function
 
 
 def lower(request: Request) -> Any:

@@ -14,7 +14,7 @@ from symcost.agreement.written import Written
 from symcost.errors import SymcostError
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
-from symcost.referee.compilers.program import Program
+from symcost.referee.compilers.program import JaxProgram
 from symcost.referee.verdicts.verdict import Opinion
 from symcost.tracing.program import linen
 from symcost.tracing.program.model import Model
@@ -24,7 +24,7 @@ ONCE = "loop bodies counted once"
 
 
 def opinions(
-    names: Sequence[str], model: Model, point: Mapping[str, int], program: Program, written: Written
+    names: Sequence[str], model: Model, point: Mapping[str, int], program: JaxProgram, written: Written
 ) -> list[Opinion]:
     """Our own count first, then the named counters' in order."""
     if not names:
@@ -42,7 +42,7 @@ def check(names: Sequence[str]) -> None:
             raise SymcostError(f"unknown counter {short(name)}: {choose(name, COUNTERS, 1)}")
 
 
-def _by_xla(_m: Model, _p: Mapping[str, int], _: Program, written: Written, own: int) -> Opinion:
+def _by_xla(_m: Model, _p: Mapping[str, int], _: JaxProgram, written: Written, own: int) -> Opinion:
     raw = int(written.analysis.get("flops") or 0)
     return Opinion(counter="XLA cost_analysis, lowered", flops=raw, because=_why_xla(raw, written, own))
 
@@ -55,7 +55,7 @@ def _why_xla(raw: int, written: Written, own: int) -> str:
     return ", ".join(f"{name} {value:+,}" for name, value in steps.items() if value) or "equal"
 
 
-def _by_flax(model: Model, point: Mapping[str, int], _: Program, written: Written, own: int) -> Opinion:
+def _by_flax(model: Model, point: Mapping[str, int], _: JaxProgram, written: Written, own: int) -> Opinion:
     counter = "flax tabulate"
     module = model.module_at(point)
     if module is None:
@@ -95,7 +95,7 @@ def _tabulated(module: Any, model: Model, point: Mapping[str, int]) -> int:
     return int(next(cell for cell in figures if cell.isdigit()))
 
 
-def _by_roofline(_m: Model, _p: Mapping[str, int], program: Program, written: Written, own: int) -> Opinion:
+def _by_roofline(_m: Model, _p: Mapping[str, int], program: JaxProgram, written: Written, own: int) -> Opinion:
     counter = "JAX roofline, unfused"
     from jax.experimental import roofline
 
@@ -113,7 +113,7 @@ def _by_roofline(_m: Model, _p: Mapping[str, int], program: Program, written: Wr
     return Opinion(counter=counter, flops=flops, because=told or "equal")
 
 
-def _roofline(roofline: Callable[..., Any], program: Program) -> int:
+def _roofline(roofline: Callable[..., Any], program: JaxProgram) -> int:
     """FLOPs of all operations, fused or not, on a mesh of one device."""
     function, arrays = program.function
     everywhere = jax.sharding.PartitionSpec()
@@ -124,5 +124,5 @@ def _roofline(roofline: Callable[..., Any], program: Program) -> int:
     return found.unfused_flops
 
 
-Counter = Callable[[Model, Mapping[str, int], Program, Written, int], Opinion]
+Counter = Callable[[Model, Mapping[str, int], JaxProgram, Written, int], Opinion]
 COUNTERS: Mapping[str, Counter] = {"flax": _by_flax, "roofline": _by_roofline, "xla": _by_xla}

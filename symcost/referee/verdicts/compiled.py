@@ -16,7 +16,7 @@ from symcost.hlo.explaining.products import products
 from symcost.hlo.reading.ir import Module
 from symcost.hlo.reading.scopes import module_of
 from symcost.hlo.reading.text import HloError
-from symcost.referee.compilers.answer import Answer
+from symcost.referee.compilers.answer import TargetAnswer
 from symcost.referee.compilers.targets import TPU, Target
 from symcost.referee.verdicts.verdict import Compiled
 
@@ -48,7 +48,7 @@ def recount(text: str, paths: tuple[str | None, ...], pointer: int) -> Recount:
 
 
 def compiled(
-    target: Target, answer: Answer, written: Written, paths: tuple[str | None, ...], devices: int
+    target: Target, answer: TargetAnswer, written: Written, paths: tuple[str | None, ...], devices: int
 ) -> tuple[Compiled, list[Check], list[ModuleRow]]:
     """A target's program against the one that was written; one device's share of it has no such counterpart."""
     sharded = devices > 1
@@ -81,7 +81,7 @@ def compiled(
     return made, checks, rows
 
 
-def unread(target: Target, answer: Answer, devices: int, why: str) -> Compiled:
+def unread(target: Target, answer: TargetAnswer, devices: int, why: str) -> Compiled:
     """What is known of a target's program that cannot be read: the compiler's own figures."""
     raw, raw_transcendentals = _printed(answer)
     return Compiled(
@@ -91,7 +91,7 @@ def unread(target: Target, answer: Answer, devices: int, why: str) -> Compiled:
     )  # fmt: skip
 
 
-def _printed(answer: Answer) -> tuple[int, int]:
+def _printed(answer: TargetAnswer) -> tuple[int, int]:
     """FLOPs and transcendentals as XLA prints them."""
     return int(answer.analysis.get("flops") or 0), int(answer.analysis.get("transcendentals") or 0)
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import symcost.costs.saved.face as saved
+import symcost.costs.saved.load as saved
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.referee.compilers import cache

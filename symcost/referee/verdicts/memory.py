@@ -13,8 +13,8 @@ from symcost.hlo import Module, parse
 from symcost.hlo.counting.bytes import in_tiles, stored
 from symcost.hlo.counting.heap import replay
 from symcost.hlo.explaining.attribution import attributed
-from symcost.referee.compilers.answer import Answer
-from symcost.referee.compilers.program import Program
+from symcost.referee.compilers.answer import TargetAnswer
+from symcost.referee.compilers.program import JaxProgram
 from symcost.referee.compilers.targets import TPU, Target
 
 ALIGNMENT = 256
@@ -24,7 +24,7 @@ OWN_PEAK = "our liveness peak of the activations, none fused"
 PEAK = "peak (arguments, results and temporaries)"
 
 
-def held(answer: Answer) -> dict[str, int]:
+def held(answer: TargetAnswer) -> dict[str, int]:
     """The compiler's figures by short names; the peak is their sum, since compilers differ in what theirs leaves out."""
     own = {name.removesuffix("_size_in_bytes").removesuffix("_in_bytes"): size for name, size in answer.memory.items()}
     named = {"arguments": own.get("argument", 0), "results": own.get("output", 0), "temporaries": own.get("temp", 0),
@@ -49,7 +49,7 @@ def live(text: str, paths: tuple[str | None, ...]) -> dict[str, int]:
 
 
 def checks(
-    target: Target, answer: Answer, program: Program, intermediates: int | None, read: bool = True
+    target: Target, answer: TargetAnswer, program: JaxProgram, intermediates: int | None, read: bool = True
 ) -> list[Check]:
     """Arguments are known to the byte, in tiles where the target stores tiles; the peak lies between bounds.
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from symcost.agreement.check import Check, ModuleRow
+from symcost.costs.cost import Count
 from symcost.hlo.explaining.bridge import Part
 from symcost.reading.given import checked
 from symcost.views import view
@@ -74,8 +75,8 @@ class Verdict:
     """
 
     at: Mapping[str, int]
-    flops: int
-    transcendentals: int
+    flops: Count
+    transcendentals: Count
     checks: tuple[Check, ...]
     modules: tuple[ModuleRow, ...]
     targets: tuple[Compiled, ...] = ()

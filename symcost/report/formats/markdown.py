@@ -8,7 +8,7 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.formulas.text import written
 from symcost.report.words import facts, sheet
-from symcost.report.words.grouping import MODEL, Line, paths
+from symcost.report.words.grouping import MODEL, ReportLine, paths
 from symcost.report.words.sheet import escaped
 
 
@@ -36,7 +36,7 @@ def _sections(costs: CostTable, depth: int | None) -> list[Section]:
     for path, number, rows in paths(costs.rows, depth):
         found = facts.values_of(rows, wanted)
         if any(value != 0 for value in found):
-            modules.append((Line(path or MODEL, 0, number, rows).label, *map(_cell, found)))
+            modules.append((ReportLine(path or MODEL, 0, number, rows).label, *map(_cell, found)))
     whole = ("total", *(_cell(getattr(costs.total(convention), metric)) for metric, convention in wanted))
     made = [
         Section("Modules", header, (*modules, whole)),

@@ -12,7 +12,7 @@ from html import escape
 from symcost.costs.table import CostTable
 from symcost.formulas.text import written
 from symcost.report.words import facts
-from symcost.report.words.grouping import MODEL, Line, Node, tree
+from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
 
 MOST = 300
 """Lines of the tree; where there would be more, the deepest modules are counted in those around them."""
@@ -43,7 +43,7 @@ def html(costs: CostTable) -> str:
     return "".join(parts)
 
 
-def _depth(root: Node) -> int:
+def _depth(root: ModuleGroup) -> int:
     """How many levels are shown: all, or as many as leave the tree at ``MOST`` lines."""
     level, count, depth = [root], 1, 0
     while level := [child for node in level for child in node.children.values()]:
@@ -54,12 +54,12 @@ def _depth(root: Node) -> int:
     return depth
 
 
-def _tree(node: Node, wanted: Sequence[facts.Column], level: int, depth: int) -> str:
+def _tree(node: ModuleGroup, wanted: Sequence[facts.Column], level: int, depth: int) -> str:
     """A module with what is inside it; one that costs nothing is left out."""
     found = facts.values_of(list(node.all_rows()), wanted)
     if not any(value != 0 for value in found):
         return ""
-    name = Line(node.name or MODEL, 0, node.number, ()).label
+    name = ReportLine(node.name or MODEL, 0, node.number, ()).label
     cells = ["" if value == 0 else written(value) for value in found]
     inner = "".join(_tree(child, wanted, level + 1, depth) for child in node.children.values()) if level < depth else ""
     margin = f"margin-left:{INDENT if level else 0}em"

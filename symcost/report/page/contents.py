@@ -12,7 +12,7 @@ from symcost.costs.cost import DETAIL, FIRST, FULL, TOLD
 from symcost.costs.rows import total
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
-from symcost.estimate.questions.face import PROCESS
+from symcost.estimate.questions.estimate import PROCESS
 from symcost.estimate.questions.quantities import QUANTITIES, Quantity
 from symcost.estimate.questions.setting import Setting
 from symcost.estimate.time.energy import energy
@@ -20,9 +20,9 @@ from symcost.estimate.time.work import kernels
 from symcost.formulas.conditions import Combined, Compare, Condition, condition
 from symcost.formulas.measures import BYTES
 from symcost.formulas.text import written
-from symcost.report.page.program import Program
+from symcost.report.page.program import PageProgram
 from symcost.report.words import facts
-from symcost.report.words.grouping import MODEL, Line, Node, tree
+from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
 
 RARE = ("state",)
 """Columns that are left out where no model has any of it."""
@@ -56,7 +56,7 @@ def heading(column: facts.Column) -> str:
 
 def contents(costs: CostTable, title: str, wanted: Sequence[facts.Column]) -> dict[str, Any]:
     """One model of the page; ``wanted`` are the columns of its modules."""
-    program = Program(costs.point)
+    program = PageProgram(costs.point)
     totals, formulas = _totals(costs, program)
     return {
         "title": title,
@@ -81,7 +81,7 @@ def _or_reason(ask: Callable[[], Any]) -> Any:
         return str(problem)
 
 
-def _totals(costs: CostTable, program: Program) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def _totals(costs: CostTable, program: PageProgram) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     named = [(f"{facts.TITLES[metric]} ({', '.join(conventions)})", value, "bytes" in metric)
              for metric, conventions, value in facts.metrics_by_convention(costs)]  # fmt: skip
     named += [(f"peak {p.unit} ({p.rule})", p.value, p.unit == "bytes") for p in facts.peaks(costs) if not p.problem]
@@ -107,7 +107,11 @@ def _shown(value: Any) -> dict[str, str]:
 
 
 def _modules(
-    node: Node, program: Program, wanted: Sequence[facts.Column], parent: int = -1, count: list[int] | None = None
+    node: ModuleGroup,
+    program: PageProgram,
+    wanted: Sequence[facts.Column],
+    parent: int = -1,
+    count: list[int] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Modules in preorder, each with the cost of its own rows alone; sums over the inside are made in the page."""
     count = count if count is not None else [0]
@@ -117,12 +121,12 @@ def _modules(
         program.add(sums[of].bytes_read + sums[of].bytes_written if metric == MOVED[0] else getattr(sums[of], metric))
         for metric, of in wanted
     ]
-    yield {"name": Line(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
+    yield {"name": ReportLine(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
     for child in node.children.values():
         yield from _modules(child, program, wanted, index, count)
 
 
-def _conditions(costs: Any, program: Program) -> list[dict[str, Any]]:
+def _conditions(costs: Any, program: PageProgram) -> list[dict[str, Any]]:
     domain = costs.domain
     for decision in domain.uncomputed if domain is not None else ():
         if left := [name for name in decision.symbols if name in costs.symbols]:
@@ -133,7 +137,7 @@ def _conditions(costs: Any, program: Program) -> list[dict[str, Any]]:
     return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]
 
 
-def _condition(found: Condition, program: Program) -> dict[str, Any]:
+def _condition(found: Condition, program: PageProgram) -> dict[str, Any]:
     match found:
         case Compare():
             left, right = program.add(found.left), program.add(found.right)
@@ -147,7 +151,7 @@ def _condition(found: Condition, program: Program) -> dict[str, Any]:
     raise SymcostError(f"the domain says {found.text!r}, which is no comparison of sizes: save the table anew")
 
 
-def _kernels(costs: CostTable, program: Program) -> list[dict[str, Any]]:
+def _kernels(costs: CostTable, program: PageProgram) -> list[dict[str, Any]]:
     return [
         {
             "name": kernel.name, "kind": kernel.kind,
@@ -157,12 +161,12 @@ def _kernels(costs: CostTable, program: Program) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _energy(costs: CostTable, program: Program) -> dict[str, int]:
+def _energy(costs: CostTable, program: PageProgram) -> dict[str, int]:
     found = energy(costs, PROCESS, "float32", model="fused")
     return {"compute": program.add(found.compute), "movement": program.add(found.movement)}
 
 
-def _field(costs: Any, program: Program) -> Any:
+def _field(costs: Any, program: PageProgram) -> Any:
     """The receptive field: a number for each axis, ``"all"``, or None where it is not known."""
     if costs.parts.receptive_field is None:
         return None

@@ -21,11 +21,11 @@ _FUNCTIONS: Mapping[type, str] = {
 }  # fmt: skip
 
 
-class Program:
+class PageProgram:
     """Instructions that grow as formulas are added; ``point`` holds the symbols that have values already.
 
     >>> from symcost.formulas.symbols import parse
-    >>> program = Program({})
+    >>> program = PageProgram({})
     >>> program.add(parse("d*floor(d/2)")), program.add(parse("floor(d/2)"))
     (4, 3)
     >>> program.instructions

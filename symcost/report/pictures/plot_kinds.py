@@ -33,14 +33,14 @@ def memory(figure: Any, costs: Any, on: Any, dtype: str | None, model: LatencyMo
     """Above the largest input and output of each block, below its weights and their sum; limits of the device as lines."""
     types = types_of(costs, dtype)
     names, activations, weights = [], [], []
-    rows, sizes = list(costs.rows), list(param_bits(costs, types.weights))
+    sizes = list(param_bits(costs, types.weights))
     largest: dict[str, float] = {}
     for kernel in kernels(costs, "fused"):
         block = _block(kernel.path)
         largest[block] = max(
             largest.get(block, 0.0), _float(kernel.activation_bits(types.activations), "a block") / BYTE
         )
-    for block in dict.fromkeys(_block(row.path) for row in rows if row.path):
+    for block in dict.fromkeys(_block(row.path) for row in costs.rows):
         held = (
             sum(_float(rational(rate) * size, "a block") for path, rate, size in sizes if _block(path) == block) / BYTE
         )
@@ -109,6 +109,10 @@ def roofline(figure: Any, costs: Any, on: Any, dtype: str | None, model: Latency
         if done and seconds:
             points[step.bound].append((_float(step.intensity, "a kernel"), done * times / seconds, seconds / whole))
     every = [x for group in points.values() for x, _, _ in group]
+    if not every:
+        raise SymcostError(
+            "no kernel of the table does an operation: draw its memory, which a roofline says nothing of"
+        )
     ridge = peak / bandwidth
     left, right = min([*every, ridge]) / ROOM, max([*every, ridge]) * ROOM * ROOM
     axes.plot([left, ridge, right], [left * bandwidth, peak, peak], color=GREY, linewidth=1.5)
@@ -119,8 +123,8 @@ def roofline(figure: Any, costs: Any, on: Any, dtype: str | None, model: Latency
             axes.scatter(x, y, s=[20 + 1500 * area for area in areas], color=colour, alpha=0.55, linewidths=0,
                          label=f"bound by {bound}: {sum(areas):.0%} of the time")  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="operations per second")
-    top = max(y for group in points.values() for _, y, _ in group)
-    axes.set_ylim(min(y for group in points.values() for _, y, _ in group) / ROOM, max(peak, top) * ROOM * ROOM)
+    rates = [y for group in points.values() for _, y, _ in group]
+    axes.set_ylim(min(rates) / ROOM, max(peak, *rates) * ROOM * ROOM)
     _name_worst(axes, found, peak)
     axes.annotate(
         physical(found.device.operations(found.dtype), "op/s"), (right, peak), ha="right", va="bottom", color=GREY

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.estimate.questions.face import Estimate
+from symcost.estimate.questions.estimate import Estimate
 from symcost.estimate.time.energy import Energy
-from symcost.estimate.time.latency import Latency, Step
+from symcost.estimate.time.latency import KernelTime, Latency
 from symcost.formulas.text import elided, written
 from symcost.formulas.units import as_number, counted, physical
 from symcost.report.words import sheet
@@ -54,7 +54,9 @@ def _facts(estimate: Estimate) -> list[tuple[str, str]]:
     if isinstance(estimate.fit, SymcostError):
         found.append(("fits", f"unknown: {estimate.fit}"))
     else:
-        found += [("fits" if limit else "does not fit", str(limit)) for limit in estimate.fit.limits]
+        fit = estimate.fit
+        assumed = "" if estimate.types is None or fit.types == estimate.types else f" as {fit.dtype}"
+        found += [(f"{'fits' if limit else 'does not fit'}{assumed}", str(limit)) for limit in fit.limits]
     return found
 
 
@@ -81,7 +83,7 @@ def _table(latency: Latency) -> list[str]:
     return [f"kernels ({latency.model}, {latency.dtype})", *made, *more]
 
 
-def _shown(steps: Sequence[Step]) -> list[Step]:
+def _shown(steps: Sequence[KernelTime]) -> list[KernelTime]:
     if len(steps) <= MAX_LINES:
         return list(steps)
     values = {id(step): as_number(step.seconds) for step in steps}
@@ -91,7 +93,7 @@ def _shown(steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if any(step is other for other in slowest)]
 
 
-def _cells(step: Step) -> tuple[str, ...]:
+def _cells(step: KernelTime) -> tuple[str, ...]:
     kernel = step.kernel
     name = kernel.name if len(kernel.name) <= 48 else "…" + kernel.name[-47:]
     sizes = (physical(kernel.operations, "op"), physical(step.moved, "B"))

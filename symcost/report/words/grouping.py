@@ -25,12 +25,12 @@ MODEL = "(model)"
 
 
 @dataclass
-class Node:
+class ModuleGroup:
     """A module, or several alike ones: its own rows, the modules inside, and how many it stands for (None: unsaid)."""
 
     name: str
     rows: list[Row] = field(default_factory=list)
-    children: dict[str, Node] = field(default_factory=dict)
+    children: dict[str, ModuleGroup] = field(default_factory=dict)
     number: Any = None
     first: int = 0
 
@@ -42,7 +42,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Line:
+class ReportLine:
     """One line of a report: what to call it, how deep it stands, how many modules it sums, and its rows.
 
     ``rows`` is None for a heading, whose parts follow one level deeper.
@@ -57,7 +57,7 @@ class Line:
     def label(self) -> str:
         """The name, with the number of alike modules.
 
-        >>> Line("block_#", 0, 12, ()).label
+        >>> ReportLine("block_#", 0, 12, ()).label
         'block_# x 12'
         """
         if self.number is None or self.number == 1:
@@ -70,16 +70,16 @@ class Line:
         return f"{self.name} x {self.number}" if plain else f"{self.name} x ({self.number})"
 
 
-def tree(rows: Sequence[Row]) -> Node:
+def tree(rows: Sequence[Row]) -> ModuleGroup:
     """Modules in execution order, alike ones merged."""
-    root = Node("")
+    root = ModuleGroup("")
     for index, row in enumerate(rows):
         # Parameters are listed before the operations, by name: they do not settle the order of the modules.
         order = index + len(rows) if row.source == "input" else index
         node = root
         for part in row.path.split("/", DEEPEST - 1) if row.path else ():
             if part not in node.children:
-                node.children[part] = Node(part, first=order)
+                node.children[part] = ModuleGroup(part, first=order)
             node = node.children[part]
             node.first = min(node.first, order)
         node.rows.append(row)
@@ -87,14 +87,14 @@ def tree(rows: Sequence[Row]) -> Node:
     return root
 
 
-def _merge(node: Node) -> Hashable:
+def _merge(node: ModuleGroup) -> Hashable:
     """Merge alike children, inside out; the result is equal for modules that are alike."""
     digests = {name: _merge(child) for name, child in node.children.items()}
     ordered = sorted(node.children.values(), key=lambda child: child.first)
-    by_template: dict[str, list[Node]] = {}
+    by_template: dict[str, list[ModuleGroup]] = {}
     for child in ordered:
         by_template.setdefault(template(child.name), []).append(child)
-    merged: dict[str, Node] = {}
+    merged: dict[str, ModuleGroup] = {}
     for pattern, alike in by_template.items():
         runs = [list(run) for _, run in itertools.groupby(alike, key=lambda child: digests[child.name])]
         for run in runs:
@@ -125,9 +125,9 @@ def _row_digest(row: Row) -> Hashable:
     )
 
 
-def _joined(run: Sequence[Node], name: str) -> Node:
+def _joined(run: Sequence[ModuleGroup], name: str) -> ModuleGroup:
     """Alike modules as one, whose rows are theirs."""
-    made = Node(name, [row for node in run for row in node.rows], number=len(run), first=run[0].first)
+    made = ModuleGroup(name, [row for node in run for row in node.rows], number=len(run), first=run[0].first)
     for inner in run[0].children:
         position = list(run[0].children).index(inner)
         parts = [list(node.children.values())[position] for node in run]
@@ -148,7 +148,7 @@ def _range(first: str, last: str) -> str:
     return parts[0] + "".join(number + part for number, part in zip(numbers, parts[1:], strict=True))
 
 
-def _lifted_number(node: Node) -> Any:
+def _lifted_number(node: ModuleGroup) -> Any:
     """How many modules a lifted template stands for: the executions of one parameter's declaration in all of them."""
     sums: dict[str, Any] = {}
     for row in node.rows:
@@ -162,7 +162,7 @@ def _lifted_number(node: Node) -> Any:
     return _repetitions(node)
 
 
-def _repetitions(node: Node) -> Any:
+def _repetitions(node: ModuleGroup) -> Any:
     """How often the layers of a repeated block stand in the network: the times of those that no inner block repeats."""
     rows = [row for row in node.all_rows() if row.source == "layer" and row.cost.params != 0]
     depth = min((row.path.count("#") for row in rows), default=0)
@@ -170,7 +170,7 @@ def _repetitions(node: Node) -> Any:
     return times.pop() if len(times) == 1 else None
 
 
-def lines(rows: Sequence[Row], depth: int | None = None, max_lines: int = MAX_LINES) -> list[Line]:
+def lines(rows: Sequence[Row], depth: int | None = None, max_lines: int = MAX_LINES) -> list[ReportLine]:
     """Lines of a report, modules deeper than ``depth`` counted in their parents.
 
     Without a depth the deepest one that needs at most ``max_lines`` lines is taken.
@@ -187,23 +187,23 @@ def lines(rows: Sequence[Row], depth: int | None = None, max_lines: int = MAX_LI
     raise AssertionError("a tree has a depth")
 
 
-def _flat(root: Node, depth: int) -> list[Line]:
-    found: list[Line] = []
+def _flat(root: ModuleGroup, depth: int) -> list[ReportLine]:
+    found: list[ReportLine] = []
     if root.rows:
-        found.append(Line(MODEL if not root.children else ITSELF, 0, None, tuple(root.rows)))
+        found.append(ReportLine(MODEL if not root.children else ITSELF, 0, None, tuple(root.rows)))
     if depth < 1:
-        return [Line(MODEL, 0, None, tuple(root.all_rows()))]
+        return [ReportLine(MODEL, 0, None, tuple(root.all_rows()))]
     for child in root.children.values():
         found.extend(_flat_node(child, 0, depth))
     return found
 
 
-def _flat_node(node: Node, indent: int, depth: int) -> list[Line]:
+def _flat_node(node: ModuleGroup, indent: int, depth: int) -> list[ReportLine]:
     if not node.children or indent + 1 >= depth:
-        return [Line(node.name, indent, node.number, tuple(node.all_rows()))]
-    found = [Line(node.name, indent, node.number, None)]
+        return [ReportLine(node.name, indent, node.number, tuple(node.all_rows()))]
+    found = [ReportLine(node.name, indent, node.number, None)]
     if node.rows:
-        found.append(Line(ITSELF, indent + 1, None, tuple(node.rows)))
+        found.append(ReportLine(ITSELF, indent + 1, None, tuple(node.rows)))
     for child in node.children.values():
         found.extend(_flat_node(child, indent + 1, depth))
     return found

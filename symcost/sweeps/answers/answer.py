@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.sweeps.answers.partial import Partial
-from symcost.sweeps.question.columns import Columns
+from symcost.sweeps.question.columns import CompiledFormulas
 from symcost.sweeps.question.problem import Problem
 from symcost.views import view
 
@@ -115,7 +115,7 @@ def values_at(problem: Problem, order: Sequence[str], index: Any) -> dict[str, l
 def columns_at(problem: Problem, part: Partial) -> dict[str, list[Any]]:
     """Axes and costs of a part's survivors, evaluated anew from the formulas."""
     at = values_at(problem, problem.order, part.index)
-    evaluate = Columns(problem.shown, problem.formulas)
+    evaluate = CompiledFormulas(problem.shown, problem.formulas)
     length = len(part.index)
     costs = evaluate(**{name: at[name] for name in evaluate.symbols}) if length else dict.fromkeys(problem.shown, ())
     spread = {name: list(column) * (length if len(column) == 1 else 1) for name, column in costs.items()}

@@ -12,7 +12,7 @@ from symcost.formulas.graph.graph import LOGICAL, Node
 from symcost.sweeps.answers.front import Archive
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
 from symcost.sweeps.engines.nest import Nest
-from symcost.sweeps.numbers.program import Program, held, plain
+from symcost.sweeps.numbers.program import GraphProgram, held, plain
 
 BATCH = 1 << 16
 
@@ -39,17 +39,17 @@ class Frontier:
         self.nest, self.keep = nest, keep
         self.kind: Kind = kind
         plan, given = nest.plan, ()
-        self.programs: list[Program] = []
+        self.programs: list[GraphProgram] = []
         for level in nest.levels:
-            self.programs.append(Program(plan.tiers, (*level.tests, *level.carried), given))
+            self.programs.append(GraphProgram(plan.tiers, (*level.tests, *level.carried), given))
             given = level.carried
 
     def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
         """Search the steps ``start`` to ``stop`` of the first level; ``known`` is what steps before them gave."""
-        return _Run(self, known).all(start, stop)
+        return _FrontRun(self, known).all(start, stop)
 
 
-class _Run:
+class _FrontRun:
     """One search on its way."""
 
     def __init__(self, frontier: Frontier, known: Partial | None) -> None:

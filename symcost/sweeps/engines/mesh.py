@@ -14,7 +14,7 @@ import numpy as np
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
 from symcost.sweeps.engines.frontier import axis_values
 from symcost.sweeps.engines.nest import Nest
-from symcost.sweeps.numbers.program import Program, boundary, held, plain
+from symcost.sweeps.numbers.program import GraphProgram, boundary, held, plain
 from symcost.sweeps.numbers.tiers import FLOAT, INT
 
 INNER = 1 << 14
@@ -42,9 +42,9 @@ class Mesh:
         fixed = {node.index for node in self.feeds}
         inside = boundary([n for n in self.roots if n.index not in fixed], ~outer)
         self.once = tuple(n for n in inside if n.op != "axis")
-        self.row_program = Program(tiers, self.feeds)
-        self.once_program = Program(tiers, self.once)
-        self.program = Program(tiers, self.roots, (*self.feeds, *self.once))
+        self.row_program = GraphProgram(tiers, self.feeds)
+        self.once_program = GraphProgram(tiers, self.once)
+        self.program = GraphProgram(tiers, self.roots, (*self.feeds, *self.once))
         self.compiled = self._compiled()
 
     def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:

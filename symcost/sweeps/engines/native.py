@@ -55,10 +55,10 @@ class Native:
 
     def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
         """Search the steps ``start`` to ``stop`` of the first level; ``known`` is what steps before them gave."""
-        return _Run(self, known).search(start, stop)
+        return _NativeCall(self, known).search(start, stop)
 
 
-class _Run:
+class _NativeCall:
     """One call of the function, with the survivors that it hands over."""
 
     def __init__(self, native: Native, known: Partial | None) -> None:

@@ -11,7 +11,7 @@ from symcost.formulas.graph.graph import Node
 from symcost.formulas.graph.monotone import Direction, Monotone
 from symcost.sweeps.numbers.bounds import Bounds
 from symcost.sweeps.numbers.program import boundary
-from symcost.sweeps.question.problem import Plan
+from symcost.sweeps.question.problem import SearchPlan
 
 TASKS = 256
 """The outermost axes are one level with about so many combinations: it is divided among workers."""
@@ -44,7 +44,7 @@ class Level:
 class Nest:
     """The loops of a plan, outermost first; the first level joins the outermost axes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: SearchPlan) -> None:
         self.plan = plan
         lengths = plan.graph.lengths
         joined = next((p for p in range(1, len(lengths)) if math.prod(lengths[:p]) >= TASKS), max(1, len(lengths) - 1))

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from symcost.sweeps.engines.frontier import axis_values
-from symcost.sweeps.numbers.program import Program, held, plain
-from symcost.sweeps.question.problem import Plan
+from symcost.sweeps.numbers.program import GraphProgram, held, plain
+from symcost.sweeps.question.problem import SearchPlan
 
 
-def evaluated(plan: Plan, program: Program, places: Any) -> tuple[Any, list[Any]]:
+def evaluated(plan: SearchPlan, program: GraphProgram, places: Any) -> tuple[Any, list[Any]]:
     """Whether configurations are feasible, and their objectives; ``places`` has a row for each."""
     values = {}
     for position in range(places.shape[1]):
@@ -24,7 +24,7 @@ def evaluated(plan: Plan, program: Program, places: Any) -> tuple[Any, list[Any]
     return feasible, [np.broadcast_to(plain(made[o.index], plan.tiers(o)), shape) for o in plan.objectives]
 
 
-def places_of(plan: Plan, numbers: Any) -> Any:
+def places_of(plan: SearchPlan, numbers: Any) -> Any:
     """Places on the axes of configurations by their numbers."""
     columns = []
     for length in reversed(plan.graph.lengths):

@@ -13,8 +13,8 @@ import numpy as np
 from symcost.sweeps.answers.front import front
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
 from symcost.sweeps.engines.points import evaluated
-from symcost.sweeps.numbers.program import Program
-from symcost.sweeps.question.problem import Plan
+from symcost.sweeps.numbers.program import GraphProgram
+from symcost.sweeps.question.problem import SearchPlan
 
 POINTS = 1 << 13
 ROUNDS = 12
@@ -23,13 +23,13 @@ SEED = -1
 """The number of a seed among configurations."""
 
 
-def seeds(plan: Plan, kind: Kind, keep: int) -> Partial | None:
+def seeds(plan: SearchPlan, kind: Kind, keep: int) -> Partial | None:
     """Seeds of a search for the best or for a front, or nothing where there is no use for them."""
     if kind not in ("top", "front") or keep > MOST or any(o.op == "div" for o in plan.objectives):
         return None
     random = np.random.default_rng(0)
     lengths = np.array(plan.graph.lengths)
-    program = Program(plan.tiers, (plan.feasible, *plan.objectives))
+    program = GraphProgram(plan.tiers, (plan.feasible, *plan.objectives))
     kept, values = np.empty((0, len(lengths)), dtype=np.int64), [np.empty(0, dtype=np.int64) for _ in plan.objectives]
     for turn in range(ROUNDS):
         places = _proposed(random, lengths, kept if turn % 2 else kept[:0])

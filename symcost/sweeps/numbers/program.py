@@ -15,7 +15,7 @@ from symcost.sweeps.numbers.tiers import FLOAT, INT, PYTHON, TWO, Tiers
 
 
 @dataclass(frozen=True)
-class Step:
+class GraphStep:
     """One operation on its kind of number, that of the result, and the nodes that nobody needs any more.
 
     ``args`` are nodes by index, each with the kind it is held as where it must be cast, None where not.
@@ -29,7 +29,7 @@ class Step:
     dropped: tuple[int, ...]
 
 
-class Program:
+class GraphProgram:
     """Evaluates roots from the values of some given nodes (axes, or what was computed before)."""
 
     def __init__(self, tiers: Tiers, roots: Sequence[Node], given: Iterable[Node] = ()) -> None:
@@ -42,12 +42,14 @@ class Program:
         dropped = last_uses(made, roots)
         self.steps = tuple(self._step(node, dropped.get(node.index, ())) for node in made)
 
-    def _step(self, node: Node, dropped: Iterable[int]) -> Step:
+    def _step(self, node: Node, dropped: Iterable[int]) -> GraphStep:
         held, kind = self.tiers.both(node)
         args = tuple(
             (a.index, None if _logical(a) or (have := self.tiers(a)) == kind else have) for a in node.args
         )  # fmt: skip
-        return Step(node.index, node.op, kind, None if _logical(node) or held == kind else held, args, tuple(dropped))
+        return GraphStep(
+            node.index, node.op, kind, None if _logical(node) or held == kind else held, args, tuple(dropped)
+        )
 
     @property
     def live(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symcost.formulas.graph.graph import Graph, Node, cone, positions
-from symcost.sweeps.numbers.program import Program, boundary, held
+from symcost.sweeps.numbers.program import GraphProgram, boundary, held
 from symcost.sweeps.numbers.tiers import Tiers
 
 SHARE, ROWS = 8, 1 << 13
@@ -55,7 +55,7 @@ class Tables:
         self.spans = [levels.number for levels in self.levels]
         self.chosen = self._chosen(roots, min(length // SHARE, ROWS))
         self.looked_up = boundary(roots, self.chosen)
-        self.program = Program(tiers, roots, self.looked_up)
+        self.program = GraphProgram(tiers, roots, self.looked_up)
         self.axes = {axis.index: axis for axis in self.program.axes}
         self.tables = self._filled(graph) if self.looked_up else {}
 
@@ -83,7 +83,7 @@ class Tables:
             axis = graph.axis(position)
             column = held(self.levels[position].values, self.tiers(axis))
             values[axis.index] = _map(lambda v, s=shape: v.reshape(s), column)
-        made = Program(self.tiers, self.looked_up).run(np, values, len(places))
+        made = GraphProgram(self.tiers, self.looked_up).run(np, values, len(places))
         shape = [self.spans[position] for position in places]
         return {n.index: _map(lambda v: np.broadcast_to(v, shape).ravel(), made[n.index]) for n in self.looked_up}
 

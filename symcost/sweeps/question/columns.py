@@ -30,7 +30,7 @@ FEW = 16
 """A column of so many values is bounded by each of them, a longer one by its ends."""
 
 
-class Columns:
+class CompiledFormulas:
     """A callable on arrays: exact values of formulas at every configuration.
 
     The kind of number of every intermediate is chosen from the smallest and largest value of each column, so nothing
@@ -111,7 +111,7 @@ class Columns:
         return SpaceError(f"{name!r} is no symbol of these formulas: they need {', '.join(self.symbols) or 'none'}")
 
     def __repr__(self) -> str:
-        return f"Columns({', '.join(self.shown)} of {', '.join(self.symbols)})"
+        return f"CompiledFormulas({', '.join(self.shown)} of {', '.join(self.symbols)})"
 
 
 def _column(name: str, values: Any) -> Any:
@@ -135,11 +135,11 @@ def _values(column: Any) -> Values:
     return Span(int(column.min()), int(column.max()))
 
 
-def columns_of(costs: Any, names: Iterable[str] | None = None) -> Columns:
+def columns_of(costs: Any, names: Iterable[str] | None = None) -> CompiledFormulas:
     """The callable of a cost table's numbers: those that are shown, or the named ones."""
     metrics = Metrics(costs)
     shown = {name: parse(name) for name in (texts("the names", names) if names is not None else metrics.shown())}
     resolve = Resolver(metrics, metrics.symbols)
     for formula in shown.values():
         resolve(formula)
-    return Columns(shown, resolve.found)
+    return CompiledFormulas(shown, resolve.found)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symcost.formulas.graph.monotone import Monotone, joined, turned
-from symcost.sweeps.question.problem import Plan, Problem
+from symcost.sweeps.question.problem import Problem, SearchPlan
 
 
 def pinned(problem: Problem) -> Problem:
@@ -15,7 +15,7 @@ def pinned(problem: Problem) -> Problem:
     Smaller along an axis must be no worse in any objective and feasible wherever larger is (or the other way round):
     then some point of the front with the same objectives lies at that end.
     """
-    plan = Plan(problem)
+    plan = SearchPlan(problem)
     ends: dict[str, Sequence[int]] = {}
     for position, name in enumerate(plan.order):
         if len(problem.axes[name]) == 1:

@@ -15,7 +15,7 @@ from symcost.errors import SpaceError
 from symcost.estimate.questions.constraint import asked
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.resolve import Resolver
-from symcost.estimate.questions.setting import Options
+from symcost.estimate.questions.setting import QuantityOptions
 from symcost.formulas.conditions import Combined, Compare, Condition, compares, names
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.lower import Lowering
@@ -23,7 +23,7 @@ from symcost.formulas.graph.ranges import Ranges
 from symcost.formulas.symbols import parse
 from symcost.reading.nearest import choose
 from symcost.sweeps.numbers.tiers import Tiers
-from symcost.sweeps.question.columns import Columns
+from symcost.sweeps.question.columns import CompiledFormulas
 from symcost.sweeps.question.dependents import dependents
 from symcost.sweeps.question.space import Space
 from symcost.sweeps.question.uncomputed import outside
@@ -73,7 +73,7 @@ class Problem:
 
     def _influence(self, sides: Iterable[Any]) -> dict[str, Any]:
         """How far each axis moves the sides of the conditions, in shares of what all axes move; only an order."""
-        evaluate = Columns({str(i): side for i, side in enumerate(sides)}, self.formulas)
+        evaluate = CompiledFormulas({str(i): side for i, side in enumerate(sides)}, self.formulas)
         names = list(self.axes)
         middle = {name: values[len(values) // 2] for name, values in self.axes.items()}
         points = [{**middle, name: values[place]} for name, values in self.axes.items() for place in (0, -1)]
@@ -104,7 +104,7 @@ def make_problem(
     objectives: Iterable[tuple[str, bool]] = (),
     shown: Iterable[str] | None = None,
     define: Mapping[str, Any] | None = None,
-    options: Options | Mapping[str, Any] = MappingProxyType({}),
+    options: QuantityOptions | Mapping[str, Any] = MappingProxyType({}),
 ) -> Problem:
     """The problem of a cost table (or formulas by name) over a space of integers.
 
@@ -145,7 +145,7 @@ def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:
 
 
 @dataclass
-class Plan:
+class SearchPlan:
     """A problem as a graph over its axes in the order of evaluation."""
 
     problem: Problem

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.errors import SpaceError, SymcostError
-from symcost.estimate.questions.setting import OPTIONS, Options
+from symcost.estimate.questions.setting import OPTIONS, QuantityOptions
 from symcost.reading import toml
 from symcost.reading.given import checked
 from symcost.reading.nearest import choose
@@ -31,7 +31,7 @@ class Question:
     maximize: tuple[str, ...] = ()
     top: int = 10
     show: tuple[str, ...] | None = None
-    options: Options = field(default_factory=Options)
+    options: QuantityOptions = field(default_factory=QuantityOptions)
 
 
 @checked
@@ -84,5 +84,5 @@ def question(table: Mapping[str, Any]) -> Question:
         Space(table["axes"], where=table.get("where", ())), table.get("network"), table.get("networks", {}),
         table.get("formulas", {}), table.get("define", {}), texts("minimize", table.get("minimize")),
         texts("maximize", table.get("maximize")), top, texts("show", table["show"]) if "show" in table else None,
-        Options(**{name: table[name] for name in OPTIONS if name in table}),
+        QuantityOptions(**{name: table[name] for name in OPTIONS if name in table}),
     )  # fmt: skip

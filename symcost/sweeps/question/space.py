@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from symcost.errors import SpaceError
@@ -128,7 +129,7 @@ def _check(name: str, values: Iterable[Any], right: Any, what: str) -> None:
     for value in values:
         if not right(value):
             more = ""
-            if isinstance(value, float):
+            if isinstance(value, float | Decimal):
                 more = "; for fractions make the numerator the axis, as w/20 in the network"
             elif isinstance(value, int) and value >= LARGEST_VALUE:
                 more = f" below 2**53 = {LARGEST_VALUE:,}; in larger units it fits, with the factor in the formulas"

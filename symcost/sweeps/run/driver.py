@@ -15,7 +15,7 @@ from symcost.reading.given import check
 from symcost.reading.numerals import short
 from symcost.sweeps.answers.partial import Partial
 from symcost.sweeps.run.store import Store
-from symcost.sweeps.run.task import Job, ranges, run_part, search
+from symcost.sweeps.run.task import SearchJob, ranges, run_part, search
 from symcost.sweeps.run.workers import Workers
 
 PARTS_PER_WORKER = 64
@@ -89,7 +89,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(job: Job, settings: Settings, executor: Executor, store: Store | None = None) -> Partial:
+def run(job: SearchJob, settings: Settings, executor: Executor, store: Store | None = None) -> Partial:
     """Everything the job's parts find; parts that the store has are not searched again."""
     found = search(job)
     parts = ranges(found.outer, store.parts if store else settings.parts)
@@ -113,7 +113,7 @@ def run(job: Job, settings: Settings, executor: Executor, store: Store | None = 
 
 
 def submitted(
-    job: Job,
+    job: SearchJob,
     parts: list[tuple[int, int]],
     width: int,
     executor: Executor,

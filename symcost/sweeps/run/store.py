@@ -21,7 +21,7 @@ from symcost.sweeps.answers.answer import columns_at
 from symcost.sweeps.answers.partial import Partial
 from symcost.sweeps.answers.tabular import arrow_columns, needed
 from symcost.sweeps.run.lock import Lock
-from symcost.sweeps.run.task import Job, values_of
+from symcost.sweeps.run.task import SearchJob, values_of
 from symcost.system.files import whole, write_whole
 
 META = "symcost"
@@ -34,7 +34,7 @@ class Store:
     """The folder of a run."""
 
     def __init__(
-        self, folder: str | Path, jobs: list[Job], asked: Mapping[str, str], parts: int = PARTS_OF_A_RUN
+        self, folder: str | Path, jobs: list[SearchJob], asked: Mapping[str, str], parts: int = PARTS_OF_A_RUN
     ) -> None:
         self.folder, self.jobs, self.asked = Path(folder), jobs, dict(asked)
         self.parts = max(parts, PARTS_OF_A_RUN)
@@ -79,11 +79,11 @@ class Store:
                 "give another folder, or the question it was begun with"
             )
 
-    def path(self, job: Job, start: int, stop: int) -> Path:
+    def path(self, job: SearchJob, start: int, stop: int) -> Path:
         """The file of a part."""
         return self.folder / PARTS / f"{fingerprint(job)[:12]}-{start:08}-{stop:08}.parquet"
 
-    def load(self, job: Job, start: int, stop: int) -> Partial | None:
+    def load(self, job: SearchJob, start: int, stop: int) -> Partial | None:
         """A finished part, or nothing."""
         path = self.path(job, start, stop)
         if not path.exists():
@@ -101,7 +101,7 @@ class Store:
         part.overflow = facts["overflow"]
         return part
 
-    def save(self, job: Job, start: int, stop: int, part: Partial) -> None:
+    def save(self, job: SearchJob, start: int, stop: int, part: Partial) -> None:
         """Write a finished part: aside, to the disk, then into place."""
         facts = {
             "run": fingerprint(job), "start": start, "stop": stop, "count": part.count, "visited": part.visited,
@@ -129,13 +129,13 @@ def _writing(path: Path, then: str = "what is finished stays, the same command g
         raise SpaceError(f"{path} cannot be written: {problem.strerror or problem}; {then}") from None
 
 
-def fingerprint(job: Job) -> str:
+def fingerprint(job: SearchJob) -> str:
     """What a part's content depends on; the engine and the workers are not among it."""
     return hashlib.sha256(f"{job.problem.digest} {job.kind} {job.keep}".encode()).hexdigest()
 
 
 def described(
-    jobs: list[Job],
+    jobs: list[SearchJob],
     axes: Mapping[str, Any],
     define: Mapping[str, Any],
     options: Mapping[str, Any] = MappingProxyType({}),

@@ -18,9 +18,9 @@ from symcost.sweeps.answers.partial import Kind, Partial
 from symcost.sweeps.engines.nest import Nest
 from symcost.sweeps.engines.points import evaluated, places_of
 from symcost.sweeps.engines.seeds import seeds
-from symcost.sweeps.numbers.program import Program
+from symcost.sweeps.numbers.program import GraphProgram
 from symcost.sweeps.numbers.tiers import TWO
-from symcost.sweeps.question.problem import Plan, Problem
+from symcost.sweeps.question.problem import Problem, SearchPlan
 from symcost.sweeps.run.packed import packed
 
 ENGINES = ("auto", "native", "jax", "numpy")
@@ -36,7 +36,7 @@ SMALL = 10_000_000
 
 
 @dataclass(frozen=True)
-class Job:
+class SearchJob:
     """A problem, the kind of answer, how many survivors are kept, and by which engine."""
 
     problem: Problem
@@ -53,7 +53,7 @@ class Job:
         return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Job) and self.key == other.key
+        return isinstance(other, SearchJob) and self.key == other.key
 
     @cached_property
     def _packed(self) -> bytes:
@@ -64,9 +64,9 @@ class Job:
 
 
 @lru_cache(maxsize=8)
-def _received(sent: bytes) -> Job:
+def _received(sent: bytes) -> SearchJob:
     """The job that was sent with a part; with the next part it is known."""
-    return Job(*pickle.loads(sent))
+    return SearchJob(*pickle.loads(sent))
 
 
 class Search:
@@ -75,8 +75,8 @@ class Search:
     The engine itself is made by the first run: a process that only hands out parts compiles nothing.
     """
 
-    def __init__(self, job: Job) -> None:
-        self.job, self.plan = job, Plan(job.problem)
+    def __init__(self, job: SearchJob) -> None:
+        self.job, self.plan = job, SearchPlan(job.problem)
         self.nest = Nest(self.plan)
         widest = self.plan.tiers.largest([self.plan.feasible, *self.plan.objectives])
         self.outer, self.widest = self.nest.outer, widest
@@ -106,14 +106,14 @@ def _made(engine: str) -> Any:
 
 
 @lru_cache(maxsize=64)
-def search(job: Job) -> Search:
+def search(job: SearchJob) -> Search:
     """The search of a job; made once in every process."""
     if job.engine not in ENGINES:
         raise SpaceError(f"unknown engine {short(job.engine)}: use {', '.join(ENGINES)}")
     return Search(job)
 
 
-def _engine(job: Job, nest: Nest, widest: int) -> str:
+def _engine(job: SearchJob, nest: Nest, widest: int) -> str:
     """The engine that is asked for, or a slower one that can hold the numbers, or has what it needs."""
     if job.engine == "jax" and job.kind != "front" and widest <= TWO:
         return "jax"
@@ -126,17 +126,17 @@ def _engine(job: Job, nest: Nest, widest: int) -> str:
     return "numpy"
 
 
-def run_part(job: Job, start: int, stop: int, known: Partial | None = None) -> Partial:
+def run_part(job: SearchJob, start: int, stop: int, known: Partial | None = None) -> Partial:
     """Search some outer steps of a job; ``known`` is what the steps before them gave, and seeds."""
     return search(job).run(start, stop, known)
 
 
-def values_of(job: Job, index: Any) -> list[Any]:
+def values_of(job: SearchJob, index: Any) -> list[Any]:
     """Objectives of configurations by their numbers."""
     plan = search(job).plan
     if not plan.objectives or not len(index):
         return [np.empty(0, dtype=np.int64) for _ in plan.objectives]
-    program = Program(plan.tiers, (plan.feasible, *plan.objectives))
+    program = GraphProgram(plan.tiers, (plan.feasible, *plan.objectives))
     return evaluated(plan, program, places_of(plan, index))[1]
 
 

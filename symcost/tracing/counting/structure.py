@@ -153,7 +153,10 @@ class Structure:
                     for metric, value in cost.items():
                         by[metric].append(as_form(value) * times * count[print_])
             summed.append([{m: Form.total(v) for m, v in by.items()} for by in parts])
-        costs = [Cost(**{m: self.fit_forms([at[c][m] for at in summed], family) for m in METRICS}) for c in range(3)]
+        fitted: list[dict[str, Any]] = [  # forms, until the table is made
+            {m: self.fit_forms([at[c][m] for at in summed], family) for m in METRICS} for c in range(3)
+        ]
+        costs = [Cost(**by) for by in fitted]
         record = next(iter(members.values()))
         return Line(record, family[0], (costs[0], costs[1], costs[2]), Form.constant(1), merged=True)
 

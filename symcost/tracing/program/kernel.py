@@ -44,7 +44,8 @@ class Body:
         """
         if self.macs is not None or self.cost is None or _symbols(self.cost) != {PLACES}:
             return self.macs
-        once, twice = (as_form(self.cost.macs).value({PLACES: places}) for places in (1, 2))
+        macs: Any = self.cost.macs  # a form, until the table is made
+        once, twice = (as_form(macs).value({PLACES: places}) for places in (1, 2))
         return flops // 2 if once and twice == 2 * once and flops and flops % (2 * once) == 0 else None
 
 

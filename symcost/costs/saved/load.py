@@ -14,7 +14,7 @@ from symcost.costs.said import NOT_ASKED, Said
 from symcost.costs.saved import sums
 from symcost.costs.saved.facts import SavedCertificate, SavedDomain
 from symcost.costs.saved.format import SUFFIX, read
-from symcost.costs.saved.numbers import ALL, Kept
+from symcost.costs.saved.numbers import ALL, KeptNumbers
 from symcost.costs.saved.older import total_with_state, with_state
 from symcost.costs.table import CostTable
 from symcost.errors import ExpressionError, SymcostError
@@ -51,14 +51,14 @@ def load(path: str | Path) -> CostTable:
     """
     document = read(Path(path))
     try:
-        return _Reader(document).table()
+        return _DocumentReader(document).table()
     except SymcostError as problem:
         raise SymcostError(f"{path} is damaged: {problem}") from None
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
         raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the table again") from None
 
 
-class _Reader:
+class _DocumentReader:
     """One document; every distinct formula is parsed once."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
@@ -132,7 +132,7 @@ class _Reader:
         for metric, text in given["totals"].items():
             if self.number(text) != getattr(totals["textbook" if metric == "activations" else "full"], _metric(metric)):
                 raise SymcostError(f"{metric} is {text} among its totals and another number among its conventions")
-        kept = Kept(
+        kept = KeptNumbers(
             peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
             residuals=_or_none(self.number, given["residuals"]),
             field=_or_none(

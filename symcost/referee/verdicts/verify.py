@@ -18,10 +18,10 @@ from symcost.errors import SymcostError
 from symcost.hlo.reading.text import HloError
 from symcost.reading.choices import Mode
 from symcost.reading.given import checked_but
-from symcost.referee.compilers.answer import Answer, Failure
-from symcost.referee.compilers.compile import TIMEOUT, Event, Job, Placement
-from symcost.referee.compilers.program import Program, program_at
-from symcost.referee.compilers.source import Source
+from symcost.referee.compilers.answer import Failure, TargetAnswer
+from symcost.referee.compilers.compile import TIMEOUT, CompileJob, Event, Placement
+from symcost.referee.compilers.program import JaxProgram, program_at
+from symcost.referee.compilers.source import ProgramSource
 from symcost.referee.compilers.start import start_devices
 from symcost.referee.compilers.targets import TPU, Target, target
 from symcost.referee.verdicts import against as counters
@@ -106,17 +106,19 @@ def verify(
     if isinstance(model, CostTable) and (network := model.parts.network) is not None:
         model, specs, layers = layered.twin(model, network, specs, at)
         point = {}
-    source = Source(model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name, wrt)
+    source = ProgramSource(
+        model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name, wrt
+    )
     maker = source.model()
     source.check(maker)
     with rare_collections():
         program = program_at(maker, source.at)
-        job = Job(source, program, placement, timeout, cache, on_event)
+        job = CompileJob(source, program, placement, timeout, cache, on_event)
         answers = job.start(asked)
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))
             sampling = dict(samples=samples, steps=steps, at_least=at_least, upto=upto, max_pieces=max_pieces)
-            known = _Known.of(source, program, sampling)
+            known = _Request.of(source, program, sampling)
             # What a rule of one's own counted is of no use to a later question, in which it may be another rule.
             costs, written = (
                 _derived.__wrapped__(known, platforms, False) if opened() else _derived(known, platforms, cache)
@@ -162,7 +164,7 @@ def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _F
     return _Found(checks + misplaced(rows), rows, operations)
 
 
-def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written, program: Program, costs: CostTable,
+def _add(found: _Found, each: Target, answer: TargetAnswer | Failure, written: Written, program: JaxProgram, costs: CostTable,
          devices: int) -> None:  # fmt: skip
     """Levels 2 and 3 of one target, or why there are none."""
     if isinstance(answer, Failure):
@@ -189,25 +191,25 @@ def _add(found: _Found, each: Target, answer: Answer | Failure, written: Written
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Request:
     """What makes two requests the same in one process: the model object, how it is traced, its program at the point."""
 
     program: str
     model: int
     options: str
-    source: Source = field(compare=False, repr=False)
-    made: Program = field(compare=False, repr=False)
+    source: ProgramSource = field(compare=False, repr=False)
+    made: JaxProgram = field(compare=False, repr=False)
     sampling: dict[str, Any] = field(compare=False)
 
     @classmethod
-    def of(cls, source: Source, program: Program, sampling: dict[str, Any]) -> _Known:
+    def of(cls, source: ProgramSource, program: JaxProgram, sampling: dict[str, Any]) -> _Request:
         told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function, source.wrt,
                      getattr(source.target, "__qualname__", ""), tuple(source.at.items()), sampling))  # fmt: skip
         return cls(program.key, id(source.target), told, source, program, sampling)
 
 
 @lru_cache(maxsize=8)
-def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[CostTable, Written]:
+def _derived(known: _Request, platforms: tuple[str, ...], cache: bool) -> tuple[CostTable, Written]:
     """The closed form at the point and the program as written, which a model with the same program there has already."""
     entry = kept.key(known.program, (known.options, platforms))
     found = kept.load(entry) if cache else None
@@ -223,12 +225,12 @@ def _derived(known: _Known, platforms: tuple[str, ...], cache: bool) -> tuple[Co
         raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
 
 
-def _closed_form(known: _Known) -> CostTable:
+def _closed_form(known: _Request) -> CostTable:
     """The model's closed form."""
     return derive(known.source.model(), Options(**known.sampling, referee=False), lambda count: None)
 
 
-def _lowered(program: Program, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:
+def _lowered(program: JaxProgram, platforms: tuple[str, ...]) -> tuple[str, dict[str, float]]:
     """The text of the lowered program and XLA's own figures of it."""
     lowered = program.lowered(platforms)
     return lowered.compiler_ir("hlo").as_hlo_module().to_string(), lowered.cost_analysis() or {}

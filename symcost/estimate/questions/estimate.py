@@ -68,7 +68,7 @@ def estimate(
             for each, at in energies.items()
         },
         memory=_or_why(lambda: memory(costs, dtype, weights=weights, rule=rule)),
-        fit=_or_why(lambda: fits(costs, where, types.activations, weights=weights, rule=rule)),
+        fit=_or_why(lambda: fits(costs, where, dtype, weights=weights, rule=rule)),
         chosen=model,
         batch=examples(costs),
         types=types,

@@ -14,7 +14,7 @@ from sweep_oracle import nondominated
 
 import symcost as sc
 from examples import microcontroller
-from symcost.sweeps.question.columns import Columns
+from symcost.sweeps.question.columns import CompiledFormulas
 
 needed("llvmlite", "a search of spaces as large as these")
 needed("pyarrow", "a table of answers")
@@ -290,10 +290,10 @@ def test_gradients_of_the_relaxed_form_are_those_of_the_polynomial() -> None:
 def test_gradients_leave_roundings_out_and_follow_the_piece_at_hand(formula: str, slope: float) -> None:
     import jax
 
-    relaxed = Columns({"f": sc.parse(formula)}, {}).relaxed
+    relaxed = CompiledFormulas({"f": sc.parse(formula)}, {}).relaxed
     given: dict[str, float] = {} if "b" not in formula else {"b": 7.0}
     assert float(jax.grad(lambda a: relaxed(a=a, **given)["f"])(5.0)) == pytest.approx(slope, rel=1e-5)
-    root = Columns({"f": sc.symbols("a")[0] ** sympy.Rational(1, 2)}, {}).relaxed
+    root = CompiledFormulas({"f": sc.symbols("a")[0] ** sympy.Rational(1, 2)}, {}).relaxed
     assert float(root(a=9.0)["f"]) == pytest.approx(3)
     with pytest.raises(sc.SpaceError, match="'zz' is no symbol of these formulas: they need a"):
         root(a=9.0, zz=3.0)
