@@ -280,7 +280,7 @@ def test_numbers_of_64_bits_stay_so_where_they_are_compiled() -> None:
 
 
 def test_a_model_that_changed_is_asked_about_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(face, "derive", trace_derive.derive)  # what changes is traced each time
+    monkeypatch.setattr(verify, "derive", trace_derive.derive)  # what changes is traced each time
     width = [8]
 
     class Changing(nn.Module):
