@@ -14,7 +14,7 @@ from symcost.estimate.bytes.optimizer import optimizer_state
 from symcost.estimate.bytes.states import BY_NAME, states_of
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import OPTIONS
-from symcost.gates.budgets.check import Finding, against
+from symcost.gates.budgets.check import LimitFinding, against
 from symcost.gates.budgets.limits import KINDS
 from symcost.gates.budgets.options import LIMITS, told
 from symcost.gates.budgets.read import read
@@ -32,7 +32,7 @@ class Trained(nn.Module):
         return nn.Dense(10, name="head")(x)
 
 
-def found(folder: Path, costs: Any, lines: str) -> list[Finding]:
+def found(folder: Path, costs: Any, lines: str) -> list[LimitFinding]:
     """The findings of one budget on a table."""
     path = folder / "symcost.toml"
     path.write_text(f'[models.x]\nmodel = "x"\n[[models.x.budgets]]\n{lines}\n')

@@ -16,6 +16,8 @@ from symcost.cli.main import main
 from symcost.referee.compilers import targets
 from symcost.referee.compilers.targets import TARGETS, Target
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 ROOT = Path(__file__).parents[1]
 MLP = ["verify", "referee_cases:MLP", "float32[n,6]", "--at", "n=4", "--at", "d=8", "--at", "L=2"]
 

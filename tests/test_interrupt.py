@@ -130,9 +130,9 @@ def test_an_interrupted_sweep_ends_at_once_and_alone(
 def test_an_interrupted_sweep_goes_on_to_the_same_answer(way: str, tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     right = subprocess.run(
-        command(space(tmp_path / "whole", 150), way), capture_output=True, text=True, check=True
+        command(space(tmp_path / "whole", 200), way), capture_output=True, text=True, check=True
     ).stdout
-    file = space(tmp_path, 150)
+    file = space(tmp_path, 200)
     for number in (1, 10):
         interrupted(file, way, True, parts(file, number))
     before = len(list(tmp_path.glob("run/parts/*.parquet")))

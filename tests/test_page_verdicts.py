@@ -12,6 +12,8 @@ from symcost.cli.main import main
 from symcost.report.page.render import render
 from symcost.report.page.verdicts import shown
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 NET = sc.Sequential(up=sc.Linear("d"), act=sc.ReLU(), down=sc.Linear(3))
 
 

@@ -27,6 +27,8 @@ from symcost.referee.verdicts import verify
 from symcost.report.subjects import verdict as report
 from symcost.tracing import derive as trace_derive
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 AT = dict(n=4, d=8, L=2)
 SPEC = "float32[n,6]"
 
@@ -277,7 +279,8 @@ def test_numbers_of_64_bits_stay_so_where_they_are_compiled() -> None:
     assert verdict.targets[0].memory["arguments"] == 8 * (2 * 6 + 6 * 3 + 3) + 16  # the key of the random stream
 
 
-def test_a_model_that_changed_is_asked_about_anew() -> None:
+def test_a_model_that_changed_is_asked_about_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "derive", trace_derive.derive)  # what changes is traced each time
     width = [8]
 
     class Changing(nn.Module):

@@ -22,6 +22,8 @@ from symcost.referee.compilers.targets import TPU, target
 from symcost.referee.verdicts import memory
 from symcost.referee.verdicts.verdict import Compiled
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 N, D, LAYERS = 256, 512, 2
 HALF = 2
 """Bytes of a bfloat16."""
