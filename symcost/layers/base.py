@@ -15,24 +15,16 @@ from symcost.costs.cost import FULL, Cost
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form
 from symcost.layers.reading import entering
-from symcost.layers.sizes.algebra import Dim, exact, plain, size
+from symcost.layers.sizes.algebra import exact, plain, size
+from symcost.layers.sizes.given import LEAST, SizeLike
 from symcost.layers.sizes.sums import summed
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import Tape
 from symcost.reading.choices import Convention, Layout
 from symcost.reading.numerals import short
 
-LEAST = {"Dim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
-"""Annotations of fields that are sizes, and the smallest value that makes sense."""
 INNER = ("Layer", "Layer | None")
 """Annotations of fields that are layers."""
-
-Dims = Any
-"""A :data:`Dim`, or one for each spatial axis."""
-Pad = Any
-"""A size that may be 0."""
-Pads = Any
-"""A :data:`Pad`, or a tuple of them."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +90,11 @@ class Layer:
         """Write the operations on the tape; the result is the output."""
         raise NotImplementedError
 
-    def out(self, x: tuple[Dim, ...], layout: Layout | None = None) -> tuple[Any, ...]:
+    def out(self, x: tuple[SizeLike, ...], layout: Layout | None = None) -> tuple[Any, ...]:
         """Shape of the output for an input of shape ``x``; ``layout`` as in :func:`symcost.table`."""
         return tuple(plain(length) for length in Tape().run(self, entering(self, x, layout)).shape)
 
-    def cost(self, x: tuple[Dim, ...], convention: Convention = FULL, layout: Layout | None = None) -> Cost:
+    def cost(self, x: tuple[SizeLike, ...], convention: Convention = FULL, layout: Layout | None = None) -> Cost:
         """Cost of the layer for an input of shape ``x``, the input itself left out; ``layout`` as in :func:`symcost.table`."""
         tape = Tape()
         tape.run(self, entering(self, x, layout))
@@ -114,7 +106,7 @@ class Layer:
         for field in fields(self):
             yield from _layers_in(getattr(self, field.name))
 
-    def subs(self, **point: Dim) -> Layer:
+    def subs(self, **point: SizeLike) -> Layer:
         """The layer with values for some of its symbols; a name that is none of them is an error."""
         known = sorted(symbols_of(self))
         for name in point:
@@ -149,7 +141,7 @@ def substituted(value: Any, point: Mapping[str, Any]) -> Any:
     """A layer, a size or a tuple of them with values for symbols."""
     if isinstance(value, Form):
         named = {name: plain(point[name]) for name in value.symbols & set(point)}
-        expression = value.sympy()
+        expression: Any = value.sympy()
         return size(
             expression.xreplace({s: named[str(s)] for s in expression.free_symbols if str(s) in named}), "size", 0
         )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import ClassVar, Protocol
 
 from symcost.errors import ShapeError
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import size
+from symcost.layers.sizes.given import SizeLike
 from symcost.layers.sizes.tensor import LAST, Tensor, tensor
 from symcost.reading.choices import LAYOUTS, Layout
 from symcost.reading.numerals import short
@@ -28,12 +29,12 @@ class InputReader(Protocol):
         ...
 
 
-def shaped(x: tuple[Dim, ...]) -> Tensor:
+def shaped(x: tuple[SizeLike, ...]) -> Tensor:
     """The input of a network."""
     return tensor(tuple(size(length, f"axis {axis} of the input") for axis, length in enumerate(x)))
 
 
-def entering(net: InputReader, x: tuple[Dim, ...], layout: Layout | None = None) -> Tensor:
+def entering(net: InputReader, x: tuple[SizeLike, ...], layout: Layout | None = None) -> Tensor:
     """The input of a network, its layout settled; ``layout`` says where the channels of three axes stand.
 
     >>> from symcost.layers.kinds.norm import BatchNorm, LayerNorm

@@ -9,12 +9,12 @@ from symcost.errors import ShapeError
 from symcost.layers.base import Layer, as_layer
 from symcost.layers.layered import layered
 from symcost.layers.reading import entering
-from symcost.layers.sizes.algebra import Dim
+from symcost.layers.sizes.given import SizeLike
 from symcost.reading.choices import Layout
 from symcost.reading.numerals import short
 
 
-def table(net: Layer, x: tuple[Dim, ...], layout: Layout | None = None) -> CostTable:
+def table(net: Layer, x: tuple[SizeLike, ...], layout: Layout | None = None) -> CostTable:
     """Closed-form cost of a network for an input of shape ``x``.
 
     ``x`` has the batch first: images are ``(n, c, h, w)``, tokens ``(n, N, d)`` or ``(n, N)``, vectors ``(n, c)``;

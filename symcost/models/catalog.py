@@ -11,7 +11,8 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.layers.base import Layer
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import size
+from symcost.layers.sizes.given import SizeLike
 from symcost.layers.table import table
 from symcost.reading.nearest import choose, folded, near, offered, same
 from symcost.reading.numerals import short, whole_or_text
@@ -71,14 +72,14 @@ class Reference:
                 )
         return self.factory(**given)
 
-    def __call__(self, **given: Dim) -> CostTable:
+    def __call__(self, **given: SizeLike) -> CostTable:
         """The table; ``sc.build(table.net)`` is the Flax module."""
         sizes = {name: size(_number(given.get(name, value)), name) for name, value in self.sizes.items()}
         shape = tuple(sizes.get(axis, axis) for axis in self.x)
         return table(self.net(**{n: v for n, v in given.items() if n not in self.sizes}), tuple(map(_number, shape)))
 
 
-def _number(length: Dim) -> Dim:
+def _number(length: SizeLike) -> SizeLike:
     return whole_or_text(length) if isinstance(length, str) else length
 
 

@@ -19,7 +19,8 @@ from symcost.errors import SymcostError
 from symcost.estimate.bytes.network import layers_of
 from symcost.layers.base import Layer
 from symcost.layers.kinds.attention import Attention
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import size
+from symcost.layers.sizes.given import SizeLike
 from symcost.layers.table import table
 from symcost.reading.given import checked
 
@@ -31,7 +32,7 @@ CACHE = "cache"
 """The operation that joins new keys or values to those kept."""
 
 
-def decoding(net: Layer | CostTable, M: Dim = "M", n: Dim = "n") -> CostTable:
+def decoding(net: Layer | CostTable, M: SizeLike = "M", n: SizeLike = "n") -> CostTable:
     """One step of decoding: one new token of ``n`` sequences, each against ``M`` keys and values, the new one included.
 
     ``net``, layers or their table, takes tokens ``(n, N)``; every attention in it that has no length of its own gets

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import ReLU, Softmax
 from symcost.layers.kinds.linear import Linear
-from symcost.layers.sizes.algebra import Dim, Size, exact, product, ratio
+from symcost.layers.sizes.algebra import Size, exact, product, ratio
+from symcost.layers.sizes.given import NONE, Dim, MaybeDim
 from symcost.layers.sizes.tensor import LAST, Tensor
 from symcost.layers.tape import Tape
 
@@ -31,9 +32,9 @@ class Attention(Layer):
     """
 
     H: Dim
-    H_kv: Dim | None = None
-    d_k: Dim | None = None
-    M: Dim | None = None
+    H_kv: MaybeDim = NONE
+    d_k: MaybeDim = NONE
+    M: MaybeDim = NONE
     causal: bool = False
     rotary: bool = False
     bias: bool = True

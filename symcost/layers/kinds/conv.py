@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import ClassVar
 
-from symcost.layers.base import Dims, Layer, Pads, each
-from symcost.layers.sizes.algebra import Dim, Size, ceil_ratio, exact, product, ratio
+from symcost.layers.base import Layer, each
+from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, product, ratio
+from symcost.layers.sizes.given import ONE, ZERO, Dim, Dims, Pads
 from symcost.layers.sizes.sliding import NoFormError, taps_on_padding, taps_on_same_padding
 from symcost.layers.sizes.tensor import FIRST, Tensor
 from symcost.layers.sizes.windowed import Window, Windowed, check_word, image, reach_of
@@ -92,7 +93,7 @@ def _on_padding(tape: Tape, window: Window) -> Size:
 @dataclass(frozen=True, kw_only=True)
 class _Grouped(Convolution):
     c_o: Dim
-    g: Dim = 1
+    g: Dim = ONE
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         return self.convolve(tape, x, self.c_o, self.g)
@@ -156,7 +157,7 @@ class DepthwiseConv2d(Convolution):
     Cost(params=288, macs=3612672, flops=7225344, activations=401408)
     """
 
-    m: Dim = 1
+    m: Dim = ONE
     rank: ClassVar[int] = 2
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
@@ -168,10 +169,10 @@ class DepthwiseConv2d(Convolution):
 class _Transposed(Layer):
     c_o: Dim
     k: Dims
-    s: Dims = 1
-    p: Pads = 0
-    output_padding: Pads = 0
-    d: Dims = 1
+    s: Dims = ONE
+    p: Pads = ZERO
+    output_padding: Pads = ZERO
+    d: Dims = ONE
     bias: bool = True
     rank: ClassVar[int] = 0
     three_axes = FIRST

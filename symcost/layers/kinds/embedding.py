@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symcost.layers.base import Dims, Layer
+from symcost.layers.base import Layer
 from symcost.layers.kinds.conv import Conv2d
 from symcost.layers.kinds.shape import ToTokens
-from symcost.layers.sizes.algebra import Dim, exact
+from symcost.layers.sizes.algebra import exact
+from symcost.layers.sizes.given import Dim, Dims
 from symcost.layers.sizes.tensor import LAST, Tensor
 from symcost.layers.tape import Tape
 

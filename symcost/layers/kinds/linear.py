@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symcost.layers.base import Layer
-from symcost.layers.sizes.algebra import Dim
+from symcost.layers.sizes.given import Dim
 from symcost.layers.sizes.tensor import LAST, Tensor
 from symcost.layers.tape import Tape
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import GELU, Softmax
 from symcost.layers.kinds.linear import Linear
-from symcost.layers.sizes.algebra import Dim, Size, exact
+from symcost.layers.sizes.algebra import Size, exact
+from symcost.layers.sizes.given import NONE, Dim, MaybeDim
 from symcost.layers.sizes.tensor import LAST, Tensor
 from symcost.layers.tape import Tape
 
@@ -32,7 +33,7 @@ class MoE(Layer):
 
     E: Dim
     d_f: Dim
-    k: Dim | None = None
+    k: MaybeDim = NONE
     activation: Layer = field(default_factory=lambda: GELU("tanh"))
     kind = "moe"
     three_axes = LAST

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symcost.layers.base import Layer
-from symcost.layers.sizes.algebra import Dim, ratio
+from symcost.layers.sizes.algebra import Size, ratio
+from symcost.layers.sizes.given import Dim
 from symcost.layers.sizes.tensor import FIRST, Tensor
 from symcost.layers.tape import Tape
 
@@ -120,7 +121,7 @@ class InstanceNorm(Layer):
         return _grouped(tape, self.kind, x, x.channels)
 
 
-def _grouped(tape: Tape, kind: str, x: Tensor, g: Dim) -> Tensor:
+def _grouped(tape: Tape, kind: str, x: Tensor, g: Size) -> Tensor:
     c = x.channels
     groups = x.n * g
     return tape.emit(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from symcost.formulas.form import Form
-from symcost.layers.base import Dims, Layer, each
+from symcost.layers.base import Layer, each
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, gcd, product, ratio
 from symcost.layers.sizes.field import Reach
+from symcost.layers.sizes.given import NONE, Dims
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.sizes.windowed import Window, Windowed, image, reach_of
 from symcost.layers.tape import Tape
@@ -16,7 +17,7 @@ from symcost.layers.tape import Tape
 
 @dataclass(frozen=True, kw_only=True)
 class _Pool(Windowed):
-    s: Dims = None
+    s: Dims = NONE
     ceil: bool = False
     rank: ClassVar[int] = 2
 

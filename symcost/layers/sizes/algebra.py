@@ -19,16 +19,14 @@ from symcost.formulas.form import Form, as_form
 from symcost.formulas.formed import ceiling as ceiling
 from symcost.formulas.formed import formed
 from symcost.formulas.symbols import integer, parse
+from symcost.layers.sizes.given import SizeLike
 from symcost.reading.numerals import MAX_BITS, bare, short
 
-Dim = Any
-"""A positive integer, a sympy expression of positive-integer symbols, or a text that ``symcost.parse`` reads."""
-
 Size = Any
-"""An ``int`` or a ``Form`` (a ``Fraction`` only on the way)."""
+"""A size as layers compute with it: an ``int`` or a ``Form``, and where a layer is built as a Flax module an ``int``."""
 
 
-def size(value: Dim, what: str, least: int = 1) -> Size:
+def size(value: SizeLike, what: str, least: int = 1) -> Size:
     """A size from what people write; ``what`` names it in the error, ``least`` is the smallest that makes sense.
 
     >>> size("4*c", "c_o"), size(sympy.Integer(3), "k")
@@ -46,7 +44,7 @@ def _no_size(what: str, shown: str, least: int) -> ShapeError:
     return ShapeError(f"{what}={shown} must be {kind} or an expression of symbols: give one")
 
 
-def _read(value: Dim, what: str, least: int) -> Any:
+def _read(value: SizeLike, what: str, least: int) -> Any:
     if (whole := integer(value)) is not None:
         if is_large(whole):
             raise ShapeError(f"{what} is {short(whole)}: numbers have at most {MAX_BITS} bits, give a smaller one")
@@ -90,7 +88,7 @@ def ratio(above: Size, below: Size) -> Size:
     """
     if isinstance(above, Form) or isinstance(below, Form):
         return exact(as_form(above) / below)
-    made = Fraction(above) / Fraction(below)
+    made: Any = Fraction(above) / Fraction(below)
     return made.numerator if made.denominator == 1 else made
 
 
@@ -131,5 +129,5 @@ def ceil_ratio(above: Size, below: Size) -> Size:
 
 def largest(sizes: Iterable[Size]) -> Size:
     """The largest of several sizes."""
-    made = list(sizes)
+    made: list[Any] = list(sizes)
     return max(made) if all(isinstance(each, int) for each in made) else exact(form.maximum(made))

@@ -8,9 +8,10 @@ from typing import Any
 
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form
-from symcost.layers.base import Dims, Layer, Pads, each
+from symcost.layers.base import Layer, each
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact
 from symcost.layers.sizes.field import Reach
+from symcost.layers.sizes.given import ONE, ZERO, Dims, Pads
 from symcost.layers.sizes.sliding import output_length, same_padding
 from symcost.layers.sizes.tensor import FIRST, Tensor, shown
 from symcost.layers.tape import Tape
@@ -41,9 +42,9 @@ class Windowed(Layer):
     """Base of layers with a window; ``p`` is a kind, a size, one per axis, or a pair ``(before, behind)`` per axis."""
 
     k: Dims
-    s: Dims = 1
-    p: Pads = 0
-    d: Dims = 1
+    s: Dims = ONE
+    p: Pads = ZERO
+    d: Dims = ONE
     three_axes = FIRST
 
     def _sized(self, given: Any, name: str, least: int) -> Any:

@@ -14,7 +14,7 @@ import flax.linen as nn
 
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, as_layer, symbols_of
-from symcost.layers.sizes.algebra import Dim
+from symcost.layers.sizes.given import SizeLike
 
 FAMILIES = (
     "activation", "attention", "combine", "conv", "embedding", "gate", "linear", "moe", "norm", "pool", "recurrent", "shape",
@@ -58,7 +58,7 @@ def inner(layer: Layer, x: Any, name: str) -> Any:
     return Built(layer, name=name)(x)
 
 
-def build(net: Layer, **point: Dim) -> Built:
+def build(net: Layer, **point: SizeLike) -> Built:
     """The network as a Flax linen module, channels last; ``point`` gives values to its symbols.
 
     >>> from symcost.layers.kinds.linear import Linear

@@ -12,10 +12,10 @@ from symcost.layers.kinds.conv import Conv2d
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.pool import AdaptiveAvgPool2d, MaxPool2d
 from symcost.layers.kinds.shape import Dropout, Flatten
-from symcost.layers.sizes.algebra import Dim
+from symcost.layers.sizes.algebra import Size
 
 
-def alexnet(classes: Dim = 1000) -> Sequential:
+def alexnet(classes: Size = 1000) -> Sequential:
     """The lectures' AlexNet: convolutions 2, 4 and 5 in two groups; 60,954,656 weights, 724,406,816 MACs at 224."""
     return Sequential(
         conv1=Conv2d(c_o=96, k=11, s=4, p=2), relu1=ReLU(), pool1=MaxPool2d(k=3, s=2),
@@ -28,7 +28,7 @@ def alexnet(classes: Dim = 1000) -> Sequential:
     )  # fmt: skip
 
 
-def alexnet_torchvision(classes: Dim = 1000) -> Sequential:
+def alexnet_torchvision(classes: Size = 1000) -> Sequential:
     """torchvision's AlexNet, narrower and without groups: 61,100,840 parameters, 0.714 GMACs at 224."""
     return Sequential(
         conv1=Conv2d(c_o=64, k=11, s=4, p=2), relu1=ReLU(), pool1=MaxPool2d(k=3, s=2),

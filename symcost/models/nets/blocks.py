@@ -11,7 +11,7 @@ from symcost.layers.base import Layer
 from symcost.layers.kinds.combine import Residual, Sequential
 from symcost.layers.kinds.conv import Conv2d, DepthwiseConv2d
 from symcost.layers.kinds.norm import BatchNorm
-from symcost.layers.sizes.algebra import Dim, Size, ceiling, exact, floor, largest, size
+from symcost.layers.sizes.algebra import Size, ceiling, exact, floor, largest, size
 
 Multiplier = Any
 """A width or depth multiplier: a number, whose decimals mean what they say (1.4 is 7/5), or an expression of symbols,
@@ -19,7 +19,7 @@ such as ``a/20`` for the widths in twentieths."""
 
 
 def conv_norm(
-    c_o: Dim, k: int, act: Layer | None = None, *, s: int = 1, g: Dim = 1, p: int | None = None
+    c_o: Size, k: int, act: Layer | None = None, *, s: int = 1, g: Size = 1, p: int | None = None
 ) -> Sequential:
     """Convolution without bias, batch norm, activation; padding ``(k - 1)/2`` unless given."""
     conv = Conv2d(c_o=c_o, k=k, s=s, p=(k - 1) // 2 if p is None else p, g=g, bias=False)

@@ -12,16 +12,18 @@ from symcost.layers.kinds.conv import Conv2d, DepthwiseConv2d
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.norm import ChannelScale, LayerNorm
 from symcost.layers.kinds.pool import GlobalAvgPool
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import Size, size
 
 
-def block(c: Dim) -> Layer:
+def block(c: Size) -> Layer:
     """7 x 7 depthwise, then every pixel by an MLP of ``4 c``, scaled by channel."""
     parts = {"depthwise": DepthwiseConv2d(k=7, p=3), "norm": LayerNorm(), "up": Linear(4 * c), "gelu": GELU()}
     return Residual(Sequential(**parts, down=Linear(c), scale=ChannelScale()))
 
 
-def convnext_tiny(L1: Dim = 3, L2: Dim = 3, L3: Dim = 9, L4: Dim = 3, w: Dim = 96, classes: Dim = 1000) -> Sequential:
+def convnext_tiny(
+    L1: Size = 3, L2: Size = 3, L3: Size = 9, L4: Size = 3, w: Size = 96, classes: Size = 1000
+) -> Sequential:
     """ConvNeXt-T: 28,589,128 parameters, 4.456 GMACs."""
     w = size(w, "w")
     parts: dict[str, Layer] = {"stem": Sequential(conv=Conv2d(c_o=w, k=4, s=4), norm=LayerNorm())}

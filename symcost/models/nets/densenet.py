@@ -12,11 +12,11 @@ from symcost.layers.kinds.conv import Conv2d
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.norm import BatchNorm
 from symcost.layers.kinds.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
-from symcost.layers.sizes.algebra import Dim, floor_ratio, size
+from symcost.layers.sizes.algebra import Size, floor_ratio, size
 from symcost.models.nets.blocks import conv_norm
 
 
-def dense(growth: Dim) -> Layer:
+def dense(growth: Size) -> Layer:
     """``growth`` new channels beside those that come in, by way of ``4 growth``."""
     new = Sequential(
         norm1=BatchNorm(), relu1=ReLU(), conv1=Conv2d(c_o=4 * growth, k=1, bias=False),
@@ -25,13 +25,13 @@ def dense(growth: Dim) -> Layer:
     return Branch(old=Identity(), new=new)
 
 
-def transition(c: Dim) -> Layer:
+def transition(c: Size) -> Layer:
     """1 x 1 to ``c`` channels, and half the places along each axis."""
     return Sequential(norm=BatchNorm(), relu=ReLU(), conv=Conv2d(c_o=c, k=1, bias=False), pool=AvgPool2d(k=2))
 
 
 def densenet121(
-    L1: Dim = 6, L2: Dim = 12, L3: Dim = 24, L4: Dim = 16, growth: Dim = 32, classes: Dim = 1000
+    L1: Size = 6, L2: Size = 12, L3: Size = 24, L4: Size = 16, growth: Size = 32, classes: Size = 1000
 ) -> Sequential:
     """DenseNet-121: 7,978,856 parameters, 2.834 GMACs."""
     growth = size(growth, "growth")

@@ -12,7 +12,7 @@ from symcost.layers.kinds.gate import SqueezeExcitation
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.pool import GlobalAvgPool
 from symcost.layers.kinds.shape import Dropout
-from symcost.layers.sizes.algebra import Dim, Size, ceiling, floor_ratio
+from symcost.layers.sizes.algebra import Size, ceiling, floor_ratio
 from symcost.models.nets.blocks import Multiplier, around, conv_norm, depthwise_norm, make_divisible, multiplier
 
 STAGES = (
@@ -32,7 +32,7 @@ def mbconv(c_i: Size, c_o: Size, t: int, k: int, s: int) -> Layer:
     return around(body, c_i, c_o, s)
 
 
-def _efficientnet(width: Multiplier, depth: Multiplier, classes: Dim) -> Sequential:
+def _efficientnet(width: Multiplier, depth: Multiplier, classes: Size) -> Sequential:
     alpha, beta = multiplier(width, "width"), multiplier(depth, "depth")
     c = make_divisible(32 * alpha)
     parts: dict[str, Layer] = {"stem": conv_norm(c, 3, SiLU(), s=2)}
@@ -45,41 +45,41 @@ def _efficientnet(width: Multiplier, depth: Multiplier, classes: Dim) -> Sequent
     return Sequential(**parts, head=head, gap=GlobalAvgPool(), drop=Dropout(), fc=Linear(classes))
 
 
-def efficientnet_b0(width: Multiplier = 1, depth: Multiplier = 1, classes: Dim = 1000) -> Sequential:
+def efficientnet_b0(width: Multiplier = 1, depth: Multiplier = 1, classes: Size = 1000) -> Sequential:
     """EfficientNet-B0: 5,288,548 parameters, 0.386 GMACs at 224."""
     return _efficientnet(width, depth, classes)
 
 
-def efficientnet_b1(width: Multiplier = 1, depth: Multiplier = "1.1", classes: Dim = 1000) -> Sequential:
+def efficientnet_b1(width: Multiplier = 1, depth: Multiplier = "1.1", classes: Size = 1000) -> Sequential:
     """EfficientNet-B1."""
     return _efficientnet(width, depth, classes)
 
 
-def efficientnet_b2(width: Multiplier = "1.1", depth: Multiplier = "1.2", classes: Dim = 1000) -> Sequential:
+def efficientnet_b2(width: Multiplier = "1.1", depth: Multiplier = "1.2", classes: Size = 1000) -> Sequential:
     """EfficientNet-B2."""
     return _efficientnet(width, depth, classes)
 
 
-def efficientnet_b3(width: Multiplier = "1.2", depth: Multiplier = "1.4", classes: Dim = 1000) -> Sequential:
+def efficientnet_b3(width: Multiplier = "1.2", depth: Multiplier = "1.4", classes: Size = 1000) -> Sequential:
     """EfficientNet-B3."""
     return _efficientnet(width, depth, classes)
 
 
-def efficientnet_b4(width: Multiplier = "1.4", depth: Multiplier = "1.8", classes: Dim = 1000) -> Sequential:
+def efficientnet_b4(width: Multiplier = "1.4", depth: Multiplier = "1.8", classes: Size = 1000) -> Sequential:
     """EfficientNet-B4."""
     return _efficientnet(width, depth, classes)
 
 
-def efficientnet_b5(width: Multiplier = "1.6", depth: Multiplier = "2.2", classes: Dim = 1000) -> Sequential:
+def efficientnet_b5(width: Multiplier = "1.6", depth: Multiplier = "2.2", classes: Size = 1000) -> Sequential:
     """EfficientNet-B5."""
     return _efficientnet(width, depth, classes)
 
 
-def efficientnet_b6(width: Multiplier = "1.8", depth: Multiplier = "2.6", classes: Dim = 1000) -> Sequential:
+def efficientnet_b6(width: Multiplier = "1.8", depth: Multiplier = "2.6", classes: Size = 1000) -> Sequential:
     """EfficientNet-B6."""
     return _efficientnet(width, depth, classes)
 
 
-def efficientnet_b7(width: Multiplier = 2, depth: Multiplier = "3.1", classes: Dim = 1000) -> Sequential:
+def efficientnet_b7(width: Multiplier = 2, depth: Multiplier = "3.1", classes: Size = 1000) -> Sequential:
     """EfficientNet-B7."""
     return _efficientnet(width, depth, classes)

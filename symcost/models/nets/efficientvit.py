@@ -15,7 +15,7 @@ from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.norm import LayerNorm
 from symcost.layers.kinds.pool import GlobalAvgPool
 from symcost.layers.kinds.shape import Dropout
-from symcost.layers.sizes.algebra import Dim, Size, ratio, size
+from symcost.layers.sizes.algebra import Size, ratio, size
 from symcost.models.nets.blocks import conv_norm, depthwise_norm, finished
 from symcost.models.nets.mobilenet import inverted
 
@@ -23,7 +23,7 @@ D_K = 16
 """Features of a head."""
 
 
-def mbconv(c_i: Dim, c_o: Dim, s: int) -> Layer:
+def mbconv(c_i: Size, c_o: Size, s: int) -> Layer:
     """An inverted bottleneck with biases and one norm only, at its end."""
     return Sequential(
         expand=finished(Conv2d(c_o=4 * c_i, k=1), None, HardSwish()),
@@ -43,7 +43,9 @@ def attention(c: Size) -> Layer:
     )  # fmt: skip
 
 
-def efficientvit_b1(L1: Dim = 2, L2: Dim = 3, L3: Dim = 3, L4: Dim = 4, w: Dim = 16, classes: Dim = 1000) -> Sequential:
+def efficientvit_b1(
+    L1: Size = 2, L2: Size = 3, L3: Size = 3, L4: Size = 4, w: Size = 16, classes: Size = 1000
+) -> Sequential:
     """EfficientViT-B1: 9.1 million parameters, 0.52 GMACs."""
     act, w = HardSwish(), size(w, "w")
     stem = Sequential(

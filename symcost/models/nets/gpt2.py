@@ -12,10 +12,10 @@ from symcost.layers.kinds.combine import Repeat, Residual, Sequential
 from symcost.layers.kinds.embedding import PositionEmbedding, TiedEmbedding
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.norm import LayerNorm
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import Size, size
 
 
-def block(d: Dim, H: Dim) -> Layer:
+def block(d: Size, H: Size) -> Layer:
     """Causal attention, then an MLP of ``4 d``, each around a norm and beside its input."""
     return Sequential(
         attention=Residual(Sequential(norm=LayerNorm(), attention=Attention(H, causal=True))),
@@ -23,7 +23,7 @@ def block(d: Dim, H: Dim) -> Layer:
     )
 
 
-def gpt2(d: Dim = 768, H: Dim = 12, L: Dim = 12, V: Dim = 50257, N_max: Dim = 1024) -> TiedEmbedding:
+def gpt2(d: Size = 768, H: Size = 12, L: Size = 12, V: Size = 50257, N_max: Size = 1024) -> TiedEmbedding:
     """GPT-2, 124,439,808 parameters."""
     d = size(d, "d")
     body = Sequential(positions=PositionEmbedding(N_max), blocks=Repeat(block(d, H), L), norm=LayerNorm())

@@ -12,10 +12,10 @@ from symcost.layers.kinds.embedding import Embedding
 from symcost.layers.kinds.gate import GatedMLP
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.norm import RMSNorm
-from symcost.layers.sizes.algebra import Dim
+from symcost.layers.sizes.algebra import Size
 
 
-def block(H: Dim, H_kv: Dim, d_f: Dim) -> Layer:
+def block(H: Size, H_kv: Size, d_f: Size) -> Layer:
     """Attention, then SwiGLU, each around a norm and beside its input."""
     attention = Attention(H, H_kv, causal=True, rotary=True, bias=False)
     return Sequential(
@@ -24,7 +24,9 @@ def block(H: Dim, H_kv: Dim, d_f: Dim) -> Layer:
     )
 
 
-def llama(d: Dim = 4096, H: Dim = 32, H_kv: Dim = 8, L: Dim = 32, d_f: Dim = 14336, V: Dim = 128256) -> Sequential:
+def llama(
+    d: Size = 4096, H: Size = 32, H_kv: Size = 8, L: Size = 32, d_f: Size = 14336, V: Size = 128256
+) -> Sequential:
     """Llama 3 8B: 8,030,261,248 parameters; with ``H_kv=32, d_f=11008, V=32000`` LLaMA 7B, 6,738,415,616."""
     return Sequential(
         embedding=Embedding(V, d), blocks=Repeat(block(H, H_kv, d_f), L), norm=RMSNorm(), head=Linear(V, bias=False)

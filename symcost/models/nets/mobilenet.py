@@ -12,7 +12,7 @@ from symcost.layers.kinds.combine import Sequential
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.pool import GlobalAvgPool
 from symcost.layers.kinds.shape import Dropout
-from symcost.layers.sizes.algebra import Dim, Size, floor, largest
+from symcost.layers.sizes.algebra import Size, floor, largest
 from symcost.models.nets.blocks import Multiplier, around, conv_norm, depthwise_norm, make_divisible, multiplier
 
 V1 = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
@@ -21,7 +21,7 @@ V2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
 """Expansion, channels, repeats and stride of each stage."""
 
 
-def mobilenet_v1(width: Multiplier = 1, classes: Dim = 1000) -> Sequential:
+def mobilenet_v1(width: Multiplier = 1, classes: Size = 1000) -> Sequential:
     """MobileNetV1: 4.2 million parameters, 569 million MACs at width 1."""
     alpha = multiplier(width, "width")
 
@@ -38,7 +38,7 @@ def mobilenet_v1(width: Multiplier = 1, classes: Dim = 1000) -> Sequential:
     return Sequential(stem=stem, **blocks, gap=GlobalAvgPool(), drop=Dropout(), fc=Linear(classes))
 
 
-def inverted(c_i: Dim, c_o: Dim, t: int, s: int, k: int = 3, act: Layer | None = None) -> Layer:
+def inverted(c_i: Size, c_o: Size, t: int, s: int, k: int = 3, act: Layer | None = None) -> Layer:
     """1 x 1 to ``t c_i`` channels, depthwise, 1 x 1 to ``c_o`` without activation; the input goes around where it fits."""
     act = act or ReLU6()
     expand: dict[str, Layer] = {} if t == 1 else {"expand": conv_norm(t * c_i, 1, act)}
@@ -46,7 +46,7 @@ def inverted(c_i: Dim, c_o: Dim, t: int, s: int, k: int = 3, act: Layer | None =
     return around(body, c_i, c_o, s)
 
 
-def mobilenet_v2(width: Multiplier = 1, classes: Dim = 1000) -> Sequential:
+def mobilenet_v2(width: Multiplier = 1, classes: Size = 1000) -> Sequential:
     """MobileNetV2: 3,504,872 parameters, 0.301 GMACs at width 1."""
     alpha = multiplier(width, "width")
     c = make_divisible(32 * alpha)

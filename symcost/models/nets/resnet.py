@@ -13,25 +13,25 @@ from symcost.layers.kinds.activation import ReLU
 from symcost.layers.kinds.combine import Repeat, Residual, Sequential
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.pool import GlobalAvgPool, MaxPool2d
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import Size, size
 from symcost.models.nets.blocks import conv_norm
 
-Block = Callable[[Dim, int, bool], Layer]
+Block = Callable[[Size, int, bool], Layer]
 
 
-def basic(c: Dim, s: int = 1, project: bool = False) -> Layer:
+def basic(c: Size, s: int = 1, project: bool = False) -> Layer:
     """Two 3 x 3 convolutions around which the input goes."""
     body = Sequential(conv1=conv_norm(c, 3, ReLU(), s=s), conv2=conv_norm(c, 3))
     return Sequential(sum=Residual(body, conv_norm(c, 1, s=s) if project else None), relu=ReLU())
 
 
-def bottleneck(c: Dim, s: int = 1, project: bool = False) -> Layer:
+def bottleneck(c: Size, s: int = 1, project: bool = False) -> Layer:
     """1 x 1 to ``c`` channels, 3 x 3, 1 x 1 to ``4 c``."""
     body = Sequential(conv1=conv_norm(c, 1, ReLU()), conv2=conv_norm(c, 3, ReLU(), s=s), conv3=conv_norm(4 * c, 1))
     return Sequential(sum=Residual(body, conv_norm(4 * c, 1, s=s) if project else None), relu=ReLU())
 
 
-def _resnet(block: Block, depths: tuple[Dim, ...], w: Dim, classes: Dim) -> Sequential:
+def _resnet(block: Block, depths: tuple[Size, ...], w: Size, classes: Size) -> Sequential:
     w = size(w, "w")
     stages: dict[str, Layer] = {}
     for index, depth in enumerate(depths):
@@ -45,26 +45,30 @@ def _resnet(block: Block, depths: tuple[Dim, ...], w: Dim, classes: Dim) -> Sequ
     )  # fmt: skip
 
 
-def resnet18(L1: Dim = 2, L2: Dim = 2, L3: Dim = 2, L4: Dim = 2, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+def resnet18(L1: Size = 2, L2: Size = 2, L3: Size = 2, L4: Size = 2, w: Size = 64, classes: Size = 1000) -> Sequential:
     """ResNet-18: two basic blocks a stage."""
     return _resnet(basic, (L1, L2, L3, L4), w, classes)
 
 
-def resnet34(L1: Dim = 3, L2: Dim = 4, L3: Dim = 6, L4: Dim = 3, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+def resnet34(L1: Size = 3, L2: Size = 4, L3: Size = 6, L4: Size = 3, w: Size = 64, classes: Size = 1000) -> Sequential:
     """ResNet-34."""
     return _resnet(basic, (L1, L2, L3, L4), w, classes)
 
 
-def resnet50(L1: Dim = 3, L2: Dim = 4, L3: Dim = 6, L4: Dim = 3, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+def resnet50(L1: Size = 3, L2: Size = 4, L3: Size = 6, L4: Size = 3, w: Size = 64, classes: Size = 1000) -> Sequential:
     """ResNet-50: bottlenecks 3-4-6-3."""
     return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)
 
 
-def resnet101(L1: Dim = 3, L2: Dim = 4, L3: Dim = 23, L4: Dim = 3, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+def resnet101(
+    L1: Size = 3, L2: Size = 4, L3: Size = 23, L4: Size = 3, w: Size = 64, classes: Size = 1000
+) -> Sequential:
     """ResNet-101."""
     return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)
 
 
-def resnet152(L1: Dim = 3, L2: Dim = 8, L3: Dim = 36, L4: Dim = 3, w: Dim = 64, classes: Dim = 1000) -> Sequential:
+def resnet152(
+    L1: Size = 3, L2: Size = 8, L3: Size = 36, L4: Size = 3, w: Size = 64, classes: Size = 1000
+) -> Sequential:
     """ResNet-152."""
     return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)

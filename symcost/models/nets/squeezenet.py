@@ -11,17 +11,17 @@ from symcost.layers.kinds.combine import Branch, Sequential
 from symcost.layers.kinds.conv import Conv2d
 from symcost.layers.kinds.pool import GlobalAvgPool, MaxPool2d
 from symcost.layers.kinds.shape import Dropout
-from symcost.layers.sizes.algebra import Dim
+from symcost.layers.sizes.algebra import Size
 
 
-def fire(c_s: Dim, c_e: Dim) -> Layer:
+def fire(c_s: Size, c_e: Size) -> Layer:
     """1 x 1 to ``c_s`` channels, then 1 x 1 and 3 x 3 to ``c_e`` each, side by side."""
     one = Sequential(conv=Conv2d(c_o=c_e, k=1), relu=ReLU())
     three = Sequential(conv=Conv2d(c_o=c_e, k=3, p=1), relu=ReLU())
     return Sequential(squeeze=Conv2d(c_o=c_s, k=1), relu=ReLU(), expand=Branch(expand1=one, expand3=three))
 
 
-def squeezenet(classes: Dim = 1000) -> Sequential:
+def squeezenet(classes: Size = 1000) -> Sequential:
     """SqueezeNet 1.0: 1,248,424 parameters, 0.819 GMACs."""
 
     def pool() -> Layer:

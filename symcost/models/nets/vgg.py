@@ -13,12 +13,12 @@ from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.norm import BatchNorm
 from symcost.layers.kinds.pool import AdaptiveAvgPool2d, MaxPool2d
 from symcost.layers.kinds.shape import Dropout, Flatten
-from symcost.layers.sizes.algebra import Dim, size
+from symcost.layers.sizes.algebra import Size, size
 
 WIDTHS = (64, 128, 256, 512, 512)
 
 
-def _vgg(depths: tuple[Dim, ...], bn: bool, classes: Dim) -> Sequential:
+def _vgg(depths: tuple[Size, ...], bn: bool, classes: Size) -> Sequential:
     """Convolutions one by one; where their number is a symbol, all but a stage's first are one repeated block."""
     parts: dict[str, Layer] = {}
     for stage, (width, given) in enumerate(zip(WIDTHS, depths, strict=True), 1):
@@ -41,28 +41,28 @@ def _vgg(depths: tuple[Dim, ...], bn: bool, classes: Dim) -> Sequential:
 
 
 def vgg11(
-    L1: Dim = 1, L2: Dim = 1, L3: Dim = 2, L4: Dim = 2, L5: Dim = 2, classes: Dim = 1000, bn: bool = False
+    L1: Size = 1, L2: Size = 1, L3: Size = 2, L4: Size = 2, L5: Size = 2, classes: Size = 1000, bn: bool = False
 ) -> Sequential:  # fmt: skip
     """VGG-11."""
     return _vgg((L1, L2, L3, L4, L5), bn, classes)
 
 
 def vgg13(
-    L1: Dim = 2, L2: Dim = 2, L3: Dim = 2, L4: Dim = 2, L5: Dim = 2, classes: Dim = 1000, bn: bool = False
+    L1: Size = 2, L2: Size = 2, L3: Size = 2, L4: Size = 2, L5: Size = 2, classes: Size = 1000, bn: bool = False
 ) -> Sequential:  # fmt: skip
     """VGG-13."""
     return _vgg((L1, L2, L3, L4, L5), bn, classes)
 
 
 def vgg16(
-    L1: Dim = 2, L2: Dim = 2, L3: Dim = 3, L4: Dim = 3, L5: Dim = 3, classes: Dim = 1000, bn: bool = False
+    L1: Size = 2, L2: Size = 2, L3: Size = 3, L4: Size = 3, L5: Size = 3, classes: Size = 1000, bn: bool = False
 ) -> Sequential:  # fmt: skip
     """VGG-16."""
     return _vgg((L1, L2, L3, L4, L5), bn, classes)
 
 
 def vgg19(
-    L1: Dim = 2, L2: Dim = 2, L3: Dim = 4, L4: Dim = 4, L5: Dim = 4, classes: Dim = 1000, bn: bool = False
+    L1: Size = 2, L2: Size = 2, L3: Size = 4, L4: Size = 4, L5: Size = 4, classes: Size = 1000, bn: bool = False
 ) -> Sequential:  # fmt: skip
     """VGG-19."""
     return _vgg((L1, L2, L3, L4, L5), bn, classes)

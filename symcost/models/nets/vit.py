@@ -12,10 +12,10 @@ from symcost.layers.kinds.combine import Repeat, Residual, Sequential
 from symcost.layers.kinds.embedding import ClassToken, PatchEmbedding, PositionEmbedding, TakeToken
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.norm import LayerNorm
-from symcost.layers.sizes.algebra import Dim, exact, floor_ratio, size
+from symcost.layers.sizes.algebra import Size, exact, floor_ratio, size
 
 
-def encoder(d: Dim, H: Dim, d_f: Dim) -> Layer:
+def encoder(d: Size, H: Size, d_f: Size) -> Layer:
     """Attention, then an MLP, each around a norm and beside its input."""
     return Sequential(
         attention=Residual(Sequential(norm=LayerNorm(), attention=Attention(H))),
@@ -24,7 +24,7 @@ def encoder(d: Dim, H: Dim, d_f: Dim) -> Layer:
 
 
 def vit(
-    d: Dim = 768, H: Dim = 12, L: Dim = 12, d_f: Dim = 3072, k: Dim = 16, r_max: Dim = 224, classes: Dim = 1000
+    d: Size = 768, H: Size = 12, L: Size = 12, d_f: Size = 3072, k: Size = 16, r_max: Size = 224, classes: Size = 1000
 ) -> Sequential:
     """ViT-B/16: 86,567,656 parameters, 17.564 GMACs; positions are learned for images of up to ``r_max``."""
     side = floor_ratio(size(r_max, "r_max"), size(k, "k"))

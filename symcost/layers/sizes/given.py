@@ -1,0 +1,55 @@
+"""What people give as sizes, and the fields of layers that take them: type checkers see what is given, and what is read.
+
+The classes are seen by type checkers alone. A field is annotated by one of them, and given its default as ``ONE``, ``ZERO`` or
+``NONE``; ``LEAST`` says which annotations are sizes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import sympy
+
+from symcost.formulas.form import Form
+
+SizeLike: TypeAlias = int | str | sympy.Expr | Form
+"""A positive integer, a sympy expression of positive-integer symbols, or a text that ``symcost.parse`` reads."""
+LEAST = {"Dim": 1, "MaybeDim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
+"""Annotations of fields that are sizes, and the smallest value that makes sense."""
+ONE: Any = 1
+ZERO: Any = 0
+NONE: Any = None
+
+if TYPE_CHECKING:
+
+    class _Read:
+        """Read as a :data:`~symcost.layers.sizes.algebra.Size`, or a tuple or None where such is given."""
+
+        def __get__(self, layer: Any, kind: Any) -> Any: ...
+
+    class Dim(_Read):
+        """A size."""
+
+        def __set__(self, layer: Any, value: SizeLike) -> None: ...
+
+    class MaybeDim(_Read):
+        """A size or None."""
+
+        def __set__(self, layer: Any, value: SizeLike | None) -> None: ...
+
+    class Dims(_Read):
+        """A size, or one for each spatial axis, or None where that means something."""
+
+        def __set__(self, layer: Any, value: SizeLike | tuple[SizeLike, ...] | None) -> None: ...
+
+    class Pad(_Read):
+        """A size that may be 0."""
+
+        def __set__(self, layer: Any, value: SizeLike) -> None: ...
+
+    class Pads(_Read):
+        """A size that may be 0 or a word such as ``"same"``, or one for each spatial axis, or one for each of its sides."""
+
+        def __set__(self, layer: Any, value: SizeLike | tuple[SizeLike | tuple[SizeLike, ...], ...]) -> None: ...
+else:
+    Dim = MaybeDim = Dims = Pad = Pads = Any
