@@ -193,6 +193,15 @@ def test_layers_that_have_to_fit_are_of_one_type_wherever_it_is_asked(tmp_path: 
     assert_budget(net, "x", path)
 
 
+def test_an_unknown_option_is_not_told_names_that_another_verb_has() -> None:
+    costs, space = sc.models.alexnet(n="n"), sc.Space(n=[1])
+    wrong: dict[str, Any] = {"minimise": "macs"}
+    with pytest.raises(sc.SpaceError, match="unknown argument 'minimise': did you mean minimize"):
+        sc.sweep(costs, space, **wrong)
+    with pytest.raises(sc.SpaceError, match="unknown argument 'minimise': use costs, space, where"):
+        sc.count(costs, space, **wrong)
+
+
 @pytest.mark.parametrize(
     ("where", "options", "message"),
     [

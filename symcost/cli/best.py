@@ -36,13 +36,13 @@ def check(asked: Any, costs: Any, targets: Sequence[str]) -> None:
 def verdicts(asked: Any, costs: Any, define: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], targets: Sequence[str],
              on_event: Any) -> list[Any]:  # fmt: skip
     """One verdict per configuration, of the very network that its row is about."""
-    found = []
+    answers = []
     for row in rows:
         chosen = next((row[axis] for axis in asked.space.choices), None)
         source = asked.network if chosen is None else asked.networks[chosen]
         table = costs if chosen is None else costs[chosen]
-        found.append(_verdict(source, table, _point(row, asked.space.numbers, define), targets, on_event))
-    return found
+        answers.append(_verdict(source, table, _point(row, asked.space.numbers, define), targets, on_event))
+    return answers
 
 
 def compare(asked: Any, costs: Any, define: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int:

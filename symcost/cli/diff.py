@@ -118,8 +118,8 @@ def _planned(name: str) -> tuple[Path, Any]:
 def _points(name: str) -> list[dict[str, int]]:
     """The points of a model's budgets; of a range its end."""
     _, model = _planned(name)
-    found = [{**budget.at, **{n: values[-1] for n, values in budget.over.items()}} for budget in model.budgets]
-    return list({tuple(point.items()): point for point in found}.values())
+    points = [{**budget.at, **{n: values[-1] for n, values in budget.over.items()}} for budget in model.budgets]
+    return list({tuple(point.items()): point for point in points}.values())
 
 
 def add(app: typer.Typer) -> None:

@@ -140,9 +140,9 @@ def fits(
     render = chosen(answers.FITS, format_)
     check_writable(output)
     on = device_of(device)
-    found = checked(table_of(given.source(target, specs)), on, widths.dtype, weights=widths.weights, rule=widths.rule)
-    write(render(found), output)
-    if not found:
+    verdict = checked(table_of(given.source(target, specs)), on, widths.dtype, weights=widths.weights, rule=widths.rule)
+    write(render(verdict), output)
+    if not verdict:
         raise typer.Exit(1)
 
 
@@ -192,12 +192,12 @@ def solve(
         check_names(source.left, symbols)
         wanted(symbols, largest, smallest)
         constraint.check(constraints, symbols)
-    found = solved(
+    solution = solved(
         table_of(source), constraints, largest=largest, smallest=smallest, given=source.left,
         within=range(1, within + 1) if within else None, on=on, dtype=widths.dtype, weights=widths.weights,
         model=cast(LatencyModel, model), rule=widths.rule, batch=batch,
     )  # fmt: skip
-    write(render(found), output)
+    write(render(solution), output)
 
 
 @takes_model

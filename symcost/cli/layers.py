@@ -98,9 +98,9 @@ def audit(
 
     render = chosen(findings.FORMATS, format_)
     check_writable(output)
-    found = judge.audit(claims.read(file), claimed)
-    write(render(found), output)
-    if not all(finding.right for finding in found):
+    judged = judge.audit(claims.read(file), claimed)
+    write(render(judged), output)
+    if not all(finding.right for finding in judged):
         raise typer.Exit(1)
 
 

@@ -148,8 +148,8 @@ class Given:
         """
         asked = _joined(at=self.at, given=self.given_)
         put, left = (self.set_, asked) if point else (_joined(at=asked, set=self.set_), {})
-        found = Source(model, tuple(specs or ()), self.how(is_traced(model)), put, left, compare=self.check)
-        return found.check_program() if verdict else found.check()
+        named = Source(model, tuple(specs or ()), self.how(is_traced(model)), put, left, compare=self.check)
+        return named.check_program() if verdict else named.check()
 
     def sources(self, models: Sequence[str], specs: Sequence[str] | None) -> list[Source]:
         """Models side by side, at points: inputs and options of tracing are for what is traced, ``--set`` for the others."""
@@ -192,14 +192,14 @@ _FLAGS = {"at": "--at", "set_": "--set", "given_": "--given"}
 Verb = Callable[..., None]
 
 
-def takes(value: str, options: Mapping[str, Any], made: Callable[[Mapping[str, Any]], Any]) -> Callable[[Verb], Verb]:
+def takes(value: str, options: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Any]) -> Callable[[Verb], Verb]:
     """A decorator of verbs that adds options behind their own; the verb gets what is ``made`` of them as one ``value``."""
 
     def added(verb: Verb) -> Verb:
         @functools.wraps(verb)
         def wrapped(**typed: Any) -> None:
             own = {name: each for name, each in typed.items() if name not in options}
-            verb(**own, **{value: made({name: typed[name] for name in options})})
+            verb(**own, **{value: read({name: typed[name] for name in options})})
 
         hints = get_type_hints(verb, include_extras=True)
         hints = {name: hint for name, hint in hints.items() if name not in (value, "return")} | dict(options)

@@ -123,24 +123,24 @@ def sweep(
             answer = best(costs, asked.space, **goal, top=asked.top, histogram=histogram, **common)
     if compared and objectives:
         compare(asked, costs, define, answer.rows[:1] if len(objectives) == 1 else answer.rows[:FRONT])
-    found: list[Any] = []
+    judged: list[Any] = []
     if verify is not None:
         start_jax()
         try:
             with Steps() as steps:
-                found = verdicts(asked, costs, define, answer.rows[:verify], target or ["cpu"], steps)
+                judged = verdicts(asked, costs, define, answer.rows[:verify], target or ["cpu"], steps)
         except BaseException:  # what was searched for long is told, whatever the compilers say or whoever interrupts
             write(render(answer), output)
             raise
-    write(designs.with_verdicts(answer, found, format_) if found else render(answer), output)
-    if found and out is not None:
-        write(designs.verdicts(found), out / "verdicts.json")
+    write(designs.with_verdicts(answer, judged, format_) if judged else render(answer), output)
+    if judged and out is not None:
+        write(designs.verdicts(judged), out / "verdicts.json")
     if plot is not None and len(answer):
         answer.plot(plot, colour)
     elif plot is not None:
         print(f"symcost: note: {plot} is not drawn: no configuration is listed", file=sys.stderr)
-    if not all(found):
-        raise typer.Exit(2 if any(each.failures for each in found) else 1)
+    if not all(judged):
+        raise typer.Exit(2 if any(each.failures for each in judged) else 1)
 
 
 def _check_options(
@@ -179,8 +179,8 @@ def network(asked: Any, folder: Path) -> Any:
     if asked.networks:
         given = {name: (f"networks.{name}", each) for name, each in asked.networks.items()}
         first = sorted(given, key=lambda name: traces(given[name][1]))  # what needs no trace, and its errors
-        made = {name: _costs(*given[name], folder) for name in first}
-        return {name: made[name] for name in given}
+        costs = {name: _costs(*given[name], folder) for name in first}
+        return {name: costs[name] for name in given}
     return _costs("network", asked.network, folder)
 
 
@@ -201,12 +201,12 @@ def _imported(target: str) -> Any:
 
 
 def _mapping(target: str) -> Mapping[str, Any]:
-    found = called(load(target), target)
-    if not isinstance(found, Mapping):
+    mapping = called(load(target), target)
+    if not isinstance(mapping, Mapping):
         raise SpaceError(
-            f"define = {short(target)} gives {type(found).__name__}: it must be a mapping of names to formulas"
+            f"define = {short(target)} gives {type(mapping).__name__}: it must be a mapping of names to formulas"
         )
-    return found
+    return mapping
 
 
 def add(app: typer.Typer) -> None:

@@ -19,11 +19,11 @@ def table_of(source: Source) -> Any:
 
 def tables_of(sources: Sequence[Source]) -> list[Any]:
     """Tables side by side; what needs no trace comes first, so that its errors do too."""
-    made = {index: table_of(source) for index, source in enumerate(sources) if not source.traced}
+    tables = {index: table_of(source) for index, source in enumerate(sources) if not source.traced}
     if at := points(sources):
-        known = [list(made[i].symbols) if i in made else source.symbols() for i, source in enumerate(sources)]
+        known = [list(tables[i].symbols) if i in tables else source.symbols() for i, source in enumerate(sources)]
         check_names(at, dict.fromkeys(name for each in known for name in each))
-    return [made[index] if index in made else table_of(source) for index, source in enumerate(sources)]
+    return [tables[index] if index in tables else table_of(source) for index, source in enumerate(sources)]
 
 
 def points(sources: Sequence[Source]) -> dict[str, int]:

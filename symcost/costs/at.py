@@ -21,8 +21,8 @@ def at_point(counts: Counts, parts: Parts, point: Mapping[str, int]) -> tuple[Co
     """Counts and parts at a point; what has values already gets more of them."""
     if isinstance(counts, At):
         counts, parts, point = counts.counts, counts.parts, {**counts.point, **point}
-    made = At(counts, parts, point)
-    return made, made.known()
+    counts_there = At(counts, parts, point)
+    return counts_there, counts_there.known()
 
 
 class At(Counts):
@@ -101,8 +101,8 @@ class At(Counts):
     def _residuals(self) -> Any:
         return self.value(_there(self.parts.residuals)())
 
-    def _at(self, found: Field) -> Field:
-        return None if found is None else tuple(map(self.value, found))
+    def _at(self, field: Field) -> Field:
+        return None if field is None else tuple(map(self.value, field))
 
     def _field(self) -> Field:
         return self._at(_there(self._best.receptive_field)())

@@ -37,8 +37,8 @@ def family(dtype: str) -> str:
     >>> family("float8_e4m3fn"), family("bfloat16")
     ('float8', 'bfloat16')
     """
-    found = _FORMAT.fullmatch(dtype)
-    return found.group(1) if found else dtype
+    formatted = _FORMAT.fullmatch(dtype)
+    return formatted.group(1) if formatted else dtype
 
 
 def arithmetic(dtype: str) -> str:

@@ -58,7 +58,7 @@ class Row:
 
     def map(self, function: Callable[[Any], Any], cost: Callable[[Any], Any] | None = None) -> Row:
         """The row with ``function`` applied to every number; ``cost`` to whole costs, unless to each of their numbers."""
-        costs = cost or (lambda found: found.map(function))
+        costs = cost or (lambda whole: whole.map(function))
         return replace(
             self, cost=costs(self.cost), textbook=costs(self.textbook), xla=costs(self.xla), times=function(self.times),
             xla_times=function(self.xla_times), out=tuple(map(function, self.out)),

@@ -40,8 +40,8 @@ class Said:
     def __str__(self) -> str:
         if self.equal is None:
             return f"{NOT_COMPARED}: {self.why}" if self.why else NOT_COMPARED
-        found = "equal" if self.equal else f"different, so that the xla figures are withdrawn: {self.why}"
-        return f"XLA's own count {self._where}: {found}"
+        verdict = "equal" if self.equal else f"different, so that the xla figures are withdrawn: {self.why}"
+        return f"XLA's own count {self._where}: {verdict}"
 
 
 NOT_ASKED = Said()

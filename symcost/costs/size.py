@@ -154,10 +154,10 @@ class _Rates:
 def _exact(value: Any, what: str, path: str) -> Fraction:
     where = f" of {path!r}" if path else ""
     try:
-        made = fraction(str(value))
+        rate = fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise SymcostError(f"{what}={short(value)}{where} is not a number: give one such as 8 or 0.25") from None
-    if made < 0 or (what == "density" and made > 1) or (what == "bits" and (made < 1 or made.denominator != 1)):
+    if rate < 0 or (what == "density" and rate > 1) or (what == "bits" and (rate < 1 or rate.denominator != 1)):
         allowed = "an integer of at least 1" if what == "bits" else "between 0 and 1"
         raise SymcostError(f"{what}={short(value)}{where} must be {allowed}: give another")
-    return made
+    return rate

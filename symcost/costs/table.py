@@ -39,9 +39,9 @@ class CostTable:
     @classmethod
     def of(cls, counts: Counts, parts: Parts) -> CostTable:
         """The table of counts that are made when they are asked for, and of the parts that are known."""
-        made = cls(())
-        made._counts, made.parts = counts, parts
-        return made
+        table = cls(())
+        table._counts, table.parts = counts, parts
+        return table
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -235,11 +235,11 @@ class CostTable:
         """Names of the symbols: those of the model, or those in any total."""
         if self.parts.symbols is not None:
             return self.parts.symbols
-        found: set[str] = set()
+        names: set[str] = set()
         for convention in self.conventions:
             for value in (number for _, number in self.total(convention).items()):
-                found |= {str(s) for s in getattr(value, "free_symbols", ())}
-        return tuple(sorted(found))
+                names |= {str(s) for s in getattr(value, "free_symbols", ())}
+        return tuple(sorted(names))
 
     @checked
     def groups(self, key: Callable[[Row], str]) -> list[Group]:
@@ -265,7 +265,7 @@ class CostTable:
     @checked
     def check_point(self, point: Mapping[str, int]) -> dict[str, int]:
         """The point in Python's integers; an unknown symbol and a value that is no positive integer are errors."""
-        found = {}
+        whole_point = {}
         for name, value in point.items():
             if name not in self.symbols:
                 known = ", ".join(self.symbols) or "none"
@@ -277,8 +277,8 @@ class CostTable:
                 raise DomainError(
                     f"{name}={short(value)} is outside the domain: {name} must have at most {MAX_BITS} bits"
                 )
-            found[name] = whole
-        return found
+            whole_point[name] = whole
+        return whole_point
 
     def subs(self, *, check: bool | int = False, **point: int) -> CostTable:
         """The table at a point inside the domain; totals are exact integers once every symbol has a value.

@@ -70,13 +70,13 @@ def changed(form: Form, change: Change) -> Form:
     return Form.total(parts)
 
 
-def without_floors(form: Form) -> Form:
+def floors_opened(form: Form) -> Form:
     """The same with what stands inside each floor in its place.
 
-    >>> without_floors(floor(Form.symbol("d") / Form.symbol("H")))
+    >>> floors_opened(floor(Form.symbol("d") / Form.symbol("H")))
     d/H
     """
-    return changed(form, lambda atom: without_floors(atom.args[0]) if atom.kind == "floor" else None)
+    return changed(form, lambda atom: floors_opened(atom.args[0]) if atom.kind == "floor" else None)
 
 
 def _anew(atom: Atom, change: Change) -> Form:

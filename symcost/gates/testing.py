@@ -69,9 +69,9 @@ def _read(expected: Expected) -> Any:
     return parse(expected) if isinstance(expected, str) else sympy.sympify(expected, strict=True)
 
 
-def _difference(name: str, found: Any, expected: Any) -> list[str]:
+def _difference(name: str, formula: Any, expected: Any) -> list[str]:
     """Lines that say how two formulas differ; none where they are equal."""
-    ours, theirs = (sympy.expand(sympy.sympify(form, strict=True)) for form in (found, expected))
+    ours, theirs = (sympy.expand(sympy.sympify(form, strict=True)) for form in (formula, expected))
     if equal(ours, theirs):
         return []
     terms = [form.as_coefficients_dict() for form in (ours, theirs)]
@@ -135,6 +135,6 @@ def assert_golden(costs: CostTable, path: Path, update: bool = False) -> None:
         return
     if not path.exists():
         raise AssertionError(f"there is no golden file {path}: run pytest with --symcost-update to write it")
-    found = compare(load(path), costs, names=(str(path), "now"))
-    if found:
-        raise AssertionError(f"{text(found)}\n\nif this is meant, run pytest with --symcost-update")
+    change = compare(load(path), costs, names=(str(path), "now"))
+    if change:
+        raise AssertionError(f"{text(change)}\n\nif this is meant, run pytest with --symcost-update")

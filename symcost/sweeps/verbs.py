@@ -127,5 +127,5 @@ def listed(costs: Any, space: Space, objectives: Iterable[tuple[str, bool]], sho
            define: Mapping[str, Any] | None, options: QuantityOptions) -> tuple[str, ...]:  # fmt: skip
     """Names of an answer's columns, known before the search."""
     shown = None if show is None else texts("show", show)
-    found = cases(costs, space, objectives, define=define, shown=shown, options=options)
-    return (*space.axes, *found[0].problem.shown)
+    problems = cases(costs, space, objectives, define=define, shown=shown, options=options)
+    return (*space.axes, *problems[0].problem.shown)

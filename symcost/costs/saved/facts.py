@@ -43,10 +43,10 @@ class SavedDomain(Conditions):
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing; conditions on symbols without a value are not checked."""
         whole = {**dict(self.at), **point}
-        for symbols, found in self._conditions:
-            if symbols <= set(whole) and not holds(found, Evaluator(whole)):
+        for symbols, stated in self._conditions:
+            if symbols <= set(whole) and not holds(stated, Evaluator(whole)):
                 at = ", ".join(f"{name}={whole[name]}" for name in sorted(symbols))
-                return f"{at} is outside the domain: {found.text} must hold"
+                return f"{at} is outside the domain: {stated.text} must hold"
         for decision in self.uncomputed:
             if set(decision.symbols) <= set(whole) and not set(decision.symbols) <= set(dict(self.at)):
                 at = ", ".join(f"{name}={whole[name]}" for name in decision.symbols)

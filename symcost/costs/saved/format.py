@@ -28,41 +28,41 @@ def digest(document: Mapping[str, Any]) -> str:
 
 def read(path: Path) -> dict[str, Any]:
     """The document of a saved table, of a format that is known and exactly as it was written."""
-    found = _json(path)
-    if not _signed(found) or "verdict" in found:
-        why = ": it is a verdict" if _signed(found) else ": save one with costs.save(...) or --format json"
+    document = _json(path)
+    if not _signed(document) or "verdict" in document:
+        why = ": it is a verdict" if _signed(document) else ": save one with costs.save(...) or --format json"
         raise SymcostError(f"{path} is not a saved cost table{why}")
-    return _as_written(path, found, FORMAT)
+    return _as_written(path, document, FORMAT)
 
 
 def read_verdict(path: Path) -> dict[str, Any]:
     """The document of a saved verdict, likewise."""
-    found = _json(path)
-    if not _signed(found) or "verdict" not in found:
+    document = _json(path)
+    if not _signed(document) or "verdict" not in document:
         why = (
             "it is a cost table"
-            if _signed(found)
+            if _signed(document)
             else "save one with verdict.save(...) or symcost verify --format json"
         )
         raise SymcostError(f"{path} is not a saved verdict: {why}")
-    return _as_written(path, found, VERDICT_FORMAT)
+    return _as_written(path, document, VERDICT_FORMAT)
 
 
-def _signed(found: Any) -> bool:
-    return isinstance(found, dict) and "digest" in found and type(found.get("format")) is int
+def _signed(document: Any) -> bool:
+    return isinstance(document, dict) and "digest" in document and type(document.get("format")) is int
 
 
-def _as_written(path: Path, found: dict[str, Any], newest: int) -> dict[str, Any]:
-    if found["format"] < 1:
-        raise SymcostError(f"{path} is damaged: there is no format {found['format']}, save it again")
-    if found["format"] > newest:
+def _as_written(path: Path, document: dict[str, Any], newest: int) -> dict[str, Any]:
+    if document["format"] < 1:
+        raise SymcostError(f"{path} is damaged: there is no format {document['format']}, save it again")
+    if document["format"] > newest:
         raise SymcostError(
-            f"{path} has format {found['format']}, written by symcost {found.get('version')}: "
+            f"{path} has format {document['format']}, written by symcost {document.get('version')}: "
             f"this symcost reads formats up to {newest}, upgrade it or save it again"
         )
-    if found["digest"] != digest(found):
+    if document["digest"] != digest(document):
         raise SymcostError(f"{path} is damaged or was edited: its digest is not that of its contents, save it again")
-    return found
+    return document
 
 
 def _json(path: Path) -> Any:

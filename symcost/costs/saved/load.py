@@ -78,10 +78,10 @@ class _DocumentReader:
         return found
 
     def times(self, text: Any) -> Any:
-        found = self.number(text)
-        if isinstance(found, int) and found < 0:
+        runs = self.number(text)
+        if isinstance(runs, int) and runs < 0:
             raise ExpressionError(f"{text} executions stand in a row, where none is the least")
-        return found
+        return runs
 
     def named(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
         """The symbols, among which is every one of the formulas."""
@@ -136,7 +136,7 @@ class _DocumentReader:
             peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
             residuals=_or_none(self.number, given["residuals"]),
             field=_or_none(
-                lambda found: ALL if found == ALL else tuple(map(self.number, found)), given["receptive_field"]
+                lambda places: ALL if places == ALL else tuple(map(self.number, places)), given["receptive_field"]
             ),
         )
         parts = Parts(

@@ -24,10 +24,10 @@ class KeptNumbers:
 
     def peak(self, rule: Rule, unit: Unit) -> Any:
         """The peak by a rule, in a unit."""
-        found = self.peaks.get(rule, {})
-        if found.get(unit) is None:
-            raise LiftError(found.get("problem") or f"the table was saved without a peak by {rule}")
-        return found[unit]
+        by_unit = self.peaks.get(rule, {})
+        if by_unit.get(unit) is None:
+            raise LiftError(by_unit.get("problem") or f"the table was saved without a peak by {rule}")
+        return by_unit[unit]
 
     def saved_residuals(self) -> Any:
         """Bytes saved by the forward pass for the backward pass."""

@@ -30,7 +30,7 @@ def total_with_state(cost: Cost, rows: list[Row], convention: Convention) -> Cos
 
 
 def _product(sizes: tuple[Any, ...]) -> Any:
-    made: Any = 1
+    product: Any = 1
     for size in sizes:
-        made = made * size
-    return made
+        product = product * size
+    return product

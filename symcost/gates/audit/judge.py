@@ -53,14 +53,14 @@ def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[ClaimFi
 
     ``tables`` makes the table of a claim, unless as :func:`source` says.
     """
-    found, known = [], _KnownTables(tables or (lambda claim: source(claim).table()))
+    findings, known = [], _KnownTables(tables or (lambda claim: source(claim).table()))
     for claim in claims:
         try:
             metric = same(claim.quantity, METRICS)
-            found.append(_formula(claim, metric) if metric else _number(claim, known))
+            findings.append(_formula(claim, metric) if metric else _number(claim, known))
         except SymcostError as problem:
             raise SymcostError(f"line {claim.line}: {problem}") from None
-    return found
+    return findings
 
 
 def _formula(claim: Claim, metric: str) -> ClaimFinding:
@@ -170,10 +170,10 @@ def values(at: str) -> list[tuple[str, str]]:
     >>> values("width=1.4 r=192")
     [('width', '1.4'), ('r', '192')]
     """
-    found = []
+    pairs = []
     for part in at.replace(",", " ").split():
         name, equals, value = part.partition("=")
         if not equals or not value:
             raise SymcostError(f"at={short(at)} must be NAME=VALUE, as width=1.4 r=192")
-        found.append((name, value))
-    return found
+        pairs.append((name, value))
+    return pairs

@@ -134,7 +134,7 @@ def ops(scope: Scope) -> list[Meaning]:
 
 def flops(scope: Scope) -> list[Meaning]:
     """Operations: two for each MAC, with or without all others."""
-    found = [
+    meanings = [
         Meaning("two for each MAC", scope.sum("flops", TEXTBOOK), (TEXTBOOK,)),
         Meaning("elementwise operations counted", scope.sum("flops", FULL), (FULL,)),
         *scope.by_xla("as XLA counts", "flops"),
@@ -142,10 +142,10 @@ def flops(scope: Scope) -> list[Meaning]:
     ]
     if scope.whole and all(row.source in BY_NAME for row in scope.rows):
         fvcore = scope.table.total("fvcore").flops
-        found.append(
+        meanings.append(
             Meaning("these are MACs, and batch norm counted as by fvcore", number(fvcore, "the MACs"), ("fvcore",))
         )
-    return found
+    return meanings
 
 
 def activations(scope: Scope) -> list[Meaning]:

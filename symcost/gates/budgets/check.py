@@ -67,14 +67,14 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Limit
     where = f"{name}, budget {budget.name}"
     _symbols(budget, costs, where)
     budget = replace(budget, compared=not budget.over and named(where, lambda: compared(costs, budget.at)))
-    found = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
+    findings = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
     if budget.fit:
         asked = setting(costs, budget.options, checked=True)
         for memory in named(f"{where}, {FIT}", lambda: memories(asked)):
             each = Limit("total_bytes", memory.size, f"{budget.options['device']} {memory.memory}")
             metric = "params" if memory.holds[0] == "weights" else "peak_activations"
-            found.append(_one(each, memory.needed, budget, costs, name, f"{FIT} {memory.memory}", metric))
-    return [*found, *stated(budget, costs, name)]
+            findings.append(_one(each, memory.needed, budget, costs, name, f"{FIT} {memory.memory}", metric))
+    return [*findings, *stated(budget, costs, name)]
 
 
 def _formula(each: Limit, budget: Budget, costs: CostTable, where: str) -> Any:

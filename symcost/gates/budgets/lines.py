@@ -19,14 +19,14 @@ def lines_of(name: str, text: str, number: int) -> list[Mapping[str, int]]:
     title = rf"""(?:tool\.symcost\.)?models\.["']?{re.escape(name)}["']?"""
     model = re.compile(rf"\s*\[\s*{title}\s*\]")
     budget = re.compile(rf"\s*\[\[\s*{title}\.budgets\s*\]\]")
-    start, found, inside = 1, [], False
+    start, budgets, inside = 1, [], False
     for line, written in enumerate(text.splitlines(), start=1):
         if model.match(written):
             start = line
         if budget.match(written):
-            found.append({"": line})
-        inside = bool(found) and (bool(budget.match(written)) or (inside and not written.lstrip().startswith("[")))
+            budgets.append({"": line})
+        inside = bool(budgets) and (bool(budget.match(written)) or (inside and not written.lstrip().startswith("[")))
         key = _KEY.match(written)
         if inside and key:
-            found[-1].setdefault(key.group(1), line)
-    return found if len(found) == number else [{"": start}] * number
+            budgets[-1].setdefault(key.group(1), line)
+    return budgets if len(budgets) == number else [{"": start}] * number

@@ -28,16 +28,16 @@ def told(option: str) -> str:
 
 def options(given: Mapping[str, Any], limits: Collection[str], where: str) -> dict[str, Any]:
     """The options of a budget with these limits; one that no limit uses, or that cannot be, is an error."""
-    found = {name: given[name] for name in LIMITS if name in given}
-    for name, value in found.items():
+    own = {name: given[name] for name in LIMITS if name in given}
+    for name, value in own.items():
         place = f"{where}: {name} = {short(value)}"
         if name in TEXTS and not isinstance(value, str):
             raise SymcostError(f"{place} must be a text")
         if not set(LIMITS[name]) & set(limits):
             raise SymcostError(f"{place} has no limit to act on: it is for {told(name)}")
         check(name, value, place)
-    if "bits" in found and "weights" in found:
+    if "bits" in own and "weights" in own:
         raise SymcostError(f"{where}: bits and weights both say how wide the weights are: leave one")
-    if "density" in found and FIT in limits:
+    if "density" in own and FIT in limits:
         raise SymcostError(f"{where}: fit counts every weight, density none: put them in two budgets")
-    return found
+    return own

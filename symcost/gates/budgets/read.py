@@ -120,10 +120,10 @@ def _prefix(path: Path) -> str:
 
 
 def _section(path: Path) -> dict[str, Any]:
-    found = toml.read(path, f"{path}", SymcostError)
+    tables = toml.read(path, f"{path}", SymcostError)
     if path.name == "pyproject.toml":
-        found = found.get("tool", {}).get("symcost", {})
-    return found if isinstance(found, dict) else {}
+        tables = tables.get("tool", {}).get("symcost", {})
+    return tables if isinstance(tables, dict) else {}
 
 
 def _model(name: str, given: Any, path: Path, text: str) -> BudgetedModel:
@@ -199,10 +199,10 @@ def _conditions(given: Any, where: str) -> tuple[tuple[str, ...], list[str]]:
                 f"{where}: where = {short(given)} must be a condition or a list of them, as 'latency <= 5 ms'"
             )
         try:
-            found = condition(text)
+            stated = condition(text)
         except ExpressionError as problem:
             raise SymcostError(f"{where}: {problem}") from None
-        about += [*sorted(names(found) & {*QUANTITIES}), *([FIT] if has_word(found) else [])]
+        about += [*sorted(names(stated) & {*QUANTITIES}), *([FIT] if has_word(stated) else [])]
     return texts, about
 
 
@@ -212,11 +212,11 @@ def span(given: Any, where: str) -> range:
     >>> span("1..8", "n"), span("96..256 step 32", "r")[-1]
     (range(1, 9), 256)
     """
-    found = _RANGE.fullmatch(given) if isinstance(given, str) else None
-    if found is None:
+    ends = _RANGE.fullmatch(given) if isinstance(given, str) else None
+    if ends is None:
         raise SymcostError(f"{where} = {short(given)} is no range: write '1..8', or '96..256 step 32'")
     try:
-        low, high, step = whole(found.group(1)), whole(found.group(2)), whole(found.group(3) or "1")
+        low, high, step = whole(ends.group(1)), whole(ends.group(2)), whole(ends.group(3) or "1")
     except ValueError as problem:
         raise SymcostError(f"{where} is no range: {problem}") from None
     if low < 1 or high < low or step < 1:
@@ -229,8 +229,8 @@ def span(given: Any, where: str) -> range:
 def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
     for key in given:
         if key not in known:
-            found = offered(near(key, known), f"use {', '.join(_plain_names(known))}")
-            raise SymcostError(f"{where} has an unknown entry {short(key)}: {found}")
+            hint = offered(near(key, known), f"use {', '.join(_plain_names(known))}")
+            raise SymcostError(f"{where} has an unknown entry {short(key)}: {hint}")
 
 
 def _plain_names(known: Any) -> list[str]:

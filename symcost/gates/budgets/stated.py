@@ -41,37 +41,37 @@ class _Stated:
     def findings(self) -> list[LimitFinding]:
         asked = setting(self.costs, self.budget.options, checked=True)
         told = named(self.place, lambda: conjuncts(condition(self.text, measured)))
-        made = [(_kind(each), named(self.place, lambda each=each: put(each, self.text, asked))) for each in told]
-        return [self.finding(found, kind) for kind, several in made for found in several]
+        stated = [(_kind(each), named(self.place, lambda each=each: put(each, self.text, asked))) for each in told]
+        return [self.finding(one, kind) for kind, several in stated for one in several]
 
-    def finding(self, found: Condition, kind: str) -> LimitFinding:
-        for used in sorted(names(found)):
+    def finding(self, condition: Condition, kind: str) -> LimitFinding:
+        for used in sorted(names(condition)):
             given(symbol(used), self.budget, self.place)
-        ordered = isinstance(found, Compare) and found.op in ("<=", ">=")
-        return self.ordered(found, kind) if ordered else self.decided(found)
+        ordered = isinstance(condition, Compare) and condition.op in ("<=", ">=")
+        return self.ordered(condition, kind) if ordered else self.decided(condition)
 
-    def ordered(self, found: Any, kind: str) -> LimitFinding:
+    def ordered(self, compare: Any, kind: str) -> LimitFinding:
         """The smaller side is at most the larger one: both at the point that was looked at, or how far apart they are."""
-        small, large = (found.left, found.right) if found.op == "<=" else (found.right, found.left)
+        small, large = (compare.left, compare.right) if compare.op == "<=" else (compare.right, compare.left)
         proof = proved(small - large, 0, self.budget, self.costs, self.place)
         if proof.at is None:
-            return self.made(found, kind, proof, Fraction(proof.largest), Fraction(0))
+            return self.made(compare, kind, proof, Fraction(proof.largest), Fraction(0))
         at = Evaluator(proof.at)
-        return self.made(found, kind, proof, Fraction(at(small)), Fraction(at(large)))
+        return self.made(compare, kind, proof, Fraction(at(small)), Fraction(at(large)))
 
-    def decided(self, found: Condition) -> LimitFinding:
+    def decided(self, condition: Condition) -> LimitFinding:
         """Any other condition holds at a point, or does not."""
         if self.budget.over:
             raise SymcostError(
-                f"{self.place}: {found.text} is decided at a point: put it in a budget without over, or compare by <= or >="
+                f"{self.place}: {condition.text} is decided at a point: put it in a budget without over, or compare by <= or >="
             )
-        false = not holds(found, Evaluator(self.budget.at))
+        false = not holds(condition, Evaluator(self.budget.at))
         proof = proved(int(false), 0, self.budget, self.costs, self.place)
-        return self.made(found, COUNT, proof, Fraction(false), Fraction(0))
+        return self.made(condition, COUNT, proof, Fraction(false), Fraction(0))
 
-    def made(self, found: Condition, kind: str, proof: Any, value: Fraction, limit: Fraction) -> LimitFinding:
+    def made(self, condition: Condition, kind: str, proof: Any, value: Fraction, limit: Fraction) -> LimitFinding:
         return LimitFinding(
-            model=self.model, budget=self.budget.name, metric=found.text, kind=kind, value=value, limit=limit,
+            model=self.model, budget=self.budget.name, metric=condition.text, kind=kind, value=value, limit=limit,
             text=WHERE, holds=bool(proof), how=proof.how, at=proof.at, heaviest=(), line=self.budget.line_of(WHERE),
         )  # fmt: skip
 

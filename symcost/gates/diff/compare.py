@@ -37,8 +37,8 @@ class Change:
         """``new - old``, expanded; 0 where they are equal, however they are written."""
         if equal(self.old, self.new):
             return 0
-        found = sympy.expand(sympy.sympify(self.new, strict=True) - sympy.sympify(self.old, strict=True))
-        return int(found) if found.is_Integer else found
+        change = sympy.expand(sympy.sympify(self.new, strict=True) - sympy.sympify(self.old, strict=True))
+        return int(change) if change.is_Integer else change
 
     def __bool__(self) -> bool:
         return self.difference != 0
@@ -127,11 +127,11 @@ def _value(expression: Any, point: Mapping[str, int]) -> Any:
 def _modules(old: CostTable, new: CostTable) -> list[ModuleChange]:
     """Paths in the order of the new table, those that are gone behind them."""
     before, after = ({group.name: group for group in costs.by_path()} for costs in (old, new))
-    found = []
+    modules = []
     for path in [*after, *(path for path in before if path not in after)]:
         state = ADDED if path not in before else REMOVED if path not in after else CHANGED
         first, second = (side[path].total() if path in side else ZERO for side in (before, after))
         changes = [Change(metric, getattr(first, metric), getattr(second, metric)) for metric in METRICS]
         if state != CHANGED or any(changes):
-            found.append(ModuleChange(path, state, tuple(change for change in changes if change)))
-    return [module for module in found if module.changes]
+            modules.append(ModuleChange(path, state, tuple(change for change in changes if change)))
+    return [module for module in modules if module.changes]

@@ -27,9 +27,9 @@ class Count(int):
     @classmethod
     def of(cls, value: int, size: int, visited: int, seconds: float, engine: str, numbers: str) -> Count:
         """The count with its facts."""
-        made = cls(value)
-        made.size, made.visited, made.seconds, made.engine, made.numbers = size, visited, seconds, engine, numbers
-        return made
+        count = cls(value)
+        count.size, count.visited, count.seconds, count.engine, count.numbers = size, visited, seconds, engine, numbers
+        return count
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,13 @@ class Answer:
 
 def values_at(problem: Problem, order: Sequence[str], index: Any) -> dict[str, list[int]]:
     """Values of the axes at numbers of configurations, in the space's own order of axes."""
-    found: dict[str, list[int]] = {}
+    columns: dict[str, list[int]] = {}
     left = [int(i) for i in index]
     for name in reversed(order):
         values = problem.axes[name]
-        found[name] = [values[i % len(values)] for i in left]
+        columns[name] = [values[i % len(values)] for i in left]
         left = [i // len(values) for i in left]
-    return {name: found[name] for name in problem.axes}
+    return {name: columns[name] for name in problem.axes}
 
 
 def columns_at(problem: Problem, part: Partial) -> dict[str, list[Any]]:

@@ -60,27 +60,27 @@ def near(objectives: Sequence[Any]) -> Any:
 
 def _covered(points: Any, known: Any) -> Any:
     """Whether some row of ``known`` is nowhere larger, for each row of ``points``."""
-    found = np.zeros(len(points), dtype=bool)
+    covered = np.zeros(len(points), dtype=bool)
     step = max(1, PAIRS // max(1, len(known)))
     for start in range(0, len(points), step):
         some = points[start : start + step]
         below = known[None, :, 0] <= some[:, 0, None]
         for place in range(1, known.shape[1]):
             below &= known[None, :, place] <= some[:, place, None]
-        found[start : start + step] = below.any(axis=1)
-    return found
+        covered[start : start + step] = below.any(axis=1)
+    return covered
 
 
 def _undominated(points: Any) -> Any:
     """Places of the front of points in lexicographic order: a row is dominated by, or equal to, earlier ones only."""
-    found = np.empty(0, dtype=np.int64)
+    front = np.empty(0, dtype=np.int64)
     for start in range(0, len(points), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(points)))
-        rows = rows[~_covered(points[rows], points[found])]
+        rows = rows[~_covered(points[rows], points[front])]
         own = points[rows]
         below = np.logical_and.reduce([own[None, :, k] <= own[:, k, None] for k in range(own.shape[1])])
-        found = np.concatenate((found, rows[~np.tril(below, -1).any(axis=1)]))
-    return found
+        front = np.concatenate((front, rows[~np.tril(below, -1).any(axis=1)]))
+    return front
 
 
 class Archive:
@@ -96,9 +96,9 @@ class Archive:
     @classmethod
     def of(cls, index: Any, objectives: Sequence[Any]) -> Archive:
         """An archive of what is a front already."""
-        made = cls(len(objectives))
-        made.index, made.objectives = index, list(objectives)
-        return made
+        archive = cls(len(objectives))
+        archive.index, archive.objectives = index, list(objectives)
+        return archive
 
     def add(self, index: Any, objectives: Sequence[Any]) -> None:
         """Join further points; of equal points that of the smaller index stays."""

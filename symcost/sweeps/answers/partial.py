@@ -39,8 +39,8 @@ class Partial:
 
     def joined(self, other: Partial, keep: int) -> Partial:
         """Both together: the ``keep`` best, the front of both, or all of both as long as they are few."""
-        made = Partial(self.kind, self.count + other.count, self.visited + other.visited)
-        made.overflow = self.overflow or other.overflow
+        both = Partial(self.kind, self.count + other.count, self.visited + other.visited)
+        both.overflow = self.overflow or other.overflow
         index = np.concatenate((self.index, other.index))
         if not self.objectives or not other.objectives:
             objectives = self.objectives or other.objectives
@@ -56,13 +56,13 @@ class Partial:
             best = smallest(index, objectives[0], keep)
             index, objectives = index[best], [column[best] for column in objectives]
         elif self.kind == "all":
-            made.overflow |= len(index) > keep
-            if made.overflow:
+            both.overflow |= len(index) > keep
+            if both.overflow:
                 index, objectives = _empty(), [column[:0] for column in objectives]
             order = np.argsort(index)
             index, objectives = index[order], [column[order] for column in objectives]
-        made.index, made.objectives = index, objectives
-        return made
+        both.index, both.objectives = index, objectives
+        return both
 
 
 def smallest(index: Any, values: Any, keep: int) -> Any:

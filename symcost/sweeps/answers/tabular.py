@@ -26,8 +26,8 @@ def needed(name: str, what: str) -> Any:
 def arrow_columns(columns: Mapping[str, Sequence[Any]], metadata: Mapping[str, str] | None = None) -> Any:
     """Columns of exact numbers and names as an Arrow table."""
     pa = needed("pyarrow", "a table of results")
-    made = {name: _array(pa, list(values)) for name, values in columns.items()}
-    table = pa.table(made) if made else pa.table({"number": pa.array([], pa.int64())})
+    arrays = {name: _array(pa, list(values)) for name, values in columns.items()}
+    table = pa.table(arrays) if arrays else pa.table({"number": pa.array([], pa.int64())})
     return table.replace_schema_metadata({k: str(v) for k, v in (metadata or {}).items()})
 
 

@@ -47,9 +47,9 @@ class Code:
         self.builder.ret_void()
 
     def _variable(self) -> Any:
-        made = self.builder.alloca(WORD)
-        self.builder.store(ir.Constant(WORD, 0), made)
-        return made
+        variable = self.builder.alloca(WORD)
+        self.builder.store(ir.Constant(WORD, 0), variable)
+        return variable
 
     def _slot(self, place: int) -> Any:
         return self.builder.gep(self.state, [ir.Constant(WORD, place)])
@@ -214,8 +214,8 @@ class Code:
                 known[a.index] if _logical(a) else machine.cast(self.builder, known[a.index], tiers(a), kind)
                 for a in part.args
             ]
-            made = machine.operate(self.builder, part.op, kind, args)
-            known[part.index] = made if part.op in LOGICAL else machine.cast(self.builder, made, kind, held)
+            result = machine.operate(self.builder, part.op, kind, args)
+            known[part.index] = result if part.op in LOGICAL else machine.cast(self.builder, result, kind, held)
         return known[node.index]
 
     # -- what is known already ---------------------------------------------------------------------------------
@@ -258,16 +258,16 @@ class Code:
             builder.position_at_end(done)
             row = builder.sub(low, one)
             some = builder.icmp_signed(">", low, zero)
-            found = builder.append_basic_block("found")
+            covered = builder.append_basic_block("found")
             end = builder.append_basic_block("covered")
-            builder.cbranch(some, found, end)
-            builder.position_at_end(found)
+            builder.cbranch(some, covered, end)
+            builder.position_at_end(covered)
             covers = machine.compare(builder, "<=", self.kinds[1], self._known_value(1, row), lows[1])
             builder.branch(end)
             builder.position_at_end(end)
             result = builder.phi(BIT)
             result.add_incoming(ir.Constant(BIT, 0), done)
-            result.add_incoming(covers, found)
+            result.add_incoming(covers, covered)
             return result
         covers = machine.compare(builder, "<=", self.kinds[0], self._known_value(0, low), lows[0])
         low.add_incoming(builder.add(low, one), body)

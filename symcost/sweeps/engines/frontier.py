@@ -84,12 +84,12 @@ class _FrontRun:
             axis = plan.graph.axis(position)
             chosen = axis_values(plan.values[position], steps // weight % plan.graph.lengths[position])
             values[axis.index] = _shaped(held(chosen, plan.tiers(axis)), (1, -1))
-        made = program.run(np, values, 2)
+        computed = program.run(np, values, 2)
         shape = (len(batch), len(steps))
         index = batch.index[:, None] + steps[None, :] * level.below
         self.found.visited += math.prod(shape)
-        certain, open_ = (np.broadcast_to(made[n.index], shape) for n in (level.certain, level.possible))
-        lows = [_plain(made, node, plan.tiers(node), shape) for node in level.lows]
+        certain, open_ = (np.broadcast_to(computed[n.index], shape) for n in (level.certain, level.possible))
+        lows = [_plain(computed, node, plan.tiers(node), shape) for node in level.lows]
         last = depth + 1 == len(self.nest.levels)
         if self.kind == "count" or last:
             done = open_ if last else certain
@@ -102,7 +102,7 @@ class _FrontRun:
         keep = open_ & ~self._hopeless(lows) if lows else open_
         rows, places = np.nonzero(keep)
         if len(rows):
-            carried = {n.index: _gather(made[n.index], rows, places) for n in level.carried}
+            carried = {n.index: _gather(computed[n.index], rows, places) for n in level.carried}
             self._deeper(depth + 1, Batch(index[rows, places], carried))
 
     def _bisected(self, depth: int, batch: Batch, rises: bool) -> None:
@@ -114,8 +114,8 @@ class _FrontRun:
         while (seeking := low < high).any():
             middle = (low + high) // 2
             chosen = axis_values(plan.values[position], np.minimum(middle, level.length - 1))
-            made = program.run(np, {**batch.values, axis.index: held(chosen, plan.tiers(axis))}, 1)
-            before = np.broadcast_to(made[level.possible.index], low.shape) != rises
+            computed = program.run(np, {**batch.values, axis.index: held(chosen, plan.tiers(axis))}, 1)
+            before = np.broadcast_to(computed[level.possible.index], low.shape) != rises
             low = np.where(seeking & before, middle + 1, low)
             high = np.where(seeking & ~before, middle, high)
             self.found.visited += int(seeking.sum())
@@ -147,7 +147,7 @@ class _FrontRun:
         chosen, columns = index[keep], [column[keep] for column in values]
         if not len(chosen):
             return
-        found = self.found
+        survivors = self.found
         if self.kind == "front":
             self.archive.add(chosen, columns)
             return
@@ -155,8 +155,8 @@ class _FrontRun:
             best = smallest(chosen, columns[0], self.keep)
             chosen, columns = chosen[best], [column[best] for column in columns]
         part = Partial(self.kind, 0, 0, chosen, columns)
-        joined = found.joined(part, self.keep)
-        found.index, found.objectives, found.overflow = joined.index, joined.objectives, joined.overflow
+        joined = survivors.joined(part, self.keep)
+        survivors.index, survivors.objectives, survivors.overflow = joined.index, joined.objectives, joined.overflow
 
 
 def axis_values(values: Any, places: Any) -> Any:
@@ -181,6 +181,6 @@ def _gather(value: Any, rows: Any, places: Any) -> Any:
         len(rows), value[0, 0])  # fmt: skip
 
 
-def _plain(made: dict[int, Any], node: Node, kind: int, shape: tuple[int, int]) -> Any:
-    value = made[node.index]
+def _plain(values: dict[int, Any], node: Node, kind: int, shape: tuple[int, int]) -> Any:
+    value = values[node.index]
     return np.broadcast_to(value if node.op in LOGICAL else plain(value, kind), shape)

@@ -49,20 +49,20 @@ class Mesh:
 
     def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
         """All rows of the steps ``start`` to ``stop`` of the first level, whatever was known before."""
-        found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.roots[1:]])
+        survivors = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.roots[1:]])
         for first in range(start * self.per_step, stop * self.per_step, ROWS):
             rows = np.arange(first, min(first + ROWS, stop * self.per_step))
             feeds = self._feeds(rows)
             counts, best = self.compiled(feeds, len(rows))
-            found.visited += len(rows) * self.width
+            survivors.visited += len(rows) * self.width
             chosen = self._chosen(counts, best)
             if self.kind != "count" and len(chosen):
                 part = self._survivors(rows, feeds, chosen)
                 part.count = int(counts.sum())
-                found = found.joined(part, self.keep)
+                survivors = survivors.joined(part, self.keep)
             else:
-                found.count += int(counts.sum())
-        return found
+                survivors.count += int(counts.sum())
+        return survivors
 
     def _feeds(self, rows: Any) -> dict[int, Any]:
         """What the mesh reads of the outer axes, by row."""
@@ -73,8 +73,8 @@ class Mesh:
             values[axis.index] = held(axis_values(self.plan.values[position], left % length), self.plan.tiers(axis))
             left = left // length
         with np.errstate(over="ignore"):
-            made = self.row_program.run(np, values, 1)
-        return {node.index: _repeated(made[node.index], len(rows)) for node in self.feeds}
+            computed = self.row_program.run(np, values, 1)
+        return {node.index: _repeated(computed[node.index], len(rows)) for node in self.feeds}
 
     def _mesh(self, xp: Any) -> dict[int, Any]:
         """The inner axes as an open mesh, and the nodes that depend on them alone."""
@@ -96,10 +96,10 @@ class Mesh:
 
         def row(mesh: dict[int, Any], feed: dict[int, Any]) -> tuple[dict[int, Any], tuple[Any, ...]]:
             given = {index: _map(lambda v: v.reshape((1,) * dimensions), value) for index, value in feed.items()}
-            made = self.program.run(jnp, {**mesh, **given}, dimensions, exact_division=False)
-            feasible = jnp.broadcast_to(made[self.roots[0].index], self.inner)
+            computed = self.program.run(jnp, {**mesh, **given}, dimensions, exact_division=False)
+            feasible = jnp.broadcast_to(computed[self.roots[0].index], self.inner)
             count = jnp.sum(feasible, dtype=jnp.int64)
-            best = [self._least(jnp, made[n.index], feasible, self.plan.tiers(n)) for n in self.roots[1:]]
+            best = [self._least(jnp, computed[n.index], feasible, self.plan.tiers(n)) for n in self.roots[1:]]
             return mesh, (count, *best)
 
         @jax.jit
@@ -141,26 +141,26 @@ class Mesh:
 
     def _survivors(self, rows: Any, feeds: dict[int, Any], chosen: Any) -> Partial:
         """The feasible configurations of some rows, or the best of them."""
-        found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.roots[1:]])
+        survivors = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.roots[1:]])
         if self.kind == "all" and len(chosen) and self.width * len(chosen) > self.keep * INNER:
-            found.overflow = True
-            return found
+            survivors.overflow = True
+            return survivors
         mesh, dimensions = self._mesh(np), len(self.inner)
         for place in chosen:
             given = {i: _map(lambda v, p=place: v[p].reshape((1,) * dimensions), value) for i, value in feeds.items()}
             with np.errstate(over="ignore"):
-                made = self.program.run(np, {**mesh, **given}, dimensions)
-            feasible = np.broadcast_to(made[self.roots[0].index], self.inner).ravel()
+                computed = self.program.run(np, {**mesh, **given}, dimensions)
+            feasible = np.broadcast_to(computed[self.roots[0].index], self.inner).ravel()
             where = np.flatnonzero(feasible)
             columns = [
-                np.broadcast_to(plain(made[n.index], self.plan.tiers(n)), self.inner).ravel()[where]
+                np.broadcast_to(plain(computed[n.index], self.plan.tiers(n)), self.inner).ravel()[where]
                 for n in self.roots[1:]
             ]
             if self.kind == "top":
                 kept = smallest(where, columns[0], self.keep)
                 where, columns = where[kept], [column[kept] for column in columns]
-            found = found.joined(Partial(self.kind, 0, 0, rows[place] * self.width + where, columns), self.keep)
-        return found
+            survivors = survivors.joined(Partial(self.kind, 0, 0, rows[place] * self.width + where, columns), self.keep)
+        return survivors
 
 
 def _map(function: Any, value: Any) -> Any:

@@ -168,10 +168,10 @@ def _read(column: Any, kind: int, length: int) -> Any:
 def _written(column: Any, kind: int) -> Any:
     if kind != TWO:
         return np.ascontiguousarray(column, dtype=np.float64 if kind == FLOAT else np.int64)
-    made = _buffer(kind, len(column))
+    buffer = _buffer(kind, len(column))
     for row, value in enumerate(column.tolist()):
-        made[row] = (value + 2**63) % 2**64 - 2**63, value >> 64
-    return made
+        buffer[row] = (value + 2**63) % 2**64 - 2**63, value >> 64
+    return buffer
 
 
 def _compiled(text: str) -> Any:

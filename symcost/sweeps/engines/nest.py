@@ -86,8 +86,8 @@ class Nest:
 
     def digits(self, index: int) -> list[int]:
         """Positions on the axes of a configuration's number."""
-        found = []
+        places = []
         for length in reversed(self.plan.graph.lengths):
             index, digit = divmod(index, length)
-            found.append(digit)
-        return found[::-1]
+            places.append(digit)
+        return places[::-1]

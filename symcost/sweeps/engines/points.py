@@ -18,10 +18,10 @@ def evaluated(plan: SearchPlan, program: GraphProgram, places: Any) -> tuple[Any
         axis = plan.graph.axis(position)
         values[axis.index] = held(axis_values(plan.values[position], places[:, position]), plan.tiers(axis))
     with np.errstate(over="ignore"):
-        made = program.run(np, values, 1)
+        computed = program.run(np, values, 1)
     shape = (len(places),)
-    feasible = np.broadcast_to(made[plan.feasible.index], shape)
-    return feasible, [np.broadcast_to(plain(made[o.index], plan.tiers(o)), shape) for o in plan.objectives]
+    feasible = np.broadcast_to(computed[plan.feasible.index], shape)
+    return feasible, [np.broadcast_to(plain(computed[o.index], plan.tiers(o)), shape) for o in plan.objectives]
 
 
 def places_of(plan: SearchPlan, numbers: Any) -> Any:

@@ -36,8 +36,8 @@ def whole(word: Any, approximate: Any) -> Any:
     """Two words as Python's integers (numpy only)."""
     base = [int(f) for f in approximate.ravel().tolist()]
     words = [w & (2**64 - 1) for w in word.ravel().tolist()]
-    made = _objects([b + _signed((w - b) % 2**64) for b, w in zip(base, words, strict=True)])
-    return made.reshape(word.shape)
+    integers = _objects([b + _signed((w - b) % 2**64) for b, w in zip(base, words, strict=True)])
+    return integers.reshape(word.shape)
 
 
 def _signed(value: int) -> int:
@@ -47,9 +47,9 @@ def _signed(value: int) -> int:
 def _objects(values: list[int]) -> Any:
     import numpy as np
 
-    made = np.empty(len(values), dtype=object)
-    made[:] = values
-    return made
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def operate(xp: Any, op: str, kind: int, args: list[Value], exact_division: bool) -> Value:

@@ -49,8 +49,8 @@ class Bounds:
 
     def corners(self, op: str, a: Pair, b: Pair) -> Pair:
         """Smallest and largest of an operation on the ends of both arguments."""
-        made = list(dict.fromkeys(self.apply(op, x, y) for x in dict.fromkeys(a) for y in dict.fromkeys(b)))
-        return self.graph.chain("min", made), self.graph.chain("max", made)
+        results = list(dict.fromkeys(self.apply(op, x, y) for x in dict.fromkeys(a) for y in dict.fromkeys(b)))
+        return self.graph.chain("min", results), self.graph.chain("max", results)
 
     def not_negative(self, node: Node) -> bool:
         """Whether a node is 0 or more everywhere."""

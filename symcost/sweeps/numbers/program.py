@@ -38,9 +38,9 @@ class GraphProgram:
         nodes = [n for n in cone(roots, known) if n.index not in known]
         self.constants = tuple(n for n in nodes if n.op == "constant")
         self.axes = tuple(n for n in nodes if n.op == "axis")
-        made = [n for n in nodes if n.op not in ("constant", "axis")]
-        dropped = last_uses(made, roots)
-        self.steps = tuple(self._step(node, dropped.get(node.index, ())) for node in made)
+        computed = [n for n in nodes if n.op not in ("constant", "axis")]
+        dropped = last_uses(computed, roots)
+        self.steps = tuple(self._step(node, dropped.get(node.index, ())) for node in computed)
 
     def _step(self, node: Node, dropped: Iterable[int]) -> GraphStep:
         held, kind = self.tiers.both(node)
@@ -72,8 +72,8 @@ class GraphProgram:
         for step in self.steps:
             kind = step.kind
             args = [known[i] if have is None else cast(xp, known[i], have, kind) for i, have in step.args]
-            made = operate(xp, step.op, kind, args, exact_division)
-            known[step.index] = made if step.held is None else cast(xp, made, kind, step.held)
+            result = operate(xp, step.op, kind, args, exact_division)
+            known[step.index] = result if step.held is None else cast(xp, result, kind, step.held)
             for index in step.dropped:
                 known.pop(index, None)
         return {root.index: known[root.index] for root in self.roots}
@@ -90,11 +90,11 @@ def boundary(roots: Iterable[Node], fixed: int) -> tuple[Node, ...]:
         return bool(node.axes) and not node.axes & ~fixed
 
     asked = list(roots)
-    found = {node.index: node for node in asked if ready(node)}
+    read = {node.index: node for node in asked if ready(node)}
     for node in cone(asked):
         if not ready(node):
-            found.update((a.index, a) for a in node.args if ready(a))
-    return tuple(found[index] for index in sorted(found))
+            read.update((a.index, a) for a in node.args if ready(a))
+    return tuple(read[index] for index in sorted(read))
 
 
 def constant(xp: Any, value: Any, kind: int, dimensions: int) -> Value:
@@ -106,9 +106,9 @@ def constant(xp: Any, value: Any, kind: int, dimensions: int) -> Value:
         word = (value + 2**63) % 2**64 - 2**63
         return xp.full(shape, word, dtype=xp.int64), xp.full(shape, float(value), dtype=xp.float64)
     if kind == PYTHON:
-        made = np.empty(shape, dtype=object)
-        made.fill(value)
-        return made
+        array = np.empty(shape, dtype=object)
+        array.fill(value)
+        return array
     return xp.full(shape, value, dtype=xp.float64 if kind == FLOAT else xp.int64)
 
 

@@ -83,9 +83,9 @@ class Tables:
             axis = graph.axis(position)
             column = held(self.levels[position].values, self.tiers(axis))
             values[axis.index] = _map(lambda v, s=shape: v.reshape(s), column)
-        made = GraphProgram(self.tiers, self.looked_up).run(np, values, len(places))
+        computed = GraphProgram(self.tiers, self.looked_up).run(np, values, len(places))
         shape = [self.spans[position] for position in places]
-        return {n.index: _map(lambda v: np.broadcast_to(v, shape).ravel(), made[n.index]) for n in self.looked_up}
+        return {n.index: _map(lambda v: np.broadcast_to(v, shape).ravel(), computed[n.index]) for n in self.looked_up}
 
     def at(self, start: int, stop: int) -> dict[int, Any]:
         """Values of the roots at some configurations."""

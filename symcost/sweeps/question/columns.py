@@ -45,8 +45,8 @@ class CompiledFormulas:
 
     def __init__(self, shown: Mapping[str, Any], formulas: Mapping[str, Any]) -> None:
         self.shown, self.formulas = dict(shown), dict(formulas)
-        found = {str(s) for f in [*shown.values(), *formulas.values()] for s in f.free_symbols}
-        self.symbols = tuple(sorted(found - set(formulas)))
+        free = {str(s) for f in [*shown.values(), *formulas.values()] for s in f.free_symbols}
+        self.symbols = tuple(sorted(free - set(formulas)))
         """Names of the columns that a call needs."""
         self.numbers: dict[str, str] = {}
         """By formula, the kind of number that the last call used."""
@@ -68,16 +68,16 @@ class CompiledFormulas:
         tiers = Tiers(ranges)
         self.numbers = {name: NAMES[tiers.largest([root])] for name, root in roots.items()}
         kinds = {name: tiers(root) for name, root in roots.items()}
-        made = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
+        results = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
         with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
             tables = Tables(graph, tiers, list(roots.values()), [given[name] for name in self.order], length)
             chunk = min(CHUNK, max(LEAST, length * len(roots) // (SHARE * tables.program.live)))
             for start in range(0, length, chunk):
                 stop = min(start + chunk, length)
-                found = tables.at(start, stop)
+                looked_up = tables.at(start, stop)
                 for name, root in roots.items():
-                    made[name][start:stop] = plain(found[root.index], kinds[name])
-        return made
+                    results[name][start:stop] = plain(looked_up[root.index], kinds[name])
+        return results
 
     def _columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         for name in {*columns} ^ {*self.symbols}:

@@ -21,12 +21,12 @@ def dependents(roots: Iterable[Any], formulas: Mapping[str, Any], names: Iterabl
     inside: dict[str, set[str]] = {}
 
     def names_in(expression: Any) -> set[str]:
-        found: set[str] = set()
+        names: set[str] = set()
         for name in {str(s) for s in expression.free_symbols}:
             if name not in wanted and name not in inside:
                 inside[name] = names_in(formulas[name])
-            found |= {name} if name in wanted else inside[name]
-        return found
+            names |= {name} if name in wanted else inside[name]
+        return names
 
     counted = dict.fromkeys(names, 0)
     for part in {p for root in roots for p in sympy.preorder_traversal(root) if p.args}:

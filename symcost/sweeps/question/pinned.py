@@ -23,7 +23,7 @@ def pinned(problem: Problem) -> Problem:
         direction = Monotone(plan.graph, plan.ranges, position)
         better = [direction(objective) for objective in plan.objectives]
         allowed = turned(direction(plan.feasible), -1)
-        found = joined(*better, allowed)
-        if found is not None:
-            ends[name] = (min(problem.axes[name]) if found >= 0 else max(problem.axes[name]),)
+        places = joined(*better, allowed)
+        if places is not None:
+            ends[name] = (min(problem.axes[name]) if places >= 0 else max(problem.axes[name]),)
     return replace(problem, axes={**problem.axes, **ends}) if ends else problem

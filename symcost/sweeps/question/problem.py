@@ -78,23 +78,27 @@ class Problem:
         middle = {name: values[len(values) // 2] for name, values in self.axes.items()}
         points = [{**middle, name: values[place]} for name, values in self.axes.items() for place in (0, -1)]
         columns = {name: [point[name] for point in points] for name in evaluate.symbols}
-        found = dict.fromkeys(names, 0.0)
+        influence = dict.fromkeys(names, 0.0)
         for values in evaluate(**columns).values() if columns else ():
             if len(values) == len(points):
                 moved = [abs(float(values[2 * i + 1] - values[2 * i])) for i in range(len(names))]
                 for name, step in zip(names, moved, strict=True):
-                    found[name] += step / (sum(moved) or 1.0)
-        return found
+                    influence[name] += step / (sum(moved) or 1.0)
+        return influence
 
 
 def _runs(values: Sequence[int]) -> Iterable[int | str]:
     return [repr(values)] if isinstance(values, range) else values
 
 
-def _text(found: Condition) -> str:
-    if isinstance(found, Compare):
-        return f"({sympy.srepr(found.left)} {found.op} {sympy.srepr(found.right)})"
-    return f"{found.op}({', '.join(map(_text, found.parts))})" if isinstance(found, Combined) else found.text
+def _text(condition: Condition) -> str:
+    if isinstance(condition, Compare):
+        return f"({sympy.srepr(condition.left)} {condition.op} {sympy.srepr(condition.right)})"
+    return (
+        f"{condition.op}({', '.join(map(_text, condition.parts))})"
+        if isinstance(condition, Combined)
+        else condition.text
+    )
 
 
 def make_problem(
@@ -117,20 +121,20 @@ def make_problem(
     domain: tuple[str, ...] = ()
     if table is not None and table.domain is not None:
         domain = (*table.domain.conditions(), *outside(table.domain, axes, metrics.given))
-    found = tuple((text, asked(text, metrics)) for text in (*space.where, *where, *domain))
+    limits = tuple((text, asked(text, metrics)) for text in (*space.where, *where, *domain))
     goals = [(text, parse(text), maximise) for text, maximise in objectives]
     named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))
     shown_formulas = {name: parse(name) for name in named}
     resolve = Resolver(metrics, axes)
-    for formula in [*shown_formulas.values(), *(s for _, c in found for k in compares(c) for s in (k.left, k.right))]:
+    for formula in [*shown_formulas.values(), *(s for _, c in limits for k in compares(c) for s in (k.left, k.right))]:
         resolve(formula)
     _check_axes(
         axes,
         metrics,
-        {n for _, c in found for n in names(c)} | {str(s) for f in shown_formulas.values() for s in f.free_symbols},
+        {n for _, c in limits for n in names(c)} | {str(s) for f in shown_formulas.values() for s in f.free_symbols},
     )
     signed = tuple((text, -formula if maximise else formula) for text, formula, maximise in goals)
-    return Problem(axes, resolve.found, shown_formulas, found, signed, domain)
+    return Problem(axes, resolve.found, shown_formulas, limits, signed, domain)
 
 
 def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:
@@ -172,5 +176,5 @@ class SearchPlan:
     @cached_property
     def objectives(self) -> list[Node]:
         """A node for each objective, smaller is better; a positive constant below the line is left out."""
-        found = [self.lower(formula) for _, formula in self.problem.objectives]
-        return [r.above if r.below.op == "constant" else self.graph.apply("div", r.above, r.below) for r in found]
+        nodes = [self.lower(formula) for _, formula in self.problem.objectives]
+        return [r.above if r.below.op == "constant" else self.graph.apply("div", r.above, r.below) for r in nodes]

@@ -24,10 +24,10 @@ _KEYS = {"from", "to", "step", "multiples_of", "powers_of"}
 
 def texts(what: str, given: Texts) -> tuple[str, ...]:
     """One text or several as a tuple; ``None`` is none."""
-    found = (given,) if isinstance(given, str) else given if given is not None else ()
-    if not isinstance(found, Iterable) or isinstance(found, Mapping):
+    items = (given,) if isinstance(given, str) else given if given is not None else ()
+    if not isinstance(items, Iterable) or isinstance(items, Mapping):
         raise SpaceError(f"{what} = {short(given)} must be a text or a list of texts")
-    listed = tuple(found)
+    listed = tuple(items)
     if not all(isinstance(text, str) for text in listed):
         raise SpaceError(f"{what} = {short(given)} must be a text or a list of texts")
     return listed
@@ -98,21 +98,21 @@ def _values(name: str, values: Any) -> Sequence[Any]:
         values = [values]
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise SpaceError(f"the axis {name}={short(values)} must be a range, a list of integers or a list of names")
-    found = values if isinstance(values, range) else [_plain(value) for value in values]
-    if len(found) == 0:
+    axis = values if isinstance(values, range) else [_plain(value) for value in values]
+    if len(axis) == 0:
         raise SpaceError(f"the axis {name} is empty: give it at least one value")
-    if len(found) > MOST_VALUES:
-        raise SpaceError(f"the axis {name} has {len(found):,} values: at most {MOST_VALUES:,}; use a larger step")
-    if isinstance(found[0], str):
-        _check(name, found, lambda v: isinstance(v, str), "a name, as its first value is")
-    elif isinstance(found, range):
-        _check(name, (found[0], found[-1]), _positive, "a positive integer")
+    if len(axis) > MOST_VALUES:
+        raise SpaceError(f"the axis {name} has {len(axis):,} values: at most {MOST_VALUES:,}; use a larger step")
+    if isinstance(axis[0], str):
+        _check(name, axis, lambda v: isinstance(v, str), "a name, as its first value is")
+    elif isinstance(axis, range):
+        _check(name, (axis[0], axis[-1]), _positive, "a positive integer")
     else:
-        _check(name, found, _positive, "a positive integer")
-    if not isinstance(found, range) and len(set(found)) < len(found):
-        ((twice, _),) = Counter(found).most_common(1)
+        _check(name, axis, _positive, "a positive integer")
+    if not isinstance(axis, range) and len(set(axis)) < len(axis):
+        ((twice, _),) = Counter(axis).most_common(1)
         raise SpaceError(f"the axis {name} has the value {twice!r} twice: give it once")
-    return found if isinstance(found, range) else tuple(found)
+    return axis if isinstance(axis, range) else tuple(axis)
 
 
 def _plain(value: Any) -> Any:

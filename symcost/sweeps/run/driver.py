@@ -91,22 +91,22 @@ def cores() -> int:
 
 def run(job: SearchJob, settings: Settings, executor: Executor, store: Store | None = None) -> Partial:
     """Everything the job's parts find; parts that the store has are not searched again."""
-    found = search(job)
-    parts = ranges(found.outer, store.parts if store else settings.parts)
+    prepared = search(job)
+    parts = ranges(prepared.outer, store.parts if store else settings.parts)
     total, done = Partial(job.kind), 0
     loaded = {part: old for part in parts if store and (old := store.load(job, *part))}
     for (start, stop), part in loaded.items():
         total, done = total.joined(part, job.keep), done + stop - start
     if settings.on_progress and loaded:
-        settings.on_progress(done, found.outer, WORDS[job.kind])
+        settings.on_progress(done, prepared.outer, WORDS[job.kind])
     if total.overflow:
         return total
-    for (start, stop), part in submitted(job, parts, settings.width, executor, found.seeds, loaded):
+    for (start, stop), part in submitted(job, parts, settings.width, executor, prepared.seeds, loaded):
         if store:
             store.save(job, start, stop, part)
         total, done = total.joined(part, job.keep), done + stop - start
         if settings.on_progress:
-            settings.on_progress(done, found.outer, WORDS[job.kind])
+            settings.on_progress(done, prepared.outer, WORDS[job.kind])
         if total.overflow:
             break
     return total

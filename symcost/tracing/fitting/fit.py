@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from symcost.formulas.form import Form, floor
-from symcost.formulas.functions import positive_part, without_floors
+from symcost.formulas.functions import floors_opened, positive_part
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
 from symcost.tracing.fitting.solve import Column, affine, combine
 
@@ -72,7 +72,7 @@ class Fitter:
         for form in meant:  # roundings that the program was seen to make
             if form.symbols <= set(self.symbols):
                 values = [form.value(point) for point in self.points]
-                plain = without_floors(form)
+                plain = floors_opened(form)
                 if all(isinstance(value, int) for value in values):
                     exact = [plain.value(point) for point in self.points] == values
                     column = tuple(map(int, values))
