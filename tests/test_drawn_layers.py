@@ -74,6 +74,14 @@ def by_suffix(L: int) -> list[int]:
     return [16 if name.endswith("23") else 8 for name in names]
 
 
+def by_digit(L: int) -> list[int]:
+    return [16 if str(i).endswith("7") else 8 for i in range(L)]
+
+
+def by_bits(L: int) -> list[int]:
+    return [16 if bin(i).count("1") > 4 else 8 for i in range(L)]
+
+
 def by_key(L: int) -> list[int]:
     special = dict.fromkeys(range(20, 23), 16)
     return [special.get(i, 8) for i in range(L)]
@@ -110,6 +118,8 @@ ALL = (
     generated,
     by_name,
     by_suffix,
+    by_digit,
+    by_bits,
     by_key,
     all_alike,
 )
@@ -132,7 +142,9 @@ def test_what_can_be_seen_of_a_table_is_a_landmark(widths: Callable[[int], Any])
     assert costs.domain.problem({"L": 47}) is None
 
 
-@pytest.mark.parametrize("widths", [cut, chained, used_up, generated, by_name, by_suffix], ids=lambda w: w.__name__)
+@pytest.mark.parametrize(
+    "widths", [cut, chained, used_up, generated, by_name, by_suffix, by_digit, by_bits], ids=lambda w: w.__name__
+)
 def test_what_cannot_be_seen_bounds_the_depth(widths: Callable[[int], Any]) -> None:
     domain = sc.trace(built(widths), "float32[n,8]", referee=False).domain
     assert domain.evidence["L"].word == "bounded"

@@ -109,27 +109,6 @@ class Form:
                 )
         return found
 
-    def without_floors(self, up: bool) -> Form:
-        """A bound from above, or below: each floor that stands alone as what it rounds, or that less its largest loss.
-
-        >>> k = Form.symbol("k")
-        >>> (k - floor(k / 2)).without_floors(up=True), (k - floor(k / 2)).without_floors(up=False)
-        (k/2 + 1/2, k/2)
-        """
-        parts: list[FormLike] = []
-        for mono, coefficient in self.terms.items():
-            alone = len(mono) == 1 and mono[0][1] == 1 and _ATOMS[mono[0][0]].kind == "floor"
-            if not alone:
-                parts.append(Form({mono: coefficient}))
-                continue
-            (argument,) = _ATOMS[mono[0][0]].args
-            common = math.lcm(*(c.denominator for c in argument.terms.values()))
-            fractional = any(e < 0 for term in argument.terms for _, e in term)
-            loss = 0 if (coefficient > 0) is up else 1 if fractional else 1 - Fraction(1, common)
-            inside = argument.without_floors(up=(coefficient > 0) is up)
-            parts.append((inside - loss) * coefficient)
-        return Form.total(parts)
-
     def __add__(self, other: FormLike) -> Form:
         return Form.total((self, other))
 

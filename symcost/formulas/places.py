@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from symcost.errors import ExpressionError
 from symcost.formulas.dominance import dominates
-from symcost.formulas.form import ONE, ZERO, Form, FormLike, as_form, floor
+from symcost.formulas.form import ONE, ZERO, Form, FormLike, as_form, floor, of_atom
 from symcost.formulas.functions import positive_part
 
 
@@ -104,7 +104,30 @@ def never_positive(form: FormLike) -> bool:
     >>> never_positive(floor((k - 1) / 2) - k), never_positive(3 - k), never_positive(-floor((k - 1) / 2))
     (True, False, True)
     """
-    bound = as_form(form).without_floors(up=True)
+    bound = _without_floors(as_form(form), up=True)
     below = any(e < 0 for mono in bound.terms for _, e in mono)
     common = 1 if below else math.lcm(*(c.denominator for c in bound.terms.values()))
     return dominates(ZERO, bound - (1 - Fraction(1, common)))  # an integer below 1 is at most 0
+
+
+def _without_floors(form: Form, up: bool) -> Form:
+    """A bound from above, or below: each floor that stands alone as what it rounds, or that less its largest loss.
+
+    >>> k = Form.symbol("k")
+    >>> _without_floors(k - floor(k / 2), up=True), _without_floors(k - floor(k / 2), up=False)
+    (k/2 + 1/2, k/2)
+    """
+    parts: list[FormLike] = []
+    for coefficient, atoms in form.atoms():
+        if [(atom.kind, exponent) for atom, exponent in atoms] != [("floor", 1)]:
+            term = Form.constant(coefficient)
+            for atom, exponent in atoms:
+                term = term * of_atom(atom) ** exponent
+            parts.append(term)
+            continue
+        (argument,) = atoms[0][0].args
+        common = math.lcm(*(c.denominator for c in argument.terms.values()))
+        fractional = any(e < 0 for term in argument.terms for _, e in term)
+        loss = 0 if (coefficient > 0) is up else 1 if fractional else 1 - Fraction(1, common)
+        parts.append((_without_floors(argument, up=(coefficient > 0) is up) - loss) * coefficient)
+    return Form.total(parts)

@@ -148,7 +148,9 @@ class _Builder:
             case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
                 if not any(isinstance(part, ast.Starred) for part in parts):
                     return Node("display", tuple(map(self.build, parts)))
-            case ast.Call(func=ast.Name() | ast.Attribute() as function, args=args) if _plain(node):
+            case ast.Call(func=ast.Name() | ast.Attribute() as function, args=args) if _plain(node) and _named(
+                function
+            ):
                 return Node("call", (self.leaf(function), *map(self.build, args)))
         return Node("opaque", tuple(map(self.leaf, _names(node))))
 
@@ -252,6 +254,13 @@ def _tests(node: ast.AST) -> Iterator[ast.expr]:
 def _plain(call: ast.Call) -> bool:
     """Whether a call's arguments are told one by one, and none changes what the function is."""
     return not any(isinstance(arg, ast.Starred) for arg in call.args) and {k.arg for k in call.keywords} <= {"strict"}
+
+
+def _named(function: ast.expr) -> bool:
+    """Whether a function is had by its name, not made by an expression: ``str(i).endswith`` hides what it is of."""
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    return isinstance(function, ast.Name)
 
 
 def _last(function: ast.expr) -> str:
