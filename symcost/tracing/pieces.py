@@ -12,6 +12,7 @@ from symcost.costs.cost import Cost
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import where
 from symcost.tracing.checking.certify import Certificate
+from symcost.tracing.checking.derived import points_inside
 from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain
@@ -25,6 +26,7 @@ Peaks = Mapping[tuple[str, str], "list[Form] | str"]
 STEPS = (256, 96, 224, 64, 32, 16, 8, 4, 3, 2)
 """Multiples to try, coarse ones first: a derivation finds out which finer ones are right too."""
 FURTHEST = 5000
+ELSEWHERE = 3
 DEEPER = 3
 """So many decisions behind one another are followed; what is decided behind those counts as another program."""
 MAX_DEPTHS = 40
@@ -84,10 +86,19 @@ class Side:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
         explorer, domain = self.piece.explorer, self.piece.domain
         points = self.points()
-        inside = [point for point in points if domain.problem(point) is None]
+        inside = [point for point in points if domain.problem(point) is None] or self._elsewhere()
         if any(explorer.difference(point) is not None for point in inside) or (inside and self._hides(inside[-1])):
             return "other"
         return "beyond" if any(map(explorer.sampler.works, (p for p in points if p not in inside))) else "alike"
+
+    def _elsewhere(self) -> list[Point]:
+        """A few points on the other side anywhere inside the domain, where none of the nearest ones is."""
+        base = {name: values[0] for name, values in self.values.items()}
+        names = tuple(sorted(self.guard.symbols & set(base)))
+        found = (
+            p for p in points_inside(names, self.piece.domain, base) if not self.guard.holds(p) and self._behind(p)
+        )
+        return list(itertools.islice((point for point in found if self.piece.explorer.sampler.works(point)), ELSEWHERE))
 
     def different(self) -> list[Point]:
         """Points on the other side, inside the domain, at which the form is wrong."""

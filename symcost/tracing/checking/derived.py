@@ -26,11 +26,16 @@ def unlike(pairs: Iterable[tuple[Form, Form]], domain: Domain, base: Mapping[str
     for fitted, derived in pairs:
         names = tuple(sorted(fitted.symbols | derived.symbols))
         if names not in points:
-            points[names] = [p for p in _points(names, domain, base) if domain.problem(p) is None]
+            points[names] = list(points_inside(names, domain, base))
         for point in points[names]:
             if fitted.value(point) != derived.value(point):
                 return point
     return None
+
+
+def points_inside(names: tuple[str, ...], domain: Domain, base: Mapping[str, int]) -> Iterator[Point]:
+    """Points of the domain all over the scales of some symbols."""
+    return (point for point in _points(names, domain, base) if domain.problem(point) is None)
 
 
 def _points(names: tuple[str, ...], domain: Domain, base: Mapping[str, int]) -> Iterator[Point]:
