@@ -16,7 +16,7 @@ from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.floats.exact import meant
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import Guard, strongest
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
@@ -131,6 +131,8 @@ class Derivation(Attempt):
         split: list[tuple[Guard, Piece]] = []
         for guard in (*self.guards, *beyond_bounds(found)):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
+            if any(strongest((known, guard)) == (known,) for known, _ in split):
+                continue  # it holds wherever this form is used
             within = [*(other for other in self.within if other != guard), *(known for known, _ in split)]
             side = Side(found, guard, self.values, within, dict(self.recording.base), self._decides, self._met)
             verdict = side.verdict()

@@ -10,14 +10,14 @@ from typing import Any
 
 from symcost.costs.cost import Cost
 from symcost.formulas.form import Form, as_form
-from symcost.formulas.functions import where
+from symcost.formulas.functions import maximum, where
 from symcost.tracing.checking.certify import Certificate
 from symcost.tracing.checking.derived import points_inside
 from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain
 from symcost.tracing.domain.pieces import Pieces
-from symcost.tracing.evidence.guard import Guard, guard
+from symcost.tracing.evidence.guard import Guard, guard, strongest
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Unknown
 from symcost.tracing.sampling.sample import LARGE, MULTIPLES, TINY, Point, Values
@@ -78,8 +78,12 @@ class Side:
 
     def freed(self) -> None:
         """The form's own domain without the bound that this decision is: beyond it another form holds."""
+        domain = self.piece.domain
         for bounds, decision in bounds_of(self.piece):
-            for name in [name for name, each in decision.items() if each == self.guard]:
+            for name in [name for name, each in decision.items() if strongest((self.guard, each)) == (self.guard,)]:
+                domain.notes[:] = [
+                    note for note in domain.notes if not note.startswith(f"above {name} = {bounds[name]}:")
+                ]
                 del bounds[name]
 
     def verdict(self) -> str:
@@ -236,13 +240,14 @@ def _points(certificates: Sequence[Certificate], kind: str) -> tuple[Point, ...]
 
 
 def _peak(sides: Sequence[tuple[Any, Form]]) -> Any:
-    """The larger of both, each nothing on the other side; a reason where one has none."""
+    """The peak of each side on its side; a reason where one has none."""
     reason = next((found for found, _ in sides if isinstance(found, str)), None)
     if reason is not None:
         return reason
     if sides[0][0] == sides[1][0]:
         return sides[0][0]
-    return [as_form(form) * there for found, there in sides for form in found]
+    largest = [(found[0] if len(found) == 1 else maximum(found), there) for found, there in sides]
+    return [Form.total(as_form(form) * there for form, there in largest)]
 
 
 def _lines(sides: Sequence[tuple[Piece, Form]]) -> list[Line]:
