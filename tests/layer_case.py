@@ -90,14 +90,17 @@ def compiled(module: Any, spec: jax.ShapeDtypeStruct) -> tuple[int, HloCost]:
 
 
 def inside(expression: Any, bounds: Mapping[str, int]) -> Any:
-    """A trace's expression where the layers' formulas hold: ``Max(0, w - 2)`` is ``w - 2`` once ``w >= 2``."""
+    """A trace's expression where the layers' formulas hold: ``Max(0, w - 2)`` is ``w - 2`` once ``w >= 2``, ``2 - w`` nothing."""
     if isinstance(expression, int):
         return expression
 
     def opened(*parts: Any) -> Any:
         (form,) = [part for part in parts if part != 0]
         smallest = {symbol: bounds.get(symbol.name, 1) for symbol in form.free_symbols}
-        assert all(form.subs({**smallest, s: v + 1}) >= form.subs(smallest) for s, v in smallest.items()), "it grows"
+        further = [form.subs({**smallest, s: v + 1}) - form.subs(smallest) for s, v in smallest.items()]
+        if further and all(step < 0 for step in further) and form.subs(smallest) <= 0:
+            return sympy.Integer(0)
+        assert all(step >= 0 for step in further), "it grows"
         return form if form.subs(smallest) >= 0 else sympy.Max(0, form)
 
     return expression.replace(sympy.Max, opened)

@@ -227,7 +227,7 @@ def test_flax_models_and_saved_tables_are_audited_too(tmp_path: Path, monkeypatc
 
 BAD = [
     ("model,value\n", "has no column 'quantity': its first line must name model, quantity, value"),
-    ("model,params,parms\n", "has an unknown column 'parms': use model, quantity, value, layer, at and 20 more"),
+    ("model,params,parms\n", "has an unknown column 'parms': use model, quantity, value, layer, at and 22 more"),
     ("quantity,value\n", "has neither a column 'model' nor 'layer': say what the claims are about"),
     ("model,params,params\n", "has the column 'params' twice: give it once"),
     ("model,quantity,value\nalexnet,params,61M MACs\n", "line 2: cannot read '61M MACs' as a number"),

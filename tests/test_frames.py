@@ -346,7 +346,7 @@ def test_a_decision_that_was_not_understood_is_named() -> None:
 
     found = landmarks(runs(program, 5, 3), ["L"])["L"]
     assert (found.complete, found.saw_index) == (False, True)
-    assert found.unread[0].startswith("f'layer_{i}' == 'layer_4' at ")
+    assert found.unread[0].startswith("f'layer_{i}' == 'layer_4' (test_frames.py:")
 
 
 # -- the law that a landmark is for ------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ ROUNDINGS: dict[str, tuple[Callable[[int], int], int]] = {
     "64 at most": (lambda d: min(64, d), 64),
     "between 8 and 128": (lambda d: min(max(d, 8), 128), 128),
     "half, rounded to even": (lambda d: max(1, round(d / 2)), 2),
+    "a half and a third": (lambda d: d // 2 + d // 3 + 1, 1),
     "MobileNetV2, the width itself": (lambda d: make_divisible(d), 1),
     "MobileNetV2, a width multiplier in twentieths": (lambda d: make_divisible(32 * d / 20), 1),
     "MobileNetV3, squeezed to a quarter": (lambda d: make_divisible(d * 0.25), 1),
@@ -77,7 +78,9 @@ def test_a_rounded_width_is_right_at_every_value_of_its_domain(name: str) -> Non
     assert [d for d in inside[::23] if costs.subs(n=1, d=d).params != (4 + 64 + 64) * rounding(d)] == []
 
 
-@pytest.mark.parametrize("rounding", [lambda d: max(1, math.isqrt(d)), lambda d: d // 2 + d // 3 + 1])
-def test_a_width_without_a_closed_form_is_an_error_that_says_what_to_give(rounding: Callable[[int], int]) -> None:
+def test_a_width_without_a_closed_form_is_an_error_that_says_what_to_give() -> None:
+    def rounding(d: int) -> int:
+        return max(1, math.isqrt(d))
+
     with pytest.raises(LiftError, match=r"samples=\{...\}"):
         sc.trace(lambda d: Layer(rounding(d)), "float32[n,4]")

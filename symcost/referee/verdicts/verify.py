@@ -215,7 +215,8 @@ def _derived(known: _Request, platforms: tuple[str, ...], cache: bool) -> tuple[
     found = kept.load(entry) if cache else None
     if found is None:
         lifted, point = _closed_form(known), known.source.at
-        found = Derived(lifted.subs(check=True, **point) if point else lifted, *_lowered(known.made, platforms))
+        whole = set(lifted.symbols) <= set(point)  # trips that nobody knows have no value at a point
+        found = Derived(lifted.subs(check=whole, **point) if point else lifted, *_lowered(known.made, platforms))
         if cache:
             kept.keep(found, entry)
     paths = tuple(argument.path for argument in known.made.arguments)

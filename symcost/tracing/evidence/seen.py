@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
+from symcost.formulas.form import Form
 from symcost.tracing.evidence.caches import forgetful
 from symcost.tracing.evidence.floats.meaning import behind, comparisons
 from symcost.tracing.evidence.frames.conditions import sizes
@@ -13,7 +16,7 @@ from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
 from symcost.tracing.evidence.frames.observe import observe
 from symcost.tracing.evidence.frames.watch import Observations, watch
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import Guard, Pin
 from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
@@ -34,7 +37,7 @@ def decided(seen: Recording) -> list[Guard]:
     exact = {comparison.guard: comparison for comparison in comparisons(seen)}
     found: list[Guard | None] = []
     for each in seen.guards:
-        if _about_one(each):
+        if _about_one(each) or _of_pin(each, seen):
             continue
         whole = behind(each, seen)
         meant = exact.get(whole)
@@ -50,11 +53,27 @@ def _about_one(guard: Guard) -> bool:
     return (guard.op == "!=" and number <= 1) or (guard.op == ">=" and number <= 2)
 
 
+def _of_pin(guard: Guard, seen: Recording) -> bool:
+    """Whether a plain number that was made of a size stands in it: what it says holds of that number alone."""
+    numbers = {str(seen.base[name]) for name in seen.pinned if name in seen.base}
+    return bool(guard.symbols & seen.pinned and numbers & set(re.findall(r"[0-9]+", str(guard))))
+
+
 def recorded(sampler: Sampler, base: Point, structural: Sequence[str], depths: Mapping[str, Landmarks]) -> Recording:
     """One trace with symbolic sizes, of a program so deep that every kind of layer is in it where the model takes that."""
     deep = {name: max(base[name], min(depths[name].reach, DEEPEST)) for name in structural if name in depths}
     point = {**base, **deep}
-    return record(sampler.model, point if sampler.works(point) else base, structural)
+    found = record(sampler.model, point if sampler.works(point) else base, structural)
+    plain = [guard for guard in found.guards if _is_plain(guard, found.base)]
+    guards = tuple(guard for guard in found.guards if guard not in plain)
+    return replace(found, guards=guards, pins=(*found.pins, *(Pin(guard.left, guard.place) for guard in plain)))
+
+
+def _is_plain(guard: Guard, base: Mapping[str, int]) -> bool:
+    """Whether a size is met by its own value as a number: something was made of that number, an array of as many."""
+    number = getattr(guard.right, "number", None)
+    own = [name for name in guard.symbols if guard.left == Form.symbol(name)]
+    return guard.op == "==" and number is not None and [base.get(name) for name in own] == [number]
 
 
 def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], structural: Sequence[str]) -> list[Guard]:
