@@ -105,9 +105,9 @@ class Side:
         return list(itertools.islice((point for point in found if self.piece.explorer.sampler.works(point)), ELSEWHERE))
 
     def different(self) -> list[Point]:
-        """Points on the other side, inside the domain, at which the form is wrong."""
-        explorer, domain = self.piece.explorer, self.piece.domain
-        return [p for p in self.points() if domain.problem(p) is None and explorer.difference(p) is not None]
+        """Points on the other side, below an edge of the domain too, at which the form is wrong."""
+        explorer = self.piece.explorer
+        return [p for p in self.points() if explorer.sampler.works(p) and explorer.difference(p) is not None]
 
     def _hides(self, point: Point) -> bool:
         """Whether the program decides something there that it was not asked elsewhere, and that is of account."""

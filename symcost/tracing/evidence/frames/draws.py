@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from symcost.tracing.evidence.frames.affine import NotRead, Reading
 from symcost.tracing.evidence.frames.expressions import Node
@@ -21,9 +22,9 @@ def steps(table: Table) -> Landmarks:
     frozenset({3})
     """
     items = table.items
-    if table.kind in ("dict", "get", "set", "frozenset") or not any(type(item) in PLAIN for item in items):
-        return Landmarks()  # layers themselves, arrays: what they are was decided where they were made
-    if len(items) != table.length:
+    if table.kind in ("dict", "get", "set", "frozenset") or all(type(item) is float or _made(item) for item in items):
+        return Landmarks()  # floats count where they are compared or rounded, layers and arrays where they were made
+    if len(table.items) != table.length:
         raise NotRead("a long table")
     places = [k for k in range(1, len(items)) if items[k] != items[k - 1] or type(items[k]) is not type(items[k - 1])]
     if not places:
@@ -34,6 +35,11 @@ def steps(table: Table) -> Landmarks:
     if len(places) > MAX_CHANGES:
         raise NotRead("a table of many kinds")
     return Landmarks(frozenset(places))
+
+
+def _made(item: Any) -> bool:
+    """Whether an entry is no plain value."""
+    return type(item) not in PLAIN
 
 
 def drawn(reading: Reading, symbols: Collection[str]) -> Landmarks | None:
@@ -73,7 +79,7 @@ def drawn(reading: Reading, symbols: Collection[str]) -> Landmarks | None:
 
 def _kept(table: Table) -> bool:
     """Whether nothing in a table is a plain value, or all of it is one and the same."""
-    plain = [item for item in table.items if type(item) in PLAIN]
+    plain = [item for item in table.items if not _made(item)]
     return table.kind in ("dict", "get") or (len(table.items) == table.length and not plain)
 
 

@@ -75,7 +75,7 @@ KNOWN = {id(f): f.__name__ for f in (*COMPUTED.values(), *OTHERS, *DRAWN)}
 """Functions of Python's own, told by what they are and not by their name in the program."""
 SAFE_DESCRIPTORS = (MemberDescriptorType, type(vars(collections.namedtuple("_Pair", "left"))["left"]))
 """How slots and the fields of named tuples are read: by code of Python's own."""
-ITERATORS = (type(iter([])), type(iter(())))
+ITERATORS = (type(iter([])), type(iter(())), type(iter(np.zeros(1))))
 SIZED, ENTRIES = (str, tuple, list, dict, set, frozenset, range), (tuple, list)
 
 
@@ -123,7 +123,9 @@ def snapshot(value: Any) -> Any:
     if kind is TextMethod:
         return value
     if kind in ITERATORS and len(told := value.__reduce__()) > 2:
-        return replace(_table(told[1][0]), kind="iterator")
+        owner = told[1][0]
+        listed = owner.tolist() if type(owner) is np.ndarray and owner.ndim == 1 and owner.size <= MAX_ITEMS else owner
+        return replace(_table(listed), kind="iterator") if type(listed) in ENTRIES else OBJECT
     if id(value) in KNOWN:
         return Known(KNOWN[id(value)])
     if _is_array(value):
