@@ -16,6 +16,5 @@ PENDING = {
     "swin": "the domain begins at a width of 48, half of what the row asks for",
     "llama": "the xla figures are withdrawn where the hidden width is rounded up beside a width that is no multiple",
     "llama_train": "no closed form is found for the rounded hidden width of training",
-    "conformer_train": "products on padding are derived now (tests/test_places.py); the whole row was not run to its end since",
     "unet_levels": "sizes are geometric in the number of levels",
 }
