@@ -44,6 +44,8 @@ def wrong() -> sc.Verdict:
     lifted = sc.trace(MLP, SPEC)
 
     class Off:
+        symbols = lifted.symbols
+
         def subs(self, **point: int) -> Any:
             rows = list(lifted.subs(**point).rows)
             k = next(k for k, row in enumerate(rows) if row.xla.flops and row.path)
