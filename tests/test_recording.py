@@ -25,7 +25,7 @@ from symcost.errors import DomainError, TraceError
 from symcost.formulas.conditions import Compare, condition
 from symcost.formulas.form import Form
 from symcost.formulas.symbols import evaluate
-from symcost.tracing.evidence import selftest
+from symcost.tracing.evidence import places, selftest
 from symcost.tracing.evidence.frames.watch import watch
 from symcost.tracing.evidence.guard import OPERATORS, Guard, guard
 from symcost.tracing.evidence.record import Recording, record, shapes_of
@@ -603,3 +603,10 @@ def test_a_point_where_the_model_raises_is_refused() -> None:
     found = record(case.model(), case.base).changed({"n": 2, "d": 62})
     assert found is not None
     assert found.startswith("d % 4 == 0 does not hold (")
+
+
+def test_packages_below_the_standard_library_are_models_too() -> None:
+    below = places.STANDARD + "site-packages/"
+    assert places.converts(places.STANDARD + "fractions.py")
+    assert not places.helps(below + "a_model/layers.py")
+    assert places.helps(places.NUMPY + "core.py")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from symcost.tracing.evidence.places import HELPERS, LIBRARY
+from symcost.tracing.evidence.places import LIBRARY, helps
 
 CACHED = type(functools.lru_cache(lambda: None))
 
@@ -47,4 +47,4 @@ def forgetful() -> Iterator[None]:
 def _of_user(module: ModuleType) -> bool:
     file = getattr(module, "__file__", None) or ""
     inside = module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}
-    return not inside and not file.startswith((*HELPERS, LIBRARY))
+    return not inside and not (helps(file) or file.startswith(LIBRARY))

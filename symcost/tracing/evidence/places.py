@@ -24,10 +24,10 @@ def _folder(module: Any) -> str:
 
 JAX = (_folder(jax),)
 EXPORT = _folder(jax) + "_src/export/"
-NUMBERS = (_folder(np), str(Path(ast.__file__).parent) + "/", "<frozen")
-"""Numpy and the standard library: they convert for whoever called them."""
+NUMPY, STANDARD = _folder(np), str(Path(ast.__file__).parent) + "/"
+INSTALLED = ("site-packages/", "dist-packages/")
+"""Where other packages lie below the standard library's folder, unless an environment has a folder of its own."""
 OWN = str(Path(__file__).parents[2]) + "/"
-HELPERS = (*JAX, *NUMBERS, OWN, "<string>", "<attrs")
 INITIALISERS = str(Path(jax.nn.initializers.orthogonal.__code__.co_filename))
 MAKING = {("nnx.py", "made"), ("linen.py", "abstract")}
 """Functions of the tracer in which variables are made by shape only."""
@@ -44,6 +44,20 @@ TESTS = frozenset(
     code for name, code in opcode.opmap.items() if ("JUMP" in name and "IF" in name) or name == "UNARY_NOT"
 )
 IDENTITIES = frozenset(("__eq__", "__ne__", "__hash__"))
+
+
+@lru_cache(maxsize=4096)
+def converts(file: str) -> bool:
+    """Whether a file is of numpy or the standard library: they convert for whoever called them."""
+    if file.startswith((NUMPY, "<frozen")):
+        return True
+    return file.startswith(STANDARD) and not file.removeprefix(STANDARD).startswith(INSTALLED)
+
+
+@lru_cache(maxsize=4096)
+def helps(file: str) -> bool:
+    """Whether a file is below the model: of jax, numpy, the standard library, or ours."""
+    return converts(file) or file.startswith((*JAX, OWN, "<string>", "<attrs"))
 
 
 @lru_cache(maxsize=1024)
@@ -67,12 +81,13 @@ def compares(frame: FrameType) -> bool:
 
 def by_user(frame: FrameType) -> bool:
     """Whether a frame is of the model, and of no library below it."""
-    return not frame.f_code.co_filename.startswith((*HELPERS, LIBRARY))
+    file = frame.f_code.co_filename
+    return not (helps(file) or file.startswith(LIBRARY))
 
 
 def for_jax(frame: FrameType | None) -> bool:
     """Whether jax itself asks, be it through numpy: there a size stays symbolic."""
-    while frame is not None and frame.f_code.co_filename.startswith(NUMBERS):
+    while frame is not None and converts(frame.f_code.co_filename):
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename.startswith(JAX)
 
@@ -114,7 +129,7 @@ def place(frame: FrameType | None) -> Place:
         name = frame.f_code.co_filename
         if name.startswith(LIBRARY):
             library = library or frame
-        elif not name.startswith(HELPERS) and "/opt_einsum/" not in name:
+        elif not helps(name) and "/opt_einsum/" not in name:
             return _place(frame)
         frame = frame.f_back
     return Place() if library is None else _place(library)
@@ -134,7 +149,7 @@ def _calls_compiled(frame: FrameType) -> bool:
 
 def asks_for_constant(frame: FrameType) -> bool:
     """Whether jax may only ask if a size is a constant; it does not where it counts, ``range(size)``."""
-    while frame.f_code.co_filename.startswith(NUMBERS) and frame.f_back is not None:
+    while converts(frame.f_code.co_filename) and frame.f_back is not None:
         frame = frame.f_back
     node = _call(frame)
     return not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range")

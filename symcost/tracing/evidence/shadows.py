@@ -23,7 +23,7 @@ from jax._src.lax import convolution
 from jax._src.lax.control_flow import loops
 
 from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
-from symcost.tracing.evidence.places import HELPERS
+from symcost.tracing.evidence.places import helps
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 _ASKS = re.compile(r"\bis (not )?(int|float)\b")
@@ -74,7 +74,7 @@ def _of_models(module: ModuleType) -> bool:
 
 def _may_hold_models(module: ModuleType, file: str) -> bool:
     """Whether it uses jax or flax, and is of no library below them."""
-    if file.startswith(HELPERS) or module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
+    if helps(file) or module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
         return False
     uses = any(
         isinstance(v, ModuleType) and v.__name__.split(".")[0] in ("jax", "flax") for v in list(vars(module).values())
