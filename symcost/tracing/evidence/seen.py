@@ -80,11 +80,13 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
     """What the model's own lines decide by sizes that were plain numbers in the recording, which did not see that."""
     names = [name for name in values if name not in structural]
     plain = set(names) - seen.proved
+    if not plain:
+        return []
     points = [
         {**seen.base, **{name: values[name][k] for name in names if len(values[name]) > k}} for k in range(WATCHED)
     ]
     points = [dict(seen.base), *(point for point in points if point != seen.base and sampler.works(point))]
-    if not plain or len(points) < 2:
+    if len(points) < 2:
         return []
     try:
         found = sizes([observe(sampler.model, point) for point in points]).guards
