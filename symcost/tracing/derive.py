@@ -13,10 +13,9 @@ from symcost.errors import LiftError
 from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
-from symcost.tracing.evidence.floats.exact import meant
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.guard import Guard, strongest
+from symcost.tracing.evidence.guard import Guard, both_ways, strongest
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
@@ -56,8 +55,7 @@ class Derivation(Attempt):
         self.choice.make()
         self._watch()
         self.guards = self._seen()
-        plain = [form for made in self.recording.roundings if (form := meant(made)) is not None]
-        self._meant = list(dict.fromkeys((*plain, *sizes(self.recording))))
+        self._meant = sizes(self.recording)
         found = self._settled_on()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
@@ -96,7 +94,7 @@ class Derivation(Attempt):
             self.within = (*self.within, *self.guards)
             self._meant = [*self._meant, *self.recording.sizes]
             self.extra.clear()
-            self.values.update({name: depths(seen) for name, seen in self.compared.items()})
+            self._deepen()
             return self._settle()
 
     def _turn(self) -> None:
@@ -124,7 +122,7 @@ class Derivation(Attempt):
     @property
     def _met(self) -> list[Guard]:
         """Decisions that are looked at one by one, however they fall."""
-        return [either for guard in (*self.guards, *self.within) for either in (guard, guard.denied)]
+        return both_ways((*self.guards, *self.within))
 
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
@@ -153,7 +151,7 @@ class Derivation(Attempt):
     def _other(self, side: Side, pieces: int) -> Piece | None:
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
         earlier = [guard for guard in side.within if guard not in self.within]
-        known = [decided for guard in (*earlier, side.guard) for decided in (guard, guard.denied)]
+        known = both_ways((*earlier, side.guard))
         for sampler, samples in side.attempts(self.sampler):
             options = self.options.beside(sampler.model.symbols, samples)
             within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
@@ -169,6 +167,10 @@ class Derivation(Attempt):
         """Sample past everything that the program was seen to compare the numbers of its layers with."""
         self.landmarks = landmarks(self.sampler, self.base, self.structural)
         self.compared = {n: seen for n, seen in self.landmarks.items() if tells(seen) and n not in self.fixed}
+        self._deepen()
+
+    def _deepen(self) -> None:
+        """Sample the depths that the comparisons of layers' numbers ask for."""
         self.values.update({name: depths(seen) for name, seen in self.compared.items()})
 
     def _past(self, turn: Turn) -> bool:

@@ -17,7 +17,7 @@ from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain
 from symcost.tracing.domain.pieces import Pieces
-from symcost.tracing.evidence.guard import Guard, guard, strongest
+from symcost.tracing.evidence.guard import Guard, both_ways, guard, strongest
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Unknown
 from symcost.tracing.sampling.sample import LARGE, MULTIPLES, TINY, Point, Values
@@ -27,6 +27,7 @@ STEPS = (256, 96, 224, 64, 32, 16, 8, 4, 3, 2)
 """Multiples to try, coarse ones first: a derivation finds out which finer ones are right too."""
 FURTHEST = 5000
 ELSEWHERE = 3
+"""Points that are tried where none of the nearest ones is inside the domain."""
 DEEPER = 3
 """So many decisions behind one another are followed; what is decided behind those counts as another program."""
 MAX_DEPTHS = 40
@@ -70,8 +71,8 @@ class Side:
     @property
     def exception(self) -> tuple[str, int] | None:
         """The symbol and its only value on the other side, as in ``r != 224``."""
-        names, number = self.guard.symbols, getattr(self.guard.right, "number", None)
-        if self.guard.op != "!=" or len(names) != 1 or not isinstance(number, int):
+        names, number = self.guard.symbols, self.guard.number
+        if self.guard.op != "!=" or len(names) != 1 or number is None:
             return None
         (name,) = names
         return (name, number) if self.guard.left == Form.symbol(name) and number > 0 else None
@@ -114,18 +115,11 @@ class Side:
         found = self.look(point) if self.deeper else None
         if found is None:
             return True
-        known = {*self.known, self.guard, self.guard.denied}
+        known = {*self.known, *both_ways([self.guard])}
         fresh = [each for each in found if each not in known]
-        known |= {other for each in fresh for other in (each, each.denied)}
-        within = (*self.within, self.guard.denied)
-        return any(
-            replace(self, guard=each, within=within, seen=point, known=known, deeper=self.deeper - 1)._differs()
-            for each in fresh
-        )
-
-    def _differs(self) -> bool:
-        """Whether the form is wrong behind both this decision and those that lead to it."""
-        return self.verdict() == "other"
+        behind = replace(self, within=(*self.within, self.guard.denied), seen=point, known=known.union(both_ways(fresh)),
+                         deeper=self.deeper - 1)  # fmt: skip
+        return any(replace(behind, guard=each).verdict() == "other" for each in fresh)
 
     def points(self) -> list[Point]:
         """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
@@ -151,8 +145,7 @@ class Side:
     def _near(self, name: str, base: Point) -> list[int]:
         """Values at which the decision may fall the other way, in order."""
         sizes = [value for other, value in base.items() if other != name]
-        number = getattr(self.guard.right, "number", None)
-        sizes += [number] if isinstance(number, int) else []
+        sizes += [] if self.guard.number is None else [self.guard.number]
         beside = {k * size // d + e for size in sizes for k, d in ((1, 1), (2, 1), (1, 2)) for e in (-1, 0, 1)}
         return sorted(
             v for v in {*range(2, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside} if v > 1
@@ -188,8 +181,7 @@ class Side:
     def _pools(self, name: str) -> Iterator[Values]:
         """Values that may lie there: those at hand, beyond a bound, on multiples, small ones."""
         yield self.values[name]
-        number = getattr(self.guard.right, "number", None)
-        beyond = number if isinstance(number, int) else max(self.values[name])
+        beyond = max(self.values[name]) if self.guard.number is None else self.guard.number
         yield tuple(beyond + value for value in LARGE)
         for step in STEPS:
             yield tuple(step * (beyond // step + factor) for factor in MULTIPLES)

@@ -163,9 +163,15 @@ class Domain(Conditions):
         names = ", ".join(self.symbols)
         unread = [str(guard) for guard in self.guards if not guard.readable and guard.by != "rounding"]
         floats = [str(guard) for guard in self.guards if guard.by == "rounding"]
-        further = f" and {len(floats) - 1} more floats are" if len(floats) > 1 else ""
-        unread += [f"{floats[0]}{further + ' as exact numbers are' if further else ''}"] if floats else []
-        parts = [f"{names} positive integers" if names else "one program", *self.conditions(), *unread, *self.notes]
+        if len(floats) > 1:
+            floats = [f"{floats[0]} and {len(floats) - 1} more floats are as exact numbers are"]
+        parts = [
+            f"{names} positive integers" if names else "one program",
+            *self.conditions(),
+            *unread,
+            *floats,
+            *self.notes,
+        ]
         if self.bounds_at_one:
             metrics = ", ".join(sorted(self.bounds_at_one))
             whole = "".join(f" or {name} is {value}" for name, value in self.spans.items())

@@ -71,6 +71,12 @@ class Guard:
         return self.left.symbols | self.right.symbols
 
     @property
+    def number(self) -> int | None:
+        """The whole number on its right, or nothing where there is a size or a fraction."""
+        number = self.right.number if isinstance(self.right, Form) else None
+        return number if isinstance(number, int) else None
+
+    @property
     def readable(self) -> bool:
         """Whether its text is a condition that the safe parser reads: floats have no place there."""
         return isinstance(self.left, Form) and isinstance(self.right, Form)
@@ -136,6 +142,11 @@ class Pin:
 
     def __str__(self) -> str:
         return f"{side_text(self.formula)} as a plain number at {self.place}"
+
+
+def both_ways(guards: Iterable[Guard]) -> list[Guard]:
+    """Each condition and the one that denies it."""
+    return [either for each in guards for either in (each, each.denied)]
 
 
 def guard(left: FormLike, op: str, right: FormLike, place: Place = Place(), by: By = "dimension") -> Guard | None:

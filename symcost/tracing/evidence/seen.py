@@ -47,10 +47,9 @@ def decided(seen: Recording) -> list[Guard]:
 
 def _about_one(guard: Guard) -> bool:
     """Whether it tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size."""
-    number = getattr(guard.right, "number", None)
-    if not isinstance(number, int) or is_remainder(guard.left):
+    if guard.number is None or is_remainder(guard.left):
         return False
-    return (guard.op == "!=" and number <= 1) or (guard.op == ">=" and number <= 2)
+    return (guard.op == "!=" and guard.number <= 1) or (guard.op == ">=" and guard.number <= 2)
 
 
 def _of_pin(guard: Guard, seen: Recording) -> bool:
@@ -71,9 +70,8 @@ def recorded(sampler: Sampler, base: Point, structural: Sequence[str], depths: M
 
 def _is_plain(guard: Guard, base: Mapping[str, int]) -> bool:
     """Whether a size is met by its own value as a number: something was made of that number, an array of as many."""
-    number = getattr(guard.right, "number", None)
     own = [name for name in guard.symbols if guard.left == Form.symbol(name)]
-    return guard.op == "==" and number is not None and [base.get(name) for name in own] == [number]
+    return guard.op == "==" and guard.number is not None and [base.get(name) for name in own] == [guard.number]
 
 
 def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], structural: Sequence[str]) -> list[Guard]:

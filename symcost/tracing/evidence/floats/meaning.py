@@ -134,6 +134,7 @@ def sizes(seen: Recording) -> list[Form]:
     compared = [comparison for comparison in comparisons(seen) if comparison.guard.op in ORDERS]
     larger = [(c, maximum((c.left, c.right))) for c in compared if c.left.symbols ^ c.right.symbols and not _sign(c)]
     found = [
+        *(form for made in seen.roundings if (form := meant(made)) is not None),
         *meanings(seen).values(),
         *(form for _, form in larger),
         *_clamped(compared, larger),

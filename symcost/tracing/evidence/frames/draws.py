@@ -71,10 +71,7 @@ def drawn(reading: Reading, symbols: Collection[str]) -> Landmarks | None:
     tables = _tables(reading, operands[1])
     if not tables and _deeper(reading, symbols):
         raise NotRead("an iterator")
-    found = Landmarks()
-    for table in tables[-1:]:
-        found = found.joined(steps(table))
-    return found
+    return steps(tables[-1]) if tables else Landmarks()
 
 
 def _kept(table: Table) -> bool:
@@ -89,15 +86,10 @@ def _table(reading: Reading, node: Node) -> Landmarks:
         return Landmarks()
     if node.kind == "display" and all(part.kind == "const" for part in node.parts):
         return steps(Table("tuple", len(node.parts), tuple(part.value for part in node.parts)))
-    tables = _tables(reading, node)
-    if node.kind == "leaf" and not tables:
-        return Landmarks()  # an array, an object: layers
     if node.kind != "leaf":
         raise NotRead("a loop that may be left early")
-    found = Landmarks()
-    for table in tables[-1:]:
-        found = found.joined(steps(table))
-    return found
+    tables = _tables(reading, node)
+    return steps(tables[-1]) if tables else Landmarks()  # an array, an object: layers
 
 
 def _tables(reading: Reading, node: Node) -> list[Table]:
