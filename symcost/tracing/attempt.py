@@ -26,6 +26,7 @@ from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
 from symcost.tracing.evidence.floats.exact import meant
 from symcost.tracing.evidence.floats.meaning import claims
+from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
 from symcost.tracing.evidence.record import Recording
@@ -216,7 +217,7 @@ class Attempt:
             if not made.symbols <= set(self.recording.symbols):
                 continue
             form = meant(made)
-            if form is None:
+            if form is None and not (made.symbol == "" and spans(made, self.recording.base)):
                 form = self._as_fitted(made)
             if form is not None:
                 found.append(Guard(made, "==", form, made.place, "rounding"))
