@@ -25,6 +25,7 @@ from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
+from symcost.tracing.sampling.halving import HALVED, halves
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, check_positive, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
 
@@ -214,7 +215,7 @@ class Derivation(Attempt):
                 if not self._past(turn):
                     raise LiftError(str(turn)) from None
             except Irregular as problem:
-                if not (self._beyond() or self._pattern() or self._progression()):
+                if not (self._beyond() or self._digits() or self._pattern() or self._progression()):
                     raise NoPattern(str(problem)) from None
             except Counterexample as found:
                 self._on_trial = found.between
@@ -236,6 +237,15 @@ class Derivation(Attempt):
         moved = [n for n in names if self.values[n] is not LARGE and self.choice.steady(n, LARGE)]
         self.values.update(dict.fromkeys(moved, LARGE))
         return bool(moved)
+
+    def _digits(self) -> bool:
+        """Sample the structural symbols that are halved again and again at all sizes of a few digits, once."""
+        free = [n for n in self.structural if n not in (*self.fixed, *self.compared, *self.halved)]
+        found = [name for name in free if halves(self.sampler, self.base, name)]
+        self.halved += found
+        self.values.update(dict.fromkeys(found, HALVED))
+        self.extra.clear()
+        return bool(found)
 
     def _pattern(self) -> bool:
         """Sample consecutive values of the structural symbols, once: every second or sixth layer may be another one."""

@@ -131,6 +131,6 @@ def _turn(holds: Callable[[int], bool], here: int, way: int) -> int | None:
         middle = (good + bad) // 2
         good, bad = (middle, bad) if holds(middle) else (good, middle)
     beside = range(1, BESIDE)
-    inside = itertools.takewhile(lambda value: 0 < value, (good - way * k for k in beside))
-    outside = itertools.takewhile(lambda value: 0 < value, (bad + way * k for k in beside))
+    inside = itertools.takewhile(lambda value: value > 0, (good - way * k for k in beside))
+    outside = itertools.takewhile(lambda value: value > 0, (bad + way * k for k in beside))
     return good if not any(map(holds, outside)) and all(holds(v) for v in inside if (v - here) * way >= 0) else None
