@@ -346,3 +346,63 @@ def test_a_form_in_pieces_is_saved_and_read_back(tmp_path: Any) -> None:
         assert read.subs(N=N, d=8).macs == costs.subs(N=N, d=8).macs == 2 * N * min(N, 4096) * 8
     space = sc.Space(N=[64, 4096, 8192], d=[8])
     assert sc.count(costs, space, ["macs <= 2*4096*4096*8"]) == 2
+
+
+class Width(nn.Module):
+    """A layer of a width that is made of another."""
+
+    d: int
+    made: Callable[[int], int]
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(self.made(self.d))(x)
+
+
+TEXTS: dict[str, Callable[[int], int]] = {
+    "a text that ends with a digit": lambda d: 8 if str(d).endswith("0") else 12,
+    "a key made of a text": lambda d: {"w64": 24, "w600": 16}.get(f"w{d}", 12),
+    "a key among others": lambda d: {(64, 1): 24}.get((d, 1), 12),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_where_texts_or_keys_decide_only_sizes_that_were_tried_have_numbers(name: str, tmp_path: Any) -> None:
+    costs = sc.trace(lambda d: Width(d, TEXTS[name]), "float32[n,8]", referee=False)
+    costs.save(tmp_path / "texts.json")
+    read = sc.load(tmp_path / "texts.json")
+    found = [d for d in range(1, 700) if costs.domain.problem({"n": 1, "d": d}) is None]
+    assert found
+    assert found == [d for d in range(1, 700) if read.domain.problem({"n": 1, "d": d}) is None]
+    assert all(costs.subs(n=1, d=d).params == 9 * TEXTS[name](d) for d in found)
+    with pytest.raises(
+        sc.DomainError, match=r"d=600 was not tried, and the program may be any other there \(d as a plain number"
+    ):
+        costs.subs(d=600)
+
+
+def test_a_text_that_only_names_a_layer_decides_nothing() -> None:
+    class Named(nn.Module):
+        d: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return nn.Dense(self.d, name=f"width_{self.d}")(x)
+
+    costs = sc.trace(lambda d: Named(d), "float32[n,8]", referee=False)
+    assert costs.subs(n=1, d=600).params == 9 * 600
+
+
+RANGES: dict[str, Callable[[int], int]] = {
+    "a range": lambda d: 8 if d in range(60, 300) else 12,
+    "no range": lambda d: 8 if d not in range(60, 300) else 12,
+    "every fourth of a range": lambda d: 8 if d in range(60, 300, 4) else 12,
+}
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_a_range_is_two_bounds(name: str) -> None:
+    costs = sc.trace(lambda d: Width(d, RANGES[name]), "float32[n,8]", referee=False)
+    assert len(costs.domain.decisions) < 6
+    for d in (1, 37, 59, 60, 61, 64, 150, 296, 299, 300, 1000):
+        assert costs.subs(n=1, d=d).params == 9 * RANGES[name](d)

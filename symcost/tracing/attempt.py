@@ -30,6 +30,7 @@ from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
 from symcost.tracing.evidence.record import Recording
+from symcost.tracing.evidence.seen import unseen
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
 from symcost.tracing.lifted import Unknown
@@ -203,6 +204,11 @@ class Attempt:
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
         domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained, self.halved)
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
+        points = [*certificate.fitted, *certificate.held_out]
+        domain.only = {
+            name: frozenset(point[name] for point in points)
+            for name in unseen(self.recording, self.guards).intersection(self.sizes)
+        }
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     def _upto(self) -> Point:

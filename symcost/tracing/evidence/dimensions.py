@@ -10,6 +10,7 @@ import numpy as np
 
 from symcost.tracing.evidence.floats.formula import INFIX, Formula
 from symcost.tracing.evidence.floats.tracked import PLAIN, Tracked, array_function, operand, tracked
+from symcost.tracing.evidence.membership import asked_range, is_member
 from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
@@ -53,6 +54,9 @@ def _comparison(recorder: Recorder, name: str, op: str) -> Method:
             alike = same(self, other)
             if alike or not compares(frame):
                 return alike == (op == "==")
+            numbers = asked_range(frame) if op == "==" else None
+            if numbers is not None:
+                return is_member(recorder, self, numbers, frame)
         if isinstance(other, DIMENSION) and other.scope is not recorder.scope:
             return original(self, other)
         return recorder.decide(self, op, other, frame)
@@ -132,7 +136,7 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     def key(self: Any) -> int:
         frame = sys._getframe(1)
         if recorder.owns(self) and looks_up(frame):
-            return hash(recorder.pin(self, frame))
+            return hash(recorder.pin(self, frame, text=True))
         return hashed(self)
 
     def same(self: Any, *rest: Any) -> Any:
@@ -153,12 +157,12 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     def formatted(self: Any, spec: str) -> str:
         frame = sys._getframe(1)
         if recorder.owns(self) and (spec or by_user(frame)):
-            return format(recorder.pin(self, frame), spec)
+            return format(recorder.pin(self, frame, text=True), spec)
         return written(self)
 
     def text(self: Any) -> str:
         frame = sys._getframe(1)  # what the model does with a text is not seen
-        return str(recorder.pin(self, frame)) if recorder.owns(self) and by_user(frame) else written(self)
+        return str(recorder.pin(self, frame, text=True)) if recorder.owns(self) and by_user(frame) else written(self)
 
     def left(self: Any, other: Any) -> Any:
         return self * 2**other
