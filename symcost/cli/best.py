@@ -26,7 +26,7 @@ def check(asked: Any, costs: Any, targets: Sequence[str]) -> None:
             raise SpaceError(
                 f"--verify needs a network or a model: {short(source)} gives formulas only, and no program"
             )
-        if table.parts.network is None and not traces(source):
+        if table.parts.network is None and table.parts.fresh is None and not traces(source):
             raise SpaceError(
                 f"--verify needs the model itself: {short(source)} gives its costs alone; name it as "
                 'network = {model = "PKG.MOD:NAME", specs = ["float32[n,d]"]}'

@@ -300,11 +300,13 @@ class CostTable:
             made.parts = replace(made.parts, compared=f"{found} numbers equal to those of a fresh trace there")
         return made
 
-    def compile(self, *names: str) -> Any:
+    def compile(self, *names: str, checked: bool = True) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
 
         The call takes a column or an integer for every symbol and gives arrays by name; see
         :class:`symcost.sweeps.question.columns.CompiledFormulas`, which also has the formulas on real numbers for JAX's gradients.
+        A point outside the domain, as far as it is about the symbols of the call, is a :class:`symcost.DomainError` that names
+        its row; with ``checked=False`` the formulas are evaluated everywhere, and are numbers of no program outside.
 
         >>> import symcost as sc
         >>> d, L = sc.symbols("d L")
@@ -312,7 +314,7 @@ class CostTable:
         >>> costs.compile("params")(d=[8, 16], L=3)["params"].tolist()
         [216, 816]
         """
-        return view("table as function")(self, names or None)
+        return view("table as function")(self, names or None, checked)
 
     def explain(self, **point: int) -> str:
         """What it costs and why, in words; with a value for every symbol, in numbers."""
