@@ -50,25 +50,33 @@ class CompiledFormulas:
         free = {str(s) for f in [*shown.values(), *formulas.values()] for s in f.free_symbols}
         self.symbols = tuple(sorted(free - set(formulas)))
         """Names of the columns that a call needs."""
+        self.also = () if limits is None else tuple(name for name in limits.symbols if name not in self.symbols)
+        """Names of columns that a call may give too: only the limits are about them."""
         self.numbers: dict[str, str] = {}
         """By formula, the kind of number that the last call used."""
 
     @cached_property
-    def order(self) -> tuple[str, ...]:
+    def _order(self) -> tuple[str, ...]:
         """Symbols from the one on which most of the formulas depend: what is looked up is about the first ones."""
         counted = dependents(self.shown.values(), self.formulas, self.symbols)
         return tuple(sorted(self.symbols, key=lambda name: (-counted[name], name)))
 
     def __call__(self, **columns: Any) -> dict[str, Any]:
-        """Values by formula; a column is an array or a list of positive integers, or one integer for all."""
+        """Values by formula; a column is an array or a list of positive integers, or one integer for all.
+
+        Raises:
+            DomainError: where a configuration lies outside of the limits, as far as its columns tell.
+            SpaceError: for columns that are missing, too many, or no positive integers.
+        """
         given = self._columns(columns)
         length = max((len(c) for c in given.values()), default=1)
+        order = (*self._order, *(name for name in self.also if name in given))
         graph = Graph()
-        ranges = Ranges([_values(given[name]) for name in self.order])
-        lower = Lowering(graph, ranges, self.order, self.formulas)
+        ranges = Ranges([_values(given[name]) for name in order])
+        lower = Lowering(graph, ranges, order, self.formulas)
         roots = {name: lower.value(formula) for name, formula in self.shown.items()}
         inside = None
-        if self.limits is not None and (open_ := self.limits.nodes(lower, ranges)):
+        if self.limits is not None and (open_ := self.limits.nodes(lower, ranges, given)):
             inside = graph.chain("and", open_)
         asked = [*roots.values(), *([] if inside is None else [inside])]
         tiers = Tiers(ranges)
@@ -76,7 +84,7 @@ class CompiledFormulas:
         kinds = {name: tiers(root) for name, root in roots.items()}
         results = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
         with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
-            tables = Tables(graph, tiers, asked, [given[name] for name in self.order], length)
+            tables = Tables(graph, tiers, asked, [given[name] for name in order], length)
             chunk = min(CHUNK, max(LEAST, length * len(roots) // (SHARE * tables.program.live)))
             for start in range(0, length, chunk):
                 stop = min(start + chunk, length)
@@ -90,7 +98,7 @@ class CompiledFormulas:
         return results
 
     def _columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        for name in {*columns} ^ {*self.symbols}:
+        for name in {*columns} - {*self.also} ^ {*self.symbols}:
             if name in columns:
                 raise self._foreign(name)
             raise SpaceError(f"no values for the symbol {name}: give a column or an integer, as {name}=1")
@@ -152,5 +160,4 @@ def columns_of(costs: Any, names: Iterable[str] | None = None, checked: bool = T
     resolve = Resolver(metrics, metrics.symbols)
     for formula in shown.values():
         resolve(formula)
-    made = CompiledFormulas(shown, resolve.found)
-    return CompiledFormulas(shown, resolve.found, Limits.of(costs, made.symbols)) if checked else made
+    return CompiledFormulas(shown, resolve.found, Limits.of(costs) if checked else None)

@@ -23,29 +23,28 @@ CURE = "give points of the domain, or compile with checked=False to get the form
 
 @dataclass(frozen=True)
 class Limits:
-    """The domain of a table with values at ``point``, as far as it is about the ``symbols`` of a call."""
+    """The domain of a table with values at ``point``, in the ``symbols`` that are left."""
 
     domain: Conditions
     point: Mapping[str, int]
+    symbols: tuple[str, ...]
     conditions: tuple[Condition, ...]
 
     @classmethod
-    def of(cls, costs: Any, symbols: Collection[str]) -> Limits | None:
-        """The limits of a table; None where its formulas hold everywhere as far as it says."""
+    def of(cls, costs: Any) -> Limits | None:
+        """The limits of a table; None where it says nothing of where its formulas hold."""
         if costs.domain is None:
             return None
-        known = {*symbols, *costs.point}
-        read = [condition(text) for text in costs.domain.conditions()]
+        read = map(condition, costs.domain.conditions())
         put = (
-            rewritten(each, lambda c: c.map(lambda side: _put(side, costs.point)), lambda word: word)
-            for each in read
-            if names(each) <= known and names(each) & set(symbols)
+            rewritten(each, lambda c: c.map(lambda side: _put(side, costs.point)), lambda word: word) for each in read
         )
-        return cls(costs.domain, dict(costs.point), tuple(put))
+        return cls(costs.domain, dict(costs.point), tuple(costs.symbols), tuple(each for each in put if names(each)))
 
-    def nodes(self, lower: Lowering, ranges: Ranges) -> list[Node]:
-        """A logical node for each condition that the smallest and largest values do not settle."""
-        return [node for node in map(lower.holds, self.conditions) if not ranges(node)[0]]
+    def nodes(self, lower: Lowering, ranges: Ranges, given: Collection[str]) -> list[Node]:
+        """A logical node for each condition on these symbols that their smallest and largest values do not settle."""
+        asked = [each for each in self.conditions if names(each) <= {*given}]
+        return [node for node in map(lower.holds, asked) if not ranges(node)[0]]
 
     def refuse(self, row: int, columns: Mapping[str, Any]) -> None:
         """Raise for a configuration outside."""
