@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -96,6 +96,15 @@ def _split(text: str) -> list[str]:
             parts.append(text[start:position])
             start = position + 1
     return [*parts, text[start:]]
+
+
+def check_texts(tree: Any, is_spec: Callable[[str], bool] = lambda text: True) -> None:
+    """Read every text of lists and dicts that ``is_spec``, so that what is wrong in one is known before jax is there."""
+    inside = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list | tuple) else ()
+    for each in inside:
+        check_texts(each, is_spec)
+    if isinstance(tree, str) and is_spec(tree):
+        parse_spec(tree)
 
 
 def looks_like_spec(value: Any) -> bool:
