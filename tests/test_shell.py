@@ -26,7 +26,7 @@ class Masked(nn.Module):
     @nn.compact
     def __call__(self, x, mask=None, kind="relu", state=None):
         x = nn.Dense(4)(x["tokens"] if isinstance(x, dict) else x)
-        if kind == "none":
+        if kind == "linear":
             return x
         x = nn.relu(x) + (0 if state is None else state["h"])
         return x if mask is None else jnp.where(mask[..., None], x, 0)
@@ -125,7 +125,7 @@ INPUTS: dict[str, tuple[list[str], str]] = {
     "array": (["float32[n,8]"], "72*n"),
     "dict": (['{"tokens": "float32[n,8]"}'], "72*n"),
     "array by name": (["float32[n,8]", "--call", "mask=bool[n]"], "76*n + 1"),
-    "plain text by name": (["float32[n,8]", "--call", "kind=none"], "68*n"),
+    "plain text by name": (["float32[n,8]", "--call", "kind=linear"], "68*n"),
     "array in a dict by name": (["float32[n,8]", "--call", 'state={"h": "float32[n,4]"}'], "76*n"),
 }
 

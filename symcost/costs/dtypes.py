@@ -53,7 +53,7 @@ def number_type(name: str) -> tuple[str | None, list[str]]:
     >>> number_type("fp16"), number_type("bool"), number_type("bol")
     (('float16', []), ('bool', []), (None, ['bool']))
     """
-    found = SHORT.get(name, name)
+    found = whole_name(name)
     if found in ARRAYS:
         return found, []
     try:
@@ -65,13 +65,22 @@ def number_type(name: str) -> tuple[str | None, list[str]]:
     return None, near(name, ARRAYS)
 
 
+def whole_name(dtype: str) -> str:
+    """The name of a type that is written short.
+
+    >>> whole_name("fp16"), whole_name("float8_e5m2")
+    ('float16', 'float8_e5m2')
+    """
+    return SHORT.get(dtype, dtype)
+
+
 def family(dtype: str) -> str:
     """A type without the format of its exponent and mantissa, by its whole name.
 
     >>> family("float8_e4m3fn"), family("bfloat16"), family("fp16")
     ('float8', 'bfloat16', 'float16')
     """
-    dtype = SHORT.get(dtype, dtype)
+    dtype = whole_name(dtype)
     formatted = _FORMAT.fullmatch(dtype)
     return formatted.group(1) if formatted else dtype
 

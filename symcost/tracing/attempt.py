@@ -24,7 +24,7 @@ from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
-from symcost.tracing.evidence.floats.exact import meant
+from symcost.tracing.evidence.floats.exact import meant, sure
 from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
@@ -213,7 +213,7 @@ class Attempt:
         """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
         found = []
         for made in self.recording.roundings:
-            if not made.symbols <= set(self.recording.symbols):
+            if not made.symbols <= set(self.recording.symbols) or sure(made):
                 continue
             form = meant(made)
             if form is None:

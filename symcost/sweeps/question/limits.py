@@ -15,7 +15,7 @@ from symcost.formulas.conditions import Condition, condition, holds, names, rewr
 from symcost.formulas.graph.graph import Node
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges
-from symcost.formulas.symbols import evaluate
+from symcost.formulas.symbols import Evaluator
 from symcost.sweeps.question.uncomputed import MOST_POINTS
 
 CURE = "give points of the domain, or compile with checked=False to get the formulas' values everywhere"
@@ -95,4 +95,4 @@ def _at(columns: Mapping[str, Any], row: int) -> dict[str, int]:
 def _holds(text: str, point: Mapping[str, int]) -> bool:
     """Whether a condition holds, as far as the point has values for it."""
     read = condition(text)
-    return not names(read) <= set(point) or holds(read, lambda side: evaluate(side, point))
+    return not names(read) <= set(point) or holds(read, Evaluator(point))
