@@ -162,8 +162,8 @@ BAD = [
     (["calibrate", "--device", "host.toml"], "use it with --check"),
     (["calibrate", "--name", "my host"], "--name 'my host' is no name of an entry: use letters, digits, - and _"),
     (
-        ["estimate", "resnet18", "--dtype", "fp16"],
-        "unknown number type 'fp16': did you mean bfloat16 or float16 or int16?",
+        ["estimate", "resnet18", "--dtype", "fp17"],  # fp16 is one: float16
+        "unknown number type 'fp17': ",
     ),
     (["calibrate", "--device", "none.toml", "--check"], "the device file none.toml cannot be read"),
 ]
