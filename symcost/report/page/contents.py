@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-import sympy
-
 from symcost.costs.cost import DETAIL, FIRST, FULL, TOLD
 from symcost.costs.dtypes import BITS
 from symcost.costs.rows import total
@@ -25,7 +23,7 @@ from symcost.formulas.conditions import Combined, Compare, Condition, condition
 from symcost.formulas.measures import BYTES
 from symcost.formulas.text import written
 from symcost.report.page.program import PageProgram
-from symcost.report.words import facts
+from symcost.report.words import facts, markup
 from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
 
 RARE = ("state",)
@@ -131,7 +129,7 @@ def _shown(value: Any) -> dict[str, Any]:
     return {
         "text": text,
         "wide": len(text) > WIDE,
-        "mathml": sympy.mathml(sympy.sympify(value, strict=True), printer="presentation"),
+        "mathml": markup.mathml(value),
     }
 
 
