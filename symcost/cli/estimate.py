@@ -231,9 +231,11 @@ def plot(
     check_model(model)
     if dtype is not None:
         bits_of(dtype)
-    table_of(given.source(target, specs)).plot(
-        kind, on, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=target, file=output
-    )
+    source = given.source(target, specs)
+    sizes = ", ".join(f"{name}={value}" for name, value in source.sized.items())
+    costs = table_of(source)
+    name = f"{target} at {sizes}" if sizes and not costs.point else target
+    costs.plot(kind, on, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=name, file=output)
     write(f"the {kind} of {target} is in {output}", None)
 
 

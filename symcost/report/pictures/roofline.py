@@ -10,12 +10,15 @@ from typing import Any
 from symcost.costs.exact import number
 from symcost.errors import SymcostError
 from symcost.estimate.time.latency import Latency, latency
+from symcost.estimate.time.work import Kernel
 from symcost.formulas.units import physical
 from symcost.report.pictures.asked import USUAL, Asked
 from symcost.report.pictures.blocks import as_float
 from symcost.report.pictures.style import BLUE, GREY, ORANGE, plain
 
 NAMED = 3
+LONG = 48
+"""Characters of a path that has room."""
 ROOM = 1.6
 COLOURS = {"compute": ORANGE, "memory": BLUE}
 
@@ -68,9 +71,22 @@ def _points(found: Latency, peak: float) -> list[Point]:
             as_float(value, "a kernel") for value in (step.kernel.operations, step.seconds, step.kernel.times)
         )
         if done and seconds:
-            points.append(Point(step.kernel.name, step.bound, as_float(step.intensity, "a kernel"), done * times / seconds,
+            points.append(Point(named(step.kernel), step.bound, as_float(step.intensity, "a kernel"), done * times / seconds,
                                 seconds, seconds - done * times / peak))  # fmt: skip
     return points
+
+
+def named(kernel: Kernel) -> str:
+    """A kernel's module, of a long path the end, and the operation that it begins with.
+
+    >>> named(Kernel(path="a/b", op="dot + add", operations=1, macs=1, weights=0, read=1, written=1))
+    'a/b: dot'
+    """
+    path = kernel.path
+    while len(path) > LONG and "/" in path:
+        path = path.partition("/")[2]
+    shown = path if path == kernel.path else f"…/{path}"
+    return f"{shown}: {kernel.op.partition(' + ')[0]}" if shown else kernel.op
 
 
 def _scatter(axes: Any, points: Sequence[Point], found: Latency) -> None:
@@ -107,8 +123,8 @@ def _name_worst(axes: Any, points: Sequence[Point]) -> None:
     """The names of the kernels that lose most time against the peak, each with its own place."""
     worst = sorted(points, key=lambda point: -point.lost)[:NAMED]
     for rank, point in enumerate(sorted(worst, key=lambda point: (point.intensity, point.rate), reverse=True)):
-        axes.annotate(point.name, (point.intensity, point.rate), xytext=(0.98, 0.6 - 0.07 * rank), textcoords="axes fraction",
-                      fontsize="x-small", va="center", ha="right", color=GREY,
+        axes.annotate(point.name, (point.intensity, point.rate), xytext=(0.6, 0.6 - 0.07 * rank), textcoords="axes fraction",
+                      fontsize="x-small", va="center", color=GREY,
                       arrowprops={"arrowstyle": "-", "relpos": (0, 0.5), "color": GREY, "linewidth": 0.5})  # fmt: skip
 
 
