@@ -130,7 +130,7 @@ def test_verdicts_and_answers_are_documents_too(capsys: pytest.CaptureFixture[st
 
 def test_a_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "memory.png"
-    assert out(capsys, "plot", "alexnet", "memory", "--output", str(file)) == ""
+    assert out(capsys, "plot", "alexnet", "memory", "--output", str(file)) == f"the memory of alexnet is in {file}\n"
     assert file.read_bytes().startswith(b"\x89PNG")
 
 

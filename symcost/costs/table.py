@@ -331,9 +331,11 @@ class CostTable:
 
     @checked
     def plot(self, kind: Picture = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
-             batch: str = "n", model: LatencyModel = "roofline", file: Any = None) -> Any:  # fmt: skip
+             batch: str = "n", model: LatencyModel = "roofline", depth: int | None = None, name: str = "",
+             file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.pictures.plots`."""
-        return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
+        return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, depth=depth, name=name,
+                                        file=file)  # fmt: skip
 
     @checked
     def save(self, path: str | Path) -> None:

@@ -28,6 +28,7 @@ from symcost.formulas.symbols import symbol
 from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
+from symcost.views import view
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ class Latency:
     def seconds(self) -> Any:
         """The sum over the kernels."""
         return sympy.Add(*(step.seconds for step in self.steps))
+
+    def _repr_html_(self) -> str:
+        return view("latency as html")(self)
 
     @property
     def compute(self) -> Any:

@@ -21,7 +21,7 @@ NEAR = 5000
 """How far a value is looked for at which the program decides as it was seen to."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Domain(Conditions):
     """Positive integers with lower and upper bounds, steps, an order, and quotients that must be whole.
 
