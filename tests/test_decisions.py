@@ -140,6 +140,18 @@ class Kinds(nn.Module):
         return x
 
 
+class Activated(nn.Module):
+    """A perceptron in every fourth layer: of the activations' gradients the last one alone is of known numbers."""
+
+    L: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = nn.Dense(8)(nn.relu(nn.Dense(16)(x)) if i % 4 == 3 else x)
+        return x.sum()
+
+
 class Skipped(nn.Module):
     """A perceptron whose input enters once more after the fifth layer."""
 
@@ -250,6 +262,8 @@ ROWS: dict[str, Row] = {
                                      {"samples": {"L": (8, 16, 24, 32, 40)}}),
     "widths in percent": Row(lambda w: Multiplied(w), ("float32[n,3]",),
                              [{"n": 1, "w": v} for v in (1, 5, 10, 12, 35, 50, 54, 75, 100, 105, 140, 160, 1000)]),
+    "every fourth layer, trained": Row(lambda L: Activated(L), ("float32[2,9,8]",), [{"L": v} for v in (4, 8, 14, 15, 20, 30)],
+                                       options={"mode": "train"}),
     "a rotation of a part of each head": Row(lambda d, H, r: Rotated(d, H, r), ("float32[n,c]",),
                                              [{"n": 1, "c": 4, "d": 320, "H": 10, "r": 8},
                                               {"n": 2, "c": 7, "d": 4096, "H": 16, "r": 64}]),
@@ -296,10 +310,11 @@ def concrete(spec: str, point: dict[str, int]) -> str:
 def fresh(row: Row, point: dict[str, int]) -> sc.CostTable:
     """The same program at one point, every symbol a number."""
     specs = [concrete(spec, point) for spec in row.specs]
+    mode = {"mode": row.options["mode"]} if "mode" in row.options else {}
     if not row.is_factory:
         return sc.trace_function(row.program, *specs, referee=False)
     own = {name: point[name] for name in inspect.signature(row.program).parameters}
-    return sc.trace(lambda: row.program(**own), *specs, referee=False)
+    return sc.trace(lambda: row.program(**own), *specs, referee=False, **mode)
 
 
 @pytest.mark.parametrize("name", ROWS)
