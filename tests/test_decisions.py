@@ -216,6 +216,12 @@ class Looked(nn.Module):
         return nn.Dense({600: 24, 8: 16}.get(self.d, 12))(nn.Dense(self.d)(x))
 
 
+def looked(x: jax.Array) -> jax.Array:
+    """A product more where the width stands in a dictionary, beside another free size."""
+    y = x @ jnp.ones((x.shape[2], 8))
+    return y @ jnp.ones((8, 8)) if {64: 2, 96: 3}.get(x.shape[2], 1) > 1 else y
+
+
 class Behind(nn.Module):
     """A layer more where two decisions fall together: at no one sample does either of them matter by itself."""
 
@@ -286,6 +292,7 @@ ROWS: dict[str, Row] = {
     "rounded half to even": Row(rounded, ("float32[n,d]", "float32[d,d]"),
                                 [{"n": 1, "d": v} for v in (9, 24, 40, 56, 88, 128)], False),
     "a dictionary of widths": Row(lambda d: Looked(d), ("float32[n,8]",), [{"n": 1, "d": v} for v in (7, 8, 9, 600, 601)]),
+    "a dictionary beside another size": Row(looked, ("float32[2,N,d]",), [{"N": 5, "d": v} for v in (63, 64, 65, 96, 100)]),
     "a decision behind another": Row(lambda d: Behind(d), ("float32[2,N,8]",),
                                      [{"N": n, "d": v} for n in (64, 5000) for v in (96, 600, 601, 1200)]),
     "a decision that is remembered": Row(lambda d: Remembered(d), ("float32[2,N,8]",),
