@@ -10,7 +10,7 @@ points than unknowns, over the rationals:
   ``q Max(least, [alpha m]) + c`` of a Laurent monomial (capacities, rounded widths).
 
 Where several forms of a floor family agree on all points, they are kept as rivals: :meth:`Fitter.rivals` tells a point
-at which they differ, so that the caller can sample there.
+at which they differ, so that the caller can sample there, and :meth:`Fitter.settled` takes none of them.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ MAX_DEGREE = 3
 MAX_RIVALS = 24
 MAX_PERIOD = 8
 MAX_HINTS = 80
+FURTHER = 130
+"""So far rivals are told apart, where no more samples can be had."""
 BESIDE = (-1, 0, 1, 2)
 """Where a line may bend beside a value that is compared: ``i < k`` and ``i <= k``, and at the layer after it."""
 
@@ -114,6 +116,19 @@ class Fitter:
             found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
         self._settle(column, found)
         return self.fitted[column]
+
+    def settled(self, column: Column) -> Form | None:
+        """The form of a column, or nothing where another one agrees with it at every point, and not beyond them."""
+        form = self.fit(column)
+        rivals = self.rival_forms.get(column, [])[1:]
+        return None if form is None or any(map(self._parts_from, rivals, itertools.repeat(form))) else form
+
+    def _parts_from(self, rival: Form, form: Form) -> bool:
+        """Whether two forms part anywhere from the least point on, along one symbol."""
+        first = self.points[0]
+        least = {name: min(point[name] for point in self.points) for name in form.symbols | rival.symbols}
+        further = ({**first, name: low + k} for name, low in least.items() for k in range(FURTHER))
+        return any(rival.value(point) != form.value(point) for point in further)
 
     def _rivals_of(self, first: Form, column: Column, rich: bool) -> list[Form]:
         """The form that was found, and roundings of several symbols that agree with it so far."""
