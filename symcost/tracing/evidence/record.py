@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -151,7 +152,8 @@ def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], sec
 
 def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds: float) -> Recording:
     renew_budget()
-    with recording({name: base[name] for name in names}, seconds) as seen:
+    with warnings.catch_warnings(), recording({name: base[name] for name in names}, seconds) as seen:
+        warnings.simplefilter("ignore")  # they were told by the trace of plain numbers
         point = {**base, **model.fixed, **{name: seen.dimension(name) for name in names}}
         reason, shapes, sizes = _trace(model, point, seen)
     guards = strongest(seen.guards)

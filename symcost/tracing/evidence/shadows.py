@@ -19,8 +19,11 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import jax.numpy as jnp
+from jax._src import random
 from jax._src.lax import convolution
 from jax._src.lax.control_flow import loops
+from jax._src.nn import initializers
 
 from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
 from symcost.tracing.evidence.places import helps
@@ -49,7 +52,7 @@ def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iter
 
 
 def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
-    """Where jax asks for a plain number that it only hands on: lengths of loops, and the padding of convolutions."""
+    """Where jax asks for a plain number that it only hands on: lengths of loops, padding of convolutions, orthogonal weights."""
     yield loops, "int", _class(int, _to_int(recorder), ())
 
     as_integer = operator.index
@@ -58,6 +61,16 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
         return value if recorder.owns(value) else as_integer(value)
 
     yield convolution, "operator", SimpleNamespace(**{**vars(operator), "index": index})
+
+    draw = random.orthogonal
+
+    def orthogonal(key: Any, n: Any, shape: Any = (), dtype: Any = None, m: Any = None, **more: Any) -> Any:
+        """An initialiser's numbers are thrown away: what counts is their shape."""
+        if not (recorder.owns(n) or recorder.owns(m)):
+            return draw(key, n, shape, dtype, m, **more)
+        return jnp.zeros((*shape, n, n if m is None else m), dtype)
+
+    yield initializers, "random", SimpleNamespace(**{**vars(random), "orthogonal": orthogonal})
 
 
 def _of_models(module: ModuleType) -> bool:
