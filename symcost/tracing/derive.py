@@ -22,6 +22,7 @@ from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
 from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
+from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
@@ -298,7 +299,7 @@ def derive(
         made = derive(there, Options(referee=False), lambda count: None, shares_at(shares, point))
         return made.subs(**{name: point[name] for name in made.symbols})
 
-    with rare_collections():
+    with rare_collections(), kinds_of_modules() as kinds:
         costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
-    costs.parts = replace(costs.parts, fresh=fresh)
+    costs.parts = replace(costs.parts, fresh=fresh, name=model.name or kinds.get("", ""), kinds=kinds)
     return costs
