@@ -56,9 +56,11 @@ def abbreviated(value: Any) -> tuple[str, ...]:
     if isinstance(value, int) or not getattr(value, "free_symbols", None):
         return (text,)
     first = leading(value)
-    ahead = text if first is None or first == sympy.expand(value) else f"{written(first)} + {ELLIPSIS}"
-    number = len(value.args if isinstance(value, sympy.Max) else sympy.Add.make_args(sympy.expand(value)))
-    counted = f"{number} {'candidate' if isinstance(value, sympy.Max) else 'term'}{'' if number == 1 else 's'}"
+    plain = value if value.has(sympy.Max) else sympy.expand(value)  # sympy would compare all candidates of a maximum
+    ahead = text if first is None or first == plain else f"{written(first)} + {ELLIPSIS}"
+    candidates = isinstance(value, sympy.Max)
+    number = len(value.args if candidates else sympy.Add.make_args(plain))
+    counted = f"{number} {'candidate' if candidates else 'term'}{'' if number == 1 else 's'}"
     return text, min(text, ahead, key=len), min(text, counted, key=len)
 
 

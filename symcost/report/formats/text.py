@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy
 
-from symcost.costs.cost import FULL, TEXTBOOK
+from symcost.costs.cost import FULL, TEXTBOOK, Cost
 from symcost.costs.rows import Group, Row
 from symcost.costs.table import CostTable
 from symcost.formulas.graph.leading import abbreviated, leading
@@ -70,7 +70,9 @@ def joined(parts: Sequence[str], between: str, width: int) -> list[str]:
 class Screen:
     """The table of a first screen: its columns, in all the ways that their cells may be written."""
 
-    def __init__(self, costs: CostTable, si: bool, convention: AnyConvention | None, drawn: bool) -> None:
+    def __init__(
+        self, costs: CostTable, si: bool = False, convention: AnyConvention | None = None, drawn: bool = False
+    ) -> None:
         self.costs, self.si, self.drawn = costs, si, drawn
         self.told = ""
         self.convention: AnyConvention = convention or FULL
@@ -82,21 +84,25 @@ class Screen:
 
     def table(self, depth: int | None, width: int) -> tuple[list[str], list[str]]:
         """Its lines, and the titles of the columns that are left out."""
-        entries = Outline(self.costs.rows, self.costs.parts.kinds, self._tells).entries(depth)
+        entries = Outline(self.costs.rows, self.costs.parts.kinds, self.tells).entries(depth)
         if not entries:
             return [], []
         shown = [column for column in self.columns(entries, width) if any(ways != NONE for ways in column.cells)]
         lines, left_out = sheet.fitted(shown, width)
         return ruled(lines), left_out
 
-    def _tells(self, row: Row) -> bool:
+    def sums(self, rows: Sequence[Row]) -> Cost:
+        """The sum of rows under the convention."""
+        return Group("", tuple(rows)).total(self.convention)
+
+    def tells(self, row: Row) -> bool:
         """Whether a row has something for a column, so that the lines sum to the total."""
-        cost = row.cost if self.convention == FULL else Group("", (row,)).total(self.convention)
+        cost = row.cost if self.convention == FULL else self.sums((row,))
         return any(getattr(cost, m) != 0 for m in self.metrics) or (self.drawn and row.textbook.activations != 0)
 
     def columns(self, entries: Sequence[Entry], width: int) -> list[Column]:
         """The columns, the last cell of each of the total."""
-        sums = [Group("", each.rows or ()).total(self.convention) for each in entries]
+        sums = [self.sums(each.rows or ()) for each in entries]
         counted = {m: [*(self._number(getattr(each, m)) for each in sums), self._number(getattr(self.whole, m))]
                    for m in self.metrics}  # fmt: skip
         works, work = [getattr(each, self.work) for each in sums], getattr(self.whole, self.work)
@@ -108,7 +114,7 @@ class Screen:
         made = [
             Column("module", [*names, ("total",)], left=True),
             Column("type", [*((each.kind,) for each in entries), NONE], 3, left=True),
-            Column("output", [*map(_shape, entries), NONE], 4),
+            Column("output", [*((shape(each.out),) for each in entries), NONE], 4),
             *(Column(self.titles[m], counted[m]) for m in self.metrics),
             Column(title, [*((each,) for each in shares), NONE], 5),
         ]
@@ -171,9 +177,9 @@ def label(name: str, width: int) -> tuple[str, ...]:
     return (name,) if len(name) <= width else (name, cut)
 
 
-def _shape(entry: Entry) -> tuple[str, ...]:
-    """A shape as specs write it, with brackets for roundings."""
-    return NONE if entry.out is None else (f"[{','.join(map(_size, entry.out))}]",)
+def shape(sizes: Sequence[Any] | None) -> str:
+    """A shape as specs write it, with brackets for roundings; nothing where there is none."""
+    return "" if sizes is None else f"[{','.join(map(_size, sizes))}]"
 
 
 def _size(size: Any) -> str:

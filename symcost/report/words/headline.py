@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from symcost.costs.cost import FULL, Cost
+from symcost.costs.evidence import BOUNDED
 from symcost.costs.size import model_size
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
@@ -32,7 +33,9 @@ def headline(costs: CostTable) -> list[str]:
     resnet50 · 25.6 M params · 4.09 GMACs · 102 MB · peak 7.23 MB
     """
     whole, bound = costs.total(FULL), "at most " if is_bound(costs) else ""
-    parts = [costs.parts.name, _params(whole)]
+    parts = [costs.parts.name]
+    if whole.params != 0 or whole.flops == 0:
+        parts.append(_params(whole))
     if whole.macs != 0 or whole.flops == 0:
         parts.append(bound + _amount(whole.macs, "MACs"))
     else:
@@ -40,7 +43,7 @@ def headline(costs: CostTable) -> list[str]:
     for before, known, after in (
         ("", model_size, ""),
         ("peak ", _peak, ""),
-        ("", facts.residuals, " for the backward pass"),
+        ("", facts.residuals, " kept for the backward pass"),
     ):
         try:
             value = known(costs)
@@ -83,37 +86,40 @@ def _amount(value: Any, unit: str, between: str = "") -> str:
 
 
 def narrowed(costs: CostTable) -> list[str]:
-    """Conditions that leave out large values, with the lines that decide: what people need to know first."""
-    domain = costs.domain
-    if domain is None:
-        return []
-    places = {str(each.text): each.place for each in domain.decisions}
-    found = []
-    for condition in domain.conditions():
-        name = _MOST.fullmatch(condition)
-        if name and name[1] not in costs.point:
-            tried = domain.evidence[name[1]].word == "bounded" if name[1] in domain.evidence else False
-            place = f" ({places[condition]})" if places.get(condition) else ""
-            found.append(f"{'tried up to' if tried and not place else 'only for'} {condition}{place}")
+    """Conditions that leave out large values, with the lines that decide, or why: what people need to know first."""
+    return [f"{said} {condition}{why}" for condition, (said, why) in _limits(costs).items()]
+
+
+def _limits(costs: CostTable) -> dict[str, tuple[str, str]]:
+    """By condition whether it is known or only what was tried, and why."""
+    domain, found = costs.domain, dict[str, tuple[str, str]]()
+    for condition in () if domain is None else domain.conditions():
+        limit = _MOST.fullmatch(condition)
+        if domain is None or limit is None or limit[1] in costs.point:
+            continue
+        place = next((each.place for each in domain.decisions if each.text == condition), "")
+        above = f"above {limit[1]} = {limit[3]}: "
+        why = next((note.removeprefix(above).rstrip(".") for note in domain.notes if note.startswith(above)), "")
+        evidence = domain.evidence.get(limit[1])
+        tried = evidence is not None and evidence.word == BOUNDED and not place
+        told = f" ({place})" if place else f": {why}" if why else ""
+        found[condition] = ("tried up to" if tried else "only for", told)
     return found
 
 
 def standing(costs: CostTable) -> str:
     """Where the table holds and how that is known, in one sentence."""
-    domain, parts = costs.domain, costs.parts
+    domain = costs.domain
     if costs.point and not costs.symbols:
-        return "; ".join(part for part in (_at(costs), _known(costs)) if part)
-    if domain is None:
-        return _known(costs)
-    first, *conditions = str(domain).split("; ")
-    known = conditions[:SHOWN]
-    more = [f"and {len(conditions) - len(known)} further conditions"] if len(conditions) > len(known) else []
-    where = [f"holds for {first}"] if domain.symbols else []
-    return "; ".join([*_unknown(parts), *where, *known, *more, *([told] if (told := _known(costs)) else [])])
-
-
-def _at(costs: CostTable) -> str:
-    return costs.parts.compared
+        return "; ".join(part for part in (costs.parts.compared, _known(costs)) if part)
+    where = [f"{name} = trips of {place or 'a loop in the model'}" for name, place in costs.parts.unknown_trips.items()]
+    if domain is not None and domain.symbols:
+        limits = _limits(costs)
+        told = [each for each in (*domain.conditions(), *(d.text for d in domain.uncomputed)) if each not in limits]
+        where.append("; ".join([f"holds for {', '.join(domain.symbols)} positive integers", *told[:SHOWN]]))
+        where += [f"and {len(told) - SHOWN} further conditions"] if len(told) > SHOWN else []
+        where += ["some numbers are upper bounds where sizes are 1"] if domain.bounds_at_one else []
+    return "; ".join([*where, *([known] if (known := _known(costs)) else [])])
 
 
 def _known(costs: CostTable) -> str:
@@ -128,7 +134,3 @@ def _known(costs: CostTable) -> str:
     return "; ".join(
         [*([words] if words else []), checked if points else f"{certificate.numbers:,} numbers of a trace"]
     )
-
-
-def _unknown(parts: Any) -> list[str]:
-    return [f"{name} = trips of {where or 'a loop in the model'}" for name, where in parts.unknown_trips.items()]

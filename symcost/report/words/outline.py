@@ -47,7 +47,7 @@ class Outline:
     def entries(self, depth: int | None = None, most: int = MOST) -> list[Entry]:
         """Modules down to a depth; unless given, down to the deepest that leaves at most ``most`` lines."""
         if depth is not None:
-            return self._entries(depth) if depth else [Entry(MODEL, 0, tuple(self.rows), out=self._out(self.rows))]
+            return self._entries(depth) if depth else [Entry(MODEL, 0, tuple(self.rows), out=self.out(self.rows))]
         found = self._entries(1)
         if len(found) > most:
             return _summed(found, most)
@@ -74,30 +74,41 @@ class Outline:
         named: dict[str, list[Row]] = {}
         for row in rows:
             named.setdefault(row.op, []).append(row)
-        first, alone = -2 * len(self.rows), sum(op.startswith("input") for op in named) == 1
+        alone = sum(op.startswith("input") for op in named) == 1
         return [
-            (min(self._order[id(row)] + (first if row.source == "input" else 0) for row in own),
+            (min(map(self._place, own)),
              [ReportLine(_own_name(op, alone), 0, None, tuple(own))])
             for op, own in named.items()
         ]  # fmt: skip
+
+    def _place(self, row: Row) -> int:
+        """Where a row of the model itself stands: inputs, then parameters, before everything that runs."""
+        ahead = 0 if row.source != "input" else 3 if row.op.startswith("input") else 2
+        return self._order[id(row)] - ahead * len(self.rows)
 
     def _tells(self, rows: Sequence[Row]) -> bool:
         return any((row.source == "input" and row.op.startswith("input")) or self.tells(row) for row in rows)
 
     def _entry(self, line: ReportLine, below: Sequence[Entry]) -> Entry:
         rows = line.rows if line.rows is not None else next(entry.rows for entry in reversed(below) if entry.rows)
-        if line.name == ITSELF or not rows[0].path:
-            return Entry(line.label, line.indent, line.rows, out=self._out(line.rows))
-        path = "/".join(rows[0].path.split("/")[: line.indent + 1])
-        kind = self.kinds.get(path) or self._templates.get(template(path), "") or _operation(rows, path)
-        return Entry(line.label, line.indent, line.rows, kind, self._out(line.rows), line.label != line.name)
+        if line.name == ITSELF:
+            return Entry(line.label, line.indent, line.rows)
+        kind = self.kind(rows, line.indent + 1)
+        return Entry(line.label, line.indent, line.rows, kind, self.out(line.rows or ()), line.label != line.name)
 
-    def _out(self, rows: Sequence[Row] | None) -> tuple[Any, ...] | None:
+    def kind(self, rows: Sequence[Row], depth: int) -> str:
+        """The class of the module at a depth around rows, or the operation that a layer is; nothing where nobody says."""
+        if not rows[0].path or not depth:
+            return self.kinds.get("", "") if not depth else ""
+        path = "/".join(rows[0].path.split("/")[:depth])
+        return self.kinds.get(path) or self._templates.get(template(path), "") or _operation(rows, path)
+
+    def out(self, rows: Sequence[Row]) -> tuple[Any, ...] | None:
         """What the last operation of the forward pass returns; of an input its shape."""
-        ran = [row for row in rows or () if row.source != "input" and row.phase == "forward"]
+        ran = [row for row in rows if row.source != "input" and row.phase == "forward"]
         if ran:
             return max(ran, key=lambda row: self._order[id(row)]).out
-        entered = [row for row in rows or () if row.source == "input" and row.op.startswith("input")]
+        entered = [row for row in rows if row.source == "input" and row.op.startswith("input")]
         return entered[0].out if len(entered) == 1 else None
 
 

@@ -74,12 +74,12 @@ def _needed(kept: Sequence[Column], way: int) -> int:
 
 
 def _shared(width: int, kept: Sequence[Column], way: int) -> list[int]:
-    """What each column has: all that it would like, or what it needs and an even share of what is left."""
+    """What each column has: those that want least all that they would like, the others an even share of what is left."""
     sizes = [column.width(way) for column in kept]
     more = [column.width(FIRST) - size for column, size in zip(kept, sizes, strict=True)]
     left = width - sum(sizes)
     for done, i in enumerate(sorted(range(len(kept)), key=more.__getitem__)):
-        given = max(min(more[i], left // (len(kept) - done)), 0)
+        given = more[i] if more[i] <= left else max(left // (len(kept) - done), 0)
         sizes[i] += given
         left -= given
     return sizes
