@@ -7,6 +7,7 @@ say which one that is. What cannot be told so has no leading terms.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,18 +27,21 @@ class _Top:
 
 
 @lru_cache(maxsize=4096)
-def leading(value: Any) -> Any:
-    """The terms of highest total degree; None where they cannot be told.
+def leading(value: Any, names: tuple[str, ...] = ()) -> Any:
+    """The terms of highest total degree, in the symbols named or in all; None where they cannot be told.
 
     >>> from symcost.formulas.symbols import parse
     >>> leading(parse("64*n*(225280*ceiling(r/32)**2 + 147*ceiling(r/2)**2 + 32*classes)"))
     16432*n*r**2
     >>> leading(parse("8*L*d**2 + 7*L*d + 10")), leading(parse("Max(8*d*n, 4*d*n + 3136*n)"))
     (8*L*d**2, 8*d*n)
+    >>> leading(parse("2*L*N**2*d + 12*L*N*d**2"), ("N",))
+    2*L*N**2*d
     """
     if value == 0:
         return None
-    found = _top(sympy.sympify(value, strict=True))
+    whole = sympy.sympify(value, strict=True)
+    found = _top(whole, {symbol for symbol in whole.free_symbols if not names or str(symbol) in names})
     return None if found is None else found.part
 
 
@@ -64,23 +68,22 @@ def abbreviated(value: Any) -> tuple[str, ...]:
     return text, min(text, ahead, key=len), min(text, counted, key=len)
 
 
-def _top(value: Any) -> _Top | None:
+def _top(value: Any, grown: Set[Any]) -> _Top | None:
     """The part of highest degree of an expression, which is not 0."""
     if value.is_number:
         return _Top(sympy.Integer(0), value) if value.is_Rational and value != 0 else None
     if value.is_Symbol:
-        return _Top(sympy.Integer(1), value)
-    if value.is_Add:
-        return _sum([_top(part) for part in value.args])
-    if value.is_Mul:
-        return _product([_top(part) for part in value.args])
-    if value.is_Pow:
-        return _power(_top(value.base), value.exp)
-    if isinstance(value, sympy.floor | sympy.ceiling):
-        return _rounded(value, _top(value.args[0]))
+        return _Top(sympy.Integer(value in grown), value)
+    if isinstance(value, clog2 | flog2):
+        return _Top(sympy.Integer(0), value)
     if isinstance(value, sympy.Max):
-        return _largest([_top(part) for part in value.args if part != 0])
-    return _Top(sympy.Integer(0), value) if isinstance(value, clog2 | flog2) else None
+        return _largest([_top(part, grown) for part in value.args if part != 0])
+    if value.is_Pow:
+        return _power(_top(value.base, grown), value.exp)
+    parts = [_top(part, grown) for part in value.args]
+    if isinstance(value, sympy.floor | sympy.ceiling):
+        return _rounded(value, *parts)
+    return _sum(parts) if value.is_Add else _product(parts) if value.is_Mul else None
 
 
 def _sum(parts: list[_Top | None]) -> _Top | None:

@@ -26,6 +26,9 @@ from symcost.report.words.sheet import Column
 
 WIDTH = 100
 """Of a page that says nothing of its own."""
+LINES, AROUND, LEAST = 25, 9, 6
+"""Of a first screen, of these those around its modules, and lines of modules that there are at least."""
+SHARE = "share"
 MORE = "costs.details()"
 NONE = ("",)
 
@@ -41,19 +44,16 @@ def render(
     """
     width = width or shutil.get_terminal_size((WIDTH, 24)).columns
     screen = Screen(costs, si, convention, drawn)
-    lines, left_out = screen.table(depth, width)
-    parts = [*_limits(costs, width), *joined(headline(costs), POINT, width)]
-    parts += ["", *lines, ""] if lines else []
-    if left_out:
-        parts += wrapped(f"left out at this width: {', '.join(left_out)}", width)
-    if any(f"+ {ELLIPSIS}" in line for line in parts):
-        parts += wrapped(f"{ELLIPSIS} stands for terms of lower degree{screen.told}", width)
-    parts += wrapped(standing(costs), width)
-    return "\n".join([*parts, *wrapped(f"all of it: {more}", width)])
-
-
-def _limits(costs: CostTable, width: int) -> list[str]:
-    return [line for said in narrowed(costs) for line in wrapped(said, width)]
+    above = [line for said in narrowed(costs) for line in wrapped(said, width)] + joined(headline(costs), POINT, width)
+    below = wrapped(standing(costs), width)
+    lines, left_out = screen.table(depth, width, LINES - len(above) - len(below) - AROUND)
+    notes = [f"left out at this width: {', '.join(left_out)}"] if left_out else []
+    notes += (
+        [f"{ELLIPSIS} stands for terms of lower degree"] if any(f"+ {ELLIPSIS}" in x for x in (*above, *lines)) else []
+    )
+    notes += ["shares are of the terms of highest degree"] if screen.of_leading and SHARE not in left_out else []
+    table = ["", *lines, ""] if lines else []
+    return "\n".join([*above, *table, *wrapped("; ".join([*notes, f"all of it: {more}"]), width), *below])
 
 
 def joined(parts: Sequence[str], between: str, width: int) -> list[str]:
@@ -74,7 +74,8 @@ class Screen:
         self, costs: CostTable, si: bool = False, convention: AnyConvention | None = None, drawn: bool = False
     ) -> None:
         self.costs, self.si, self.drawn = costs, si, drawn
-        self.told = ""
+        self.of_leading = False
+        """Whether shares are of leading terms, since those of whole formulas depend on the symbols."""
         self.convention: AnyConvention = convention or FULL
         self.whole = costs.total(self.convention)
         self.work = "flops" if self.whole.macs == 0 and self.whole.flops != 0 else "macs"
@@ -82,9 +83,9 @@ class Screen:
         bound, under = " at most" if is_bound(costs) else "", f"\n({convention})" if convention else ""
         self.titles = {m: f"{facts.TITLES[m]}{'' if m == 'params' else bound}{under}" for m in self.metrics}
 
-    def table(self, depth: int | None, width: int) -> tuple[list[str], list[str]]:
-        """Its lines, and the titles of the columns that are left out."""
-        entries = Outline(self.costs.rows, self.costs.parts.kinds, self.tells).entries(depth)
+    def table(self, depth: int | None, width: int, most: int) -> tuple[list[str], list[str]]:
+        """Its lines, and the titles of columns that are left out; unless a depth is given at most so many of modules."""
+        entries = Outline(self.costs.rows, self.costs.parts.kinds, self.tells).entries(depth, max(most, LEAST))
         if not entries:
             return [], []
         shown = [column for column in self.columns(entries, width) if any(ways != NONE for ways in column.cells)]
@@ -108,15 +109,15 @@ class Screen:
         works, work = [getattr(each, self.work) for each in sums], getattr(self.whole, self.work)
         exact = [share(each, work) for each in works]
         ahead = [share(leading(each), leading(work)) for each in works]
-        shares, title = (exact, "share") if any(exact) else (ahead, "leading\nshare")
-        self.told = "; leading share: of the terms of highest degree" if any(ahead) and not any(exact) else ""
+        self.of_leading = any(ahead) and not any(exact)
+        shares = ahead if self.of_leading else exact
         names = [label("  " * each.indent + each.label, max(width // 3, 12)) for each in entries]
         made = [
             Column("module", [*names, ("total",)], left=True),
             Column("type", [*((each.kind,) for each in entries), NONE], 3, left=True),
             Column("output", [*((shape(each.out),) for each in entries), NONE], 4),
             *(Column(self.titles[m], counted[m]) for m in self.metrics),
-            Column(title, [*((each,) for each in shares), NONE], 5),
+            Column(SHARE, [*((each,) for each in shares), NONE], 5),
         ]
         return [*made, *(self._drawn(entries) if self.drawn else [])]
 

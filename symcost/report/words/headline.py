@@ -21,6 +21,8 @@ SHORT = 28
 """Characters of a formula that a headline shows whole."""
 SHOWN = 3
 """Conditions of a domain that a first screen tells; of the others their number."""
+LONGEST = 48
+"""Characters of such a condition."""
 POINT = " · "
 _MOST = re.compile(r"(\w+) (<=|<|==) (\d+)")
 
@@ -113,13 +115,18 @@ def standing(costs: CostTable) -> str:
     if costs.point and not costs.symbols:
         return "; ".join(part for part in (costs.parts.compared, _known(costs)) if part)
     where = [f"{name} = trips of {place or 'a loop in the model'}" for name, place in costs.parts.unknown_trips.items()]
-    if domain is not None and domain.symbols:
+    if domain is not None and costs.symbols:
         limits = _limits(costs)
         told = [each for each in (*domain.conditions(), *(d.text for d in domain.uncomputed)) if each not in limits]
-        where.append("; ".join([f"holds for {', '.join(domain.symbols)} positive integers", *told[:SHOWN]]))
-        where += [f"and {len(told) - SHOWN} further conditions"] if len(told) > SHOWN else []
+        known = [each for each in told if len(each) <= LONGEST][:SHOWN]
+        where.append("; ".join([f"holds for {', '.join(costs.symbols)} positive integers", *known]))
+        where += [f"and {_number(len(told) - len(known), 'further condition')}"] if len(told) > len(known) else []
         where += ["some numbers are upper bounds where sizes are 1"] if domain.bounds_at_one else []
-    return "; ".join([*where, *([known] if (known := _known(costs)) else [])])
+    return "; ".join([*where, *([checked] if (checked := _known(costs)) else [])])
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _known(costs: CostTable) -> str:

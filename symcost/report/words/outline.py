@@ -11,9 +11,6 @@ from symcost.costs.rows import Row, running
 from symcost.hlo.reading.scopes import template
 from symcost.report.words.grouping import ITSELF, MODEL, ReportLine, flat_node, tree
 
-MOST = 15
-"""Lines that a first screen has room for."""
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -44,7 +41,7 @@ class Outline:
         self._order = {id(row): order for row, order in zip(self.rows, running(self.rows), strict=True)}
         self._templates = {template(path): kind for path, kind in self.kinds.items()}
 
-    def entries(self, depth: int | None = None, most: int = MOST) -> list[Entry]:
+    def entries(self, depth: int | None, most: int) -> list[Entry]:
         """Modules down to a depth; unless given, down to the deepest that leaves at most ``most`` lines."""
         if depth is not None:
             return self._entries(depth) if depth else [Entry(MODEL, 0, tuple(self.rows), out=self.out(self.rows))]

@@ -21,7 +21,7 @@ KEPT = 100
 
 @dataclass(frozen=True)
 class Column:
-    """A column whose cells have one text, or ever shorter ones of which the first that has room is shown; none is ever cut.
+    """A column whose cells have one text, or ever shorter ones: all are shown in the first way that has room, none is ever cut.
 
     Where there is no room even for the second ones the columns of the lowest ``place`` are left out; a third is for where
     that does not help. A title may have several lines.
@@ -37,8 +37,9 @@ class Column:
         return max([_longest(self.title), *(len(ways[min(way, len(ways) - 1)]) for ways in self.cells)])
 
     def texts(self, width: int) -> list[str]:
-        """Every cell in at most that width, or in the shortest way there is."""
-        return [next((way for way in ways if len(way) <= width), ways[-1]) for ways in self.cells]
+        """Every cell in the same way, the first in which all have at most that width, or the last there is."""
+        way = next((way for way in (FIRST, SECOND) if self.width(way) <= width), THIRD)
+        return [ways[min(way, len(ways) - 1)] for ways in self.cells]
 
 
 def _longest(title: str) -> int:
@@ -74,14 +75,14 @@ def _needed(kept: Sequence[Column], way: int) -> int:
 
 
 def _shared(width: int, kept: Sequence[Column], way: int) -> list[int]:
-    """What each column has: those that want least all that they would like, the others an even share of what is left."""
+    """What each column has: all that it would like while there is room, those that want least first, or what it needs."""
     sizes = [column.width(way) for column in kept]
     more = [column.width(FIRST) - size for column, size in zip(kept, sizes, strict=True)]
     left = width - sum(sizes)
-    for done, i in enumerate(sorted(range(len(kept)), key=more.__getitem__)):
-        given = more[i] if more[i] <= left else max(left // (len(kept) - done), 0)
-        sizes[i] += given
-        left -= given
+    for i in sorted(range(len(kept)), key=more.__getitem__):
+        if more[i] <= left:
+            sizes[i] += more[i]
+            left -= more[i]
     return sizes
 
 
