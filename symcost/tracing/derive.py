@@ -23,6 +23,7 @@ from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
 from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
 from symcost.tracing.program.model import Model
+from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
@@ -293,11 +294,11 @@ def derive(
     options.check(model.symbols)
     shares = read_shares(active, model.symbols)
 
-    with rare_collections():
+    with rare_collections(), kinds_of_modules() as kinds:
         costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
     if model.example and costs.domain is not None:
         costs.domain.notes.append(model.example)
-    costs.parts = replace(costs.parts, fresh=Fresh(model, shares))
+    costs.parts = replace(costs.parts, fresh=Fresh(model, shares), name=model.name or kinds.get("", ""), kinds=kinds)
     return costs
 
 
