@@ -54,6 +54,11 @@ def logarithm(kind: str, argument: FormLike) -> Form:
     return of_function(kind, form) if number is None else Form.constant(log2(number, up=kind == "clog2"))
 
 
+def has_logarithm(form: Form) -> bool:
+    """Whether a logarithm to base 2 stands in a form, outside of other functions."""
+    return any(atom.kind in ("clog2", "flog2") for _, atoms in form.atoms() for atom, _ in atoms)
+
+
 def halved(kind: str, argument: FormLike, power: int = 0) -> Form:
     """``halves``, ``odd_halves`` or ``popcount`` of a form."""
     form = as_form(argument)

@@ -12,7 +12,7 @@ from functools import lru_cache
 import sympy
 
 from symcost.formulas.binary.digits import log2
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import halved, logarithm
 from symcost.tracing.fitting.solve import Column, affine, combine
 
@@ -64,13 +64,16 @@ def _basis(values: Column, size: Form, up: bool, square: bool) -> tuple[list[For
 
 
 def _features(size: Form, up: bool, square: bool) -> list[Form]:
-    """What the sums are made of."""
+    """What the sums are made of; the first step of a recursion, and its last ones, may be others than those between."""
     inside = size - 1 if up else size
+    odd = inside - 2 * floor(inside / 2)
     found = [
         size,
+        odd,
+        inside * odd,
         logarithm("clog2" if up else "flog2", size),
         halved("popcount", inside),
         halved("odd_halves", inside, 1),
-        *(logarithm("flog2", inside * share) for share in FIRST_DIGITS[: None if square else 1]),
+        *(logarithm("flog2", inside * share) for share in FIRST_DIGITS),
     ]
     return [*found, size**2, halved("halves", inside, 2), halved("odd_halves", inside, 2)] if square else found
