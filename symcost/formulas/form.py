@@ -19,7 +19,7 @@ import sympy
 
 from symcost.errors import ExpressionError
 from symcost.formulas.binary.digits import clog2, flog2, log2
-from symcost.formulas.binary.halves import SUMS
+from symcost.formulas.binary.halves import SUMS, odd_sum
 from symcost.formulas.relations import RELATIONS
 from symcost.formulas.symbols import Exact, symbol
 
@@ -336,8 +336,8 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
             return max(a.value(at) for a in found.args)
         case "where":
             return int(RELATIONS[found.name][0](*(a.value(at) for a in found.args)))
-        case "halves" | "odd_halves" | "popcount":
-            return SUMS[found.kind].of(*(argument.value(at) for argument in (*found.args, ZERO)[:2]))
+        case "odd_halves" | "popcount":
+            return odd_sum(*(argument.value(at) for argument in found.args))
     return log2(found.args[0].value(at), up=found.kind == "clog2")
 
 

@@ -1,4 +1,8 @@
-"""Sums over a number and its halves, ``n, floor(n/2), floor(n/4), ..., 1``: what a recursion adds up that halves its input."""
+"""Sums over the odd ones of a number and its halves, ``n, floor(n/2), ..., 1``: what a recursion adds up that halves its input.
+
+With them and logarithms everything is told that such a recursion adds up: ``n + floor(n/2) + ... + 1`` is
+``2 n - popcount(n)``, and the sum of the squares is ``(4 n**2 - 2 odd_halves(n, 1) + popcount(n))/3``.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +19,10 @@ MAX_POWER = 8
 """The largest power that is summed: no map has more dimensions."""
 
 
-class Summed(Digital):
-    """The sum of a power of a number and of its halves down to 1, of all of them or of the ``odd`` ones."""
+class odd_halves(Digital):
+    """``odd_halves(n, p)``: the sum of the powers ``m**p`` of the odd numbers ``m`` among ``floor(n/2**k)``."""
 
-    odd = False
+    nargs = 2
 
     @property
     def parts(self) -> tuple[Any, Any]:
@@ -26,44 +30,18 @@ class Summed(Digital):
         return self.args[0], self.args[1]
 
     @classmethod
-    def of(cls, value: Number, power: Number) -> int:
-        """The sum at a number.
-
-        >>> halves.of(12, 1), odd_halves.of(12, 1), popcount.of(12, 0)  # of 12, 6, 3 and 1
-        (22, 4, 2)
-        """
-        if value.denominator != 1 or value < 0:
-            raise ExpressionError(f"{cls.__name__}({value}) has no value: it is of an integer of at least 0")
-        if power.denominator != 1 or not 0 <= power <= MAX_POWER:
-            raise ExpressionError(f"the power {power} in {cls.__name__} must be an integer from 0 to {MAX_POWER}")
-        halved = (int(value) >> level for level in range(int(value).bit_length()))
-        return sum(each ** int(power) for each in halved if each % 2 or not cls.odd)
-
-    @classmethod
     def eval(cls, *args: Any) -> Any:
         """Value at numbers, nothing otherwise."""
         if not all(isinstance(arg, sympy.Rational) for arg in args):
             return None
         value, power = (Fraction(int(arg.p), int(arg.q)) for arg in (*args, sympy.Integer(0))[:2])
-        return sympy.Integer(cls.of(value, power))
+        return sympy.Integer(odd_sum(value, power))
 
 
-class halves(Summed):
-    """``halves(n, p)``: the sum of ``floor(n/2**k)**p`` down to 1. ``halves(n, 1)`` is ``2 n - popcount(n)``."""
-
-    nargs = 2
-
-
-class odd_halves(Summed):
-    """``odd_halves(n, p)``: that of the odd ones among them alone, at which a recursion goes another way."""
-
-    nargs, odd = 2, True
-
-
-class popcount(Summed):
+class popcount(odd_halves):
     """The number of ones among the binary digits of an integer: ``odd_halves(n, 0)``."""
 
-    nargs, odd = 1, True
+    nargs = 1
 
     @property
     def parts(self) -> tuple[Any, Any]:
@@ -71,4 +49,18 @@ class popcount(Summed):
         return self.args[0], sympy.Integer(0)
 
 
-SUMS: dict[str, type[Summed]] = {"halves": halves, "odd_halves": odd_halves, "popcount": popcount}
+SUMS: dict[str, type[odd_halves]] = {"odd_halves": odd_halves, "popcount": popcount}
+
+
+def odd_sum(value: Number, power: Number = 0) -> int:
+    """The sum of a power of the odd ones among an integer and its halves.
+
+    >>> odd_sum(12, 1), odd_sum(12)  # 3 and 1 are the odd ones of 12, 6, 3, 1
+    (4, 2)
+    """
+    if value.denominator != 1 or value < 0:
+        raise ExpressionError(f"the binary digits of {value}: popcount and odd_halves are of integers of at least 0")
+    if power.denominator != 1 or not 0 <= power <= MAX_POWER:
+        raise ExpressionError(f"the power {power} in odd_halves must be an integer from 0 to {MAX_POWER}")
+    halves = (int(value) >> level for level in range(int(value).bit_length()))
+    return sum(half ** int(power) for half in halves if half % 2)

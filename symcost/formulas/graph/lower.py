@@ -17,7 +17,7 @@ from sympy.core.relational import Relational
 
 from symcost.errors import ExpressionError
 from symcost.formulas.binary.digits import Digital, clog2
-from symcost.formulas.binary.halves import Summed
+from symcost.formulas.binary.halves import odd_halves, odd_sum
 from symcost.formulas.conditions import Combined, Compare, Condition
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.ranges import Ranges
@@ -134,7 +134,7 @@ class Lowering:
             if self.ranges(b)[0] <= 0:
                 raise ExpressionError(f"{node}: what stands behind % must be positive in the whole space")
             return Ratio(apply("mod", a, b), below)
-        if isinstance(node, Summed):
+        if isinstance(node, odd_halves):
             return self._halves(node)
         if isinstance(node, Digital):
             return self._logarithm(node)
@@ -155,14 +155,13 @@ class Lowering:
         low, high = self.ranges(number.above)
         if not number.is_integer or low < 0 or not power.is_Integer:
             raise ExpressionError(
-                f"{node}: the halves over a space are those of integers that are at least 0 in all of it"
+                f"{node}: the digits over a space are those of integers that are at least 0 in all of it"
             )
-        node.of(0, int(power))  # a power that is too large is an error
+        odd_sum(0, int(power))  # a power that is too large is an error
         found = []
         for level in range(int(high).bit_length()):
             half = apply("floordiv", number.above, self.graph.constant(1 << level))
-            part = self.graph.chain("mul", [half] * int(power)) if power else apply("min", half, self.one)
-            found.append(apply("mul", apply("mod", half, self.graph.constant(2)), part) if node.odd else part)
+            found.append(self.graph.chain("mul", [apply("mod", half, self.graph.constant(2)), *[half] * int(power)]))
         return self.integer(self.graph.chain("add", found))
 
     # -- sums of products ----------------------------------------------------------------------------------------

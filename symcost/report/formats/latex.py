@@ -57,17 +57,10 @@ class _Printer(LatexPrinter):
     def _print_popcount(self, expr: Any) -> str:
         return rf"\operatorname{{popcount}} {self.parenthesize(expr.args[0], 1000, strict=True)}"
 
-    def _print_halves(self, expr: Any) -> str:
-        return rf"\sum_{{k \geq 0}} {self._half(expr)}"
-
     def _print_odd_halves(self, expr: Any) -> str:
-        return rf"\sum_{{k \geq 0}} \left({self._half(expr, 1)} \bmod 2\right) {self._half(expr)}"
-
-    def _half(self, expr: Any, power: int = 0) -> str:
-        number, to = expr.args
-        return rf"\left\lfloor {self._print(number)} / 2^{{k}} \right\rfloor" + (
-            "" if power or to == 1 else rf"^{{{to}}}"
-        )
+        number, power = expr.args
+        half = rf"\left\lfloor {self.parenthesize(number, 1000, strict=True)} / 2^{{k}} \right\rfloor"
+        return rf"\sum_{{k \geq 0}} \left({half} \bmod 2\right) {half}" + ("" if power == 1 else rf"^{{{power}}}")
 
 
 _PRINTER = _Printer({"mul_symbol": r" \, "})  # a thin space between factors, so that names stay apart

@@ -33,10 +33,10 @@ const Exact = (() => {
     if (shifted(n, -k) < shifted(d, k)) k -= 1n;
     return up && shifted(n, -k) !== shifted(d, k) ? k + 1n : k;
   };
-  const halves = (x, p, odd) => {
-    if (!whole(x) || x < 0n) throw new Error("halves of a number that is no integer of at least 0");
+  const oddHalves = (x, p) => {
+    if (!whole(x) || x < 0n) throw new Error("digits of a number that is no integer of at least 0");
     let sum = 0n;
-    for (; x > 0n; x >>= 1n) sum += odd && x % 2n === 0n ? 0n : x ** p;
+    for (; x > 0n; x >>= 1n) if (x % 2n) sum += x ** p;
     return sum;
   };
   const functions = {
@@ -45,8 +45,7 @@ const Exact = (() => {
     max: (xs) => xs.reduce((a, b) => (less(a, b) ? b : a)), min: (xs) => xs.reduce((a, b) => (less(b, a) ? b : a)),
     mod: ([a, b]) => add(a, negated(mul(b, floor(divide(a, b))))),
     clog2: ([x]) => log2(x, true), flog2: ([x]) => log2(x, false),
-    halves: ([x, p]) => halves(x, p, false), odd_halves: ([x, p]) => halves(x, p, true),
-    popcount: ([x]) => halves(x, 0n, true),
+    odd_halves: ([x, p]) => oddHalves(x, p), popcount: ([x]) => oddHalves(x, 0n),
   };
   const read = (text) => {
     const [n, d] = text.split("/");

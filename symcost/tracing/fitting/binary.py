@@ -13,7 +13,7 @@ import sympy
 
 from symcost.formulas.binary.digits import log2
 from symcost.formulas.form import Form, floor
-from symcost.formulas.functions import halved, logarithm
+from symcost.formulas.functions import logarithm, odd_halves
 from symcost.tracing.fitting.solve import Column, affine, combine
 
 LOGARITHMS = (("clog2", 1), ("clog2", 0), ("flog2", 1))
@@ -72,8 +72,8 @@ def _features(size: Form, up: bool, square: bool) -> list[Form]:
         odd,
         inside * odd,
         logarithm("clog2" if up else "flog2", size),
-        halved("popcount", inside),
-        halved("odd_halves", inside, 1),
+        odd_halves(inside),
+        odd_halves(inside, 1),
         *(logarithm("flog2", inside * share) for share in FIRST_DIGITS),
     ]
-    return [*found, size**2, halved("halves", inside, 2), halved("odd_halves", inside, 2)] if square else found
+    return [*found, size**2, odd_halves(inside, 2)] if square else found
