@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
+from symcost.tracing.sampling.halving import SECOND, consecutive, halves, suspects
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, check_positive, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
 
@@ -57,6 +58,9 @@ class Derivation(Attempt):
         self.choice.make()
         self._watch()
         self.guards = self._seen()
+        if self._octaves():
+            self._watch()
+            self.guards = self._seen()
         self._meant = sizes(self.recording)
         found = self._settled_on()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
@@ -216,7 +220,7 @@ class Derivation(Attempt):
                 if not self._past(turn):
                     raise LiftError(str(turn)) from None
             except Irregular as problem:
-                if not (self._beyond() or self._pattern() or self._progression()):
+                if not (self._digits() or self._beyond() or self._pattern() or self._progression()):
                     raise NoPattern(str(problem)) from None
             except Counterexample as found:
                 self._on_trial = found.between
@@ -238,6 +242,29 @@ class Derivation(Attempt):
         moved = [n for n in names if self.values[n] is not LARGE and self.choice.steady(n, LARGE)]
         self.values.update(dict.fromkeys(moved, LARGE))
         return bool(moved)
+
+    def _digits(self) -> bool:
+        """Sample the symbols that are halved again and again at all sizes of a few digits, at larger ones the second time."""
+        free = [name for name in self.structural if name not in (*self.fixed, *self.halved)]
+        small = [name for name in self.halved if self.values[name][0] < SECOND]
+        return self._halve([name for name in free if halves(self.sampler, self.base, name)] or small)
+
+    def _halve(self, names: Sequence[str]) -> bool:
+        """Sample symbols as what is halved again and again."""
+        for name in names:
+            again = name in self.halved
+            self.values[name] = consecutive(self.sampler, self.base, name, 2 * self.values[name][0] if again else 1)
+            self.compared.pop(name, None)
+        self.halved += [name for name in names if name not in self.halved]
+        self.choice.structural += [name for name in names if name not in self.structural]
+        self.extra.clear()
+        return bool(names)
+
+    def _octaves(self) -> bool:
+        """Sizes whose decisions turn between a number and its double, or that are counted by digits: are they halved?"""
+        found = suspects(self.recording, self.guards, self.base)
+        free = [name for name in self.sizes if name in found and name not in self.fixed]
+        return self._halve([name for name in free if halves(self.sampler, self.base, name)])
 
     def _pattern(self) -> bool:
         """Sample consecutive values of the structural symbols, once: every second or sixth layer may be another one."""

@@ -59,6 +59,7 @@ class Explorer:
     patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
     given: frozenset[str] = frozenset()  # symbols whose multiples are meant: the user's, and widths split into heads
     upto: Mapping[str, int] = field(default_factory=dict)  # how far to try symbols of which only trials tell
+    far: Mapping[str, Values] = field(default_factory=dict)  # single values to try of others
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
@@ -75,7 +76,7 @@ class Explorer:
             return []
         self._lattice()
         self._high()
-        Further(self, self.upto).check()
+        Further(self, self.upto, self.far).check()
         if self.rounded:
             Spread(self, self.rounded).check()
         self._round()

@@ -22,6 +22,7 @@ from fractions import Fraction
 
 from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened, positive_part
+from symcost.tracing.fitting.binary import halvings, logarithms
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
 from symcost.tracing.fitting.solve import Column, affine, combine
 
@@ -227,7 +228,7 @@ class Fitter:
         names = self.depends(column)
         for is_feature in (_is_dimension, _is_line):
             known = [(c, f) for c, f in self.known.items() if f.symbols == names and is_feature(f)]
-            families = (self._windows, self._window_sums, self._any_floor, self._periodic)
+            families = (self._windows, self._window_sums, self._any_floor, logarithms, halvings, self._periodic)
             found = [f for family in families for f in itertools.islice(family(column, known), MAX_RIVALS)]
             if found:
                 return list(dict.fromkeys(found))
