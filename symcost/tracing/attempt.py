@@ -28,6 +28,7 @@ from symcost.tracing.evidence.floats.exact import meant
 from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
+from symcost.tracing.evidence.proof import Proof
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
@@ -122,7 +123,8 @@ class Attempt:
             self.options.at_least,
             self.sampler.model.input_symbols,
         )
-        self.choice = Choice(self.sampler, self.fixed)
+        self.proof = Proof(self.sampler)
+        self.choice = Choice(self.sampler, self.proof, self.fixed)
 
     @property
     def values(self) -> dict[str, Values]:
@@ -184,7 +186,7 @@ class Attempt:
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
                             constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
-                            frozenset(self.fixed) | split(structure.programs[0]), self._upto())  # fmt: skip
+                            frozenset(self.fixed) | split(structure.programs[0]), self._upto(), self._known)  # fmt: skip
         held_out = explorer.certify()
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ
@@ -207,6 +209,13 @@ class Attempt:
         none = dict.fromkeys(self.symbols, 0)
         words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained)
         return {name: most for name, most in (self.options.upto or {}).items() if words[name].word == BOUNDED}
+
+    def _known(self, point: Point) -> bool:
+        """Whether the form is right at a point because the program decides there as where it was seen, and no size was fitted."""
+        if not all(lift.exact for lift in self.lifts):
+            return False
+        deep = {name: self.recording.base[name] for name in self.structural}
+        return self.recording.traced and self.recording.changed({**point, **deep}) is None
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:
@@ -238,8 +247,10 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
-                            self.within)  # fmt: skip
+            proved = self.recording.traced and self.recording.proved >= set(self.sizes)
+            meant = (*self._meant, *self.recording.sizes) if proved else self._meant
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, meant, self._derive,
+                            self.within, proved)  # fmt: skip
             try:
                 program = lift.run()
             except OffLattice as problem:

@@ -140,6 +140,12 @@ class Fitter:
             self._settle(column, forms)
         return bool(forms)
 
+    @property
+    def all_meant(self) -> bool:
+        """Whether every form is a number, a symbol or one of those that are meant."""
+        known = {*map(Form.symbol, self.symbols), *(form for _, form in self._hints)}
+        return all(form is None or form.number is not None or form in known for form in self.fitted.values())
+
     def depends(self, column: Column) -> frozenset[str]:
         """Symbols along whose axis alone the column changes."""
         return frozenset(n for n, pairs in self._alike.items() if any(column[i] != column[j] for i, j in pairs))
