@@ -163,8 +163,9 @@ class Attempt:
         structure = self._structure()
         lines = structure.lines()
         totals = LineTotals(lines)
+        guards = dict.fromkeys((*self.within, *(self.guards if self._proved else ())))
         domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]),
-                        guards=tuple(self.within))  # fmt: skip
+                        guards=tuple(guards))  # fmt: skip
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         for name in (n for n in self.structural if n in self.fixed):
@@ -186,7 +187,8 @@ class Attempt:
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
                             constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
-                            frozenset(self.fixed) | split(structure.programs[0]), self._upto(), self._known)  # fmt: skip
+                            frozenset(self.fixed) | split(structure.programs[0]), self._upto(),
+                            self._proved and all(lift.exact for lift in self.lifts))  # fmt: skip
         held_out = explorer.certify()
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ
@@ -210,12 +212,11 @@ class Attempt:
         words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained)
         return {name: most for name, most in (self.options.upto or {}).items() if words[name].word == BOUNDED}
 
-    def _known(self, point: Point) -> bool:
-        """Whether the form is right at a point because the program decides there as where it was seen, and no size was fitted."""
-        if not all(lift.exact for lift in self.lifts):
-            return False
-        deep = {name: self.recording.base[name] for name in self.structural}
-        return self.recording.traced and self.recording.changed({**point, **deep}) is None
+    @property
+    def _proved(self) -> bool:
+        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
+        known = self.recording.proved >= set(self.sizes) and all(guard.holds(self.base) for guard in self.guards)
+        return self.recording.traced and known
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:
@@ -247,10 +248,9 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            proved = self.recording.traced and self.recording.proved >= set(self.sizes)
-            meant = (*self._meant, *self.recording.sizes) if proved else self._meant
+            meant = (*self._meant, *self.recording.sizes) if self._proved else self._meant
             lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, meant, self._derive,
-                            self.within, proved)  # fmt: skip
+                            self.within, self._proved)  # fmt: skip
             try:
                 program = lift.run()
             except OffLattice as problem:

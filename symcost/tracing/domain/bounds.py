@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symcost.errors import LiftError
@@ -59,7 +59,7 @@ class Explorer:
     patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
     given: frozenset[str] = frozenset()  # symbols whose multiples are meant: the user's, and widths split into heads
     upto: Mapping[str, int] = field(default_factory=dict)  # how far to try symbols of which only trials tell
-    known: Callable[[Point], bool] = lambda point: False  # where the program is proved to be the one of the form
+    proved: bool = False  # whether every decision is a condition and no size was guessed: nothing is searched for then
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
@@ -74,16 +74,19 @@ class Explorer:
             self._require({})
             self.witness.offer({})
             return []
-        self._lattice()
+        if not self.proved:
+            self._lattice()
         self._high()
         Further(self, self.upto).check()
-        if self.rounded:
+        if self.rounded and not self.proved:
             Spread(self, self.rounded).check()
-        self._round()
+        if not self.proved:
+            self._round()
         LowEdge(self).find()
         if self.patterned:
             self._few_layers()
-        Special(self).check(self.widths, self.constants)
+        if not self.proved:
+            Special(self).check(self.widths, self.constants)
         Special(self).check_numbers(self.sizes())
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
@@ -219,7 +222,7 @@ class Explorer:
         shallow = {n: self.base[n] for n in self.structural}
         for _ in range(2):
             point = self._near(shallow)
-            if self.known(point) or self.agrees(point):
+            if self.agrees(point):
                 return
             for name in self.sizes():  # relations between symbols that no sample showed
                 alone = self.alone(name, point[name])
@@ -364,7 +367,7 @@ class Explorer:
         """Multiples of a power of two, where programs like to branch (padding to a chunk that is then nothing)."""
         point = {n: self._rounded(n) for n in self.sizes()}
         point.update({n: self._further(n, 0) for n in self.structural})
-        if self.domain.problem(point) is not None or self.known(point) or self.agrees(point):
+        if self.domain.problem(point) is not None or self.agrees(point):
             return None
         for name in self.sizes():
             alone = self.alone(name, self._rounded(name))

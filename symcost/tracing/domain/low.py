@@ -77,7 +77,7 @@ class LowEdge:
             step = self.domain.step_of(name, self.base)
             for value in range(least, least + EDGES * step, step):
                 point = explorer.alone(name, value)
-                if self.domain.problem(point) is not None or explorer.known(point) or not explorer.sampler.works(point):
+                if self.domain.problem(point) is not None or not explorer.sampler.works(point):
                     break
                 if explorer.difference(point) is None or self._spans(name, value, point):
                     break
@@ -111,8 +111,7 @@ class LowEdge:
         """A symbol beside smaller ones: where the form is wrong there, their order or a largest value is a condition."""
         high = 2 * max(self.base[n] for n in self.explorer.sizes())
         above = self.explorer.alone(name, high)
-        inside = self.domain.problem(above) is None and not self.explorer.known(above)
-        inside = inside and not self.explorer.sampler.growth.is_heavy(above)
+        inside = self.domain.problem(above) is None and not self.explorer.sampler.growth.is_heavy(above)
         inside = inside and self.explorer.sampler.works(above)
         reason = self.explorer.difference(above) if inside else None
         if reason is None:

@@ -122,9 +122,9 @@ class SizeLift:
 
     def run(self) -> Program:
         """Sample, fit, and sample again where forms still disagree or are missing."""
-        for name in self.sizes:
-            if not self.proved or len(self.sizes) == 1:
-                self._extend(name, 2)
+        sparse = self.proved and len(self.sizes) > 1
+        if not sparse:
+            self._axes()
         if len(self.sizes) > 1:
             self._joint()
         for point in self.extra:
@@ -135,6 +135,10 @@ class SizeLift:
             self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous,
                                  meant=self.meant)  # fmt: skip
             leftover = self.fitter.fit_all(columns.distinct())
+            if leftover and sparse:  # facts beside the sizes: they are fitted as ever
+                sparse = False
+                self._axes()
+                continue
             if leftover:
                 # The columns that depend on the fewest symbols say whose fault it is; products follow from them.
                 depends = [self.fitter.depends(column) for column in leftover]
@@ -179,6 +183,11 @@ class SizeLift:
                 return added > 0
             added += self._add({**self.base, name: values[index]})
         return True
+
+    def _axes(self) -> None:
+        """Two further values along each axis."""
+        for name in self.sizes:
+            self._extend(name, 2)
 
     def _joint(self) -> None:
         for shift in (0, 1, 2):
