@@ -163,9 +163,8 @@ class Attempt:
         structure = self._structure()
         lines = structure.lines()
         totals = LineTotals(lines)
-        guards = dict.fromkeys((*self.within, *(self.guards if self._proved else ())))
         domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]),
-                        guards=tuple(guards))  # fmt: skip
+                        guards=tuple(self.within))  # fmt: skip
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         for name in (n for n in self.structural if n in self.fixed):
@@ -188,7 +187,8 @@ class Attempt:
                             self._sampled(structure), self._rounded_names, self._settled,
                             constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
                             frozenset(self.fixed) | split(structure.programs[0]), self._upto(),
-                            self._proved and all(lift.exact for lift in self.lifts))  # fmt: skip
+                            self._proved and all(lift.exact for lift in self.lifts),
+                            self.guards if self._proved else ())  # fmt: skip
         held_out = explorer.certify()
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ

@@ -52,7 +52,8 @@ class LowEdge:
         """The smallest joint point that agrees; else symbol after symbol as low as agrees beside those before it."""
         corner = self.domain.decided({n: self.domain.steps.get(n, 1) for n in self.domain.symbols})
         if self.domain.problem(corner) is None and self.explorer.agrees(corner):
-            self._alone()
+            if not self.explorer.proved:
+                self._alone()
             self._quotients()
             return
         lowered = self._descend(self.base)

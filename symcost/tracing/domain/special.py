@@ -129,7 +129,7 @@ class Special:
     def _differs(self, point: Point) -> str | None:
         """Why the form is wrong at a point inside the domain where the model works, or nothing."""
         explorer = self.explorer
-        if explorer.domain.problem(point) is not None or not explorer.sampler.works(point):
+        if explorer.outside(point) or not explorer.sampler.works(point):
             return None
         return explorer.difference(point)
 
