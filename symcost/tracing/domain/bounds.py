@@ -200,7 +200,11 @@ class Explorer:
 
     def outside(self, point: Point) -> bool:
         """Whether nothing is to be looked for at a point: it is out of the domain, or beyond a decision that was seen."""
-        return self.domain.problem(point) is not None or not all(guard.holds(point) for guard in self.seen)
+        return self.domain.problem(point) is not None or not self.as_seen(point)
+
+    def as_seen(self, point: Point) -> bool:
+        """Whether every decision that was seen falls at a point as it did."""
+        return all(guard.holds(point) for guard in self.seen)
 
     # -- the edges ---------------------------------------------------------------------------------------------
     def sizes(self) -> list[str]:
@@ -270,10 +274,10 @@ class Explorer:
     def _high(self) -> None:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
         scale = {n: self._far(n) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
-        point = self._as_seen(self._point(1, scale))
+        point = self._decided_alike(self._point(1, scale))
         while self.too_large(point) and any(s > 1 for s in scale.values()):
             scale = {n: max(self.base[n] if s > self.base[n] else 1, s // 4) for n, s in scale.items()}
-            point = self._as_seen(self._point(1, scale))
+            point = self._decided_alike(self._point(1, scale))
         if self.agrees(point):
             return
         for name in self.sizes():
@@ -307,7 +311,7 @@ class Explorer:
         self.agrees(self.alone(name, self.domain.at_most[name]))
         self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
 
-    def _as_seen(self, point: Point) -> Point:
+    def _decided_alike(self, point: Point) -> Point:
         """The point, or one near it at which every decision is as it was seen: what breaks one grows, or is as at the base."""
         for _ in range(2 * len(self.seen)):
             broken = next((guard for guard in self.seen if not guard.holds(point)), None)
