@@ -135,6 +135,8 @@ class Derivation(Attempt):
             within = [*(other for other in self.within if other != guard), *(known for known, _ in split)]
             side = Side(found, guard, self.values, within, dict(self.recording.base), self._decides, self._met)
             verdict = side.verdict()
+            if verdict == "other" and len(guard.symbols) > 1 and (wider := side.relaxed()) is not None:
+                side, guard = wider, wider.guard
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
                 continue

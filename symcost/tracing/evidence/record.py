@@ -136,9 +136,7 @@ def record(
         return Recording(base, reason=str(busy))
 
 
-def _recorded(
-    model: Model, base: Mapping[str, int], fixed: Collection[str], seconds: float, alone: bool
-) -> Recording:
+def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], seconds: float, alone: bool) -> Recording:
     why = problem()
     if why:
         return Recording(base, reason=f"sizes cannot be recorded with jax {jax.__version__}: {why}")
