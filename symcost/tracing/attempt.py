@@ -29,6 +29,7 @@ from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
+from symcost.tracing.evidence.proof import Proof
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
@@ -125,7 +126,8 @@ class Attempt:
             self.options.at_least,
             self.sampler.model.input_symbols,
         )
-        self.choice = Choice(self.sampler, self.fixed)
+        self.proof = Proof(self.sampler)
+        self.choice = Choice(self.sampler, self.proof, self.fixed)
 
     @property
     def values(self) -> dict[str, Values]:
@@ -187,7 +189,9 @@ class Attempt:
         explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
                             self._sampled(structure), self._rounded_names, self._settled,
                             constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
-                            frozenset(self.fixed) | split(structure.programs[0]), self._upto(), self._far())  # fmt: skip
+                            frozenset(self.fixed) | split(structure.programs[0]), self._upto(), self._far(),
+                            self._proved and all(lift.exact for lift in self.lifts),
+                            self.guards if self._proved else ())  # fmt: skip
         held_out = explorer.certify()
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ
@@ -214,6 +218,16 @@ class Attempt:
     def _far(self) -> dict[str, Values]:
         """Values far away at which the form is compared with the program, where nothing tells it and a trace is cheap."""
         return dict.fromkeys(self.halved, FAR)
+
+    @property
+    def _proved(self) -> bool:
+        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
+        known = (
+            self.recording.proved >= set(self.sizes)
+            and not self.halved
+            and all(guard.holds(self.base) for guard in self.guards)
+        )
+        return self.recording.traced and known
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:
@@ -245,8 +259,9 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
-                            self.within)  # fmt: skip
+            meant = (*self._meant, *self.recording.sizes) if self._proved else self._meant
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, meant, self._derive,
+                            self.within, self._proved)  # fmt: skip
             try:
                 program = lift.run()
             except OffLattice as problem:

@@ -112,7 +112,8 @@ class Derivation(Attempt):
 
     def _seen(self) -> list[Guard]:
         """What the program decides at the base by its sizes."""
-        self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
+        known = self.proof.at(self.base, self.structural)
+        self.recording = known or recorded(self.sampler, self.base, self.structural, self.landmarks)
         return self._of(self.recording)
 
     def _of(self, seen: Recording) -> list[Guard]:
@@ -140,6 +141,8 @@ class Derivation(Attempt):
             within = [*(other for other in self.within if other != guard), *(known for known, _ in split)]
             side = Side(found, guard, self.values, within, dict(self.recording.base), self._decides, self._met)
             verdict = side.verdict()
+            if verdict == "other" and len(guard.symbols) > 1 and (wider := side.relaxed()) is not None:
+                side, guard = wider, wider.guard
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
                 continue

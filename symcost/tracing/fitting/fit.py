@@ -72,6 +72,7 @@ class Fitter:
             column = tuple(point[name] for point in self.points)
             self.known.setdefault(column, Form.symbol(name))
         self._hints: list[tuple[Column, Form]] = []
+        self._meant: dict[Column, dict[Form, None]] = {}  # forms that these points do not tell apart
         for form in meant:  # roundings that the program was seen to make
             if form.symbols <= set(self.symbols):
                 values = [form.value(point) for point in self.points]
@@ -81,6 +82,7 @@ class Fitter:
                     column = tuple(map(int, values))
                     self.known.setdefault(column, plain if exact else form)
                     self._hints.append((column, plain if exact else form))
+                    self._meant.setdefault(column, {})[plain if exact else form] = None
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)
@@ -115,6 +117,7 @@ class Fitter:
         found = [bent] if bent else list(itertools.islice(self._candidates(column, rich), 1))
         if not bent and found and not found[0].is_polynomial and self.floors:
             found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
+        found = list(dict.fromkeys((*found, *self._meant.get(column, ()))))
         self._settle(column, found)
         return self.fitted[column]
 
@@ -155,6 +158,12 @@ class Fitter:
         if forms:
             self._settle(column, forms)
         return bool(forms)
+
+    @property
+    def all_meant(self) -> bool:
+        """Whether every form is a number, a symbol or one of those that are meant."""
+        known = {*map(Form.symbol, self.symbols), *(form for _, form in self._hints)}
+        return all(form is None or form.number is not None or form in known for form in self.fitted.values())
 
     def depends(self, column: Column) -> frozenset[str]:
         """Symbols along whose axis alone the column changes."""
