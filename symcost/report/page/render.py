@@ -17,10 +17,16 @@ from symcost.errors import DeviceError, SymcostError
 from symcost.report.page.contents import columns, contents, heading
 from symcost.report.page.ranges import sliders
 from symcost.report.page.verdicts import shown
+from symcost.system.extras import look
 
 FOLDER = Path(__file__).parent
 MOST = 2
 FIRST = "nvidia-a100-sxm-80gb"
+
+
+def check() -> None:
+    """Say which package the page lacks: before models are traced for it."""
+    look("the page", "jinja2", "bokeh")
 
 
 def render(
@@ -35,12 +41,11 @@ def render(
     if not 1 <= len(tables) <= MOST:
         raise SymcostError(f"the page shows one model or two: {len(tables)} were given")
     chosen, said = device(on).name, shown(tables, verdicts or {})
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    check()
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-        from symcost.report.page.charts import charts
-    except ModuleNotFoundError as problem:
-        raise SymcostError(f"the page needs {problem.name}: pip install 'symcost[report]'") from None
+    from symcost.report.page.charts import charts
+
     wanted = columns([costs for _, costs in tables])
     data = {
         "columns": [metric for metric, _ in wanted],

@@ -16,6 +16,7 @@ from symcost.reading.choices import PICTURES, LatencyModel, Picture
 from symcost.reading.numerals import short
 from symcost.report.pictures import plot_kinds
 from symcost.report.pictures.style import blank, save
+from symcost.system.extras import look
 
 FORMATS = (".png", ".svg")
 
@@ -45,6 +46,7 @@ def plot(
 
 def check(kind: str, on: Any, file: Any) -> Path | None:
     """The file of a picture, unless it cannot be drawn."""
+    look("a picture", "matplotlib")
     if kind not in PICTURES:
         raise SymcostError(f"unknown picture {short(kind)}: use {', '.join(PICTURES)}")
     if kind in ("roofline", "latency") and on is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from symcost.errors import SymcostError
+from symcost.system.extras import needed
 
 SIZE = (9.0, 4.5)
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
@@ -16,11 +16,7 @@ BATCHES = tuple(2**power for power in range(11))
 
 def blank(size: tuple[float, float] = SIZE) -> Any:
     """An empty figure; it belongs to no window."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
-        raise SymcostError("pictures need matplotlib: install symcost[report]") from None
-    return Figure(figsize=size, layout="constrained")
+    return needed("matplotlib.figure", "a picture").Figure(figsize=size, layout="constrained")
 
 
 def save(figure: Any, path: Path) -> None:
