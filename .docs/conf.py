@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import symcost
+from symcost.models.catalog import REFERENCES
 from symcost.version import __version__
 
 project = "symcost"
@@ -53,8 +54,16 @@ def entries(room: str) -> Iterator[str]:
             yield f".. {'autofunction' if callable(thing) else 'autodata'}:: {name}"
 
 
+def networks() -> Iterator[str]:
+    """Reference networks as a list: what may be varied, with the published values, and the source."""
+    for name, each in REFERENCES.items():
+        varied = ", ".join(f"{key}={value!r}" for key, value in each.parameters.items())
+        yield f"``sc.models.{name}({varied})``\n    {each.source}"
+
+
 def expanded(app: object, page: str, source: list[str]) -> None:
-    """A page whose lines ``.. public:: ROOM`` are the entries of that room."""
+    """A page whose lines ``.. public:: ROOM`` are the entries of that room, and ``.. networks::`` the catalogue."""
+    source[0] = source[0].replace(".. networks::", "\n".join(networks()))
     source[0] = PUBLIC.sub(
         lambda found: "\n\n".join([".. currentmodule:: symcost", *entries(found[1])]),
         source[0],

@@ -115,7 +115,11 @@ def test_the_wheel_runs_without_any_extra(built: Path, tmp_path: Path, arguments
     (tmp_path / "mine.py").write_text(MINE)
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = BARE.format(absent=EXTRAS, where=str(tmp_path), arguments=arguments)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(tmp_path)]), "COLUMNS": "200"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(tmp_path)]),
+        "COLUMNS": "200",
+    }
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )

@@ -15,7 +15,10 @@ import symcost as sc
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "examples" / "reference" / "index.md").read_text()
-LOADS = re.compile(r"""(?:<(?:script|img|iframe|source)\b[^>]*\bsrc|<link\b[^>]*\bhref)=["'](?:https?:)?//|@import|url\(["']?https?:""")
+LOADS = re.compile(
+    r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["'](?:https?:)?//"""
+    r"""|<link\b[^>]*\bhref=["'](?:https?:)?//|@import|url\(["']?https?:"""
+)
 """What a browser would fetch from another host when it opens a page."""
 
 
@@ -31,7 +34,9 @@ def test_every_page_is_on_the_home_page() -> None:
     assert pages - {"index"} == {line for line in home if line in pages}
 
 
-@pytest.mark.parametrize("page", sorted([ROOT / "README.md", *(ROOT / "examples").rglob("*.md")]), ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", sorted([ROOT / "README.md", *(ROOT / "examples").rglob("*.md")]), ids=lambda page: page.stem
+)
 def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+?)(?:#[^)]*)?\)", page.read_text())
     assert not [link for link in links if "//" not in link and not (page.parent / link).exists()]

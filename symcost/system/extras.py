@@ -23,7 +23,7 @@ def installed(package: str) -> bool:
     """
     try:
         return find_spec(package) is not None
-    except ValueError:  # a module without a spec, or one that a test has forbidden
+    except (ImportError, ValueError):  # a finder that forbids it, a module without a spec
         return False
 
 

@@ -132,7 +132,10 @@ def search_note(size: int, engine: str) -> str | None:
         look('engine="native"', "llvmlite", error=SpaceError)
     if engine != "auto" or size <= SMALL or installed("llvmlite"):
         return None
-    return absent("llvmlite", f"a fast search of {size:,} configurations") + "; numpy searches, and takes many times as long"
+    return (
+        absent("llvmlite", f"a fast search of {size:,} configurations")
+        + "; numpy searches, and takes many times as long"
+    )
 
 
 def run_part(job: SearchJob, start: int, stop: int, known: Partial | None = None) -> Partial:
