@@ -24,11 +24,12 @@ from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
-from symcost.tracing.evidence.floats.exact import meant
+from symcost.tracing.evidence.floats.exact import meant, sure
 from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
+from symcost.tracing.evidence.proof import KnownPrograms
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import unseen
 from symcost.tracing.fitting.align import all_records
@@ -126,7 +127,8 @@ class Attempt:
             self.options.at_least,
             self.sampler.model.input_symbols,
         )
-        self.choice = Choice(self.sampler, self.fixed)
+        self.proof = KnownPrograms(self.sampler)
+        self.choice = Choice(self.sampler, self.proof, self.fixed)
 
     @property
     def values(self) -> dict[str, Values]:
@@ -185,10 +187,13 @@ class Attempt:
         macs = {name: why for program in structure.programs for name, why in program.unknown_macs.items()}
         unknown = Unknown(structure.programs[0].unknown_trips, macs)
         self._rounded_names = self._rounded(structure)
-        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
-                            self._sampled(structure), self._rounded_names, self._settled,
-                            constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
-                            frozenset(self.fixed) | split(structure.programs[0]), self._upto(), self._far())  # fmt: skip
+        first = structure.programs[0]
+        explorer = Explorer(
+            self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
+            self._sampled(structure), self.patterned, rounded=self._rounded_names, settled=self._settled,
+            constants=constants(first), widths=self._widths(first), given=frozenset(self.fixed) | split(first),
+            upto=self._upto(), far=self._far(), proved=self._proved and all(lift.exact for lift in self.lifts),
+            seen=self.guards if self._proved else ())  # fmt: skip
         held_out = explorer.certify()
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ
@@ -221,12 +226,18 @@ class Attempt:
         """Values far away at which the form is compared with the program, where nothing tells it and a trace is cheap."""
         return dict.fromkeys(self.halved, FAR)
 
+    @property
+    def _proved(self) -> bool:
+        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
+        known = self.recording.proved >= set(self.sizes) and all(guard.holds(self.base) for guard in self.guards)
+        return self.recording.traced and known
+
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:
         """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
         found = []
         for made in self.recording.roundings:
-            if not made.symbols <= set(self.recording.symbols):
+            if not made.symbols <= set(self.recording.symbols) or sure(made):
                 continue
             form = meant(made)
             if form is None and not (made.symbol == "" and spans(made, self.recording.base)):
@@ -251,8 +262,9 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
-                            self.within)  # fmt: skip
+            meant = (*self._meant, *self.recording.sizes) if self._proved else self._meant
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, meant, self._derive,
+                            self.within, self._proved)  # fmt: skip
             try:
                 program = lift.run()
             except OffLattice as problem:

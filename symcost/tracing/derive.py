@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symcost.costs.table import CostTable
@@ -22,6 +22,8 @@ from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
 from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
+from symcost.tracing.program.model import Model
+from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
@@ -110,7 +112,8 @@ class Derivation(Attempt):
 
     def _seen(self) -> list[Guard]:
         """What the program decides at the base by its sizes."""
-        self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
+        known = self.proof.at(self.base, self.structural)
+        self.recording = known or recorded(self.sampler, self.base, self.structural, self.landmarks)
         return self._of(self.recording)
 
     def _of(self, seen: Recording) -> list[Guard]:
@@ -138,6 +141,8 @@ class Derivation(Attempt):
             within = [*(other for other in self.within if other != guard), *(known for known, _ in split)]
             side = Side(found, guard, self.values, within, dict(self.recording.base), self._decides, self._met)
             verdict = side.verdict()
+            if verdict == "other" and len(guard.symbols) > 1 and (wider := side.relaxed()) is not None:
+                side, guard = wider, wider.guard
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
                 continue
@@ -319,13 +324,24 @@ def derive(
     options.check(model.symbols)
     shares = read_shares(active, model.symbols)
 
-    def fresh(point: Mapping[str, int]) -> CostTable:
-        """The program at one point, traced anew: every number of it is plain, but for loops of unknown length."""
-        there = replace(model, fixed={**model.fixed, **{name: point[name] for name in model.symbols}})
-        made = derive(there, Options(referee=False), lambda count: None, shares_at(shares, point))
-        return made.subs(**{name: point[name] for name in made.symbols})
-
-    with rare_collections():
+    with rare_collections(), kinds_of_modules() as kinds:
         costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
-    costs.parts = replace(costs.parts, fresh=fresh)
+    if model.example and costs.domain is not None:
+        costs.domain.notes.append(model.example)
+    costs.parts = replace(costs.parts, fresh=Fresh(model, shares), name=model.name or kinds.get("", ""), kinds=kinds)
     return costs
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """The model that a closed form was derived of, and the shares of its parameters: called, one trace at a point."""
+
+    model: Model
+    shares: Any
+
+    def __call__(self, point: Mapping[str, int]) -> CostTable:
+        """The program at one point, traced anew: every number of it is plain, but for loops of unknown length."""
+        model = self.model
+        there = replace(model, fixed={**model.fixed, **{name: point[name] for name in model.symbols}})
+        made = derive(there, Options(referee=False), lambda count: None, shares_at(self.shares, point))
+        return made.subs(**{name: point[name] for name in made.symbols})

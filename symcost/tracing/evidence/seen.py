@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
@@ -103,10 +104,7 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
     plain = set(names) - seen.proved
     if not plain:
         return []
-    points = [
-        {**seen.base, **{name: values[name][k] for name in names if len(values[name]) > k}} for k in range(WATCHED)
-    ]
-    points = [dict(seen.base), *(point for point in points if point != seen.base and sampler.works(point))]
+    points = [dict(seen.base), *_beside(seen.base, {name: values[name] for name in names}, sampler.works)]
     if len(points) < 2:
         return []
     try:
@@ -114,6 +112,15 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
     except SymcostError:  # frames are watched elsewhere, say: the symbols stay bounded by what was tried
         return []
     return [guard for guard in found if guard.symbols & plain and not _about_one(guard)]
+
+
+def _beside(base: Point, values: Mapping[str, Values], works: Callable[[Point], bool]) -> Iterator[Point]:
+    """Points at which no two symbols have the same values where the model takes that: those cannot be told apart."""
+    for k in range(1, WATCHED):
+        apart = {name: v[1 + (k - 1 + shift) % (len(v) - 1)] for shift, (name, v) in enumerate(values.items()) if v[1:]}
+        alike = {name: v[k] for name, v in values.items() if v[k:]}
+        points = ({**base, **apart}, {**base, **alike})
+        yield from itertools.islice((point for point in points if point != base and works(point)), 1)
 
 
 def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, Landmarks]:

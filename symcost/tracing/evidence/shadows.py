@@ -21,9 +21,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import jax
-from jax._src import core
+import jax.numpy as jnp
+from jax._src import core, random
 from jax._src.lax import convolution
 from jax._src.lax.control_flow import loops
+from jax._src.nn import initializers
 
 from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
 from symcost.tracing.evidence.places import helps
@@ -54,7 +56,7 @@ def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iter
 
 
 def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
-    """Where jax asks for a plain number that it only hands on, or refuses sizes by which it could as well decide."""
+    """Where jax asks for a plain number that it only hands on, refuses sizes that decide, or draws numbers of a shape."""
     yield loops, "int", _class(int, _to_int(recorder), ())
 
     as_integer = operator.index
@@ -63,6 +65,16 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
         return value if recorder.owns(value) else as_integer(value)
 
     yield convolution, "operator", SimpleNamespace(**{**vars(operator), "index": index})
+
+    draw = random.orthogonal
+
+    def orthogonal(key: Any, n: Any, shape: Any = (), dtype: Any = None, m: Any = None, **more: Any) -> Any:
+        """An initialiser's numbers are thrown away: what counts is their shape."""
+        if not (recorder.owns(n) or recorder.owns(m)):
+            return draw(key, n, shape, dtype, m, **more)
+        return jnp.zeros((*shape, n, n if m is None else m), dtype)
+
+    yield initializers, "random", SimpleNamespace(**{**vars(random), "orthogonal": orthogonal})
 
     def constant(value: Any) -> bool:
         return recorder.owns(value) or core.is_constant_dim(value)

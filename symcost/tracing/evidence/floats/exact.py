@@ -12,7 +12,9 @@ from typing import Any
 from symcost.errors import ExpressionError
 from symcost.formulas.form import Form, as_form, floor
 from symcost.formulas.functions import logarithm
+from symcost.tracing.evidence.floats.formula import EXACT
 from symcost.tracing.evidence.guard import Rounding
+from symcost.tracing.evidence.recorder import positive
 
 DOWN = ("int", "math.floor", "math.trunc", "np.floor", "np.trunc")
 UP = ("math.ceil", "np.ceil")
@@ -32,6 +34,22 @@ def meant(made: Rounding) -> Form | None:
         return _rounded(made.function, made.formula)
     except (ExpressionError, ZeroDivisionError):
         return None
+
+
+def sure(made: Rounding) -> bool:
+    """Whether Python's floats cannot err in it: a quotient of positive sizes, rounded down or up.
+
+    >>> from symcost.tracing.evidence.floats.formula import Formula
+    >>> d = Form.symbol("d")
+    >>> [sure(Rounding("int", formula, int)) for formula in (Formula("/", (d, 2)), Formula("*", (0.7, d)))]
+    [True, False]
+    """
+    operation, args = _parts(made.formula)
+    return (
+        operation == "/"
+        and made.function in EXACT
+        and all(isinstance(arg, Form | int) and positive(arg) for arg in args)
+    )
 
 
 def exact(side: Any) -> Form | None:
