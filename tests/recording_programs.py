@@ -303,6 +303,8 @@ def matched(x: Any) -> Any:
     return x
 
 
-def scanned(x: Any) -> Any:
-    """What jax does not do with a symbolic length."""
-    return jax.lax.associative_scan(jnp.add, x @ x.T)
+def plain_length(x: Any) -> Any:
+    """A program that does not take a symbolic length."""
+    if jax.export.is_symbolic_dim(x.shape[0]):
+        raise NotImplementedError(f"a length that is no number: {x.shape[0]}")
+    return jnp.cumsum(x @ x.T, 0)

@@ -46,6 +46,7 @@ TEXTS: dict[str, Callable[[int], int]] = {
 
 
 @pytest.mark.parametrize("text", TEXTS)
+@settings(deadline=None)
 @given(SIZES)
 def test_a_function_of_digits_is_what_adding_up_gives(text: str, n: int) -> None:
     assert evaluate(parse(text), {"n": n}) == TEXTS[text](n)
@@ -121,6 +122,7 @@ def test_a_logarithm_of_few_samples_is_a_rival_of_roundings(count: Callable[[int
 
 
 # -- decisions of floats -----------------------------------------------------------------------------------------
+@settings(deadline=None)
 @given(st.sampled_from(["math.log", "math.sqrt", "np.log", "math.log1p"]), st.integers(2, 10**6), st.floats(0.1, 12))
 def test_a_decision_of_a_growing_float_turns_where_python_says(function: str, here: int, limit: float) -> None:
     side = Formula(function, (2 * N + 1,))
