@@ -301,7 +301,7 @@ ROWS: dict[str, Row] = {
     "a remainder of 0": Row(every_24th, ("float32[2,N,8]",), [{"N": v} for v in (9, 24, 25, 96, 240, 1000)]),
     "odd and even": Row(cropped, ("float32[n,r]",), [{"n": 2, "r": v} for v in (32, 33, 131, 224)]),
     "a search in a table": Row(lambda x, q: jnp.searchsorted(x, q), ("float32[k]", "float32[m]"),
-                               [{"k": v, "m": 10} for v in (8, 32, 100, 128, 1000)]),
+                               [{"k": v, "m": 10} for v in (8, 32, 100, 128, 1000, 5000, 65_536)]),
     "a permutation": Row(lambda x: jax.random.permutation(jax.random.key(0), x), ("float32[n]",),
                          [{"n": v} for v in (100, 1000, 1625, 1626, 4096)]),
     "sums in pairs": Row(lambda x: jax.lax.associative_scan(jnp.add, x), ("float32[T,d]",),

@@ -183,7 +183,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[str, ...], list[dict[str, in
     "a pyramid": (pyramid, ("float32[n,s]",), [{"n": 3, "s": v} for v in FAR]),
     "a pyramid rounded up": (rounded_up, ("float32[s]",), [{"s": v} for v in FAR]),
     "an interpolation": (lambda x, a, b: jnp.interp(x, a, b), ("float32[k]", "float32[m]", "float32[m]"),
-                         [{"k": 7, "m": v} for v in (3, 4, 7, 8, 100, 511, 512, 513, 767, 1000)]),
+                         [{"k": 7, "m": v} for v in (3, 4, 7, 8, 100, 511, 512, 513, 767, 1000, 5000)]),
     "a permutation": (lambda x: jax.random.permutation(jax.random.key(0), x), ("float32[n]",),
                       [{"n": v} for v in (2, 100, 1625, 1626, 4096, 2_642_245, 2_642_246)]),
 }  # fmt: skip

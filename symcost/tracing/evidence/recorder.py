@@ -17,7 +17,7 @@ from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import positive_part
 from symcost.tracing.evidence.floats.formula import FUNCTIONS, Formula
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Place, Rounding, guard
-from symcost.tracing.evidence.places import initialises, place
+from symcost.tracing.evidence.places import for_jax, initialises, place
 
 DIMENSION = shape_poly._DimExpr
 """The class of a symbolic size; the numbers beside it are plain ones."""
@@ -175,7 +175,9 @@ class Recorder:
         """The value of a size or formula that the program goes on with as a plain number, or as a ``text`` or a key of it."""
         side = self.side(value)
         if side.symbols and not initialises(frame):
-            made = Pin(side, place(frame))
+            made = Pin(side, place(frame), for_jax(frame))
+            if not made.by_jax:
+                self.pins.pop(made, None)  # what jax did with it too is less
             self.pins.setdefault(made)
             if text:
                 self.texts.setdefault((made, made.place), made)

@@ -82,6 +82,12 @@ def unseen(seen: Recording, guards: Iterable[Guard]) -> frozenset[str]:
     return seen.behind(frozenset(name for pin in pins for name in pin.symbols))
 
 
+def untold_by_jax(seen: Recording) -> frozenset[str]:
+    """Symbols that are bounded for what jax does with them as plain numbers alone: it knows no single sizes."""
+    own = seen.behind(frozenset(name for pin in seen.pins if not pin.by_jax for name in pin.symbols))
+    return seen.pinned - own if seen.traced else frozenset()
+
+
 def recorded(sampler: Sampler, base: Point, structural: Sequence[str], depths: Mapping[str, Landmarks]) -> Recording:
     """One trace with symbolic sizes, of a program so deep that every kind of layer is in it where the model takes that."""
     deep = {name: max(base[name], min(depths[name].reach, DEEPEST)) for name in structural if name in depths}
