@@ -140,6 +140,20 @@ class Kinds(nn.Module):
         return x
 
 
+class Grid(nn.Module):
+    """Every third layer of a grid of two depths is wider: a remainder of their sum."""
+
+    a: int
+    b: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.a):
+            for j in range(self.b):
+                x = nn.Dense(8)(nn.Dense(16)(x) if (i + j) % 3 == 0 else x)
+        return x
+
+
 class Activated(nn.Module):
     """A perceptron in every fourth layer: of the activations' gradients the last one alone is of known numbers."""
 
@@ -366,3 +380,8 @@ def test_a_form_in_pieces_is_saved_and_read_back(tmp_path: Any) -> None:
         assert read.subs(N=N, d=8).macs == costs.subs(N=N, d=8).macs == 2 * N * min(N, 4096) * 8
     space = sc.Space(N=[64, 4096, 8192], d=[8])
     assert sc.count(costs, space, ["macs <= 2*4096*4096*8"]) == 2
+
+
+def test_a_pattern_of_two_depths_together_is_no_form_of_one_product() -> None:
+    with pytest.raises(sc.LiftError, match=r"the closed form is not right at a=\d, b=\d|in no regular way"):
+        sc.trace(lambda a, b: Grid(a, b), "float32[2,9,8]", referee=False)

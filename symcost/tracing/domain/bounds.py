@@ -19,6 +19,7 @@ from symcost.tracing.domain.further import Further
 from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.domain.special import Special
 from symcost.tracing.domain.spread import Spread
+from symcost.tracing.domain.together import both_moved
 from symcost.tracing.fitting.align import flat, same
 from symcost.tracing.fitting.lift import PointError, Sampler
 from symcost.tracing.program.records import Program
@@ -33,8 +34,6 @@ BESIDE = 3
 """Steps to the sizes beside a point at which the form must be right for a bound at the point to be believed."""
 TRIPS = 3
 """Value given to the symbols of unknown trip counts and MACs while checking."""
-
-
 INTERMEDIATE = frozenset({"activations", "bytes_read", "bytes_written"})
 """What counts intermediate tensors: where a size is 1, a program may skip a step that moves data and computes nothing."""
 
@@ -75,6 +74,7 @@ class Explorer:
             return []
         self._lattice()
         self._high()
+        self._together()
         Further(self, self.upto).check()
         if self.rounded:
             Spread(self, self.rounded).check()
@@ -185,6 +185,11 @@ class Explorer:
         problem = self.difference(point)
         if problem:
             raise LiftError(f"the closed form is not right at {where(point)}: {problem}")
+
+    def _together(self) -> None:
+        for point in both_moved(self.totals.forms.values(), self.structural, self.base):
+            if self.domain.problem(point) is None and self.sampler.works(point) and (reason := self.difference(point)):
+                raise Irregular(f"the closed form is not right at {where(point)}: {reason}")
 
     def _few_layers(self) -> None:
         """The programs of few layers, deepest first: where not every kind occurs yet, a peak may be a bound only."""
