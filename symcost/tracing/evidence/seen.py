@@ -11,7 +11,9 @@ from dataclasses import replace
 from symcost.errors import SymcostError, TraceError
 from symcost.formulas.form import Form
 from symcost.tracing.evidence.caches import forgetful
+from symcost.tracing.evidence.floats.exact import meant as known_form
 from symcost.tracing.evidence.floats.meaning import behind, comparisons
+from symcost.tracing.evidence.floats.steps import bounds, spans
 from symcost.tracing.evidence.frames.conditions import sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
@@ -42,7 +44,10 @@ def decided(seen: Recording) -> list[Guard]:
             continue
         whole = behind(each, seen)
         meant = exact.get(whole)
-        found.append(meant.exact if meant else whole)
+        found += [meant.exact] if meant else bounds(whole, seen.base) or [whole]
+    for made in seen.roundings:
+        if not made.symbol and known_form(made) is None:
+            found += spans(made, seen.base)
     return list(dict.fromkeys(known for known in found if known is not None))
 
 

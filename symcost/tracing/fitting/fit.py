@@ -22,8 +22,9 @@ from fractions import Fraction
 
 from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened, positive_part
+from symcost.tracing.fitting.binary import halvings, logarithms
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
-from symcost.tracing.fitting.solve import Column, affine, combine
+from symcost.tracing.fitting.solve import Column, affine, combine, power
 
 Point = Mapping[str, int]
 MAX_DEGREE = 3
@@ -71,6 +72,7 @@ class Fitter:
             column = tuple(point[name] for point in self.points)
             self.known.setdefault(column, Form.symbol(name))
         self._hints: list[tuple[Column, Form]] = []
+        self._meant: dict[Column, dict[Form, None]] = {}  # forms that these points do not tell apart
         for form in meant:  # roundings that the program was seen to make
             if form.symbols <= set(self.symbols):
                 values = [form.value(point) for point in self.points]
@@ -80,6 +82,7 @@ class Fitter:
                     column = tuple(map(int, values))
                     self.known.setdefault(column, plain if exact else form)
                     self._hints.append((column, plain if exact else form))
+                    self._meant.setdefault(column, {})[plain if exact else form] = None
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)
@@ -114,6 +117,7 @@ class Fitter:
         found = [bent] if bent else list(itertools.islice(self._candidates(column, rich), 1))
         if not bent and found and not found[0].is_polynomial and self.floors:
             found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
+        found = list(dict.fromkeys((*found, *self._meant.get(column, ()))))
         self._settle(column, found)
         return self.fitted[column]
 
@@ -154,6 +158,12 @@ class Fitter:
         if forms:
             self._settle(column, forms)
         return bool(forms)
+
+    @property
+    def all_meant(self) -> bool:
+        """Whether every form is a number, a symbol or one of those that are meant."""
+        known = {*map(Form.symbol, self.symbols), *(form for _, form in self._hints)}
+        return all(form is None or form.number is not None or form in known for form in self.fitted.values())
 
     def depends(self, column: Column) -> frozenset[str]:
         """Symbols along whose axis alone the column changes."""
@@ -227,7 +237,7 @@ class Fitter:
         names = self.depends(column)
         for is_feature in (_is_dimension, _is_line):
             known = [(c, f) for c, f in self.known.items() if f.symbols == names and is_feature(f)]
-            families = (self._windows, self._window_sums, self._any_floor, self._periodic)
+            families = (self._windows, self._window_sums, self._any_floor, logarithms, halvings, self._periodic)
             found = [f for family in families for f in itertools.islice(family(column, known), MAX_RIVALS)]
             if found:
                 return list(dict.fromkeys(found))
@@ -300,7 +310,7 @@ class Fitter:
         form = Form.constant(1)
         for name in sorted(names):
             i, j = next((i, j) for i, j in self._alike[name] if column[i] != column[j])
-            exponent = _exponent(column[j], column[i], self.points[j][name], self.points[i][name])
+            exponent = power(column[j], column[i], self.points[j][name], self.points[i][name])
             if exponent is None:
                 return None
             form = form * Form.symbol(name) ** exponent
@@ -388,11 +398,3 @@ def _is_line(form: Form) -> bool:
     leading = [(mono, c) for mono, c in form.terms.items() if mono != ()]
     degree_one = all(isinstance(c, int) and c > 0 and len(mono) == 1 and mono[0][1] == 1 for mono, c in leading)
     return degree_one and len(leading) <= 2 and not _is_dimension(form)
-
-
-def _exponent(high: int, low: int, x: int, y: int) -> int | None:
-    """``k`` with ``high/low = (x/y)^k`` exactly, for small ``k``."""
-    if low == 0 or high == 0:
-        return None
-    ratio, base = Fraction(high, low), Fraction(x, y)
-    return next((k for k in (1, -1, 2, -2, 3, -3) if base**k == ratio), None)
