@@ -250,6 +250,8 @@ ROWS = [
         same=("n=2 N=511",)),
     row("rest of a shape", lambda x: x.reshape(x.shape[0], -1, 64).sum(1), "float32[n,d]", "n=2 d=640",
         "n=2 d=64,96,128", "d % 64 == 0", same=("n=2 d=128",)),
+    row("rest between heads", lambda x, y: split_heads(x, y.shape[0]), "float32[n,N,d] float32[H]", "n=2 N=5 d=64 H=4",
+        "n=2 N=5 d=60,63,66 H=3,4,5", "d % H == 0", same=("n=3 N=7 d=60 H=5",)),
     row("heads", lambda x: x.reshape(x.shape[0], 4, x.shape[1] // 4).sum(1), "float32[n,d]", "n=2 d=64",
         "n=2 d=62,68", "d % 4 == 0", same=("n=2 d=68",)),
     row("three products", lambda a, b, c: jnp.einsum("ln,sn,sp->lp", a, b, c), "float32[l,n] float32[s,n] float32[s,p]",
@@ -291,6 +293,13 @@ ROWS = [
     row("name", lambda x: x @ x.T if f"{x.shape[0]:03d}" == "064" else x, "float32[n,d]", "n=64 d=3", "n=63,64 d=2", pins=("n",)),
     row("match", lambda x: matched(x), "float32[d,d]", "d=20", "d=8,16,20", "d != 8; d != 16"),
 ]  # fmt: skip
+
+
+def split_heads(x: Any, heads: int) -> Any:
+    """Heads, and back, with the length left to be found."""
+    n, _, d = x.shape
+    y = x.reshape(n, -1, heads, d // heads)
+    return jnp.einsum("nqhd,nkhd->nhqk", y, y) @ y.reshape(n, 1, -1, d)
 
 
 def matched(x: Any) -> Any:

@@ -140,13 +140,14 @@ def test_a_recording_that_takes_too_long_is_given_up() -> None:
 
 def classes() -> list[dict[str, Any]]:
     """Everything that a recording replaces, as it is now."""
+    from jax._src import core
     from jax._src.lax import convolution, lax
     from jax._src.lax.control_flow import loops
     from jax._src.nn import initializers
     from jax._src.numpy import einsum
 
     owners: list[Any] = [shape_poly._DimExpr, shape_poly, math, np, nn.linear, nnx, convolution, loops, initializers,
-                         lax.reshape_p]  # fmt: skip
+                         core, lax.reshape_p]  # fmt: skip
     return [*(dict(vars(owner)) for owner in owners), dict(einsum._poly_einsum_handlers), dict(globals())]
 
 
