@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symcost.tracing.evidence.floats.formula import INFIX, OF_ARRAYS, Formula
+from symcost.tracing.evidence.floats.formula import EXACT, INFIX, OF_ARRAYS, Formula
 from symcost.tracing.evidence.guard import OPERATORS
 from symcost.tracing.evidence.places import by_user, compares, for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
@@ -17,9 +17,9 @@ from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 PLAIN = (int, float, bool, np.integer, np.float64)
 """Numbers whose arithmetic with a float is Python's own."""
 
-EXACT = ("math.floor", "math.ceil", "int", "math.trunc")
-"""Roundings of a quotient of positive sizes below 2**53 that integers do as well: it is correctly rounded, and a whole
-number only where the quotient is."""
+
+FEW = 1 << 10
+"""Numerator and denominator of a constant that is no rounded decimal: ``0.5``, ``1.25``, ``2.75``."""
 
 
 COMPARED = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
@@ -103,13 +103,24 @@ def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
 
 
 def _whole_formula(recorder: Recorder, operation: str, args: tuple[Any, ...]) -> Formula | None:
-    """A float that is a whole number made of one size, ``1.0*d``: floats are exact below 2**53."""
+    """A float that is a whole number made of one size, ``1.0*d``, or some halves of one: floats are exact below 2**53."""
     if operation not in ("+", "-", "*") or not any(isinstance(arg, DIMENSION) for arg in args):
         return None
+    if operation == "*" and (share := _share(recorder, args)) is not None:
+        return share
     if not all(isinstance(arg, DIMENSION) or (isinstance(arg, PLAIN) and float(arg).is_integer()) for arg in args):
         return None
     left, right = (arg if isinstance(arg, DIMENSION) else int(arg) for arg in args)
     return Formula("number", (recorder.form(INFIX[operation][1](left, right)),))
+
+
+def _share(recorder: Recorder, args: tuple[Any, ...]) -> Formula | None:
+    """``0.5*d`` and ``d*1.25`` as quotients of whole numbers, which they are: such a constant is no rounded decimal."""
+    sizes, constants = ([arg for arg in args if isinstance(arg, kind)] for kind in (DIMENSION, float))
+    if len(sizes) != 1 or len(constants) != 1 or not 0 < constants[0] < FEW or isinstance(constants[0], Tracked):
+        return None
+    above, below = constants[0].as_integer_ratio()
+    return Formula("/", (recorder.form(sizes[0] * above), below)) if above <= FEW and 1 < below <= FEW else None
 
 
 def whole(value: Tracked, function: str, frame: FrameType) -> Any:
