@@ -274,6 +274,7 @@ ROWS = [
     row("loop", lambda x: jax.lax.fori_loop(0, x.shape[0], lambda i, y: y @ y, x), "float32[d,d]", "d=6", "d=2,5,9",
         same=("d=9",)),
     row("unrolled", lambda x: sum(x[i] @ x[i].T for i in range(x.shape[0])), "float32[k,3,4]", "k=3", "k=2,4", pins=("k",)),
+    row("repeated", lambda x: sum(y @ y.T for y in [x[0]] * x.shape[0]), "float32[k,3,4]", "k=3", "k=2,4", pins=("k",)),
     row("common divisor", lambda x: product(x, math.gcd(x.shape[0], 12)), "float32[d,d]", "d=64", "d=36,40,48,66"),
     row("power", lambda x: product(x, 2 ** (x.shape[0] // 16)), "float32[d,d]", "d=64", "d=16,48,65,80"),
     row("bits", lambda x: x @ x if x.shape[0] & (x.shape[0] - 1) == 0 else x, "float32[d,d]", "d=64", "d=32,33,48,128",
