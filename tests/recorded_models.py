@@ -89,7 +89,8 @@ def row(source: str, case: Case) -> Row:
     guards = [str(guard) for guard in decided(found)]
     more = [f"and {len(guards) - SHOWN} more"] if len(guards) > SHOWN else []
     counted = [f"{', '.join(layers)}: {DEPTHS}"] if layers else []
-    return Row([case.name, source, ", ".join(found.base), "; ".join([*guards[:SHOWN], *more]) or "nothing", "; ".join([*told, *why, *counted]),
+    shown = "; ".join([*guards[:SHOWN], *more]) or "nothing"
+    return Row([case.name, source, ", ".join(found.base), shown, "; ".join([*told, *why, *counted]),
                 f"{time.process_time() - start:.1f}"], each)  # fmt: skip
 
 
