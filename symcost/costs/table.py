@@ -12,7 +12,7 @@ from symcost.costs import fresh
 from symcost.costs.at import at_point
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost, Count
 from symcost.costs.parts import Conditions, Counts, Field, Network, Parts, Rows
-from symcost.costs.rows import Group, Row, Withdrawn
+from symcost.costs.rows import Group, Row, Withdrawn, running
 from symcost.errors import DomainError, LiftError, SymcostError
 from symcost.formulas.extent import is_large
 from symcost.formulas.symbols import integer
@@ -251,8 +251,15 @@ class CostTable:
 
     @checked
     def by_path(self, depth: int | None = None) -> list[Group]:
-        """One group per module path, cut to ``depth`` parts."""
-        return self.groups(lambda row: "/".join(row.path.split("/")[:depth]) if row.path else "")
+        """One group per module path, cut to ``depth`` parts, in the order in which they run."""
+        first: dict[str, int] = {}
+
+        def path(row: Row) -> str:
+            return "/".join(row.path.split("/")[:depth]) if row.path else ""
+
+        for row, order in zip(self.rows, running(self.rows), strict=True):
+            first[path(row)] = min(first.get(path(row), order), order)
+        return sorted(self.groups(path), key=lambda group: first[group.name])
 
     def by_op(self) -> list[Group]:
         """One group per operation."""
@@ -331,9 +338,11 @@ class CostTable:
 
     @checked
     def plot(self, kind: Picture = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
-             batch: str = "n", model: LatencyModel = "roofline", file: Any = None) -> Any:  # fmt: skip
+             batch: str = "n", model: LatencyModel = "roofline", depth: int | None = None, name: str = "",
+             file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.pictures.plots`."""
-        return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
+        return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, depth=depth, name=name,
+                                        file=file)  # fmt: skip
 
     @checked
     def save(self, path: str | Path) -> None:
@@ -343,8 +352,28 @@ class CostTable:
         """
         view("table as file")(self, Path(path))
 
+    def details(self, width: int | None = None) -> str:
+        """Everything that is known, in at most ``width`` columns: every convention, bytes, peaks, certificate, formulas whole.
+
+        >>> print(CostTable([Row(path="fc", op="linear", cost=Cost(macs=6, flops=12))]).details(60))
+        module    MACs   FLOPs
+                (full)  (full)
+        ──────────────────────
+        fc           6      12
+        ──────────────────────
+        total        6      12
+        <BLANKLINE>
+        Totals (convention of counting)
+        MACs (full)   6
+        FLOPs (full)  12
+        """
+        return view("table in full")(self, width=width)
+
     def __str__(self) -> str:
         return view("table as text")(self)
+
+    def __repr__(self) -> str:
+        return view("table in a line")(self)
 
     def _repr_html_(self) -> str:
         return view("table as html")(self)

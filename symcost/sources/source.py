@@ -185,6 +185,18 @@ class Source:
         return self._placed.left
 
     @property
+    def sized(self) -> dict[str, str]:
+        """Of a reference network the sizes of its input and the parameters that were given, but for its symbols.
+
+        >>> Source("resnet18", at={"n": "8", "r": "r"}).sized
+        {'n': '8'}
+        """
+        if self.saved or self.traced:
+            return {}
+        given = {**_network(self.model).sizes, **self._placed.parameters}
+        return {name: str(value) for name, value in given.items() if str(value) != name}
+
+    @property
     def _placed(self) -> _Placed:
         """Where every value belongs."""
         if self.saved or self.traced:

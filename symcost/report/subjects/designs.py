@@ -13,14 +13,15 @@ MOST_LINES = 40
 BAR = 30
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A number of a configuration, an integer with separators."""
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def text(answer: Any) -> str:
     """A table of the configurations, and a line of facts below."""
     names = list(answer.columns)
-    rows = [[_shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
+    rows = [[shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
     lines = []
     if rows:
         lines += sheet.columns(names, rows)

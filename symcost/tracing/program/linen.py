@@ -200,7 +200,7 @@ def _in_scope(next_method: Callable[..., Any], args: Any, kwargs: Any, context: 
     scope = context.module.scope
     if scope is None or context.method_name == "setup":
         return next_method(*args, **kwargs)
-    with module_scope("/".join(scope.path)):
+    with module_scope("/".join(scope.path), type(context.module).__name__):
         return next_method(*args, **kwargs)
 
 

@@ -73,6 +73,13 @@ class Model:
         self._guesses = Guesses()
 
     @property
+    def name(self) -> str:
+        """What the user calls it: the name of the factory, of the function or of the module's class, if it has one."""
+        told = self.function or self.factory
+        made = getattr(told, "__name__", "") if told is not None else type(self.module).__name__
+        return "" if made == "<lambda>" else made
+
+    @property
     def input_symbols(self) -> list[str]:
         """Symbols of the input specs, in order of appearance."""
         return [name for name in tree_symbols((self.specs, self.arrays)) if name not in self.fixed]

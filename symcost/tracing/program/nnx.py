@@ -71,7 +71,7 @@ def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
         path = getattr(self, _ATTRIBUTE, None)
         if path is None:
             return function(self, *args, **kwargs)
-        with module_scope(path):
+        with module_scope(path, type(self).__name__):
             return function(self, *args, **kwargs)
 
     return method

@@ -65,6 +65,9 @@ def _rounded(function: str, inside: Any) -> Form | None:
     operation, args = _parts(inside)
     if operation in (*DOWN, *UP, *NEAREST) and len(args) == 1:
         return _rounded(operation, args[0])  # it is whole already
+    if function == "int.bit_length":
+        size = _exact(inside)
+        return None if size is None else logarithm("flog2", size) + 1
     if operation in LOGARITHMS and function in (*DOWN, *UP):
         argument = _exact(args[0])
         return None if argument is None else logarithm("clog2" if function in UP else "flog2", argument)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from symcost.tracing.evidence.floats.formula import EXACT, INFIX, OF_ARRAYS, Formula
+from symcost.tracing.evidence.guard import OPERATORS
 from symcost.tracing.evidence.places import by_user, compares, for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
@@ -19,6 +20,10 @@ PLAIN = (int, float, bool, np.integer, np.float64)
 
 FEW = 1 << 10
 """Numerator and denominator of a constant that is no rounded decimal: ``0.5``, ``1.25``, ``2.75``."""
+
+
+COMPARED = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
+"""What numpy's own numbers call a comparison with something that is none of them."""
 
 
 class Tracked(float):
@@ -132,15 +137,26 @@ def whole(value: Tracked, function: str, frame: FrameType) -> Any:
 
 def array_function(recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwargs: Any, frame: FrameType) -> Any:
     """A function of numpy's of sizes or their floats: a formula where it is of numbers, else the plain numbers."""
+    if ufunc.__name__ in COMPARED:  # a number of numpy's that is compared comes as an array of it
+        inputs = tuple(v[()] if isinstance(v, np.ndarray) and v.ndim == 0 else v for v in inputs)
     numbers = all(isinstance(value, (DIMENSION, Tracked, *PLAIN)) for value in inputs)
     if numbers and method == "__call__" and not kwargs and ufunc.__name__ in OF_ARRAYS:
         return tracked(recorder, f"np.{ufunc.__name__}", *inputs)
+    if numbers and method == "__call__" and not kwargs and ufunc.__name__ in COMPARED:
+        return _compared(recorder, COMPARED[ufunc.__name__], *inputs, frame)
     objects = all(not isinstance(v, np.ndarray) or v.dtype == object for v in inputs)
     if objects or for_jax(frame):
         made = [_boxed(value) for value in inputs]
         return getattr(ufunc, method)(*made, **kwargs)
     plain = [recorder.pin(v, frame) if isinstance(v, DIMENSION | Tracked) else v for v in inputs]
     return getattr(ufunc, method)(*plain, **kwargs)
+
+
+def _compared(recorder: Recorder, op: str, left: Any, right: Any, frame: FrameType) -> Any:
+    """A comparison that began with a number of numpy's: a decision, unless a cache looks for a key."""
+    if op in ("==", "!=") and not compares(frame):
+        return OPERATORS[op](recorder.value(recorder.side(left)), recorder.value(recorder.side(right)))
+    return recorder.decide(left, op, right, frame)
 
 
 def _boxed(value: Any) -> Any:
