@@ -12,6 +12,8 @@ from typing import Any
 
 VIEWS: Mapping[str, str] = {
     "table as text": "symcost.report.formats.text:render",
+    "table in full": "symcost.report.formats.details:render",
+    "table in a line": "symcost.report.words.headline:line",
     "table as html": "symcost.report.formats.notebook:html",
     "table as latex": "symcost.report.formats.latex:totals",
     "table as file": "symcost.report.formats.json:save",

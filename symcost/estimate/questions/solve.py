@@ -40,6 +40,8 @@ class Solution:
     at: Mapping[str, int]
     constraints: tuple[tuple[str, Fraction, Fraction], ...]
     method: str
+    compared: str = ""
+    """What was compared with a fresh trace at the point, in words."""
 
     def __int__(self) -> int:
         return self.value
@@ -50,6 +52,7 @@ class Solution:
         given = ", ".join(f"{name}={value}" for name, value in self.at.items() if name != self.symbol)
         lines = [f"{self.symbol} = {self.value}" + (f" at {given}" if given else "") + f" ({self.method})"]
         lines += [f"  {text}: {shown(left)} against {shown(right)}" for text, left, right in self.constraints]
+        lines += [f"  {self.compared}"] if self.compared else []
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -79,6 +82,7 @@ def solve(
     model: LatencyModel = "roofline",
     rule: Rule = "liveness",
     batch: Any = "n",
+    check: bool = False,
 ) -> Solution:
     """The largest (or smallest) value of one symbol for which every constraint holds.
 
@@ -89,6 +93,7 @@ def solve(
     (every memory of the device), as :mod:`symcost.formulas.conditions` reads them, over the quantities of
     :mod:`symcost.estimate.questions.quantities` and the table's symbols. ``on``, ``dtype``, ``weights``, ``model``
     and ``rule`` are those of the estimates. ``within``: the candidates, where a constraint is not certified monotone.
+    ``check``: whether every number at the point is compared with a fresh trace of the model there, as in ``costs.subs``.
 
     >>> from symcost.models import gpt2
     >>> found = solve(gpt2(d="d", L="L", H=1), "params <= 25_000_000", largest="d", given=dict(L=12))
@@ -111,7 +116,7 @@ def solve(
     values = Evaluator(at)
     listed = (each for found in fixed for each in compares(found))
     found = tuple((c.text, Fraction(values(c.left)), Fraction(values(c.right))) for c in listed)
-    return Solution(name, value, at, found, method)
+    return Solution(name, value, at, found, method, costs.subs(check=True, **at).parts.compared if check else "")
 
 
 def wanted(symbols: Sequence[str], largest: str | None, smallest: str | None) -> str:

@@ -158,7 +158,7 @@ def _conditions(costs: Any, program: PageProgram) -> list[dict[str, Any]]:
     for decision in domain.uncomputed if domain is not None else ():
         if left := [name for name in decision.symbols if name in costs.symbols]:
             raise SymcostError(
-                f"{decision} computes with floats, which the page has no place for: put {' and '.join(left)} in, as --set "
+                f"{decision} computes with floats, which the page has no place for: put {' and '.join(left)} in, as --at "
                 f"{left[0]}=..., or costs.subs({left[0]}=...)"
             )
     return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]

@@ -32,12 +32,19 @@ const Exact = (() => {
     if (shifted(n, -k) < shifted(d, k)) k -= 1n;
     return up && shifted(n, -k) !== shifted(d, k) ? k + 1n : k;
   };
+  const oddHalves = (x, p) => {
+    if (!whole(x) || x < 0n) throw new Error("digits of a number that is no integer of at least 0");
+    let sum = 0n;
+    for (; x > 0n; x >>= 1n) if (x % 2n) sum += x ** p;
+    return sum;
+  };
   const functions = {
     "+": (xs) => xs.reduce(add), "*": (xs) => xs.reduce(mul),
     floor: ([x]) => floor(x), ceil: ([x]) => negated(floor(negated(x))),
     max: (xs) => xs.reduce((a, b) => (less(a, b) ? b : a)), min: (xs) => xs.reduce((a, b) => (less(b, a) ? b : a)),
     mod: ([a, b]) => add(a, negated(mul(b, floor(divide(a, b))))),
     clog2: ([x]) => log2(x, true), flog2: ([x]) => log2(x, false),
+    odd_halves: ([x, p]) => oddHalves(x, p), popcount: ([x]) => oddHalves(x, 0n),
   };
   const sum = (parts) => parts.reduce(add, 0n);
   const read = (text) => {

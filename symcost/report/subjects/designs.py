@@ -54,6 +54,7 @@ def facts(answer: Any) -> str:
     else:
         first = f"{answer.count:,} of {answer.size:,} configurations are feasible"
     lines = [first, f"{answer.visited:,} visited one by one, in {answer.numbers} ({answer.engine})"]
+    lines += [f"compared at the first: {answer.compared}"] if answer.compared else []
     return "\n".join([*lines, *([answer.note] if answer.note else [])])
 
 

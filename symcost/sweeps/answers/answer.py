@@ -55,6 +55,8 @@ class Answer:
     """What was minimised (False) or maximised (True)."""
     histograms: Mapping[str, Sequence[tuple[Any, Any, int]]] = field(default_factory=dict)
     """By cost: bins (low, high, number of feasible configurations), where they were asked for."""
+    compared: str = ""
+    """What was compared with fresh traces of the first configurations, in words."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

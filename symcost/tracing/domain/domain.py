@@ -104,7 +104,7 @@ class Domain(Conditions):
         for guard in self.guards:
             if guard.symbols <= set(point) and not guard.holds(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))
-                return f"{at} is outside the domain: {guard} must hold, or the program is another one ({guard.place})"
+                return f"{at} is outside the domain: {_ordered(guard)} must hold, or the program is another one ({guard.place})"
         return self.untried(point)
 
     def untried(self, point: Mapping[str, int]) -> str | None:
