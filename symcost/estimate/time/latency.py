@@ -24,7 +24,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.efficiency import ConstantEfficiency, Efficiency, efficiency_of
 from symcost.estimate.time.work import Kernel, kernels
-from symcost.formulas.graph.leading import abbreviated
+from symcost.formulas.graph.leading import told
 from symcost.formulas.symbols import symbol
 from symcost.formulas.units import as_number, physical, rounded
 from symcost.reading.choices import LatencyModel
@@ -63,10 +63,6 @@ class KernelTime:
     def intensity(self) -> Any:
         """Arithmetic intensity: operations per byte moved."""
         return sympy.cancel(sympy.sympify(self.kernel.operations, strict=True) / self.moved)
-
-
-SHORT = 48
-"""Characters of a formula that is printed whole."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,11 +121,8 @@ class Latency:
         return value_at(self.costs, self.seconds, point, "the latency")
 
     def __str__(self) -> str:
-        if as_number(self.seconds) is not None:
-            said = f"{physical(self.seconds, 's')}, bound by {self.bound},"
-        else:
-            whole, ahead, _ = abbreviated(self.seconds)
-            said = f"{whole if len(whole) <= SHORT else ahead} s"
+        bound = f", bound by {self.bound}," if as_number(self.seconds) is not None else ""
+        said = f"{told(self.seconds, 's')}{bound}"
         return f"{said} on {self.device.name} ({self.model}, {self.dtype}); {self.assumed}"
 
     def __repr__(self) -> str:

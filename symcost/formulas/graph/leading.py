@@ -16,6 +16,10 @@ import sympy
 
 from symcost.formulas.symbols import clog2, flog2
 from symcost.formulas.text import ELLIPSIS, written
+from symcost.formulas.units import as_number, physical
+
+SHORT = 48
+"""Characters of a formula that is told whole in a line."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,19 @@ def abbreviated(value: Any) -> tuple[str, ...]:
     number = len(value.args if candidates else sympy.Add.make_args(plain))
     counted = f"{number} {'candidate' if candidates else 'term'}{'' if number == 1 else 's'}"
     return text, min(text, ahead, key=len), min(text, counted, key=len)
+
+
+def told(value: Any, unit: str) -> str:
+    """A quantity in a line: a number with a prefix, a formula whole where it is short, else its leading terms.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> told(parse("3/2000"), "s"), told(parse("2*n"), "J")
+    ('1.5 ms', '2*n J')
+    """
+    if as_number(value) is not None:
+        return physical(value, unit)
+    whole, ahead, _ = abbreviated(value)
+    return f"{whole if len(whole) <= SHORT else ahead} {unit}"
 
 
 def _top(value: Any, grown: Set[Any]) -> _Top | None:
