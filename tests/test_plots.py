@@ -191,5 +191,5 @@ def test_what_cannot_be_drawn(options: dict[str, object], message: str) -> None:
 
 def test_matplotlib_is_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(sc.SymcostError, match=r"pictures need matplotlib: install symcost\[report\]"):
+    with pytest.raises(sc.SymcostError, match="a picture needs matplotlib, which is not installed: pip install"):
         MOBILENET.plot("memory")

@@ -222,11 +222,7 @@ class Attempt:
     @property
     def _proved(self) -> bool:
         """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
-        known = (
-            self.recording.proved >= set(self.sizes)
-            and not self.halved
-            and all(guard.holds(self.base) for guard in self.guards)
-        )
+        known = self.recording.proved >= set(self.sizes) and all(guard.holds(self.base) for guard in self.guards)
         return self.recording.traced and known
 
     # -- lifting -----------------------------------------------------------------------------------------------

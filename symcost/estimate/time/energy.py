@@ -24,7 +24,8 @@ from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.latency import latency
 from symcost.estimate.time.work import Kernel, kernels
-from symcost.formulas.graph.leading import told
+from symcost.formulas.graph.leading import brief
+from symcost.formulas.units import as_number, physical
 from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
 from symcost.views import view
@@ -67,7 +68,8 @@ class Energy:
         return view("energy as html")(self)
 
     def __repr__(self) -> str:
-        return f"<Energy {told(self.joules, 'J')} by {self.device.name} ({self.dtype})>"
+        said = physical(self.joules, "J") if as_number(self.joules) is not None else f"{brief(self.joules)} J"
+        return f"<Energy {said} by {self.device.name} ({self.dtype})>"
 
     def _part(self, name: str) -> Any:
         if self.powered is not None:

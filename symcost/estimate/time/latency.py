@@ -24,7 +24,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.efficiency import ConstantEfficiency, Efficiency, efficiency_of
 from symcost.estimate.time.work import Kernel, kernels
-from symcost.formulas.graph.leading import told
+from symcost.formulas.graph.leading import brief
 from symcost.formulas.symbols import symbol
 from symcost.formulas.units import as_number, physical, rounded
 from symcost.reading.choices import LatencyModel
@@ -121,8 +121,10 @@ class Latency:
         return value_at(self.costs, self.seconds, point, "the latency")
 
     def __str__(self) -> str:
-        bound = f", bound by {self.bound}," if as_number(self.seconds) is not None else ""
-        said = f"{told(self.seconds, 's')}{bound}"
+        if as_number(self.seconds) is not None:
+            said = f"{physical(self.seconds, 's')}, bound by {self.bound},"
+        else:
+            said = f"{brief(self.seconds)} s"
         return f"{said} on {self.device.name} ({self.model}, {self.dtype}); {self.assumed}"
 
     def __repr__(self) -> str:

@@ -16,10 +16,9 @@ import sympy
 
 from symcost.formulas.symbols import clog2, flog2
 from symcost.formulas.text import ELLIPSIS, written
-from symcost.formulas.units import as_number, physical
 
 SHORT = 48
-"""Characters of a formula that is told whole in a line."""
+"""Characters of a formula in a line about it."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,16 @@ def abbreviated(value: Any) -> tuple[str, ...]:
     return text, min(text, ahead, key=len), min(text, counted, key=len)
 
 
-def told(value: Any, unit: str) -> str:
-    """A quantity in a line: a number with a prefix, a formula whole where it is short, else its leading terms.
+def brief(value: Any, width: int = SHORT) -> str:
+    """A formula as text, whole where it has so many characters at most, else its leading terms.
 
     >>> from symcost.formulas.symbols import parse
-    >>> told(parse("3/2000"), "s"), told(parse("2*n"), "J")
-    ('1.5 ms', '2*n J')
+    >>> brief(parse("8*L*d**2 + 7*L*d + 10"), 12), brief(parse("2*n"))
+    ('8*L*d**2 + …', '2*n')
     """
-    if as_number(value) is not None:
-        return physical(value, unit)
-    whole, ahead, _ = abbreviated(value)
-    return f"{whole if len(whole) <= SHORT else ahead} {unit}"
+    text = written(value)
+    texts = abbreviated(value)
+    return text if len(text) <= width or len(texts) == 1 else texts[1]
 
 
 def _top(value: Any, grown: Set[Any]) -> _Top | None:

@@ -15,6 +15,7 @@ from symcost.report.page.contents import columns, contents, heading
 from symcost.report.page.devices import devices, number_types
 from symcost.report.page.ranges import sliders
 from symcost.report.page.verdicts import shown
+from symcost.system.extras import look
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (
@@ -33,6 +34,11 @@ MOST = 2
 FIRST = "nvidia-a100-sxm-80gb"
 
 
+def check() -> None:
+    """Say which package the page lacks: before models are traced for it."""
+    look("the page", "jinja2")
+
+
 def render(
     tables: Sequence[tuple[str, CostTable]], *, at: Mapping[str, int] | None = None, on: str = FIRST,
     verdicts: Mapping[str, Any] | None = None,
@@ -45,10 +51,9 @@ def render(
     if not 1 <= len(tables) <= MOST:
         raise SymcostError(f"the page shows one model or two: {len(tables)} were given")
     chosen, said = device(on).name, shown(tables, verdicts or {})
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ModuleNotFoundError as problem:
-        raise SymcostError(f"the page needs {problem.name}: pip install 'symcost[report]'") from None
+    check()
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     offered = devices(on)
     if chosen not in [each["name"] for each in offered]:
         raise SymcostError(f"device {chosen} has no memories, which the page asks it about: name another")

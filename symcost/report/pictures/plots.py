@@ -20,6 +20,7 @@ from symcost.report.pictures.joules import energy
 from symcost.report.pictures.memory import memory
 from symcost.report.pictures.roofline import roofline
 from symcost.report.pictures.style import blank, headed, save
+from symcost.system.extras import look
 
 KINDS = {"memory": memory, "roofline": roofline, "latency": latency, "energy": energy}
 FORMATS = (".png", ".svg", ".pdf")
@@ -49,6 +50,7 @@ def plot(
 
 def check(kind: str, file: Any) -> Path | None:
     """The file of a picture, unless it cannot be drawn."""
+    look("a picture", "matplotlib")
     if kind not in PICTURES:
         raise SymcostError(f"unknown picture {short(kind)}: use {', '.join(PICTURES)}")
     return _path(file)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from symcost.errors import SymcostError
+from symcost.system.extras import needed
 
 SIZE = (9.0, 4.5)
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
@@ -24,11 +24,7 @@ UNDATED: Mapping[str, Mapping[str, None]] = {
 
 def blank(size: tuple[float, float] = SIZE) -> Any:
     """An empty figure; it belongs to no window."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
-        raise SymcostError("pictures need matplotlib: install symcost[report]") from None
-    return _shown(Figure)(figsize=size, layout="constrained")
+    return _shown(needed("matplotlib.figure", "a picture").Figure)(figsize=size, layout="constrained")
 
 
 @cache

@@ -6,12 +6,12 @@ import inspect
 import itertools
 import platform
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ from symcost.sweeps.question.pinned import pinned
 from symcost.sweeps.question.space import Space, Texts, texts
 from symcost.sweeps.run.driver import Report, Settings, run
 from symcost.sweeps.run.store import Store, described
-from symcost.sweeps.run.task import SearchJob, search
+from symcost.sweeps.run.task import SearchJob, search, search_note
+from symcost.version import __version__
 
 
 class SearchOptions(QuantityOptions, total=False):
@@ -75,6 +76,9 @@ class Asked:
                 raise SpaceError(f"unknown argument {name!r}: {choose(name, [*own, *known])}")
         given: dict[str, Any] = dict(options)
         settings = Settings(**{each.name: given[each.name] for each in fields(Settings) if each.name in given})
+        note = search_note(space.size, settings.engine) if isinstance(space, Space) else None
+        if note is not None and settings.on_progress is None:  # nobody is shown how far it is
+            warnings.warn(note, stacklevel=3)
         return cls(
             costs, space, texts("where", where), objectives, None if show is None else texts("show", show),
             given.get("define"), settings, given.get("out"),
@@ -183,7 +187,7 @@ def _flag(given: Any) -> bool:
 
 def _provenance(asked: Mapping[str, str], count: Count) -> dict[str, str]:
     """What was asked, what was found, and by what."""
-    versions = f"symcost {version('symcost')}, Python {platform.python_version()}, numpy {np.__version__}"
+    versions = f"symcost {__version__}, Python {platform.python_version()}, numpy {np.__version__}"
     return {
         **asked, "feasible": str(int(count)), "size": str(count.size), "visited": str(count.visited),
         "numbers": count.numbers, "engine": count.engine, "versions": versions,
