@@ -90,8 +90,9 @@ def test_the_model_and_its_point_stand_above() -> None:
     table = sc.models.resnet18(n="n", r="r")
     figure = table.plot("memory", at={"n": 2, "r": 64}, name="resnet18")
     assert figure.get_suptitle() == "resnet18 at n=2, r=64"
-    assert table.subs(n=2, r=32).plot("energy").get_suptitle() == "at n=2, r=32"
+    assert table.subs(n=2, r=32).plot("energy").get_suptitle() == "resnet18 at n=2, r=32"
     assert table.subs(r=32).plot("latency", name="it").get_suptitle() == "it at r=32"
+    assert sc.CostTable(table.subs(n=2, r=32).rows).plot("memory").get_suptitle() == ""  # nobody says what it is called
 
 
 def nested() -> sc.CostTable:
