@@ -121,7 +121,7 @@ def test_the_blocks_of_a_traced_model_stand_as_they_run() -> None:
 
     table = sc.trace(GPT, "int32[n,N]").subs(n=1, N=64, d=96, H=12, L=2, V=100)
     _, lower = table.plot("memory", depth=1).axes
-    assert [label.get_text() for label in lower.get_xticklabels()] == ["tokens", "block_#", "norm"]
+    assert [label.get_text() for label in lower.get_xticklabels()] == ["tokens", "block_# x 2", "norm"]
     assert lower.lines[0].get_ydata()[0] * 1024 == pytest.approx(4 * 100 * 96)  # the embedding's table comes first
 
 
