@@ -238,3 +238,15 @@ def test_wherever_sliders_are_put_the_point_stays_inside_and_as_near_as_it_can(n
             assert costs.domain.problem({**point, s["name"]: value}) is not None
     page.wait_for_selector("body[data-settled]")
     expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_what_a_model_does_outside_of_its_modules_is_named(opened: Any) -> None:
+    """GPT-2's output shares the embedding's table: the product is of no module, and 27 % of all."""
+    costs = MODELS["gpt"]()
+    page = opened(gpt_page())
+    bar = page.locator("#bars-0 li", has_text="attend")
+    assert bar.get_attribute("data-value") == str(50257 * 768 * 128)
+    assert (
+        sc.CostTable([row for row in costs.subs(d=768, H=12, N=128, L=12, n=1).rows if not row.path]).macs
+        == 50257 * 768 * 128
+    )

@@ -9,12 +9,12 @@ from symcost.costs.exact import number
 from symcost.costs.rows import Row
 from symcost.errors import SymcostError
 from symcost.reading.numerals import short
+from symcost.report.words.grouping import ITSELF, only_operation
 
 MOST = 24
 """Bars, where no depth is given: the deepest cut that has no more, and the first where every cut has."""
 LONG = 26
 """Characters below a bar."""
-ITSELF = "(itself)"
 
 
 def cut(path: str, depth: int) -> str:
@@ -64,9 +64,14 @@ def labelled(axes: Any, rows: Sequence[Row], depth: int, names: Sequence[str]) -
     """The names of bars below them, the smaller the more there are; alike blocks with their number."""
     size = "x-small" if len(names) <= MOST else "xx-small"
     short = [tail(name, LONG) for name in names]
-    told = short if len(set(short)) == len(names) else names
+    told = [_itself(rows) if name == ITSELF else name for name in (short if len(set(short)) == len(names) else names)]
     shown = [f"{text}{_number(name, rows, depth)}" for text, name in zip(told, names, strict=True)]
     axes.set_xticks(range(len(names)), shown, rotation=60, ha="right", rotation_mode="anchor", fontsize=size)
+
+
+def _itself(rows: Sequence[Row]) -> str:
+    """What the model does outside of its modules, by its name where it is one thing."""
+    return only_operation([row for row in rows if not row.path]) or ITSELF
 
 
 def _number(block: str, rows: Sequence[Row], depth: int) -> str:
