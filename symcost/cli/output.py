@@ -56,7 +56,7 @@ class Progress:
 
     def __call__(self, count: int) -> None:
         """Show that ``count`` traces are done."""
-        self.bar.update(self.task, description=f"tracing: {count} traces")
+        self.bar.update(self.task, description=f"tracing: {count} trace{'' if count == 1 else 's'}")
 
     def say(self, what: str) -> None:
         """Show what is being done."""
