@@ -1,4 +1,4 @@
-"""The pages of the documentation are true: their blocks run in order and print what stands below them."""
+"""README and the pages of the site are true: their blocks run in order and print what stands below them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -15,10 +17,26 @@ from pages import WIDTH, absent_target, blocks, compiled, matches
 
 from symcost.cli.main import main
 
-PAGES = sorted((Path(__file__).parents[1] / "examples").glob("*.md"))
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").rglob("*.md"))]
+RUN = [page for page in PAGES if blocks(page)]
 pytestmark = pytest.mark.usefixtures("traced_once")
 KINDS = {"python", "console", "text", "sh"}
 """Languages of blocks: what is run, what is printed, and how to install, which continuous integration does."""
+
+
+def named(page: Path) -> str:
+    """A page by its path."""
+    return str(page.relative_to(ROOT))
+
+
+@pytest.fixture
+def _clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that has what commands read of a clone, and may be written to."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    shutil.copy(ROOT / "symcost.toml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", WIDTH)
 
 
 def printed(code: str, page: Path, module: ModuleType) -> str:
@@ -29,13 +47,13 @@ def printed(code: str, page: Path, module: ModuleType) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.usefixtures("_clone")
+@pytest.mark.parametrize("page", RUN, ids=named)
 def test_blocks_do_what_is_shown(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", WIDTH)
-    module = ModuleType("page")
+    module = ModuleType("page")  # dataclasses look their module up
+    monkeypatch.setitem(sys.modules, "page", module)
     found, skipped = blocks(page), []
     assert {language for language, _ in found} <= KINDS
     for (language, code), (following, shown) in zip(found, [*found[1:], ("", "")], strict=True):
@@ -46,6 +64,8 @@ def test_blocks_do_what_is_shown(
                 if (absent := absent_package(problem)) is None and not (skipped and isinstance(problem, NameError)):
                     raise
                 skipped.append(absent or f"what stands on it: {problem}")
+        if language == "console":
+            assert re.match(r"\$ symcost ", code), code
         for command, expected in re.findall(r"^\$ symcost (.*)\n((?:(?!\$ ).*\n)*)", code, re.MULTILINE):
             if (absent := absent_target(command)) is not None:
                 skipped.append(absent)
@@ -62,7 +82,7 @@ def test_blocks_do_what_is_shown(
         pytest.skip(f"the other blocks hold; {'; '.join(skipped)}")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_picture_is_there_and_small(page: Path) -> None:
     for name in re.findall(r"^!\[.*?\]\((.*?)\)", page.read_text(), re.MULTILINE):
         assert 1_000 < (page.parent / name).stat().st_size < 200_000

@@ -37,6 +37,8 @@ def test_the_notebook_runs_and_shows_tables_and_formulas() -> None:
     data = [output["data"] for output in shown if "data" in output]
     assert any("<details" in each.get("text/html", "") for each in data)
     assert any("text/latex" in each for each in data)
+    assert any("image/png" in each for each in data)  # a picture, not its address
+    assert sum("<table>" in each.get("text/html", "") for each in data) >= 3
     assert any(each.get("text/plain") == "124439808" for each in data)  # GPT-2 small as published
 
 

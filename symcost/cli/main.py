@@ -25,7 +25,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """The parser's own errors; typer publishes only this subclass."""
 
 app = typer.Typer(
-    name=PROGRAM, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    name=PROGRAM, rich_markup_mode="rich", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 

@@ -53,11 +53,12 @@ def report(
     A slider starts at the value that --at gives its symbol.
     """
     from symcost.devices import device as device_of
-    from symcost.report.page.render import render
+    from symcost.report.page.render import check, render
 
     if output is not None and output.suffix not in (".html", ".htm"):
         raise SymcostError(f"--output {output} must end in .html: the page is HTML")
     check_writable(output)
+    check()
     device_of(device)
     verdicts = _verdicts(verdict or [])
     models = [target] if beside is None else [target, beside]

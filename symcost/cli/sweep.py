@@ -19,9 +19,8 @@ from symcost.referee.compilers.start import start_jax
 from symcost.sources.source import is_traced
 from symcost.sources.texts import called, load
 from symcost.sweeps.question.network import source_of, traces
+from symcost.system.extras import look
 
-FRONT = 8
-"""Points of a front that are compared with fresh traces."""
 TIMEOUT = 10
 """Seconds for a scheduler to answer."""
 EXAMPLES = """[bold]Examples[/bold]
@@ -83,10 +82,12 @@ def sweep(
     output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
-    from symcost.cli.best import check, compare, verdicts
+    from symcost.cli.best import check, verdicts
     from symcost.report.subjects import designs
+    from symcost.sweeps.answers.compared import FRONT, compare
     from symcost.sweeps.answers.pictures import check_colour, check_name
     from symcost.sweeps.question.question import load_space
+    from symcost.sweeps.run.task import search_note
     from symcost.sweeps.verbs import listed, pareto
     from symcost.sweeps.verbs import sweep as best
 
@@ -97,7 +98,14 @@ def sweep(
     check_writable(plot, "--plot")
     if plot is not None:
         check_name(plot)
+    if dask is not None:
+        look("--dask", "distributed", error=SpaceError)
+    if out is not None:
+        look("--out", "pyarrow", "filelock", error=SpaceError)
     asked = load_space(space)
+    slow = search_note(asked.space.size, engine)
+    if slow is not None:
+        print(f"symcost: note: {slow}", file=sys.stderr)
     objectives = [*((text, False) for text in asked.minimize), *((text, True) for text in asked.maximize)]
     _check_options(len(objectives) > 1, histogram, plot, colour, verify, target)
     costs = network(asked, space.parent)
@@ -122,7 +130,7 @@ def sweep(
             goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
             answer = best(costs, asked.space, **goal, top=asked.top, histogram=histogram, **common)
     if compared and objectives:
-        compare(asked, costs, define, answer.rows[:1] if len(objectives) == 1 else answer.rows[:FRONT])
+        compare(costs, asked.space, define, answer.rows[:1] if len(objectives) == 1 else answer.rows[:FRONT])
     judged: list[Any] = []
     if verify is not None:
         start_jax()
@@ -159,10 +167,8 @@ def _check_options(
 @contextmanager
 def _cluster(address: str) -> Iterator[tuple[Any, int | None]]:
     """An executor on the workers of a Dask cluster, and its threads; what a dead worker was at is done by another."""
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise SpaceError("--dask needs distributed, which is not installed: pip install 'symcost[sweep]'") from None
+    from distributed import Client
+
     try:
         client = Client(address, timeout=TIMEOUT)
     except (OSError, ValueError) as problem:

@@ -14,6 +14,7 @@ from symcost.costs.evidence import Decision, Evidence
 from symcost.costs.rows import Row, total
 from symcost.errors import DomainError
 from symcost.reading.choices import AnyConvention, Convention, Rule, Unit
+from symcost.views import view
 
 
 class Conditions(ABC):
@@ -29,6 +30,12 @@ class Conditions(ABC):
 
     evidence: Mapping[str, Evidence] = MappingProxyType({})
     """What stands behind each symbol, where it was derived."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+    def _repr_html_(self) -> str:
+        return view("domain as html")(self)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

@@ -293,10 +293,7 @@ class CostTable:
         With ``check`` every number is compared with a fresh trace of the model at that very point, which has a value for
         every symbol: a difference is an error that shows both. There a bounded symbol may be larger than was tried.
         """
-        if not isinstance(check, bool):
-            if "check" not in self.symbols:
-                raise SymcostError(f"check={short(check)} must be True or False")
-            point, check = {**point, "check": check}, False
+        point, check = self._checking(check, point)
         point = self.check_point(point)
         if self.parts.domain is not None and point:
             self.parts.domain.check({**self.point, **point}, tried=not check)
@@ -307,11 +304,14 @@ class CostTable:
             made.parts = replace(made.parts, compared=f"{found} numbers equal to those of a fresh trace there")
         return made
 
-    def compile(self, *names: str) -> Any:
+    def compile(self, *names: str, checked: bool = True) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
 
         The call takes a column or an integer for every symbol and gives arrays by name; see
         :class:`symcost.sweeps.question.columns.CompiledFormulas`, which also has the formulas on real numbers for JAX's gradients.
+        A point outside the domain is a :class:`symcost.DomainError` that names its row, as far as the columns tell: those of
+        other symbols of the table may be given too. With ``checked=False`` the formulas are evaluated everywhere, and are
+        numbers of no program outside.
 
         >>> import symcost as sc
         >>> d, L = sc.symbols("d L")
@@ -319,17 +319,30 @@ class CostTable:
         >>> costs.compile("params")(d=[8, 16], L=3)["params"].tolist()
         [216, 816]
         """
-        return view("table as function")(self, names or None)
+        return view("table as function")(self, names or None, checked)
 
-    def explain(self, **point: int) -> str:
-        """What it costs and why, in words; with a value for every symbol, in numbers."""
-        return view("table in words")(self, **point)
+    def explain(self, *, check: bool | int = False, **point: int) -> str:
+        """What it costs and why, in words; with a value for every symbol, in numbers, which ``check`` compares as ``subs`` does."""
+        point, check = self._checking(check, point)
+        compared = self.subs(check=True, **point).parts.compared if check else ""
+        said = view("table in words")(self, **point)
+        return f"{said}\n{compared}" if compared else said
+
+    def _checking(self, check: bool | int, point: dict[str, int]) -> tuple[dict[str, int], bool]:
+        """The point, and whether to check there; a value of the symbol ``check`` is one."""
+        if isinstance(check, bool):
+            return point, check
+        if "check" not in self.symbols:
+            raise SymcostError(f"check={short(check)} must be True or False")
+        return {**point, "check": check}, False
 
     @checked
     def plot(self, kind: Picture = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
-             batch: str = "n", model: LatencyModel = "roofline", file: Any = None) -> Any:  # fmt: skip
+             batch: str = "n", model: LatencyModel = "roofline", depth: int | None = None, name: str = "",
+             file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.pictures.plots`."""
-        return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
+        return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, depth=depth, name=name,
+                                        file=file)  # fmt: skip
 
     @checked
     def save(self, path: str | Path) -> None:

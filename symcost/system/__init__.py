@@ -1,1 +1,1 @@
-"""Files that are whole or not there, and interruptions."""
+"""Files that are whole or not there, packages that may be absent, and interruptions."""

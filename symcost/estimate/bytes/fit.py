@@ -21,6 +21,7 @@ from symcost.estimate.time.work import kernels
 from symcost.formulas.units import rounded
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked
+from symcost.views import view
 
 SMALL = "int8"
 """The type that layers, which have none, are taken to be in wherever they have to fit a device."""
@@ -78,7 +79,7 @@ def _grouped(value: Fraction) -> str:
     return f"{value.numerator:,}" + (f"/{value.denominator:,}" if value.denominator > 1 else "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fit:
     """Whether a model fits a device: true when every limit holds."""
 
@@ -86,6 +87,12 @@ class Fit:
     dtype: str
     limits: tuple[MemoryLimit, ...]
     types: Types
+
+    def _repr_html_(self) -> str:
+        return view("fit as html")(self)
+
+    def __repr__(self) -> str:
+        return f"<Fit {'fits' if self else 'does not fit'} {self.device.name} as {self.dtype}>"
 
     def __bool__(self) -> bool:
         return all(self.limits)

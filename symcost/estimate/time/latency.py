@@ -24,12 +24,13 @@ from symcost.errors import SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.efficiency import ConstantEfficiency, Efficiency, efficiency_of
 from symcost.estimate.time.work import Kernel, kernels
-from symcost.formulas.graph.leading import abbreviated
+from symcost.formulas.graph.leading import brief
 from symcost.formulas.symbols import symbol
 from symcost.formulas.units import as_number, physical, rounded
 from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
+from symcost.views import view
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,6 @@ class KernelTime:
         return sympy.cancel(sympy.sympify(self.kernel.operations, strict=True) / self.moved)
 
 
-SHORT = 48
-"""Characters of a formula that is printed whole."""
-
-
 @dataclass(frozen=True, repr=False)
 class Latency:
     """Seconds of one pass, exact; ``steps`` are its kernels.
@@ -94,6 +91,9 @@ class Latency:
     def seconds(self) -> Any:
         """The sum over the kernels."""
         return sympy.Add(*(step.seconds for step in self.steps))
+
+    def _repr_html_(self) -> str:
+        return view("latency as html")(self)
 
     @property
     def compute(self) -> Any:
@@ -124,8 +124,7 @@ class Latency:
         if as_number(self.seconds) is not None:
             said = f"{physical(self.seconds, 's')}, bound by {self.bound},"
         else:
-            whole, ahead, _ = abbreviated(self.seconds)
-            said = f"{whole if len(whole) <= SHORT else ahead} s"
+            said = f"{brief(self.seconds)} s"
         return f"{said} on {self.device.name} ({self.model}, {self.dtype}); {self.assumed}"
 
     def __repr__(self) -> str:

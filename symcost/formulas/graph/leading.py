@@ -17,6 +17,9 @@ import sympy
 from symcost.formulas.symbols import clog2, flog2
 from symcost.formulas.text import ELLIPSIS, written
 
+SHORT = 48
+"""Characters of a formula in a line about it."""
+
 
 @dataclass(frozen=True)
 class _Top:
@@ -66,6 +69,18 @@ def abbreviated(value: Any) -> tuple[str, ...]:
     number = len(value.args if candidates else sympy.Add.make_args(plain))
     counted = f"{number} {'candidate' if candidates else 'term'}{'' if number == 1 else 's'}"
     return text, min(text, ahead, key=len), min(text, counted, key=len)
+
+
+def brief(value: Any, width: int = SHORT) -> str:
+    """A formula as text, whole where it has so many characters at most, else its leading terms.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> brief(parse("8*L*d**2 + 7*L*d + 10"), 12), brief(parse("2*n"))
+    ('8*L*d**2 + …', '2*n')
+    """
+    text = written(value)
+    texts = abbreviated(value)
+    return text if len(text) <= width or len(texts) == 1 else texts[1]
 
 
 def _top(value: Any, grown: Set[Any]) -> _Top | None:

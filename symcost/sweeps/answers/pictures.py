@@ -8,7 +8,7 @@ from typing import Any
 
 from symcost.errors import SpaceError
 from symcost.reading.numerals import short
-from symcost.sweeps.answers.tabular import needed
+from symcost.system.extras import look, needed
 from symcost.system.files import whole
 
 SUFFIXES = (".png", ".svg")
@@ -16,9 +16,10 @@ MAPS = 2
 
 
 def check_name(path: Path) -> None:
-    """Refuse an ending that is no format."""
+    """Refuse an ending that is no format, and say what drawing lacks: before a search, not after it."""
     if path.suffix.lower() not in SUFFIXES:
         raise SpaceError(f"the picture {path} must end in {' or '.join(SUFFIXES)}: name it so")
+    look("a picture", "matplotlib", error=SpaceError)
 
 
 def check_colour(colour: str, names: Iterable[str]) -> None:
@@ -48,7 +49,7 @@ def varying(answer: Any) -> list[str]:
 
 
 def _figure(width: float, height: float) -> Any:
-    return needed("matplotlib.figure", "a picture").Figure(figsize=(width, height))
+    return needed("matplotlib.figure", "a picture", SpaceError).Figure(figsize=(width, height))
 
 
 def _front(answer: Any, colour: str | None) -> Any:

@@ -7,25 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from symcost.errors import SpaceError
+from symcost.system.extras import needed
 
 DIGITS = 38
 """Of Arrow's decimals of 128 bits."""
 
 
-def needed(name: str, what: str) -> Any:
-    """A package of the ``sweep`` extra, or an error that says how to get it."""
-    from importlib import import_module
-
-    try:
-        return import_module(name)
-    except ModuleNotFoundError:
-        package = name.partition(".")[0]
-        raise SpaceError(f"{what} needs {package}, which is not installed: pip install 'symcost[sweep]'") from None
-
-
 def arrow_columns(columns: Mapping[str, Sequence[Any]], metadata: Mapping[str, str] | None = None) -> Any:
     """Columns of exact numbers and names as an Arrow table."""
-    pa = needed("pyarrow", "a table of results")
+    pa = needed("pyarrow", "a table of results", SpaceError)
     arrays = {name: _array(pa, list(values)) for name, values in columns.items()}
     table = pa.table(arrays) if arrays else pa.table({"number": pa.array([], pa.int64())})
     return table.replace_schema_metadata({k: str(v) for k, v in (metadata or {}).items()})
@@ -49,10 +39,10 @@ def arrow(answer: Any) -> Any:
 
 def pandas(answer: Any) -> Any:
     """An answer as a pandas data frame; integers stay integers."""
-    needed("pandas", "to_pandas()")
+    needed("pandas", "to_pandas()", SpaceError)
     return arrow(answer).to_pandas()
 
 
 def polars(answer: Any) -> Any:
     """An answer as a Polars data frame."""
-    return needed("polars", "to_polars()").from_arrow(arrow(answer))
+    return needed("polars", "to_polars()", SpaceError).from_arrow(arrow(answer))

@@ -6,12 +6,12 @@ import inspect
 import itertools
 import platform
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from symcost.errors import SpaceError
 from symcost.estimate.questions.setting import OPTIONS, QuantityOptions
 from symcost.formulas.extent import whole
 from symcost.reading.nearest import choose
+from symcost.reading.numerals import short
 from symcost.sweeps.answers.answer import Answer, Count, columns_at
+from symcost.sweeps.answers.compared import FRONT, checked
 from symcost.sweeps.answers.front import front
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
 from symcost.sweeps.numbers.tiers import NAMES
@@ -30,7 +32,8 @@ from symcost.sweeps.question.pinned import pinned
 from symcost.sweeps.question.space import Space, Texts, texts
 from symcost.sweeps.run.driver import Report, Settings, run
 from symcost.sweeps.run.store import Store, described
-from symcost.sweeps.run.task import SearchJob, search
+from symcost.sweeps.run.task import SearchJob, search, search_note
+from symcost.version import __version__
 
 
 class SearchOptions(QuantityOptions, total=False):
@@ -43,6 +46,7 @@ class SearchOptions(QuantityOptions, total=False):
     executor: Executor | None
     out: str | Path | None
     on_progress: Report | None
+    check: bool
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Asked:
     settings: Settings
     out: str | Path | None
     options: QuantityOptions
+    check: bool = False
     inner: bool = False
 
     @classmethod
@@ -71,10 +76,13 @@ class Asked:
                 raise SpaceError(f"unknown argument {name!r}: {choose(name, [*own, *known])}")
         given: dict[str, Any] = dict(options)
         settings = Settings(**{each.name: given[each.name] for each in fields(Settings) if each.name in given})
+        note = search_note(space.size, settings.engine) if isinstance(space, Space) else None
+        if note is not None and settings.on_progress is None:  # nobody is shown how far it is
+            warnings.warn(note, stacklevel=3)
         return cls(
             costs, space, texts("where", where), objectives, None if show is None else texts("show", show),
             given.get("define"), settings, given.get("out"),
-            QuantityOptions(**{name: value for name, value in given.items() if name in OPTIONS}),
+            QuantityOptions(**{name: value for name, value in given.items() if name in OPTIONS}), _flag(given.get("check", False)),
         )  # fmt: skip
 
     def count(self) -> Count:
@@ -91,6 +99,9 @@ class Asked:
             total = self._total(parts, parts, jobs, started)
             if store:
                 store.finish({"feasible": [int(total)]}, _provenance(words, total))
+        if self.check and total:
+            # the largest one that counts, since a number alone is of no configuration
+            replace(self, objectives=[("macs", True)], show=("macs",), out=None, inner=True).answer("top", 1)
         return total
 
     def answer(self, kind: Kind, keep: int) -> Answer:
@@ -117,6 +128,11 @@ class Asked:
                 columns, self.space.axes, int(total), total.size, total.visited, total.seconds, total.engine, total.numbers,
                 _MANY.format(total, keep) if many else "", _provenance(words, total), tuple(self.objectives),
             )  # fmt: skip
+            if self.check and len(answer):
+                told = checked(
+                    self.costs, self.space, self.define or {}, answer.rows[: FRONT if kind == "front" else 1]
+                )
+                answer = replace(answer, compared=told)
             if store:
                 store.finish(columns, answer.provenance)
         return answer
@@ -146,7 +162,7 @@ class Asked:
         """Bins of equal width (low, high, number), each with its upper end; the first one with its lower end too."""
         ends = []
         for maximise in (False, True):
-            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None, inner=True)
+            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None, check=False, inner=True)
             ends.append(asked.answer("top", 1).columns[name][0])
         low, high = ends
         bins = bins if high > low else 1
@@ -163,9 +179,15 @@ class Asked:
         return [(a, b, after - before) for (a, b), (before, after) in pairs]
 
 
+def _flag(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise SpaceError(f"check={short(given)} must be True or False")
+    return given
+
+
 def _provenance(asked: Mapping[str, str], count: Count) -> dict[str, str]:
     """What was asked, what was found, and by what."""
-    versions = f"symcost {version('symcost')}, Python {platform.python_version()}, numpy {np.__version__}"
+    versions = f"symcost {__version__}, Python {platform.python_version()}, numpy {np.__version__}"
     return {
         **asked, "feasible": str(int(count)), "size": str(count.size), "visited": str(count.visited),
         "numbers": count.numbers, "engine": count.engine, "versions": versions,

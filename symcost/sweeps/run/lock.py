@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from symcost.errors import SpaceError
-from symcost.sweeps.answers.tabular import needed
+from symcost.system.extras import needed
 
 
 class Lock:
@@ -18,7 +18,7 @@ class Lock:
         self.folder, self.holder = folder, folder / ".holder"
 
     def __enter__(self) -> Lock:
-        filelock = needed("filelock", "a run in a folder")
+        filelock = needed("filelock", "a run in a folder", SpaceError)
         self.lock = filelock.FileLock(self.folder / ".lock")
         try:
             self.lock.acquire(timeout=0)

@@ -19,9 +19,10 @@ import numpy as np
 from symcost.errors import SpaceError
 from symcost.sweeps.answers.answer import columns_at
 from symcost.sweeps.answers.partial import Partial
-from symcost.sweeps.answers.tabular import arrow_columns, needed
+from symcost.sweeps.answers.tabular import arrow_columns
 from symcost.sweeps.run.lock import Lock
 from symcost.sweeps.run.task import SearchJob, values_of
+from symcost.system.extras import look, needed
 from symcost.system.files import whole, write_whole
 
 META = "symcost"
@@ -43,7 +44,7 @@ class Store:
     @contextmanager
     def opened(self) -> Iterator[Store]:
         """Make the folder or go on in it; nobody else may use it meanwhile."""
-        needed("pyarrow.parquet", "a run in a folder")
+        look("a run in a folder", "pyarrow", "filelock", error=SpaceError)
         if not self.folder.is_dir() and (self.folder.exists() or self.folder.is_symlink()):
             raise SpaceError(f"out={self.folder} is a file: name a folder")
         with ExitStack() as stack:
@@ -88,7 +89,7 @@ class Store:
         path = self.path(job, start, stop)
         if not path.exists():
             return None
-        parquet = needed("pyarrow.parquet", "a run in a folder")
+        parquet = needed("pyarrow.parquet", "a run in a folder", SpaceError)
         try:
             table = parquet.read_table(path)
             facts = json.loads(table.schema.metadata[META.encode()])
@@ -115,7 +116,7 @@ class Store:
         self._write(self.folder / RESULT, columns, dict(provenance))
 
     def _write(self, path: Path, columns: Any, metadata: dict[str, str]) -> None:
-        parquet = needed("pyarrow.parquet", "a run in a folder")
+        parquet = needed("pyarrow.parquet", "a run in a folder", SpaceError)
         table = arrow_columns(columns, metadata)
         with _writing(path):
             whole(path, lambda file: parquet.write_table(table, file))

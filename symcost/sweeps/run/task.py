@@ -6,7 +6,6 @@ import itertools
 import pickle
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
@@ -22,6 +21,7 @@ from symcost.sweeps.numbers.program import GraphProgram
 from symcost.sweeps.numbers.tiers import TWO
 from symcost.sweeps.question.problem import Problem, SearchPlan
 from symcost.sweeps.run.packed import packed
+from symcost.system.extras import absent, installed, look
 
 ENGINES = ("auto", "native", "jax", "numpy")
 """``auto`` takes machine code, or numpy where that is done before a compiler is.
@@ -118,12 +118,24 @@ def _engine(job: SearchJob, nest: Nest, widest: int) -> str:
     if job.engine == "jax" and job.kind != "front" and widest <= TWO:
         return "jax"
     large = job.engine == "native" or (job.engine == "auto" and job.problem.size > SMALL)
-    if large and find_spec("llvmlite"):
+    if large and installed("llvmlite"):
         from symcost.sweeps.engines.native import can_run
 
         if can_run(nest):
             return "native"
     return "numpy"
+
+
+def search_note(size: int, engine: str) -> str | None:
+    """What a large search without a compiler is told before it begins; asked for by name, the engine has to be there."""
+    if engine == "native":
+        look('engine="native"', "llvmlite", error=SpaceError)
+    if engine != "auto" or size <= SMALL or installed("llvmlite"):
+        return None
+    return (
+        absent("llvmlite", f"a fast search of {size:,} configurations")
+        + "; numpy searches, and takes many times as long"
+    )
 
 
 def run_part(job: SearchJob, start: int, stop: int, known: Partial | None = None) -> Partial:

@@ -19,6 +19,7 @@ from symcost.tracing.domain.further import Further
 from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.domain.special import Special
 from symcost.tracing.domain.spread import Spread
+from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.fitting.align import flat, same
 from symcost.tracing.fitting.lift import PointError, Sampler
 from symcost.tracing.program.records import Program
@@ -29,6 +30,7 @@ from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular
 Peaks = dict[tuple[str, str], "list[Form] | str"]
 HIGH = 1009
 ROUND = 256
+FACTORS = (2, 3, 4, 8, 16, 64)
 BESIDE = 3
 """Steps to the sizes beside a point at which the form must be right for a bound at the point to be believed."""
 TRIPS = 3
@@ -59,6 +61,9 @@ class Explorer:
     patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
     given: frozenset[str] = frozenset()  # symbols whose multiples are meant: the user's, and widths split into heads
     upto: Mapping[str, int] = field(default_factory=dict)  # how far to try symbols of which only trials tell
+    far: Mapping[str, Values] = field(default_factory=dict)  # single values to try of others
+    proved: bool = False  # whether every decision was seen and no size was guessed: nothing is searched for then
+    seen: Sequence[Guard] = ()  # decisions that are looked at by themselves
 
     def __post_init__(self) -> None:
         self.base = {name: values[0] for name, values in self.values.items()}
@@ -73,16 +78,19 @@ class Explorer:
             self._require({})
             self.witness.offer({})
             return []
-        self._lattice()
+        if not self.proved:
+            self._lattice()
         self._high()
-        Further(self, self.upto).check()
-        if self.rounded:
+        Further(self, self.upto, self.far).check()
+        if self.rounded and not self.proved:
             Spread(self, self.rounded).check()
-        self._round()
+        if not self.proved:
+            self._round()
         LowEdge(self).find()
         if self.patterned:
             self._few_layers()
-        Special(self).check(self.widths, self.constants)
+        if not self.proved:
+            Special(self).check(self.widths, self.constants)
         Special(self).check_numbers(self.sizes())
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
@@ -191,6 +199,14 @@ class Explorer:
         for point in reversed([p for p in self.sampled if all(p[n] == self.base[n] for n in self.sizes())]):
             self.difference(point)
 
+    def outside(self, point: Point) -> bool:
+        """Whether nothing is to be looked for at a point: it is out of the domain, or beyond a decision that was seen."""
+        return self.domain.problem(point) is not None or not self.as_seen(point)
+
+    def as_seen(self, point: Point) -> bool:
+        """Whether every decision that was seen falls at a point as it did."""
+        return all(guard.holds(point) for guard in self.seen)
+
     # -- the edges ---------------------------------------------------------------------------------------------
     def sizes(self) -> list[str]:
         """Symbols whose values leave the program's structure alone."""
@@ -259,15 +275,15 @@ class Explorer:
     def _high(self) -> None:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
         scale = {n: self._far(n) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
-        point = self._point(1, scale)
+        point = self._decided_alike(self._point(1, scale))
         while self.too_large(point) and any(s > 1 for s in scale.values()):
             scale = {n: max(self.base[n] if s > self.base[n] else 1, s // 4) for n, s in scale.items()}
-            point = self._point(1, scale)
+            point = self._decided_alike(self._point(1, scale))
         if self.agrees(point):
             return
         for name in self.sizes():
             alone = self.alone(name, point[name])
-            if self.domain.decides(alone):
+            if self.domain.decides(alone) or self.outside(alone):
                 continue
             reason = self.difference(alone)
             if reason is None or self.too_large(alone):
@@ -275,7 +291,7 @@ class Explorer:
             self.ends(name, alone, reason)
         # The far point itself where the narrower domain still has it, and one that lies inside in any case.
         for far in (point, self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})):
-            if self.domain.problem(far) is not None or self.too_large(far) or self.agrees(far):
+            if self.outside(far) or self.too_large(far) or self.agrees(far):
                 continue
             shallow = {**far, **{n: self.base[n] for n in self.structural}}
             reason = self.difference(shallow)
@@ -295,6 +311,19 @@ class Explorer:
         self.domain.at_most[name] = Special(self).spanned(name, last)
         self.agrees(self.alone(name, self.domain.at_most[name]))
         self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
+
+    def _decided_alike(self, point: Point) -> Point:
+        """The point, or one near it at which every decision is as it was seen: what breaks one grows, or is as at the base."""
+        for _ in range(2 * len(self.seen)):
+            broken = next((guard for guard in self.seen if not guard.holds(point)), None)
+            if broken is None:
+                break
+            names = sorted(broken.symbols & set(self.base))
+            grown = (self.domain.moved(point, n, factor * point[n]) for n in names for factor in FACTORS)
+            small = (self.domain.moved(point, n, self.base[n]) for n in names)
+            base = {**point, **{n: self.base[n] for n in names}}
+            point = next((each for each in (*grown, *small) if broken.holds(each)), base)
+        return point
 
     def too_large(self, point: Point) -> bool:
         """Whether the arrays that the model holds are too many there, for the machine or to wait for."""
@@ -363,11 +392,11 @@ class Explorer:
         """Multiples of a power of two, where programs like to branch (padding to a chunk that is then nothing)."""
         point = {n: self._rounded(n) for n in self.sizes()}
         point.update({n: self._further(n, 0) for n in self.structural})
-        if self.domain.problem(point) is not None or self.agrees(point):
+        if self.outside(point) or self.agrees(point):
             return None
         for name in self.sizes():
             alone = self.alone(name, self._rounded(name))
-            reason = self.difference(alone) if self.domain.problem(alone) is None else None
+            reason = self.difference(alone) if not self.outside(alone) else None
             if reason is not None and not self.sampler.works(alone):
                 continue  # the model raises there: a matter of its own constraints
             if reason is not None:
