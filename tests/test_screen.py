@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from report_tables import TABLES, table
 
 import symcost as sc
 from symcost.cli.main import main
+from symcost.costs.saved.facts import SavedDomain
 from symcost.formulas.graph.leading import abbreviated, leading
 from symcost.formulas.symbols import evaluate
 from symcost.formulas.text import wrapped
@@ -155,11 +157,25 @@ class Positions(nn.Module):
 def test_limits_that_exclude_large_sizes_stand_first_with_their_reason() -> None:
     costs = sc.trace(Positions(), "float32[n,r,r,1]")
     (limit,) = narrowed(costs)
-    assert limit.startswith("only for r <= 16: the model raised at ")
+    assert limit.startswith("only for r <= 16: ceiling(r/16) == 1 (test_screen.py:")
     assert text.render(costs, width=200).startswith(limit)
     assert "r <= 16" not in standing(costs)
     assert notebook.html(costs).startswith("<div>only for r &lt;= 16")
     assert narrowed(costs.subs(r=16)) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("r <= 16", ["only for r <= 16"]), ("r == 224", ["only for r <= 224"]), ("r % 32 == 0", []), ("r >= 3", []),
+        ("r != 7", []), ("d <= r", []), ("floor(r/2) < 9", ["only for r <= 17"]),
+    ],
+)  # fmt: skip
+def test_only_conditions_that_leave_out_large_values_are_limits(condition: str, said: list[str]) -> None:
+    costs = sc.models.resnet18(r="r")
+    domain = SavedDomain("r positive integers", ("r",), (condition,), [], frozenset(), {}, ())
+    costs.parts = replace(costs.parts, domain=domain)
+    assert narrowed(costs) == said
 
 
 def test_a_screen_says_where_it_holds_and_how_that_is_known() -> None:
