@@ -104,6 +104,23 @@ def test_the_command_says_how_to_see_the_rest(capsys: pytest.CaptureFixture[str]
         assert "--all is of the format text: json is whole as it is" in capsys.readouterr().err
 
 
+COMMANDS = [
+    ["table", "gpt2"], ["table", "resnet50", "--convention", "fvcore"], ["table", "vit", "--at", "d=d", "--at", "r=r", "--all"],
+    ["trace", "resnet50", "--at", "n=n", "--si"], ["estimate", "resnet50"], ["estimate", "gpt2", "--at", "n=n"],
+    ["fits", "mcunet_in1", "--device", "stm32f746"], ["diff", "resnet18", "resnet34"], ["devices", "stm32f746"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_command_cuts_a_digit(
+    command: list[str], width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(command) == 0
+    assert not re.search(r"\w…", capsys.readouterr().out)
+
+
 # -- the headline ------------------------------------------------------------------------------------------------------
 def test_a_headline_has_the_totals_and_the_point() -> None:
     at = sc.models.resnet50(n="n").subs(n=1)

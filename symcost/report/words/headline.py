@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from symcost.costs.cost import FULL, Cost
-from symcost.costs.evidence import BOUNDED
+from symcost.costs.evidence import BOUNDED, summary
 from symcost.costs.size import model_size
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.formulas.conditions import condition, holds, names
-from symcost.formulas.graph.leading import abbreviated
+from symcost.formulas.graph.leading import brief
 from symcost.formulas.symbols import Evaluator
 from symcost.formulas.units import as_number, rounded
 from symcost.report.words import facts
@@ -88,8 +88,7 @@ def _amount(value: Any, unit: str, between: str = "") -> str:
     """A number with three digits, a short formula whole, the leading terms of a longer one."""
     if as_number(value) is not None:
         return f"{rounded(value)} {unit}" if between else rounded(value, unit)
-    ways = abbreviated(value)
-    return f"{next((way for way in ways if len(way) <= SHORT), ways[min(1, len(ways) - 1)])} {unit}"
+    return f"{brief(value, SHORT)} {unit}"
 
 
 def narrowed(costs: CostTable) -> list[str]:
@@ -154,7 +153,11 @@ def _number(count: int, what: str) -> str:
 
 def _known(costs: CostTable) -> str:
     """The words of the symbols, and what was compared."""
-    certificate, words = costs.certificate, facts.words(costs)
+    certificate, domain = costs.certificate, costs.domain
+    words = ""
+    if domain is not None:
+        limits = _limits(costs)
+        words = summary(domain.evidence, [each for each in domain.decisions if each.text not in limits])
     if certificate is None:
         return words
     points = len(certificate.held_out)
