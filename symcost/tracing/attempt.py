@@ -29,7 +29,7 @@ from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
-from symcost.tracing.evidence.proof import Proof
+from symcost.tracing.evidence.proof import KnownPrograms
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
@@ -126,7 +126,7 @@ class Attempt:
             self.options.at_least,
             self.sampler.model.input_symbols,
         )
-        self.proof = Proof(self.sampler)
+        self.proof = KnownPrograms(self.sampler)
         self.choice = Choice(self.sampler, self.proof, self.fixed)
 
     @property
@@ -186,12 +186,13 @@ class Attempt:
         macs = {name: why for program in structure.programs for name, why in program.unknown_macs.items()}
         unknown = Unknown(structure.programs[0].unknown_trips, macs)
         self._rounded_names = self._rounded(structure)
-        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
-                            self._sampled(structure), self._rounded_names, self._settled,
-                            constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
-                            frozenset(self.fixed) | split(structure.programs[0]), self._upto(), self._far(),
-                            self._proved and all(lift.exact for lift in self.lifts),
-                            self.guards if self._proved else ())  # fmt: skip
+        first = structure.programs[0]
+        explorer = Explorer(
+            self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
+            self._sampled(structure), self.patterned, rounded=self._rounded_names, settled=self._settled,
+            constants=constants(first), widths=self._widths(first), given=frozenset(self.fixed) | split(first),
+            upto=self._upto(), far=self._far(), proved=self._proved and all(lift.exact for lift in self.lifts),
+            seen=self.guards if self._proved else ())  # fmt: skip
         held_out = explorer.certify()
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ

@@ -12,7 +12,7 @@ from symcost.formulas.units import counted
 from symcost.report.formats.text import NONE, WIDTH, label, ruled
 from symcost.report.words import facts, sheet
 from symcost.report.words.grouping import ReportLine, lines
-from symcost.report.words.sheet import Column
+from symcost.report.words.sheet import SheetColumn
 
 
 def render(costs: CostTable, *, depth: int | None = None, width: int | None = None) -> str:
@@ -47,11 +47,13 @@ def _modules(costs: CostTable, depth: int | None, width: int) -> list[str]:
         return []
     found.reverse()
     names = [label("  " * line.indent + line.label, max(width // 3, 12)) for line, _ in found]
-    made = [Column("module", [*names, ("total",)], left=True)]
+    made = [SheetColumn("module", [*names, ("total",)], left=True)]
     for place, (metric, convention) in enumerate(wanted):
         whole = getattr(costs.total(convention), metric)
         cells = [_cell(values[place]) if values else NONE for _, values in found]
-        made.append(Column(f"{facts.TITLES[metric]}\n({convention})", [*cells, _cell(whole)], facts.place_of(metric)))
+        made.append(
+            SheetColumn(f"{facts.TITLES[metric]}\n({convention})", [*cells, _cell(whole)], facts.place_of(metric))
+        )
     shown, left_out = sheet.fitted(made, width)
     return [
         *ruled(shown),

@@ -21,8 +21,8 @@ from symcost.formulas.units import rounded
 from symcost.reading.choices import AnyConvention
 from symcost.report.words import facts, sheet
 from symcost.report.words.headline import POINT, headline, is_bound, narrowed, standing
-from symcost.report.words.outline import Entry, Outline
-from symcost.report.words.sheet import Column
+from symcost.report.words.outline import Outline, OutlineLine
+from symcost.report.words.sheet import SheetColumn
 
 WIDTH = 100
 """Of a page that says nothing of its own."""
@@ -101,7 +101,7 @@ class Screen:
         cost = row.cost if self.convention == FULL else self.sums((row,))
         return any(getattr(cost, m) != 0 for m in self.metrics) or (self.drawn and row.textbook.activations != 0)
 
-    def columns(self, entries: Sequence[Entry], width: int) -> list[Column]:
+    def columns(self, entries: Sequence[OutlineLine], width: int) -> list[SheetColumn]:
         """The columns, the last cell of each of the total."""
         sums = [self.sums(each.rows or ()) for each in entries]
         counted = {m: [*(self._number(getattr(each, m)) for each in sums), self._number(getattr(self.whole, m))]
@@ -113,15 +113,15 @@ class Screen:
         shares = ahead if self.of_leading else exact
         names = [label("  " * each.indent + each.label, max(width // 3, 12)) for each in entries]
         made = [
-            Column("module", [*names, ("total",)], left=True),
-            Column("type", [*((each.kind,) for each in entries), NONE], 3, left=True),
-            Column("output", [*((shape(each.out),) for each in entries), NONE], 4),
-            *(Column(self.titles[m], counted[m]) for m in self.metrics),
-            Column(SHARE, [*((each,) for each in shares), NONE], 5),
+            SheetColumn("module", [*names, ("total",)], left=True),
+            SheetColumn("type", [*((each.kind,) for each in entries), NONE], 3, left=True),
+            SheetColumn("output", [*((shape(each.out),) for each in entries), NONE], 4),
+            *(SheetColumn(self.titles[m], counted[m]) for m in self.metrics),
+            SheetColumn(SHARE, [*((each,) for each in shares), NONE], 5),
         ]
         return [*made, *(self._drawn(entries) if self.drawn else [])]
 
-    def _drawn(self, entries: Sequence[Entry]) -> list[Column]:
+    def _drawn(self, entries: Sequence[OutlineLine]) -> list[SheetColumn]:
         """What the lectures draw besides."""
         costs = self.costs
         fields = {} if costs.parts.receptive_fields is None else costs.receptive_fields
@@ -129,9 +129,9 @@ class Screen:
         moved = [facts.moved(each.rows or ()) for each in entries]
         seen = [facts.field(each.rows or (), fields) for each in entries]
         return [
-            Column("activations", [*map(self._number, kept), self._number(costs.total(TEXTBOOK).activations)], 2),
-            Column("input + output", [*map(self._number, moved), NONE], 0),
-            Column("field", [*((each,) for each in seen), NONE], 1),
+            SheetColumn("activations", [*map(self._number, kept), self._number(costs.total(TEXTBOOK).activations)], 2),
+            SheetColumn("input + output", [*map(self._number, moved), NONE], 0),
+            SheetColumn("field", [*((each,) for each in seen), NONE], 1),
         ]
 
     def _number(self, value: Any) -> tuple[str, ...]:

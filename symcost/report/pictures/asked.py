@@ -13,7 +13,7 @@ USUAL = "nvidia-a100-sxm-80gb"
 
 
 @dataclass(frozen=True)
-class Asked:
+class PictureOptions:
     """``on``: a device; ``at``: values of symbols beside the ``batch``; ``depth``: parts of a path that a bar names."""
 
     on: Any = None

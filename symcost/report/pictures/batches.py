@@ -6,11 +6,11 @@ from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.estimate.time.latency import latency as latency_of
-from symcost.report.pictures.asked import USUAL, Asked
+from symcost.report.pictures.asked import USUAL, PictureOptions
 from symcost.report.pictures.style import BATCHES, BLUE, ORANGE, plain
 
 
-def latency(figure: Any, costs: Any, asked: Asked) -> None:
+def latency(figure: Any, costs: Any, asked: PictureOptions) -> None:
     """Milliseconds and examples per second over the batch."""
     batch, at = asked.batch, dict(asked.at or {})
     if batch not in costs.symbols:

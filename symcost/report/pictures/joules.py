@@ -7,14 +7,14 @@ from typing import Any
 from symcost.estimate.questions.estimate import PROCESS
 from symcost.estimate.time.energy import energy as energy_of
 from symcost.formulas.units import physical
-from symcost.report.pictures.asked import Asked
+from symcost.report.pictures.asked import PictureOptions
 from symcost.report.pictures.blocks import as_float, cut, depth_of, in_order, labelled
 from symcost.report.pictures.style import BLUE, GREEN, plain
 
 MILLI = 1e3
 
 
-def energy(figure: Any, costs: Any, asked: Asked) -> None:
+def energy(figure: Any, costs: Any, asked: PictureOptions) -> None:
     """Joules of computing and of moving in each block, and their sums."""
     found = energy_of(costs, asked.on or PROCESS, asked.dtype, model=asked.model)
     depth = depth_of(costs.rows, asked.depth)

@@ -11,7 +11,7 @@ from symcost.costs.size import param_bits
 from symcost.devices import device
 from symcost.estimate.bytes.types import types_of
 from symcost.estimate.time.work import kernels
-from symcost.report.pictures.asked import Asked
+from symcost.report.pictures.asked import PictureOptions
 from symcost.report.pictures.blocks import as_float, cut, depth_of, in_order, labelled
 from symcost.report.pictures.style import BLUE, GREY, ORANGE, plain
 
@@ -23,7 +23,7 @@ FAR = 20
 """A limit so many times above all that is drawn is told, and not drawn."""
 
 
-def memory(figure: Any, costs: Any, asked: Asked) -> None:
+def memory(figure: Any, costs: Any, asked: PictureOptions) -> None:
     """Above the largest input and output of each block, below its weights and their sum; limits of the device as lines."""
     types, depth = types_of(costs, asked.dtype), depth_of(costs.rows, asked.depth)
     largest: dict[str, float] = {}

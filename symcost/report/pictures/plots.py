@@ -14,7 +14,7 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.reading.choices import PICTURES, LatencyModel, Picture
 from symcost.reading.numerals import short
-from symcost.report.pictures.asked import Asked
+from symcost.report.pictures.asked import PictureOptions
 from symcost.report.pictures.batches import latency
 from symcost.report.pictures.joules import energy
 from symcost.report.pictures.memory import memory
@@ -41,7 +41,7 @@ def plot(
     given = dict(at or {})
     table = costs if kind == "latency" or not given else costs.subs(**given)
     figure = blank()
-    KINDS[kind](figure, table, Asked(on, dtype, model, given, batch, depth))
+    KINDS[kind](figure, table, PictureOptions(on, dtype, model, given, batch, depth))
     headed(figure, name, {**costs.point, **given})
     if path is not None:
         save(figure, path)

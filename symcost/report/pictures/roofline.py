@@ -12,7 +12,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.time.latency import Latency, latency
 from symcost.estimate.time.work import Kernel
 from symcost.formulas.units import physical
-from symcost.report.pictures.asked import USUAL, Asked
+from symcost.report.pictures.asked import USUAL, PictureOptions
 from symcost.report.pictures.blocks import as_float
 from symcost.report.pictures.style import BLUE, GREY, ORANGE, plain
 
@@ -35,7 +35,7 @@ class Point:
     lost: float
 
 
-def roofline(figure: Any, costs: Any, asked: Asked) -> None:
+def roofline(figure: Any, costs: Any, asked: PictureOptions) -> None:
     """Every kernel by operations per byte and operations per second, below the device's roof; area is its time.
 
     Those that lose most of it against the peak are named.

@@ -13,7 +13,7 @@ from symcost.report.words.grouping import ITSELF, MODEL, ReportLine, flat_node, 
 
 
 @dataclass(frozen=True)
-class Entry:
+class OutlineLine:
     """A line: its label, how deep it stands, the class of the module, the shape that it returns, and its rows.
 
     ``out`` is None where nothing is returned; ``rows`` is None for a heading, whose parts follow one level deeper.
@@ -41,10 +41,10 @@ class Outline:
         self._order = {id(row): order for row, order in zip(self.rows, running(self.rows), strict=True)}
         self._templates = {template(path): kind for path, kind in self.kinds.items()}
 
-    def entries(self, depth: int | None, most: int) -> list[Entry]:
+    def entries(self, depth: int | None, most: int) -> list[OutlineLine]:
         """Modules down to a depth; unless given, down to the deepest that leaves at most ``most`` lines."""
         if depth is not None:
-            return self._entries(depth) if depth else [Entry(MODEL, 0, tuple(self.rows), out=self.out(self.rows))]
+            return self._entries(depth) if depth else [OutlineLine(MODEL, 0, tuple(self.rows), out=self.out(self.rows))]
         found = self._entries(1)
         if len(found) > most:
             return _summed(found, most)
@@ -55,11 +55,11 @@ class Outline:
             found = longer
         raise AssertionError("a tree has a depth")
 
-    def _entries(self, depth: int) -> list[Entry]:
+    def _entries(self, depth: int) -> list[OutlineLine]:
         root = tree(self.rows)
         pieces = [*self._operations(root.rows), *((c.first, flat_node(c, 0, depth)) for c in root.children.values())]
         lines = [line for _, piece in sorted(pieces, key=lambda piece: piece[0]) for line in piece]
-        kept, below = list[Entry](), -1
+        kept, below = list[OutlineLine](), -1
         for line in reversed(lines):
             if below > line.indent if line.rows is None else self._tells(line.rows):
                 kept.append(self._entry(line, kept))
@@ -86,12 +86,12 @@ class Outline:
     def _tells(self, rows: Sequence[Row]) -> bool:
         return any((row.source == "input" and row.op.startswith("input")) or self.tells(row) for row in rows)
 
-    def _entry(self, line: ReportLine, below: Sequence[Entry]) -> Entry:
+    def _entry(self, line: ReportLine, below: Sequence[OutlineLine]) -> OutlineLine:
         rows = line.rows if line.rows is not None else next(entry.rows for entry in reversed(below) if entry.rows)
         if line.name == ITSELF:
-            return Entry(line.label, line.indent, line.rows)
+            return OutlineLine(line.label, line.indent, line.rows)
         kind = self.kind(rows, line.indent + 1)
-        return Entry(line.label, line.indent, line.rows, kind, self.out(line.rows or ()), line.label != line.name)
+        return OutlineLine(line.label, line.indent, line.rows, kind, self.out(line.rows or ()), line.label != line.name)
 
     def kind(self, rows: Sequence[Row], depth: int) -> str:
         """The class of the module at a depth around rows, or the operation that a layer is; nothing where nobody says."""
@@ -115,9 +115,9 @@ def _own_name(op: str, alone: bool) -> str:
     return name if kind in ("param", "state") and name else kind if kind == "input" and alone else op
 
 
-def _chained(found: Sequence[Entry]) -> list[Entry]:
+def _chained(found: Sequence[OutlineLine]) -> list[OutlineLine]:
     """Headings with one line below them on that line, as paths: ``attention/norm``."""
-    made: list[Entry] = []
+    made: list[OutlineLine] = []
     for entry in reversed(found):
         end = next((k for k in range(len(made), 0, -1) if made[k - 1].indent <= entry.indent), 0)
         inside = made[end:]
@@ -137,7 +137,7 @@ def _operation(rows: Sequence[Row], path: str) -> str:
     return names.pop() if len(names) == 1 and all(row.path == path for row in rows) else ""
 
 
-def _summed(found: Sequence[Entry], most: int) -> list[Entry]:
+def _summed(found: Sequence[OutlineLine], most: int) -> list[OutlineLine]:
     """The first lines, and one with the sum of all others."""
     shown, rest = found[: most - 1], found[most - 1 :]
-    return [*shown, Entry(f"{len(rest)} more", 0, tuple(row for entry in rest for row in entry.rows or ()))]
+    return [*shown, OutlineLine(f"{len(rest)} more", 0, tuple(row for entry in rest for row in entry.rows or ()))]

@@ -20,7 +20,7 @@ KEPT = 100
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """A column whose cells have one text, or ever shorter ones: all are shown in the first way that has room, none is ever cut.
 
     Where there is no room even for the second ones the columns of the lowest ``place`` are left out; a third is for where
@@ -46,10 +46,11 @@ def _longest(title: str) -> int:
     return max(map(len, title.split("\n")))
 
 
-def fitted(wanted: Sequence[Column], width: int) -> tuple[list[str], list[str]]:
+def fitted(wanted: Sequence[SheetColumn], width: int) -> tuple[list[str], list[str]]:
     r"""Lines of the columns that have room, and the titles of those that are left out.
 
-    >>> name, size = Column("name", [("a",), ("b",)], left=True), Column("size", [("2*d**2 + d", "2*d**2 + …"), ("123",)], 1)
+    >>> name = SheetColumn("name", [("a",), ("b",)], left=True)
+    >>> size = SheetColumn("size", [("2*d**2 + d", "2*d**2 + …"), ("123",)], 1)
     >>> for line in fitted([name, size], 20)[0]:
     ...     print(line)
     name        size
@@ -70,11 +71,11 @@ def fitted(wanted: Sequence[Column], width: int) -> tuple[list[str], list[str]]:
     return lines, [" ".join(column.title.split()) for column in wanted if column not in kept]
 
 
-def _needed(kept: Sequence[Column], way: int) -> int:
+def _needed(kept: Sequence[SheetColumn], way: int) -> int:
     return sum(column.width(way) for column in kept) + len(GAP) * (len(kept) - 1)
 
 
-def _shared(width: int, kept: Sequence[Column], way: int) -> list[int]:
+def _shared(width: int, kept: Sequence[SheetColumn], way: int) -> list[int]:
     """What each column has: all that it would like while there is room, those that want least first, or what it needs."""
     sizes = [column.width(way) for column in kept]
     more = [column.width(FIRST) - size for column, size in zip(kept, sizes, strict=True)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symcost.tracing.evidence.arrays.creators import of_numbers
-from symcost.tracing.evidence.arrays.table import Table
+from symcost.tracing.evidence.arrays.table import SizedArray
 from symcost.tracing.evidence.floats.formula import INFIX, Formula
 from symcost.tracing.evidence.floats.tracked import PLAIN, Tracked, array_function, operand, tracked
 from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
@@ -67,7 +67,7 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
 
     def method(self: Any, other: Any, *modulo: Any) -> Any:
         if not recorder.owns(self) or not isinstance(other, (DIMENSION, Tracked, *PLAIN, np.ndarray)):
-            return NotImplemented if isinstance(other, Table) else original(self, other, *modulo)
+            return NotImplemented if isinstance(other, SizedArray) else original(self, other, *modulo)
         frame = sys._getframe(1)
         if isinstance(other, np.ndarray):
             return _with_array(recorder, self, other, op, turned)

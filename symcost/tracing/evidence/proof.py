@@ -13,7 +13,7 @@ GIVE_UP = 2
 
 
 @dataclass
-class Proof:
+class KnownPrograms:
     """What a program decides by its sizes at some points, all of which stay symbols: where it decides alike it is the same."""
 
     sampler: Sampler

@@ -24,7 +24,7 @@ from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened, positive_part
 from symcost.tracing.fitting.binary import halvings, logarithms
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
-from symcost.tracing.fitting.solve import Column, affine, combine
+from symcost.tracing.fitting.solve import Column, affine, combine, power
 
 Point = Mapping[str, int]
 MAX_DEGREE = 3
@@ -310,7 +310,7 @@ class Fitter:
         form = Form.constant(1)
         for name in sorted(names):
             i, j = next((i, j) for i, j in self._alike[name] if column[i] != column[j])
-            exponent = _exponent(column[j], column[i], self.points[j][name], self.points[i][name])
+            exponent = power(column[j], column[i], self.points[j][name], self.points[i][name])
             if exponent is None:
                 return None
             form = form * Form.symbol(name) ** exponent
@@ -398,11 +398,3 @@ def _is_line(form: Form) -> bool:
     leading = [(mono, c) for mono, c in form.terms.items() if mono != ()]
     degree_one = all(isinstance(c, int) and c > 0 and len(mono) == 1 and mono[0][1] == 1 for mono, c in leading)
     return degree_one and len(leading) <= 2 and not _is_dimension(form)
-
-
-def _exponent(high: int, low: int, x: int, y: int) -> int | None:
-    """``k`` with ``high/low = (x/y)^k`` exactly, for small ``k``."""
-    if low == 0 or high == 0:
-        return None
-    ratio, base = Fraction(high, low), Fraction(x, y)
-    return next((k for k in (1, -1, 2, -2, 3, -3) if base**k == ratio), None)

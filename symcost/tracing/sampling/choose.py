@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from symcost.tracing.evidence.proof import Proof
+from symcost.tracing.evidence.proof import KnownPrograms
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.paths import call_budget
@@ -34,7 +34,7 @@ class Choice:
     """
 
     sampler: Sampler
-    proof: Proof
+    proof: KnownPrograms
     fixed: Mapping[str, Values]
     values: dict[str, Values] = field(default_factory=dict)
     structural: list[str] = field(default_factory=list)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symcost.tracing.evidence.arrays.arguments import at_base, leaves, sides
-from symcost.tracing.evidence.arrays.table import Table, made
+from symcost.tracing.evidence.arrays.table import SizedArray, made
 from symcost.tracing.evidence.floats.tracked import Tracked
 from symcost.tracing.evidence.places import for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
@@ -28,7 +28,7 @@ def creators(recorder: Recorder) -> dict[str, Callable[..., Any]]:
             frame = sys._getframe(1)
             given = list(leaves((args, kwargs)))
             sized = name not in COLLECTED and any(isinstance(leaf, DIMENSION) for leaf in given)
-            if for_jax(frame) or not (sized or any(isinstance(leaf, Tracked | Table) for leaf in given)):
+            if for_jax(frame) or not (sized or any(isinstance(leaf, Tracked | SizedArray) for leaf in given)):
                 return original(*args, **kwargs)
             return made(recorder, original, _sized(name), args, kwargs, frame)
 
@@ -49,7 +49,7 @@ def _sized(name: str) -> Callable[..., Any]:
     return theirs
 
 
-def of_numbers(recorder: Recorder, compute: Callable[..., Any], *args: Any) -> Table:
+def of_numbers(recorder: Recorder, compute: Callable[..., Any], *args: Any) -> SizedArray:
     """An array of plain sizes whose numbers are made of sizes."""
     plain = np.asarray(compute(*at_base(recorder, args)))
-    return Table(recorder, plain, plain.shape, sides(recorder, args))
+    return SizedArray(recorder, plain, plain.shape, sides(recorder, args))

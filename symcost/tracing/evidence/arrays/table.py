@@ -33,14 +33,14 @@ PLAIN_ATTRIBUTES = ("item", "tolist", "tobytes", "data", "flat", "strides", "bas
 """What tells the numbers or the memory of an array, or changes it in place."""
 
 
-class Table(Sized, NDArrayOperatorsMixin):
+class SizedArray(Sized, NDArrayOperatorsMixin):
     """An array of numpy's within one recording; ``made_of`` is shared with what views it."""
 
     # -- what an array of numpy's would tell --------------------------------------------------------------------
     @property
     def __class__(self) -> type:  # type: ignore[override]  # one of numpy's to the model, and where jax takes indices
         frame = sys._getframe(1)
-        return Table if for_jax(frame) and frame.f_code.co_filename != INDEXING else np.ndarray
+        return SizedArray if for_jax(frame) and frame.f_code.co_filename != INDEXING else np.ndarray
 
     @property
     def dtype(self) -> np.dtype:
@@ -145,19 +145,19 @@ class Table(Sized, NDArrayOperatorsMixin):
 
     def _viewed(self, found: Any) -> Any:
         """What may be a view of it is made of whatever is written into either."""
-        if isinstance(found, Table):
+        if isinstance(found, SizedArray):
             self.made_of |= found.made_of
             found.made_of = self.made_of
         return found
 
-    def __deepcopy__(self, memo: Any) -> Table:
-        return Table(self.recorder, self.plain.copy(), self.shape, set(self.made_of))
+    def __deepcopy__(self, memo: Any) -> SizedArray:
+        return SizedArray(self.recorder, self.plain.copy(), self.shape, set(self.made_of))
 
 
-def _in_place(name: str) -> Callable[[Table, Any], Table]:
+def _in_place(name: str) -> Callable[[SizedArray, Any], SizedArray]:
     compute = getattr(operator, name)
 
-    def method(self: Table, other: Any) -> Table:
+    def method(self: SizedArray, other: Any) -> SizedArray:
         self.made_of |= sides(self.recorder, other)
         self.plain = compute(self.plain, at_base(self.recorder, other))
         return self
@@ -166,11 +166,11 @@ def _in_place(name: str) -> Callable[[Table, Any], Table]:
 
 
 for _name in ("iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "iand", "ior", "ixor"):
-    setattr(Table, f"__{_name}__", _in_place(_name))
+    setattr(SizedArray, f"__{_name}__", _in_place(_name))
 
 
-core.pytype_aval_mappings[Table] = lambda table: core.ShapedArray(table.shape, canonical(table.plain.dtype))
-dtypes.register_canonicalize_value_handler(Table, Table.__jax_array__)
+core.pytype_aval_mappings[SizedArray] = lambda table: core.ShapedArray(table.shape, canonical(table.plain.dtype))
+dtypes.register_canonicalize_value_handler(SizedArray, SizedArray.__jax_array__)
 
 
 def made(
@@ -197,12 +197,12 @@ def made(
 
 def _shapes(theirs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The sizes of what jax makes of the same."""
-    tables = {id(leaf): leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Table)}
+    tables = {id(leaf): leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, SizedArray)}
     structs = [jax.ShapeDtypeStruct(t.shape, canonical(t.plain.dtype)) for t in tables.values()]
 
     def program(*arrays: Any) -> Any:
         place = dict(zip(tables, arrays, strict=True))
-        own = mapped(lambda leaf: place[id(leaf)] if isinstance(leaf, Table) else canonical(leaf), (args, kwargs))
+        own = mapped(lambda leaf: place[id(leaf)] if isinstance(leaf, SizedArray) else canonical(leaf), (args, kwargs))
         return theirs(*own[0], **own[1])
 
     return jax.eval_shape(program, *structs)
@@ -216,4 +216,4 @@ def _table(recorder: Recorder, plain: Any, shapes: Any, made_of: set[Any]) -> An
         raise TypeError(f"{type(plain).__name__} is no array")
     if tuple(map(recorder.value, shapes.shape)) != plain.shape:
         raise TypeError("jax makes it of other sizes")
-    return Table(recorder, plain, tuple(shapes.shape), made_of)
+    return SizedArray(recorder, plain, tuple(shapes.shape), made_of)
