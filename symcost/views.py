@@ -12,6 +12,8 @@ from typing import Any
 
 VIEWS: Mapping[str, str] = {
     "table as text": "symcost.report.formats.text:render",
+    "table in full": "symcost.report.formats.details:render",
+    "table in a line": "symcost.report.words.headline:line",
     "table as html": "symcost.report.formats.notebook:html",
     "table as latex": "symcost.report.formats.latex:totals",
     "table as file": "symcost.report.formats.json:save",
@@ -21,6 +23,12 @@ VIEWS: Mapping[str, str] = {
     "verdict as text": "symcost.report.subjects.verdict:text",
     "verdict as html": "symcost.report.subjects.verdict:html",
     "verdict as file": "symcost.report.subjects.verdict:save",
+    "latency as html": "symcost.report.formats.cells:latency",
+    "energy as html": "symcost.report.formats.cells:energy",
+    "fit as html": "symcost.report.formats.cells:fit",
+    "domain as html": "symcost.report.formats.cells:domain",
+    "solution as html": "symcost.report.formats.cells:solution",
+    "answer as html": "symcost.report.formats.cells:answer",
     "answer as text": "symcost.report.subjects.designs:text",
     "limit in words": "symcost.report.subjects.gate:sentence",
     "difference as text": "symcost.report.subjects.difference:text",

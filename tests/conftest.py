@@ -12,6 +12,7 @@ os.environ["COLUMNS"] = "100"  # a test of another width sets its own
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # programs that tests start need not compile all modules again
 
 import pytest
+from browsing import browser, opened  # noqa: F401 - fixtures of the page's tests
 from effort import absent_package, wanted
 
 import symcost as sc

@@ -14,11 +14,12 @@ import symcost as sc
 from symcost.costs.cost import Cost
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
+from symcost.formulas.binary.digits import clog2, flog2, log2
 from symcost.formulas.extent import MAX_TERMS, extent
 from symcost.formulas.form import Form
 from symcost.formulas.functions import logarithm
 from symcost.formulas.prove.boxed import Boxed
-from symcost.formulas.symbols import clog2, evaluate, flog2, log2, parse
+from symcost.formulas.symbols import evaluate, parse
 from symcost.reading.numerals import MAX_BITS, MAX_DIGITS
 from symcost.sweeps.question.columns import CompiledFormulas
 

@@ -305,7 +305,7 @@ def test_an_int8_model_fits_a_microcontroller_by_its_own_bytes() -> None:
 
 def test_an_estimate_says_its_types() -> None:
     costs = sc.trace(Mixed(), "bfloat16[n,32]").subs(n=8)
-    shown = estimates.text(estimate(costs, "mixed", TPU))
+    shown = estimates.text(estimate(costs, "mixed", TPU), 120)
     assert "bfloat16 and float32 params, bfloat16 and float32 activations: as traced" in shown
     assert '"types": "bfloat16 and float32 params' in estimates.json(estimate(costs, "mixed", TPU))
     assert "number types" not in estimates.text(estimate(costs, "mixed", TPU, "bfloat16"))
@@ -384,7 +384,7 @@ def test_a_claim_of_a_size_is_judged_in_the_models_own_types() -> None:
 def test_commands_take_bits_or_a_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", "alexnet", "--bits", "4"]) == 0
     shown = capsys.readouterr().out
-    assert "weights                    30.48 MB" in shown  # 60,965,224 half bytes
+    assert "weights                        30.48 MB" in shown  # 60,965,224 half bytes
     assert main(["fits", "alexnet", "--device", "stm32f746", "--weights", "int4"]) == 1
     assert main(["estimate", "alexnet", "--bits", "4", "--weights", "int8"]) == 2
     assert "--weights 'int8' and --bits 4 both say how wide the weights are: leave one" in capsys.readouterr().err

@@ -43,7 +43,7 @@ def test_what_a_device_was_measured_at_is_shown(capsys: pytest.CaptureFixture[st
 
 def test_an_estimate_of_a_reference_network(capsys: pytest.CaptureFixture[str]) -> None:
     shown = out(capsys, "estimate", "resnet18", "--device", A100)
-    assert "parameters (full)          11,689,512" in shown
+    assert "parameters (full)              11,689,512" in shown
     for model in ("whole", "roofline", "fused"):
         assert f"latency ({model})" in shown
     assert "bound by compute" in shown
@@ -56,13 +56,13 @@ def test_an_estimate_says_how_many_a_second_and_what_draws(capsys: pytest.Captur
     shown = out(capsys, *asked)
     table = sc.models.resnet18(n=4)
     rate = 4 / sc.latency(table, A100).value()
-    assert f"throughput (roofline)      {float(rate / 1000):.4g} k examples/s" in shown
+    assert f"throughput (roofline)          {float(rate / 1000):.4g} k examples/s" in shown
     drawn = sc.energy(table)
     parts = [
         f"{name} {float(1000 * part):.4g} mJ"
         for name, part in (("computing", drawn.compute), ("moving", drawn.movement))
     ]
-    assert f"energy (horowitz-45nm)     {float(1000 * drawn.joules):.4g} mJ: {', '.join(parts)}" in shown
+    assert f"energy (horowitz-45nm)         {float(1000 * drawn.joules):.4g} mJ: {', '.join(parts)}" in shown
     document = json.loads(out(capsys, *asked, "--format", "json"))
     assert Fraction(document["latency"]["roofline"]["throughput"]) == rate
     symbolic = json.loads(
@@ -102,12 +102,14 @@ def test_symbols_stay_formulas(capsys: pytest.CaptureFixture[str]) -> None:
 def test_parts_that_a_device_has_no_numbers_for_say_why(capsys: pytest.CaptureFixture[str]) -> None:
     shown = out(capsys, "estimate", "mcunet_in1", "--device", "tiny-ai", "--dtype", "int8")
     assert "none: device tiny-ai has no published peak for int8" in shown
-    assert "flash (weights): 648248 of 1048576 bytes, fits" in shown
+    assert "flash (weights): 648,248 of 1,048,576 bytes (1 MiB), fits" in shown
 
 
 def test_fits_exits_with_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     assert "does not fit" not in out(capsys, "fits", "mcunet_in1", "--device", "stm32f746")
-    assert "1177600 bytes are missing" in out(capsys, "fits", "mobilenet_v2", "--device", "stm32f746", code=1)
+    assert "1,177,600 bytes (1,150 KiB) are missing" in out(
+        capsys, "fits", "mobilenet_v2", "--device", "stm32f746", code=1
+    )
 
 
 def test_solve_prints_the_answer_and_what_it_comes_to(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +132,7 @@ def test_verdicts_and_answers_are_documents_too(capsys: pytest.CaptureFixture[st
 
 def test_a_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "memory.png"
-    assert out(capsys, "plot", "alexnet", "memory", "--output", str(file)) == ""
+    assert out(capsys, "plot", "alexnet", "memory", "--output", str(file)) == f"the memory of alexnet is in {file}\n"
     assert file.read_bytes().startswith(b"\x89PNG")
 
 
@@ -162,8 +164,8 @@ BAD = [
     (["calibrate", "--device", "host.toml"], "use it with --check"),
     (["calibrate", "--name", "my host"], "--name 'my host' is no name of an entry: use letters, digits, - and _"),
     (
-        ["estimate", "resnet18", "--dtype", "fp16"],
-        "unknown number type 'fp16': did you mean bfloat16 or float16 or int16?",
+        ["estimate", "resnet18", "--dtype", "fp17"],  # fp16 is one: float16
+        "unknown number type 'fp17': ",
     ),
     (["calibrate", "--device", "none.toml", "--check"], "the device file none.toml cannot be read"),
 ]

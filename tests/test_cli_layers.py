@@ -21,15 +21,17 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 def test_table_reproduces_the_lectures_line_by_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    assert main(["table", "alexnet"]) == 0
+    monkeypatch.setenv("COLUMNS", "140")
+    assert main(["table", "alexnet", "--convention", "textbook"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert "input 3 x 224 x 224 150,528" in lines
-    assert "conv1 96 x 55 x 55 34,848 105,415,200 290,400 440,928 11" in lines
-    assert "pool1 96 x 27 x 27 69,984 360,384 19" in lines
-    assert "fc8 1000 4,096,000 4,096,000 1,000 5,096 all" in lines
-    assert "total 60,954,656 724,406,816 932,264" in lines
-    assert "peak activations, input + output 440,928" in lines
+    assert "input [1,3,224,224] 150,528" in lines
+    assert "conv1 conv2d [1,96,55,55] 34,848 105,415,200 210,830,400 14.6 % 290,400 440,928 11" in lines
+    assert "pool1 max_pool2d [1,96,27,27] 69,984 360,384 19" in lines
+    assert "fc8 linear [1,1000] 4,096,000 4,096,000 8,192,000 0.6 % 1,000 5,096 all" in lines
+    assert "total 60,954,656 724,406,816 1,448,813,632 932,264" in lines
+    assert main(["table", "alexnet", "--all"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "peak elements (textbook) 440,928" in lines
 
 
 def test_symbols_stay_symbols(capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,6 +140,18 @@ class Kinds(nn.Module):
         return x
 
 
+class Activated(nn.Module):
+    """A perceptron in every fourth layer: of the activations' gradients the last one alone is of known numbers."""
+
+    L: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = nn.Dense(8)(nn.relu(nn.Dense(16)(x)) if i % 4 == 3 else x)
+        return x.sum()
+
+
 class Skipped(nn.Module):
     """A perceptron whose input enters once more after the fifth layer."""
 
@@ -204,6 +216,12 @@ class Looked(nn.Module):
         return nn.Dense({600: 24, 8: 16}.get(self.d, 12))(nn.Dense(self.d)(x))
 
 
+def looked(x: jax.Array) -> jax.Array:
+    """A product more where the width stands in a dictionary, beside another free size."""
+    y = x @ jnp.ones((x.shape[2], 8))
+    return y @ jnp.ones((8, 8)) if {64: 2, 96: 3}.get(x.shape[2], 1) > 1 else y
+
+
 class Behind(nn.Module):
     """A layer more where two decisions fall together: at no one sample does either of them matter by itself."""
 
@@ -250,6 +268,8 @@ ROWS: dict[str, Row] = {
                                      {"samples": {"L": (8, 16, 24, 32, 40)}}),
     "widths in percent": Row(lambda w: Multiplied(w), ("float32[n,3]",),
                              [{"n": 1, "w": v} for v in (1, 5, 10, 12, 35, 50, 54, 75, 100, 105, 140, 160, 1000)]),
+    "every fourth layer, trained": Row(lambda L: Activated(L), ("float32[2,9,8]",), [{"L": v} for v in (4, 8, 14, 15, 20, 30)],
+                                       options={"mode": "train"}),
     "a rotation of a part of each head": Row(lambda d, H, r: Rotated(d, H, r), ("float32[n,c]",),
                                              [{"n": 1, "c": 4, "d": 320, "H": 10, "r": 8},
                                               {"n": 2, "c": 7, "d": 4096, "H": 16, "r": 64}]),
@@ -272,6 +292,7 @@ ROWS: dict[str, Row] = {
     "rounded half to even": Row(rounded, ("float32[n,d]", "float32[d,d]"),
                                 [{"n": 1, "d": v} for v in (9, 24, 40, 56, 88, 128)], False),
     "a dictionary of widths": Row(lambda d: Looked(d), ("float32[n,8]",), [{"n": 1, "d": v} for v in (7, 8, 9, 600, 601)]),
+    "a dictionary beside another size": Row(looked, ("float32[2,N,d]",), [{"N": 5, "d": v} for v in (63, 64, 65, 96, 100)]),
     "a decision behind another": Row(lambda d: Behind(d), ("float32[2,N,8]",),
                                      [{"N": n, "d": v} for n in (64, 5000) for v in (96, 600, 601, 1200)]),
     "a decision that is remembered": Row(lambda d: Remembered(d), ("float32[2,N,8]",),
@@ -296,10 +317,11 @@ def concrete(spec: str, point: dict[str, int]) -> str:
 def fresh(row: Row, point: dict[str, int]) -> sc.CostTable:
     """The same program at one point, every symbol a number."""
     specs = [concrete(spec, point) for spec in row.specs]
+    mode = {"mode": row.options["mode"]} if "mode" in row.options else {}
     if not row.is_factory:
         return sc.trace_function(row.program, *specs, referee=False)
     own = {name: point[name] for name in inspect.signature(row.program).parameters}
-    return sc.trace(lambda: row.program(**own), *specs, referee=False)
+    return sc.trace(lambda: row.program(**own), *specs, referee=False, **mode)
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -24,7 +24,7 @@ import symcost as sc
 from symcost.hlo import analyse
 from symcost.rules.families.elementwise import jax_version
 from symcost.tracing.program.opened import PROGRAMS
-from symcost.tracing.program.spec import parse_spec
+from symcost.tracing.program.spec import array_at, parse_spec
 
 NUMBERS, WHOLE, MASK = HELD["numbers"], HELD["whole"], HELD["mask"]
 X, N, V = "float32[4,3]", "int32[4,3]", "float32[6]"
@@ -33,7 +33,7 @@ Function = Callable[..., Any]
 
 def xla(function: Function, *specs: str, at: dict[str, int] | None = None) -> tuple[int, int]:
     """FLOPs and transcendentals of the lowered program, exactly."""
-    arrays = [parse_spec(spec).at(at or {}) for spec in specs]
+    arrays = [array_at(parse_spec(spec), at or {}) for spec in specs]
     shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
     lowered: Any = jax.jit(function).lower(*shapes).compiler_ir("hlo")
     counted = analyse(lowered.as_hlo_text())

@@ -16,6 +16,7 @@ from examples.gpt import GPT
 from symcost.formulas.text import written
 from symcost.report.formats import notebook
 from symcost.report.page.render import render
+from symcost.report.words.headline import headline
 
 pytestmark = pytest.mark.usefixtures("traced_once")
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -36,6 +37,8 @@ def test_the_notebook_runs_and_shows_tables_and_formulas() -> None:
     data = [output["data"] for output in shown if "data" in output]
     assert any("<details" in each.get("text/html", "") for each in data)
     assert any("text/latex" in each for each in data)
+    assert any("image/png" in each for each in data)  # a picture, not its address
+    assert sum("<table>" in each.get("text/html", "") for each in data) >= 3
     assert any(each.get("text/plain") == "124439808" for each in data)  # GPT-2 small as published
 
 
@@ -76,11 +79,12 @@ def test_a_notebook_shows_modules_as_a_tree_with_the_sums_of_what_is_inside() ->
     tags.feed(shown)
     assert tags.found.count("details") == tags.found.count("summary") > 10
     assert "style" not in tags.found  # pages made of notebooks drop style sheets and scripts
-    assert shown.count("<details open") == 2  # the whole model and the totals; the rest opens by a click
+    assert shown.count("<details open") == 1  # the whole model; the rest opens by a click
     whole = re.search(r"<details open[^>]*><summary[^>]*>(.*?)</summary>", shown)
     assert whole
     cells = re.findall(r">([^<>]+)</span>", whole.group(1))
-    assert cells[:4] == ["(model)", "11689512", "9600", written(costs.macs)]
+    assert cells == ["resnet18", "[n,1000]", "11,689,512", written(costs.macs), "100.0 %"]
+    assert shown.startswith(f"<div><b>{' · '.join(headline(costs))}</b></div>")
 
 
 def test_a_large_tree_leaves_out_its_deepest_modules() -> None:
@@ -89,4 +93,9 @@ def test_a_large_tree_leaves_out_its_deepest_modules() -> None:
     costs = sc.table(sc.Sequential(**dict.fromkeys(letters, inner)), (1, 3))
     shown = notebook.html(costs)
     assert shown.count("<div style") + shown.count("<details") < notebook.MOST
-    assert f">{costs.params}</span>" in shown
+    assert f">{costs.params:,}</span>" in shown
+
+
+def test_a_long_formula_is_whole_under_the_pointer() -> None:
+    costs = sc.models.resnet18(n="n", r="r", classes="C")
+    assert f'title="{written(costs.macs)}">' in notebook.html(costs)

@@ -5,71 +5,22 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import MODELS, expected, move, resnet_page, totals
 from effort import needed
 
 import symcost as sc
 from symcost.report.page.render import render
-from symcost.report.words import facts
 
 playwright = needed("playwright.sync_api", "the page in a browser")
-Page, expect, sync_playwright = Any, playwright.expect, playwright.sync_playwright
+Page, expect = Any, playwright.expect
 
 EVIL = '<script>document.title="broken"</script><img src=x onerror="document.title=1">&"\'`'
-MODELS: dict[str, Any] = {
-    "resnet": cache(lambda: sc.models.resnet50(n="n", r="r", classes="C")),
-    "gpt": cache(lambda: sc.models.gpt2(d="d", L="L", N="N", n="n", H="H")),
-    "rounded": cache(lambda: sc.models.mobilenet_v2(r="r", n="n")),
-}
-
-
-@cache
-def resnet_page() -> str:
-    """The page of the first of them, which most tests open."""
-    return render([("net", MODELS["resnet"]())])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's chromium; where it is missing the tests are skipped."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not found:
-        pytest.skip("the page is tested in a browser: apt-get install chromium")
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Opens a page offline; when the test ends nothing was asked of a network and nothing went wrong in the console."""
-    context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
-    problems: list[str] = []
-
-    def open_(html: str, fragment: str = "", width: int = 1200) -> Page:
-        path = tmp_path / "page.html"
-        path.write_text(html)
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": 900})
-        page.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda asked: problems.append(asked.url) if not re.match("file:|data:", asked.url) else None)
-        page.goto(f"file://{path}{fragment}")
-        page.wait_for_selector("body[data-ready=yes]")
-        return page
-
-    yield open_
-    context.close()
-    assert not problems
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -79,44 +30,7 @@ def model(request: pytest.FixtureRequest) -> tuple[Any, str]:
     return costs, render([(request.param, costs)])
 
 
-def move(page: Page, **point: int) -> None:
-    """Type values into the fields, or drag the slider where the value is on it, and wait for the page to have settled."""
-    page.evaluate("delete document.body.dataset.settled")
-    for name, value in point.items():
-        page.evaluate(
-            """([name, value]) => {
-                const slider = document.getElementById(`slider-${name}`), field = document.getElementById(`field-${name}`);
-                const [most, least, step] = [slider.max, slider.min, slider.step].map(Number);
-                const on = Number(value) <= most && Number(value) % step === least % step;
-                const used = on ? slider : field;
-                used.value = value;
-                used.dispatchEvent(new Event("input"));
-            }""",
-            [name, str(value)],
-        )
-    page.wait_for_selector("body[data-settled]")
-
-
-def totals(page: Page) -> dict[str, str]:
-    """The exact values behind the totals."""
-    return page.evaluate("Object.fromEntries([...document.querySelectorAll('[data-total]')].map("
-                         "(row) => [row.dataset.total, row.querySelector('td').dataset.value]))")  # fmt: skip
-
-
-def expected(costs: Any, point: dict[str, int]) -> dict[str, str]:
-    """What ``subs`` says of the same totals; conventions that agree in the formula are named together."""
-    at = costs.subs(**point)
-    found = {
-        f"{facts.TITLES[metric]} ({', '.join(conventions)})": str(getattr(at.total(conventions[0]), metric))
-        for metric, conventions, _ in facts.metrics_by_convention(costs)
-    }
-    used = sc.memory(at)
-    sizes = {"model size": used.weights, "bytes of state": used.state, "bytes in memory": used.total}
-    found |= {title: str(value) for title, value in sizes.items() if value != 0}
-    return found | {f"peak {p.unit} ({p.rule})": str(p.value) for p in facts.peaks(at)}
-
-
-def test_every_slider_moves_the_totals_to_what_subs_says(model: tuple[Any, str], opened: Any) -> None:
+def test_every_field_moves_the_totals_to_what_subs_says(model: tuple[Any, str], opened: Any) -> None:
     costs, html = model
     page = opened(html)
     data = json.loads(page.text_content("#data"))
@@ -153,7 +67,7 @@ def test_modules_add_up_and_latency_and_energy_are_those_of_the_library(model: t
     at = costs.subs(**point)
     full = at.total()
     state = [at.state] if at.state else []  # a column where some model has any
-    numbers = (at.params, *state, at.macs, at.flops, at.activations, full.bytes_read + full.bytes_written)
+    numbers = (at.macs, at.params, *state, at.flops, at.activations, full.bytes_read + full.bytes_written)
     assert first == [str(number) for number in numbers]
     page.select_option("#device", "jetson-agx-orin")
     dtype = page.input_value("#dtype")
@@ -162,6 +76,9 @@ def test_modules_add_up_and_latency_and_energy_are_those_of_the_library(model: t
         for name in ("latency", "compute", "movement")
     }
     assert Fraction(shown["latency"]) == sc.latency(costs, "jetson-agx-orin", dtype, model="fused").value(**point)
+    batch = point.get("n", 1)
+    found = page.get_attribute("[data-estimate=throughput] td", "data-value")
+    assert Fraction(found) == batch / Fraction(shown["latency"])
     energy = sc.energy(costs, model="fused")
     assert Fraction(shown["compute"]) + Fraction(shown["movement"]) == energy.value(**point)
 
@@ -191,7 +108,7 @@ def test_sorting_collapsing_and_the_keyboard(opened: Any) -> None:
     page.click("#expand")
     assert rows.count() > 100
     page.click("#collapse")
-    head = page.locator("table.modules thead button", has_text="params")
+    head = page.locator("table.modules thead button", has_text="MACs")
     head.focus()
     page.keyboard.press("Enter")
     numbers = page.evaluate("[...document.querySelectorAll('table.modules tbody tr')].slice(1).map("
@@ -205,13 +122,16 @@ def test_bars_are_of_the_deepest_modules_that_fit_and_add_up(opened: Any) -> Non
     net = sc.Sequential(backbone=sc.Sequential(up=sc.Linear("d"), **{f"block_{i}": block for i in range(3)}))
     costs = sc.table(net, ("n", 4))
     page = opened(render([("net", costs)], at={"n": 2, "d": 8}))
-    page.select_option("#metric", "FLOPs (full)")
-    bars = "Bokeh.documents[0].get_model_by_name('bars-0').data"
-    page.wait_for_function(f"{bars}.name.includes('backbone/block_# x 3 (itself)')")  # the addition of a residual block
-    data = page.evaluate(bars)
+    page.select_option("#metric", label="FLOPs (full)")
+    bars = page.locator("#bars-0 li")
+    addition = page.locator("#bars-0 .name", has_text="backbone/block_# x 3 (itself)")  # of a residual block
+    expect(addition).to_be_visible()
     blocks = ("(itself)", "body/fc", "body/act")
-    assert data["name"] == ["backbone/up", *(f"backbone/block_# x 3{' ' if n[0] == '(' else '/'}{n}" for n in blocks)]
-    assert sum(data["value"]) == costs.subs(n=2, d=8).flops
+    assert bars.locator(".name").all_inner_texts() == [
+        "backbone/up", *(f"backbone/block_# x 3{' ' if n[0] == '(' else '/'}{n}" for n in blocks)
+    ]  # fmt: skip
+    values = bars.evaluate_all("(all) => all.map((bar) => bar.dataset.value)")
+    assert sum(map(int, values)) == costs.subs(n=2, d=8).flops
 
 
 def test_a_slider_is_moved_by_the_arrow_keys(opened: Any) -> None:
@@ -271,10 +191,10 @@ def test_dragging_fast_ends_with_the_last_value_everywhere(opened: Any) -> None:
     assert page.evaluate("location.hash") == "#C=1000&n=1&r=218"
     leaves = page.evaluate(
         "[...document.querySelectorAll('table.modules tbody tr')].filter((row) => !row.querySelector('button'))"
-        ".map((row) => row.querySelectorAll('td')[3].dataset.value)"
+        ".map((row) => row.querySelectorAll('td')[1].dataset.value)"
     )
     owns = page.evaluate(
-        "[...document.querySelectorAll('table.modules tbody tr')].map((row) => row.querySelectorAll('td')[3].dataset.value)"
+        "[...document.querySelectorAll('table.modules tbody tr')].map((row) => row.querySelectorAll('td')[1].dataset.value)"
     )
     assert int(owns[0]) == costs.subs(**point).macs
     assert sum(map(int, leaves)) == costs.subs(**point).macs
@@ -293,7 +213,7 @@ def test_it_prints_on_paper_with_everything_in_it(opened: Any) -> None:
     assert sum(map(int, re.findall(r"\d+", ink)[:3])) < sum(
         map(int, re.findall(r"\d+", paper)[:3])
     )  # dark ink, white paper
-    assert page.evaluate("getComputedStyle(document.querySelector('.controls')).position") == "static"
+    assert page.evaluate("getComputedStyle(document.querySelector('aside')).position") == "static"
 
 
 def test_a_field_that_is_no_number_says_so_until_it_is_one(opened: Any) -> None:
@@ -303,7 +223,7 @@ def test_a_field_that_is_no_number_says_so_until_it_is_one(opened: Any) -> None:
     expect(page.locator("#problem")).to_have_text("n must be a positive integer")
     page.focus("#slider-r")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.getElementById('field-r').value !== '224'")
+    page.wait_for_function("() => document.getElementById('field-r').value !== '224'")
     page.fill("#field-C", "-1")
     expect(page.locator("#problem")).to_have_text("n must be a positive integer; C must be a positive integer")
     expect(page.locator("body")).to_have_class("stale")

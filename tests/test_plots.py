@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 import symcost as sc
+from symcost.report.pictures.roofline import named
 
 MOBILENET = sc.models.mobilenet_v2()
 A100 = "nvidia-a100-sxm-80gb"
@@ -54,7 +56,78 @@ def test_the_kernels_that_lose_most_time_are_named() -> None:
     (axes,) = table.plot("roofline", A100, "bfloat16", model="fused").axes
     steps = sc.latency(table, A100, "bfloat16", model="fused").steps
     worst = max(steps, key=lambda step: step.seconds - step.compute * step.kernel.times)
-    assert worst.kernel.path in [text.get_text() for text in axes.texts]
+    assert named(worst.kernel) in [text.get_text() for text in axes.texts]
+
+
+def test_a_name_points_at_its_own_operation() -> None:
+    """A product of 43 op/byte and its bias of 0.13 stand in one module: each name is beside its own point."""
+    table = sc.models.gpt2(N=64)
+    (axes,) = table.plot("roofline", A100, "float32").axes
+    steps = sc.latency(table, A100, "float32").steps
+    texts = [text for text in axes.texts if text.get_text() in {named(step.kernel) for step in steps}]
+    assert len(texts) == 3
+    for text in texts:
+        alike = [step for step in steps if named(step.kernel) == text.get_text()]
+        assert any(text.xy[0] == pytest.approx(float(step.intensity)) for step in alike)
+
+
+@pytest.mark.parametrize(("table", "model"), [
+    (sc.models.resnet18(), "roofline"), (sc.models.gpt2(N=128), "roofline"), (MOBILENET, "fused"),
+])  # fmt: skip
+def test_a_legend_has_all_of_the_time(table: sc.CostTable, model: str) -> None:
+    (axes,) = table.plot("roofline", A100, model=model).axes  # type: ignore[arg-type]
+    said = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert sum(int(re.findall(r"(\d+) %", line)[0]) for line in said) == 100
+
+
+def test_a_roofline_and_a_latency_are_of_an_a100_unless_a_device_is_given() -> None:
+    for kind in ("roofline", "latency"):
+        axes = sc.models.resnet18(n="n" if kind == "latency" else 1).plot(kind).axes  # type: ignore[arg-type]
+        assert axes[0].get_title(loc="left").startswith("NVIDIA A100 SXM4 80 GB, float32")
+
+
+def test_the_model_and_its_point_stand_above() -> None:
+    table = sc.models.resnet18(n="n", r="r")
+    figure = table.plot("memory", at={"n": 2, "r": 64}, name="resnet18")
+    assert figure.get_suptitle() == "resnet18 at n=2, r=64"
+    assert table.subs(n=2, r=32).plot("energy").get_suptitle() == "at n=2, r=32"
+    assert table.subs(r=32).plot("latency", name="it").get_suptitle() == "it at r=32"
+
+
+def nested() -> sc.CostTable:
+    """Two stages of two layers each, inside a backbone; the last that runs is the first by name."""
+    stage = sc.Sequential(fc=sc.Linear("d"), act=sc.ReLU())
+    return sc.table(sc.Sequential(backbone=sc.Sequential(z=stage, a=stage)), (1, 4)).subs(d=8)
+
+
+@pytest.mark.parametrize(("depth", "names"), [
+    (1, ["backbone"]), (2, ["backbone/z", "backbone/a"]), (None, ["backbone/z/fc", "backbone/a/fc"]),
+])  # fmt: skip
+def test_bars_go_as_deep_as_is_asked_in_the_order_of_execution(depth: int | None, names: list[str]) -> None:
+    table = nested()
+    upper, lower = table.plot("memory", depth=depth).axes
+    assert [label.get_text() for label in lower.get_xticklabels()] == names
+    assert sum(heights(lower)) * 1024 == pytest.approx(4 * table.params)
+    assert len(heights(upper)) == len(names)
+    (axes,) = table.plot("energy", model="fused", depth=depth).axes  # an activation is of the kernel before it
+    assert sum(heights(axes)) == pytest.approx(1e3 * float(sc.energy(table, model="fused").joules))
+    assert [label.get_text() for label in axes.get_xticklabels()] == names
+
+
+@pytest.mark.usefixtures("traced_once")
+def test_the_blocks_of_a_traced_model_stand_as_they_run() -> None:
+    from examples.gpt import GPT
+
+    table = sc.trace(GPT, "int32[n,N]").subs(n=1, N=64, d=96, H=12, L=2, V=100)
+    _, lower = table.plot("memory", depth=1).axes
+    assert [label.get_text() for label in lower.get_xticklabels()] == ["tokens", "block_#", "norm"]
+    assert lower.lines[0].get_ydata()[0] * 1024 == pytest.approx(4 * 100 * 96)  # the embedding's table comes first
+
+
+def test_a_notebook_shows_the_picture() -> None:
+    made = MOBILENET.plot("memory")._repr_png_()
+    assert made.startswith(b"\x89PNG")
+    assert int.from_bytes(made[16:20], "big") <= 900
 
 
 def test_latency_runs_over_the_batch() -> None:
@@ -71,7 +144,7 @@ def test_energy_bars_add_up() -> None:
     assert sum(heights(axes)) == pytest.approx(1e3 * float(sc.energy(sc.models.alexnet()).joules))
 
 
-@pytest.mark.parametrize("suffix", [".png", ".svg"])
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_files_are_the_same_each_time(suffix: str, tmp_path: Path) -> None:
     pictures = []
     for name in ("a", "b"):
@@ -79,7 +152,7 @@ def test_files_are_the_same_each_time(suffix: str, tmp_path: Path) -> None:
         sc.models.alexnet().plot("memory", file=file)
         pictures.append(file.read_bytes())
     assert pictures[0] == pictures[1]
-    assert pictures[0].startswith(b"\x89PNG" if suffix == ".png" else b"<?xml")
+    assert pictures[0].startswith({".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix])
 
 
 def test_what_lies_in_no_block_is_drawn_too() -> None:
@@ -99,8 +172,9 @@ def test_a_roofline_of_no_operation_is_no_picture() -> None:
 
 BAD = [
     (dict(kind="pie"), "unknown picture 'pie': use memory, roofline, latency, energy"),
-    (dict(kind="roofline"), "the roofline needs a device"),
-    (dict(kind="memory", file="x.gif"), r"a picture is written as \.png or \.svg: x.gif is neither"),
+    (dict(kind="roofline"), "a kernel needs a number for n: give n="),
+    (dict(depth=0, at={"n": 1}), "depth=0 must be a positive integer"),
+    (dict(kind="memory", file="x.gif"), r"a picture is written as \.png, \.svg or \.pdf: x.gif is none of them"),
     (dict(kind="memory", file="/nowhere/x.png"), "there is no directory /nowhere"),
     (dict(kind="latency", on=A100, batch="q"), "batch='q' is no symbol of the table"),
     (dict(kind="latency", on=A100, at={"n": 1}), "n is what the picture runs over"),

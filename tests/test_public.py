@@ -82,3 +82,8 @@ def test_every_layer_has_an_example_that_runs() -> None:
 def test_the_version_is_a_release_number_and_in_the_changelog() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", sc.__version__)
     assert f"## {sc.__version__}" in (Path(__file__).parents[1] / "CHANGELOG.md").read_text()
+
+
+def test_type_checkers_know_every_reference_network() -> None:
+    stub = Path(sc.models.__file__).with_suffix(".pyi").read_text()
+    assert re.findall(r"^(\w+): Reference$", stub, re.MULTILINE) == dir(sc.models)

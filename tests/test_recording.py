@@ -142,9 +142,11 @@ def classes() -> list[dict[str, Any]]:
     """Everything that a recording replaces, as it is now."""
     from jax._src.lax import convolution, lax
     from jax._src.lax.control_flow import loops
+    from jax._src.nn import initializers
     from jax._src.numpy import einsum
 
-    owners: list[Any] = [shape_poly._DimExpr, shape_poly, math, np, nn.linear, nnx, convolution, loops, lax.reshape_p]
+    owners: list[Any] = [shape_poly._DimExpr, shape_poly, math, np, nn.linear, nnx, convolution, loops, initializers,
+                         lax.reshape_p]  # fmt: skip
     return [*(dict(vars(owner)) for owner in owners), dict(einsum._poly_einsum_handlers), dict(globals())]
 
 

@@ -8,6 +8,7 @@ import json
 import re
 from typing import Any
 
+import printed_tables
 import pytest
 import sympy
 from hypothesis import given
@@ -18,9 +19,10 @@ import symcost as sc
 from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.costs.rows import total
 from symcost.formulas.symbols import evaluate
-from symcost.formulas.text import elided, shortest, written
+from symcost.formulas.text import shortest, written
+from symcost.formulas.units import counted
 from symcost.report import FORMATS
-from symcost.report.formats import latex, markdown, notebook, text
+from symcost.report.formats import details, latex, markdown, notebook, text
 from symcost.report.words import facts
 from symcost.report.words.grouping import ITSELF, ReportLine, lines, paths, template
 
@@ -78,23 +80,28 @@ def test_json_modules_sum_to_the_totals(costs: Any) -> None:
         assert same(sum(sc.parse(m[convention].get(metric, "0")) for m in read["modules"]), expected)
 
 
-def test_text_and_markdown_print_the_whole_totals(costs: Any) -> None:
-    flat = re.sub(r"\s+", " ", FORMATS["text"](costs, width=80))
+def test_details_and_markdown_print_the_whole_totals(costs: Any) -> None:
+    flat = re.sub(r"\s+", " ", details.render(costs, width=80))
     as_markdown = FORMATS["markdown"](costs)
     for metric, conventions, value in facts.metrics_by_convention(costs):
         title = f"{facts.TITLES[metric]} ({', '.join(conventions)})"
-        assert f"{title} {written(value)}" in flat
+        assert re.sub(r"\s+", "", f"{title} {counted(value)}") in flat.replace(" ", "")
         assert f"| {title} | `{written(value)}` |" in as_markdown
 
 
-def test_text_table_lines_sum_to_the_total_line() -> None:
-    printed = FORMATS["text"](table("at a point"), width=120).split("Totals")[0].splitlines()
-    numbers = [[int(n) for n in re.findall(r"(?<= )\d+(?= |$)", line)] for line in printed]
-    *modules, whole_line = [line for line in numbers if len(line) == 5 or "total" in line]
-    assert whole_line
+@pytest.mark.parametrize("render", [text.render, details.render])
+@pytest.mark.parametrize("depth", [None, 1, 2])
+def test_lines_of_a_table_sum_to_its_total_line(render: Any, depth: int | None) -> None:
     at = table("at a point")
-    assert whole_line == [at.params, at.macs, at.flops, at.transcendentals, at.activations]
-    assert all(len(line) <= 5 for line in modules)
+    _, modules, whole_line = printed_tables.read(render(at, width=120, depth=depth))
+    sums = [sum(map(printed_tables.number, column)) for column in zip(*modules, strict=True) if _counts(column)]
+    assert sums == [printed_tables.number(cell) for cell in whole_line if _counts([cell]) and cell]
+    assert {at.params, at.macs} <= {*sums}
+
+
+def _counts(column: Any) -> bool:
+    """Whether a column is of exact numbers."""
+    return all(re.fullmatch(r"[\d,]*", cell) for cell in column) and any(column)
 
 
 def test_latex_totals_are_the_totals(costs: Any) -> None:
@@ -110,41 +117,30 @@ def test_latex_totals_are_the_totals(costs: Any) -> None:
 # -- text ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_text_fits_the_terminal(costs: Any, width: int) -> None:
-    assert max(map(len, FORMATS["text"](costs, width=width).splitlines())) <= width
+    for render in (text.render, details.render):
+        assert max(map(len, render(costs, width=width).splitlines())) <= width
 
 
-def test_text_names_every_convention_rule_and_check() -> None:
-    made = FORMATS["text"](table("training"), width=120)
+def test_details_name_every_convention_rule_and_check() -> None:
+    made = details.render(table("training"), width=120)
     for expected in ("params (textbook)", "peak bytes (liveness)", "peak elements (textbook)", "residual bytes",
                      "domain",                     "certificate", "coverage"):  # fmt: skip
         assert expected in made
-    assert "residual" not in FORMATS["text"](table("fixed depth"), width=120)
-
-
-def test_text_has_no_escape_codes_unless_asked() -> None:
-    assert "\x1b" not in FORMATS["text"](table("function"), width=80)
+    assert "residual" not in details.render(table("fixed depth"), width=120)
 
 
 def test_str_and_notebook_views_are_the_reports(costs: Any) -> None:
     assert str(costs) == text.render(costs)
+    assert costs.details() == details.render(costs)
     assert costs._repr_html_() == notebook.html(costs)
     assert costs._repr_latex_() == latex.totals(costs)
 
 
 def test_a_long_module_name_keeps_its_end() -> None:
-    assert text.elided_name("  encoder_with_a_long_name_7", 12) == "  …ng_name_7"
+    assert text.label("  encoder_with_a_long_name_7", 12)[-1] == "  …ng_name_7"
 
 
 # -- formulas ------------------------------------------------------------------------------------------------------
-@given(st.integers(1, 9), st.integers(0, 9), st.integers(0, 9), st.integers(1, 40))
-def test_a_shortened_formula_fits(a: int, b: int, c: int, width: int) -> None:
-    n, d = sc.symbols("n d")
-    value = a * n**2 * d + b * n * d + c * d
-    made = elided(value, width)
-    assert len(made) <= width
-    assert made == written(value) or "…" in made
-
-
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 2), st.integers(0, 2)), max_size=5))
 def test_the_shortest_form_is_equal(terms: list[tuple[int, int, int]]) -> None:
     n, d = sc.symbols("n d")
@@ -161,9 +157,10 @@ def test_a_maximum_keeps_its_candidates() -> None:
 
 def test_headings_without_anything_below_are_left_out() -> None:
     rows = [sc.Row(path=p, op="dot", cost=sc.Cost(macs=m)) for p, m in (("a/x", 1), ("b/x", 0), ("b/y", 0))]
-    assert "b" not in FORMATS["text"](sc.CostTable(rows), width=80, depth=2).split("Totals")[0].replace(
-        "(textbook)", ""
-    )
+    for render, left in ((text.render, "a/x"), (details.render, "a")):
+        first = [line.split()[0] for line in render(sc.CostTable(rows), width=80, depth=2).splitlines() if line]
+        assert left in first
+        assert not {"b", "x", "y"} & {name for name in first if name != "x"}
 
 
 # -- grouping ------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def test_what_fits_a_microcontroller() -> None:
     assert sram.layer.startswith("block_2")
     assert flash.needed == 3504872 + 34112  # parameters and the moving averages of batch norm, 2 c for every norm
     assert flash.layer == "fc"
-    assert "does not fit, 1177600 bytes are missing; peak in block_2" in str(sram)
+    assert "does not fit, 1,177,600 bytes (1,150 KiB) are missing; peak in block_2" in str(sram)
 
 
 def test_the_layer_at_fault_is_where_the_peak_is() -> None:

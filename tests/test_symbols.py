@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symcost.errors import ExpressionError
-from symcost.formulas.symbols import ceil_log2, clog2, evaluate, flog2, parse, symbol, symbols
+from symcost.formulas.binary.digits import ceil_log2, clog2, flog2
+from symcost.formulas.symbols import evaluate, parse, symbol, symbols
 
 VALUES = {"n": 3, "d": 7, "r": 65}
 SMALL = st.integers(1, 200)

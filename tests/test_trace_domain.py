@@ -43,7 +43,7 @@ def test_a_sequence_must_fit_the_table_of_positions() -> None:
     costs = sc.trace(lambda T: Positions(T), "float32[n,N,d]")
     assert "N <= T" in costs.domain.conditions()
     assert costs.params == parse("T*d")
-    with pytest.raises(sc.DomainError, match="N must be at most T"):
+    with pytest.raises(sc.DomainError, match="N <= T must hold"):
         costs.subs(n=1, N=9, T=8, d=4)
 
 
@@ -194,5 +194,5 @@ def test_a_table_that_is_used_whole_belongs_to_the_domain() -> None:
             return jnp.where(lax.dynamic_slice(mask, (0, 0), x.shape), x, 0.0)
 
     costs = sc.trace(Masked(), "float32[N,N]")
-    assert costs.domain.at_most == {"N": 512}
+    assert "N <= 512" in costs.domain.conditions()
     assert costs.subs(N=512).flops == sc.trace(Masked(), "float32[512,512]").flops

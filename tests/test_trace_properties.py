@@ -18,7 +18,7 @@ from symcost.costs.table import CostTable
 from symcost.hlo import analyse
 from symcost.tracing.face import trace
 from symcost.tracing.program.model import make_model
-from symcost.tracing.program.spec import parse_spec
+from symcost.tracing.program.spec import array_at, parse_spec
 
 SHARES = {("image", "forward"): 55, ("sequence", "forward"): 60, ("tokens", "forward"): 40, ("volume", "forward"): 45,
           ("image", "train"): 20, ("sequence", "train"): 25, ("tokens", "train"): 10}  # fmt: skip
@@ -38,7 +38,7 @@ def compare(net: Network, mode: str, lifted: CostTable, point: dict[str, int]) -
         f"XLA counts otherwise at {point}"
     )
     own = {name: point[name] for name in net.free}
-    array = parse_spec(net.spec).at(point)
+    array = array_at(parse_spec(net.spec), point)
     concrete = trace(lambda: net.factory(**own), f"{array.dtype}[{','.join(map(str, array.shape))}]", mode=mode)
     for convention in CONVENTIONS:
         left, right = ours.total(convention), concrete.total(convention)

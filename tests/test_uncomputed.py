@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,47 @@ def test_a_page_and_a_file_refuse_what_they_cannot_compute(costs: sc.CostTable, 
     with pytest.raises(sc.SymcostError, match="computes with floats, which the page has no place for: put d in"):
         render([("net", costs)])
     assert "int(d*0.7)" in render([("net", costs.subs(d=64))])
+
+
+@pytest.mark.parametrize(
+    ("width", "right"),
+    [
+        pytest.param(lambda d: int(d * 0.5) + 1, lambda d: d // 2 + 1, id="half"),
+        pytest.param(lambda d: int(1.5 * d), lambda d: 3 * d // 2, id="one and a half"),
+        pytest.param(lambda d: math.ceil(0.25 * d), lambda d: -(-d // 4), id="a quarter, up"),
+        pytest.param(lambda d: math.floor(d * 2.75), lambda d: 11 * d // 4, id="down"),
+    ],
+)
+def test_a_share_that_floats_hold_exactly_is_a_quotient_and_may_be_saved(
+    width: Callable[[int], int], right: Callable[[int], int], tmp_path: Path
+) -> None:
+    import flax.linen as nn
+
+    costs = sc.trace(lambda d: nn.Dense(width(d), use_bias=False), "float32[n,8]", referee=False)
+    assert costs.domain is not None
+    assert not costs.domain.uncomputed
+    costs.save(tmp_path / "share.json")
+    loaded = sc.load(tmp_path / "share.json")
+    for d in (2, 3, 7, 64, 4095, 10**9 + 7):
+        assert loaded.subs(d=d, n=1).params == 8 * right(d) == 8 * width(d)
+    assert "may be outside" not in render([("net", costs)])
+
+
+def test_what_a_file_cannot_compute_is_refused_with_its_line_and_the_cure(costs: sc.CostTable, tmp_path: Path) -> None:
+    costs.save(tmp_path / "costs.json")
+    with pytest.raises(
+        sc.DomainError,
+        match=r"^d=64 may be outside the domain: int\(d\*0\.7\) == floor\(7\*d/10\) \(test_decisions\.py:\d+\) computes with "
+        r"floats, which a file has no place for; trace the model with sc\.trace and ask there$",
+    ):
+        sc.load(tmp_path / "costs.json").subs(d=64, n=1)
+
+
+def test_columns_are_asked_point_by_point_too(costs: sc.CostTable) -> None:
+    compiled = costs.compile("params")
+    inside = [d for d in range(2, 400) if d not in OUTSIDE]
+    assert compiled(d=inside)["params"].tolist() == [costs.subs(n=1, d=d).params for d in inside]
+    with pytest.raises(sc.DomainError, match=rf"^row {len(inside)}: d={OUTSIDE[0]}"):
+        compiled(d=[*inside, *OUTSIDE])
+    with pytest.raises(sc.SpaceError, match="asked point by point at up to 20,000 points: d have 30,000; give fewer"):
+        compiled(d=range(2, 30_002))

@@ -14,6 +14,7 @@ from symcost.cli.target import points, tables_of
 from symcost.errors import SymcostError
 from symcost.reading.numerals import bare
 from symcost.sources.source import Source, is_model
+from symcost.sources.texts import inputs
 
 DIFF_EXAMPLES = """[bold]Examples[/bold]
 
@@ -79,7 +80,7 @@ def _program(model: str | None, specs: Texts, given: Given, budgets: str | None)
     """The model to compare at two revisions, and the folder that it is in."""
     how = given.how(program=True)
     if model is not None or budgets is None:
-        return Source(model or "", tuple(specs or ()), how, folder=Path.cwd())
+        return Source(model or "", inputs(specs), how, folder=Path.cwd())
     if specs or how:
         raise SymcostError(
             f"--budgets {budgets} has the inputs and options of its model: leave them out, or give --model"
@@ -99,11 +100,12 @@ def _revisions(revisions: tuple[str, str], source: Source) -> list[Any]:
         *source.how.texts(),
         *(part for name, value in source.at.items() for part in ("--at", f"{name}={value}")),
     ]
+    specs = [each if isinstance(each, str) else repr(each) for each in source.specs]
     tables = []
     with Progress() as progress:
         for revision in revisions:
             progress.say(f"tracing {source.model} at {revision}")
-            tables.append(traced_at(revision, source.model, source.specs, options, source.folder or Path.cwd()))
+            tables.append(traced_at(revision, source.model, specs, options, source.folder or Path.cwd()))
     return tables
 
 

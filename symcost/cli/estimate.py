@@ -210,7 +210,12 @@ def plot(
     dtype: Dtype = None,
     model: Latency = "roofline",
     batch: Annotated[str, typer.Option(metavar="SYMBOL", help="What the latency picture runs over.")] = "n",
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="A .png or .svg file.")] = None,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Parts of a module's path that a bar names; as many as have room.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file.")
+    ] = None,
 ) -> None:
     """A picture of a model: memory per block, roofline, latency over the batch, energy."""
     from symcost.costs.dtypes import bits_of
@@ -219,16 +224,19 @@ def plot(
     from symcost.report.pictures.plots import check
 
     if output is None:
-        raise SymcostError("a picture needs a file: give --output picture.png, or .svg")
+        raise SymcostError("a picture needs a file: give --output picture.png, .svg or .pdf")
     on = None if device is None else device_of(device)
-    check(kind, on, output)
+    check(kind, output)
     check_writable(output)
     check_model(model)
     if dtype is not None:
         bits_of(dtype)
-    table_of(given.source(target, specs)).plot(
-        kind, on, dtype, batch=batch, model=cast(LatencyModel, model), file=output
-    )
+    source = given.source(target, specs)
+    sizes = ", ".join(f"{name}={value}" for name, value in source.sized.items())
+    costs = table_of(source)
+    name = f"{target} at {sizes}" if sizes and not costs.point else target
+    costs.plot(kind, on, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=name, file=output)
+    write(f"the {kind} of {target} is in {output}", None)
 
 
 def add(app: typer.Typer) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import Output, check_writable, chosen, write
+from symcost.cli.screen import All, Depth, Si, check_text, shown
 from symcost.cli.target import table_of
 from symcost.costs.conventions import check_convention
 from symcost.reading.choices import AnyConvention
@@ -53,25 +54,26 @@ def table(
     model: Model,
     specs: Specs = None,
     convention: Annotated[
-        str, typer.Option(help="Of the text format: textbook, full, xla, torchvision or fvcore.")
-    ] = "textbook",
-    depth: Annotated[int | None, typer.Option(min=0, help="Module levels, in formats other than text.")] = None,
+        str | None,
+        typer.Option(
+            help="Of the text format: textbook, full, xla, torchvision or fvcore; full, unless given, and activations as textbook."
+        ),
+    ] = None,
+    depth: Depth = None,
+    all_: All = False,
+    si: Si = False,
     format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "text",
     output: Output = None,
 ) -> None:
-    """Cost of a reference network, layer by layer, as the lectures draw it; of any other model too."""
-    from symcost.report.formats import layers
-
-    render = chosen(FORMATS, format_)
-    check_convention(convention)
+    """Cost of a reference network as the lectures draw it, with activations and receptive fields; of any other model too."""
+    chosen(FORMATS, format_)
+    if convention is not None:
+        check_convention(convention)
+    check_text(format_, all=all_, si=si)
     check_writable(output)
     costs = table_of(given.source(model, specs))
-    write(
-        layers.render(costs, convention=cast(AnyConvention, convention))
-        if format_ == "text"
-        else render(costs, depth=depth),
-        output,
-    )
+    counted = cast(AnyConvention | None, convention)
+    write(shown(costs, format_, depth, whole=all_, si=si, convention=counted, drawn=True), output)
 
 
 def models(

@@ -12,6 +12,7 @@ import typer
 from symcost.cli import calibrate, check, diff, estimate, layers, report, sweep, verify
 from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import Output, check_writable, chosen, close_standard_output, write
+from symcost.cli.screen import All, Depth, Si, check_text, shown
 from symcost.cli.target import table_of
 from symcost.errors import SymcostError
 from symcost.reading.numerals import clipped
@@ -23,7 +24,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """The parser's own errors; typer publishes only this subclass."""
 
 app = typer.Typer(
-    name=PROGRAM, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    name=PROGRAM, rich_markup_mode="rich", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
@@ -53,28 +54,23 @@ def _root(
     """Exact, symbolic cost formulas of JAX and Flax models, and of networks written as layers."""
 
 
-def _check_depth(depth: int | None) -> int | None:
-    if depth is not None and depth < 0:
-        raise typer.BadParameter(f"{depth} is not a number of levels: use 0 or more")
-    return depth
-
-
 @app.command(epilog=EXAMPLES)
 @takes_model
 def trace(
     given: Given,
     target: Model,
     specs: Specs = None,
-    depth: Annotated[
-        int | None, typer.Option(callback=_check_depth, help="Module levels to show (fitted to a page by default).")
-    ] = None,
+    depth: Depth = None,
+    all_: All = False,
+    si: Si = False,
     format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "text",
     output: Output = None,
 ) -> None:
     """Derive the exact cost of a Flax model in closed form."""
-    render = chosen(FORMATS, format_)
+    chosen(FORMATS, format_)
+    check_text(format_, all=all_, si=si)
     check_writable(output)
-    write(render(table_of(given.source(target, specs)), depth=depth), output)
+    write(shown(table_of(given.source(target, specs)), format_, depth, whole=all_, si=si), output)
 
 
 layers.add(app)

@@ -16,7 +16,7 @@ from symcost.estimate.bytes.memory import check_rule
 from symcost.reading.choices import Rule
 from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
-from symcost.sources.texts import pairs
+from symcost.sources.texts import inputs, pairs
 from symcost.sources.tracing import TracingOptions
 
 Texts = list[str] | None
@@ -30,7 +30,8 @@ Model = Annotated[
 Specs = Annotated[
     Texts,
     typer.Argument(
-        metavar="SPEC...", help="Inputs of a model to trace, such as 'float32\\[n,224,224,3]'; names are symbols."
+        metavar="SPEC...",
+        help="Inputs of a model to trace, such as 'float32\\[n,224,224,3]', or dicts of them; names are symbols.",
     ),
 ]
 On = Annotated[str, typer.Option("--device", metavar="DEVICE", help="symcost devices lists them; or a TOML file.")]
@@ -42,7 +43,7 @@ Dtype = Annotated[str | None, typer.Option(help="Number type of operations and a
 TRACING: Mapping[str, Any] = {
     "arg": Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")],
     "call": Annotated[
-        Texts, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call, such as train=false.")
+        Texts, typer.Option(metavar="NAME=VALUE", help="Keyword argument of the call: train=false, mask=bool\\[n,N].")
     ],
     "free": Annotated[Texts, typer.Option(metavar="NAME", help="Make a parameter with a default a symbol too.")],
     "steps": Annotated[Texts, typer.Option(metavar="NAME=INT", help="The symbol is a multiple of this.")],
@@ -148,7 +149,7 @@ class Given:
         """
         asked = _joined(at=self.at, given=self.given_)
         put, left = (self.set_, asked) if point else (_joined(at=asked, set=self.set_), {})
-        named = Source(model, tuple(specs or ()), self.how(is_traced(model)), put, left, compare=self.check)
+        named = Source(model, inputs(specs), self.how(is_traced(model)), put, left, compare=self.check)
         return named.check_program() if verdict else named.check()
 
     def sources(self, models: Sequence[str], specs: Sequence[str] | None) -> list[Source]:
@@ -159,7 +160,7 @@ class Given:
             mine = program or not any(programs)
             how = self.how(program) if mine else TracingOptions()
             put = self.set_ if not program or all(programs) else {}
-            found.append(Source(model, tuple(specs or ()) if mine else (), how, put, point, compare=self.check).check())
+            found.append(Source(model, inputs(specs) if mine else (), how, put, point, compare=self.check).check())
         return found
 
     def without_number(self, name: str) -> tuple[int | None, Given]:

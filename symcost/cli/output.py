@@ -22,6 +22,8 @@ Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here instead of to standard output.")
 ]
 """The option of every verb that reports."""
+USUAL, MOST = "15 to 160", 160
+"""Traces of models by others, as they were counted when the closed form was found."""
 PATIENCE = 1.0
 """Seconds of work before anything is shown about it."""
 
@@ -29,8 +31,9 @@ PATIENCE = 1.0
 class Progress:
     """A bar with the number of traces on standard error, shown when the work takes longer than a second.
 
-    How many traces a model needs shows only on the way, so the bar moves without an end. What the model prints
-    meanwhile goes to standard error too: standard output holds the report and nothing else.
+    How many traces a model needs shows only on the way, so the bar moves without an end, beside the time so far and how many
+    most models need. What the model prints meanwhile goes to standard error too: standard output holds the report and
+    nothing else.
     """
 
     def __init__(self, what: str = "tracing") -> None:
@@ -56,7 +59,8 @@ class Progress:
 
     def __call__(self, count: int) -> None:
         """Show that ``count`` traces are done."""
-        self.bar.update(self.task, description=f"tracing: {count} traces")
+        usual = f", most models need {USUAL}" if count <= MOST else f", more than the {MOST} that most models need"
+        self.bar.update(self.task, description=f"tracing: {count} traces{usual}")
 
     def say(self, what: str) -> None:
         """Show what is being done."""

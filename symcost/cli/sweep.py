@@ -21,8 +21,6 @@ from symcost.sources.texts import called, load
 from symcost.sweeps.question.network import source_of, traces
 from symcost.system.extras import look
 
-FRONT = 8
-"""Points of a front that are compared with fresh traces."""
 TIMEOUT = 10
 """Seconds for a scheduler to answer."""
 EXAMPLES = """[bold]Examples[/bold]
@@ -84,8 +82,9 @@ def sweep(
     output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
-    from symcost.cli.best import check, compare, verdicts
+    from symcost.cli.best import check, verdicts
     from symcost.report.subjects import designs
+    from symcost.sweeps.answers.compared import FRONT, compare
     from symcost.sweeps.answers.pictures import check_colour, check_name
     from symcost.sweeps.question.question import load_space
     from symcost.sweeps.run.task import search_note
@@ -131,7 +130,7 @@ def sweep(
             goal = {"minimize": next(iter(asked.minimize), None), "maximize": next(iter(asked.maximize), None)}
             answer = best(costs, asked.space, **goal, top=asked.top, histogram=histogram, **common)
     if compared and objectives:
-        compare(asked, costs, define, answer.rows[:1] if len(objectives) == 1 else answer.rows[:FRONT])
+        compare(costs, asked.space, define, answer.rows[:1] if len(objectives) == 1 else answer.rows[:FRONT])
     judged: list[Any] = []
     if verify is not None:
         start_jax()

@@ -13,7 +13,7 @@ def table_of(source: Source) -> Any:
     """The cost table of a model."""
     if not source.traced:
         return source.table()
-    with Progress() as progress:
+    with Progress(f"loading {source.model}, with jax and flax") as progress:
         return source.table(progress)
 
 

@@ -64,7 +64,7 @@ def verify(
         target_of(name)
     source = given.source(model, specs, point=True, verdict=True)
     options: dict[str, Any] = {
-        "targets": target or ["cpu"], "against": _words(against), "timeout": timeout, "cache": cache,
+        "targets": target or ["cpu"], "against": against, "timeout": timeout, "cache": cache,
         "mesh": integers("--mesh", mesh), "shard": {part: _axes(text) for part, text in _parts(shard)},
     }  # fmt: skip
     start_jax()
@@ -77,10 +77,6 @@ def verify(
     write(report.render(verdict, format_), output)
     if not verdict:
         raise typer.Exit(1 if verdict.outcome == FALSE else 2)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _parts(given: Texts) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from symcost.errors import DeviceError
 from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import short
@@ -24,6 +26,20 @@ BITS = {
 """Bits that one number takes in memory; TensorFloat-32 is stored as float32, a truth value as a byte."""
 _FORMAT = re.compile(r"(float[468])_e\d+m\d+[a-z0-9]*")
 """Small floats by their exponent and mantissa, as JAX names them: ``float8_e4m3fn``."""
+FORMATS = (
+    "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2",
+    "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn",
+)  # fmt: skip
+"""Small floats of which JAX makes arrays."""
+SHORT = {"fp64": "float64", "fp32": "float32", "tf32": "tensorfloat32", "fp16": "float16", "bf16": "bfloat16",
+         "half": "float16", "f64": "float64", "f32": "float32", "f16": "float16",
+         **{f"{letter}{bits}": f"{word}{bits}" for letter, word in (("i", "int"), ("u", "uint"), ("s", "int"))
+            for bits in (2, 4, 8, 16, 32, 64)}}  # fmt: skip
+"""Names of types as papers, XLA and other libraries write them."""
+_NO_ARRAYS = ("tensorfloat32", "float8", "float6", "float4", "int1", "uint1")
+"""Types in which devices compute, or families of types: no array is of one."""
+ARRAYS = (*(name for name in BITS if name not in _NO_ARRAYS), *FORMATS)
+"""Types of arrays."""
 _KEY_BITS = {"key<fry>": 64, "key<rbg>": 128, "key<urbg>": 128}
 """Random keys: two words of Threefry, four of the hardware's generator."""
 _ANY_KEY = 64
@@ -31,12 +47,40 @@ _NOTHING = {"token": 0, "float0": 8, "semaphore": 0, "barrier_semaphore": 0, "dm
 """Bits of what carries no numbers: the order of effects, and what the parts of a kernel wait for."""
 
 
-def family(dtype: str) -> str:
-    """A type without the format of its exponent and mantissa.
+def number_type(name: str) -> tuple[str | None, list[str]]:
+    """The number type of arrays that a name stands for; where there is none, the names that were perhaps meant.
 
-    >>> family("float8_e4m3fn"), family("bfloat16")
-    ('float8', 'bfloat16')
+    >>> number_type("fp16"), number_type("bool"), number_type("bol")
+    (('float16', []), ('bool', []), (None, ['bool']))
     """
+    found = whole_name(name)
+    if found in ARRAYS:
+        return found, []
+    try:
+        made = np.dtype(found)
+    except TypeError:
+        made = None
+    if made is not None and made.kind in "biufc" and made.name in ARRAYS:
+        return made.name, []
+    return None, near(name, ARRAYS)
+
+
+def whole_name(dtype: str) -> str:
+    """The name of a type that is written short.
+
+    >>> whole_name("fp16"), whole_name("float8_e5m2")
+    ('float16', 'float8_e5m2')
+    """
+    return SHORT.get(dtype, dtype)
+
+
+def family(dtype: str) -> str:
+    """A type without the format of its exponent and mantissa, by its whole name.
+
+    >>> family("float8_e4m3fn"), family("bfloat16"), family("fp16")
+    ('float8', 'bfloat16', 'float16')
+    """
+    dtype = whole_name(dtype)
     formatted = _FORMAT.fullmatch(dtype)
     return formatted.group(1) if formatted else dtype
 
@@ -90,4 +134,5 @@ def wider(first: str, second: str) -> str:
 def _rank(dtype: str) -> tuple[bool, bool, int]:
     if not dtype or dtype.startswith("key<") or dtype in _NOTHING:
         return False, False, 0
-    return "float" in dtype or dtype.startswith("complex"), dtype != "bool", bits_of(dtype)
+    named = family(dtype)
+    return "float" in named or named.startswith("complex"), named != "bool", bits_of(named)

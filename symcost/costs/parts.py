@@ -14,6 +14,7 @@ from symcost.costs.evidence import Decision, Evidence
 from symcost.costs.rows import Row, total
 from symcost.errors import DomainError
 from symcost.reading.choices import AnyConvention, Convention, Rule, Unit
+from symcost.views import view
 
 
 class Conditions(ABC):
@@ -29,6 +30,12 @@ class Conditions(ABC):
 
     evidence: Mapping[str, Evidence] = MappingProxyType({})
     """What stands behind each symbol, where it was derived."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+    def _repr_html_(self) -> str:
+        return view("domain as html")(self)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -134,9 +141,11 @@ class Parts:
     ``peak(rule, unit)``, ``peak_path(rule, point)``: the peak, and what runs while it is reached. ``anew(point)``: counts and
     parts of the network made anew at a point where a block grows, whose formulas are means and bounds, or never runs.
     ``fresh(point)``: the table of a fresh trace of the model there. ``compared``: what was compared with one at the table's own
-    point, in words.
+    point, in words. ``name``: what the model is called, empty where nobody says. ``kinds``: the class of a module by its path.
     """
 
+    name: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
     symbols: tuple[str, ...] | None = None
     withdrawn: Mapping[str, str] | None = None
     point: Mapping[str, int] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,6 +79,14 @@ class Row:
                     raise LiftError(self.xla.why)
                 return self.xla, self.xla_times
         return self.cost, self.times
+
+
+def running(rows: Sequence[Row]) -> list[int]:
+    """A number of every row by which they stand as they run: what declares parameters and inputs, listed first, stands last.
+
+    Declarations are listed by name: they do not settle the order of modules.
+    """
+    return [index + len(rows) if row.source == "input" else index for index, row in enumerate(rows)]
 
 
 def _exact_sum(parts: Counter[Any]) -> Count:

@@ -12,7 +12,7 @@ from symcost.costs import fresh
 from symcost.costs.at import at_point
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost, Count
 from symcost.costs.parts import Conditions, Counts, Field, Network, Parts, Rows
-from symcost.costs.rows import Group, Row, Withdrawn
+from symcost.costs.rows import Group, Row, Withdrawn, running
 from symcost.errors import DomainError, LiftError, SymcostError
 from symcost.formulas.extent import is_large
 from symcost.formulas.symbols import integer
@@ -251,8 +251,15 @@ class CostTable:
 
     @checked
     def by_path(self, depth: int | None = None) -> list[Group]:
-        """One group per module path, cut to ``depth`` parts."""
-        return self.groups(lambda row: "/".join(row.path.split("/")[:depth]) if row.path else "")
+        """One group per module path, cut to ``depth`` parts, in the order in which they run."""
+        first: dict[str, int] = {}
+
+        def path(row: Row) -> str:
+            return "/".join(row.path.split("/")[:depth]) if row.path else ""
+
+        for row, order in zip(self.rows, running(self.rows), strict=True):
+            first[path(row)] = min(first.get(path(row), order), order)
+        return sorted(self.groups(path), key=lambda group: first[group.name])
 
     def by_op(self) -> list[Group]:
         """One group per operation."""
@@ -286,10 +293,7 @@ class CostTable:
         With ``check`` every number is compared with a fresh trace of the model at that very point, which has a value for
         every symbol: a difference is an error that shows both. There a bounded symbol may be larger than was tried.
         """
-        if not isinstance(check, bool):
-            if "check" not in self.symbols:
-                raise SymcostError(f"check={short(check)} must be True or False")
-            point, check = {**point, "check": check}, False
+        point, check = self._checking(check, point)
         point = self.check_point(point)
         if self.parts.domain is not None and point:
             self.parts.domain.check({**self.point, **point}, tried=not check)
@@ -300,11 +304,14 @@ class CostTable:
             made.parts = replace(made.parts, compared=f"{found} numbers equal to those of a fresh trace there")
         return made
 
-    def compile(self, *names: str) -> Any:
+    def compile(self, *names: str, checked: bool = True) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
 
         The call takes a column or an integer for every symbol and gives arrays by name; see
         :class:`symcost.sweeps.question.columns.CompiledFormulas`, which also has the formulas on real numbers for JAX's gradients.
+        A point outside the domain is a :class:`symcost.DomainError` that names its row, as far as the columns tell: those of
+        other symbols of the table may be given too. With ``checked=False`` the formulas are evaluated everywhere, and are
+        numbers of no program outside.
 
         >>> import symcost as sc
         >>> d, L = sc.symbols("d L")
@@ -312,17 +319,30 @@ class CostTable:
         >>> costs.compile("params")(d=[8, 16], L=3)["params"].tolist()
         [216, 816]
         """
-        return view("table as function")(self, names or None)
+        return view("table as function")(self, names or None, checked)
 
-    def explain(self, **point: int) -> str:
-        """What it costs and why, in words; with a value for every symbol, in numbers."""
-        return view("table in words")(self, **point)
+    def explain(self, *, check: bool | int = False, **point: int) -> str:
+        """What it costs and why, in words; with a value for every symbol, in numbers, which ``check`` compares as ``subs`` does."""
+        point, check = self._checking(check, point)
+        compared = self.subs(check=True, **point).parts.compared if check else ""
+        said = view("table in words")(self, **point)
+        return f"{said}\n{compared}" if compared else said
+
+    def _checking(self, check: bool | int, point: dict[str, int]) -> tuple[dict[str, int], bool]:
+        """The point, and whether to check there; a value of the symbol ``check`` is one."""
+        if isinstance(check, bool):
+            return point, check
+        if "check" not in self.symbols:
+            raise SymcostError(f"check={short(check)} must be True or False")
+        return {**point, "check": check}, False
 
     @checked
     def plot(self, kind: Picture = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
-             batch: str = "n", model: LatencyModel = "roofline", file: Any = None) -> Any:  # fmt: skip
+             batch: str = "n", model: LatencyModel = "roofline", depth: int | None = None, name: str = "",
+             file: Any = None) -> Any:  # fmt: skip
         """A picture: ``memory``, ``roofline``, ``latency`` or ``energy``; see :mod:`symcost.report.pictures.plots`."""
-        return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, file=file)
+        return view("table as picture")(self, kind, on, dtype, at=at, batch=batch, model=model, depth=depth, name=name,
+                                        file=file)  # fmt: skip
 
     @checked
     def save(self, path: str | Path) -> None:
@@ -332,8 +352,28 @@ class CostTable:
         """
         view("table as file")(self, Path(path))
 
+    def details(self, width: int | None = None) -> str:
+        """Everything that is known, in at most ``width`` columns: every convention, bytes, peaks, certificate, formulas whole.
+
+        >>> print(CostTable([Row(path="fc", op="linear", cost=Cost(macs=6, flops=12))]).details(60))
+        module    MACs   FLOPs
+                (full)  (full)
+        ──────────────────────
+        fc           6      12
+        ──────────────────────
+        total        6      12
+        <BLANKLINE>
+        Totals (convention of counting)
+        MACs (full)   6
+        FLOPs (full)  12
+        """
+        return view("table in full")(self, width=width)
+
     def __str__(self) -> str:
         return view("table as text")(self)
+
+    def __repr__(self) -> str:
+        return view("table in a line")(self)
 
     def _repr_html_(self) -> str:
         return view("table as html")(self)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from symcost.devices.aliases import meant
 from symcost.devices.device import Device
 from symcost.devices.read import read
 from symcost.errors import DeviceError
@@ -39,6 +40,8 @@ def device(given: str | Path | Device) -> Device:
 
     >>> device("nvidia-h100-sxm").memory_of("weights").bandwidth
     Fraction(3350000000000, 1)
+    >>> device("tpu-v5e").name
+    'google-tpu-v5e'
     """
     if isinstance(given, Device):
         return given
@@ -46,11 +49,11 @@ def device(given: str | Path | Device) -> Device:
     file, _, name = text.partition(".toml:")
     if name or text.endswith(".toml"):
         return _from_file(Path(f"{file}.toml") if name else Path(text), name)
-    found = catalog().get(text)
-    if found is None:
+    known = meant(text, names())
+    if known is None:
         alike = [name for name in names() if text.lower() in name][:3] or near(text, names(), cutoff=0.4)
         raise DeviceError(f"unknown device {short(text)}: {offered(alike, 'symcost devices lists them')}")
-    return found
+    return catalog()[known]
 
 
 def _from_file(path: Path, name: str) -> Device:

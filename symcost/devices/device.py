@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from symcost.costs.dtypes import arithmetic, bits_of
+from symcost.costs.dtypes import arithmetic, bits_of, whole_name
 from symcost.errors import DeviceError
 from symcost.reading.numerals import fraction, short
 
@@ -112,7 +112,7 @@ class Device:
         """Positive numbers by number type."""
         for dtype in self._mapping(given, what):
             bits_of(dtype)
-        return {dtype: self._needed(value, f"{what} of {dtype}") for dtype, value in given.items()}
+        return {whole_name(dtype): self._needed(value, f"{what} of {dtype}") for dtype, value in given.items()}
 
     def _energies(self) -> Energies | None:
         given = self.energies

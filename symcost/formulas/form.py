@@ -1,7 +1,8 @@
 """Closed forms while they are being built: exact polynomials over atoms, fast, turned into sympy at the end.
 
 A form is a sum of ``coefficient * product(atom**exponent)`` kept as a dictionary of monomials, so that equal terms
-merge at once (sympy's repeated ``+=`` is quadratic). Atoms are symbols and functions (floor, clog2, flog2, Max) of
+merge at once (sympy's repeated ``+=`` is quadratic). Atoms are symbols and functions (floor, clog2, flog2,
+popcount, ..., Max) of
 forms; exponents may be negative (``d/H``); coefficients are integers or fractions.
 """
 
@@ -17,8 +18,10 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
+from symcost.formulas.binary.digits import clog2, flog2, log2
+from symcost.formulas.binary.halves import SUMS, odd_sum
 from symcost.formulas.relations import RELATIONS
-from symcost.formulas.symbols import Exact, clog2, flog2, log2, symbol
+from symcost.formulas.symbols import Exact, symbol
 
 Mono = tuple[tuple[int, int], ...]
 Number = int | Fraction
@@ -28,7 +31,7 @@ MAX_SPLIT = 4
 
 @dataclass(frozen=True)
 class Atom:
-    """A symbol (kind "symbol") or a function of forms: floor, clog2, flog2, Max; "where" is 1 or 0 by a comparison."""
+    """A symbol (kind "symbol") or a function of forms: floor, Max, of binary digits; "where" is 1 or 0 by a comparison."""
 
     kind: str
     name: str
@@ -287,8 +290,8 @@ def _atom_sympy(atom: int) -> sympy.Expr:
         return sympy.ceiling(above.sympy())
     if found.kind == "floor" and all(c < 0 for c in found.args[0].terms.values()):
         return -sympy.ceiling((-found.args[0]).sympy())
-    function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2}
-    return function[found.kind](found.args[0].sympy())
+    function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2, **SUMS}
+    return function[found.kind](*(argument.sympy() for argument in found.args))
 
 
 def _includes(compared: int, usual: sympy.Expr, single: sympy.Expr, op: str = "!=") -> bool:
@@ -333,6 +336,8 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
             return max(a.value(at) for a in found.args)
         case "where":
             return int(RELATIONS[found.name][0](*(a.value(at) for a in found.args)))
+        case "odd_halves" | "popcount":
+            return odd_sum(*(argument.value(at) for argument in found.args))
     return log2(found.args[0].value(at), up=found.kind == "clog2")
 
 

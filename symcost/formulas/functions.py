@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from symcost.formulas.binary.digits import log2
+from symcost.formulas.binary.halves import odd_sum
 from symcost.formulas.form import ZERO, Atom, Form, FormLike, as_form, floor, of_atom, of_function
 from symcost.formulas.relations import RELATIONS
-from symcost.formulas.symbols import log2
 
 Change = Callable[[Atom], Form | None]
 
@@ -53,6 +54,20 @@ def logarithm(kind: str, argument: FormLike) -> Form:
     return of_function(kind, form) if number is None else Form.constant(log2(number, up=kind == "clog2"))
 
 
+def has_logarithm(form: Form) -> bool:
+    """Whether a logarithm to base 2 stands in a form, outside of other functions."""
+    return any(atom.kind in ("clog2", "flog2") for _, atoms in form.atoms() for atom, _ in atoms)
+
+
+def odd_halves(argument: FormLike, power: int = 0) -> Form:
+    """``odd_halves`` of a form, which is its ``popcount`` for the power 0."""
+    form = as_form(argument)
+    number = form.number
+    if number is not None:
+        return Form.constant(odd_sum(number, power))
+    return of_function("odd_halves", form, Form.constant(power)) if power else of_function("popcount", form)
+
+
 def changed(form: Form, change: Change) -> Form:
     """A form with what ``change`` gives for an atom in its place; functions of what changed are made anew.
 
@@ -89,6 +104,8 @@ def _anew(atom: Atom, change: Change) -> Form:
             return where(args[0], atom.name, args[1])
         case "clog2" | "flog2":
             return logarithm(atom.kind, args[0])
+        case "odd_halves" | "popcount":
+            return odd_halves(args[0], int(args[1].number or 0) if len(args) > 1 else 0)
         case "Max":
             numbers = [arg.number for arg in args if arg.number is not None]
             return Form.constant(max(numbers)) if len(numbers) == len(args) else of_atom(Atom("Max", "Max", args))

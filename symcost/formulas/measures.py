@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.formulas.symbols import clog2, flog2
+from symcost.formulas.binary.digits import Digital
 from symcost.reading.nearest import near, offered
 from symcost.reading.prefixes import BINARY, DECIMAL, PARTS
 
@@ -87,7 +87,7 @@ def dimension(expression: Any, of: Callable[[str], Dimension | None]) -> Dimensi
     """The dimension of an expression whose names have those of ``of``; None: a plain number, which fits them all."""
     if expression.is_Symbol:
         return _MARKS[expression].dimension if expression in _MARKS else of(expression.name)
-    if isinstance(expression, clog2 | flog2):
+    if isinstance(expression, Digital):
         return {}
     parts = [dimension(part, of) for part in expression.args]
     if expression.is_Pow:

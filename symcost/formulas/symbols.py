@@ -19,6 +19,8 @@ import sympy
 from sympy.core.relational import Relational
 
 from symcost.errors import ExpressionError
+from symcost.formulas.binary.digits import clog2, flog2, log2
+from symcost.formulas.binary.halves import SUMS, odd_halves, odd_sum
 from symcost.formulas.cases import piecewise
 from symcost.formulas.extent import (
     SYMBOL_BITS,
@@ -36,48 +38,6 @@ from symcost.reading.given import checked, formula
 from symcost.reading.numerals import MAX_BITS, MAX_DIGITS, short
 
 
-def _exact_log2(argument: sympy.Expr, up: bool) -> sympy.Integer | None:
-    if not isinstance(argument, sympy.Rational):
-        return None
-    return sympy.Integer(log2(Fraction(int(argument.p), int(argument.q)), up))
-
-
-class clog2(sympy.Function):
-    """``ceil(log2(x))``, exact on positive numbers: the rounds of a sort of ``x`` items."""
-
-    nargs = 1
-
-    @classmethod
-    def eval(cls, *args: Any) -> Any:
-        """Value at a number, nothing otherwise."""
-        return _exact_log2(*args, up=True)
-
-
-class flog2(sympy.Function):
-    """``floor(log2(x))``, exact on positive numbers: the stages of a transform of length ``x``."""
-
-    nargs = 1
-
-    @classmethod
-    def eval(cls, *args: Any) -> Any:
-        """Value at a number, nothing otherwise."""
-        return _exact_log2(*args, up=False)
-
-
-def log2(value: Exact, up: bool) -> int:
-    """The logarithm to base 2 of a positive number, rounded up or down, by integer arithmetic.
-
-    >>> log2(Fraction(5, 2), up=True), log2(Fraction(5, 2), up=False), log2(Fraction(1, 3), up=True), log2(8, up=True)
-    (2, 1, -1, 3)
-    """
-    above, below = value.numerator, value.denominator
-    if above <= 0:
-        raise ExpressionError(f"the logarithm of {value} has no value: sizes are positive integers")
-    down = above.bit_length() - below.bit_length()
-    down -= (above << max(-down, 0)) < (below << max(down, 0))
-    return down + (up and (above << max(-down, 0)) != (below << max(down, 0)))
-
-
 def integer(value: Any) -> int | None:
     """An integer of Python, numpy or sympy as Python's; None for anything else, flags too.
 
@@ -88,15 +48,6 @@ def integer(value: Any) -> int | None:
         return None if isinstance(value, bool) else operator.index(value)
     except TypeError:
         return None
-
-
-def ceil_log2(value: int) -> int:
-    """Smallest ``k`` with ``2**k >= value``, by integer arithmetic.
-
-    >>> ceil_log2(1), ceil_log2(8), ceil_log2(9)
-    (0, 3, 4)
-    """
-    return (value - 1).bit_length()
 
 
 @cache
@@ -130,6 +81,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Mod": sympy.Mod,
     "clog2": clog2,
     "flog2": flog2,
+    **SUMS,
 }
 _MAX_TEXT = 2_000_000
 _MAX_EXPONENT = 64
@@ -139,9 +91,10 @@ _DIGITS = re.compile(r"[0-9][0-9_]*")
 
 
 def parse(text: str) -> sympy.Expr:
-    """Read an expression: integers, names, ``+ - * / // % **``, ``floor ceiling Max Min Mod clog2 flog2``.
+    """Read an expression: integers, names, ``+ - * / // % **``, ``floor ceiling Max Min Mod`` and functions of binary digits.
 
-    Only these syntax nodes exist; anything else (attributes, calls of other names, strings) is refused, and the
+    Those are ``clog2 flog2 odd_halves popcount``. Only these syntax nodes exist; anything else (attributes, calls
+    of other names, strings) is refused, and the
     text is never evaluated. Exponents are integers up to 64, and no number in it may become larger than 2**8192, as
     ``(9**64)**64`` would: that is known before it is computed.
 
@@ -375,6 +328,8 @@ class Evaluator:
             return values[0] % values[1]
         if isinstance(node, clog2 | flog2):
             return log2(values[0], up=isinstance(node, clog2))
+        if isinstance(node, odd_halves):
+            return odd_sum(*(self(part) for part in node.parts))
         raise ExpressionError(f"{node.func} has no exact evaluation: use {', '.join(_FUNCTIONS)}")
 
     def _holds(self, condition: Any) -> bool:

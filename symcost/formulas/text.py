@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -40,22 +41,48 @@ def shortest(value: Any) -> Any:
     return min((value, sympy.factor_terms(value)), key=lambda form: len(str(form)))
 
 
-def elided(value: Any, width: int) -> str:
-    """A formula in at most ``width`` characters; what does not fit is cut behind a term and marked with an ellipsis.
+_INSIDE = re.compile(r"(?<=[^*])(?=\*(?!\*))(?<!\*\*)")
 
-    >>> from symcost.formulas.symbols import parse
-    >>> elided(parse("4*N**2*n + 12*N*d**2 + 9*N*d + 3"), 26)
-    '4*N**2*n + 12*N*d**2 + …'
-    >>> elided(parse("4*N*n*(3*N + 2*d + 1)"), 16)
-    '4*N*n*(3*N + …)'
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A sentence or formula in lines of at most ``width`` characters, broken between words and before operators.
+
+    What has no such place is longer than a line: a number, or a name, is never broken.
+
+    >>> wrapped("64*n*(32*classes + 147*ceiling(r/2)**2)", 24)
+    ['64*n*(32*classes', '+ 147*ceiling(r/2)**2)']
     """
-    text = written(value)
-    if len(text) <= width:
-        return text
-    best, open_ = "", 0
-    for position, character in enumerate(text[:width]):
+    lines: list[str] = []
+    for piece in _pieces(" ".join(text.split()), width) if text else ():
+        if lines and len(lines[-1]) + len(piece) <= width:
+            lines[-1] += piece
+        else:
+            lines.append(piece.lstrip())
+    return lines
+
+
+def _pieces(text: str, width: int, depth: int = 0) -> list[str]:
+    """Where a text may be broken: between words outside of brackets, and inside where a piece is longer than a line.
+
+    An operator stays with what follows it. Factors are apart where nothing else is.
+    """
+    found: list[str] = []
+    for word in _words(text, depth):
+        if len(word) <= width:
+            found.append(word)
+        elif word.count("(") > depth and " " in word:
+            found += _pieces(word, width, depth + 1)
+        else:
+            found += _INSIDE.split(word)
+    return found
+
+
+def _words(text: str, depth: int) -> list[str]:
+    """Words, the blank before each with it; what stands in more than ``depth`` brackets, or behind an operator, is one."""
+    found, open_, start = list[str](), 0, 0
+    for position, character in enumerate(text):
         open_ += (character == "(") - (character == ")")
-        if character == " " and text[position + 1] in "+-":
-            shown = f"{text[:position]} + {ELLIPSIS}{')' * open_}"
-            best = shown if len(shown) <= width else best
-    return best if len(best) > width // 2 else text[: max(width - 1, 0)] + ELLIPSIS
+        if character == " " and open_ <= depth and text[max(position - 2, 0) : position] not in (" +", " -"):
+            found.append(text[start:position])
+            start = position
+    return [*found, text[start:]]

@@ -36,3 +36,31 @@ def as_number(value: Any) -> Fraction | None:
 def counted(value: Any) -> str:
     """An integer with separators, a formula as it is."""
     return f"{value:,}" if isinstance(value, int) else written(value)
+
+
+UPWARDS = [power for power in PREFIXES[::-1] if power[0] >= 0]
+SIGNIFICANT = 3
+"""Digits of a rounded number for people, where the exact one stands elsewhere."""
+
+
+def rounded(value: Any, unit: str = "") -> str:
+    """Three digits and a prefix, rounded exactly; a formula as it is.
+
+    >>> rounded(25557032), rounded(4089184256, "MACs"), rounded(7225344, "B"), rounded(999_999), rounded(530, "B")
+    ('25.6 M', '4.09 GMACs', '7.23 MB', '1 M', '530 B')
+    """
+    number = as_number(value)
+    if number is None:
+        return f"{written(value)} {unit}".strip()
+    prefix, digits, decimals = next(made for each in UPWARDS if (made := _scaled(abs(number), *each)) is not None)
+    whole, rest = divmod(digits, 10**decimals)
+    text = f"{whole:,}" + (f".{rest:0{decimals}}".rstrip("0") if rest else "")
+    return f"{'-' if number < 0 else ''}{text} {prefix}{unit}".strip()
+
+
+def _scaled(number: Fraction, power: int, prefix: str) -> tuple[str, int, int] | None:
+    """The prefix, the digits and how many of them are decimals; None where a larger prefix has room for them."""
+    scaled = number / 10**power
+    decimals = max(SIGNIFICANT - len(str(int(scaled))), 0)
+    digits = round(scaled * 10**decimals)
+    return (prefix, digits, decimals) if digits < 1000 * 10**decimals or prefix == UPWARDS[-1][1] else None

@@ -16,7 +16,7 @@ FAR = 1 << 20
 """Bounds of a single symbol are looked for up to here."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LayerDomain(Conditions):
     """Conditions on positive integers; each knows the layer that needs it and what breaks otherwise."""
 

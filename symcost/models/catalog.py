@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -76,7 +76,9 @@ class Reference:
         """The table; ``sc.build(table.net)`` is the Flax module."""
         sizes = {name: size(_number(given.get(name, value)), name) for name, value in self.sizes.items()}
         shape = tuple(sizes.get(axis, axis) for axis in self.x)
-        return table(self.net(**{n: v for n, v in given.items() if n not in self.sizes}), tuple(map(_number, shape)))
+        made = table(self.net(**{n: v for n, v in given.items() if n not in self.sizes}), tuple(map(_number, shape)))
+        made.parts = replace(made.parts, name=self.name)
+        return made
 
 
 def _number(length: SizeLike) -> SizeLike:

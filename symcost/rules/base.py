@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import RuleError
+from symcost.formulas.binary.digits import ceil_log2
 from symcost.formulas.form import ONE, Form, floor
 from symcost.formulas.functions import logarithm
-from symcost.formulas.symbols import ceil_log2
 
 Size = Any
 """A positive integer or a closed form in the model's symbols."""

@@ -12,6 +12,7 @@ from typing import Any
 from symcost.costs.fresh import Untraceable
 from symcost.costs.saved.load import is_saved
 from symcost.costs.saved.load import load as load_saved
+from symcost.costs.spec import check_texts
 from symcost.errors import DomainError, SymcostError
 from symcost.models.catalog import REFERENCES, Reference, literal, reference
 from symcost.reading.numerals import bare, short
@@ -66,7 +67,7 @@ class Source:
     """
 
     model: str
-    specs: Sequence[str] = ()
+    specs: Sequence[Any] = ()
     how: TracingOptions = field(default_factory=TracingOptions)
     at: Mapping[str, str] = field(default_factory=dict)
     point: Mapping[str, str] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class Source:
             )
         if self.traced:
             self.how.check()
+            check_texts(self.specs)
         else:
             self._refuse(() if self.saved else ("arg",))
         _ = self._placed
@@ -150,6 +152,7 @@ class Source:
     def check_program(self) -> Source:
         """Itself, unless it has no program that compilers could be asked about; nothing is traced."""
         self.how.check()
+        check_texts(self.specs)
         if self.saved:
             raise SymcostError(
                 f"a verdict needs the program, PKG.MOD:NAME or a reference network: {short(self.model)} is a saved table"
@@ -162,7 +165,7 @@ class Source:
         _ = self._placed
         return self
 
-    def program(self) -> tuple[Any, tuple[str, ...], dict[str, Any], str]:
+    def program(self) -> tuple[Any, tuple[Any, ...], dict[str, Any], str]:
         """What :func:`symcost.verify` takes: the model, its inputs, options by name, and what another process imports."""
         self.check_program()
         given = {name: value for name, value in self.how.given.items() if name not in ("arg", *OF_PARAMETERS)}
@@ -180,6 +183,18 @@ class Source:
     def left(self) -> dict[str, int]:
         """The values of ``point`` that are no parameters of a network."""
         return self._placed.left
+
+    @property
+    def sized(self) -> dict[str, str]:
+        """Of a reference network the sizes of its input and the parameters that were given, but for its symbols.
+
+        >>> Source("resnet18", at={"n": "8", "r": "r"}).sized
+        {'n': '8'}
+        """
+        if self.saved or self.traced:
+            return {}
+        given = {**_network(self.model).sizes, **self._placed.parameters}
+        return {name: str(value) for name, value in given.items() if str(value) != name}
 
     @property
     def _placed(self) -> _Placed:

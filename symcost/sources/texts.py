@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symcost.costs.table import CostTable
-from symcost.errors import SymcostError
+from symcost.errors import SpecError, SymcostError
 from symcost.reading.nearest import near
 from symcost.reading.numerals import bare, short, whole
 from symcost.referee.compilers.start import start_jax
@@ -57,10 +57,31 @@ def integer(option: str, name: str, text: str) -> int:
 def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:
     """``NAME=VALUE`` options: Python literals, true/false/none in any case, and otherwise the text itself.
 
+    To a call a text with brackets behind a word is an array, ``mask=bool[n,N]``, alone or inside of a literal:
+    ``state={"h": "float32[n,d]"}``.
+
     >>> values("--call", ["train=false", "k=(1, 2)", "mask=bool[n,N]"])
     {'train': False, 'k': (1, 2), 'mask': 'bool[n,N]'}
     """
     return {name: literal(text) for name, text in pairs(option, given)}
+
+
+def inputs(given: Sequence[str] | None) -> tuple[Any, ...]:
+    """Inputs by place: texts of arrays, and dicts, lists or tuples of them as Python writes these.
+
+    >>> inputs(["int32[n,N]", '{"x": "float32[n,d]", "keep": "bool[n]"}'])
+    ('int32[n,N]', {'x': 'float32[n,d]', 'keep': 'bool[n]'})
+    """
+    found = []
+    for text in given or ():
+        whole = literal(text) if text.lstrip()[:1] in ("{", "(", "[") else text
+        if isinstance(whole, str) and whole == text and text.lstrip()[:1] in ("{", "(", "["):
+            raise SpecError(
+                f"cannot read {short(text)} as a tree of inputs: write it as Python does, every array in quotes, as "
+                '\'{"x": "float32[n,d]"}\''
+            )
+        found.append(whole)
+    return tuple(found)
 
 
 def shares(option: str, given: Sequence[str] | None) -> dict[str, str]:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from symcost.errors import SymcostError
+from symcost.costs.spec import check_texts, looks_like_spec
+from symcost.errors import SymcostError, TraceError
+from symcost.reading.choices import MODES
+from symcost.reading.numerals import short
 from symcost.sources.texts import bind, integers, load, made, numbers, shares, values
 
 
@@ -61,14 +64,17 @@ class TracingOptions:
         return replace(self, arg=arg)
 
     def check(self) -> None:
-        """Raise where options do not go together."""
+        """Raise where options do not go together, or the text of an array among them cannot be read."""
+        check_texts(self.call, looks_like_spec)
+        if self.mode not in MODES:
+            raise TraceError(f"unknown mode {short(self.mode)}: use {' or '.join(map(repr, MODES))}")
         if refused := [name for name in _OF_MODULES if self.function and name in self.given]:
             raise SymcostError(
                 f"--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call, not "
                 f"{', '.join(map(option, refused))}"
             )
 
-    def symbols(self, target: str, specs: Sequence[str]) -> list[str]:
+    def symbols(self, target: str, specs: Sequence[Any]) -> list[str]:
         """Symbols that the costs of ``PKG.MOD:NAME`` will be in, as far as nothing needs to be traced."""
         costs, found = self._opened(target, specs)
         if costs is not None:
@@ -77,7 +83,7 @@ class TracingOptions:
 
         return face.symbols_of(found, *specs, free=self.free, call=self.call, function=self.function)
 
-    def table(self, target: str, specs: Sequence[str], on_trace: Callable[[int], None] = lambda count: None) -> Any:
+    def table(self, target: str, specs: Sequence[Any], on_trace: Callable[[int], None] = lambda count: None) -> Any:
         """The costs of ``PKG.MOD:NAME``, which are traced unless it is costs already."""
         costs, found = self._opened(target, specs)
         if costs is not None:
@@ -87,7 +93,7 @@ class TracingOptions:
         given = {name: value for name, value in self.given.items() if name not in ("arg", "function")}
         return (face.trace_function if self.function else face.trace)(found, *specs, **given, on_trace=on_trace)
 
-    def _opened(self, target: str, specs: Sequence[str]) -> tuple[Any, Any]:
+    def _opened(self, target: str, specs: Sequence[Any]) -> tuple[Any, Any]:
         """Costs that the name stands for, or else the model with its parameters bound."""
         self.check()
         found = load(target)  # which starts jax

@@ -33,6 +33,8 @@ def count(costs: Any, space: Space, where: Texts = (), **options: Unpack[SearchO
     - ``workers``: threads, as many as there are processors unless given; ``processes`` of this machine instead; or any
       ``executor`` of :mod:`concurrent.futures`, on which ``workers`` parts run at the same time.
     - ``out``: a folder that keeps finished parts: the same question goes on from what is there.
+    - ``check``: whether numbers are compared with a fresh trace of the model, as ``costs.subs(check=True)`` does: of the best
+      configuration, of the first ones of a front, of the one with the most MACs that counts. A difference is an error.
     - ``on_progress``: told ``(done, all, words)``, the outer steps that are done, of how many, and what they are for.
 
     Conditions are those of :mod:`symcost.formulas.conditions`, in any quantity of

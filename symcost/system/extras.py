@@ -9,7 +9,7 @@ from typing import Any
 from symcost.errors import SymcostError
 
 BROUGHT = {
-    "report": ("bokeh", "jinja2", "matplotlib"),
+    "report": ("jinja2", "matplotlib"),
     "sweep": ("distributed", "duckdb", "filelock", "llvmlite", "pandas", "polars", "pyarrow"),
 }
 """What each extra of ``pyproject.toml`` brings that symcost itself imports or its pages do."""

@@ -24,10 +24,12 @@ from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
-from symcost.tracing.evidence.floats.exact import meant
+from symcost.tracing.evidence.floats.exact import meant, sure
 from symcost.tracing.evidence.floats.meaning import claims
+from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
+from symcost.tracing.evidence.proof import KnownPrograms
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
@@ -36,6 +38,7 @@ from symcost.tracing.pieces import Piece
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.choose import Choice
 from symcost.tracing.sampling.depth import HELD_OUT, tells
+from symcost.tracing.sampling.halving import FAR, SAMPLED
 from symcost.tracing.sampling.sample import (
     SMALL,
     STEPS,
@@ -105,6 +108,7 @@ class Attempt:
         self._period = 1
         self.landmarks: dict[str, Landmarks] = {}
         self.compared: dict[str, Landmarks] = {}  # with what the program compares the structural symbols
+        self.halved: list[str] = []  # structural symbols that the program halves again and again
         self.recording = Recording({})
         self._meant: Sequence[Form] = ()
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
@@ -122,7 +126,8 @@ class Attempt:
             self.options.at_least,
             self.sampler.model.input_symbols,
         )
-        self.choice = Choice(self.sampler, self.fixed)
+        self.proof = KnownPrograms(self.sampler)
+        self.choice = Choice(self.sampler, self.proof, self.fixed)
 
     @property
     def values(self) -> dict[str, Values]:
@@ -132,7 +137,7 @@ class Attempt:
     @property
     def patterned(self) -> bool:
         """Whether layers follow a pattern, of which shallow programs have not seen every kind."""
-        return self._patterned or bool(self.compared)
+        return self._patterned or bool(self.compared or self.halved)
 
     @property
     def _unexplained(self) -> list[str]:
@@ -181,10 +186,13 @@ class Attempt:
         macs = {name: why for program in structure.programs for name, why in program.unknown_macs.items()}
         unknown = Unknown(structure.programs[0].unknown_trips, macs)
         self._rounded_names = self._rounded(structure)
-        explorer = Explorer(self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
-                            self._sampled(structure), self._rounded_names, self._settled,
-                            constants(structure.programs[0]), self._widths(structure.programs[0]), self.patterned,
-                            frozenset(self.fixed) | split(structure.programs[0]), self._upto())  # fmt: skip
+        first = structure.programs[0]
+        explorer = Explorer(
+            self.sampler, self.costing, totals, domain, peaks, self.values, self.structural, unknown.symbols,
+            self._sampled(structure), self.patterned, rounded=self._rounded_names, settled=self._settled,
+            constants=constants(first), widths=self._widths(first), given=frozenset(self.fixed) | split(first),
+            upto=self._upto(), far=self._far(), proved=self._proved and all(lift.exact for lift in self.lifts),
+            seen=self.guards if self._proved else ())  # fmt: skip
         held_out = explorer.certify()
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ
@@ -198,25 +206,35 @@ class Attempt:
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
-        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained)
+        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained, self.halved)
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     def _upto(self) -> Point:
         """How far the form is tried along the symbols of which nothing else tells it."""
         none = dict.fromkeys(self.symbols, 0)
-        words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained)
+        words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained, self.halved)
         return {name: most for name, most in (self.options.upto or {}).items() if words[name].word == BOUNDED}
+
+    def _far(self) -> dict[str, Values]:
+        """Values far away at which the form is compared with the program, where nothing tells it and a trace is cheap."""
+        return dict.fromkeys(self.halved, FAR)
+
+    @property
+    def _proved(self) -> bool:
+        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
+        known = self.recording.proved >= set(self.sizes) and all(guard.holds(self.base) for guard in self.guards)
+        return self.recording.traced and known
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:
         """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
         found = []
         for made in self.recording.roundings:
-            if not made.symbols <= set(self.recording.symbols):
+            if not made.symbols <= set(self.recording.symbols) or sure(made):
                 continue
             form = meant(made)
-            if form is None:
+            if form is None and not (made.symbol == "" and spans(made, self.recording.base)):
                 form = self._as_fitted(made)
             if form is not None:
                 found.append(Guard(made, "==", form, made.place, "rounding"))
@@ -238,8 +256,9 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
-                            self.within)  # fmt: skip
+            meant = (*self._meant, *self.recording.sizes) if self._proved else self._meant
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, meant, self._derive,
+                            self.within, self._proved)  # fmt: skip
             try:
                 program = lift.run()
             except OffLattice as problem:
@@ -298,6 +317,7 @@ class Attempt:
         base = {n: self.values[n][0] for n in names}
         along = len(SMALL) - 1 if self._patterned else 3 if len(names) == 1 else 2
         ends = {n: len(self.values[n]) - len(HELD_OUT) if n in self.compared else 1 + along for n in names}
+        ends.update(dict.fromkeys(self.halved, SAMPLED))
         points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : ends[n]])]
         if len(names) > 1:
             points += [

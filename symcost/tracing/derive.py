@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symcost.costs.table import CostTable
@@ -22,9 +22,12 @@ from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
 from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
+from symcost.tracing.program.model import Model
+from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
+from symcost.tracing.sampling.halving import SECOND, consecutive, halves, suspects
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, check_positive, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
 
@@ -55,6 +58,9 @@ class Derivation(Attempt):
         self.choice.make()
         self._watch()
         self.guards = self._seen()
+        if self._octaves():
+            self._watch()
+            self.guards = self._seen()
         self._meant = sizes(self.recording)
         found = self._settled_on()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
@@ -106,7 +112,8 @@ class Derivation(Attempt):
 
     def _seen(self) -> list[Guard]:
         """What the program decides at the base by its sizes."""
-        self.recording = recorded(self.sampler, self.base, self.structural, self.landmarks)
+        known = self.proof.at(self.base, self.structural)
+        self.recording = known or recorded(self.sampler, self.base, self.structural, self.landmarks)
         return self._of(self.recording)
 
     def _of(self, seen: Recording) -> list[Guard]:
@@ -134,6 +141,8 @@ class Derivation(Attempt):
             within = [*(other for other in self.within if other != guard), *(known for known, _ in split)]
             side = Side(found, guard, self.values, within, dict(self.recording.base), self._decides, self._met)
             verdict = side.verdict()
+            if verdict == "other" and len(guard.symbols) > 1 and (wider := side.relaxed()) is not None:
+                side, guard = wider, wider.guard
             needed = guard in self.within  # without it no form was found at all
             if verdict == "alike" and not needed:
                 continue
@@ -214,7 +223,7 @@ class Derivation(Attempt):
                 if not self._past(turn):
                     raise LiftError(str(turn)) from None
             except Irregular as problem:
-                if not (self._beyond() or self._pattern() or self._progression()):
+                if not (self._digits() or self._beyond() or self._pattern() or self._progression()):
                     raise NoPattern(str(problem)) from None
             except Counterexample as found:
                 self._on_trial = found.between
@@ -236,6 +245,29 @@ class Derivation(Attempt):
         moved = [n for n in names if self.values[n] is not LARGE and self.choice.steady(n, LARGE)]
         self.values.update(dict.fromkeys(moved, LARGE))
         return bool(moved)
+
+    def _digits(self) -> bool:
+        """Sample the symbols that are halved again and again at all sizes of a few digits, at larger ones the second time."""
+        free = [name for name in self.structural if name not in (*self.fixed, *self.halved)]
+        small = [name for name in self.halved if self.values[name][0] < SECOND]
+        return self._halve([name for name in free if halves(self.sampler, self.base, name)] or small)
+
+    def _halve(self, names: Sequence[str]) -> bool:
+        """Sample symbols as what is halved again and again."""
+        for name in names:
+            again = name in self.halved
+            self.values[name] = consecutive(self.sampler, self.base, name, 2 * self.values[name][0] if again else 1)
+            self.compared.pop(name, None)
+        self.halved += [name for name in names if name not in self.halved]
+        self.choice.structural += [name for name in names if name not in self.structural]
+        self.extra.clear()
+        return bool(names)
+
+    def _octaves(self) -> bool:
+        """Sizes whose decisions turn between a number and its double, or that are counted by digits: are they halved?"""
+        found = suspects(self.recording, self.guards, self.base)
+        free = [name for name in self.sizes if name in found and name not in self.fixed]
+        return self._halve([name for name in free if halves(self.sampler, self.base, name)])
 
     def _pattern(self) -> bool:
         """Sample consecutive values of the structural symbols, once: every second or sixth layer may be another one."""
@@ -292,13 +324,24 @@ def derive(
     options.check(model.symbols)
     shares = read_shares(active, model.symbols)
 
-    def fresh(point: Mapping[str, int]) -> CostTable:
-        """The program at one point, traced anew: every number of it is plain, but for loops of unknown length."""
-        there = replace(model, fixed={**model.fixed, **{name: point[name] for name in model.symbols}})
-        made = derive(there, Options(referee=False), lambda count: None, shares_at(shares, point))
-        return made.subs(**{name: point[name] for name in made.symbols})
-
-    with rare_collections():
+    with rare_collections(), kinds_of_modules() as kinds:
         costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
-    costs.parts = replace(costs.parts, fresh=fresh)
+    if model.example and costs.domain is not None:
+        costs.domain.notes.append(model.example)
+    costs.parts = replace(costs.parts, fresh=Fresh(model, shares), name=model.name or kinds.get("", ""), kinds=kinds)
     return costs
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """The model that a closed form was derived of, and the shares of its parameters: called, one trace at a point."""
+
+    model: Model
+    shares: Any
+
+    def __call__(self, point: Mapping[str, int]) -> CostTable:
+        """The program at one point, traced anew: every number of it is plain, but for loops of unknown length."""
+        model = self.model
+        there = replace(model, fixed={**model.fixed, **{name: point[name] for name in model.symbols}})
+        made = derive(there, Options(referee=False), lambda count: None, shares_at(self.shares, point))
+        return made.subs(**{name: point[name] for name in made.symbols})

@@ -10,8 +10,7 @@ from symcost.reading.choices import Mode
 from symcost.reading.given import checked
 from symcost.tracing.attempt import PIECES
 from symcost.tracing.derive import Options, derive
-from symcost.tracing.program.model import Model, make_model, split_call
-from symcost.tracing.program.spec import parse_tree, tree_symbols
+from symcost.tracing.program.model import make_function, make_model
 
 
 @checked
@@ -40,13 +39,18 @@ def trace(
     the call, such as ``"float32[n,224,224,3]"`` or ``"int32[n,8*k]"``: their names are symbols too. Nothing is
     executed and no weights are made.
 
+    In the place of such a text may stand an array (of jax or numpy) or a ``jax.ShapeDtypeStruct``, whose sizes are plain
+    numbers then and symbols of nothing; and a tree of all these: a dict, a list, a registered dataclass. What is none of
+    them, in a tree or beside it, is fixed: the call gets it as it is.
+
     - ``free``: parameters with a default that shall be symbols nevertheless.
     - ``steps``, ``at_least``, ``samples``: per symbol the multiple it comes in, its least value, or the very values
       (at least three) at which the model is traced; without them symcost looks for values that the model takes.
     - ``upto``: how far a symbol of which nothing tells more than trials is tried, as ``{"L": 96}``: the form is compared with
       fresh traces on the way and there. ``max_pieces``: of how many pieces a form may be where the program decides by its
       sizes; with 1 what lies beyond a decision is outside the domain.
-    - ``call``: keyword arguments of the call; arrays among them are inputs, everything else is fixed.
+    - ``call``: keyword arguments of the call, each an array in any of these forms, a tree with arrays in it, or else fixed.
+      A text is an array where it is a word with brackets behind it, ``"bool[n,N]"``, and else itself, ``"relu"``.
     - ``mode``: ``"forward"``, or ``"train"`` for the value and gradient with respect to the parameters.
     - ``wrt``: which parameters are trained, all unless given: a pattern of their paths such as ``"**/lora/**"``
       (:mod:`symcost.reading.glob`), a filter of nnx such as ``nnx.LoRAParam``, a function of path and array, or a list of these,
@@ -72,6 +76,9 @@ def trace(
     (c_i*c_o + c_o, c_i*c_o*n)
     >>> costs.subs(n=1, c_i=4096, c_o=1000).macs
     4096000
+    >>> import jax.numpy as jnp
+    >>> trace(nn.Dense(10), jnp.zeros((2, 8))).macs, trace(nn.Dense(10), "float32[n,8]").macs
+    (160, 80*n)
     """
     made = make_model(
         model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
@@ -95,21 +102,15 @@ def trace_function(
 ) -> CostTable:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
 
+    Arguments by name are given with ``call``, in the forms that inputs have: ``call={"mask": "bool[n,N]", "axis": -1}``.
+
     >>> import jax.numpy as jnp
     >>> trace_function(jnp.matmul, "float32[m,k]", "float32[k,n]").flops
     2*k*m*n
+    >>> trace_function(lambda x, scale: x * scale["gain"], "float32[n,d]", call={"scale": {"gain": "float32[d]"}}).flops
+    d*n
     """
-    plain, arrays = split_call(call)
-    made = Model(
-        factory=None,
-        module=None,
-        specs=parse_tree(specs),
-        parameters=(),
-        call=plain,
-        arrays=arrays,
-        function=function,
-        axes=dict(axes or {}),
-    )
+    made = make_function(function, specs, call, axes)
     return derive(made, Options(samples, steps, at_least, referee, max_pieces, upto), on_trace)
 
 
@@ -117,6 +118,7 @@ def symbols_of(
     model: Any, *specs: Any, free: Sequence[str] = (), call: Mapping[str, Any] | None = None, function: bool = False
 ) -> list[str]:
     """Symbols that the closed form will be in, as far as nothing needs to be traced: trips of loops are found later."""
-    if function:
-        return tree_symbols((parse_tree(specs), split_call(call)[1]))
-    return make_model(model, specs, free=tuple(free), call=call).symbols
+    made = (
+        make_function(model, specs, call, None) if function else make_model(model, specs, free=tuple(free), call=call)
+    )
+    return made.symbols

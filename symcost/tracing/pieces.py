@@ -96,6 +96,14 @@ class Side:
             return "other"
         return "beyond" if any(map(explorer.sampler.works, (p for p in points if p not in inside))) else "alike"
 
+    def relaxed(self) -> Side | None:
+        """Beyond a bound of one more, where the form is right at the first sizes beyond this one: ``T = N``."""
+        explorer, bound = self.piece.explorer, self.guard.relaxed
+        edge = [point for point in self.points() if bound is not None and bound.holds(point)]
+        if bound is None or not edge or any(explorer.difference(point) is not None for point in edge):
+            return None
+        return replace(self, guard=bound)
+
     def _elsewhere(self) -> list[Point]:
         """A few points on the other side anywhere inside the domain, where none of the nearest ones is."""
         base = {name: values[0] for name, values in self.values.items()}

@@ -14,7 +14,7 @@ from symcost.formulas.conditions import Condition, condition, holds, names
 from symcost.formulas.symbols import Evaluator
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SavedDomain(Conditions):
     """The conditions of a file; ``at`` are the values that the table had when it was saved."""
 

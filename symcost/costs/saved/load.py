@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,13 @@ def load(path: str | Path) -> CostTable:
     """
     document = read(Path(path))
     try:
-        return _DocumentReader(document).table()
+        made = _DocumentReader(document).table()
     except SymcostError as problem:
         raise SymcostError(f"{path} is damaged: {problem}") from None
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
         raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the table again") from None
+    made.parts = replace(made.parts, name=Path(path).stem)
+    return made
 
 
 class _DocumentReader:

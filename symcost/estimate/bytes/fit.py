@@ -18,8 +18,10 @@ from symcost.errors import DeviceError
 from symcost.estimate.bytes.memory import MemoryUse, memory
 from symcost.estimate.bytes.types import Types, main_type, types_of
 from symcost.estimate.time.work import kernels
+from symcost.formulas.units import rounded
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked
+from symcost.views import view
 
 SMALL = "int8"
 """The type that layers, which have none, are taken to be in wherever they have to fit a device."""
@@ -50,14 +52,34 @@ class MemoryLimit:
 
     def __str__(self) -> str:
         verdict = "fits" if self else "does not fit"
-        rest = f"{self.margin} bytes are left" if self else f"{-self.margin} bytes are missing"
+        rest = f"{_bytes(self.margin)} are left" if self else f"{_bytes(-self.margin)} are missing"
         return (
-            f"{self.memory} ({' and '.join(self.holds)}): {self.needed} of {self.available} bytes, {verdict}, "
+            f"{self.memory} ({' and '.join(self.holds)}): {_grouped(self.needed)} of {_bytes(self.available)}, {verdict}, "
             f"{rest}; {self.why} {self.layer}"
         )
 
 
-@dataclass(frozen=True)
+BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+
+
+def _bytes(value: Fraction) -> str:
+    """A size with separators, and in the prefix that it is a small whole number of, if there is one.
+
+    >>> _bytes(Fraction(327680)), _bytes(Fraction(92160, 7)), _bytes(Fraction(80_000_000_000))
+    ('327,680 bytes (320 KiB)', '92,160/7 bytes (13.2 kB)', '80,000,000,000 bytes (80 GB)')
+    """
+    exact = f"{_grouped(value)} byte{'' if value == 1 else 's'}"
+    if value < 1000:
+        return exact
+    whole = [(power, name) for power, name in BINARY if value % power == 0 and value < 10_000 * power]
+    return f"{exact} ({f'{value // whole[0][0]:,} {whole[0][1]}' if whole else rounded(value, 'B')})"
+
+
+def _grouped(value: Fraction) -> str:
+    return f"{value.numerator:,}" + (f"/{value.denominator:,}" if value.denominator > 1 else "")
+
+
+@dataclass(frozen=True, repr=False)
 class Fit:
     """Whether a model fits a device: true when every limit holds."""
 
@@ -65,6 +87,12 @@ class Fit:
     dtype: str
     limits: tuple[MemoryLimit, ...]
     types: Types
+
+    def _repr_html_(self) -> str:
+        return view("fit as html")(self)
+
+    def __repr__(self) -> str:
+        return f"<Fit {'fits' if self else 'does not fit'} {self.device.name} as {self.dtype}>"
 
     def __bool__(self) -> bool:
         return all(self.limits)
@@ -88,8 +116,8 @@ def fits(
 
     >>> from symcost.models import mcunet_in1
     >>> print(fits(mcunet_in1(), "tiny-ai", "int8"))
-    sram (activations): 92160 of 327680 bytes, fits, 235520 bytes are left; peak in block_2/expand/conv
-    flash (weights): 648248 of 1048576 bytes, fits, 400328 bytes are left; most in fc
+    sram (activations): 92,160 of 327,680 bytes (320 KiB), fits, 235,520 bytes (230 KiB) are left; peak in block_2/expand/conv
+    flash (weights): 648,248 of 1,048,576 bytes (1 MiB), fits, 400,328 bytes (400 kB) are left; most in fc
     """
     where = device(on)
     types, used = needs_of(costs, where, dtype, weights=weights, rule=rule)

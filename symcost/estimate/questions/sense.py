@@ -15,6 +15,7 @@ import sympy
 from symcost.costs.exact import at_point, check_sizes, formula, need, number
 from symcost.errors import SymcostError
 from symcost.formulas.corners import ruling
+from symcost.formulas.graph.leading import leading
 from symcost.formulas.symbols import symbol
 from symcost.reading.given import checked
 
@@ -76,17 +77,17 @@ def leading_term(expression: Any, *names: str) -> Any:
     >>> leading_term(parse("2*L*N**2*d + 12*L*N*d**2 + 9*N*d"), "N")
     2*L*N**2*d
     """
-    whole = sympy.expand(smooth(expression))
+    whole = smooth(expression)
     known = sorted(str(s) for s in whole.free_symbols)
     for name in names:
         if name not in known:
             raise SymcostError(f"unknown symbol {name!r}: the formula has {', '.join(known) or 'none'}")
-    grown = [symbol(name) for name in names or known]
-    terms = sympy.Add.make_args(whole)
-    if any(term.has(sympy.Max, sympy.Min) for term in terms):
+    found = whole if whole == 0 else leading(whole, names)
+    if found is None and whole.has(sympy.Max, sympy.Min):
         raise SymcostError("a formula with Max has a leading term on each side: give a value to what decides it")
-    degrees = [sum((_degree(term, x) for x in grown), start=sympy.Integer(0)) for term in terms]
-    return sympy.Add(*(term for term, degree in zip(terms, degrees, strict=True) if degree == max(degrees)))
+    if found is None:
+        raise SymcostError("the terms of highest degree cannot be told from others: give values to some symbols")
+    return found
 
 
 @dataclass(frozen=True)
@@ -187,8 +188,3 @@ def _ruled(expression: Any, name: str, point: Mapping[str, int], what: str) -> A
     check_sizes(point)
     need(set(known) - set(point), what)
     return ruling(whole, name, point)
-
-
-def _degree(term: Any, x: Any) -> Any:
-    """The exponent of a symbol in a product."""
-    return sympy.Integer(0) if not term.has(x) else term.as_coeff_exponent(x)[1]

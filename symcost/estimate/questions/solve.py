@@ -25,12 +25,13 @@ from symcost.formulas.symbols import Evaluator
 from symcost.reading.choices import LatencyModel, Rule
 from symcost.reading.given import checked
 from symcost.reading.numerals import short
+from symcost.views import view
 
 MAX_STEPS = 1 << 16
 UP, DOWN = "up", "down"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """The size found, the point where it stands, what each constraint comes to there, and how it was found."""
 
@@ -39,6 +40,8 @@ class Solution:
     at: Mapping[str, int]
     constraints: tuple[tuple[str, Fraction, Fraction], ...]
     method: str
+    compared: str = ""
+    """What was compared with a fresh trace at the point, in words."""
 
     def __int__(self) -> int:
         return self.value
@@ -49,7 +52,14 @@ class Solution:
         given = ", ".join(f"{name}={value}" for name, value in self.at.items() if name != self.symbol)
         lines = [f"{self.symbol} = {self.value}" + (f" at {given}" if given else "") + f" ({self.method})"]
         lines += [f"  {text}: {shown(left)} against {shown(right)}" for text, left, right in self.constraints]
+        lines += [f"  {self.compared}"] if self.compared else []
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Solution {str(self).splitlines()[0]}>"
+
+    def _repr_html_(self) -> str:
+        return view("solution as html")(self)
 
 
 def shown(value: Fraction) -> str:
@@ -72,6 +82,7 @@ def solve(
     model: LatencyModel = "roofline",
     rule: Rule = "liveness",
     batch: Any = "n",
+    check: bool = False,
 ) -> Solution:
     """The largest (or smallest) value of one symbol for which every constraint holds.
 
@@ -82,6 +93,7 @@ def solve(
     (every memory of the device), as :mod:`symcost.formulas.conditions` reads them, over the quantities of
     :mod:`symcost.estimate.questions.quantities` and the table's symbols. ``on``, ``dtype``, ``weights``, ``model``
     and ``rule`` are those of the estimates. ``within``: the candidates, where a constraint is not certified monotone.
+    ``check``: whether every number at the point is compared with a fresh trace of the model there, as in ``costs.subs``.
 
     >>> from symcost.models import gpt2
     >>> found = solve(gpt2(d="d", L="L", H=1), "params <= 25_000_000", largest="d", given=dict(L=12))
@@ -104,7 +116,7 @@ def solve(
     values = Evaluator(at)
     listed = (each for found in fixed for each in compares(found))
     found = tuple((c.text, Fraction(values(c.left)), Fraction(values(c.right))) for c in listed)
-    return Solution(name, value, at, found, method)
+    return Solution(name, value, at, found, method, costs.subs(check=True, **at).parts.compared if check else "")
 
 
 def wanted(symbols: Sequence[str], largest: str | None, smallest: str | None) -> str:

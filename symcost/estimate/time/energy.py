@@ -24,8 +24,11 @@ from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
 from symcost.estimate.time.latency import latency
 from symcost.estimate.time.work import Kernel, kernels
+from symcost.formulas.graph.leading import brief
+from symcost.formulas.units import as_number, physical
 from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
+from symcost.views import view
 
 WORD = 32
 
@@ -44,7 +47,7 @@ class EnergyStep:
         return (self.compute + self.movement) * self.kernel.times
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Energy:
     """Joules of one pass, exact; ``steps`` are its kernels. By power there are no steps, and no split."""
 
@@ -60,6 +63,13 @@ class Energy:
     def joules(self) -> Any:
         """All of it."""
         return self.powered if self.powered is not None else sympy.expand(sympy.Add(*(s.joules for s in self.steps)))
+
+    def _repr_html_(self) -> str:
+        return view("energy as html")(self)
+
+    def __repr__(self) -> str:
+        said = physical(self.joules, "J") if as_number(self.joules) is not None else f"{brief(self.joules)} J"
+        return f"<Energy {said} by {self.device.name} ({self.dtype})>"
 
     def _part(self, name: str) -> Any:
         if self.powered is not None:

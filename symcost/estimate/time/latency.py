@@ -22,12 +22,15 @@ from symcost.devices import Device, Rates, device
 from symcost.devices.device import exact_number
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
-from symcost.estimate.time.efficiency import Efficiency, efficiency_of
+from symcost.estimate.time.efficiency import ConstantEfficiency, Efficiency, efficiency_of
 from symcost.estimate.time.work import Kernel, kernels
+from symcost.formulas.graph.leading import brief
 from symcost.formulas.symbols import symbol
+from symcost.formulas.units import as_number, physical, rounded
 from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
+from symcost.views import view
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,16 @@ class KernelTime:
         return sympy.cancel(sympy.sympify(self.kernel.operations, strict=True) / self.moved)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Latency:
     """Seconds of one pass, exact; ``steps`` are its kernels.
 
     >>> from symcost.models import alexnet
-    >>> print(latency(alexnet(n="n"), "nvidia-a100-sxm-80gb", model="whole"))
+    >>> found = latency(alexnet(n="n"), "nvidia-a100-sxm-80gb", model="whole")
+    >>> found.seconds
     Max(22637713*n/304687500000, 1713*n/509750000 + 1904833/15929687500)
+    >>> print(found)
+    22637713*n/304687500000 + … s on nvidia-a100-sxm-80gb (whole, float32); ideal: full peak, no launch cost
     """
 
     steps: tuple[KernelTime, ...]
@@ -78,11 +84,16 @@ class Latency:
     costs: CostTable = field(repr=False, compare=False)
     types: str = ""
     """Which number types these are, and whether they are as given, as traced or assumed."""
+    assumed: str = ""
+    """Which share of the peak is taken to be reached, and what a launch costs."""
 
     @cached_property
     def seconds(self) -> Any:
         """The sum over the kernels."""
         return sympy.Add(*(step.seconds for step in self.steps))
+
+    def _repr_html_(self) -> str:
+        return view("latency as html")(self)
 
     @property
     def compute(self) -> Any:
@@ -110,7 +121,14 @@ class Latency:
         return value_at(self.costs, self.seconds, point, "the latency")
 
     def __str__(self) -> str:
-        return str(self.seconds)
+        if as_number(self.seconds) is not None:
+            said = f"{physical(self.seconds, 's')}, bound by {self.bound},"
+        else:
+            said = f"{brief(self.seconds)} s"
+        return f"{said} on {self.device.name} ({self.model}, {self.dtype}); {self.assumed}"
+
+    def __repr__(self) -> str:
+        return f"<Latency {self}>"
 
 
 @checked_but("costs")
@@ -159,7 +177,21 @@ def latency(
             for kernel in found
         ),
         where, main_type(found, types), model, costs, types.text,
+        _assumed(rate, launch if overhead is not None or not measured else None, bool(measured)),
     )  # fmt: skip
+
+
+def _assumed(rate: Efficiency, launch: Any, measured: bool) -> str:
+    """The share of the peak and the launch, in words."""
+    if measured:
+        parts = ["rates as measured"]
+    elif isinstance(rate, ConstantEfficiency):
+        parts = ["full peak" if rate.share == 1 else f"{rounded(100 * rate.share)} % of the peak"]
+    else:
+        parts = ["share of the peak as given"]
+    if launch is not None:
+        parts.append("no launch cost" if launch == 0 else f"launch of {physical(launch, 's')} a kernel")
+    return f"{'ideal: ' if parts == ['full peak', 'no launch cost'] else ''}{', '.join(parts)}"
 
 
 _Sizes = tuple[Width, str | None]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symcost.formulas.symbols import ceil_log2
+from symcost.formulas.binary.digits import ceil_log2
 
 
 @dataclass(frozen=True, eq=False, slots=True)

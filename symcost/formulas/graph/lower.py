@@ -16,10 +16,11 @@ import sympy
 from sympy.core.relational import Relational
 
 from symcost.errors import ExpressionError
+from symcost.formulas.binary.digits import Digital, clog2
+from symcost.formulas.binary.halves import odd_halves, odd_sum
 from symcost.formulas.conditions import Combined, Compare, Condition
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.ranges import Ranges
-from symcost.formulas.symbols import clog2, flog2
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ class Lowering:
             if self.ranges(b)[0] <= 0:
                 raise ExpressionError(f"{node}: what stands behind % must be positive in the whole space")
             return Ratio(apply("mod", a, b), below)
-        if isinstance(node, clog2 | flog2):
+        if isinstance(node, odd_halves):
+            return self._halves(node)
+        if isinstance(node, Digital):
             return self._logarithm(node)
         raise ExpressionError(f"{node.func} cannot be evaluated over a space: {node}")
 
@@ -144,6 +147,22 @@ class Lowering:
             raise ExpressionError(f"{node}: the logarithm over a space is of numbers that are at least 1 in all of it")
         whole = self((sympy.ceiling if up else sympy.floor)(node.args[0])).above
         return self.integer(self.graph.apply("clog2" if up else "flog2", whole))
+
+    def _halves(self, node: Any) -> Ratio:
+        """The sum over as many halves as the largest number of the space has."""
+        argument, power = node.parts
+        number, apply = self(argument), self.graph.apply
+        low, high = self.ranges(number.above)
+        if not number.is_integer or low < 0 or not power.is_Integer:
+            raise ExpressionError(
+                f"{node}: the digits over a space are those of integers that are at least 0 in all of it"
+            )
+        odd_sum(0, int(power))  # a power that is too large is an error
+        found = []
+        for level in range(int(high).bit_length()):
+            half = apply("floordiv", number.above, self.graph.constant(1 << level))
+            found.append(self.graph.chain("mul", [apply("mod", half, self.graph.constant(2)), *[half] * int(power)]))
+        return self.integer(self.graph.chain("add", found))
 
     # -- sums of products ----------------------------------------------------------------------------------------
     def _term(self, node: Any) -> Term:

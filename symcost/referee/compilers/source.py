@@ -11,8 +11,8 @@ from typing import Any
 from symcost.errors import DomainError, SymcostError
 from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
-from symcost.tracing.program.model import Model, make_model, split_call
-from symcost.tracing.program.spec import parse_tree
+from symcost.tracing.program.model import Model, make_function, make_model
+from symcost.tracing.program.spec import texts
 
 
 class NotImportable(Exception):
@@ -36,14 +36,23 @@ class ProgramSource:
     """``PKG.MOD:NAME`` where it is known."""
     wrt: Any = None
 
+    @classmethod
+    def of(cls, model: Model, at: Mapping[str, int]) -> ProgramSource:
+        """The source of a model as it was traced."""
+        if model.axes:
+            raise SymcostError(
+                f"a verdict compiles for one device, and this table was traced with axes={dict(model.axes)}"
+            )
+        target = model.function or model.factory or model.module
+        return cls(target, model.specs, at, {**model.call, **model.arrays}, model.mode, model.method, model.rngs,
+                   model.parameters, model.function is not None, wrt=model.wrt.given)  # fmt: skip
+
     def model(self) -> Model:
         """The maker of programs."""
         if self.function:
             if self.wrt is not None:
                 raise SymcostError(f"wrt={short(self.wrt)} selects parameters of a module: a function has none")
-            plain, arrays = split_call(self.call)
-            return Model(factory=None, module=None, specs=parse_tree(self.specs), parameters=(), call=plain,
-                         arrays=arrays, function=self.target)  # fmt: skip
+            return make_function(self.target, self.specs, self.call, None)
         return make_model(self.target, self.specs, free=self.free, call=self.call, mode=self.mode, rngs=self.rngs,
                           method=self.method, wrt=self.wrt)  # fmt: skip
 
@@ -66,7 +75,7 @@ class ProgramSource:
         own = self.name or (f"{module}:{name}" if module else "")
         if not own or own.startswith("__main__") or "<" in own or (not self.name and _imported(own) is not target):
             raise NotImportable("its model cannot be imported by name: define it at the top level of a module")
-        told = {"name": own, "specs": list(self.specs), "at": dict(self.at), "call": dict(self.call),
+        told = {"name": own, "specs": list(texts(self.specs)), "at": dict(self.at), "call": texts(dict(self.call)),
                 "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
                 "function": self.function, "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt}  # fmt: skip
         for part, value in told.items():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+from symcost.devices.aliases import meant
 from symcost.errors import SymcostError
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
@@ -140,14 +141,15 @@ TARGETS: Mapping[str, Target] = {
 
 
 def target(name: str) -> Target:
-    """The target of this name.
+    """The target of this name, or of another name of the same hardware.
 
-    >>> target("cuda-h100").title
-    'NVIDIA H100 80GB HBM3'
+    >>> target("cuda-h100").title, target("google-tpu-v5e").name
+    ('NVIDIA H100 80GB HBM3', 'tpu-v5e')
     """
-    if name not in TARGETS:
+    known = meant(name, TARGETS) if isinstance(name, str) else None
+    if known is None:
         raise SymcostError(f"unknown target {short(name)}: {choose(name, TARGETS)}")
-    return TARGETS[name]
+    return TARGETS[known]
 
 
 def ptxas() -> str | None:

@@ -35,11 +35,18 @@ def opinions(
     return [first, *(COUNTERS[name](model, point, program, written, own) for name in names)]
 
 
-def check(names: Sequence[str]) -> None:
-    """Raise for a counter that nobody knows."""
+def named(given: str | Sequence[str]) -> list[str]:
+    """The counters of a text, with commas between them, or of several; one that nobody knows is an error.
+
+    >>> named("flax, xla"), named(())
+    (['flax', 'xla'], [])
+    """
+    texts = [given] if isinstance(given, str) else list(given)
+    names = [word.strip() for text in texts for word in text.split(",") if word.strip()]
     for name in names:
         if name not in COUNTERS:
             raise SymcostError(f"unknown counter {short(name)}: {choose(name, COUNTERS, 1)}")
+    return names
 
 
 def _by_xla(_m: Model, _p: Mapping[str, int], _: JaxProgram, written: Written, own: int) -> Opinion:
@@ -75,19 +82,20 @@ def _by_flax(model: Model, point: Mapping[str, int], _: JaxProgram, written: Wri
 
 def _tabulated(module: Any, model: Model, point: Mapping[str, int]) -> int:
     """The figure in the column ``flops`` of the whole model's row."""
-    inputs, arrays = jax.tree.map(
+    zeros = jax.tree.map(
         lambda a: jnp.zeros(a.shape, a.dtype), (tree_at(model.specs, point), tree_at(model.arrays, point))
     )
+    args, kwargs = model.called(*zeros)
     options: dict[str, Any] = {"compute_flops": True, "depth": 0, "console_kwargs": {"width": 400, "no_color": True}}
     if linen.is_linen(module):
         keys = {name: jax.random.key(0) for name in model.rngs}
-        text = module.tabulate(keys, *inputs, **options, **model.call, **arrays)
+        text = module.tabulate(keys, *args, **options, **kwargs)
     else:
         from flax import nnx as flax_nnx
 
         graph, state = flax_nnx.split(module)  # it lowers the module with its arrays, which must be there
         made = flax_nnx.merge(graph, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), state))
-        text = flax_nnx.tabulate(made, *inputs, **options, **model.call, **arrays)
+        text = flax_nnx.tabulate(made, *args, **options, **kwargs)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     heading = next(line for line in plain.splitlines() if "flops" in line)
     column = [cell.strip() for cell in re.split("[┃│]", heading)].index("flops")

@@ -66,7 +66,7 @@ class Opinion:
     because: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Verdict:
     """Whether our count and the compilers' are the same number. True when every check passed and every target answered.
 
@@ -103,6 +103,9 @@ class Verdict:
 
     def __str__(self) -> str:
         return view("verdict as text")(self)
+
+    def __repr__(self) -> str:
+        return f"<Verdict {str(self).splitlines()[0]}>"
 
     def _repr_html_(self) -> str:
         return view("verdict as html")(self)

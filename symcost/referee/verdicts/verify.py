@@ -25,13 +25,15 @@ from symcost.referee.compilers.source import ProgramSource
 from symcost.referee.compilers.start import start_devices
 from symcost.referee.compilers.targets import TPU, Target, target
 from symcost.referee.verdicts import against as counters
-from symcost.referee.verdicts import kept, layered, memory
+from symcost.referee.verdicts import kept, layered, memory, traced
 from symcost.referee.verdicts.compiled import compiled, unread
 from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
 from symcost.tracing.attempt import PIECES
 from symcost.tracing.derive import Options, derive, rare_collections
+from symcost.tracing.program.model import takes_arrays
+from symcost.tracing.program.spec import parse_tree, texts
 
 ON_CHIP = (
     "On TPUs what is alive at the peak includes buffers on the chip, which are none of the compiler's temporaries."
@@ -42,7 +44,7 @@ ON_CHIP = (
 def verify(
     model: Any,
     *specs: Any,
-    at: Mapping[str, int],
+    at: Mapping[str, int] | None = None,
     targets: str | Sequence[str] = ("cpu",),
     against: str | Sequence[str] = (),
     call: Mapping[str, Any] | None = None,
@@ -71,12 +73,17 @@ def verify(
     :func:`symcost.trace_function`. ``at`` gives a value to every symbol. ``targets``: names as ``symcost targets`` lists
     them; none needs its device.
 
-    - ``against``: other counters whose figure to show: ``"flax"``, ``"roofline"``, ``"xla"``.
+    - ``against``: other counters whose figure to show: ``"flax"``, ``"roofline"``, ``"xla"``, or several: ``"flax,xla"``.
     - ``mesh``: sizes of a mesh of devices by axis name; ``shard``: axes of an array's dimensions, by a part of its name,
       such as ``{"inputs": ("data",), "kernel": (None, "model")}``. The last entry that fits holds.
     - ``timeout``: seconds a compiler may take; ``cache``: whether answers are kept and reused; ``name``: how another
       process imports the model (``PKG.MOD:NAME``), should its program not serialise; ``on_event``: told
       ``(target, event)``.
+
+    A table that ``trace`` or ``trace_function`` made is its own ``model`` too: ``verify(costs, at=...)`` asks about the program
+    that it was traced from, with the options that it was traced with, and it is the closed form that is compared. A plain
+    function whose arguments the inputs are, ``verify(f, "float32[n,8]", at=dict(n=2))``, needs no ``function=True`` unless
+    ``at`` has a value of one of its parameters: then it is a factory.
 
     A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
     with the trace of the Flax twin too; its input is ``float32``, channels last (``int32`` for tokens), unless a spec says
@@ -94,21 +101,42 @@ def verify(
     >>> verdict = verify(lambda d: nn.Dense(d), "float32[n,8]", at=dict(n=2, d=4), targets=[])
     >>> bool(verdict), verdict.flops
     (True, 136)
+    >>> from symcost import trace
+    >>> costs = trace(lambda d: nn.Dense(d), "float32[n,8]")
+    >>> verify(costs, at=dict(n=2, d=4), targets=[]).flops
+    136
     """
-    asked = [target(each) for each in dict.fromkeys([targets] if isinstance(targets, str) else targets)]
-    against = [against] if isinstance(against, str) else against
-    counters.check(against)
+    found = map(target, [targets] if isinstance(targets, str) else targets)
+    asked = list({each.name: each for each in found}.values())
+    against = counters.named(against)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
         raise SymcostError(f"timeout={timeout!r} is no time to wait: give seconds")
-    at = {name: int(value) if isinstance(value, np.integer) else value for name, value in at.items()}
+    at = {name: int(value) if isinstance(value, np.integer) else value for name, value in (at or {}).items()}
     start_devices()
-    placement, point, layers = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None
+    placement, point, layers, given = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None, None
     if isinstance(model, CostTable) and (network := model.parts.network) is not None:
         model, specs, layers = layered.twin(model, network, specs, at)
         point = {}
-    source = ProgramSource(
-        model, specs, point, dict(call or {}), mode, method, tuple(rngs), tuple(free), function, name, wrt
-    )
+    if isinstance(model, CostTable):
+        options = {"call": call, "wrt": wrt, "rngs": rngs, "free": free, "samples": samples, "steps": steps,
+                   "at_least": at_least, "upto": upto, "function": function}  # fmt: skip
+        given, at = model, {**model.point, **at}
+        source = traced.source(model, at, [name for name, value in {"specs": specs, **options}.items() if value])
+    else:
+        function = function or takes_arrays(model, specs, call, at)
+        source = ProgramSource(
+            model,
+            parse_tree(specs),
+            point,
+            dict(call or {}),
+            mode,
+            method,
+            tuple(rngs),
+            tuple(free),
+            function,
+            name,
+            wrt,
+        )
     maker = source.model()
     source.check(maker)
     with rare_collections():
@@ -118,10 +146,12 @@ def verify(
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))
             sampling = dict(samples=samples, steps=steps, at_least=at_least, upto=upto, max_pieces=max_pieces)
-            known = _Request.of(source, program, sampling)
-            # What a rule of one's own counted is of no use to a later question, in which it may be another rule.
+            known = _Request.of(source, program, sampling, given)
+            # What a rule of one's own counted is of no use to a later question, in which it may be another rule; and a table
+            # that was given answers for itself.
+            alone = bool(opened()) or given is not None
             costs, written = (
-                _derived.__wrapped__(known, platforms, False) if opened() else _derived(known, platforms, cache)
+                _derived.__wrapped__(known, platforms, False) if alone else _derived(known, platforms, cache)
             )
             found = _level_1(costs, written, layers)
             for each in asked:
@@ -200,12 +230,17 @@ class _Request:
     source: ProgramSource = field(compare=False, repr=False)
     made: JaxProgram = field(compare=False, repr=False)
     sampling: dict[str, Any] = field(compare=False)
+    given: CostTable | None = field(compare=False, repr=False)
+    """The closed form that is asked about, where there is one already."""
 
     @classmethod
-    def of(cls, source: ProgramSource, program: JaxProgram, sampling: dict[str, Any]) -> _Request:
-        told = repr((source.specs, source.call, source.mode, source.method, source.rngs, source.free, source.function, source.wrt,
-                     getattr(source.target, "__qualname__", ""), tuple(source.at.items()), sampling))  # fmt: skip
-        return cls(program.key, id(source.target), told, source, program, sampling)
+    def of(
+        cls, source: ProgramSource, program: JaxProgram, sampling: dict[str, Any], given: CostTable | None
+    ) -> _Request:
+        told = repr((source.specs, texts(dict(source.call)), source.mode, source.method, source.rngs, source.free,
+                     source.function, source.wrt, getattr(source.target, "__qualname__", ""), tuple(source.at.items()),
+                     sampling))  # fmt: skip
+        return cls(program.key, id(source.target), told, source, program, sampling, given)
 
 
 @lru_cache(maxsize=8)
@@ -214,9 +249,11 @@ def _derived(known: _Request, platforms: tuple[str, ...], cache: bool) -> tuple[
     entry = kept.key(known.program, (known.options, platforms))
     found = kept.load(entry) if cache else None
     if found is None:
-        lifted, point = _closed_form(known), known.source.at
+        lifted = _closed_form(known)
+        point = {name: value for name, value in known.source.at.items() if name not in lifted.point}
         whole = set(lifted.symbols) <= set(point)  # trips that nobody knows have no value at a point
-        found = Derived(lifted.subs(check=whole, **point) if point else lifted, *_lowered(known.made, platforms))
+        asked = point or (whole and known.given is not None)
+        found = Derived(lifted.subs(check=whole, **point) if asked else lifted, *_lowered(known.made, platforms))
         if cache:
             kept.keep(found, entry)
     paths = tuple(argument.path for argument in known.made.arguments)
@@ -227,7 +264,9 @@ def _derived(known: _Request, platforms: tuple[str, ...], cache: bool) -> tuple[
 
 
 def _closed_form(known: _Request) -> CostTable:
-    """The model's closed form."""
+    """The model's closed form: the one that was given, or derived."""
+    if known.given is not None:
+        return known.given
     return derive(known.source.model(), Options(**known.sampling, referee=False), lambda count: None)
 
 

@@ -14,7 +14,8 @@ from sympy.printing.latex import LatexPrinter
 
 from symcost.costs.cost import COLUMNS, SPLITS, TEXTBOOK
 from symcost.costs.table import CostTable
-from symcost.formulas.symbols import clog2, flog2, symbol
+from symcost.formulas.binary.digits import Digital
+from symcost.formulas.symbols import symbol
 from symcost.formulas.text import shortest
 from symcost.report.words import facts
 from symcost.report.words.grouping import MODEL, paths
@@ -53,6 +54,14 @@ class _Printer(LatexPrinter):
     def _print_flog2(self, expr: Any) -> str:
         return rf"\left\lfloor \log_{{2}} {self.parenthesize(expr.args[0], 1000, strict=True)} \right\rfloor"
 
+    def _print_popcount(self, expr: Any) -> str:
+        return rf"\operatorname{{popcount}} {self.parenthesize(expr.args[0], 1000, strict=True)}"
+
+    def _print_odd_halves(self, expr: Any) -> str:
+        number, power = expr.args
+        half = rf"\left\lfloor {self.parenthesize(number, 1000, strict=True)} / 2^{{k}} \right\rfloor"
+        return rf"\sum_{{k \geq 0}} \left({half} \bmod 2\right) {half}" + ("" if power == 1 else rf"^{{{power}}}")
+
 
 _PRINTER = _Printer({"mul_symbol": r" \, "})  # a thin space between factors, so that names stay apart
 
@@ -79,7 +88,7 @@ class _Names:
         counted: dict[Any, int] = {}
         for value in values:
             for node in sympy.preorder_traversal(value) if not isinstance(value, int) else ():
-                if isinstance(node, sympy.floor | sympy.ceiling | sympy.Max | clog2 | flog2):
+                if isinstance(node, sympy.floor | sympy.ceiling | sympy.Max | Digital):
                     counted[node] = counted.get(node, 0) + 1
         taken = {name.partition("_")[0] for name in self.costs.symbols}
         letter = next((name for name in NAMES if name not in taken), "w")

@@ -8,39 +8,83 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
+from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
-from symcost.formulas.text import written
+from symcost.formulas.graph.leading import abbreviated
+from symcost.report.formats.text import Screen, shape, share
 from symcost.report.words import facts
 from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
+from symcost.report.words.headline import POINT, headline, narrowed, standing
+from symcost.report.words.outline import Outline
 
 MOST = 300
 """Lines of the tree; where there would be more, the deepest modules are counted in those around them."""
-NAME, NUMBER, GAP, INDENT, MARKER = 14, 10, 0.5, 1.2, 1.0
+NAME, NUMBER, GAP, INDENT, MARKER = 14, 9, 0.5, 1.2, 1.0
 """Widths of columns and between them, the indentation of a level, and the room of a summary's marker, in em."""
+WHOLE = 24
+"""Characters of a formula that is shown whole; of a longer one the leading terms, and all of it under the pointer."""
 _CELL = "overflow-wrap:anywhere;text-align:right;font-family:monospace"
 
 
 def html(costs: CostTable) -> str:
-    """The table as an HTML fragment."""
-    wanted = facts.columns(costs)
-    root = tree(costs.rows)
-    head = [f"{facts.TITLES[metric]} ({convention})" for metric, convention in wanted]
-    width = NAME + (NUMBER + GAP) * len(wanted) + 2 * MARKER
-    top = f'<div style="padding-left:{MARKER}em">{_line("module", head, 0, bold=True)}</div>'
-    words = facts.words(costs)
-    parts = [f"<div>{escape(words)}</div>"] if words else []
+    """The table as an HTML fragment: what its first screen is as text, as a tree; everything else in parts that open."""
+    page = _Page(costs)
+    width = NAME + (NUMBER + GAP) * len(page.head) + 2 * MARKER
+    top = f'<div style="padding-left:{MARKER}em">{_line("module", page.head, 0, bold=True)}</div>'
+    parts = [f"<div>{escape(said)}</div>" for said in narrowed(costs)]
     parts += [
+        f"<div><b>{escape(POINT.join(headline(costs)))}</b></div>",
         f'<div style="max-width:100%;overflow-x:auto"><div style="min-width:{width:g}em;font-size:90%;line-height:1.4">{top}',
-        _tree(root, wanted, 0, _depth(root)),
+        page.tree(page.root, 0, _depth(page.root)),
         "</div></div>",
-    ]
-    parts += [
-        _pairs("Totals", facts.totals(costs), True),
-        _pairs("Peaks", facts.beside(costs), False),
-        _pairs("Known of them", facts.notes(costs), False),
+        f"<div>{escape(standing(costs))}</div>",
+        _pairs("Totals", facts.totals(costs)),
+        _pairs("Peaks", facts.beside(costs)),
+        _pairs("Known of them", facts.notes(costs)),
     ]
     return "".join(parts)
+
+
+class _Page:
+    """The tree of one table: every module with the sum of what is inside."""
+
+    def __init__(self, costs: CostTable) -> None:
+        self.name = costs.parts.name or MODEL
+        self.screen = Screen(costs)
+        self.outline = Outline(costs.rows, costs.parts.kinds, self.screen.tells)
+        self.root = tree(costs.rows)
+        self.head = ["type", "output", *self.screen.titles.values(), "share"]
+
+    def tree(self, node: ModuleGroup, level: int, depth: int) -> str:
+        """A module with what is inside it; one that costs nothing is left out."""
+        rows = list(node.all_rows())
+        if not any(map(self.screen.tells, rows)):
+            return ""
+        name = ReportLine(node.name or self.name, 0, node.number, ()).label
+        cells = self._cells(rows, level)
+        inner = "".join(self.tree(child, level + 1, depth) for child in node.children.values()) if level < depth else ""
+        margin = f"margin-left:{INDENT if level else 0}em"
+        if not inner:
+            return f'<div style="{margin};padding-left:{MARKER}em">{_line(name, cells, level)}</div>'
+        opened = " open" if level == 0 else ""
+        summary = f'<summary style="white-space:nowrap">{_line(name, cells, level)}</summary>'
+        return f'<details{opened} style="{margin}">{summary}{inner}</details>'
+
+    def _cells(self, rows: Sequence[Row], level: int) -> list[Any]:
+        """Type, output, numbers and share; a formula as (what is shown, all of it)."""
+        found = self.screen.sums(rows)
+        numbers = [getattr(found, metric) for metric in self.screen.metrics]
+        part = share(getattr(found, self.screen.work), getattr(self.screen.whole, self.screen.work))
+        return [self.outline.kind(rows, level), shape(self.outline.out(rows)), *map(_number, numbers), part]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, int):
+        return f"{value:,}" if value else ""
+    whole, ahead, _ = abbreviated(value) if getattr(value, "free_symbols", None) else (str(value),) * 3
+    return whole if len(whole) <= WHOLE else (ahead, whole)
 
 
 def _depth(root: ModuleGroup) -> int:
@@ -54,38 +98,26 @@ def _depth(root: ModuleGroup) -> int:
     return depth
 
 
-def _tree(node: ModuleGroup, wanted: Sequence[facts.Column], level: int, depth: int) -> str:
-    """A module with what is inside it; one that costs nothing is left out."""
-    found = facts.values_of(list(node.all_rows()), wanted)
-    if not any(value != 0 for value in found):
-        return ""
-    name = ReportLine(node.name or MODEL, 0, node.number, ()).label
-    cells = ["" if value == 0 else written(value) for value in found]
-    inner = "".join(_tree(child, wanted, level + 1, depth) for child in node.children.values()) if level < depth else ""
-    margin = f"margin-left:{INDENT if level else 0}em"
-    if not inner:
-        return f'<div style="{margin};padding-left:{MARKER}em">{_line(name, cells, level)}</div>'
-    opened = " open" if level == 0 else ""
-    summary = f'<summary style="white-space:nowrap">{_line(name, cells, level)}</summary>'
-    return f'<details{opened} style="{margin}">{summary}{inner}</details>'
-
-
-def _line(name: str, cells: Sequence[str], level: int, bold: bool = False) -> str:
+def _line(name: str, cells: Sequence[Any], level: int, bold: bool = False) -> str:
     """One line in columns that stand below each other at every level; inside a summary it follows the marker."""
     columns = f"{NAME - INDENT * level:g}em" + f" {NUMBER}em" * len(cells)
     weight = ";font-weight:bold" if bold else ""
-    spans = "".join(f' <span style="{_CELL}">{escape(cell)}</span>' for cell in cells)
+    spans = "".join(f" {_cell(cell)}" for cell in cells)
     style = f"display:inline-grid;grid-template-columns:{columns};column-gap:{GAP}em;vertical-align:top;white-space:normal{weight}"
     return f'<span style="{style}"><span style="overflow-wrap:anywhere">{escape(name)}</span>{spans}</span>'
 
 
-def _pairs(title: str, pairs: Sequence[tuple[str, str]], opened: bool) -> str:
+def _cell(cell: Any) -> str:
+    shown, whole = cell if isinstance(cell, tuple) else (cell, "")
+    hint = f' title="{escape(whole)}"' if whole else ""
+    return f'<span style="{_CELL}"{hint}>{escape(shown)}</span>'
+
+
+def _pairs(title: str, pairs: Sequence[tuple[str, str]]) -> str:
     if not pairs:
         return ""
     rows = "".join(
         f'<tr><th style="text-align:left">{escape(name)}</th><td style="text-align:left">{escape(text)}</td></tr>'
         for name, text in pairs
     )
-    return (
-        f"<details{' open' if opened else ''}><summary><b>{escape(title)}</b></summary><table>{rows}</table></details>"
-    )
+    return f"<details><summary><b>{escape(title)}</b></summary><table>{rows}</table></details>"

@@ -6,35 +6,45 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-import sympy
-
 from symcost.costs.cost import DETAIL, FIRST, FULL, TOLD
+from symcost.costs.dtypes import BITS
 from symcost.costs.rows import total
 from symcost.costs.table import CostTable
+from symcost.devices.device import HOLDS
 from symcost.errors import SymcostError
+from symcost.estimate.bytes.memory import memory
 from symcost.estimate.questions.estimate import PROCESS
 from symcost.estimate.questions.quantities import QUANTITIES, Quantity
 from symcost.estimate.questions.setting import Setting
 from symcost.estimate.time.energy import energy
+from symcost.estimate.time.latency import examples
 from symcost.estimate.time.work import kernels
 from symcost.formulas.conditions import Combined, Compare, Condition, condition
 from symcost.formulas.measures import BYTES
 from symcost.formulas.text import written
 from symcost.report.page.program import PageProgram
-from symcost.report.words import facts
+from symcost.report.words import facts, markup
 from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
 
 RARE = ("state",)
 """Columns that are left out where no model has any of it."""
 MOVED: facts.Column = ("moved", FULL)
 """Bytes read and written."""
+LEADING = ("macs",)
+"""What a reader looks for first."""
 COLUMNS: tuple[facts.Column, ...] = (
-    *((name, told.convention) for name, told in TOLD.items() if told.place == FIRST or name in RARE),
+    *((name, TOLD[name].convention) for name in LEADING),
+    *((name, told.convention) for name, told in TOLD.items()
+      if name not in LEADING and (told.place == FIRST or name in RARE)),
     MOVED,
-)
+)  # fmt: skip
 """Of each module: the table's columns and the metrics of the bars."""
+HEADLINE = ("macs", "params")
+"""Under ``full``; what else stands there is of a device."""
 PEAKS = ("peak_activations", "activation_bytes")
 """Told by every rule."""
+WIDE = 120
+"""Characters of a formula from which paper has it as text alone, which breaks into lines."""
 LONG = 1500
 """Characters of a formula from which it is shown as text: a browser takes long to lay out more of it."""
 
@@ -54,23 +64,35 @@ def heading(column: facts.Column) -> str:
     return f"{'bytes moved' if column == MOVED else facts.TITLES[metric]} ({of})"
 
 
-def contents(costs: CostTable, title: str, wanted: Sequence[facts.Column]) -> dict[str, Any]:
-    """One model of the page; ``wanted`` are the columns of its modules."""
+def contents(
+    costs: CostTable, title: str, wanted: Sequence[facts.Column], dtypes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """One model of the page; ``wanted`` are the columns of its modules, ``dtypes`` what its bytes are told in."""
     program = PageProgram(costs.point)
     totals, formulas = _totals(costs, program)
     return {
         "title": title,
         "symbols": list(costs.symbols),
+        "headline": {name: program.add(getattr(costs, name)) for name in HEADLINE},
         "totals": totals,
         "formulas": formulas,
         "tree": list(_modules(tree(costs.rows), program, wanted)),
         "conditions": _conditions(costs, program),
+        "examples": None if (batch := examples(costs)) is None else program.add(batch),
+        "held": _or_reason(lambda: _held(costs, dtypes, program)),
         "kernels": _or_reason(lambda: _kernels(costs, program)),
         "energy": _or_reason(lambda: _energy(costs, program)),
         "field": _field(costs, program),
         "notes": [list(note) for note in facts.notes(costs)],
         "program": program.instructions,
     }
+
+
+def _held(costs: CostTable, dtypes: Sequence[str], program: PageProgram) -> dict[int, dict[str, int]]:
+    """By the bits of a number type the bytes in it: what the memories of weights and of activations hold, as ``fits`` has it."""
+    by_bits = {BITS[dtype]: dtype for dtype in dtypes}
+    used = {bits: memory(costs, dtype) for bits, dtype in by_bits.items()}
+    return {bits: {what: program.add(each.held(what)) for what in HOLDS} for bits, each in used.items()}
 
 
 def _or_reason(ask: Callable[[], Any]) -> Any:
@@ -81,9 +103,10 @@ def _or_reason(ask: Callable[[], Any]) -> Any:
         return str(problem)
 
 
-def _totals(costs: CostTable, program: PageProgram) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def _totals(costs: CostTable, program: PageProgram) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    told = sorted(facts.metrics_by_convention(costs), key=lambda each: each[0] not in LEADING)
     named = [(f"{facts.TITLES[metric]} ({', '.join(conventions)})", value, "bytes" in metric)
-             for metric, conventions, value in facts.metrics_by_convention(costs)]  # fmt: skip
+             for metric, conventions, value in told]  # fmt: skip
     named += [(f"peak {p.unit} ({p.rule})", p.value, p.unit == "bytes") for p in facts.peaks(costs) if not p.problem]
     named += [(known.title, value, known.unit == BYTES) for known, value in _others(costs) if value != 0]
     totals = [{"name": name, "value": program.add(value), "bytes": in_bytes} for name, value, in_bytes in named]
@@ -99,11 +122,15 @@ def _others(costs: CostTable) -> Iterator[tuple[Quantity, Any]]:
                 yield known, known(asked)
 
 
-def _shown(value: Any) -> dict[str, str]:
+def _shown(value: Any) -> dict[str, Any]:
     text = written(value)
     if len(text) > LONG:
         return {"text": text}
-    return {"text": text, "mathml": sympy.mathml(sympy.sympify(value, strict=True), printer="presentation")}
+    return {
+        "text": text,
+        "wide": len(text) > WIDE,
+        "mathml": markup.mathml(value),
+    }
 
 
 def _modules(
@@ -131,7 +158,7 @@ def _conditions(costs: Any, program: PageProgram) -> list[dict[str, Any]]:
     for decision in domain.uncomputed if domain is not None else ():
         if left := [name for name in decision.symbols if name in costs.symbols]:
             raise SymcostError(
-                f"{decision} computes with floats, which the page has no place for: put {' and '.join(left)} in, as --set "
+                f"{decision} computes with floats, which the page has no place for: put {' and '.join(left)} in, as --at "
                 f"{left[0]}=..., or costs.subs({left[0]}=...)"
             )
     return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]

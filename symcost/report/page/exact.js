@@ -1,4 +1,3 @@
-"use strict";
 // Exact arithmetic: a value is a BigInt, or {n, d} in lowest terms with d > 1. Numbers never pass through floats.
 const Exact = (() => {
   const gcd = (a, b) => { a = a < 0n ? -a : a; while (b) { [a, b] = [b, a % b]; } return a; };
@@ -33,25 +32,44 @@ const Exact = (() => {
     if (shifted(n, -k) < shifted(d, k)) k -= 1n;
     return up && shifted(n, -k) !== shifted(d, k) ? k + 1n : k;
   };
+  const oddHalves = (x, p) => {
+    if (!whole(x) || x < 0n) throw new Error("digits of a number that is no integer of at least 0");
+    let sum = 0n;
+    for (; x > 0n; x >>= 1n) if (x % 2n) sum += x ** p;
+    return sum;
+  };
   const functions = {
     "+": (xs) => xs.reduce(add), "*": (xs) => xs.reduce(mul),
     floor: ([x]) => floor(x), ceil: ([x]) => negated(floor(negated(x))),
     max: (xs) => xs.reduce((a, b) => (less(a, b) ? b : a)), min: (xs) => xs.reduce((a, b) => (less(b, a) ? b : a)),
     mod: ([a, b]) => add(a, negated(mul(b, floor(divide(a, b))))),
     clog2: ([x]) => log2(x, true), flog2: ([x]) => log2(x, false),
+    odd_halves: ([x, p]) => oddHalves(x, p), popcount: ([x]) => oddHalves(x, 0n),
   };
+  const sum = (parts) => parts.reduce(add, 0n);
   const read = (text) => {
     const [n, d] = text.split("/");
     return make(BigInt(n), BigInt(d ?? "1"));
   };
-  const run = (program, at) => {
+  const step = ([op, ...args], values, at) => (op === "n" ? make(BigInt(args[0]), BigInt(args[1])) : op === "s" ? at[args[0]]
+    : op === "^" ? power(values[args[0]], args[1]) : functions[op](args.map((j) => values[j])));
+  // The values of a program's instructions: of all, or of those that `only` lists in order.
+  const run = (program, at, only = program.keys()) => {
     const values = new Array(program.length);
-    for (let i = 0; i < program.length; i++) {
-      const [op, ...args] = program[i];
-      values[i] = op === "n" ? make(BigInt(args[0]), BigInt(args[1])) : op === "s" ? at[args[0]]
-        : op === "^" ? power(values[args[0]], args[1]) : functions[op](args.map((j) => values[j]));
-    }
+    for (const i of only) values[i] = step(program[i], values, at);
     return values;
+  };
+  // The instructions that some of them need, in order.
+  const needed = (program, ids) => {
+    const found = new Set(), left = [...ids];
+    while (left.length) {
+      const i = left.pop();
+      if (found.has(i)) continue;
+      found.add(i);
+      const [op, ...args] = program[i];
+      if (op !== "n" && op !== "s") left.push(...(op === "^" ? args.slice(0, 1) : args));
+    }
+    return [...found].sort((a, b) => a - b);
   };
   const text = (x) => (whole(x) ? x.toString() : `${x.n}/${x.d}`);
   // By hand: the browser's own toLocaleString takes most of a slider's step.
@@ -70,5 +88,5 @@ const Exact = (() => {
     const [exponent, prefix] = PREFIXES.find(([e]) => Math.abs(value) >= 10 ** e) ?? PREFIXES[PREFIXES.length - 1];
     return `${Number((value / 10 ** exponent).toPrecision(4))} ${prefix}${unit}`;
   };
-  return { add, mul, divide, less, read, run, text, shown, number, physical };
+  return { add, mul, divide, less, negated, sum, read, run, needed, text, shown, number, physical };
 })();

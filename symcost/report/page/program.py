@@ -13,11 +13,12 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.formulas.symbols import clog2, flog2
+from symcost.formulas.binary.digits import clog2, flog2
+from symcost.formulas.binary.halves import SUMS
 
 _FUNCTIONS: Mapping[type, str] = {
     sympy.floor: "floor", sympy.ceiling: "ceil", sympy.Max: "max", sympy.Min: "min", sympy.Mod: "mod",
-    clog2: "clog2", flog2: "flog2",
+    clog2: "clog2", flog2: "flog2", **{function: name for name, function in SUMS.items()},
 }  # fmt: skip
 
 

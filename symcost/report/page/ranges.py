@@ -1,4 +1,4 @@
-"""The sliders: for each symbol where it begins, its step, how far it goes, and a point inside every domain to start from."""
+"""The sliders: for each symbol where it begins, its step, how far it goes, its ticks, and a point inside every domain."""
 
 from __future__ import annotations
 
@@ -12,22 +12,8 @@ import sympy
 from symcost.errors import DomainError, SymcostError
 from symcost.formulas.conditions import Compare, condition, conjuncts
 from symcost.formulas.symbols import integer, symbol
+from symcost.report.page.usual import usual
 
-USUAL = {
-    "n": 1,
-    "N": 128,
-    "r": 224,
-    "h": 224,
-    "w": 224,
-    "d": 256,
-    "L": 12,
-    "H": 8,
-    "classes": 1000,
-    "C": 1000,
-    "V": 32000,
-}
-"""Where a slider of that name begins, if the domain allows it."""
-OTHERS = 64
 FURTHEST = 4
 FAR = 2**53 - 1
 """The last integer that a slider can stand at; fields take larger ones."""
@@ -35,7 +21,10 @@ TRIED = 20_000
 
 
 def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]]:
-    """``name``, ``low``, ``high``, ``step`` and ``start`` of every symbol of the tables."""
+    """``name``, ``meaning``, ``low``, ``high``, ``step``, ``most``, ``ticks`` and ``start`` of every symbol of the tables.
+
+    ``high`` is where the slider ends, ``most`` the last value of the domain, where there is one.
+    """
     names = list(dict.fromkeys(name for costs in tables for name in costs.symbols))
     for name in at:
         if name not in names:
@@ -45,9 +34,12 @@ def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]
     found = []
     for name in names:
         low, most, step = limits[name]
-        high = most if most is not None else max(FURTHEST * start[name], low + 15 * step)
-        high = min(high, FAR)
-        found.append({"name": name, "low": low, "high": high // step * step, "step": step, "start": start[name]})
+        known = usual(name, tables)
+        high = most if most is not None else max(FURTHEST * start[name], low + 15 * step, *known.values)
+        high = min(high, FAR) // step * step
+        ticks = [value for value in known.values if low <= value <= high and value % step == 0]
+        found.append({"name": name, "meaning": known.meaning, "low": low, "high": high, "step": step,
+                      "most": None if most is None else str(most), "ticks": ticks, "start": start[name]})  # fmt: skip
     return found
 
 
@@ -79,7 +71,7 @@ def _start(names: Sequence[str], limits: Mapping[str, tuple[int, int | None, int
     candidates = []
     for name in names:
         low, high, step = limits[name]
-        first = max(low, USUAL.get(name, OTHERS) // step * step)
+        first = max(low, usual(name, tables).start // step * step)
         several = [first, low, 2 * first, low + step, 3 * step, 12 * step, 96 * step]
         kept = [value for value in dict.fromkeys(several) if value >= low and (high is None or value <= high)]
         candidates.append([at[name]] if name in at else kept)

@@ -2,7 +2,7 @@
 
 ``memory``: activations and weights of every block, as the lectures draw MobileNetV2. ``roofline``: each kernel by its
 arithmetic intensity under the device's roof. ``latency``: time and throughput over the batch. ``energy``: computing
-and moving, layer by layer.
+and moving, block by block. Each is headed by the model's name and point; blocks stand in the order in which they run.
 """
 
 from __future__ import annotations
@@ -14,43 +14,45 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.reading.choices import PICTURES, LatencyModel, Picture
 from symcost.reading.numerals import short
-from symcost.report.pictures import plot_kinds
-from symcost.report.pictures.style import blank, save
+from symcost.report.pictures.asked import PictureOptions
+from symcost.report.pictures.batches import latency
+from symcost.report.pictures.joules import energy
+from symcost.report.pictures.memory import memory
+from symcost.report.pictures.roofline import roofline
+from symcost.report.pictures.style import blank, headed, save
 from symcost.system.extras import look
 
-FORMATS = (".png", ".svg")
+KINDS = {"memory": memory, "roofline": roofline, "latency": latency, "energy": energy}
+FORMATS = (".png", ".svg", ".pdf")
 
 
 def plot(
     costs: Any, kind: Picture = "memory", on: Any = None, dtype: str | None = None, *, at: Mapping[str, int] | None = None,
-    batch: str = "n", model: LatencyModel = "roofline", file: Any = None,
+    batch: str = "n", model: LatencyModel = "roofline", depth: int | None = None, name: str = "", file: Any = None,
 ) -> Any:  # fmt: skip
-    """A matplotlib figure of one kind, written to ``file`` (.png or .svg) where one is named.
+    """A matplotlib figure of one kind, which a notebook shows, written to ``file`` (.png, .svg or .pdf) where one is named.
 
-    ``on``: the device, needed for ``roofline`` and ``latency``; its memories are drawn as limits for ``memory``.
-    ``at``: values of the table's symbols; ``batch`` is the symbol that ``latency`` runs over. ``model`` as for
-    :func:`symcost.latency`.
+    ``on``: the device, an A100 for ``roofline`` and ``latency`` unless given; its memories are drawn as limits for
+    ``memory``. ``at``: values of the table's symbols; ``batch`` is the symbol that ``latency`` runs over. ``model`` as for
+    :func:`symcost.latency`. ``depth``: how many parts of a module's path a bar of ``memory`` and ``energy`` names; unless
+    given, as many as leave at most 24 bars. ``name``: what the picture calls the model.
     """
-    path, draw = check(kind, on, file), getattr(plot_kinds, kind)
+    path = check(kind, file)
     given = dict(at or {})
     table = costs if kind == "latency" or not given else costs.subs(**given)
     figure = blank()
-    if kind == "latency":
-        draw(figure, costs, on, dtype, given, batch, model)
-    else:
-        draw(figure, table, on, dtype, model)
+    KINDS[kind](figure, table, PictureOptions(on, dtype, model, given, batch, depth))
+    headed(figure, name, {**costs.point, **given})
     if path is not None:
         save(figure, path)
     return figure
 
 
-def check(kind: str, on: Any, file: Any) -> Path | None:
+def check(kind: str, file: Any) -> Path | None:
     """The file of a picture, unless it cannot be drawn."""
     look("a picture", "matplotlib")
     if kind not in PICTURES:
         raise SymcostError(f"unknown picture {short(kind)}: use {', '.join(PICTURES)}")
-    if kind in ("roofline", "latency") and on is None:
-        raise SymcostError(f"the {kind} needs a device: give one, such as 'nvidia-a100-sxm-80gb'")
     return _path(file)
 
 
@@ -59,7 +61,9 @@ def _path(file: Any) -> Path | None:
         return None
     path = Path(file)
     if path.suffix not in FORMATS:
-        raise SymcostError(f"a picture is written as {' or '.join(FORMATS)}: {path} is neither")
+        raise SymcostError(
+            f"a picture is written as {', '.join(FORMATS[:-1])} or {FORMATS[-1]}: {path} is none of them"
+        )
     if not path.parent.is_dir():
         raise SymcostError(f"{path} cannot be written: there is no directory {path.parent}")
     return path

@@ -1,7 +1,10 @@
-"""How pictures look: sizes, colours, empty figures, and files that are the same for the same picture."""
+"""How pictures look: sizes, colours, empty figures that notebooks show, and files that are the same for the same picture."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +13,39 @@ from symcost.system.extras import needed
 SIZE = (9.0, 4.5)
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
 """Colours that people with any colour vision tell apart (Okabe, Ito)."""
-DOTS = 110
+DOTS, NOTEBOOK = 110, 96
+"""Dots per inch of files, and in a notebook's cell, which is 900 of them wide."""
 BATCHES = tuple(2**power for power in range(11))
+UNDATED: Mapping[str, Mapping[str, None]] = {
+    ".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}  # fmt: skip
+"""What is left out of files."""
 
 
 def blank(size: tuple[float, float] = SIZE) -> Any:
     """An empty figure; it belongs to no window."""
-    return needed("matplotlib.figure", "a picture").Figure(figsize=size, layout="constrained")
+    return _shown(needed("matplotlib.figure", "a picture").Figure)(figsize=size, layout="constrained")
+
+
+@cache
+def _shown(figure: type) -> type:
+    """Figures that a notebook shows as pictures, whatever is set up there."""
+
+    def png(self: Any) -> bytes:
+        made = io.BytesIO()
+        self.savefig(made, format="png", dpi=NOTEBOOK)
+        return made.getvalue()
+
+    return type("Picture", (figure,), {"_repr_png_": png, "__doc__": "A figure that a notebook shows as a picture."})
+
+
+def headed(figure: Any, name: str, point: Mapping[str, int]) -> None:
+    """The model's name and point above all."""
+    at = ", ".join(f"{symbol}={value}" for symbol, value in point.items())
+    if name or at:
+        figure.suptitle(
+            f"{name}{' ' if name and at else ''}{'at ' if at else ''}{at}", x=0.01, ha="left", fontweight="bold"
+        )
 
 
 def save(figure: Any, path: Path) -> None:
@@ -24,7 +53,7 @@ def save(figure: Any, path: Path) -> None:
     from matplotlib import rc_context
 
     with rc_context({"svg.hashsalt": "symcost"}):
-        figure.savefig(path, dpi=DOTS, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
+        figure.savefig(path, dpi=DOTS, metadata=UNDATED[path.suffix])
 
 
 def plain(axes: Any, title: str) -> None:

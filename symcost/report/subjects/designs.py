@@ -13,14 +13,15 @@ MOST_LINES = 40
 BAR = 30
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A number of a configuration, an integer with separators."""
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def text(answer: Any) -> str:
     """A table of the configurations, and a line of facts below."""
     names = list(answer.columns)
-    rows = [[_shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
+    rows = [[shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
     lines = []
     if rows:
         lines += sheet.columns(names, rows)
@@ -53,6 +54,7 @@ def facts(answer: Any) -> str:
     else:
         first = f"{answer.count:,} of {answer.size:,} configurations are feasible"
     lines = [first, f"{answer.visited:,} visited one by one, in {answer.numbers} ({answer.engine})"]
+    lines += [f"compared at the first: {answer.compared}"] if answer.compared else []
     return "\n".join([*lines, *([answer.note] if answer.note else [])])
 
 

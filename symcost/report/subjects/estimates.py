@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import json as json_
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
+from symcost.costs.exact import value_at
+from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.estimate import Estimate
 from symcost.estimate.time.energy import Energy
 from symcost.estimate.time.latency import KernelTime, Latency
-from symcost.formulas.text import elided, written
+from symcost.formulas.graph.leading import abbreviated
+from symcost.formulas.text import wrapped
 from symcost.formulas.units import as_number, counted, physical
+from symcost.hlo.reading.scopes import template
 from symcost.report.words import sheet
+from symcost.report.words.sheet import Column
 
 COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
-MAX_LINES = 40
+MAX_LINES = 20
+WIDTH, NAME, FORMULA = 100, 32, 40
+"""Columns of a page that says nothing of its own, of a long name, and of a formula that is told whole."""
+SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+"""At which kernels are ranked while symbols are free: the first that the domain allows."""
 
 
-def text(estimate: Estimate) -> str:
-    """Totals, then one line per kernel with what it waits for."""
-    lines = [f"{title:26} {said}" for title, said in _facts(estimate)]
+def text(estimate: Estimate, width: int | None = None) -> str:
+    """Totals, then one line per kernel with what it waits for, in at most ``width`` columns (the terminal's by default)."""
+    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
+    lines = sheet.pairs(_facts(estimate), width)
     chosen = estimate.latencies[estimate.chosen]
     if isinstance(chosen, Latency):
-        lines += ["", *_table(chosen)]
+        lines += ["", *_table(chosen, width)]
     return "\n".join(lines)
 
 
@@ -32,23 +44,24 @@ def _facts(estimate: Estimate) -> list[tuple[str, str]]:
     point = estimate.costs.point
     if point:
         found.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
-    found += [("parameters (full)", counted(estimate.costs.params)), ("MACs (full)", counted(estimate.costs.macs))]
+    found += [("parameters (full)", _told(estimate.costs.params)), ("MACs (full)", _told(estimate.costs.macs))]
     if estimate.types is not None and not estimate.types.given:
         found.append(("number types", str(estimate.types)))
     if isinstance(estimate.memory, SymcostError):
         found.append(("memory", f"none: {estimate.memory}"))
     else:
-        found.append(("weights", physical(estimate.memory.weights, "B")))
+        found.append(("weights", _told(estimate.memory.weights, "B")))
         if estimate.memory.state != 0:
-            found.append(("state", physical(estimate.memory.state, "B")))
-        found.append((f"peak activations ({estimate.memory.rule})", physical(estimate.memory.activations, "B")))
+            found.append(("state", _told(estimate.memory.state, "B")))
+        found.append((f"peak activations ({estimate.memory.rule})", _told(estimate.memory.activations, "B")))
     for model, latency in estimate.latencies.items():
         said = f"none: {latency}" if isinstance(latency, SymcostError) else _time(latency)
         found.append((f"latency ({model})", said))
     chosen = estimate.latencies[estimate.chosen]
     rate = None if isinstance(chosen, SymcostError) else estimate.throughput(chosen)
     if rate is not None:
-        found.append((f"throughput ({estimate.chosen})", f"{physical(rate, '').strip()} examples/s"))
+        said = _told(rate) if as_number(rate) is None else physical(rate, "").strip()
+        found.append((f"throughput ({estimate.chosen})", f"{said} examples/s"))
     for name, energy in estimate.energies.items():
         found.append((f"energy ({name})", f"none: {energy}" if isinstance(energy, SymcostError) else _drawn(energy)))
     if isinstance(estimate.fit, SymcostError):
@@ -62,49 +75,112 @@ def _facts(estimate: Estimate) -> list[tuple[str, str]]:
 
 def _time(latency: Latency) -> str:
     if as_number(latency.seconds) is None:
-        return f"{written(latency.seconds)} s"
-    return f"{physical(latency.seconds, 's')}, bound by {latency.bound}"
+        return f"{_told(latency.seconds, 's')} ({latency.assumed})"
+    return f"{_told(latency.seconds, 's')}, bound by {latency.bound} ({latency.assumed})"
+
+
+def _told(value: Any, unit: str = "") -> str:
+    """A number with its unit, a short formula whole, the leading terms of a longer one: JSON has all of it."""
+    if as_number(value) is not None:
+        return physical(value, unit) if unit else counted(value)
+    ways = abbreviated(value)
+    return f"{next((way for way in ways if len(way) <= FORMULA), ways[1])} {unit}".strip()
 
 
 def _drawn(energy: Energy) -> str:
     """Joules, and how much of them computing and moving take where an energy table tells them apart."""
-    said = physical(energy.joules, "J")
+    said = _told(energy.joules, "J")
     if not energy.steps:
         return said
-    return f"{said}: computing {physical(energy.compute, 'J')}, moving {physical(energy.movement, 'J')}"
+    return f"{said}: computing {_told(energy.compute, 'J')}, moving {_told(energy.movement, 'J')}"
 
 
-def _table(latency: Latency) -> list[str]:
-    """One line per kernel, the slowest where there are too many."""
-    steps = _shown(latency.steps)
-    made = sheet.columns(COLUMNS, map(_cells, steps), left=(0, len(COLUMNS) - 1))
-    left = len(latency.steps) - len(steps)
-    more = [f"... and {left} faster kernels (--format csv lists all)"] if left else []
-    return [f"kernels ({latency.model}, {latency.dtype})", *made, *more]
+def _table(latency: Latency, width: int) -> list[str]:
+    """One line per kernel or several alike ones, the slowest first; the slowest alone where there are too many."""
+    groups, order = _slowest(_alike(latency.steps), latency)
+    shown = groups[:MAX_LINES]
+    made, left_out = sheet.fitted(_columns(shown), width)
+    left = sum(len(group) for group in groups[MAX_LINES:])
+    kind = "faster" if order else "further"
+    more = [f"... and {left} {kind} kernel{'' if left == 1 else 's'} (--format csv lists all)"] if left else []
+    out = wrapped(f"left out at this width: {', '.join(left_out)}", width) if left_out else []
+    return [f"kernels ({latency.model}, {latency.dtype}){order}", *made, *more, *out]
 
 
-def _shown(steps: Sequence[KernelTime]) -> list[KernelTime]:
-    if len(steps) <= MAX_LINES:
-        return list(steps)
-    values = {id(step): as_number(step.seconds) for step in steps}
-    if any(value is None for value in values.values()):
-        return list(steps[:MAX_LINES])
-    slowest = sorted(steps, key=lambda step: -(values[id(step)] or 0))[:MAX_LINES]
-    return [step for step in steps if any(step is other for other in slowest)]
+Alike = Sequence[KernelTime]
 
 
-def _cells(step: KernelTime) -> tuple[str, ...]:
-    kernel = step.kernel
-    name = kernel.name if len(kernel.name) <= 48 else "…" + kernel.name[-47:]
-    sizes = (physical(kernel.operations, "op"), physical(step.moved, "B"))
-    times = tuple(physical(value, "s") for value in (step.compute, step.memory, step.seconds))
-    intensity = as_number(step.intensity)
-    per_byte = elided(step.intensity, 24) if intensity is None else f"{float(intensity):.3g}"
-    return (name, str(kernel.times), *(_short(size) for size in sizes), per_byte, *map(_short, times), step.bound)
+def _alike(steps: Sequence[KernelTime]) -> list[Alike]:
+    """Kernels of repeated blocks that take the same, together."""
+    groups: dict[Any, list[KernelTime]] = {}
+    for step in steps:
+        kernel = step.kernel
+        same = kernel.times, kernel.operations, step.moved, step.compute, step.memory, step.overhead
+        groups.setdefault((template(kernel.path), kernel.op, *same), []).append(step)
+    return list(groups.values())
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 28 else text[:27] + "…"
+def _slowest(groups: list[Alike], latency: Latency) -> tuple[list[Alike], str]:
+    """The slowest first, and where they are; as they run where no sizes are known that the model takes."""
+    point = _sizes(latency.costs)
+    if point is None:
+        return groups, ""
+    took = [
+        Fraction(len(group)) * value_at(latency.costs, group[0].seconds, point, "a kernel's time") for group in groups
+    ]
+    ranked = sorted(range(len(groups)), key=lambda i: -took[i])
+    at = ", ".join(f"{name}={value}" for name, value in point.items())
+    return [groups[i] for i in ranked], f", slowest first{f' at {at}' if at else ''}"
+
+
+def _sizes(costs: CostTable) -> dict[str, int] | None:
+    """One value for all symbols at which the formulas hold, or a point at which they were checked."""
+    domain = costs.domain
+    for value in SIZES:
+        point = dict.fromkeys(costs.symbols, value)
+        if domain is None or domain.problem({**costs.point, **point}) is None:
+            return point
+    checked = () if costs.certificate is None else costs.certificate.held_out
+    return next(({n: at[n] for n in costs.symbols} for at in checked if set(costs.symbols) <= set(at)), None)
+
+
+def _columns(groups: Sequence[Alike]) -> list[Column]:
+    """What is said of every line; of several alike kernels what one takes, and the seconds of all."""
+    firsts = [group[0] for group in groups]
+    numbers = [len(group) for group in groups]
+    return [
+        Column("kernel", [_name(group) for group in groups], left=True),
+        Column("times", [_plain(step.kernel.times * k) for step, k in zip(firsts, numbers, strict=True)], 6),
+        Column("operations", [_with_unit(step.kernel.operations, "op") for step in firsts], 5),
+        Column("bytes", [_with_unit(step.moved, "B") for step in firsts], 4),
+        Column("intensity", [_ratio(step.intensity) for step in firsts], 3),
+        Column("computing", [_with_unit(step.compute, "s") for step in firsts], 2),
+        Column("moving", [_with_unit(step.memory, "s") for step in firsts], 1),
+        Column("seconds", [_with_unit(step.seconds * k, "s") for step, k in zip(firsts, numbers, strict=True)]),
+        Column("bound", [(step.bound,) for step in firsts], 7, left=True),
+    ]
+
+
+def _name(group: Alike) -> tuple[str, ...]:
+    """A kernel's name, of several alike ones their common one; its end where it is long."""
+    kernel = group[0].kernel
+    name = kernel.name if len(group) == 1 else f"{template(kernel.path)} {kernel.op} x {len(group)}".strip()
+    return (name,) if len(name) <= NAME else (name, "…" + name[1 - NAME :])
+
+
+def _with_unit(value: Any, unit: str) -> tuple[str, ...]:
+    if as_number(value) is not None:
+        return (physical(value, unit),)
+    return tuple(f"{way} {unit}" for way in abbreviated(value))
+
+
+def _plain(value: Any) -> tuple[str, ...]:
+    return (f"{value:,}",) if isinstance(value, int) else abbreviated(value)
+
+
+def _ratio(value: Any) -> tuple[str, ...]:
+    number = as_number(value)
+    return abbreviated(value) if number is None else (f"{float(number):.3g}",)
 
 
 def csv(estimate: Estimate) -> str:

@@ -50,12 +50,14 @@ from rich.text import Text
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
 from symcost.errors import SymcostError
 from symcost.reading.nearest import known_format
-from symcost.report.words import sheet
+from symcost.report.words import markup, sheet
 from symcost.system.files import write_whole
 from symcost.version import __version__
 
 Cells = tuple[str, ...]
 FEW_MODULES = 4
+SHORT = 8
+"""Rows of a table that a notebook shows without a click."""
 NUMBERS = {"ours", "theirs", "written", "compiled", "difference", "FLOPs", "bytes"}
 LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
 FORMATS = ("text", "markdown", "json")
@@ -220,14 +222,11 @@ def markdown(verdict: Any) -> str:
 
 
 def html(verdict: Any) -> str:
-    """Tables for a notebook."""
-    from html import escape
-
-    parts = [f"<p><b>{escape(sentence(verdict))}</b></p>"]
+    """A sentence and tables for a notebook; long ones open by a click."""
+    parts = [markup.said(sentence(verdict))]
     for title, headings, rows in sections(verdict):
-        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-        parts.append(f"<p>{escape(title)}</p><table><tr>{head}</tr>{body}</table>")
+        right = [i for i, heading in enumerate(headings) if heading in NUMBERS]
+        parts.append(markup.folded(title, markup.table(headings, rows, right), opened=len(rows) <= SHORT))
     return "".join(parts)
 
 

@@ -6,11 +6,11 @@ Tables that were not traced have no certificate, domain, coverage or peaks; thos
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.costs.cost import COLUMNS, FULL, SPLITS, TOLD, Cost
+from symcost.costs.cost import COLUMNS, FIRST, FULL, SPLITS, TOLD, Cost
 from symcost.costs.evidence import summary
 from symcost.costs.rows import Row, total
 from symcost.costs.table import CostTable
@@ -18,6 +18,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.formulas.text import written
 from symcost.reading.choices import PEAKS, UNITS, Convention, Rule, Unit
+from symcost.report.words.sheet import KEPT
 
 Column = tuple[str, Convention]
 """A metric under a convention."""
@@ -55,9 +56,9 @@ def splits(costs: CostTable, metric: str) -> bool:
     return metric not in SPLITS or getattr(costs.total(FULL), SPLITS[metric]) != 0
 
 
-def totals(costs: CostTable) -> list[tuple[str, str]]:
+def totals(costs: CostTable, number: Callable[[Any], str] = written) -> list[tuple[str, str]]:
     """(title, text) of every total, and in words which convention has none because its figures are withdrawn."""
-    found = [(f"{TITLES[m]} ({', '.join(c)})", written(value)) for m, c, value in metrics_by_convention(costs)]
+    found = [(f"{TITLES[m]} ({', '.join(c)})", number(value)) for m, c, value in metrics_by_convention(costs)]
     return found + [
         (f"all numbers ({convention})", f"{WITHDRAWN}: see the certificate") for convention in costs.withdrawn
     ]
@@ -70,6 +71,11 @@ def columns(costs: CostTable) -> list[Column]:
         for metric, convention in COLUMNS
         if splits(costs, metric) and getattr(costs.total(convention), metric) != 0
     ]
+
+
+def place_of(metric: str) -> int:
+    """How long a column stays where there is no room for all: the first metrics longest."""
+    return (KEPT if TOLD[metric].place == FIRST else 0) - list(TOLD).index(metric)
 
 
 def values_of(rows: Sequence[Row], wanted: Sequence[Column]) -> list[Any]:
@@ -98,11 +104,11 @@ def residuals(costs: Any) -> Any:
     return None if costs.parts.residuals is None else costs.residuals
 
 
-def beside(costs: Any) -> list[tuple[str, str]]:
+def beside(costs: Any, number: Callable[[Any], str] = written) -> list[tuple[str, str]]:
     """(title, text) of what does not add over modules: peaks, or why there is none, and residuals."""
-    found = [(f"peak {peak.unit} ({peak.rule})", peak.problem or written(peak.value)) for peak in peaks(costs)]
+    found = [(f"peak {peak.unit} ({peak.rule})", peak.problem or number(peak.value)) for peak in peaks(costs)]
     saved = residuals(costs)
-    return found if saved is None else [*found, (QUANTITIES["residuals"].title, written(saved))]
+    return found if saved is None else [*found, (QUANTITIES["residuals"].title, number(saved))]
 
 
 OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place of built-in ones"}
@@ -178,3 +184,31 @@ def _comparison(row: Row, xla: Cost) -> str:
     if stated == counted:
         return f"{row.op} states {stated}, as its body counts"
     return f"{row.op} states {stated}, its body counts {'at most ' if row.bound else ''}{counted}"
+
+
+def moved(rows: Sequence[Row]) -> Any:
+    """Elements of the first operation's operands and the last one's result; the input alone has none before it."""
+    ran = [row for row in rows if row.source != "input"]
+    return sum((_elements(shape) for shape in ran[0].ins), start=_elements(ran[-1].out)) if ran else 0
+
+
+def _elements(shape: Sequence[Any]) -> Any:
+    size: Any = 1
+    for length in shape:
+        size = size * length
+    return size
+
+
+def field(rows: Sequence[Row], fields: Mapping[str, Any]) -> str:
+    """What one output of the last layer sees of the input, one side where all are equal; nothing where it is not known.
+
+    >>> rows = [Row(path="a", op="conv2d"), Row(path="b", op="pool")]
+    >>> field(rows, {"b": (11, 11)}), field(rows, {"b": (3, 5)}), field(rows, {"b": None}), field(rows, {})
+    ('11', '3 x 5', 'all', '')
+    """
+    known = [fields[row.path] for row in rows if row.path in fields]
+    if not known:
+        return ""
+    if known[-1] is None:
+        return "all"
+    return str(known[-1][0]) if len(set(known[-1])) == 1 else " x ".join(map(str, known[-1]))

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from symcost.costs.rows import Row
+from symcost.costs.rows import Row, running
 from symcost.hlo.reading.scopes import template
 
 _NUMBER = re.compile(r"\d+")
@@ -73,9 +73,7 @@ class ReportLine:
 def tree(rows: Sequence[Row]) -> ModuleGroup:
     """Modules in execution order, alike ones merged."""
     root = ModuleGroup("")
-    for index, row in enumerate(rows):
-        # Parameters are listed before the operations, by name: they do not settle the order of the modules.
-        order = index + len(rows) if row.source == "input" else index
+    for row, order in zip(rows, running(rows), strict=True):
         node = root
         for part in row.path.split("/", DEEPEST - 1) if row.path else ():
             if part not in node.children:
@@ -194,18 +192,19 @@ def _flat(root: ModuleGroup, depth: int) -> list[ReportLine]:
     if depth < 1:
         return [ReportLine(MODEL, 0, None, tuple(root.all_rows()))]
     for child in root.children.values():
-        found.extend(_flat_node(child, 0, depth))
+        found.extend(flat_node(child, 0, depth))
     return found
 
 
-def _flat_node(node: ModuleGroup, indent: int, depth: int) -> list[ReportLine]:
+def flat_node(node: ModuleGroup, indent: int, depth: int) -> list[ReportLine]:
+    """Lines of a module and of what is inside, down to a depth."""
     if not node.children or indent + 1 >= depth:
         return [ReportLine(node.name, indent, node.number, tuple(node.all_rows()))]
     found = [ReportLine(node.name, indent, node.number, None)]
     if node.rows:
         found.append(ReportLine(ITSELF, indent + 1, None, tuple(node.rows)))
     for child in node.children.values():
-        found.extend(_flat_node(child, indent + 1, depth))
+        found.extend(flat_node(child, indent + 1, depth))
     return found
 
 

@@ -5,10 +5,86 @@ from __future__ import annotations
 import csv as csv_format
 import io
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from symcost.formulas.text import wrapped
 
 Cells = Sequence[str]
 GAP = "  "
+NARROW = 30
+"""Columns that the text beside a title has at least."""
+FIRST, SECOND, THIRD = range(3)
+KEPT = 100
+"""The place of a column that is never left out."""
+
+
+@dataclass(frozen=True)
+class SheetColumn:
+    """A column whose cells have one text, or ever shorter ones: all are shown in the first way that has room, none is ever cut.
+
+    Where there is no room even for the second ones the columns of the lowest ``place`` are left out; a third is for where
+    that does not help. A title may have several lines.
+    """
+
+    title: str
+    cells: Sequence[tuple[str, ...]]
+    place: int = KEPT
+    left: bool = False
+
+    def width(self, way: int) -> int:
+        """What it needs where every cell is shown in that way, or in the last one that it has."""
+        return max([_longest(self.title), *(len(ways[min(way, len(ways) - 1)]) for ways in self.cells)])
+
+    def texts(self, width: int) -> list[str]:
+        """Every cell in the same way, the first in which all have at most that width, or the last there is."""
+        way = next((way for way in (FIRST, SECOND) if self.width(way) <= width), THIRD)
+        return [ways[min(way, len(ways) - 1)] for ways in self.cells]
+
+
+def _longest(title: str) -> int:
+    return max(map(len, title.split("\n")))
+
+
+def fitted(wanted: Sequence[SheetColumn], width: int) -> tuple[list[str], list[str]]:
+    r"""Lines of the columns that have room, and the titles of those that are left out.
+
+    >>> name = SheetColumn("name", [("a",), ("b",)], left=True)
+    >>> size = SheetColumn("size", [("2*d**2 + d", "2*d**2 + …"), ("123",)], 1)
+    >>> for line in fitted([name, size], 20)[0]:
+    ...     print(line)
+    name        size
+    ────────────────
+    a     2*d**2 + d
+    b            123
+    >>> fitted([name, size], 10)[1]
+    ['size']
+    """
+    kept = list(wanted)
+    while _needed(kept, SECOND) > width and any(column.place < KEPT for column in kept):
+        kept.remove(min(kept, key=lambda column: column.place))
+    shortest = SECOND if _needed(kept, SECOND) <= width else THIRD
+    room = _shared(width - len(GAP) * (len(kept) - 1), kept, shortest)
+    cells = [column.texts(size) for column, size in zip(kept, room, strict=True)]
+    left = [i for i, column in enumerate(kept) if column.left]
+    lines = columns([column.title for column in kept], zip(*cells, strict=True), left)
+    return lines, [" ".join(column.title.split()) for column in wanted if column not in kept]
+
+
+def _needed(kept: Sequence[SheetColumn], way: int) -> int:
+    return sum(column.width(way) for column in kept) + len(GAP) * (len(kept) - 1)
+
+
+def _shared(width: int, kept: Sequence[SheetColumn], way: int) -> list[int]:
+    """What each column has: all that it would like while there is room, those that want least first, or what it needs."""
+    sizes = [column.width(way) for column in kept]
+    more = [column.width(FIRST) - size for column, size in zip(kept, sizes, strict=True)]
+    left = width - sum(sizes)
+    for i in sorted(range(len(kept)), key=more.__getitem__):
+        if more[i] <= left:
+            sizes[i] += more[i]
+            left -= more[i]
+    return sizes
 
 
 def columns(header: Cells, rows: Iterable[Cells], left: Collection[int] = ()) -> list[str]:
@@ -20,14 +96,40 @@ def columns(header: Cells, rows: Iterable[Cells], left: Collection[int] = ()) ->
     macs    1,024
     params      8
     """
-    lines = [header, *rows]
+    titles = _titles(header)
+    lines = [*titles, *rows]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
-    head, *below = (
+    made = [
         GAP.join(cell.ljust(width) if i in left else cell.rjust(width)
                  for i, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip()
         for line in lines
-    )  # fmt: skip
-    return [head, "─" * max(map(len, [head, *below])), *below]
+    ]  # fmt: skip
+    return [*made[: len(titles)], "─" * max(map(len, made)), *made[len(titles) :]]
+
+
+def _titles(header: Cells) -> list[Cells]:
+    """The lines of the header: titles of fewer lines stand at its foot."""
+    split = [title.split("\n") for title in header]
+    height = max(map(len, split), default=1)
+    return list(zip(*(["" for _ in range(height - len(title))] + title for title in split), strict=True))
+
+
+def pairs(found: Sequence[tuple[str, str]], width: int) -> list[str]:
+    """Titles, and beside them what they are; below them where that would leave narrow lines.
+
+    >>> pairs([("a", "12 + d"), ("size", "3")], 80)
+    ['a     12 + d', 'size  3']
+    """
+    margin = max((len(title) for title, _ in found), default=0) + len(GAP)
+    if width - margin < NARROW:
+        return [
+            line for title, text in found for line in (title, *(GAP + line for line in wrapped(text, width - len(GAP))))
+        ]
+    return [
+        ("" if k else title).ljust(margin) + line
+        for title, text in found
+        for k, line in enumerate(wrapped(text, width - margin))
+    ]
 
 
 def markdown(header: Cells, rows: Iterable[Cells], right: Collection[int] = ()) -> str:

@@ -32,7 +32,7 @@ class Count(int):
         return count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """Configurations that were asked for: best first, along the front, or all of them.
 
@@ -55,6 +55,8 @@ class Answer:
     """What was minimised (False) or maximised (True)."""
     histograms: Mapping[str, Sequence[tuple[Any, Any, int]]] = field(default_factory=dict)
     """By cost: bins (low, high, number of feasible configurations), where they were asked for."""
+    compared: str = ""
+    """What was compared with fresh traces of the first configurations, in words."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -99,6 +101,13 @@ class Answer:
 
     def __str__(self) -> str:
         return view("answer as text")(self)
+
+    def __repr__(self) -> str:
+        many = "" if self.count is None else f", {self.count:,} feasible"
+        return f"<Answer of {len(self):,} configurations of {self.size:,}{many}: {', '.join(self.columns)}>"
+
+    def _repr_html_(self) -> str:
+        return view("answer as html")(self)
 
 
 def values_at(problem: Problem, order: Sequence[str], index: Any) -> dict[str, list[int]]:

@@ -19,6 +19,7 @@ from symcost.sweeps.numbers.program import plain
 from symcost.sweeps.numbers.tables import Tables
 from symcost.sweeps.numbers.tiers import INT, NAMES, Tiers
 from symcost.sweeps.question.dependents import dependents
+from symcost.sweeps.question.limits import Limits
 from symcost.sweeps.question.space import texts
 
 CHUNK = 1 << 13
@@ -34,7 +35,8 @@ class CompiledFormulas:
     """A callable on arrays: exact values of formulas at every configuration.
 
     The kind of number of every intermediate is chosen from the smallest and largest value of each column, so nothing
-    overflows or rounds; results are int64 where they fit, otherwise arrays of Python's integers (or fractions).
+    overflows or rounds; results are int64 where they fit, otherwise arrays of Python's integers (or fractions). With
+    ``limits`` a configuration outside of them is an error, and nothing is told of any.
 
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")
@@ -43,44 +45,60 @@ class CompiledFormulas:
     array([100, 100000000000000000000], dtype=object)
     """
 
-    def __init__(self, shown: Mapping[str, Any], formulas: Mapping[str, Any]) -> None:
-        self.shown, self.formulas = dict(shown), dict(formulas)
+    def __init__(self, shown: Mapping[str, Any], formulas: Mapping[str, Any], limits: Limits | None = None) -> None:
+        self.shown, self.formulas, self.limits = dict(shown), dict(formulas), limits
         free = {str(s) for f in [*shown.values(), *formulas.values()] for s in f.free_symbols}
         self.symbols = tuple(sorted(free - set(formulas)))
         """Names of the columns that a call needs."""
+        self.also = () if limits is None else tuple(name for name in limits.symbols if name not in self.symbols)
+        """Names of columns that a call may give too: only the limits are about them."""
         self.numbers: dict[str, str] = {}
         """By formula, the kind of number that the last call used."""
 
     @cached_property
-    def order(self) -> tuple[str, ...]:
+    def _order(self) -> tuple[str, ...]:
         """Symbols from the one on which most of the formulas depend: what is looked up is about the first ones."""
         counted = dependents(self.shown.values(), self.formulas, self.symbols)
         return tuple(sorted(self.symbols, key=lambda name: (-counted[name], name)))
 
     def __call__(self, **columns: Any) -> dict[str, Any]:
-        """Values by formula; a column is an array or a list of positive integers, or one integer for all."""
+        """Values by formula; a column is an array or a list of positive integers, or one integer for all.
+
+        Raises:
+            DomainError: where a configuration lies outside of the limits, as far as its columns tell.
+            SpaceError: for columns that are missing, too many, or no positive integers.
+        """
         given = self._columns(columns)
         length = max((len(c) for c in given.values()), default=1)
+        order = (*self._order, *(name for name in self.also if name in given))
         graph = Graph()
-        ranges = Ranges([_values(given[name]) for name in self.order])
-        lower = Lowering(graph, ranges, self.order, self.formulas)
+        ranges = Ranges([_values(given[name]) for name in order])
+        lower = Lowering(graph, ranges, order, self.formulas)
         roots = {name: lower.value(formula) for name, formula in self.shown.items()}
+        inside = None
+        if self.limits is not None and (open_ := self.limits.nodes(lower, ranges, given)):
+            inside = graph.chain("and", open_)
+        asked = [*roots.values(), *([] if inside is None else [inside])]
         tiers = Tiers(ranges)
         self.numbers = {name: NAMES[tiers.largest([root])] for name, root in roots.items()}
         kinds = {name: tiers(root) for name, root in roots.items()}
         results = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
         with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
-            tables = Tables(graph, tiers, list(roots.values()), [given[name] for name in self.order], length)
+            tables = Tables(graph, tiers, asked, [given[name] for name in order], length)
             chunk = min(CHUNK, max(LEAST, length * len(roots) // (SHARE * tables.program.live)))
             for start in range(0, length, chunk):
                 stop = min(start + chunk, length)
                 looked_up = tables.at(start, stop)
+                if inside is not None and self.limits is not None and not looked_up[inside.index].all():
+                    self.limits.refuse(start + int(np.argmin(looked_up[inside.index])), given)
                 for name, root in roots.items():
                     results[name][start:stop] = plain(looked_up[root.index], kinds[name])
+        if self.limits is not None:
+            self.limits.ask(given, length)
         return results
 
     def _columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        for name in {*columns} ^ {*self.symbols}:
+        for name in {*columns} - {*self.also} ^ {*self.symbols}:
             if name in columns:
                 raise self._foreign(name)
             raise SpaceError(f"no values for the symbol {name}: give a column or an integer, as {name}=1")
@@ -135,11 +153,11 @@ def _values(column: Any) -> Values:
     return Span(int(column.min()), int(column.max()))
 
 
-def columns_of(costs: Any, names: Iterable[str] | None = None) -> CompiledFormulas:
-    """The callable of a cost table's numbers: those that are shown, or the named ones."""
+def columns_of(costs: Any, names: Iterable[str] | None = None, checked: bool = True) -> CompiledFormulas:
+    """The callable of a cost table's numbers: those that are shown, or the named ones, in its domain where ``checked``."""
     metrics = Metrics(costs)
     shown = {name: parse(name) for name in (texts("the names", names) if names is not None else metrics.shown())}
     resolve = Resolver(metrics, metrics.symbols)
     for formula in shown.values():
         resolve(formula)
-    return CompiledFormulas(shown, resolve.found)
+    return CompiledFormulas(shown, resolve.found, Limits.of(costs) if checked else None)

@@ -9,7 +9,8 @@ from typing import Any
 import sympy
 
 from symcost.errors import ExpressionError
-from symcost.formulas.symbols import clog2, flog2
+from symcost.formulas.binary.digits import clog2, flog2
+from symcost.formulas.binary.halves import odd_halves, popcount
 
 
 def evaluate(expression: Any, point: Mapping[str, Any], formulas: Mapping[str, Any]) -> Any:
@@ -60,6 +61,8 @@ _FUNCTIONS: tuple[tuple[Any, Any], ...] = (
     (sympy.Min, lambda jnp, p: reduce(jnp.minimum, p)),
     (sympy.Mod, lambda jnp, p: p[0] - jnp.floor(p[0] / p[1]) * p[1]),
     ((clog2, flog2), lambda jnp, p: jnp.log2(p[0])),
+    (popcount, lambda jnp, p: 1 + jnp.log2(p[0]) / 2),
+    (odd_halves, lambda jnp, p: p[0] ** int(p[1]) * 2 ** int(p[1]) / (2 ** int(p[1]) - 1) / 2),
     (sympy.StrictLessThan, lambda jnp, p: p[0] < p[1]),
     (sympy.LessThan, lambda jnp, p: p[0] <= p[1]),
     (sympy.StrictGreaterThan, lambda jnp, p: p[0] > p[1]),

@@ -21,7 +21,9 @@ from symcost.errors import SpaceError
 from symcost.estimate.questions.setting import OPTIONS, QuantityOptions
 from symcost.formulas.extent import whole
 from symcost.reading.nearest import choose
+from symcost.reading.numerals import short
 from symcost.sweeps.answers.answer import Answer, Count, columns_at
+from symcost.sweeps.answers.compared import FRONT, checked
 from symcost.sweeps.answers.front import front
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
 from symcost.sweeps.numbers.tiers import NAMES
@@ -44,6 +46,7 @@ class SearchOptions(QuantityOptions, total=False):
     executor: Executor | None
     out: str | Path | None
     on_progress: Report | None
+    check: bool
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Asked:
     settings: Settings
     out: str | Path | None
     options: QuantityOptions
+    check: bool = False
     inner: bool = False
 
     @classmethod
@@ -78,7 +82,7 @@ class Asked:
         return cls(
             costs, space, texts("where", where), objectives, None if show is None else texts("show", show),
             given.get("define"), settings, given.get("out"),
-            QuantityOptions(**{name: value for name, value in given.items() if name in OPTIONS}),
+            QuantityOptions(**{name: value for name, value in given.items() if name in OPTIONS}), _flag(given.get("check", False)),
         )  # fmt: skip
 
     def count(self) -> Count:
@@ -95,6 +99,9 @@ class Asked:
             total = self._total(parts, parts, jobs, started)
             if store:
                 store.finish({"feasible": [int(total)]}, _provenance(words, total))
+        if self.check and total:
+            # the largest one that counts, since a number alone is of no configuration
+            replace(self, objectives=[("macs", True)], show=("macs",), out=None, inner=True).answer("top", 1)
         return total
 
     def answer(self, kind: Kind, keep: int) -> Answer:
@@ -121,6 +128,11 @@ class Asked:
                 columns, self.space.axes, int(total), total.size, total.visited, total.seconds, total.engine, total.numbers,
                 _MANY.format(total, keep) if many else "", _provenance(words, total), tuple(self.objectives),
             )  # fmt: skip
+            if self.check and len(answer):
+                told = checked(
+                    self.costs, self.space, self.define or {}, answer.rows[: FRONT if kind == "front" else 1]
+                )
+                answer = replace(answer, compared=told)
             if store:
                 store.finish(columns, answer.provenance)
         return answer
@@ -150,7 +162,7 @@ class Asked:
         """Bins of equal width (low, high, number), each with its upper end; the first one with its lower end too."""
         ends = []
         for maximise in (False, True):
-            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None, inner=True)
+            asked = replace(self, objectives=[(name, maximise)], show=(name,), out=None, check=False, inner=True)
             ends.append(asked.answer("top", 1).columns[name][0])
         low, high = ends
         bins = bins if high > low else 1
@@ -165,6 +177,12 @@ class Asked:
                 below.append(sum(run(job, self.settings, pool).count for job in jobs))
         pairs = zip(itertools.pairwise(shown), itertools.pairwise(below), strict=True)
         return [(a, b, after - before) for (a, b), (before, after) in pairs]
+
+
+def _flag(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise SpaceError(f"check={short(given)} must be True or False")
+    return given
 
 
 def _provenance(asked: Mapping[str, str], count: Count) -> dict[str, str]:

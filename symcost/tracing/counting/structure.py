@@ -128,7 +128,7 @@ class Structure:
                 examples.setdefault(fingerprint(record), record)
         watched = self.patterned or bool(self.compared)
         fitter = self._fitter if watched else Fitter(self.symbols, self.points, floors=False)
-        numbers = {f: fitter.fit(tuple(count[f] for count in counts)) for f in examples}
+        numbers = {f: fitter.settled(tuple(count[f] for count in counts)) for f in examples}
         broken = {_family(examples[f]) for f, number in numbers.items() if number is None}
         lines: list[Line] = []
         for print_, record in examples.items():
@@ -169,7 +169,7 @@ class Structure:
         for mono in monos:
             values = [form.terms.get(mono, 0) for form in forms]
             scale = math.lcm(*(v.denominator for v in values))
-            fitted = fitter.fit(tuple(int(v * scale) for v in values))
+            fitted = fitter.settled(tuple(int(v * scale) for v in values))
             if fitted is None:
                 at = ", ".join(str(tuple(p[s] for s in self.symbols)) for p in points)
                 raise Irregular(

@@ -3,86 +3,61 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symcost.errors import LiftError
 from symcost.formulas.form import Form
-from symcost.tracing.checking.certify import LineTotals, concrete_totals, differences, in_words
-from symcost.tracing.checking.referee import Witness
-from symcost.tracing.counting import liveness
-from symcost.tracing.counting.costing import Costing
-from symcost.tracing.counting.structure import template_key
-from symcost.tracing.domain.domain import Domain
+from symcost.tracing.domain.agreement import Agreement
 from symcost.tracing.domain.further import Further
 from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.domain.special import Special
 from symcost.tracing.domain.spread import Spread
-from symcost.tracing.fitting.align import flat, same
-from symcost.tracing.fitting.lift import PointError, Sampler
-from symcost.tracing.program.records import Program
+from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.fitting.align import same
+from symcost.tracing.fitting.lift import PointError
 from symcost.tracing.program.spec import where
 from symcost.tracing.sampling.sample import MODERATE, TINY, Point, Values, divisors
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular
 
-Peaks = dict[tuple[str, str], "list[Form] | str"]
 HIGH = 1009
 ROUND = 256
-BESIDE = 3
-"""Steps to the sizes beside a point at which the form must be right for a bound at the point to be believed."""
-TRIPS = 3
-"""Value given to the symbols of unknown trip counts and MACs while checking."""
-
-
-INTERMEDIATE = frozenset({"activations", "bytes_read", "bytes_written"})
-"""What counts intermediate tensors: where a size is 1, a program may skip a step that moves data and computes nothing."""
+FACTORS = (2, 3, 4, 8, 16, 64)
 
 
 @dataclass
-class Explorer:
+class Explorer(Agreement):
     """Compares the closed form with concrete traces, and writes what it finds into the domain."""
 
-    sampler: Sampler
-    costing: Costing
-    totals: LineTotals
-    domain: Domain
-    peaks: Peaks
-    values: Mapping[str, Values]
-    structural: Sequence[str]
-    unknown: Sequence[str]  # symbols of what the program does not say
-    sampled: Sequence[Point]
     rounded: tuple[str, ...] = ()  # symbols inside roundings
     settled: bool = False  # whether multiples that the form needs may become conditions
     constants: Sequence[int] = ()  # sizes of the program that no symbol changes
     widths: Sequence[str] = ()  # symbols that may meet them
-    patterned: bool = False  # whether layers follow a pattern, of which shallow programs have not seen every kind
     given: frozenset[str] = frozenset()  # symbols whose multiples are meant: the user's, and widths split into heads
     upto: Mapping[str, int] = field(default_factory=dict)  # how far to try symbols of which only trials tell
-
-    def __post_init__(self) -> None:
-        self.base = {name: values[0] for name, values in self.values.items()}
-        self.held_out: list[Point] = []
-        self.bounded: list[Point] = []  # where steps are skipped, so that what counts tensors is an upper bound
-        self.witness = Witness(self.sampler)
-        self.few_layers: Point = {}  # the deepest program in which a kind of layer is missing
+    far: Mapping[str, Values] = field(default_factory=dict)  # single values to try of others
+    proved: bool = False  # whether every decision was seen and no size was guessed: nothing is searched for then
+    seen: Sequence[Guard] = ()  # decisions that are looked at by themselves
 
     def certify(self) -> list[Point]:
         """Check a far joint point above and one below, narrowing the domain until both agree."""
         if not self.base:
-            self._require({})
+            self.require({})
             self.witness.offer({})
             return []
-        self._lattice()
+        if not self.proved:
+            self._lattice()
         self._high()
-        Further(self, self.upto).check()
-        if self.rounded:
+        Further(self, self.upto, self.far).check()
+        if self.rounded and not self.proved:
             Spread(self, self.rounded).check()
-        self._round()
+        if not self.proved:
+            self._round()
         LowEdge(self).find()
         if self.patterned:
-            self._few_layers()
-        Special(self).check(self.widths, self.constants)
+            self.shallow()
+        if not self.proved:
+            Special(self).check(self.widths, self.constants)
         Special(self).check_numbers(self.sizes())
         fresh = [p for p in self.held_out if p not in self.sampled]
         if not fresh:
@@ -91,111 +66,15 @@ class Explorer:
             )
         return fresh
 
-    # -- agreement ---------------------------------------------------------------------------------------------
-    def difference(self, point: Point) -> str | None:
-        """Why the form is not right at a point (the model raises, or numbers differ), or nothing."""
-        try:
-            program = self.sampler(point)
-        except PointError as problem:
-            return str(problem)
-        if self.becomes_empty(point):
-            return "an array is empty"
-        known = {**point, **dict.fromkeys(self.unknown, TRIPS)}
-        try:
-            if any(not isinstance(f.value(point), int) for f in self.domain.whole):
-                return "a size is not an integer"
-            found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
-        except ZeroDivisionError:
-            return "a quotient of sizes has no value"
-        places = self._skips(program, point) if found and self.domain.has_one(point) else frozenset()
-        skipped = [d for d in found if d[0][0] in places and d[0][2] in INTERMEDIATE and d[1] > d[2]]
-        wrong = [d for d in found if d not in skipped]
-        if wrong:
-            return in_words(wrong[0])
-        if skipped and not self._right_beside(point):
-            return f"{in_words(skipped[0])}, and beside it, where no size is 1, the form is not right either"
-        self.domain.bounds_at_one |= {metric for (_, _, metric), _, _ in skipped}
-        self.bounded += [point] if skipped else []
-        self._compare_peaks(program, point)
-        return None
+    def outside(self, point: Point) -> bool:
+        """Whether nothing is to be looked for at a point: it is out of the domain, or beyond a decision that was seen."""
+        return self.domain.problem(point) is not None or not self.as_seen(point)
 
-    def _skips(self, program: Program, point: Point) -> frozenset[str]:
-        """Modules in which a program lacks operations that it has at the base's sizes: a step was skipped there.
-
-        XLA skips steps of its own, such as a slice of everything. Where none is missing the form has no excuse: the same
-        program has another size than the form says.
-        """
-        try:
-            usual = self.sampler({**self.base, **{n: point[n] for n in self.structural}})
-        except PointError:
-            return frozenset()
-        before, here = (
-            Counter((template_key(r.key), r.xla_times != 0) for r in flat(each.records)) for each in (usual, program)
-        )
-        return frozenset(key.path for key, _ in before - here)
-
-    def _right_beside(self, point: Point) -> bool:
-        """Whether the form is right at the nearest larger sizes of which none is 1, if the model takes such."""
-        for further in range(1, BESIDE + 1):
-            near = dict(point)
-            for name in self.domain.dividing_first(self.sizes()):
-                near = self.domain.moved(near, name, near[name] + further * self.domain.step_of(name, near))
-            inside = self.domain.problem(near) is None and not self.domain.has_one(near)
-            if inside and self.sampler.works(near) and not self.becomes_empty(near):
-                return self.difference(near) is None
-        return True
-
-    def becomes_empty(self, point: Point) -> bool:
-        """Whether arrays that have elements at the base have none at a point."""
-        return _has_empty(self.sampler(point)) and not _has_empty(self.sampler(self.base))
-
-    def _compare_peaks(self, program: Program, point: Point) -> None:
-        """Peaks that differ at a point are withdrawn, or called a bound where only degenerate sizes fall below them."""
-        for (rule, unit), candidates in self.peaks.items():
-            if isinstance(candidates, str):
-                continue
-            theirs = max(liveness.peak_sizes(program, self.costing, rule, unit), default=0)
-            ours = max(f.value(point) for f in candidates)
-            shallow = {n: point[n] for n in self.structural if point[n] <= self.largest_sample(n)}
-            if ours > theirs and self.domain.has_one(point):
-                # Tensors that happen to have equal sizes share memory: the form stays an upper bound there.
-                self.domain.note(f"peaks are upper bounds where sizes of 1 coincide ({where(point)})")
-            elif ours > theirs and self.patterned and shallow:
-                self.few_layers = self.domain.shallow = self.few_layers or shallow
-                self.domain.note(
-                    f"peaks are upper bounds up to {where(self.few_layers)}: not every kind of layer occurs yet"
-                )
-            elif ours != theirs:
-                self.peaks[rule, unit] = (
-                    f"the {rule} peak in {unit} has no closed form that holds everywhere: at {where(point)} the form says "
-                    f"{ours}, the trace {theirs}"
-                )
-
-    def agrees(self, point: Point) -> bool:
-        """Whether the form is exact at a point; such points are part of the certificate."""
-        if self.difference(point) is not None:
-            return False
-        if point not in self.held_out and point not in self.bounded:
-            self.held_out.append(point)
-            if point not in self.sampled:
-                self.witness.offer(point)
-        return True
-
-    def _require(self, point: Point) -> None:
-        problem = self.difference(point)
-        if problem:
-            raise LiftError(f"the closed form is not right at {where(point)}: {problem}")
-
-    def _few_layers(self) -> None:
-        """The programs of few layers, deepest first: where not every kind occurs yet, a peak may be a bound only."""
-        for point in reversed([p for p in self.sampled if all(p[n] == self.base[n] for n in self.sizes())]):
-            self.difference(point)
+    def as_seen(self, point: Point) -> bool:
+        """Whether every decision that was seen falls at a point as it did."""
+        return all(guard.holds(point) for guard in self.seen)
 
     # -- the edges ---------------------------------------------------------------------------------------------
-    def sizes(self) -> list[str]:
-        """Symbols whose values leave the program's structure alone."""
-        return [n for n in self.domain.symbols if n not in self.structural]
-
     def _point(self, shift: int, scale: Mapping[str, int]) -> Point:
         deep = {n: self._further(n, shift) for n in self.structural}
         return self.domain.generic_point(shift, deep, scale)
@@ -259,15 +138,15 @@ class Explorer:
     def _high(self) -> None:
         """A far joint point; where it fails, the largest value along each axis that still agrees."""
         scale = {n: self._far(n) if len(self.values[n]) > 3 else self.base[n] for n in self.sizes()}
-        point = self._point(1, scale)
+        point = self._decided_alike(self._point(1, scale))
         while self.too_large(point) and any(s > 1 for s in scale.values()):
             scale = {n: max(self.base[n] if s > self.base[n] else 1, s // 4) for n, s in scale.items()}
-            point = self._point(1, scale)
+            point = self._decided_alike(self._point(1, scale))
         if self.agrees(point):
             return
         for name in self.sizes():
             alone = self.alone(name, point[name])
-            if self.domain.decides(alone):
+            if self.domain.decides(alone) or self.outside(alone):
                 continue
             reason = self.difference(alone)
             if reason is None or self.too_large(alone):
@@ -275,7 +154,7 @@ class Explorer:
             self.ends(name, alone, reason)
         # The far point itself where the narrower domain still has it, and one that lies inside in any case.
         for far in (point, self._point(2, {n: min(s, self.domain.at_most.get(n, s)) for n, s in scale.items()})):
-            if self.domain.problem(far) is not None or self.too_large(far) or self.agrees(far):
+            if self.outside(far) or self.too_large(far) or self.agrees(far):
                 continue
             shallow = {**far, **{n: self.base[n] for n in self.structural}}
             reason = self.difference(shallow)
@@ -295,6 +174,19 @@ class Explorer:
         self.domain.at_most[name] = Special(self).spanned(name, last)
         self.agrees(self.alone(name, self.domain.at_most[name]))
         self.domain.notes.append(f"above {name} = {self.domain.at_most[name]}: {reason}")
+
+    def _decided_alike(self, point: Point) -> Point:
+        """The point, or one near it at which every decision is as it was seen: what breaks one grows, or is as at the base."""
+        for _ in range(2 * len(self.seen)):
+            broken = next((guard for guard in self.seen if not guard.holds(point)), None)
+            if broken is None:
+                break
+            names = sorted(broken.symbols & set(self.base))
+            grown = (self.domain.moved(point, n, factor * point[n]) for n in names for factor in FACTORS)
+            small = (self.domain.moved(point, n, self.base[n]) for n in names)
+            base = {**point, **{n: self.base[n] for n in names}}
+            point = next((each for each in (*grown, *small) if broken.holds(each)), base)
+        return point
 
     def too_large(self, point: Point) -> bool:
         """Whether the arrays that the model holds are too many there, for the machine or to wait for."""
@@ -338,10 +230,6 @@ class Explorer:
             return True
         return False
 
-    def largest_sample(self, name: str) -> int:
-        """The largest value of a symbol that the form was fitted to."""
-        return max(p[name] for p in self.sampled if name in p)
-
     def bisect(self, name: str, good: int, bad: int) -> int:
         """The largest value that agrees between one that does and one that does not, on the symbol's step."""
         step = self.domain.step_of(name, self.base)
@@ -363,11 +251,11 @@ class Explorer:
         """Multiples of a power of two, where programs like to branch (padding to a chunk that is then nothing)."""
         point = {n: self._rounded(n) for n in self.sizes()}
         point.update({n: self._further(n, 0) for n in self.structural})
-        if self.domain.problem(point) is not None or self.agrees(point):
+        if self.outside(point) or self.agrees(point):
             return None
         for name in self.sizes():
             alone = self.alone(name, self._rounded(name))
-            reason = self.difference(alone) if self.domain.problem(alone) is None else None
+            reason = self.difference(alone) if not self.outside(alone) else None
             if reason is not None and not self.sampler.works(alone):
                 continue  # the model raises there: a matter of its own constraints
             if reason is not None:
@@ -388,8 +276,3 @@ class Explorer:
             least += step
         high = self.domain.at_most.get(name)
         return least if high is None or least <= high else self.base[name]
-
-
-def _has_empty(program: Program) -> bool:
-    """Whether some array has no elements: windows that do not fit, batches of nothing."""
-    return any(0 in array.shape for record in (*program.inputs, *program.records) for array in record.results)

@@ -21,7 +21,7 @@ NEAR = 5000
 """How far a value is looked for at which the program decides as it was seen to."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Domain(Conditions):
     """Positive integers with lower and upper bounds, steps, an order, and quotients that must be whole.
 
@@ -104,7 +104,7 @@ class Domain(Conditions):
         for guard in self.guards:
             if guard.symbols <= set(point) and not guard.holds(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))
-                return f"{at} is outside the domain: {guard} must hold, or the program is another one ({guard.place})"
+                return f"{at} is outside the domain: {_ordered(guard)} must hold, or the program is another one ({guard.place})"
         return self.untried(point)
 
     def untried(self, point: Mapping[str, int]) -> str | None:

@@ -9,6 +9,8 @@ from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.normal import side_text
 from symcost.tracing.evidence.record import Recording
 
+HALVED = "the program halves it again and again, as often as it has binary digits"
+
 
 def evidence(
     symbols: Sequence[str],
@@ -16,12 +18,17 @@ def evidence(
     depths: Mapping[str, Landmarks],
     tried: Mapping[str, int],
     patterned: Collection[str] = (),
+    halved: Collection[str] = (),
 ) -> dict[str, Evidence]:
-    """The word of every symbol; ``patterned`` are depths with a pattern of layers that no comparison explains."""
+    """The word of every symbol; ``patterned`` are depths with a pattern of layers that no comparison explains.
+
+    ``halved`` are those that the program halves again and again.
+    """
     found = {name: _of(name, seen, depths.get(name), tried[name]) for name in symbols}
     unexplained = "layers follow a pattern, and no comparison was seen that makes it"
+    reasons = {**dict.fromkeys(patterned, unexplained), **dict.fromkeys(halved, HALVED)}
     return found | {
-        name: Evidence(BOUNDED, f"tried up to {tried[name]:,}: {unexplained}", tried[name]) for name in patterned
+        name: Evidence(BOUNDED, f"tried up to {tried[name]:,}: {why}", tried[name]) for name, why in reasons.items()
     }
 
 

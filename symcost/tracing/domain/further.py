@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symcost.errors import LiftError
 from symcost.tracing.program.spec import where
+from symcost.tracing.sampling.sample import Values
 from symcost.tracing.sampling.signals import Turn
 
 if TYPE_CHECKING:
@@ -20,25 +21,31 @@ class Further:
 
     explorer: Explorer
     upto: Mapping[str, int]
+    far: Mapping[str, Values] = field(default_factory=dict)
+    """Single values that are cheap to try, in order."""
 
     def check(self) -> None:
         """Where the form ends on the way, it is known where: a size has a largest value, a depth layers of another kind."""
-        for name in self.upto:
-            self._along(name)
+        for name, most in self.upto.items():
+            step = self.explorer.domain.step_of(name, self.explorer.base)
+            self._along(name, way(self.explorer.largest_sample(name), most, step), f"upto={{{name!r}: {most}}}")
+        for name, values in self.far.items():
+            self._along(name, [value for value in values if value > self.explorer.largest_sample(name)])
 
-    def _along(self, name: str) -> None:
-        explorer, most = self.explorer, self.upto[name]
-        asked = f"upto={{{name!r}: {most}}}"
-        for value in way(explorer.largest_sample(name), most, explorer.domain.step_of(name, explorer.base)):
+    def _along(self, name: str, values: Sequence[int], asked: str = "") -> None:
+        explorer = self.explorer
+        for value in values:
             point = explorer.alone(name, value)
             if explorer.too_large(point):
+                if not asked:
+                    return
                 raise LiftError(f"{asked} cannot be tried: the model is too large at {where(point)}")
             if explorer.domain.problem(point) is not None or explorer.agrees(point):
                 continue
             reason = explorer.difference(point) or ""
             if name in explorer.structural:
                 raise Turn(
-                    f"{asked}: the closed form is not right at {where(point)}: {reason}",
+                    f"{asked or 'further on'}: the closed form is not right at {where(point)}: {reason}",
                     name,
                     explorer.bisect(name, explorer.largest_sample(name), value),
                 )

@@ -52,7 +52,8 @@ class LowEdge:
         """The smallest joint point that agrees; else symbol after symbol as low as agrees beside those before it."""
         corner = self.domain.decided({n: self.domain.steps.get(n, 1) for n in self.domain.symbols})
         if self.domain.problem(corner) is None and self.explorer.agrees(corner):
-            self._alone()
+            if not self.explorer.proved:
+                self._alone()
             self._quotients()
             return
         lowered = self._descend(self.base)
@@ -77,7 +78,7 @@ class LowEdge:
             step = self.domain.step_of(name, self.base)
             for value in range(least, least + EDGES * step, step):
                 point = explorer.alone(name, value)
-                if self.domain.problem(point) is not None or not explorer.sampler.works(point):
+                if explorer.outside(point) or not explorer.sampler.works(point):
                     break
                 if explorer.difference(point) is None or self._spans(name, value, point):
                     break
@@ -223,7 +224,7 @@ class LowEdge:
             for quotient in range(1, MAX_QUOTIENT):
                 point = {**self.base, name: self.domain.step_of(name, self.base) * quotient}
                 least = self.domain.at_least.get(name, 1)
-                inside = self.domain.problem(point) is None or point[name] < least
+                inside = not self.explorer.outside(point) or (point[name] < least and self.explorer.as_seen(point))
                 if not inside or self.explorer.difference(point) is None:
                     break
                 self.domain.whole_least[form] = quotient + 1

@@ -16,7 +16,7 @@ BESIDE = {"<=": 0, ">=": 0, "==": 0, "!=": 1, ">": 1, "<": -1}
 """What is added to one side of a comparison to meet it."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Pieces(Conditions):
     """The conditions of ``there`` where a guard holds, and those of ``elsewhere`` where it does not."""
 

@@ -80,6 +80,8 @@ class Special:
     def check_numbers(self, names: Sequence[str]) -> None:
         """Sizes at which a number that the program makes of them (``n - 1``) is 0 or 1, where an equation may vanish."""
         explorer = self.explorer
+        if all(explorer.sampler(point).numbers == explorer.sampler(explorer.base).numbers for point in self._others()):
+            return
         for name in names:
             samples = [explorer.alone(name, value) for value in dict.fromkeys(explorer.values[name][:2])]
             if len(samples) < 2 or not all(explorer.sampler.works(point) for point in samples):
@@ -94,6 +96,12 @@ class Special:
                     explorer.domain.other_than[name] = before | {value}
                 elif not self._other_dimension(name, value):
                     raise Branch(f"the program is another one at {where(points[value])}: {reason}", name, value)
+
+    def _others(self) -> list[Point]:
+        """The samples that differ from the base in sizes alone; the base where there are none."""
+        explorer = self.explorer
+        deep = {name: explorer.base[name] for name in explorer.structural}
+        return [point for point in explorer.sampled if {**point, **deep} == point]
 
     def _other_dimension(self, name: str, value: int) -> bool:
         """Exclude what a dimension is at a value (``r//16 = 13``) where the form is right at its other values."""
@@ -121,7 +129,7 @@ class Special:
     def _differs(self, point: Point) -> str | None:
         """Why the form is wrong at a point inside the domain where the model works, or nothing."""
         explorer = self.explorer
-        if explorer.domain.problem(point) is not None or not explorer.sampler.works(point):
+        if explorer.outside(point) or not explorer.sampler.works(point):
             return None
         return explorer.difference(point)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from symcost.tracing.evidence.arrays.creators import of_numbers
+from symcost.tracing.evidence.arrays.table import SizedArray
 from symcost.tracing.evidence.floats.formula import INFIX, Formula
 from symcost.tracing.evidence.floats.tracked import PLAIN, Tracked, array_function, operand, tracked
 from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
@@ -65,10 +67,10 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
 
     def method(self: Any, other: Any, *modulo: Any) -> Any:
         if not recorder.owns(self) or not isinstance(other, (DIMENSION, Tracked, *PLAIN, np.ndarray)):
-            return original(self, other, *modulo)
+            return NotImplemented if isinstance(other, SizedArray) else original(self, other, *modulo)
         frame = sys._getframe(1)
         if isinstance(other, np.ndarray):
-            return _with_array(recorder, self, other, op, turned, frame)
+            return _with_array(recorder, self, other, op, turned)
         whole = not isinstance(other, FLOATS)
         if op == "**":
             left, right = (other, self) if turned else (self, other)
@@ -82,16 +84,15 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
     return method
 
 
-def _with_array(recorder: Recorder, size: Any, other: Any, op: str, turned: bool, frame: Any) -> Any:
-    """A size beside an array of numpy's: sizes in an array of objects, else the plain number."""
+def _with_array(recorder: Recorder, size: Any, other: Any, op: str, turned: bool) -> Any:
+    """A size beside an array of numpy's: sizes in an array of objects, else an array whose numbers are made of it."""
     compute = INFIX[op][1]
     if other.dtype == object:
         flat = [compute(v, size) if turned else compute(size, v) for v in other.ravel()]
         made = np.empty(len(flat), dtype=object)
         made[:] = flat
         return made.reshape(other.shape)
-    plain = recorder.pin(size, frame)
-    return compute(other, plain) if turned else compute(plain, other)
+    return of_numbers(recorder, compute, *((other, size) if turned else (size, other)))
 
 
 def _bits(recorder: Recorder, op: str, turned: bool) -> Method:

@@ -14,6 +14,7 @@ import opt_einsum
 from jax._src.lax import lax
 from opt_einsum import parser
 
+from symcost.tracing.evidence.arrays.creators import creators
 from symcost.tracing.evidence.floats.formula import OF_FLOATS, OF_INTEGERS, Formula
 from symcost.tracing.evidence.floats.tracked import Tracked, operand, tracked
 from symcost.tracing.evidence.places import for_jax
@@ -55,7 +56,7 @@ def of_math(recorder: Recorder) -> dict[str, Callable[..., Any]]:
 
 
 def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
-    """Functions of ``numpy`` that would take a float's value, or count with a size, without asking it."""
+    """Functions of ``numpy`` that would take a float's value without asking it, or make arrays of sizes."""
 
     def plain(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -63,14 +64,15 @@ def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
             frame = sys._getframe(1)
             if for_jax(frame):
                 return original(*args, **kwargs)
-            given = [recorder.pin(arg, frame) if isinstance(arg, kinds) else arg for arg in args]
-            named = {name: recorder.pin(arg, frame) if isinstance(arg, kinds) else arg for name, arg in kwargs.items()}
+            given = [recorder.pin(arg, frame) if isinstance(arg, Tracked) else arg for arg in args]
+            named = {
+                name: recorder.pin(arg, frame) if isinstance(arg, Tracked) else arg for name, arg in kwargs.items()
+            }
             return original(*given, **named)
 
-        kinds = SYMBOLIC if original is np.arange else Tracked
         return function
 
-    return {name: plain(getattr(np, name)) for name in ("arange", "round", "around", "array", "asarray")}
+    return {**{name: plain(getattr(np, name)) for name in ("round", "around")}, **creators(recorder)}
 
 
 def reshape(recorder: Recorder) -> Callable[..., Any]:

@@ -86,6 +86,13 @@ class Guard:
         """The condition that holds wherever this one does not."""
         return replace(self, op=OPPOSITE[self.op])
 
+    @property
+    def relaxed(self) -> Guard | None:
+        """A bound of integers that allows one more, ``T >= N`` for ``T >= N + 1``; nothing of other conditions."""
+        if not self.readable or self.op not in (">=", "<="):
+            return None
+        return guard(self.left, self.op, as_form(self.right) + (1 if self.op == "<=" else -1), self.place, self.by)
+
     def holds(self, at: Mapping[str, int]) -> bool:
         """Whether it is true at a point: exactly in integers, in Python's own arithmetic of floats."""
         try:

@@ -28,6 +28,7 @@ NUMPY, STANDARD = _folder(np), str(Path(ast.__file__).parent) + "/"
 INSTALLED = ("site-packages/", "dist-packages/")
 """Where other packages lie below the standard library's folder, unless an environment has a folder of its own."""
 OWN = str(Path(__file__).parents[2]) + "/"
+TRACER = OWN + "tracing/program/"
 INITIALISERS = str(Path(jax.nn.initializers.orthogonal.__code__.co_filename))
 MAKING = {("nnx.py", "made"), ("linen.py", "abstract")}
 """Functions of the tracer in which variables are made by shape only."""
@@ -71,9 +72,9 @@ def executes(frame: FrameType) -> int:
 
 
 def compares(frame: FrameType) -> bool:
-    """Whether a frame compares on purpose, and no cache does that looks for a key."""
+    """Whether a frame compares on purpose, and no cache does that looks for a key, be it the tracer's own."""
     code = frame.f_code
-    if code.co_name in IDENTITIES or code.co_filename.startswith(EXPORT):
+    if code.co_name in IDENTITIES or code.co_filename.startswith((EXPORT, TRACER)):
         return False
     operation = executes(frame)
     return operation in COMPARISONS or (operation in KEYED | CALLS and by_user(frame))

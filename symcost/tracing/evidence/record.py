@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,21 +119,25 @@ def _differs(side: Any, base: Mapping[str, int], point: Mapping[str, int]) -> bo
 
 
 def record(
-    model: Model, base: Mapping[str, int], structural: Iterable[str] = (), seconds: float = SECONDS
+    model: Model,
+    base: Mapping[str, int],
+    structural: Iterable[str] = (),
+    seconds: float = SECONDS,
+    alone: bool = False,
 ) -> Recording:
     """Trace a model once with every size a symbol that decides at ``base``; ``structural`` symbols stay plain numbers.
 
     Where that cannot be traced, one symbol more stays plain, the first with which it can: the recording names it in
-    ``plain``. Nothing that the model raises comes through: the recording says in words why there is none, be it that
-    another thread records.
+    ``plain``, unless it is to be made ``alone``. Nothing that the model raises comes through: the recording says in words
+    why there is none, be it that another thread records.
     """
     try:
-        return _recorded(model, base, set(structural), seconds)
+        return _recorded(model, base, set(structural), seconds, alone)
     except Busy as busy:
         return Recording(base, reason=str(busy))
 
 
-def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], seconds: float) -> Recording:
+def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], seconds: float, alone: bool) -> Recording:
     why = problem()
     if why:
         return Recording(base, reason=f"sizes cannot be recorded with jax {jax.__version__}: {why}")
@@ -140,7 +145,7 @@ def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], sec
     if not names:
         return Recording(base, reason="there are no sizes that are symbols")
     found = _record(model, base, names, seconds)
-    if found.traced or found.slow or len(names) < 2:
+    if alone or found.traced or found.slow or len(names) < 2:
         return found
     for name in names:
         other = _record(model, base, [n for n in names if n != name], seconds)
@@ -151,7 +156,8 @@ def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], sec
 
 def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds: float) -> Recording:
     renew_budget()
-    with recording({name: base[name] for name in names}, seconds) as seen:
+    with warnings.catch_warnings(), recording({name: base[name] for name in names}, seconds) as seen:
+        warnings.simplefilter("ignore")  # they were told by the trace of plain numbers
         point = {**base, **model.fixed, **{name: seen.dimension(name) for name in names}}
         reason, shapes, sizes = _trace(model, point, seen)
     guards = strongest(seen.guards)

@@ -187,12 +187,12 @@ def _of_integers(left: Form | Formula, op: str, right: Form | Formula) -> tuple[
         return left, op, right
     if isinstance(left, Formula) and isinstance(right, Form) and right.number is not None and left.operation == "/":
         above, below = left.args
-        if all(isinstance(arg, Form | int) for arg in left.args) and _positive(below):
+        if all(isinstance(arg, Form | int) for arg in left.args) and positive(below):
             return as_form(above), op, right * below
     return None
 
 
-def _positive(form: Form | int) -> bool:
+def positive(form: Form | int) -> bool:
     """Whether a divisor is a product of sizes."""
     if isinstance(form, int):
         return form > 0

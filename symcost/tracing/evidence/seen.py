@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
 from symcost.formulas.form import Form
 from symcost.tracing.evidence.caches import forgetful
+from symcost.tracing.evidence.floats.exact import meant as known_form
 from symcost.tracing.evidence.floats.meaning import behind, comparisons
+from symcost.tracing.evidence.floats.steps import bounds, spans
 from symcost.tracing.evidence.frames.conditions import sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
@@ -41,7 +44,10 @@ def decided(seen: Recording) -> list[Guard]:
             continue
         whole = behind(each, seen)
         meant = exact.get(whole)
-        found.append(meant.exact if meant else whole)
+        found += [meant.exact] if meant else bounds(whole, seen.base) or [whole]
+    for made in seen.roundings:
+        if not made.symbol and known_form(made) is None:
+            found += spans(made, seen.base)
     return list(dict.fromkeys(known for known in found if known is not None))
 
 
@@ -80,10 +86,7 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
     plain = set(names) - seen.proved
     if not plain:
         return []
-    points = [
-        {**seen.base, **{name: values[name][k] for name in names if len(values[name]) > k}} for k in range(WATCHED)
-    ]
-    points = [dict(seen.base), *(point for point in points if point != seen.base and sampler.works(point))]
+    points = [dict(seen.base), *_beside(seen.base, {name: values[name] for name in names}, sampler.works)]
     if len(points) < 2:
         return []
     try:
@@ -91,6 +94,15 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
     except SymcostError:  # frames are watched elsewhere, say: the symbols stay bounded by what was tried
         return []
     return [guard for guard in found if guard.symbols & plain and not _about_one(guard)]
+
+
+def _beside(base: Point, values: Mapping[str, Values], works: Callable[[Point], bool]) -> Iterator[Point]:
+    """Points at which no two symbols have the same values where the model takes that: those cannot be told apart."""
+    for k in range(1, WATCHED):
+        apart = {name: v[1 + (k - 1 + shift) % (len(v) - 1)] for shift, (name, v) in enumerate(values.items()) if v[1:]}
+        alike = {name: v[k] for name, v in values.items() if v[k:]}
+        points = ({**base, **apart}, {**base, **alike})
+        yield from itertools.islice((point for point in points if point != base and works(point)), 1)
 
 
 def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, Landmarks]:

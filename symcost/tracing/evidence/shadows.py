@@ -8,6 +8,7 @@ is recorded as one.
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 import re
@@ -19,8 +20,12 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import jax
+import jax.numpy as jnp
+from jax._src import core, random
 from jax._src.lax import convolution
 from jax._src.lax.control_flow import loops
+from jax._src.nn import initializers
 
 from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
 from symcost.tracing.evidence.places import helps
@@ -29,6 +34,8 @@ from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 _ASKS = re.compile(r"\bis (not )?(int|float)\b")
 _USES = frozenset(("jax", "jnp", "flax", "nn", "nnx", "linen", "lax"))
 _INSTALLED = frozenset(("site-packages", "dist-packages"))
+_REFUSING = (loops, sys.modules[inspect.unwrap(jax.random.permutation).__globals__["__name__"]])
+"""Modules of jax that ask whether a size is a plain number only to refuse others: a scan in pairs, a permutation."""
 _libraries: WeakKeyDictionary[ModuleType, tuple[int, bool]] = WeakKeyDictionary()
 """Installed modules that were looked through: how many names each had, and whether it may hold models."""
 
@@ -49,7 +56,7 @@ def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iter
 
 
 def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
-    """Where jax asks for a plain number that it only hands on: lengths of loops, and the padding of convolutions."""
+    """Where jax asks for a plain number that it only hands on, refuses sizes that decide, or draws numbers of a shape."""
     yield loops, "int", _class(int, _to_int(recorder), ())
 
     as_integer = operator.index
@@ -58,6 +65,22 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
         return value if recorder.owns(value) else as_integer(value)
 
     yield convolution, "operator", SimpleNamespace(**{**vars(operator), "index": index})
+
+    draw = random.orthogonal
+
+    def orthogonal(key: Any, n: Any, shape: Any = (), dtype: Any = None, m: Any = None, **more: Any) -> Any:
+        """An initialiser's numbers are thrown away: what counts is their shape."""
+        if not (recorder.owns(n) or recorder.owns(m)):
+            return draw(key, n, shape, dtype, m, **more)
+        return jnp.zeros((*shape, n, n if m is None else m), dtype)
+
+    yield initializers, "random", SimpleNamespace(**{**vars(random), "orthogonal": orthogonal})
+
+    def constant(value: Any) -> bool:
+        return recorder.owns(value) or core.is_constant_dim(value)
+
+    decides = SimpleNamespace(**{**vars(core), "is_constant_dim": constant})
+    yield from ((module, "core", decides) for module in _REFUSING if getattr(module, "core", None) is core)
 
 
 def _of_models(module: ModuleType) -> bool:

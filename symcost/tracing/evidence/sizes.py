@@ -8,24 +8,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import sympy
 
 from symcost.errors import SpecError
-from symcost.tracing.program.spec import Spec
+from symcost.tracing.program.spec import Spec, abstract
 
 
 def tree_of_sizes(tree: Any, point: Mapping[str, Any]) -> Any:
     """Abstract arrays for a tree of specs; the point gives a size for each symbol, symbolic or not."""
-    return jax.tree.map(
-        lambda leaf: _array(leaf, point) if isinstance(leaf, Spec) else leaf,
-        tree,
-        is_leaf=lambda x: isinstance(x, Spec),
-    )
 
+    def sized(leaf: Any) -> Any:
+        is_spec = isinstance(leaf, Spec)
+        return abstract(leaf, tuple(size_of(dim, point) for dim in leaf.dims)) if is_spec else leaf
 
-def _array(spec: Spec, point: Mapping[str, Any]) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(tuple(size_of(dim, point) for dim in spec.dims), jnp.dtype(spec.dtype))
+    return jax.tree.map(sized, tree)
 
 
 def size_of(expression: Any, point: Mapping[str, Any]) -> Any:

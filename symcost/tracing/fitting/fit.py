@@ -10,7 +10,7 @@ points than unknowns, over the rationals:
   ``q Max(least, [alpha m]) + c`` of a Laurent monomial (capacities, rounded widths).
 
 Where several forms of a floor family agree on all points, they are kept as rivals: :meth:`Fitter.rivals` tells a point
-at which they differ, so that the caller can sample there.
+at which they differ, so that the caller can sample there, and :meth:`Fitter.settled` takes none of them.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from fractions import Fraction
 
 from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened, positive_part
+from symcost.tracing.fitting.binary import halvings, logarithms
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
-from symcost.tracing.fitting.solve import Column, affine, combine
+from symcost.tracing.fitting.solve import Column, affine, combine, exponent
 
 Point = Mapping[str, int]
 MAX_DEGREE = 3
 MAX_RIVALS = 24
 MAX_PERIOD = 8
 MAX_HINTS = 80
+FURTHER = 130
+"""So far rivals are told apart, where no more samples can be had."""
 BESIDE = (-1, 0, 1, 2)
 """Where a line may bend beside a value that is compared: ``i < k`` and ``i <= k``, and at the layer after it."""
 
@@ -69,6 +72,7 @@ class Fitter:
             column = tuple(point[name] for point in self.points)
             self.known.setdefault(column, Form.symbol(name))
         self._hints: list[tuple[Column, Form]] = []
+        self._meant: dict[Column, dict[Form, None]] = {}  # forms that these points do not tell apart
         for form in meant:  # roundings that the program was seen to make
             if form.symbols <= set(self.symbols):
                 values = [form.value(point) for point in self.points]
@@ -78,6 +82,7 @@ class Fitter:
                     column = tuple(map(int, values))
                     self.known.setdefault(column, plain if exact else form)
                     self._hints.append((column, plain if exact else form))
+                    self._meant.setdefault(column, {})[plain if exact else form] = None
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)
@@ -112,8 +117,22 @@ class Fitter:
         found = [bent] if bent else list(itertools.islice(self._candidates(column, rich), 1))
         if not bent and found and not found[0].is_polynomial and self.floors:
             found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
+        found = list(dict.fromkeys((*found, *self._meant.get(column, ()))))
         self._settle(column, found)
         return self.fitted[column]
+
+    def settled(self, column: Column) -> Form | None:
+        """The form of a column, or nothing where another one agrees with it at every point, and not beyond them."""
+        form = self.fit(column)
+        rivals = self.rival_forms.get(column, [])[1:]
+        return None if form is None or any(map(self._parts_from, rivals, itertools.repeat(form))) else form
+
+    def _parts_from(self, rival: Form, form: Form) -> bool:
+        """Whether two forms part anywhere from the least point on, along one symbol."""
+        first = self.points[0]
+        least = {name: min(point[name] for point in self.points) for name in form.symbols | rival.symbols}
+        further = ({**first, name: low + k} for name, low in least.items() for k in range(FURTHER))
+        return any(rival.value(point) != form.value(point) for point in further)
 
     def _rivals_of(self, first: Form, column: Column, rich: bool) -> list[Form]:
         """The form that was found, and roundings of several symbols that agree with it so far."""
@@ -139,6 +158,12 @@ class Fitter:
         if forms:
             self._settle(column, forms)
         return bool(forms)
+
+    @property
+    def all_meant(self) -> bool:
+        """Whether every form is a number, a symbol or one of those that are meant."""
+        known = {*map(Form.symbol, self.symbols), *(form for _, form in self._hints)}
+        return all(form is None or form.number is not None or form in known for form in self.fitted.values())
 
     def depends(self, column: Column) -> frozenset[str]:
         """Symbols along whose axis alone the column changes."""
@@ -212,7 +237,7 @@ class Fitter:
         names = self.depends(column)
         for is_feature in (_is_dimension, _is_line):
             known = [(c, f) for c, f in self.known.items() if f.symbols == names and is_feature(f)]
-            families = (self._windows, self._window_sums, self._any_floor, self._periodic)
+            families = (self._windows, self._window_sums, self._any_floor, logarithms, halvings, self._periodic)
             found = [f for family in families for f in itertools.islice(family(column, known), MAX_RIVALS)]
             if found:
                 return list(dict.fromkeys(found))
@@ -285,7 +310,7 @@ class Fitter:
         form = Form.constant(1)
         for name in sorted(names):
             i, j = next((i, j) for i, j in self._alike[name] if column[i] != column[j])
-            exponent = _exponent(column[j], column[i], self.points[j][name], self.points[i][name])
+            exponent = exponent(column[j], column[i], self.points[j][name], self.points[i][name])
             if exponent is None:
                 return None
             form = form * Form.symbol(name) ** exponent
@@ -373,11 +398,3 @@ def _is_line(form: Form) -> bool:
     leading = [(mono, c) for mono, c in form.terms.items() if mono != ()]
     degree_one = all(isinstance(c, int) and c > 0 and len(mono) == 1 and mono[0][1] == 1 for mono, c in leading)
     return degree_one and len(leading) <= 2 and not _is_dimension(form)
-
-
-def _exponent(high: int, low: int, x: int, y: int) -> int | None:
-    """``k`` with ``high/low = (x/y)^k`` exactly, for small ``k``."""
-    if low == 0 or high == 0:
-        return None
-    ratio, base = Fraction(high, low), Fraction(x, y)
-    return next((k for k in (1, -1, 2, -2, 3, -3) if base**k == ratio), None)

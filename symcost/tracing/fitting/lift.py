@@ -107,6 +107,7 @@ class SizeLift:
     meant: Sequence[Form] = ()  # roundings that the program was seen to make
     derive: bool = False  # facts in the shapes, where they have a closed form
     within: Sequence[Guard] = ()  # decisions that fall as they were seen
+    proved: bool = False  # whether every size of every array is among what is meant: two points tell them apart
 
     def __post_init__(self) -> None:
         self.base: Point = {**{name: self.values[name][0] for name in self.sizes}, **self.fixed}
@@ -117,11 +118,13 @@ class SizeLift:
         self._rejected: list[Point] = []
         self.fitter = Fitter(self.sizes, [self.base])
         self.both_ways: list[tuple[Form, Form]] = []  # facts as they were fitted and as they are derived
+        self.exact = False  # whether every size is one that is meant: none was guessed from its values
 
     def run(self) -> Program:
         """Sample, fit, and sample again where forms still disagree or are missing."""
-        for name in self.sizes:
-            self._extend(name, 2)
+        sparse = self.proved and len(self.sizes) > 1
+        if not sparse:
+            self._axes()
         if len(self.sizes) > 1:
             self._joint()
         for point in self.extra:
@@ -132,6 +135,10 @@ class SizeLift:
             self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous,
                                  meant=self.meant)  # fmt: skip
             leftover = self.fitter.fit_all(columns.distinct())
+            if leftover and sparse:  # facts beside the sizes: they are fitted as ever
+                sparse = False
+                self._axes()
+                continue
             if leftover:
                 # The columns that depend on the fewest symbols say whose fault it is; products follow from them.
                 depends = [self.fitter.depends(column) for column in leftover]
@@ -146,6 +153,7 @@ class SizeLift:
             if rival is None or len(self._rejected) > MAX_REJECTED:
                 made = lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
                 self.both_ways = [] if self.derive else facts_both_ways(columns, self.fitter)
+                self.exact = self.proved and self.fitter.all_meant
                 return made
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
@@ -175,6 +183,11 @@ class SizeLift:
                 return added > 0
             added += self._add({**self.base, name: values[index]})
         return True
+
+    def _axes(self) -> None:
+        """Two further values along each axis."""
+        for name in self.sizes:
+            self._extend(name, 2)
 
     def _joint(self) -> None:
         for shift in (0, 1, 2):

@@ -87,3 +87,11 @@ def combine(coefficients: Sequence[Fraction], forms: Sequence[Form]) -> Form:
     """The form of an affine combination, the constant's coefficient last."""
     parts = [form * whole(c) for c, form in zip(coefficients, forms, strict=False)]
     return Form.total([*parts, whole(coefficients[-1])])
+
+
+def exponent(high: int, low: int, x: int, y: int) -> int | None:
+    """``k`` with ``high/low = (x/y)^k`` exactly, for small ``k``."""
+    if low == 0 or high == 0:
+        return None
+    ratio, base = Fraction(high, low), Fraction(x, y)
+    return next((k for k in (1, -1, 2, -2, 3, -3) if base**k == ratio), None)

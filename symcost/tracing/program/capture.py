@@ -77,7 +77,7 @@ def walked(
 ) -> Program:  # fmt: skip
     """The records of a jaxpr."""
     walker = Walker(keys, probe, {} if symbols is None else symbols)
-    kept = set(closed.jaxpr.outvars)
+    kept = {out for out in closed.jaxpr.outvars if isinstance(out, core.Var)}  # others are numbers
     arguments = _arguments(walker, abstract, [variable not in kept for variable in closed.jaxpr.invars])
     results = walker.jaxpr(closed.jaxpr, closed.consts, arguments, Context())
     mark_dead(walker.lowering, [v.node for v in results], walker.attached)

@@ -23,6 +23,10 @@ INITIALISERS = jax.nn.initializers.orthogonal.__code__.co_filename
 ANY_SIZE = ("zeros", "ones", "constant", "uniform", "normal", "truncated_normal", "variance_scaling")
 
 
+Called = Callable[[Any, Any], tuple[tuple[Any, ...], dict[str, Any]]]
+"""Arguments of a call, in order and by name, from the arrays among them."""
+
+
 class StaleVariables(Exception):
     """A variable taken over from another point does not fit this one; ``declared`` is what the module asks for."""
 
@@ -196,7 +200,7 @@ def _in_scope(next_method: Callable[..., Any], args: Any, kwargs: Any, context: 
     scope = context.module.scope
     if scope is None or context.method_name == "setup":
         return next_method(*args, **kwargs)
-    with module_scope("/".join(scope.path)):
+    with module_scope("/".join(scope.path), type(context.module).__name__):
         return next_method(*args, **kwargs)
 
 
@@ -206,8 +210,8 @@ class LinenProgram:
 
     module: nn.Module
     inputs: tuple[Any, ...]
-    call: dict[str, Any]
     arrays: dict[str, Any]
+    called: Called
     method: str
     rng_names: tuple[str, ...]
     known: Initialisers
@@ -226,7 +230,8 @@ class LinenProgram:
         """Collections of abstract variables, by an initialisation that draws no numbers."""
 
         def init(rngs: Any, inputs: Any, arrays: Any) -> Any:
-            return self.module.init(rngs, *inputs, method=self._function(), **self.call, **arrays)
+            args, kwargs = self.called(inputs, arrays)
+            return self.module.init(rngs, *args, method=self._function(), **kwargs)
 
         with abstract_initialisers(self.known):
             _, made = jax.make_jaxpr(init, axis_env=self.axes, return_shape=True)(self.rngs, self.inputs, self.arrays)
@@ -236,10 +241,9 @@ class LinenProgram:
         """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
         variables = {"params": params, **state} if params is not None else dict(state)
         mutable = list(state) or False
+        args, kwargs = self.called(inputs, arrays)
         with nn.intercept_methods(_in_scope), abstract_initialisers(self.known):
-            out = self.module.apply(
-                variables, *inputs, rngs=rngs, method=self._function(), mutable=mutable, **self.call, **arrays
-            )
+            out = self.module.apply(variables, *args, rngs=rngs, method=self._function(), mutable=mutable, **kwargs)
         return out if mutable is not False else (out, {})
 
 

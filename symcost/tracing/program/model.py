@@ -16,8 +16,19 @@ from symcost.reading.choices import MODES, Mode
 from symcost.reading.numerals import short
 from symcost.tracing.program import linen, nnx
 from symcost.tracing.program.guesses import Guesses
-from symcost.tracing.program.spec import looks_like_spec, parse_spec, parse_tree, tree_at, tree_symbols, where
+from symcost.tracing.program.spec import (
+    about_example,
+    filled,
+    is_array,
+    looks_like_spec,
+    parse_tree,
+    tree_at,
+    tree_symbols,
+    where,
+)
 from symcost.tracing.program.trained import Trained, split
+
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass
@@ -62,6 +73,13 @@ class Model:
         self._guesses = Guesses()
 
     @property
+    def name(self) -> str:
+        """What the user calls it: the name of the factory, of the function or of the module's class, if it has one."""
+        told = self.function or self.factory
+        made = getattr(told, "__name__", "") if told is not None else type(self.module).__name__
+        return "" if made == "<lambda>" else made
+
+    @property
     def input_symbols(self) -> list[str]:
         """Symbols of the input specs, in order of appearance."""
         return [name for name in tree_symbols((self.specs, self.arrays)) if name not in self.fixed]
@@ -71,6 +89,15 @@ class Model:
         """All symbols: those of the specs, then the factory's own parameters."""
         names = dict.fromkeys([*self.input_symbols, *self.parameters])
         return [name for name in names if name not in self.fixed]
+
+    @property
+    def example(self) -> str:
+        """What to say of an array that was given for its sizes, which are plain numbers then; nothing where none was."""
+        return about_example((self.specs, self.arrays))
+
+    def called(self, inputs: Any, arrays: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of the call with these arrays: in order, and by name."""
+        return filled(self.specs, inputs), {**self.call, **filled(self.arrays, arrays)}
 
     def at(self, point: Mapping[str, int]) -> Abstract:
         """The program at a point; whatever the user's code raises becomes one line that names the point."""
@@ -82,7 +109,8 @@ class Model:
             return Abstract(self._plain(), {"inputs": inputs, "arrays": arrays})
         if not (linen.is_linen(module) or nnx.is_nnx(module)):
             raise TraceError(
-                f"the factory returned {type(module).__name__} at {where(own)}: it must return a flax linen or nnx module"
+                f"the factory returned {type(module).__name__} at {where(own)}: it must return a flax linen or nnx module; "
+                "sc.trace_function (--function) takes a function of arrays"
             )
         if not callable(getattr(module, self.method, None)):
             fields = getattr(type(module), "__dataclass_fields__", {})
@@ -103,7 +131,12 @@ class Model:
     def _plain(self) -> Callable[..., Any]:
         function = self.function
         assert function is not None
-        return lambda inputs, arrays: function(*inputs, **self.call, **arrays)
+
+        def run(inputs: Any, arrays: Any) -> Any:
+            args, kwargs = self.called(inputs, arrays)
+            return function(*args, **kwargs)
+
+        return run
 
     def _build(self, own: Mapping[str, int]) -> Any:
         """The module: linen ones as they come (they hold no arrays), nnx ones with abstract arrays."""
@@ -127,7 +160,7 @@ class Model:
     def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
         self.initialisers.checked.clear()
         program = linen.LinenProgram(
-            module, inputs, self.call, arrays, self.method, self.rngs, self.initialisers, tuple(self.axes.items())
+            module, inputs, arrays, self.called, self.method, self.rngs, self.initialisers, tuple(self.axes.items())
         )
         key = tuple(own.items())
         if key not in self._variables:
@@ -199,7 +232,9 @@ class Model:
         return kept is not None and kept[1] != tree_at(self.specs, {**point, **self.fixed})
 
     def _nnx(self, module: Any, inputs: Any, arrays: Any) -> Abstract:
-        program = nnx.NnxProgram(nnx.as_abstract(module), self.call, self.method, nnx.variable_types(self.wrt.entries))
+        program = nnx.NnxProgram(
+            nnx.as_abstract(module), self.called, self.method, nnx.variable_types(self.wrt.entries)
+        )
         arguments = {
             "params": program.params,
             "state": program.state,
@@ -221,7 +256,8 @@ class Model:
             def loss(trained: list[Any]) -> tuple[jax.Array, Any]:
                 out, updated = forward(merged(trained), state, rngs, inputs, arrays)
                 with jax.named_scope(mark("loss")):
-                    leaves = [leaf for leaf in jax.tree.leaves(out) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+                    every = map(jnp.asarray, jax.tree.leaves(out))  # plain numbers too
+                    leaves = [leaf for leaf in every if jnp.issubdtype(leaf.dtype, jnp.floating)]
                     return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves), jnp.float32(0)), updated
 
             value, pullback, updated = jax.vjp(loss, trained, has_aux=True)
@@ -236,10 +272,43 @@ class Model:
 
 
 def split_call(call: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Keyword arguments of the call: plain values, and those that are array specs."""
-    given = dict(call or {})
-    arrays = {name: parse_spec(value) for name, value in given.items() if looks_like_spec(value)}
-    return {name: value for name, value in given.items() if name not in arrays}, arrays
+    """Keyword arguments of the call: plain values, and trees in which arrays are.
+
+    A text of the form of a spec, a word with brackets behind it, is an array, and any other text is itself.
+
+    >>> split_call({"train": False, "mask": "bool[n]", "kind": "relu"})[0]
+    {'train': False, 'kind': 'relu'}
+    """
+    read = {name: parse_tree(value, looks_like_spec) for name, value in (call or {}).items()}
+    arrays = {name: tree for name, tree in read.items() if any(map(is_array, jax.tree.leaves(tree)))}
+    return {name: value for name, value in (call or {}).items() if name not in arrays}, arrays
+
+
+def make_function(
+    function: Callable[..., Any], specs: tuple[Any, ...], call: Mapping[str, Any] | None, axes: Mapping[str, int] | None
+) -> Model:
+    """Read what the user gave for a plain function of arrays."""
+    plain, arrays = split_call(call)
+    return Model(None, None, parse_tree(specs), (), plain, arrays, function=function, axes=dict(axes or {}))
+
+
+def takes_arrays(target: Any, specs: tuple[Any, ...], call: Mapping[str, Any] | None, at: Mapping[str, int]) -> bool:
+    """Whether it is a plain function whose parameters are the inputs, rather than a factory: ``at`` has a value of none.
+
+    >>> takes_arrays(lambda x, y: x @ y, ("float32[n,8]", "float32[8,m]"), None, {"n": 2, "m": 4})
+    True
+    >>> takes_arrays(lambda d: d, ("float32[n,8]",), None, {"n": 2, "d": 4})
+    False
+    """
+    if linen.is_linen(target) or nnx.is_nnx(target) or isinstance(target, type) or not callable(target):
+        return False
+    try:
+        signature = inspect.signature(target)
+        signature.bind(*specs, **(call or {}))
+    except (TypeError, ValueError):
+        return False
+    needed = [name for name, p in signature.parameters.items() if p.default is p.empty and p.kind not in VARIADIC]
+    return bool(needed) and not set(needed) & set(at)
 
 
 def _streams(rngs: Any) -> tuple[str, ...]:
@@ -289,7 +358,6 @@ def factory_symbols(factory: Callable[..., Any], free: tuple[str, ...] = ()) -> 
         raise TraceError(
             f"the parameters of {name} cannot be read: wrap it in a function with named parameters"
         ) from None
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     for wanted in free:
         if not isinstance(wanted, str) or wanted not in parameters:
             raise TraceError(
@@ -299,5 +367,5 @@ def factory_symbols(factory: Callable[..., Any], free: tuple[str, ...] = ()) -> 
     return tuple(
         p.name
         for p in parameters.values()
-        if p.kind not in kinds and p.name not in special and (p.default is p.empty or p.name in free)
+        if p.kind not in VARIADIC and p.name not in special and (p.default is p.empty or p.name in free)
     )

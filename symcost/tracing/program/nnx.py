@@ -25,7 +25,7 @@ class NnxProgram:
     """An nnx module at one point: its graph, its state as abstract arrays, and its call as a function of them."""
 
     model: nnx.Module
-    call: dict[str, Any]
+    called: Callable[[Any, Any], tuple[tuple[Any, ...], dict[str, Any]]]
     method: str
     kinds: tuple[type, ...] = ()  # types of variables that are parameters beside nnx.Param
 
@@ -41,8 +41,9 @@ class NnxProgram:
         """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
         # Fresh variables: those handed in may belong to an outer trace (under a gradient).
         model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, rngs, state)))
+        args, kwargs = self.called(inputs, arrays)
         with scoped_methods(self.classes):
-            out = getattr(model, self.method)(*inputs, **self.call, **arrays)
+            out = getattr(model, self.method)(*args, **kwargs)
         return out, nnx.split(model, *self.roles)[3]
 
 
@@ -70,7 +71,7 @@ def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
         path = getattr(self, _ATTRIBUTE, None)
         if path is None:
             return function(self, *args, **kwargs)
-        with module_scope(path):
+        with module_scope(path, type(self).__name__):
             return function(self, *args, **kwargs)
 
     return method

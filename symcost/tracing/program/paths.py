@@ -61,10 +61,27 @@ def spend_call() -> None:
             raise TooManyCalls("more module calls than a trial may make")
 
 
+_kinds: ContextVar[dict[str, str] | None] = ContextVar("kinds", default=None)
+
+
 @contextlib.contextmanager
-def module_scope(path: str) -> Iterator[None]:
+def kinds_of_modules() -> Iterator[dict[str, str]]:
+    """Within it, the class of every module that is called is kept by its path; of a path with several classes none."""
+    found: dict[str, str] = {}
+    token = _kinds.set(found)
+    try:
+        yield found
+    finally:
+        _kinds.reset(token)
+
+
+@contextlib.contextmanager
+def module_scope(path: str, kind: str) -> Iterator[None]:
     """The scope of one module call: its path on every equation made inside."""
     spend_call()
+    known = _kinds.get()
+    if known is not None and known.setdefault(path, kind) != kind:
+        known[path] = ""
     with jax.named_scope(mark(path)):
         yield
 

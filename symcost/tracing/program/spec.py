@@ -1,126 +1,113 @@
-"""Input specs: ``float32[n,N,d]`` names a number type and dimensions, each an expression in symbols."""
+"""What a call is given, in every form: texts of specs, arrays, abstract arrays and trees of them; all else is fixed."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import sympy
 
-from symcost.errors import ExpressionError, SpecError
-from symcost.formulas.symbols import evaluate, parse
-from symcost.reading.numerals import short
+from symcost.costs.spec import Spec, looks_like_spec, parse_spec, where
+from symcost.errors import SpecError
 
-_FORM = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*\[(.*)\]\s*", re.DOTALL)
-MAX_TEXT = 100_000
-_SHORT = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64", "i8": "int8", "i16": "int16",
-          "i32": "int32", "i64": "int64", "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64"}  # fmt: skip
+__all__ = [
+    "Spec",
+    "array_at",
+    "filled",
+    "looks_like_spec",
+    "parse_spec",
+    "parse_tree",
+    "tree_at",
+    "tree_symbols",
+    "where",
+]
 
 
-@dataclass(frozen=True)
-class Spec:
-    """A number type and symbolic dimensions.
+NAMES = ("n", "N", "m", *(f"n_{i}" for i in range(1, 100)))
+"""What a size may be called."""
 
-    >>> spec = parse_spec("float32[n, 32*k, 3]")
-    >>> spec.dims[1], sorted(spec.symbols)
-    (32*k, ['k', 'n'])
+
+def array_at(spec: Spec, point: Mapping[str, int]) -> jax.ShapeDtypeStruct:
+    """The abstract array of a spec at integers."""
+    return abstract(spec, spec.shape(point))
+
+
+def abstract(spec: Spec, shape: tuple[Any, ...]) -> jax.ShapeDtypeStruct:
+    """An abstract array of a spec's number type."""
+    try:
+        return jax.ShapeDtypeStruct(shape, jnp.dtype(spec.dtype))
+    except TypeError:
+        raise SpecError(f"the number type of {spec} is unknown to the ml_dtypes that is installed: update it") from None
+
+
+def parse_tree(tree: Any, is_spec: Callable[[str], bool] = lambda text: True) -> Any:
+    """The same tree with a spec for every array, for every abstract array and for every text that ``is_spec``.
+
+    Everything else stays as it is. Of an array its sizes and its number type are taken, and no number in it.
     """
-
-    dtype: str
-    dims: tuple[sympy.Expr, ...]
-
-    @cached_property
-    def symbols(self) -> frozenset[str]:
-        """Names of the symbols in the dimensions."""
-        return frozenset(str(s) for dim in self.dims for s in dim.free_symbols)
-
-    def at(self, point: Mapping[str, int]) -> jax.ShapeDtypeStruct:
-        """The abstract array of this spec at integers."""
-        shape = []
-        for dim in self.dims:
-            value = evaluate(dim, point)
-            if not isinstance(value, int) or value < 0:
-                raise SpecError(f"the dimension {dim} of {self} is {value} at {where(point)}: it must be a size")
-            shape.append(value)
-        return jax.ShapeDtypeStruct(tuple(shape), jnp.dtype(self.dtype))
-
-    def __str__(self) -> str:
-        return f"{self.dtype}[{','.join(str(d).replace(' ', '') for d in self.dims)}]"
+    return jax.tree.map(lambda leaf: _read(leaf, is_spec), tree, is_leaf=is_array)
 
 
-def where(point: Mapping[str, int]) -> str:
-    """A point in words: ``n=2, d=64``."""
-    return ", ".join(f"{name}={value}" for name, value in point.items()) or "the only point"
+def _read(leaf: Any, is_spec: Callable[[str], bool]) -> Any:
+    if isinstance(leaf, str):
+        return parse_spec(leaf) if is_spec(leaf) else leaf
+    if not is_array(leaf) or isinstance(leaf, Spec):
+        return leaf
+    if jnp.issubdtype(leaf.dtype, jax.dtypes.extended):  # random keys: no text names their type
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
+    dtype = jax.dtypes.canonicalize_dtype(leaf.dtype)
+    return Spec(dtype.name, tuple(map(sympy.Integer, leaf.shape)), example=True)
 
 
-def parse_spec(text: str) -> Spec:
-    """Read a spec; every dimension goes through the safe parser."""
-    found = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
-    if not found:
-        raise SpecError(
-            f"cannot read the input spec {short(text)}: write a number type and dimensions, as float32[n,224,224,3]"
-        )
-    name = _SHORT.get(found[1], found[1])
-    try:
-        dtype = jnp.dtype(name)
-    except TypeError:
-        raise SpecError(
-            f"unknown number type {short(found[1])} in {short(text)}: use float32, bfloat16, int32, bool, ..."
-        ) from None
-    try:
-        parts = _split(found[2]) if found[2].strip() else []
-        dims = tuple(parse(part) for part in parts)
-    except ExpressionError as problem:
-        raise SpecError(f"cannot read a dimension of {short(text)}: {problem}") from None
-    for dim in dims:
-        if getattr(dim, "is_number", True) and dim < 1:
-            raise SpecError(f"a dimension of {short(text)} is {dim}: sizes are at least 1")
-    return Spec(dtype.name, dims)
+def is_array(value: Any) -> bool:
+    """Whether it is an array, abstract or not, rather than a plain value; numpy's numbers are plain values.
 
-
-def _split(text: str) -> list[str]:
-    """Split at commas outside parentheses."""
-    parts, depth, start = [], 0, 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0:
-            parts.append(text[start:position])
-            start = position + 1
-    return [*parts, text[start:]]
-
-
-def looks_like_spec(value: Any) -> bool:
-    """Whether a keyword argument of the call is an array spec rather than a plain string."""
-    found = _FORM.fullmatch(value) if isinstance(value, str) else None
-    if not found:
-        return False
-    try:
-        jnp.dtype(_SHORT.get(found[1], found[1]))
-    except TypeError:
-        return False
-    return True
-
-
-def parse_tree(tree: Any) -> Any:
-    """Specs in nested lists and dictionaries; what is no string stays as it is."""
-    return jax.tree.map(lambda leaf: parse_spec(leaf) if isinstance(leaf, str) else leaf, tree)
+    >>> [is_array(each) for each in (np.zeros(3), jnp.float32(2), np.float32(2), 2.0, "float32[n]", [1, 2])]
+    [True, True, False, False, False, False]
+    """
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind not in "OSUMm"
+    return isinstance(value, Spec | jax.Array | jax.ShapeDtypeStruct)
 
 
 def tree_at(tree: Any, point: Mapping[str, int]) -> Any:
-    """Abstract arrays for a tree of specs at integers."""
-    return jax.tree.map(
-        lambda leaf: leaf.at(point) if isinstance(leaf, Spec) else leaf, tree, is_leaf=lambda x: isinstance(x, Spec)
-    )
+    """Abstract arrays for a tree of specs at integers, and None in the place of what is fixed."""
+
+    def kept(leaf: Any) -> Any:
+        return array_at(leaf, point) if isinstance(leaf, Spec) else leaf if is_array(leaf) else None
+
+    return jax.tree.map(kept, tree)
+
+
+def filled(tree: Any, arrays: Any) -> Any:
+    """A tree with these arrays in the place of its specs; what is fixed is as it was given."""
+    leaves, structure = jax.tree.flatten(tree)
+    given = structure.flatten_up_to(arrays)
+    return structure.unflatten(array if is_array(leaf) else leaf for leaf, array in zip(leaves, given, strict=True))
+
+
+def texts(tree: Any) -> Any:
+    """A tree with the texts of its specs, and of arrays, from which another process reads it again."""
+    return jax.tree.map(lambda leaf: str(leaf) if isinstance(leaf, Spec) else leaf, parse_tree(tree, looks_like_spec))
 
 
 def tree_symbols(tree: Any) -> list[str]:
     """Names of the symbols in a tree of specs, in order of appearance."""
-    leaves = jax.tree.leaves(tree, is_leaf=lambda x: isinstance(x, Spec))
-    names = [str(s) for leaf in leaves if isinstance(leaf, Spec) for dim in leaf.dims
+    names = [str(s) for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) for dim in leaf.dims
              for s in sorted(dim.free_symbols, key=str)]  # fmt: skip
     return list(dict.fromkeys(names))
+
+
+def about_example(tree: Any) -> str:
+    """What the sizes of the first array that was given mean, and the text that gives symbols; nothing where none was."""
+    found = next(
+        (leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) and leaf.example and leaf.dims), None
+    )
+    if found is None:
+        return ""
+    name = next(letter for letter in NAMES if letter not in tree_symbols(tree))
+    text = Spec(found.dtype, (sympy.Symbol(name), *found.dims[1:]))
+    return f"sizes are plain numbers where an array was given: '{text}' instead of {found} gives formulas in {name}"

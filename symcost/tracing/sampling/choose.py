@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from symcost.tracing.evidence.proof import KnownPrograms
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.paths import call_budget
@@ -33,6 +34,7 @@ class Choice:
     """
 
     sampler: Sampler
+    proof: KnownPrograms
     fixed: Mapping[str, Values]
     values: dict[str, Values] = field(default_factory=dict)
     structural: list[str] = field(default_factory=list)
@@ -54,7 +56,9 @@ class Choice:
     def make(self) -> None:
         """Find values at which the model works, make them generic, and classify the symbols."""
         parameters = [n for n in self.symbols if n not in self.inputs]
-        self.values = first_working(role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep)
+        self.values = first_working(
+            role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep, self._alike
+        )
         self._generalise()
         self._classify()
 
@@ -62,6 +66,8 @@ class Choice:
         """Whether the program is the same at the first values along one axis."""
         base = {**self.base, name: values[0]}
         points = [base, *({**base, name: v} for v in values[1:3])]
+        if all(self.proof.alike(self.base, point) for point in points):
+            return True
         if not all(self.sampler.works(p) for p in points[:2]):
             return False
         programs = [self.sampler(p) for p in points if self.sampler.works(p)]
@@ -69,7 +75,12 @@ class Choice:
 
     def _deep(self, base: Point, other: Point) -> bool:
         """Whether two points that can be traced are different programs."""
-        return not same(self.sampler(base), self.sampler(other))
+        return not self.proof.alike(base, other) and not same(self.sampler(base), self.sampler(other))
+
+    def _alike(self, base: Point, other: Point) -> bool:
+        """Whether the programs at a base, where the model works, and at another point are known to be one of other sizes."""
+        self.proof.look(base)
+        return self.proof.alike(base, other)
 
     # -- which symbols change the program ----------------------------------------------------------------------
     def _classify(self) -> None:
@@ -127,7 +138,9 @@ class Choice:
         for name, choices in options.items():
             for values in choices:
                 point = {**self.base, name: values[0]}
-                if self.sampler.works(point) and self.sampler(point).constant_bytes <= LARGE_CONSTANTS:
+                if self.proof.alike(self.base, point) or (
+                    self.sampler.works(point) and self.sampler(point).constant_bytes <= LARGE_CONSTANTS
+                ):
                     before[name] = self.values[name]
                     self.values[name] = values
                     break
@@ -149,4 +162,5 @@ class Choice:
         if not all(self.steady(name, self.values[name]) for name in changed):
             return False
         others = [n for n in self.symbols if n not in changed]
-        return all(self.sampler.works({**self.base, n: v}) for n in others for v in self.values[n][1:3])
+        further = ({**self.base, n: v} for n in others for v in self.values[n][1:3])
+        return all(self.proof.alike(self.base, point) or self.sampler.works(point) for point in further)

@@ -93,9 +93,12 @@ def role_plans(
 
 
 def first_working(
-    plans: Iterator[dict[str, Values]], works: Callable[[Point], Any], deep: Callable[[Point, Point], bool]
+    plans: Iterator[dict[str, Values]],
+    works: Callable[[Point], Any],
+    deep: Callable[[Point, Point], bool],
+    same: Callable[[Point, Point], bool],
 ) -> dict[str, Values]:
-    """The first plan whose base point, and one value further along each axis, can be traced.
+    """The first plan whose base point, and one value further along each axis, can be traced or is known to be the ``same`` program.
 
     A parameter that is seen to change the program (a depth) keeps its small values in later plans; while that is not
     known, a trial that calls very many modules is given up. Where the base works and some axes fail, plans that leave
@@ -111,7 +114,7 @@ def first_working(
         base = {name: values[0] for name, values in plan.items()}
         grown = any(values in FACTORY_ROLES[1:] for values in plan.values())
         with call_budget(TRIAL_CALLS) if grown else contextlib.nullcontext():
-            axes = _failing_axes(plan, base, works, failures)
+            axes = _failing_axes(plan, base, works, same, failures)
             if axes is not None:
                 depths |= {
                     name for name, values in plan.items()
@@ -119,7 +122,7 @@ def first_working(
                 }  # fmt: skip
             if axes == [] and works(base).constant_bytes > LARGE_CONSTANTS:  # smaller inputs tell as much
                 small = {n: TINY if values in (LARGE, MODERATE) else values for n, values in plan.items()}
-                if _failing_axes(small, {n: v[0] for n, v in small.items()}, works, failures) == []:
+                if _failing_axes(small, {n: v[0] for n, v in small.items()}, works, same, failures) == []:
                     return small
         if axes == []:
             return plan
@@ -149,7 +152,11 @@ def _promising_first(
 
 
 def _failing_axes(
-    plan: Mapping[str, Values], base: Point, works: Callable[[Point], Any], failures: list[PointError]
+    plan: Mapping[str, Values],
+    base: Point,
+    works: Callable[[Point], Any],
+    same: Callable[[Point, Point], bool],
+    failures: list[PointError],
 ) -> list[str] | None:
     """The axes along which a plan's further value raises, parameters first; nothing when the base itself raises.
 
@@ -167,10 +174,11 @@ def _failing_axes(
 
     if raises(base):
         return None
+    further = {name: {**base, name: values[1]} for name, values in plan.items() if len(values) > 1}
     parameters = [name for name, values in plan.items() if values in FACTORY_ROLES]
-    failing = [name for name in parameters if raises({**base, name: plan[name][1]})]
-    rest = [name for name, values in plan.items() if name not in parameters and len(values) > 1]
-    return failing or [name for name in rest if raises({**base, name: plan[name][1]})]
+    failing = [name for name in parameters if not same(base, further[name]) and raises(further[name])]
+    rest = [name for name in further if name not in parameters and not same(base, further[name])]
+    return failing or [name for name in rest if raises(further[name])]
 
 
 def fixed_values(

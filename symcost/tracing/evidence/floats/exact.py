@@ -12,7 +12,9 @@ from typing import Any
 from symcost.errors import ExpressionError
 from symcost.formulas.form import Form, as_form, floor
 from symcost.formulas.functions import logarithm
+from symcost.tracing.evidence.floats.formula import EXACT
 from symcost.tracing.evidence.guard import Rounding
+from symcost.tracing.evidence.recorder import positive
 
 DOWN = ("int", "math.floor", "math.trunc", "np.floor", "np.trunc")
 UP = ("math.ceil", "np.ceil")
@@ -34,6 +36,22 @@ def meant(made: Rounding) -> Form | None:
         return None
 
 
+def sure(made: Rounding) -> bool:
+    """Whether Python's floats cannot err in it: a quotient of positive sizes, rounded down or up.
+
+    >>> from symcost.tracing.evidence.floats.formula import Formula
+    >>> d = Form.symbol("d")
+    >>> [sure(Rounding("int", formula, int)) for formula in (Formula("/", (d, 2)), Formula("*", (0.7, d)))]
+    [True, False]
+    """
+    operation, args = _parts(made.formula)
+    return (
+        operation == "/"
+        and made.function in EXACT
+        and all(isinstance(arg, Form | int) and positive(arg) for arg in args)
+    )
+
+
 def exact(side: Any) -> Form | None:
     """A side of a comparison in exact numbers, or nothing where it is no rational one."""
     try:
@@ -47,6 +65,9 @@ def _rounded(function: str, inside: Any) -> Form | None:
     operation, args = _parts(inside)
     if operation in (*DOWN, *UP, *NEAREST) and len(args) == 1:
         return _rounded(operation, args[0])  # it is whole already
+    if function == "int.bit_length":
+        size = _exact(inside)
+        return None if size is None else logarithm("flog2", size) + 1
     if operation in LOGARITHMS and function in (*DOWN, *UP):
         argument = _exact(args[0])
         return None if argument is None else logarithm("clog2" if function in UP else "flog2", argument)

@@ -32,6 +32,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """What formulas are made of, as it was before anything was replaced."""
 
 
+EXACT = ("math.floor", "math.ceil", "int", "math.trunc")
+"""Roundings of a quotient of positive sizes below 2**53 that integers do as well: it is correctly rounded, and a whole
+number only where the quotient is."""
+
+
 @dataclass(frozen=True)
 class Formula:
     """An operation on forms, formulas and numbers, computed as the program computes it.

@@ -9,16 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from symcost.tracing.evidence.floats.formula import INFIX, OF_ARRAYS, Formula
+from symcost.tracing.evidence.floats.formula import EXACT, INFIX, OF_ARRAYS, Formula
+from symcost.tracing.evidence.guard import OPERATORS
 from symcost.tracing.evidence.places import by_user, compares, for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 PLAIN = (int, float, bool, np.integer, np.float64)
 """Numbers whose arithmetic with a float is Python's own."""
 
-EXACT = ("math.floor", "math.ceil", "int", "math.trunc")
-"""Roundings of a quotient of positive sizes below 2**53 that integers do as well: it is correctly rounded, and a whole
-number only where the quotient is."""
+
+FEW = 1 << 10
+"""Numerator and denominator of a constant that is no rounded decimal: ``0.5``, ``1.25``, ``2.75``."""
+
+
+COMPARED = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
+"""What numpy's own numbers call a comparison with something that is none of them."""
 
 
 class Tracked(float):
@@ -98,13 +103,24 @@ def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
 
 
 def _whole_formula(recorder: Recorder, operation: str, args: tuple[Any, ...]) -> Formula | None:
-    """A float that is a whole number made of one size, ``1.0*d``: floats are exact below 2**53."""
+    """A float that is a whole number made of one size, ``1.0*d``, or some halves of one: floats are exact below 2**53."""
     if operation not in ("+", "-", "*") or not any(isinstance(arg, DIMENSION) for arg in args):
         return None
+    if operation == "*" and (share := _share(recorder, args)) is not None:
+        return share
     if not all(isinstance(arg, DIMENSION) or (isinstance(arg, PLAIN) and float(arg).is_integer()) for arg in args):
         return None
     left, right = (arg if isinstance(arg, DIMENSION) else int(arg) for arg in args)
     return Formula("number", (recorder.form(INFIX[operation][1](left, right)),))
+
+
+def _share(recorder: Recorder, args: tuple[Any, ...]) -> Formula | None:
+    """``0.5*d`` and ``d*1.25`` as quotients of whole numbers, which they are: such a constant is no rounded decimal."""
+    sizes, constants = ([arg for arg in args if isinstance(arg, kind)] for kind in (DIMENSION, float))
+    if len(sizes) != 1 or len(constants) != 1 or not 0 < constants[0] < FEW or isinstance(constants[0], Tracked):
+        return None
+    above, below = constants[0].as_integer_ratio()
+    return Formula("/", (recorder.form(sizes[0] * above), below)) if above <= FEW and 1 < below <= FEW else None
 
 
 def whole(value: Tracked, function: str, frame: FrameType) -> Any:
@@ -121,15 +137,26 @@ def whole(value: Tracked, function: str, frame: FrameType) -> Any:
 
 def array_function(recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwargs: Any, frame: FrameType) -> Any:
     """A function of numpy's of sizes or their floats: a formula where it is of numbers, else the plain numbers."""
+    if ufunc.__name__ in COMPARED:  # a number of numpy's that is compared comes as an array of it
+        inputs = tuple(v[()] if isinstance(v, np.ndarray) and v.ndim == 0 else v for v in inputs)
     numbers = all(isinstance(value, (DIMENSION, Tracked, *PLAIN)) for value in inputs)
     if numbers and method == "__call__" and not kwargs and ufunc.__name__ in OF_ARRAYS:
         return tracked(recorder, f"np.{ufunc.__name__}", *inputs)
+    if numbers and method == "__call__" and not kwargs and ufunc.__name__ in COMPARED:
+        return _compared(recorder, COMPARED[ufunc.__name__], *inputs, frame)
     objects = all(not isinstance(v, np.ndarray) or v.dtype == object for v in inputs)
     if objects or for_jax(frame):
         made = [_boxed(value) for value in inputs]
         return getattr(ufunc, method)(*made, **kwargs)
     plain = [recorder.pin(v, frame) if isinstance(v, DIMENSION | Tracked) else v for v in inputs]
     return getattr(ufunc, method)(*plain, **kwargs)
+
+
+def _compared(recorder: Recorder, op: str, left: Any, right: Any, frame: FrameType) -> Any:
+    """A comparison that began with a number of numpy's: a decision, unless a cache looks for a key."""
+    if op in ("==", "!=") and not compares(frame):
+        return OPERATORS[op](recorder.value(recorder.side(left)), recorder.value(recorder.side(right)))
+    return recorder.decide(left, op, right, frame)
 
 
 def _boxed(value: Any) -> Any:

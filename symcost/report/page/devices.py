@@ -1,0 +1,54 @@
+"""The devices of the page: peaks, bandwidths and memories in exact fractions, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
+
+from symcost.costs.dtypes import BITS
+from symcost.devices import Device, device
+from symcost.devices.catalog import names
+from symcost.errors import DeviceError
+
+PLAIN = ("float32", "bfloat16", "float16", "int8")
+"""Number types offered where a device publishes no peak: what is asked of it is whether a model fits."""
+
+
+def devices(first: str) -> list[dict[str, Any]]:
+    """Devices that something can be asked of: how long it takes, or whether it fits; the chosen one first."""
+    found = [device(name) for name in dict.fromkeys([first, *names()])]
+    return [_told(each) for each in found if each.memories]
+
+
+def number_types(told: Iterable[Mapping[str, Any]]) -> Sequence[str]:
+    """Every number type that one of the devices offers, by its bits."""
+    offered = {dtype for each in told for dtype in each["dtypes"]}
+    return sorted(offered, key=lambda dtype: (-BITS[dtype], dtype))
+
+
+def _told(made: Device) -> dict[str, Any]:
+    return {
+        "name": made.name, "title": made.title or made.name, "source": made.source, "notes": made.notes,
+        "dtypes": list(made.peak or PLAIN),
+        "peak": {dtype: str(peak) for dtype, peak in made.peak.items()},
+        "bandwidth": _bandwidth(made),
+        "overhead": str(made.overhead or Fraction(0)),
+        "measured": {
+            kind: {part: str(rate) for part, rate in asdict(rates).items() if rate is not None}
+            for kind, rates in made.measured.items()
+        },
+        "memories": [
+            {"name": level.name, "size": None if level.size is None else str(level.size), "holds": list(level.holds)}
+            for level in made.memories if level.holds
+        ],
+    }  # fmt: skip
+
+
+def _bandwidth(made: Device) -> dict[str, str] | str:
+    """Bytes per second of weights and activations, or why a time is not known."""
+    try:
+        return {what: str(made.bandwidth(what)) for what in ("weights", "activations")}
+    except DeviceError as problem:
+        return str(problem)

@@ -1,0 +1,57 @@
+"""The bars of a picture: a table's modules, cut to a depth, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symcost.costs.exact import number
+from symcost.costs.rows import Row
+from symcost.errors import SymcostError
+from symcost.reading.numerals import short
+
+MOST = 24
+"""Bars, where no depth is given: the deepest cut that has no more, and the first where every cut has."""
+ITSELF = "(itself)"
+
+
+def cut(path: str, depth: int) -> str:
+    """A module's path cut to so many parts.
+
+    >>> cut("blocks/0/up", 2), cut("", 1)
+    ('blocks/0', '(itself)')
+    """
+    return "/".join(path.split("/")[:depth]) or ITSELF
+
+
+def depth_of(rows: Sequence[Row], depth: int | None) -> int:
+    """The depth asked for, or the deepest that leaves few bars."""
+    if depth is not None:
+        if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+            raise SymcostError(f"depth={short(depth)} must be a positive integer: the parts of a path that a bar names")
+        return depth
+    paths = {row.path for row in rows}
+    deepest = max((path.count("/") + 1 for path in paths), default=1)
+    few = [cutting for cutting in range(1, deepest + 1) if len({cut(path, cutting) for path in paths}) <= MOST]
+    return max(few, default=1)
+
+
+def in_order(rows: Sequence[Row], depth: int) -> list[str]:
+    """The blocks of a depth as they run; parameters are listed before the operations, and settle the order of no others."""
+    first: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        block = cut(row.path, depth)
+        order = index + len(rows) if row.source == "input" else index
+        first[block] = min(order, first.get(block, order))
+    return sorted(first, key=lambda block: first[block])
+
+
+def labelled(axes: Any, names: Sequence[str]) -> None:
+    """The names of bars below them, the smaller the more there are."""
+    size = "x-small" if len(names) <= MOST else "xx-small"
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=size)
+
+
+def as_float(value: Any, what: str) -> float:
+    """A number as a place on paper; a formula with symbols left is an error that says of what."""
+    return float(number(value, what))

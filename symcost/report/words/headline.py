@@ -1,0 +1,143 @@
+"""What is said of a table before anything else: its totals in one line, where it holds, and how that is known.
+
+Numbers are rounded to three digits here and nowhere else: the exact ones stand in the table below.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from symcost.costs.cost import FULL, Cost
+from symcost.costs.evidence import BOUNDED
+from symcost.costs.size import model_size
+from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.formulas.graph.leading import abbreviated
+from symcost.formulas.units import as_number, rounded
+from symcost.report.words import facts
+
+SHORT = 28
+"""Characters of a formula that a headline shows whole."""
+SHOWN = 3
+"""Conditions of a domain that a first screen tells; of the others their number."""
+LONGEST = 48
+"""Characters of such a condition."""
+POINT = " · "
+_MOST = re.compile(r"(\w+) (<=|<|==) (\d+)")
+
+
+def headline(costs: CostTable) -> list[str]:
+    """The name, parameters, MACs (or FLOPs), weights, peak and residuals; with the point, behind the last.
+
+    >>> import symcost as sc
+    >>> print(" · ".join(headline(sc.models.resnet50())))
+    resnet50 · 25.6 M params · 4.09 GMACs · 102 MB · peak 7.23 MB
+    """
+    whole, bound = costs.total(FULL), "at most " if is_bound(costs) else ""
+    parts = [costs.parts.name]
+    if whole.params != 0 or whole.flops == 0:
+        parts.append(_params(whole))
+    if whole.macs != 0 or whole.flops == 0:
+        parts.append(bound + _amount(whole.macs, "MACs"))
+    else:
+        parts.append(bound + _amount(whole.flops, "FLOPs"))
+    for before, known, after in (
+        ("", model_size, ""),
+        ("peak ", _peak, ""),
+        ("", facts.residuals, " kept for the backward pass"),
+    ):
+        try:
+            value = known(costs)
+        except SymcostError:
+            continue
+        if value is not None and value != 0:
+            parts.append(f"{before}{_amount(value, 'B')}{after}")
+    at = ", ".join(f"{name}={value}" for name, value in costs.point.items())
+    made = [part for part in parts if part]
+    return [*made[:-1], f"{made[-1]} at {at}"] if at else made
+
+
+def line(costs: CostTable) -> str:
+    """The headline as the ``repr`` of a table."""
+    return f"<CostTable {POINT.join(headline(costs))}>"
+
+
+def is_bound(costs: CostTable) -> bool:
+    """Whether some operation is counted by an upper bound."""
+    return any(row.bound for row in costs.rows)
+
+
+def _peak(costs: CostTable) -> Any:
+    return None if costs.parts.peak is None else costs.peak("liveness", "bytes")
+
+
+def _params(whole: Cost) -> str:
+    said = _amount(whole.params, "params", " ")
+    parts = [("frozen", whole.trainable, "trained"), ("inactive", whole.active_params, "active")]
+    more = [f"{_amount(value, word, ' ')}" for metric, value, word in parts if getattr(whole, metric) != 0]
+    return f"{said} ({', '.join(more)})" if more else said
+
+
+def _amount(value: Any, unit: str, between: str = "") -> str:
+    """A number with three digits, a short formula whole, the leading terms of a longer one."""
+    if as_number(value) is not None:
+        return f"{rounded(value)} {unit}" if between else rounded(value, unit)
+    ways = abbreviated(value)
+    return f"{next((way for way in ways if len(way) <= SHORT), ways[min(1, len(ways) - 1)])} {unit}"
+
+
+def narrowed(costs: CostTable) -> list[str]:
+    """Conditions that leave out large values, with the lines that decide, or why: what people need to know first."""
+    return [f"{said} {condition}{why}" for condition, (said, why) in _limits(costs).items()]
+
+
+def _limits(costs: CostTable) -> dict[str, tuple[str, str]]:
+    """By condition whether it is known or only what was tried, and why."""
+    domain, found = costs.domain, dict[str, tuple[str, str]]()
+    for condition in () if domain is None else domain.conditions():
+        limit = _MOST.fullmatch(condition)
+        if domain is None or limit is None or limit[1] in costs.point:
+            continue
+        place = next((each.place for each in domain.decisions if each.text == condition), "")
+        above = f"above {limit[1]} = {limit[3]}: "
+        why = next((note.removeprefix(above).rstrip(".") for note in domain.notes if note.startswith(above)), "")
+        evidence = domain.evidence.get(limit[1])
+        tried = evidence is not None and evidence.word == BOUNDED and not place
+        told = f" ({place})" if place else f": {why}" if why else ""
+        found[condition] = ("tried up to" if tried else "only for", told)
+    return found
+
+
+def standing(costs: CostTable) -> str:
+    """Where the table holds and how that is known, in one sentence."""
+    domain = costs.domain
+    if costs.point and not costs.symbols:
+        return "; ".join(part for part in (costs.parts.compared, _known(costs)) if part)
+    where = [f"{name} = trips of {place or 'a loop in the model'}" for name, place in costs.parts.unknown_trips.items()]
+    if domain is not None and costs.symbols:
+        limits = _limits(costs)
+        told = [each for each in (*domain.conditions(), *(d.text for d in domain.uncomputed)) if each not in limits]
+        known = [each for each in told if len(each) <= LONGEST][:SHOWN]
+        where.append("; ".join([f"holds for {', '.join(costs.symbols)} positive integers", *known]))
+        where += [f"and {_number(len(told) - len(known), 'further condition')}"] if len(told) > len(known) else []
+        where += ["some numbers are upper bounds where sizes are 1"] if domain.bounds_at_one else []
+    return "; ".join([*where, *([checked] if (checked := _known(costs)) else [])])
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _known(costs: CostTable) -> str:
+    """The words of the symbols, and what was compared."""
+    certificate, words = costs.certificate, facts.words(costs)
+    if certificate is None:
+        return words
+    points = len(certificate.held_out)
+    checked = (
+        f"{certificate.numbers:,} numbers equal to fresh traces at {points} held-out point{'' if points == 1 else 's'}"
+    )
+    return "; ".join(
+        [*([words] if words else []), checked if points else f"{certificate.numbers:,} numbers of a trace"]
+    )

@@ -1,0 +1,197 @@
+"""A table of every real model of the tests: where its closed form holds, and what stands behind each symbol of it.
+
+``python tests/model_table.py > examples/models.md`` traces each as a user would first, without options of sampling, in one
+process and at most a minute each; names of models after it trace those alone. It takes about half an hour.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import signal
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen
+from test_zoo import FUNCTIONS, MODULES, TRIPS, model_of
+from zoo.case import Case
+
+from symcost.costs.evidence import BOUNDED, WORDS
+from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.tracing.face import trace, trace_function
+from symcost.tracing.program.model import Model
+
+SECONDS = 60
+"""How long a model may take of the processor."""
+SAMPLING = ("samples", "steps", "at_least", "upto", "max_pieces")
+"""Options that a user would not give first."""
+COMMAND = "python tests/model_table.py"
+HEAD = ("model", "of", "symbols", "holds for", "evidence", "traces", "seconds", "beside `tabulate`", "two far points")
+
+
+class Late(BaseException):
+    """The time is over; no exception of a model's, which may be caught on the way."""
+
+
+@dataclass
+class Row:
+    """What is known of one model."""
+
+    name: str
+    source: str
+    cells: list[str]
+    words: dict[str, str] = field(default_factory=dict)
+    answered: bool = False
+
+    def __str__(self) -> str:
+        return "| " + " | ".join((self.name, self.source, *(cell.replace("|", "\\|") for cell in self.cells))) + " |"
+
+
+@contextlib.contextmanager
+def limited(seconds: int) -> Iterator[None]:
+    """What takes longer of the processor is given up."""
+
+    def over(*_: Any) -> None:
+        raise Late
+
+    before = signal.signal(signal.SIGPROF, over)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def traced(case: Case) -> CostTable:
+    """The closed form without options of sampling."""
+    derive: Callable[..., CostTable] = trace_function if case in FUNCTIONS else trace
+    options = {name: value for name, value in case.options.items() if name not in SAMPLING}
+    return derive(case.factory, *case.specs, call=case.call, **options)
+
+
+def tabulated(case: Case, model: Model) -> float | None:
+    """Seconds of flax's own counter at the size that a user would ask for; nothing where it does not count."""
+    if case in FUNCTIONS or model.mode == "train":
+        return None
+    try:
+        start, module = time.process_time(), model.module_at(case.real)
+        if not isinstance(module, linen.Module):  # of nnx it needs the weights
+            return None
+        inputs = jax.tree.map(
+            lambda array: jnp.zeros(array.shape, array.dtype), model.at(case.real).arguments["inputs"]
+        )
+        streams = dict.fromkeys({"params", *model.rngs}, jax.random.key(0))
+        module.tabulate(streams, *inputs, compute_flops=True, **case.call)
+        return time.process_time() - start
+    except Exception:  # of any kind: it is flax that does not count
+        return None
+
+
+def sizes(costs: CostTable) -> list[str]:
+    """Symbols that are sizes of arrays; the others are depths, and trips of loops."""
+    domain: Any = costs.domain
+    found = {name for form in domain.dimensions for name in form.symbols}
+    return [name for name in domain.symbols if name in found]
+
+
+def far(case: Case, costs: CostTable) -> list[Mapping[str, int]]:
+    """The point that a user would ask for, and one inside the domain whose factors are others."""
+    domain: Any = costs.domain
+    fixed = {name: case.real[name] for name in domain.symbols if name not in sizes(costs)}
+    other = domain.generic_point(2, fixed, {name: value // 3 + 1 for name, value in case.real.items()})
+    return [case.real, other]
+
+
+def equal(case: Case, costs: CostTable) -> str:
+    """Whether every number at both far points is that of a fresh trace there, or why not."""
+    found = []
+    for point in far(case, costs):
+        try:
+            costs.subs(check=True, **{**point, **dict.fromkeys(costs.unknown_trips, TRIPS)})
+        except SymcostError as problem:
+            found.append(f"{', '.join(f'{name}={value}' for name, value in point.items())}: {problem}")
+    return "; ".join(found) or "equal"
+
+
+def row(case: Case, source: str) -> Row:
+    """What is known of one model."""
+    model, start = model_of(case), time.process_time()
+    symbols = ", ".join(model.symbols)
+    try:
+        with limited(SECONDS):
+            costs = traced(case)
+    except (SymcostError, Late) as problem:
+        why = str(problem).splitlines()[0] if str(problem) else f"given up after {SECONDS} s"
+        return Row(
+            case.name, source, [symbols, f"refused: {why}", "", "", f"{time.process_time() - start:.1f}", "", ""]
+        )
+    spent, domain = time.process_time() - start, costs.domain
+    assert domain is not None
+    words = {name: domain.evidence[name].word for name in sizes(costs)}
+    told = "; ".join(f"{word} {', '.join(names)}" for word in reversed(WORDS)
+                     if (names := [n for n, each in domain.evidence.items() if each.word == word]))  # fmt: skip
+    why = "; ".join(
+        f"{n}: {each.why.partition(': ')[2]}" for n, each in domain.evidence.items() if each.word == BOUNDED
+    )
+    try:
+        with limited(SECONDS):
+            checked, theirs = equal(case, costs), tabulated(case, model)
+    except Late:
+        checked, theirs = f"not compared in {SECONDS} s", None
+    return Row(case.name, source, [
+        symbols, "; ".join(domain.conditions()) or "all positive integers", told + (f" ({why})" if why else ""),
+        str(costs.certificate.traces), f"{spent:.1f}", "" if theirs is None else f"{spent / theirs:.1f} x", checked,
+    ], words, answered=True)  # fmt: skip
+
+
+def rows(names: list[str]) -> Iterator[Row]:
+    """All of them, or those named."""
+    for source in (*MODULES, "published"):
+        module = importlib.import_module(f"zoo.{source}")
+        for case in (*getattr(module, "CASES", ()), *getattr(module, "FUNCTIONS", ())):
+            if not names or case.name in names:
+                print(case.name, file=sys.stderr, flush=True)
+                yield row(case, source)
+                gc.collect()
+
+
+def page(names: list[str]) -> Iterator[str]:
+    """The page, line by line."""
+    yield from (
+        "# Every model of the tests",
+        "",
+        f"Made by `{COMMAND}` with jax {jax.__version__}; no option of sampling is given. *Evidence*: proved, guarded or",
+        "bounded by what was tried, with the reason. *Seconds* are of one processor, with every trace and XLA's own count of",
+        "the program; *beside `tabulate`*: their ratio to flax's `tabulate(compute_flops=True)` at the one size that a user",
+        "would ask for. *Two far points*: every number there beside a fresh trace.",
+        "",
+        "| " + " | ".join(HEAD) + " |",
+        "|" + "---|" * len(HEAD),
+    )
+    made = []
+    for each in rows(names):
+        made.append(each)
+        yield str(each)
+    answered = [each for each in made if each.answered]
+    words = Counter(word for each in answered for word in each.words.values())
+    known, all_of = sum(words.values()) - words[BOUNDED], sum(words.values())
+    yield ""
+    yield (f"{len(answered)} of {len(made)} models have a closed form. Of their {all_of} symbols that are sizes of arrays "
+           f"{known} are proved or guarded ({100 * known // max(all_of, 1)} %), {words[BOUNDED]} bounded by what was "
+           "tried.")  # fmt: skip
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # of the models' own packages
+    for line in page(sys.argv[1:]):
+        print(line, flush=True)
