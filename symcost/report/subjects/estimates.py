@@ -19,7 +19,7 @@ from symcost.formulas.text import wrapped
 from symcost.formulas.units import as_number, counted, physical
 from symcost.hlo.reading.scopes import template
 from symcost.report.words import sheet
-from symcost.report.words.sheet import Column
+from symcost.report.words.sheet import SheetColumn
 
 COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
 MAX_LINES = 20
@@ -144,20 +144,20 @@ def _sizes(costs: CostTable) -> dict[str, int] | None:
     return next(({n: at[n] for n in costs.symbols} for at in checked if set(costs.symbols) <= set(at)), None)
 
 
-def _columns(groups: Sequence[Alike]) -> list[Column]:
+def _columns(groups: Sequence[Alike]) -> list[SheetColumn]:
     """What is said of every line; of several alike kernels what one takes, and the seconds of all."""
     firsts = [group[0] for group in groups]
     numbers = [len(group) for group in groups]
     return [
-        Column("kernel", [_name(group) for group in groups], left=True),
-        Column("times", [_plain(step.kernel.times * k) for step, k in zip(firsts, numbers, strict=True)], 6),
-        Column("operations", [_with_unit(step.kernel.operations, "op") for step in firsts], 5),
-        Column("bytes", [_with_unit(step.moved, "B") for step in firsts], 4),
-        Column("intensity", [_ratio(step.intensity) for step in firsts], 3),
-        Column("computing", [_with_unit(step.compute, "s") for step in firsts], 2),
-        Column("moving", [_with_unit(step.memory, "s") for step in firsts], 1),
-        Column("seconds", [_with_unit(step.seconds * k, "s") for step, k in zip(firsts, numbers, strict=True)]),
-        Column("bound", [(step.bound,) for step in firsts], 7, left=True),
+        SheetColumn("kernel", [_name(group) for group in groups], left=True),
+        SheetColumn("times", [_plain(step.kernel.times * k) for step, k in zip(firsts, numbers, strict=True)], 6),
+        SheetColumn("operations", [_with_unit(step.kernel.operations, "op") for step in firsts], 5),
+        SheetColumn("bytes", [_with_unit(step.moved, "B") for step in firsts], 4),
+        SheetColumn("intensity", [_ratio(step.intensity) for step in firsts], 3),
+        SheetColumn("computing", [_with_unit(step.compute, "s") for step in firsts], 2),
+        SheetColumn("moving", [_with_unit(step.memory, "s") for step in firsts], 1),
+        SheetColumn("seconds", [_with_unit(step.seconds * k, "s") for step, k in zip(firsts, numbers, strict=True)]),
+        SheetColumn("bound", [(step.bound,) for step in firsts], 7, left=True),
     ]
 
 
