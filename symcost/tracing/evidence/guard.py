@@ -89,9 +89,10 @@ class Guard:
     @property
     def relaxed(self) -> Guard | None:
         """A bound of integers that allows one more, ``T >= N`` for ``T >= N + 1``; nothing of other conditions."""
-        if not self.readable or self.op not in (">=", "<="):
+        left, right = self.left, self.right
+        if not (isinstance(left, Form) and isinstance(right, Form)) or self.op not in (">=", "<="):
             return None
-        return guard(self.left, self.op, as_form(self.right) + (1 if self.op == "<=" else -1), self.place, self.by)
+        return guard(left, self.op, right + (1 if self.op == "<=" else -1), self.place, self.by)
 
     def holds(self, at: Mapping[str, int]) -> bool:
         """Whether it is true at a point: exactly in integers, in Python's own arithmetic of floats."""

@@ -24,7 +24,7 @@ from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened, positive_part
 from symcost.tracing.fitting.binary import halvings, logarithms
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
-from symcost.tracing.fitting.solve import Column, affine, combine, exponent
+from symcost.tracing.fitting.solve import Column, affine, combine, power
 
 Point = Mapping[str, int]
 MAX_DEGREE = 3
@@ -310,7 +310,7 @@ class Fitter:
         form = Form.constant(1)
         for name in sorted(names):
             i, j = next((i, j) for i, j in self._alike[name] if column[i] != column[j])
-            exponent = exponent(column[j], column[i], self.points[j][name], self.points[i][name])
+            exponent = power(column[j], column[i], self.points[j][name], self.points[i][name])
             if exponent is None:
                 return None
             form = form * Form.symbol(name) ** exponent

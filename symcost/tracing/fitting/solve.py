@@ -89,7 +89,7 @@ def combine(coefficients: Sequence[Fraction], forms: Sequence[Form]) -> Form:
     return Form.total([*parts, whole(coefficients[-1])])
 
 
-def exponent(high: int, low: int, x: int, y: int) -> int | None:
+def power(high: int, low: int, x: int, y: int) -> int | None:
     """``k`` with ``high/low = (x/y)^k`` exactly, for small ``k``."""
     if low == 0 or high == 0:
         return None
