@@ -138,6 +138,19 @@ def test_a_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path
     file = tmp_path / "memory.png"
     assert out(capsys, "plot", "alexnet", "memory", "--output", str(file)) == f"the memory of alexnet is in {file}\n"
     assert file.read_bytes().startswith(b"\x89PNG")
+    file = tmp_path / "roofline.pdf"
+    assert out(capsys, "plot", "alexnet", "roofline", "-o", str(file)) == f"the roofline of alexnet is in {file}\n"
+    assert file.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(("depth", "bars"), [("1", 8), ("2", 13)])
+def test_the_bars_of_a_picture_go_as_deep_as_is_asked(
+    depth: str, bars: int, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "memory.svg"
+    out(capsys, "plot", "resnet18", "memory", "--depth", depth, "-o", str(file))
+    assert "<!-- resnet18 at n=1, r=224 -->" in file.read_text()
+    assert len(re.findall(r"<!-- (stem|stage\d|pool|gap|fc)(/\w+)? -->", file.read_text())) == bars
 
 
 BAD = [
