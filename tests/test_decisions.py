@@ -140,6 +140,20 @@ class Kinds(nn.Module):
         return x
 
 
+class Grid(nn.Module):
+    """Every third layer of a grid of two depths is wider: a remainder of their sum."""
+
+    a: int
+    b: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.a):
+            for j in range(self.b):
+                x = nn.Dense(8)(nn.Dense(16)(x) if (i + j) % 3 == 0 else x)
+        return x
+
+
 class Activated(nn.Module):
     """A perceptron in every fourth layer: of the activations' gradients the last one alone is of known numbers."""
 
@@ -428,3 +442,8 @@ def test_a_range_is_two_bounds(name: str) -> None:
     assert len(costs.domain.decisions) < 6
     for d in (1, 37, 59, 60, 61, 64, 150, 296, 299, 300, 1000):
         assert costs.subs(n=1, d=d).params == 9 * RANGES[name](d)
+
+
+def test_a_pattern_of_two_depths_together_is_no_form_of_one_product() -> None:
+    with pytest.raises(sc.LiftError, match=r"the closed form is not right at a=\d, b=\d|in no regular way"):
+        sc.trace(lambda a, b: Grid(a, b), "float32[2,9,8]", referee=False)

@@ -164,7 +164,7 @@ class Side:
         base = {name: values[0] for name, values in self.values.items()}
         for name in sorted(self.guard.symbols & set(base)):
             there = self._there(name, base, range(1, FURTHEST))
-            if len(there) == 1 and len(self.guard.symbols) == 1:
+            if len(there) == 1 and self._only(name) == there:
                 model = replace(sampler.model, fixed={**sampler.model.fixed, name: there[0]})
                 yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
                 continue
@@ -179,6 +179,12 @@ class Side:
         """Those values with which the decision falls the other way, and earlier ones fall as they were seen."""
         points = ({**base, name: value} for value in values)
         return tuple(p[name] for p in points if not self.guard.holds(p) and all(g.holds(p) for g in self.within))
+
+    def _only(self, name: str) -> Values:
+        """The values there, whatever the other symbols are."""
+        own = [each for each in (self.guard.denied, *self.within) if each.symbols == {name}]
+        alone = len(self.guard.symbols) == 1
+        return tuple(v for v in range(1, FURTHEST) if all(g.holds({name: v}) for g in own)) if alone else ()
 
     def _apart(self, name: str, values: Values) -> bool:
         """Whether no pair of first values lies on the side that is known already."""

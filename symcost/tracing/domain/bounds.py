@@ -13,6 +13,7 @@ from symcost.tracing.domain.further import Further
 from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.domain.special import Special
 from symcost.tracing.domain.spread import Spread
+from symcost.tracing.domain.together import both_moved
 from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import PointError
@@ -48,6 +49,7 @@ class Explorer(Agreement):
         if not self.proved:
             self._lattice()
         self._high()
+        self._together()
         Further(self, self.upto, self.far).check()
         if self.rounded and not self.proved:
             Spread(self, self.rounded).check()
@@ -73,6 +75,11 @@ class Explorer(Agreement):
     def as_seen(self, point: Point) -> bool:
         """Whether every decision that was seen falls at a point as it did."""
         return all(guard.holds(point) for guard in self.seen)
+
+    def _together(self) -> None:
+        for point in both_moved(self.totals.forms.values(), self.structural, self.base):
+            if self.domain.problem(point) is None and self.sampler.works(point) and (reason := self.difference(point)):
+                raise Irregular(f"the closed form is not right at {where(point)}: {reason}")
 
     # -- the edges ---------------------------------------------------------------------------------------------
     def _point(self, shift: int, scale: Mapping[str, int]) -> Point:

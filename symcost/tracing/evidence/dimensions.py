@@ -71,6 +71,8 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
 
     def method(self: Any, other: Any, *modulo: Any) -> Any:
         if not recorder.owns(self) or not isinstance(other, (DIMENSION, Tracked, *PLAIN, np.ndarray)):
+            if op == "*" and recorder.owns(self) and isinstance(other, list | tuple | str):  # repeated so often
+                return other * recorder.pin(self, sys._getframe(1))
             return NotImplemented if isinstance(other, SizedArray) else original(self, other, *modulo)
         frame = sys._getframe(1)
         if isinstance(other, np.ndarray):

@@ -110,7 +110,7 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
     plain = set(names) - seen.proved
     if not plain:
         return []
-    points = [dict(seen.base), *_beside(seen.base, {name: values[name] for name in names}, sampler.works)]
+    points = [dict(seen.base), *_beside(dict(seen.base), {name: values[name] for name in names}, sampler.works)]
     if len(points) < 2:
         return []
     try:
