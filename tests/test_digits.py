@@ -25,7 +25,13 @@ from symcost.tracing.evidence.floats.steps import bounds
 from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.fitting.fit import Fitter
 
-METRICS = (("full", "params"), ("full", "macs"), ("full", "flops"), ("textbook", "macs"), ("full", "activations"))
+METRICS: tuple[tuple[Any, str], ...] = (
+    ("full", "params"),
+    ("full", "macs"),
+    ("full", "flops"),
+    ("textbook", "macs"),
+    ("full", "activations"),
+)
 SIZES = st.integers(1, 2**40)
 N = Form.symbol("n")
 
