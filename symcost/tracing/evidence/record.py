@@ -14,6 +14,7 @@ from jax._src.core import jaxprs_in_params
 from symcost.errors import SymcostError
 from symcost.formulas.form import Form
 from symcost.tracing.evidence.guard import Guard, Pin, Rounding, strongest
+from symcost.tracing.evidence.omitted import note_omissions
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.recording import SECONDS, Busy, recording
 from symcost.tracing.evidence.selftest import problem
@@ -207,6 +208,7 @@ def _trace(
             initialisers=Declared(recorder=seen, plain=model.initialisers),
         )
         _, closed = traced(symbolic, point)
+        note_omissions(closed.jaxpr, seen)
         shapes = tuple(shapes_of(closed.jaxpr, seen.form))
         forms = dict.fromkeys(seen.form(size) for size in _sizes(closed.jaxpr) if isinstance(size, DIMENSION))
         found = shapes, tuple(form for form in forms if isinstance(form, Form))
