@@ -50,6 +50,32 @@ def linen(wide: Callable[[int, int], Any]) -> Callable[[int], Any]:
     return lambda L: jax.eval_shape(Stack(L).init, jax.random.key(0), X)
 
 
+def is_even(i: int) -> bool:
+    return i % 2 == 0
+
+
+def first_that_fits(L: int) -> list[Any]:
+    tests = {"even": is_even, "other": int}
+    return [next_of(tests, i) for i in range(L)]
+
+
+def next_of(tests: dict[str, Callable[[int], Any]], i: int) -> Any:
+    for test in tests.values():
+        if test(i):
+            return test
+    return None
+
+
+def kinds_used_up(L: int) -> list[int]:
+    found: list[int] = []
+    kinds = {"a": 8, "b": 8, "c": 16}
+    for name, width in kinds.items():
+        found.append(width + len(name))
+        if len(found) >= L:
+            return found
+    return found
+
+
 def every_third_by_enumerate(L: int) -> list[int]:
     return [i if i % 3 else kind for i, kind in enumerate([0] * L)]
 
@@ -355,6 +381,8 @@ ROWS = {
     "ternary": Row(ternary, {11}),
     "chain of conditions": Row(chain_of_conditions, {2, 9, 13}),
     "chained comparison": Row(chained_comparison, {4, 17}),
+    "values of a dictionary": Row(first_that_fits, moduli={2}),
+    "items of a dictionary": Row(kinds_used_up, {1, 2}, {0}, saw_index=False),
     "walrus": Row(walrus, moduli={6}),
     "match": Row(by_match, {0, 7, 9, 20}),
     "match of a pair": Row(by_match_of_a_pair, {12}, moduli={4}),

@@ -1,7 +1,8 @@
 """A table of every real model of the tests: where its closed form holds, and what stands behind each symbol of it.
 
-``python tests/model_table.py > examples/models.md`` traces each as a user would first, without options of sampling, in one
-process and at most a minute each; names of models after it trace those alone. It takes about half an hour.
+``python tests/model_table.py`` traces each as a user would first, without options of sampling, in one
+process and at most a minute each; names of models after it trace those alone. All of them take about half an hour of an
+idle machine; ``tests/recorded_models.py`` takes two minutes, and sees what stands behind each symbol alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What every real model of the tests decides by its sizes, seen in one trace each: a page of all of them.
 
-``python tests/recorded_models.py > examples/models.md`` records each at the sizes that a user would ask for, its layers but
+``python tests/recorded_models.py > examples/about/models.md`` records each at the sizes that a user would ask for, its layers but
 a few; names of models after it record those alone. It takes about two minutes. ``tests/model_table.py`` traces them whole.
 """
 
@@ -26,6 +26,8 @@ from symcost.tracing.program.model import Model
 HEAD = ("model", "of", "symbols", "decided by its sizes", "evidence", "seconds")
 EVERYWHERE = (*MODULES, "published")
 DEPTHS = "layers, a depth"
+SHOWN = 6
+"""Conditions of one model that are told; of the others their number."""
 
 
 @dataclass
@@ -84,9 +86,11 @@ def row(source: str, case: Case) -> Row:
         found.reason
     ]
     why = [f"({reasons[0]})"] if listed[BOUNDED] else []
-    guards = "; ".join(str(guard) for guard in decided(found)) or "nothing"
+    guards = [str(guard) for guard in decided(found)]
+    more = [f"and {len(guards) - SHOWN} more"] if len(guards) > SHOWN else []
     counted = [f"{', '.join(layers)}: {DEPTHS}"] if layers else []
-    return Row([case.name, source, ", ".join(found.base), guards, "; ".join([*told, *why, *counted]),
+    shown = "; ".join([*guards[:SHOWN], *more]) or "nothing"
+    return Row([case.name, source, ", ".join(found.base), shown, "; ".join([*told, *why, *counted]),
                 f"{time.process_time() - start:.1f}"], each)  # fmt: skip
 
 

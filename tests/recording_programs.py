@@ -250,6 +250,8 @@ ROWS = [
         same=("n=2 N=511",)),
     row("rest of a shape", lambda x: x.reshape(x.shape[0], -1, 64).sum(1), "float32[n,d]", "n=2 d=640",
         "n=2 d=64,96,128", "d % 64 == 0", same=("n=2 d=128",)),
+    row("rest between heads", lambda x, y: split_heads(x, y.shape[0]), "float32[n,N,d] float32[H]", "n=2 N=5 d=64 H=4",
+        "n=2 N=5 d=60,63,66 H=3,4,5", "d % H == 0", same=("n=3 N=7 d=60 H=5",)),
     row("heads", lambda x: x.reshape(x.shape[0], 4, x.shape[1] // 4).sum(1), "float32[n,d]", "n=2 d=64",
         "n=2 d=62,68", "d % 4 == 0", same=("n=2 d=68",)),
     row("three products", lambda a, b, c: jnp.einsum("ln,sn,sp->lp", a, b, c), "float32[l,n] float32[s,n] float32[s,p]",
@@ -272,6 +274,7 @@ ROWS = [
     row("loop", lambda x: jax.lax.fori_loop(0, x.shape[0], lambda i, y: y @ y, x), "float32[d,d]", "d=6", "d=2,5,9",
         same=("d=9",)),
     row("unrolled", lambda x: sum(x[i] @ x[i].T for i in range(x.shape[0])), "float32[k,3,4]", "k=3", "k=2,4", pins=("k",)),
+    row("repeated", lambda x: sum(y @ y.T for y in [x[0]] * x.shape[0]), "float32[k,3,4]", "k=3", "k=2,4", pins=("k",)),
     row("common divisor", lambda x: product(x, math.gcd(x.shape[0], 12)), "float32[d,d]", "d=64", "d=36,40,48,66"),
     row("power", lambda x: product(x, 2 ** (x.shape[0] // 16)), "float32[d,d]", "d=64", "d=16,48,65,80"),
     row("bits", lambda x: x @ x if x.shape[0] & (x.shape[0] - 1) == 0 else x, "float32[d,d]", "d=64", "d=32,33,48,128",
@@ -293,6 +296,13 @@ ROWS = [
 ]  # fmt: skip
 
 
+def split_heads(x: Any, heads: int) -> Any:
+    """Heads, and back, with the length left to be found."""
+    n, _, d = x.shape
+    y = x.reshape(n, -1, heads, d // heads)
+    return jnp.einsum("nqhd,nkhd->nhqk", y, y) @ y.reshape(n, 1, -1, d)
+
+
 def matched(x: Any) -> Any:
     """Another program for two sizes."""
     match x.shape[0]:
@@ -303,6 +313,8 @@ def matched(x: Any) -> Any:
     return x
 
 
-def scanned(x: Any) -> Any:
-    """What jax does not do with a symbolic length."""
-    return jax.lax.associative_scan(jnp.add, x @ x.T)
+def plain_length(x: Any) -> Any:
+    """A program that does not take a symbolic length."""
+    if jax.export.is_symbolic_dim(x.shape[0]):
+        raise NotImplementedError("a length that is no number")
+    return jnp.cumsum(x @ x.T, 0)

@@ -125,3 +125,13 @@ def test_what_layers_say_of_their_sizes_holds_for_columns_too() -> None:
     compiled = sc.models.gpt2(n=1, N="N", d="d", L=2, H=4).compile("macs")
     with pytest.raises(sc.DomainError, match=r"row 1: .*d=10.*must hold"):
         compiled(N=8, d=[8, 10])
+
+
+def test_a_space_of_a_table_at_a_point_keeps_its_domain_too(costs: sc.CostTable) -> None:
+    there = costs.subs(H=4, n=1)
+    assert sc.count(there, sc.Space(N=[4], d=range(1, 33))) == sc.count(
+        costs, sc.Space(N=[4], d=range(1, 33), H=[4], n=[1])
+    )
+    with pytest.raises(sc.DomainError):
+        there.subs(N=4, d=10)
+    assert [row["d"] for row in sc.sweep(there, sc.Space(N=[4], d=[8, 10, 12, 16]))] == [8, 12, 16]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -14,6 +15,9 @@ import pytest
 
 import symcost as sc
 from symcost.cli.main import main
+from symcost.devices import device
+from symcost.estimate.questions.estimate import estimate
+from symcost.report.subjects import estimates
 
 A100 = "nvidia-a100-sxm-80gb"
 
@@ -134,6 +138,19 @@ def test_a_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path
     file = tmp_path / "memory.png"
     assert out(capsys, "plot", "alexnet", "memory", "--output", str(file)) == f"the memory of alexnet is in {file}\n"
     assert file.read_bytes().startswith(b"\x89PNG")
+    file = tmp_path / "roofline.pdf"
+    assert out(capsys, "plot", "alexnet", "roofline", "-o", str(file)) == f"the roofline of alexnet is in {file}\n"
+    assert file.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(("depth", "bars"), [("1", 8), ("2", 13)])
+def test_the_bars_of_a_picture_go_as_deep_as_is_asked(
+    depth: str, bars: int, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "memory.svg"
+    out(capsys, "plot", "resnet18", "memory", "--depth", depth, "-o", str(file))
+    assert "<!-- resnet18 at n=1, r=224 -->" in file.read_text()
+    assert len(re.findall(r"<!-- (stem|stage\d|pool|gap|fc)(/\w+)? -->", file.read_text())) == bars
 
 
 BAD = [
@@ -194,3 +211,34 @@ def test_reference_networks_need_no_jax() -> None:
         "'--device', 'stm32f746', '--dtype', 'int8']); sys.exit('jax' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def kernels_of(shown: str) -> list[list[str]]:
+    """Cells of the table of kernels."""
+    lines = shown.split("kernels (")[1].splitlines()[3:]
+    return [re.split(r"\s{2,}", line) for line in lines if re.search(r" (compute|memory|depends)$", line)]
+
+
+@pytest.mark.parametrize("at", [[], ["--at", "n=n", "--at", "N=N"]], ids=["numbers", "symbols"])
+def test_kernels_are_ranked_by_their_time_whether_symbols_are_free_or_not(
+    at: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    shown = out(capsys, "estimate", "gpt2", *at)
+    assert ("slowest first at N=256, n=256" if at else "slowest first\n") in shown
+    costs = sc.models.gpt2(**dict.fromkeys(("n", "N"), 256) if at else {})
+    seconds = {f"{s.kernel.path} {s.kernel.op}".strip(): s.seconds for s in sc.latency(costs, A100).steps}
+    listed = [seconds[name] for name, *_ in kernels_of(shown) if name in seconds]
+    assert len(listed) > 5
+    assert listed == sorted(listed, reverse=True)
+    assert max(seconds.values()) == listed[0]
+
+
+def test_alike_kernels_of_repeated_blocks_stand_on_one_line() -> None:
+    blocks = {f"block_{i}": sc.Sequential(up=sc.Linear(1024)) for i in range(12)}
+    costs = sc.table(sc.Sequential(**blocks, head=sc.Linear(10)), (1, 1024))
+    shown = estimates.text(estimate(costs, "net", device(A100)), 120)
+    assert [(cells[0], cells[1]) for cells in kernels_of(shown)] == [
+        ("block_#/up linear x 12", "12"),
+        ("head linear", "1"),
+    ]

@@ -90,7 +90,7 @@ def test_a_failed_check_ends_with_1_whoever_did_not_answer(
     ("arguments", "message"),
     [
         ([*MLP, "--target", "tpu"], "unknown target 'tpu': "),
-        ([*MLP[:-2]], "no value for L: a compiler needs all of them, give at=dict(L=...)"),
+        ([*MLP[:-2]], "no value for L: a compiler needs all of them, give --at L=..."),
         ([*MLP, "--format", "csv"], "unknown format 'csv': use text, markdown, json"),
         ([*MLP, "--against", "flax,nvprof"], "unknown counter 'nvprof': use flax, roofline, xla"),
         ([*MLP, "--shard", "inputs"], "--shard 'inputs' must be PART=AXIS,..., as --shard kernel=-,model"),

@@ -364,9 +364,11 @@ ROWS: dict[str, Row] = {
     "a remainder of 0": Row(every_24th, ("float32[2,N,8]",), [{"N": v} for v in (9, 24, 25, 96, 240, 1000)]),
     "odd and even": Row(cropped, ("float32[n,r]",), [{"n": 2, "r": v} for v in (32, 33, 131, 224)]),
     "a search in a table": Row(lambda x, q: jnp.searchsorted(x, q), ("float32[k]", "float32[m]"),
-                               [{"k": v, "m": 10} for v in (8, 32, 100, 128, 1000)]),
+                               [{"k": v, "m": 10} for v in (8, 32, 100, 128, 1000, 5000, 65_536)]),
     "a permutation": Row(lambda x: jax.random.permutation(jax.random.key(0), x), ("float32[n]",),
-                         [{"n": v} for v in (100, 1000, 1626, 4096)], False),
+                         [{"n": v} for v in (100, 1000, 1625, 1626, 4096)]),
+    "sums in pairs": Row(lambda x: jax.lax.associative_scan(jnp.add, x), ("float32[T,d]",),
+                         [{"T": v, "d": 3} for v in (2, 64, 100, 128, 1000)]),
     "a diagonal": Row(jnp.diagonal, ("float32[n,k]",), [{"n": n, "k": k} for n, k in ((6, 6), (7, 6), (7, 100), (9, 9))], False),
 }  # fmt: skip
 
@@ -415,7 +417,7 @@ def test_every_symbol_has_its_word() -> None:
 
 
 def test_beyond_what_was_tried_a_bounded_symbol_is_refused() -> None:
-    costs = sc.trace_function(lambda x: jax.random.permutation(jax.random.key(0), x), "float32[n]", referee=False)
+    costs = sc.trace_function(lambda x: x * len(str(x.shape[0])), "float32[n]", referee=False)
     assert costs.domain.evidence["n"].word == "bounded"
     with pytest.raises(sc.DomainError, match=r"n=1626 is beyond what was tried, n up to 1535, and nothing says more"):
         costs.subs(n=1626)
@@ -429,6 +431,66 @@ def test_a_form_in_pieces_is_saved_and_read_back(tmp_path: Any) -> None:
         assert read.subs(N=N, d=8).macs == costs.subs(N=N, d=8).macs == 2 * N * min(N, 4096) * 8
     space = sc.Space(N=[64, 4096, 8192], d=[8])
     assert sc.count(costs, space, ["macs <= 2*4096*4096*8"]) == 2
+
+
+class Width(nn.Module):
+    """A layer of a width that is made of another."""
+
+    d: int
+    made: Callable[[int], int]
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(self.made(self.d))(x)
+
+
+TEXTS: dict[str, Callable[[int], int]] = {
+    "a text that ends with a digit": lambda d: 8 if str(d).endswith("0") else 12,
+    "a key made of a text": lambda d: {"w64": 24, "w600": 16}.get(f"w{d}", 12),
+    "a key among others": lambda d: {(64, 1): 24}.get((d, 1), 12),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_where_texts_or_keys_decide_only_sizes_that_were_tried_have_numbers(name: str, tmp_path: Any) -> None:
+    costs = sc.trace(lambda d: Width(d, TEXTS[name]), "float32[n,8]", referee=False)
+    costs.save(tmp_path / "texts.json")
+    read = sc.load(tmp_path / "texts.json")
+    found = [d for d in range(1, 700) if costs.domain.problem({"n": 1, "d": d}) is None]
+    assert found
+    assert found == [d for d in range(1, 700) if read.domain.problem({"n": 1, "d": d}) is None]
+    assert all(costs.subs(n=1, d=d).params == 9 * TEXTS[name](d) for d in found)
+    with pytest.raises(
+        sc.DomainError, match=r"d=600 was not tried, and the program may be any other there \(d as a plain number"
+    ):
+        costs.subs(d=600)
+
+
+def test_a_text_that_only_names_a_layer_decides_nothing() -> None:
+    class Named(nn.Module):
+        d: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return nn.Dense(self.d, name=f"width_{self.d}")(x)
+
+    costs = sc.trace(lambda d: Named(d), "float32[n,8]", referee=False)
+    assert costs.subs(n=1, d=600).params == 9 * 600
+
+
+RANGES: dict[str, Callable[[int], int]] = {
+    "a range": lambda d: 8 if d in range(60, 300) else 12,
+    "no range": lambda d: 8 if d not in range(60, 300) else 12,
+    "every fourth of a range": lambda d: 8 if d in range(60, 300, 4) else 12,
+}
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_a_range_is_two_bounds(name: str) -> None:
+    costs = sc.trace(lambda d: Width(d, RANGES[name]), "float32[n,8]", referee=False)
+    assert len(costs.domain.decisions) < 6
+    for d in (1, 37, 59, 60, 61, 64, 150, 296, 299, 300, 1000):
+        assert costs.subs(n=1, d=d).params == 9 * RANGES[name](d)
 
 
 def test_a_pattern_of_two_depths_together_is_no_form_of_one_product() -> None:

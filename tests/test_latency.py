@@ -245,3 +245,29 @@ def test_a_symbol_left_free_is_named_where_a_number_is_needed() -> None:
 def test_mfu_refuses_what_is_no_measurement(work: int, time: object, devices: int) -> None:
     with pytest.raises(sc.SymcostError):
         sc.mfu(work, time, ROUND, "float32", devices)
+
+
+@pytest.mark.parametrize(
+    ("options", "assumed"),
+    [
+        ({}, "ideal: full peak, no launch cost"),
+        ({"efficiency": "0.4"}, "40 % of the peak, no launch cost"),
+        ({"overhead": "5e-6"}, "full peak, launch of 5 us a kernel"),
+        (
+            {"efficiency": sc.Saturating("0.5", 1000), "overhead": "5e-6"},
+            "share of the peak as given, launch of 5 us a kernel",
+        ),
+    ],
+)
+def test_a_latency_says_what_it_assumes(options: dict[str, object], assumed: str) -> None:
+    found = latency(sc.models.resnet18(), "nvidia-a100-sxm-80gb", **options)  # type: ignore[arg-type]
+    assert str(found).endswith(f"on nvidia-a100-sxm-80gb (roofline, float32); {assumed}")
+    assert repr(found) == f"<Latency {found}>"
+
+
+def test_a_latency_is_printed_with_its_unit() -> None:
+    found = str(latency(sc.models.resnet50(), "nvidia-a100-sxm-80gb"))
+    assert found.startswith("539.4 us, bound by compute, on nvidia-a100-sxm-80gb")
+    symbolic = latency(sc.models.resnet50(n="n", r="r"), "nvidia-a100-sxm-80gb")
+    assert len(repr(symbolic)) < 200
+    assert " + … s on nvidia-a100-sxm-80gb" in str(symbolic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from fractions import Fraction
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from browsing import MODELS, drag, expected, move, resnet_page, totals
-from effort import needed
+from effort import also_campaign, examples, needed
 
 import symcost as sc
 from symcost.devices import device
@@ -201,3 +202,51 @@ def test_the_file_holds_no_address_of_another_host(models: list[str]) -> None:
     assert len(html) < 500_000
     assert {"name", "peak", "bandwidth", "memories", "source"} <= set(json.loads(
         html.partition('id="data">')[2].partition("</script>")[0])["devices"][0])  # fmt: skip
+
+
+LAWS = {
+    "gpt": MODELS["gpt"],
+    "grouped": lambda: sc.table(sc.Conv2d(c_o="c", k=3, g="g"), ("n", "c", "h", "w")),
+    "bounded": MODELS["resnet"],
+}
+
+
+@also_campaign
+@pytest.mark.parametrize("name", LAWS)
+def test_wherever_sliders_are_put_the_point_stays_inside_and_as_near_as_it_can(name: str, opened: Any) -> None:
+    costs = LAWS[name]()
+    page = opened(render([(name, costs)]))
+    symbols = json.loads(page.text_content("#data"))["symbols"]
+    point = {s["name"]: int(s["start"]) for s in symbols}
+    draw = random.Random(f"{name} 7")
+    for _ in range(examples(25, 300)):
+        s = draw.choice(symbols)
+        wanted = draw.randrange(s["low"], s["high"] + 1, s["step"])
+        stopped = page.evaluate(
+            """([name, value]) => {
+                const slider = document.getElementById(`slider-${name}`);
+                slider.value = value;
+                slider.dispatchEvent(new Event("input"));
+                return document.getElementById(`field-${name}`).value;
+            }""",
+            [s["name"], str(wanted)],
+        )
+        near = abs(int(stopped) - wanted)
+        point[s["name"]] = int(stopped)
+        assert costs.domain.problem(point) is None
+        for value in range(max(s["low"], wanted - near + 1), min(s["high"], wanted + near - 1) + 1, s["step"]):
+            assert costs.domain.problem({**point, s["name"]: value}) is not None
+    page.wait_for_selector("body[data-settled]")
+    expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_what_a_model_does_outside_of_its_modules_is_named(opened: Any) -> None:
+    """GPT-2's output shares the embedding's table: the product is of no module, and 27 % of all."""
+    costs = MODELS["gpt"]()
+    page = opened(gpt_page())
+    bar = page.locator("#bars-0 li", has_text="attend")
+    assert bar.get_attribute("data-value") == str(50257 * 768 * 128)
+    assert (
+        sc.CostTable([row for row in costs.subs(d=768, H=12, N=128, L=12, n=1).rows if not row.path]).macs
+        == 50257 * 768 * 128
+    )

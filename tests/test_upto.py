@@ -110,7 +110,7 @@ def test_the_command_line_tries_further(
     monkeypatch.syspath_prepend(tmp_path)
     asked = ["trace", "shuffling:shuffled", "float32[n]", "--function", "--no-referee", "--at", "n=1600", "--no-check"]
     assert main(asked) == 2
-    assert 'trace further with upto={"n": 1600}' in capsys.readouterr().err
+    assert "trace further with --upto n=1600" in capsys.readouterr().err
     assert main([*asked, "--upto", "n=1600", "--max-pieces", "1"]) == 0
     assert main([*asked, "--upto", "n=x"]) == 2
     assert capsys.readouterr().err == "symcost: error: --upto n='x' must be an integer\n"

@@ -18,7 +18,7 @@ symcost check budgets/symcost.toml --format markdown --output budgets.md
 
 symcost check --model gpt --format github
 
-A budget: [[tool.symcost.models.gpt.budgets]] at = { n = 1, d = 768 }, over = { L = "1..48" }, params = "125 M"
+A budget: [\\[tool.symcost.models.gpt.budgets]] at = { n = 1, d = 768 }, over = { L = "1..48" }, params = "125 M"
 
 Exit code 0: every limit holds. 1: one does not. 2: an error of use."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -21,6 +22,7 @@ from symcost.cli.options import (
 )
 from symcost.cli.output import Output, check_writable, chosen, write
 from symcost.cli.target import table_of
+from symcost.costs.fresh import compared
 from symcost.errors import SymcostError
 from symcost.reading.choices import LatencyModel
 from symcost.sources.source import check_names, unseen
@@ -192,11 +194,15 @@ def solve(
         check_names(source.left, symbols)
         wanted(symbols, largest, smallest)
         constraint.check(constraints, symbols)
+    costs = table_of(replace(source, compare=False))  # what is compared is the answer
     solution = solved(
-        table_of(source), constraints, largest=largest, smallest=smallest, given=source.left,
+        costs, constraints, largest=largest, smallest=smallest, given=source.left,
         within=range(1, within + 1) if within else None, on=on, dtype=widths.dtype, weights=widths.weights,
         model=cast(LatencyModel, model), rule=widths.rule, batch=batch,
+        check=bool(given.check),
     )  # fmt: skip
+    if given.check is None:
+        compared(costs, solution.at)
     write(render(solution), output)
 
 

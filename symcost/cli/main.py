@@ -14,6 +14,7 @@ from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import Output, check_writable, chosen, close_standard_output, write
 from symcost.cli.screen import All, Depth, Si, check_text, shown
 from symcost.cli.target import table_of
+from symcost.cli.wording import as_options
 from symcost.errors import SymcostError
 from symcost.reading.numerals import clipped
 from symcost.report import FORMATS
@@ -89,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = list(sys.argv[1:] if arguments is None else arguments)
         result = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     except SymcostError as problem:
-        return _fail(str(problem))
+        return _fail(as_options(str(problem)))
     except _UsageError as problem:
         return _fail(problem.format_message())  # type: ignore[attr-defined]
     except BrokenPipeError:  # the reader, such as head, has seen enough

@@ -60,7 +60,7 @@ class Progress:
     def __call__(self, count: int) -> None:
         """Show that ``count`` traces are done."""
         usual = f", most models need {USUAL}" if count <= MOST else f", more than the {MOST} that most models need"
-        self.bar.update(self.task, description=f"tracing: {count} traces{usual}")
+        self.bar.update(self.task, description=f"tracing: {count} trace{'' if count == 1 else 's'}{usual}")
 
     def say(self, what: str) -> None:
         """Show what is being done."""

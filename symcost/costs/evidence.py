@@ -57,6 +57,14 @@ def beyond(name: str, value: int, most: int, why: str, cure: str) -> str:
     return f"{name}={value} is beyond what was tried, {name} up to {most}, and nothing says more ({why}): {cure}"
 
 
+def untold(name: str, value: int, why: str) -> str:
+    """The refusal of a value that was not tried, of a symbol of which a program makes texts or keys."""
+    return (
+        f"{name}={value} was not tried, and the program may be any other there ({why}): compare this point with check=True, "
+        f'or trace it with samples={{"{name}": [..., {value}, ...]}}'
+    )
+
+
 def summary(evidence: Mapping[str, Evidence], decisions: Sequence[Decision] = ()) -> str:
     """One line: the symbols by their words, with the decisions that are conditions, or how far was tried.
 

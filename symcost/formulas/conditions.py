@@ -201,6 +201,19 @@ def rewritten(
     return compare(found) if isinstance(found, Compare) else word(found)
 
 
+def put(found: Condition, point: Mapping[str, int]) -> Condition:
+    """The condition with values put in.
+
+    >>> put(condition("n % m == 0"), {"m": 4})
+    Compare(op='==', left=Mod(n, 4), right=0)
+    """
+
+    def at(side: Any) -> Any:
+        return side.xreplace({s: sympy.Integer(point[str(s)]) for s in side.free_symbols if str(s) in point})
+
+    return rewritten(found, lambda compare: compare.map(at), lambda word: word)
+
+
 def conjuncts(found: Condition) -> list[Condition]:
     """Conditions that all must hold: comparisons, and what an ``or`` leaves of them.
 

@@ -31,6 +31,7 @@ from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
 from symcost.tracing.evidence.proof import KnownPrograms
 from symcost.tracing.evidence.record import Recording
+from symcost.tracing.evidence.seen import unseen, untold_by_jax
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
 from symcost.tracing.lifted import Unknown
@@ -54,6 +55,10 @@ from symcost.tracing.sampling.signals import OnTrial
 MAX_COARSENINGS = 12
 PIECES = 4
 """Of how many pieces a form may be, unless more are allowed."""
+MAX_CHEAP = 400
+"""Records of a program that is traced at a few sizes more without being asked."""
+TYPICAL: Values = (2048, 3000, 4096, 5000, 8192, 10_000, 16_384, 32_768, 50_000, 65_536)
+"""Sizes that people ask for."""
 FURTHER = 40
 """Steps from the base at which most of a rounding must be what its form says."""
 
@@ -208,6 +213,11 @@ class Attempt:
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
         domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained, self.halved)
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
+        points = [*certificate.fitted, *certificate.held_out]
+        domain.only = {
+            name: frozenset(point[name] for point in points)
+            for name in unseen(self.recording, self.guards).intersection(self.sizes)
+        }
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     def _upto(self) -> Point:
@@ -218,7 +228,10 @@ class Attempt:
 
     def _far(self) -> dict[str, Values]:
         """Values far away at which the form is compared with the program, where nothing tells it and a trace is cheap."""
-        return dict.fromkeys(self.halved, FAR)
+        few = len(self.lifts[0].programs[0].records) <= MAX_CHEAP
+        by_jax = untold_by_jax(self.recording) if few else frozenset()
+        free = [name for name in self.choice.inputs if name in by_jax and name in self.sizes and name not in self.fixed]
+        return {**dict.fromkeys(free, TYPICAL), **dict.fromkeys(self.halved, FAR)}
 
     @property
     def _proved(self) -> bool:

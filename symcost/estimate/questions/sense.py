@@ -82,7 +82,9 @@ def leading_term(expression: Any, *names: str) -> Any:
     for name in names:
         if name not in known:
             raise SymcostError(f"unknown symbol {name!r}: the formula has {', '.join(known) or 'none'}")
-    found = whole if whole == 0 else leading(whole, names)
+    if whole.is_zero:
+        return whole
+    found = leading(whole, names)
     if found is None and whole.has(sympy.Max, sympy.Min):
         raise SymcostError("a formula with Max has a leading term on each side: give a value to what decides it")
     if found is None:

@@ -249,8 +249,8 @@ def _derived(known: _Request, platforms: tuple[str, ...], cache: bool) -> tuple[
     entry = kept.key(known.program, (known.options, platforms))
     found = kept.load(entry) if cache else None
     if found is None:
-        lifted = _closed_form(known)
-        point = {name: value for name, value in known.source.at.items() if name not in lifted.point}
+        lifted, put_in = _closed_form(known), {} if known.given is None else known.given.point
+        point = {name: value for name, value in known.source.at.items() if name not in put_in}
         whole = set(lifted.symbols) <= set(point)  # trips that nobody knows have no value at a point
         asked = point or (whole and known.given is not None)
         found = Derived(lifted.subs(check=whole, **point) if asked else lifted, *_lowered(known.made, platforms))

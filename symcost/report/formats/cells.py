@@ -28,11 +28,7 @@ def latency(found: Latency) -> str:
     whole = as_number(found.seconds)
     where = f"on {found.device.title or found.device.name}, {found.dtype} ({found.model})"
     if whole is None:
-        return (
-            markup.said(f"Latency {where}, in seconds")
-            + _scrolled(markup.formula(found.seconds))
-            + markup.note(found.types)
-        )
+        return markup.said(f"Latency {where}, in seconds") + _scrolled(markup.formula(found.seconds)) + _assumed(found)
     steps, rest = _most(found.steps, [number(step.seconds, "a kernel") for step in found.steps])
     rows = [
         (step.kernel.name, str(step.kernel.times), physical(seconds, "s"), _share(seconds, whole), physical(step.compute, "s"),
@@ -42,8 +38,13 @@ def latency(found: Latency) -> str:
     heads = ("kernel", "times", "seconds", "share", "computing once", "moving once", "waits for")
     return "".join((
         markup.said(f"{physical(whole, 's')} {where}, bound by {found.bound}"),
-        markup.table(heads, rows, right=range(1, len(heads) - 1)), _others(rest, whole, "s"), markup.note(found.types),
+        markup.table(heads, rows, right=range(1, len(heads) - 1)), _others(rest, whole, "s"), _assumed(found),
     ))  # fmt: skip
+
+
+def _assumed(found: Latency) -> str:
+    """Number types and what is taken of the device, in words."""
+    return markup.note(f"{found.types}; {found.assumed}")
 
 
 def energy(found: Energy) -> str:

@@ -179,8 +179,8 @@ def label(name: str, width: int) -> tuple[str, ...]:
 
 
 def shape(sizes: Sequence[Any] | None) -> str:
-    """A shape as specs write it, with brackets for roundings; nothing where there is none."""
-    return "" if sizes is None else f"[{','.join(map(_size, sizes))}]"
+    """A shape as specs write it, with brackets for roundings; nothing where there is none or no size."""
+    return "" if not sizes else f"[{','.join(map(_size, sizes))}]"
 
 
 def _size(size: Any) -> str:

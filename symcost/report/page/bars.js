@@ -20,7 +20,7 @@ const Bars = (place) => {
     const whole = nodes[0].sums[k], most = values.reduce((a, b) => (Exact.less(a, b) ? b : a), 0n);
     const share = (value, of) => (of === 0n ? 0 : Exact.number(Exact.divide(value, of)));
     place.replaceChildren(...found.map(({ name, itself, node }, i) => {
-      const label = itself ? `${name}${name && " "}(itself)` : name || node.name;
+      const label = itself ? (name ? `${name} (itself)` : node.does ?? "(itself)") : name || node.name;
       const bar = element("span", { className: "fill" });
       bar.style.width = `${100 * share(values[i], most)}%`;
       const made = element("li", { title: `${label}: ${Exact.shown(values[i])}` }, element("span", { className: "name", textContent: label }),

@@ -24,7 +24,7 @@ from symcost.formulas.measures import BYTES
 from symcost.formulas.text import written
 from symcost.report.page.program import PageProgram
 from symcost.report.words import facts, markup
-from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
+from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, only_operation, tree
 
 RARE = ("state",)
 """Columns that are left out where no model has any of it."""
@@ -148,7 +148,9 @@ def _modules(
         program.add(sums[of].bytes_read + sums[of].bytes_written if metric == MOVED[0] else getattr(sums[of], metric))
         for metric, of in wanted
     ]
-    yield {"name": ReportLine(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
+    told = {"name": ReportLine(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
+    does = only_operation(node.rows) if parent < 0 else ""
+    yield {**told, "does": does} if does else told
     for child in node.children.values():
         yield from _modules(child, program, wanted, index, count)
 

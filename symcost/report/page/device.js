@@ -54,18 +54,24 @@ const Device = (data) => {
       limits: limits(model, values, device, dtype), held: held && Object.fromEntries(Object.entries(held).map(([what, id]) => [what, values[id]])) };
   };
 
+  const BINARY = [[2n ** 30n, "GiB"], [2n ** 20n, "MiB"], [2n ** 10n, "KiB"]], FEW = 10000n;
+  // The size of a memory, in the prefix that it is a small whole number of where there is one.
+  const size = (value) => {
+    const found = typeof value === "bigint" ? BINARY.find(([one]) => value % one === 0n && value < FEW * one) : undefined;
+    return found ? `${Exact.shown(value / found[0])} ${found[1]}` : Exact.physical(value, "B");
+  };
   const physical = (value, unit) => [Exact.physical(value, unit), Exact.text(value)];
   const full = ({ needed, has, fits }) => (has === null ? [`${Exact.physical(needed, "B")}; the size is not published`]
-    : [`${fits ? "fits" : "does not fit"}: ${Exact.physical(needed, "B")} of ${Exact.physical(has, "B")}, ${percent(Exact.number(Exact.divide(needed, has)))}`, String(fits)]);
+    : [`${fits ? "fits" : "does not fit"}: ${Exact.physical(needed, "B")} of ${size(has)}, ${percent(Exact.number(Exact.divide(needed, has)))}`, String(fits)]);
   // Whether all memories hold what lies in them, and the one that is fullest: its text, what is behind it, and the verdict.
   const fit = (found) => {
     const known = typeof found === "string" ? [] : found.filter((each) => each.has !== null);
     if (!known.length || known.length < found.length) return null;
     const worst = known.reduce((a, b) => (Exact.less(Exact.divide(a.needed, a.has), Exact.divide(b.needed, b.has)) ? b : a));
     const fits = known.every((each) => each.fits);
-    return [fits ? "fits" : "does not fit", `${Exact.physical(worst.needed, "B")} of ${Exact.physical(worst.has, "B")} of ${worst.name}`, String(fits)];
+    return [fits ? "fits" : "does not fit", `${Exact.physical(worst.needed, "B")} of ${size(worst.has)} of ${worst.name}`, String(fits)];
   };
-  const field = (model, values) => (model.field === null ? ["–"] : model.field === "all" ? ["the whole input", "all"]
+  const field = (model, values) => (model.field === null || !model.field.length ? ["–"] : model.field === "all" ? ["the whole input", "all"]
     : [model.field.map((id) => Exact.shown(values[id])).join(" x "), model.field.map((id) => Exact.text(values[id])).join(",")]);
   // Lines of (key, title, what a model says there).
   const lines = (models, results, values, device) => {

@@ -11,7 +11,9 @@ const Domain = (models) => {
     const only = Exact.needed(program, sides(condition));
     return { condition, program, only, names: new Set(only.filter((i) => program[i][0] === "s").map((i) => program[i][1])) };
   }));
-  const held = ({ condition, program, only }, at) => holds(condition, Exact.run(program, at, only));
+  const held = ({ condition, program, only }, at) => {
+    try { return holds(condition, Exact.run(program, at, only)); } catch { return false; } // it divides by nothing there
+  };
   const broken = (at) => conditions.filter((each) => !held(each, at)).map((each) => each.condition.text);
   const naming = new Map();
   // The conditions that a value of one symbol breaks, of those that name it.

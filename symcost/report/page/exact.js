@@ -81,6 +81,9 @@ const Exact = (() => {
     const shift = BigInt(Math.max(0, x.d.toString().length - x.n.toString().length + 20));
     return Number((x.n * 10n ** shift) / x.d) / 10 ** Number(shift);
   };
+  // A count in four digits and a prefix; a small one whole.
+  const SMALL = 10000n;
+  const counted = (x) => (whole(x) && x < SMALL ? shown(x) : physical(x, "").trim());
   const PREFIXES = [[12, "T"], [9, "G"], [6, "M"], [3, "k"], [0, ""], [-3, "m"], [-6, "u"], [-9, "n"], [-12, "p"]];
   const physical = (x, unit) => {
     const value = number(x);
@@ -88,5 +91,5 @@ const Exact = (() => {
     const [exponent, prefix] = PREFIXES.find(([e]) => Math.abs(value) >= 10 ** e) ?? PREFIXES[PREFIXES.length - 1];
     return `${Number((value / 10 ** exponent).toPrecision(4))} ${prefix}${unit}`;
   };
-  return { add, mul, divide, less, negated, sum, read, run, needed, text, shown, number, physical };
+  return { add, mul, divide, less, negated, sum, read, run, needed, text, shown, number, physical, counted };
 })();

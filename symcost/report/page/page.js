@@ -37,7 +37,7 @@ get("link").addEventListener("click", async () => {
 // -- frames of what is filled ----------------------------------------------------------------------------------------
 // What stands in front: (key, title, what is said of a model: a short text, what is behind it in full, its exact value).
 const bytes = (what) => (r, v, m, dtype) => (r.held ? [Exact.physical(r.held[what], "B"), `${Exact.shown(r.held[what])} B, ${dtype}`, r.held[what]] : null);
-const number = (what) => (r, v, m) => [Exact.physical(v[m.headline[what]], ""), Exact.shown(v[m.headline[what]]), v[m.headline[what]]];
+const number = (what) => (r, v, m) => [Exact.counted(v[m.headline[what]]), Exact.shown(v[m.headline[what]]), v[m.headline[what]]];
 const rate = (r) => (r.throughput === null ? "" : `${Exact.physical(r.throughput, "")} examples/s, `);
 const CARDS = [
   ["macs", "MACs", number("macs")], ["params", "parameters", number("params")],

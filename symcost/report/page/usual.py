@@ -24,7 +24,6 @@ RESOLUTION = Usual("resolution", 224, _SIDE)
 HEIGHT = Usual("height", 224, _SIDE)
 IMAGE_WIDTH = Usual("width of the image", 224, _SIDE)
 WIDTH = Usual("width", 256, (192, 256, 384, 512, 768, 1024, 2048, 4096))
-DILATION = Usual("dilation", 1, (1, 2, 4))
 LAYERS = Usual("layers", 12, (6, 12, 24, 32, 48))
 HEADS = Usual("heads", 8, (4, 8, 12, 16, 32))
 CLASSES = Usual("classes", 1000, (10, 100, 1000))
@@ -56,8 +55,8 @@ NAMES: Mapping[str, Usual] = {
 def usual(name: str, tables: Sequence[CostTable]) -> Usual:
     """What a symbol of tables usually is.
 
-    ``d`` is the width where parameters grow with it and a dilation where none does; ``h`` and ``w`` together are the
-    sides of an image, each alone may be anything.
+    ``d`` is the width where parameters grow with it; ``h`` and ``w`` together are the sides of an image, each alone may be
+    anything.
 
     >>> import symcost as sc
     >>> usual("d", [sc.models.gpt2(d="d")]).meaning, usual("h", [sc.models.gpt2(H="h")]).meaning
@@ -66,7 +65,7 @@ def usual(name: str, tables: Sequence[CostTable]) -> Usual:
     symbols = {symbol for costs in tables for symbol in costs.symbols}
     if name == "d":
         grown = {str(s) for costs in tables for s in getattr(costs.params, "free_symbols", ())}
-        return WIDTH if name in grown else DILATION
+        return WIDTH if name in grown else ANY
     if name in ("h", "w") and {"h", "w"} <= symbols:
         return HEIGHT if name == "h" else IMAGE_WIDTH
     return NAMES.get(name, ANY)

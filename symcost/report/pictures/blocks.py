@@ -9,10 +9,12 @@ from symcost.costs.exact import number
 from symcost.costs.rows import Row
 from symcost.errors import SymcostError
 from symcost.reading.numerals import short
+from symcost.report.words.grouping import ITSELF, only_operation
 
 MOST = 24
 """Bars, where no depth is given: the deepest cut that has no more, and the first where every cut has."""
-ITSELF = "(itself)"
+LONG = 26
+"""Characters below a bar."""
 
 
 def cut(path: str, depth: int) -> str:
@@ -22,6 +24,18 @@ def cut(path: str, depth: int) -> str:
     ('blocks/0', '(itself)')
     """
     return "/".join(path.split("/")[:depth]) or ITSELF
+
+
+def tail(path: str, most: int) -> str:
+    """A path, or where it is longer than so many characters its last parts.
+
+    >>> tail("blocks/block_#/attention/query", 20), tail("stem/conv", 20)
+    ('…/attention/query', 'stem/conv')
+    """
+    left = path
+    while len(left) > most and "/" in left:
+        left = left.partition("/")[2]
+    return left if left == path else f"…/{left}"
 
 
 def depth_of(rows: Sequence[Row], depth: int | None) -> int:
@@ -46,10 +60,26 @@ def in_order(rows: Sequence[Row], depth: int) -> list[str]:
     return sorted(first, key=lambda block: first[block])
 
 
-def labelled(axes: Any, names: Sequence[str]) -> None:
-    """The names of bars below them, the smaller the more there are."""
+def labelled(axes: Any, rows: Sequence[Row], depth: int, names: Sequence[str]) -> None:
+    """The names of bars below them, the smaller the more there are; alike blocks with their number."""
     size = "x-small" if len(names) <= MOST else "xx-small"
-    axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=size)
+    short = [tail(name, LONG) for name in names]
+    told = [_itself(rows) if name == ITSELF else name for name in (short if len(set(short)) == len(names) else names)]
+    shown = [f"{text}{_number(name, rows, depth)}" for text, name in zip(told, names, strict=True)]
+    axes.set_xticks(range(len(names)), shown, rotation=60, ha="right", rotation_mode="anchor", fontsize=size)
+
+
+def _itself(rows: Sequence[Row]) -> str:
+    """What the model does outside of its modules, by its name where it is one thing."""
+    return only_operation([row for row in rows if not row.path]) or ITSELF
+
+
+def _number(block: str, rows: Sequence[Row], depth: int) -> str:
+    """How many alike a block stands for, as ``block_#`` does: what is inside one of them runs no less often."""
+    if "#" not in block:
+        return ""
+    number = min(row.times for row in rows if cut(row.path, depth) == block)
+    return "" if number == 1 else f" x {number}"
 
 
 def as_float(value: Any, what: str) -> float:

@@ -29,7 +29,7 @@ def energy(figure: Any, costs: Any, asked: PictureOptions) -> None:
     axes.bar(range(len(names)), [parts[name][0] for name in names], color=GREEN, label="computing")
     axes.bar(range(len(names)), [parts[name][1] for name in names], bottom=[parts[name][0] for name in names],
              color=BLUE, label="moving")  # fmt: skip
-    labelled(axes, names)
+    labelled(axes, costs.rows, depth, names)
     axes.set_ylabel("millijoules")
     axes.set_ylim(bottom=0)
     whole = physical(found.joules, "J")

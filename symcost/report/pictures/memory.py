@@ -49,7 +49,7 @@ def memory(figure: Any, costs: Any, asked: PictureOptions) -> None:
             axes.step(range(len(names)), [each / one for each in sums], where="mid", color=colour, linewidth=1)
         shown = "of each block, line: their sum so far" if what == "weights" else "of each block"
         plain(axes, f"{what} {shown}, {unit} ({asked.dtype or types.activations or 'as traced'}){limit}")
-    labelled(lower, names)
+    labelled(lower, costs.rows, depth, names)
 
 
 def _limit(axes: Any, on: Any, what: str, highest: float) -> str:

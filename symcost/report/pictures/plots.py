@@ -35,14 +35,15 @@ def plot(
     ``on``: the device, an A100 for ``roofline`` and ``latency`` unless given; its memories are drawn as limits for
     ``memory``. ``at``: values of the table's symbols; ``batch`` is the symbol that ``latency`` runs over. ``model`` as for
     :func:`symcost.latency`. ``depth``: how many parts of a module's path a bar of ``memory`` and ``energy`` names; unless
-    given, as many as leave at most 24 bars. ``name``: what the picture calls the model.
+    given, as many as leave at most 24 bars. ``name``: what the picture calls the
+    model, as its table does unless given.
     """
     path = check(kind, file)
     given = dict(at or {})
     table = costs if kind == "latency" or not given else costs.subs(**given)
     figure = blank()
     KINDS[kind](figure, table, PictureOptions(on, dtype, model, given, batch, depth))
-    headed(figure, name, {**costs.point, **given})
+    headed(figure, name or costs.parts.name, {**costs.point, **given})
     if path is not None:
         save(figure, path)
     return figure

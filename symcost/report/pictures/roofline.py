@@ -13,7 +13,7 @@ from symcost.estimate.time.latency import Latency, latency
 from symcost.estimate.time.work import Kernel
 from symcost.formulas.units import physical
 from symcost.report.pictures.asked import USUAL, PictureOptions
-from symcost.report.pictures.blocks import as_float
+from symcost.report.pictures.blocks import as_float, tail
 from symcost.report.pictures.style import BLUE, GREY, ORANGE, plain
 
 NAMED = 3
@@ -82,10 +82,7 @@ def named(kernel: Kernel) -> str:
     >>> named(Kernel(path="a/b", op="dot + add", operations=1, macs=1, weights=0, read=1, written=1))
     'a/b: dot'
     """
-    path = kernel.path
-    while len(path) > LONG and "/" in path:
-        path = path.partition("/")[2]
-    shown = path if path == kernel.path else f"…/{path}"
+    shown = tail(kernel.path, LONG)
     return f"{shown}: {kernel.op.partition(' + ')[0]}" if shown else kernel.op
 
 

@@ -14,7 +14,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.questions.estimate import Estimate
 from symcost.estimate.time.energy import Energy
 from symcost.estimate.time.latency import KernelTime, Latency
-from symcost.formulas.graph.leading import abbreviated
+from symcost.formulas.graph.leading import abbreviated, brief
 from symcost.formulas.text import wrapped
 from symcost.formulas.units import as_number, counted, physical
 from symcost.hlo.reading.scopes import template
@@ -83,8 +83,7 @@ def _told(value: Any, unit: str = "") -> str:
     """A number with its unit, a short formula whole, the leading terms of a longer one: JSON has all of it."""
     if as_number(value) is not None:
         return physical(value, unit) if unit else counted(value)
-    ways = abbreviated(value)
-    return f"{next((way for way in ways if len(way) <= FORMULA), ways[1])} {unit}".strip()
+    return f"{brief(value, FORMULA)} {unit}".strip()
 
 
 def _drawn(energy: Energy) -> str:

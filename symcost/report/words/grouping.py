@@ -70,6 +70,12 @@ class ReportLine:
         return f"{self.name} x {self.number}" if plain else f"{self.name} x ({self.number})"
 
 
+def only_operation(rows: Sequence[Row]) -> str:
+    """What the one operation of a module is called, the name for what it does itself; empty where there are several."""
+    found = {row.op for row in rows if row.source != "input"}
+    return found.pop() if len(found) == 1 else ""
+
+
 def tree(rows: Sequence[Row]) -> ModuleGroup:
     """Modules in execution order, alike ones merged."""
     root = ModuleGroup("")

@@ -5,15 +5,17 @@ Numbers are rounded to three digits here and nowhere else: the exact ones stand 
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from typing import Any
 
 from symcost.costs.cost import FULL, Cost
-from symcost.costs.evidence import BOUNDED
+from symcost.costs.evidence import BOUNDED, summary
 from symcost.costs.size import model_size
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
-from symcost.formulas.graph.leading import abbreviated
+from symcost.formulas.conditions import condition, holds, names
+from symcost.formulas.graph.leading import brief
+from symcost.formulas.symbols import Evaluator
 from symcost.formulas.units import as_number, rounded
 from symcost.report.words import facts
 
@@ -24,7 +26,10 @@ SHOWN = 3
 LONGEST = 48
 """Characters of such a condition."""
 POINT = " · "
-_MOST = re.compile(r"(\w+) (<=|<|==) (\d+)")
+NEAR = 1 << 13
+"""A condition's largest value is looked for up to here."""
+FAR = (1 << 30, 720_720 << 12, (720_720 << 12) + 1, (720_720 << 12) - 1, 10**9 + 7)
+"""Large values of many kinds: a condition that none of them meets leaves out all large ones."""
 
 
 def headline(costs: CostTable) -> list[str]:
@@ -83,30 +88,47 @@ def _amount(value: Any, unit: str, between: str = "") -> str:
     """A number with three digits, a short formula whole, the leading terms of a longer one."""
     if as_number(value) is not None:
         return f"{rounded(value)} {unit}" if between else rounded(value, unit)
-    ways = abbreviated(value)
-    return f"{next((way for way in ways if len(way) <= SHORT), ways[min(1, len(ways) - 1)])} {unit}"
+    return f"{brief(value, SHORT)} {unit}"
 
 
 def narrowed(costs: CostTable) -> list[str]:
     """Conditions that leave out large values, with the lines that decide, or why: what people need to know first."""
-    return [f"{said} {condition}{why}" for condition, (said, why) in _limits(costs).items()]
+    return list(_limits(costs).values())
 
 
-def _limits(costs: CostTable) -> dict[str, tuple[str, str]]:
-    """By condition whether it is known or only what was tried, and why."""
-    domain, found = costs.domain, dict[str, tuple[str, str]]()
-    for condition in () if domain is None else domain.conditions():
-        limit = _MOST.fullmatch(condition)
-        if domain is None or limit is None or limit[1] in costs.point:
+def _limits(costs: CostTable) -> dict[str, str]:
+    """What is said of every condition that leaves out all large values of a symbol."""
+    domain, found = costs.domain, dict[str, str]()
+    for text in () if domain is None else domain.conditions():
+        name, most = largest(text)
+        if domain is None or not name or name in costs.point:
             continue
-        place = next((each.place for each in domain.decisions if each.text == condition), "")
-        above = f"above {limit[1]} = {limit[3]}: "
+        place = next((each.place for each in domain.decisions if each.text == text), "")
+        above = f"above {name} = {most}: "
         why = next((note.removeprefix(above).rstrip(".") for note in domain.notes if note.startswith(above)), "")
-        evidence = domain.evidence.get(limit[1])
+        evidence = domain.evidence.get(name)
         tried = evidence is not None and evidence.word == BOUNDED and not place
-        told = f" ({place})" if place else f": {why}" if why else ""
-        found[condition] = ("tried up to" if tried else "only for", told)
+        limit = f"{name} <= {most}" if most else text
+        decides = f"{'' if text == limit else text} ({place})".strip() if place else why
+        found[text] = f"{'tried up to' if tried else 'only for'} {limit}{': ' if decides else ''}{decides}"
     return found
+
+
+@lru_cache(maxsize=1024)
+def largest(text: str) -> tuple[str, int]:
+    """The symbol of which a condition leaves out all large values, and the largest that meets it, 0 where none is near.
+
+    >>> largest("r <= 16"), largest("ceiling(r/16) == 1"), largest("r >= 3"), largest("d % 96 == 0")
+    (('r', 16), ('r', 16), ('', 0), ('', 0))
+    """
+    read = condition(text)
+    symbols = names(read)
+    if len(symbols) != 1:
+        return "", 0
+    (name,) = symbols
+    if any(holds(read, Evaluator({name: value})) for value in FAR):
+        return "", 0
+    return name, next((value for value in range(NEAR, 0, -1) if holds(read, Evaluator({name: value}))), 0)
 
 
 def standing(costs: CostTable) -> str:
@@ -131,7 +153,11 @@ def _number(count: int, what: str) -> str:
 
 def _known(costs: CostTable) -> str:
     """The words of the symbols, and what was compared."""
-    certificate, words = costs.certificate, facts.words(costs)
+    certificate, domain = costs.certificate, costs.domain
+    words = ""
+    if domain is not None:
+        limits = _limits(costs)
+        words = summary(domain.evidence, [each for each in domain.decisions if each.text not in limits])
     if certificate is None:
         return words
     points = len(certificate.held_out)

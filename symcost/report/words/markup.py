@@ -13,7 +13,9 @@ from symcost.formulas.units import as_number
 
 LONG = 240
 """Characters of a formula from which it is text, which breaks into lines and opens by a click."""
-_CELL = "text-align:{};vertical-align:top;overflow-wrap:anywhere;padding:.1em .6em"
+_CELL = "text-align:{};vertical-align:top;padding:.1em .6em;{}"
+_NAMES, _WORDS, _NUMBERS = "overflow-wrap:anywhere;min-width:12em", "overflow-wrap:break-word", "white-space:nowrap"
+"""How cells break: names in front anywhere, words between words, numbers nowhere."""
 
 
 def mathml(value: Any) -> str:
@@ -46,22 +48,20 @@ def note(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[int] = (), plain: bool = True) -> str:
-    """A table that scrolls by itself where it is wider than its place; unless ``plain``, cells are HTML already."""
-    aligned = ["right" if i in right else "left" for i in range(len(heads))]
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> str:
+    """A table of texts that scrolls by itself where it is wider than its place; its ``right`` columns are of numbers."""
+    sides = ["right" if i in right else "left" for i in range(len(heads))]
+    breaks = [_NUMBERS if side == "right" else _WORDS if i else _NAMES for i, side in enumerate(sides)]
+    styles = [_CELL.format(*each) for each in zip(sides, breaks, strict=True)]
     head = "".join(
-        f'<th style="{_CELL.format(side)}">{escape(text)}</th>' for text, side in zip(heads, aligned, strict=True)
+        f'<th style="{_CELL.format(side, _WORDS)}">{escape(text)}</th>' for text, side in zip(heads, sides, strict=True)
     )
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td style="{_CELL.format(side)}">{escape(cell) if plain else cell}</td>'
-            for cell, side in zip(row, aligned, strict=True)
-        )
-        + "</tr>"
-        for row in rows
-    )
+    body = "".join(f"<tr>{''.join(map(_cell, row, styles))}</tr>" for row in rows)
     return f'<div style="max-width:100%;overflow-x:auto"><table><tr>{head}</tr>{body}</table></div>'
+
+
+def _cell(text: str, style: str) -> str:
+    return f'<td style="{style}">{escape(text)}</td>'
 
 
 def folded(title: str, inner: str, opened: bool = False) -> str:

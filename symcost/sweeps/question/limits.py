@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy
 
 from symcost.costs.parts import Conditions
 from symcost.errors import DomainError, SpaceError
-from symcost.formulas.conditions import Condition, condition, holds, names, rewritten
+from symcost.formulas.conditions import Condition, condition, holds, names, put
 from symcost.formulas.graph.graph import Node
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges
@@ -36,10 +35,8 @@ class Limits:
         if costs.domain is None:
             return None
         read = map(condition, costs.domain.conditions())
-        put = (
-            rewritten(each, lambda c: c.map(lambda side: _put(side, costs.point)), lambda word: word) for each in read
-        )
-        return cls(costs.domain, dict(costs.point), tuple(costs.symbols), tuple(each for each in put if names(each)))
+        there = (put(each, costs.point) for each in read)
+        return cls(costs.domain, dict(costs.point), tuple(costs.symbols), tuple(each for each in there if names(each)))
 
     def nodes(self, lower: Lowering, ranges: Ranges, given: Collection[str]) -> list[Node]:
         """A logical node for each condition on these symbols that their smallest and largest values do not settle."""
@@ -82,10 +79,6 @@ class Limits:
             ]  # fmt: skip
             if wrong:
                 self.refuse(min(wrong), columns)
-
-
-def _put(side: Any, point: Mapping[str, int]) -> Any:
-    return side.xreplace({s: sympy.Integer(point[str(s)]) for s in side.free_symbols if str(s) in point})
 
 
 def _at(columns: Mapping[str, Any], row: int) -> dict[str, int]:

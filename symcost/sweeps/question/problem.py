@@ -16,7 +16,7 @@ from symcost.estimate.questions.constraint import asked
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.resolve import Resolver
 from symcost.estimate.questions.setting import QuantityOptions
-from symcost.formulas.conditions import Combined, Compare, Condition, compares, names
+from symcost.formulas.conditions import Combined, Compare, Condition, compares, names, put
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges
@@ -120,8 +120,10 @@ def make_problem(
     table = metrics.table
     domain: tuple[str, ...] = ()
     if table is not None and table.domain is not None:
-        domain = (*table.domain.conditions(), *outside(table.domain, axes, metrics.given))
-    limits = tuple((text, asked(text, metrics)) for text in (*space.where, *where, *domain))
+        fixed = {name: sympy.Integer(value) for name, value in table.point.items()}
+        domain = (*table.domain.conditions(), *outside(table.domain, axes, {**metrics.given, **fixed}))
+    limits = tuple((text, asked(text, metrics)) for text in (*space.where, *where))
+    limits += tuple((text, put(asked(text, metrics), table.point if table is not None else {})) for text in domain)
     goals = [(text, parse(text), maximise) for text, maximise in objectives]
     named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))
     shown_formulas = {name: parse(name) for name in named}

@@ -40,8 +40,8 @@ class Certificate:
     def checks(self) -> str:
         """What was compared, without the words."""
         points = "; ".join(", ".join(f"{k}={v}" for k, v in p.items()) for p in self.held_out) or "no symbols"
-        equal = f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points}); {self.traces} traces in all"
-        return f"{equal}; {self.xla}"
+        equal = f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points})"
+        return f"{equal}; {self.traces} trace{'' if self.traces == 1 else 's'} in all; {self.xla}"
 
 
 def concrete_totals(program: Program, costing: Costing, loops: Mapping[str, int]) -> Totals:

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import sympy
 
-from symcost.costs.evidence import Decision, Evidence, beyond
+from symcost.costs.evidence import Decision, Evidence, beyond, untold
 from symcost.costs.fresh import PEAK
 from symcost.costs.parts import Conditions
 from symcost.formulas.form import Form
@@ -55,6 +55,8 @@ class Domain(Conditions):
     """Depths up to which a peak is an upper bound: not every kind of layer occurs yet."""
     tried: dict[str, int] = field(default_factory=dict)
     """The largest value of each bounded symbol that was tried."""
+    only: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Every value that was tried of symbols whose other values may be anything: the program makes texts or keys of them."""
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -108,7 +110,11 @@ class Domain(Conditions):
         return self.untried(point)
 
     def untried(self, point: Mapping[str, int]) -> str | None:
-        """Why nothing is known of a point that meets every other condition: it lies beyond what was tried; or nothing."""
+        """Why nothing is known of a point that meets every other condition: it was not tried, or lies beyond; or nothing."""
+        for name, values in self.only.items():
+            if point.get(name, next(iter(values), 0)) not in values:
+                value, why = point[name], self.evidence[name].why.partition(": ")[2]
+                return untold(name, value, why)
         for name, most in self.tried.items():
             if point.get(name, 0) > most:
                 value, why = point[name], self.evidence[name].why.partition(": ")[2]
@@ -155,7 +161,11 @@ class Domain(Conditions):
             found += [f"{name} != {value}" for value in sorted(self.other_than.get(name, ()))]
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         found += [f"{small} <= {large}" for small, large in self.ordered]
-        found += [f"{name} <= {most}" for name, most in self.tried.items() if name not in self.at_most]
+        found += [f"{name} <= {most}" for name, most in self.tried.items() if name not in (*self.at_most, *self.only)]
+        found += [
+            " * ".join(f"({name} - {value})" for value in sorted(values)) + " == 0"
+            for name, values in self.only.items()
+        ]
         decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in found]
         return list(dict.fromkeys((*found, *(_divides(form) for form in self.whole), *bounded, *decided)))
 

@@ -12,6 +12,7 @@ from symcost.tracing.evidence.arrays.creators import of_numbers
 from symcost.tracing.evidence.arrays.table import SizedArray
 from symcost.tracing.evidence.floats.formula import INFIX, Formula
 from symcost.tracing.evidence.floats.tracked import PLAIN, Tracked, array_function, operand, tracked
+from symcost.tracing.evidence.membership import asked_range, is_member
 from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
@@ -55,6 +56,9 @@ def _comparison(recorder: Recorder, name: str, op: str) -> Method:
             alike = same(self, other)
             if alike or not compares(frame):
                 return alike == (op == "==")
+            numbers = asked_range(frame) if op == "==" else None
+            if numbers is not None:
+                return is_member(recorder, self, numbers, frame)
         if isinstance(other, DIMENSION) and other.scope is not recorder.scope:
             return original(self, other)
         return recorder.decide(self, op, other, frame)
@@ -67,6 +71,8 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
 
     def method(self: Any, other: Any, *modulo: Any) -> Any:
         if not recorder.owns(self) or not isinstance(other, (DIMENSION, Tracked, *PLAIN, np.ndarray)):
+            if op == "*" and recorder.owns(self) and isinstance(other, list | tuple | str):  # repeated so often
+                return other * recorder.pin(self, sys._getframe(1))
             return NotImplemented if isinstance(other, SizedArray) else original(self, other, *modulo)
         frame = sys._getframe(1)
         if isinstance(other, np.ndarray):
@@ -133,7 +139,7 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     def key(self: Any) -> int:
         frame = sys._getframe(1)
         if recorder.owns(self) and looks_up(frame):
-            return hash(recorder.pin(self, frame))
+            return hash(recorder.pin(self, frame, text=True))
         return hashed(self)
 
     def same(self: Any, *rest: Any) -> Any:
@@ -154,12 +160,12 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     def formatted(self: Any, spec: str) -> str:
         frame = sys._getframe(1)
         if recorder.owns(self) and (spec or by_user(frame)):
-            return format(recorder.pin(self, frame), spec)
+            return format(recorder.pin(self, frame, text=True), spec)
         return written(self)
 
     def text(self: Any) -> str:
         frame = sys._getframe(1)  # what the model does with a text is not seen
-        return str(recorder.pin(self, frame)) if recorder.owns(self) and by_user(frame) else written(self)
+        return str(recorder.pin(self, frame, text=True)) if recorder.owns(self) and by_user(frame) else written(self)
 
     def left(self: Any, other: Any) -> Any:
         return self * 2**other

@@ -142,6 +142,8 @@ class Pin:
 
     formula: Operand
     place: Place = field(default=Place(), compare=False)
+    by_jax: bool = field(default=False, compare=False)
+    """Whether jax used it so, to which no single size is another one."""
 
     @property
     def symbols(self) -> frozenset[str]:

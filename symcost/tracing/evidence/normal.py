@@ -35,7 +35,9 @@ def side_text(side: Any) -> str:
     found = _remainder(side)
     if found is None or found[2]:
         return str(side)
-    return " % ".join(str(f) if len(f.terms) == 1 and _plain(f) else f"({f})" for f in found[:2])
+    x, q, _ = found
+    left = str(x) if len(x.terms) == 1 and _plain(x) else f"({x})"
+    return f"{left} % {q if _single(q) else f'({q})'}"
 
 
 def is_remainder(side: Any) -> bool:
@@ -47,6 +49,14 @@ def _plain(form: Form) -> bool:
     """Whether a form binds as strongly as ``%``: a product of symbols, a number, or one function."""
     ((_, coefficient),) = form.terms.items()
     return coefficient > 0 and coefficient.denominator == 1
+
+
+def _single(form: Form) -> bool:
+    """Whether a form is one number or one symbol or function: on the right of ``%`` a product would be torn apart."""
+    if len(form.terms) != 1:
+        return False
+    ((mono, coefficient),) = form.terms.items()
+    return _plain(form) and (not mono or (coefficient == 1 and len(mono) == 1 and mono[0][1] == 1))
 
 
 def _without_factor(form: Form) -> Form:

@@ -143,7 +143,7 @@ def _place(frame: FrameType) -> Place:
 
 def _calls_compiled(frame: FrameType) -> bool:
     """Whether the call that a frame executes is of a function of ``jax.jit``: its cache knows symbolic sizes."""
-    node = _call(frame)
+    node = call(frame)
     found = _known(node.func, frame) if isinstance(node, ast.Call) else None
     return type(found).__name__ == "PjitFunction"
 
@@ -152,11 +152,11 @@ def asks_for_constant(frame: FrameType) -> bool:
     """Whether jax may only ask if a size is a constant; it does not where it counts, ``range(size)``."""
     while converts(frame.f_code.co_filename) and frame.f_back is not None:
         frame = frame.f_back
-    node = _call(frame)
+    node = call(frame)
     return not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range")
 
 
-def _call(frame: FrameType) -> ast.expr | None:
+def call(frame: FrameType) -> ast.expr | None:
     """The expression that a frame is at, where its source is known."""
     return _source(frame.f_code, frame.f_lasti)
 

@@ -45,6 +45,8 @@ class Recording:
     """Products, loops and results: a name, then the forms of their sizes (:func:`shapes_of`)."""
     sizes: tuple[Form, ...] = ()
     """Every size of every array, as a form."""
+    texts: tuple[Pin, ...] = ()
+    """Sizes that were made a text, or a key to look something up by, at each place."""
     plain: str = ""
     """A symbol that had to stay a plain number, or the others could not have been recorded; ``reason`` says why."""
     slow: bool = False
@@ -163,7 +165,7 @@ def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds
         reason, shapes, sizes = _trace(model, point, seen)
     guards = strongest(seen.guards)
     return Recording(base, tuple(names), guards, tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes, sizes,
-                     slow=seen.gave_up)  # fmt: skip
+                     texts=tuple(seen.texts.values()), slow=seen.gave_up)  # fmt: skip
 
 
 def shapes_of(jaxpr: Any, form: Callable[[Any], Any] = int) -> Iterator[tuple[Any, ...]]:

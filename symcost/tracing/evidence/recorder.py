@@ -16,8 +16,8 @@ from symcost.errors import ExpressionError, TraceError
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import positive_part
 from symcost.tracing.evidence.floats.formula import FUNCTIONS, Formula
-from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Rounding, guard
-from symcost.tracing.evidence.places import initialises, place
+from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Place, Rounding, guard
+from symcost.tracing.evidence.places import for_jax, initialises, place
 
 DIMENSION = shape_poly._DimExpr
 """The class of a symbolic size; the numbers beside it are plain ones."""
@@ -40,6 +40,7 @@ class Recorder:
         self.names = frozenset(base)
         self.guards: dict[Guard, None] = {}
         self.pins: dict[Pin, None] = {}
+        self.texts: dict[tuple[Pin, Place], Pin] = {}  # made text of, or looked up by: each place of it
         self.roundings: dict[Rounding, None] = {}
         self.thread = threading.get_ident()
         self.gave_up = False
@@ -170,11 +171,16 @@ class Recorder:
         if made is not None and made not in self.guards and not initialises(frame):
             self.guards[Guard(made.left, made.op, made.right, place(frame))] = None
 
-    def pin(self, value: Any, frame: FrameType | None) -> Any:
-        """The value of a size or formula that the program goes on with as a plain number."""
+    def pin(self, value: Any, frame: FrameType | None, text: bool = False) -> Any:
+        """The value of a size or formula that the program goes on with as a plain number, or as a ``text`` or a key of it."""
         side = self.side(value)
         if side.symbols and not initialises(frame):
-            self.pins.setdefault(Pin(side, place(frame)))
+            made = Pin(side, place(frame), for_jax(frame))
+            if not made.by_jax:
+                self.pins.pop(made, None)  # what jax did with it too is less
+            self.pins.setdefault(made)
+            if text:
+                self.texts.setdefault((made, made.place), made)
         return self.value(side)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from jax._src import core
 from jax._src.lax import lax
 from jax._src.numpy import einsum
 
@@ -16,6 +17,7 @@ from symcost.errors import TraceError
 from symcost.tracing.evidence import dimensions
 from symcost.tracing.evidence.caches import remembered
 from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape
+from symcost.tracing.evidence.quotients import rest
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.shadows import jax_shadows, shadows
 
@@ -65,6 +67,7 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
         for name, wrapped in of_numpy(recorder).items():
             put(np, name, wrapped)
         put(lax.reshape_p, "bind", reshape(recorder))
+        put(core, "divide_shape_sizes", rest(recorder))
         einsum._poly_einsum_handlers[DIMENSION] = contract_path(recorder)
         yield recorder
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
@@ -62,6 +62,30 @@ def _of_pin(guard: Guard, seen: Recording) -> bool:
     """Whether a plain number that was made of a size stands in it: what it says holds of that number alone."""
     numbers = {str(seen.base[name]) for name in seen.pinned if name in seen.base}
     return bool(guard.symbols & seen.pinned and numbers & set(re.findall(r"[0-9]+", str(guard))))
+
+
+NAMES = re.compile(
+    r"\bname\s*=|\braise\b|\bassert\b|\bprint\(|\.(debug|info|warn|warning|error|log|param|variable|sow|named_scope)\("
+)
+"""Lines that only name a thing by a text, or tell somebody."""
+
+
+def unseen(seen: Recording, guards: Iterable[Guard]) -> frozenset[str]:
+    """Symbols of which the program makes a text or a key without saying what for: it may do anything by each of its values.
+
+    Where a line was read that looks something up, what it decides is known.
+    """
+    known = {(guard.place.file, guard.place.line) for guard in guards}
+    pins = [
+        pin for pin in seen.texts if (pin.place.file, pin.place.line) not in known and not NAMES.search(pin.place.text)
+    ]
+    return seen.behind(frozenset(name for pin in pins for name in pin.symbols))
+
+
+def untold_by_jax(seen: Recording) -> frozenset[str]:
+    """Symbols that are bounded for what jax does with them as plain numbers alone: it knows no single sizes."""
+    own = seen.behind(frozenset(name for pin in seen.pins if not pin.by_jax for name in pin.symbols))
+    return seen.pinned - own if seen.traced else frozenset()
 
 
 def recorded(sampler: Sampler, base: Point, structural: Sequence[str], depths: Mapping[str, Landmarks]) -> Recording:

@@ -26,6 +26,7 @@ from jax._src import core, random
 from jax._src.lax import convolution
 from jax._src.lax.control_flow import loops
 from jax._src.nn import initializers
+from jax._src.numpy import lax_numpy
 
 from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
 from symcost.tracing.evidence.places import helps
@@ -75,6 +76,12 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
         return jnp.zeros((*shape, n, n if m is None else m), dtype)
 
     yield initializers, "random", SimpleNamespace(**{**vars(random), "orthogonal": orthogonal})
+
+    def length(array: Any) -> Any:
+        shape = getattr(array, "shape", ())
+        return shape[0] if shape and recorder.owns(shape[0]) else len(array)
+
+    yield lax_numpy, "len", length
 
     def constant(value: Any) -> bool:
         return recorder.owns(value) or core.is_constant_dim(value)

@@ -35,6 +35,12 @@ def _drawn(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list
     return _walk(partial(eqn.primitive.impl, use_vmap=True, **eqn.params), walker, eqn, ins, context)
 
 
+def _expanded(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """What says itself of which program it is made, as a search in a table does since jax 0.12."""
+    return _walk(eqn.params["_prim"].expand, walker, eqn, ins, context)
+
+
 for primitive, name in PROGRAMS.items():
     HANDLERS[primitive] = partial(_walk, special._up_and_broadcast(getattr(special, name)))
 HANDLERS[DRAWN] = _drawn
+HANDLERS["call_hi_primitive"] = _expanded

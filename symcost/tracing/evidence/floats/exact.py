@@ -81,6 +81,16 @@ def _rounded(function: str, inside: Any) -> Form | None:
     return _half_even(form) if function in NEAREST else None
 
 
+def _bits(operation: str, left: Form, right: Form) -> Form | None:
+    """The binary digits of a size that a number picks: each is a remainder by 2."""
+    size, number = (left, right.number) if right.number is not None else (right, left.number)
+    if not isinstance(number, int) or number < 0 or not size.is_integral:
+        return None
+    picked = [k for k in range(number.bit_length()) if number >> k & 1]
+    both = Form.total(floor(size / 2**k) * 2**k - floor(size / 2 ** (k + 1)) * 2 ** (k + 1) for k in picked)
+    return {"&": both, "|": size + number - both, "^": size + number - 2 * both}[operation]
+
+
 def _parts(side: Any) -> tuple[str, tuple[Any, ...]]:
     """The operation of a formula and what it is of; nothing of anything else."""
     return getattr(side, "operation", ""), getattr(side, "args", ())
@@ -118,4 +128,6 @@ def _exact(side: Any) -> Form | None:
             return left / right
         case "//":
             return floor(left / right)
+        case "&" | "|" | "^":
+            return _bits(operation, left, right)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from typing import Any
 
@@ -86,6 +87,9 @@ def _table(reading: Reading, node: Node) -> Landmarks:
         return Landmarks()
     if node.kind == "display" and all(part.kind == "const" for part in node.parts):
         return steps(Table("tuple", len(node.parts), tuple(part.value for part in node.parts)))
+    views = _tables(reading, node.parts[0]) if node.kind == "call" and len(node.parts) == 1 else []
+    if views and all(table.kind == "view" for table in views):  # of a dictionary, whole: it is told by what is in it
+        return functools.reduce(Landmarks.joined, map(steps, views))
     if node.kind != "leaf":
         raise NotRead("a loop that may be left early")
     tables = _tables(reading, node)

@@ -120,6 +120,8 @@ def snapshot(value: Any) -> Any:
         return _table(value)
     if kind is Getter:
         return replace(_table(value.table), kind="get")
+    if kind is View:
+        return replace(_table(tuple(value.entries)), kind="view")
     if kind is TextMethod:
         return value
     if kind in ITERATORS and len(told := value.__reduce__()) > 2:
@@ -190,6 +192,8 @@ def attribute(owner: Any, name: str) -> Any:
         return _array_fact(owner, name)
     if kind is dict and name == "get":
         return Getter(owner)
+    if kind is dict and name in ("keys", "values", "items"):
+        return View(list(owner.values() if name == "values" else owner))
     if kind is str:
         return TextMethod(owner[:MAX_TEXT])
     if _declared(kind, "__getattribute__") is not object.__getattribute__:
@@ -251,6 +255,13 @@ class Getter:
     """``get`` of a builtin dictionary."""
 
     table: dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """``keys``, ``values`` or ``items`` of a builtin dictionary, and what tells its entries apart."""
+
+    entries: list[Any]
 
 
 def item(owner: Any, index: Any) -> Any:

@@ -1,0 +1,36 @@
+"""Errors in the words of the command line: arguments of functions become the options that they are here."""
+
+from __future__ import annotations
+
+import re
+
+OPTIONS = {
+    "at": "--at", "upto": "--upto", "steps": "--steps", "at_least": "--at-least", "samples": "--samples", "axes": "--axis",
+    "arg": "--arg", "call": "--call", "active": "--active",
+}  # fmt: skip
+"""Mappings by name, and the options that take their entries one by one."""
+FLAGS = {
+    "check=True": "--check", "referee=False": "--no-referee", "function=True": "--function", 'mode="train"': "--mode train",
+}  # fmt: skip
+_MAPPING = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:dict\(([^()]*)\)|\{{([^{{}}]*)\}})")
+_ENTRY = re.compile(r"""['"]?(\w+)['"]?\s*[:=]\s*(\[[^\]]*\]|[^,]+)""")
+_FLAG = re.compile("|".join(rf"(?<![\w(]){re.escape(flag)}(?!\w)" for flag in FLAGS))
+
+
+def as_options(message: str) -> str:
+    """The message with options in the place of arguments.
+
+    >>> as_options("no value for L: a compiler needs all of them, give at=dict(n=1, L=...)")
+    'no value for L: a compiler needs all of them, give --at n=1 --at L=...'
+    >>> as_options('trace further with upto={"n": 1600}, or compare this point with check=True')
+    'trace further with --upto n=1600, or compare this point with --check'
+    >>> as_options("give samples={...} or steps={'r': 32}")
+    'give --samples NAME=... or --steps r=32'
+    """
+    return _FLAG.sub(lambda found: FLAGS[found[0]], _MAPPING.sub(_entries, message))
+
+
+def _entries(found: re.Match[str]) -> str:
+    option, inside = OPTIONS[found[1]], (found[2] or found[3] or "").strip()
+    entries = [(name, value.strip("[] ").replace(", ", ",")) for name, value in _ENTRY.findall(inside)]
+    return " ".join(f"{option} {name}={value}" for name, value in entries or [("NAME", "...")])
