@@ -10,29 +10,17 @@ from typing import Any
 
 from jax._src.core import jaxprs_in_params
 
-from symcost.tracing.evidence.guard import OPERATORS
-from symcost.tracing.evidence.recorder import DIMENSION, Recorder
-
 Pair = tuple[Any, Any]
 
 
-def note_omissions(jaxpr: Any, seen: Recorder) -> None:
-    """Write down of each equation that may be left out whether it is, as the sizes at the base decide it."""
+def meeting(jaxpr: Any) -> Iterator[Pair]:
+    """Pairs of sizes, one of them symbolic, that are equal where an equation does nothing."""
     for eqn in jaxpr.eqns:
-        for left, right in _meeting(eqn):
-            sides = seen.side(left), seen.side(right)
-            op = "==" if OPERATORS["=="](*map(seen.value, sides)) else "!="
-            seen.note(sides[0], op, sides[1], None)
+        pairs = list(_compared(eqn))
+        if all(left == right for left, right in pairs if not _symbolic(left) and not _symbolic(right)):
+            yield from (pair for pair in pairs if any(map(_symbolic, pair)) and pair[0] is not pair[1])
         for inner in jaxprs_in_params(eqn.params):
-            note_omissions(inner, seen)
-
-
-def _meeting(eqn: Any) -> Iterator[Pair]:
-    """Pairs of sizes, one of them symbolic, all of which are equal where an equation does nothing."""
-    pairs = list(_compared(eqn))
-    plain = [left == right for left, right in pairs if not _symbolic(left) and not _symbolic(right)]
-    if all(plain):
-        yield from (pair for pair in pairs if any(map(_symbolic, pair)) and pair[0] is not pair[1])
+            yield from meeting(inner)
 
 
 def _compared(eqn: Any) -> Iterator[Pair]:
@@ -49,4 +37,4 @@ def _compared(eqn: Any) -> Iterator[Pair]:
 
 
 def _symbolic(size: Any) -> bool:
-    return isinstance(size, DIMENSION)
+    return not isinstance(size, int)
