@@ -236,6 +236,45 @@ def looked(x: jax.Array) -> jax.Array:
     return y @ jnp.ones((8, 8)) if {64: 2, 96: 3}.get(x.shape[2], 1) > 1 else y
 
 
+def buckets(x: jax.Array) -> jax.Array:
+    """A length padded to the next of few: by nothing where it is one of them."""
+    fitting = [size for size in (64, 128, 512) if size >= x.shape[1]]
+    return jnp.pad(x, ((0, 0), (0, (fitting or [4096])[0] - x.shape[1]), (0, 0))) * 2
+
+
+def prefilled(x: jax.Array, kept: jax.Array) -> jax.Array:
+    """Keys written over the first ones of a cache: over all of them where it is as long."""
+    return jax.lax.dynamic_update_slice(kept, x, (0, 0, 0)) * 2
+
+
+def together(x: jax.Array) -> jax.Array:
+    """One product more where two decisions fall together, both of which are always taken."""
+    return jnp.exp(x * x if all([x.shape[1] > 512, x.shape[2] > 100]) else x)
+
+
+class Parity(nn.Module):
+    """A width by the parity of a rounded half, beside a threshold of another size."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(24 if round(x.shape[1] / 2) % 2 else 16)(nn.Dense(max(1, self.d // 64))(x))
+
+
+class Recent(nn.Module):
+    """Every second layer sees the last keys alone."""
+
+    L: int
+    w: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = x + nn.Dense(8)(x[:, -self.w :] if i % 2 == 0 else x).mean(1, keepdims=True)
+        return x
+
+
 class Behind(nn.Module):
     """A layer more where two decisions fall together: at no one sample does either of them matter by itself."""
 
@@ -307,6 +346,16 @@ ROWS: dict[str, Row] = {
                                 [{"n": 1, "d": v} for v in (9, 24, 40, 56, 88, 128)], False),
     "a dictionary of widths": Row(lambda d: Looked(d), ("float32[n,8]",), [{"n": 1, "d": v} for v in (7, 8, 9, 600, 601)]),
     "a dictionary beside another size": Row(looked, ("float32[2,N,d]",), [{"N": 5, "d": v} for v in (63, 64, 65, 96, 100)]),
+    "padded to one of few lengths": Row(buckets, ("float32[2,N,d]",),
+                                           [{"N": v, "d": 5} for v in (5, 63, 64, 65, 127, 511, 512)], False),
+    "a cache that is filled": Row(prefilled, ("float32[2,N,8]", "float32[2,M,8]"),
+                                  [{"N": n, "M": m} for n in (3, 8, 64) for m in (8, 64, 100)], False),
+    "two decisions together": Row(together, ("float32[2,N,d]",),
+                                  [{"N": n, "d": v} for n in (64, 512, 700) for v in (64, 101, 300)], False),
+    "a rounded half": Row(lambda d: Parity(d), ("float32[2,N,8]",),
+                          [{"N": n, "d": v} for n in (5, 6, 7, 8, 64) for v in (96, 200)], False),
+    "a window in every second layer": Row(lambda L, w: Recent(L, w), ("float32[2,N,8]",),
+                                          [{"N": n, "L": 2, "w": w} for n in (64, 128, 600) for w in (8, 128, 512)], False),
     "a decision behind another": Row(lambda d: Behind(d), ("float32[2,N,8]",),
                                      [{"N": n, "d": v} for n in (64, 5000) for v in (96, 600, 601, 1200)]),
     "a decision that is remembered": Row(lambda d: Remembered(d), ("float32[2,N,8]",),

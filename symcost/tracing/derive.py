@@ -82,7 +82,7 @@ class Derivation(Attempt):
             return found
         self.extra += [{name: point[name] for name in self.sizes} for point in points]
         try:
-            return self._settle()
+            return self._unmixed(self._settle())
         except LiftError:
             self.extra.clear()
             return found
@@ -90,7 +90,7 @@ class Derivation(Attempt):
     def _settled_on(self) -> Piece:
         """A form by trial, or else one where the program decides as it was seen to."""
         try:
-            return self._settle()
+            return self._unmixed(self._settle())
         except LiftError:
             self._coarseness.clear()
             self.choice.make()
@@ -102,6 +102,17 @@ class Derivation(Attempt):
             self.extra.clear()
             self._deepen()
             return self._settle()
+
+    def _unmixed(self, found: Piece) -> Piece:
+        """The form, unless it was fitted to both ways of a decision and is wrong at a near point that goes the first way."""
+        for each in self.guards:
+            if all(each.holds(point) for point in found.certificate.fitted):
+                continue
+            same = Side(found, each.denied, self.values, self.within, dict(self.recording.base)).points()
+            inside = [point for point in same if found.domain.problem(point) is None and self.sampler.works(point)]
+            if any(found.explorer.difference(point) is not None for point in inside):
+                raise LiftError(f"the closed form is not right where {each}: it was fitted where that is otherwise too")
+        return found
 
     def _turn(self) -> None:
         """See the decisions of the samples that were settled on, where they are others than those begun with."""
@@ -134,7 +145,7 @@ class Derivation(Attempt):
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
-        for guard in (*self.guards, *beyond_bounds(found)):
+        for number, guard in enumerate((*self.guards, *beyond_bounds(found)), 1):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
             if any(strongest((known, guard)) == (known,) for known, _ in split):
                 continue  # it holds wherever this form is used
@@ -144,6 +155,8 @@ class Derivation(Attempt):
             if verdict == "other" and len(guard.symbols) > 1 and (wider := side.relaxed()) is not None:
                 side, guard = wider, wider.guard
             needed = guard in self.within  # without it no form was found at all
+            if verdict == "alike" and side.matters_with(self.guards[number:]):
+                verdict = "other"
             if verdict == "alike" and not needed:
                 continue
             left = pieces - 1 - sum(piece.number for _, piece in split)

@@ -30,6 +30,8 @@ ELSEWHERE = 3
 """Points that are tried where none of the nearest ones is inside the domain."""
 DEEPER = 3
 """So many decisions behind one another are followed; what is decided behind those counts as another program."""
+PAIRED = 12
+"""So many other decisions are looked at together with one that does not matter alone."""
 MAX_DEPTHS = 40
 """As many depths on the other side are all sampled."""
 FIRST = 6
@@ -103,6 +105,22 @@ class Side:
         if bound is None or not edge or any(explorer.difference(point) is not None for point in edge):
             return None
         return replace(self, guard=bound)
+
+    def matters_with(self, others: Iterable[Guard]) -> bool:
+        """Whether the form is wrong where this decision and another one both fall the other way, though neither matters alone."""
+        explorer = self.piece.explorer
+        met = (self._both(replace(self, guard=other)) for other in itertools.islice(others, PAIRED))
+        inside = (point for point in met if point and self.piece.domain.problem(point) is None)
+        return any(explorer.sampler.works(point) and explorer.difference(point) is not None for point in inside)
+
+    def _both(self, other: Side) -> Point | None:
+        """A point at which both fall the other way, and earlier ones as they were seen."""
+        for own, beside in itertools.product(self.points(), other.points()):
+            point = {**own, **{name: beside[name] for name in other.guard.symbols & set(beside)}}
+            denied = not self.guard.holds(point) and not other.guard.holds(point)
+            if denied and all(each.holds(point) for each in self.within):
+                return point
+        return None
 
     def _elsewhere(self) -> list[Point]:
         """A few points on the other side anywhere inside the domain, where none of the nearest ones is."""

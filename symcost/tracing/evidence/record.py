@@ -18,6 +18,7 @@ from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.recording import SECONDS, Busy, recording
 from symcost.tracing.evidence.selftest import problem
 from symcost.tracing.evidence.sizes import tree_of_sizes
+from symcost.tracing.lowering.omitted import meeting
 from symcost.tracing.program.capture import traced
 from symcost.tracing.program.linen import Initialisers
 from symcost.tracing.program.model import Model
@@ -209,6 +210,10 @@ def _trace(
             initialisers=Declared(recorder=seen, plain=model.initialisers),
         )
         _, closed = traced(symbolic, point)
+        for pair in meeting(closed.jaxpr):
+            left, right = map(seen.side, pair)
+            alike = seen.value(left) == seen.value(right)
+            seen.note(left, "==" if alike else "!=", right, None)
         shapes = tuple(shapes_of(closed.jaxpr, seen.form))
         forms = dict.fromkeys(seen.form(size) for size in _sizes(closed.jaxpr) if isinstance(size, DIMENSION))
         found = shapes, tuple(form for form in forms if isinstance(form, Form))

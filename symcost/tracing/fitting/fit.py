@@ -23,6 +23,7 @@ from fractions import Fraction
 from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened, positive_part
 from symcost.tracing.fitting.binary import halvings, logarithms
+from symcost.tracing.fitting.rivals import part
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
 from symcost.tracing.fitting.solve import Column, affine, combine, power
 
@@ -31,8 +32,6 @@ MAX_DEGREE = 3
 MAX_RIVALS = 24
 MAX_PERIOD = 8
 MAX_HINTS = 80
-FURTHER = 130
-"""So far rivals are told apart, where no more samples can be had."""
 BESIDE = (-1, 0, 1, 2)
 """Where a line may bend beside a value that is compared: ``i < k`` and ``i <= k``, and at the layer after it."""
 
@@ -124,15 +123,15 @@ class Fitter:
     def settled(self, column: Column) -> Form | None:
         """The form of a column, or nothing where another one agrees with it at every point, and not beyond them."""
         form = self.fit(column)
-        rivals = self.rival_forms.get(column, [])[1:]
-        return None if form is None or any(map(self._parts_from, rivals, itertools.repeat(form))) else form
+        slow = self._slow(column) if column in self.rival_forms else []
+        rivals = [rival for rival in self.rival_forms.get(column, [])[1:] if form in slow or rival not in slow]
+        return None if form is None or any(part(form, rival, self.points) for rival in rivals) else form
 
-    def _parts_from(self, rival: Form, form: Form) -> bool:
-        """Whether two forms part anywhere from the least point on, along one symbol."""
-        first = self.points[0]
-        least = {name: min(point[name] for point in self.points) for name in form.symbols | rival.symbols}
-        further = ({**first, name: low + k} for name, low in least.items() for k in range(FURTHER))
-        return any(rival.value(point) != form.value(point) for point in further)
+    def _slow(self, column: Column) -> list[Form]:
+        """Logarithms that give the column: a held-out point tells a floor from those."""
+        names = self.depends(column)
+        known = [(c, f) for c, f in self.known.items() if f.symbols == names and _is_dimension(f)]
+        return [form for family in (logarithms, halvings) for form in family(column, known)]
 
     def _rivals_of(self, first: Form, column: Column, rich: bool) -> list[Form]:
         """The form that was found, and roundings of several symbols that agree with it so far."""
