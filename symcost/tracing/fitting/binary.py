@@ -29,7 +29,7 @@ def logarithms(column: Column, known: Sequence[tuple[Column, Form]]) -> Iterator
     for values, form in known:
         for kind, more in LOGARITHMS if min(values) > 0 else ():
             levels = tuple(log2(value + more, up=kind == "clog2") for value in values)
-            fit = affine(column, [levels], surplus=0) if len(set(levels)) > 1 else None
+            fit = affine(column, [levels], surplus=0) if len(set(levels)) > 2 else None  # two are any jump
             if fit and all(c.denominator == 1 for c in fit):
                 yield combine(fit, [logarithm(kind, form + more)])
 
