@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import flax.linen as nn
 import pytest
 from effort import needs
 from matplotlib.image import imread
@@ -246,14 +247,25 @@ def test_what_cannot_be_done_is_refused_before_the_search(
 def test_costs_that_were_traced_elsewhere_are_refused_for_verdicts_before_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], unsearched: None
 ) -> None:
-    (tmp_path / "traced_costs.py").write_text(
-        "import flax.linen as nn, symcost as sc\ncosts = sc.trace(lambda d: nn.Dense(d), 'float32[1,c]')\n"
+    sc.table(sc.Linear(c_o="d"), (1, "c")).save(tmp_path / "costs.json")
+    (tmp_path / "loaded_costs.py").write_text(
+        f"import symcost as sc\ncosts = sc.load({str(tmp_path / 'costs.json')!r})\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "space.toml").write_text('network = "traced_costs:costs"\n[axes]\nd = {to = 4}\nc = {to = 4}\n')
+    (tmp_path / "space.toml").write_text('network = "loaded_costs:costs"\n[axes]\nd = {to = 4}\nc = {to = 4}\n')
     assert main(["sweep", str(tmp_path / "space.toml"), "--verify", "1"]) == 2
     told = capsys.readouterr().err
-    assert "'traced_costs:costs' gives its costs alone; name it as network = {model = \"PKG.MOD:NAME\", specs" in told
+    assert "'loaded_costs:costs' gives its costs alone; name it as network = {model = \"PKG.MOD:NAME\", specs" in told
+
+
+def test_costs_that_a_module_traces_have_the_program_for_verdicts(tmp_path: Path) -> None:
+    (tmp_path / "space.toml").write_text('network = "traced_costs:costs"\n[axes]\nd = {to = 4}\nc = {to = 4}\n')
+    asked = sc.load_space(tmp_path / "space.toml")
+    costs = sc.trace(lambda d: nn.Dense(d), "float32[1,c]", referee=False)
+    cli_best.check(asked, costs, ["cpu"])
+    (verdict,) = cli_best.verdicts(asked, costs, {}, [{"d": 3, "c": 4}], [], lambda target, event: None)
+    assert verdict
+    assert verdict.at == {"d": 3, "c": 4}
 
 
 def test_an_empty_front_is_an_answer_and_its_picture_a_note(space: Path, capsys: pytest.CaptureFixture[str]) -> None:

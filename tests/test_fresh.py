@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +32,9 @@ class Net(nn.Module):
 
 
 def shuffled(x: jax.Array) -> jax.Array:
-    """Sorted once more from 1,626 on."""
-    return jax.random.permutation(jax.random.key(0), x)
+    """Sorted once more from 1,626 on, by a comparison that nobody sees."""
+    more = operator.gt(len(range(x.shape[0])), 1625)
+    return jnp.sort(jnp.sort(x)) if more else jnp.sort(x)
 
 
 @pytest.mark.parametrize("name", ["every eighth layer", "a window of 4,096", "32 groups at most", "odd and even"])
@@ -115,8 +117,10 @@ def test_a_model_may_have_a_symbol_of_that_name() -> None:
     assert costs.subs(check=5).flops == 5  # type: ignore[arg-type]
 
 
-PROGRAMS = """import flax.linen as nn
-import jax
+PROGRAMS = """import operator
+
+import flax.linen as nn
+import jax.numpy as jnp
 
 
 class Net(nn.Module):
@@ -128,7 +132,8 @@ class Net(nn.Module):
 
 
 def shuffled(x):
-    return jax.random.permutation(jax.random.key(0), x)
+    more = operator.gt(len(range(x.shape[0])), 1625)
+    return jnp.sort(jnp.sort(x)) if more else jnp.sort(x)
 """
 
 

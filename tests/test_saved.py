@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def test_a_loaded_table_makes_the_same_document(pair: tuple[Any, Any]) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_loaded_table_prints_the_same_reports(pair: tuple[Any, Any], name: str) -> None:
     costs, loaded = pair
+    if name == "text":  # a file has neither the model's name nor its modules' classes: it is called by its own
+        costs = sc.CostTable.of(costs._counts, replace(costs.parts, name=loaded.parts.name, kinds={}))
     assert FORMATS[name](loaded) == FORMATS[name](costs)
 
 

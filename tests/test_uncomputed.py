@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import flax.linen as nn
 import pytest
 from test_decisions import ROWS
 
@@ -62,27 +63,26 @@ def test_a_page_and_a_file_refuse_what_they_cannot_compute(costs: sc.CostTable, 
     assert "int(d*0.7)" in render([("net", costs.subs(d=64))])
 
 
-@pytest.mark.parametrize(
-    ("width", "right"),
-    [
-        pytest.param(lambda d: int(d * 0.5) + 1, lambda d: d // 2 + 1, id="half"),
-        pytest.param(lambda d: int(1.5 * d), lambda d: 3 * d // 2, id="one and a half"),
-        pytest.param(lambda d: math.ceil(0.25 * d), lambda d: -(-d // 4), id="a quarter, up"),
-        pytest.param(lambda d: math.floor(d * 2.75), lambda d: 11 * d // 4, id="down"),
-    ],
-)
-def test_a_share_that_floats_hold_exactly_is_a_quotient_and_may_be_saved(
-    width: Callable[[int], int], right: Callable[[int], int], tmp_path: Path
-) -> None:
-    import flax.linen as nn
+SHARES: dict[str, Callable[[int], int]] = {
+    "half": lambda d: int(d * 0.5) + 1,
+    "one and a half": lambda d: int(1.5 * d),
+    "a quarter, up": lambda d: math.ceil(0.25 * d),
+    "down": lambda d: math.floor(d * 2.75),
+    "a quotient": lambda d: int(d / 3) + 1,
+}
 
+
+@pytest.mark.parametrize("width", SHARES.values(), ids=SHARES)
+def test_a_share_that_floats_hold_exactly_is_a_quotient_and_may_be_saved(
+    width: Callable[[int], int], tmp_path: Path
+) -> None:
     costs = sc.trace(lambda d: nn.Dense(width(d), use_bias=False), "float32[n,8]", referee=False)
     assert costs.domain is not None
     assert not costs.domain.uncomputed
     costs.save(tmp_path / "share.json")
     loaded = sc.load(tmp_path / "share.json")
     for d in (2, 3, 7, 64, 4095, 10**9 + 7):
-        assert loaded.subs(d=d, n=1).params == 8 * right(d) == 8 * width(d)
+        assert loaded.subs(d=d, n=1).params == 8 * width(d)
     assert "may be outside" not in render([("net", costs)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import jax
@@ -25,8 +26,9 @@ def long_texts(i: int, L: int) -> bool:
 
 
 def shuffled(x: jax.Array) -> jax.Array:
-    """Sorted once more from 1,626 on: jax traces no permutation of a symbolic length."""
-    return jax.random.permutation(jax.random.key(0), x)
+    """Sorted once more from 1,626 on, by a comparison that nobody sees."""
+    more = operator.gt(len(range(x.shape[0])), 1625)
+    return jnp.sort(jnp.sort(x)) if more else jnp.sort(x)
 
 
 def growing(x: jax.Array) -> jax.Array:
@@ -105,7 +107,9 @@ def test_the_command_line_tries_further(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "shuffling.py").write_text(
-        "import jax\n\n\ndef shuffled(x):\n    return jax.random.permutation(jax.random.key(0), x)\n"
+        "import operator\n\nimport jax.numpy as jnp\n\n\ndef shuffled(x):\n"
+        "    more = operator.gt(len(range(x.shape[0])), 1625)\n"
+        "    return jnp.sort(jnp.sort(x)) if more else jnp.sort(x)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     asked = ["trace", "shuffling:shuffled", "float32[n]", "--function", "--no-referee", "--at", "n=1600", "--no-check"]

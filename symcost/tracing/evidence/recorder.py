@@ -44,7 +44,7 @@ class Recorder:
         self.roundings: dict[Rounding, None] = {}
         self.thread = threading.get_ident()
         self.gave_up = False
-        self.seconds, self.deadline = seconds, time.monotonic() + seconds
+        self.seconds, self.deadline = seconds, time.thread_time() + seconds
         self._forms: dict[Any, Form] = {}
         self._sizes: dict[Form, Any] = {}
         self._atoms: dict[tuple[str, Formula], Any] = {}
@@ -60,7 +60,7 @@ class Recorder:
     @property
     def late(self) -> bool:
         """Whether the time is over."""
-        return time.monotonic() > self.deadline
+        return time.thread_time() > self.deadline
 
     @property
     def too_long(self) -> str:

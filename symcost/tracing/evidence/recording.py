@@ -22,7 +22,7 @@ from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.shadows import jax_shadows, shadows
 
 SECONDS = 30.0
-"""How long a recording may take before it is given up."""
+"""How long a recording may take of the processor before it is given up: a busy machine changes no answer."""
 _entered = threading.Lock()
 _MISSING = object()
 

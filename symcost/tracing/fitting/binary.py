@@ -58,8 +58,8 @@ def _basis(values: Column, size: Form, up: bool, square: bool) -> tuple[list[For
     (name,) = size.symbols
     features = [tuple(int(form.value({name: value})) for value in values) for form in forms]
     rows = sympy.Matrix([list(column) for column in (*features, (1,) * len(values))])
-    found = [[sympy.Rational(part) for part in vector] for vector in rows.nullspace()]
-    scales = [math.lcm(*(int(part.q) for part in vector)) for vector in found]
+    found = [[Fraction(str(part)) for part in vector] for vector in rows.nullspace()]
+    scales = [math.lcm(*(part.denominator for part in vector)) for vector in found]
     return forms, features, [tuple(int(x * k) for x in vector) for vector, k in zip(found, scales, strict=True)]
 
 

@@ -44,7 +44,7 @@ def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any])
     if len({pattern(f) for f in failures}) < 2:
         return None
     tried: set[tuple[int, ...]] = {tuple(f.point.values()) for f in failures}
-    start = time.monotonic()
+    start = time.thread_time()
     points = sorted((f.point for f in failures), key=lambda p: -max(p.values(), default=0))
     for point in points:
         for a, b in itertools.combinations(point, 2):
@@ -52,7 +52,7 @@ def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any])
             if tuple(equal.values()) in tried:
                 continue
             tried.add(tuple(equal.values()))
-            if len(tried) > len(failures) + TIED_TRIALS or time.monotonic() - start > TIED_SECONDS:
+            if len(tried) > len(failures) + TIED_TRIALS or time.thread_time() - start > TIED_SECONDS:
                 return None
             try:
                 with call_budget(TIED_CALLS):

@@ -59,7 +59,7 @@ MAX_ATTEMPTS = 300
 TRIAL_CALLS = 6000
 """Module calls and declared parameters of one trial: a hundred layers pass, a thousand do not."""
 A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
-"""When to give up: tries, tries and seconds; the short ones where every try raises the same error."""
+"""When to give up: tries, tries and seconds of the processor; the short ones where every try raises the same error."""
 LARGEST = 2**63
 """Sizes of arrays are 64-bit integers."""
 LARGE_CONSTANTS = 1 << 26
@@ -105,7 +105,7 @@ def first_working(
     the roles of those axes alone come last: heads fail beside a small width whatever the vocabulary.
     """
     failures: list[PointError] = []
-    start, tries = time.monotonic(), 0
+    start, tries = time.thread_time(), 0
     depths: set[str] = set()
     conflicts: list[dict[str, Values]] = []
     for plan in _promising_first(plans, conflicts):
@@ -129,7 +129,7 @@ def first_working(
         if axes:
             conflicts.append({name: plan[name] for name in axes})
         tries += 1
-        waited, alike = time.monotonic() - start, len({reason(f) for f in failures}) == 1
+        waited, alike = time.thread_time() - start, len({reason(f) for f in failures}) == 1
         similar = len({pattern(f) for f in failures}) == 1
         if (tries >= FEW and waited > (SHORT_PATIENCE if similar else PATIENCE)) or (
             alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))

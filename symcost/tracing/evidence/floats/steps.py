@@ -57,8 +57,8 @@ def bounds(guard: Guard, base: Mapping[str, int]) -> tuple[Guard, ...]:
 def spans(made: Rounding, base: Mapping[str, int]) -> tuple[Guard, ...]:
     """The sizes for which a rounding is the number that it is at the base, where those are an octave or more."""
     found = bounds(Guard(made, "==", as_form(made.value(base)), made.place), base)
-    numbers = [each.number for each in found if each.op in ("<=", ">=")]
-    narrow = len(numbers) == 2 and None not in numbers and max(numbers) < 2 * min(numbers)
+    numbers = [each.number for each in found if each.number is not None]
+    narrow = len(numbers) == 2 and max(numbers) < 2 * min(numbers)
     return () if narrow else found
 
 
