@@ -130,7 +130,7 @@ class Fitter:
     def _slow(self, column: Column) -> list[Form]:
         """Logarithms that give the column: a held-out point tells a floor from those."""
         names = self.depends(column)
-        known = [(c, f) for c, f in self.known.items() if f.symbols == names and _is_dimension(f)]
+        known = [(c, f) for c, f in self.known.items() if f.symbols == names and len(names) == 1 and _is_dimension(f)]
         return [form for family in (logarithms, halvings) for form in family(column, known)]
 
     def _rivals_of(self, first: Form, column: Column, rich: bool) -> list[Form]:
