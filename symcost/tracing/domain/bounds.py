@@ -51,7 +51,7 @@ class Explorer(Agreement):
         self._high()
         self._together()
         Further(self, self.upto, self.far).check()
-        if self.rounded and not self.proved:
+        if self.rounded:
             Spread(self, self.rounded).check()
         if not self.proved:
             self._round()
