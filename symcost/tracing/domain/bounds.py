@@ -225,11 +225,13 @@ class Explorer(Agreement):
         for other in self.sizes():
             if other == name or other in self.sampler.model.input_symbols:
                 continue
-            multiple = self.domain.moved({**self.base, name: value}, other, 3 * value)
+            moved = [self.domain.moved({**self.base, name: value}, other, factor * value) for factor in (3, 4)]
+            multiple = next(filter(self.as_seen, moved), moved[0])
             if not (self.sampler.works(multiple) and self.agrees(multiple)):
                 continue
             step = self.domain.step_of(other, self.base)
-            larger = next(v for k in (1, 2) if (v := (value // step + k) * step) % value)
+            beside = [size for m, k in ((1, 1), (1, 2), (2, 1), (2, 2)) if (size := (m * value // step + k) * step) % value]
+            larger = next((size for size in beside if self.as_seen({**multiple, other: size})), beside[0])
             if self.agrees({**multiple, other: larger}):
                 self.domain.ordered = (*self.domain.ordered, (Form.symbol(name), Form.symbol(other)))
             else:
