@@ -14,7 +14,5 @@ PENDING = {
     "dit": "its table of positions is a constant of gigabytes at far points",
     "swin_two_stages": "masks of all windows are constants; at the small point XLA folds one that has a single value",
     "swin": "the domain begins at a width of 48, half of what the row asks for",
-    "llama": "the xla figures are withdrawn where the hidden width is rounded up beside a width that is no multiple",
-    "llama_train": "no closed form is found for the rounded hidden width of training",
     "unet_levels": "sizes are geometric in the number of levels",
 }

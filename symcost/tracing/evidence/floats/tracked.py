@@ -116,7 +116,8 @@ def _whole_formula(recorder: Recorder, operation: str, args: tuple[Any, ...]) ->
 
 def _share(recorder: Recorder, args: tuple[Any, ...]) -> Formula | None:
     """``0.5*d`` and ``d*1.25`` as quotients of whole numbers, which they are: such a constant is no rounded decimal."""
-    sizes, constants = ([arg for arg in args if isinstance(arg, kind)] for kind in (DIMENSION, float))
+    sizes = [arg for arg in args if isinstance(arg, DIMENSION)]
+    constants = [arg for arg in args if isinstance(arg, float)]
     if len(sizes) != 1 or len(constants) != 1 or not 0 < constants[0] < FEW or isinstance(constants[0], Tracked):
         return None
     above, below = constants[0].as_integer_ratio()
@@ -143,7 +144,8 @@ def array_function(recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwa
     if numbers and method == "__call__" and not kwargs and ufunc.__name__ in OF_ARRAYS:
         return tracked(recorder, f"np.{ufunc.__name__}", *inputs)
     if numbers and method == "__call__" and not kwargs and ufunc.__name__ in COMPARED:
-        return _compared(recorder, COMPARED[ufunc.__name__], *inputs, frame)
+        left, right = inputs
+        return _compared(recorder, COMPARED[ufunc.__name__], left, right, frame)
     objects = all(not isinstance(v, np.ndarray) or v.dtype == object for v in inputs)
     if objects or for_jax(frame):
         made = [_boxed(value) for value in inputs]
