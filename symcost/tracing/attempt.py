@@ -269,9 +269,9 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            meant = (*self._meant, *self.recording.sizes) if self._proved else self._meant
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, meant, self._derive,
-                            self.within, self._proved)  # fmt: skip
+            proved = (self.recording.sizes, self.guards) if self._proved else (None, ())
+            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
+                            self.within, *proved)  # fmt: skip
             try:
                 program = lift.run()
             except OffLattice as problem:

@@ -72,6 +72,14 @@ class Columns:
             found.update(columns[: facts.start], columns[facts.stop :], unexplained)
         return found
 
+    def shapes(self) -> set[Column]:
+        """Every distinct column of what is no fact of an operation: the sizes of its arrays."""
+        found: set[Column] = set()
+        for index, records in enumerate(self.records):
+            columns, facts = self.of_record(index), records[0].facts
+            found.update(columns[: facts.start], columns[facts.stop :])
+        return found
+
     def beside(self, index: int) -> list[Column]:
         """The columns of what the facts of one record are derived from beside its shapes."""
         return list(zip(*(record.beside for record in self.records[index]), strict=True))

@@ -19,6 +19,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 
 from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened, positive_part
@@ -48,6 +49,7 @@ class Fitter:
         previous: Fitter | None = None,
         compared: Mapping[str, Iterable[int]] | None = None,
         meant: Iterable[Form] = (),
+        sizes: Iterable[Form] = (),
     ) -> None:
         self.symbols = tuple(symbols)
         self.points = list(points)
@@ -72,7 +74,8 @@ class Fitter:
             self.known.setdefault(column, Form.symbol(name))
         self._hints: list[tuple[Column, Form]] = []
         self._meant: dict[Column, dict[Form, None]] = {}  # forms that these points do not tell apart
-        for form in meant:  # roundings that the program was seen to make
+        self._by_hint: set[Column] = set()
+        for form, hint in (*((f, True) for f in meant), *((f, False) for f in sizes)):
             if form.symbols <= set(self.symbols):
                 values = [form.value(point) for point in self.points]
                 plain = floors_opened(form)
@@ -80,8 +83,9 @@ class Fitter:
                     exact = [plain.value(point) for point in self.points] == values
                     column = tuple(map(int, values))
                     self.known.setdefault(column, plain if exact else form)
-                    self._hints.append((column, plain if exact else form))
                     self._meant.setdefault(column, {})[plain if exact else form] = None
+                    if hint:
+                        self._hints.append((column, plain if exact else form))
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)
@@ -117,6 +121,7 @@ class Fitter:
         if not bent and found and not found[0].is_polynomial and self.floors:
             found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
         found = list(dict.fromkeys((*found, *self._meant.get(column, ()))))
+        self._by_hint |= {column} if bent else set()
         self._settle(column, found)
         return self.fitted[column]
 
@@ -161,8 +166,19 @@ class Fitter:
     @property
     def all_meant(self) -> bool:
         """Whether every form is a number, a symbol or one of those that are meant."""
-        known = {*map(Form.symbol, self.symbols), *(form for _, form in self._hints)}
-        return all(form is None or form.number is not None or form in known for form in self.fitted.values())
+        return all(form is None or self._is_meant(form) for form in self.fitted.values())
+
+    def guessed(self, columns: Iterable[Column]) -> bool:
+        """Whether one of these columns has steps that no line of the program was seen to make."""
+        forms = (self.fitted.get(column) for column in columns if column not in self._by_hint)
+        return any(form is not None and not form.is_polynomial and not self._is_meant(form) for form in forms)
+
+    def _is_meant(self, form: Form) -> bool:
+        return form.number is not None or form in self._told
+
+    @cached_property
+    def _told(self) -> set[Form]:
+        return {*map(Form.symbol, self.symbols), *(form for forms in self._meant.values() for form in forms)}
 
     def depends(self, column: Column) -> frozenset[str]:
         """Symbols along whose axis alone the column changes."""

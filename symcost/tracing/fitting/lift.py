@@ -107,7 +107,8 @@ class SizeLift:
     meant: Sequence[Form] = ()  # roundings that the program was seen to make
     derive: bool = False  # facts in the shapes, where they have a closed form
     within: Sequence[Guard] = ()  # decisions that fall as they were seen
-    proved: bool = False  # whether every size of every array is among what is meant: two points tell them apart
+    proved: Sequence[Form] | None = None  # every size of every array where all are known: two points tell them apart
+    seen: Sequence[Guard] = ()  # what is decided then
 
     def __post_init__(self) -> None:
         self.base: Point = {**{name: self.values[name][0] for name in self.sizes}, **self.fixed}
@@ -122,7 +123,7 @@ class SizeLift:
 
     def run(self) -> Program:
         """Sample, fit, and sample again where forms still disagree or are missing."""
-        sparse = self.proved and len(self.sizes) > 1
+        sparse = self.proved is not None and len(self.sizes) > 1
         if not sparse:
             self._axes()
         if len(self.sizes) > 1:
@@ -133,7 +134,7 @@ class SizeLift:
             columns = Columns(tuple(self.programs), tuple(self.points), self.derive)
             previous = self.fitter if self.fitter.points == self.points[: len(self.fitter.points)] else None
             self.fitter = Fitter(self.sizes, self.points, self.programs[0].strides, previous=previous,
-                                 meant=self.meant)  # fmt: skip
+                                 meant=self.meant, sizes=self.proved or ())  # fmt: skip
             leftover = self.fitter.fit_all(columns.distinct())
             if leftover and sparse:  # facts beside the sizes: they are fitted as ever
                 sparse = False
@@ -151,9 +152,11 @@ class SizeLift:
                 continue
             rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
             if rival is None or len(self._rejected) > MAX_REJECTED:
+                if self.proved is not None and self.fitter.guessed(columns.shapes()) and self._kept():
+                    continue
                 made = lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
                 self.both_ways = [] if self.derive else facts_both_ways(columns, self.fitter)
-                self.exact = self.proved and self.fitter.all_meant
+                self.exact = self.proved is not None and self.fitter.all_meant
                 return made
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
@@ -182,6 +185,17 @@ class SizeLift:
             if index >= len(values):
                 return added > 0
             added += self._add({**self.base, name: values[index]})
+        return True
+
+    def _kept(self) -> bool:
+        """Keep to samples at which the program decides as it was seen to: steps were guessed from others."""
+        kept = [i for i, point in enumerate(self.points) if all(guard.holds(point) for guard in self.seen)]
+        if len(kept) == len(self.points) or 0 not in kept:
+            return False
+        self.within = (*self.within, *self.seen)
+        self.points, self.programs = [self.points[i] for i in kept], [self.programs[i] for i in kept]
+        self._used.clear()
+        self._axes()
         return True
 
     def _axes(self) -> None:
