@@ -118,14 +118,11 @@ def test_arrays_inside_calls_are_seen_once() -> None:
 
 
 # -- an order of two sizes that decides which program it is ---------------------------------------------------------
-def test_a_convolution_of_two_free_lengths_says_which_is_the_longer() -> None:
+def test_a_convolution_of_two_free_lengths_is_right_whichever_is_the_longer() -> None:
     costs = sc.trace_function(jnp.convolve, "float32[a]", "float32[b]")
-    assert "a <= b" in str(costs.domain)
-    for a, b in ((3, 5), (20, 300), (7, 7)):
+    for a, b in ((3, 5), (20, 300), (7, 7), (5, 3), (300, 20), (9, 8)):
         fresh = sc.trace_function(jnp.convolve, f"float32[{a}]", f"float32[{b}]")
         assert costs.subs(a=a, b=b).total("full") == fresh.total("full")
-    with pytest.raises(sc.DomainError, match="a must be at most b"):
-        costs.subs(a=5, b=3)
 
 
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])

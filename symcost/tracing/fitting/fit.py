@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 
@@ -48,7 +48,7 @@ class Fitter:
         floors: bool = True,
         previous: Fitter | None = None,
         compared: Mapping[str, Iterable[int]] | None = None,
-        meant: Iterable[Form] = (),
+        meant: Collection[Form] = (),
         sizes: Iterable[Form] = (),
     ) -> None:
         self.symbols = tuple(symbols)
@@ -75,17 +75,11 @@ class Fitter:
         self._hints: list[tuple[Column, Form]] = []
         self._meant: dict[Column, dict[Form, None]] = {}  # forms that these points do not tell apart
         self._by_hint: set[Column] = set()
-        for form, hint in (*((f, True) for f in meant), *((f, False) for f in sizes)):
+        for form in (*meant, *sizes):
             if form.symbols <= set(self.symbols):
                 values = [form.value(point) for point in self.points]
-                plain = floors_opened(form)
                 if all(isinstance(value, int) for value in values):
-                    exact = [plain.value(point) for point in self.points] == values
-                    column = tuple(map(int, values))
-                    self.known.setdefault(column, plain if exact else form)
-                    self._meant.setdefault(column, {})[plain if exact else form] = None
-                    if hint:
-                        self._hints.append((column, plain if exact else form))
+                    self._knows(tuple(map(int, values)), form, hint=form in meant)
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)
@@ -94,6 +88,15 @@ class Fitter:
             ]
             for name in self.symbols
         }
+
+    def _knows(self, column: Column, form: Form, hint: bool) -> None:
+        """A form that is meant; a rounding that sums are made of is told without floors where no point has a remainder."""
+        plain = floors_opened(form) if hint else form
+        exact = plain if [plain.value(point) for point in self.points] == list(column) else form
+        self.known.setdefault(column, exact)
+        self._meant.setdefault(column, {})[exact] = None
+        if hint:
+            self._hints.append((column, exact))
 
     # -- the public verbs --------------------------------------------------------------------------------------
     def fit_all(self, columns: Iterable[Column]) -> list[Column]:

@@ -19,7 +19,7 @@ from symcost.tracing.program.probe import probe
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.sample import Point, Values
 
-MAX_EXTRA, MAX_REJECTED = 16, 5
+MAX_EXTRA, MAX_REJECTED, DOUBTS = 16, 5, 3
 NEAR, DENSE = (*range(1, 18), *range(19, 300, 12)), tuple(range(1, 600))
 """How many steps from the base rival forms are compared: few first, all where those tell nothing."""
 
@@ -117,6 +117,7 @@ class SizeLift:
         self._used: dict[str, int] = {}
         self._far: Point = {}  # the joint point, until its values have been sampled one by one
         self._rejected: list[Point] = []
+        self._doubted = 0
         self.fitter = Fitter(self.sizes, [self.base])
         self.both_ways: list[tuple[Form, Form]] = []  # facts as they were fitted and as they are derived
         self.exact = False  # whether every size is one that is meant: none was guessed from its values
@@ -190,8 +191,11 @@ class SizeLift:
     def _kept(self) -> bool:
         """Keep to samples at which the program decides as it was seen to: steps were guessed from others."""
         kept = [i for i, point in enumerate(self.points) if all(guard.holds(point) for guard in self.seen)]
-        if len(kept) == len(self.points) or 0 not in kept:
+        if 0 not in kept:
             return False
+        if len(kept) == len(self.points):  # of such steps many are to be seen
+            self._doubted += 1
+            return self._doubted <= DOUBTS and any([self._extend(name, 2) for name in self.sizes])
         self.within = (*self.within, *self.seen)
         self.points, self.programs = [self.points[i] for i in kept], [self.programs[i] for i in kept]
         self._used.clear()

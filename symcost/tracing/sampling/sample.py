@@ -28,7 +28,7 @@ Point = dict[str, int]
 SMALL: Values = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)
 MIDDLE: Values = (12, 24, 36, 48, 60, 72, 96, 120)  # every SMALL sample divides them
 WIDE: Values = (1152, 2304, 3456, 5760, 4608, 8064, 6912, 12672)  # every MIDDLE sample, 32, 64 and 128 divide them
-GENERIC: Values = (37, 53, 71, 94, 45, 66, 83, 109, 58, 127)
+GENERIC: Values = (37, 58, 71, 94, 45, 66, 83, 109, 53, 127)
 LARGER: Values = (20, 23, 26, 29, 33, 38, 41, 44, 47, 50, 31, 36, 42, 57, 60)
 FACTORY_ROLES: tuple[Values, ...] = (SMALL, MIDDLE, WIDE)
 
