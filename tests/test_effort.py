@@ -64,7 +64,7 @@ needed("no_such_package", "a whole file")
 
 def run(pytester: pytest.Pytester) -> pytest.RunResult:
     """Tests that need what is absent, beside this folder's conftest."""
-    for name in ("conftest.py", "effort.py"):
+    for name in ("conftest.py", "browsing.py", "effort.py"):
         (pytester.path / name).write_text((HERE / name).read_text())
     pytester.makepyfile(test_one=TESTS, test_file=FILE)
     return pytester.runpytest_subprocess("-rs", "-p", "no:cacheprovider", "--continue-on-collection-errors")

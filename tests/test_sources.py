@@ -62,10 +62,19 @@ def options(verb: str) -> dict[str, Any]:
     return {flag: each for each in command.commands[verb].params for flag in each.opts}
 
 
+PRINTED = ("--depth", "--all", "--si", "--format")
+"""Options of how a table is printed, for the verbs that print one."""
+
+
+@pytest.mark.parametrize("flag", PRINTED)
+def test_verbs_that_print_a_table_have_the_same_options_of_printing(flag: str) -> None:
+    assert options("table")[flag].help == options("trace")[flag].help
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_the_same_options(verb: str) -> None:
     known, first = options(verb), options("trace")
-    wanted = [flag for flag in first if flag.startswith("--") and flag not in ("--depth", "--format")]
+    wanted = [flag for flag in first if flag.startswith("--") and flag not in PRINTED]
     assert {"--arg", "--free", "--axis", "--method", "--function", "--at", "-o"} <= {*wanted, "-o"}
     for flag in wanted:
         assert flag in known

@@ -78,7 +78,7 @@ def test_what_needs_no_trace_is_said_before(verb: str, case: str, capsys: pytest
     if "--format" in given and verb in ("plot", "report"):
         pytest.skip("it has one format")
     if verb == "plot" and case == "output":
-        message = "nowhere/x.html is neither"
+        message = "a picture is written as .png, .svg or .pdf: nowhere/x.html is none of them"
     if verb == "solve" and case == "unknown symbol":
         given = ["--at", "e=1"]
         message = message.replace("'q'", "'e'")

@@ -21,7 +21,7 @@ from symcost.gates.budgets.check import against
 from symcost.gates.budgets.read import read
 from symcost.gates.diff.compare import compare
 from symcost.models.catalog import reference
-from symcost.report.formats import csv, latex, markdown, notebook, text
+from symcost.report.formats import csv, latex, markdown, notebook
 from symcost.report.formats.json import document
 from symcost.report.page.render import render
 from symcost.report.words import facts
@@ -190,7 +190,7 @@ def test_one_memory_holds_weights_activations_and_state() -> None:
 def test_state_is_in_every_report() -> None:
     costs = sc.trace(lambda d: Normed(d), "float32[n,c]")
     assert facts.TITLES["state"] == "state"
-    for shown in (text.render(costs, width=120), markdown.render(costs), notebook.html(costs), latex.render(costs)):
+    for shown in (costs.details(120), markdown.render(costs), notebook.html(costs), latex.render(costs)):
         assert "state (full" in shown
     assert ("state", "full") in csv.COLUMNS
     found = document(costs)
@@ -198,7 +198,7 @@ def test_state_is_in_every_report() -> None:
     assert "elements of state: 2*d" in costs.explain()
     assert '"state"' in render([("net", costs)])
     plain = sc.trace(nn.Dense(4), "float32[n,3]")
-    assert "state" not in text.render(plain)
+    assert "state" not in plain.details()
 
 
 def test_state_is_saved_and_loaded(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_claims_of_state_are_judged(quantity: str, value: str) -> None:
 def test_the_command_line_counts_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", "resnet18", "--device", "nvidia-a100-sxm-80gb"]) == 0
     shown = capsys.readouterr().out
-    assert "state                      38.4 kB" in shown
-    assert "number types               float32: assumed, the table says no number types" in shown
+    assert "state                          38.4 kB" in shown
+    assert "number types                   float32: assumed, the table says no number types" in shown
     assert main(["fits", "mcunet_in1", "--device", "stm32f746"]) == 0
     assert "int8: assumed, the table says no number types" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from jax import lax
+from jax.experimental import hijax
 from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
@@ -52,6 +53,25 @@ def sharded(x: jax.Array, w: jax.Array) -> jax.Array:
     return jax.shard_map(lambda a, b: lax.psum(a @ b, "i"), mesh=MESH, in_specs=split, out_specs=P())(x, w)
 
 
+class Own(getattr(hijax, "HiPrim", None) or hijax.VJPHiPrimitive):  # type: ignore[misc] - its name before jax 0.12
+    """A primitive of one's own that says of which program it is made: a product and a sum, of a pair and an array."""
+
+    def __init__(self, *types: Any) -> None:
+        (x, w), b = types
+        self.in_avals, self.out_aval, self.params = types, b, {}
+        assert x.shape[1] == w.shape[0]
+        super().__init__()
+
+    def expand(self, pair: tuple[jax.Array, jax.Array], b: jax.Array) -> jax.Array:
+        """The program."""
+        return pair[0] @ pair[1] + b
+
+
+def own(x: jax.Array, w: jax.Array, b: jax.Array) -> Any:
+    """The same, called."""
+    return Own((jax.typeof(x), jax.typeof(w)), jax.typeof(b))((x, w), b)
+
+
 N_C = [{"n": n, "c": c} for n, c in ((1, 1), (3, 5), (8, 16))]
 N_C_D = [{"n": n, "c": c, "d": d} for n, c, d in ((1, 1, 1), (3, 5, 7), (8, 16, 4))]
 N = [{"n": n} for n in (1, 4, 9)]
@@ -69,6 +89,8 @@ ROWS: dict[tuple[str, str], tuple[Callable[..., Any], tuple[str, ...], str, list
     ("cond", "inside a loop"): (halved, ("float32[n,n]",), "7*(Max(n**2, 2*n**3) + 1)", N),
     ("platform_index", "the branch for this platform"): (
         lambda x: lax.platform_dependent(x, tpu=lambda v: v @ v, default=lambda v: v * 2.0), ("float32[n,n]",), "n**2", N),
+    ("call_hi_primitive", "the program that it says it is"): (
+        own, ("float32[n,c]", "float32[c,d]", "float32[n,d]"), "2*n*c*d + n*d", N_C_D),
     ("shard_map", "a sum over devices"): (
         sharded, ("float32[n,4*c]", "float32[4*c,d]"), "4*(2*n*c*d + n*d)", N_C_D),
 }  # fmt: skip

@@ -68,8 +68,14 @@ def test_every_report_has_it(name: str, costs: Any) -> None:
     from symcost.report import FORMATS
 
     shown, plain = FORMATS[name](costs), FORMATS[name](trained(None))
-    assert "trainable" in shown
-    assert ("trainable" in plain) == (name in ("csv", "json"))  # for programs the columns are always there
+    word = "trained" if name == "text" else "trainable"  # a first screen: in its headline
+    assert word in shown
+    assert (word in plain) == (name in ("csv", "json"))  # for programs the columns are always there
+
+
+def test_everything_that_is_known_has_it(costs: Any) -> None:
+    assert "trainable params" in costs.details()
+    assert "trainable" not in trained(None).details()
 
 
 def test_a_notebook_has_it(costs: Any) -> None:

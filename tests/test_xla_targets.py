@@ -52,7 +52,7 @@ def test_figures_are_those_of_the_data_sheets(name: str) -> None:
     ("name", "message"),
     [
         ("tpu-v5", "unknown target 'tpu-v5': did you mean tpu-v5"),
-        ("H100", "unknown target 'H100': "),
+        ("H1000", "unknown target 'H1000': "),
         ("rocm-mi300", "unknown target 'rocm-mi300': use cpu, tpu-v4"),
     ],
 )

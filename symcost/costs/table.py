@@ -356,8 +356,8 @@ class CostTable:
         """Everything that is known, in at most ``width`` columns: every convention, bytes, peaks, certificate, formulas whole.
 
         >>> print(CostTable([Row(path="fc", op="linear", cost=Cost(macs=6, flops=12))]).details(60))
-        module    MACs   FLOPs
-                (full)  (full)
+                  MACs   FLOPs
+        module  (full)  (full)
         ──────────────────────
         fc           6      12
         ──────────────────────

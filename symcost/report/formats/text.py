@@ -20,7 +20,7 @@ from symcost.formulas.text import ELLIPSIS, wrapped, written
 from symcost.formulas.units import rounded
 from symcost.reading.choices import AnyConvention
 from symcost.report.words import facts, sheet
-from symcost.report.words.headline import POINT, headline, is_bound, narrowed, standing
+from symcost.report.words.headline import POINT, headline, is_bound, narrowed, standing, withdrawn
 from symcost.report.words.outline import Outline, OutlineLine
 from symcost.report.words.sheet import SheetColumn
 
@@ -44,7 +44,8 @@ def render(
     """
     width = width or shutil.get_terminal_size((WIDTH, 24)).columns
     screen = Screen(costs, si, convention, drawn)
-    above = [line for said in narrowed(costs) for line in wrapped(said, width)] + joined(headline(costs), POINT, width)
+    first = [*withdrawn(costs, more), *narrowed(costs)]
+    above = [line for said in first for line in wrapped(said, width)] + joined(headline(costs), POINT, width)
     below = wrapped(standing(costs), width)
     lines, left_out = screen.table(depth, width, LINES - len(above) - len(below) - AROUND)
     notes = [f"left out at this width: {', '.join(left_out)}"] if left_out else []

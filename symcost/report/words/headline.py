@@ -10,6 +10,7 @@ from typing import Any
 
 from symcost.costs.cost import FULL, Cost
 from symcost.costs.evidence import BOUNDED, summary
+from symcost.costs.said import NOT_COMPARED
 from symcost.costs.size import model_size
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
@@ -131,6 +132,16 @@ def largest(text: str) -> tuple[str, int]:
     return name, next((value for value in range(NEAR, 0, -1) if holds(read, Evaluator({name: value}))), 0)
 
 
+def withdrawn(costs: CostTable, more: str) -> list[str]:
+    """Which figures must not be used, in a line each; ``more``: how to see why.
+
+    >>> from symcost.costs.rows import Row, Withdrawn
+    >>> withdrawn(CostTable([Row(path="fc", op="linear", xla=Withdrawn("XLA counts otherwise"))]), "--all")
+    ['the xla figures are withdrawn, XLA counts otherwise: --all says where']
+    """
+    return [f"the {name} figures are {facts.WITHDRAWN}, XLA counts otherwise: {more} says where" for name in costs.withdrawn]
+
+
 def standing(costs: CostTable) -> str:
     """Where the table holds and how that is known, in one sentence."""
     domain = costs.domain
@@ -160,10 +171,9 @@ def _known(costs: CostTable) -> str:
         words = summary(domain.evidence, [each for each in domain.decisions if each.text not in limits])
     if certificate is None:
         return words
-    points = len(certificate.held_out)
+    points, asked = len(certificate.held_out), certificate.xla.equal is not None
     checked = (
         f"{certificate.numbers:,} numbers equal to fresh traces at {points} held-out point{'' if points == 1 else 's'}"
     )
-    return "; ".join(
-        [*([words] if words else []), checked if points else f"{certificate.numbers:,} numbers of a trace"]
-    )
+    counted = checked if points else f"{certificate.numbers:,} numbers of a trace"
+    return "; ".join([*([words] if words else []), counted, *([] if asked else [NOT_COMPARED])])

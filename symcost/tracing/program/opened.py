@@ -37,7 +37,7 @@ def _drawn(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list
 
 def _expanded(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
     """What says itself of which program it is made, as a search in a table does since jax 0.12."""
-    return _walk(eqn.params["_prim"].expand, walker, eqn, ins, context)
+    return _walk(partial(eqn.primitive.to_lojax, **eqn.params), walker, eqn, ins, context)
 
 
 for primitive, name in PROGRAMS.items():
