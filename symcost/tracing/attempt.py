@@ -12,7 +12,6 @@ from symcost.costs.evidence import BOUNDED
 from symcost.errors import LiftError, SymcostError
 from symcost.formulas.dominance import telling_points
 from symcost.formulas.form import Form
-from symcost.formulas.functions import floors_opened
 from symcost.reading.numerals import short
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.checking.derived import unlike
@@ -26,13 +25,13 @@ from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
 from symcost.tracing.evidence.floats.exact import meant, sure
-from symcost.tracing.evidence.floats.meaning import claims, meanings, replaced
+from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, Rounding
-from symcost.tracing.evidence.proof import KnownPrograms
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import unseen, untold_by_jax
+from symcost.tracing.evidence.told import sizes_seen
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
 from symcost.tracing.lifted import Unknown
@@ -41,6 +40,7 @@ from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.choose import Choice
 from symcost.tracing.sampling.depth import HELD_OUT, tells
 from symcost.tracing.sampling.halving import FAR, SAMPLED
+from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import (
     SMALL,
     STEPS,
@@ -60,8 +60,6 @@ MAX_CHEAP = 400
 """Records of a program that is traced at a few sizes more without being asked."""
 TYPICAL: Values = (2048, 3000, 4096, 5000, 8192, 10_000, 16_384, 32_768, 50_000, 65_536)
 """Sizes that people ask for."""
-NEAR = range(1, 60)
-"""Steps from the base at which a floor that never has a remainder shows that it has none."""
 FURTHER = 40
 """Steps from the base at which most of a rounding must be what its form says."""
 
@@ -242,18 +240,6 @@ class Attempt:
         known = self.recording.proved >= set(self.sizes) and all(guard.holds(self.base) for guard in self.guards)
         return self.recording.traced and known
 
-    def _sizes_seen(self) -> list[Form]:
-        """The sizes of all arrays as they were seen; without the floors that have no remainder where what is decided holds."""
-        found = []
-        known = meanings(self.recording)
-        told = (replaced(size, known) for size in self.recording.sizes)
-        for form in (size for size in told if size.symbols <= set(self.symbols)):
-            plain = floors_opened(form)
-            beside = ({**self.base, name: self.base[name] + k} for name in form.symbols for k in NEAR) if plain != form else ()
-            inside = [point for point in beside if all(guard.holds(point) for guard in self.guards)]
-            found.append(plain if inside and all(plain.value(p) == form.value(p) for p in inside) else form)
-        return found
-
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:
         """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
@@ -284,7 +270,7 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            proved = (self._sizes_seen(), self.guards) if self._proved else (None, ())
+            proved = (sizes_seen(self.recording, self.base, self.guards), self.guards) if self._proved else (None, ())
             lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
                             self.within, *proved)  # fmt: skip
             try:

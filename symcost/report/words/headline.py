@@ -139,7 +139,9 @@ def withdrawn(costs: CostTable, more: str) -> list[str]:
     >>> withdrawn(CostTable([Row(path="fc", op="linear", xla=Withdrawn("XLA counts otherwise"))]), "--all")
     ['the xla figures are withdrawn, XLA counts otherwise: --all says where']
     """
-    return [f"the {name} figures are {facts.WITHDRAWN}, XLA counts otherwise: {more} says where" for name in costs.withdrawn]
+    return [
+        f"the {name} figures are {facts.WITHDRAWN}, XLA counts otherwise: {more} says where" for name in costs.withdrawn
+    ]
 
 
 def standing(costs: CostTable) -> str:

@@ -22,8 +22,9 @@ from fractions import Fraction
 from functools import cached_property
 
 from symcost.formulas.form import Form, floor
-from symcost.formulas.functions import floors_opened, positive_part
+from symcost.formulas.functions import floors_opened
 from symcost.tracing.fitting.binary import halvings, logarithms
+from symcost.tracing.fitting.features import BESIDE, bends, is_dimension, is_line
 from symcost.tracing.fitting.rivals import part
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
 from symcost.tracing.fitting.solve import Column, affine, combine, power
@@ -33,8 +34,6 @@ MAX_DEGREE = 3
 MAX_RIVALS = 24
 MAX_PERIOD = 8
 MAX_HINTS = 80
-BESIDE = (-1, 0, 1, 2)
-"""Where a line may bend beside a value that is compared: ``i < k`` and ``i <= k``, and at the layer after it."""
 
 
 class Fitter:
@@ -119,7 +118,8 @@ class Fitter:
         """The simplest form that gives the column at every point, or nothing; ``rich`` allows sums of features."""
         if column in self.fitted:
             return self.fitted[column]
-        bent = self._hinted(column) or self._bent(column) if len(set(column)) > 1 else None
+        names = self.depends(column)
+        bent = self._hinted(column) or bends(column, self.points, names, self._bends) if len(set(column)) > 1 else None
         found = [bent] if bent else list(itertools.islice(self._candidates(column, rich), 1))
         if not bent and found and not found[0].is_polynomial and self.floors:
             found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
@@ -138,7 +138,7 @@ class Fitter:
     def _slow(self, column: Column) -> list[Form]:
         """Logarithms that give the column: a held-out point tells a floor from those."""
         names = self.depends(column)
-        known = [(c, f) for c, f in self.known.items() if f.symbols == names and len(names) == 1 and _is_dimension(f)]
+        known = [(c, f) for c, f in self.known.items() if f.symbols == names and len(names) == 1 and is_dimension(f)]
         return [form for family in (logarithms, halvings) for form in family(column, known)]
 
     def _rivals_of(self, first: Form, column: Column, rich: bool) -> list[Form]:
@@ -214,7 +214,7 @@ class Fitter:
         if len(names) == 1:
             yield from self._polynomials(column, names)
             yield from self._floor_forms(column)
-        plain = [(c, f) for c, f in singles if _is_dimension(f)]
+        plain = [(c, f) for c, f in singles if is_dimension(f)]
         pairs = [
             (tuple(x * y for x, y in zip(a, b, strict=True)), f * g)
             for (a, f), (b, g) in itertools.combinations_with_replacement(plain, 2)
@@ -230,7 +230,7 @@ class Fitter:
                 yield combine(fit, symbols)
         if rich:
             yield from self._two_features(column, names, plain, pairs)
-            lines = [(c, f) for c, f in singles if _is_line(f)]
+            lines = [(c, f) for c, f in singles if is_line(f)]
             for (a, f), (b, g) in itertools.product(lines, [*lines, *plain]):
                 product = tuple(x * y for x, y in zip(a, b, strict=True))
                 if f.symbols | g.symbols == names and (fit := affine(column, [product])):
@@ -253,7 +253,7 @@ class Fitter:
         if not self.floors or len(self.depends(column)) != 1:
             return []
         names = self.depends(column)
-        for is_feature in (_is_dimension, _is_line):
+        for is_feature in (is_dimension, is_line):
             known = [(c, f) for c, f in self.known.items() if f.symbols == names and is_feature(f)]
             families = (self._windows, self._window_sums, self._any_floor, logarithms, halvings, self._periodic)
             found = [f for family in families for f in itertools.islice(family(column, known), MAX_RIVALS)]
@@ -362,27 +362,6 @@ class Fitter:
                         return combine(fit, forms)
         return None
 
-    def _bent(self, column: Column) -> Form | None:
-        """A line that bends or jumps where the program compares: ``c0 n + sum c_k Max(0, n - k) + c``.
-
-        Every bend between two samples must lie at a value of a comparison or beside one, and the last piece must be seen
-        to be a line.
-        """
-        names = self.depends(column)
-        name = next(iter(names), "")
-        allowed = self._bends.get(name)
-        value_at = dict(sorted(zip((point[name] for point in self.points), column, strict=True))) if allowed else {}
-        if not allowed or len(names) > 1 or len(value_at) < 4:
-            return None
-        slopes = [(a, Fraction(value_at[b] - value_at[a], b - a)) for a, b in itertools.pairwise(value_at)]
-        first, slope = slopes[0]
-        bends = {k: after - before for (_, before), (k, after) in itertools.pairwise(slopes) if after != before}
-        if bends and allowed.issuperset(bends) and slopes[-1][1] == slopes[-2][1] and slope.denominator == 1:
-            line = slope.numerator * (Form.symbol(name) - first) + value_at[first]
-            parts = [bend * positive_part(Form.symbol(name) - k) for k, bend in bends.items()]
-            return Form.total([line, *parts])
-        return None
-
     def _rounded(self, column: Column, names: frozenset[str]) -> Iterator[Form]:
         """Roundings of a Laurent monomial whose exponents the growth of the values suggests."""
         options = []
@@ -403,16 +382,3 @@ class Fitter:
 
     def _holds(self, form: Form, column: Column) -> bool:
         return all(form.value(point) == value for point, value in zip(self.points, column, strict=True))
-
-
-def _is_dimension(form: Form) -> bool:
-    """Whether it looks like one dimension: a single atom with coefficient 1, shifted by a constant at most."""
-    leading = [(mono, c) for mono, c in form.terms.items() if mono != ()]
-    return len(leading) == 1 and leading[0][1] == 1 and len(leading[0][0]) == 1 and leading[0][0][0][1] == 1
-
-
-def _is_line(form: Form) -> bool:
-    """Whether it is a dimension of a map whose size is a multiple of a symbol: ``5 k + floor((k + 2)/3)``."""
-    leading = [(mono, c) for mono, c in form.terms.items() if mono != ()]
-    degree_one = all(isinstance(c, int) and c > 0 and len(mono) == 1 and mono[0][1] == 1 for mono, c in leading)
-    return degree_one and len(leading) <= 2 and not _is_dimension(form)

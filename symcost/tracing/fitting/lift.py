@@ -195,7 +195,8 @@ class SizeLift:
             return False
         if len(kept) == len(self.points):  # of such steps many are to be seen
             self._doubted += 1
-            return self._doubted <= DOUBTS and any([self._extend(name, 2) for name in self.sizes])
+            found = [self._extend(name, 2) for name in self.sizes] if self._doubted <= DOUBTS else []
+            return any(found)
         self.within = (*self.within, *self.seen)
         self.points, self.programs = [self.points[i] for i in kept], [self.programs[i] for i in kept]
         self._used.clear()

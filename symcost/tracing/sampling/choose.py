@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from symcost.tracing.evidence.proof import KnownPrograms
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.paths import call_budget
+from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import (
     GENERIC,
     LARGE_CONSTANTS,

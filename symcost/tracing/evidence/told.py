@@ -1,0 +1,27 @@
+"""The sizes of a program's arrays, as a recording tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from symcost.formulas.form import Form
+from symcost.formulas.functions import floors_opened
+from symcost.tracing.evidence.floats.meaning import meanings, replaced
+from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.record import Recording
+
+NEAR = range(1, 60)
+"""Steps from the base at which a floor that never has a remainder shows that it has none."""
+
+
+def sizes_seen(seen: Recording, base: Mapping[str, int], guards: Sequence[Guard]) -> list[Form]:
+    """The sizes of all arrays in the model's own symbols; without floors where what is decided leaves them no remainder."""
+    known, found = meanings(seen), list[Form]()
+    for form in dict.fromkeys(replaced(size, known) for size in seen.sizes):
+        if not form.symbols <= set(base):
+            continue
+        plain = floors_opened(form)
+        beside = ({**base, name: base[name] + k} for name in form.symbols for k in NEAR) if plain != form else ()
+        inside = [point for point in beside if all(guard.holds(point) for guard in guards)]
+        found.append(plain if inside and all(plain.value(p) == form.value(p) for p in inside) else form)
+    return found
