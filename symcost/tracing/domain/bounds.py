@@ -230,7 +230,9 @@ class Explorer(Agreement):
             if not (self.sampler.works(multiple) and self.agrees(multiple)):
                 continue
             step = self.domain.step_of(other, self.base)
-            beside = [size for m, k in ((1, 1), (1, 2), (2, 1), (2, 2)) if (size := (m * value // step + k) * step) % value]
+            beside = [
+                size for m, k in ((1, 1), (1, 2), (2, 1), (2, 2)) if (size := (m * value // step + k) * step) % value
+            ]
             larger = next((size for size in beside if self.as_seen({**multiple, other: size})), beside[0])
             if self.agrees({**multiple, other: larger}):
                 self.domain.ordered = (*self.domain.ordered, (Form.symbol(name), Form.symbol(other)))
