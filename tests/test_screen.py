@@ -124,8 +124,8 @@ def test_no_command_cuts_a_digit(
 # -- the headline ------------------------------------------------------------------------------------------------------
 def test_a_headline_has_the_totals_and_the_point() -> None:
     at = sc.models.resnet50(n="n").subs(n=1)
-    assert headline(at) == ["resnet50", "25.6 M params", "4.09 GMACs", "102 MB", "peak 7.23 MB at n=1"]
-    assert repr(at) == "<CostTable resnet50 · 25.6 M params · 4.09 GMACs · 102 MB · peak 7.23 MB at n=1>"
+    assert headline(at) == ["resnet50", "25.6 M params", "53.1 k state", "4.09 GMACs", "102 MB", "peak 7.23 MB at n=1"]
+    assert repr(at) == "<CostTable resnet50 · 25.6 M params · 53.1 k state · 4.09 GMACs · 102 MB · peak 7.23 MB at n=1>"
 
 
 def test_params_of_a_headline_are_all_of_them() -> None:

@@ -21,6 +21,7 @@ from symcost.gates.budgets.check import against
 from symcost.gates.budgets.read import read
 from symcost.gates.diff.compare import compare
 from symcost.models.catalog import reference
+from symcost.report import FORMATS
 from symcost.report.formats import csv, latex, markdown, notebook
 from symcost.report.formats.json import document
 from symcost.report.page.render import render
@@ -190,6 +191,7 @@ def test_one_memory_holds_weights_activations_and_state() -> None:
 def test_state_is_in_every_report() -> None:
     costs = sc.trace(lambda d: Normed(d), "float32[n,c]")
     assert facts.TITLES["state"] == "state"
+    assert "2*d state" in FORMATS["text"](costs)
     for shown in (costs.details(120), markdown.render(costs), notebook.html(costs), latex.render(costs)):
         assert "state (full" in shown
     assert ("state", "full") in csv.COLUMNS
@@ -199,6 +201,7 @@ def test_state_is_in_every_report() -> None:
     assert '"state"' in render([("net", costs)])
     plain = sc.trace(nn.Dense(4), "float32[n,3]")
     assert "state" not in plain.details()
+    assert "state" not in FORMATS["text"](plain)
 
 
 def test_state_is_saved_and_loaded(tmp_path: Path) -> None:

@@ -34,16 +34,18 @@ FAR = (1 << 30, 720_720 << 12, (720_720 << 12) + 1, (720_720 << 12) - 1, 10**9 +
 
 
 def headline(costs: CostTable) -> list[str]:
-    """The name, parameters, MACs (or FLOPs), weights, peak and residuals; with the point, behind the last.
+    """The name, parameters, state, MACs (or FLOPs), weights, peak and residuals; with the point, behind the last.
 
     >>> import symcost as sc
     >>> print(" · ".join(headline(sc.models.resnet50())))
-    resnet50 · 25.6 M params · 4.09 GMACs · 102 MB · peak 7.23 MB
+    resnet50 · 25.6 M params · 53.1 k state · 4.09 GMACs · 102 MB · peak 7.23 MB
     """
     whole, bound = costs.total(FULL), "at most " if is_bound(costs) else ""
     parts = [costs.parts.name]
     if whole.params != 0 or whole.flops == 0:
         parts.append(_params(whole))
+    if whole.state != 0:
+        parts.append(_amount(whole.state, "state", " "))
     if whole.macs != 0 or whole.flops == 0:
         parts.append(bound + _amount(whole.macs, "MACs"))
     else:
