@@ -236,9 +236,12 @@ class Attempt:
 
     @property
     def _proved(self) -> bool:
-        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
+        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there.
+
+        Roundings of floats are meant across what they decide: where there are some, samples tell.
+        """
         known = self.recording.proved >= set(self.sizes) and all(guard.holds(self.base) for guard in self.guards)
-        return self.recording.traced and known
+        return self.recording.traced and known and not self._meant
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:

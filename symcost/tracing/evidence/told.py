@@ -21,7 +21,15 @@ def sizes_seen(seen: Recording, base: Mapping[str, int], guards: Sequence[Guard]
         if not form.symbols <= set(base):
             continue
         plain = floors_opened(form)
-        beside = ({**base, name: base[name] + k} for name in form.symbols for k in NEAR) if plain != form else ()
-        inside = [point for point in beside if all(guard.holds(point) for guard in guards)]
-        found.append(plain if inside and all(plain.value(p) == form.value(p) for p in inside) else form)
+        found.append(plain if plain != form and _alike(plain, form, base, guards) else form)
     return found
+
+
+def _alike(plain: Form, form: Form, base: Mapping[str, int], guards: Sequence[Guard]) -> bool:
+    """Whether two forms agree near the base wherever the program decides as there."""
+    beside = ({**base, name: base[name] + k} for name in form.symbols for k in NEAR)
+    inside = [point for point in beside if all(guard.holds(point) for guard in guards)]
+    try:
+        return bool(inside) and all(plain.value(point) == form.value(point) for point in inside)
+    except ZeroDivisionError:
+        return False
