@@ -104,8 +104,10 @@ def _table(lines: Iterable[Line], at: Mapping[str, int]) -> CostTable:
 
     rows = []
     for line in lines:
-        xla, times, key = line.costs[2], line.times[2], line.record.key
+        xla, times, key = line.costs[2], value(line.times[2]), line.record.key
+        if times == 0:
+            continue  # of a piece for elsewhere: it need not have a cost here
         cost = Cost(flops=value(xla.flops), transcendentals=value(xla.transcendentals))
-        rows.append(Row(path=line.path, op=key.op, xla=cost, xla_times=value(times), phase=key.phase, source=key.source,
+        rows.append(Row(path=line.path, op=key.op, xla=cost, xla_times=times, phase=key.phase, source=key.source,
                         bound=line.record.is_bound))  # fmt: skip
     return CostTable(rows)
