@@ -310,7 +310,8 @@ class Fitter:
                 return None
             product = product * part
         product = product * (Fraction(1) / Fraction(base) ** (len(names) - 1))
-        return product if self._holds(product, column) else None
+        broken = not product.is_polynomial and any(Fraction(c).denominator > 1 for c in product.terms.values())
+        return product if not broken and self._holds(product, column) else None  # sizes are sums of whole steps
 
     def _axis(self, name: str) -> Fitter:
         """A fitter of the points that differ from the first in one symbol only, with the columns known so far."""
