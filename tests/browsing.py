@@ -68,32 +68,28 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
 
 def move(page: Page, **point: int) -> None:
     """Type values into the fields and wait for the page to have settled: a field takes what is outside the domain too."""
-    page.evaluate("delete document.body.dataset.settled")
-    for name, value in point.items():
-        page.evaluate(
-            """([name, value]) => {
-                const field = document.getElementById(`field-${name}`);
-                field.value = value;
-                field.dispatchEvent(new Event("input"));
-            }""",
-            [name, str(value)],
-        )
-    page.wait_for_selector("body[data-settled]")
+    _put(page, {f"field-{name}": value for name, value in point.items()})
 
 
 def drag(page: Page, name: str, value: int) -> int:
     """Put a slider at a value, as a pointer does, and give the one where it stopped."""
-    page.evaluate("delete document.body.dataset.settled")
-    page.evaluate(
-        """([name, value]) => {
-            const slider = document.getElementById(`slider-${name}`);
-            slider.value = value;
-            slider.dispatchEvent(new Event("input"));
-        }""",
-        [name, str(value)],
-    )
-    page.wait_for_selector("body[data-settled]")
+    _put(page, {f"slider-{name}": value})
     return int(page.input_value(f"#field-{name}"))
+
+
+def _put(page: Page, values: dict[str, int]) -> None:
+    """Give controls values, one after the other, and wait for the page to have settled."""
+    page.evaluate("delete document.body.dataset.settled")
+    for control, value in values.items():
+        page.evaluate(
+            """([control, value]) => {
+                const input = document.getElementById(control);
+                input.value = value;
+                input.dispatchEvent(new Event("input"));
+            }""",
+            [control, str(value)],
+        )
+    page.wait_for_selector("body[data-settled]")
 
 
 def totals(page: Page) -> dict[str, str]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import signal
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +20,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import linen
-from test_zoo import FUNCTIONS, MODULES, TRIPS, model_of
+from recorded_models import every_model, line, printed, titles
+from test_zoo import FUNCTIONS, TRIPS, model_of
 from zoo.case import Case
 
 from symcost.costs.evidence import BOUNDED, WORDS
@@ -54,7 +53,7 @@ class Row:
     answered: bool = False
 
     def __str__(self) -> str:
-        return "| " + " | ".join((self.name, self.source, *(cell.replace("|", "\\|") for cell in self.cells))) + " |"
+        return line([self.name, self.source, *self.cells])
 
 
 @contextlib.contextmanager
@@ -157,13 +156,11 @@ def row(case: Case, source: str) -> Row:
 
 def rows(names: list[str]) -> Iterator[Row]:
     """All of them, or those named."""
-    for source in (*MODULES, "published"):
-        module = importlib.import_module(f"zoo.{source}")
-        for case in (*getattr(module, "CASES", ()), *getattr(module, "FUNCTIONS", ())):
-            if not names or case.name in names:
-                print(case.name, file=sys.stderr, flush=True)
-                yield row(case, source)
-                gc.collect()
+    for source, case in every_model():
+        if not names or case.name in names:
+            print(case.name, file=sys.stderr, flush=True)
+            yield row(case, source)
+            gc.collect()
 
 
 def page(names: list[str]) -> Iterator[str]:
@@ -176,8 +173,7 @@ def page(names: list[str]) -> Iterator[str]:
         "the program; *beside `tabulate`*: their ratio to flax's `tabulate(compute_flops=True)` at the one size that a user",
         "would ask for. *Two far points*: every number there beside a fresh trace.",
         "",
-        "| " + " | ".join(HEAD) + " |",
-        "|" + "---|" * len(HEAD),
+        *titles(HEAD),
     )
     made = []
     for each in rows(names):
@@ -193,6 +189,4 @@ def page(names: list[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # of the models' own packages
-    for line in page(sys.argv[1:]):
-        print(line, flush=True)
+    printed(page)

@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from test_zoo import MODULES, model_of
@@ -38,7 +38,24 @@ class Row:
     words: dict[str, Word] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in self.cells) + " |"
+        return line(self.cells)
+
+
+def line(cells: Iterable[str]) -> str:
+    """A line of a table in Markdown."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def titles(head: Sequence[str]) -> tuple[str, str]:
+    """The first two lines of one."""
+    return line(head), "|" + "---|" * len(head)
+
+
+def printed(page: Callable[[list[str]], Iterable[str]]) -> None:
+    """Print a page of the models that the command line names, line by line as they are traced."""
+    warnings.simplefilter("ignore")  # of the models' own packages
+    for each in page(sys.argv[1:]):
+        print(each, flush=True)
 
 
 def every_model() -> Iterator[tuple[str, Case]]:
@@ -103,8 +120,7 @@ def page(names: list[str]) -> Iterator[str]:
         "*Proved*: every decision by it was seen, and is a condition in the table. *Guarded*: it is rounded, by a formula that",
         "is known. *Bounded*: it was used as a plain number, so that a closed form is told as far as it was tried.",
         "",
-        "| " + " | ".join(HEAD) + " |",
-        "|" + "---|" * len(HEAD),
+        *titles(HEAD),
     )
     made = []
     for source, case in every_model():
@@ -119,6 +135,4 @@ def page(names: list[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # of the models' own packages
-    for line in page(sys.argv[1:]):
-        print(line, flush=True)
+    printed(page)

@@ -318,9 +318,16 @@ def _as_ceiling(argument: Form) -> Form | None:
 
 
 def _mono_value(mono: Mono, at: Mapping[str, int]) -> Number:
+    try:
+        return _product(mono, at)
+    except (ArithmeticError, ValueError):
+        if any(_ATOMS[atom].kind == "where" and _atom_value(atom, at) == 0 for atom, _ in mono):
+            return 0  # of a piece for elsewhere: it need not have a value here
+        raise
+
+
+def _product(mono: Mono, at: Mapping[str, int]) -> Number:
     value: Number = 1
-    if any(_ATOMS[atom].kind == "where" and _atom_value(atom, at) == 0 for atom, _ in mono):
-        return 0  # of a piece for elsewhere: it need not have a value here
     for atom, exponent in mono:
         base = _atom_value(atom, at)
         value = value * base**exponent if exponent > 0 else value / Fraction(base) ** -exponent

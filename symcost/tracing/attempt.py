@@ -28,7 +28,7 @@ from symcost.tracing.evidence.floats.exact import meant, sure
 from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.guard import Guard, Rounding
+from symcost.tracing.evidence.guard import Guard, Rounding, all_hold
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import unseen, untold_by_jax
 from symcost.tracing.evidence.told import sizes_seen
@@ -240,7 +240,7 @@ class Attempt:
 
         Roundings of floats are meant across what they decide: where there are some, samples tell.
         """
-        known = self.recording.proved >= set(self.sizes) and all(guard.holds(self.base) for guard in self.guards)
+        known = self.recording.proved >= set(self.sizes) and all_hold(self.guards, self.base)
         return self.recording.traced and known and not self._meant
 
     # -- lifting -----------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.guard import Guard, both_ways, strongest
+from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, strongest
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
@@ -95,7 +95,7 @@ class Derivation(Attempt):
             self._coarseness.clear()
             self.choice.make()
             known = self.guards or self.recording.sizes
-            if not known or not all(guard.holds(self.base) for guard in self.guards):
+            if not known or not all_hold(self.guards, self.base):
                 raise
             self.within = (*self.within, *self.guards)
             self._meant = [*self._meant, *self.recording.sizes]

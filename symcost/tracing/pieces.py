@@ -17,7 +17,7 @@ from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain
 from symcost.tracing.domain.pieces import Pieces
-from symcost.tracing.evidence.guard import Guard, both_ways, guard, strongest
+from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, guard, strongest
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Unknown
 from symcost.tracing.sampling.sample import LARGE, MULTIPLES, TINY, Point, Values
@@ -118,7 +118,7 @@ class Side:
         for own, beside in itertools.product(self.points(), other.points()):
             point = {**own, **{name: beside[name] for name in other.guard.symbols & set(beside)}}
             denied = not self.guard.holds(point) and not other.guard.holds(point)
-            if denied and all(each.holds(point) for each in self.within):
+            if denied and all_hold(self.within, point):
                 return point
         return None
 
@@ -166,7 +166,7 @@ class Side:
 
     def _behind(self, point: Point) -> bool:
         """Whether decisions that lead to this one fall there as they did where it was seen."""
-        return self.deeper == DEEPER or all(each.holds(point) for each in self.within)
+        return self.deeper == DEEPER or all_hold(self.within, point)
 
     def _near(self, name: str, base: Point) -> list[int]:
         """Values at which the decision may fall the other way, in order."""
@@ -196,13 +196,13 @@ class Side:
     def _there(self, name: str, base: Point, values: Iterable[int]) -> Values:
         """Those values with which the decision falls the other way, and earlier ones fall as they were seen."""
         points = ({**base, name: value} for value in values)
-        return tuple(p[name] for p in points if not self.guard.holds(p) and all(g.holds(p) for g in self.within))
+        return tuple(p[name] for p in points if not self.guard.holds(p) and all_hold(self.within, p))
 
     def _only(self, name: str) -> Values:
         """The values there, whatever the other symbols are."""
         own = [each for each in (self.guard.denied, *self.within) if each.symbols == {name}]
         alone = len(self.guard.symbols) == 1
-        return tuple(v for v in range(1, FURTHEST) if all(g.holds({name: v}) for g in own)) if alone else ()
+        return tuple(v for v in range(1, FURTHEST) if all_hold(own, {name: v})) if alone else ()
 
     def _apart(self, name: str, values: Values) -> bool:
         """Whether no pair of first values lies on the side that is known already."""

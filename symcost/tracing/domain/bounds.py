@@ -14,7 +14,7 @@ from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.domain.special import Special
 from symcost.tracing.domain.spread import Spread
 from symcost.tracing.domain.together import both_moved
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import PointError
 from symcost.tracing.program.spec import where
@@ -74,7 +74,7 @@ class Explorer(Agreement):
 
     def as_seen(self, point: Point) -> bool:
         """Whether every decision that was seen falls at a point as it did."""
-        return all(guard.holds(point) for guard in self.seen)
+        return all_hold(self.seen, point)
 
     def _together(self) -> None:
         for point in both_moved(self.totals.forms.values(), self.structural, self.base):

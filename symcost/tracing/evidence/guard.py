@@ -154,6 +154,11 @@ class Pin:
         return f"{side_text(self.formula)} as a plain number at {self.place}"
 
 
+def all_hold(guards: Iterable[Guard], at: Mapping[str, int]) -> bool:
+    """Whether each condition is true at a point."""
+    return all(each.holds(at) for each in guards)
+
+
 def both_ways(guards: Iterable[Guard]) -> list[Guard]:
     """Each condition and the one that denies it."""
     return [either for each in guards for either in (each, each.denied)]

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from symcost.formulas.form import Form
 from symcost.formulas.functions import floors_opened
-from symcost.tracing.evidence.floats.meaning import meanings, replaced
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.evidence.record import Recording
 
 NEAR = range(1, 60)
@@ -16,10 +15,8 @@ NEAR = range(1, 60)
 
 def sizes_seen(seen: Recording, base: Mapping[str, int], guards: Sequence[Guard]) -> list[Form]:
     """The sizes of all arrays in the model's own symbols; without floors where what is decided leaves them no remainder."""
-    known, found = meanings(seen), list[Form]()
-    for form in dict.fromkeys(replaced(size, known) for size in seen.sizes):
-        if not form.symbols <= set(base):
-            continue
+    found = []
+    for form in (size for size in seen.sizes if size.symbols <= set(base)):
         plain = floors_opened(form)
         found.append(plain if plain != form and _alike(plain, form, base, guards) else form)
     return found
@@ -28,7 +25,7 @@ def sizes_seen(seen: Recording, base: Mapping[str, int], guards: Sequence[Guard]
 def _alike(plain: Form, form: Form, base: Mapping[str, int], guards: Sequence[Guard]) -> bool:
     """Whether two forms agree near the base wherever the program decides as there."""
     beside = ({**base, name: base[name] + k} for name in form.symbols for k in NEAR)
-    inside = [point for point in beside if all(guard.holds(point) for guard in guards)]
+    inside = [point for point in beside if all_hold(guards, point)]
     try:
         return bool(inside) and all(plain.value(point) == form.value(point) for point in inside)
     except ZeroDivisionError:

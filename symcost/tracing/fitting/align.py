@@ -65,20 +65,20 @@ class Columns:
         rows = {row for index, row in enumerate(self.rows) if index not in derived}
         found = {column for row in rows for column in zip(*row, strict=True)}
         for index in derived:
-            columns, facts = self.of_record(index), self.records[index][0].facts
             unexplained = [
                 c for c, known in zip(self.beside(index), self.explained(index), strict=True) if known is None
             ]
-            found.update(columns[: facts.start], columns[facts.stop :], unexplained)
+            found.update(self._shapes(index), unexplained)
         return found
 
     def shapes(self) -> set[Column]:
         """Every distinct column of what is no fact of an operation: the sizes of its arrays."""
-        found: set[Column] = set()
-        for index, records in enumerate(self.records):
-            columns, facts = self.of_record(index), records[0].facts
-            found.update(columns[: facts.start], columns[facts.stop :])
-        return found
+        return {column for index in range(len(self.records)) for column in self._shapes(index)}
+
+    def _shapes(self, index: int) -> list[Column]:
+        """The columns of one record without those of its facts."""
+        columns, facts = self.of_record(index), self.records[index][0].facts
+        return [*columns[: facts.start], *columns[facts.stop :]]
 
     def beside(self, index: int) -> list[Column]:
         """The columns of what the facts of one record are derived from beside its shapes."""

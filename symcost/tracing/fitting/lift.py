@@ -10,7 +10,7 @@ from typing import Any
 from symcost.errors import LiftError
 from symcost.formulas.form import Form
 from symcost.tracing.constants import Growth, limit
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.fitting.align import Columns, describe, facts_both_ways, lifted, same
 from symcost.tracing.fitting.fit import Fitter
 from symcost.tracing.program.capture import Keys, PointError, capture, too_large, traced
@@ -190,7 +190,7 @@ class SizeLift:
 
     def _kept(self) -> bool:
         """Keep to samples at which the program decides as it was seen to: steps were guessed from others."""
-        kept = [i for i, point in enumerate(self.points) if all(guard.holds(point) for guard in self.seen)]
+        kept = [i for i, point in enumerate(self.points) if all_hold(self.seen, point)]
         if 0 not in kept:
             return False
         if len(kept) == len(self.points):  # of such steps many are to be seen
@@ -228,7 +228,7 @@ class SizeLift:
 
     def _add(self, point: Point) -> bool:
         """Sample a point unless the model raises there, is another program or decides otherwise."""
-        if point in self.points or not all(guard.holds(point) for guard in self.within):
+        if point in self.points or not all_hold(self.within, point):
             return False
         try:
             program = self.sampler(point)

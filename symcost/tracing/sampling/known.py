@@ -22,7 +22,7 @@ class KnownPrograms:
 
     def look(self, base: Mapping[str, int]) -> None:
         """See what is decided at a point where the model works, unless that is known."""
-        if self.failed >= GIVE_UP or any(seen.changed(base) is None for seen in self.recordings):
+        if self.failed >= GIVE_UP or self._of(base):
             return
         seen = record(self.sampler.model, base, alone=True)
         if seen.traced and seen.proved:
@@ -32,11 +32,13 @@ class KnownPrograms:
 
     def alike(self, base: Mapping[str, int], point: Mapping[str, int]) -> bool:
         """Whether the programs at two points are known to be one of other sizes."""
-        return any(seen.changed(base) is None and seen.changed(point) is None for seen in self.recordings)
+        return any(seen.changed(point) is None for seen in self._of(base))
 
     def at(self, base: Mapping[str, int], structural: Sequence[str]) -> Recording | None:
         """What was seen with every size a symbol that holds at a point too, as if it had been seen there."""
-        if structural:
-            return None
-        found = next((seen for seen in self.recordings if seen.changed(base) is None), None)
-        return None if found is None else replace(found, base=dict(base))
+        found = [] if structural else self._of(base)
+        return replace(found[0], base=dict(base)) if found else None
+
+    def _of(self, point: Mapping[str, int]) -> list[Recording]:
+        """The recordings of the program at a point."""
+        return [seen for seen in self.recordings if seen.changed(point) is None]
