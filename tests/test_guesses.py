@@ -15,8 +15,9 @@ from symcost.tracing.evidence import seen
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.program.capture import PointError, traced
 from symcost.tracing.program.guesses import Guesses
-from symcost.tracing.program.linen import Initialisers, LinenProgram, _WithKey
-from symcost.tracing.program.model import make_model
+from symcost.tracing.program.linen import Initialisers, LinenProgram
+from symcost.tracing.program.model import Model, make_model
+from symcost.tracing.program.repeated.content import WithKey
 from symcost.tracing.sampling import known
 
 POINTS = ({"d": 8, "H": 2}, {"d": 12, "H": 2}, {"d": 8, "H": 4}, {"d": 24, "H": 4}, {"d": 48, "H": 6}, {"d": 7, "H": 1})
@@ -62,6 +63,12 @@ def test_nothing_is_guessed_between_different_trees_or_of_parts_that_are_not_who
     for width in (2, 4):
         halves.add({"d": width}, {"w": array(width // 2)})
     assert halves.at({"d": 5}) is None
+
+
+@pytest.fixture(autouse=True)
+def initialised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every model is initialised before it is traced, as those that ask for their variables are."""
+    monkeypatch.setattr(Model, "declares", False)
 
 
 def test_guessing_ends_where_it_is_wrong() -> None:
@@ -174,7 +181,7 @@ def test_what_an_initialiser_returns_is_known_at_every_size(made: Any) -> None:
         ((9, 7), jnp.bfloat16),
         ((2, 5, 6), jnp.float32),
     ]:
-        found = told(lambda s=shape, d=dtype: known.abstract(_WithKey(made), (s, d), {}))
+        found = told(lambda s=shape, d=dtype: known.abstract(WithKey(made), (s, d), {}))
         alone = told(lambda s=shape, d=dtype: jax.eval_shape(lambda: made(jax.random.PRNGKey(0), s, d)))
         assert found == alone
 
@@ -183,10 +190,10 @@ def test_an_initialiser_of_jaxs_is_asked_once_a_rank(monkeypatch: pytest.MonkeyP
     known, asked, plain = Initialisers(), [], jax.eval_shape
     monkeypatch.setattr(jax, "eval_shape", lambda *args: (asked.append(1), plain(*args))[1])
     for size in (3, 4, 5, 6):
-        known.abstract(_WithKey(nn.initializers.lecun_normal()), ((size, 2 * size), jnp.float32), {})
+        known.abstract(WithKey(nn.initializers.lecun_normal()), ((size, 2 * size), jnp.float32), {})
     assert len(asked) == 1
     with pytest.raises(ValueError, match="1-dimensional weights tensor"):
-        known.abstract(_WithKey(nn.initializers.lecun_normal()), ((3,), jnp.float32), {})
+        known.abstract(WithKey(nn.initializers.lecun_normal()), ((3,), jnp.float32), {})
 
 
 def told(work: Callable[[], Any]) -> Any:

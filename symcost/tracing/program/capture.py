@@ -131,6 +131,9 @@ def _guessed(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any] | N
 def _traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     environment = list(model.axes.items()) or None
     try:
+        found = model.at_once(point)
+        if found is not None:
+            return found
         for attempt in range(MAX_MENDINGS + 1):
             fresh = attempt == MAX_MENDINGS
             if fresh:

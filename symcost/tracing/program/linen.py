@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import functools
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +16,10 @@ from flax.core import meta
 from flax.core.scope import Scope
 
 from symcost.tracing.program.paths import module_scope, spend_call
+from symcost.tracing.program.repeated.calls import Calls
+from symcost.tracing.program.repeated.content import WithKey, content, plain_key
+from symcost.tracing.program.repeated.fields import plain_fields
+from symcost.tracing.program.repeated.once import Once
 
 INITIALISERS = jax.nn.initializers.orthogonal.__code__.co_filename
 ANY_SIZE = ("zeros", "ones", "constant", "uniform", "normal", "truncated_normal", "variance_scaling")
@@ -43,6 +45,7 @@ class Initialisers:
     kinds: dict[Any, Any] = field(default_factory=dict)
     """Number types of what initialisers of jax's return, by all but the sizes that they are asked for."""
     checked: set[tuple[str, ...]] = field(default_factory=set)
+    calls: Calls = field(default_factory=Calls)
     as_declared: bool = False
     """Whether variables must have the number types and boxes that are declared, as those that were guessed must."""
 
@@ -50,7 +53,7 @@ class Initialisers:
         """``jax.eval_shape`` of an initialiser, remembered by what it and its arguments consist of."""
         named = tuple(sorted(kwargs.items()))
         try:
-            key = (_content(function), args, named)
+            key = (content(function), args, named)
             hash(key)
         except TypeError:
             return jax.eval_shape(lambda: function(*args, **kwargs))
@@ -76,45 +79,11 @@ class Initialisers:
 
 def _of_jax(function: Any) -> bool:
     """Whether it is one of jax's initialisers that take every shape of a rank that they take."""
-    plain = function.init_fn if isinstance(function, _WithKey) else None
+    plain = function.init_fn if isinstance(function, WithKey) else None
     if not isinstance(plain, types.FunctionType):
         return False
     maker = plain.__qualname__.partition(".")[0]
     return plain.__code__.co_filename == INITIALISERS and maker in ANY_SIZE
-
-
-def _content(value: Any) -> Any:
-    """What a value consists of, hashable: closures by their code and what they close over, modules by their fields.
-
-    Blocks make a new closure for each call; equal ones then cost one trace. What has no such content raises TypeError.
-    """
-    if isinstance(value, _WithKey):
-        return _WithKey, _content(value.init_fn)
-    if isinstance(value, types.FunctionType):
-        cells = tuple(_content(cell.cell_contents) for cell in value.__closure__ or ())
-        defaults = tuple(_content(d) for d in value.__defaults__ or ())
-        return value.__code__, cells, defaults
-    if isinstance(value, functools.partial):
-        return (
-            _content(value.func),
-            tuple(map(_content, value.args)),
-            tuple((k, _content(v)) for k, v in value.keywords.items()),
-        )
-    if isinstance(value, nn.Module):
-        fields = [f.name for f in dataclasses.fields(value) if f.init and f.name not in ("parent", "name")]
-        return type(value), tuple((name, _content(getattr(value, name))) for name in fields)
-    if isinstance(value, jax.Array):
-        return value.shape, value.dtype
-    if isinstance(value, tuple | list):
-        return type(value), tuple(map(_content, value))
-    if isinstance(value, dict):
-        return dict, tuple((k, _content(v)) for k, v in value.items())
-    hash(value)
-    return value
-
-
-def _key() -> jax.Array:
-    return jax.random.PRNGKey(0)
 
 
 @contextlib.contextmanager
@@ -124,13 +93,19 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
 
     def shape_of(init_fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # The initialiser itself is the cache key; the key argument is made inside, so that equal calls look equal.
-        return known.abstract(_WithKey(init_fn), args, kwargs)
+        return known.abstract(WithKey(init_fn), args, kwargs)
 
     def abstract_param(
         self: Scope, name: str, init_fn: Callable[..., Any], *init_args: Any, unbox: bool = True, **init_kwargs: Any
     ) -> Any:
         spend_call()
         declared = shape_of(init_fn, init_args, init_kwargs)
+        once = known.calls.once
+        if once is not None:
+            spend_call()  # an initialisation would have declared it too
+            self.reserve(name, "params")
+            value = once.declare(self, name, declared)
+            return meta.unbox(value) if unbox else value
         if not self.has_variable("params", name) and self.is_mutable_collection("params"):
             self.reserve(name, "params")
             value = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), declared)
@@ -157,19 +132,10 @@ def abstract_initialisers(known: Initialisers) -> Iterator[None]:
 
     Scope.param, Scope.variable = abstract_param, checked_variable  # type: ignore[method-assign]
     try:
-        yield
+        with plain_fields():
+            yield
     finally:
         Scope.param, Scope.variable = param, variable  # type: ignore[method-assign]
-
-
-@dataclass(frozen=True)
-class _WithKey:
-    """An initialiser with its key supplied; equal when the initialisers are."""
-
-    init_fn: Callable[..., Any]
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.init_fn(_key(), *args, **kwargs)
 
 
 def _compare(scope: Scope, collection: str, name: str, value: Any, declared: Any, strictly: bool) -> None:
@@ -196,14 +162,6 @@ def mended(variables: dict[str, Any], path: tuple[str, ...], declared: Any) -> d
     return None if found is None else {**variables, path[0]: found}
 
 
-def _in_scope(next_method: Callable[..., Any], args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:
-    scope = context.module.scope
-    if scope is None or context.method_name == "setup":
-        return next_method(*args, **kwargs)
-    with module_scope("/".join(scope.path), type(context.module).__name__):
-        return next_method(*args, **kwargs)
-
-
 @dataclass
 class LinenProgram:
     """A linen module at one point: variables as abstract arrays and ``apply`` as a function of them."""
@@ -220,8 +178,16 @@ class LinenProgram:
     @property
     def rngs(self) -> dict[str, Any]:
         """One abstract key per random stream."""
-        key: Any = jax.eval_shape(_key)
+        key: Any = jax.eval_shape(plain_key)
         return dict.fromkeys(self.rng_names, key)
+
+    def _in_scope(self, following: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
+        """A call in the scope of its module; of one that is like another, that one's equations."""
+        scope, calls = context.module.scope, self.known.calls
+        if scope is None or context.method_name == "setup" or calls.inside:
+            return following(*args, **kwargs)
+        with module_scope("/".join(scope.path), type(context.module).__name__):
+            return calls.apply(self.known.checked, context, following, args, kwargs)
 
     def _function(self) -> Any:
         return getattr(type(self.module), self.method, None)
@@ -233,16 +199,35 @@ class LinenProgram:
             args, kwargs = self.called(inputs, arrays)
             return self.module.init(rngs, *args, method=self._function(), **kwargs)
 
-        with abstract_initialisers(self.known):
+        with nn.intercept_methods(self.known.calls.initialise), abstract_initialisers(self.known):
             _, made = jax.make_jaxpr(init, axis_env=self.axes, return_shape=True)(self.rngs, self.inputs, self.arrays)
         return {name: tree for name, tree in flax.core.unfreeze(made).items() if jax.tree.leaves(tree)}
+
+    def at_once(self) -> tuple[Any, Any] | None:
+        """Abstract parameters and the program by one trace, or nothing where that takes an initialisation first."""
+        once = self.known.calls.once = Once()
+
+        def run(rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
+            args, kwargs = self.called(inputs, arrays)
+            with nn.intercept_methods(self._in_scope), abstract_initialisers(self.known), once.reading():
+                return self.module.apply({}, *args, rngs=rngs, method=self._function(), **kwargs), {}
+
+        try:
+            closed = once.program(jax.make_jaxpr(run, axis_env=self.axes)(self.rngs, self.inputs, self.arrays))
+        except Exception:
+            if not once.asked:
+                raise
+            closed = None
+        finally:
+            self.known.calls.once = None
+        return None if once.asked else (once.tree or None, closed)
 
     def apply(self, params: Any, state: dict[str, Any], rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
         """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
         variables = {"params": params, **state} if params is not None else dict(state)
         mutable = list(state) or False
         args, kwargs = self.called(inputs, arrays)
-        with nn.intercept_methods(_in_scope), abstract_initialisers(self.known):
+        with nn.intercept_methods(self._in_scope), abstract_initialisers(self.known):
             out = self.module.apply(variables, *args, rngs=rngs, method=self._function(), mutable=mutable, **kwargs)
         return out if mutable is not False else (out, {})
 

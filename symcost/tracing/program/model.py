@@ -71,6 +71,7 @@ class Model:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
         self._built: dict[tuple[tuple[str, int], ...], Any] = {}  # nnx modules
         self._guesses = Guesses()
+        self._asks = False  # whether it asks for what only an initialisation tells
 
     @property
     def name(self) -> str:
@@ -157,11 +158,37 @@ class Model:
         self._built[key] = built
         return built
 
-    def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
+    @property
+    def declares(self) -> bool:
+        """Whether traces declare the parameters themselves, as far as was seen: no others need to be known then."""
+        return self.mode == "forward" and not self._asks
+
+    def at_once(self, point: Mapping[str, int]) -> tuple[Abstract, Any] | None:
+        """The program and its jaxpr by one trace that declares the parameters, or nothing where that takes more."""
+        if not self.declares:
+            return None
+        module = self.module_at(point)
+        if not linen.is_linen(module) or not callable(getattr(module, self.method, None)):
+            return None
+        point = {**point, **self.fixed}
+        program = self._program(module, tree_at(self.specs, point), tree_at(self.arrays, point))
+        found = program.at_once()
+        if found is None:
+            self._asks = True
+            return None
+        params, closed = found
+        key = self._own(point)
+        self._variables[key] = ({} if params is None else {"params": params}, program.inputs)
+        return self._linen(module, dict(key), program.inputs, program.arrays), closed
+
+    def _program(self, module: Any, inputs: Any, arrays: Any) -> linen.LinenProgram:
         self.initialisers.checked.clear()
-        program = linen.LinenProgram(
+        return linen.LinenProgram(
             module, inputs, arrays, self.called, self.method, self.rngs, self.initialisers, tuple(self.axes.items())
         )
+
+    def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
+        program = self._program(module, inputs, arrays)
         key = tuple(own.items())
         if key not in self._variables:
             self._variables[key] = (program.variables(), inputs)
@@ -179,7 +206,7 @@ class Model:
     def guessed(self, point: Mapping[str, int]) -> bool:
         """Whether the next trace at a point uses variables that were guessed instead of an initialisation."""
         key = self._own(point)
-        guess = None if key in self._variables else self._guesses.at({**point, **self.fixed})
+        guess = None if self.declares or key in self._variables else self._guesses.at({**point, **self.fixed})
         if guess is not None:
             self._variables[key] = (guess, None)
             self.initialisers.as_declared = True
