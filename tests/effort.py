@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -63,6 +63,36 @@ def absent(name: str) -> str | None:
     """In words that a package is not installed; ``None`` where it is."""
     top = name.partition(".")[0]
     return ABSENT.format("this", top) if top and find_spec(top) is None else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """A test that needs what is not installed is skipped, in words."""
+    try:
+        yield
+    except Exception as problem:
+        if (reason := absent_package(problem)) is None:
+            raise
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In continuous integration an absent package is a failure."""
+    return wanted((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same of a whole file, and of a module whose documentation cannot be read for want of a package."""
+    report = yield
+    problem = report.call.excinfo.value.__cause__ if report.failed and report.call.excinfo else None
+    if isinstance(problem, ModuleNotFoundError) and (reason := absent_package(problem)):
+        report.outcome = "skipped"
+        report.longrepr = (str(collector.path), 0, reason)
+    return wanted(report)
 
 
 def wanted(report: Report) -> Report:

@@ -60,20 +60,35 @@ from effort import needed
 
 needed("no_such_package", "a whole file")
 """
+DOCUMENTED = """
+import no_such_package
+
+
+def documented():
+    '''
+    >>> documented()
+    '''
+"""
 
 
 def run(pytester: pytest.Pytester) -> pytest.RunResult:
-    """Tests that need what is absent, beside this folder's conftest."""
+    """Tests that need what is absent, beside this folder's conftest, and a documented module in another folder."""
+    (tests := pytester.path / "tests").mkdir()
     for name in ("conftest.py", "browsing.py", "effort.py"):
-        (pytester.path / name).write_text((HERE / name).read_text())
-    pytester.makepyfile(test_one=TESTS, test_file=FILE)
-    return pytester.runpytest_subprocess("-rs", "-p", "no:cacheprovider", "--continue-on-collection-errors")
+        (tests / name).write_text((HERE / name).read_text())
+    for name, text in (("test_one.py", TESTS), ("test_file.py", FILE)):
+        (tests / name).write_text(text)
+    (library := pytester.path / "library").mkdir()
+    (library / "documented.py").write_text(DOCUMENTED)
+    return pytester.runpytest_subprocess(
+        "-rs", "-p", "no:cacheprovider", "--doctest-modules", "--continue-on-collection-errors", "tests", "library"
+    )
 
 
 def test_what_is_absent_is_skipped_in_words(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     result = run(pytester)
-    result.assert_outcomes(skipped=7, xfailed=1, failed=1)
+    result.assert_outcomes(skipped=9, xfailed=1, failed=1)
     result.stdout.fnmatch_lines(["*a whole file needs no_such_package, which is not installed: pip install -e*"])
 
 
@@ -82,7 +97,7 @@ def test_in_continuous_integration_what_is_absent_fails(
 ) -> None:
     monkeypatch.setenv("CI", "1")
     result = run(pytester)
-    result.assert_outcomes(skipped=1, xfailed=1, failed=4, errors=3)  # errors: the mark, the fixture, the whole file
+    result.assert_outcomes(skipped=1, xfailed=1, failed=4, errors=5)  # errors: the mark, the fixture, files
     result.stdout.fnmatch_lines_random(
         ["with CI set nothing that can be installed is skipped: *a whole file needs no_such_package*",
          "with CI set nothing that can be installed is skipped: *apt-get install chromium"]
