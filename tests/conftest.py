@@ -21,6 +21,8 @@ import symcost as sc
 def pytest_configure(config: pytest.Config) -> None:
     """The hooks of ``effort`` are of every file: those of a ``conftest`` would leave out the documentation under symcost/."""
     config.pluginmanager.register(effort)
+    if getattr(config.option, "dist", "no") == "load":  # tests of one file by one worker, which keeps what they share
+        config.option.dist = "worksteal"
 
 
 @pytest.fixture(autouse=True, scope="session")

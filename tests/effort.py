@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator, Iterable
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -34,6 +34,13 @@ def examples(daily: int, campaign: int) -> int:
 def also_campaign(test: Callable[..., Any]) -> Callable[..., Any]:
     """A test of every run that the campaign repeats with more examples."""
     return pytest.mark.campaign(test) if CAMPAIGN else test
+
+
+def rows(names: Iterable[str], slow: Collection[str]) -> list[Any]:
+    """Parameters of a test by their names: those that take long are left to the campaign."""
+    found = list(names)
+    assert set(slow) < set(found), f"rows left to the campaign that are not there: {set(slow) - set(found)}"
+    return [pytest.param(name, marks=[pytest.mark.campaign] * (name in slow)) for name in found]
 
 
 def needed(package: str, what: str) -> Any:
