@@ -43,6 +43,11 @@ def rows(names: Iterable[str], slow: Collection[str]) -> list[Any]:
     return [pytest.param(name, marks=[pytest.mark.campaign] * (name in slow)) for name in found]
 
 
+def by_turns(row: int, place: int, number: int) -> list[pytest.MarkDecorator]:
+    """Marks of one of so many places at which a row is tried: every run takes one of them, the campaign the others."""
+    return [pytest.mark.campaign] * ((row + place) % number > 0)
+
+
 def needed(package: str, what: str) -> Any:
     """A package that a whole file of tests needs: the file is skipped where it is absent."""
     return pytest.importorskip(package, reason=ABSENT.format(what, package))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from effort import by_turns, rows
 
 pytest_plugins = ["pytester"]
 HERE = Path(__file__).parent
@@ -102,3 +103,15 @@ def test_in_continuous_integration_what_is_absent_fails(
         ["with CI set nothing that can be installed is skipped: *a whole file needs no_such_package*",
          "with CI set nothing that can be installed is skipped: *apt-get install chromium"]
     )  # fmt: skip
+
+
+def test_slow_rows_are_left_to_the_campaign_and_must_be_there() -> None:
+    assert [bool(row.marks) for row in rows("abc", "b")] == [False, True, False]
+    for slow in ("d", "abc"):  # one that is not there, and all of them: then nothing of the kind is quick
+        with pytest.raises(AssertionError):
+            rows("abc", slow)
+
+
+def test_every_run_takes_one_place_of_a_row_and_each_place_of_some_row() -> None:
+    quick = [[place for place in range(3) if not by_turns(row, place, 3)] for row in range(3)]
+    assert sorted(quick) == [[0], [1], [2]]
