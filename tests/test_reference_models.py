@@ -103,7 +103,8 @@ SMALL = {
 """Sizes at which the twins are traced, where the published ones take long."""
 
 
-LARGER = {"resnet101", *(f"efficientnet_b{i}" for i in range(2, 8))}
+LARGER = {"resnet34", "resnet101", "resnet152", *(f"efficientnet_b{i}" for i in range(1, 8)), "mcunet_in1", "mcunet_in2",
+          "mcunet_in4"}  # fmt: skip
 """Of the kind of another that every run compares, with other widths and depths alone; these the campaign compares."""
 ROWS = [
     pytest.param(entry, id=name, marks=[pytest.mark.campaign] * (name in LARGER)) for name, entry in REFERENCES.items()
