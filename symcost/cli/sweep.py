@@ -65,7 +65,7 @@ def sweep(
     plot: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw the front, or all that is feasible over two axes as maps: .png or .svg."
+            metavar="FILE", help="Draw the front, or all that is feasible over two axes as maps: .png, .svg or .pdf."
         ),
     ] = None,
     colour: Annotated[str | None, typer.Option(metavar="AXIS", help="Axis that colours the front.")] = None,

@@ -6,7 +6,6 @@ columns are left out, in words, and formulas are told by their leading terms.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +24,6 @@ from symcost.report.words.outline import Outline, OutlineLine
 from symcost.report.words.sheet import SheetColumn
 from symcost.report.words.ways import shown
 
-WIDTH = 100
-"""Of a page that says nothing of its own."""
 LINES, AROUND, LEAST = 25, 9, 6
 """Of a first screen, of these those around its modules, and lines of modules that there are at least."""
 SHARE = "share"
@@ -43,7 +40,7 @@ def render(
     ``si``: numbers with three digits and a prefix. ``convention``: of the numbers, otherwise those of a table's attributes.
     ``drawn``: with activations, input + output and the receptive field, as lectures draw it. ``more``: how to see the rest.
     """
-    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
+    width = width or sheet.terminal()
     told = shown(costs)
     screen = Screen(told.costs, si, convention, drawn)
     first = [*withdrawn(costs, more), *narrowed(costs)]
