@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli.options import Given, Specs, Texts, takes_model
-from symcost.cli.output import Output, Progress, check_writable, chosen, write
+from symcost.cli.output import Output, Progress, one_of, write
 from symcost.cli.target import points, tables_of
 from symcost.errors import SymcostError
 from symcost.reading.numerals import bare
@@ -49,7 +49,7 @@ def diff(
             metavar="NAME", help="Show numbers at the points of this model's budgets; with revisions, compare it."
         ),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="text | markdown | json")] = "text",
+    format_: Annotated[str, one_of("text", "markdown", "json")] = "text",
     output: Output = None,
 ) -> None:
     """What a change costs: totals and modules, as formulas and as numbers.
@@ -59,8 +59,6 @@ def diff(
     from symcost.gates.diff.compare import compare
     from symcost.report.subjects import difference
 
-    render = chosen(difference.FORMATS, format_)
-    check_writable(output)
     if (given.at or given.given_) and budgets:
         raise SymcostError(f"--at and --budgets {bare(budgets)} both say where to show numbers: leave one")
     planned = _points(budgets) if budgets else []
@@ -73,7 +71,8 @@ def diff(
         source = _program(model, specs, given, budgets).check()
         at = replace(source, point={**given.at, **given.given_}).left
         tables = _revisions((old, new), source)
-    write(render(compare(tables[0], tables[1], [at] if at else planned, (old, new))), output)
+    change = compare(tables[0], tables[1], [at] if at else planned, (old, new))
+    write(difference.FORMATS[format_](change), output)
 
 
 def _program(model: str | None, specs: Texts, given: Given, budgets: str | None) -> Source:

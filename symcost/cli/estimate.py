@@ -20,7 +20,7 @@ from symcost.cli.options import (
     takes_model,
     takes_widths,
 )
-from symcost.cli.output import Output, check_writable, chosen, write
+from symcost.cli.output import Output, check_writable, checked, one_of, write
 from symcost.cli.target import table_of
 from symcost.costs.fresh import compared
 from symcost.errors import SymcostError
@@ -65,7 +65,13 @@ symcost plot mobilenet_v2 memory --dtype int8 --device stm32f746 --output memory
 
 symcost plot resnet50 latency --at n=n --device nvidia-a100-sxm-80gb --output latency.svg"""
 
-TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
+TextOrJson = Annotated[str, one_of("text", "json")]
+
+
+def _check_efficiency(given: str) -> None:
+    from symcost.estimate.time.efficiency import efficiency_of
+
+    efficiency_of(given)
 
 
 def devices(
@@ -77,9 +83,7 @@ def devices(
     from symcost.devices import device, names
     from symcost.report.subjects import devices as report
 
-    render = chosen(report.FORMATS, format_)
-    check_writable(output)
-    write(render([device(name)] if name else [device(each) for each in names()]), output)
+    write(report.FORMATS[format_]([device(name)] if name else [device(each) for each in names()]), output)
 
 
 @takes_model
@@ -92,35 +96,24 @@ def estimate(
     device: On = "nvidia-a100-sxm-80gb",
     model: Latency = "roofline",
     efficiency: Annotated[
-        str | None, typer.Option(help="Share of the peak that is reached, in (0, 1]; as measured unless given.")
+        str | None,
+        typer.Option(
+            help="Share of the peak that is reached, in (0, 1]; as measured unless given.",
+            callback=checked(_check_efficiency),
+        ),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
+    format_: Annotated[str, one_of("text", "csv", "json")] = "text",
     output: Output = None,
 ) -> None:
     """Latency, what bounds it, energy and memory of a model on a device, exact; formulas where symbols are left."""
-    from symcost.devices import device as device_of
-    from symcost.estimate.questions.estimate import estimate as made
-    from symcost.estimate.time.efficiency import efficiency_of
-    from symcost.estimate.time.work import check_model
+    from symcost.estimate.questions.estimate import estimate as estimated
     from symcost.report.subjects import estimates
 
-    render = chosen(estimates.FORMATS, format_)
-    check_writable(output)
-    on = device_of(device)
-    check_model(model)
-    efficiency_of(efficiency)
-    costs = table_of(given.source(target, specs))
-    found = made(
-        costs,
-        target,
-        on,
-        widths.dtype,
-        weights=widths.weights,
-        model=cast(LatencyModel, model),
-        efficiency=efficiency,
-        rule=widths.rule,
-    )
-    write(render(found), output)
+    whole = estimated(
+        table_of(given.source(target, specs)), target, device, widths.dtype, weights=widths.weights,
+        model=cast(LatencyModel, model), efficiency=efficiency, rule=widths.rule,
+    )  # fmt: skip
+    write(estimates.FORMATS[format_](whole), output)
 
 
 @takes_model
@@ -135,16 +128,13 @@ def fits(
     output: Output = None,
 ) -> None:
     """Every memory of a device against the bytes that the model keeps there. Exit code 1 when it does not fit."""
-    from symcost.devices import device as device_of
-    from symcost.estimate.bytes.fit import fits as checked
+    from symcost.estimate.bytes.fit import fits as fitted
     from symcost.report.subjects import answers
 
-    render = chosen(answers.FITS, format_)
-    check_writable(output)
-    on = device_of(device)
-    verdict = checked(table_of(given.source(target, specs)), on, widths.dtype, weights=widths.weights, rule=widths.rule)
-    write(render(verdict), output)
-    if not verdict:
+    costs = table_of(given.source(target, specs))
+    fit = fitted(costs, device, widths.dtype, weights=widths.weights, rule=widths.rule)
+    write(answers.FITS[format_](fit), output)
+    if not fit:
         raise typer.Exit(1)
 
 
@@ -174,17 +164,11 @@ def solve(
     output: Output = None,
 ) -> None:
     """The largest (or smallest) value of a symbol under constraints, exact; --at gives values to the other symbols."""
-    from symcost.devices import device as device_of
     from symcost.estimate.questions import constraint
     from symcost.estimate.questions.solve import solve as solved
     from symcost.estimate.questions.solve import wanted
-    from symcost.estimate.time.work import check_model
     from symcost.report.subjects import answers
 
-    render = chosen(answers.SOLUTIONS, format_)
-    check_writable(output)
-    on = None if device is None else device_of(device)
-    check_model(model)
     first, given = given.without_number("upto")  # what --within was called
     within = within or first
     constraints = [text for text in asked if constraint.is_one(text)]
@@ -197,13 +181,13 @@ def solve(
     costs = table_of(replace(source, compare=False))  # what is compared is the answer
     solution = solved(
         costs, constraints, largest=largest, smallest=smallest, given=source.left,
-        within=range(1, within + 1) if within else None, on=on, dtype=widths.dtype, weights=widths.weights,
+        within=range(1, within + 1) if within else None, on=device, dtype=widths.dtype, weights=widths.weights,
         model=cast(LatencyModel, model), rule=widths.rule, batch=batch,
         check=bool(given.check),
     )  # fmt: skip
     if given.check is None:
         compared(costs, solution.at)
-    write(render(solution), output)
+    write(answers.SOLUTIONS[format_](solution), output)
 
 
 @takes_model
@@ -224,24 +208,17 @@ def plot(
     ] = None,
 ) -> None:
     """A picture of a model: memory per block, roofline, latency over the batch, energy."""
-    from symcost.costs.dtypes import bits_of
-    from symcost.devices import device as device_of
-    from symcost.estimate.time.work import check_model
     from symcost.report.pictures.plots import check
 
     if output is None:
         raise SymcostError("a picture needs a file: give --output picture.png, .svg or .pdf")
-    on = None if device is None else device_of(device)
     check(kind, output)
     check_writable(output)
-    check_model(model)
-    if dtype is not None:
-        bits_of(dtype)
     source = given.source(target, specs)
     sizes = ", ".join(f"{name}={value}" for name, value in source.sized.items())
     costs = table_of(source)
     name = f"{target} at {sizes}" if sizes and not costs.point else target
-    costs.plot(kind, on, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=name, file=output)
+    costs.plot(kind, device, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=name, file=output)
     write(f"the {kind} of {target} is in {output}", None)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from symcost.cli.options import Given, Model, Specs, takes_model
-from symcost.cli.output import Output, check_writable, chosen, write
+from symcost.cli.output import Output, checked, one_of, write
 from symcost.cli.screen import All, Depth, Si, check_text, shown
 from symcost.cli.target import table_of
 from symcost.costs.conventions import check_convention
@@ -56,52 +55,44 @@ def table(
     convention: Annotated[
         str | None,
         typer.Option(
-            help="Of the text format: textbook, full, xla, torchvision or fvcore; full, unless given, and activations as textbook."
+            help="Of the text format: textbook, full, xla, torchvision or fvcore; full, unless given, and activations as textbook.",
+            callback=checked(check_convention),
         ),
     ] = None,
     depth: Depth = None,
     all_: All = False,
     si: Si = False,
-    format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "text",
+    format_: Annotated[str, one_of(*FORMATS)] = "text",
     output: Output = None,
 ) -> None:
     """Cost of a reference network as the lectures draw it, with activations and receptive fields; of any other model too."""
-    chosen(FORMATS, format_)
-    if convention is not None:
-        check_convention(convention)
     check_text(format_, all=all_, si=si)
-    check_writable(output)
     costs = table_of(given.source(model, specs))
     counted = cast(AnyConvention | None, convention)
     write(shown(costs, format_, depth, whole=all_, si=si, convention=counted, drawn=True), output)
 
 
 def models(
-    format_: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    format_: Annotated[str, one_of("text", "json")] = "text",
     output: Output = None,
 ) -> None:
     """The reference networks with their parameters and who published them."""
     from symcost.report.subjects import catalog
 
-    formats: dict[str, Callable[[], str]] = {"text": catalog.text, "json": catalog.json}
-    render = chosen(formats, format_)
-    check_writable(output)
-    write(render(), output)
+    write(catalog.FORMATS[format_](), output)
 
 
 def audit(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Columns: model, quantity, value, and more.")],
-    format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
+    format_: Annotated[str, one_of("text", "csv", "json")] = "text",
     output: Output = None,
 ) -> None:
     """Check a table of claims: which are right, what is right, and why. Exit code 1 when one is wrong."""
     from symcost.gates.audit import claims, judge
     from symcost.report.subjects import findings
 
-    render = chosen(findings.FORMATS, format_)
-    check_writable(output)
     judged = judge.audit(claims.read(file), claimed)
-    write(render(judged), output)
+    write(findings.FORMATS[format_](judged), output)
     if not all(finding.right for finding in judged):
         raise typer.Exit(1)
 

@@ -11,7 +11,7 @@ import typer
 
 from symcost.cli import calibrate, check, diff, estimate, layers, report, sweep, verify
 from symcost.cli.options import Given, Model, Specs, takes_model
-from symcost.cli.output import Output, check_writable, chosen, close_standard_output, write
+from symcost.cli.output import Output, close_standard_output, one_of, write
 from symcost.cli.screen import All, Depth, Si, check_text, shown
 from symcost.cli.target import table_of
 from symcost.cli.wording import as_options
@@ -64,13 +64,11 @@ def trace(
     depth: Depth = None,
     all_: All = False,
     si: Si = False,
-    format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "text",
+    format_: Annotated[str, one_of(*FORMATS)] = "text",
     output: Output = None,
 ) -> None:
     """Derive the exact cost of a Flax model in closed form."""
-    chosen(FORMATS, format_)
     check_text(format_, all=all_, si=si)
-    check_writable(output)
     write(shown(table_of(given.source(target, specs)), format_, depth, whole=all_, si=si), output)
 
 

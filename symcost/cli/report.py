@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.options import Given, Model, On, Specs, takes_model
-from symcost.cli.output import check_writable, write
+from symcost.cli.options import Given, Model, On, Specs, Texts, takes_model
+from symcost.cli.output import check_writable, checked, write
 from symcost.cli.target import points, tables_of
 from symcost.costs.saved.load import is_saved
 from symcost.errors import SymcostError
@@ -28,7 +28,11 @@ symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --outp
 
 symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output gpt.html"""
 
-Texts = list[str] | None
+
+def _check_page(output: Path) -> None:
+    if output.suffix not in (".html", ".htm"):
+        raise SymcostError(f"--output {output} must end in .html: the page is HTML")
+    check_writable(output)
 
 
 @takes_model
@@ -38,7 +42,13 @@ def report(
     specs: Specs = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE.html", help="Write here instead of to standard output."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE.html",
+            help="Write here instead of to standard output.",
+            callback=checked(_check_page),
+        ),
     ] = None,
     beside: Annotated[
         str | None, typer.Option(metavar="MODEL", help="A second model beside it, on common symbols.")
@@ -52,14 +62,9 @@ def report(
 
     A slider starts at the value that --at gives its symbol.
     """
-    from symcost.devices import device as device_of
     from symcost.report.page.render import check, render
 
-    if output is not None and output.suffix not in (".html", ".htm"):
-        raise SymcostError(f"--output {output} must end in .html: the page is HTML")
-    check_writable(output)
     check()
-    device_of(device)
     verdicts = _verdicts(verdict or [])
     models = [target] if beside is None else [target, beside]
     sources = given.sources(models, specs)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.output import Output, Steps, SweepProgress, check_writable, chosen, write
+from symcost.cli.output import Output, Steps, SweepProgress, check_writable, checked, one_of, write
 from symcost.cli.target import table_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
@@ -44,6 +44,13 @@ maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32,
 One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little."""
 
 
+def _check_picture(file: Path) -> None:
+    from symcost.sweeps.answers.pictures import check_name
+
+    check_writable(file, "--plot")
+    check_name(file)
+
+
 def sweep(
     space: Annotated[Path, typer.Argument(metavar="SPACE.toml", help="The network, its axes, conditions, objectives.")],
     engine: Annotated[str, typer.Option(help="auto, native, jax or numpy.")] = "auto",
@@ -65,7 +72,9 @@ def sweep(
     plot: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw the front, or all that is feasible over two axes as maps: .png or .svg."
+            metavar="FILE",
+            help="Draw the front, or all that is feasible over two axes as maps: .png or .svg.",
+            callback=checked(_check_picture),
         ),
     ] = None,
     colour: Annotated[str | None, typer.Option(metavar="AXIS", help="Axis that colours the front.")] = None,
@@ -78,26 +87,22 @@ def sweep(
     compared: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare the best of a traced network with a fresh trace there.")
     ] = True,
-    format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
+    format_: Annotated[str, one_of("text", "csv", "json")] = "text",
     output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
     from symcost.cli.best import check, verdicts
     from symcost.report.subjects import designs
     from symcost.sweeps.answers.compared import FRONT, compare
-    from symcost.sweeps.answers.pictures import check_colour, check_name
+    from symcost.sweeps.answers.pictures import check_colour
     from symcost.sweeps.question.question import load_space
     from symcost.sweeps.run.task import search_note
     from symcost.sweeps.verbs import listed, pareto
     from symcost.sweeps.verbs import sweep as best
 
-    render = chosen(designs.FORMATS, format_)
+    render = designs.FORMATS[format_]
     if verify is not None and format_ == "csv":
         raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
-    check_writable(output)
-    check_writable(plot, "--plot")
-    if plot is not None:
-        check_name(plot)
     if dask is not None:
         look("--dask", "distributed", error=SpaceError)
     if out is not None:

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli.options import Given, Model, Specs, Texts, takes_model
-from symcost.cli.output import Output, Steps, check_writable, chosen, write
+from symcost.cli.output import Output, Steps, one_of, write
 from symcost.errors import SymcostError
-from symcost.reading.nearest import known_format
 from symcost.reading.numerals import short
 from symcost.referee.compilers.start import start_jax
 from symcost.sources.texts import integers
@@ -48,7 +47,7 @@ def verify(
     ] = None,
     timeout: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="What one compiler may take.")] = 600.0,
     cache: Annotated[bool, typer.Option(help="Keep and reuse the compilers' answers.")] = True,
-    format_: Annotated[str, typer.Option("--format", help="text | markdown | json")] = "text",
+    format_: Annotated[str, one_of("text", "markdown", "json")] = "text",
     output: Output = None,
 ) -> None:
     """Compile for the named targets: is our count the compilers' number? Exit code 1 when it is not, 2 when one is silent.
@@ -58,8 +57,6 @@ def verify(
     from symcost.referee.compilers.targets import target as target_of
     from symcost.report.subjects import verdict as report
 
-    known_format(format_, report.FORMATS)
-    check_writable(output)
     for name in target or ():
         target_of(name)
     source = given.source(model, specs, point=True, verdict=True)
@@ -68,13 +65,13 @@ def verify(
         "mesh": integers("--mesh", mesh), "shard": {part: _axes(text) for part, text in _parts(shard)},
     }  # fmt: skip
     start_jax()
-    found, inputs, how, name = source.program()
+    program, inputs, how, name = source.program()
     from symcost.referee.verdicts import verify as referee  # needs jax, which was started without a word
     from symcost.referee.verdicts.verdict import FALSE
 
     with Steps() as progress:
-        verdict = referee.verify(found, *inputs, at=source.left, **options, **how, name=name, on_event=progress)
-    write(report.render(verdict, format_), output)
+        verdict = referee.verify(program, *inputs, at=source.left, **options, **how, name=name, on_event=progress)
+    write(report.FORMATS[format_](verdict), output)
     if not verdict:
         raise typer.Exit(1 if verdict.outcome == FALSE else 2)
 
@@ -97,15 +94,13 @@ def targets(
     attempt: Annotated[
         bool, typer.Option("--try", help="Compile a small program for each that seems to work.")
     ] = False,
-    format_: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    format_: Annotated[str, one_of("text", "json")] = "text",
     output: Output = None,
 ) -> None:
     """What can be compiled for on this machine, and which extra to install for the rest."""
     from symcost.referee.compilers.targets import TARGETS
     from symcost.report.subjects.targets import FORMATS
 
-    render = chosen(FORMATS, format_)
-    check_writable(output)
     problems = {name: each.problem() for name, each in TARGETS.items()}
     if attempt:
         start_jax()
@@ -113,7 +108,7 @@ def targets(
 
         with Steps() as progress:
             problems.update(tried([TARGETS[name] for name, problem in problems.items() if problem is None], progress))
-    write(render(problems), output)
+    write(FORMATS[format_](problems), output)
 
 
 def add(app: typer.Typer) -> None:

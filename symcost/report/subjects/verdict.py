@@ -37,7 +37,7 @@ from __future__ import annotations
 import io
 import json as _json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,6 @@ from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
 from symcost.errors import SymcostError
-from symcost.reading.nearest import known_format
 from symcost.report.words import markup, sheet
 from symcost.system.files import write_whole
 from symcost.version import __version__
@@ -60,14 +59,6 @@ SHORT = 8
 """Rows of a table that a notebook shows without a click."""
 NUMBERS = {"ours", "theirs", "written", "compiled", "difference", "FLOPs", "bytes"}
 LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
-FORMATS = ("text", "markdown", "json")
-
-
-def render(verdict: Any, form: str) -> str:
-    """The verdict in one of ``FORMATS``."""
-    known = {"text": text, "markdown": markdown, "json": json}
-    known_format(form, known)
-    return known[form](verdict)
 
 
 def sentence(verdict: Any) -> str:
@@ -275,3 +266,6 @@ def _target(made: Any) -> dict[str, Any]:
     maps = ("versions", "steps", "causes", "phases", "collectives", "widened", "memory", "live")
     parts = [asdict(part) for part in made.parts]
     return {**{n: getattr(made, n) for n in names}, **{n: dict(getattr(made, n)) for n in maps}, "parts": parts}
+
+
+FORMATS: Mapping[str, Callable[[Any], str]] = {"text": text, "markdown": markdown, "json": json}
