@@ -62,8 +62,8 @@ def headline(costs: CostTable) -> list[str]:
         if value is not None and value != 0:
             parts.append(f"{before}{_amount(value, 'B')}{after}")
     at = ", ".join(f"{name}={value}" for name, value in costs.point.items())
-    made = [part for part in parts if part]
-    return [*made[:-1], f"{made[-1]} at {at}"] if at else made
+    told = [part for part in parts if part]
+    return [*told[:-1], f"{told[-1]} at {at}"] if at else told
 
 
 def line(costs: CostTable) -> str:
