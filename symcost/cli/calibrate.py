@@ -8,19 +8,16 @@ from typing import Annotated
 
 import typer
 
-from symcost.cli.output import Output, Progress, write
+from symcost.cli.output import Output, Progress, shows, write
 from symcost.errors import SymcostError
 from symcost.reading.numerals import short
 
-EXAMPLES = """[bold]Examples[/bold]
 
-symcost calibrate --output host.toml
-
-symcost estimate resnet18 --device host.toml
-
-symcost calibrate --device host.toml --check"""
-
-
+@shows(
+    "symcost calibrate --output host.toml",
+    "symcost estimate resnet18 --device host.toml",
+    "symcost calibrate --device host.toml --check",
+)
 def calibrate(
     name: Annotated[str, typer.Option(help="Name of the device entry.")] = "host",
     device: Annotated[
@@ -54,8 +51,3 @@ def calibrate(
     shown = [calibration.measured(measured, measure.errors(entry, name, measured))] if measured else []
     shown += [calibration.compared(compared)] if compared else []
     write("\n\n".join([*shown, *([entry] if entry and not output else [])]), None)
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command(epilog=EXAMPLES)(calibrate)

@@ -7,20 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.output import Output, Progress, one_of, write
+from symcost.cli.output import Output, Progress, one_of, shows, write
+from symcost.cli.target import verdict_of as compiled
 from symcost.errors import SymcostError
-
-CHECK_EXAMPLES = """[bold]Examples[/bold]
-
-symcost check
-
-symcost check budgets/symcost.toml --format markdown --output budgets.md
-
-symcost check --model gpt --format github
-
-A budget: [\\[tool.symcost.models.gpt.budgets]] at = { n = 1, d = 768 }, over = { L = "1..48" }, params = "125 M"
-
-Exit code 0: every limit holds. 1: one does not. 2: an error of use."""
+from symcost.gates.budgets.proofs import named
 
 
 def verdict_of(model: Any, budget: Any) -> Any:
@@ -28,15 +18,16 @@ def verdict_of(model: Any, budget: Any) -> Any:
     source = model.source
     if not source.traced:
         raise SymcostError(f"models.{model.name}: verdict needs the program, PKG.MOD:NAME: {source.model} is a table")
-    try:
-        program, specs, options, name = source.program()
-    except SymcostError as problem:
-        raise SymcostError(f"models.{model.name}: {problem}") from None
-    from symcost.referee.verdicts import verify as referee  # brings jax, which the line above started
-
-    return referee.verify(program, *specs, at=budget.at, targets=budget.targets, name=name, **options)
+    return named(f"models.{model.name}", lambda: compiled(source, budget.at, budget.targets))
 
 
+@shows(
+    "symcost check",
+    "symcost check budgets/symcost.toml --format markdown --output budgets.md",
+    "symcost check --model gpt --format github",
+    'A budget: [\\[tool.symcost.models.gpt.budgets]] at = { n = 1, d = 768 }, over = { L = "1..48" }, params = "125 M"',
+    "Exit code 0: every limit holds. 1: one does not. 2: an error of use.",
+)
 def check(
     file: Annotated[
         Path | None,
@@ -63,8 +54,3 @@ def check(
     write(gate.FORMATS[format_](verdict), output)
     if not verdict:
         raise typer.Exit(1)
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command(epilog=CHECK_EXAMPLES)(check)

@@ -9,29 +9,24 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli.options import Given, Specs, Texts, takes_model
-from symcost.cli.output import Output, Progress, one_of, write
+from symcost.cli.output import Output, Progress, one_of, shows, write
 from symcost.cli.target import points, tables_of
 from symcost.errors import SymcostError
 from symcost.reading.numerals import bare
 from symcost.sources.source import Source, is_model
 from symcost.sources.texts import inputs
-
-DIFF_EXAMPLES = """[bold]Examples[/bold]
-
-symcost diff before.json after.json
-
-symcost diff resnet50 resnet101 --arg n=n --arg r=r --at n=1 --at r=224
-
-symcost diff examples.gpt:GPT mine.gpt:GPT 'int32\\[n,N]'
-
-symcost diff main . --model examples.gpt:GPT 'int32\\[n,N]' --budgets gpt --format markdown
-
-symcost diff HEAD~1 . --budgets gpt
-
-With --model, OLD and NEW are git revisions; . is the working tree as it is. --budgets alone takes model, inputs and options
-from the file of budgets."""
+from symcost.sources.tracing import TracingOptions
 
 
+@shows(
+    "symcost diff before.json after.json",
+    "symcost diff resnet50 resnet101 --arg n=n --arg r=r --at n=1 --at r=224",
+    "symcost diff examples.gpt:GPT mine.gpt:GPT 'int32\\[n,N]'",
+    "symcost diff main . --model examples.gpt:GPT 'int32\\[n,N]' --budgets gpt --format markdown",
+    "symcost diff HEAD~1 . --budgets gpt",
+    "With --model, OLD and NEW are git revisions; . is the working tree as it is. --budgets alone takes model, inputs and options\n"
+    "from the file of budgets.",
+)
 @takes_model
 def diff(
     given: Given,
@@ -77,7 +72,7 @@ def diff(
 
 def _program(model: str | None, specs: Texts, given: Given, budgets: str | None) -> Source:
     """The model to compare at two revisions, and the folder that it is in."""
-    how = given.how(program=True)
+    how = TracingOptions.read(given.options)
     if model is not None or budgets is None:
         return Source(model or "", inputs(specs), how, folder=Path.cwd())
     if specs or how:
@@ -121,8 +116,3 @@ def _points(name: str) -> list[dict[str, int]]:
     _, model = _planned(name)
     points = [{**budget.at, **{n: values[-1] for n, values in budget.over.items()}} for budget in model.budgets]
     return list({tuple(point.items()): point for point in points}.values())
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command(epilog=DIFF_EXAMPLES)(diff)

@@ -20,50 +20,12 @@ from symcost.cli.options import (
     takes_model,
     takes_widths,
 )
-from symcost.cli.output import Output, check_writable, checked, one_of, write
+from symcost.cli.output import Output, check_writable, checked, one_of, shows, write
 from symcost.cli.target import table_of
 from symcost.costs.fresh import compared
 from symcost.errors import SymcostError
 from symcost.reading.choices import LatencyModel
 from symcost.sources.source import check_names, unseen
-
-DEVICES_EXAMPLES = """[bold]Examples[/bold]
-
-symcost devices
-
-symcost devices stm32f746
-
-symcost devices my-board.toml --format json"""
-
-ESTIMATE_EXAMPLES = """[bold]Examples[/bold]
-
-symcost estimate resnet50 --device nvidia-a100-sxm-80gb
-
-symcost estimate resnet50 --device jetson-agx-orin --dtype int8 --at n=8 --model fused
-
-symcost estimate examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false --arg classes=10 --at n=1 --at r=224"""
-
-FITS_EXAMPLES = """[bold]Examples[/bold]
-
-symcost fits mcunet_in1 --device stm32f746 --dtype int8
-
-symcost fits mobilenet_v2 --device stm32f746 --dtype int8"""
-
-SOLVE_EXAMPLES = """[bold]Examples[/bold]
-
-symcost solve gpt2 'params <= 25_000_000' --largest d --at d=d --at H=1
-
-symcost solve mcunet_in1 fits --largest r --at r=r --device stm32f746 --dtype int8
-
-symcost solve examples.gpt:GPT 'int32\\[n,N]' 'params <= 125e6' --largest d --at L=12 --at V=50257 --at H=12
-
-symcost solve resnet50 'latency <= 10 ms and fits' --largest n --at n=n --device nvidia-a100-sxm-80gb"""
-
-PLOT_EXAMPLES = """[bold]Examples[/bold]
-
-symcost plot mobilenet_v2 memory --dtype int8 --device stm32f746 --output memory.png
-
-symcost plot resnet50 latency --at n=n --device nvidia-a100-sxm-80gb --output latency.svg"""
 
 TextOrJson = Annotated[str, one_of("text", "json")]
 
@@ -74,6 +36,11 @@ def _check_efficiency(given: str) -> None:
     efficiency_of(given)
 
 
+@shows(
+    "symcost devices",
+    "symcost devices stm32f746",
+    "symcost devices my-board.toml --format json",
+)
 def devices(
     name: Annotated[str | None, typer.Argument(metavar="[DEVICE]", help="One device with all its numbers.")] = None,
     format_: TextOrJson = "text",
@@ -86,6 +53,11 @@ def devices(
     write(report.FORMATS[format_]([device(name)] if name else [device(each) for each in names()]), output)
 
 
+@shows(
+    "symcost estimate resnet50 --device nvidia-a100-sxm-80gb",
+    "symcost estimate resnet50 --device jetson-agx-orin --dtype int8 --at n=8 --model fused",
+    "symcost estimate examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false --arg classes=10 --at n=1 --at r=224",
+)
 @takes_model
 @takes_widths
 def estimate(
@@ -116,6 +88,10 @@ def estimate(
     write(estimates.FORMATS[format_](whole), output)
 
 
+@shows(
+    "symcost fits mcunet_in1 --device stm32f746 --dtype int8",
+    "symcost fits mobilenet_v2 --device stm32f746 --dtype int8",
+)
 @takes_model
 @takes_widths
 def fits(
@@ -138,6 +114,12 @@ def fits(
         raise typer.Exit(1)
 
 
+@shows(
+    "symcost solve gpt2 'params <= 25_000_000' --largest d --at d=d --at H=1",
+    "symcost solve mcunet_in1 fits --largest r --at r=r --device stm32f746 --dtype int8",
+    "symcost solve examples.gpt:GPT 'int32\\[n,N]' 'params <= 125e6' --largest d --at L=12 --at V=50257 --at H=12",
+    "symcost solve resnet50 'latency <= 10 ms and fits' --largest n --at n=n --device nvidia-a100-sxm-80gb",
+)
 @takes_model
 @takes_widths
 def solve(
@@ -190,6 +172,10 @@ def solve(
     write(answers.SOLUTIONS[format_](solution), output)
 
 
+@shows(
+    "symcost plot mobilenet_v2 memory --dtype int8 --device stm32f746 --output memory.png",
+    "symcost plot resnet50 latency --at n=n --device nvidia-a100-sxm-80gb --output latency.svg",
+)
 @takes_model
 def plot(
     given: Given,
@@ -220,12 +206,3 @@ def plot(
     name = f"{target} at {sizes}" if sizes and not costs.point else target
     costs.plot(kind, device, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=name, file=output)
     write(f"the {kind} of {target} is in {output}", None)
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
-    app.command(epilog=DEVICES_EXAMPLES)(devices)
-    app.command(epilog=ESTIMATE_EXAMPLES)(estimate)
-    app.command(epilog=FITS_EXAMPLES)(fits)
-    app.command(epilog=SOLVE_EXAMPLES)(solve)
-    app.command(epilog=PLOT_EXAMPLES)(plot)

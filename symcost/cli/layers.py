@@ -8,48 +8,28 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from symcost.cli.options import Given, Model, Specs, takes_model
-from symcost.cli.output import Output, checked, one_of, write
-from symcost.cli.screen import All, Depth, Si, check_text, shown
+from symcost.cli.output import Output, checked, one_of, shows, write
+from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.target import table_of
 from symcost.costs.conventions import check_convention
 from symcost.reading.choices import AnyConvention
-from symcost.report import FORMATS
 
 if TYPE_CHECKING:
     from symcost.gates.audit.claims import Claim
 
-TABLE_EXAMPLES = """[bold]Examples[/bold]
 
-symcost table alexnet
-
-symcost table resnet50 --at n=n --at r=r --at classes=C --format json
-
-symcost table mobilenet_v2 --at width=1.4 --convention full
-
-symcost table costs.json --at n=1
-
-symcost table vit --at d=384 --at H=6 --format markdown --output vit_s.md"""
-
-MODELS_EXAMPLES = """[bold]Examples[/bold]
-
-symcost models
-
-symcost models --format json"""
-
-AUDIT_EXAMPLES = """[bold]Examples[/bold]
-
-symcost audit examples/lectures.csv
-
-symcost audit claims.csv --format json --output findings.json
-
-symcost audit mine.csv   [dim]# rows of Flax models: PKG.MOD:NAME in model, float32\\[n,32,32,3] in specs, n=1 in at[/dim]
-
-A file of claims: model,layer,quantity,value / alexnet,conv1,params,24848 / resnet50,,gmacs,4.089"""
-
-
+@shows(
+    "symcost table alexnet",
+    "symcost table resnet50 --at n=n --at r=r --at classes=C --format json",
+    "symcost table mobilenet_v2 --at width=1.4 --convention full",
+    "symcost table costs.json --at n=1",
+    "symcost table vit --at d=384 --at H=6 --format markdown --output vit_s.md",
+)
 @takes_model
+@takes_screen
 def table(
     given: Given,
+    screen: ScreenOptions,
     model: Model,
     specs: Specs = None,
     convention: Annotated[
@@ -59,19 +39,15 @@ def table(
             callback=checked(check_convention),
         ),
     ] = None,
-    depth: Depth = None,
-    all_: All = False,
-    si: Si = False,
-    format_: Annotated[str, one_of(*FORMATS)] = "text",
-    output: Output = None,
 ) -> None:
     """Cost of a reference network as the lectures draw it, with activations and receptive fields; of any other model too."""
-    check_text(format_, all=all_, si=si)
-    costs = table_of(given.source(model, specs))
-    counted = cast(AnyConvention | None, convention)
-    write(shown(costs, format_, depth, whole=all_, si=si, convention=counted, drawn=True), output)
+    screen.show(table_of(given.source(model, specs)), cast(AnyConvention | None, convention), drawn=True)
 
 
+@shows(
+    "symcost models",
+    "symcost models --format json",
+)
 def models(
     format_: Annotated[str, one_of("text", "json")] = "text",
     output: Output = None,
@@ -82,6 +58,12 @@ def models(
     write(catalog.FORMATS[format_](), output)
 
 
+@shows(
+    "symcost audit examples/lectures.csv",
+    "symcost audit claims.csv --format json --output findings.json",
+    "symcost audit mine.csv   [dim]# rows of Flax models: PKG.MOD:NAME in model, float32\\[n,32,32,3] in specs, n=1 in at[/dim]",
+    "A file of claims: model,layer,quantity,value / alexnet,conv1,params,24848 / resnet50,,gmacs,4.089",
+)
 def audit(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Columns: model, quantity, value, and more.")],
     format_: Annotated[str, one_of("text", "csv", "json")] = "text",
@@ -102,10 +84,3 @@ def claimed(claim: Claim) -> Any:
     from symcost.gates.audit.judge import source
 
     return table_of(source(claim))
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
-    app.command(epilog=TABLE_EXAMPLES)(table)
-    app.command(epilog=MODELS_EXAMPLES)(models)
-    app.command(epilog=AUDIT_EXAMPLES)(audit)

@@ -123,7 +123,10 @@ WIDTHS: Mapping[str, Any] = {
     ],
 }
 """How wide numbers are in memory, and which of them are alive at once."""
-DEFAULTS = {"mode": "forward", "method": "__call__", "referee": True, "function": False, "rule": "liveness"}
+DEFAULTS = {
+    "mode": "forward", "method": "__call__", "referee": True, "function": False, "rule": "liveness", "all_": False, "si": False,
+    "format_": "text",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Given:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Given:
         """The options; what is no ``NAME=VALUE``, or is said twice, is an error."""
-        read = [dict(pairs(flag, options[name])) for name, flag in _FLAGS.items()]
+        read = [pairs(flag, options[name]) for name, flag in _FLAGS.items()]
         return cls({name: options[name] for name in TRACING}, *read, check=options["check"])
 
     def source(self, model: str, specs: Sequence[str] | None, *, point: bool = False, verdict: bool = False) -> Source:
@@ -168,7 +171,8 @@ class Given:
         """
         asked = _joined(at=self.at, given=self.given_)
         put, left = (self.set_, asked) if point else (_joined(at=asked, set=self.set_), {})
-        named = Source(model, inputs(specs), self.how(is_traced(model)), put, left, compare=self.check)
+        how = TracingOptions.read(self.options, is_traced(model))
+        named = Source(model, inputs(specs), how, put, left, compare=self.check)
         return named.check_program() if verdict else named.check()
 
     def sources(self, models: Sequence[str], specs: Sequence[str] | None) -> list[Source]:
@@ -177,7 +181,7 @@ class Given:
         found, point = [], _joined(at=self.at, given=self.given_)
         for model, program in zip(models, programs, strict=True):
             mine = program or not any(programs)
-            how = self.how(program) if mine else TracingOptions()
+            how = TracingOptions.read(self.options, program) if mine else TracingOptions()
             put = self.set_ if not program or all(programs) else {}
             found.append(Source(model, inputs(specs) if mine else (), how, put, point, compare=self.check).check())
         return found
@@ -188,11 +192,6 @@ class Given:
         numbers = [text for text in texts if text.isascii() and text.isdecimal() and int(text)]
         kept = [text for text in texts if text not in numbers]
         return (int(numbers[-1]) if numbers else None), replace(self, options={**self.options, name: kept})
-
-    def how(self, program: bool) -> TracingOptions:
-        """How a model is traced; parameters of a network stay the texts that it reads exactly."""
-        read = TracingOptions.read(self.options if program else {**self.options, "arg": None})
-        return read if program else read.with_arg(dict(pairs("--arg", self.options["arg"])))
 
 
 def _joined(**given: Mapping[str, str]) -> dict[str, str]:

@@ -34,6 +34,20 @@ def checked(check: Callable[[Any], object]) -> Callable[[typer.Context, Any], An
     return callback
 
 
+EPILOGS: dict[str, str] = {}
+"""By verb what its help ends with."""
+
+
+def shows(*examples: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator of verbs, whose help ends with these examples."""
+
+    def added(verb: Callable[..., None]) -> Callable[..., None]:
+        EPILOGS[verb.__name__] = "\n\n".join(("[bold]Examples[/bold]", *examples))
+        return verb
+
+    return added
+
+
 def one_of(*formats: str) -> Any:
     """The option of a verb that reports in several formats."""
     return typer.Option(

@@ -9,24 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli.options import Given, Model, On, Specs, Texts, takes_model
-from symcost.cli.output import check_writable, checked, write
+from symcost.cli.output import check_writable, checked, shows, write
 from symcost.cli.target import points, tables_of
 from symcost.costs.saved.load import is_saved
 from symcost.errors import SymcostError
-
-REPORT_EXAMPLES = """[bold]Examples[/bold]
-
-symcost report resnet50 --at n=n --at r=r --output resnet50.html
-
-symcost report costs.json --output costs.html --device jetson-agx-orin
-
-symcost report examples.gpt:GPT 'int32\\[n,N]' --output gpt.html
-
-symcost report mobilenet_v2 --beside mcunet_in1 --at r=r --output two.html
-
-symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --output verdict.json
-
-symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output gpt.html"""
 
 
 def _check_page(output: Path) -> None:
@@ -35,6 +21,14 @@ def _check_page(output: Path) -> None:
     check_writable(output)
 
 
+@shows(
+    "symcost report resnet50 --at n=n --at r=r --output resnet50.html",
+    "symcost report costs.json --output costs.html --device jetson-agx-orin",
+    "symcost report examples.gpt:GPT 'int32\\[n,N]' --output gpt.html",
+    "symcost report mobilenet_v2 --beside mcunet_in1 --at r=r --output two.html",
+    "symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --output verdict.json",
+    "symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output gpt.html",
+)
 @takes_model
 def report(
     given: Given,
@@ -92,8 +86,3 @@ def titles(targets: Sequence[str]) -> list[str]:
     if len(set(short)) < len(short) and len(set(targets)) == len(targets):
         short = ["/".join(path.parts[-2:]) if path else name for path, name in zip(paths, short, strict=True)]
     return [name if name not in short[:i] else f"{name} ({i + 1})" for i, name in enumerate(short)]
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command(epilog=REPORT_EXAMPLES)(report)

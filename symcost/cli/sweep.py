@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.output import Output, Steps, SweepProgress, check_writable, checked, one_of, write
+from symcost.cli.output import Output, Steps, SweepProgress, check_writable, checked, one_of, shows, write
 from symcost.cli.target import table_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
@@ -23,25 +23,6 @@ from symcost.system.extras import look
 
 TIMEOUT = 10
 """Seconds for a scheduler to answer."""
-EXAMPLES = """[bold]Examples[/bold]
-
-symcost sweep examples/microcontroller.toml
-
-symcost sweep examples/gpt_budget.toml --format json --output best.json
-
-symcost sweep space.toml --out run --processes 8      (the same command goes on after an interruption)
-
-symcost sweep space.toml --out run --dask tcp://scheduler:8786
-
-symcost sweep examples/microcontroller.toml --verify 1 --target cpu
-
-A network: "resnet50", "costs.json", {model = "examples.gpt:GPT", specs = \\["int32\\[n,N]"]}, or costs that a module makes.
-
-A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1 M and latency <= 5 ms"] /
-device = "stm32f746" / dtype = "int8" /
-maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
-
-One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little."""
 
 
 def _check_picture(file: Path) -> None:
@@ -51,6 +32,18 @@ def _check_picture(file: Path) -> None:
     check_name(file)
 
 
+@shows(
+    "symcost sweep examples/microcontroller.toml",
+    "symcost sweep examples/gpt_budget.toml --format json --output best.json",
+    "symcost sweep space.toml --out run --processes 8      (the same command goes on after an interruption)",
+    "symcost sweep space.toml --out run --dask tcp://scheduler:8786",
+    "symcost sweep examples/microcontroller.toml --verify 1 --target cpu",
+    'A network: "resnet50", "costs.json", {model = "examples.gpt:GPT", specs = \\["int32\\[n,N]"]}, or costs that a module makes.',
+    'A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1 M and latency <= 5 ms"] /\n'
+    'device = "stm32f746" / dtype = "int8" /\n'
+    'maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}',
+    "One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little.",
+)
 def sweep(
     space: Annotated[Path, typer.Argument(metavar="SPACE.toml", help="The network, its axes, conditions, objectives.")],
     engine: Annotated[str, typer.Option(help="auto, native, jax or numpy.")] = "auto",
@@ -114,7 +107,9 @@ def sweep(
     objectives = [*((text, False) for text in asked.minimize), *((text, True) for text in asked.maximize)]
     _check_options(len(objectives) > 1, histogram, plot, colour, verify, target)
     costs = network(asked, space.parent)
-    define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
+    define = asked.define
+    if isinstance(define, str):
+        define = _imported(define, Mapping, f"define = {short(define)}", "a mapping of names to formulas")
     if colour is not None:
         check_colour(colour, listed(costs, asked.space, objectives, asked.show, define, asked.options))
     if verify is not None:
@@ -198,28 +193,13 @@ def network(asked: Any, folder: Path) -> Any:
 def _costs(key: str, given: Any, folder: Path) -> Any:
     """Costs by what a file says: formulas that a module has, or a model as every verb takes it."""
     if isinstance(given, str) and is_traced(given):
-        return _imported(given)
+        return _imported(given, CostTable | Mapping, given, "costs, or a function without arguments of them")
     return table_of(source_of(key, given, folder))
 
 
-def _imported(target: str) -> Any:
-    costs = called(load(target), target)
-    if not isinstance(costs, CostTable | Mapping):
-        raise SpaceError(
-            f"{target} gives {type(costs).__name__}: it must be costs, or a function without arguments of them"
-        )
-    return costs
-
-
-def _mapping(target: str) -> Mapping[str, Any]:
-    mapping = called(load(target), target)
-    if not isinstance(mapping, Mapping):
-        raise SpaceError(
-            f"define = {short(target)} gives {type(mapping).__name__}: it must be a mapping of names to formulas"
-        )
-    return mapping
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command(epilog=EXAMPLES)(sweep)
+def _imported(target: str, kinds: Any, said: str, wanted: str) -> Any:
+    """What a module has, or its function makes, which is one of some kinds."""
+    value = called(load(target), target)
+    if not isinstance(value, kinds):
+        raise SpaceError(f"{said} gives {type(value).__name__}: it must be {wanted}")
+    return value
