@@ -113,14 +113,14 @@ class Screen:
         self.of_leading = any(ahead) and not any(exact)
         shares = ahead if self.of_leading else exact
         names = [label("  " * each.indent + each.label, max(width // 3, 12)) for each in entries]
-        made = [
+        columns = [
             SheetColumn("module", [*names, ("total",)], left=True),
             SheetColumn("type", [*((each.kind,) for each in entries), NONE], 3, left=True),
             SheetColumn("output", [*((shape(each.out),) for each in entries), NONE], 4),
             *(SheetColumn(self.titles[m], counted[m]) for m in self.metrics),
             SheetColumn(SHARE, [*((each,) for each in shares), NONE], 5),
         ]
-        return [*made, *(self._drawn(entries) if self.drawn else [])]
+        return [*columns, *(self._drawn(entries) if self.drawn else [])]
 
     def _drawn(self, entries: Sequence[OutlineLine]) -> list[SheetColumn]:
         """What the lectures draw besides."""

@@ -64,7 +64,7 @@ def totals(costs: CostTable) -> list[Any]:
 
 def _bytes(costs: CostTable) -> list[tuple[str, Any, str]]:
     """What is known of its bytes, between the words around each."""
-    found = []
+    known_bytes = []
     for before, known, after in (
         ("", model_size, ""),
         ("peak ", _peak, ""),
@@ -75,8 +75,8 @@ def _bytes(costs: CostTable) -> list[tuple[str, Any, str]]:
         except SymcostError:
             continue
         if value is not None:
-            found.append((before, value, after))
-    return found
+            known_bytes.append((before, value, after))
+    return known_bytes
 
 
 def is_bound(costs: CostTable) -> bool:
