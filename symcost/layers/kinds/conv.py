@@ -99,7 +99,6 @@ class _Grouped(Convolution):
         return self.convolve(tape, x, self.c_o, self.g)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Conv1d(_Grouped):
     """Convolution over a signal: ``(n, c_i, l_i) -> (n, c_o, l_o)``; arguments as in :class:`Conv2d`.
 
@@ -112,7 +111,6 @@ class Conv1d(_Grouped):
     rank: ClassVar[int] = 1
 
 
-@dataclass(frozen=True, kw_only=True)
 class Conv2d(_Grouped):
     """Convolution over an image: ``(n, c_i, h_i, w_i) -> (n, c_o, h_o, w_o)``.
 
@@ -132,7 +130,6 @@ class Conv2d(_Grouped):
     rank: ClassVar[int] = 2
 
 
-@dataclass(frozen=True, kw_only=True)
 class Conv3d(_Grouped):
     """Convolution over a volume: ``(n, c_i, t_i, h_i, w_i) -> (n, c_o, t_o, h_o, w_o)``; arguments as in :class:`Conv2d`.
 
@@ -206,7 +203,6 @@ class _Transposed(Layer):
         )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConvTranspose1d(_Transposed):
     """Transposed convolution of a signal: ``(n, c_i, l_i) -> (n, c_o, l_o)``; as :class:`ConvTranspose2d`.
 
@@ -217,7 +213,6 @@ class ConvTranspose1d(_Transposed):
     rank: ClassVar[int] = 1
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConvTranspose2d(_Transposed):
     """Transposed convolution: ``(n, c_i, h_i, w_i) -> (n, c_o, h_o, w_o)``, ``h_o = (h_i - 1)s + d(k - 1) + 1 - 2p``.
 
@@ -232,7 +227,6 @@ class ConvTranspose2d(_Transposed):
     rank: ClassVar[int] = 2
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConvTranspose3d(_Transposed):
     """Transposed convolution of a volume: ``(n, c_i, t_i, h_i, w_i) -> (n, c_o, t_o, h_o, w_o)``.
 

@@ -6,7 +6,7 @@ register a function of the layer and the array in the family's file; it may crea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -34,6 +34,12 @@ def twin(*kinds: type[Layer]) -> Callable[[Twin], Twin]:
         return function
 
     return register
+
+
+def modules(made: Mapping[type[Layer], Callable[[Any], nn.Module]]) -> None:
+    """Register kinds of layers that are one linen module each, made of the layer."""
+    for kind, module in made.items():
+        twin(kind)(lambda layer, x, module=module: module(layer)(x))
 
 
 class Built(nn.Module):
