@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from symcost.costs.table import CostTable
 from symcost.errors import ShapeError
-from symcost.layers.base import Layer, as_layer
+from symcost.layers.base import Layer, as_layer, entering
 from symcost.layers.layered import layered
-from symcost.layers.reading import entering
 from symcost.layers.sizes.given import SizeLike
 from symcost.reading.choices import Layout
 from symcost.reading.numerals import short

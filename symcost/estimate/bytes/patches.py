@@ -16,9 +16,8 @@ from symcost.costs.table import CostTable
 from symcost.errors import ShapeError, SymcostError
 from symcost.estimate.bytes.buffers import BufferStep, PlacesTape, peak_of, whole
 from symcost.estimate.bytes.network import layers_of
-from symcost.layers.base import Layer, symbols_of
+from symcost.layers.base import Layer, shaped, symbols_of
 from symcost.layers.kinds.combine import Sequential
-from symcost.layers.reading import shaped
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
 from symcost.reading.choices import Rule

@@ -15,7 +15,7 @@ class Tensor:
     """One value of the network.
 
     ``layout`` is None while nothing has settled it: three axes may be a signal ``(n, c, l)`` or tokens ``(n, N, d)``;
-    :mod:`symcost.layers.reading` settles them where a network begins. ``value`` tells the values of a network apart.
+    :func:`symcost.layers.base.entering` settles them where a network begins. ``value`` tells the values of a network apart.
     """
 
     shape: tuple[Size, ...]
