@@ -34,6 +34,7 @@ from symcost.formulas.extent import (
     summed,
     total,
 )
+from symcost.formulas.relations import RELATIONS
 from symcost.reading.given import checked, formula
 from symcost.reading.numerals import MAX_BITS, MAX_DIGITS, short
 
@@ -343,11 +344,5 @@ class Evaluator:
             return not self._holds(condition.args[0])
         if isinstance(condition, Relational):
             relation: Any = condition
-            left, right = self(condition.lhs), self(condition.rhs)
-            return bool(
-                {
-                    "==": left == right, "!=": left != right, "<": left < right,
-                    "<=": left <= right, ">": left > right, ">=": left >= right,
-                }[relation.rel_op]
-            )  # fmt: skip
+            return bool(RELATIONS[relation.rel_op][0](self(condition.lhs), self(condition.rhs)))
         raise ExpressionError(f"the condition {condition} cannot be decided exactly")

@@ -174,6 +174,16 @@ def no_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Arra
     return Facts()
 
 
+def static(*parameters: str) -> Extract:
+    """For primitives of which a rule needs these parameters, which never vary."""
+    return lambda params, ins, outs: Facts(static=tuple(params[name] for name in parameters))
+
+
+def sizes(**parameters: str) -> Extract:
+    """For primitives of which a rule needs these parameters, integers that may vary, under names of its own."""
+    return lambda params, ins, outs: Facts(sizes={name: tuple(params[own]) for name, own in parameters.items()})
+
+
 def rule(
     *names: str, extract: Extract = no_facts, derive: Derive | None = None, usual: Usual | None = None
 ) -> Callable[[Rule], Rule]:

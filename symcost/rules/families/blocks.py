@@ -103,9 +103,9 @@ for names in (BLOCKS, COPIES, WAITS, PLACES):
     add(names, free)
 
 
-@rule("atomic_cas", "atomic_rmw")
-def atomic(op: Op) -> Work:
-    """``#out`` operations: each element in memory is combined with one, or compared with it."""
+@rule("atomic_cas", "atomic_rmw", "reciprocal")
+def per_result(op: Op) -> Work:
+    """``#out`` operations: elements in memory combined or compared with one each; divisions, approximate ones too."""
     return counted(op, op.out.size)
 
 
@@ -113,12 +113,6 @@ def atomic(op: Op) -> Work:
 def conversion(op: Op) -> Work:
     """One conversion for each element of the wider side."""
     return counted(op, len(op.ins) * op.ins[0].size if op.name == "pack_elementwise" else op.out.size)
-
-
-@rule("reciprocal")
-def reciprocal(op: Op) -> Work:
-    """``#out`` divisions, also where an approximation will do."""
-    return counted(op, op.out.size)
 
 
 @rule("prng_random_bits")

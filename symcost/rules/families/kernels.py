@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from symcost.rules.base import Array, Facts, Op, Work, log2_floor, product, rule
+from symcost.rules.base import Op, Work, log2_floor, product, rule, sizes
 from symcost.rules.families.elementwise import combined
 
 
-def _lengths(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(sizes={"lengths": tuple(params["fft_lengths"])})
-
-
-@rule("fft", extract=_lengths)
+@rule("fft", extract=sizes(lengths="fft_lengths"))
 def fft(op: Op) -> Work:
     """``5 # sum(floor(log2 L))`` FLOPs, ``#`` the complex side; XLA: ``8 #in prod(floor(log2 L))``.
 

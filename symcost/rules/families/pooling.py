@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, product, rule, sizes
 from symcost.rules.families.elementwise import combined
 from symcost.rules.region import region_work
-
-
-def _window(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(sizes={"window": tuple(params["window_dimensions"])})
 
 
 def _whole(params: Mapping[str, Any], shape: tuple[Any, ...]) -> int | None:
@@ -67,13 +63,13 @@ def generic_pool(op: Op) -> Work:
     return each.repeated(_combinations(op) * op.out.size, under_xla, materialises=True)
 
 
-@rule("select_and_scatter_add", extract=_window)
+@rule("select_and_scatter_add", extract=sizes(window="window_dimensions"))
 def max_pool_gradient(op: Op) -> Work:
     """``#source prod(window)``: one comparison for every tap but the first, and one addition."""
     return arithmetic(op.ins[0], (_combinations(op) + 1) * op.ins[0].size, materialises=True)
 
 
-@rule("select_and_gather_add", extract=_window)
+@rule("select_and_gather_add", extract=sizes(window="window_dimensions"))
 def max_pool_tangent(op: Op) -> Work:
     """``3 (prod(window) - 1) #out``: per tap a comparison, and the choice of value and tangent."""
     return arithmetic(op.ins[0], 3 * _combinations(op) * op.out.size, materialises=True)
