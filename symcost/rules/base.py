@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from symcost.errors import RuleError
@@ -33,7 +34,7 @@ class Array:
     @property
     def size(self) -> Size:
         """Number of elements: the product of the dimensions (1 for a scalar)."""
-        return product(self.shape)
+        return prod(self.shape)
 
     @property
     def is_float(self) -> bool:
@@ -208,14 +209,6 @@ def add(
         if name in ENTRIES:
             raise RuleError(f"primitive {name!r} already has a rule: remove one of the two")
         ENTRIES[name] = Entry(function, extract, derive, usual)
-
-
-def product(sizes: Iterable[Size]) -> Size:
-    """Product of dimensions, 1 when there are none."""
-    total: Size = 1
-    for size in sizes:
-        total = total * size
-    return total
 
 
 def is_one(size: Size) -> Size:

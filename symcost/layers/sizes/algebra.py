@@ -72,14 +72,6 @@ def plain(value: Size) -> Any:
     return value if isinstance(value, int) else sympy.Rational(value.numerator, value.denominator)
 
 
-def product(sizes: Iterable[Size]) -> Size:
-    """Product of sizes, 1 when there are none."""
-    made: Size = 1
-    for each in sizes:
-        made = made * each
-    return made
-
-
 def ratio(above: Size, below: Size) -> Size:
     """The exact quotient: an ``int`` where it is one, else a fraction or a form.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
-from symcost.layers.sizes.algebra import Size, exact, product
+from symcost.layers.sizes.algebra import Size, exact
 
 FIRST, LAST = "first", "last"
 """Layouts: channels behind the batch ``(n, c, h, w)`` as the lectures write images, features last ``(n, N, d)``."""
@@ -25,7 +26,7 @@ class Tensor:
     @property
     def size(self) -> Size:
         """Number of elements."""
-        return product(self.shape)
+        return prod(self.shape)
 
     @property
     def n(self) -> Size:
@@ -49,7 +50,7 @@ class Tensor:
     @property
     def rows(self) -> Size:
         """Number of vectors of channels: everything but the channels."""
-        return product((self.n, *self.places))
+        return prod((self.n, *self.places))
 
     @property
     def places(self) -> tuple[Size, ...]:

@@ -33,13 +33,13 @@ class Compiled:
     versions: Mapping[str, str]
     raw: int
     raw_transcendentals: int
-    recount: int | None
-    transcendentals: int | None
-    bytes_accessed: int | None
-    steps: Mapping[str, int]
-    parts: tuple[Part, ...]
-    attributed: int | None
-    phases: Mapping[str, int]
+    recount: int | None = None
+    transcendentals: int | None = None
+    bytes_accessed: int | None = None
+    steps: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    attributed: int | None = None
+    phases: Mapping[str, int] = field(default_factory=dict)
     memory: Mapping[str, int] = field(default_factory=dict)
     collectives: Mapping[str, int] = field(default_factory=dict)
     widened: Mapping[str, int] = field(default_factory=dict)

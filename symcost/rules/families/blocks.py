@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, add, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, add, rule
 from symcost.rules.families.elementwise import counted
 from symcost.rules.families.layout import free
 
@@ -143,10 +144,10 @@ def _product_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tupl
     acc, lhs = (
         _view(array.shape, params[f"{name}_transforms_tree"]) for name, array in zip(("acc", "a"), ins, strict=False)
     )
-    return Facts(sizes={"mnk": (*acc[-2:], product(lhs) // acc[-2])})
+    return Facts(sizes={"mnk": (*acc[-2:], prod(lhs) // acc[-2])})
 
 
 @rule("wgmma_ref", "tcgen05_mma", extract=_product_facts)
 def accumulated_product(op: Op) -> Work:
     """``macs = m n k``: a product of blocks in shared memory is added to one of ``m x n``."""
-    return Work(macs=product(op.facts.sizes["mnk"]), materialises=True)
+    return Work(macs=prod(op.facts.sizes["mnk"]), materialises=True)

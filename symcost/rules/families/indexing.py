@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, log2_ceiling, product, rule, static
+from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, log2_ceiling, rule, static
 from symcost.rules.complex_numbers import LESS, is_complex
 from symcost.rules.region import region_work
 
@@ -25,7 +26,7 @@ def gather(op: Op) -> Work:
     if op.facts.static != ("FILL_OR_DROP",):
         return Work()
     indices = op.ins[1]
-    rows = product(indices.shape[:-1])
+    rows = prod(indices.shape[:-1])
     return Work(int_ops=4 * indices.size - rows + op.out.size)
 
 

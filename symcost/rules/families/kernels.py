@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from symcost.rules.base import Op, Work, log2_floor, product, rule, sizes
+from math import prod
+
+from symcost.rules.base import Op, Work, log2_floor, rule, sizes
 from symcost.rules.families.elementwise import combined
 
 
@@ -15,7 +17,7 @@ def fft(op: Op) -> Work:
     """
     stages = [log2_floor(length) for length in op.facts.sizes["lengths"]]
     side = op.ins[0] if "complex" in op.ins[0].dtype else op.out
-    return Work(flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * product(stages), materialises=True)
+    return Work(flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * prod(stages), materialises=True)
 
 
 @rule("addupdate")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, product, rule, sizes
+from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, rule, sizes
 from symcost.rules.families.elementwise import combined
 from symcost.rules.region import region_work
 
@@ -28,7 +29,7 @@ def _pool(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, 
 
 
 def _combinations(op: Op) -> Any:
-    return product(op.facts.sizes["window"]) - 1
+    return prod(op.facts.sizes["window"]) - 1
 
 
 def _combined_under_xla(op: Op, axis: int | None) -> Size | None:
@@ -36,7 +37,7 @@ def _combined_under_xla(op: Op, axis: int | None) -> Size | None:
     if axis is None:
         return None
     shape = op.out.shape
-    return product(shape[:axis] + shape[axis + 1 :]) + shape[axis] - 1
+    return prod(shape[:axis] + shape[axis + 1 :]) + shape[axis] - 1
 
 
 COMBINED_BY = {"reduce_window_max": "max", "reduce_window_min": "min", "reduce_window_sum": "add"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from symcost.errors import RuleError
-from symcost.rules.base import Facts, Op, Size, Work, add, is_empty, product, rule, static
+from symcost.rules.base import Facts, Op, Size, Work, add, is_empty, rule, static
 from symcost.rules.families.elementwise import combined
 from symcost.rules.region import region_work
 
@@ -63,7 +65,7 @@ def _scan_counts(op: Op) -> tuple[Size, Size]:
     (axis,) = op.facts.static
     shape = op.ins[0].shape
     steps = shape[axis] - 1
-    return steps * product(shape[:axis] + shape[axis + 1 :]), steps * op.ins[0].size
+    return steps * prod(shape[:axis] + shape[axis + 1 :]), steps * op.ins[0].size
 
 
 @rule("cumsum", "cumprod", "cummax", "cummin", extract=static("axis"))
