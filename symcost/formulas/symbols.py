@@ -67,6 +67,9 @@ def symbol(name: str) -> sympy.Symbol:
 def symbols(names: str) -> tuple[sympy.Symbol, ...]:
     """Positive-integer symbols from names separated by spaces or commas.
 
+    Raises:
+        ExpressionError: where a name is none of letters, digits and ``_``.
+
     >>> n, h = symbols("n h")
     >>> n * h
     h*n
@@ -252,6 +255,10 @@ class Reader:
 @checked
 def evaluate(expression: sympy.Expr | int, at: Mapping[str, int]) -> Exact:
     """Exact value of an expression at integers, by Python integers and fractions only.
+
+    Raises:
+        ExpressionError: where a symbol has no value, a value is no integer, or there is no exact value there.
+        SymcostError: where it is no formula.
 
     >>> evaluate(parse("n*floor(r/32) + d/2"), {"n": 2, "r": 65, "d": 3})
     Fraction(11, 2)

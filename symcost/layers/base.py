@@ -33,6 +33,9 @@ class Layer:
     Fields annotated ``Dim`` or ``Dims`` are positive sizes, ``Pad`` or ``Pads`` may be 0, ``Layer`` is a layer; others
     are what they are. What is none of these, and a shape that does not fit, raise :class:`~symcost.errors.ShapeError`.
 
+    Raises:
+        ShapeError: where a field is not what its annotation says, or the shape of an input does not fit.
+
     >>> @dataclass(frozen=True)
     ... class Double(Layer):
     ...     def forward(self, tape, x):

@@ -43,6 +43,9 @@ def load(path: str | Path) -> CostTable:
     Nothing is traced, nothing is evaluated, and jax is not needed. A file that is damaged, edited or of a newer format
     is an error.
 
+    Raises:
+        SymcostError: where the file cannot be read, is damaged or edited, or is of a newer format.
+
     >>> import tempfile
     >>> import symcost as sc
     >>> with tempfile.TemporaryDirectory() as folder:

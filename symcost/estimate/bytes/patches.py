@@ -72,6 +72,9 @@ def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int
     do. The second paper's MobileNetV2 (172 kB instead of 1372 kB for 10 % more computation) is counted by ``textbook``
     with that.
 
+    Raises:
+        SymcostError: where symbols are left, the stage is none of the network's, or the patches do not fit it.
+
     >>> from symcost.models.catalog import reference
     >>> net = reference("mobilenet_v2").net()
     >>> print(patched(net, (1, 3, 224, 224), "block_4", 4, rule="textbook", depthwise_in_place=True))

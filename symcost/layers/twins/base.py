@@ -67,6 +67,9 @@ def inner(layer: Layer, x: Any, name: str) -> Any:
 def build(net: Layer, **point: SizeLike) -> Built:
     """The network as a Flax linen module, channels last; ``point`` gives values to its symbols.
 
+    Raises:
+        ShapeError: where it is no layer, or a symbol has no value.
+
     >>> from symcost.layers.kinds.linear import Linear
     >>> build(Linear(c_o="4*d"), d=2).layer
     Linear(c_o=8, bias=True)

@@ -24,6 +24,9 @@ def load_verdict(path: str | Path) -> Verdict:
 
     Nothing is compiled, and jax is not needed. A file that is damaged, edited or of a newer format is an error.
 
+    Raises:
+        SymcostError: where the file cannot be read, is damaged or edited, or is of a newer format.
+
     >>> import tempfile
     >>> import symcost as sc
     >>> verdict = sc.verify(sc.models.alexnet(n="n"), at=dict(n=2), targets=[])

@@ -72,6 +72,10 @@ class Verdict:
 
     ``outcome`` tells the two kinds of no apart: ``"FALSE"`` when a check failed, ``"INCOMPLETE"`` when none did and a target
     did not answer, or not wholly: nothing is known to be wrong, and something is not known.
+
+    >>> verdict = Verdict(at={}, flops=12, transcendentals=0, checks=(), modules=(), failures={"tpu-v5e": "no libtpu"})
+    >>> bool(verdict), verdict.outcome
+    (False, 'INCOMPLETE')
     """
 
     at: Mapping[str, int]
