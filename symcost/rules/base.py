@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 from symcost.errors import RuleError
 from symcost.formulas.binary.digits import ceil_log2
 from symcost.formulas.form import ONE, Form, floor
 from symcost.formulas.functions import logarithm
 
-Size = Any
+Size: TypeAlias = int | Form
 """A positive integer or a closed form in the model's symbols."""
 
 

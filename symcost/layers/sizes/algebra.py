@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 
@@ -22,7 +22,7 @@ from symcost.formulas.symbols import integer, parse
 from symcost.layers.sizes.given import SizeLike
 from symcost.reading.numerals import MAX_BITS, bare, short
 
-Size = Any
+Size: TypeAlias = int | Fraction | Form
 """A size as layers compute with it: an ``int`` or a ``Form``, and where a layer is built as a Flax module an ``int``."""
 
 
