@@ -17,7 +17,8 @@ from effort import rows
 
 import symcost as sc
 from symcost.cli import output as cli_output
-from symcost.cli.main import EXAMPLES, main
+from symcost.cli.main import main
+from symcost.cli.output import EPILOGS
 from symcost.report import FORMATS
 from symcost.sources import texts as cli_input
 from symcost.sources import tracing as cli_trace
@@ -314,7 +315,7 @@ def test_the_help_shows_the_examples_whole(capsys: pytest.CaptureFixture[str]) -
     assert "'float32[n,r,r,3]' --call train=false" in printed
 
 
-COMMANDS = [line.replace("\\[", "[") for line in EXAMPLES.splitlines() if line.startswith("symcost ")]
+COMMANDS = [line.replace("\\[", "[") for line in EPILOGS["trace"].splitlines() if line.startswith("symcost ")]
 SLOW = [command for command in COMMANDS if "--mode train" in command]
 
 

@@ -10,8 +10,7 @@ from layer_cases import CASES
 from rule_case import spec
 
 import symcost as sc
-from symcost.layers.base import Layer
-from symcost.layers.reading import entering
+from symcost.layers.base import Layer, entering
 from symcost.layers.sizes.tensor import FIRST
 from symcost.layers.tape import Tape
 from symcost.layers.twins.base import TWINS
