@@ -14,6 +14,7 @@ from symcost.errors import SpaceError, SymcostError
 from symcost.reading.given import check
 from symcost.reading.numerals import short
 from symcost.sweeps.answers.partial import Partial
+from symcost.sweeps.question.space import check_count
 from symcost.sweeps.run.store import Store
 from symcost.sweeps.run.task import SearchJob, ranges, run_part, search
 from symcost.sweeps.run.workers import Workers
@@ -59,11 +60,8 @@ class Settings:
                 f"on_progress={short(self.on_progress)} must be a function of steps done, steps in all, and words"
             )
         for name in ("workers", "processes"):
-            number = getattr(self, name)
-            if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
-                raise SpaceError(f"{name}={short(number)} must be a positive integer")
-            if number is not None and number > MOST:
-                raise SpaceError(f"{name}={short(number)} are more than any machine runs: give at most {MOST}")
+            if (number := getattr(self, name)) is not None:
+                check_count(name, number, MOST, f"are more than any machine runs: give at most {MOST}")
 
     @property
     def width(self) -> int:
