@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from effort import rows
 
 import symcost as sc
 from symcost.cli import output as cli_output
@@ -315,10 +316,11 @@ def test_the_help_shows_the_examples_whole(capsys: pytest.CaptureFixture[str]) -
 
 
 COMMANDS = [line.replace("\\[", "[") for line in EPILOGS["trace"].splitlines() if line.startswith("symcost ")]
+SLOW = [command for command in COMMANDS if "--mode train" in command]
 
 
 @pytest.mark.usefixtures("traced_once")
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", rows(COMMANDS, SLOW))
 def test_the_examples_of_the_help_run(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = shlex.split(command)[1:]
     assert main(arguments) == 0

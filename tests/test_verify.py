@@ -14,6 +14,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 import pytest
+from effort import needs
 from referee_cases import MLP, Encoder
 from zoo.control import CondHalt
 
@@ -315,7 +316,10 @@ def test_a_model_that_changed_is_asked_about_anew(monkeypatch: pytest.MonkeyPatc
         (dict(at=AT, mesh={"data": 3}, shard={"inputs": ("data",)}), "shard cuts the 4 of inputs/0, shape (4, 6), along"),
         (dict(at=AT, mesh={"data": 2}, shard={"bias": (None, "data")}), "shard gives 2 axes to params/Dense_0/bias"),
         (dict(at=AT, mesh={"data": 0}), "the mesh axis data has 0 devices: it must be a positive integer"),
-        (dict(at=AT, targets=["tpu-v5e"], mesh={"data": 3}), "tpu-v5e has no topology of 3 devices here"),
+        pytest.param(
+            dict(at=AT, targets=["tpu-v5e"], mesh={"data": 3}), "tpu-v5e has no topology of 3 devices here",
+            marks=needs("libtpu", "a TPU's program"),
+        ),
         (dict(at=AT, mesh={"data": 2}, shard={"inputs": ("data", "data")}), "shard gives the axis 'data' to two dimensions of"),
         (dict(at=AT, mesh={"data": 3}, shard={"inputs": "data"}), "shard cuts the 4 of inputs/0, shape (4, 6), along 'data'"),
         (dict(at=AT, targets="cqu"), "unknown target 'cqu': did you mean cpu"),

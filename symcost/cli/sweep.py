@@ -66,7 +66,7 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Draw the front, or all that is feasible over two axes as maps: .png or .svg.",
+            help="Draw the front, or all that is feasible over two axes as maps: .png, .svg or .pdf.",
             callback=checked(_check_picture),
         ),
     ] = None,

@@ -114,6 +114,10 @@ def fits(
     activations where it is written. A memory that holds both has to hold their sum. A number type of products for which the
     device publishes no peak, where it publishes some, is an error.
 
+    Raises:
+        DeviceError: where the device is unknown, or no size of a memory is published.
+        SymcostError: where there is no table of operations, or a symbol has no value.
+
     >>> from symcost.models import mcunet_in1
     >>> print(fits(mcunet_in1(), "tiny-ai", "int8"))
     sram (activations): 92,160 of 327,680 bytes (320 KiB), fits, 235,520 bytes (230 KiB) are left; peak in block_2/expand/conv

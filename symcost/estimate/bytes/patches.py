@@ -16,9 +16,8 @@ from symcost.costs.table import CostTable
 from symcost.errors import ShapeError, SymcostError
 from symcost.estimate.bytes.buffers import BufferStep, PlacesTape, peak_of, whole
 from symcost.estimate.bytes.network import layers_of
-from symcost.layers.base import Layer, symbols_of
+from symcost.layers.base import Layer, shaped, symbols_of
 from symcost.layers.kinds.combine import Sequential
-from symcost.layers.reading import shaped
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
 from symcost.reading.choices import Rule
@@ -72,6 +71,9 @@ def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int
     ``liveness`` or ``textbook``. ``depthwise_in_place``: depthwise convolutions write over their input, as TinyEngine's
     do. The second paper's MobileNetV2 (172 kB instead of 1372 kB for 10 % more computation) is counted by ``textbook``
     with that.
+
+    Raises:
+        SymcostError: where symbols are left, the stage is none of the network's, or the patches do not fit it.
 
     >>> from symcost.models.catalog import reference
     >>> net = reference("mobilenet_v2").net()

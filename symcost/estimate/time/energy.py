@@ -113,6 +113,10 @@ def energy(
     ``levels``: where ``weights`` and ``activations`` come from, names of the device's energy table; its ``dram``
     unless given. ``dtype``, ``weights``, ``model`` and ``efficiency`` as in :func:`~symcost.estimate.time.latency.latency`.
 
+    Raises:
+        DeviceError: where the device is unknown, or has no published energy for the number type or the level.
+        SymcostError: where there is no table of operations, or an argument is another.
+
     >>> from symcost.models import alexnet
     >>> found = energy(alexnet(), model="whole")
     >>> found.compute, found.movement

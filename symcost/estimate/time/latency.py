@@ -161,6 +161,10 @@ def latency(
     it was (not for the whole model), or all of the peak.
     ``overhead``: seconds to launch a kernel; the device's own unless given, and none for the whole model.
 
+    Raises:
+        DeviceError: where the device is unknown, or lacks a peak or a bandwidth that is needed.
+        SymcostError: where there is no table of operations, or an argument is another.
+
     >>> from symcost.models import alexnet
     >>> latency(alexnet(), "nvidia-a100-sxm-80gb", "int8", model="whole").seconds
     7833457/254875000000
@@ -260,6 +264,13 @@ def throughput(
 
     Lower latency and higher throughput do not imply each other: one example in 50 ms is 20 a second, four at once in
     100 ms are 40.
+
+    Raises:
+        SymcostError: where ``batch`` is neither a number nor a symbol of the table.
+
+    >>> from symcost.models import alexnet
+    >>> throughput(alexnet(n=4), "nvidia-h100-sxm", batch=4) == 4 / latency(alexnet(n=4), "nvidia-h100-sxm").seconds
+    True
     """
     found = latency(costs, on, dtype, model=model, weights=weights, efficiency=efficiency, overhead=overhead)
     return _batch(costs, batch) / found.seconds

@@ -70,6 +70,10 @@ def mfu(
 
     Convention and name: Chowdhery et al., PaLM, arXiv:2204.02311, appendix B.
 
+    Raises:
+        SymcostError: where a number is not positive, symbols are left, or it comes to more than the peak.
+        DeviceError: where the device is unknown, or has no published peak for ``dtype``.
+
     >>> import symcost as sc
     >>> costs = sc.models.gpt2(n=8, N=1024, d=768, L=12, H=12)
     >>> print(mfu(costs, "0.25", "nvidia-a100-sxm-80gb", passes=3))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.formulas.graph.leading import abbreviated
 from symcost.formulas.text import wrapped
 from symcost.formulas.units import counted
-from symcost.report.formats.text import NONE, WIDTH, label, ruled
+from symcost.report.formats.text import NONE, label, ruled
 from symcost.report.words import facts, sheet
 from symcost.report.words.grouping import ReportLine, lines
 from symcost.report.words.sheet import SheetColumn
@@ -21,7 +20,7 @@ def render(costs: CostTable, *, depth: int | None = None, width: int | None = No
     Totals and peaks are whole, in lines that break at operators; formulas in the table by module are told by their leading
     terms where there is no room, and columns without room are left out, in words.
     """
-    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
+    width = width or sheet.terminal()
     words = facts.words(costs)
     blocks = [
         wrapped(words, width) if words else [],

@@ -6,7 +6,6 @@ columns are left out, in words, and formulas are told by their leading terms.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,12 +19,11 @@ from symcost.formulas.text import ELLIPSIS, wrapped, written
 from symcost.formulas.units import rounded
 from symcost.reading.choices import AnyConvention
 from symcost.report.words import facts, sheet
-from symcost.report.words.headline import POINT, headline, is_bound, narrowed, standing, withdrawn
+from symcost.report.words.headline import POINT, is_bound, narrowed, standing, withdrawn
 from symcost.report.words.outline import Outline, OutlineLine
 from symcost.report.words.sheet import SheetColumn
+from symcost.report.words.ways import shown
 
-WIDTH = 100
-"""Of a page that says nothing of its own."""
 LINES, AROUND, LEAST = 25, 9, 6
 """Of a first screen, of these those around its modules, and lines of modules that there are at least."""
 SHARE = "share"
@@ -42,10 +40,12 @@ def render(
     ``si``: numbers with three digits and a prefix. ``convention``: of the numbers, otherwise those of a table's attributes.
     ``drawn``: with activations, input + output and the receptive field, as lectures draw it. ``more``: how to see the rest.
     """
-    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
-    screen = Screen(costs, si, convention, drawn)
+    width = width or sheet.terminal()
+    told = shown(costs)
+    screen = Screen(told.costs, si, convention, drawn)
     first = [*withdrawn(costs, more), *narrowed(costs)]
-    above = [line for said in first for line in wrapped(said, width)] + joined(headline(costs), POINT, width)
+    above = [line for said in first for line in wrapped(said, width)] + joined(told.headline, POINT, width)
+    above += [line for said in told.others for line in wrapped(said, width)]
     below = wrapped(standing(costs), width)
     lines, left_out = screen.table(depth, width, LINES - len(above) - len(below) - AROUND)
     notes = [f"left out at this width: {', '.join(left_out)}"] if left_out else []

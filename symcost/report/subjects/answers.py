@@ -7,6 +7,7 @@ from json import dumps
 
 from symcost.estimate.bytes.fit import Fit
 from symcost.estimate.questions.solve import Solution
+from symcost.report.words import sheet
 
 
 def _fit(fit: Fit) -> str:
@@ -39,5 +40,11 @@ def _solution(solution: Solution) -> str:
     return dumps({**document, "constraints": constraints}, indent=2)
 
 
-FITS: Mapping[str, Callable[[Fit], str]] = {"text": str, "json": _fit}
-SOLUTIONS: Mapping[str, Callable[[Solution], str]] = {"text": str, "json": _solution}
+def _text(found: Fit | Solution) -> str:
+    """As it prints, in lines that the terminal has room for."""
+    lines = ((line[: len(line) - len(line.lstrip())], line.lstrip()) for line in str(found).splitlines())
+    return "\n".join(part for margin, said in lines for part in sheet.hung(said, sheet.terminal(), margin))
+
+
+FITS: Mapping[str, Callable[[Fit], str]] = {"text": _text, "json": _fit}
+SOLUTIONS: Mapping[str, Callable[[Solution], str]] = {"text": _text, "json": _solution}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -23,15 +22,15 @@ from symcost.report.words.sheet import SheetColumn
 
 COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
 MAX_LINES = 20
-WIDTH, NAME, FORMULA = 100, 32, 40
-"""Columns of a page that says nothing of its own, of a long name, and of a formula that is told whole."""
+NAME, FORMULA = 32, 40
+"""Columns of a long name, and of a formula that is told whole."""
 SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 """At which kernels are ranked while symbols are free: the first that the domain allows."""
 
 
 def text(estimate: Estimate, width: int | None = None) -> str:
     """Totals, then one line per kernel with what it waits for, in at most ``width`` columns (the terminal's by default)."""
-    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
+    width = width or sheet.terminal()
     lines = sheet.pairs(_facts(estimate), width)
     chosen = estimate.latencies[estimate.chosen]
     if isinstance(chosen, Latency):

@@ -23,7 +23,8 @@ def text(findings: Sequence[Any]) -> str:
     """One line per claim, and how many are wrong."""
     wrong = sum(not finding.right for finding in findings)
     lines = [f"{'right' if finding.right else 'WRONG'}  {finding}" for finding in findings]
-    return "\n".join([*lines, "", f"{len(findings)} claims, {wrong} wrong"])
+    shown = [line for said in lines for line in sheet.hung(said, sheet.terminal())]
+    return "\n".join([*shown, "", f"{len(findings)} claims, {wrong} wrong"])
 
 
 def csv(findings: Sequence[Any]) -> str:

@@ -36,7 +36,6 @@ from __future__ import annotations
 
 import io
 import json as _json
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -55,6 +54,8 @@ from symcost.version import __version__
 
 Cells = tuple[str, ...]
 FEW_MODULES = 4
+WORDS = 12
+"""Columns that the words of a table have at least."""
 SHORT = 8
 """Rows of a table that a notebook shows without a click."""
 NUMBERS = {"ours", "theirs", "written", "compiled", "difference", "FLOPs", "bytes"}
@@ -186,21 +187,33 @@ def _memory(verdict: Any) -> Iterable[Cells]:
 
 def text(verdict: Any) -> str:
     """Tables for a terminal."""
-    console = Console(file=io.StringIO(), width=shutil.get_terminal_size((100, 24)).columns, highlight=False)
+    width = sheet.terminal()
+    console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(Text(sentence(verdict)))
     for title, headings, rows in sections(verdict, whole=False):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+        console.print(Text(f"\n{title}"))
+        if _needed(headings, rows) > width:
+            for line in sheet.listed(headings, rows, width):
+                console.print(Text(line))
+            continue
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, len(sheet.GAP), 0, 0), show_edge=False)
         for heading in headings:
             right = heading in NUMBERS
             table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right)
         for row in rows:
             table.add_row(*map(Text, row))
-        console.print(Text(f"\n{title}"))
         console.print(table)
     for note in verdict.notes:
         console.print(Text(f"\n{note}"))
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+def _needed(headings: Cells, rows: Sequence[Cells]) -> int:
+    """Columns that a table needs: its numbers whole, its words in narrow lines."""
+    longest = [max(map(len, cells)) for cells in zip(headings, *rows, strict=True)]
+    least = [n if heading in NUMBERS else min(n, WORDS) for heading, n in zip(headings, longest, strict=True)]
+    return sum(least) + len(sheet.GAP) * len(headings)
 
 
 def markdown(verdict: Any) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.estimate.questions.setting import OPTIONS, QuantityOptions
 from symcost.formulas.extent import whole
@@ -128,6 +129,7 @@ class Asked:
             answer = Answer(
                 columns, self.space.axes, int(total), total.size, total.visited, total.seconds, total.engine, total.numbers,
                 _MANY.format(total, keep) if many else "", _provenance(words, total), tuple(self.objectives),
+                model=named(self.costs),
             )  # fmt: skip
             if self.check and len(answer):
                 told = checked(
@@ -178,6 +180,14 @@ class Asked:
                 below.append(sum(run(job, self.settings, pool).count for job in jobs))
         pairs = zip(itertools.pairwise(shown), itertools.pairwise(below), strict=True)
         return [(a, b, after - before) for (a, b), (before, after) in pairs]
+
+
+def named(costs: Any) -> str:
+    """What a model is called; of several the names that the space has for them, and nothing of formulas alone."""
+    if isinstance(costs, CostTable):
+        return costs.parts.name
+    several = isinstance(costs, Mapping) and all(isinstance(each, CostTable) for each in costs.values())
+    return ", ".join(map(str, costs)) if several else ""
 
 
 def _flag(given: Any) -> bool:
