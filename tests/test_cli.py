@@ -11,13 +11,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from effort import rows
 
 import symcost as sc
 from symcost.cli import output as cli_output
-from symcost.cli.main import main
+from symcost.cli.main import VERBS, app, main
 from symcost.cli.output import EPILOGS
 from symcost.report import FORMATS
 from symcost.sources import texts as cli_input
@@ -302,6 +304,24 @@ def test_an_error_of_symcost_itself_is_not_hidden(monkeypatch: pytest.MonkeyPatc
 def test_without_arguments_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert "Usage: symcost" in capsys.readouterr().out
+
+
+def test_an_option_is_the_same_and_checked_before_the_work_in_every_verb() -> None:
+    verbs: Any = typer.main.get_command(app)
+    options = [(verb, p) for verb, command in verbs.commands.items() for p in command.params if "--" in p.opts[0]]
+    for name in ("--output", "--format", "--device", "--dtype", "--weights", "--rule", "--at", "--arg", "--call"):
+        # a measured entry, which calibrate reads, is a file and nothing else
+        same = [p for verb, p in options if name in p.opts and (verb, name) != ("calibrate", "--device")]
+        assert len(same) > 1
+        assert len({(tuple(p.opts), p.multiple) for p in same}) == 1, name
+        early = name not in ("--at", "--arg", "--call")  # these are read together, once the verb is known
+        assert all((p.callback is not None) == early for p in same), name
+
+
+@pytest.mark.parametrize("verb", [verb.__name__ for verb in VERBS])
+def test_every_verb_has_a_short_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "-h"]) == 0
+    assert f"Usage: symcost {verb} " in capsys.readouterr().out
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
