@@ -131,8 +131,8 @@ def submitted(
     try:
         while waiting or running:
             while job.kind in ("top", "front") and reached in before:
-                reached, found = before.pop(reached)
-                known = found if known is None else known.joined(found, job.keep)
+                reached, earlier = before.pop(reached)
+                known = earlier if known is None else known.joined(earlier, job.keep)
             try:
                 while waiting and len(running) < width + SPARE:
                     running[executor.submit(run_part, job, *waiting[-1], known)] = waiting[-1]
