@@ -75,7 +75,7 @@ class PlacesTape(Tape):
         if reach is None or not isinstance(layer, Windowed):
             return None
         windows = layer.windows(self, x.places)
-        return tuple((int(far), int(s), int(w.lo)) for (far, s), w in zip(reach, windows, strict=True))
+        return tuple((int(far), int(s), int(exact(w.lo))) for (far, s), w in zip(reach, windows, strict=True))
 
 
 def peak_of(
