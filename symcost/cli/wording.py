@@ -30,7 +30,7 @@ def as_options(message: str) -> str:
     >>> as_options("give samples={...} or steps={'r': 32}")
     'give --samples NAME=... or --steps r=32'
     """
-    return _FLAG.sub(lambda match: FLAGS[match[0]], _MAPPING.sub(_entries, message))
+    return _FLAG.sub(lambda found: FLAGS[found[0]], _MAPPING.sub(_entries, message))
 
 
 def _entries(match: re.Match[str]) -> str:
