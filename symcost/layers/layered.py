@@ -17,7 +17,7 @@ from symcost.formulas.symbols import Evaluator, evaluate
 from symcost.layers.base import Layer, forms_of, symbols_of
 from symcost.layers.domain import LayerDomain
 from symcost.layers.liveness import peak_sizes
-from symcost.layers.sizes.algebra import exact, plain
+from symcost.layers.sizes.algebra import Size, exact, plain
 from symcost.layers.sizes.sums import summed
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import ITEM, Tape
@@ -93,7 +93,7 @@ class Run(Counts):
         return rows[values.index(max(values))].path if rows else ""
 
     def _sizes(self, rule: Rule) -> Any:
-        return peak_sizes(tuple(self._tape.events), self._tape.rows[0].out, self._last, rule)
+        return peak_sizes(self._tape.events, self._x.shape, self._last, rule)
 
     @cached_property
     def _peaks(self) -> dict[Rule, list[Any]]:
@@ -132,5 +132,5 @@ class Run(Counts):
         return made, made.parts()
 
 
-def _plain(found: Field) -> Field:
+def _plain(found: tuple[Size, ...] | None) -> Field:
     return None if found is None else tuple(map(plain, found))

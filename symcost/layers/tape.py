@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from symcost.costs.cost import Cost
 from symcost.costs.dtypes import ASSUMED, item_bytes
@@ -123,16 +123,18 @@ class Tape:
         read = sum((tensor.size for tensor in operands), start=weights + biases + state)
         moved = {"bytes_read": ITEM * read, "bytes_written": ITEM * out.size} if not view else {}
         kept = 0 if view else out.size
-        full = Cost(params=weights + biases, inactive=inactive, state=state, macs=macs, flops=2 * macs + flops,
-                    transcendentals=calls, int_ops=int_ops, padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
+        full = Cost.of_forms(params=weights + biases, inactive=inactive, state=state, macs=macs, flops=2 * macs + flops,
+                             transcendentals=calls, int_ops=int_ops, padding_macs=padding_macs, activations=kept,
+                             **moved)  # fmt: skip
         useful = macs - padding_macs
+        forms: dict[str, Any] = {"times": self._times, "xla_times": self._xla_times, "out": out.shape,
+                                 "ins": tuple(tensor.shape for tensor in operands)}  # fmt: skip  # until a table is made
         self.rows.append(Row(
             path=self.path, op=op, cost=full,
-            textbook=Cost(params=weights, inactive=inactive, macs=macs, flops=2 * macs, activations=stored),
+            textbook=Cost.of_forms(params=weights, inactive=inactive, macs=macs, flops=2 * macs, activations=stored),
             xla=replace(full, macs=useful, padding_macs=0,
                         flops=2 * useful + flops + int_ops if xla_flops is None else xla_flops),
-            times=self._times, xla_times=self._xla_times, source="layer",
-            ins=tuple(tensor.shape for tensor in operands), out=out.shape,
+            source="layer", **forms,
         ))  # fmt: skip
         made = self._fresh()
         entering = sum((tensor.size for tensor in operands), start=0)
@@ -146,8 +148,8 @@ class Tape:
     # -- where it stands ---------------------------------------------------------------------------------------
     def enter(self, x: Tensor) -> Tensor:
         """The network's input."""
-        cost = Cost(activations=x.size)
-        self.rows.append(Row(path="", op="input", cost=cost, textbook=cost, xla=cost, out=x.shape, source="input"))
+        cost, shape = Cost.of_forms(activations=x.size), cast(Any, x.shape)
+        self.rows.append(Row(path="", op="input", cost=cost, textbook=cost, xla=cost, out=shape, source="input"))
         entered = replace(x, value=self._fresh())
         self.fields.enter(entered)
         return entered

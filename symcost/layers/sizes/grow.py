@@ -82,12 +82,12 @@ def _mean_power(e: int) -> tuple[Fraction, ...]:
 
 def mean_row(row: Row, times: Size) -> Row:
     """The rows of all blocks as one that stands for their mean."""
-    runs: Any = row.times  # a form, as all numbers of a row until the table is made
-    if NUMBER.symbols & as_form(runs).symbols:
+    forms: Any = row  # all numbers of a row are forms until the table is made
+    if NUMBER.symbols & as_form(forms.times).symbols:
         raise NoSumError
-    costs = (each.map(lambda value: mean(value, times)) for each in (row.cost, row.textbook, row.xla))
+    costs = (each.map(lambda value: mean(value, times)) for each in (forms.cost, forms.textbook, forms.xla))
     cost, textbook, xla = costs
-    ins, out = tuple(_mean_shape(shape, times) for shape in row.ins), _mean_shape(row.out, times)
+    ins, out = tuple(_mean_shape(shape, times) for shape in forms.ins), _mean_shape(forms.out, times)
     return replace(row, cost=cost, textbook=textbook, xla=xla, ins=ins, out=out)
 
 

@@ -11,7 +11,7 @@ from symcost.formulas.form import Form
 from symcost.layers.base import Layer, each
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact
 from symcost.layers.sizes.field import Reach
-from symcost.layers.sizes.given import ONE, ZERO, Dims, Pads
+from symcost.layers.sizes.given import NONE, ONE, ZERO, Dims, Pads
 from symcost.layers.sizes.sliding import output_length, same_padding
 from symcost.layers.sizes.tensor import FIRST, Tensor, shown
 from symcost.layers.tape import Tape
@@ -63,7 +63,7 @@ class Windowed(Layer):
         found = []
         for axis, length in enumerate(x):
             if self.p == "same" and isinstance(length, Form) and s[axis] != 1:  # it depends on the length, and fits
-                found.append(Window(length, k[axis], s[axis], d[axis], None, None, ceil_ratio(length, s[axis])))
+                found.append(Window(length, k[axis], s[axis], d[axis], NONE, NONE, ceil_ratio(length, s[axis])))
                 continue
             lo, hi = sides(self.p, axis, length, k[axis], s[axis], d[axis])
             reach, padded = exact(d[axis] * (k[axis] - 1) + 1), exact(length + lo + hi)
