@@ -16,7 +16,6 @@ from symcost.errors import ShapeError
 from symcost.formulas.form import Form
 from symcost.layers.sizes.algebra import exact, plain, size
 from symcost.layers.sizes.given import LEAST, SizeLike
-from symcost.layers.sizes.sums import summed
 from symcost.layers.sizes.tensor import LAST, Tensor, tensor
 from symcost.layers.tape import Tape
 from symcost.reading.choices import LAYOUTS, Convention, Layout
@@ -100,7 +99,7 @@ class Layer:
         """Cost of the layer for an input of shape ``x``, the input itself left out; ``layout`` as in :func:`symcost.table`."""
         tape = Tape()
         tape.run(self, entering(self, x, layout))
-        return summed(tape.rows, convention).map(plain)
+        return tape.total(convention).map(plain)
 
     def in_order(self) -> Iterator[Layer]:
         """The layer, and those inside it as they run."""

@@ -18,7 +18,6 @@ from symcost.layers.base import Layer, forms_of, symbols_of
 from symcost.layers.domain import LayerDomain
 from symcost.layers.liveness import peak_sizes
 from symcost.layers.sizes.algebra import Size, exact, plain
-from symcost.layers.sizes.sums import summed
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import ITEM, Tape
 from symcost.reading.choices import PEAKS, AnyConvention, Convention, Rule, Unit
@@ -70,12 +69,12 @@ class Run(Counts):
 
     def counted(self, convention: Convention) -> Cost:
         """Closed form of the whole network under ``textbook``, ``full`` or ``xla``."""
-        return summed(self._tape.rows, convention).map(plain)
+        return self._tape.total(convention).map(plain)
 
     def published(self, convention: AnyConvention) -> Cost:
         """Closed form of the whole network under ``torchvision`` or ``fvcore``."""
-        raw = self._tape.rows
-        return published(convention).total(summed(raw, TEXTBOOK), summed(raw, FULL), raw).map(plain)
+        tape = self._tape
+        return published(convention).total(tape.total(TEXTBOOK), tape.total(FULL), tape.rows).map(plain)
 
     def peak(self, rule: Rule, unit: Unit) -> Any:
         """The largest of the forms by a rule, in a unit."""

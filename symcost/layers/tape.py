@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from symcost.costs.cost import Cost
 from symcost.costs.dtypes import ASSUMED, item_bytes
-from symcost.costs.rows import Row
+from symcost.costs.rows import Row, total
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes import grow
@@ -17,6 +17,7 @@ from symcost.layers.sizes.algebra import Size, exact
 from symcost.layers.sizes.field import Fields, Reach
 from symcost.layers.sizes.noted import Need, NotedValue
 from symcost.layers.sizes.tensor import Tensor
+from symcost.reading.choices import Convention
 
 ITEM = item_bytes(ASSUMED)
 """Bytes of an element: layers say no number type."""
@@ -61,6 +62,10 @@ class Tape:
                 return layer.forward(self, x)
         finally:
             self._running.pop()
+
+    def total(self, convention: Convention) -> Cost:
+        """The sum of the rows, whose numbers are forms."""
+        return total(self.rows, convention, lambda parts: exact(Form.total(v * k for v, k in parts.items())))
 
     def fail(self, message: str) -> ShapeError:
         """The error of the layer that runs now."""
