@@ -140,10 +140,10 @@ def entering(net: Layer, x: tuple[SizeLike, ...], layout: Layout | None = None) 
     """
     if layout is not None and layout not in LAYOUTS:
         raise ShapeError(f"layout={short(layout)} is unknown: use 'first' for (n, c, l), 'last' for (n, N, d)")
-    made = shaped(x)
+    x_in = shaped(x)
     if layout is not None and len(x) != 3:
-        raise ShapeError(f"layout={layout!r} is for inputs of three axes and {made} has {len(x)}: leave it out")
-    return made.settled(layout or _meant(net)) if len(x) == 3 else made
+        raise ShapeError(f"layout={layout!r} is for inputs of three axes and {x_in} has {len(x)}: leave it out")
+    return x_in.settled(layout or _meant(net)) if len(x) == 3 else x_in
 
 
 def _meant(net: Layer) -> str:
@@ -181,11 +181,11 @@ def substituted(value: Any, point: Mapping[str, Any]) -> Any:
     if isinstance(value, tuple):
         return tuple(substituted(part, point) for part in value)
     if isinstance(value, Layer):
-        made = object.__new__(type(value))
+        layer = object.__new__(type(value))
         for field in fields(value):
-            object.__setattr__(made, field.name, substituted(getattr(value, field.name), point))
-        made.check()
-        return made
+            object.__setattr__(layer, field.name, substituted(getattr(value, field.name), point))
+        layer.check()
+        return layer
     return value
 
 

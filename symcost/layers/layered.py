@@ -83,11 +83,11 @@ class Run(Counts):
     def peak_path(self, rule: Rule, point: Mapping[str, int]) -> str:
         """Path of the operation that runs while the peak is reached, at a point; of equal ones the first."""
         raw = self._tape.rows
-        made = zip(raw[1:], self._tape.events, strict=True)  # the first row is the input
+        operations = zip(raw[1:], self._tape.events, strict=True)  # the first row is the input
         if rule == "textbook":
-            rows = [row for row, event in made if event.textbook != 0]
+            rows = [row for row, event in operations if event.textbook != 0]
         else:
-            rows = [raw[0], *(row for row, event in made if not event.view)]
+            rows = [raw[0], *(row for row, event in operations if not event.view)]
         values = [evaluate(plain(exact(size)), point) for size in self._sizes(rule)]
         return rows[values.index(max(values))].path if rows else ""
 
@@ -110,8 +110,8 @@ class Run(Counts):
 
     @cached_property
     def _fields(self) -> dict[str, Field]:
-        made = [event.out for event in self._tape.events if not event.becomes]
-        named = zip(self._tape.rows[1:], made, strict=True)
+        values = [event.out for event in self._tape.events if not event.becomes]
+        named = zip(self._tape.rows[1:], values, strict=True)
         return {row.path: _plain(self._tape.fields.field(value)) for row, value in named}
 
     def anew(self, point: Mapping[str, int]) -> tuple[Run, Parts] | None:
@@ -127,8 +127,8 @@ class Run(Counts):
             return None
         own = {name: size for name, size in point.items() if name in symbols_of(self._net)}
         shape = tuple(value(size) for size in self._x.shape)
-        made = Run(self._net.subs(**own), replace(self._x, shape=shape))
-        return made, made.parts()
+        run = Run(self._net.subs(**own), replace(self._x, shape=shape))
+        return run, run.parts()
 
 
 def _plain(found: tuple[Size, ...] | None) -> Field:

@@ -141,14 +141,14 @@ class Tape:
                         flops=2 * useful + flops + int_ops if xla_flops is None else xla_flops),
             source="layer", **forms,
         ))  # fmt: skip
-        made = self._fresh()
+        value = self._fresh()
         entering = sum((tensor.size for tensor in operands), start=0)
         seen = entering + (out.size if stores else reduced) if stores or number else 0
         self.events.append(
-            NotedValue(tuple(t.value for t in operands), made, out.size, scratch, in_place, view, seen)
+            NotedValue(tuple(t.value for t in operands), value, out.size, scratch, in_place, view, seen)
         )  # fmt: skip
-        self.fields.made(made, operands, len(out.shape) - 2, reach, everything)
-        return replace(out, value=made)
+        self.fields.made(value, operands, len(out.shape) - 2, reach, everything)
+        return replace(out, value=value)
 
     # -- where it stands ---------------------------------------------------------------------------------------
     def enter(self, x: Tensor) -> Tensor:
@@ -208,10 +208,10 @@ class Tape:
 
     def _becomes(self, x: Tensor, entered: Tensor) -> Tensor:
         """The input of a later block in the place of the first one's."""
-        made = self._fresh()
-        self.events.append(NotedValue((x.value,), made, entered.size, 0, True, False, 0, becomes=True))
-        self.fields.same(x.value, made)
-        return replace(entered, value=made)
+        value = self._fresh()
+        self.events.append(NotedValue((x.value,), value, entered.size, 0, True, False, 0, becomes=True))
+        self.fields.same(x.value, value)
+        return replace(entered, value=value)
 
     def forget(self, since: tuple[int, int, int]) -> None:
         """Undo what was written since a :meth:`mark`."""

@@ -57,9 +57,9 @@ def load(path: str | Path) -> CostTable:
     """
     document = read(Path(path))
     with undamaged(Path(path), "table"):
-        made = _DocumentReader(document).table()
-    made.parts = replace(made.parts, name=Path(path).stem)
-    return made
+        table = _DocumentReader(document).table()
+    table.parts = replace(table.parts, name=Path(path).stem)
+    return table
 
 
 class _DocumentReader:
@@ -72,14 +72,14 @@ class _DocumentReader:
         self.shapes: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
     def number(self, text: Any) -> Any:
-        found = self.known.get(text)
-        if found is None:
+        known = self.known.get(text)
+        if known is None:
             if not isinstance(text, str):
                 raise ExpressionError(f"{short(text)} stands where a formula should")
             plain = text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS
             made = int(text) if plain else parse(text)
-            found = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
-        return found
+            known = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
+        return known
 
     def times(self, text: Any) -> Any:
         runs = self.number(text)

@@ -33,11 +33,11 @@ def size(value: SizeLike, what: str, least: int = 1) -> Size:
     >>> size("4*c", "c_o"), size(sympy.Integer(3), "k")
     (4*c, 3)
     """
-    made = value if isinstance(value, Form) else _read(value, what, least)
-    made = number if isinstance(made, Form) and (number := made.number) is not None else made
-    if isinstance(made, Fraction) or (isinstance(made, int) and made < least):
+    read = value if isinstance(value, Form) else _read(value, what, least)
+    read = number if isinstance(read, Form) and (number := read.number) is not None else read
+    if isinstance(read, Fraction) or (isinstance(read, int) and read < least):
         raise _no_size(what, bare(value), least)
-    return made
+    return read
 
 
 def _no_size(what: str, shown: str, least: int) -> ShapeError:

@@ -61,15 +61,15 @@ def at(value: Size, number: Size) -> Size:
 
 def powers_of(value: Size) -> dict[int, Form]:
     """The factors of the powers of the block's number."""
-    found: dict[int, Form] = {}
+    factors: dict[int, Form] = {}
     for mono, coefficient in as_form(value).terms.items():
         exponents = dict(mono)
         e = exponents.pop(_ATOM, 0)
         rest = Form({tuple(exponents.items()): coefficient})
         if e < 0 or NUMBER.symbols & rest.symbols:
             raise NoSumError
-        found[e] = found.get(e, Form({})) + rest
-    return found
+        factors[e] = factors.get(e, Form({})) + rest
+    return factors
 
 
 @cache
