@@ -160,7 +160,7 @@ class MemoryContents:
 
 def kept(where: Device, used: MemoryUse) -> list[MemoryContents]:
     """Every memory that holds weights or activations, with the state that lies there."""
-    found = []
+    contents = []
     for level in where.memories:
         if level.holds and level.size is None:
             raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
@@ -170,10 +170,10 @@ def kept(where: Device, used: MemoryUse) -> list[MemoryContents]:
             names = [{"weights": "weight_bytes", "activations": "activation_bytes"}[what] for what in level.holds]
             told = " + ".join([*names, *(["state_bytes"] if needed != plain else [])])
             text = f"{told} <= {level.size} ({level.name})"
-            found.append(MemoryContents(level.name, level.holds, needed, level.size, text))
-    if not found:
+            contents.append(MemoryContents(level.name, level.holds, needed, level.size, text))
+    if not contents:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
-    return found
+    return contents
 
 
 def check_computes(where: Device, costs: CostTable, types: Types) -> None:

@@ -94,13 +94,13 @@ def mfu(
     if counted == GIVEN and passes != 1:
         raise SymcostError(f"passes={passes} is for a table of the forward pass: multiply the count instead")
     where = device_of(device)
-    found = Utilisation(flops, time, where.operations(dtype) * devices, where.name, dtype, devices, counted)
-    if found.share > 1:
+    utilisation = Utilisation(flops, time, where.operations(dtype) * devices, where.name, dtype, devices, counted)
+    if utilisation.share > 1:
         raise SymcostError(
-            f"{flops} FLOPs in {time} s are {float(found.share):.4g} times the {dtype} peak of {devices} x {where.name}: "
+            f"{flops} FLOPs in {time} s are {float(utilisation.share):.4g} times the {dtype} peak of {devices} x {where.name}: "
             "correct the count, the seconds, the number type or the number of devices"
         )
-    return found
+    return utilisation
 
 
 def _of_table(costs: CostTable, passes: int) -> tuple[Fraction, str]:
