@@ -35,25 +35,25 @@ def render(costs: CostTable, *, depth: int | None = None, width: int | None = No
 def _modules(costs: CostTable, depth: int | None, width: int) -> list[str]:
     """The lines that say something; a heading says something when a line below it does."""
     wanted = facts.columns(costs)
-    found: list[tuple[ReportLine, list[Any]]] = []
+    told: list[tuple[ReportLine, list[Any]]] = []
     below = -1
     for line in reversed(lines(costs.rows, depth)):
         values = [] if line.rows is None else facts.values_of(line.rows, wanted)
         if below > line.indent if line.rows is None else any(value != 0 for value in values):
-            found.append((line, values))
+            told.append((line, values))
             below = line.indent
-    if not found:
+    if not told:
         return []
-    found.reverse()
-    names = [label("  " * line.indent + line.label, max(width // 3, 12)) for line, _ in found]
-    made = [SheetColumn("module", [*names, ("total",)], left=True)]
+    told.reverse()
+    names = [label("  " * line.indent + line.label, max(width // 3, 12)) for line, _ in told]
+    columns = [SheetColumn("module", [*names, ("total",)], left=True)]
     for place, (metric, convention) in enumerate(wanted):
         whole = getattr(costs.total(convention), metric)
-        cells = [_cell(values[place]) if values else NONE for _, values in found]
-        made.append(
+        cells = [_cell(values[place]) if values else NONE for _, values in told]
+        columns.append(
             SheetColumn(f"{facts.TITLES[metric]}\n({convention})", [*cells, _cell(whole)], facts.place_of(metric))
         )
-    shown, left_out = sheet.fitted(made, width)
+    shown, left_out = sheet.fitted(columns, width)
     return [
         *ruled(shown),
         *(["", *wrapped(f"left out at this width: {', '.join(left_out)}", width)] if left_out else []),

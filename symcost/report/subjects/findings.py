@@ -14,9 +14,9 @@ COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value",
 
 
 def _line(finding: Any) -> dict[str, Any]:
-    found = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because,
+    known = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because,
              "remark": finding.remark}  # fmt: skip
-    return {name: found[name] for name in COLUMNS}
+    return {name: known[name] for name in COLUMNS}
 
 
 def text(findings: Sequence[Any]) -> str:

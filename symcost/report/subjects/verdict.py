@@ -36,7 +36,7 @@ from __future__ import annotations
 
 import io
 import json as _json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,6 @@ from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
 from symcost.errors import SymcostError
-from symcost.reading.nearest import known_format
 from symcost.report.words import markup, sheet
 from symcost.system.files import write_whole
 from symcost.version import __version__
@@ -61,14 +60,6 @@ SHORT = 8
 """Rows of a table that a notebook shows without a click."""
 NUMBERS = {"ours", "theirs", "written", "compiled", "difference", "FLOPs", "bytes"}
 LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
-FORMATS = ("text", "markdown", "json")
-
-
-def render(verdict: Any, form: str) -> str:
-    """The verdict in one of ``FORMATS``."""
-    known = {"text": text, "markdown": markdown, "json": json}
-    known_format(form, known)
-    return known[form](verdict)
 
 
 def sentence(verdict: Any) -> str:
@@ -137,20 +128,20 @@ def _checks(verdict: Any, whole: bool) -> tuple[str, Cells, Sequence[Cells]]:
 def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
     """The modules that differ, the largest differences first; shortened, a few of every target with the main cause."""
     rows = sorted((row for row in verdict.modules if row.difference), key=lambda row: -abs(row.difference))
-    shown, seen = [], dict.fromkeys((row.target for row in rows), 0)
+    told, seen = [], dict.fromkeys((row.target for row in rows), 0)
     for row in rows:
         seen[row.target] += 1
         if whole or seen[row.target] <= FEW_MODULES:
             because = row.because if whole else row.because.partition("; ")[0]
-            shown.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
+            told.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
                           f"{row.difference:+,}", because))  # fmt: skip
-    if shown:
-        left = len(rows) - len(shown)
+    if told:
+        left = len(rows) - len(told)
         title = "Modules that differ (FLOPs)" + (f", and {left} more in the other formats" if left else "")
         headings = ("target", "module", "phase", "written", "compiled", "difference", "because")
-        if not whole and {row[2] for row in shown} == {"forward"}:  # there is nothing to tell apart
-            headings, shown = headings[:2] + headings[3:], [row[:2] + row[3:] for row in shown]
-        yield title, headings, shown
+        if not whole and {row[2] for row in told} == {"forward"}:  # there is nothing to tell apart
+            headings, told = headings[:2] + headings[3:], [row[:2] + row[3:] for row in told]
+        yield title, headings, told
 
 
 def _limits(check: Any) -> str:
@@ -270,7 +261,7 @@ def document(verdict: Any) -> dict[str, Any]:
             {**asdict(check), "difference": check.difference, "passed": check.passed} for check in verdict.checks
         ],
         "modules": [{**asdict(row), "difference": row.difference} for row in verdict.modules],
-        "targets": [_target(made) for made in verdict.targets],
+        "targets": [{**asdict(made), "causes": made.causes} for made in verdict.targets],
         "failures": dict(verdict.failures),
         "opinions": [asdict(opinion) for opinion in verdict.opinions],
         "notes": list(verdict.notes),
@@ -282,9 +273,4 @@ def document(verdict: Any) -> dict[str, Any]:
     return {**whole, "digest": digest(whole)}
 
 
-def _target(made: Any) -> dict[str, Any]:
-    names = ("target", "title", "devices", "cached", "raw", "raw_transcendentals", "recount", "transcendentals", "bytes_accessed",
-             "attributed", "missing")  # fmt: skip
-    maps = ("versions", "steps", "causes", "phases", "collectives", "widened", "memory", "live")
-    parts = [asdict(part) for part in made.parts]
-    return {**{n: getattr(made, n) for n in names}, **{n: dict(getattr(made, n)) for n in maps}, "parts": parts}
+FORMATS: Mapping[str, Callable[[Any], str]] = {"text": text, "markdown": markdown, "json": json}

@@ -27,6 +27,7 @@ from symcost.sweeps.answers.answer import Answer, Count, columns_at
 from symcost.sweeps.answers.compared import FRONT, checked
 from symcost.sweeps.answers.front import front
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
+from symcost.sweeps.numbers.arithmetic import objects
 from symcost.sweeps.numbers.tiers import NAMES
 from symcost.sweeps.question.cases import Case, cases, check_define
 from symcost.sweeps.question.pinned import pinned
@@ -218,12 +219,6 @@ def _joined(
     columns = {name: list(itertools.chain(*(t[name] for t in tables))) for name in tables[0]}
     if not objectives:
         return columns
-    goals = [_array([-v if maximise else v for v in columns[text]]) for text, maximise in objectives]
+    goals = [objects([-v if maximise else v for v in columns[text]]) for text, maximise in objectives]
     order = front(goals) if kind == "front" else smallest(np.arange(len(goals[0])), goals[0], keep)
     return {name: [column[i] for i in order] for name, column in columns.items()}
-
-
-def _array(values: list[Any]) -> Any:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
