@@ -19,6 +19,8 @@ _MAPPING = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:dict\(([^()]*)\)|\{{([^{{}}]
 _ENTRY = re.compile(r"""['"]?(\w+)['"]?\s*[:=]\s*(\[[^\]]*\]|[^,]+)""")
 _FLAG = re.compile("|".join(rf"(?<![\w(]){re.escape(flag)}(?!\w)" for flag in FLAGS))
 
+_VALUES = re.compile(r"\bgive values for (\w+=\.\.\.(?:, \w+=\.\.\.)*)")
+
 
 def as_options(message: str) -> str:
     """The message with options in the place of arguments.
@@ -29,7 +31,10 @@ def as_options(message: str) -> str:
     'trace further with --upto n=1600, or compare this point with --check'
     >>> as_options("give samples={...} or steps={'r': 32}")
     'give --samples NAME=... or --steps r=32'
+    >>> as_options("check=True compares one point: give values for n=..., N=... too")
+    '--check compares one point: give --at n=... --at N=... too'
     """
+    message = _VALUES.sub(lambda found: "give " + " ".join(f"--at {each}" for each in found[1].split(", ")), message)
     return _FLAG.sub(lambda found: FLAGS[found[0]], _MAPPING.sub(_entries, message))
 
 

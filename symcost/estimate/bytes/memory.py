@@ -18,6 +18,7 @@ from symcost.estimate.bytes.types import Types, types_of
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 from symcost.reading.numerals import short
+from symcost.views import view
 
 RULES = ("liveness", "textbook")
 
@@ -51,6 +52,9 @@ class MemoryUse:
     def held(self, what: str) -> Count:
         """What lies in the memory of the ``weights``, or of the ``activations``: state with the one or the other."""
         return self.weights + self.constant if what == "weights" else self.activations + self.state - self.constant
+
+    def _repr_html_(self) -> str:
+        return view("memory as html")(self)
 
 
 @checked

@@ -10,6 +10,7 @@ from typing import Any
 from symcost.costs.exact import number
 from symcost.costs.parts import Conditions
 from symcost.estimate.bytes.fit import Fit
+from symcost.estimate.bytes.memory import MemoryUse
 from symcost.estimate.questions.solve import Solution, shown
 from symcost.estimate.time.energy import Energy
 from symcost.estimate.time.latency import Latency
@@ -66,6 +67,24 @@ def _kernels(steps: Sequence[Any], amount: str, whole: Fraction, cells: Mapping[
         return table
     together: Fraction = sum(rest, Fraction(0))
     return table + markup.note(f"and {len(rest):,} others: {physical(together, unit)}, {_share(together, whole)}")
+
+
+def memory(found: MemoryUse) -> str:
+    """Bytes of weights, of state and of activations at their peak, and all together."""
+    parts = [
+        ("weights", found.weights),
+        ("state", found.state),
+        (f"activations at their peak ({found.rule})", found.activations),
+    ]
+    whole = as_number(found.total)
+    rows = [(name, markup.formula(count), "" if whole is None else _share(as_number(count) or Fraction(0), whole))
+            for name, count in [*parts, ("together", found.total)] if count != 0]  # fmt: skip
+    said = (
+        "Bytes of weights, state and activations"
+        if whole is None
+        else f"{markup.formula(found.total)} bytes at the peak"
+    )
+    return markup.said(said) + markup.table(("part", "bytes", "share"), rows, right=(1, 2)) + markup.note(found.types)
 
 
 def fit(fitted: Fit) -> str:
