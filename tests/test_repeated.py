@@ -125,7 +125,7 @@ class Drawn(nn.Module):
     @nn.compact
     def __call__(self, x: Any) -> Any:
         for k in range(3):
-            x = nn.Dense(8, kernel_init=lambda key, shape, dtype, k=k: jnp.full(shape, k, dtype))(x)
+            x = nn.Dense(8, kernel_init=lambda key, shape, dtype, k=k: k * jnp.ones(shape, dtype))(x)
             x = nn.Dense(8, dot_general=lambda a, b, *rest, k=k, **more: (1 + k) * jax.lax.dot_general(a, b, *rest))(x)
         return x
 

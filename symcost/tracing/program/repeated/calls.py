@@ -178,7 +178,10 @@ class Calls:
             result = following(*args, **kwargs)
             variables = [(collection, name, _shapes(value)) for collection, values in scope.variables().items()
                          for name, value in values.items()]  # fmt: skip
-            if all(isinstance(leaf, core.Tracer) and not leaf.aval.weak_type for leaf in jax.tree.leaves(result)):
+            if all(
+                isinstance(leaf, core.Tracer) and not getattr(leaf.aval, "weak_type", True)
+                for leaf in jax.tree.leaves(result)
+            ):
                 self.made[key] = variables, _shapes(result)
             return result
         variables, result = known
