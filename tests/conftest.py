@@ -14,8 +14,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # programs that tests start nee
 import effort
 import pytest
 from browsing import browser, opened  # noqa: F401 - fixtures of the page's tests
+from hypothesis import settings
 
 import symcost as sc
+
+settings.register_profile("daily", derandomize=not effort.EXPLORE, database=None)  # a run finds what the last one found
+settings.load_profile("daily")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -100,6 +100,10 @@ ROWS: dict[str, Row] = {
     "the first three layers": Row(stack(lambda i, L: i < 3), ("float32[n,8]",), depths(4, 5, 16, 61)),
     "half of the layers and the last nine": Row(stack(lambda i, L: 2 * i < L or i >= L - 9), ("float32[n,8]",),
                                                  depths(4, 12, 18, 19, 20, 25, 48)),
+    "the first three layers and the last five": Row(stack(lambda i, L: i < 3 or i >= L - 5), ("float32[n,8]",),
+                                                    depths(2, 5, 7, 8, 9, 12, 40)),
+    "the first 20 layers and the last 30": Row(stack(lambda i, L: i < 20 or i >= L - 30), ("float32[n,8]",),
+                                               depths(6, 21, 49, 50, 51, 64)),
     "the last eight layers": Row(stack(lambda i, L: i >= L - 8), ("float32[n,8]",), depths(2, 8, 9, 40)),
     "three layers by number": Row(stack(lambda i, L: i in (3, 7, 15)), ("float32[n,8]",), depths(3, 4, 8, 16, 17, 40)),
     "every fifth layer of deep stacks": Row(stack(lambda i, L: i % 5 == 1 and L > 17), ("float32[n,8]",),
@@ -163,7 +167,7 @@ SLOW = {
     "a permutation", "widths in percent", "a rounded half", "positions resized but at 224", "sums in pairs",
     "a window in some layers", "every fifth layer of deep stacks", "heads of 64", "products in the cheapest order",
     "every fourth layer, trained", "a dictionary of widths", "a rotation of a part of each head", "every twelfth layer",
-    "deep stacks",
+    "deep stacks", "the first 20 layers and the last 30",
 }  # fmt: skip
 """Left to the campaign: each is of the kind of a quicker row."""
 

@@ -31,6 +31,7 @@ def test_the_closed_form_equals_a_fresh_trace_at_a_point_of_our_own(name: str) -
         assert costs.subs(**point).total(convention) == concrete.total(convention)
 
 
+@pytest.mark.campaign  # every run traces it once, for the README's first command
 def test_resnet_50_in_batch_resolution_and_classes_gives_the_published_counts() -> None:
     # torchvision 0.29.2, ResNet50 weights metadata: 25,557,032 parameters, 4.089 GMACs at 1x3x224x224.
     costs = trace(

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from effort import rows
 from test_decisions import METRICS, Row, fresh, stack
 
 import symcost as sc
@@ -36,7 +37,7 @@ def growing(x: jax.Array) -> jax.Array:
     return shuffled(x) + jnp.asarray(np.zeros((x.shape[0], 16), np.float32)).sum(1)
 
 
-@pytest.mark.parametrize("wide", [long_numbers, long_texts])
+@pytest.mark.parametrize("wide", rows([long_numbers, long_texts], [long_texts]))
 def test_a_depth_is_tried_as_far_as_is_asked_and_its_form_is_right_there(wide: Any) -> None:
     row = Row(stack(wide), ("float32[n,8]",), [{"n": 1, "L": L} for L in (1, 9, 10, 11, 40, 41, 42, 60)])
     short = sc.trace(row.program, *row.specs, referee=False)

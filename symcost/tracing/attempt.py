@@ -118,7 +118,9 @@ class Attempt:
         self.recording = Recording({})
         self._meant: Sequence[Form] = ()
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
-        self._above = False  # whether they are sampled above everything that they are compared with
+        self._above: dict[str, Landmarks] | None = (
+            None  # what they were compared with, once they are sampled above all of it
+        )
         self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up

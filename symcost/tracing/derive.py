@@ -100,6 +100,8 @@ class Derivation(Attempt):
             self.within = (*self.within, *self.guards)
             self._meant = [*self._meant, *self.recording.sizes]
             self.extra.clear()
+            self.compared.update(self._above or {})  # shallow samples again, and all that they are to lie beside
+            self._above = None
             self._deepen()
             return self._settle()
 
@@ -207,11 +209,13 @@ class Derivation(Attempt):
 
     def _beyond(self) -> bool:
         """Sample above every value that is compared, once, where numbers below and above follow no one line."""
-        names, self._above = [] if self._above else list(self.compared), True
-        for name in names:
-            self.compared[name], self.values[name] = beyond(self.compared[name])
+        if self._above is not None:
+            return False
+        self._above = dict(self.compared)
+        for name, seen in self._above.items():
+            self.compared[name], self.values[name] = beyond(seen)
         self.extra.clear()
-        return bool(names) and self.sampler.works(self.base)
+        return bool(self._above) and self.sampler.works(self.base)
 
     def _wider(self, found: Piece) -> Piece:
         """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""

@@ -19,8 +19,8 @@ HELD_OUT = (3, 7)
 
 
 def compared(found: Landmarks) -> frozenset[int]:
-    """Every value past which layers may be other ones: thresholds, distances from the last layer, lengths of tables."""
-    return found.thresholds | found.ends | found.lengths
+    """Every value past which layers may be other ones: landmarks, and where they meet."""
+    return found.values
 
 
 def tells(found: Landmarks) -> bool:
@@ -44,7 +44,7 @@ def depths(found: Landmarks) -> Values:
     wanted = {*SMALL[:4]}
     for value in compared(found):
         wanted.update(range(max(1, value - 1), value + 5))
-    for period in found.moduli:
+    for period in found.moduli | found.shares:
         wanted.update(_periods(period))
     kept = sorted(depth for depth in wanted if depth <= DEEPEST)
     first = [depth for depth in kept if depth >= SMALL[0]]

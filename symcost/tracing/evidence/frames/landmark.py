@@ -49,6 +49,17 @@ class Landmarks:
         near = max((*self.thresholds, *self.lengths, 0)) + 1 + max((*self.ends, 0))
         return near * math.lcm(*self.shares) + self.period
 
+    @property
+    def values(self) -> frozenset[int]:
+        """Every depth past which layers may be other ones: the landmarks, and where one from the start meets one from the end.
+
+        >>> sorted(Landmarks(thresholds=frozenset({20}), ends=frozenset({30})).values)
+        [20, 30, 50]
+        """
+        start, end, share = self.thresholds | self.lengths, self.ends, math.lcm(*self.shares)
+        found = start | end | {a + b for a in start for b in end}
+        return found if share == 1 else frozenset(range(share * max((*found, 0)) + 1)) if found - {0} else found
+
     def joined(self, other: Landmarks) -> Landmarks:
         """Both together."""
         unread = tuple(dict.fromkeys((*self.unread, *other.unread)))
