@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from effort import rows
 
 import symcost as sc
 from examples import gpt, scan_or_unrolled, tinyml, tpu_plan, wide_or_deep
@@ -26,7 +27,10 @@ ALONE = "microcontroller.py"
 pytestmark = pytest.mark.usefixtures("traced_once")
 
 
-@pytest.mark.parametrize("program", [path for path in PROGRAMS if path.name != ALONE], ids=lambda path: path.name)
+SLOW = [path for path in PROGRAMS if path.name == "scan_or_unrolled.py"]
+
+
+@pytest.mark.parametrize("program", rows((p for p in PROGRAMS if p.name != ALONE), SLOW), ids=lambda path: path.name)
 def test_the_program_runs_and_prints(
     program: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,6 +58,7 @@ def test_attention_overtakes_the_mlp_at_four_times_the_width() -> None:
     assert gpt.crossover(sc.trace(lambda d, L: gpt.GPT(d, 4, L, 64), "int32[n,N]")) == 4 * sc.symbols("d")[0]
 
 
+@pytest.mark.campaign
 def test_scan_and_loop_cost_the_same_and_only_the_closed_form_says_so() -> None:
     found = scan_or_unrolled.main()
     (loop, loop_xla, loop_theirs, loop_flax), (scan, scan_xla, scan_theirs, scan_flax) = found.values()

@@ -38,7 +38,7 @@ def as_options(message: str) -> str:
     return _FLAG.sub(lambda found: FLAGS[found[0]], _MAPPING.sub(_entries, message))
 
 
-def _entries(found: re.Match[str]) -> str:
-    option, inside = OPTIONS[found[1]], (found[2] or found[3] or "").strip()
+def _entries(match: re.Match[str]) -> str:
+    option, inside = OPTIONS[match[1]], (match[2] or match[3] or "").strip()
     entries = [(name, value.strip("[] ").replace(", ", ",")) for name, value in _ENTRY.findall(inside)]
     return " ".join(f"{option} {name}={value}" for name, value in entries or [("NAME", "...")])

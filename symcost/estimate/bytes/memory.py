@@ -109,5 +109,5 @@ def _scaled(elements: Count, bits: int) -> Count:
     per = rational(Fraction(bits, BYTE))
     if isinstance(elements, sympy.Max):  # kept as a maximum of few: sympy would compare each with each
         return sympy.Max(*(sympy.expand(per * size) for size in elements.args), evaluate=False)
-    made = sympy.expand(per * elements)
-    return int(made) if made.is_Integer else made
+    scaled = sympy.expand(per * elements)
+    return int(scaled) if scaled.is_Integer else scaled

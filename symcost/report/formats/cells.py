@@ -102,19 +102,19 @@ def fit(fitted: Fit) -> str:
     ))  # fmt: skip
 
 
-def domain(found: Conditions) -> str:
+def domain(held: Conditions) -> str:
     """Where the formulas hold: the conditions, and what stands behind each symbol."""
-    names = ", ".join(found.symbols)
+    names = ", ".join(held.symbols)
     said = markup.said(f"{names} positive integers" if names else "no symbols: one program")
-    conditions = found.conditions()
+    conditions = held.conditions()
     listed = "".join(f"<li><code>{escape(text)}</code></li>" for text in conditions)
-    evidence = [(name, each.word, each.why) for name, each in found.evidence.items()]
+    evidence = [(name, each.word, each.why) for name, each in held.evidence.items()]
     parts = [
         said,
         f"<ul>{listed}</ul>" if listed else "",
         markup.table(("symbol", "known", "why"), evidence) if evidence else "",
     ]
-    return "".join([*parts, *map(markup.note, found.notes)])
+    return "".join([*parts, *map(markup.note, held.notes)])
 
 
 def solution(solved: Solution) -> str:
@@ -127,13 +127,15 @@ def solution(solved: Solution) -> str:
     ))  # fmt: skip
 
 
-def answer(found: Any) -> str:
+def answer(answered: Any) -> str:
     """The configurations with their exact costs, and how many there are."""
-    names = list(found.columns)
-    rows = [[designs.shown(found.columns[name][i]) for name in names] for i in range(min(len(found), CONFIGURATIONS))]
+    names = list(answered.columns)
+    rows = [
+        [designs.shown(answered.columns[name][i]) for name in names] for i in range(min(len(answered), CONFIGURATIONS))
+    ]
     table = markup.table(names, rows, right=range(len(names))) if rows else ""
-    more = markup.note(f"and {len(found) - len(rows):,} more") if len(found) > len(rows) else ""
-    first, *others = designs.facts(found).splitlines()
+    more = markup.note(f"and {len(answered) - len(rows):,} more") if len(answered) > len(rows) else ""
+    first, *others = designs.facts(answered).splitlines()
     return "".join([markup.said(first), table, more, *map(markup.note, others)])
 
 
