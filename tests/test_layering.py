@@ -212,3 +212,19 @@ def test_rooms_stay_small() -> None:
     kept = [file for file in PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc"]
     number = Counter(file.parent.relative_to(PACKAGE) for file in kept)
     assert not {str(folder): files for folder, files in number.items() if files > MAX_FILES}
+
+
+def test_a_model_without_nnx_is_traced_without_importing_it(tmp_path: Path) -> None:
+    """A factory may import it itself: its model is one of nnx all the same."""
+    (tmp_path / "made.py").write_text(
+        "def late(d):\n    from flax import nnx\n    return nnx.Linear(4, d, rngs=nnx.Rngs(0))\n"
+    )
+    code = (
+        "import sys, symcost as sc, flax.linen as nn, made\n"
+        "costs = sc.trace(lambda d: nn.Dense(d), 'float32[n,4]')\n"
+        "assert 'flax.nnx' not in sys.modules\n"
+        "assert str(sc.trace(made.late, 'float32[n,4]').macs) == str(costs.macs) == '4*d*n'\n"
+        "assert 'flax.nnx' in sys.modules\n"
+    )
+    line = f"import sys; sys.path[:0] = {[str(Path(__file__).parents[1]), str(tmp_path)]!r}\n"
+    subprocess.run([sys.executable, "-c", line + code], check=True, timeout=300)
