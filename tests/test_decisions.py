@@ -231,7 +231,10 @@ class Width(nn.Module):
 TEXTS: dict[str, Callable[[int], int]] = {
     "a text that ends with a digit": lambda d: 8 if str(d).endswith("0") else 12,
     "a key made of a text": lambda d: {"w64": 24, "w600": 16}.get(f"w{d}", 12),
-    "a key among others": lambda d: {(64, 1): 24}.get((d, 1), 12),
+    "a key of a text among others": lambda d: {(64, "1"): 24}.get((d, str(1)), 12),
+    "an item of a list": lambda d: ([8] * 50 + [16] + [8] * 700)[d],
+    "a text by an old format": lambda d: 24 if "%05d" % d == "00064" else 12,  # noqa: UP031
+    "a function in C": lambda d: 24 if d.to_bytes(4, "big")[-1] == 64 else 12,
 }
 
 
