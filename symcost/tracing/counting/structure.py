@@ -112,7 +112,7 @@ class Structure:
         """Fits columns over all structural points; floors only where there are points enough to tell them."""
         periods = {
             *(PERIODS if self.patterned else (2,)),
-            *(m for found in self.compared.values() for m in found.moduli),
+            *(m for found in self.compared.values() for m in found.moduli | found.shares),
         }
         values = {name: compared(found) for name, found in self.compared.items()}
         return Fitter(self.symbols, self.points, periods, floors=len(self.points) > 6, compared=values)
