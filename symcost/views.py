@@ -13,7 +13,7 @@ from typing import Any
 VIEWS: Mapping[str, str] = {
     "table as text": "symcost.report.formats.text:render",
     "table in full": "symcost.report.formats.details:render",
-    "table in a line": "symcost.report.words.headline:line",
+    "table in a line": "symcost.report.words.ways:line",
     "table as html": "symcost.report.formats.notebook:html",
     "table as latex": "symcost.report.formats.latex:totals",
     "table as file": "symcost.report.formats.json:save",

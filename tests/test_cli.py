@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+from effort import rows
 
 import symcost as sc
 from symcost.cli import output as cli_output
-from symcost.cli.main import EXAMPLES, main
+from symcost.cli.main import main
+from symcost.cli.output import EPILOGS
 from symcost.report import FORMATS
 from symcost.sources import texts as cli_input
 from symcost.sources import tracing as cli_trace
@@ -313,11 +315,12 @@ def test_the_help_shows_the_examples_whole(capsys: pytest.CaptureFixture[str]) -
     assert "'float32[n,r,r,3]' --call train=false" in printed
 
 
-COMMANDS = [line.replace("\\[", "[") for line in EXAMPLES.splitlines() if line.startswith("symcost ")]
+COMMANDS = [line.replace("\\[", "[") for line in EPILOGS["trace"].splitlines() if line.startswith("symcost ")]
+SLOW = [command for command in COMMANDS if "--mode train" in command]
 
 
 @pytest.mark.usefixtures("traced_once")
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", rows(COMMANDS, SLOW))
 def test_the_examples_of_the_help_run(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = shlex.split(command)[1:]
     assert main(arguments) == 0

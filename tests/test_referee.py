@@ -108,7 +108,7 @@ def test_an_older_gpu_hides_every_product_in_library_calls_and_they_are_all_rest
     assert set(made.causes).isdisjoint({"products simplified", "products computed again"})
 
 
-@pytest.mark.parametrize("L", [2, pytest.param(4, marks=pytest.mark.campaign), 8])
+@pytest.mark.parametrize("L", [2, *(pytest.param(L, marks=pytest.mark.campaign) for L in (4, 8))])
 def test_a_scan_corrected_for_its_trips_is_the_loop_plus_two_operations_a_trip(L: int) -> None:
     at, specs = dict(n=2, N=16, d=32, L=L), "float32[n,N,d]"
     scan, loop = (sc.verify(model, specs, at=at, targets=["cpu"]) for model in (Scanned, Unrolled))

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import pytest
+from effort import by_turns
 from hypothesis import given
 from hypothesis import strategies as st
 from jax.interpreters import partial_eval
@@ -111,9 +112,9 @@ def sizes(case: Case) -> list[Mapping[str, int]]:
 
 
 POINTS = [
-    pytest.param(case, at, id=f"{case.label}-{','.join(f'{k}={v}' for k, v in at.items())}")
-    for case in CASES
-    for at in sizes(case)
+    pytest.param(case, at, id=f"{case.label}-{','.join(f'{k}={v}' for k, v in at.items())}", marks=by_turns(i, j, 3))
+    for i, case in enumerate(CASES)
+    for j, at in enumerate(sizes(case))
 ]
 
 

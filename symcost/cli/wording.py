@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
+
+from symcost.sources.tracing import TracingOptions, option
 
 OPTIONS = {
-    "at": "--at", "upto": "--upto", "steps": "--steps", "at_least": "--at-least", "samples": "--samples", "axes": "--axis",
-    "arg": "--arg", "call": "--call", "active": "--active",
-}  # fmt: skip
+    name: option(name)
+    for name in ("at", *(each.name for each in fields(TracingOptions) if each.default_factory is dict))
+}
 """Mappings by name, and the options that take their entries one by one."""
 FLAGS = {
     "check=True": "--check", "referee=False": "--no-referee", "function=True": "--function", 'mode="train"': "--mode train",

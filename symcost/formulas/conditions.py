@@ -19,18 +19,12 @@ import sympy
 from symcost.errors import ExpressionError
 from symcost.formulas.extent import of_number
 from symcost.formulas.measures import Dimension, agree, bare, dimension, has_units, marked
-from symcost.formulas.symbols import Evaluator, Exact, Reader, Sized, syntax
+from symcost.formulas.relations import RELATIONS, SIGNS
+from symcost.formulas.symbols import Evaluator, Reader, Sized, syntax
 from symcost.reading.numerals import LETTERS, MAX_DIGITS, MAX_POWER, NUMBER, fraction, short
 
 WORDS = ("fits",)
 """Conditions that are one word: what it stands for is for whoever asks (``fits``: every memory of a device)."""
-_HOLDS: Mapping[str, Callable[[Exact, Exact], bool]] = {
-    "<=": lambda a, b: a <= b, "<": lambda a, b: a < b, ">=": lambda a, b: a >= b, ">": lambda a, b: a > b,
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
-}  # fmt: skip
-_COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">", ast.Eq: "==", ast.NotEq: "!=",
-}  # fmt: skip
 _OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "!=", "!=": "=="}
 _AMOUNT = re.compile(rf"(?<![\w.])({NUMBER})\s*(?!(?:and|or|not|in|is|if|else|for)\b)({LETTERS}+)(?![\w(])")
 _UNIT = re.compile(r"(?<=[0-9.]) \.(?=[^\W\d])")
@@ -105,11 +99,11 @@ class _Conditions:
 
     def read(self, node: ast.expr) -> Condition:
         match node:
-            case ast.Compare(left=first, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
+            case ast.Compare(left=first, ops=ops, comparators=others) if all(type(op) in SIGNS for op in ops):
                 sides = [_Side(self._written(side), self.made).read(side) for side in (first, *others)]
                 names = [self._written(side) for side in (first, *others)]
                 parts = [
-                    self._compared(_COMPARISONS[type(op)], sides[i], sides[i + 1], names[i], names[i + 1])
+                    self._compared(SIGNS[type(op)], sides[i], sides[i + 1], names[i], names[i + 1])
                     for i, op in enumerate(ops)
                 ]
                 return parts[0] if len(parts) == 1 else Combined("and", tuple(parts), self._written(node))
@@ -236,7 +230,7 @@ def holds(found: Condition, value: Evaluator) -> bool:
     """Whether a condition holds at the point of an evaluator, exactly."""
     match found:
         case Compare():
-            return _HOLDS[found.op](value(found.left), value(found.right))
+            return RELATIONS[found.op][0](value(found.left), value(found.right))
         case Combined(op="not", parts=(part,)):
             return not holds(part, value)
         case Combined(op=op, parts=parts):

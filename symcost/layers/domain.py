@@ -38,11 +38,10 @@ class LayerDomain(Conditions):
         """The smallest value of each symbol that conditions of it alone leave."""
         found: dict[str, int] = {}
         for need, expression in self._forms:
-            if need.least is not None and len(expression.free_symbols) == 1 and _grows(expression):
+            smallest = _smallest(need, expression)
+            if smallest is not None and smallest > 1:
                 (name,) = need.form.symbols
-                smallest = _smallest(need, name)
-                if smallest is not None and smallest > 1:
-                    found[name] = max(found.get(name, 1), smallest)
+                found[name] = max(found.get(name, 1), smallest)
         return found
 
     def problem(self, point: Mapping[str, int]) -> str | None:
@@ -55,12 +54,8 @@ class LayerDomain(Conditions):
 
     def conditions(self) -> list[str]:
         """Every condition beyond being positive integers, those of one symbol alone as its smallest value."""
-        bounds = self.bounds
-        found = [f"{name} >= {least}" for name, least in sorted(bounds.items())]
-        for need, expression in self._forms:
-            alone = need.least is not None and len(expression.free_symbols) == 1 and _grows(expression)
-            if not alone or (_smallest(need, *need.form.symbols) is None):
-                found.append(_condition(need))
+        found = [f"{name} >= {least}" for name, least in sorted(self.bounds.items())]
+        found += [_condition(need) for need, expression in self._forms if _smallest(need, expression) is None]
         return list(dict.fromkeys(found))
 
     def __str__(self) -> str:
@@ -100,8 +95,11 @@ def _grows(expression: Any) -> bool:
     )
 
 
-def _smallest(need: Need, name: str) -> int | None:
-    """The smallest value at which a growing condition of one symbol holds."""
+def _smallest(need: Need, expression: sympy.Expr) -> int | None:
+    """The smallest value at which a growing condition of one symbol holds; None for any other condition."""
+    if need.least is None or len(expression.free_symbols) != 1 or not _grows(expression):
+        return None
+    (name,) = need.form.symbols
     if need.broken(need.form.value({name: FAR})):
         return None
     low, high = 0, FAR

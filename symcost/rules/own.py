@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symcost.errors import RuleError
+from symcost.errors import RuleError, described
 from symcost.formulas.form import Form
 from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import MAX_BITS, short
@@ -52,9 +52,8 @@ class Own:
         except RuleError:
             raise
         except Exception as problem:
-            reason = (str(problem).strip() or "no message").splitlines()[0]
             raise RuleError(
-                f"the rule of {self.name!r} raised {type(problem).__name__}: {reason}: its sizes are integers or closed "
+                f"the rule of {self.name!r} raised {described(problem)}: its sizes are integers or closed "
                 "forms, to be added, subtracted, multiplied and divided with //"
             ) from problem
         if not isinstance(made, Work):

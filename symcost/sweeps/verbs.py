@@ -65,6 +65,9 @@ def sweep(
     ``show`` names the numbers that are listed. ``histogram=20`` adds the exact distribution of each over the feasible
     configurations, in so many bins, as ``histograms``. Other options are those of :func:`count`.
 
+    Raises:
+        SpaceError: where there are two objectives, a number is too large, or the question does not fit the space.
+
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")
     >>> net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
@@ -108,6 +111,9 @@ def pareto(
     """The exact Pareto front of two to four objectives: every trade-off that no feasible configuration improves on.
 
     One configuration stands for all that have the same objectives. Arguments are those of :func:`sweep`.
+
+    Raises:
+        SpaceError: where there are not two to four objectives, or the question does not fit the space.
 
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")

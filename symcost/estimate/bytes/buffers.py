@@ -6,13 +6,13 @@ the input, so one channel of scratch is enough (TinyEngine: Lin et al., arXiv:20
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.rows import Row
-from symcost.errors import SymcostError
-from symcost.estimate.bytes.memory import RULES
+from symcost.estimate.bytes.memory import check_rule
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.noted import NotedValue
 from symcost.layers.sizes.tensor import Tensor
@@ -39,9 +39,7 @@ class BufferStep:
     @property
     def depthwise(self) -> bool:
         """Whether every output needs one channel: as many MACs per output as its window has taps."""
-        taps = 1
-        for far, _, _ in self.window or ():
-            taps *= far
+        taps = math.prod(far for far, _, _ in self.window or ())
         return self.window is not None and bool(self.row.cost.macs == taps * self.out.size)
 
 
@@ -93,8 +91,7 @@ def peak_of(
     ``liveness``: all values alive at once. ``textbook``: the largest input plus output of one operation. ``in_place``:
     depthwise convolutions write over their input.
     """
-    if rule not in RULES:
-        raise SymcostError(f"unknown rule of activations {rule!r}: use {' or '.join(RULES)}")
+    check_rule(rule)
     return _widest(steps, size, in_place) if rule == "textbook" else _live(steps, entered, last, size, in_place)
 
 
@@ -123,10 +120,8 @@ def _live(
     for at, step in enumerate(running):
         made = size(step.out)
         ins = {owner[operand.value] for operand in step.ins}
-        if step.event.in_place or (depthwise and step.depthwise):
-            over = next((v for v in ins if until[v] == at and held.get(v, 0) >= made), None)
-        else:
-            over = None
+        takes_over = step.event.in_place or (depthwise and step.depthwise)
+        over = next((v for v in ins if takes_over and until[v] == at and held.get(v, 0) >= made), None)
         before = held.pop(over) if over is not None else 0
         peak = max(peak, sum(held.values()) + max(made, before))
         held[step.out.value] = made

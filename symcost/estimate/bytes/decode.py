@@ -39,6 +39,10 @@ def decoding(net: Layer | CostTable, M: SizeLike = "M", n: SizeLike = "n") -> Co
     ``M`` keys. A traced model is fixed to the length it was traced at: trace one step of it, with the keys and values as
     inputs of their own.
 
+    Raises:
+        SymcostError: where there are no layers, or none of them is attention.
+        ShapeError: where the layers do not fit the tokens.
+
     >>> from symcost.models.catalog import reference
     >>> step = decoding(reference("llama").net())
     >>> step.total("textbook").macs
@@ -75,6 +79,10 @@ def kv_cache(costs: CostTable, dtype: str = "float16") -> Count:
     """Bytes of the keys and values that a table of a decoding step keeps, the new token's among them.
 
     Those of earlier tokens are the table's state too, and stand in ``costs.state`` and ``sc.memory``.
+
+    Raises:
+        SymcostError: where there are no layers, or none of them is attention.
+        DeviceError: where ``dtype`` is no number type.
 
     >>> from symcost.models.catalog import reference
     >>> kv_cache(decoding(reference("llama").net(H_kv=32, d_f=11008, V=32000), M="M"))  # LLaMA 7B

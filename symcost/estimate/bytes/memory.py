@@ -64,6 +64,9 @@ def memory(
     bits, or a mapping from paths to bits (mixed precision, ``""`` for every other layer). Layers have no types: they are
     taken as ``assumed``. ``rule``: ``liveness``, all tensors alive at once, or ``textbook``, the largest input plus output.
 
+    Raises:
+        SymcostError: where ``rule`` is another word, or a width is given for a layer that is not there.
+
     >>> from symcost.models import alexnet
     >>> memory(alexnet(), "int8", rule="textbook")
     MemoryUse(weights=60965224, activations=440928, rule='textbook', state=0, constant=0, types='int8: as given')

@@ -35,6 +35,10 @@ def smooth(expression: Any) -> Any:
 def partial(expression: Any, name: str, **point: int) -> Any:
     """Partial derivative by a symbol, sizes taken as smooth; at a point an exact number.
 
+    Raises:
+        SymcostError: where the formula has a corner in the symbol, or a value is of a symbol that it has not.
+        ExpressionError: where ``name`` is no name of a symbol.
+
     >>> from symcost.formulas.symbols import parse
     >>> partial(parse("12*L*d**2"), "d")
     24*L*d
@@ -54,6 +58,10 @@ def elasticity(expression: Any, name: str, **point: int) -> Any:
     At a point it is an exact fraction; 2 says that 1 % more of the symbol costs 2 % more. Of a maximum the side counts
     that rules at the point.
 
+    Raises:
+        SymcostError: where the formula is 0, or has a corner there, or a value is of a symbol that it has not.
+        ExpressionError: where ``name`` is no name of a symbol.
+
     >>> from symcost.formulas.symbols import parse
     >>> elasticity(parse("12*L*d**2 + 4*L*d"), "d", d=1, L=7)
     Fraction(7, 4)
@@ -70,6 +78,9 @@ def elasticity(expression: Any, name: str, **point: int) -> Any:
 @checked
 def leading_term(expression: Any, *names: str) -> Any:
     """The part that rules when the symbols named (all of them unless named) grow together.
+
+    Raises:
+        SymcostError: where it has none, or a name is of no symbol of the formula.
 
     >>> from symcost.formulas.symbols import parse
     >>> leading_term(parse("2*L*N**2*d + 12*L*N*d**2 + 9*N*d"))
@@ -107,6 +118,10 @@ class Crossover:
 @checked
 def crossover(first: Any, second: Any, name: str) -> Crossover:
     """The positive value of a symbol beyond which one formula stays above the other, sizes taken as smooth.
+
+    Raises:
+        SymcostError: where neither formula overtakes the other, or that depends on other symbols.
+        ExpressionError: where ``name`` is no name of a symbol.
 
     >>> from symcost.formulas.symbols import parse
     >>> print(crossover(parse("2*L*N**2*d"), parse("8*L*N*d**2"), "N"))  # attention against the MLP

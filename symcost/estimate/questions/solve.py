@@ -95,6 +95,10 @@ def solve(
     and ``rule`` are those of the estimates. ``within``: the candidates, where a constraint is not certified monotone.
     ``check``: whether every number at the point is compared with a fresh trace of the model there, as in ``costs.subs``.
 
+    Raises:
+        SymcostError: where not one symbol is looked for, another has no value, or no value meets the constraints.
+        DomainError: where the symbol is none of the table's.
+
     >>> from symcost.models import gpt2
     >>> found = solve(gpt2(d="d", L="L", H=1), "params <= 25_000_000", largest="d", given=dict(L=12))
     >>> print(found)

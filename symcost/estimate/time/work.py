@@ -182,12 +182,12 @@ def _kind(row: Row, weights: Any) -> str:
 
 def _declared(rows: Sequence[Row]) -> dict[str, list[tuple[Any, str]]]:
     """Sizes and types of what a traced model declares at each path and does not change: operands like it are weights."""
-    found: dict[str, list[tuple[Any, str]]] = {}
+    declared: dict[str, list[tuple[Any, str]]] = {}
     for row in rows:
         kept = row.op.startswith("param") or (row.op.startswith("state") and not row.written)
         if row.source == "input" and kept:
-            found.setdefault(row.path, []).append((_elements(row.out), row.dtype))
-    return found
+            declared.setdefault(row.path, []).append((_elements(row.out), row.dtype))
+    return declared
 
 
 def _found(declared: list[tuple[Any, str]], operands: list[tuple[Any, str]]) -> list[tuple[Any, str]]:

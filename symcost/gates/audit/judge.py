@@ -20,9 +20,9 @@ from symcost.gates.audit.printed import read
 from symcost.gates.audit.quantities import Scope, quantity
 from symcost.gates.audit.slips import why
 from symcost.reading.nearest import choose, same
-from symcost.reading.numerals import short, whole
+from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
-from symcost.sources.texts import pairs
+from symcost.sources.texts import integer
 from symcost.sources.tracing import TracingOptions
 
 
@@ -133,12 +133,8 @@ class _KnownTables:
 
 def source(claim: Claim) -> Source:
     """The model of a claim, with its values put in."""
-    told = dict(claim.options)
-    given = {name: _option(name, text) for name, text in {"call": claim.call, **told}.items()}
-    if is_traced(claim.model):
-        how = TracingOptions.read(given)
-    else:  # parameters of a network stay the texts that it reads exactly
-        how = TracingOptions.read({**given, "arg": None}).with_arg(dict(pairs("arg", told.get("arg", "").split())))
+    given = {name: _option(name, text) for name, text in {"call": claim.call, **dict(claim.options)}.items()}
+    how = TracingOptions.read(given, is_traced(claim.model))
     return Source(claim.model, tuple(claim.spec.split()), how, dict(values(claim.at)))
 
 
@@ -147,15 +143,8 @@ def _option(name: str, text: str) -> Any:
     if name in ("mode", "method"):
         return text
     if name == "max_pieces":
-        return _integer(name, text)
+        return integer(name, text)
     return _truth(name, text) if name in ("referee", "function") else text.split()
-
-
-def _integer(name: str, text: str) -> int:
-    try:
-        return whole(text)
-    except ValueError:
-        raise SymcostError(f"{name}={short(text)} must be an integer") from None
 
 
 def _truth(name: str, text: str) -> bool:

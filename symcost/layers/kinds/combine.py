@@ -44,6 +44,9 @@ class Sequential(Layer):
 
     Layers given by position are named by their kind and number, others by their keyword.
 
+    Raises:
+        ShapeError: where what is given is no layer, or a name is taken twice or by Flax.
+
     >>> from symcost.layers.kinds.linear import Linear
     >>> Sequential(Linear(c_o=8), head=Linear(c_o=2)).cost((1, 4)).params
     58
@@ -96,6 +99,9 @@ class Branch(Layer):
 
     Concatenation moves data and computes nothing; joining ``m`` branches elementwise takes ``m - 1`` operations per
     output. Without layers for a branch (``Identity()``) the input itself is joined.
+
+    Raises:
+        ShapeError: where no branch is given, ``join`` is another word, or a name is taken twice or by Flax.
 
     >>> from symcost.layers.kinds.linear import Linear
     >>> Branch(Linear(c_o=8), Linear(c_o=2)).out((1, 4))

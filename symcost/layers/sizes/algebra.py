@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 
@@ -22,7 +22,7 @@ from symcost.formulas.symbols import integer, parse
 from symcost.layers.sizes.given import SizeLike
 from symcost.reading.numerals import MAX_BITS, bare, short
 
-Size = Any
+Size: TypeAlias = int | Fraction | Form
 """A size as layers compute with it: an ``int`` or a ``Form``, and where a layer is built as a Flax module an ``int``."""
 
 
@@ -70,14 +70,6 @@ def plain(value: Size) -> Any:
     if isinstance(value, Form):
         return value.sympy()
     return value if isinstance(value, int) else sympy.Rational(value.numerator, value.denominator)
-
-
-def product(sizes: Iterable[Size]) -> Size:
-    """Product of sizes, 1 when there are none."""
-    made: Size = 1
-    for each in sizes:
-        made = made * each
-    return made
 
 
 def ratio(above: Size, below: Size) -> Size:

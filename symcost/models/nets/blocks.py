@@ -18,12 +18,9 @@ Multiplier = Any
 such as ``a/20`` for the widths in twentieths."""
 
 
-def conv_norm(
-    c_o: Size, k: int, act: Layer | None = None, *, s: int = 1, g: Size = 1, p: int | None = None
-) -> Sequential:
-    """Convolution without bias, batch norm, activation; padding ``(k - 1)/2`` unless given."""
-    conv = Conv2d(c_o=c_o, k=k, s=s, p=(k - 1) // 2 if p is None else p, g=g, bias=False)
-    return finished(conv, BatchNorm(), act)
+def conv_norm(c_o: Size, k: int, act: Layer | None = None, *, s: int = 1) -> Sequential:
+    """Convolution without bias, batch norm, activation; padding ``(k - 1)/2``."""
+    return finished(Conv2d(c_o=c_o, k=k, s=s, p=(k - 1) // 2, bias=False), BatchNorm(), act)
 
 
 def depthwise_norm(k: int, act: Layer | None = None, *, s: int = 1) -> Sequential:

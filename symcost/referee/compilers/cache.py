@@ -46,15 +46,19 @@ def read(directory: Path) -> TargetAnswer | None:
             return None
         if unprinted := found.get("unprinted", ""):
             return TargetAnswer("", found["analysis"], found["memory"], "", unprinted=unprinted)
-        text = gzip.decompress((directory / "optimised.gz").read_bytes()).decode()
-        memory_text = text
-        if found["memory_text"]:
-            memory_text = gzip.decompress((directory / "unfused.gz").read_bytes()).decode()
-        if not (text.startswith("HloModule") and memory_text.startswith("HloModule")):
-            return None
+        text = program_text(directory / "optimised.gz")
+        memory_text = program_text(directory / "unfused.gz") if found["memory_text"] else text
         return TargetAnswer(text, found["analysis"], found["memory"], memory_text)
     except BROKEN:
         return None
+
+
+def program_text(file: Path) -> str:
+    """The text of a program; a ``ValueError`` where the file holds another."""
+    text = gzip.decompress(file.read_bytes()).decode()
+    if not text.startswith("HloModule"):
+        raise ValueError(f"{file} holds no program")
+    return text
 
 
 def are_numbers(found: Any) -> bool:

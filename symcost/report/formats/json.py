@@ -84,7 +84,7 @@ def save(costs: CostTable, path: Path) -> None:
 
 def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
     """The JSON document as dictionaries, lists and strings."""
-    made: dict[str, Any] = {
+    head: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
         "symbols": list(costs.symbols),
@@ -98,7 +98,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         "rows": [_row(row, costs.conventions) for row in costs.rows],
     }
     if depth is not None:
-        made["modules"] = [
+        head["modules"] = [
             {
                 "path": path,
                 "number": None if number is None else str(number),
@@ -107,7 +107,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
             for path, number, rows in paths(costs.rows, depth)
         ]
     whole = {
-        **made,
+        **head,
         **_checks(costs),
         "loops": dict(costs.unknown_trips),
         "kernels": dict(costs.unknown_macs),
@@ -136,13 +136,13 @@ def _row(row: Row, known: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
-    found: dict[str, dict[str, str | None]] = {}
+    by_rule: dict[str, dict[str, str | None]] = {}
     for peak in facts.peaks(costs):
-        by_unit = found.setdefault(peak.rule, {})
+        by_unit = by_rule.setdefault(peak.rule, {})
         by_unit[peak.unit] = None if peak.problem else written(peak.value)
         if peak.problem:
             by_unit["problem"] = peak.problem
-    return found
+    return by_rule
 
 
 def _field(costs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -133,26 +134,24 @@ def _shown(value: Any) -> dict[str, Any]:
     }
 
 
-def _modules(
-    node: ModuleGroup,
-    program: PageProgram,
-    wanted: Sequence[facts.Column],
-    parent: int = -1,
-    count: list[int] | None = None,
-) -> Iterator[dict[str, Any]]:
+def _modules(root: ModuleGroup, program: PageProgram, wanted: Sequence[facts.Column]) -> Iterator[dict[str, Any]]:
     """Modules in preorder, each with the cost of its own rows alone; sums over the inside are made in the page."""
-    count = count if count is not None else [0]
-    index, count[0] = count[0], count[0] + 1
-    sums = {convention: total(node.rows, convention) for convention in ("full", "textbook")}
-    own = [
-        program.add(sums[of].bytes_read + sums[of].bytes_written if metric == MOVED[0] else getattr(sums[of], metric))
-        for metric, of in wanted
-    ]
-    told = {"name": ReportLine(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
-    does = only_operation(node.rows) if parent < 0 else ""
-    yield {**told, "does": does} if does else told
-    for child in node.children.values():
-        yield from _modules(child, program, wanted, index, count)
+    waiting = [(root, -1)]
+    for index in itertools.count():
+        if not waiting:
+            return
+        node, parent = waiting.pop()
+        sums = {convention: total(node.rows, convention) for convention in ("full", "textbook")}
+        own = [
+            program.add(
+                sums[of].bytes_read + sums[of].bytes_written if metric == MOVED[0] else getattr(sums[of], metric)
+            )
+            for metric, of in wanted
+        ]
+        told = {"name": ReportLine(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
+        does = only_operation(node.rows) if parent < 0 else ""
+        yield {**told, "does": does} if does else told
+        waiting += [(child, index) for child in reversed(node.children.values())]
 
 
 def _conditions(costs: Any, program: PageProgram) -> list[dict[str, Any]]:

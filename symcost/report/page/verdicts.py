@@ -12,9 +12,7 @@ from typing import Any
 from symcost.costs.cost import XLA
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
-from symcost.report.subjects.verdict import sections, sentence
-
-NUMERIC = frozenset({"FLOPs", "bytes", "ours", "theirs", "written", "compiled", "difference"})
+from symcost.report.subjects.verdict import NUMBERS, sections, sentence
 
 
 @dataclass(frozen=True)
@@ -32,19 +30,19 @@ class Shown:
 
 def shown(tables: Sequence[tuple[str, CostTable]], verdicts: Mapping[str, Any]) -> list[Shown]:
     """What the page shows of verdicts, which errors call by their names; one that is of none of the tables is an error."""
-    found = []
+    pages = []
     for name, verdict in verdicts.items():
         reasons = [(title, _reason(costs, verdict)) for title, costs in tables]
         of = [title for title, reason in reasons if reason is None]
         if not of:
             raise SymcostError(f"verdict {name} is of another model: " + "; ".join(f"{t} {r}" for t, r in reasons))
         tables_of = tuple(
-            (title, tuple((heading, heading in NUMERIC) for heading in headings), tuple(rows))
+            (title, tuple((heading, heading in NUMBERS) for heading in headings), tuple(rows))
             for title, headings, rows in sections(verdict)
         )
-        found.append(Shown(of[0], bool(verdict), sentence(verdict), _link(verdict), tuple(_targets(verdict)), tables_of,
+        pages.append(Shown(of[0], bool(verdict), sentence(verdict), _link(verdict), tuple(_targets(verdict)), tables_of,
                            verdict.notes))  # fmt: skip
-    return found
+    return pages
 
 
 def _reason(costs: CostTable, verdict: Any) -> str | None:

@@ -24,11 +24,12 @@ def text(answer: Any) -> str:
     rows = [[shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
     lines = []
     if rows:
-        lines += sheet.columns(names, rows)
+        lines += sheet.listed(names, rows, sheet.terminal())
         if len(answer) > len(rows):
             lines.append(f"... and {len(answer) - len(rows):,} more")
         lines.append("")
-    return "\n".join([*lines, facts(answer), *(line for name in answer.histograms for line in bars(answer, name))])
+    told = [part for line in facts(answer).splitlines() for part in sheet.hung(line, sheet.terminal())]
+    return "\n".join([*lines, *told, *(line for name in answer.histograms for line in bars(answer, name))])
 
 
 def bars(answer: Any, name: str) -> list[str]:

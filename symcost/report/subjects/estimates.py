@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -23,15 +22,15 @@ from symcost.report.words.sheet import SheetColumn
 
 COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
 MAX_LINES = 20
-WIDTH, NAME, FORMULA = 100, 32, 40
-"""Columns of a page that says nothing of its own, of a long name, and of a formula that is told whole."""
+NAME, FORMULA = 32, 40
+"""Columns of a long name, and of a formula that is told whole."""
 SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 """At which kernels are ranked while symbols are free: the first that the domain allows."""
 
 
 def text(estimate: Estimate, width: int | None = None) -> str:
     """Totals, then one line per kernel with what it waits for, in at most ``width`` columns (the terminal's by default)."""
-    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
+    width = width or sheet.terminal()
     lines = sheet.pairs(_facts(estimate), width)
     chosen = estimate.latencies[estimate.chosen]
     if isinstance(chosen, Latency):
@@ -40,37 +39,37 @@ def text(estimate: Estimate, width: int | None = None) -> str:
 
 
 def _facts(estimate: Estimate) -> list[tuple[str, str]]:
-    found = [("model", estimate.name)]
+    facts = [("model", estimate.name)]
     point = estimate.costs.point
     if point:
-        found.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
-    found += [("parameters (full)", _told(estimate.costs.params)), ("MACs (full)", _told(estimate.costs.macs))]
+        facts.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
+    facts += [("parameters (full)", _told(estimate.costs.params)), ("MACs (full)", _told(estimate.costs.macs))]
     if estimate.types is not None and not estimate.types.given:
-        found.append(("number types", str(estimate.types)))
+        facts.append(("number types", str(estimate.types)))
     if isinstance(estimate.memory, SymcostError):
-        found.append(("memory", f"none: {estimate.memory}"))
+        facts.append(("memory", f"none: {estimate.memory}"))
     else:
-        found.append(("weights", _told(estimate.memory.weights, "B")))
+        facts.append(("weights", _told(estimate.memory.weights, "B")))
         if estimate.memory.state != 0:
-            found.append(("state", _told(estimate.memory.state, "B")))
-        found.append((f"peak activations ({estimate.memory.rule})", _told(estimate.memory.activations, "B")))
+            facts.append(("state", _told(estimate.memory.state, "B")))
+        facts.append((f"peak activations ({estimate.memory.rule})", _told(estimate.memory.activations, "B")))
     for model, latency in estimate.latencies.items():
         said = f"none: {latency}" if isinstance(latency, SymcostError) else _time(latency)
-        found.append((f"latency ({model})", said))
+        facts.append((f"latency ({model})", said))
     chosen = estimate.latencies[estimate.chosen]
     rate = None if isinstance(chosen, SymcostError) else estimate.throughput(chosen)
     if rate is not None:
         said = _told(rate) if as_number(rate) is None else physical(rate, "").strip()
-        found.append((f"throughput ({estimate.chosen})", f"{said} examples/s"))
+        facts.append((f"throughput ({estimate.chosen})", f"{said} examples/s"))
     for name, energy in estimate.energies.items():
-        found.append((f"energy ({name})", f"none: {energy}" if isinstance(energy, SymcostError) else _drawn(energy)))
+        facts.append((f"energy ({name})", f"none: {energy}" if isinstance(energy, SymcostError) else _drawn(energy)))
     if isinstance(estimate.fit, SymcostError):
-        found.append(("fits", f"unknown: {estimate.fit}"))
+        facts.append(("fits", f"unknown: {estimate.fit}"))
     else:
         fit = estimate.fit
         assumed = "" if estimate.types is None or fit.types == estimate.types else f" as {fit.dtype}"
-        found += [(f"{'fits' if limit else 'does not fit'}{assumed}", str(limit)) for limit in fit.limits]
-    return found
+        facts += [(f"{'fits' if limit else 'does not fit'}{assumed}", str(limit)) for limit in fit.limits]
+    return facts
 
 
 def _time(latency: Latency) -> str:
@@ -197,7 +196,7 @@ def csv(estimate: Estimate) -> str:
 def json(estimate: Estimate) -> str:
     """``{"model", "at", "totals", "memory", "types", "latency", "energy", "fits", "kernels"}``; numbers are exact texts."""
     chosen = estimate.latencies[estimate.chosen]
-    made = {
+    document = {
         "model": estimate.name,
         "at": dict(estimate.costs.point),
         "totals": {name: str(getattr(estimate.costs, name)) for name in ("params", "macs", "flops")},
@@ -219,7 +218,7 @@ def json(estimate: Estimate) -> str:
              "computing": str(step.compute), "moving": str(step.memory), "seconds": str(step.seconds),
              "bound": step.bound} for step in f.steps]),
     }  # fmt: skip
-    return json_.dumps(made, indent=2, ensure_ascii=False)
+    return json_.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _energy(found: Any) -> dict[str, Any]:

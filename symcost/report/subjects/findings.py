@@ -14,16 +14,17 @@ COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value",
 
 
 def _line(finding: Any) -> dict[str, Any]:
-    found = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because,
+    known = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because,
              "remark": finding.remark}  # fmt: skip
-    return {name: found[name] for name in COLUMNS}
+    return {name: known[name] for name in COLUMNS}
 
 
 def text(findings: Sequence[Any]) -> str:
     """One line per claim, and how many are wrong."""
     wrong = sum(not finding.right for finding in findings)
     lines = [f"{'right' if finding.right else 'WRONG'}  {finding}" for finding in findings]
-    return "\n".join([*lines, "", f"{len(findings)} claims, {wrong} wrong"])
+    shown = [line for said in lines for line in sheet.hung(said, sheet.terminal())]
+    return "\n".join([*shown, "", f"{len(findings)} claims, {wrong} wrong"])
 
 
 def csv(findings: Sequence[Any]) -> str:

@@ -36,8 +36,7 @@ from __future__ import annotations
 
 import io
 import json as _json
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,25 +48,18 @@ from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
 from symcost.errors import SymcostError
-from symcost.reading.nearest import known_format
 from symcost.report.words import markup, sheet
 from symcost.system.files import write_whole
 from symcost.version import __version__
 
 Cells = tuple[str, ...]
 FEW_MODULES = 4
+WORDS = 12
+"""Columns that the words of a table have at least."""
 SHORT = 8
 """Rows of a table that a notebook shows without a click."""
 NUMBERS = {"ours", "theirs", "written", "compiled", "difference", "FLOPs", "bytes"}
 LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
-FORMATS = ("text", "markdown", "json")
-
-
-def render(verdict: Any, form: str) -> str:
-    """The verdict in one of ``FORMATS``."""
-    known = {"text": text, "markdown": markdown, "json": json}
-    known_format(form, known)
-    return known[form](verdict)
 
 
 def sentence(verdict: Any) -> str:
@@ -136,20 +128,20 @@ def _checks(verdict: Any, whole: bool) -> tuple[str, Cells, Sequence[Cells]]:
 def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
     """The modules that differ, the largest differences first; shortened, a few of every target with the main cause."""
     rows = sorted((row for row in verdict.modules if row.difference), key=lambda row: -abs(row.difference))
-    shown, seen = [], dict.fromkeys((row.target for row in rows), 0)
+    told, seen = [], dict.fromkeys((row.target for row in rows), 0)
     for row in rows:
         seen[row.target] += 1
         if whole or seen[row.target] <= FEW_MODULES:
             because = row.because if whole else row.because.partition("; ")[0]
-            shown.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
+            told.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
                           f"{row.difference:+,}", because))  # fmt: skip
-    if shown:
-        left = len(rows) - len(shown)
+    if told:
+        left = len(rows) - len(told)
         title = "Modules that differ (FLOPs)" + (f", and {left} more in the other formats" if left else "")
         headings = ("target", "module", "phase", "written", "compiled", "difference", "because")
-        if not whole and {row[2] for row in shown} == {"forward"}:  # there is nothing to tell apart
-            headings, shown = headings[:2] + headings[3:], [row[:2] + row[3:] for row in shown]
-        yield title, headings, shown
+        if not whole and {row[2] for row in told} == {"forward"}:  # there is nothing to tell apart
+            headings, told = headings[:2] + headings[3:], [row[:2] + row[3:] for row in told]
+        yield title, headings, told
 
 
 def _limits(check: Any) -> str:
@@ -195,21 +187,33 @@ def _memory(verdict: Any) -> Iterable[Cells]:
 
 def text(verdict: Any) -> str:
     """Tables for a terminal."""
-    console = Console(file=io.StringIO(), width=shutil.get_terminal_size((100, 24)).columns, highlight=False)
+    width = sheet.terminal()
+    console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(Text(sentence(verdict)))
     for title, headings, rows in sections(verdict, whole=False):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+        console.print(Text(f"\n{title}"))
+        if _needed(headings, rows) > width:
+            for line in sheet.listed(headings, rows, width):
+                console.print(Text(line))
+            continue
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, len(sheet.GAP), 0, 0), show_edge=False)
         for heading in headings:
             right = heading in NUMBERS
             table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right)
         for row in rows:
             table.add_row(*map(Text, row))
-        console.print(Text(f"\n{title}"))
         console.print(table)
     for note in verdict.notes:
         console.print(Text(f"\n{note}"))
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+def _needed(headings: Cells, rows: Sequence[Cells]) -> int:
+    """Columns that a table needs: its numbers whole, its words in narrow lines."""
+    longest = [max(map(len, cells)) for cells in zip(headings, *rows, strict=True)]
+    least = [n if heading in NUMBERS else min(n, WORDS) for heading, n in zip(headings, longest, strict=True)]
+    return sum(least) + len(sheet.GAP) * len(headings)
 
 
 def markdown(verdict: Any) -> str:
@@ -257,7 +261,7 @@ def document(verdict: Any) -> dict[str, Any]:
             {**asdict(check), "difference": check.difference, "passed": check.passed} for check in verdict.checks
         ],
         "modules": [{**asdict(row), "difference": row.difference} for row in verdict.modules],
-        "targets": [_target(made) for made in verdict.targets],
+        "targets": [{**asdict(made), "causes": made.causes} for made in verdict.targets],
         "failures": dict(verdict.failures),
         "opinions": [asdict(opinion) for opinion in verdict.opinions],
         "notes": list(verdict.notes),
@@ -269,9 +273,4 @@ def document(verdict: Any) -> dict[str, Any]:
     return {**whole, "digest": digest(whole)}
 
 
-def _target(made: Any) -> dict[str, Any]:
-    names = ("target", "title", "devices", "cached", "raw", "raw_transcendentals", "recount", "transcendentals", "bytes_accessed",
-             "attributed", "missing")  # fmt: skip
-    maps = ("versions", "steps", "causes", "phases", "collectives", "widened", "memory", "live")
-    parts = [asdict(part) for part in made.parts]
-    return {**{n: getattr(made, n) for n in names}, **{n: dict(getattr(made, n)) for n in maps}, "parts": parts}
+FORMATS: Mapping[str, Callable[[Any], str]] = {"text": text, "markdown": markdown, "json": json}

@@ -50,6 +50,21 @@ def headline(costs: CostTable) -> list[str]:
         parts.append(bound + _amount(whole.macs, "MACs"))
     else:
         parts.append(bound + _amount(whole.flops, "FLOPs"))
+    parts += [f"{before}{_amount(value, 'B')}{after}" for before, value, after in _bytes(costs) if value != 0]
+    at = ", ".join(f"{name}={value}" for name, value in costs.point.items())
+    said = [part for part in parts if part]
+    return [*said[:-1], f"{said[-1]} at {at}"] if at else said
+
+
+def totals(costs: CostTable) -> list[Any]:
+    """The numbers of a headline, whole."""
+    whole = costs.total(FULL)
+    return [whole.macs, whole.flops, whole.params, whole.state, *(value for _, value, _ in _bytes(costs))]
+
+
+def _bytes(costs: CostTable) -> list[tuple[str, Any, str]]:
+    """What is known of its bytes, between the words around each."""
+    known_bytes = []
     for before, known, after in (
         ("", model_size, ""),
         ("peak ", _peak, ""),
@@ -59,16 +74,9 @@ def headline(costs: CostTable) -> list[str]:
             value = known(costs)
         except SymcostError:
             continue
-        if value is not None and value != 0:
-            parts.append(f"{before}{_amount(value, 'B')}{after}")
-    at = ", ".join(f"{name}={value}" for name, value in costs.point.items())
-    made = [part for part in parts if part]
-    return [*made[:-1], f"{made[-1]} at {at}"] if at else made
-
-
-def line(costs: CostTable) -> str:
-    """The headline as the ``repr`` of a table."""
-    return f"<CostTable {POINT.join(headline(costs))}>"
+        if value is not None:
+            known_bytes.append((before, value, after))
+    return known_bytes
 
 
 def is_bound(costs: CostTable) -> bool:

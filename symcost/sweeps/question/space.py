@@ -42,6 +42,10 @@ class Space:
     ``where`` holds conditions on axes, such as ``"d % H == 0"`` or ``"L1 <= L2"``; those on costs may stand here too.
     An axis that cannot be a keyword goes into the mapping.
 
+    Raises:
+        SpaceError: where an axis is empty, given twice or no axis, or there are more configurations than can be numbered.
+        ExpressionError: where a condition cannot be read.
+
     >>> space = Space(d=range(64, 1025, 64), H=[1, 2, 4, 8], where=["d % H == 0"])
     >>> space
     Space(64 configurations: d 16, H 4)
