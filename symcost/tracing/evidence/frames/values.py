@@ -145,9 +145,10 @@ def _table(value: Any) -> Table:
 
 
 def _inner(value: Any) -> Any:
-    if type(value) is tuple and all(type(part) in PLAIN for part in value):
-        return value
-    return int(value) if type(value) in WHOLE else OBJECT
+    if type(value) in WHOLE:
+        return int(value)
+    row = type(value) is tuple and all(type(part) in PLAIN for part in value)
+    return value if row else OBJECT
 
 
 def _listed(value: Any) -> int | None:
