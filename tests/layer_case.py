@@ -22,10 +22,7 @@ METRICS = ("params", "state", "macs", "flops", "transcendentals", "int_ops", "pa
 
 @dataclass(frozen=True)
 class Case:
-    """A layer in its symbols and its input's shape; ``least`` are the smallest values of symbols that may not be 1.
-
-    The trace in all symbols of a ``slow`` row, whose kind has quicker ones, is left to the campaign.
-    """
+    """A layer in its symbols and its input's shape; ``least`` are the smallest values of symbols that may not be 1."""
 
     layer: Layer
     x: tuple[Any, ...]
@@ -34,7 +31,6 @@ class Case:
     least: Mapping[str, int] = field(default_factory=dict)
     lifted: bool = True
     peaks: bool = False
-    slow: bool = False
 
     @property
     def label(self) -> str:

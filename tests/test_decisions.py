@@ -100,6 +100,8 @@ ROWS: dict[str, Row] = {
     "the second half": Row(stack(lambda i, L: i < L // 2), ("float32[n,8]",), depths(2, 3, 12, 25)),
     "deep stacks": Row(stack(lambda i, L: L > 24), ("float32[n,8]",), depths(2, 12, 24, 25, 48)),
     "the first three layers": Row(stack(lambda i, L: i < 3), ("float32[n,8]",), depths(4, 5, 16, 61)),
+    "half of the layers and the last nine": Row(stack(lambda i, L: 2 * i < L or i >= L - 9), ("float32[n,8]",),
+                                                 depths(4, 12, 18, 19, 20, 25, 48)),
     "the last eight layers": Row(stack(lambda i, L: i >= L - 8), ("float32[n,8]",), depths(2, 8, 9, 40)),
     "three layers by number": Row(stack(lambda i, L: i in (3, 7, 15)), ("float32[n,8]",), depths(3, 4, 8, 16, 17, 40)),
     "every fifth layer of deep stacks": Row(stack(lambda i, L: i % 5 == 1 and L > 17), ("float32[n,8]",),

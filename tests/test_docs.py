@@ -23,8 +23,8 @@ from symcost.referee.verdicts import verify
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").rglob("*.md"))]
-SLOW = {ROOT / "examples" / "cookbook" / "gates.md"}
-"""Traces deep models again in a process of its own: left to the campaign. ``test_budget.py`` and its neighbours are quick."""
+SLOW = {ROOT / "examples" / name for name in ("about/compared.md", "cookbook/gates.md", "cookbook/tracing.md")}
+"""Pages that trace deep models, left to the campaign: what they say is tested for itself, on smaller ones."""
 RUN = rows((page for page in PAGES if blocks(page)), SLOW)
 pytestmark = pytest.mark.usefixtures("traced_once")
 KINDS = {"python", "console", "text", "sh"}

@@ -15,11 +15,12 @@ from symcost.layers.sizes.tensor import FIRST
 from symcost.layers.tape import Tape
 from symcost.layers.twins.base import TWINS
 
+KINDS = [type(case.layer) for case in CASES if case.lifted]
 LIFTED = [
-    pytest.param(case, id=f"{i}-{case.label}", marks=[pytest.mark.campaign] * case.slow)
-    for i, case in enumerate(CASES)
-    if case.lifted
+    pytest.param(case, id=f"{i}-{case.label}", marks=[pytest.mark.campaign] * (type(case.layer) in KINDS[:place]))
+    for place, (i, case) in enumerate((i, case) for i, case in enumerate(CASES) if case.lifted)
 ]
+"""Every run takes one row of each kind of layer, and the campaign the others."""
 POINTS = [
     pytest.param(
         case, at, id=f"{i}-{case.label}-{','.join(f'{k}={v}' for k, v in at.items())}", marks=by_turns(i, j, 3)

@@ -103,9 +103,11 @@ SMALL = {
 """Sizes at which the twins are traced, where the published ones take long."""
 
 
-LARGER = {"resnet34", "resnet101", "resnet152", *(f"efficientnet_b{i}" for i in range(1, 8)), "mcunet_in1", "mcunet_in2",
-          "mcunet_in4"}  # fmt: skip
-"""Of the kind of another that every run compares, with other widths and depths alone; these the campaign compares."""
+LARGER = {
+    "resnet34", "resnet101", "resnet152", "densenet121", *(f"efficientnet_b{i}" for i in range(1, 8)),
+    *(f"mcunet_in{i}" for i in range(1, 5)),
+}  # fmt: skip
+"""Of the kind of another that every run compares, with other widths and depths, or long; these the campaign compares."""
 ROWS = [
     pytest.param(entry, id=name, marks=[pytest.mark.campaign] * (name in LARGER)) for name, entry in REFERENCES.items()
 ]
@@ -135,8 +137,8 @@ SYMBOLIC = [
 ]
 
 
-DEEP = {"resnet18", "gpt2", "llama"}
-"""Left to the campaign: alexnet and vit are convolutions, attention and a depth too."""
+DEEP = {"resnet18", "vit", "gpt2", "llama"}
+"""Left to the campaign: depths of layers are symbols in ``test_layers.py`` too."""
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from jax.interpreters import partial_eval
 from rule_case import Case, spec
 from rule_cases import CASES
+from window_case import output_size
 
 from symcost.errors import RuleError
 from symcost.formulas.form import Form
 from symcost.formulas.symbols import evaluate, parse
-from symcost.formulas.window import output_size, positions_inside
+from symcost.formulas.window import positions_inside
 from symcost.hlo import analyse
 from symcost.rules import ENTRIES, Array, Op, Work, add, rule
 from symcost.rules.families import blocks

@@ -12,6 +12,7 @@ import jax
 import printed_tables
 import pytest
 import sympy
+from effort import by_turns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_tables import TABLES, table
@@ -57,8 +58,14 @@ def test_a_deep_network_takes_one_screen(kind: str, width: int) -> None:
     assert max(map(len, lines)) <= width
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", [*LARGE, *TABLES])
+SHOWN = [
+    pytest.param(kind, width, marks=by_turns(i, j, len(WIDTHS)))
+    for i, kind in enumerate([*LARGE, *TABLES])
+    for j, width in enumerate(WIDTHS)
+]
+
+
+@pytest.mark.parametrize(("kind", "width"), SHOWN)
 def test_every_number_is_whole_or_not_there(kind: str, width: int) -> None:
     """Every cell of numbers is one of a number or formula of the JSON, or the leading terms or number of terms of one."""
     costs = large(kind) if kind in LARGE else table(kind)

@@ -94,12 +94,12 @@ def _revisions(revisions: tuple[str, str], source: Source) -> list[Any]:
         *source.how.texts(),
         *(part for name, value in source.at.items() for part in ("--at", f"{name}={value}")),
     ]
-    specs = [each if isinstance(each, str) else repr(each) for each in source.specs]
+    inputs = [each if isinstance(each, str) else repr(each) for each in source.specs]
     tables = []
     with Progress() as progress:
         for revision in revisions:
             progress.say(f"tracing {source.model} at {revision}")
-            tables.append(traced_at(revision, source.model, specs, options, source.folder or Path.cwd()))
+            tables.append(traced_at(revision, source.model, inputs, options, source.folder or Path.cwd()))
     return tables
 
 

@@ -172,6 +172,13 @@ def solve(
     write(answers.SOLUTIONS[format_](solution), output)
 
 
+def _check_picture(output: Path) -> None:
+    from symcost.report.pictures.plots import file_of
+
+    file_of(output)
+    check_writable(output)
+
+
 @shows(
     "symcost plot mobilenet_v2 memory --dtype int8 --device stm32f746 --output memory.png",
     "symcost plot resnet50 latency --at n=n --device nvidia-a100-sxm-80gb --output latency.svg",
@@ -190,7 +197,10 @@ def plot(
         int | None, typer.Option(min=1, help="Parts of a module's path that a bar names; as many as have room.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file.", callback=checked(_check_picture)
+        ),
     ] = None,
 ) -> None:
     """A picture of a model: memory per block, roofline, latency over the batch, energy."""
@@ -199,7 +209,6 @@ def plot(
     if output is None:
         raise SymcostError("a picture needs a file: give --output picture.png, .svg or .pdf")
     check(kind, output)
-    check_writable(output)
     source = given.source(target, specs)
     sizes = ", ".join(f"{name}={value}" for name, value in source.sized.items())
     costs = table_of(source)

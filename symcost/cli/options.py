@@ -178,13 +178,13 @@ class Given:
     def sources(self, models: Sequence[str], specs: Sequence[str] | None) -> list[Source]:
         """Models side by side, at points: inputs and options of tracing are for what is traced, ``--set`` for the others."""
         programs = [is_traced(model) for model in models]
-        found, point = [], _joined(at=self.at, given=self.given_)
+        sources, point = [], _joined(at=self.at, given=self.given_)
         for model, program in zip(models, programs, strict=True):
             mine = program or not any(programs)
             how = TracingOptions.read(self.options, program) if mine else TracingOptions()
             put = self.set_ if not program or all(programs) else {}
-            found.append(Source(model, inputs(specs) if mine else (), how, put, point, compare=self.check).check())
-        return found
+            sources.append(Source(model, inputs(specs) if mine else (), how, put, point, compare=self.check).check())
+        return sources
 
     def without_number(self, name: str) -> tuple[int | None, Given]:
         """A positive number that stands alone where ``NAME=VALUE`` is meant, and the options without it."""

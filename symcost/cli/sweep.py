@@ -183,10 +183,10 @@ def network(asked: Any, folder: Path) -> Any:
     if asked.formulas:
         return asked.formulas
     if asked.networks:
-        given = {name: (f"networks.{name}", each) for name, each in asked.networks.items()}
-        first = sorted(given, key=lambda name: traces(given[name][1]))  # what needs no trace, and its errors
-        costs = {name: _costs(*given[name], folder) for name in first}
-        return {name: costs[name] for name in given}
+        sources = {name: (f"networks.{name}", each) for name, each in asked.networks.items()}
+        first = sorted(sources, key=lambda name: traces(sources[name][1]))  # what needs no trace, and its errors
+        costs = {name: _costs(*sources[name], folder) for name in first}
+        return {name: costs[name] for name in sources}
     return _costs("network", asked.network, folder)
 
 

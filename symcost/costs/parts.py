@@ -90,8 +90,8 @@ class Counts(ABC):
     def total(self, convention: AnyConvention) -> Cost:
         """The sum of all rows under a convention of counting, or as a published one has it; made once."""
         if convention not in self._totals:
-            made = self.counted(convention) if convention in CONVENTIONS else self.published(convention)
-            self._totals[convention] = made
+            cost = self.counted(convention) if convention in CONVENTIONS else self.published(convention)
+            self._totals[convention] = cost
         return self._totals[convention]
 
     @abstractmethod

@@ -286,11 +286,11 @@ class CostTable:
         if self.parts.domain is not None and point:
             self.parts.domain.check({**self.point, **point}, tried=not check)
         parts = replace(self.parts, symbols=self.symbols, withdrawn=self.withdrawn)
-        made = CostTable.of(*at_point(self._counts, parts, point))
+        table = CostTable.of(*at_point(self._counts, parts, point))
         if check:
-            found = fresh.check(made)
-            made.parts = replace(made.parts, compared=f"{found} numbers equal to those of a fresh trace there")
-        return made
+            numbers = fresh.check(table)
+            table.parts = replace(table.parts, compared=f"{numbers} numbers equal to those of a fresh trace there")
+        return table
 
     def compile(self, *names: str, checked: bool = True) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.

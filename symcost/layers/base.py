@@ -16,7 +16,6 @@ from symcost.errors import ShapeError
 from symcost.formulas.form import Form
 from symcost.layers.sizes.algebra import exact, plain, size
 from symcost.layers.sizes.given import LEAST, SizeLike
-from symcost.layers.sizes.sums import summed
 from symcost.layers.sizes.tensor import LAST, Tensor, tensor
 from symcost.layers.tape import Tape
 from symcost.reading.choices import LAYOUTS, Convention, Layout
@@ -100,7 +99,7 @@ class Layer:
         """Cost of the layer for an input of shape ``x``, the input itself left out; ``layout`` as in :func:`symcost.table`."""
         tape = Tape()
         tape.run(self, entering(self, x, layout))
-        return summed(tape.rows, convention).map(plain)
+        return tape.total(convention).map(plain)
 
     def in_order(self) -> Iterator[Layer]:
         """The layer, and those inside it as they run."""
@@ -141,10 +140,10 @@ def entering(net: Layer, x: tuple[SizeLike, ...], layout: Layout | None = None) 
     """
     if layout is not None and layout not in LAYOUTS:
         raise ShapeError(f"layout={short(layout)} is unknown: use 'first' for (n, c, l), 'last' for (n, N, d)")
-    made = shaped(x)
+    x_in = shaped(x)
     if layout is not None and len(x) != 3:
-        raise ShapeError(f"layout={layout!r} is for inputs of three axes and {made} has {len(x)}: leave it out")
-    return made.settled(layout or _meant(net)) if len(x) == 3 else made
+        raise ShapeError(f"layout={layout!r} is for inputs of three axes and {x_in} has {len(x)}: leave it out")
+    return x_in.settled(layout or _meant(net)) if len(x) == 3 else x_in
 
 
 def _meant(net: Layer) -> str:
@@ -182,11 +181,11 @@ def substituted(value: Any, point: Mapping[str, Any]) -> Any:
     if isinstance(value, tuple):
         return tuple(substituted(part, point) for part in value)
     if isinstance(value, Layer):
-        made = object.__new__(type(value))
+        layer = object.__new__(type(value))
         for field in fields(value):
-            object.__setattr__(made, field.name, substituted(getattr(value, field.name), point))
-        made.check()
-        return made
+            object.__setattr__(layer, field.name, substituted(getattr(value, field.name), point))
+        layer.check()
+        return layer
     return value
 
 

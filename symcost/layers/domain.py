@@ -36,13 +36,13 @@ class LayerDomain(Conditions):
     @cached_property
     def bounds(self) -> dict[str, int]:
         """The smallest value of each symbol that conditions of it alone leave."""
-        found: dict[str, int] = {}
+        smallest_values: dict[str, int] = {}
         for need, expression in self._forms:
             smallest = _smallest(need, expression)
             if smallest is not None and smallest > 1:
                 (name,) = need.form.symbols
-                found[name] = max(found.get(name, 1), smallest)
-        return found
+                smallest_values[name] = max(smallest_values.get(name, 1), smallest)
+        return smallest_values
 
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing; conditions on symbols without a value are not checked."""
@@ -54,9 +54,9 @@ class LayerDomain(Conditions):
 
     def conditions(self) -> list[str]:
         """Every condition beyond being positive integers, those of one symbol alone as its smallest value."""
-        found = [f"{name} >= {least}" for name, least in sorted(self.bounds.items())]
-        found += [_condition(need) for need, expression in self._forms if _smallest(need, expression) is None]
-        return list(dict.fromkeys(found))
+        texts = [f"{name} >= {least}" for name, least in sorted(self.bounds.items())]
+        texts += [_condition(need) for need, expression in self._forms if _smallest(need, expression) is None]
+        return list(dict.fromkeys(texts))
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)

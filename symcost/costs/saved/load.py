@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, XLA, Cost
 from symcost.costs.evidence import WORDS, Decision, Evidence
-from symcost.costs.parts import Parts, Rows
+from symcost.costs.parts import Field, Parts, Rows
 from symcost.costs.rows import Row, Withdrawn
 from symcost.costs.said import NOT_ASKED, Said
 from symcost.costs.saved import sums
 from symcost.costs.saved.facts import SavedCertificate, SavedDomain
 from symcost.costs.saved.format import SUFFIX, read
-from symcost.costs.saved.numbers import ALL, KeptNumbers
+from symcost.costs.saved.numbers import ALL, kept, peak
 from symcost.costs.saved.older import total_with_state, with_state
 from symcost.costs.saved.values import as_integer, as_integers, as_text, as_texts, or_none, undamaged
 from symcost.costs.table import CostTable
@@ -56,9 +57,9 @@ def load(path: str | Path) -> CostTable:
     """
     document = read(Path(path))
     with undamaged(Path(path), "table"):
-        made = _DocumentReader(document).table()
-    made.parts = replace(made.parts, name=Path(path).stem)
-    return made
+        table = _DocumentReader(document).table()
+    table.parts = replace(table.parts, name=Path(path).stem)
+    return table
 
 
 class _DocumentReader:
@@ -71,14 +72,14 @@ class _DocumentReader:
         self.shapes: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
     def number(self, text: Any) -> Any:
-        found = self.known.get(text)
-        if found is None:
+        known = self.known.get(text)
+        if known is None:
             if not isinstance(text, str):
                 raise ExpressionError(f"{short(text)} stands where a formula should")
             plain = text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS
             made = int(text) if plain else parse(text)
-            found = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
-        return found
+            known = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
+        return known
 
     def times(self, text: Any) -> Any:
         runs = self.number(text)
@@ -135,13 +136,7 @@ class _DocumentReader:
         for metric, text in given["totals"].items():
             if self.number(text) != getattr(totals["textbook" if metric == "activations" else "full"], _metric(metric)):
                 raise SymcostError(f"{metric} is {text} among its totals and another number among its conventions")
-        kept = KeptNumbers(
-            peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
-            residuals=or_none(self.number, given["residuals"]),
-            field=or_none(
-                lambda places: ALL if places == ALL else tuple(map(self.number, places)), given["receptive_field"]
-            ),
-        )
+        peaks = {rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()}
         parts = Parts(
             symbols=symbols,
             withdrawn={as_text(name): as_text(why) for name, why in given.get("withdrawn", {}).items()},
@@ -152,11 +147,14 @@ class _DocumentReader:
             coverage=or_none(as_integers, given["coverage"]),
             unknown_trips=as_texts(given["loops"]),
             unknown_macs=as_texts(given.get("kernels", {})),  # files of earlier versions have none
-            peak=kept.peak if kept.peaks else None,
-            residuals=None if kept.residuals is None else kept.saved_residuals,
-            receptive_field=None if kept.field is None else kept.receptive_field,
+            peak=partial(peak, peaks) if peaks else None,
+            residuals=or_none(lambda text: partial(kept, self.number(text)), given["residuals"]),
+            receptive_field=or_none(lambda places: partial(kept, self.field(places)), given["receptive_field"]),
         )
         return CostTable.of(Rows(rows, totals), parts)
+
+    def field(self, places: Any) -> Field:
+        return None if places == ALL else tuple(map(self.number, places))
 
     def peak(self, by_unit: Mapping[str, Any]) -> dict[str, Any]:
         return {

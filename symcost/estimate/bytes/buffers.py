@@ -61,21 +61,21 @@ class PlacesTape(Tape):
 
     def emit(self, op: str, ins: Any, out: Tensor, **options: Any) -> Tensor:  # type: ignore[override]
         """As on any tape; the operation is kept as a step."""
-        made = super().emit(op, ins, out, **options)
+        result = super().emit(op, ins, out, **options)
         operands = (ins,) if isinstance(ins, Tensor) else tuple(ins)
         reach = options.get("reach")
         self.steps.append(BufferStep(
-            operands, made, self._window(reach), reach is not None, bool(options.get("everything")),
+            operands, result, self._window(reach), reach is not None, bool(options.get("everything")),
             self.events[-1], self.rows[-1],
         ))  # fmt: skip
-        return made
+        return result
 
     def _window(self, reach: Any) -> Window | None:
         layer, x = self._layers[-1]
         if reach is None or not isinstance(layer, Windowed):
             return None
-        found = layer.windows(self, x.places)
-        return tuple((int(far), int(s), int(w.lo)) for (far, s), w in zip(reach, found, strict=True))
+        windows = layer.windows(self, x.places)
+        return tuple((int(far), int(s), int(exact(w.lo))) for (far, s), w in zip(reach, windows, strict=True))
 
 
 def peak_of(
@@ -99,8 +99,8 @@ def _widest(steps: Sequence[BufferStep], size: Callable[[Tensor], int], in_place
     sizes = [0]
     for step in steps:
         if step.row.textbook.activations != 0:
-            entering, made = sum(size(operand) for operand in step.ins), size(step.out)
-            sizes.append(max(entering, made) if in_place and step.depthwise else entering + made)
+            entering, result = sum(size(operand) for operand in step.ins), size(step.out)
+            sizes.append(max(entering, result) if in_place and step.depthwise else entering + result)
     return max(sizes)
 
 
@@ -118,13 +118,13 @@ def _live(
     held = {entered.value: size(entered)}
     peak = held[entered.value]
     for at, step in enumerate(running):
-        made = size(step.out)
+        needed = size(step.out)
         ins = {owner[operand.value] for operand in step.ins}
         takes_over = step.event.in_place or (depthwise and step.depthwise)
-        over = next((v for v in ins if takes_over and until[v] == at and held.get(v, 0) >= made), None)
+        over = next((v for v in ins if takes_over and until[v] == at and held.get(v, 0) >= needed), None)
         before = held.pop(over) if over is not None else 0
-        peak = max(peak, sum(held.values()) + max(made, before))
-        held[step.out.value] = made
+        peak = max(peak, sum(held.values()) + max(needed, before))
+        held[step.out.value] = needed
         for value in {*ins, step.out.value}:
             if until.get(value, at) == at:
                 held.pop(value, None)

@@ -49,17 +49,17 @@ def decoding(net: Layer | CostTable, M: SizeLike = "M", n: SizeLike = "n") -> Co
     262144*M*n + 7504658432*n
     """
     layers = layers_of(net, TRACED)
-    made = _with_keys(layers, size(M, "M"))
-    if made is layers:
+    cached = _with_keys(layers, size(M, "M"))
+    if cached is layers:
         raise SymcostError("the network has no attention that could keep keys and values: give a decoder's layers")
-    return table(made, (n, 1))
+    return table(cached, (n, 1))
 
 
 def _with_keys(value: Any, M: Any) -> Any:
     """The layers with ``M`` keys in every attention; the same object where there is none."""
     if isinstance(value, tuple):
-        made = tuple(_with_keys(part, M) for part in value)
-        return made if any(new is not old for new, old in zip(made, value, strict=True)) else value
+        copied = tuple(_with_keys(part, M) for part in value)
+        return copied if any(new is not old for new, old in zip(copied, value, strict=True)) else value
     if not isinstance(value, Layer):
         return value
     own = {field.name: getattr(value, field.name) for field in fields(value)}
@@ -68,10 +68,10 @@ def _with_keys(value: Any, M: Any) -> Any:
         changed["M"] = M
     if all(changed[name] is own[name] for name in own):
         return value
-    made = object.__new__(type(value))
+    copied = object.__new__(type(value))
     for name, part in changed.items():
-        object.__setattr__(made, name, part)
-    return made
+        object.__setattr__(copied, name, part)
+    return copied
 
 
 @checked

@@ -124,11 +124,11 @@ def _times(names: Path, leaf: Any, shapes: Mapping[Path, Row]) -> Any:
 
 def _read(length: int, stands: Mapping[Any, int]) -> Any:
     """A length as a product of the sizes whose primes divide it."""
-    found: Any = sympy.Integer(1)
+    product: Any = sympy.Integer(1)
     for size, prime in stands.items():
         while length % prime == 0:
-            found, length = found * size, length // prime
-    return found * length
+            product, length = product * size, length // prime
+    return product * length
 
 
 def _primes(least: int, literals: Sequence[int]) -> Iterator[int]:

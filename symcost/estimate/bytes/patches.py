@@ -92,7 +92,7 @@ def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int
     out, length = mid, len(recorder.steps)
     for name, layer in parts[cut:]:
         out = recorder.run(layer, out, name)
-    if not mid.places or any(patches > int(size) for size in mid.places):
+    if not mid.places or any(patches > int(exact(size)) for size in mid.places):
         raise SymcostError(f"patches={patches} do not fit the stage's output {mid}: use fewer, or a shorter stage")
     counted: tuple[Rule, bool] = rule, depthwise_in_place
     first, rest = recorder.steps[:length], recorder.steps[length:]
@@ -135,7 +135,9 @@ class _Stage:
             if step.everything or step.row.times != 1 or (step.slides and step.window is None):
                 raise ShapeError(f"{step.row.path} ({step.row.op}) cannot run in patches: end the stage before it")
         axes = range(len(out.places))
-        self.ranges = [[self._needed(axis, cut) for cut in _cuts(int(out.places[axis]), patches)] for axis in axes]
+        self.ranges = [
+            [self._needed(axis, cut) for cut in _cuts(int(exact(out.places[axis])), patches)] for axis in axes
+        ]
         """For every axis and patch the places needed of each value."""
 
     def _needed(self, axis: int, cut: Range) -> dict[int, Range]:
@@ -151,7 +153,7 @@ class _Stage:
             for operand in step.ins:
                 if len(operand.places) != len(self.out.places):
                     continue  # one number per channel, such as the gate of a squeeze-and-excitation
-                size = int(operand.places[axis])
+                size = int(exact(operand.places[axis]))
                 own = max(first, 0), min(last, size)
                 before = needed.get(operand.value, own)
                 needed[operand.value] = min(own[0], before[0]), max(own[1], before[1])
@@ -164,7 +166,7 @@ class _Stage:
             macs = _macs(step)
             if not macs:
                 continue
-            places = [int(size) for size in step.out.places]
+            places = [int(exact(size)) for size in step.out.places]
             if not places:
                 raise ShapeError(f"{step.row.path} has no places to cut into patches: end the stage before it")
             computed = math.prod(sum(_length(need[step.out.value]) for need in axis) for axis in self.ranges)

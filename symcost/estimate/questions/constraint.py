@@ -106,8 +106,8 @@ def _check_names(side: Any, text: str, symbols: Sequence[str], fixed: Collection
             )
         if not known and name not in QUANTITIES:
             plain = [*symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
-            found = offered(near(name, [*symbols, *QUANTITIES]), f"there are {listed(plain)}")
-            raise SymcostError(f"unknown name {short(name)} in {short(text)}: {found}")
+            hint = offered(near(name, [*symbols, *QUANTITIES]), f"there are {listed(plain)}")
+            raise SymcostError(f"unknown name {short(name)} in {short(text)}: {hint}")
 
 
 def memories(setting: Setting) -> list[MemoryContents]:

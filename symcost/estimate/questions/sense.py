@@ -47,8 +47,8 @@ def partial(expression: Any, name: str, **point: int) -> Any:
     """
     if not point:
         return sympy.expand(sympy.diff(_smooth_in(expression, name), symbol(name)))
-    made = _ruled(expression, name, point, "the derivative")
-    return number(at_point(sympy.diff(made, symbol(name)), point), "the derivative")
+    around = _ruled(expression, name, point, "the derivative")
+    return number(at_point(sympy.diff(around, symbol(name)), point), "the derivative")
 
 
 @checked
@@ -71,8 +71,8 @@ def elasticity(expression: Any, name: str, **point: int) -> Any:
     whole = _ruled(expression, name, point, "the elasticity") if point else _smooth_in(expression, name)
     if at_point(whole, point) == 0:
         raise SymcostError("the formula is 0: it has no elasticity")
-    made = sympy.diff(whole, symbol(name)) * symbol(name) / whole
-    return number(at_point(made, point), "the elasticity") if point else sympy.cancel(made)
+    relative = sympy.diff(whole, symbol(name)) * symbol(name) / whole
+    return number(at_point(relative, point), "the elasticity") if point else sympy.cancel(relative)
 
 
 @checked
@@ -95,12 +95,12 @@ def leading_term(expression: Any, *names: str) -> Any:
             raise SymcostError(f"unknown symbol {name!r}: the formula has {', '.join(known) or 'none'}")
     if whole.is_zero:
         return whole
-    found = leading(whole, names)
-    if found is None and whole.has(sympy.Max, sympy.Min):
+    lead = leading(whole, names)
+    if lead is None and whole.has(sympy.Max, sympy.Min):
         raise SymcostError("a formula with Max has a leading term on each side: give a value to what decides it")
-    if found is None:
+    if lead is None:
         raise SymcostError("the terms of highest degree cannot be told from others: give values to some symbols")
-    return found
+    return lead
 
 
 @dataclass(frozen=True)
@@ -157,11 +157,11 @@ def crossover(first: Any, second: Any, name: str) -> Crossover:
 def _positive_roots(factor: Any, x: Any) -> list[Any]:
     """The positive roots of a factor of degree 1 or 2; they need not be integers."""
     free = sympy.Dummy(real=True)
-    found = sympy.solve(factor.xreplace({x: free}), free)
-    signs = [root.is_positive for root in found]
-    if None in signs and len(found) == 2 and sympy.simplify(found[0] * found[1]).is_negative:
-        return [next(root for root in found if root.is_positive)] if True in signs else _unsettled(x)
-    return _unsettled(x) if None in signs else [root for root in found if root.is_positive]
+    roots = sympy.solve(factor.xreplace({x: free}), free)
+    signs = [root.is_positive for root in roots]
+    if None in signs and len(roots) == 2 and sympy.simplify(roots[0] * roots[1]).is_negative:
+        return [next(root for root in roots if root.is_positive)] if True in signs else _unsettled(x)
+    return _unsettled(x) if None in signs else [root for root in roots if root.is_positive]
 
 
 def _unsettled(x: Any) -> Any:
@@ -169,14 +169,14 @@ def _unsettled(x: Any) -> Any:
 
 
 def _largest(roots: Sequence[Any], name: str) -> Any:
-    found = roots[0]
+    most = roots[0]
     for root in roots[1:]:
-        difference = sympy.simplify(root - found)
+        difference = sympy.simplify(root - most)
         if difference.is_nonnegative:
-            found = root
+            most = root
         elif not difference.is_nonpositive:
             raise SymcostError(f"several crossovers in {name} lie in no fixed order: give values to the other symbols")
-    return found
+    return most
 
 
 def _depending(expression: Any, name: str) -> Any:

@@ -243,10 +243,10 @@ def _over(amount: Any, rate: Fraction | None) -> Any:
 def _overhead(where: Device, given: Any, model: str) -> Any:
     if given is None:
         return rational(where.overhead or Fraction(0)) if model != "whole" else sympy.Integer(0)
-    made = exact_number(given)
-    if made is None or made < 0:
+    seconds = exact_number(given)
+    if seconds is None or seconds < 0:
         raise SymcostError(f"overhead={given} must be seconds, 0 or more: give a number such as '5e-6'")
-    return rational(made)
+    return rational(seconds)
 
 
 def examples(costs: CostTable) -> Any:
@@ -272,8 +272,8 @@ def throughput(
     >>> throughput(alexnet(n=4), "nvidia-h100-sxm", batch=4) == 4 / latency(alexnet(n=4), "nvidia-h100-sxm").seconds
     True
     """
-    found = latency(costs, on, dtype, model=model, weights=weights, efficiency=efficiency, overhead=overhead)
-    return _batch(costs, batch) / found.seconds
+    timing = latency(costs, on, dtype, model=model, weights=weights, efficiency=efficiency, overhead=overhead)
+    return _batch(costs, batch) / timing.seconds
 
 
 def _batch(costs: Any, batch: Any) -> Any:

@@ -130,14 +130,14 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
             held = _tied(cost.macs, read, written)
         written_bits = _written_bits(row)
         mine = [(row.path, dtype, size) for size, dtype in weights] or [(row.path, kept, held)]
-        made = Kernel(
+        kernel = Kernel(
             path=row.path, op=row.op, operations=cost.flops, macs=cost.macs,
             weights=held, read=read, written=written, times=row.times, kind=_kind(row, held),
             held=_of(*mine), moved_bits=sympy.Add(read_bits, written_bits),
             dtype=reduce(wider, _types(row), "") or row.dtype,
         )  # fmt: skip
         head = not _none(row.textbook.activations) or not _none(cost.macs)
-        yield _Step(made, head, _elements(row.out), tuple(operands), row.dtype, read_bits, written_bits)
+        yield _Step(kernel, head, _elements(row.out), tuple(operands), row.dtype, read_bits, written_bits)
 
 
 def _types(row: Row) -> tuple[str, ...]:

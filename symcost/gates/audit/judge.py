@@ -24,6 +24,7 @@ from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
 from symcost.sources.texts import integer
 from symcost.sources.tracing import TracingOptions
+from symcost.views import view
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,29 @@ class ClaimFinding:
         return f"{self.claim.subject} = {self.claim.value}{source}: {verdict}{self.because}{remark}"
 
 
+class Audit(list[ClaimFinding]):
+    """The findings of an audit, one for every claim, in order."""
+
+    def __str__(self) -> str:
+        return view("audit as text")(self)
+
+    def __repr__(self) -> str:
+        return f"<Audit of {str(self).splitlines()[-1]}>"
+
+    def _repr_html_(self) -> str:
+        return view("audit as html")(self)
+
+
 Tables = Callable[[Claim], CostTable]
 """The table that a claim is about."""
 
 
-def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[ClaimFinding]:
+def audit(claims: Iterable[Claim], tables: Tables | None = None) -> Audit:
     """A finding for every claim; a claim that cannot be understood is an error that names its line.
 
     ``tables`` makes the table of a claim, unless as :func:`source` says.
     """
-    findings, known = [], _KnownTables(tables or (lambda claim: source(claim).table()))
+    findings, known = Audit(), _KnownTables(tables or (lambda claim: source(claim).table()))
     for claim in claims:
         try:
             metric = same(claim.quantity, METRICS)

@@ -22,20 +22,20 @@ RESERVED = ("params",)
 
 def named(layers: tuple[Any, ...], by_name: dict[str, Any], owner: str) -> tuple[tuple[str, Layer], ...]:
     """Layers with their names: those given, or the kind and its number."""
-    found: dict[str, Layer] = {}
+    layers_by_name: dict[str, Layer] = {}
     counts: Counter[str] = Counter()
     for layer in layers:
         as_layer(layer, f"{owner}: ")
-        found[f"{layer.kind}_{counts[layer.kind]}"] = layer
+        layers_by_name[f"{layer.kind}_{counts[layer.kind]}"] = layer
         counts[layer.kind] += 1
     for name, layer in by_name.items():
         as_layer(layer, f"{owner}: {name}=")
         if name in RESERVED:
             raise ShapeError(f"{owner}: the name {name} stands for all arrays in Flax: give it another name")
-        if name in found:
+        if name in layers_by_name:
             raise ShapeError(f"{owner}: the name {name} is taken by another layer: give it another name")
-        found[name] = layer
-    return tuple(found.items())
+        layers_by_name[name] = layer
+    return tuple(layers_by_name.items())
 
 
 @dataclass(frozen=True, init=False)

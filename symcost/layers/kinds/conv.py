@@ -34,20 +34,20 @@ class Convolution(Windowed):
         c_i, places = x.channels, x.places
         for name, channels in (("c_i", c_i), ("c_o", c_o)):
             tape.whole(ratio(channels, g), f"g={g} groups must divide {name}={channels}: choose another g or {name}")
-        found = self.windows(tape, places)
-        out = x.shaped(c_o, tuple(window.out for window in found))
+        windows = self.windows(tape, places)
+        out = x.shaped(c_o, tuple(window.out for window in windows))
         pairs = x.n * c_o * ratio(c_i, g)
-        macs = pairs * prod(window.k * window.out for window in found)
-        useful = pairs * prod(window.k * window.out - self._lost(tape, window) for window in found)
+        macs = pairs * prod(window.k * window.out for window in windows)
+        useful = pairs * prod(window.k * window.out - self._lost(tape, window) for window in windows)
         if self.fill != "zeros":  # written before, and input like any
-            if any(window.lo is None for window in found):
+            if any(window.lo is None for window in windows):
                 raise tape.fail(f"the padding 'same' filled with {self.fill} depends on the size {x}: give numbers")
-            padded = tuple(window.size + window.lo + window.hi for window in found)
+            padded = tuple(window.size + window.lo + window.hi for window in windows)
             x = tape.emit("pad", x, x.shaped(c_i, padded))
         return tape.emit(
-            self.kind, x, out, weights=c_o * ratio(c_i, g) * prod(window.k for window in found),
+            self.kind, x, out, weights=c_o * ratio(c_i, g) * prod(window.k for window in windows),
             biases=c_o if self.bias else 0, macs=exact(macs), padding_macs=exact(macs - useful),
-            flops=out.size if self.bias else 0, stores=True, reach=reach_of(found),
+            flops=out.size if self.bias else 0, stores=True, reach=reach_of(windows),
         )  # fmt: skip
 
     def _lost(self, tape: Tape, window: Window) -> Size:

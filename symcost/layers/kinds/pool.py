@@ -31,9 +31,9 @@ class _Pool(Windowed):
         """The output's shape, the taps of a window, and how far it reaches."""
         x = image(tape, x, self.rank)
         c, places = x.channels, x.places
-        found = [self._ceiled(tape, window) for window in self.windows(tape, places)]
-        out = x.shaped(c, tuple(window.out for window in found))
-        return out, prod(window.k for window in found), reach_of(found)
+        windows = [self._ceiled(tape, window) for window in self.windows(tape, places)]
+        out = x.shaped(c, tuple(window.out for window in windows))
+        return out, prod(window.k for window in windows), reach_of(windows)
 
     def _ceiled(self, tape: Tape, window: Window) -> Window:
         """The window with a last position that may reach beyond the padding, where that is wanted."""

@@ -77,9 +77,9 @@ def build(net: Layer, **point: SizeLike) -> Built:
     as_layer(net)
     for family in FAMILIES:
         import_module(f"symcost.layers.twins.{family}")
-    made = net.subs(**point) if point else net
-    left = sorted(symbols_of(made))
+    network = net.subs(**point) if point else net
+    left = sorted(symbols_of(network))
     if left:
         values = ", ".join(f"{name}=..." for name in left)
         raise ShapeError(f"the network has no value for {', '.join(left)}: give them, as build(net, {values})")
-    return Built(made)
+    return Built(network)

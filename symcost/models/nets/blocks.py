@@ -72,7 +72,7 @@ def _symbolic(value: Multiplier, what: str) -> Form:
     return made
 
 
-def make_divisible(value: Size, divisor: int = 8) -> Size:
+def make_divisible(value: Size | Fraction, divisor: int = 8) -> Size:
     """The multiple of ``divisor`` nearest to ``value``, at least one, and never 10 % below ``value``.
 
     Both roundings at once: the nearest multiple where that is enough, else the first that is not 10 % below,
@@ -85,5 +85,5 @@ def make_divisible(value: Size, divisor: int = 8) -> Size:
     """
     steps = value * Fraction(1, divisor)
     if isinstance(steps, Form) and steps.is_integral and all(c > 0 for c in steps.terms.values()):
-        return value  # a multiple already, whatever its symbols are
+        return divisor * steps  # a multiple already, whatever its symbols are
     return exact(divisor * largest([1, floor(steps + Fraction(1, 2)), ceiling(steps * Fraction(9, 10))]))

@@ -106,7 +106,7 @@ def _is_json(value: Any) -> bool:
 
 def _imported(name: str) -> Any:
     module, _, attributes = name.partition(":")
-    found = importlib.import_module(module)
+    target = importlib.import_module(module)
     for part in attributes.split("."):
-        found = getattr(found, part, None)
-    return found
+        target = getattr(target, part, None)
+    return target

@@ -38,12 +38,12 @@ def twin(table: CostTable, network: Network, specs: tuple[Any, ...], at: Mapping
 
 def checks(layers: CostTable, traced: CostTable) -> list[Check]:
     """Every metric under every convention: the layers' formula at the point against the trace."""
-    made = []
+    compared = []
     for convention in CONVENTIONS:
         ours, theirs = layers.total(convention), traced.total(convention)
         for metric in METRICS:
             left, right = getattr(ours, metric), getattr(theirs, metric)
             if left or right:
-                made.append(Check(level=1, target="layers", metric=f"{metric} ({convention})", ours=left, theirs=right,
+                compared.append(Check(level=1, target="layers", metric=f"{metric} ({convention})", ours=left, theirs=right,
                                   witness=TWIN))  # fmt: skip
-    return made
+    return compared

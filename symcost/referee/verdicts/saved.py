@@ -37,7 +37,7 @@ def load_verdict(path: str | Path) -> Verdict:
     """
     document = read_verdict(Path(path))
     with undamaged(Path(path), "verdict"):
-        made = Verdict(
+        verdict = Verdict(
             at=as_integers(document["at"]), flops=as_integer(document["flops"]),
             transcendentals=as_integer(document["transcendentals"]),
             checks=tuple(_check(each) for each in document["checks"]),
@@ -47,10 +47,10 @@ def load_verdict(path: str | Path) -> Verdict:
             notes=tuple(map(as_text, document["notes"])),
             operations={module: _operations(found) for module, found in document["operations"].items()},
         )  # fmt: skip
-        sums.check(made, document)
-    if bool(made) is not document["verdict"]:
-        raise SymcostError(f"{path} is damaged: it says {document['verdict']}, its checks say {bool(made)}")
-    return made
+        sums.check(verdict, document)
+    if bool(verdict) is not document["verdict"]:
+        raise SymcostError(f"{path} is damaged: it says {document['verdict']}, its checks say {bool(verdict)}")
+    return verdict
 
 
 def _made(kind: Any, given: Mapping[str, Any]) -> Any:

@@ -51,10 +51,10 @@ class Compiled:
     @cached_property
     def causes(self) -> dict[str, int]:
         """FLOPs by cause, over all modules."""
-        found: dict[str, int] = {}
+        by_cause: dict[str, int] = {}
         for part in self.parts:
-            found[part.because] = found.get(part.because, 0) + part.flops
-        return {because: flops for because, flops in found.items() if flops}
+            by_cause[part.because] = by_cause.get(part.because, 0) + part.flops
+        return {because: flops for because, flops in by_cause.items() if flops}
 
 
 @dataclass(frozen=True, kw_only=True)

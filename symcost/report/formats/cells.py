@@ -10,6 +10,7 @@ from typing import Any
 from symcost.costs.exact import number
 from symcost.costs.parts import Conditions
 from symcost.estimate.bytes.fit import Fit
+from symcost.estimate.bytes.memory import MemoryUse
 from symcost.estimate.questions.solve import Solution, shown
 from symcost.estimate.time.energy import Energy
 from symcost.estimate.time.latency import Latency
@@ -68,6 +69,24 @@ def _kernels(steps: Sequence[Any], amount: str, whole: Fraction, cells: Mapping[
     return table + markup.note(f"and {len(rest):,} others: {physical(together, unit)}, {_share(together, whole)}")
 
 
+def memory(found: MemoryUse) -> str:
+    """Bytes of weights, of state and of activations at their peak, and all together."""
+    parts = [
+        ("weights", found.weights),
+        ("state", found.state),
+        (f"activations at their peak ({found.rule})", found.activations),
+    ]
+    whole = as_number(found.total)
+    rows = [(name, markup.formula(count), "" if whole is None else _share(as_number(count) or Fraction(0), whole))
+            for name, count in [*parts, ("together", found.total)] if count != 0]  # fmt: skip
+    said = (
+        "Bytes of weights, state and activations"
+        if whole is None
+        else f"{markup.formula(found.total)} bytes at the peak"
+    )
+    return markup.said(said) + markup.table(("part", "bytes", "share"), rows, right=(1, 2)) + markup.note(found.types)
+
+
 def fit(fitted: Fit) -> str:
     """Whether it fits, and every memory with what it has to hold."""
     rows = [
@@ -83,19 +102,19 @@ def fit(fitted: Fit) -> str:
     ))  # fmt: skip
 
 
-def domain(found: Conditions) -> str:
+def domain(held: Conditions) -> str:
     """Where the formulas hold: the conditions, and what stands behind each symbol."""
-    names = ", ".join(found.symbols)
+    names = ", ".join(held.symbols)
     said = markup.said(f"{names} positive integers" if names else "no symbols: one program")
-    conditions = found.conditions()
+    conditions = held.conditions()
     listed = "".join(f"<li><code>{escape(text)}</code></li>" for text in conditions)
-    evidence = [(name, each.word, each.why) for name, each in found.evidence.items()]
+    evidence = [(name, each.word, each.why) for name, each in held.evidence.items()]
     parts = [
         said,
         f"<ul>{listed}</ul>" if listed else "",
         markup.table(("symbol", "known", "why"), evidence) if evidence else "",
     ]
-    return "".join([*parts, *map(markup.note, found.notes)])
+    return "".join([*parts, *map(markup.note, held.notes)])
 
 
 def solution(solved: Solution) -> str:
@@ -108,13 +127,15 @@ def solution(solved: Solution) -> str:
     ))  # fmt: skip
 
 
-def answer(found: Any) -> str:
+def answer(answered: Any) -> str:
     """The configurations with their exact costs, and how many there are."""
-    names = list(found.columns)
-    rows = [[designs.shown(found.columns[name][i]) for name in names] for i in range(min(len(found), CONFIGURATIONS))]
+    names = list(answered.columns)
+    rows = [
+        [designs.shown(answered.columns[name][i]) for name in names] for i in range(min(len(answered), CONFIGURATIONS))
+    ]
     table = markup.table(names, rows, right=range(len(names))) if rows else ""
-    more = markup.note(f"and {len(found) - len(rows):,} more") if len(found) > len(rows) else ""
-    first, *others = designs.facts(found).splitlines()
+    more = markup.note(f"and {len(answered) - len(rows):,} more") if len(answered) > len(rows) else ""
+    first, *others = designs.facts(answered).splitlines()
     return "".join([markup.said(first), table, more, *map(markup.note, others)])
 
 

@@ -57,7 +57,6 @@ from typing import Any
 from symcost.costs.cost import COLUMNS, CONVENTIONS, Cost
 from symcost.costs.rows import Row, total
 from symcost.costs.saved.format import FORMAT, SUFFIX, digest
-from symcost.costs.saved.numbers import ALL
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.formulas.text import written
@@ -111,7 +110,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         **_checks(costs),
         "loops": dict(costs.unknown_trips),
         "kernels": dict(costs.unknown_macs),
-        "receptive_field": _field(costs),
+        "receptive_field": facts.receptive_field(costs, str),
     }
     return {**whole, "digest": digest(whole)}
 
@@ -143,14 +142,6 @@ def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
         if peak.problem:
             by_unit["problem"] = peak.problem
     return by_rule
-
-
-def _field(costs: Any) -> Any:
-    """The receptive field where layers say it; None is unknown."""
-    if costs.parts.receptive_field is None:
-        return None
-    found = costs.receptive_field
-    return ALL if found is None else [str(size) for size in found]
 
 
 def _checks(costs: Any) -> dict[str, Any]:

@@ -77,9 +77,9 @@ class _Page:
 
     def _cells(self, rows: Sequence[Row], level: int) -> list[Any]:
         """Type, output, numbers and share; a formula as (what is shown, all of it)."""
-        found = self.screen.sums(rows)
-        numbers = [getattr(found, metric) for metric in self.screen.metrics]
-        part = share(getattr(found, self.screen.work), getattr(self.screen.whole, self.screen.work))
+        sums = self.screen.sums(rows)
+        numbers = [getattr(sums, metric) for metric in self.screen.metrics]
+        part = share(getattr(sums, self.screen.work), getattr(self.screen.whole, self.screen.work))
         return [self.outline.kind(rows, level), shape(self.outline.out(rows)), *map(_number, numbers), part]
 
 

@@ -83,7 +83,7 @@ def contents(
         "held": _or_reason(lambda: _held(costs, dtypes, program)),
         "kernels": _or_reason(lambda: _kernels(costs, program)),
         "energy": _or_reason(lambda: _energy(costs, program)),
-        "field": _field(costs, program),
+        "field": facts.receptive_field(costs, program.add),
         "notes": [list(note) for note in facts.notes(costs)],
         "program": program.instructions,
     }
@@ -165,18 +165,18 @@ def _conditions(costs: Any, program: PageProgram) -> list[dict[str, Any]]:
     return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]
 
 
-def _condition(found: Condition, program: PageProgram) -> dict[str, Any]:
-    match found:
+def _condition(told: Condition, program: PageProgram) -> dict[str, Any]:
+    match told:
         case Compare():
-            left, right = program.add(found.left), program.add(found.right)
-            return {"text": found.text, "left": left, "relation": found.op, "right": right}
+            left, right = program.add(told.left), program.add(told.right)
+            return {"text": told.text, "left": left, "relation": told.op, "right": right}
         case Combined():
             return {
-                "text": found.text,
-                "relation": found.op,
-                "parts": [_condition(part, program) for part in found.parts],
+                "text": told.text,
+                "relation": told.op,
+                "parts": [_condition(part, program) for part in told.parts],
             }
-    raise SymcostError(f"the domain says {found.text!r}, which is no comparison of sizes: save the table anew")
+    raise SymcostError(f"the domain says {told.text!r}, which is no comparison of sizes: save the table anew")
 
 
 def _kernels(costs: CostTable, program: PageProgram) -> list[dict[str, Any]]:
@@ -190,13 +190,5 @@ def _kernels(costs: CostTable, program: PageProgram) -> list[dict[str, Any]]:
 
 
 def _energy(costs: CostTable, program: PageProgram) -> dict[str, int]:
-    found = energy(costs, PROCESS, "float32", model="fused")
-    return {"compute": program.add(found.compute), "movement": program.add(found.movement)}
-
-
-def _field(costs: Any, program: PageProgram) -> Any:
-    """The receptive field: a number for each axis, ``"all"``, or None where it is not known."""
-    if costs.parts.receptive_field is None:
-        return None
-    found = costs.receptive_field
-    return "all" if found is None else [program.add(size) for size in found]
+    joules = energy(costs, PROCESS, "float32", model="fused")
+    return {"compute": program.add(joules.compute), "movement": program.add(joules.movement)}

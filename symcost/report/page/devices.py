@@ -27,11 +27,11 @@ def number_types(told: Iterable[Mapping[str, Any]]) -> Sequence[str]:
     return sorted(offered, key=lambda dtype: (-BITS[dtype], dtype))
 
 
-def _told(made: Device) -> dict[str, Any]:
-    known = document(made)
+def _told(where: Device) -> dict[str, Any]:
+    known = document(where)
     return {
-        "name": made.name, "title": made.title or made.name, "source": made.source, "notes": made.notes,
-        "dtypes": list(made.peak or PLAIN), "peak": known["peak"], "bandwidth": _bandwidth(made),
+        "name": where.name, "title": where.title or where.name, "source": where.source, "notes": where.notes,
+        "dtypes": list(where.peak or PLAIN), "peak": known["peak"], "bandwidth": _bandwidth(where),
         "overhead": known["overhead"] or "0", "measured": known["measured"],
         "memories": [
             {"name": name, "size": level["size"], "holds": level["holds"]}
@@ -40,9 +40,9 @@ def _told(made: Device) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _bandwidth(made: Device) -> dict[str, str] | str:
+def _bandwidth(where: Device) -> dict[str, str] | str:
     """Bytes per second of weights and activations, or why a time is not known."""
     try:
-        return {what: str(made.bandwidth(what)) for what in ("weights", "activations")}
+        return {what: str(where.bandwidth(what)) for what in ("weights", "activations")}
     except DeviceError as problem:
         return str(problem)

@@ -49,9 +49,9 @@ def _limits(name: str, tables: Sequence[Any]) -> tuple[int, int | None, int]:
     for costs in tables:
         domain = costs.domain
         texts = domain.conditions() if domain is not None and name in costs.symbols else ()
-        for found in (each for text in texts for each in conjuncts(condition(text))):
-            value = integer(found.right) if isinstance(found, Compare) else None
-            match found:
+        for limit in (each for text in texts for each in conjuncts(condition(text))):
+            value = integer(limit.right) if isinstance(limit, Compare) else None
+            match limit:
                 case Compare(op=">=", left=left) if left == symbol(name) and value is not None:
                     low = max(low, value)
                 case Compare(op="<=", left=left) if left == symbol(name) and value is not None:

@@ -76,10 +76,10 @@ def _link(verdict: Any) -> str:
 def _targets(verdict: Any) -> list[tuple[str, str, str, str, str]]:
     """(target, what it is, checks that passed, FLOPs that it prints, FLOPs of its program), the silent ones too."""
     lines = []
-    for made in verdict.targets:
-        checks = [check.passed for check in verdict.checks if check.target == made.target]
-        versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
-        told = f"{made.title} ({versions})" if versions else made.title
-        lines.append((made.target, told, f"{sum(checks)} of {len(checks)}", f"{made.raw:,}",
-                      "" if made.recount is None else f"{made.recount:,}"))  # fmt: skip
+    for compiled in verdict.targets:
+        checks = [check.passed for check in verdict.checks if check.target == compiled.target]
+        versions = ", ".join(f"{name} {version}" for name, version in compiled.versions.items())
+        told = f"{compiled.title} ({versions})" if versions else compiled.title
+        lines.append((compiled.target, told, f"{sum(checks)} of {len(checks)}", f"{compiled.raw:,}",
+                      "" if compiled.recount is None else f"{compiled.recount:,}"))  # fmt: skip
     return lines + [(name, reason, "no answer", "", "") for name, reason in verdict.failures.items()]

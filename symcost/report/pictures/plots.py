@@ -55,12 +55,11 @@ def check(kind: str, file: Any) -> Path | None:
     look("a picture", "matplotlib")
     if kind not in PICTURES:
         raise SymcostError(f"unknown picture {short(kind)}: use {', '.join(PICTURES)}")
-    return _path(file)
+    return None if file is None else file_of(file)
 
 
-def _path(file: Any) -> Path | None:
-    if file is None:
-        return None
+def file_of(file: Any) -> Path:
+    """The file of a picture, whose ending says how it is written."""
     path = Path(file)
     if path.suffix not in FORMATS:
         raise SymcostError(

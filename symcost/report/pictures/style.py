@@ -27,9 +27,9 @@ def _shown(figure: type) -> type:
     """Figures that a notebook shows as pictures, whatever is set up there."""
 
     def png(self: Any) -> bytes:
-        made = io.BytesIO()
-        self.savefig(made, format="png", dpi=NOTEBOOK)
-        return made.getvalue()
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=NOTEBOOK)
+        return file.getvalue()
 
     return type("Picture", (figure,), {"_repr_png_": png, "__doc__": "A figure that a notebook shows as a picture."})
 

@@ -40,9 +40,9 @@ def _solution(solution: Solution) -> str:
     return dumps({**document, "constraints": constraints}, indent=2)
 
 
-def _text(found: Fit | Solution) -> str:
+def _text(answer: Fit | Solution) -> str:
     """As it prints, in lines that the terminal has room for."""
-    lines = ((line[: len(line) - len(line.lstrip())], line.lstrip()) for line in str(found).splitlines())
+    lines = ((line[: len(line) - len(line.lstrip())], line.lstrip()) for line in str(answer).splitlines())
     return "\n".join(part for margin, said in lines for part in sheet.hung(said, sheet.terminal(), margin))
 
 

@@ -77,20 +77,20 @@ def json(answer: Any) -> str:
     )  # fmt: skip
 
 
-def verdicts(found: Sequence[Any]) -> str:
+def verdicts(judged: Sequence[Any]) -> str:
     """What the compilers say of the first configurations, as JSON."""
-    return dumps([loads(verdict.json(each)) for each in found], indent=2, ensure_ascii=False)
+    return dumps([loads(verdict.json(each)) for each in judged], indent=2, ensure_ascii=False)
 
 
-def with_verdicts(answer: Any, found: Sequence[Any], form: str) -> str:
+def with_verdicts(answer: Any, judged: Sequence[Any], form: str) -> str:
     """The answer as text or JSON, with what the compilers say of its first configurations (key ``"verdicts"``)."""
     if form == "json":
         return dumps(
-            {**loads(json(answer)), "verdicts": loads(verdicts(found))},
+            {**loads(json(answer)), "verdicts": loads(verdicts(judged))},
             indent=2,
             ensure_ascii=False,
         )
-    lines = [f"configuration {k}: {verdict.sentence(each)}" for k, each in enumerate(found, 1)]
+    lines = [f"configuration {k}: {verdict.sentence(each)}" for k, each in enumerate(judged, 1)]
     return "\n".join([text(answer), "", *lines])
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.formulas.text import written
-from symcost.report.words import sheet
+from symcost.report.words import markup, sheet
 from symcost.report.words.sheet import escaped
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
@@ -88,6 +88,25 @@ def markdown(difference: Any) -> str:
                 for m in difference.modules for c in m.changes]  # fmt: skip
         parts.append(sheet.markdown(("module", "", "metric", "difference"), rows))
     return "\n\n".join(parts)
+
+
+def html(difference: Any) -> str:
+    """Totals and modules for a notebook, each with its difference as a formula and at the points."""
+    said = f"{difference.old} → {difference.new}: {'totals that differ' if difference else 'the costs are equal'}"
+    parts = [markup.said(said), *(markup.note(f"Not compared: {sentence}") for sentence in difference.withdrawn)]
+    heads = ("total", "difference", *(f"at {_at(point)}" for point in difference.points))
+    rows = [
+        (c.name, _told(c.difference), *(shown for _, shown in _values(c, difference))) for c in difference.totals if c
+    ]
+    parts += [markup.table(heads, rows, right=range(2, len(heads)))] if rows else []
+    rows = [(m.path or ITSELF, m.state, c.name, _told(c.difference)) for m in difference.modules for c in m.changes]
+    if rows:
+        parts.append(markup.folded("modules", markup.table(("module", "", "quantity", "difference"), rows)))
+    return "".join(parts)
+
+
+def _told(value: Any) -> str:
+    return _signed(value) if isinstance(value, int) else markup.formula(value)
 
 
 def json(difference: Any) -> str:

@@ -97,12 +97,12 @@ def _table(latency: Latency, width: int) -> list[str]:
     """One line per kernel or several alike ones, the slowest first; the slowest alone where there are too many."""
     groups, order = _slowest(_alike(latency.steps), latency)
     shown = groups[:MAX_LINES]
-    made, left_out = sheet.fitted(_columns(shown), width)
+    lines, left_out = sheet.fitted(_columns(shown), width)
     left = sum(len(group) for group in groups[MAX_LINES:])
     kind = "faster" if order else "further"
     more = [f"... and {left} {kind} kernel{'' if left == 1 else 's'} (--format csv lists all)"] if left else []
     out = wrapped(f"left out at this width: {', '.join(left_out)}", width) if left_out else []
-    return [f"kernels ({latency.model}, {latency.dtype}){order}", *made, *more, *out]
+    return [f"kernels ({latency.model}, {latency.dtype}){order}", *lines, *more, *out]
 
 
 Alike = Sequence[KernelTime]
@@ -203,11 +203,11 @@ def json(estimate: Estimate) -> str:
         "memory": _or_why(estimate.memory, lambda m: {
             "weights": str(m.weights), "activations": str(m.activations), "state": str(m.state), "rule": m.rule}),
         "types": str(estimate.types),
-        "latency": {model: _or_why(found, lambda f: {
+        "latency": {model: _or_why(known, lambda f: {
             "seconds": str(f.seconds), "computing": str(f.compute), "moving": str(f.memory),
             "launching": str(f.overhead), "bound": f.bound, "throughput": _text(estimate.throughput(f))})
-            for model, found in estimate.latencies.items()},
-        "energy": {name: _or_why(found, _energy) for name, found in estimate.energies.items()},
+            for model, known in estimate.latencies.items()},
+        "energy": {name: _or_why(known, _energy) for name, known in estimate.energies.items()},
         "fits": _or_why(estimate.fit, lambda f: [
             {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
              "available": str(limit.available), "margin": str(limit.margin), "layer": limit.layer}
@@ -221,23 +221,23 @@ def json(estimate: Estimate) -> str:
     return json_.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _energy(found: Any) -> dict[str, Any]:
+def _energy(energy: Any) -> dict[str, Any]:
     """Joules, and their parts by kernel where an energy table tells them apart."""
     kernels = [
         {"path": step.kernel.path, "op": step.kernel.op, "times": str(step.kernel.times), "computing": str(step.compute),
-         "moving": str(step.movement)} for step in found.steps
+         "moving": str(step.movement)} for step in energy.steps
     ]  # fmt: skip
-    parts = {"computing": str(found.compute), "moving": str(found.movement)} if found.steps else {}
-    return {"joules": str(found.joules), **parts, "kernels": kernels}
+    parts = {"computing": str(energy.compute), "moving": str(energy.movement)} if energy.steps else {}
+    return {"joules": str(energy.joules), **parts, "kernels": kernels}
 
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _or_why(found: Any, document: Callable[[Any], Any]) -> Any:
+def _or_why(known: Any, document: Callable[[Any], Any]) -> Any:
     """The document, or the reason why there is none."""
-    return {"none": str(found)} if isinstance(found, SymcostError) else document(found)
+    return {"none": str(known)} if isinstance(known, SymcostError) else document(known)
 
 
 FORMATS: Mapping[str, Callable[[Estimate], str]] = {"text": text, "csv": csv, "json": json}

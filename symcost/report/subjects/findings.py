@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from symcost.report.words import sheet
+from symcost.report.words import markup, sheet
 
 COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because",
                             "remark")  # fmt: skip
@@ -21,10 +21,26 @@ def _line(finding: Any) -> dict[str, Any]:
 
 def text(findings: Sequence[Any]) -> str:
     """One line per claim, and how many are wrong."""
+    width = sheet.terminal()
+    shown = [line for each in findings for line in sheet.hung(str(each), width, "right  " if each.right else "WRONG  ")]
+    return "\n".join([*shown, "", totals(findings)])
+
+
+def totals(findings: Sequence[Any]) -> str:
+    """How many claims there are, and how many of them are wrong."""
     wrong = sum(not finding.right for finding in findings)
-    lines = [f"{'right' if finding.right else 'WRONG'}  {finding}" for finding in findings]
-    shown = [line for said in lines for line in sheet.hung(said, sheet.terminal())]
-    return "\n".join([*shown, "", f"{len(findings)} claims, {wrong} wrong"])
+    return f"{len(findings)} claim{'' if len(findings) == 1 else 's'}, {wrong} wrong"
+
+
+def html(findings: Sequence[Any]) -> str:
+    """The claims with their verdicts for a notebook."""
+    rows = [
+        ("right" if each.right else "WRONG", each.claim.subject, markup.quoted(each.claim.value), each.actual,
+         "; ".join(part for part in (each.because, each.remark) if part), each.claim.source)
+        for each in findings
+    ]  # fmt: skip
+    heads = ("", "claim", "value", "is", "because", "source")
+    return markup.said(totals(findings)) + (markup.table(heads, rows) if rows else "")
 
 
 def csv(findings: Sequence[Any]) -> str:

@@ -65,10 +65,10 @@ LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
 def sentence(verdict: Any) -> str:
     """The verdict in one line, with the number of checks that failed and the targets that did not answer."""
     failed = sum(not check.passed for check in verdict.checks)
-    asked = [made.target for made in verdict.targets if not made.missing]
+    asked = [compiled.target for compiled in verdict.targets if not compiled.missing]
     point = ", ".join(f"{name}={value}" for name, value in verdict.at.items()) or "the only point"
     if verdict:
-        how = "recounted" if any(made.devices > 1 for made in verdict.targets) else "explained to the last unit"
+        how = "recounted" if any(compiled.devices > 1 for compiled in verdict.targets) else "explained to the last unit"
         on = f"; what {', '.join(asked)} made of it is {how}" if asked else ""
         return (
             f"TRUE at {point}: {verdict.flops:,} FLOPs, the exact integer of the lowered program{on}; "
@@ -76,7 +76,7 @@ def sentence(verdict: Any) -> str:
         )
     reasons = [f"{failed} of {len(verdict.checks)} checks failed"] if failed else []
     reasons += [f"no answer from {name}" for name in verdict.failures]
-    reasons += [f"no program to count from {made.target}" for made in verdict.targets if made.missing]
+    reasons += [f"no program to count from {compiled.target}" for compiled in verdict.targets if compiled.missing]
     passed = "" if failed else f"; {len(verdict.checks)} checks passed"
     return f"{verdict.outcome} at {point}: {', '.join(reasons)}{passed}"
 
@@ -86,13 +86,13 @@ def sections(verdict: Any, whole: bool = True) -> Iterable[tuple[str, Cells, Seq
     yield _checks(verdict, whole)
     if verdict.targets:
         yield "From the compiler's figure to ours (FLOPs)", ("target", "step", "FLOPs"), list(_chains(verdict))
-        if any(made.memory for made in verdict.targets):
+        if any(compiled.memory for compiled in verdict.targets):
             yield "Memory (bytes)", ("target", "what", "bytes"), list(_memory(verdict))
     yield from _modules(verdict, whole)
     if verdict.operations:
         yield "Operations where level 1 failed", ("module", "operation", "ours", "theirs"), [
             (module, name, f"{ours:,}", f"{theirs:,}")
-            for module, found in verdict.operations.items() for name, (ours, theirs) in found.items()
+            for module, operations in verdict.operations.items() for name, (ours, theirs) in operations.items()
         ]  # fmt: skip
     if verdict.opinions:
         yield "Other counters (FLOPs)", ("counter", "FLOPs", "because"), [
@@ -152,36 +152,36 @@ def _limits(check: Any) -> str:
 
 
 def _chains(verdict: Any) -> Iterable[Cells]:
-    for made in verdict.targets:
-        share_of = f" (per device, of {made.devices})" if made.devices > 1 else ""
-        yield made.target, "XLA prints" + share_of, f"{made.raw:,}"
-        if made.recount is None:
+    for compiled in verdict.targets:
+        share_of = f" (per device, of {compiled.devices})" if compiled.devices > 1 else ""
+        yield compiled.target, "XLA prints" + share_of, f"{compiled.raw:,}"
+        if compiled.recount is None:
             continue
-        for name, value in made.steps.items():
+        for name, value in compiled.steps.items():
             yield "", name, f"{value:+,}"
-        yield "", "compiled, recounted", f"{made.recount:,}"
-        for name, value in made.causes.items():
+        yield "", "compiled, recounted", f"{compiled.recount:,}"
+        for name, value in compiled.causes.items():
             yield "", f"without: {name}", f"{-value:+,}"
-        if made.devices == 1:
-            yield "", "as written", f"{made.recount - sum(made.causes.values()):,}"
-        share = made.attributed * 10_000 // made.recount if made.recount else 10_000
+        if compiled.devices == 1:
+            yield "", "as written", f"{compiled.recount - sum(compiled.causes.values()):,}"
+        share = compiled.attributed * 10_000 // compiled.recount if compiled.recount else 10_000
         yield "", "of it in modules", f"{share // 100}.{share % 100:02} %"
-        if len(made.phases) > 1:
-            for phase, flops in made.phases.items():
+        if len(compiled.phases) > 1:
+            for phase, flops in compiled.phases.items():
                 yield "", f"of it {phase}", f"{flops:,}"
-        for kind, size in made.collectives.items():
+        for kind, size in compiled.collectives.items():
             yield "", f"{kind} (bytes)", f"{size:,}"
-        for name, size in made.widened.items():
+        for name, size in compiled.widened.items():
             yield "", f"without: {name} (bytes)", f"{-size:,}"
 
 
 def _memory(verdict: Any) -> Iterable[Cells]:
-    for made in verdict.targets:
-        name = made.target
-        for what, size in made.memory.items():
+    for compiled in verdict.targets:
+        name = compiled.target
+        for what, size in compiled.memory.items():
             yield name, what, f"{size:,}"
             name = ""
-        for path, size in sorted(made.live.items(), key=lambda item: -item[1])[:5]:
+        for path, size in sorted(compiled.live.items(), key=lambda item: -item[1])[:5]:
             yield "", f"alive at the peak: {path or '(itself)'}", f"{size:,}"
 
 
@@ -261,13 +261,13 @@ def document(verdict: Any) -> dict[str, Any]:
             {**asdict(check), "difference": check.difference, "passed": check.passed} for check in verdict.checks
         ],
         "modules": [{**asdict(row), "difference": row.difference} for row in verdict.modules],
-        "targets": [{**asdict(made), "causes": made.causes} for made in verdict.targets],
+        "targets": [{**asdict(compiled), "causes": compiled.causes} for compiled in verdict.targets],
         "failures": dict(verdict.failures),
         "opinions": [asdict(opinion) for opinion in verdict.opinions],
         "notes": list(verdict.notes),
         "operations": {
-            module: [{"operation": name, "ours": ours, "theirs": theirs} for name, (ours, theirs) in found.items()]
-            for module, found in verdict.operations.items()
+            module: [{"operation": name, "ours": ours, "theirs": theirs} for name, (ours, theirs) in operations.items()]
+            for module, operations in verdict.operations.items()
         },
     }
     return {**whole, "digest": digest(whole)}

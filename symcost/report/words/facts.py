@@ -13,6 +13,7 @@ from typing import Any
 from symcost.costs.cost import COLUMNS, FIRST, FULL, SPLITS, TOLD, Cost
 from symcost.costs.evidence import summary
 from symcost.costs.rows import Row, total
+from symcost.costs.saved.numbers import ALL
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
@@ -186,6 +187,14 @@ def _comparison(row: Row, xla: Cost) -> str:
     return f"{row.op} states {stated}, its body counts {'at most ' if row.bound else ''}{counted}"
 
 
+def receptive_field(costs: Any, told: Callable[[Any], Any]) -> Any:
+    """The receptive field where layers say it, each side as it is told: ``"all"`` of the input, None where it is not known."""
+    if costs.parts.receptive_field is None:
+        return None
+    sides = costs.receptive_field
+    return ALL if sides is None else [told(side) for side in sides]
+
+
 def moved(rows: Sequence[Row]) -> Any:
     """Elements of the first operation's operands and the last one's result; the input alone has none before it."""
     ran = [row for row in rows if row.source != "input"]
@@ -210,5 +219,5 @@ def field(rows: Sequence[Row], fields: Mapping[str, Any]) -> str:
     if not known:
         return ""
     if known[-1] is None:
-        return "all"
+        return ALL
     return str(known[-1][0]) if len(set(known[-1])) == 1 else " x ".join(map(str, known[-1]))

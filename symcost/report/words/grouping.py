@@ -117,14 +117,14 @@ def _row_digest(row: Row) -> Hashable:
 
 def _joined(run: Sequence[ModuleGroup], name: str) -> ModuleGroup:
     """Alike modules as one, whose rows are theirs."""
-    made = ModuleGroup(name, [row for node in run for row in node.rows], number=len(run), first=run[0].first)
+    group = ModuleGroup(name, [row for node in run for row in node.rows], number=len(run), first=run[0].first)
     for inner in run[0].children:
         position = list(run[0].children).index(inner)
         parts = [list(node.children.values())[position] for node in run]
-        made.children[inner] = _joined(parts, inner)
+        group.children[inner] = _joined(parts, inner)
         own = parts[0].number
-        made.children[inner].number = own * len(run) if own is not None else None
-    return made
+        group.children[inner].number = own * len(run) if own is not None else None
+    return group
 
 
 def _range(first: str, last: str) -> str:

@@ -109,7 +109,7 @@ def narrowed(costs: CostTable) -> list[str]:
 
 def _limits(costs: CostTable) -> dict[str, str]:
     """What is said of every condition that leaves out all large values of a symbol."""
-    domain, found = costs.domain, dict[str, str]()
+    domain, limits = costs.domain, dict[str, str]()
     for text in () if domain is None else domain.conditions():
         name, most = largest(text)
         if domain is None or not name or name in costs.point:
@@ -121,8 +121,8 @@ def _limits(costs: CostTable) -> dict[str, str]:
         tried = evidence is not None and evidence.word == BOUNDED and not place
         limit = f"{name} <= {most}" if most else text
         decides = f"{'' if text == limit else text} ({place})".strip() if place else why
-        found[text] = f"{'tried up to' if tried else 'only for'} {limit}{': ' if decides else ''}{decides}"
-    return found
+        limits[text] = f"{'tried up to' if tried else 'only for'} {limit}{': ' if decides else ''}{decides}"
+    return limits
 
 
 @lru_cache(maxsize=1024)

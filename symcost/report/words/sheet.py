@@ -171,7 +171,7 @@ def hung(text: str, width: int, margin: str = "") -> list[str]:
     lines = wrapped(text, width - len(margin))
     if len(lines) < 2:
         return [margin + text]
-    first, further = lines[0], margin + 2 * GAP
+    first, further = lines[0], " " * len(margin) + 2 * GAP
     rest = " ".join(text.split()).removeprefix(first).strip()
     return [margin + first, *(further + line for line in wrapped(rest, width - len(further)))]
 

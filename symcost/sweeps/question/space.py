@@ -33,6 +33,14 @@ def texts(what: str, given: Texts) -> tuple[str, ...]:
     return listed
 
 
+def check_count(name: str, value: Any, most: int, beyond: str, what: str = "") -> None:
+    """Raise for what is no positive integer, and what it counts, or for a larger one than there may be."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise SpaceError(f"{name}={short(value)} must be a positive integer{what}")
+    if value > most:
+        raise SpaceError(f"{name}={short(value)} {beyond}")
+
+
 class Space:
     """Every combination of the values of some axes that satisfies the conditions between them.
 
