@@ -6,6 +6,7 @@ Each row names points that people use, and whether a number is wanted there or a
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,6 +97,7 @@ def depths(*values: int) -> list[dict[str, int]]:
 ROWS: dict[str, Row] = {
     "every eighth layer": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(3, 8, 12, 24, 31, 64)),
     "every twelfth layer": Row(stack(lambda i, L: i % 12 == 0), ("float32[n,8]",), depths(1, 12, 13, 24, 25, 40)),
+    "the second half": Row(stack(lambda i, L: i < L // 2), ("float32[n,8]",), depths(2, 3, 12, 25)),
     "deep stacks": Row(stack(lambda i, L: L > 24), ("float32[n,8]",), depths(2, 12, 24, 25, 48)),
     "the first three layers": Row(stack(lambda i, L: i < 3), ("float32[n,8]",), depths(4, 5, 16, 61)),
     "half of the layers and the last nine": Row(stack(lambda i, L: 2 * i < L or i >= L - 9), ("float32[n,8]",),
@@ -246,7 +248,10 @@ class Width(nn.Module):
 TEXTS: dict[str, Callable[[int], int]] = {
     "a text that ends with a digit": lambda d: 8 if str(d).endswith("0") else 12,
     "a key made of a text": lambda d: {"w64": 24, "w600": 16}.get(f"w{d}", 12),
-    "a key among others": lambda d: {(64, 1): 24}.get((d, 1), 12),
+    "a key of a text among others": lambda d: {(64, "1"): 24}.get((d, str(1)), 12),
+    "an item of a list": lambda d: ([8] * 50 + [16] + [8] * 700)[d],
+    "a text by an old format": lambda d: 24 if "%05d" % d == "00064" else 12,  # noqa: UP031
+    "a function in C": lambda d: 24 if d.to_bytes(4, "big")[-1] == 64 else 12,
 }
 
 
@@ -291,6 +296,36 @@ def test_a_range_is_two_bounds(name: str) -> None:
     sizes = [d for d in range(37, 400) if costs.domain.problem({"n": 1, "d": d}) is None]
     assert {37, 59, 296, 300} <= {*sizes}
     assert all(costs.subs(n=1, d=d).params == 9 * RANGES[name](d) for d in sizes)
+
+
+MADE: dict[str, tuple[Callable[[int], int], set[int]]] = {
+    "a power of two": (lambda d: 8 if d & (d - 1) == 0 else 12, {60, 65, 300}),
+    "a square": (lambda d: 8 if math.sqrt(d).is_integer() else 12, {60, 65, 300}),
+    "a quotient of one": (lambda d: 8 if d // 64 == 1 else 12, {60, 64, 127, 128, 300}),
+    "a rounding of nothing": (lambda d: 8 if int(d * 0.01) == 0 else 12, {60, 99, 300}),
+    "a key": (lambda d: {64: 24, 128: 16}.get(d, 12), {63, 64, 128, 300}),
+    "a key that may be missing": (lambda d: _or_else(d, 12), {63, 64, 300}),
+    "a key of two": (lambda d: {(64, 1): 24}.get((d, 1), 12), {63, 64, 300}),
+    "so many distinct ones": (lambda d: 4 * len({d, 64}), {63, 64, 300}),
+    "a power by a modulus": (lambda d: 8 if pow(d, 3, 11) == 0 else 12, {65, 66, 300}),
+}
+"""Widths by what is made of a size, and sizes that are to have a number."""
+
+
+def _or_else(d: int, otherwise: int) -> int:
+    try:
+        return {64: 24}[d]
+    except KeyError:
+        return otherwise
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_of_a_size_decides_as_the_size_does(name: str) -> None:
+    made, wanted = MADE[name]
+    costs = sc.trace(lambda d: Width(d, made), "float32[n,8]", referee=False)
+    sizes = [d for d in (*range(1, 400), 4096, 5000, 65_536) if costs.domain.problem({"n": 1, "d": d}) is None]
+    assert wanted <= {*sizes}
+    assert all(costs.subs(n=1, d=d).params == 9 * made(d) for d in sizes)
 
 
 def test_a_pattern_of_two_depths_together_is_no_form_of_one_product() -> None:

@@ -52,6 +52,25 @@ def by_dictionary(d: int, H: int, N: int) -> int:
     return {224: 14, 384: 24}.get(N, 7)
 
 
+ROWS = {(14, 64): 1, (28, 96): 2}
+
+
+def by_row(d: int, H: int, N: int) -> bool:
+    return (N, d) in ROWS
+
+
+def by_key_of_a_row(d: int, H: int, N: int) -> int:
+    return {(14, 64): 1}.get((N, d), 2)
+
+
+def by_distinct_sizes(d: int, H: int, N: int) -> bool:
+    return len({N, d, 64}) < 3
+
+
+def by_a_row_in_part(d: int, H: int, N: int) -> bool:
+    return (N, str(d)) in ROWS
+
+
 def by_match(d: int, H: int, N: int) -> int:
     match N:
         case 224 | 256:
@@ -96,6 +115,10 @@ def of_a_constant(d: int, H: int, N: int) -> bool:
         (by_equal_pair, set()),
         (by_names, {"d/H <= 64"}),
         (by_dictionary, {"N != 224", "N != 384"}),
+        (by_row, {"N != 14", "d != 64", "N != 28", "d != 96"}),
+        (by_key_of_a_row, {"N != 14", "d != 64"}),
+        (by_distinct_sizes, {"N != d", "d != 64", "N != 64"}),
+        (by_a_row_in_part, set()),
         (by_match, {"N != 224", "N != 256"}),
         (by_clamp, {"d <= 527", "d <= 143"}),
         (by_log, {"N <= 2048"}),

@@ -218,8 +218,7 @@ class Attempt:
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         points = [*certificate.fitted, *certificate.held_out]
         domain.only = {
-            name: frozenset(point[name] for point in points)
-            for name in unseen(self.recording, self.guards).intersection(self.sizes)
+            name: frozenset(point[name] for point in points) for name in unseen(self.recording).intersection(self.sizes)
         }
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
@@ -237,13 +236,15 @@ class Attempt:
         return {**dict.fromkeys(free, TYPICAL), **dict.fromkeys(self.halved, FAR)}
 
     @property
-    def _proved(self) -> bool:
-        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there.
-
-        Roundings of floats are meant across what they decide: where there are some, samples tell.
-        """
+    def _complete(self) -> bool:
+        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
         known = self.recording.proved >= set(self.sizes) and all_hold(self.guards, self.base)
-        return self.recording.traced and known and not self._meant
+        return self.recording.traced and known
+
+    @property
+    def _proved(self) -> bool:
+        """Whether nothing else is to be looked for then: roundings of floats are meant across what they decide."""
+        return self._complete and not self._meant
 
     # -- lifting -----------------------------------------------------------------------------------------------
     def _as_rounded(self) -> list[Guard]:
@@ -275,9 +276,9 @@ class Attempt:
     def _lift(self, fixed: Point) -> Program:
         """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
         for _ in range(MAX_COARSENINGS):
-            proved = (sizes_seen(self.recording, self.base, self.guards), self.guards) if self._proved else (None, ())
+            proved = (sizes_seen(self.recording, self.base, self.guards), self.guards) if self._complete else (None, ())
             lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
-                            self.within, *proved)  # fmt: skip
+                            self.within, *proved, bool(self._meant))  # fmt: skip
             try:
                 program = lift.run()
             except OffLattice as problem:

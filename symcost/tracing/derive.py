@@ -126,18 +126,21 @@ class Derivation(Attempt):
     def _seen(self) -> list[Guard]:
         """What the program decides at the base by its sizes."""
         known = self.proof.at(self.base, self.structural)
-        self.recording = known or recorded(self.sampler, self.base, self.structural, self.landmarks)
-        return self._of(self.recording)
-
-    def _of(self, seen: Recording) -> list[Guard]:
-        """What a recording saw the program decide, and what is read from lines of the model's that had plain numbers."""
+        seen = known or recorded(self.sampler, self.base, self.structural, self.landmarks)
         read = framed(self.sampler, seen, self.values, self.structural)
+        self.recording = seen.read(read)
+        return self._fresh(seen, read)
+
+    def _fresh(self, seen: Recording, read: Sequence[Guard]) -> list[Guard]:
+        """What a recording saw the program decide, and what is read from lines of the model's that had plain numbers."""
         return [guard for guard in dict.fromkeys((*decided(seen), *read)) if guard not in self.decided]
 
     def _decides(self, point: Point) -> list[Guard] | None:
         """What the program decides by its sizes at another point, or nothing where that was not recorded."""
         seen = recorded(self.sampler, point, self.structural, self.landmarks)
-        return self._of(seen) if seen.traced or not self.recording.traced else None
+        if not seen.traced and self.recording.traced:
+            return None
+        return self._fresh(seen, framed(self.sampler, seen, self.values, self.structural))
 
     @property
     def _met(self) -> list[Guard]:

@@ -32,6 +32,8 @@ DEEPER = 3
 """So many decisions behind one another are followed; what is decided behind those counts as another program."""
 PAIRED = 12
 """So many other decisions are looked at together with one that does not matter alone."""
+JOINT = 4
+"""Points with two symbols moved at once."""
 MAX_DEPTHS = 40
 """As many depths on the other side are all sampled."""
 FIRST = 6
@@ -162,7 +164,19 @@ class Side:
                 for value in (*above[:2], *above[-1:], *below[-2:]):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
-        return list(found.values())
+        return list(found.values()) or self._joint_points(behind[-1])
+
+    def _joint_points(self, base: Point) -> list[Point]:
+        """Points on the other side with two symbols moved at once, where none is with one: ``h*w = 784``."""
+        names = sorted(self.guard.symbols & set(base))
+        for one, other in itertools.combinations(names, 2):
+            pairs = itertools.product(self._near(one, base), self._near(other, base))
+            points = ({**base, one: left, other: right} for left, right in pairs)
+            outside = (p for p in points if not self.guard.holds(p) and all_hold(self.within, p))
+            found = list(itertools.islice(outside, JOINT))
+            if found:
+                return found
+        return []
 
     def _behind(self, point: Point) -> bool:
         """Whether decisions that lead to this one fall there as they did where it was seen."""

@@ -128,15 +128,20 @@ class Agreement:
                 # Tensors that happen to have equal sizes share memory: the form stays an upper bound there.
                 self.domain.note(f"peaks are upper bounds where sizes of 1 coincide ({where(point)})")
             elif ours > theirs and self.patterned and shallow:
-                self.few_layers = self.domain.shallow = self.few_layers or shallow
-                self.domain.note(
-                    f"peaks are upper bounds up to {where(self.few_layers)}: not every kind of layer occurs yet"
-                )
+                self._has_few_layers(shallow)
             elif ours != theirs:
                 self.peaks[rule, unit] = (
                     f"the {rule} peak in {unit} has no closed form that holds everywhere: at {where(point)} the form says "
                     f"{ours}, the trace {theirs}"
                 )
+
+    def _has_few_layers(self, point: Point) -> None:
+        """Say up to which depth not every kind of layer occurs: the deepest such program that was seen."""
+        deepest = {n: max(most, point.get(n, 0)) for n, most in (self.few_layers or point).items()}
+        before = self.few_layers
+        self.few_layers = self.domain.shallow = deepest
+        self.domain.notes[:] = [note for note in self.domain.notes if note != _few(before)]
+        self.domain.note(_few(deepest))
 
     def agrees(self, point: Point) -> bool:
         """Whether the form is exact at a point; such points are part of the certificate."""
@@ -158,6 +163,10 @@ class Agreement:
         """The programs of few layers, deepest first: where not every kind occurs yet, a peak may be a bound only."""
         for point in reversed([p for p in self.sampled if all(p[n] == self.base[n] for n in self.sizes())]):
             self.difference(point)
+
+
+def _few(depths: Point) -> str:
+    return f"peaks are upper bounds up to {where(depths)}: not every kind of layer occurs yet"
 
 
 def _has_empty(program: Program) -> bool:

@@ -13,7 +13,7 @@ from symcost.tracing.evidence.arrays.table import SizedArray
 from symcost.tracing.evidence.floats.formula import INFIX, Formula
 from symcost.tracing.evidence.floats.tracked import PLAIN, Tracked, array_function, operand, tracked
 from symcost.tracing.evidence.membership import asked_range, is_member
-from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, looks_up, tests
+from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, hides, looks_up, tests
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 Method = Callable[..., Any]
@@ -36,6 +36,8 @@ def methods(recorder: Recorder) -> dict[str, Method]:
 
 _COMPARED = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 _COMPUTED = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}
+_OF_INT = frozenset(("as_integer_ratio", "bit_count", "is_integer", "to_bytes"))
+"""What plain numbers have beside their arithmetic: it may answer anything by their value."""
 _BITS = {"and": "&", "or": "|", "xor": "^"}
 
 
@@ -78,6 +80,8 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
         if isinstance(other, np.ndarray):
             return _with_array(recorder, self, other, op, turned)
         whole = not isinstance(other, FLOATS)
+        if op == "**" and modulo and whole and not turned and isinstance(other, int) and other >= 0:
+            return self**other % modulo[0]
         if op == "**":
             left, right = (other, self) if turned else (self, other)
             if isinstance(right, DIMENSION) and whole:
@@ -121,11 +125,11 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
             return int(recorder.decide(self, "!=", 0, frame))
         if not recorder.owns(self) or (for_jax(frame) and asks_for_constant(frame)):
             raise TypeError(f"the symbolic size {self} is no plain integer")
-        return recorder.pin(self, frame)
+        return recorder.pin(self, frame, text=hides(frame))
 
     def integer(self: Any) -> int:
         frame = sys._getframe(1)
-        return recorder.pin(self, frame) if recorder.owns(self) else as_constant(self)
+        return recorder.pin(self, frame, text=hides(frame)) if recorder.owns(self) else as_constant(self)
 
     def real(self: Any) -> float:
         frame = sys._getframe(1)
@@ -139,7 +143,7 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     def key(self: Any) -> int:
         frame = sys._getframe(1)
         if recorder.owns(self) and looks_up(frame):
-            return hash(recorder.pin(self, frame, text=True))
+            return hash(recorder.pin(self, frame, key=True))
         return hashed(self)
 
     def same(self: Any, *rest: Any) -> Any:
@@ -190,6 +194,8 @@ def _attribute(recorder: Recorder) -> Method:
     def attribute(self: Any, name: str) -> Any:
         if name == "__class__" and recorder.owns(self) and by_user(sys._getframe(1)):
             return int
+        if name in _OF_INT and hasattr(int, name) and recorder.owns(self):
+            return getattr(recorder.pin(self, sys._getframe(1), text=True), name)
         return get(self, name)
 
     return attribute

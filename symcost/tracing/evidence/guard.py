@@ -64,6 +64,8 @@ class Guard:
     right: Operand
     place: Place = field(default=Place(), compare=False)
     by: By = field(default="dimension", compare=False)
+    by_model: bool = field(default=False, compare=False)
+    """Whether a line of the model's own asks, and no library below it."""
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -144,6 +146,8 @@ class Pin:
     place: Place = field(default=Place(), compare=False)
     by_jax: bool = field(default=False, compare=False)
     """Whether jax used it so, to which no single size is another one."""
+    key: bool = field(default=False, compare=False)
+    """Whether something was looked up by it: a line of the model's that was read may tell what that decides."""
 
     @property
     def symbols(self) -> frozenset[str]:

@@ -40,6 +40,8 @@ KEYED = frozenset(
                  "MAP_ADD", "SET_ADD", "CONTAINS_OP")
     if name in opcode.opmap
 )  # fmt: skip
+SUBSCRIPTS = frozenset(opcode.opmap[name] for name in ("BINARY_SUBSCR",) if name in opcode.opmap)
+FORMATS = opcode.opmap["BINARY_OP"]
 CALLS = frozenset(opcode.opmap[name] for name in ("CALL", "CALL_FUNCTION_EX", "PRECALL") if name in opcode.opmap)
 TESTS = frozenset(
     code for name, code in opcode.opmap.items() if ("JUMP" in name and "IF" in name) or name == "UNARY_NOT"
@@ -86,6 +88,13 @@ def by_user(frame: FrameType) -> bool:
     return not (helps(file) or file.startswith(LIBRARY))
 
 
+def by_model(frame: FrameType | None) -> bool:
+    """Whether the model itself asks, be it through numpy or the standard library."""
+    while frame is not None and converts(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame is not None and by_user(frame)
+
+
 def for_jax(frame: FrameType | None) -> bool:
     """Whether jax itself asks, be it through numpy: there a size stays symbolic."""
     while frame is not None and converts(frame.f_code.co_filename):
@@ -99,6 +108,26 @@ def looks_up(frame: FrameType) -> bool:
         return False
     operation = executes(frame)
     return operation in KEYED or (operation in CALLS and not _calls_compiled(frame))
+
+
+COUNTING = ("range", "slice", "islice", "repeat", "arange", "zeros", "ones", "empty", "full", "eye", "tri", "linspace")
+"""Functions in C of Python, numpy and jax that take a size for a number of things: no single size is another one to them."""
+
+
+def hides(frame: FrameType) -> bool:
+    """Whether a frame of the model hands a size to what may do anything by its value: an item of a list, a text, C code."""
+    if not by_user(frame):
+        return False
+    operation, node = executes(frame), call(frame)
+    if operation in SUBSCRIPTS:
+        return not (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice))
+    if operation == FORMATS:  # the other operations of two are the size's own
+        return True
+    if operation in CALLS and isinstance(node, ast.Call):
+        function = node.func
+        name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+        return name not in COUNTING
+    return False
 
 
 def tests(frame: FrameType) -> bool:

@@ -69,6 +69,15 @@ class Recording:
         """Symbols of which every decision was seen: where the guards hold, the program is the same one."""
         return frozenset(self.symbols) - self.pinned - self.rounded if self.traced else frozenset()
 
+    def read(self, guards: Iterable[Guard]) -> Recording:
+        """The same without the keys of lines that were read: what is looked up by those is known."""
+        lines = {(guard.place.file, guard.place.line) for guard in guards if guard.by == "frame"}
+
+        def kept(pins: Sequence[Pin]) -> tuple[Pin, ...]:
+            return tuple(pin for pin in pins if not (pin.key and (pin.place.file, pin.place.line) in lines))
+
+        return dataclasses.replace(self, pins=kept(self.pins), texts=kept(self.texts))
+
     def at(self, point: Mapping[str, int]) -> dict[str, int]:
         """A point with the values of the roundings that guards speak of; raises what their formulas raise."""
         found = dict(point)
@@ -163,9 +172,10 @@ def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds
         warnings.simplefilter("ignore")  # they were told by the trace of plain numbers
         point = {**base, **model.fixed, **{name: seen.dimension(name) for name in names}}
         reason, shapes, sizes = _trace(model, point, seen)
-    guards = strongest(seen.guards)
-    return Recording(base, tuple(names), guards, tuple(seen.pins), tuple(seen.roundings), not reason, reason, shapes, sizes,
-                     texts=tuple(seen.texts.values()), slow=seen.gave_up)  # fmt: skip
+    guards, texts = strongest(seen.guards), tuple(seen.texts.values())
+    pins = (*seen.pins, *(pin for pin in texts if pin.key))
+    return Recording(base, tuple(names), guards, pins, tuple(seen.roundings), not reason, reason, shapes, sizes,
+                     texts=texts, slow=seen.gave_up)  # fmt: skip
 
 
 def shapes_of(jaxpr: Any, form: Callable[[Any], Any] = int) -> Iterator[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import positive_part
 from symcost.tracing.evidence.floats.formula import FUNCTIONS, Formula
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Place, Rounding, guard
-from symcost.tracing.evidence.places import for_jax, initialises, place
+from symcost.tracing.evidence.places import by_model, for_jax, initialises, place
 
 DIMENSION = shape_poly._DimExpr
 """The class of a symbolic size; the numbers beside it are plain ones."""
@@ -40,11 +40,12 @@ class Recorder:
         self.names = frozenset(base)
         self.guards: dict[Guard, None] = {}
         self.pins: dict[Pin, None] = {}
-        self.texts: dict[tuple[Pin, Place], Pin] = {}  # made text of, or looked up by: each place of it
+        self.texts: dict[tuple[Pin, Place, bool], Pin] = {}  # made text of, or looked up by: each place of it
         self.roundings: dict[Rounding, None] = {}
         self.thread = threading.get_ident()
         self.gave_up = False
         self.seconds, self.deadline = seconds, time.thread_time() + seconds
+        self._of_model: set[Guard] = set()
         self._forms: dict[Any, Form] = {}
         self._sizes: dict[Form, Any] = {}
         self._atoms: dict[tuple[str, Formula], Any] = {}
@@ -168,19 +169,26 @@ class Recorder:
             made = None if left == right else Guard(left, op, right)
         else:
             made = guard(*compared)
-        if made is not None and made not in self.guards and not initialises(frame):
-            self.guards[Guard(made.left, made.op, made.right, place(frame))] = None
+        if made is None or initialises(frame):
+            return
+        asked = by_model(frame)
+        if made not in self.guards or (asked and made not in self._of_model):
+            kept = Guard(made.left, made.op, made.right, place(frame), by_model=asked)
+            self.guards.pop(made, None)  # the model's own question says more than a library's
+            self.guards[kept] = None
+            self._of_model.update({kept} if asked else ())
 
-    def pin(self, value: Any, frame: FrameType | None, text: bool = False) -> Any:
-        """The value of a size or formula that the program goes on with as a plain number, or as a ``text`` or a key of it."""
+    def pin(self, value: Any, frame: FrameType | None, text: bool = False, key: bool = False) -> Any:
+        """The value of a size or formula that the program goes on with as a plain number, or as a ``text`` or a ``key``."""
         side = self.side(value)
         if side.symbols and not initialises(frame):
-            made = Pin(side, place(frame), for_jax(frame))
+            made = Pin(side, place(frame), for_jax(frame), key)
             if not made.by_jax:
                 self.pins.pop(made, None)  # what jax did with it too is less
-            self.pins.setdefault(made)
-            if text:
-                self.texts.setdefault((made, made.place), made)
+            if not key:
+                self.pins.setdefault(made)
+            if text or key:
+                self.texts.setdefault((made, made.place, key), made)
         return self.value(side)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
@@ -19,7 +19,7 @@ from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
 from symcost.tracing.evidence.frames.observe import observe
 from symcost.tracing.evidence.frames.watch import Observations, watch
-from symcost.tracing.evidence.guard import Guard, Pin
+from symcost.tracing.evidence.guard import Guard, Operand, Pin
 from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
@@ -40,7 +40,7 @@ def decided(seen: Recording) -> list[Guard]:
     exact = {comparison.guard: comparison for comparison in comparisons(seen)}
     found: list[Guard | None] = []
     for each in seen.guards:
-        if _about_one(each) or _of_pin(each, seen):
+        if _about_one(each, seen) or _of_pin(each, seen):
             continue
         whole = behind(each, seen)
         meant = exact.get(whole)
@@ -51,11 +51,20 @@ def decided(seen: Recording) -> list[Guard]:
     return list(dict.fromkeys(known for known in found if known is not None))
 
 
-def _about_one(guard: Guard) -> bool:
-    """Whether it tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size."""
-    if guard.number is None or is_remainder(guard.left):
+def _about_one(guard: Guard, seen: Recording) -> bool:
+    """Whether it tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size.
+
+    What the model's own lines make of sizes, ``d//64 == 1``, is none either: the sizes themselves are others there.
+    """
+    if guard.number is None or is_remainder(guard.left) or (guard.by_model and not _is_product(guard.left, seen)):
         return False
     return (guard.op == "!=" and guard.number <= 1) or (guard.op == ">=" and guard.number <= 2)
+
+
+def _is_product(side: Operand, seen: Recording) -> bool:
+    """Whether a side is a size, or a product of such: it is 1 where each of them is, which is looked at by itself."""
+    polynomial = isinstance(side, Form) and side.is_polynomial and side.is_integral and len(side.terms) == 1
+    return polynomial and side.symbols <= set(seen.base)
 
 
 def _of_pin(guard: Guard, seen: Recording) -> bool:
@@ -70,15 +79,9 @@ NAMES = re.compile(
 """Lines that only name a thing by a text, or tell somebody."""
 
 
-def unseen(seen: Recording, guards: Iterable[Guard]) -> frozenset[str]:
-    """Symbols of which the program makes a text or a key without saying what for: it may do anything by each of its values.
-
-    Where a line was read that looks something up, what it decides is known.
-    """
-    known = {(guard.place.file, guard.place.line) for guard in guards}
-    pins = [
-        pin for pin in seen.texts if (pin.place.file, pin.place.line) not in known and not NAMES.search(pin.place.text)
-    ]
+def unseen(seen: Recording) -> frozenset[str]:
+    """Symbols of which the program makes a text or a key without saying what for: it may do anything by each of its values."""
+    pins = [pin for pin in seen.texts if not NAMES.search(pin.place.text)]
     return seen.behind(frozenset(name for pin in pins for name in pin.symbols))
 
 
@@ -117,7 +120,7 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
         found = sizes([observe(sampler.model, point) for point in points]).guards
     except SymcostError:  # frames are watched elsewhere, say: the symbols stay bounded by what was tried
         return []
-    return [guard for guard in found if guard.symbols & plain and not _about_one(guard)]
+    return [guard for guard in found if guard.symbols & plain and not _about_one(guard, seen)]
 
 
 def _beside(base: Point, values: Mapping[str, Values], works: Callable[[Point], bool]) -> Iterator[Point]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from symcost.formulas.form import Form
 from symcost.formulas.functions import floors_opened
+from symcost.tracing.evidence.floats.meaning import meanings, replaced
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.evidence.record import Recording
 
@@ -15,8 +16,8 @@ NEAR = range(1, 60)
 
 def sizes_seen(seen: Recording, base: Mapping[str, int], guards: Sequence[Guard]) -> list[Form]:
     """The sizes of all arrays in the model's own symbols; without floors where what is decided leaves them no remainder."""
-    found = []
-    for form in (size for size in seen.sizes if size.symbols <= set(base)):
+    found, known = [], meanings(seen)
+    for form in (whole for size in seen.sizes if (whole := replaced(size, known)).symbols <= set(base)):
         plain = floors_opened(form)
         found.append(plain if plain != form and _alike(plain, form, base, guards) else form)
     return found

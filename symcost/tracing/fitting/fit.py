@@ -171,13 +171,26 @@ class Fitter:
         """Whether every form is a number, a symbol or one of those that are meant."""
         return all(form is None or self._is_meant(form) for form in self.fitted.values())
 
-    def guessed(self, columns: Iterable[Column]) -> bool:
-        """Whether one of these columns has steps that no line of the program was seen to make."""
+    def guessed(self, columns: Iterable[Column], floats: bool = False) -> bool:
+        """Whether one of these columns has steps that no line of the program was seen to make.
+
+        What is made of ``floats`` is clamped and compared across what they decide: only plain steps are doubted there.
+        """
         forms = (self.fitted.get(column) for column in columns if column not in self._by_hint)
-        return any(form is not None and not form.is_polynomial and not self._is_meant(form) for form in forms)
+        steps = [form for form in forms if form is not None and not form.is_polynomial and not self._is_meant(form)]
+        return any(not floats or self._is_plain_step(form) for form in steps)
+
+    def _is_plain_step(self, form: Form) -> bool:
+        """Whether it is made of floors alone, of which one at least is none of the program's."""
+        return floors_opened(form).is_polynomial and not set(form.floor_arguments()) <= self._roundings
 
     def _is_meant(self, form: Form) -> bool:
         return form.number is not None or form in self._told
+
+    @cached_property
+    def _roundings(self) -> set[Form]:
+        """What is rounded down in the forms that are meant."""
+        return {inside for form in self._told for inside in form.floor_arguments()}
 
     @cached_property
     def _told(self) -> set[Form]:

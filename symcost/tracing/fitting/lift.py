@@ -109,6 +109,7 @@ class SizeLift:
     within: Sequence[Guard] = ()  # decisions that fall as they were seen
     proved: Sequence[Form] | None = None  # every size of every array where all are known: two points tell them apart
     seen: Sequence[Guard] = ()  # what is decided then
+    floats: bool = False  # whether some are made of floats, which are meant across what they decide: samples tell
 
     def __post_init__(self) -> None:
         self.base: Point = {**{name: self.values[name][0] for name in self.sizes}, **self.fixed}
@@ -124,7 +125,7 @@ class SizeLift:
 
     def run(self) -> Program:
         """Sample, fit, and sample again where forms still disagree or are missing."""
-        sparse = self.proved is not None and len(self.sizes) > 1
+        sparse = self.proved is not None and not self.floats and len(self.sizes) > 1
         if not sparse:
             self._axes()
         if len(self.sizes) > 1:
@@ -153,11 +154,11 @@ class SizeLift:
                 continue
             rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
             if rival is None or len(self._rejected) > MAX_REJECTED:
-                if self.proved is not None and self.fitter.guessed(columns.shapes()) and self._kept():
+                if self.proved is not None and self.fitter.guessed(columns.shapes(), self.floats) and self._kept():
                     continue
                 made = lifted(columns, self.fitter)  # what is told apart in other programs only is alike in this one
                 self.both_ways = [] if self.derive else facts_both_ways(columns, self.fitter)
-                self.exact = self.proved is not None and self.fitter.all_meant
+                self.exact = self.proved is not None and not self.floats and self.fitter.all_meant
                 return made
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
@@ -193,10 +194,12 @@ class SizeLift:
         kept = [i for i, point in enumerate(self.points) if all_hold(self.seen, point)]
         if 0 not in kept:
             return False
-        if len(kept) == len(self.points):  # of such steps many are to be seen
+        alike = len(kept) == len(self.points)
+        if alike or (self.floats and self._doubted < DOUBTS):  # of such steps many are to be seen
             self._doubted += 1
             found = [self._extend(name, 2) for name in self.sizes] if self._doubted <= DOUBTS else []
-            return any(found)
+            if alike or any(found):
+                return any(found)
         self.within = (*self.within, *self.seen)
         self.points, self.programs = [self.points[i] for i in kept], [self.programs[i] for i in kept]
         self._used.clear()

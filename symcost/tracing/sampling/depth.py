@@ -25,21 +25,23 @@ def compared(found: Landmarks) -> frozenset[int]:
 
 def tells(found: Landmarks) -> bool:
     """Whether there is anything to sample past."""
-    return bool(compared(found) or found.moduli)
+    return bool(compared(found) or found.moduli or found.shares)
 
 
 def beyond(found: Landmarks) -> tuple[Landmarks, Values]:
     """The remainders alone, and depths that lie above every value and one period: only then may layers repeat."""
     rest = replace(found, thresholds=frozenset(), ends=frozenset(), lengths=frozenset())
-    least = max((*compared(found), *found.moduli)) + 1
+    least = max((*compared(found), *found.moduli, *found.shares)) + 1
     return rest, tuple(least + depth - SMALL[0] for depth in depths(rest))
 
 
 def depths(found: Landmarks) -> Values:
-    """Depths to sample: small ones, both sides of every value, and two periods of every remainder.
+    """Depths to sample: small ones, both sides of every value, and two periods of every remainder and share.
 
     >>> depths(Landmarks(thresholds=frozenset({24})))
     (2, 3, 4, 5, 23, 24, 25, 26, 27, 28, 31, 35)
+    >>> depths(Landmarks(shares=frozenset({2})))
+    (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 17)
     """
     wanted = {*SMALL[:4]}
     for value in compared(found):

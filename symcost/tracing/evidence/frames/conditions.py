@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,6 +18,7 @@ from symcost.tracing.evidence.frames.watch import Observations
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Operand, Place, Rounding, guard
 
 ROUNDED = ("int", "round", "ceil", "floor")
+LOOKING = ("in", "not in", "[]", "call", "distinct")
 FORMULAS = (Form, Rounding)
 """What a leaf that is a size is known as: a form, or a rounding that the program made before."""
 
@@ -140,7 +142,7 @@ class _Reader:
 
     def read(self) -> None:
         """Write down what the site says, where it says something of a size."""
-        operation, operands = self.site.operation, self.site.operands
+        operation, operands, known = self.site.operation, self.site.operands, len(self.found.guards)
         try:
             if operation in OPERATORS:
                 self._compared(operation, *operands)
@@ -152,8 +154,12 @@ class _Reader:
                 self._membership(operands[1], operands[0], keys=True)
             elif operation == "call":
                 self._called(self._name(operands[0]), operands[1:])
+            elif operation == "distinct":
+                for left, right in itertools.combinations(operands, 2):
+                    self._decided("==", left, right)
         except (_Stuck, Unreadable):
-            return
+            if operation in LOOKING:
+                del self.found.guards[known:]  # a look-up is told whole, or not at all
 
     def _name(self, node: Node) -> str:
         value = self.leaves[node.value] if node.kind == "leaf" else None
@@ -165,11 +171,19 @@ class _Reader:
         sides = [self._items(left), self._items(right)]
         if sides[0] is None or sides[1] is None:
             self._decided(operation, left, right)
-        elif operation in ("==", "!=") and len(sides[0]) == len(sides[1]):
-            same = [self._base(a) == self._base(b) for a, b in zip(*sides, strict=True)]
-            for (a, b), alike in zip(zip(*sides, strict=True), same, strict=True):
-                if all(same) or not alike:  # each of equal ones must stay equal, any of the others may tell them apart
-                    self._decided("==", a, b)
+        elif operation in ("==", "!="):
+            self._together(sides[0], sides[1])
+
+    def _together(self, left: Sequence[Node], right: Sequence[Node]) -> bool:
+        """Whether two rows are equal at the first point, as decisions of their items."""
+        if len(left) != len(right):
+            return False
+        pairs = list(zip(left, right, strict=True))
+        same = [self._base(a) == self._base(b) for a, b in pairs]
+        for (a, b), alike in zip(pairs, same, strict=True):
+            if all(same) or not alike:  # each of equal ones must stay equal, any of the others may tell them apart
+                self._decided("==", a, b)
+        return all(same)
 
     def _items(self, node: Node) -> list[Node] | None:
         """The items of several values in a row, each an expression of this site."""
@@ -262,12 +276,19 @@ class _Reader:
     def _membership(self, left: Node, right: Node, keys: bool = False) -> None:
         """A size among several numbers: it is one of them, or none."""
         table = self.leaves[right.value] if right.kind == "leaf" else None
-        if isinstance(table, Table) and (not keys or table.kind == "dict"):
-            items = [Node("const", value=v) for v in table.items if type(v) is int]
+        if isinstance(table, Table) and (not keys or table.kind == "dict") and len(table.items) == table.length:
+            items = [_constant(v) for v in table.items if type(v) in (int, tuple)]
         elif right.kind == "display":
             items = list(right.parts)
         else:
             raise _Stuck
+        row = self._items(left)
+        if row is not None:
+            for one in items:
+                if (others := self._items(one)) is not None and self._together(row, others):
+                    break
+            return
+        items = [item for item in items if item.kind != "display"]
         value = self._base(left)
         same = [item for item in items if self._base(item) == value]
         for item in same or items:
@@ -285,6 +306,11 @@ class _Reader:
             side = self._side(args[0])
             if side.symbols:
                 self.found.roundings.append(Rounding(name, side, COMPUTED[name], place=self.site.place))
+
+
+def _constant(value: Any) -> Node:
+    """A number, or a row of such, as part of an expression."""
+    return Node("display", tuple(map(_constant, value))) if type(value) is tuple else Node("const", value=value)
 
 
 _SIGNS: dict[str, Callable[[Form, Form], Form]] = {

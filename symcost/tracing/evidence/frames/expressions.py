@@ -137,7 +137,7 @@ class _Builder:
                 built = self.build(value)
                 self.aliases[name, node.lineno] = value
                 return built
-            case ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant() | ast.UnaryOp()):
+            case ast.Name() | ast.Attribute() | ast.Dict() | ast.Subscript(slice=ast.Constant() | ast.UnaryOp()):
                 return self.leaf(node)
             case ast.Subscript(slice=index) if not isinstance(index, ast.Slice | ast.Tuple):
                 return self.leaf(node)
@@ -220,6 +220,8 @@ def _of(node: ast.AST, make: Callable[..., Site]) -> Iterator[Site]:
         case ast.AugAssign(target=ast.Name() | ast.Attribute() as target, op=op, value=value):
             if SIGNS.get(type(op)) in QUOTIENTS:
                 yield make(node, SIGNS[type(op)], (target, value))
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Set(elts=parts)]):
+            yield make(node, "distinct", tuple(parts))
         case ast.Call(func=function, args=args) if _last(function) in CALLED and args and _plain(node):
             yield make(node, "call", (function, *args))
         case ast.Call(func=ast.Attribute(value=owner, attr="pop" | "popleft")):

@@ -102,7 +102,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Table:
-    """A builtin container at one moment: its length, and its items (a dictionary's keys), each plain or a mark."""
+    """A builtin container at one moment: its length, and its items (a dictionary's keys), each plain, a row of such or a mark."""
 
     kind: str
     length: int
@@ -145,7 +145,10 @@ def _table(value: Any) -> Table:
 
 
 def _inner(value: Any) -> Any:
-    return int(value) if type(value) in WHOLE else OBJECT
+    if type(value) in WHOLE:
+        return int(value)
+    row = type(value) is tuple and all(type(part) in PLAIN for part in value)
+    return value if row else OBJECT
 
 
 def _listed(value: Any) -> int | None:
@@ -336,15 +339,19 @@ def reader(node: ast.expr) -> Reader:
             return lambda own, outer: arithmetic(sign, first(own, outer), second(own, outer))
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             return _display([reader(part) for part in parts])
-        case ast.Dict(keys=keys, values=values) if all(isinstance(key, ast.Constant) for key in keys):
-            names, read_all = (
-                [key.value for key in keys if isinstance(key, ast.Constant)],
-                _display(list(map(reader, values))),
-            )
+        case ast.Dict(keys=keys, values=values) if all(_is_constant(key) for key in keys):
+            names = [ast.literal_eval(key) for key in keys if key is not None]
+            read_all = _display(list(map(reader, values)))
             return lambda own, outer: dict(zip(names, read_all(own, outer), strict=True))
         case ast.Call(func=function, args=args, keywords=[]):
             return _call(reader(function), [reader(arg) for arg in args])
     return _unreadable
+
+
+def _is_constant(key: ast.expr | None) -> bool:
+    """Whether a key is written as a plain value, or as a row of such."""
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    return all(isinstance(part, ast.Constant) for part in parts)
 
 
 def _unreadable(own: Space, outer: Space) -> Any:
