@@ -1,4 +1,4 @@
-"""The site: the pages under ``examples/`` and the public names, each by its own docstring.
+"""The site: the pages under ``examples/``, the public names, each by its own docstring, and the verbs, each by its own help.
 
 Built by ``sphinx-build -W -c .docs examples FOLDER``; nothing in what is built asks another host for a font or a script.
 """
@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import typer.main
+
 import symcost
+from symcost.cli.main import app as command_line
 from symcost.models.catalog import REFERENCES
 from symcost.version import __version__
 
@@ -34,6 +37,8 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 
 INDEX = Path(symcost.__file__).with_suffix(".pyi")
+VERBS = "```{eval-rst}\n.. verbs::\n```"
+HEAD = "[bold]Examples[/bold]"
 PUBLIC = re.compile(r"^\.\. public:: (\w+)$", re.MULTILINE)
 
 
@@ -61,9 +66,36 @@ def networks() -> Iterator[str]:
         yield f"``sc.models.{name}({varied})``\n    {each.source}"
 
 
+def verbs() -> Iterator[str]:
+    """Every verb in Markdown: what it does, its arguments and options in words, and its examples."""
+    for name, verb in vars(typer.main.get_command(command_line))["commands"].items():
+        shown = [each for each in verb.params if not getattr(each, "hidden", False)]
+        given = [each for each in shown if not each.opts[0].startswith("-")]
+        usage = " ".join(each.metavar if each.required else f"[{each.metavar}]" for each in given)
+        yield f"## {name}\n\n{verb.help}\n\n```text\nsymcost {name} {f'{usage} ' if usage else ''}[OPTIONS]\n```\n"
+        yield "\n".join(["| | |", "| --- | --- |", *map(line, shown)]) + "\n"
+        _, examples, told = (verb.epilog or "").partition(HEAD)
+        if examples:
+            yield f"```text\n{told.strip().replace(chr(92) + '[', '[')}\n```\n"
+
+
+def line(parameter: Any) -> str:
+    """A row of a verb's table: an argument or option, and its help with the default that it has."""
+    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    value = (
+        "" if getattr(parameter, "is_flag", False) else f" {parameter.metavar or parameter.opts[0].lstrip('-').upper()}"
+    )
+    shown = names + value if names.startswith("-") else parameter.metavar
+    told = (parameter.help or "").replace(chr(92) + "[", "[").replace("|", chr(92) + "|")
+    usual = "" if parameter.default in (None, False, True, "") else f" Usually {parameter.default}."
+    return f"| `{shown}` | {told}{usual} |"
+
+
 def expanded(app: object, page: str, source: list[str]) -> None:
-    """A page whose lines ``.. public:: ROOM`` are the entries of that room, and ``.. networks::`` the catalogue."""
+    """A page whose lines ``.. public:: ROOM``, ``.. networks::`` and ``.. verbs::`` are what the package has."""
     source[0] = source[0].replace(".. networks::", "\n".join(networks()))
+    if VERBS in source[0]:
+        source[0] = source[0].replace(VERBS, "\n".join(verbs()))
     source[0] = PUBLIC.sub(
         lambda found: "\n\n".join([".. currentmodule:: symcost", *entries(found[1])]),
         source[0],

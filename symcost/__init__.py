@@ -12,10 +12,15 @@ works without it. ``count``, ``sweep`` and ``pareto`` answer over whole spaces o
 
 from __future__ import annotations
 
+import gc as _gc
+
 from symcost.system import interrupt as _interrupt
 
 if _interrupt.is_program():
     _interrupt.watch()  # before anything else is imported
+    _gc.set_threshold(
+        100_000
+    )  # most of what imports and traces make stays: looking through it often is a tenth of the start
 
 import lazy_loader as _lazy_loader
 

@@ -41,3 +41,12 @@ class SpaceError(SymcostError):
 
 class DeviceError(SymcostError):
     """A device that is unknown, badly described, or has no published number of the kind asked for."""
+
+
+def described(problem: Exception) -> str:
+    """An error that somebody else raised, in one line: its kind, and the first line of what it says.
+
+    >>> described(ValueError("no such axis"))
+    'ValueError: no such axis'
+    """
+    return f"{type(problem).__name__}: {(str(problem).strip() or 'no message').splitlines()[0]}"

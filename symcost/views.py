@@ -13,7 +13,7 @@ from typing import Any
 VIEWS: Mapping[str, str] = {
     "table as text": "symcost.report.formats.text:render",
     "table in full": "symcost.report.formats.details:render",
-    "table in a line": "symcost.report.words.headline:line",
+    "table in a line": "symcost.report.words.ways:line",
     "table as html": "symcost.report.formats.notebook:html",
     "table as latex": "symcost.report.formats.latex:totals",
     "table as file": "symcost.report.formats.json:save",
@@ -25,6 +25,7 @@ VIEWS: Mapping[str, str] = {
     "verdict as file": "symcost.report.subjects.verdict:save",
     "latency as html": "symcost.report.formats.cells:latency",
     "energy as html": "symcost.report.formats.cells:energy",
+    "memory as html": "symcost.report.formats.cells:memory",
     "fit as html": "symcost.report.formats.cells:fit",
     "domain as html": "symcost.report.formats.cells:domain",
     "solution as html": "symcost.report.formats.cells:solution",
@@ -32,6 +33,9 @@ VIEWS: Mapping[str, str] = {
     "answer as text": "symcost.report.subjects.designs:text",
     "limit in words": "symcost.report.subjects.gate:sentence",
     "difference as text": "symcost.report.subjects.difference:text",
+    "difference as html": "symcost.report.subjects.difference:html",
+    "audit as text": "symcost.report.subjects.findings:text",
+    "audit as html": "symcost.report.subjects.findings:html",
 }
 """View -> ``module:function``."""
 

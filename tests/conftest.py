@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before jax is imported: plug-ins would look for their devices
 os.environ["COLUMNS"] = "100"  # a test of another width sets its own
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # programs that tests start need not compile all modules again
 
+import effort
 import pytest
 from browsing import browser, opened  # noqa: F401 - fixtures of the page's tests
-from effort import absent_package, wanted
 
 import symcost as sc
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The hooks of ``effort`` are of every file: those of a ``conftest`` would leave out the documentation under symcost/."""
+    config.pluginmanager.register(effort)
+    if getattr(config.option, "dist", "no") == "load":  # tests of one file by one worker, which keeps what they share
+        config.option.dist = "worksteal"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -24,29 +31,6 @@ def _answers(tmp_path_factory: pytest.TempPathFactory) -> None:
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     os.environ["SYMCOST_CACHE"] = str(shared / "symcost-cache")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None]:
-    """A test that needs what is not installed is skipped, in words."""
-    try:
-        yield
-    except Exception as problem:
-        if (absent := absent_package(problem)) is None:
-            raise
-        pytest.skip(absent)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In continuous integration an absent package is a failure."""
-    return wanted((yield))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """The same of a whole file."""
-    return wanted((yield))
 
 
 @pytest.fixture

@@ -156,6 +156,10 @@ def chain_of_conditions(L: int) -> list[bool]:
     return [(i > 2 and not i > 9) or i == 13 for i in range(L)]
 
 
+def turned_round(L: int) -> list[bool]:
+    return [(not i > 9 and not not i != 4) or not i < 14 for i in range(L)]  # noqa: SIM202, SIM208 - what is tested
+
+
 def chained_comparison(L: int) -> list[bool]:
     return [4 <= i < 17 for i in range(L)]
 
@@ -308,6 +312,7 @@ ROWS = {
     "counted down": Row(counted_down, {0}, moduli={5}),
     "ternary": Row(ternary, {11}),
     "chain of conditions": Row(chain_of_conditions, {2, 9, 13}),
+    "turned round": Row(turned_round, {4, 9, 14}),
     "chained comparison": Row(chained_comparison, {4, 17}),
     "values of a dictionary": Row(first_that_fits, moduli={2}),
     "items of a dictionary": Row(kinds_used_up, {1, 2}, {0}, saw_index=False),

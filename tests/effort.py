@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Generator, Iterable
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -34,6 +34,18 @@ def examples(daily: int, campaign: int) -> int:
 def also_campaign(test: Callable[..., Any]) -> Callable[..., Any]:
     """A test of every run that the campaign repeats with more examples."""
     return pytest.mark.campaign(test) if CAMPAIGN else test
+
+
+def rows(names: Iterable[str], slow: Collection[str]) -> list[Any]:
+    """Parameters of a test by their names: those that take long are left to the campaign."""
+    found = list(names)
+    assert set(slow) < set(found), f"rows left to the campaign that are not there: {set(slow) - set(found)}"
+    return [pytest.param(name, marks=[pytest.mark.campaign] * (name in slow)) for name in found]
+
+
+def by_turns(row: int, place: int, number: int) -> list[pytest.MarkDecorator]:
+    """Marks of one of so many places at which a row is tried: every run takes one of them, the campaign the others."""
+    return [pytest.mark.campaign] * ((row + place) % number > 0)
 
 
 def needed(package: str, what: str) -> Any:
@@ -63,6 +75,36 @@ def absent(name: str) -> str | None:
     """In words that a package is not installed; ``None`` where it is."""
     top = name.partition(".")[0]
     return ABSENT.format("this", top) if top and find_spec(top) is None else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """A test that needs what is not installed is skipped, in words."""
+    try:
+        yield
+    except Exception as problem:
+        if (reason := absent_package(problem)) is None:
+            raise
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In continuous integration an absent package is a failure."""
+    return wanted((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same of a whole file, and of a module whose documentation cannot be read for want of a package."""
+    report = yield
+    problem = report.call.excinfo.value.__cause__ if report.failed and report.call.excinfo else None
+    if isinstance(problem, ModuleNotFoundError) and (reason := absent_package(problem)):
+        report.outcome = "skipped"
+        report.longrepr = (str(collector.path), 0, reason)
+    return wanted(report)
 
 
 def wanted(report: Report) -> Report:

@@ -34,6 +34,23 @@ def matches(shown: str, printed: str) -> None:
         assert printed == shown
 
 
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?! terms?\b)")
+"""A number as it is printed; how many terms a formula has is told only where the formula has no room."""
+
+
+def cut(shown: str, whole: str, columns: int) -> list[str]:
+    """What is wrong with a report of so many columns: numbers that the widest one has not, names that are cut, lines too long.
+
+    A formula without room is its leading terms, whose sum may have other factors: after ``…`` numbers are not compared.
+    """
+    wide = set(NUMBER.findall(whole))
+    parts = [line for line in shown.splitlines() if "…" not in line]
+    numbers = [number for line in parts for number in NUMBER.findall(line) if number not in wide]
+    names = re.findall(r"\w…", shown)
+    long = [line for line in shown.splitlines() if len(line) > columns and " " in line.strip()]
+    return [*numbers, *names, *long]
+
+
 def absent_target(command: str) -> str | None:
     """Why a command cannot ask the compilers that it names; ``None`` where they are all here."""
     words = shlex.split(command)

@@ -266,11 +266,11 @@ class Net(nn.Module):
 BUDGET = """
 [models.net]
 model = "net_of_experts:Net"
-specs = ["float32[n,d]"]
+specs = ["float32[1,10]"]
 active = {{ experts = {share} }}
 
 [[models.net.budgets]]
-at = {{ n = 1, d = 10, E = 8, k = 2 }}
+at = {{ E = 8, k = 2 }}
 active_params = {most}
 """
 
@@ -283,9 +283,9 @@ def module(importable: Callable[[str, str], None]) -> str:
 
 
 def test_the_command_line_takes_shares(module: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trace", module, "float32[n,d]", "--active", "experts=k/E", "--format", "json"]) == 0
+    assert main(["trace", module, "float32[3,5]", "--active", "experts=k/E", "--format", "json"]) == 0
     read = json.loads(capsys.readouterr().out)
-    assert sc.equal(sc.parse(read["totals"]["active_params"]), sc.parse("E*d + 4*k*d"))
+    assert sc.equal(sc.parse(read["totals"]["active_params"]), sc.parse("5*E + 20*k"))
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_the_command_line_takes_shares(module: str, capsys: pytest.CaptureFixtur
 def test_a_share_that_is_wrong_is_one_line(
     option: str, message: str, module: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["trace", module, "float32[n,d]", "--active", option]) == 2
+    assert main(["trace", module, "float32[3,5]", "--active", option]) == 2
     shown = capsys.readouterr().err
     assert message in shown
     assert shown.count("\n") == 1

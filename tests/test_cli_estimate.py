@@ -111,9 +111,8 @@ def test_parts_that_a_device_has_no_numbers_for_say_why(capsys: pytest.CaptureFi
 
 def test_fits_exits_with_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     assert "does not fit" not in out(capsys, "fits", "mcunet_in1", "--device", "stm32f746")
-    assert "1,177,600 bytes (1,150 KiB) are missing" in out(
-        capsys, "fits", "mobilenet_v2", "--device", "stm32f746", code=1
-    )
+    said = out(capsys, "fits", "mobilenet_v2", "--device", "stm32f746", code=1)
+    assert "1,177,600 bytes (1,150 KiB) are missing" in " ".join(said.split())  # lines break where the terminal ends
 
 
 def test_solve_prints_the_answer_and_what_it_comes_to(capsys: pytest.CaptureFixture[str]) -> None:

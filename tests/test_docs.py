@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import re
 import shlex
@@ -10,16 +11,21 @@ import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
-from effort import absent_in, absent_package
-from pages import WIDTH, absent_target, blocks, compiled, matches
+from effort import absent_in, absent_package, rows
+from pages import WIDTH, absent_target, blocks, compiled, cut, matches
 
+import symcost as sc
 from symcost.cli.main import main
+from symcost.referee.verdicts import verify
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").rglob("*.md"))]
-RUN = [page for page in PAGES if blocks(page)]
+SLOW = {ROOT / "examples" / name for name in ("about/compared.md", "cookbook/gates.md", "cookbook/tracing.md")}
+"""Pages that trace deep models, left to the campaign: what they say is tested for itself, on smaller ones."""
+RUN = rows((page for page in PAGES if blocks(page)), SLOW)
 pytestmark = pytest.mark.usefixtures("traced_once")
 KINDS = {"python", "console", "text", "sh"}
 """Languages of blocks: what is run, what is printed, and how to install, which continuous integration does."""
@@ -47,7 +53,35 @@ def printed(code: str, page: Path, module: ModuleType) -> str:
     return out.getvalue()
 
 
-@pytest.mark.usefixtures("_clone")
+@pytest.fixture
+def _asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compilers answer a question once, however often the page is printed."""
+    asked = verify.verify
+    known: dict[str, Any] = {}
+
+    @functools.wraps(asked)
+    def once(model: Any, *specs: Any, on_event: Any = None, **options: Any) -> Any:
+        key = repr((model.total("xla") if isinstance(model, sc.CostTable) else model, specs, options))
+        if key not in known:
+            known[key] = asked(model, *specs, **options)
+        return known[key]
+
+    monkeypatch.setattr(verify, "verify", once)
+
+
+def widths(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command on a narrow, a usual and a wide terminal: no number is cut, and no line is too long where it can break."""
+    shown = {}
+    for columns in (60, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        main(shlex.split(command))
+        shown[columns] = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", WIDTH)
+    for columns, report in shown.items():
+        assert cut(report, shown[200], columns) == [], f"symcost {command} at {columns} columns"
+
+
+@pytest.mark.usefixtures("_clone", "_asked_once")
 @pytest.mark.parametrize("page", RUN, ids=named)
 def test_blocks_do_what_is_shown(
     page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -78,6 +112,8 @@ def test_blocks_do_what_is_shown(
             assert (status == 2) == said.err.startswith("symcost: error: ")
             assert status != 1 or re.search(r"FAIL|refuted|differ|wrong|not fit", said.out)
             matches(expected, said.out + said.err)
+            if status != 2 and "--format" not in command:
+                widths(command, monkeypatch, capsys)
     if skipped:
         pytest.skip(f"the other blocks hold; {'; '.join(skipped)}")
 

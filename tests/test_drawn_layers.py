@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import flax.linen as nn
@@ -106,6 +107,12 @@ def built(widths: Callable[[int], Any]) -> Callable[[int], nn.Module]:
     return lambda L: Drawn(L)
 
 
+@cache
+def drawn(widths: Callable[[int], Any]) -> sc.CostTable:
+    """Its closed form, traced once for all that is said of it."""
+    return sc.trace(built(widths), "float32[n,8]", referee=False)
+
+
 ALL = (
     cut,
     cut_table,
@@ -127,7 +134,7 @@ ALL = (
 
 @pytest.mark.parametrize("widths", ALL, ids=lambda widths: widths.__name__)
 def test_drawn_layers_are_right_wherever_they_are_claimed(widths: Callable[[int], Any]) -> None:
-    costs = sc.trace(built(widths), "float32[n,8]", referee=False)
+    costs = drawn(widths)
     for L in (6, 11, 19, 20, 21, 22, 23, 24, 25, 33, 47):
         if costs.domain.problem({"L": L}) is None:
             assert costs.subs(L=L).params == sum(8 * w + w + 8 * w + 8 for w in widths(L)), L
@@ -137,7 +144,7 @@ def test_drawn_layers_are_right_wherever_they_are_claimed(widths: Callable[[int]
     "widths", [again, next_one, left_early, cut_table, by_key, repeated, all_alike], ids=lambda w: w.__name__
 )
 def test_what_can_be_seen_of_a_table_is_a_landmark(widths: Callable[[int], Any]) -> None:
-    costs = sc.trace(built(widths), "float32[n,8]", referee=False)
+    costs = drawn(widths)
     assert costs.domain.evidence["L"].word == "guarded"
     assert costs.domain.problem({"L": 47}) is None
 
@@ -146,7 +153,7 @@ def test_what_can_be_seen_of_a_table_is_a_landmark(widths: Callable[[int], Any])
     "widths", [cut, chained, used_up, generated, by_name, by_suffix, by_digit, by_bits], ids=lambda w: w.__name__
 )
 def test_what_cannot_be_seen_bounds_the_depth(widths: Callable[[int], Any]) -> None:
-    domain = sc.trace(built(widths), "float32[n,8]", referee=False).domain
+    domain = drawn(widths).domain
     assert domain.evidence["L"].word == "bounded"
     assert "is not understood" in domain.evidence["L"].why
     assert domain.problem({"L": 47}) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from effort import by_turns, rows
 
 pytest_plugins = ["pytester"]
 HERE = Path(__file__).parent
@@ -60,20 +61,35 @@ from effort import needed
 
 needed("no_such_package", "a whole file")
 """
+DOCUMENTED = """
+import no_such_package
+
+
+def documented():
+    '''
+    >>> documented()
+    '''
+"""
 
 
 def run(pytester: pytest.Pytester) -> pytest.RunResult:
-    """Tests that need what is absent, beside this folder's conftest."""
+    """Tests that need what is absent, beside this folder's conftest, and a documented module in another folder."""
+    (tests := pytester.path / "tests").mkdir()
     for name in ("conftest.py", "browsing.py", "effort.py"):
-        (pytester.path / name).write_text((HERE / name).read_text())
-    pytester.makepyfile(test_one=TESTS, test_file=FILE)
-    return pytester.runpytest_subprocess("-rs", "-p", "no:cacheprovider", "--continue-on-collection-errors")
+        (tests / name).write_text((HERE / name).read_text())
+    for name, text in (("test_one.py", TESTS), ("test_file.py", FILE)):
+        (tests / name).write_text(text)
+    (library := pytester.path / "library").mkdir()
+    (library / "documented.py").write_text(DOCUMENTED)
+    return pytester.runpytest_subprocess(
+        "-rs", "-p", "no:cacheprovider", "--doctest-modules", "--continue-on-collection-errors", "tests", "library"
+    )
 
 
 def test_what_is_absent_is_skipped_in_words(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     result = run(pytester)
-    result.assert_outcomes(skipped=7, xfailed=1, failed=1)
+    result.assert_outcomes(skipped=9, xfailed=1, failed=1)
     result.stdout.fnmatch_lines(["*a whole file needs no_such_package, which is not installed: pip install -e*"])
 
 
@@ -82,8 +98,20 @@ def test_in_continuous_integration_what_is_absent_fails(
 ) -> None:
     monkeypatch.setenv("CI", "1")
     result = run(pytester)
-    result.assert_outcomes(skipped=1, xfailed=1, failed=4, errors=3)  # errors: the mark, the fixture, the whole file
+    result.assert_outcomes(skipped=1, xfailed=1, failed=4, errors=5)  # errors: the mark, the fixture, files
     result.stdout.fnmatch_lines_random(
         ["with CI set nothing that can be installed is skipped: *a whole file needs no_such_package*",
          "with CI set nothing that can be installed is skipped: *apt-get install chromium"]
     )  # fmt: skip
+
+
+def test_slow_rows_are_left_to_the_campaign_and_must_be_there() -> None:
+    assert [bool(row.marks) for row in rows("abc", "b")] == [False, True, False]
+    for slow in ("d", "abc"):  # one that is not there, and all of them: then nothing of the kind is quick
+        with pytest.raises(AssertionError):
+            rows("abc", slow)
+
+
+def test_every_run_takes_one_place_of_a_row_and_each_place_of_some_row() -> None:
+    quick = [[place for place in range(3) if not by_turns(row, place, 3)] for row in range(3)]
+    assert sorted(quick) == [[0], [1], [2]]

@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 import importlib
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from effort import rows
 
 import symcost as sc
-from examples import gpt, scan_or_unrolled, tinyml, wide_or_deep
+from examples import gpt, scan_or_unrolled, tinyml, tpu_plan, wide_or_deep
+from symcost.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = sorted((ROOT / "examples").glob("*.py"))
@@ -23,7 +27,10 @@ ALONE = "microcontroller.py"
 pytestmark = pytest.mark.usefixtures("traced_once")
 
 
-@pytest.mark.parametrize("program", [path for path in PROGRAMS if path.name != ALONE], ids=lambda path: path.name)
+SLOW = [path for path in PROGRAMS if path.name == "scan_or_unrolled.py"]
+
+
+@pytest.mark.parametrize("program", rows((p for p in PROGRAMS if p.name != ALONE), SLOW), ids=lambda path: path.name)
 def test_the_program_runs_and_prints(
     program: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,6 +58,7 @@ def test_attention_overtakes_the_mlp_at_four_times_the_width() -> None:
     assert gpt.crossover(sc.trace(lambda d, L: gpt.GPT(d, 4, L, 64), "int32[n,N]")) == 4 * sc.symbols("d")[0]
 
 
+@pytest.mark.campaign
 def test_scan_and_loop_cost_the_same_and_only_the_closed_form_says_so() -> None:
     found = scan_or_unrolled.main()
     (loop, loop_xla, loop_theirs, loop_flax), (scan, scan_xla, scan_theirs, scan_flax) = found.values()
@@ -91,3 +99,23 @@ def test_networks_for_microcontrollers_are_as_published(published: tinyml.Publis
     assert abs(published.activations - found.activations / 1024) < 1  # printed without decimals, rounded either way
     assert 8 <= published.sram - found.in_place / 1024 <= 57  # TinyEngine's buffers
     assert found.params / 1024 < published.flash
+
+
+def test_the_gate_to_copy_runs_commands_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its commands as written, but for the revision, and for the budgets of the models that must be traced."""
+    commands = re.findall(r"- run: (symcost [^\n]*)", (ROOT / "examples" / "gate.yml").read_text())
+    assert [command.split()[1] for command in commands] == ["diff", "check"]
+    for command in commands:
+        words = shlex.split(re.sub(r"\$\{\{.*?\}\}|>>.*", "", command))[1:]
+        assert main([*words[:1], "--help"]) == 0
+        shown = capsys.readouterr().out
+        assert all(word in shown for word in words if word.startswith("--"))
+    assert main(["check", "--model", "mcunet", "--format", "github"]) == 0
+    assert capsys.readouterr().out.startswith("::notice title=symcost check::")
+
+
+def test_a_training_plan_is_as_large_as_its_sizes_say() -> None:
+    params, chips, days = tpu_plan.plan("gpt2-xl", "google-tpu-v5e")
+    assert params == 1_557_611_200  # Radford et al.: 1542 M by their own count, GPT-2 XL as released has these
+    assert chips == 4  # 16 bytes each are 25 GB, in half of 16 GB
+    assert days > 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from depth_programs import ROWS
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from symcost.errors import TraceError
@@ -364,6 +364,7 @@ PARTS_OF_A_CONDITION: dict[str, Any] = {
     "deep": lambda k: lambda i, L: k < L,
     "even depth": lambda k: lambda i, L: L % (k % 5 + 1) == 0,
     "half": lambda k: lambda i, L: 2 * i < L - k,
+    "two thirds": lambda k: lambda i, L: 3 * i < 2 * L + k % 4,
     "bits": lambda k: lambda i, L: bool(i & (k % 7)),
     "squares": lambda k: lambda i, L: i * i > k,
     "clamped": lambda k: lambda i, L: min(i, k) == k,
@@ -375,6 +376,8 @@ PARTS_OF_A_CONDITION: dict[str, Any] = {
 @given(
     st.lists(st.tuples(st.sampled_from(sorted(PARTS_OF_A_CONDITION)), NUMBERS), min_size=1, max_size=3), st.booleans()
 )
+@example([("half", 0), ("last", 5)], False)  # they meet at a depth of ten
+@example([("two thirds", 0), ("last", 7)], True)
 def test_layers_past_the_landmarks_follow_one_pattern(parts: list[tuple[str, int]], both: bool) -> None:
     conditions = [PARTS_OF_A_CONDITION[name](number) for name, number in parts]
 

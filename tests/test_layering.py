@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from effort import absent
 
 from symcost.views import VIEWS, view
 
@@ -138,11 +139,16 @@ def test_the_symbolic_half_does_not_import_jax() -> None:
     code = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]:\n"
-        "    importlib.import_module(name)\n"
+        "    try: importlib.import_module(name)\n"
+        "    except ModuleNotFoundError as problem: print(problem.name)\n"
         "    if {'jax', 'flax'} & set(sys.modules): sys.exit(f'{name} imports jax')\n"
     )
     done = subprocess.run([sys.executable, "-c", code, *light], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    reasons = {name: absent(name) for name in done.stdout.split()}
+    assert None not in reasons.values(), reasons
+    if reasons:
+        pytest.skip(f"the other modules hold; {'; '.join(sorted(set(map(str, reasons.values()))))}")
 
 
 def loaded(line: str) -> set[str]:
@@ -203,5 +209,6 @@ def test_files_stay_readable() -> None:
 
 
 def test_rooms_stay_small() -> None:
-    number = Counter(file.parent.relative_to(PACKAGE) for file in FILES)
+    kept = [file for file in PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    number = Counter(file.parent.relative_to(PACKAGE) for file in kept)
     assert not {str(folder): files for folder, files in number.items() if files > MAX_FILES}

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import jax
 import pytest
+from effort import by_turns
 from layer_case import Case, compiled, factory, unequal
 from layer_cases import CASES
 from rule_case import spec
 
 import symcost as sc
-from symcost.layers.base import Layer
-from symcost.layers.reading import entering
+from symcost.layers.base import Layer, entering
 from symcost.layers.sizes.tensor import FIRST
 from symcost.layers.tape import Tape
 from symcost.layers.twins.base import TWINS
 
-LIFTED = [pytest.param(case, id=f"{i}-{case.label}") for i, case in enumerate(CASES) if case.lifted]
+KINDS = [type(case.layer) for case in CASES if case.lifted]
+LIFTED = [
+    pytest.param(case, id=f"{i}-{case.label}", marks=[pytest.mark.campaign] * (type(case.layer) in KINDS[:place]))
+    for place, (i, case) in enumerate((i, case) for i, case in enumerate(CASES) if case.lifted)
+]
+"""Every run takes one row of each kind of layer, and the campaign the others."""
 POINTS = [
-    pytest.param(case, at, id=f"{i}-{case.label}-{','.join(f'{k}={v}' for k, v in at.items())}")
+    pytest.param(
+        case, at, id=f"{i}-{case.label}-{','.join(f'{k}={v}' for k, v in at.items())}", marks=by_turns(i, j, 3)
+    )
     for i, case in enumerate(CASES)
-    for at in case.points
+    for j, at in enumerate(case.points)
 ]
 
 

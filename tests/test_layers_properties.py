@@ -131,7 +131,7 @@ networks = inputs.flatmap(lambda x: st.tuples(chains(x), st.just(x)))
 
 
 @also_campaign
-@settings(max_examples=examples(20, 300), deadline=None)
+@settings(max_examples=examples(12, 300), deadline=None)
 @given(networks)
 def test_a_random_network_costs_what_its_flax_twin_costs(drawn: tuple[Layer, Shape]) -> None:
     net, x = drawn
@@ -141,7 +141,7 @@ def test_a_random_network_costs_what_its_flax_twin_costs(drawn: tuple[Layer, Sha
 
 
 @also_campaign
-@settings(max_examples=examples(40, 300), deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=examples(20, 300), deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(networks)
 def test_a_closed_form_in_the_input_says_what_is_counted_at_numbers(drawn: tuple[Layer, Shape]) -> None:
     net, x = drawn

@@ -42,6 +42,18 @@ def test_the_notebook_runs_and_shows_tables_and_formulas() -> None:
     assert any(each.get("text/plain") == "124439808" for each in data)  # GPT-2 small as published
 
 
+def test_the_figure_for_a_thesis_is_drawn_by_its_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for cell in json.loads((EXAMPLES / "thesis.ipynb").read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), "thesis.ipynb", "exec"), names)  # noqa: S102 - our own notebook
+    for figure in (tmp_path / "thesis.pdf", EXAMPLES / "pictures" / "thesis.pdf"):
+        assert figure.read_bytes().startswith(b"%PDF")
+    assert names["answer"].model == "mobilenet_v2"
+    assert max(names["answer"].columns["peak_textbook"]) <= 1_000_000
+
+
 def test_the_page_among_the_examples_is_todays_page() -> None:
     def data(html: str) -> dict[str, object]:
         found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html)

@@ -6,14 +6,19 @@ import html.parser
 import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import symcost as sc
+from symcost.gates.audit.claims import read
+from symcost.gates.audit.judge import audit
+from symcost.gates.diff.compare import compare
 from symcost.report.words import markup
 
 A100 = "nvidia-a100-sxm-80gb"
+LECTURES = Path(__file__).parents[1] / "examples" / "lectures.csv"
 WIDE = 900
 """Places across a notebook's cell."""
 
@@ -41,7 +46,17 @@ RESULTS = {
         sc.models.gpt2(d="d", L="L", H=1), "params <= 25_000_000", largest="d", given={"L": 12}
     ),
     "answer": sweep,
+    "difference": lambda: compare(
+        sc.models.resnet18(n="n"), sc.models.resnet34(n="n"), [{"n": 8}], ("resnet18", "resnet34")
+    ),
+    "no difference": lambda: compare(sc.models.resnet18(), sc.models.resnet18()),
+    "audit": lambda: audit(read(LECTURES)),
 }
+MEMORY = {
+    "memory": lambda: sc.memory(sc.models.mobilenet_v2(), "int8"),
+    "memory, symbolic": lambda: sc.memory(sc.models.gpt2(n="n", d="d", H=1)),
+}
+"""Tells its fields in a line."""
 
 
 class Page(html.parser.HTMLParser):
@@ -60,10 +75,10 @@ class Page(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("name", [*RESULTS, *MEMORY])
 def test_a_cell_is_whole_html_with_a_sentence_in_front(name: str) -> None:
     page = Page()
-    shown = RESULTS[name]()._repr_html_()
+    shown = {**RESULTS, **MEMORY}[name]()._repr_html_()
     page.feed(shown)
     assert page.open == []
     assert not page.found & {"script", "style", "link", "img"}
@@ -135,3 +150,26 @@ def test_cells_are_no_wider_than_a_notebook(opened: Any) -> None:
     )
     page = opened(html, width=WIDE)
     assert page.evaluate("document.documentElement.scrollWidth") <= WIDE
+
+
+def test_a_cell_of_memory_has_every_part_and_their_sum() -> None:
+    shown = MEMORY["memory"]()._repr_html_()
+    use = MEMORY["memory"]()
+    for count in (use.weights, use.state, use.activations, use.total):
+        assert f">{count:,}</td>" in shown
+    assert "100.0 %" in shown
+
+
+def test_a_cell_of_a_difference_has_what_the_text_has() -> None:
+    shown = RESULTS["difference"]()._repr_html_()
+    assert ">params (full)</td>" in shown
+    assert "at n=8" in shown
+    assert "the costs are equal" in RESULTS["no difference"]()._repr_html_()
+
+
+def test_a_cell_of_an_audit_says_what_is_wrong_and_why() -> None:
+    shown = RESULTS["audit"]()._repr_html_()
+    assert shown.startswith("<p><b>11 claims, 9 wrong</b></p>")
+    assert "<code>24848</code>" in shown
+    assert ">34,848</td>" in shown
+    assert repr(RESULTS["audit"]()) == "<Audit of 11 claims, 9 wrong>"

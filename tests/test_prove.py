@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
+from effort import also_campaign, examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sweep_oracle import FORMULAS as RANDOM
@@ -72,7 +73,8 @@ def test_bounds_enclose_and_directions_hold(text: str, a: range, b: range) -> No
                 assert step >= 0 if direction == 1 else step <= 0 if direction == -1 else step == 0
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@also_campaign
+@settings(deadline=None, max_examples=examples(20, 300), suppress_health_check=list(HealthCheck))
 @given(RANDOM, st.fixed_dictionaries(dict.fromkeys("abc", st.tuples(st.integers(1, 6), st.integers(0, 4)))))
 def test_bounds_and_directions_of_any_formula_are_those_of_every_point(expression: Any, spans: dict[str, Any]) -> None:
     box = {name: (low, low + more) for name, (low, more) in spans.items()}

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import screens
 from pages import WIDTH, blocks
 
 from symcost.cli.main import main
@@ -39,4 +40,15 @@ def test_both_set_up_from_nothing() -> None:
 
 def test_it_is_read_in_minutes() -> None:
     """What is longer has a page of its own under ``examples/``."""
-    assert len((ROOT / "README.md").read_text().split()) < 1000
+    assert len((ROOT / "README.md").read_text().split()) < 850
+
+
+def test_the_first_screen_is_what_the_command_prints() -> None:
+    """Made anew by ``python tests/screens.py``."""
+    assert (screens.PICTURES / "screen.svg").read_text(encoding="utf-8") == screens.screen()
+
+
+def test_the_page_is_shown_in_both_themes_and_on_a_phone() -> None:
+    for name, (width, _) in screens.SHOTS.items():
+        head = (screens.PICTURES / name).read_bytes()[:24]
+        assert int.from_bytes(head[16:20]) == width

@@ -103,8 +103,11 @@ SMALL = {
 """Sizes at which the twins are traced, where the published ones take long."""
 
 
-LARGER = {"resnet101", *(f"efficientnet_b{i}" for i in range(2, 8))}
-"""Of the kind of another that every run compares, with other widths and depths alone; these the campaign compares."""
+LARGER = {
+    "resnet34", "resnet101", "resnet152", "densenet121", *(f"efficientnet_b{i}" for i in range(1, 8)),
+    *(f"mcunet_in{i}" for i in range(1, 5)),
+}  # fmt: skip
+"""Of the kind of another that every run compares, with other widths and depths, or long; these the campaign compares."""
 ROWS = [
     pytest.param(entry, id=name, marks=[pytest.mark.campaign] * (name in LARGER)) for name, entry in REFERENCES.items()
 ]
@@ -134,7 +137,14 @@ SYMBOLIC = [
 ]
 
 
-@pytest.mark.parametrize(("name", "spec", "symbols"), SYMBOLIC, ids=[row[0] for row in SYMBOLIC])
+DEEP = {"resnet18", "vit", "gpt2", "llama"}
+"""Left to the campaign: depths of layers are symbols in ``test_layers.py`` too."""
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "symbols"),
+    [pytest.param(*row, id=row[0], marks=[pytest.mark.campaign] * (row[0] in DEEP)) for row in SYMBOLIC],
+)
 def test_layers_equal_the_trace_in_symbols(name: str, spec: str, symbols: dict[str, object]) -> None:
     table = REFERENCES[name](**symbols)
     assert unequal(table, sc.trace(factory(table.net), spec, referee=False)) == []

@@ -10,16 +10,18 @@ from typing import Any
 
 import jax
 import pytest
+from effort import by_turns
 from hypothesis import given
 from hypothesis import strategies as st
 from jax.interpreters import partial_eval
 from rule_case import Case, spec
 from rule_cases import CASES
+from window_case import output_size
 
 from symcost.errors import RuleError
 from symcost.formulas.form import Form
 from symcost.formulas.symbols import evaluate, parse
-from symcost.formulas.window import output_size, positions_inside
+from symcost.formulas.window import positions_inside
 from symcost.hlo import analyse
 from symcost.rules import ENTRIES, Array, Op, Work, add, rule
 from symcost.rules.families import blocks
@@ -111,9 +113,9 @@ def sizes(case: Case) -> list[Mapping[str, int]]:
 
 
 POINTS = [
-    pytest.param(case, at, id=f"{case.label}-{','.join(f'{k}={v}' for k, v in at.items())}")
-    for case in CASES
-    for at in sizes(case)
+    pytest.param(case, at, id=f"{case.label}-{','.join(f'{k}={v}' for k, v in at.items())}", marks=by_turns(i, j, 3))
+    for i, case in enumerate(CASES)
+    for j, at in enumerate(sizes(case))
 ]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import rows
 from report_tables import TABLES, table
 
 import symcost as sc
@@ -31,7 +32,11 @@ MORE: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params={**TABLES, **MORE})
+ALIKE = {"symbolic depth", "training", "partly at a point", "layers partly at a point", "layers at a point"}
+"""Kinds of tables that the campaign saves: every run saves others like them."""
+
+
+@pytest.fixture(scope="module", params=rows({**TABLES, **MORE}, ALIKE))
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     """A table, and what is read back from its file."""
     costs = MORE[request.param]() if request.param in MORE else table(request.param)

@@ -12,7 +12,7 @@ import pytest
 import symcost as sc
 from symcost.cli.main import main
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
-from symcost.report.subjects.verdict import FORMATS, document, render
+from symcost.report.subjects.verdict import FORMATS, document
 
 NET = sc.Sequential(up=sc.Linear(8), act=sc.ReLU(), down=sc.Linear(3))
 
@@ -35,8 +35,8 @@ def test_a_loaded_verdict_is_equal_and_prints_the_same(verdict: sc.Verdict, save
     assert loaded == verdict
     assert bool(loaded) is True
     assert loaded.targets[0].causes == verdict.targets[0].causes
-    for form in FORMATS:
-        assert render(loaded, form) == render(verdict, form)
+    for written in FORMATS.values():
+        assert written(loaded) == written(verdict)
 
 
 def test_a_false_verdict_stays_false(verdict: sc.Verdict, tmp_path: Path) -> None:

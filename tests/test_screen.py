@@ -12,13 +12,18 @@ import jax
 import printed_tables
 import pytest
 import sympy
+from effort import by_turns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_tables import TABLES, table
 
 import symcost as sc
 from symcost.cli.main import main
+from symcost.costs.branches import branches
+from symcost.costs.cost import Cost
+from symcost.costs.rows import Row
 from symcost.costs.saved.facts import SavedDomain
+from symcost.costs.table import CostTable
 from symcost.formulas.graph.leading import abbreviated, leading
 from symcost.formulas.symbols import evaluate
 from symcost.formulas.text import wrapped
@@ -53,8 +58,14 @@ def test_a_deep_network_takes_one_screen(kind: str, width: int) -> None:
     assert max(map(len, lines)) <= width
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", [*LARGE, *TABLES])
+SHOWN = [
+    pytest.param(kind, width, marks=by_turns(i, j, len(WIDTHS)))
+    for i, kind in enumerate([*LARGE, *TABLES])
+    for j, width in enumerate(WIDTHS)
+]
+
+
+@pytest.mark.parametrize(("kind", "width"), SHOWN)
 def test_every_number_is_whole_or_not_there(kind: str, width: int) -> None:
     """Every cell of numbers is one of a number or formula of the JSON, or the leading terms or number of terms of one."""
     costs = large(kind) if kind in LARGE else table(kind)
@@ -310,3 +321,26 @@ def test_formulas_break_before_operators() -> None:
         assert not re.match(r"\d+\*\*", line)
     joined = " ".join(wrapped(str(value), 60))
     assert sc.equal(sc.parse(joined), value)
+
+
+# -- tables in pieces --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_table_in_pieces_shows_the_first_whole_and_of_the_others_what_differs(width: int) -> None:
+    """A window of 4,096 keys: no ``Piecewise`` stands on the screen, and every number is of the piece that is named."""
+    window = sc.parse("Piecewise((N, N <= 4096), (4096, True))")
+    rows = [Row(path="q", op="linear", cost=Cost(params=d**2, macs=sc.parse("N*d**2"))),
+            Row(path="scores", op="dot_general", cost=Cost(macs=sc.parse("N*d") * window))]  # fmt: skip
+    said = text.render(CostTable(rows), width=width)
+    assert "Piecewise" not in said
+    assert "N*d*(N + d) MACs" in said
+    assert "where N <= 4096" in said
+    assert "where N > 4096: N*d*(d + 4096) MACs" in said
+    assert re.search(r"scores +N\*\*2\*d", said)
+
+
+def test_a_row_that_never_runs_in_a_piece_is_not_of_its_table() -> None:
+    times = sc.parse("Piecewise((1, N <= 4096), (0, True))")
+    costs = CostTable(
+        [Row(path="fc", op="linear", cost=Cost(macs=d)), Row(path="cut", op="linear", cost=Cost(macs=n), times=times)]
+    )
+    assert [[row.path for row in way.table(costs).rows] for way in branches([costs.macs])] == [["fc", "cut"], ["fc"]]

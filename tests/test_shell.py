@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import by_turns
 
 import symcost as sc
 from symcost.cli.main import main
@@ -75,12 +76,16 @@ def test_verbs_and_options_are_completed(typed: str, completed: str) -> None:
     assert found.stdout.split() == [completed]
 
 
-@pytest.mark.parametrize("width", ["60", "100", "250"])
-@pytest.mark.parametrize(
-    "verb", [[], ["trace"], ["verify"], ["sweep"]], ids=lambda verb: verb[0] if verb else "symcost"
-)
-def test_help_fills_the_terminal_and_no_more_and_pipes_have_no_colour(width: str, verb: list[str]) -> None:
-    found = shell(*verb, "-h", COLUMNS=width)
+HELP = [
+    pytest.param(verb, width, id=f"{verb or 'symcost'}-{width}", marks=by_turns(i, j, 3))
+    for i, verb in enumerate(("", "trace", "verify", "sweep"))
+    for j, width in enumerate(("60", "100", "250"))
+]
+
+
+@pytest.mark.parametrize(("verb", "width"), HELP)
+def test_help_fills_the_terminal_and_no_more_and_pipes_have_no_colour(verb: str, width: str) -> None:
+    found = shell(*verb.split(), "-h", COLUMNS=width)
     assert found.returncode == 0
     assert max(map(len, found.stdout.splitlines())) <= int(width)
     assert "\x1b" not in found.stdout
@@ -108,18 +113,37 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG)
+ALL_WRONG = """
+import contextlib, io, json, sys
+from symcost.cli.main import main
+
+found = {}
+for name, arguments in json.loads(sys.argv[1]).items():
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        code = main(arguments)
+    found[name] = code, said.getvalue(), "jax" in sys.modules
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, tuple[int, str, bool]]:
+    """Of each wrong input its exit code, what is said, and whether jax is imported by then: in one process of its own."""
+    asked = json.dumps({name: arguments for name, (arguments, _) in WRONG.items()})
+    found = subprocess.run([sys.executable, "-c", ALL_WRONG, asked], capture_output=True, text=True, timeout=300)
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+@pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_with_an_input_is_said_before_jax_and_the_model_are_imported(
-    arguments: list[str], message: str
+    name: str, answers: dict[str, tuple[int, str, bool]]
 ) -> None:
-    code = (
-        "import sys; from symcost.cli.main import main; "
-        f"code = main({arguments!r}); sys.exit('jax was imported' if 'jax' in sys.modules else code)"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert found.returncode == 2, found.stderr
-    assert found.stderr.startswith(f"symcost: error: {message}")
-    assert len(found.stderr.splitlines()) == 1
+    code, said, jax_was_imported = answers[name]
+    assert code == 2
+    assert said.startswith(f"symcost: error: {WRONG[name][1]}")
+    assert len(said.splitlines()) == 1
+    assert not jax_was_imported
 
 
 INPUTS: dict[str, tuple[list[str], str]] = {

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer.main
 from effort import needed
 
 import symcost as sc
+from symcost.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "examples" / "reference" / "index.md").read_text()
@@ -40,6 +43,20 @@ def test_every_page_is_on_the_home_page() -> None:
 def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+?)(?:#[^)]*)?\)", page.read_text())
     assert not [link for link in links if "//" not in link and not (page.parent / link).exists()]
+
+
+def test_the_reference_of_the_command_line_has_every_verb_and_option() -> None:
+    needed("sphinx", "the site")
+    page = "\n".join(runpy.run_path(str(ROOT / ".docs" / "conf.py"))["verbs"]())
+    for name, verb in vars(typer.main.get_command(app))["commands"].items():
+        section = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        assert verb.help in section
+        for parameter in verb.params:
+            hidden = getattr(parameter, "hidden", False)
+            shown = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.metavar
+            assert bool(re.search(rf"^\| `{re.escape(shown)}(?![\w-])[^`]*` \| \S", section, re.MULTILINE)) != hidden, (
+                shown
+            )
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,25 @@ def test_a_map_has_every_value_of_the_space_and_blanks_where_nothing_is_feasible
     assert figure.get_suptitle() == f"{number} of 81 configurations are feasible; blank: not feasible"
 
 
+def test_a_picture_says_which_model_it_is_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    net, space = sc.models.alexnet(n="n"), sc.Space(n=range(1, 9))
+    front = sc.pareto(net, space, minimize=("params", "macs"))
+    assert front.model == "alexnet"
+    assert drawn(front, monkeypatch, tmp_path).axes[0].get_title().startswith("alexnet: 1 trade-offs of 8")
+
+
+@pytest.mark.parametrize(
+    ("ending", "first"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".PDF", b"%PDF")]
+)
+def test_the_same_picture_is_the_same_file_in_every_format(ending: str, first: bytes, tmp_path: Path) -> None:
+    answer, files = sc.sweep(FORMULAS, SPACE, "12 <= f <= 20"), []
+    for name in ("one", "two"):
+        answer.plot(tmp_path / f"{name}{ending}")
+        files.append((tmp_path / f"{name}{ending}").read_bytes())
+    assert files[0].startswith(first)
+    assert files[0] == files[1]
+
+
 def test_a_map_of_the_best_alone_is_refused(tmp_path: Path) -> None:
     best = sc.sweep({"f": "a*b"}, SPACE, "f <= 60", maximize="f")
     every = sum(a * b <= 60 for a in range(1, 10) for b in range(1, 10))

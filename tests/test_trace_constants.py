@@ -62,12 +62,15 @@ def test_no_program_beyond_the_budget_is_traced(given: str, monkeypatch: pytest.
     assert 0 < most <= limit()
 
 
-def test_tables_of_indices_stay_small_by_default_and_the_form_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("model", [Relative, pytest.param(Windows, marks=pytest.mark.campaign)])
+def test_tables_of_indices_stay_small_by_default_and_the_form_is_right(
+    model: type[nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SYMCOST_MEMORY", raising=False)
     found: list[Any] = []
-    most = largest_traced(monkeypatch, lambda: found.append(sc.trace(Windows(), "float32[n,r,r,3]")))
+    most = largest_traced(monkeypatch, lambda: found.append(sc.trace(model(), "float32[n,r,r,3]")))
     assert most < 1 << 29
-    fresh = sc.trace(Windows(), "float32[2,320,320,3]")
+    fresh = sc.trace(model(), "float32[2,320,320,3]")
     assert [found[0].subs(n=2, r=320).total(each) for each in ("full", "xla")] == [
         fresh.total(each) for each in ("full", "xla")
     ]
@@ -125,7 +128,7 @@ def test_a_convolution_of_two_free_lengths_is_right_whichever_is_the_longer() ->
         assert costs.subs(a=a, b=b).total("full") == fresh.total("full")
 
 
-@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("padding", [pytest.param("SAME", marks=pytest.mark.campaign), "VALID"])
 def test_a_stride_that_is_a_symbol_lifts_or_says_what_changes(padding: str) -> None:
     said, costs = "", None
     try:

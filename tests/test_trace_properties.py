@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import jax
 import pytest
-from effort import EXPLORE, also_campaign, examples
+from effort import EXPLORE, also_campaign, by_turns, examples
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_models import Network
@@ -23,7 +23,12 @@ from symcost.tracing.program.spec import array_at, parse_spec
 SHARES = {("image", "forward"): 55, ("sequence", "forward"): 60, ("tokens", "forward"): 40, ("volume", "forward"): 45,
           ("image", "train"): 20, ("sequence", "train"): 25, ("tokens", "train"): 10}  # fmt: skip
 DAILY = {"forward": 2, "train": 1}
-CASES = [(family, api, mode) for family, mode in SHARES for api in ("linen", "nnx")]
+CASES = [
+    pytest.param(family, api, mode, id=f"{family}-{api}-{mode}", marks=by_turns(i, j, 2))
+    for i, (family, mode) in enumerate(SHARES)
+    for j, api in enumerate(("linen", "nnx"))
+]
+"""Every run takes each kind of model by one of the two, and the campaign both."""
 
 
 # -- the properties ------------------------------------------------------------------------------------------------
@@ -54,7 +59,7 @@ def compare(net: Network, mode: str, lifted: CostTable, point: dict[str, int]) -
 
 
 @also_campaign
-@pytest.mark.parametrize(("family", "api", "mode"), CASES, ids=map("-".join, CASES))
+@pytest.mark.parametrize(("family", "api", "mode"), CASES)
 def test_closed_form_of_a_random_model_equals_xla_and_a_concrete_trace(family: str, api: str, mode: str) -> None:
     @settings(
         max_examples=max(1, EXPLORE // len(CASES)) if EXPLORE else examples(DAILY[mode], SHARES[family, mode]),

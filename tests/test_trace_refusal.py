@@ -57,9 +57,16 @@ class Deep(nnx.Module):
         return x + jnp.zeros((x.shape[0], x.shape[1] + 1))
 
 
-def test_a_bug_in_a_deep_model_is_reported_in_its_own_words_not_as_a_limit_of_ours() -> None:
+@pytest.mark.parametrize(
+    ("factory", "spec"),
+    [
+        pytest.param(lambda L: Deep(3, L, rngs=nnx.Rngs(0)), "float32[2,3]", id="in its depth"),
+        pytest.param(Deep, "float32[n,d]", id="in all its sizes", marks=pytest.mark.campaign),
+    ],
+)
+def test_a_bug_in_a_deep_model_is_reported_in_its_own_words_not_as_a_limit_of_ours(factory: Any, spec: str) -> None:
     with pytest.raises(LiftError, match=r"the model raised at all of .*TypeError: add got incompatible shapes"):
-        sc.trace(Deep, "float32[n,d]")
+        sc.trace(factory, spec)
 
 
 class Tied(nn.Module):
@@ -74,10 +81,11 @@ class Tied(nn.Module):
         return x + nn.Dense(self.hidden)(x.reshape(len(x), 4, self.width // 4).reshape(len(x), -1))
 
 
-def test_widths_that_have_to_be_equal_are_named() -> None:
+@pytest.mark.parametrize("spec", ["float32[2,3]", pytest.param("float32[n,d]", marks=pytest.mark.campaign)])
+def test_widths_that_have_to_be_equal_are_named(spec: str) -> None:
     with pytest.raises(LiftError, match=r"shapes.* - it works where width = hidden: use one symbol for both$"):
-        sc.trace(Tied, "float32[n,d]")
-    assert sc.trace(lambda w: Tied(w, w), "float32[n,d]").total().params.free_symbols
+        sc.trace(Tied, spec)
+    assert sc.trace(lambda w: Tied(w, w), spec).total().params.free_symbols
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 import pytest
+from effort import rows
 
 import symcost as sc
 from symcost.errors import LiftError
@@ -43,6 +44,13 @@ ROUNDINGS: dict[str, tuple[Callable[[int], int], int]] = {
 }
 """How a width follows from ``d``, and the least ``d`` at which symcost may begin."""
 
+SLOW = {
+    "up to a multiple of 256", "LLaMA's feed-forward width", "half, rounded up", "two thirds", "a quarter, 16 at least",
+    "64 at most", "MobileNetV2, a width multiplier in twentieths", "MobileNetV3, squeezed to a quarter",
+    "EfficientNet, a width multiplier in tenths",
+}  # fmt: skip
+"""Left to the campaign, beside others of their kind."""
+
 
 class Between(nn.Module):
     """A width before and after a layer of 64."""
@@ -66,7 +74,7 @@ class Layer(nn.Module):
         return nn.Dense(self.width, use_bias=False)(x)
 
 
-@pytest.mark.parametrize("name", ROUNDINGS)
+@pytest.mark.parametrize("name", rows(ROUNDINGS, SLOW))
 def test_a_rounded_width_is_right_at_every_value_of_its_domain(name: str) -> None:
     rounding, latest = ROUNDINGS[name]
     costs = sc.trace(lambda d: Between(rounding(d)), "float32[n,4]")

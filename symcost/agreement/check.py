@@ -14,6 +14,10 @@ class Check:
 
     ``passed`` is equality unless the check is a bound: then it says whether ``theirs`` lies within ``limits`` (at least,
     at most or None).
+
+    >>> check = Check(level=1, target=LOWERED, metric="flops", ours=10, theirs=12, witness="XLA")
+    >>> check.difference, check.passed
+    (2, False)
     """
 
     level: int

@@ -12,6 +12,7 @@ from symcost.costs.cost import Cost
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
 from symcost.hlo import HloCost, analyse, parse, pointer_of
+from symcost.hlo.counting.tally import accumulate
 from symcost.hlo.explaining.attribution import attributed, branches_as_one
 from symcost.hlo.explaining.bridge import Pair, Place, by_module
 from symcost.hlo.explaining.products import Products, products
@@ -105,7 +106,7 @@ def _every_trip(costs: CostTable, written: Written) -> list[Check]:
     if whole is None or whole.unknown or all(row.times == row.xla_times for row in costs.rows):
         return []
     alike = _alike(costs)
-    hidden = {_place(row, alike) for row in costs.rows if _once(row).flops != _operations(row.cost)}
+    hidden = {_place(row.path, row.phase, alike) for row in costs.rows if _once(row).flops != _operations(row.cost)}
     ours = _by_place(costs.rows, alike, lambda row: _once(row) * row.times)
     theirs = _merged(by_module(written.counted(costs, trips=True)), alike)
     because = "modules that draw random numbers left out" if hidden else ""
@@ -166,8 +167,8 @@ def _alike(costs: CostTable) -> bool:
     return any("#" in row.path for row in costs.rows)
 
 
-def _place(row: Row, alike: bool) -> Place:
-    return template(row.path) if alike else row.path, row.phase
+def _place(path: str, phase: str, alike: bool) -> Place:
+    return template(path) if alike else path, phase
 
 
 def _by_place(rows: Iterable[Row], alike: bool, count: Callable[[Row], Cost]) -> dict[Place, dict[str, Pair]]:
@@ -175,12 +176,8 @@ def _by_place(rows: Iterable[Row], alike: bool, count: Callable[[Row], Cost]) ->
     for row in rows:
         cost = count(row)
         if cost.flops or cost.transcendentals:
-            _add(
-                found,
-                (template(row.path) if alike else row.path, row.phase),
-                row.op,
-                (cost.flops, cost.transcendentals),
-            )
+            pair: Any = cost.flops, cost.transcendentals
+            accumulate(found.setdefault(_place(row.path, row.phase, alike), {}), row.op, pair)
     return found
 
 
@@ -189,11 +186,5 @@ def _merged(places: Mapping[Place, Mapping[str, Pair]], alike: bool) -> dict[Pla
     found: dict[Place, dict[str, Pair]] = {}
     for (path, phase), opcodes in places.items():
         for opcode, pair in opcodes.items():
-            _add(found, (template(path) if alike else path, phase), opcode, pair)
+            accumulate(found.setdefault(_place(path, phase, alike), {}), opcode, pair)
     return found
-
-
-def _add(found: dict[Place, dict[str, Pair]], place: Place, name: str, pair: Any) -> None:
-    rows = found.setdefault(place, {})
-    before = rows.get(name, (0, 0))
-    rows[name] = (before[0] + pair[0], before[1] + pair[1])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from symcost.cli.target import verdict_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.reading.numerals import short
@@ -44,10 +45,9 @@ def verdicts(asked: Any, costs: Any, define: Mapping[str, Any], rows: Sequence[M
 
 
 def _verdict(source: Any, table: Any, at: Mapping[str, int], targets: Sequence[str], on_event: Any) -> Any:
-    from symcost.referee.verdicts.verify import verify
-
     point = {name: at[name] for name in table.symbols if name in at}
     if traces(source):
-        model, specs, options, name = source_of("network", source, Path()).program()
-        return verify(model, *specs, at=point, targets=targets, name=name, on_event=on_event, **options)
+        return verdict_of(source_of("network", source, Path()), point, targets, on_event=on_event)
+    from symcost.referee.verdicts.verify import verify
+
     return verify(table, at=point, targets=targets, on_event=on_event)

@@ -9,29 +9,24 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli.options import Given, Specs, Texts, takes_model
-from symcost.cli.output import Output, Progress, check_writable, chosen, write
+from symcost.cli.output import Output, Progress, one_of, shows, write
 from symcost.cli.target import points, tables_of
 from symcost.errors import SymcostError
 from symcost.reading.numerals import bare
 from symcost.sources.source import Source, is_model
 from symcost.sources.texts import inputs
-
-DIFF_EXAMPLES = """[bold]Examples[/bold]
-
-symcost diff before.json after.json
-
-symcost diff resnet50 resnet101 --arg n=n --arg r=r --at n=1 --at r=224
-
-symcost diff examples.gpt:GPT mine.gpt:GPT 'int32\\[n,N]'
-
-symcost diff main . --model examples.gpt:GPT 'int32\\[n,N]' --budgets gpt --format markdown
-
-symcost diff HEAD~1 . --budgets gpt
-
-With --model, OLD and NEW are git revisions; . is the working tree as it is. --budgets alone takes model, inputs and options
-from the file of budgets."""
+from symcost.sources.tracing import TracingOptions
 
 
+@shows(
+    "symcost diff before.json after.json",
+    "symcost diff resnet50 resnet101 --arg n=n --arg r=r --at n=1 --at r=224",
+    "symcost diff examples.gpt:GPT mine.gpt:GPT 'int32\\[n,N]'",
+    "symcost diff main . --model examples.gpt:GPT 'int32\\[n,N]' --budgets gpt --format markdown",
+    "symcost diff HEAD~1 . --budgets gpt",
+    "With --model, OLD and NEW are git revisions; . is the working tree as it is. --budgets alone takes model, inputs and options\n"
+    "from the file of budgets.",
+)
 @takes_model
 def diff(
     given: Given,
@@ -49,7 +44,7 @@ def diff(
             metavar="NAME", help="Show numbers at the points of this model's budgets; with revisions, compare it."
         ),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="text | markdown | json")] = "text",
+    format_: Annotated[str, one_of("text", "markdown", "json")] = "text",
     output: Output = None,
 ) -> None:
     """What a change costs: totals and modules, as formulas and as numbers.
@@ -59,8 +54,6 @@ def diff(
     from symcost.gates.diff.compare import compare
     from symcost.report.subjects import difference
 
-    render = chosen(difference.FORMATS, format_)
-    check_writable(output)
     if (given.at or given.given_) and budgets:
         raise SymcostError(f"--at and --budgets {bare(budgets)} both say where to show numbers: leave one")
     planned = _points(budgets) if budgets else []
@@ -73,12 +66,13 @@ def diff(
         source = _program(model, specs, given, budgets).check()
         at = replace(source, point={**given.at, **given.given_}).left
         tables = _revisions((old, new), source)
-    write(render(compare(tables[0], tables[1], [at] if at else planned, (old, new))), output)
+    change = compare(tables[0], tables[1], [at] if at else planned, (old, new))
+    write(difference.FORMATS[format_](change), output)
 
 
 def _program(model: str | None, specs: Texts, given: Given, budgets: str | None) -> Source:
     """The model to compare at two revisions, and the folder that it is in."""
-    how = given.how(program=True)
+    how = TracingOptions.read(given.options)
     if model is not None or budgets is None:
         return Source(model or "", inputs(specs), how, folder=Path.cwd())
     if specs or how:
@@ -100,12 +94,12 @@ def _revisions(revisions: tuple[str, str], source: Source) -> list[Any]:
         *source.how.texts(),
         *(part for name, value in source.at.items() for part in ("--at", f"{name}={value}")),
     ]
-    specs = [each if isinstance(each, str) else repr(each) for each in source.specs]
+    inputs = [each if isinstance(each, str) else repr(each) for each in source.specs]
     tables = []
     with Progress() as progress:
         for revision in revisions:
             progress.say(f"tracing {source.model} at {revision}")
-            tables.append(traced_at(revision, source.model, specs, options, source.folder or Path.cwd()))
+            tables.append(traced_at(revision, source.model, inputs, options, source.folder or Path.cwd()))
     return tables
 
 
@@ -122,8 +116,3 @@ def _points(name: str) -> list[dict[str, int]]:
     _, model = _planned(name)
     points = [{**budget.at, **{n: values[-1] for n, values in budget.over.items()}} for budget in model.budgets]
     return list({tuple(point.items()): point for point in points}.values())
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command(epilog=DIFF_EXAMPLES)(diff)

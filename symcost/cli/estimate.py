@@ -20,54 +20,27 @@ from symcost.cli.options import (
     takes_model,
     takes_widths,
 )
-from symcost.cli.output import Output, check_writable, chosen, write
+from symcost.cli.output import Output, check_writable, checked, one_of, shows, write
 from symcost.cli.target import table_of
 from symcost.costs.fresh import compared
 from symcost.errors import SymcostError
 from symcost.reading.choices import LatencyModel
 from symcost.sources.source import check_names, unseen
 
-DEVICES_EXAMPLES = """[bold]Examples[/bold]
-
-symcost devices
-
-symcost devices stm32f746
-
-symcost devices my-board.toml --format json"""
-
-ESTIMATE_EXAMPLES = """[bold]Examples[/bold]
-
-symcost estimate resnet50 --device nvidia-a100-sxm-80gb
-
-symcost estimate resnet50 --device jetson-agx-orin --dtype int8 --at n=8 --model fused
-
-symcost estimate examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false --arg classes=10 --at n=1 --at r=224"""
-
-FITS_EXAMPLES = """[bold]Examples[/bold]
-
-symcost fits mcunet_in1 --device stm32f746 --dtype int8
-
-symcost fits mobilenet_v2 --device stm32f746 --dtype int8"""
-
-SOLVE_EXAMPLES = """[bold]Examples[/bold]
-
-symcost solve gpt2 'params <= 25_000_000' --largest d --at d=d --at H=1
-
-symcost solve mcunet_in1 fits --largest r --at r=r --device stm32f746 --dtype int8
-
-symcost solve examples.gpt:GPT 'int32\\[n,N]' 'params <= 125e6' --largest d --at L=12 --at V=50257 --at H=12
-
-symcost solve resnet50 'latency <= 10 ms and fits' --largest n --at n=n --device nvidia-a100-sxm-80gb"""
-
-PLOT_EXAMPLES = """[bold]Examples[/bold]
-
-symcost plot mobilenet_v2 memory --dtype int8 --device stm32f746 --output memory.png
-
-symcost plot resnet50 latency --at n=n --device nvidia-a100-sxm-80gb --output latency.svg"""
-
-TextOrJson = Annotated[str, typer.Option("--format", help="text | json")]
+TextOrJson = Annotated[str, one_of("text", "json")]
 
 
+def _check_efficiency(given: str) -> None:
+    from symcost.estimate.time.efficiency import efficiency_of
+
+    efficiency_of(given)
+
+
+@shows(
+    "symcost devices",
+    "symcost devices stm32f746",
+    "symcost devices my-board.toml --format json",
+)
 def devices(
     name: Annotated[str | None, typer.Argument(metavar="[DEVICE]", help="One device with all its numbers.")] = None,
     format_: TextOrJson = "text",
@@ -77,11 +50,14 @@ def devices(
     from symcost.devices import device, names
     from symcost.report.subjects import devices as report
 
-    render = chosen(report.FORMATS, format_)
-    check_writable(output)
-    write(render([device(name)] if name else [device(each) for each in names()]), output)
+    write(report.FORMATS[format_]([device(name)] if name else [device(each) for each in names()]), output)
 
 
+@shows(
+    "symcost estimate resnet50 --device nvidia-a100-sxm-80gb",
+    "symcost estimate resnet50 --device jetson-agx-orin --dtype int8 --at n=8 --model fused",
+    "symcost estimate examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false --arg classes=10 --at n=1 --at r=224",
+)
 @takes_model
 @takes_widths
 def estimate(
@@ -92,37 +68,30 @@ def estimate(
     device: On = "nvidia-a100-sxm-80gb",
     model: Latency = "roofline",
     efficiency: Annotated[
-        str | None, typer.Option(help="Share of the peak that is reached, in (0, 1]; as measured unless given.")
+        str | None,
+        typer.Option(
+            help="Share of the peak that is reached, in (0, 1]; as measured unless given.",
+            callback=checked(_check_efficiency),
+        ),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
+    format_: Annotated[str, one_of("text", "csv", "json")] = "text",
     output: Output = None,
 ) -> None:
     """Latency, what bounds it, energy and memory of a model on a device, exact; formulas where symbols are left."""
-    from symcost.devices import device as device_of
-    from symcost.estimate.questions.estimate import estimate as made
-    from symcost.estimate.time.efficiency import efficiency_of
-    from symcost.estimate.time.work import check_model
+    from symcost.estimate.questions.estimate import estimate as estimated
     from symcost.report.subjects import estimates
 
-    render = chosen(estimates.FORMATS, format_)
-    check_writable(output)
-    on = device_of(device)
-    check_model(model)
-    efficiency_of(efficiency)
-    costs = table_of(given.source(target, specs))
-    found = made(
-        costs,
-        target,
-        on,
-        widths.dtype,
-        weights=widths.weights,
-        model=cast(LatencyModel, model),
-        efficiency=efficiency,
-        rule=widths.rule,
-    )
-    write(render(found), output)
+    whole = estimated(
+        table_of(given.source(target, specs)), target, device, widths.dtype, weights=widths.weights,
+        model=cast(LatencyModel, model), efficiency=efficiency, rule=widths.rule,
+    )  # fmt: skip
+    write(estimates.FORMATS[format_](whole), output)
 
 
+@shows(
+    "symcost fits mcunet_in1 --device stm32f746 --dtype int8",
+    "symcost fits mobilenet_v2 --device stm32f746 --dtype int8",
+)
 @takes_model
 @takes_widths
 def fits(
@@ -135,19 +104,22 @@ def fits(
     output: Output = None,
 ) -> None:
     """Every memory of a device against the bytes that the model keeps there. Exit code 1 when it does not fit."""
-    from symcost.devices import device as device_of
-    from symcost.estimate.bytes.fit import fits as checked
+    from symcost.estimate.bytes.fit import fits as fitted
     from symcost.report.subjects import answers
 
-    render = chosen(answers.FITS, format_)
-    check_writable(output)
-    on = device_of(device)
-    verdict = checked(table_of(given.source(target, specs)), on, widths.dtype, weights=widths.weights, rule=widths.rule)
-    write(render(verdict), output)
-    if not verdict:
+    costs = table_of(given.source(target, specs))
+    fit = fitted(costs, device, widths.dtype, weights=widths.weights, rule=widths.rule)
+    write(answers.FITS[format_](fit), output)
+    if not fit:
         raise typer.Exit(1)
 
 
+@shows(
+    "symcost solve gpt2 'params <= 25_000_000' --largest d --at d=d --at H=1",
+    "symcost solve mcunet_in1 fits --largest r --at r=r --device stm32f746 --dtype int8",
+    "symcost solve examples.gpt:GPT 'int32\\[n,N]' 'params <= 125e6' --largest d --at L=12 --at V=50257 --at H=12",
+    "symcost solve resnet50 'latency <= 10 ms and fits' --largest n --at n=n --device nvidia-a100-sxm-80gb",
+)
 @takes_model
 @takes_widths
 def solve(
@@ -174,17 +146,11 @@ def solve(
     output: Output = None,
 ) -> None:
     """The largest (or smallest) value of a symbol under constraints, exact; --at gives values to the other symbols."""
-    from symcost.devices import device as device_of
     from symcost.estimate.questions import constraint
     from symcost.estimate.questions.solve import solve as solved
     from symcost.estimate.questions.solve import wanted
-    from symcost.estimate.time.work import check_model
     from symcost.report.subjects import answers
 
-    render = chosen(answers.SOLUTIONS, format_)
-    check_writable(output)
-    on = None if device is None else device_of(device)
-    check_model(model)
     first, given = given.without_number("upto")  # what --within was called
     within = within or first
     constraints = [text for text in asked if constraint.is_one(text)]
@@ -197,15 +163,26 @@ def solve(
     costs = table_of(replace(source, compare=False))  # what is compared is the answer
     solution = solved(
         costs, constraints, largest=largest, smallest=smallest, given=source.left,
-        within=range(1, within + 1) if within else None, on=on, dtype=widths.dtype, weights=widths.weights,
+        within=range(1, within + 1) if within else None, on=device, dtype=widths.dtype, weights=widths.weights,
         model=cast(LatencyModel, model), rule=widths.rule, batch=batch,
         check=bool(given.check),
     )  # fmt: skip
     if given.check is None:
         compared(costs, solution.at)
-    write(render(solution), output)
+    write(answers.SOLUTIONS[format_](solution), output)
 
 
+def _check_picture(output: Path) -> None:
+    from symcost.report.pictures.plots import file_of
+
+    file_of(output)
+    check_writable(output)
+
+
+@shows(
+    "symcost plot mobilenet_v2 memory --dtype int8 --device stm32f746 --output memory.png",
+    "symcost plot resnet50 latency --at n=n --device nvidia-a100-sxm-80gb --output latency.svg",
+)
 @takes_model
 def plot(
     given: Given,
@@ -220,35 +197,21 @@ def plot(
         int | None, typer.Option(min=1, help="Parts of a module's path that a bar names; as many as have room.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf file.", callback=checked(_check_picture)
+        ),
     ] = None,
 ) -> None:
     """A picture of a model: memory per block, roofline, latency over the batch, energy."""
-    from symcost.costs.dtypes import bits_of
-    from symcost.devices import device as device_of
-    from symcost.estimate.time.work import check_model
     from symcost.report.pictures.plots import check
 
     if output is None:
         raise SymcostError("a picture needs a file: give --output picture.png, .svg or .pdf")
-    on = None if device is None else device_of(device)
     check(kind, output)
-    check_writable(output)
-    check_model(model)
-    if dtype is not None:
-        bits_of(dtype)
     source = given.source(target, specs)
     sizes = ", ".join(f"{name}={value}" for name, value in source.sized.items())
     costs = table_of(source)
     name = f"{target} at {sizes}" if sizes and not costs.point else target
-    costs.plot(kind, on, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=name, file=output)
+    costs.plot(kind, device, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=name, file=output)
     write(f"the {kind} of {target} is in {output}", None)
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
-    app.command(epilog=DEVICES_EXAMPLES)(devices)
-    app.command(epilog=ESTIMATE_EXAMPLES)(estimate)
-    app.command(epilog=FITS_EXAMPLES)(fits)
-    app.command(epilog=SOLVE_EXAMPLES)(solve)
-    app.command(epilog=PLOT_EXAMPLES)(plot)

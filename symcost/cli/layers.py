@@ -2,106 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from symcost.cli.options import Given, Model, Specs, takes_model
-from symcost.cli.output import Output, check_writable, chosen, write
-from symcost.cli.screen import All, Depth, Si, check_text, shown
+from symcost.cli.output import Output, checked, one_of, shows, write
+from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.target import table_of
 from symcost.costs.conventions import check_convention
 from symcost.reading.choices import AnyConvention
-from symcost.report import FORMATS
 
 if TYPE_CHECKING:
     from symcost.gates.audit.claims import Claim
 
-TABLE_EXAMPLES = """[bold]Examples[/bold]
 
-symcost table alexnet
-
-symcost table resnet50 --at n=n --at r=r --at classes=C --format json
-
-symcost table mobilenet_v2 --at width=1.4 --convention full
-
-symcost table costs.json --at n=1
-
-symcost table vit --at d=384 --at H=6 --format markdown --output vit_s.md"""
-
-MODELS_EXAMPLES = """[bold]Examples[/bold]
-
-symcost models
-
-symcost models --format json"""
-
-AUDIT_EXAMPLES = """[bold]Examples[/bold]
-
-symcost audit examples/lectures.csv
-
-symcost audit claims.csv --format json --output findings.json
-
-symcost audit mine.csv   [dim]# rows of Flax models: PKG.MOD:NAME in model, float32\\[n,32,32,3] in specs, n=1 in at[/dim]
-
-A file of claims: model,layer,quantity,value / alexnet,conv1,params,24848 / resnet50,,gmacs,4.089"""
-
-
+@shows(
+    "symcost table alexnet",
+    "symcost table resnet50 --at n=n --at r=r --at classes=C --format json",
+    "symcost table mobilenet_v2 --at width=1.4 --convention full",
+    "symcost table costs.json --at n=1",
+    "symcost table vit --at d=384 --at H=6 --format markdown --output vit_s.md",
+)
 @takes_model
+@takes_screen
 def table(
     given: Given,
+    screen: ScreenOptions,
     model: Model,
     specs: Specs = None,
     convention: Annotated[
         str | None,
         typer.Option(
-            help="Of the text format: textbook, full, xla, torchvision or fvcore; full, unless given, and activations as textbook."
+            help="Of the text format: textbook, full, xla, torchvision or fvcore; full, unless given, and activations as textbook.",
+            callback=checked(check_convention),
         ),
     ] = None,
-    depth: Depth = None,
-    all_: All = False,
-    si: Si = False,
-    format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "text",
-    output: Output = None,
 ) -> None:
     """Cost of a reference network as the lectures draw it, with activations and receptive fields; of any other model too."""
-    chosen(FORMATS, format_)
-    if convention is not None:
-        check_convention(convention)
-    check_text(format_, all=all_, si=si)
-    check_writable(output)
-    costs = table_of(given.source(model, specs))
-    counted = cast(AnyConvention | None, convention)
-    write(shown(costs, format_, depth, whole=all_, si=si, convention=counted, drawn=True), output)
+    screen.show(table_of(given.source(model, specs)), cast(AnyConvention | None, convention), drawn=True)
 
 
+@shows(
+    "symcost models",
+    "symcost models --format json",
+)
 def models(
-    format_: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    format_: Annotated[str, one_of("text", "json")] = "text",
     output: Output = None,
 ) -> None:
     """The reference networks with their parameters and who published them."""
     from symcost.report.subjects import catalog
 
-    formats: dict[str, Callable[[], str]] = {"text": catalog.text, "json": catalog.json}
-    render = chosen(formats, format_)
-    check_writable(output)
-    write(render(), output)
+    write(catalog.FORMATS[format_](), output)
 
 
+@shows(
+    "symcost audit examples/lectures.csv",
+    "symcost audit claims.csv --format json --output findings.json",
+    "symcost audit mine.csv   [dim]# rows of Flax models: PKG.MOD:NAME in model, float32\\[n,32,32,3] in specs, n=1 in at[/dim]",
+    "A file of claims: model,layer,quantity,value / alexnet,conv1,params,24848 / resnet50,,gmacs,4.089",
+)
 def audit(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Columns: model, quantity, value, and more.")],
-    format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
+    format_: Annotated[str, one_of("text", "csv", "json")] = "text",
     output: Output = None,
 ) -> None:
     """Check a table of claims: which are right, what is right, and why. Exit code 1 when one is wrong."""
     from symcost.gates.audit import claims, judge
     from symcost.report.subjects import findings
 
-    render = chosen(findings.FORMATS, format_)
-    check_writable(output)
     judged = judge.audit(claims.read(file), claimed)
-    write(render(judged), output)
+    write(findings.FORMATS[format_](judged), output)
     if not all(finding.right for finding in judged):
         raise typer.Exit(1)
 
@@ -111,10 +84,3 @@ def claimed(claim: Claim) -> Any:
     from symcost.gates.audit.judge import source
 
     return table_of(source(claim))
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
-    app.command(epilog=TABLE_EXAMPLES)(table)
-    app.command(epilog=MODELS_EXAMPLES)(models)
-    app.command(epilog=AUDIT_EXAMPLES)(audit)

@@ -11,13 +11,12 @@ import typer
 
 from symcost.cli import calibrate, check, diff, estimate, layers, report, sweep, verify
 from symcost.cli.options import Given, Model, Specs, takes_model
-from symcost.cli.output import Output, check_writable, chosen, close_standard_output, write
-from symcost.cli.screen import All, Depth, Si, check_text, shown
+from symcost.cli.output import EPILOGS, close_standard_output, shows
+from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.target import table_of
 from symcost.cli.wording import as_options
 from symcost.errors import SymcostError
 from symcost.reading.numerals import clipped
-from symcost.report import FORMATS
 from symcost.system.interrupt import INTERRUPTED, PROGRAM, end, watch
 from symcost.version import __version__
 
@@ -28,16 +27,6 @@ app = typer.Typer(
     name=PROGRAM, rich_markup_mode="rich", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-
-EXAMPLES = """[bold]Examples[/bold]
-
-symcost trace examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false
-
-symcost trace examples.gpt:GPT 'int32\\[n,N]' --at n=1 --at N=1024 --format markdown
-
-symcost trace examples.gpt:GPT 'int32\\[n,N]' --arg H=4 --arg V=1000 --mode train --format json --output gpt.json
-
-symcost trace jax.numpy:matmul 'float32\\[m,k]' 'float32\\[k,n]' --function"""
 
 
 def _version(wanted: bool) -> None:
@@ -55,33 +44,25 @@ def _root(
     """Exact, symbolic cost formulas of JAX and Flax models, and of networks written as layers."""
 
 
-@app.command(epilog=EXAMPLES)
+@shows(
+    "symcost trace examples.resnet:resnet50 'float32\\[n,r,r,3]' --call train=false",
+    "symcost trace examples.gpt:GPT 'int32\\[n,N]' --at n=1 --at N=1024 --format markdown",
+    "symcost trace examples.gpt:GPT 'int32\\[n,N]' --arg H=4 --arg V=1000 --mode train --format json --output gpt.json",
+    "symcost trace jax.numpy:matmul 'float32\\[m,k]' 'float32\\[k,n]' --function",
+)
 @takes_model
-def trace(
-    given: Given,
-    target: Model,
-    specs: Specs = None,
-    depth: Depth = None,
-    all_: All = False,
-    si: Si = False,
-    format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "text",
-    output: Output = None,
-) -> None:
+@takes_screen
+def trace(given: Given, screen: ScreenOptions, target: Model, specs: Specs = None) -> None:
     """Derive the exact cost of a Flax model in closed form."""
-    chosen(FORMATS, format_)
-    check_text(format_, all=all_, si=si)
-    check_writable(output)
-    write(shown(table_of(given.source(target, specs)), format_, depth, whole=all_, si=si), output)
+    screen.show(table_of(given.source(target, specs)))
 
 
-layers.add(app)
-sweep.add(app)
-estimate.add(app)
-calibrate.add(app)
-verify.add(app)
-check.add(app)
-diff.add(app)
-report.add(app)
+VERBS = (
+    trace, layers.table, layers.models, layers.audit, sweep.sweep, estimate.devices, estimate.estimate, estimate.fits,
+    estimate.solve, estimate.plot, calibrate.calibrate, verify.verify, verify.targets, check.check, diff.diff, report.report,
+)  # fmt: skip
+for verb in VERBS:
+    app.command(epilog=EPILOGS[verb.__name__])(verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

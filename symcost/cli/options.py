@@ -10,9 +10,11 @@ from typing import Annotated, Any, cast, get_type_hints
 
 import typer
 
+from symcost.cli.output import checked
 from symcost.costs.dtypes import bits_of
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.memory import check_rule
+from symcost.estimate.time.work import check_model
 from symcost.reading.choices import Rule
 from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
@@ -34,12 +36,29 @@ Specs = Annotated[
         help="Inputs of a model to trace, such as 'float32\\[n,224,224,3]', or dicts of them; names are symbols.",
     ),
 ]
-On = Annotated[str, typer.Option("--device", metavar="DEVICE", help="symcost devices lists them; or a TOML file.")]
-MaybeOn = Annotated[
-    str | None, typer.Option("--device", metavar="DEVICE", help="symcost devices lists them; or a TOML file.")
+
+
+def _check_device(name: str) -> None:
+    from symcost.devices import device
+
+    device(name)
+
+
+_DEVICE = typer.Option(
+    "--device",
+    metavar="DEVICE",
+    help="symcost devices lists them; or a TOML file.",
+    callback=checked(_check_device),
+)
+On = Annotated[str, _DEVICE]
+MaybeOn = Annotated[str | None, _DEVICE]
+Latency = Annotated[
+    str, typer.Option("--model", help="Latency: whole, roofline or fused.", callback=checked(check_model))
 ]
-Latency = Annotated[str, typer.Option("--model", help="Latency: whole, roofline or fused.")]
-Dtype = Annotated[str | None, typer.Option(help="Number type of operations and activations; as traced unless given.")]
+Dtype = Annotated[
+    str | None,
+    typer.Option(help="Number type of operations and activations; as traced unless given.", callback=checked(bits_of)),
+]
 TRACING: Mapping[str, Any] = {
     "arg": Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")],
     "call": Annotated[
@@ -95,12 +114,19 @@ VALUES: Mapping[str, Any] = {
 """``--at``, its first names, and whether what is counted there is compared."""
 WIDTHS: Mapping[str, Any] = {
     "dtype": Dtype,
-    "weights": Annotated[str | None, typer.Option(help="Number type of the weights, where it is another.")],
+    "weights": Annotated[
+        str | None, typer.Option(help="Number type of the weights, where it is another.", callback=checked(bits_of))
+    ],
     "bits": Annotated[int | None, typer.Option(min=1, help="Bits of every weight, in the place of a number type.")],
-    "rule": Annotated[str, typer.Option(help="Peak of activations: liveness or textbook.")],
+    "rule": Annotated[
+        str, typer.Option(help="Peak of activations: liveness or textbook.", callback=checked(check_rule))
+    ],
 }
 """How wide numbers are in memory, and which of them are alive at once."""
-DEFAULTS = {"mode": "forward", "method": "__call__", "referee": True, "function": False, "rule": "liveness"}
+DEFAULTS = {
+    "mode": "forward", "method": "__call__", "referee": True, "function": False, "rule": "liveness", "all_": False, "si": False,
+    "format_": "text",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,16 +139,12 @@ class Widths:
 
     @classmethod
     def of(cls, typed: Mapping[str, Any]) -> Widths:
-        """The options, each of which is known before anything is traced."""
+        """The options, of which the weights have one width."""
         weights, bits = typed["weights"], typed["bits"]
         if weights is not None and bits is not None:
             raise SymcostError(
                 f"--weights {short(weights)} and --bits {bits} both say how wide the weights are: leave one"
             )
-        for dtype in (typed["dtype"], weights):
-            if dtype is not None:
-                bits_of(dtype)
-        check_rule(typed["rule"])
         return cls(typed["dtype"], weights if bits is None else bits, cast(Rule, typed["rule"]))
 
 
@@ -139,7 +161,7 @@ class Given:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Given:
         """The options; what is no ``NAME=VALUE``, or is said twice, is an error."""
-        read = [dict(pairs(flag, options[name])) for name, flag in _FLAGS.items()]
+        read = [pairs(flag, options[name]) for name, flag in _FLAGS.items()]
         return cls({name: options[name] for name in TRACING}, *read, check=options["check"])
 
     def source(self, model: str, specs: Sequence[str] | None, *, point: bool = False, verdict: bool = False) -> Source:
@@ -149,19 +171,20 @@ class Given:
         """
         asked = _joined(at=self.at, given=self.given_)
         put, left = (self.set_, asked) if point else (_joined(at=asked, set=self.set_), {})
-        named = Source(model, inputs(specs), self.how(is_traced(model)), put, left, compare=self.check)
+        how = TracingOptions.read(self.options, is_traced(model))
+        named = Source(model, inputs(specs), how, put, left, compare=self.check)
         return named.check_program() if verdict else named.check()
 
     def sources(self, models: Sequence[str], specs: Sequence[str] | None) -> list[Source]:
         """Models side by side, at points: inputs and options of tracing are for what is traced, ``--set`` for the others."""
         programs = [is_traced(model) for model in models]
-        found, point = [], _joined(at=self.at, given=self.given_)
+        sources, point = [], _joined(at=self.at, given=self.given_)
         for model, program in zip(models, programs, strict=True):
             mine = program or not any(programs)
-            how = self.how(program) if mine else TracingOptions()
+            how = TracingOptions.read(self.options, program) if mine else TracingOptions()
             put = self.set_ if not program or all(programs) else {}
-            found.append(Source(model, inputs(specs) if mine else (), how, put, point, compare=self.check).check())
-        return found
+            sources.append(Source(model, inputs(specs) if mine else (), how, put, point, compare=self.check).check())
+        return sources
 
     def without_number(self, name: str) -> tuple[int | None, Given]:
         """A positive number that stands alone where ``NAME=VALUE`` is meant, and the options without it."""
@@ -169,11 +192,6 @@ class Given:
         numbers = [text for text in texts if text.isascii() and text.isdecimal() and int(text)]
         kept = [text for text in texts if text not in numbers]
         return (int(numbers[-1]) if numbers else None), replace(self, options={**self.options, name: kept})
-
-    def how(self, program: bool) -> TracingOptions:
-        """How a model is traced; parameters of a network stay the texts that it reads exactly."""
-        read = TracingOptions.read(self.options if program else {**self.options, "arg": None})
-        return read if program else read.with_arg(dict(pairs("--arg", self.options["arg"])))
 
 
 def _joined(**given: Mapping[str, str]) -> dict[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Any
 
 import typer
@@ -18,17 +17,83 @@ from symcost.errors import SymcostError
 from symcost.reading.nearest import known_format
 from symcost.system.files import write_whole
 
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here instead of to standard output.")
-]
-"""The option of every verb that reports."""
 USUAL, MOST = "15 to 160", 160
 """Traces of models by others, as they were counted when the closed form was found."""
 PATIENCE = 1.0
 """Seconds of work before anything is shown about it."""
 
 
-class Progress:
+def checked(check: Callable[[Any], object]) -> Callable[[typer.Context, Any], Any]:
+    """What an option calls with its value: what is wrong with it is said before the verb begins, and so before any trace."""
+
+    def callback(context: typer.Context, value: Any) -> Any:
+        if value is not None and not context.resilient_parsing:
+            check(value)
+        return value
+
+    return callback
+
+
+EPILOGS: dict[str, str] = {}
+"""By verb what its help ends with."""
+
+
+def shows(*examples: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator of verbs, whose help ends with these examples."""
+
+    def added(verb: Callable[..., None]) -> Callable[..., None]:
+        EPILOGS[verb.__name__] = "\n\n".join(("[bold]Examples[/bold]", *examples))
+        return verb
+
+    return added
+
+
+def one_of(*formats: str) -> Any:
+    """The option of a verb that reports in several formats."""
+    return typer.Option(
+        "--format", help=" | ".join(formats), callback=checked(lambda name: known_format(name, formats))
+    )
+
+
+def check_writable(output: Path, option: str = "--output") -> None:
+    """Refuse a file that cannot be written before the work begins."""
+    if output.is_dir():
+        raise SymcostError(f"{option} {output} is a directory: name a file")
+    if output.exists() and not output.is_file():
+        if not os.access(output, os.W_OK):
+            raise SymcostError(f"{option} {output} cannot be written: you may not write to this device")
+        return
+    folder = output.resolve().parent if output.is_symlink() else output.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SymcostError(f"{option} {output} cannot be written: there is no writable directory {folder}")
+
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write here instead of to standard output.",
+        callback=checked(check_writable),
+    ),
+]
+"""The option of every verb that reports."""
+
+
+def _bar(*more: Any) -> Any:
+    """A bar on standard error, for terminals alone. Rich is imported here: verbs that show none should start at once."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), *more, console=console, transient=True,
+        disable=not console.is_terminal, redirect_stdout=False,
+    )  # fmt: skip
+
+
+class Progress(ExitStack):
     """A bar with the number of traces on standard error, shown when the work takes longer than a second.
 
     How many traces a model needs shows only on the way, so the bar moves without an end, beside the time so far and how many
@@ -37,56 +102,44 @@ class Progress:
     """
 
     def __init__(self, what: str = "tracing") -> None:
-        # Imported here: only verbs that take long show progress, and the others should start at once.
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import TimeElapsedColumn
 
-        self.console = Console(stderr=True)
-        self.bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True,
-            disable=not self.console.is_terminal, redirect_stdout=False,
-        )  # fmt: skip
+        super().__init__()
+        self.bar = _bar(TimeElapsedColumn())
         self.task = self.bar.add_task(what, total=None)
         self.timer = threading.Timer(PATIENCE, self.bar.start)
         self.timer.daemon = True
-        self.redirected = contextlib.redirect_stdout(sys.stderr)
 
     def __enter__(self) -> Progress:
-        self.redirected.__enter__()
+        self.enter_context(redirect_stdout(sys.stderr))
         self.timer.start()
+        self.callback(self._end)
         return self
 
     def __call__(self, count: int) -> None:
         """Show that ``count`` traces are done."""
         usual = f", most models need {USUAL}" if count <= MOST else f", more than the {MOST} that most models need"
-        self.bar.update(self.task, description=f"tracing: {count} trace{'' if count == 1 else 's'}{usual}")
+        self.say(f"tracing: {count} trace{'' if count == 1 else 's'}{usual}")
 
     def say(self, what: str) -> None:
         """Show what is being done."""
         self.bar.update(self.task, description=what)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def _end(self) -> None:
         self.timer.cancel()
         self.timer.join()
         self.bar.stop()
-        self.redirected.__exit__(kind, value, trace)
 
 
-class Steps:
+class Steps(ExitStack):
     """A line on standard error for what happens to every target, with the seconds since the start; none in a pipe.
 
     What the model prints meanwhile goes to standard error too: standard output holds the report and nothing else.
     """
 
-    def __init__(self) -> None:
-        self.start = time.monotonic()
-        self.redirected = contextlib.redirect_stdout(sys.stderr)
-
     def __enter__(self) -> Steps:
-        self.redirected.__enter__()
+        self.start = time.monotonic()
+        self.enter_context(redirect_stdout(sys.stderr))
         return self
 
     def __call__(self, target: str, event: str) -> None:
@@ -94,32 +147,22 @@ class Steps:
         if sys.stderr.isatty():
             print(f"{time.monotonic() - self.start:6.1f} s  {target}: {event}", file=sys.stderr, flush=True)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.redirected.__exit__(kind, value, trace)
 
-
-class SweepProgress:
+class SweepProgress(ExitStack):
     """A bar on standard error with the share that is done, the rate in configurations per second, and the time left."""
 
     def __init__(self, size: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import TextColumn, TimeRemainingColumn
 
-        self.console, self.size = Console(stderr=True), size
-        self.bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(), console=self.console, transient=True, disable=not self.console.is_terminal,
-            redirect_stdout=False,
-        )  # fmt: skip
+        super().__init__()
+        columns = TextColumn("{task.percentage:.0f} %"), TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
+        self.bar, self.size = _bar(*columns), size
         self.task = self.bar.add_task("sweeping", total=1.0, rate="")
         self.phase, self.last = "", 0.0
         self.started, self.begun = time.monotonic(), 0.0
 
     def __enter__(self) -> SweepProgress:
-        self.bar.start()
+        self.enter_context(self.bar)
         return self
 
     def __call__(self, done: int, total: int, what: str) -> None:
@@ -139,31 +182,6 @@ class SweepProgress:
     def rate(self, share: float, now: float) -> float:
         """Configurations per second since the phase began."""
         return self.size * (share - self.begun) / max(now - self.started, 1e-9)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.bar.stop()
-
-
-def chosen(formats: Mapping[str, Any], name: str) -> Any:
-    """What makes a format of a verb, which is asked for before the work begins."""
-    return formats[known_format(name, formats)]
-
-
-def check_writable(output: Path | None, option: str = "--output") -> None:
-    """Refuse a file that cannot be written before the work begins."""
-    if output is None:
-        return
-    if output.is_dir():
-        raise SymcostError(f"{option} {output} is a directory: name a file")
-    if output.exists() and not output.is_file():
-        if not os.access(output, os.W_OK):
-            raise SymcostError(f"{option} {output} cannot be written: you may not write to this device")
-        return
-    folder = output.resolve().parent if output.is_symlink() else output.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise SymcostError(f"{option} {output} cannot be written: there is no writable directory {folder}")
 
 
 def close_standard_output() -> None:

@@ -8,29 +8,27 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.options import Given, Model, On, Specs, takes_model
-from symcost.cli.output import check_writable, write
+from symcost.cli.options import Given, Model, On, Specs, Texts, takes_model
+from symcost.cli.output import check_writable, checked, shows, write
 from symcost.cli.target import points, tables_of
 from symcost.costs.saved.load import is_saved
 from symcost.errors import SymcostError
 
-REPORT_EXAMPLES = """[bold]Examples[/bold]
 
-symcost report resnet50 --at n=n --at r=r --output resnet50.html
-
-symcost report costs.json --output costs.html --device jetson-agx-orin
-
-symcost report examples.gpt:GPT 'int32\\[n,N]' --output gpt.html
-
-symcost report mobilenet_v2 --beside mcunet_in1 --at r=r --output two.html
-
-symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --output verdict.json
-
-symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output gpt.html"""
-
-Texts = list[str] | None
+def _check_page(output: Path) -> None:
+    if output.suffix not in (".html", ".htm"):
+        raise SymcostError(f"--output {output} must end in .html: the page is HTML")
+    check_writable(output)
 
 
+@shows(
+    "symcost report resnet50 --at n=n --at r=r --output resnet50.html",
+    "symcost report costs.json --output costs.html --device jetson-agx-orin",
+    "symcost report examples.gpt:GPT 'int32\\[n,N]' --output gpt.html",
+    "symcost report mobilenet_v2 --beside mcunet_in1 --at r=r --output two.html",
+    "symcost verify examples.gpt:GPT 'int32\\[n,N]' --at n=1 ... --format json --output verdict.json",
+    "symcost report examples.gpt:GPT 'int32\\[n,N]' --verdict verdict.json --output gpt.html",
+)
 @takes_model
 def report(
     given: Given,
@@ -38,7 +36,13 @@ def report(
     specs: Specs = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE.html", help="Write here instead of to standard output."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE.html",
+            help="Write here instead of to standard output.",
+            callback=checked(_check_page),
+        ),
     ] = None,
     beside: Annotated[
         str | None, typer.Option(metavar="MODEL", help="A second model beside it, on common symbols.")
@@ -52,14 +56,9 @@ def report(
 
     A slider starts at the value that --at gives its symbol.
     """
-    from symcost.devices import device as device_of
     from symcost.report.page.render import check, render
 
-    if output is not None and output.suffix not in (".html", ".htm"):
-        raise SymcostError(f"--output {output} must end in .html: the page is HTML")
-    check_writable(output)
     check()
-    device_of(device)
     verdicts = _verdicts(verdict or [])
     models = [target] if beside is None else [target, beside]
     sources = given.sources(models, specs)
@@ -87,8 +86,3 @@ def titles(targets: Sequence[str]) -> list[str]:
     if len(set(short)) < len(short) and len(set(targets)) == len(targets):
         short = ["/".join(path.parts[-2:]) if path else name for path, name in zip(paths, short, strict=True)]
     return [name if name not in short[:i] else f"{name} ({i + 1})" for i, name in enumerate(short)]
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command(epilog=REPORT_EXAMPLES)(report)

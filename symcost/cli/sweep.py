@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.output import Output, Steps, SweepProgress, check_writable, chosen, write
+from symcost.cli.output import Output, Steps, SweepProgress, check_writable, checked, one_of, shows, write
 from symcost.cli.target import table_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
@@ -23,27 +23,27 @@ from symcost.system.extras import look
 
 TIMEOUT = 10
 """Seconds for a scheduler to answer."""
-EXAMPLES = """[bold]Examples[/bold]
-
-symcost sweep examples/microcontroller.toml
-
-symcost sweep examples/gpt_budget.toml --format json --output best.json
-
-symcost sweep space.toml --out run --processes 8      (the same command goes on after an interruption)
-
-symcost sweep space.toml --out run --dask tcp://scheduler:8786
-
-symcost sweep examples/microcontroller.toml --verify 1 --target cpu
-
-A network: "resnet50", "costs.json", {model = "examples.gpt:GPT", specs = \\["int32\\[n,N]"]}, or costs that a module makes.
-
-A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1 M and latency <= 5 ms"] /
-device = "stm32f746" / dtype = "int8" /
-maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}
-
-One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little."""
 
 
+def _check_picture(file: Path) -> None:
+    from symcost.sweeps.answers.pictures import check_name
+
+    check_writable(file, "--plot")
+    check_name(file)
+
+
+@shows(
+    "symcost sweep examples/microcontroller.toml",
+    "symcost sweep examples/gpt_budget.toml --format json --output best.json",
+    "symcost sweep space.toml --out run --processes 8      (the same command goes on after an interruption)",
+    "symcost sweep space.toml --out run --dask tcp://scheduler:8786",
+    "symcost sweep examples/microcontroller.toml --verify 1 --target cpu",
+    'A network: "resnet50", "costs.json", {model = "examples.gpt:GPT", specs = \\["int32\\[n,N]"]}, or costs that a module makes.',
+    'A file of a space: network = "examples.microcontroller:network" / where = \\["params <= 1 M and latency <= 5 ms"] /\n'
+    'device = "stm32f746" / dtype = "int8" /\n'
+    'maximize = "macs" / \\[axes] / w = {from = 7, to = 28} / r = {multiples_of = 32, from = 96, to = 256}',
+    "One objective ranks, two to four give the Pareto front, none lists what is feasible when it is little.",
+)
 def sweep(
     space: Annotated[Path, typer.Argument(metavar="SPACE.toml", help="The network, its axes, conditions, objectives.")],
     engine: Annotated[str, typer.Option(help="auto, native, jax or numpy.")] = "auto",
@@ -65,7 +65,9 @@ def sweep(
     plot: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw the front, or all that is feasible over two axes as maps: .png or .svg."
+            metavar="FILE",
+            help="Draw the front, or all that is feasible over two axes as maps: .png, .svg or .pdf.",
+            callback=checked(_check_picture),
         ),
     ] = None,
     colour: Annotated[str | None, typer.Option(metavar="AXIS", help="Axis that colours the front.")] = None,
@@ -78,26 +80,22 @@ def sweep(
     compared: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare the best of a traced network with a fresh trace there.")
     ] = True,
-    format_: Annotated[str, typer.Option("--format", help="text | csv | json")] = "text",
+    format_: Annotated[str, one_of("text", "csv", "json")] = "text",
     output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
     from symcost.cli.best import check, verdicts
     from symcost.report.subjects import designs
     from symcost.sweeps.answers.compared import FRONT, compare
-    from symcost.sweeps.answers.pictures import check_colour, check_name
+    from symcost.sweeps.answers.pictures import check_colour
     from symcost.sweeps.question.question import load_space
     from symcost.sweeps.run.task import search_note
     from symcost.sweeps.verbs import listed, pareto
     from symcost.sweeps.verbs import sweep as best
 
-    render = chosen(designs.FORMATS, format_)
+    render = designs.FORMATS[format_]
     if verify is not None and format_ == "csv":
         raise SymcostError("--format csv has no place for verdicts: use text or json with --verify")
-    check_writable(output)
-    check_writable(plot, "--plot")
-    if plot is not None:
-        check_name(plot)
     if dask is not None:
         look("--dask", "distributed", error=SpaceError)
     if out is not None:
@@ -109,7 +107,9 @@ def sweep(
     objectives = [*((text, False) for text in asked.minimize), *((text, True) for text in asked.maximize)]
     _check_options(len(objectives) > 1, histogram, plot, colour, verify, target)
     costs = network(asked, space.parent)
-    define = _mapping(asked.define) if isinstance(asked.define, str) else asked.define
+    define = asked.define
+    if isinstance(define, str):
+        define = _imported(define, Mapping, f"define = {short(define)}", "a mapping of names to formulas")
     if colour is not None:
         check_colour(colour, listed(costs, asked.space, objectives, asked.show, define, asked.options))
     if verify is not None:
@@ -183,38 +183,23 @@ def network(asked: Any, folder: Path) -> Any:
     if asked.formulas:
         return asked.formulas
     if asked.networks:
-        given = {name: (f"networks.{name}", each) for name, each in asked.networks.items()}
-        first = sorted(given, key=lambda name: traces(given[name][1]))  # what needs no trace, and its errors
-        costs = {name: _costs(*given[name], folder) for name in first}
-        return {name: costs[name] for name in given}
+        sources = {name: (f"networks.{name}", each) for name, each in asked.networks.items()}
+        first = sorted(sources, key=lambda name: traces(sources[name][1]))  # what needs no trace, and its errors
+        costs = {name: _costs(*sources[name], folder) for name in first}
+        return {name: costs[name] for name in sources}
     return _costs("network", asked.network, folder)
 
 
 def _costs(key: str, given: Any, folder: Path) -> Any:
     """Costs by what a file says: formulas that a module has, or a model as every verb takes it."""
     if isinstance(given, str) and is_traced(given):
-        return _imported(given)
+        return _imported(given, CostTable | Mapping, given, "costs, or a function without arguments of them")
     return table_of(source_of(key, given, folder))
 
 
-def _imported(target: str) -> Any:
-    costs = called(load(target), target)
-    if not isinstance(costs, CostTable | Mapping):
-        raise SpaceError(
-            f"{target} gives {type(costs).__name__}: it must be costs, or a function without arguments of them"
-        )
-    return costs
-
-
-def _mapping(target: str) -> Mapping[str, Any]:
-    mapping = called(load(target), target)
-    if not isinstance(mapping, Mapping):
-        raise SpaceError(
-            f"define = {short(target)} gives {type(mapping).__name__}: it must be a mapping of names to formulas"
-        )
-    return mapping
-
-
-def add(app: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    app.command(epilog=EXAMPLES)(sweep)
+def _imported(target: str, kinds: Any, said: str, wanted: str) -> Any:
+    """What a module has, or its function makes, which is one of some kinds."""
+    value = called(load(target), target)
+    if not isinstance(value, kinds):
+        raise SpaceError(f"{said} gives {type(value).__name__}: it must be {wanted}")
+    return value

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symcost.cli.output import Progress
+from symcost.referee.compilers.start import start_jax
 from symcost.sources.source import Source, check_names
 
 
@@ -24,6 +25,15 @@ def tables_of(sources: Sequence[Source]) -> list[Any]:
         known = [list(tables[i].symbols) if i in tables else source.symbols() for i, source in enumerate(sources)]
         check_names(at, dict.fromkeys(name for each in known for name in each))
     return [tables[index] if index in tables else table_of(source) for index, source in enumerate(sources)]
+
+
+def verdict_of(source: Source, at: Mapping[str, int], targets: Sequence[str], **options: Any) -> Any:
+    """What compilers say of a model's program at a point."""
+    start_jax()
+    program, specs, how, name = source.program()
+    from symcost.referee.verdicts import verify  # needs jax, which was started without a word
+
+    return verify.verify(program, *specs, at=at, targets=targets, name=name, **how, **options)
 
 
 def points(sources: Sequence[Source]) -> dict[str, int]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
+
+from symcost.sources.tracing import TracingOptions, option
 
 OPTIONS = {
-    "at": "--at", "upto": "--upto", "steps": "--steps", "at_least": "--at-least", "samples": "--samples", "axes": "--axis",
-    "arg": "--arg", "call": "--call", "active": "--active",
-}  # fmt: skip
+    name: option(name)
+    for name in ("at", *(each.name for each in fields(TracingOptions) if each.default_factory is dict))
+}
 """Mappings by name, and the options that take their entries one by one."""
 FLAGS = {
     "check=True": "--check", "referee=False": "--no-referee", "function=True": "--function", 'mode="train"': "--mode train",
@@ -15,6 +18,8 @@ FLAGS = {
 _MAPPING = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:dict\(([^()]*)\)|\{{([^{{}}]*)\}})")
 _ENTRY = re.compile(r"""['"]?(\w+)['"]?\s*[:=]\s*(\[[^\]]*\]|[^,]+)""")
 _FLAG = re.compile("|".join(rf"(?<![\w(]){re.escape(flag)}(?!\w)" for flag in FLAGS))
+
+_VALUES = re.compile(r"\bgive values for (\w+=\.\.\.(?:, \w+=\.\.\.)*)")
 
 
 def as_options(message: str) -> str:
@@ -26,11 +31,14 @@ def as_options(message: str) -> str:
     'trace further with --upto n=1600, or compare this point with --check'
     >>> as_options("give samples={...} or steps={'r': 32}")
     'give --samples NAME=... or --steps r=32'
+    >>> as_options("check=True compares one point: give values for n=..., N=... too")
+    '--check compares one point: give --at n=... --at N=... too'
     """
+    message = _VALUES.sub(lambda found: "give " + " ".join(f"--at {each}" for each in found[1].split(", ")), message)
     return _FLAG.sub(lambda found: FLAGS[found[0]], _MAPPING.sub(_entries, message))
 
 
-def _entries(found: re.Match[str]) -> str:
-    option, inside = OPTIONS[found[1]], (found[2] or found[3] or "").strip()
+def _entries(match: re.Match[str]) -> str:
+    option, inside = OPTIONS[match[1]], (match[2] or match[3] or "").strip()
     entries = [(name, value.strip("[] ").replace(", ", ",")) for name, value in _ENTRY.findall(inside)]
     return " ".join(f"{option} {name}={value}" for name, value in entries or [("NAME", "...")])

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import Any, Final, TypeAlias
+from fractions import Fraction
+from typing import Any, Final, TypeAlias, cast
 
 import sympy
 
 from symcost.errors import SymcostError
+from symcost.formulas.form import Form
 from symcost.formulas.measures import BYTES, ELEMENTS, OPERATIONS, Unit
 from symcost.reading.choices import CONVENTIONS, Convention
 from symcost.reading.numerals import short
@@ -58,6 +60,15 @@ class Cost:
     padding_macs: Count = 0
     bytes_read: Count = 0
     bytes_written: Count = 0
+
+    @classmethod
+    def of_forms(cls, **numbers: int | Fraction | Form) -> Cost:
+        """A cost while it is derived, whose numbers are forms: :meth:`map` makes sympy's expressions of them.
+
+        >>> Cost.of_forms(macs=2 * Form.symbol("n")).map(lambda number: number.sympy())
+        Cost(macs=2*n)
+        """
+        return cls(**cast(dict[str, Count], numbers))
 
     @property
     def trainable(self) -> Count:

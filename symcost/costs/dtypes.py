@@ -53,15 +53,15 @@ def number_type(name: str) -> tuple[str | None, list[str]]:
     >>> number_type("fp16"), number_type("bool"), number_type("bol")
     (('float16', []), ('bool', []), (None, ['bool']))
     """
-    found = whole_name(name)
-    if found in ARRAYS:
-        return found, []
+    whole = whole_name(name)
+    if whole in ARRAYS:
+        return whole, []
     try:
-        made = np.dtype(found)
+        dtype = np.dtype(whole)
     except TypeError:
-        made = None
-    if made is not None and made.kind in "biufc" and made.name in ARRAYS:
-        return made.name, []
+        dtype = None
+    if dtype is not None and dtype.kind in "biufc" and dtype.name in ARRAYS:
+        return dtype.name, []
     return None, near(name, ARRAYS)
 
 

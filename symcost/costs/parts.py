@@ -6,15 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from symcost.costs.conventions import published
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, Cost, Count
 from symcost.costs.evidence import Decision, Evidence
 from symcost.costs.rows import Row, total
-from symcost.errors import DomainError
+from symcost.errors import DomainError, SymcostError
 from symcost.reading.choices import AnyConvention, Convention, Rule, Unit
 from symcost.views import view
+
+T = TypeVar("T")
 
 
 class Conditions(ABC):
@@ -88,8 +90,8 @@ class Counts(ABC):
     def total(self, convention: AnyConvention) -> Cost:
         """The sum of all rows under a convention of counting, or as a published one has it; made once."""
         if convention not in self._totals:
-            made = self.counted(convention) if convention in CONVENTIONS else self.published(convention)
-            self._totals[convention] = made
+            cost = self.counted(convention) if convention in CONVENTIONS else self.published(convention)
+            self._totals[convention] = cost
         return self._totals[convention]
 
     @abstractmethod
@@ -167,3 +169,10 @@ class Parts:
     def __getstate__(self) -> dict[str, Any]:
         """A copy for another process has formulas alone: the user's model may not travel."""
         return {**vars(self), "fresh": None}
+
+
+def known(part: T | None, problem: str) -> T:
+    """A part that a table has; ``problem`` is the error where it has it not."""
+    if part is None:
+        raise SymcostError(problem)
+    return part

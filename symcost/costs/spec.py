@@ -67,17 +67,17 @@ def parse_spec(text: str) -> Spec:
     >>> str(parse_spec("bf16[n, 2*d]"))
     'bfloat16[n,2*d]'
     """
-    found = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
-    if not found:
+    match = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
+    if not match:
         raise SpecError(
             f"cannot read the input spec {short(text)}: write a number type and dimensions, as float32[n,224,224,3]"
         )
-    dtype, alike = number_type(found[1])
+    dtype, alike = number_type(match[1])
     if dtype is None:
         hint = offered(alike, "use float32, bfloat16, int32, bool, ...")
-        raise SpecError(f"unknown number type {short(found[1])} in {short(text)}: {hint}")
+        raise SpecError(f"unknown number type {short(match[1])} in {short(text)}: {hint}")
     try:
-        parts = _split(found[2]) if found[2].strip() else []
+        parts = _split(match[2]) if match[2].strip() else []
         dims = tuple(parse(part) for part in parts)
     except ExpressionError as problem:
         raise SpecError(f"cannot read a dimension of {short(text)}: {problem}") from None

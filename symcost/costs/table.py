@@ -11,7 +11,7 @@ from typing import Any
 from symcost.costs import fresh
 from symcost.costs.at import at_point
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost, Count
-from symcost.costs.parts import Conditions, Counts, Field, Network, Parts, Rows
+from symcost.costs.parts import Conditions, Counts, Field, Network, Parts, Rows, known
 from symcost.costs.rows import Group, Row, Withdrawn, running
 from symcost.errors import DomainError, LiftError, SymcostError
 from symcost.formulas.extent import is_large
@@ -20,6 +20,8 @@ from symcost.reading.choices import PEAKS, UNITS, AnyConvention, Convention, Lat
 from symcost.reading.given import checked
 from symcost.reading.numerals import MAX_BITS, short
 from symcost.views import view
+
+OF_LAYERS = "known of networks written as layers: this table is of another"
 
 
 class CostTable:
@@ -127,22 +129,18 @@ class CostTable:
         Of layers the formula takes every repeated block as running, and one that grows as running more than once: where
         that is not so it is an upper bound, and ``subs`` is exact.
         """
-        if self.parts.peak is None:
-            raise SymcostError("this table knows no peak of activations: make it with sc.table or sc.trace")
+        peak = known(self.parts.peak, "this table knows no peak of activations: make it with sc.table or sc.trace")
         if rule not in PEAKS or unit not in UNITS:
             raise SymcostError(f"unknown peak {rule!r} in {unit!r}: use {' or '.join(PEAKS)}, in {' or '.join(UNITS)}")
-        return self.parts.peak(rule, unit)
+        return peak(rule, unit)
 
     @checked
     def peak_path(self, rule: Rule = "liveness", **point: int) -> str:
         """Path of the operation that runs while the peak is reached, at a point; of equal ones the first."""
-        if self.parts.peak_path is None:
-            raise SymcostError(
-                "where the peak is reached is known of networks written as layers: this table is of another"
-            )
+        path = known(self.parts.peak_path, f"where the peak is reached is {OF_LAYERS}")
         if rule not in PEAKS:
             raise SymcostError(f"unknown peak {rule!r}: use {' or '.join(PEAKS)}")
-        return self.parts.peak_path(rule, point)
+        return path(rule, point)
 
     @cached_property
     def peak_activations(self) -> Count:
@@ -152,9 +150,7 @@ class CostTable:
     @cached_property
     def residuals(self) -> Count:
         """Bytes saved by the forward pass for the backward pass; parameters and inputs are not among them."""
-        if self.parts.residuals is None:
-            raise SymcostError('residuals exist only for training: trace with mode="train"')
-        return self.parts.residuals()
+        return known(self.parts.residuals, 'residuals exist only for training: trace with mode="train"')()
 
     @property
     def receptive_field(self) -> Field:
@@ -162,16 +158,12 @@ class CostTable:
 
         Every window adds ``d(k - 1)`` times the product of the strides before it.
         """
-        if self.parts.receptive_field is None:
-            raise SymcostError("the receptive field is known of networks written as layers: this table is of another")
-        return self.parts.receptive_field()
+        return known(self.parts.receptive_field, f"the receptive field is {OF_LAYERS}")()
 
     @property
     def receptive_fields(self) -> Mapping[str, Field]:
         """What one output of each layer sees of the input, by the layer's path; of a repeated block in its last run."""
-        if self.parts.receptive_fields is None:
-            raise SymcostError("receptive fields are known of networks written as layers: this table is of another")
-        return self.parts.receptive_fields()
+        return known(self.parts.receptive_fields, f"receptive fields are {OF_LAYERS}")()
 
     @property
     def net(self) -> Any:
@@ -185,11 +177,8 @@ class CostTable:
 
     @property
     def _network(self) -> Network:
-        if self.parts.network is None:
-            raise SymcostError(
-                "this table is not of a network written as layers with all its symbols: give one of sc.table"
-            )
-        return self.parts.network
+        problem = "this table is not of a network written as layers with all its symbols: give one of sc.table"
+        return known(self.parts.network, problem)
 
     @property
     def grows(self) -> bool:
@@ -275,8 +264,7 @@ class CostTable:
         whole_point = {}
         for name, value in point.items():
             if name not in self.symbols:
-                known = ", ".join(self.symbols) or "none"
-                raise DomainError(f"unknown symbol {name!r}: the symbols here are {known}")
+                raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(self.symbols) or 'none'}")
             whole = integer(value)
             if whole is None or whole < 1:
                 raise DomainError(f"{name}={short(value)} is outside the domain: {name} must be a positive integer")
@@ -297,12 +285,12 @@ class CostTable:
         point = self.check_point(point)
         if self.parts.domain is not None and point:
             self.parts.domain.check({**self.point, **point}, tried=not check)
-        known = replace(self.parts, symbols=self.symbols, withdrawn=self.withdrawn)
-        made = CostTable.of(*at_point(self._counts, known, point))
+        parts = replace(self.parts, symbols=self.symbols, withdrawn=self.withdrawn)
+        table = CostTable.of(*at_point(self._counts, parts, point))
         if check:
-            found = fresh.check(made)
-            made.parts = replace(made.parts, compared=f"{found} numbers equal to those of a fresh trace there")
-        return made
+            numbers = fresh.check(table)
+            table.parts = replace(table.parts, compared=f"{numbers} numbers equal to those of a fresh trace there")
+        return table
 
     def compile(self, *names: str, checked: bool = True) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.

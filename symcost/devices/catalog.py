@@ -38,6 +38,9 @@ def names() -> list[str]:
 def device(given: str | Path | Device) -> Device:
     """A device by its name, from a file (``board.toml``, or ``boards.toml:name`` where it has several), or as it is.
 
+    Raises:
+        DeviceError: where there is none of that name, or its file cannot be read or has several.
+
     >>> device("nvidia-h100-sxm").memory_of("weights").bandwidth
     Fraction(3350000000000, 1)
     >>> device("tpu-v5e").name

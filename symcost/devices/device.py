@@ -23,7 +23,11 @@ two activations (attention), and those without any MACs."""
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryLevel:
-    """One level of memory: bytes, bytes per second, and what of a network is kept there."""
+    """One level of memory: bytes, bytes per second, and what of a network is kept there.
+
+    >>> MemoryLevel(name="sram", size=320 * 1024, holds=("activations",)).size
+    327680
+    """
 
     name: str
     size: Fraction | None = None
@@ -33,7 +37,11 @@ class MemoryLevel:
 
 @dataclass(frozen=True, kw_only=True)
 class Energies:
-    """Joules of one operation and of moving one 32-bit word, by number type and by level of memory."""
+    """Joules of one operation and of moving one 32-bit word, by number type and by level of memory.
+
+    >>> Energies(add={"int8": "30e-15"}, word={"dram": "640e-12"}).word["dram"]
+    '640e-12'
+    """
 
     add: Mapping[str, Fraction] = field(default_factory=dict)
     multiply: Mapping[str, Fraction] = field(default_factory=dict)
@@ -46,6 +54,9 @@ class Rates:
 
     ``operations / operations + weight bytes / weights + activation bytes / activations + overhead``, with operations and
     bytes per second, and seconds; a part that is left out takes no time.
+
+    >>> Rates(operations=3 * 10**8, overhead="2e-6").overhead
+    '2e-6'
     """
 
     operations: Any = None
@@ -64,6 +75,9 @@ class Device:
     ``grouped``, ``batched``, ``other``); a kind without them is taken to reach the peak.
     ``source`` says where the numbers were published, or how they were measured. Numbers may be integers, fractions or
     texts such as ``"0.5"``; what is not published is left out, and asking for it is an error.
+
+    Raises:
+        DeviceError: where it has no source, or a number is not positive, and where an estimate needs one that it lacks.
 
     >>> own = Device(name="mine", source="measured", peak={"float32": 10**11},
     ...              memories=[MemoryLevel(name="ram", size=2**34, bandwidth=2 * 10**10, holds=("weights", "activations"))])

@@ -10,12 +10,9 @@ import sympy
 
 from symcost.errors import ExpressionError
 from symcost.formulas.extent import Extent, largest
-from symcost.formulas.relations import RELATIONS
+from symcost.formulas.relations import RELATIONS, SIGNS
 from symcost.reading.numerals import short
 
-_SIGNS: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
-}  # fmt: skip
 Read = Callable[[ast.expr], tuple[Any, Extent]]
 
 
@@ -42,8 +39,8 @@ def _condition(node: ast.expr, read: Read, shown: Callable[[], str]) -> Any:
     match node:
         case ast.Constant(value=bool() as value):
             return sympy.true if value else sympy.false
-        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _SIGNS:
-            return RELATIONS[_SIGNS[type(op)]][1](read(left)[0], read(right)[0])
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in SIGNS:
+            return RELATIONS[SIGNS[type(op)]][1](read(left)[0], read(right)[0])
         case ast.Call(func=ast.Name(id="Eq" | "Ne" as name), args=[left, right], keywords=[]):
             return RELATIONS["==" if name == "Eq" else "!="][1](read(left)[0], read(right)[0])
         case ast.BinOp(op=ast.BitAnd() | ast.BitOr() as op, left=left, right=right):

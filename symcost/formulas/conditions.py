@@ -19,18 +19,12 @@ import sympy
 from symcost.errors import ExpressionError
 from symcost.formulas.extent import of_number
 from symcost.formulas.measures import Dimension, agree, bare, dimension, has_units, marked
-from symcost.formulas.symbols import Evaluator, Exact, Reader, Sized, syntax
+from symcost.formulas.relations import RELATIONS, SIGNS
+from symcost.formulas.symbols import Evaluator, Reader, Sized, syntax
 from symcost.reading.numerals import LETTERS, MAX_DIGITS, MAX_POWER, NUMBER, fraction, short
 
 WORDS = ("fits",)
 """Conditions that are one word: what it stands for is for whoever asks (``fits``: every memory of a device)."""
-_HOLDS: Mapping[str, Callable[[Exact, Exact], bool]] = {
-    "<=": lambda a, b: a <= b, "<": lambda a, b: a < b, ">=": lambda a, b: a >= b, ">": lambda a, b: a > b,
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
-}  # fmt: skip
-_COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">", ast.Eq: "==", ast.NotEq: "!=",
-}  # fmt: skip
 _OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<=", "==": "!=", "!=": "=="}
 _AMOUNT = re.compile(rf"(?<![\w.])({NUMBER})\s*(?!(?:and|or|not|in|is|if|else|for)\b)({LETTERS}+)(?![\w(])")
 _UNIT = re.compile(r"(?<=[0-9.]) \.(?=[^\W\d])")
@@ -105,11 +99,11 @@ class _Conditions:
 
     def read(self, node: ast.expr) -> Condition:
         match node:
-            case ast.Compare(left=first, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
+            case ast.Compare(left=first, ops=ops, comparators=others) if all(type(op) in SIGNS for op in ops):
                 sides = [_Side(self._written(side), self.made).read(side) for side in (first, *others)]
                 names = [self._written(side) for side in (first, *others)]
                 parts = [
-                    self._compared(_COMPARISONS[type(op)], sides[i], sides[i + 1], names[i], names[i + 1])
+                    self._compared(SIGNS[type(op)], sides[i], sides[i + 1], names[i], names[i + 1])
                     for i, op in enumerate(ops)
                 ]
                 return parts[0] if len(parts) == 1 else Combined("and", tuple(parts), self._written(node))
@@ -174,34 +168,34 @@ def _segment(source: bytes, node: ast.expr) -> str:
     return source[node.col_offset : node.end_col_offset].decode()
 
 
-def names(found: Condition) -> set[str]:
+def names(stated: Condition) -> set[str]:
     """Names in a condition."""
-    return {str(s) for compare in compares(found) for side in (compare.left, compare.right) for s in side.free_symbols}
+    return {str(s) for compare in compares(stated) for side in (compare.left, compare.right) for s in side.free_symbols}
 
 
-def compares(found: Condition) -> Iterator[Compare]:
+def compares(stated: Condition) -> Iterator[Compare]:
     """Every comparison in a condition."""
-    if isinstance(found, Compare):
-        yield found
-    for part in found.parts if isinstance(found, Combined) else ():
+    if isinstance(stated, Compare):
+        yield stated
+    for part in stated.parts if isinstance(stated, Combined) else ():
         yield from compares(part)
 
 
-def has_word(found: Condition) -> bool:
+def has_word(stated: Condition) -> bool:
     """Whether a word of :data:`WORDS` stands in a condition."""
-    return isinstance(found, Word) or (isinstance(found, Combined) and any(map(has_word, found.parts)))
+    return isinstance(stated, Word) or (isinstance(stated, Combined) and any(map(has_word, stated.parts)))
 
 
 def rewritten(
-    found: Condition, compare: Callable[[Compare], Condition], word: Callable[[Word], Condition]
+    stated: Condition, compare: Callable[[Compare], Condition], word: Callable[[Word], Condition]
 ) -> Condition:
     """The condition with every comparison and word in it replaced."""
-    if isinstance(found, Combined):
-        return replace(found, parts=tuple(rewritten(part, compare, word) for part in found.parts))
-    return compare(found) if isinstance(found, Compare) else word(found)
+    if isinstance(stated, Combined):
+        return replace(stated, parts=tuple(rewritten(part, compare, word) for part in stated.parts))
+    return compare(stated) if isinstance(stated, Compare) else word(stated)
 
 
-def put(found: Condition, point: Mapping[str, int]) -> Condition:
+def put(stated: Condition, point: Mapping[str, int]) -> Condition:
     """The condition with values put in.
 
     >>> put(condition("n % m == 0"), {"m": 4})
@@ -211,16 +205,16 @@ def put(found: Condition, point: Mapping[str, int]) -> Condition:
     def at(side: Any) -> Any:
         return side.xreplace({s: sympy.Integer(point[str(s)]) for s in side.free_symbols if str(s) in point})
 
-    return rewritten(found, lambda compare: compare.map(at), lambda word: word)
+    return rewritten(stated, lambda compare: compare.map(at), lambda word: word)
 
 
-def conjuncts(found: Condition) -> list[Condition]:
+def conjuncts(stated: Condition) -> list[Condition]:
     """Conditions that all must hold: comparisons, and what an ``or`` leaves of them.
 
     >>> [each.op for each in conjuncts(condition("not (a < 1 or b == 2) and c >= 3"))]
     ['>=', '!=', '>=']
     """
-    match found:
+    match stated:
         case Combined(op="and", parts=parts):
             return [each for part in parts for each in conjuncts(part)]
         case Combined(op="not", parts=(Compare() as part,)):
@@ -229,16 +223,16 @@ def conjuncts(found: Condition) -> list[Condition]:
             return conjuncts(part)
         case Combined(op="not", parts=(Combined(op="or", parts=parts),)):
             return [each for part in parts for each in conjuncts(Combined("not", (part,), f"not ({part.text})"))]
-    return [found]
+    return [stated]
 
 
-def holds(found: Condition, value: Evaluator) -> bool:
+def holds(stated: Condition, value: Evaluator) -> bool:
     """Whether a condition holds at the point of an evaluator, exactly."""
-    match found:
+    match stated:
         case Compare():
-            return _HOLDS[found.op](value(found.left), value(found.right))
+            return RELATIONS[stated.op][0](value(stated.left), value(stated.right))
         case Combined(op="not", parts=(part,)):
             return not holds(part, value)
         case Combined(op=op, parts=parts):
             return (all if op == "and" else any)(holds(part, value) for part in parts)
-    raise ExpressionError(f"{found.text} stands for conditions of a device: there is none here")
+    raise ExpressionError(f"{stated.text} stands for conditions of a device: there is none here")

@@ -34,6 +34,9 @@ def _normalise(expression: Any) -> Any:
 def equal(left: Any, right: Any) -> bool:
     """Whether two numbers or formulas are equal for all positive integers, as far as expansion and floors show it.
 
+    Raises:
+        SymcostError: where a side is no formula.
+
     >>> from symcost.formulas.symbols import parse
     >>> equal(parse("n*(h + 1)"), parse("h*n + n"))
     True

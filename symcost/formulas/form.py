@@ -43,11 +43,11 @@ _IDS: dict[Atom, int] = {}
 
 
 def _intern(atom: Atom) -> int:
-    found = _IDS.get(atom)
-    if found is None:
-        found = _IDS[atom] = len(_ATOMS)
+    number = _IDS.get(atom)
+    if number is None:
+        number = _IDS[atom] = len(_ATOMS)
         _ATOMS.append(atom)
-    return found
+    return number
 
 
 def _exact(value: Number) -> Number:
@@ -102,15 +102,15 @@ class Form:
 
     def floor_arguments(self) -> list[Form]:
         """What stands inside its floors, inner ones included."""
-        found = []
+        arguments = []
         for atom in dict.fromkeys(atom for mono in self.terms for atom, _ in mono):
             for argument in _ATOMS[atom].args:
-                found += (
+                arguments += (
                     [argument, *argument.floor_arguments()]
                     if _ATOMS[atom].kind == "floor"
                     else argument.floor_arguments()
                 )
-        return found
+        return arguments
 
     def __add__(self, other: FormLike) -> Form:
         return Form.total((self, other))
@@ -181,13 +181,13 @@ class Form:
     def values(forms: Iterable[Form], at: Mapping[str, int]) -> list[Exact]:
         """Exact values of many forms at integers: each monomial once."""
         known: dict[Mono, Number] = {}
-        found = []
+        numbers = []
         for form in forms:
             for mono in form.terms:
                 if mono not in known:
                     known[mono] = _mono_value(mono, at)
-            found.append(_exact(sum(c * known[m] for m, c in form.terms.items())))
-        return found
+            numbers.append(_exact(sum(c * known[m] for m, c in form.terms.items())))
+        return numbers
 
     def sympy(self) -> sympy.Expr:
         """The same form as a sympy expression; a few comparisons become a Piecewise around it, many are factors."""
@@ -270,28 +270,28 @@ def _multiply(left: Mono, right: Mono) -> Mono:
 
 @cache
 def _names(atom: int) -> frozenset[str]:
-    found = _ATOMS[atom]
-    if found.kind == "symbol":
-        return frozenset({found.name})
-    return frozenset(name for arg in found.args for name in arg.symbols)
+    known = _ATOMS[atom]
+    if known.kind == "symbol":
+        return frozenset({known.name})
+    return frozenset(name for arg in known.args for name in arg.symbols)
 
 
 @cache
 def _atom_sympy(atom: int) -> sympy.Expr:
-    found = _ATOMS[atom]
-    match found.kind:
+    known = _ATOMS[atom]
+    match known.kind:
         case "symbol":
-            return symbol(found.name)
+            return symbol(known.name)
         case "Max":
-            return sympy.Max(*(a.sympy() for a in found.args), evaluate=False)
+            return sympy.Max(*(a.sympy() for a in known.args), evaluate=False)
         case "where":
             return sympy.Piecewise((1, _condition(atom)), (0, True))
-    if found.kind == "floor" and (above := _as_ceiling(found.args[0])) is not None:
+    if known.kind == "floor" and (above := _as_ceiling(known.args[0])) is not None:
         return sympy.ceiling(above.sympy())
-    if found.kind == "floor" and all(c < 0 for c in found.args[0].terms.values()):
-        return -sympy.ceiling((-found.args[0]).sympy())
+    if known.kind == "floor" and all(c < 0 for c in known.args[0].terms.values()):
+        return -sympy.ceiling((-known.args[0]).sympy())
     function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2, **SUMS}
-    return function[found.kind](*(argument.sympy() for argument in found.args))
+    return function[known.kind](*(argument.sympy() for argument in known.args))
 
 
 def _includes(compared: int, usual: sympy.Expr, single: sympy.Expr, op: str = "!=") -> bool:
@@ -304,8 +304,8 @@ def _includes(compared: int, usual: sympy.Expr, single: sympy.Expr, op: str = "!
 
 def _condition(atom: int) -> Any:
     """The comparison of an atom as sympy's."""
-    found = _ATOMS[atom]
-    return RELATIONS[found.name][1](*(argument.sympy() for argument in found.args))
+    known = _ATOMS[atom]
+    return RELATIONS[known.name][1](*(argument.sympy() for argument in known.args))
 
 
 def _as_ceiling(argument: Form) -> Form | None:
@@ -335,19 +335,19 @@ def _product(mono: Mono, at: Mapping[str, int]) -> Number:
 
 
 def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
-    found = _ATOMS[atom]
-    match found.kind:
+    known = _ATOMS[atom]
+    match known.kind:
         case "symbol":
-            return at[found.name]
+            return at[known.name]
         case "floor":
-            return math.floor(found.args[0].value(at))
+            return math.floor(known.args[0].value(at))
         case "Max":
-            return max(a.value(at) for a in found.args)
+            return max(a.value(at) for a in known.args)
         case "where":
-            return int(RELATIONS[found.name][0](*(a.value(at) for a in found.args)))
+            return int(RELATIONS[known.name][0](*(a.value(at) for a in known.args)))
         case "odd_halves" | "popcount":
-            return odd_sum(*(argument.value(at) for argument in found.args))
-    return log2(found.args[0].value(at), up=found.kind == "clog2")
+            return odd_sum(*(argument.value(at) for argument in known.args))
+    return log2(known.args[0].value(at), up=known.kind == "clog2")
 
 
 def of_atom(atom: Atom) -> Form:

@@ -34,6 +34,7 @@ from symcost.formulas.extent import (
     summed,
     total,
 )
+from symcost.formulas.relations import RELATIONS
 from symcost.reading.given import checked, formula
 from symcost.reading.numerals import MAX_BITS, MAX_DIGITS, short
 
@@ -65,6 +66,9 @@ def symbol(name: str) -> sympy.Symbol:
 @checked
 def symbols(names: str) -> tuple[sympy.Symbol, ...]:
     """Positive-integer symbols from names separated by spaces or commas.
+
+    Raises:
+        ExpressionError: where a name is none of letters, digits and ``_``.
 
     >>> n, h = symbols("n h")
     >>> n * h
@@ -252,6 +256,10 @@ class Reader:
 def evaluate(expression: sympy.Expr | int, at: Mapping[str, int]) -> Exact:
     """Exact value of an expression at integers, by Python integers and fractions only.
 
+    Raises:
+        ExpressionError: where a symbol has no value, a value is no integer, or there is no exact value there.
+        SymcostError: where it is no formula.
+
     >>> evaluate(parse("n*floor(r/32) + d/2"), {"n": 2, "r": 65, "d": 3})
     Fraction(11, 2)
     """
@@ -343,11 +351,5 @@ class Evaluator:
             return not self._holds(condition.args[0])
         if isinstance(condition, Relational):
             relation: Any = condition
-            left, right = self(condition.lhs), self(condition.rhs)
-            return bool(
-                {
-                    "==": left == right, "!=": left != right, "<": left < right,
-                    "<=": left <= right, ">": left > right, ">=": left >= right,
-                }[relation.rel_op]
-            )  # fmt: skip
+            return bool(RELATIONS[relation.rel_op][0](self(condition.lhs), self(condition.rhs)))
         raise ExpressionError(f"the condition {condition} cannot be decided exactly")

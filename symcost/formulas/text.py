@@ -66,23 +66,23 @@ def _pieces(text: str, width: int, depth: int = 0) -> list[str]:
 
     An operator stays with what follows it. Factors are apart where nothing else is.
     """
-    found: list[str] = []
+    pieces: list[str] = []
     for word in _words(text, depth):
         if len(word) <= width:
-            found.append(word)
+            pieces.append(word)
         elif word.count("(") > depth and " " in word:
-            found += _pieces(word, width, depth + 1)
+            pieces += _pieces(word, width, depth + 1)
         else:
-            found += _INSIDE.split(word)
-    return found
+            pieces += _INSIDE.split(word)
+    return pieces
 
 
 def _words(text: str, depth: int) -> list[str]:
     """Words, the blank before each with it; what stands in more than ``depth`` brackets, or behind an operator, is one."""
-    found, open_, start = list[str](), 0, 0
+    words, open_, start = list[str](), 0, 0
     for position, character in enumerate(text):
         open_ += (character == "(") - (character == ")")
         if character == " " and open_ <= depth and text[max(position - 2, 0) : position] not in (" +", " -"):
-            found.append(text[start:position])
+            words.append(text[start:position])
             start = position
-    return [*found, text[start:]]
+    return [*words, text[start:]]

@@ -14,13 +14,11 @@ from typing import Any, ClassVar
 from symcost.costs.cost import FULL, Cost
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form
-from symcost.layers.reading import entering
 from symcost.layers.sizes.algebra import exact, plain, size
 from symcost.layers.sizes.given import LEAST, SizeLike
-from symcost.layers.sizes.sums import summed
-from symcost.layers.sizes.tensor import Tensor
+from symcost.layers.sizes.tensor import LAST, Tensor, tensor
 from symcost.layers.tape import Tape
-from symcost.reading.choices import Convention, Layout
+from symcost.reading.choices import LAYOUTS, Convention, Layout
 from symcost.reading.numerals import short
 
 INNER = ("Layer", "Layer | None")
@@ -33,6 +31,9 @@ class Layer:
 
     Fields annotated ``Dim`` or ``Dims`` are positive sizes, ``Pad`` or ``Pads`` may be 0, ``Layer`` is a layer; others
     are what they are. What is none of these, and a shape that does not fit, raise :class:`~symcost.errors.ShapeError`.
+
+    Raises:
+        ShapeError: where a field is not what its annotation says, or the shape of an input does not fit.
 
     >>> @dataclass(frozen=True)
     ... class Double(Layer):
@@ -98,7 +99,7 @@ class Layer:
         """Cost of the layer for an input of shape ``x``, the input itself left out; ``layout`` as in :func:`symcost.table`."""
         tape = Tape()
         tape.run(self, entering(self, x, layout))
-        return summed(tape.rows, convention).map(plain)
+        return tape.total(convention).map(plain)
 
     def in_order(self) -> Iterator[Layer]:
         """The layer, and those inside it as they run."""
@@ -125,6 +126,38 @@ def _layers_in(value: Any) -> Iterator[Layer]:
         yield from value.in_order()
 
 
+def shaped(x: tuple[SizeLike, ...]) -> Tensor:
+    """The input of a network."""
+    return tensor(tuple(size(length, f"axis {axis} of the input") for axis, length in enumerate(x)))
+
+
+def entering(net: Layer, x: tuple[SizeLike, ...], layout: Layout | None = None) -> Tensor:
+    """The input of a network, its layout settled; ``layout`` says where the channels of three axes stand.
+
+    >>> from symcost.layers.kinds.norm import BatchNorm, LayerNorm
+    >>> entering(BatchNorm(), (1, 4, 100)).channels, entering(LayerNorm(), (1, 10, 16)).channels
+    (4, 16)
+    """
+    if layout is not None and layout not in LAYOUTS:
+        raise ShapeError(f"layout={short(layout)} is unknown: use 'first' for (n, c, l), 'last' for (n, N, d)")
+    x_in = shaped(x)
+    if layout is not None and len(x) != 3:
+        raise ShapeError(f"layout={layout!r} is for inputs of three axes and {x_in} has {len(x)}: leave it out")
+    return x_in.settled(layout or _meant(net)) if len(x) == 3 else x_in
+
+
+def _meant(net: Layer) -> str:
+    """As the first layer takes three axes that takes them one way only; else the first that leans to one; else tokens."""
+    leaning = None
+    for layer in net.in_order():
+        if layer.joins_places:
+            break
+        if layer.three_axes and layer.insists:
+            return layer.three_axes
+        leaning = leaning or layer.three_axes
+    return leaning or LAST
+
+
 def as_layer(given: Any, what: str = "") -> Layer:
     """The layer itself; anything else is an error, in which ``what`` stands before it."""
     if isinstance(given, Layer):
@@ -148,11 +181,11 @@ def substituted(value: Any, point: Mapping[str, Any]) -> Any:
     if isinstance(value, tuple):
         return tuple(substituted(part, point) for part in value)
     if isinstance(value, Layer):
-        made = object.__new__(type(value))
+        layer = object.__new__(type(value))
         for field in fields(value):
-            object.__setattr__(made, field.name, substituted(getattr(value, field.name), point))
-        made.check()
-        return made
+            object.__setattr__(layer, field.name, substituted(getattr(value, field.name), point))
+        layer.check()
+        return layer
     return value
 
 

@@ -36,14 +36,13 @@ class LayerDomain(Conditions):
     @cached_property
     def bounds(self) -> dict[str, int]:
         """The smallest value of each symbol that conditions of it alone leave."""
-        found: dict[str, int] = {}
+        smallest_values: dict[str, int] = {}
         for need, expression in self._forms:
-            if need.least is not None and len(expression.free_symbols) == 1 and _grows(expression):
+            smallest = _smallest(need, expression)
+            if smallest is not None and smallest > 1:
                 (name,) = need.form.symbols
-                smallest = _smallest(need, name)
-                if smallest is not None and smallest > 1:
-                    found[name] = max(found.get(name, 1), smallest)
-        return found
+                smallest_values[name] = max(smallest_values.get(name, 1), smallest)
+        return smallest_values
 
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing; conditions on symbols without a value are not checked."""
@@ -55,13 +54,9 @@ class LayerDomain(Conditions):
 
     def conditions(self) -> list[str]:
         """Every condition beyond being positive integers, those of one symbol alone as its smallest value."""
-        bounds = self.bounds
-        found = [f"{name} >= {least}" for name, least in sorted(bounds.items())]
-        for need, expression in self._forms:
-            alone = need.least is not None and len(expression.free_symbols) == 1 and _grows(expression)
-            if not alone or (_smallest(need, *need.form.symbols) is None):
-                found.append(_condition(need))
-        return list(dict.fromkeys(found))
+        texts = [f"{name} >= {least}" for name, least in sorted(self.bounds.items())]
+        texts += [_condition(need) for need, expression in self._forms if _smallest(need, expression) is None]
+        return list(dict.fromkeys(texts))
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
@@ -100,8 +95,11 @@ def _grows(expression: Any) -> bool:
     )
 
 
-def _smallest(need: Need, name: str) -> int | None:
-    """The smallest value at which a growing condition of one symbol holds."""
+def _smallest(need: Need, expression: sympy.Expr) -> int | None:
+    """The smallest value at which a growing condition of one symbol holds; None for any other condition."""
+    if need.least is None or len(expression.free_symbols) != 1 or not _grows(expression):
+        return None
+    (name,) = need.form.symbols
     if need.broken(need.form.value({name: FAR})):
         return None
     low, high = 0, FAR

@@ -17,8 +17,7 @@ from symcost.formulas.symbols import Evaluator, evaluate
 from symcost.layers.base import Layer, forms_of, symbols_of
 from symcost.layers.domain import LayerDomain
 from symcost.layers.liveness import peak_sizes
-from symcost.layers.sizes.algebra import exact, plain
-from symcost.layers.sizes.sums import summed
+from symcost.layers.sizes.algebra import Size, exact, plain
 from symcost.layers.sizes.tensor import Tensor
 from symcost.layers.tape import ITEM, Tape
 from symcost.reading.choices import PEAKS, AnyConvention, Convention, Rule, Unit
@@ -70,12 +69,12 @@ class Run(Counts):
 
     def counted(self, convention: Convention) -> Cost:
         """Closed form of the whole network under ``textbook``, ``full`` or ``xla``."""
-        return summed(self._tape.rows, convention).map(plain)
+        return self._tape.total(convention).map(plain)
 
     def published(self, convention: AnyConvention) -> Cost:
         """Closed form of the whole network under ``torchvision`` or ``fvcore``."""
-        raw = self._tape.rows
-        return published(convention).total(summed(raw, TEXTBOOK), summed(raw, FULL), raw).map(plain)
+        tape = self._tape
+        return published(convention).total(tape.total(TEXTBOOK), tape.total(FULL), tape.rows).map(plain)
 
     def peak(self, rule: Rule, unit: Unit) -> Any:
         """The largest of the forms by a rule, in a unit."""
@@ -84,16 +83,16 @@ class Run(Counts):
     def peak_path(self, rule: Rule, point: Mapping[str, int]) -> str:
         """Path of the operation that runs while the peak is reached, at a point; of equal ones the first."""
         raw = self._tape.rows
-        made = zip(raw[1:], self._tape.events, strict=True)  # the first row is the input
+        operations = zip(raw[1:], self._tape.events, strict=True)  # the first row is the input
         if rule == "textbook":
-            rows = [row for row, event in made if event.textbook != 0]
+            rows = [row for row, event in operations if event.textbook != 0]
         else:
-            rows = [raw[0], *(row for row, event in made if not event.view)]
+            rows = [raw[0], *(row for row, event in operations if not event.view)]
         values = [evaluate(plain(exact(size)), point) for size in self._sizes(rule)]
         return rows[values.index(max(values))].path if rows else ""
 
     def _sizes(self, rule: Rule) -> Any:
-        return peak_sizes(tuple(self._tape.events), self._tape.rows[0].out, self._last, rule)
+        return peak_sizes(self._tape.events, self._x.shape, self._last, rule)
 
     @cached_property
     def _peaks(self) -> dict[Rule, list[Any]]:
@@ -111,8 +110,8 @@ class Run(Counts):
 
     @cached_property
     def _fields(self) -> dict[str, Field]:
-        made = [event.out for event in self._tape.events if not event.becomes]
-        named = zip(self._tape.rows[1:], made, strict=True)
+        values = [event.out for event in self._tape.events if not event.becomes]
+        named = zip(self._tape.rows[1:], values, strict=True)
         return {row.path: _plain(self._tape.fields.field(value)) for row, value in named}
 
     def anew(self, point: Mapping[str, int]) -> tuple[Run, Parts] | None:
@@ -128,9 +127,9 @@ class Run(Counts):
             return None
         own = {name: size for name, size in point.items() if name in symbols_of(self._net)}
         shape = tuple(value(size) for size in self._x.shape)
-        made = Run(self._net.subs(**own), replace(self._x, shape=shape))
-        return made, made.parts()
+        run = Run(self._net.subs(**own), replace(self._x, shape=shape))
+        return run, run.parts()
 
 
-def _plain(found: Field) -> Field:
+def _plain(found: tuple[Size, ...] | None) -> Field:
     return None if found is None else tuple(map(plain, found))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
-from symcost.layers.sizes.algebra import Size, product
+from symcost.layers.sizes.algebra import Size
 from symcost.layers.sizes.noted import NotedValue
 from symcost.reading.choices import Rule
 
@@ -21,7 +22,7 @@ def peak_sizes(events: Sequence[NotedValue], x: tuple[Size, ...], last: int, rul
     """
     if rule == "textbook":
         return [event.textbook for event in events if not _zero(event.textbook)] or [0]
-    return list(_alive(events, product(x), last))
+    return list(_alive(events, prod(x), last))
 
 
 def _zero(size: Size) -> bool:

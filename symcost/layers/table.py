@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from symcost.costs.table import CostTable
 from symcost.errors import ShapeError
-from symcost.layers.base import Layer, as_layer
+from symcost.layers.base import Layer, as_layer, entering
 from symcost.layers.layered import layered
-from symcost.layers.reading import entering
 from symcost.layers.sizes.given import SizeLike
 from symcost.reading.choices import Layout
 from symcost.reading.numerals import short
@@ -20,8 +19,10 @@ def table(net: Layer, x: tuple[SizeLike, ...], layout: Layout | None = None) -> 
     ``x`` has the batch first: images are ``(n, c, h, w)``, tokens ``(n, N, d)`` or ``(n, N)``, vectors ``(n, c)``;
     sizes are integers or symbols. Three axes are a signal ``(n, c, l)`` where the network begins with what takes those,
     a 1-D convolution, or a batch norm and no linear layer; ``layout`` says it otherwise: ``"first"`` or ``"last"`` is
-    where the channels stand. A network whose shapes do not fit raises :class:`ShapeError`, which names the
-    layer and both shapes.
+    where the channels stand.
+
+    Raises:
+        ShapeError: where ``x`` or ``layout`` is none, or a layer's shapes do not fit: it names the layer and both shapes.
 
     >>> from symcost.layers.kinds.linear import Linear
     >>> from symcost.formulas.symbols import symbols

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from symcost.costs.cost import Cost
 from symcost.costs.dtypes import ASSUMED, item_bytes
-from symcost.costs.rows import Row
+from symcost.costs.rows import Row, total
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form, as_form
 from symcost.layers.sizes import grow
@@ -17,6 +17,7 @@ from symcost.layers.sizes.algebra import Size, exact
 from symcost.layers.sizes.field import Fields, Reach
 from symcost.layers.sizes.noted import Need, NotedValue
 from symcost.layers.sizes.tensor import Tensor
+from symcost.reading.choices import Convention
 
 ITEM = item_bytes(ASSUMED)
 """Bytes of an element: layers say no number type."""
@@ -61,6 +62,10 @@ class Tape:
                 return layer.forward(self, x)
         finally:
             self._running.pop()
+
+    def total(self, convention: Convention) -> Cost:
+        """The sum of the rows, whose numbers are forms."""
+        return total(self.rows, convention, lambda parts: exact(Form.total(v * k for v, k in parts.items())))
 
     def fail(self, message: str) -> ShapeError:
         """The error of the layer that runs now."""
@@ -123,31 +128,33 @@ class Tape:
         read = sum((tensor.size for tensor in operands), start=weights + biases + state)
         moved = {"bytes_read": ITEM * read, "bytes_written": ITEM * out.size} if not view else {}
         kept = 0 if view else out.size
-        full = Cost(params=weights + biases, inactive=inactive, state=state, macs=macs, flops=2 * macs + flops,
-                    transcendentals=calls, int_ops=int_ops, padding_macs=padding_macs, activations=kept, **moved)  # fmt: skip
+        full = Cost.of_forms(params=weights + biases, inactive=inactive, state=state, macs=macs, flops=2 * macs + flops,
+                             transcendentals=calls, int_ops=int_ops, padding_macs=padding_macs, activations=kept,
+                             **moved)  # fmt: skip
         useful = macs - padding_macs
+        forms: dict[str, Any] = {"times": self._times, "xla_times": self._xla_times, "out": out.shape,
+                                 "ins": tuple(tensor.shape for tensor in operands)}  # fmt: skip  # until a table is made
         self.rows.append(Row(
             path=self.path, op=op, cost=full,
-            textbook=Cost(params=weights, inactive=inactive, macs=macs, flops=2 * macs, activations=stored),
+            textbook=Cost.of_forms(params=weights, inactive=inactive, macs=macs, flops=2 * macs, activations=stored),
             xla=replace(full, macs=useful, padding_macs=0,
                         flops=2 * useful + flops + int_ops if xla_flops is None else xla_flops),
-            times=self._times, xla_times=self._xla_times, source="layer",
-            ins=tuple(tensor.shape for tensor in operands), out=out.shape,
+            source="layer", **forms,
         ))  # fmt: skip
-        made = self._fresh()
+        value = self._fresh()
         entering = sum((tensor.size for tensor in operands), start=0)
         seen = entering + (out.size if stores else reduced) if stores or number else 0
         self.events.append(
-            NotedValue(tuple(t.value for t in operands), made, out.size, scratch, in_place, view, seen)
+            NotedValue(tuple(t.value for t in operands), value, out.size, scratch, in_place, view, seen)
         )  # fmt: skip
-        self.fields.made(made, operands, len(out.shape) - 2, reach, everything)
-        return replace(out, value=made)
+        self.fields.made(value, operands, len(out.shape) - 2, reach, everything)
+        return replace(out, value=value)
 
     # -- where it stands ---------------------------------------------------------------------------------------
     def enter(self, x: Tensor) -> Tensor:
         """The network's input."""
-        cost = Cost(activations=x.size)
-        self.rows.append(Row(path="", op="input", cost=cost, textbook=cost, xla=cost, out=x.shape, source="input"))
+        cost, shape = Cost.of_forms(activations=x.size), cast(Any, x.shape)
+        self.rows.append(Row(path="", op="input", cost=cost, textbook=cost, xla=cost, out=shape, source="input"))
         entered = replace(x, value=self._fresh())
         self.fields.enter(entered)
         return entered
@@ -201,10 +208,10 @@ class Tape:
 
     def _becomes(self, x: Tensor, entered: Tensor) -> Tensor:
         """The input of a later block in the place of the first one's."""
-        made = self._fresh()
-        self.events.append(NotedValue((x.value,), made, entered.size, 0, True, False, 0, becomes=True))
-        self.fields.same(x.value, made)
-        return replace(entered, value=made)
+        value = self._fresh()
+        self.events.append(NotedValue((x.value,), value, entered.size, 0, True, False, 0, becomes=True))
+        self.fields.same(x.value, value)
+        return replace(entered, value=value)
 
     def forget(self, since: tuple[int, int, int]) -> None:
         """Undo what was written since a :meth:`mark`."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from math import prod
+from typing import Any, TypeAlias
 
 from symcost.errors import RuleError
 from symcost.formulas.binary.digits import ceil_log2
 from symcost.formulas.form import ONE, Form, floor
 from symcost.formulas.functions import logarithm
 
-Size = Any
+Size: TypeAlias = int | Form
 """A positive integer or a closed form in the model's symbols."""
 
 
@@ -33,7 +34,7 @@ class Array:
     @property
     def size(self) -> Size:
         """Number of elements: the product of the dimensions (1 for a scalar)."""
-        return product(self.shape)
+        return prod(self.shape)
 
     @property
     def is_float(self) -> bool:
@@ -174,6 +175,16 @@ def no_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Arra
     return Facts()
 
 
+def static(*parameters: str) -> Extract:
+    """For primitives of which a rule needs these parameters, which never vary."""
+    return lambda params, ins, outs: Facts(static=tuple(params[name] for name in parameters))
+
+
+def sizes(**parameters: str) -> Extract:
+    """For primitives of which a rule needs these parameters, integers that may vary, under names of its own."""
+    return lambda params, ins, outs: Facts(sizes={name: tuple(params[own]) for name, own in parameters.items()})
+
+
 def rule(
     *names: str, extract: Extract = no_facts, derive: Derive | None = None, usual: Usual | None = None
 ) -> Callable[[Rule], Rule]:
@@ -198,14 +209,6 @@ def add(
         if name in ENTRIES:
             raise RuleError(f"primitive {name!r} already has a rule: remove one of the two")
         ENTRIES[name] = Entry(function, extract, derive, usual)
-
-
-def product(sizes: Iterable[Size]) -> Size:
-    """Product of dimensions, 1 when there are none."""
-    total: Size = 1
-    for size in sizes:
-        total = total * size
-    return total
 
 
 def is_one(size: Size) -> Size:

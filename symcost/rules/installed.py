@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
 from typing import Any
 
-from symcost.errors import RuleError
+from symcost.errors import RuleError, described
 from symcost.rules.base import Rule
 
 GROUP = "symcost.rules"
@@ -43,8 +43,7 @@ def _loaded(entry: EntryPoint) -> Mapping[str, Rule]:
         if callable(made) and not isinstance(made, Mapping):
             made = _registered(made)
     except Exception as problem:
-        reason = (str(problem).strip() or "no message").splitlines()[0]
-        raise _broken(entry, f"raises {type(problem).__name__}: {reason}") from problem
+        raise _broken(entry, f"raises {described(problem)}") from problem
     if not isinstance(made, Mapping):
         raise _broken(entry, f"gives {made!r}, which is no mapping of rules by name")
     for name, function in made.items():

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symcost.errors import RuleError
+from symcost.errors import RuleError, described
 from symcost.formulas.form import Form
 from symcost.reading.nearest import near, offered
 from symcost.reading.numerals import MAX_BITS, short
@@ -52,25 +52,23 @@ class Own:
         except RuleError:
             raise
         except Exception as problem:
-            reason = (str(problem).strip() or "no message").splitlines()[0]
-            raise RuleError(
-                f"the rule of {self.name!r} raised {type(problem).__name__}: {reason}: its sizes are integers or closed "
+            raise self._error(
+                f"raised {described(problem)}: its sizes are integers or closed "
                 "forms, to be added, subtracted, multiplied and divided with //"
             ) from problem
         if not isinstance(made, Work):
-            raise RuleError(
-                f"the rule of {self.name!r} gave {short(made)}: it must return symcost.Work(macs=..., flops=...)"
-            )
+            raise self._error(f"gave {short(made)}: it must return symcost.Work(macs=..., flops=...)")
         if not isinstance(made.materialises, bool):
-            raise RuleError(
-                f"the rule of {self.name!r} gave materialises={short(made.materialises)}: say True or False"
-            )
+            raise self._error(f"gave materialises={short(made.materialises)}: say True or False")
         counts = {each.name: self._count(each.name, getattr(made, each.name)) for each in fields(Work)
                   if each.name != "materialises"}  # fmt: skip
         padding, macs = counts["padding_macs"], counts["macs"]
         if isinstance(padding, int) and isinstance(macs, int) and padding > macs:
-            raise RuleError(f"the rule of {self.name!r} gave padding_macs={padding}: they are some of its {macs} macs")
+            raise self._error(f"gave padding_macs={padding}: they are some of its {macs} macs")
         return replace(made, **counts)
+
+    def _error(self, what: str) -> RuleError:
+        return RuleError(f"the rule of {self.name!r} {what}")
 
     def _count(self, what: str, value: Any) -> Any:
         if value is None and what.startswith("xla_"):
@@ -80,18 +78,14 @@ class Own:
             return value
         whole = _whole(number)
         if whole is None:
-            raise RuleError(
-                f"the rule of {self.name!r} gave {what}={short(value)}: counts are integers or closed forms of the sizes, "
+            raise self._error(
+                f"gave {what}={short(value)}: counts are integers or closed forms of the sizes, "
                 "divided with // and never with /"
             )
         if whole < 0:
-            raise RuleError(
-                f"the rule of {self.name!r} gave {what}={short(whole)}: a count is never negative, mend the rule"
-            )
+            raise self._error(f"gave {what}={short(whole)}: a count is never negative, mend the rule")
         if whole.bit_length() > MAX_BITS:
-            raise RuleError(
-                f"the rule of {self.name!r} gave {what}={short(whole)}: counts have at most {MAX_BITS} bits"
-            )
+            raise self._error(f"gave {what}={short(whole)}: counts have at most {MAX_BITS} bits")
         return whole
 
 

@@ -235,7 +235,7 @@ class _Placed:
 
 
 def _integers(given: Mapping[str, str]) -> dict[str, int]:
-    return {name: integer("--at", name, text) for name, text in given.items()}
+    return {name: integer(f"--at {bare(name)}", text) for name, text in given.items()}
 
 
 def _network(name: str) -> Reference:

@@ -6,7 +6,7 @@ import ast
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symcost.costs.table import CostTable
@@ -18,18 +18,30 @@ from symcost.referee.compilers.start import start_jax
 _WORDS = {"true": True, "false": False, "none": None}
 
 
-def pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
-    """``NAME=VALUE`` texts as pairs; a name given twice is an error."""
-    found: dict[str, str] = {}
-    for text in given or ():
+def pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
+    """``NAME=VALUE`` texts: values by name."""
+
+    def split(text: str) -> tuple[str, str] | None:
         name, equals, value = text.partition("=")
-        name = name.strip()
-        if not equals or not name.isidentifier():
-            raise SymcostError(f"{option} {short(text)} must be NAME=VALUE, as {option} n=1")
-        if name in found:
-            raise SymcostError(f"{option} gives {short(name)} twice: {bare(found[name])} and {bare(value)}")
-        found[name] = value.strip()
-    return list(found.items())
+        return (name.strip(), value) if equals and name.strip().isidentifier() else None
+
+    return entries(option, given, split, "NAME=VALUE", "n=1")
+
+
+def entries(
+    option: str, given: Sequence[str] | None, split: Callable[[str], tuple[str, str] | None], form: str, example: str
+) -> dict[str, str]:
+    """Texts of a form, cut into what is named and its value; a name given twice is an error."""
+    read: dict[str, str] = {}
+    for text in given or ():
+        pair = split(text)
+        if pair is None:
+            raise SymcostError(f"{option} {short(text)} must be {form}, as {option} {example}")
+        name, value = pair
+        if name in read:
+            raise SymcostError(f"{option} gives {short(name)} twice: {bare(read[name])} and {bare(value)}")
+        read[name] = value.strip()
+    return read
 
 
 def integers(option: str, given: Sequence[str] | None) -> dict[str, int]:
@@ -38,20 +50,23 @@ def integers(option: str, given: Sequence[str] | None) -> dict[str, int]:
     >>> integers("--set", ["n=1", "d=64"])
     {'n': 1, 'd': 64}
     """
-    return {name: integer(option, name, text) for name, text in pairs(option, given)}
+    return {name: integer(f"{option} {bare(name)}", text) for name, text in pairs(option, given).items()}
 
 
 def numbers(option: str, given: Sequence[str] | None) -> dict[str, tuple[int, ...]]:
     """``NAME=INT,INT,...`` options."""
-    return {name: tuple(integer(option, name, part) for part in text.split(",")) for name, text in pairs(option, given)}
+    return {
+        name: tuple(integer(f"{option} {bare(name)}", part) for part in text.split(","))
+        for name, text in pairs(option, given).items()
+    }
 
 
-def integer(option: str, name: str, text: str) -> int:
-    """The integer of one value of an option."""
+def integer(what: str, text: str) -> int:
+    """The integer of a text, which errors call by its option and name."""
     try:
         return whole(text)
     except ValueError:
-        raise SymcostError(f"{option} {bare(name)}={short(text)} must be an integer") from None
+        raise SymcostError(f"{what}={short(text)} must be an integer") from None
 
 
 def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:
@@ -63,7 +78,7 @@ def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:
     >>> values("--call", ["train=false", "k=(1, 2)", "mask=bool[n,N]"])
     {'train': False, 'k': (1, 2), 'mask': 'bool[n,N]'}
     """
-    return {name: literal(text) for name, text in pairs(option, given)}
+    return {name: literal(text) for name, text in pairs(option, given).items()}
 
 
 def inputs(given: Sequence[str] | None) -> tuple[Any, ...]:
@@ -90,15 +105,12 @@ def shares(option: str, given: Sequence[str] | None) -> dict[str, str]:
     >>> shares("--active", ["**/experts/**=k/E"])
     {'**/experts/**': 'k/E'}
     """
-    found: dict[str, str] = {}
-    for text in given or ():
-        pattern, equals, share = text.rpartition("=")
-        if not equals or not pattern or not share.strip():
-            raise SymcostError(f"{option} {short(text)} must be PATTERN=SHARE, as {option} '**/experts/**=k/E'")
-        if pattern in found:
-            raise SymcostError(f"{option} gives {short(pattern)} twice: {bare(found[pattern])} and {bare(share)}")
-        found[pattern] = share.strip()
-    return found
+
+    def split(text: str) -> tuple[str, str] | None:
+        pattern, _, share = text.rpartition("=")
+        return (pattern, share) if pattern and share.strip() else None
+
+    return entries(option, given, split, "PATTERN=SHARE", "'**/experts/**=k/E'")
 
 
 def literal(text: str) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from symcost.costs.spec import check_texts, looks_like_spec
 from symcost.errors import SymcostError, TraceError
 from symcost.reading.choices import MODES
 from symcost.reading.numerals import short
-from symcost.sources.texts import bind, integers, load, made, numbers, shares, values
+from symcost.sources.texts import bind, integers, load, made, numbers, pairs, shares, values
 
 
 @dataclass(frozen=True)
@@ -43,25 +43,23 @@ class TracingOptions:
         return {each.name: value for each in fields(self) if (value := getattr(self, each.name)) != _default(each)}
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> TracingOptions:
+    def read(cls, given: Mapping[str, Any], program: bool = True) -> TracingOptions:
         """The options from texts, by the names that the command line has for them; what is not given is as by default.
+
+        Parameters of a network, which is no ``program``, stay the texts that it reads exactly.
 
         >>> TracingOptions.read({"arg": ["H=4"], "call": ["train=false"], "mode": "train"}).given
         {'arg': {'H': 4}, 'call': {'train': False}, 'mode': 'train'}
         """
         plain = {name: given[name] for name in ("mode", "method", "referee", "function") if name in given}
         return cls(
-            arg=values("--arg", given.get("arg")), call=values("--call", given.get("call")),
+            arg=(values if program else pairs)("--arg", given.get("arg")), call=values("--call", given.get("call")),
             free=tuple(given.get("free") or ()), steps=integers("--steps", given.get("steps")),
             at_least=integers("--at-least", given.get("at_least")), samples=numbers("--samples", given.get("samples")),
             axes=integers("--axis", given.get("axis")), rngs=tuple(given.get("rng") or ()),
             wrt=tuple(given.get("wrt") or ()), active=shares("--active", given.get("active")),
             upto=integers("--upto", given.get("upto")), max_pieces=given.get("max_pieces"), **plain,
         )  # fmt: skip
-
-    def with_arg(self, arg: Mapping[str, Any]) -> TracingOptions:
-        """The same with these parameters fixed."""
-        return replace(self, arg=arg)
 
     def check(self) -> None:
         """Raise where options do not go together, or the text of an array among them cannot be read."""
@@ -120,11 +118,12 @@ def option(name: str) -> str:
     >>> option("at_least"), option("axes")
     ('--at-least', '--axis')
     """
-    return f"--{_OPTION.get(name, name).replace('_', '-')}"
+    return f"--{OPTION.get(name, name).replace('_', '-')}"
 
 
 _OF_MODULES = ("arg", "free", "mode", "wrt", "active", "method", "rngs")
-_OPTION = {"axes": "axis", "rngs": "rng"}
+OPTION = {"axes": "axis", "rngs": "rng"}
+"""What takes an entry at a time has its name in the singular."""
 _FLAG = {("--function", True): "--function", ("--referee", False): "--no-referee"}
 
 

@@ -12,7 +12,7 @@ from symcost.reading.numerals import short
 from symcost.sweeps.answers.answer import Answer, Count
 from symcost.sweeps.answers.front import MOST_OBJECTIVES
 from symcost.sweeps.question.cases import cases
-from symcost.sweeps.question.space import Space, Texts, texts
+from symcost.sweeps.question.space import Space, Texts, check_count, texts
 from symcost.sweeps.run.asked import Asked, SearchOptions
 
 FEW = 100_000
@@ -65,6 +65,9 @@ def sweep(
     ``show`` names the numbers that are listed. ``histogram=20`` adds the exact distribution of each over the feasible
     configurations, in so many bins, as ``histograms``. Other options are those of :func:`count`.
 
+    Raises:
+        SpaceError: where there are two objectives, a number is too large, or the question does not fit the space.
+
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")
     >>> net = sc.table(sc.Repeat(sc.Linear(c_o=d), "L"), (n, d))
@@ -81,19 +84,14 @@ def sweep(
         raise SpaceError(
             f"minimize={short(minimize)} and maximize={short(maximize)}: a sweep has one objective; see pareto"
         )
-    if not isinstance(top, int) or isinstance(top, bool) or top < 1:
-        raise SpaceError(f"top={short(top)} must be a positive integer: the number of configurations to keep")
-    if top > FEW:
-        raise SpaceError(
-            f"top={short(top)} is too many: give at most {FEW}, or none of minimize and maximize to list all"
-        )
+    beyond = f"is too many: give at most {FEW}, or none of minimize and maximize to list all"
+    check_count("top", top, FEW, beyond, ": the number of configurations to keep")
     goal = minimize if minimize is not None else maximize
     objectives = [] if goal is None else [(goal, maximize is not None)]
     asked = Asked.of(sweep, costs, space, where, options, objectives, show)
-    if histogram is not None and (not isinstance(histogram, int) or isinstance(histogram, bool) or histogram < 1):
-        raise SpaceError(f"histogram={short(histogram)} must be a positive integer: the number of bins")
-    if histogram is not None and histogram > MOST_BINS:
-        raise SpaceError(f"histogram={short(histogram)} is too fine: give at most {MOST_BINS} bins")
+    if histogram is not None:
+        beyond = f"is too fine: give at most {MOST_BINS} bins"
+        check_count("histogram", histogram, MOST_BINS, beyond, ": the number of bins")
     answer = asked.answer("all" if goal is None else "top", FEW if goal is None else top)
     if histogram is None or not answer.count:
         return answer
@@ -108,6 +106,9 @@ def pareto(
     """The exact Pareto front of two to four objectives: every trade-off that no feasible configuration improves on.
 
     One configuration stands for all that have the same objectives. Arguments are those of :func:`sweep`.
+
+    Raises:
+        SpaceError: where there are not two to four objectives, or the question does not fit the space.
 
     >>> import symcost as sc
     >>> n, d = sc.symbols("n d")

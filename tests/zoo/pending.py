@@ -1,8 +1,8 @@
 """Rows of every run; and those that are not tested yet, each with its reason: it leaves when its reason is gone."""
 
 DAILY = {
-    "chunked_attention", "cond", "convnext_width", "fractional_widths", "funnel", "moe_capacity", "nnx_cnn", "nnx_lora",
-    "nnx_recurrent", "char_rnn_train", "resnet_train_width", "switch", "vae", "bert",
+    "cond", "convnext_width", "funnel", "moe_capacity", "nnx_cnn", "nnx_lora",
+    "nnx_recurrent", "char_rnn_train", "wavenet", "switch", "vae", "llama_width",
 }  # fmt: skip
 """Rows of every run, some of each module; the campaign tries all others."""
 PENDING = {

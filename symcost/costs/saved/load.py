@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, XLA, Cost
 from symcost.costs.evidence import WORDS, Decision, Evidence
-from symcost.costs.parts import Parts, Rows
+from symcost.costs.parts import Field, Parts, Rows
 from symcost.costs.rows import Row, Withdrawn
 from symcost.costs.said import NOT_ASKED, Said
 from symcost.costs.saved import sums
 from symcost.costs.saved.facts import SavedCertificate, SavedDomain
 from symcost.costs.saved.format import SUFFIX, read
-from symcost.costs.saved.numbers import ALL, KeptNumbers
+from symcost.costs.saved.numbers import ALL, kept, peak
 from symcost.costs.saved.older import total_with_state, with_state
+from symcost.costs.saved.values import as_integer, as_integers, as_text, as_texts, or_none, undamaged
 from symcost.costs.table import CostTable
 from symcost.errors import ExpressionError, SymcostError
 from symcost.formulas.conditions import condition
@@ -42,6 +44,9 @@ def load(path: str | Path) -> CostTable:
     Nothing is traced, nothing is evaluated, and jax is not needed. A file that is damaged, edited or of a newer format
     is an error.
 
+    Raises:
+        SymcostError: where the file cannot be read, is damaged or edited, or is of a newer format.
+
     >>> import tempfile
     >>> import symcost as sc
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -51,14 +56,10 @@ def load(path: str | Path) -> CostTable:
     1448813632
     """
     document = read(Path(path))
-    try:
-        made = _DocumentReader(document).table()
-    except SymcostError as problem:
-        raise SymcostError(f"{path} is damaged: {problem}") from None
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
-        raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the table again") from None
-    made.parts = replace(made.parts, name=Path(path).stem)
-    return made
+    with undamaged(Path(path), "table"):
+        table = _DocumentReader(document).table()
+    table.parts = replace(table.parts, name=Path(path).stem)
+    return table
 
 
 class _DocumentReader:
@@ -71,14 +72,14 @@ class _DocumentReader:
         self.shapes: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
     def number(self, text: Any) -> Any:
-        found = self.known.get(text)
-        if found is None:
+        known = self.known.get(text)
+        if known is None:
             if not isinstance(text, str):
                 raise ExpressionError(f"{short(text)} stands where a formula should")
             plain = text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS
             made = int(text) if plain else parse(text)
-            found = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
-        return found
+            known = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
+        return known
 
     def times(self, text: Any) -> Any:
         runs = self.number(text)
@@ -101,7 +102,7 @@ class _DocumentReader:
         return self.costs[key]
 
     def xla(self, given: Mapping[str, str] | None) -> Cost | Withdrawn:
-        return Withdrawn(_text(self.document["withdrawn"][XLA])) if given is None else self.cost(given)
+        return Withdrawn(as_text(self.document["withdrawn"][XLA])) if given is None else self.cost(given)
 
     def shape(self, given: list[str]) -> tuple[Any, ...]:
         key = tuple(given)
@@ -111,12 +112,12 @@ class _DocumentReader:
 
     def row(self, given: Mapping[str, Any]) -> Row:
         return Row(
-            path=_text(given["path"]), op=_text(given["op"]), cost=self.cost(given["full"]),
+            path=as_text(given["path"]), op=as_text(given["op"]), cost=self.cost(given["full"]),
             textbook=self.cost(given["textbook"]), xla=self.xla(given["xla"]), times=self.times(given["times"]),
             xla_times=self.times(given["xla_times"]), ins=tuple(map(self.shape, given["ins"])),
-            out=self.shape(given["out"]), phase=_text(given["phase"]), source=_text(given["source"]),
-            bound=bool(given["bound"]), dtype=_text(given.get("dtype", "")),
-            in_dtypes=tuple(map(_text, given.get("in_dtypes", ()))), written=bool(given.get("written", False)),
+            out=self.shape(given["out"]), phase=as_text(given["phase"]), source=as_text(given["source"]),
+            bound=bool(given["bound"]), dtype=as_text(given.get("dtype", "")),
+            in_dtypes=tuple(map(as_text, given.get("in_dtypes", ()))), written=bool(given.get("written", False)),
         )  # fmt: skip
 
     def table(self) -> CostTable:
@@ -124,39 +125,36 @@ class _DocumentReader:
         rows, old = [self.row(row) for row in given["rows"]], given["format"] == 1
         if old:
             rows = list(map(with_state, rows))
-        at = _integers(given["at"])
+        at = as_integers(given["at"])
         counted = given["conventions"]
         totals: dict[Convention, Cost] = {c: self.cost(counted[c]) for c in CONVENTIONS if counted[c] is not None}
         if old:
             totals = {convention: total_with_state(cost, rows, convention) for convention, cost in totals.items()}
-        symbols = self.named(tuple(map(_text, given["symbols"])))
-        domain = _or_none(lambda domain: _domain(domain, at), given["domain"])
+        symbols = self.named(tuple(map(as_text, given["symbols"])))
+        domain = or_none(lambda domain: _domain(domain, at), given["domain"])
         sums.check(rows, totals, symbols, domain, given["digest"])
         for metric, text in given["totals"].items():
             if self.number(text) != getattr(totals["textbook" if metric == "activations" else "full"], _metric(metric)):
                 raise SymcostError(f"{metric} is {text} among its totals and another number among its conventions")
-        kept = KeptNumbers(
-            peaks={rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()},
-            residuals=_or_none(self.number, given["residuals"]),
-            field=_or_none(
-                lambda places: ALL if places == ALL else tuple(map(self.number, places)), given["receptive_field"]
-            ),
-        )
+        peaks = {rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()}
         parts = Parts(
             symbols=symbols,
-            withdrawn={_text(name): _text(why) for name, why in given.get("withdrawn", {}).items()},
+            withdrawn={as_text(name): as_text(why) for name, why in given.get("withdrawn", {}).items()},
             point=at,
-            compared=_text(given.get("compared", "")),
+            compared=as_text(given.get("compared", "")),
             domain=domain,
-            certificate=_or_none(_certificate, given["certificate"]),
-            coverage=_or_none(_integers, given["coverage"]),
-            unknown_trips=_texts(given["loops"]),
-            unknown_macs=_texts(given.get("kernels", {})),  # files of earlier versions have none
-            peak=kept.peak if kept.peaks else None,
-            residuals=None if kept.residuals is None else kept.saved_residuals,
-            receptive_field=None if kept.field is None else kept.receptive_field,
+            certificate=or_none(_certificate, given["certificate"]),
+            coverage=or_none(as_integers, given["coverage"]),
+            unknown_trips=as_texts(given["loops"]),
+            unknown_macs=as_texts(given.get("kernels", {})),  # files of earlier versions have none
+            peak=partial(peak, peaks) if peaks else None,
+            residuals=or_none(lambda text: partial(kept, self.number(text)), given["residuals"]),
+            receptive_field=or_none(lambda places: partial(kept, self.field(places)), given["receptive_field"]),
         )
         return CostTable.of(Rows(rows, totals), parts)
+
+    def field(self, places: Any) -> Field:
+        return None if places == ALL else tuple(map(self.number, places))
 
     def peak(self, by_unit: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -171,36 +169,15 @@ def _metric(name: Any) -> str:
     return name
 
 
-def _or_none(read: Callable[[Any], Any], given: Any) -> Any:
-    return None if given is None else read(given)
-
-
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
-        raise SymcostError(f"{short(given)} stands where a name should")
-    return given
-
-
-def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    return {_text(name): _text(told) for name, told in given.items()}
-
-
-def _integers(given: Mapping[str, Any]) -> dict[str, int]:
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise SymcostError(f"{name}={value!r} stands where an integer should")
-    return dict(given)
-
-
 def _domain(given: Mapping[str, Any], at: Mapping[str, int]) -> SavedDomain:
-    texts = tuple(map(_text, given["conditions"]))
+    texts = tuple(map(as_text, given["conditions"]))
     for text in texts:
         condition(text)
     return SavedDomain(
-        text=_text(given["text"]), symbols=tuple(map(_text, given["symbols"])), texts=texts,
-        notes=list(map(_text, given["notes"])), bounds_at_one=frozenset(map(_text, given["bounds_at_one"])),
-        spans=_integers(given["spans"]), at=tuple(at.items()),
-        evidence={_text(name): _evidence(each) for name, each in given.get("evidence", {}).items()},
+        text=as_text(given["text"]), symbols=tuple(map(as_text, given["symbols"])), texts=texts,
+        notes=list(map(as_text, given["notes"])), bounds_at_one=frozenset(map(as_text, given["bounds_at_one"])),
+        spans=as_integers(given["spans"]), at=tuple(at.items()),
+        evidence={as_text(name): _evidence(each) for name, each in given.get("evidence", {}).items()},
         decisions=_decisions(given.get("decisions", [])), uncomputed=_decisions(given.get("uncomputed", [])),
     )  # fmt: skip
 
@@ -210,12 +187,12 @@ def _evidence(given: Mapping[str, Any]) -> Evidence:
     word, most = given["word"], given["most"]
     if word not in WORDS:
         raise SymcostError(f"{short(word)} stands where {', '.join(WORDS)} should")
-    return Evidence(word, _text(given["why"]), None if most is None else _integers({"most": most})["most"])
+    return Evidence(word, as_text(given["why"]), or_none(as_integer, most))
 
 
 def _decisions(given: Sequence[Mapping[str, Any]]) -> tuple[Decision, ...]:
     return tuple(
-        Decision(_text(each["text"]), tuple(map(_text, each["symbols"])), _text(each["place"])) for each in given
+        Decision(as_text(each["text"]), tuple(map(as_text, each["symbols"])), as_text(each["place"])) for each in given
     )
 
 
@@ -225,13 +202,13 @@ def _said(given: Mapping[str, Any] | None) -> Said:
         return NOT_ASKED
     if given["equal"] not in (True, False, None):
         raise SymcostError(f"equal={given['equal']!r} stands where true, false or null should")
-    return Said(given["equal"], _text(given["why"]), _integers(given["at"]))
+    return Said(given["equal"], as_text(given["why"]), as_integers(given["at"]))
 
 
 def _certificate(given: Mapping[str, Any]) -> SavedCertificate:
-    counts = _integers({name: given[name] for name in ("traces", "numbers", "programs")})
+    counts = as_integers({name: given[name] for name in ("traces", "numbers", "programs")})
     return SavedCertificate(
-        text=_text(given["text"]), fitted=tuple(map(_integers, given["fitted"])),
-        held_out=tuple(map(_integers, given["held_out"])), xla=_said(given.get("xla")),
-        words=_text(given.get("words", "")), **counts,
+        text=as_text(given["text"]), fitted=tuple(map(as_integers, given["fitted"])),
+        held_out=tuple(map(as_integers, given["held_out"])), xla=_said(given.get("xla")),
+        words=as_text(given.get("words", "")), **counts,
     )  # fmt: skip

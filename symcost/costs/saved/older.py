@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from math import prod
 
 from symcost.costs.cost import Cost
 from symcost.costs.rows import Row, total
@@ -18,7 +18,7 @@ def with_state(row: Row) -> Row:
     if row.source == "layer" and row.op == "batch_norm":
         kept = row.cost.params
     elif row.source == "input" and row.op.startswith("state") and not (row.op in STREAMS and not row.out):
-        kept = _product(row.out)
+        kept = prod(row.out)
     else:
         return row
     return replace(row, cost=replace(row.cost, state=kept), xla=replace(row.xla, state=kept))
@@ -27,10 +27,3 @@ def with_state(row: Row) -> Row:
 def total_with_state(cost: Cost, rows: list[Row], convention: Convention) -> Cost:
     """A total with the state of its rows."""
     return replace(cost, state=total(rows, convention).state)
-
-
-def _product(sizes: tuple[Any, ...]) -> Any:
-    product: Any = 1
-    for size in sizes:
-        product = product * size
-    return product

@@ -6,13 +6,13 @@ the input, so one channel of scratch is enough (TinyEngine: Lin et al., arXiv:20
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.rows import Row
-from symcost.errors import SymcostError
-from symcost.estimate.bytes.memory import RULES
+from symcost.estimate.bytes.memory import check_rule
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.noted import NotedValue
 from symcost.layers.sizes.tensor import Tensor
@@ -39,9 +39,7 @@ class BufferStep:
     @property
     def depthwise(self) -> bool:
         """Whether every output needs one channel: as many MACs per output as its window has taps."""
-        taps = 1
-        for far, _, _ in self.window or ():
-            taps *= far
+        taps = math.prod(far for far, _, _ in self.window or ())
         return self.window is not None and bool(self.row.cost.macs == taps * self.out.size)
 
 
@@ -63,21 +61,21 @@ class PlacesTape(Tape):
 
     def emit(self, op: str, ins: Any, out: Tensor, **options: Any) -> Tensor:  # type: ignore[override]
         """As on any tape; the operation is kept as a step."""
-        made = super().emit(op, ins, out, **options)
+        result = super().emit(op, ins, out, **options)
         operands = (ins,) if isinstance(ins, Tensor) else tuple(ins)
         reach = options.get("reach")
         self.steps.append(BufferStep(
-            operands, made, self._window(reach), reach is not None, bool(options.get("everything")),
+            operands, result, self._window(reach), reach is not None, bool(options.get("everything")),
             self.events[-1], self.rows[-1],
         ))  # fmt: skip
-        return made
+        return result
 
     def _window(self, reach: Any) -> Window | None:
         layer, x = self._layers[-1]
         if reach is None or not isinstance(layer, Windowed):
             return None
-        found = layer.windows(self, x.places)
-        return tuple((int(far), int(s), int(w.lo)) for (far, s), w in zip(reach, found, strict=True))
+        windows = layer.windows(self, x.places)
+        return tuple((int(far), int(s), int(exact(w.lo))) for (far, s), w in zip(reach, windows, strict=True))
 
 
 def peak_of(
@@ -93,8 +91,7 @@ def peak_of(
     ``liveness``: all values alive at once. ``textbook``: the largest input plus output of one operation. ``in_place``:
     depthwise convolutions write over their input.
     """
-    if rule not in RULES:
-        raise SymcostError(f"unknown rule of activations {rule!r}: use {' or '.join(RULES)}")
+    check_rule(rule)
     return _widest(steps, size, in_place) if rule == "textbook" else _live(steps, entered, last, size, in_place)
 
 
@@ -102,8 +99,8 @@ def _widest(steps: Sequence[BufferStep], size: Callable[[Tensor], int], in_place
     sizes = [0]
     for step in steps:
         if step.row.textbook.activations != 0:
-            entering, made = sum(size(operand) for operand in step.ins), size(step.out)
-            sizes.append(max(entering, made) if in_place and step.depthwise else entering + made)
+            entering, result = sum(size(operand) for operand in step.ins), size(step.out)
+            sizes.append(max(entering, result) if in_place and step.depthwise else entering + result)
     return max(sizes)
 
 
@@ -121,15 +118,13 @@ def _live(
     held = {entered.value: size(entered)}
     peak = held[entered.value]
     for at, step in enumerate(running):
-        made = size(step.out)
+        needed = size(step.out)
         ins = {owner[operand.value] for operand in step.ins}
-        if step.event.in_place or (depthwise and step.depthwise):
-            over = next((v for v in ins if until[v] == at and held.get(v, 0) >= made), None)
-        else:
-            over = None
+        takes_over = step.event.in_place or (depthwise and step.depthwise)
+        over = next((v for v in ins if takes_over and until[v] == at and held.get(v, 0) >= needed), None)
         before = held.pop(over) if over is not None else 0
-        peak = max(peak, sum(held.values()) + max(made, before))
-        held[step.out.value] = made
+        peak = max(peak, sum(held.values()) + max(needed, before))
+        held[step.out.value] = needed
         for value in {*ins, step.out.value}:
             if until.get(value, at) == at:
                 held.pop(value, None)

@@ -39,23 +39,27 @@ def decoding(net: Layer | CostTable, M: SizeLike = "M", n: SizeLike = "n") -> Co
     ``M`` keys. A traced model is fixed to the length it was traced at: trace one step of it, with the keys and values as
     inputs of their own.
 
+    Raises:
+        SymcostError: where there are no layers, or none of them is attention.
+        ShapeError: where the layers do not fit the tokens.
+
     >>> from symcost.models.catalog import reference
     >>> step = decoding(reference("llama").net())
     >>> step.total("textbook").macs
     262144*M*n + 7504658432*n
     """
     layers = layers_of(net, TRACED)
-    made = _with_keys(layers, size(M, "M"))
-    if made is layers:
+    cached = _with_keys(layers, size(M, "M"))
+    if cached is layers:
         raise SymcostError("the network has no attention that could keep keys and values: give a decoder's layers")
-    return table(made, (n, 1))
+    return table(cached, (n, 1))
 
 
 def _with_keys(value: Any, M: Any) -> Any:
     """The layers with ``M`` keys in every attention; the same object where there is none."""
     if isinstance(value, tuple):
-        made = tuple(_with_keys(part, M) for part in value)
-        return made if any(new is not old for new, old in zip(made, value, strict=True)) else value
+        copied = tuple(_with_keys(part, M) for part in value)
+        return copied if any(new is not old for new, old in zip(copied, value, strict=True)) else value
     if not isinstance(value, Layer):
         return value
     own = {field.name: getattr(value, field.name) for field in fields(value)}
@@ -64,10 +68,10 @@ def _with_keys(value: Any, M: Any) -> Any:
         changed["M"] = M
     if all(changed[name] is own[name] for name in own):
         return value
-    made = object.__new__(type(value))
+    copied = object.__new__(type(value))
     for name, part in changed.items():
-        object.__setattr__(made, name, part)
-    return made
+        object.__setattr__(copied, name, part)
+    return copied
 
 
 @checked
@@ -75,6 +79,10 @@ def kv_cache(costs: CostTable, dtype: str = "float16") -> Count:
     """Bytes of the keys and values that a table of a decoding step keeps, the new token's among them.
 
     Those of earlier tokens are the table's state too, and stand in ``costs.state`` and ``sc.memory``.
+
+    Raises:
+        SymcostError: where there are no layers, or none of them is attention.
+        DeviceError: where ``dtype`` is no number type.
 
     >>> from symcost.models.catalog import reference
     >>> kv_cache(decoding(reference("llama").net(H_kv=32, d_f=11008, V=32000), M="M"))  # LLaMA 7B

@@ -114,6 +114,10 @@ def fits(
     activations where it is written. A memory that holds both has to hold their sum. A number type of products for which the
     device publishes no peak, where it publishes some, is an error.
 
+    Raises:
+        DeviceError: where the device is unknown, or no size of a memory is published.
+        SymcostError: where there is no table of operations, or a symbol has no value.
+
     >>> from symcost.models import mcunet_in1
     >>> print(fits(mcunet_in1(), "tiny-ai", "int8"))
     sram (activations): 92,160 of 327,680 bytes (320 KiB), fits, 235,520 bytes (230 KiB) are left; peak in block_2/expand/conv
@@ -156,7 +160,7 @@ class MemoryContents:
 
 def kept(where: Device, used: MemoryUse) -> list[MemoryContents]:
     """Every memory that holds weights or activations, with the state that lies there."""
-    found = []
+    contents = []
     for level in where.memories:
         if level.holds and level.size is None:
             raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
@@ -166,10 +170,10 @@ def kept(where: Device, used: MemoryUse) -> list[MemoryContents]:
             names = [{"weights": "weight_bytes", "activations": "activation_bytes"}[what] for what in level.holds]
             told = " + ".join([*names, *(["state_bytes"] if needed != plain else [])])
             text = f"{told} <= {level.size} ({level.name})"
-            found.append(MemoryContents(level.name, level.holds, needed, level.size, text))
-    if not found:
+            contents.append(MemoryContents(level.name, level.holds, needed, level.size, text))
+    if not contents:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
-    return found
+    return contents
 
 
 def check_computes(where: Device, costs: CostTable, types: Types) -> None:

@@ -18,6 +18,7 @@ from symcost.estimate.bytes.types import Types, types_of
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 from symcost.reading.numerals import short
+from symcost.views import view
 
 RULES = ("liveness", "textbook")
 
@@ -52,6 +53,9 @@ class MemoryUse:
         """What lies in the memory of the ``weights``, or of the ``activations``: state with the one or the other."""
         return self.weights + self.constant if what == "weights" else self.activations + self.state - self.constant
 
+    def _repr_html_(self) -> str:
+        return view("memory as html")(self)
+
 
 @checked
 def memory(
@@ -63,6 +67,9 @@ def memory(
     Everything has its own number type, as traced; ``dtype`` gives one to all, ``weights`` to the weights: a number type,
     bits, or a mapping from paths to bits (mixed precision, ``""`` for every other layer). Layers have no types: they are
     taken as ``assumed``. ``rule``: ``liveness``, all tensors alive at once, or ``textbook``, the largest input plus output.
+
+    Raises:
+        SymcostError: where ``rule`` is another word, or a width is given for a layer that is not there.
 
     >>> from symcost.models import alexnet
     >>> memory(alexnet(), "int8", rule="textbook")
@@ -102,5 +109,5 @@ def _scaled(elements: Count, bits: int) -> Count:
     per = rational(Fraction(bits, BYTE))
     if isinstance(elements, sympy.Max):  # kept as a maximum of few: sympy would compare each with each
         return sympy.Max(*(sympy.expand(per * size) for size in elements.args), evaluate=False)
-    made = sympy.expand(per * elements)
-    return int(made) if made.is_Integer else made
+    scaled = sympy.expand(per * elements)
+    return int(scaled) if scaled.is_Integer else scaled

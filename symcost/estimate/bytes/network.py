@@ -11,7 +11,7 @@ from symcost.layers.base import Layer
 
 def layers_of(given: Any, needs: str) -> Layer:
     """A network of layers as it is, or that of its table; ``needs`` says what else has none, and what to do."""
-    found = given.net if isinstance(given, CostTable) and given.parts.network is not None else given
-    if not isinstance(found, Layer):
+    net = given.net if isinstance(given, CostTable) and given.parts.network is not None else given
+    if not isinstance(net, Layer):
         raise SymcostError(f"{needs} (this is a {type(given).__name__})")
-    return found
+    return net

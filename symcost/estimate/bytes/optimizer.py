@@ -49,16 +49,16 @@ def optimizer_state(costs: CostTable, optimizer: Any, dtype: str = "float32", *,
     literals = [int(d) for row in shapes.values() for d in row.out if _known(d)]
     kinds = {path: _stored(row.dtype or ASSUMED if dtype == TRACED else dtype) for path, row in shapes.items()}
     small, large = (list(islice(_primes(start, literals), len(sizes))) for start in (least, max(LARGE, 2 * least)))
-    found = [
+    states = [
         _state(shapes, optimizer, kinds, dict(zip(sizes, primes, strict=True)))
         for primes in ((small, large, large[::-1]) if sizes else (small,))
     ]
-    if any(sympy.expand(other - found[0]) != 0 for other in found[1:]):
+    if any(sympy.expand(other - states[0]) != 0 for other in states[1:]):
         raise SymcostError(
             f"the optimizer's state has not one form for all sizes from {least} on: give every size a number, "
             "or a least size, such as least=128"
         )
-    return int(found[0]) if found[0].is_Integer else found[0]
+    return int(states[0]) if states[0].is_Integer else states[0]
 
 
 def _path(row: Row) -> Path:
@@ -124,11 +124,11 @@ def _times(names: Path, leaf: Any, shapes: Mapping[Path, Row]) -> Any:
 
 def _read(length: int, stands: Mapping[Any, int]) -> Any:
     """A length as a product of the sizes whose primes divide it."""
-    found: Any = sympy.Integer(1)
+    product: Any = sympy.Integer(1)
     for size, prime in stands.items():
         while length % prime == 0:
-            found, length = found * size, length // prime
-    return found * length
+            product, length = product * size, length // prime
+    return product * length
 
 
 def _primes(least: int, literals: Sequence[int]) -> Iterator[int]:

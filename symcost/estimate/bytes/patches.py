@@ -8,17 +8,16 @@ halo) and what lies in the overlap is computed again. All sizes are exact, borde
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import ShapeError, SymcostError
 from symcost.estimate.bytes.buffers import BufferStep, PlacesTape, peak_of, whole
 from symcost.estimate.bytes.network import layers_of
-from symcost.layers.base import Layer, symbols_of
+from symcost.layers.base import Layer, shaped, symbols_of
 from symcost.layers.kinds.combine import Sequential
-from symcost.layers.reading import shaped
 from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
 from symcost.reading.choices import Rule
@@ -73,6 +72,9 @@ def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int
     do. The second paper's MobileNetV2 (172 kB instead of 1372 kB for 10 % more computation) is counted by ``textbook``
     with that.
 
+    Raises:
+        SymcostError: where symbols are left, the stage is none of the network's, or the patches do not fit it.
+
     >>> from symcost.models.catalog import reference
     >>> net = reference("mobilenet_v2").net()
     >>> print(patched(net, (1, 3, 224, 224), "block_4", 4, rule="textbook", depthwise_in_place=True))
@@ -90,7 +92,7 @@ def patched(net: Layer | CostTable, x: tuple[int, ...], stage: str, patches: int
     out, length = mid, len(recorder.steps)
     for name, layer in parts[cut:]:
         out = recorder.run(layer, out, name)
-    if not mid.places or any(patches > int(size) for size in mid.places):
+    if not mid.places or any(patches > int(exact(size)) for size in mid.places):
         raise SymcostError(f"patches={patches} do not fit the stage's output {mid}: use fewer, or a shorter stage")
     counted: tuple[Rule, bool] = rule, depthwise_in_place
     first, rest = recorder.steps[:length], recorder.steps[length:]
@@ -133,7 +135,9 @@ class _Stage:
             if step.everything or step.row.times != 1 or (step.slides and step.window is None):
                 raise ShapeError(f"{step.row.path} ({step.row.op}) cannot run in patches: end the stage before it")
         axes = range(len(out.places))
-        self.ranges = [[self._needed(axis, cut) for cut in _cuts(int(out.places[axis]), patches)] for axis in axes]
+        self.ranges = [
+            [self._needed(axis, cut) for cut in _cuts(int(exact(out.places[axis])), patches)] for axis in axes
+        ]
         """For every axis and patch the places needed of each value."""
 
     def _needed(self, axis: int, cut: Range) -> dict[int, Range]:
@@ -149,7 +153,7 @@ class _Stage:
             for operand in step.ins:
                 if len(operand.places) != len(self.out.places):
                     continue  # one number per channel, such as the gate of a squeeze-and-excitation
-                size = int(operand.places[axis])
+                size = int(exact(operand.places[axis]))
                 own = max(first, 0), min(last, size)
                 before = needed.get(operand.value, own)
                 needed[operand.value] = min(own[0], before[0]), max(own[1], before[1])
@@ -162,29 +166,28 @@ class _Stage:
             macs = _macs(step)
             if not macs:
                 continue
-            places = [int(size) for size in step.out.places]
+            places = [int(exact(size)) for size in step.out.places]
             if not places:
                 raise ShapeError(f"{step.row.path} has no places to cut into patches: end the stage before it")
-            computed = _product(sum(_length(need[step.out.value]) for need in axis) for axis in self.ranges)
-            total += macs * computed // _product(places)
+            computed = math.prod(sum(_length(need[step.out.value]) for need in axis) for axis in self.ranges)
+            total += macs * computed // math.prod(places)
         return total
 
     def peak(self) -> tuple[int, tuple[int, ...]]:
         """The largest patch's live elements with the stage's output beside them, and that patch's share of the input."""
         worst, share = 0, (0,)
-        for index in _indices([len(axis) for axis in self.ranges]):
-            needs = [axis[i] for axis, i in zip(self.ranges, index, strict=True)]
+        for needs in itertools.product(*self.ranges):
             live = self._live(needs)
             if live > worst:
                 entering = tuple(_length(need[self.entered.value]) for need in needs)
                 worst, share = live, entering
         return worst, share
 
-    def _live(self, needs: list[dict[int, Range]]) -> int:
+    def _live(self, needs: Sequence[dict[int, Range]]) -> int:
         def size(tensor: Tensor) -> int:
             if tensor.value not in needs[0]:
                 return whole(tensor)
-            return int(exact(tensor.n * tensor.channels)) * _product(_length(need[tensor.value]) for need in needs)
+            return int(exact(tensor.n * tensor.channels)) * math.prod(_length(need[tensor.value]) for need in needs)
 
         # The patch of the output is written into the whole output, which stands beside everything else.
         live = peak_of(self.steps, self.entered, self.out, size, *self.counted)
@@ -199,17 +202,3 @@ def _cuts(size: int, patches: int) -> list[Range]:
 
 def _length(places: Range) -> int:
     return max(places[1] - places[0], 0)
-
-
-def _product(sizes: Any) -> int:
-    made = 1
-    for size in sizes:
-        made *= size
-    return made
-
-
-def _indices(lengths: list[int]) -> list[tuple[int, ...]]:
-    found: list[tuple[int, ...]] = [()]
-    for length in lengths:
-        found = [(*head, index) for head in found for index in range(length)]
-    return found

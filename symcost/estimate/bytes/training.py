@@ -51,6 +51,10 @@ def training_memory(
     for that of the parameters as they are. Residuals follow the model's own types and its remat policy: a rematerialised
     block keeps less.
 
+    Raises:
+        SymcostError: where the table is not of training.
+        DeviceError: where a number type is unknown.
+
     >>> import flax.linen as nn, optax
     >>> import symcost as sc
     >>> costs = sc.trace(lambda d: nn.Dense(d), "float32[n,c]", mode="train")

@@ -74,18 +74,18 @@ def _named(weights: str | Bits) -> str:
 
 
 def _joined(types: Iterable[str]) -> str:
-    found = list(types)
-    return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+    names = list(types)
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _traced(costs: CostTable) -> dict[str, dict[str, None]]:
     """Types of parameters, of what a textbook keeps of the results, and of state, in order of appearance."""
-    found: dict[str, dict[str, None]] = {"params": {}, "activations": {}, "state": {}}
+    types: dict[str, dict[str, None]] = {"params": {}, "activations": {}, "state": {}}
     for row in costs.rows:
         what = "params" if row.cost.params != 0 else "state" if row.cost.state != 0 else "activations"
         if row.dtype and (what != "activations" or _kept(row)):
-            found[what][row.dtype] = None
-    return found
+            types[what][row.dtype] = None
+    return types
 
 
 def _kept(row: Row) -> bool:

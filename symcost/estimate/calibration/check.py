@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symcost.devices import Device
-from symcost.estimate.calibration.networks import timed
-from symcost.estimate.calibration.timing import in_rounds
+from symcost.estimate.calibration.timing import in_rounds, timed
 from symcost.estimate.time.latency import latency
 from symcost.layers.base import Layer
 from symcost.layers.table import table
@@ -48,11 +47,11 @@ def compared(
     on: Device, seconds: float, model: LatencyModel = "fused", on_network: Callable[[str], None] = lambda said: None
 ) -> list[Compared]:
     """Every network, predicted by the device and measured here for ``seconds``."""
-    found: list[tuple[str, str, Fraction]] = []
+    predicted: list[tuple[str, str, Fraction]] = []
     running = []
     for name, size, net, x in networks():
         on_network(f"{name} {size}")
-        found.append((name, size, latency(table(net, x), on, "float32", model=model).value()))
+        predicted.append((name, size, latency(table(net, x), on, "float32", model=model).value()))
         running.append(timed(net, x))
     in_rounds(running, seconds, on_network)
-    return [Compared(*each, run.seconds) for each, run in zip(found, running, strict=True)]
+    return [Compared(*each, run.seconds) for each, run in zip(predicted, running, strict=True)]

@@ -15,8 +15,7 @@ from typing import Any
 from symcost.devices import Device, Rates
 from symcost.devices.read import parsed
 from symcost.estimate.calibration.blocks import TIMES, Block, blocks
-from symcost.estimate.calibration.networks import timed
-from symcost.estimate.calibration.timing import Timed, in_rounds
+from symcost.estimate.calibration.timing import Timed, in_rounds, timed
 from symcost.estimate.time.work import Kernel, kernels
 from symcost.layers.table import table
 
@@ -56,15 +55,15 @@ def measurements(seconds: float, on_kernel: Callable[[str], None] = lambda said:
         waiting.append((block, [timed(block.network(times), block.x) for times in TIMES]))
     copies = [Timed(lambda x: x + 1, jnp.ones(size)) for size in COPIES]
     in_rounds([*(each for _, pair in waiting for each in pair), *copies], seconds, on_kernel)
-    found = [each for block, pair in waiting if (each := _added(block, *pair)) is not None]
+    measured = [each for block, pair in waiting if (each := _added(block, *pair)) is not None]
     for size, each in zip(COPIES, copies, strict=True):
         amounts = {
             ("other", "activations"): 2 * FLOAT32 * size,
             ("other", "operations"): size,
             ("other", "overhead"): 1,
         }
-        found.append(Measurement(f"copy {size}", amounts, each.seconds))
-    return found
+        measured.append(Measurement(f"copy {size}", amounts, each.seconds))
+    return measured
 
 
 def _added(block: Block, few: Timed, many: Timed) -> Measurement | None:
@@ -78,10 +77,10 @@ def _added(block: Block, few: Timed, many: Timed) -> Measurement | None:
     return Measurement(block.name, added, seconds / more)
 
 
-def amounts(found: Sequence[Kernel]) -> dict[Part, int]:
+def amounts(run: Sequence[Kernel]) -> dict[Part, int]:
     """Operations, bytes of weights and activations in float32, and kernels, by kind."""
     sums: dict[Part, int] = {}
-    for kernel in found:
+    for kernel in run:
         one = (kernel.operations, FLOAT32 * kernel.weights, FLOAT32 * (kernel.read + kernel.written), 1)
         for part, amount in zip(PARTS, one, strict=True):
             at = kernel.kind, part
@@ -89,7 +88,7 @@ def amounts(found: Sequence[Kernel]) -> dict[Part, int]:
     return sums
 
 
-def fitted(found: Sequence[Measurement]) -> dict[Part, float]:
+def fitted(measured: Sequence[Measurement]) -> dict[Part, float]:
     """Seconds of one operation, byte or kernel, by kind and part; parts that take no time are left out.
 
     The solver's own rounding leaves parts of 1e-26 seconds where there is none, on some processors and not on others: a
@@ -98,23 +97,25 @@ def fitted(found: Sequence[Measurement]) -> dict[Part, float]:
     import numpy as np
     from scipy.optimize import nnls
 
-    parts = sorted({part for each in found for part, amount in each.amounts.items() if amount})
-    relative = np.array([[each.amounts.get(part, 0) / float(each.seconds) for part in parts] for each in found])
+    parts = sorted({part for each in measured for part, amount in each.amounts.items() if amount})
+    relative = np.array([[each.amounts.get(part, 0) / float(each.seconds) for part in parts] for each in measured])
     scale = relative.max(axis=0)
-    shares, _ = nnls(relative / scale, np.ones(len(found)))  # of the block of which the part takes the most
+    shares, _ = nnls(relative / scale, np.ones(len(measured)))  # of the block of which the part takes the most
     return {
         part: float(share / most) for part, share, most in zip(parts, shares, scale, strict=True) if share > NEGLIGIBLE
     }
 
 
-def entry(name: str, found: Sequence[Measurement]) -> str:
+def entry(name: str, measured: Sequence[Measurement]) -> str:
     """The device as TOML: the best block that lasts is the peak, the fastest copy the bandwidth, the rates those fitted."""
     import jax
 
     place = jax.devices()[0]
-    lasting = [each for each in found if each.seconds >= LASTING] or [max(found, key=lambda each: each.seconds)]
+    lasting = [each for each in measured if each.seconds >= LASTING] or [max(measured, key=lambda each: each.seconds)]
     peak = max(each.operations / each.seconds for each in lasting)
-    copied = max(each.amounts["other", "activations"] / each.seconds for each in found if each.name.startswith("copy"))
+    copied = max(
+        each.amounts["other", "activations"] / each.seconds for each in measured if each.name.startswith("copy")
+    )
     lines = [
         f"[{name}]",
         f'title = "{place.device_kind} by {place.platform}, {os.cpu_count()} processors"',
@@ -128,7 +129,7 @@ def entry(name: str, found: Sequence[Measurement]) -> str:
     ]
     if size := _memory(place):
         lines.append(f"size_b = {size}")
-    costs = fitted(found)
+    costs = fitted(measured)
     for kind in sorted({kind for kind, _ in costs}):
         lines += ["", f"[{name}.measured.{kind}]"]
         lines += [_rate(part, costs[kind, part]) for part in PARTS if (kind, part) in costs]
@@ -143,10 +144,10 @@ def _rate(part: str, each: float) -> str:
     return f"{part}_{unit} = {max(round(1 / each), 1)}"
 
 
-def errors(entry_: str, name: str, found: Sequence[Measurement]) -> list[Fraction]:
+def errors(entry_: str, name: str, measured: Sequence[Measurement]) -> list[Fraction]:
     """How far the entry is off each block, ``predicted / measured - 1``."""
     host = parsed(entry_, "the entry")[name]
-    return [_predicted(host, each) / each.seconds - 1 for each in found]
+    return [_predicted(host, each) / each.seconds - 1 for each in measured]
 
 
 def _predicted(host: Device, each: Measurement) -> Fraction:

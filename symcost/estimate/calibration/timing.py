@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from symcost.layers.base import Layer
+
 WARM = 2
 LEAST = 3
 ROUNDS = 3
@@ -45,9 +47,24 @@ class Timed:
         return Fraction(self.best or 1, NANO)
 
 
-def in_rounds(timed: Sequence[Timed], seconds: float, on_round: Callable[[str], None] = lambda said: None) -> None:
+def timed(net: Layer, x: tuple[int, ...]) -> Timed:
+    """The network as a Flax module in float32; images are given channels first, as the layers take them."""
+    import jax
+    import jax.numpy as jnp
+
+    from symcost.layers.twins.base import build
+
+    shape = (x[0], *x[2:], x[1]) if len(x) == 4 else x  # images are channels last there
+    module = build(net)
+    entering = jnp.ones(shape)
+    shapes: Any = jax.eval_shape(module.init, jax.random.key(0), entering)
+    variables = jax.tree.map(lambda leaf: jnp.full(leaf.shape, 1e-3, leaf.dtype), shapes)
+    return Timed(lambda v, a: module.apply(v, a), variables, entering)
+
+
+def in_rounds(functions: Sequence[Timed], seconds: float, on_round: Callable[[str], None] = lambda said: None) -> None:
     """Every function for ``seconds`` in all, in turns."""
     for number in range(ROUNDS):
         on_round(f"round {number + 1} of {ROUNDS}")
-        for each in timed:
+        for each in functions:
             each.run(seconds / ROUNDS)

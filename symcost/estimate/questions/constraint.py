@@ -41,12 +41,12 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
     given = [texts] if isinstance(texts, str) else list(texts)
     if not given:
         raise SymcostError(_NONE)
-    found: list[Condition] = []
+    conditions: list[Condition] = []
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
-        found += [each for named in conjuncts(condition(text, measured)) for each in put(named, text, setting)]
-    return found
+        conditions += [each for named in conjuncts(condition(text, measured)) for each in put(named, text, setting)]
+    return conditions
 
 
 def is_one(text: str) -> bool:
@@ -74,14 +74,14 @@ def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
                 _check_names(side, text, symbols, ())
 
 
-def put(found: Condition, text: str, setting: Setting) -> list[Condition]:
+def put(told: Condition, text: str, setting: Setting) -> list[Condition]:
     """Conditions in symbols of the table for one in names of quantities, which stands in ``text``."""
-    made = rewritten(
-        found,
+    conditions = rewritten(
+        told,
         lambda compare: compare.map(lambda side: _put(side, text, setting)),
         lambda word: fitting(word, setting),
     )
-    return conjuncts(made)
+    return conjuncts(conditions)
 
 
 def measured(name: str) -> Dimension:
@@ -92,8 +92,8 @@ def measured(name: str) -> Dimension:
 def _put(side: Any, text: str, setting: Setting) -> Any:
     _check_names(side, text, setting.costs.symbols, setting.costs.point)
     used = sorted({str(s) for s in side.free_symbols} & QUANTITIES.keys())
-    made = {symbol(name): sympy.sympify(QUANTITIES[name](setting), strict=True) for name in used}
-    return side.xreplace(made) if made else side
+    formulas = {symbol(name): sympy.sympify(QUANTITIES[name](setting), strict=True) for name in used}
+    return side.xreplace(formulas) if formulas else side
 
 
 def _check_names(side: Any, text: str, symbols: Sequence[str], fixed: Collection[str]) -> None:
@@ -106,8 +106,8 @@ def _check_names(side: Any, text: str, symbols: Sequence[str], fixed: Collection
             )
         if not known and name not in QUANTITIES:
             plain = [*symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
-            found = offered(near(name, [*symbols, *QUANTITIES]), f"there are {listed(plain)}")
-            raise SymcostError(f"unknown name {short(name)} in {short(text)}: {found}")
+            hint = offered(near(name, [*symbols, *QUANTITIES]), f"there are {listed(plain)}")
+            raise SymcostError(f"unknown name {short(name)} in {short(text)}: {hint}")
 
 
 def memories(setting: Setting) -> list[MemoryContents]:
@@ -119,7 +119,7 @@ def memories(setting: Setting) -> list[MemoryContents]:
 
 def fitting(word: Word, setting: Setting) -> Condition:
     """What ``fits`` stands for: every memory has room."""
-    found = memories(setting)
+    held = memories(setting)
     return Combined(
-        "and", tuple(Compare("<=", each.needed, rational(each.size), each.text) for each in found), word.text
+        "and", tuple(Compare("<=", each.needed, rational(each.size), each.text) for each in held), word.text
     )

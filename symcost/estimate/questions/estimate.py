@@ -39,9 +39,9 @@ class Estimate:
     batch: Any = None
     types: Types | None = None
 
-    def throughput(self, found: Latency) -> Any:
+    def throughput(self, timing: Latency) -> Any:
         """Examples per second at a latency, or None."""
-        return None if self.batch is None else self.batch / found.seconds
+        return None if self.batch is None else self.batch / timing.seconds
 
 
 def estimate(

@@ -87,10 +87,6 @@ def _counted(name: str, told: Told) -> Quantity:
     return Quantity(name, told.title, told.unit, of, ("convention",), parts, place=told.place)
 
 
-def _peak(s: Setting) -> Any:
-    return s.costs.peak(s.rule)
-
-
 def _activation_bytes(s: Setting) -> Any:
     return peak_bytes(s.costs, s.types, s.rule)
 
@@ -122,10 +118,6 @@ def _trained(s: Setting) -> Any:
     return kept.total + states_of(s.optimizer).bytes(moments)
 
 
-def _residuals(s: Setting) -> Any:
-    return s.costs.residuals
-
-
 def _cache(s: Setting) -> Any:
     return kv_cache(s.costs) if s.dtype is None else kv_cache(s.costs, s.dtype)
 
@@ -155,14 +147,15 @@ _WIDE, _TIMES = ("dtype", "weights", "bits"), ("device", "dtype", "weights", "bi
 _OPS = Told("OPs", OPERATIONS, convention=TEXTBOOK)
 _BASES = (
     *(_counted(name, told) for name, told in {**TOLD, "ops": _OPS}.items()),
-    Quantity("peak_activations", "peak elements", ELEMENTS, _peak, ("rule",), _moved, peak=True, place=FIRST),
+    Quantity("peak_activations", "peak elements", ELEMENTS, lambda s: s.costs.peak(s.rule), ("rule",), _moved, peak=True,
+             place=FIRST),
     Quantity("model_size", "model size", BYTES, _size, (*_WIDE, "density"), _sizes, place=TOTAL),
     Quantity("weight_bytes", "bytes of weights", BYTES, lambda s: _size(replace(s, density=1)), _WIDE, _sizes),
     Quantity("state_bytes", "bytes of state", BYTES, _state, _WIDE, _states, place=TOTAL),
     Quantity("activation_bytes", "peak bytes", BYTES, _activation_bytes, ("dtype", "rule"), _moved, peak=True, place=TOTAL),
     Quantity("total_bytes", "bytes in memory", BYTES, lambda s: _size(s) + _activation_bytes(s) + _state(s),
              (*_WIDE, "density", "rule"), _moved, peak=True, place=TOTAL),
-    Quantity("residuals", "residual bytes (saved for backward)", BYTES, _residuals, place=TOTAL),
+    Quantity("residuals", "residual bytes (saved for backward)", BYTES, lambda s: s.costs.residuals, place=TOTAL),
     Quantity("training_bytes", "bytes of training", BYTES, _trained, ("dtype", "optimizer"), place=TOTAL),
     Quantity("kv_cache", "bytes of keys and values", BYTES, _cache, ("dtype",), place=TOTAL),
     Quantity("latency", "latency", SECONDS, lambda s: _latency(s).seconds, _TIMES, _seconds, place=TOTAL),

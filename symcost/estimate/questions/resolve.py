@@ -1,4 +1,4 @@
-"""From names to formulas: what an expression needs until only axes are left."""
+"""From names to formulas: what expressions need until only axes are left."""
 
 from __future__ import annotations
 
@@ -11,35 +11,30 @@ from symcost.errors import SpaceError
 from symcost.estimate.questions.names import Metrics
 
 
-class Resolver:
-    """Collects the formulas that expressions need, until only axes are left."""
+def resolved(metrics: Metrics, axes: Iterable[str], expressions: Iterable[Any]) -> dict[str, Any]:
+    """The formulas that expressions need, by name, until only axes are left."""
+    known, formulas, within = set(axes), dict[str, Any](), list[str]()
 
-    def __init__(self, metrics: Metrics, axes: Iterable[str]) -> None:
-        self.metrics, self.axes = metrics, set(axes)
-        self.found: dict[str, Any] = {}
-        self._open: list[str] = []
+    def resolve(expression: Any) -> None:
+        for name in sorted(str(s) for s in expression.free_symbols if str(s) not in known):
+            if name in within:
+                raise SpaceError(f"the formula {name} is defined by itself: {' -> '.join([*within, name])}")
+            if name not in formulas:
+                formula = sympy.sympify(_formula(metrics, known, name, within), strict=True)
+                within.append(name)
+                resolve(formula)
+                within.pop()
+                formulas[name] = formula
 
-    def __call__(self, expression: Any) -> None:
-        """Find the formulas of an expression's names."""
-        for name in sorted(str(s) for s in expression.free_symbols):
-            if name not in self.axes and name not in self.found:
-                self._resolve(name)
+    for expression in expressions:
+        resolve(expression)
+    return formulas
 
-    def _resolve(self, name: str) -> None:
-        if name in self._open:
-            raise SpaceError(f"the formula {name} is defined by itself: {' -> '.join([*self._open, name])}")
-        if name not in self.metrics:
-            raise self._missing(name)
-        formula = sympy.sympify(self.metrics[name], strict=True)
-        self._open.append(name)
-        self(formula)
-        self._open.pop()
-        self.found[name] = formula
 
-    def _missing(self, name: str) -> SpaceError:
-        if name in self.metrics.symbols:
-            by = f"{self._open[-1]} depends on" if self._open else "the costs have"
-            return SpaceError(
-                f"{by} the symbol {name} and the space has no axis for it: give it values, as {name} = [1]"
-            )
-        return self.metrics.unknown(name, self.axes)
+def _formula(metrics: Metrics, axes: Iterable[str], name: str, within: list[str]) -> Any:
+    if name in metrics:
+        return metrics[name]
+    if name in metrics.symbols:
+        by = f"{within[-1]} depends on" if within else "the costs have"
+        raise SpaceError(f"{by} the symbol {name} and the space has no axis for it: give it values, as {name} = [1]")
+    raise metrics.unknown(name, axes)

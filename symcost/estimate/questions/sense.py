@@ -35,6 +35,10 @@ def smooth(expression: Any) -> Any:
 def partial(expression: Any, name: str, **point: int) -> Any:
     """Partial derivative by a symbol, sizes taken as smooth; at a point an exact number.
 
+    Raises:
+        SymcostError: where the formula has a corner in the symbol, or a value is of a symbol that it has not.
+        ExpressionError: where ``name`` is no name of a symbol.
+
     >>> from symcost.formulas.symbols import parse
     >>> partial(parse("12*L*d**2"), "d")
     24*L*d
@@ -43,8 +47,8 @@ def partial(expression: Any, name: str, **point: int) -> Any:
     """
     if not point:
         return sympy.expand(sympy.diff(_smooth_in(expression, name), symbol(name)))
-    made = _ruled(expression, name, point, "the derivative")
-    return number(at_point(sympy.diff(made, symbol(name)), point), "the derivative")
+    around = _ruled(expression, name, point, "the derivative")
+    return number(at_point(sympy.diff(around, symbol(name)), point), "the derivative")
 
 
 @checked
@@ -53,6 +57,10 @@ def elasticity(expression: Any, name: str, **point: int) -> Any:
 
     At a point it is an exact fraction; 2 says that 1 % more of the symbol costs 2 % more. Of a maximum the side counts
     that rules at the point.
+
+    Raises:
+        SymcostError: where the formula is 0, or has a corner there, or a value is of a symbol that it has not.
+        ExpressionError: where ``name`` is no name of a symbol.
 
     >>> from symcost.formulas.symbols import parse
     >>> elasticity(parse("12*L*d**2 + 4*L*d"), "d", d=1, L=7)
@@ -63,13 +71,16 @@ def elasticity(expression: Any, name: str, **point: int) -> Any:
     whole = _ruled(expression, name, point, "the elasticity") if point else _smooth_in(expression, name)
     if at_point(whole, point) == 0:
         raise SymcostError("the formula is 0: it has no elasticity")
-    made = sympy.diff(whole, symbol(name)) * symbol(name) / whole
-    return number(at_point(made, point), "the elasticity") if point else sympy.cancel(made)
+    relative = sympy.diff(whole, symbol(name)) * symbol(name) / whole
+    return number(at_point(relative, point), "the elasticity") if point else sympy.cancel(relative)
 
 
 @checked
 def leading_term(expression: Any, *names: str) -> Any:
     """The part that rules when the symbols named (all of them unless named) grow together.
+
+    Raises:
+        SymcostError: where it has none, or a name is of no symbol of the formula.
 
     >>> from symcost.formulas.symbols import parse
     >>> leading_term(parse("2*L*N**2*d + 12*L*N*d**2 + 9*N*d"))
@@ -84,12 +95,12 @@ def leading_term(expression: Any, *names: str) -> Any:
             raise SymcostError(f"unknown symbol {name!r}: the formula has {', '.join(known) or 'none'}")
     if whole.is_zero:
         return whole
-    found = leading(whole, names)
-    if found is None and whole.has(sympy.Max, sympy.Min):
+    lead = leading(whole, names)
+    if lead is None and whole.has(sympy.Max, sympy.Min):
         raise SymcostError("a formula with Max has a leading term on each side: give a value to what decides it")
-    if found is None:
+    if lead is None:
         raise SymcostError("the terms of highest degree cannot be told from others: give values to some symbols")
-    return found
+    return lead
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,10 @@ class Crossover:
 @checked
 def crossover(first: Any, second: Any, name: str) -> Crossover:
     """The positive value of a symbol beyond which one formula stays above the other, sizes taken as smooth.
+
+    Raises:
+        SymcostError: where neither formula overtakes the other, or that depends on other symbols.
+        ExpressionError: where ``name`` is no name of a symbol.
 
     >>> from symcost.formulas.symbols import parse
     >>> print(crossover(parse("2*L*N**2*d"), parse("8*L*N*d**2"), "N"))  # attention against the MLP
@@ -142,11 +157,11 @@ def crossover(first: Any, second: Any, name: str) -> Crossover:
 def _positive_roots(factor: Any, x: Any) -> list[Any]:
     """The positive roots of a factor of degree 1 or 2; they need not be integers."""
     free = sympy.Dummy(real=True)
-    found = sympy.solve(factor.xreplace({x: free}), free)
-    signs = [root.is_positive for root in found]
-    if None in signs and len(found) == 2 and sympy.simplify(found[0] * found[1]).is_negative:
-        return [next(root for root in found if root.is_positive)] if True in signs else _unsettled(x)
-    return _unsettled(x) if None in signs else [root for root in found if root.is_positive]
+    roots = sympy.solve(factor.xreplace({x: free}), free)
+    signs = [root.is_positive for root in roots]
+    if None in signs and len(roots) == 2 and sympy.simplify(roots[0] * roots[1]).is_negative:
+        return [next(root for root in roots if root.is_positive)] if True in signs else _unsettled(x)
+    return _unsettled(x) if None in signs else [root for root in roots if root.is_positive]
 
 
 def _unsettled(x: Any) -> Any:
@@ -154,14 +169,14 @@ def _unsettled(x: Any) -> Any:
 
 
 def _largest(roots: Sequence[Any], name: str) -> Any:
-    found = roots[0]
+    most = roots[0]
     for root in roots[1:]:
-        difference = sympy.simplify(root - found)
+        difference = sympy.simplify(root - most)
         if difference.is_nonnegative:
-            found = root
+            most = root
         elif not difference.is_nonpositive:
             raise SymcostError(f"several crossovers in {name} lie in no fixed order: give values to the other symbols")
-    return found
+    return most
 
 
 def _depending(expression: Any, name: str) -> Any:

@@ -95,6 +95,10 @@ def solve(
     and ``rule`` are those of the estimates. ``within``: the candidates, where a constraint is not certified monotone.
     ``check``: whether every number at the point is compared with a fresh trace of the model there, as in ``costs.subs``.
 
+    Raises:
+        SymcostError: where not one symbol is looked for, another has no value, or no value meets the constraints.
+        DomainError: where the symbol is none of the table's.
+
     >>> from symcost.models import gpt2
     >>> found = solve(gpt2(d="d", L="L", H=1), "params <= 25_000_000", largest="d", given=dict(L=12))
     >>> print(found)
@@ -114,9 +118,9 @@ def solve(
     value, method = problem.largest(within) if largest else problem.smallest(within)
     at = {**others, name: value}
     values = Evaluator(at)
-    listed = (each for found in fixed for each in compares(found))
-    found = tuple((c.text, Fraction(values(c.left)), Fraction(values(c.right))) for c in listed)
-    return Solution(name, value, at, found, method, costs.subs(check=True, **at).parts.compared if check else "")
+    listed = (each for sides in fixed for each in compares(sides))
+    sides = tuple((c.text, Fraction(values(c.left)), Fraction(values(c.right))) for c in listed)
+    return Solution(name, value, at, sides, method, costs.subs(check=True, **at).parts.compared if check else "")
 
 
 def wanted(symbols: Sequence[str], largest: str | None, smallest: str | None) -> str:
@@ -178,10 +182,10 @@ class _Problem:
             if high > FAR:
                 raise SymcostError(f"there is no largest {self.name}: the constraints hold for every larger size")
         low = self._between(low, high, lambda value: self._all(sides, DOWN, value))
-        found = self._stepped(range(low, max(low - MAX_STEPS, start - 1), -1))
-        if start > 1 and (found is None or not self.holds(found)):
+        size = self._stepped(range(low, max(low - MAX_STEPS, start - 1), -1))
+        if start > 1 and (size is None or not self.holds(size)):
             return self._tried(range(start - 1, 0, -1), "it holds at no larger size")
-        return self._checked(found)
+        return self._checked(size)
 
     def smallest(self, within: Any) -> tuple[int, str]:
         if within is not None:
@@ -202,15 +206,15 @@ class _Problem:
         """From where every constraint is monotone, and to which side each one holds."""
         starts, sides = [1], []
         for constraint in self.constraints:
-            found = None
+            turn = None
             if isinstance(constraint, Compare) and constraint.op not in ("==", "!="):
-                found = monotone_from(constraint.difference, self.name)
-            if found is None:
+                turn = monotone_from(constraint.difference, self.name)
+            if turn is None:
                 raise SymcostError(
                     f"{constraint.text!r} is not certified monotone in {self.name}: give the sizes to try, as "
                     f"within=range(1, 4097)"
                 )
-            start, direction = found
+            start, direction = turn
             starts.append(start)
             below = isinstance(constraint, Compare) and constraint.op in ("<=", "<")
             sides.append((constraint, DOWN if (direction >= 0) == below else UP))
@@ -230,10 +234,10 @@ class _Problem:
     def _stepped(self, candidates: range) -> int | None:
         return next((value for value in candidates if value > 0 and self.allowed(value)), None)
 
-    def _checked(self, found: int | None) -> tuple[int, str]:
-        if found is None or not self.holds(found):
+    def _checked(self, size: int | None) -> tuple[int, str]:
+        if size is None or not self.holds(size):
             raise SymcostError(f"no {self.name} satisfies the constraints: relax one")
-        return found, "bisection, certified monotone"
+        return size, "bisection, certified monotone"
 
     def _tried(self, candidates: Any, why: str = "none of the sizes tried does") -> tuple[int, str]:
         for value in candidates:

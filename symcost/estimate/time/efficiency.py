@@ -39,6 +39,9 @@ class Saturating:
     The time of a kernel stays linear, ``(operations + half) / (limit * peak)``, and a small one takes as long as
     ``half`` operations: the same curve as a launch of that length.
 
+    Raises:
+        SymcostError: where the limit is no share in (0, 1], or ``half`` is negative.
+
     >>> from symcost.models import alexnet
     >>> from symcost.estimate.time.work import kernels
     >>> (whole,) = kernels(alexnet(), "whole")

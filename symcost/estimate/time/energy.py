@@ -22,7 +22,7 @@ from symcost.devices import Device, Energies, device
 from symcost.devices.device import HOLDS
 from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.bytes.types import computing, main_type, types_of
-from symcost.estimate.time.latency import latency
+from symcost.estimate.time.latency import latency, whole
 from symcost.estimate.time.work import Kernel, kernels
 from symcost.formulas.graph.leading import brief
 from symcost.formulas.units import as_number, physical
@@ -77,7 +77,7 @@ class Energy:
                 f"device {self.device.name} gives power times time, which does not tell computing from moving: "
                 "use a device with an energy table, such as horowitz-45nm"
             )
-        return sympy.expand(sympy.Add(*(getattr(step, name) * step.kernel.times for step in self.steps)))
+        return whole(self.steps, name)
 
     @property
     def compute(self) -> Any:
@@ -113,6 +113,10 @@ def energy(
     ``levels``: where ``weights`` and ``activations`` come from, names of the device's energy table; its ``dram``
     unless given. ``dtype``, ``weights``, ``model`` and ``efficiency`` as in :func:`~symcost.estimate.time.latency.latency`.
 
+    Raises:
+        DeviceError: where the device is unknown, or has no published energy for the number type or the level.
+        SymcostError: where there is no table of operations, or an argument is another.
+
     >>> from symcost.models import alexnet
     >>> found = energy(alexnet(), model="whole")
     >>> found.compute, found.movement
@@ -128,13 +132,13 @@ def energy(
         if what not in HOLDS:
             raise SymcostError(f"levels names {what!r}: use weights and activations")
     bit = {what: _level(where, table, (levels or {}).get(what, "dram")) / WORD for what in HOLDS}
-    found = kernels(costs, model)
+    run = kernels(costs, model)
     types = types_of(costs, dtype, weights)
-    of, computed = width_of(costs, types.weights), computing(found, types, table.add)
+    of, computed = width_of(costs, types.weights), computing(run, types, table.add)
     if types.activations is not None:
         _joules(where, "add", types.activations)
-    steps = tuple(_step(where, kernel, computed(kernel), bit, (of, types.activations)) for kernel in found)
-    return Energy(where, main_type(found, types), costs, steps, types=types.text)
+    steps = tuple(_step(where, kernel, computed(kernel), bit, (of, types.activations)) for kernel in run)
+    return Energy(where, main_type(run, types), costs, steps, types=types.text)
 
 
 def _step(

@@ -7,6 +7,7 @@ same for every kernel (Williams, Waterman, Patterson: Roofline, CACM 2009).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -54,10 +55,7 @@ class KernelTime:
     @property
     def bound(self) -> str:
         """What it waits for: ``compute``, ``memory``, or ``depends`` while its symbols leave it open."""
-        longest = larger(self.compute, self.memory)
-        if isinstance(longest, sympy.Max):
-            return "depends"
-        return "compute" if longest == self.compute else "memory"
+        return _bound(self.compute, self.memory)
 
     @property
     def intensity(self) -> Any:
@@ -98,23 +96,22 @@ class Latency:
     @property
     def compute(self) -> Any:
         """Seconds of computing alone."""
-        return sympy.expand(sympy.Add(*(step.compute * step.kernel.times for step in self.steps)))
+        return whole(self.steps, "compute")
 
     @property
     def memory(self) -> Any:
         """Seconds of moving alone."""
-        return sympy.expand(sympy.Add(*(step.memory * step.kernel.times for step in self.steps)))
+        return whole(self.steps, "memory")
 
     @property
     def overhead(self) -> Any:
         """Seconds of launching."""
-        return sympy.expand(sympy.Add(*(step.overhead * step.kernel.times for step in self.steps)))
+        return whole(self.steps, "overhead")
 
     @property
     def bound(self) -> str:
         """What the whole waits for, by the kernels' sums."""
-        longest = larger(self.compute, self.memory)
-        return "depends" if isinstance(longest, sympy.Max) else "compute" if longest == self.compute else "memory"
+        return _bound(self.compute, self.memory)
 
     def value(self, **point: int) -> Fraction:
         """Exact seconds at a point; a symbol left free is an error."""
@@ -129,6 +126,16 @@ class Latency:
 
     def __repr__(self) -> str:
         return f"<Latency {self}>"
+
+
+def whole(steps: Sequence[Any], part: str) -> Any:
+    """A part of what kernels take, over all their executions."""
+    return sympy.expand(sympy.Add(*(getattr(step, part) * step.kernel.times for step in steps)))
+
+
+def _bound(compute: Any, memory: Any) -> str:
+    longest = larger(compute, memory)
+    return "depends" if isinstance(longest, sympy.Max) else "compute" if longest == compute else "memory"
 
 
 @checked_but("costs")
@@ -154,6 +161,10 @@ def latency(
     it was (not for the whole model), or all of the peak.
     ``overhead``: seconds to launch a kernel; the device's own unless given, and none for the whole model.
 
+    Raises:
+        DeviceError: where the device is unknown, or lacks a peak or a bandwidth that is needed.
+        SymcostError: where there is no table of operations, or an argument is another.
+
     >>> from symcost.models import alexnet
     >>> latency(alexnet(), "nvidia-a100-sxm-80gb", "int8", model="whole").seconds
     7833457/254875000000
@@ -161,9 +172,9 @@ def latency(
     where = device(on)
     rate = efficiency_of(efficiency)
     launch = _overhead(where, overhead, model)
-    found = kernels(costs, model)
+    run = kernels(costs, model)
     types = types_of(costs, dtype, weights)
-    computed = computing(found, types, where.peak)
+    computed = computing(run, types, where.peak)
     if types.activations is not None:
         where.operations(types.activations)
     bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
@@ -174,9 +185,9 @@ def latency(
             _measured(kernel, measured[kernel.kind], sizes, None if overhead is None else launch)
             if kernel.kind in measured
             else _step(kernel, _peak(where, kernel, computed(kernel)), bandwidth, sizes, rate, launch)
-            for kernel in found
+            for kernel in run
         ),
-        where, main_type(found, types), model, costs, types.text,
+        where, main_type(run, types), model, costs, types.text,
         _assumed(rate, launch if overhead is not None or not measured else None, bool(measured)),
     )  # fmt: skip
 
@@ -205,27 +216,20 @@ def _peak(where: Device, kernel: Kernel, dtype: str) -> Any:
 
 def _step(kernel: Kernel, peak: Any, bandwidth: Any, sizes: _Sizes, rate: Efficiency, launch: Any) -> KernelTime:
     weights, activations = _bytes(kernel, sizes)
-    return KernelTime(
-        kernel=kernel,
-        compute=sympy.expand(rate.work(kernel) / peak),
-        memory=sympy.expand(weights / bandwidth[0] + activations / bandwidth[1]),
-        overhead=launch,
-        moved=sympy.expand(weights + activations),
-    )
+    moving = weights / bandwidth[0] + activations / bandwidth[1]
+    return _timed(kernel, rate.work(kernel) / peak, moving, launch, weights + activations)
 
 
 def _measured(kernel: Kernel, rates: Rates, sizes: _Sizes, launch: Any) -> KernelTime:
     """A kernel at the rates that its kind was measured at; a part without a rate takes no time."""
     weights, activations = _bytes(kernel, sizes)
-    own = rational(rates.overhead or Fraction(0))
-    return KernelTime(
-        kernel=kernel,
-        compute=sympy.expand(_over(kernel.operations, rates.operations)),
-        memory=sympy.expand(_over(weights, rates.weights) + _over(activations, rates.activations)),
-        overhead=own if launch is None else launch,
-        moved=sympy.expand(weights + activations),
-        apart=True,
-    )
+    own = rational(rates.overhead or Fraction(0)) if launch is None else launch
+    moving = _over(weights, rates.weights) + _over(activations, rates.activations)
+    return _timed(kernel, _over(kernel.operations, rates.operations), moving, own, weights + activations, apart=True)
+
+
+def _timed(kernel: Kernel, compute: Any, memory: Any, launch: Any, moved: Any, apart: bool = False) -> KernelTime:
+    return KernelTime(kernel, sympy.expand(compute), sympy.expand(memory), launch, sympy.expand(moved), apart)
 
 
 def _bytes(kernel: Kernel, sizes: _Sizes) -> tuple[Any, Any]:
@@ -239,10 +243,10 @@ def _over(amount: Any, rate: Fraction | None) -> Any:
 def _overhead(where: Device, given: Any, model: str) -> Any:
     if given is None:
         return rational(where.overhead or Fraction(0)) if model != "whole" else sympy.Integer(0)
-    made = exact_number(given)
-    if made is None or made < 0:
+    seconds = exact_number(given)
+    if seconds is None or seconds < 0:
         raise SymcostError(f"overhead={given} must be seconds, 0 or more: give a number such as '5e-6'")
-    return rational(made)
+    return rational(seconds)
 
 
 def examples(costs: CostTable) -> Any:
@@ -260,9 +264,16 @@ def throughput(
 
     Lower latency and higher throughput do not imply each other: one example in 50 ms is 20 a second, four at once in
     100 ms are 40.
+
+    Raises:
+        SymcostError: where ``batch`` is neither a number nor a symbol of the table.
+
+    >>> from symcost.models import alexnet
+    >>> throughput(alexnet(n=4), "nvidia-h100-sxm", batch=4) == 4 / latency(alexnet(n=4), "nvidia-h100-sxm").seconds
+    True
     """
-    found = latency(costs, on, dtype, model=model, weights=weights, efficiency=efficiency, overhead=overhead)
-    return _batch(costs, batch) / found.seconds
+    timing = latency(costs, on, dtype, model=model, weights=weights, efficiency=efficiency, overhead=overhead)
+    return _batch(costs, batch) / timing.seconds
 
 
 def _batch(costs: Any, batch: Any) -> Any:

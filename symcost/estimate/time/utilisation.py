@@ -70,6 +70,10 @@ def mfu(
 
     Convention and name: Chowdhery et al., PaLM, arXiv:2204.02311, appendix B.
 
+    Raises:
+        SymcostError: where a number is not positive, symbols are left, or it comes to more than the peak.
+        DeviceError: where the device is unknown, or has no published peak for ``dtype``.
+
     >>> import symcost as sc
     >>> costs = sc.models.gpt2(n=8, N=1024, d=768, L=12, H=12)
     >>> print(mfu(costs, "0.25", "nvidia-a100-sxm-80gb", passes=3))
@@ -90,13 +94,13 @@ def mfu(
     if counted == GIVEN and passes != 1:
         raise SymcostError(f"passes={passes} is for a table of the forward pass: multiply the count instead")
     where = device_of(device)
-    found = Utilisation(flops, time, where.operations(dtype) * devices, where.name, dtype, devices, counted)
-    if found.share > 1:
+    utilisation = Utilisation(flops, time, where.operations(dtype) * devices, where.name, dtype, devices, counted)
+    if utilisation.share > 1:
         raise SymcostError(
-            f"{flops} FLOPs in {time} s are {float(found.share):.4g} times the {dtype} peak of {devices} x {where.name}: "
+            f"{flops} FLOPs in {time} s are {float(utilisation.share):.4g} times the {dtype} peak of {devices} x {where.name}: "
             "correct the count, the seconds, the number type or the number of devices"
         )
-    return found
+    return utilisation
 
 
 def _of_table(costs: CostTable, passes: int) -> tuple[Fraction, str]:

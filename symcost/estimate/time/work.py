@@ -130,14 +130,14 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
             held = _tied(cost.macs, read, written)
         written_bits = _written_bits(row)
         mine = [(row.path, dtype, size) for size, dtype in weights] or [(row.path, kept, held)]
-        made = Kernel(
+        kernel = Kernel(
             path=row.path, op=row.op, operations=cost.flops, macs=cost.macs,
             weights=held, read=read, written=written, times=row.times, kind=_kind(row, held),
             held=_of(*mine), moved_bits=sympy.Add(read_bits, written_bits),
             dtype=reduce(wider, _types(row), "") or row.dtype,
         )  # fmt: skip
         head = not _none(row.textbook.activations) or not _none(cost.macs)
-        yield _Step(made, head, _elements(row.out), tuple(operands), row.dtype, read_bits, written_bits)
+        yield _Step(kernel, head, _elements(row.out), tuple(operands), row.dtype, read_bits, written_bits)
 
 
 def _types(row: Row) -> tuple[str, ...]:
@@ -182,12 +182,12 @@ def _kind(row: Row, weights: Any) -> str:
 
 def _declared(rows: Sequence[Row]) -> dict[str, list[tuple[Any, str]]]:
     """Sizes and types of what a traced model declares at each path and does not change: operands like it are weights."""
-    found: dict[str, list[tuple[Any, str]]] = {}
+    declared: dict[str, list[tuple[Any, str]]] = {}
     for row in rows:
         kept = row.op.startswith("param") or (row.op.startswith("state") and not row.written)
         if row.source == "input" and kept:
-            found.setdefault(row.path, []).append((_elements(row.out), row.dtype))
-    return found
+            declared.setdefault(row.path, []).append((_elements(row.out), row.dtype))
+    return declared
 
 
 def _found(declared: list[tuple[Any, str]], operands: list[tuple[Any, str]]) -> list[tuple[Any, str]]:

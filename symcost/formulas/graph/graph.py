@@ -82,11 +82,11 @@ class Graph:
 
     def _node(self, op: str, args: tuple[Node, ...], value: Any, axes: int) -> Node:
         key = (op, type(value), value, *(a.index for a in args))
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = Node(op, args, value, axes, len(self.nodes))
-            self.nodes.append(found)
-        return found
+        node = self._known.get(key)
+        if node is None:
+            node = self._known[key] = Node(op, args, value, axes, len(self.nodes))
+            self.nodes.append(node)
+        return node
 
     def constant(self, value: Any) -> Node:
         """An integer, a fraction or a truth value."""
@@ -181,11 +181,11 @@ def last_uses(nodes: Iterable[Node], roots: Iterable[Node]) -> dict[int, list[in
     for node in nodes:
         for a in node.args:
             last[a.index] = node.index
-    found: dict[int, list[int]] = {}
+    dropped: dict[int, list[int]] = {}
     for index, user in last.items():
         if index not in kept:
-            found.setdefault(user, []).append(index)
-    return found
+            dropped.setdefault(user, []).append(index)
+    return dropped
 
 
 def positions(axes: int) -> Iterator[int]:

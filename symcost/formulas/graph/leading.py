@@ -7,7 +7,7 @@ say which one that is. What cannot be told so has no leading terms.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -92,28 +92,29 @@ def _top(value: Any, grown: Set[Any]) -> _Top | None:
     if isinstance(value, clog2 | flog2):
         return _Top(sympy.Integer(0), value)
     if isinstance(value, sympy.Max):
-        return _largest([_top(part, grown) for part in value.args if part != 0])
+        return _largest(_tops((part for part in value.args if part != 0), grown))
     if value.is_Pow:
         return _power(_top(value.base, grown), value.exp)
-    parts = [_top(part, grown) for part in value.args]
-    if isinstance(value, sympy.floor | sympy.ceiling):
+    parts = _tops(value.args, grown)
+    if parts and isinstance(value, sympy.floor | sympy.ceiling):
         return _rounded(value, *parts)
-    return _sum(parts) if value.is_Add else _product(parts) if value.is_Mul else None
+    return _sum(parts) if parts and value.is_Add else _product(parts) if parts and value.is_Mul else None
 
 
-def _sum(parts: list[_Top | None]) -> _Top | None:
+def _tops(values: Iterable[Any], grown: Set[Any]) -> list[_Top]:
+    """Those of several expressions; none where one of them cannot be told."""
+    parts = [_top(value, grown) for value in values]
     known = [part for part in parts if part is not None]
-    if len(known) < len(parts):
-        return None
+    return known if len(known) == len(parts) else []
+
+
+def _sum(known: list[_Top]) -> _Top | None:
     most = max(part.degree for part in known)
     whole = sympy.expand(sympy.Add(*(part.part for part in known if part.degree == most)))
     return None if whole == 0 else _Top(most, whole)
 
 
-def _product(parts: list[_Top | None]) -> _Top | None:
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts):
-        return None
+def _product(known: list[_Top]) -> _Top:
     return _Top(sympy.Add(*(part.degree for part in known)), sympy.expand(sympy.Mul(*(part.part for part in known))))
 
 
@@ -124,22 +125,17 @@ def _power(base: _Top | None, exponent: Any) -> _Top | None:
     return _Top(base.degree * exponent, sympy.expand(base.part**exponent))
 
 
-def _rounded(value: Any, inside: _Top | None) -> _Top | None:
+def _rounded(value: Any, inside: _Top) -> _Top | None:
     """A rounding is what it rounds where that grows; a quotient that does not grow is rounded for good."""
-    if inside is None:
-        return None
     if inside.degree > 0:
         return inside
     alike = inside.degree == 0 and sympy.expand(value.args[0] - inside.part) == 0
     return _Top(sympy.Integer(0), value) if alike else None
 
 
-def _largest(parts: list[_Top | None]) -> _Top | None:
+def _largest(known: list[_Top]) -> _Top | None:
     """The candidate of the highest degree that is nowhere less than the others of it; beside a 0 it must be positive."""
-    known = [part for part in parts if part is not None]
-    if not known or len(known) < len(parts):
-        return None
-    most = max(part.degree for part in known)
+    most = max((part.degree for part in known), default=0)
     best = [part.part for part in known if part.degree == most]
     largest = [one for one in best if _positive(one) and all(_positive(one - other) for other in best)]
     return _Top(most, largest[0]) if largest else None

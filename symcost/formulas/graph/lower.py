@@ -20,7 +20,7 @@ from symcost.formulas.binary.digits import Digital, clog2
 from symcost.formulas.binary.halves import odd_halves, odd_sum
 from symcost.formulas.conditions import Combined, Compare, Condition
 from symcost.formulas.graph.graph import Graph, Node
-from symcost.formulas.graph.ranges import Ranges
+from symcost.formulas.graph.ranges import Ranges, check_divisor
 
 
 @dataclass(frozen=True)
@@ -195,10 +195,8 @@ class Lowering:
             whole = {node: factors.get(node, 0) + below.get(node, 0) for node in {**factors, **below}}
             cleared.append((int(coefficient * scale), {node: power for node, power in whole.items() if power}))
         above, under = self._regrouped(self._shifted(cleared)), self._powers(scale, below)
-        low, high = self.ranges(under)
-        if low <= 0 <= high:
-            raise ExpressionError(f"a divisor lies between {low} and {high} in this space: it could be 0")
-        if high < 0:
+        check_divisor(bounds := self.ranges(under))
+        if bounds[1] < 0:
             above, under = (self.graph.apply("sub", self.graph.constant(0), node) for node in (above, under))
         return Ratio(above, under)
 

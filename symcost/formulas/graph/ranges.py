@@ -143,10 +143,15 @@ def _corners(function: Callable[[Any, Any], Any]) -> Callable[[Interval, Interva
     return bounds
 
 
+def check_divisor(bounds: Interval) -> None:
+    """Raise for a divisor that could be 0."""
+    if bounds[0] <= 0 <= bounds[1]:
+        raise ExpressionError(f"a divisor lies between {bounds[0]} and {bounds[1]} in this space: it could be 0")
+
+
 def _divided(function: Callable[[Any, Any], Any]) -> Callable[[Interval, Interval], Interval]:
     def bounds(a: Interval, b: Interval) -> Interval:
-        if b[0] <= 0 <= b[1]:
-            raise ExpressionError(f"a divisor lies between {b[0]} and {b[1]} in this space: it could be 0")
+        check_divisor(b)
         return _corners(function)(a, b)
 
     return bounds
@@ -154,8 +159,7 @@ def _divided(function: Callable[[Any, Any], Any]) -> Callable[[Interval, Interva
 
 def _remainder(a: Interval, b: Interval, unit: int = 1) -> Interval:
     """``unit``: how far the largest remainder stays from the divisor, 0 where they may be fractions."""
-    if b[0] <= 0 <= b[1]:
-        raise ExpressionError(f"a divisor lies between {b[0]} and {b[1]} in this space: it could be 0")
+    check_divisor(b)
     if a[0] == a[1] and b[0] == b[1]:
         return a[0] % b[0], a[0] % b[0]
     if b[0] < 0:

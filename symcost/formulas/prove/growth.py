@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from symcost.errors import ExpressionError
@@ -23,15 +24,9 @@ def monotone_from(expression: Any, name: str) -> tuple[int, int] | None:
     """
     start = 1
     while start <= MAX_START:
-        found = _direction(expression, name, start)
-        if found is not None:
-            return start, found
+        with suppress(ExpressionError):  # from here on it has no value everywhere
+            direction = Boxed(expression, {name: (start, FAR)}).direction(name)
+            if direction is not None:
+                return start, direction
         start *= 2
     return None
-
-
-def _direction(expression: Any, name: str, start: int) -> int | None:
-    try:
-        return Boxed(expression, {name: (start, FAR)}).direction(name)
-    except ExpressionError:  # from here on it has no value everywhere
-        return None

@@ -72,10 +72,10 @@ class _Search:
 
     def proof(self) -> Proof:
         self._inside()
-        found = self._first(dict(self.ranges))
-        if found is not None:
-            value = evaluate(self.expression, found)
-            return Proof(found, value, found, f"refuted by {_where(found)}")
+        refuting = self._first(dict(self.ranges))
+        if refuting is not None:
+            value = evaluate(self.expression, refuting)
+            return Proof(refuting, value, refuting, f"refuted by {_where(refuting)}")
         corner = self._corner(dict(self.ranges))
         if None not in self.directions.values() and self.outside(corner) is None:
             how = f"certified monotone: largest at {_where(corner)}" if corner else "exact"

@@ -24,6 +24,7 @@ from symcost.errors import SymcostError
 from symcost.gates.audit.quantities import is_quantity
 from symcost.reading.nearest import choose, folded, same
 from symcost.reading.numerals import short
+from symcost.sources.tracing import OPTION, TracingOptions
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ class Claim:
 ALIASES = {"specs": "spec", "axes": "axis", "rngs": "rng"}
 """Other names of columns."""
 NEEDED = ("quantity", "value")
-OPTIONS = ("arg", "free", "steps", "at_least", "samples", "axis", "rng", "mode", "wrt", "active", "method", "referee",
-           "upto", "max_pieces", "function")  # fmt: skip
+OPTIONS = tuple(OPTION.get(each.name, each.name) for each in fields(TracingOptions) if each.name != "call")
 """Columns for the options of tracing, as ``symcost trace`` has them; what an option takes several times stands between spaces."""
 KNOWN = (*(field.name for field in fields(Claim) if field.name not in ("line", "options")), *OPTIONS)
 

@@ -20,10 +20,11 @@ from symcost.gates.audit.printed import read
 from symcost.gates.audit.quantities import Scope, quantity
 from symcost.gates.audit.slips import why
 from symcost.reading.nearest import choose, same
-from symcost.reading.numerals import short, whole
+from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
-from symcost.sources.texts import pairs
+from symcost.sources.texts import integer
 from symcost.sources.tracing import TracingOptions
+from symcost.views import view
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,29 @@ class ClaimFinding:
         return f"{self.claim.subject} = {self.claim.value}{source}: {verdict}{self.because}{remark}"
 
 
+class Audit(list[ClaimFinding]):
+    """The findings of an audit, one for every claim, in order."""
+
+    def __str__(self) -> str:
+        return view("audit as text")(self)
+
+    def __repr__(self) -> str:
+        return f"<Audit of {str(self).splitlines()[-1]}>"
+
+    def _repr_html_(self) -> str:
+        return view("audit as html")(self)
+
+
 Tables = Callable[[Claim], CostTable]
 """The table that a claim is about."""
 
 
-def audit(claims: Iterable[Claim], tables: Tables | None = None) -> list[ClaimFinding]:
+def audit(claims: Iterable[Claim], tables: Tables | None = None) -> Audit:
     """A finding for every claim; a claim that cannot be understood is an error that names its line.
 
     ``tables`` makes the table of a claim, unless as :func:`source` says.
     """
-    findings, known = [], _KnownTables(tables or (lambda claim: source(claim).table()))
+    findings, known = Audit(), _KnownTables(tables or (lambda claim: source(claim).table()))
     for claim in claims:
         try:
             metric = same(claim.quantity, METRICS)
@@ -133,12 +147,8 @@ class _KnownTables:
 
 def source(claim: Claim) -> Source:
     """The model of a claim, with its values put in."""
-    told = dict(claim.options)
-    given = {name: _option(name, text) for name, text in {"call": claim.call, **told}.items()}
-    if is_traced(claim.model):
-        how = TracingOptions.read(given)
-    else:  # parameters of a network stay the texts that it reads exactly
-        how = TracingOptions.read({**given, "arg": None}).with_arg(dict(pairs("arg", told.get("arg", "").split())))
+    given = {name: _option(name, text) for name, text in {"call": claim.call, **dict(claim.options)}.items()}
+    how = TracingOptions.read(given, is_traced(claim.model))
     return Source(claim.model, tuple(claim.spec.split()), how, dict(values(claim.at)))
 
 
@@ -147,15 +157,8 @@ def _option(name: str, text: str) -> Any:
     if name in ("mode", "method"):
         return text
     if name == "max_pieces":
-        return _integer(name, text)
+        return integer(name, text)
     return _truth(name, text) if name in ("referee", "function") else text.split()
-
-
-def _integer(name: str, text: str) -> int:
-    try:
-        return whole(text)
-    except ValueError:
-        raise SymcostError(f"{name}={short(text)} must be an integer") from None
 
 
 def _truth(name: str, text: str) -> bool:

@@ -96,22 +96,28 @@ def params(scope: Scope) -> list[Meaning]:
     ]
 
 
+def _sums(*told: tuple[str, str, Convention, tuple[str, ...]]) -> Readings:
+    """Readings by their manner, each a metric under a convention, and the conventions in which the word means it."""
+    return lambda scope: [Meaning(manner, scope.sum(metric, of), meant) for manner, metric, of, meant in told]
+
+
 def _part(name: str) -> Readings:
     """A part of the parameters, with or without bias and norm."""
-
-    def read(scope: Scope) -> list[Meaning]:
-        return [
-            Meaning("bias and norm not counted", scope.sum(name, TEXTBOOK), (TEXTBOOK,)),
-            Meaning("bias and norm counted", scope.sum(name, FULL), (FULL, XLA, *PUBLISHED)),
-            Meaning("all parameters, not these alone", scope.sum("params", FULL)),
-        ]
-
-    return read
+    return _sums(
+        ("bias and norm not counted", name, TEXTBOOK, (TEXTBOOK,)),
+        ("bias and norm counted", name, FULL, (FULL, XLA, *PUBLISHED)),
+        ("all parameters, not these alone", "params", FULL, ()),
+    )
 
 
-def state(scope: Scope) -> list[Meaning]:
-    """Elements that are kept between calls beside the parameters; the textbook counts none."""
-    return [Meaning("moving averages and caches counted", scope.sum("state", FULL), (FULL, XLA))]
+state = _sums(("moving averages and caches counted", "state", FULL, (FULL, XLA)))
+"""Elements that are kept between calls beside the parameters; the textbook counts none."""
+ops = _sums(
+    ("two for each MAC", "ops", TEXTBOOK, (TEXTBOOK, FULL)),
+    ("these are MACs, half of the OPs", "macs", TEXTBOOK, ()),
+    ("elementwise operations counted", "flops", FULL, ()),
+)
+"""OPs of the lectures: two for each MAC, nothing else."""
 
 
 def macs(scope: Scope) -> list[Meaning]:
@@ -120,15 +126,6 @@ def macs(scope: Scope) -> list[Meaning]:
         Meaning("padding counted", scope.sum("macs", TEXTBOOK), (TEXTBOOK, FULL, *PUBLISHED)),
         *scope.by_xla("padding not counted", "macs"),
         Meaning("these are FLOPs, two for each MAC", scope.sum("flops", TEXTBOOK)),
-    ]
-
-
-def ops(scope: Scope) -> list[Meaning]:
-    """OPs of the lectures: two for each MAC, nothing else."""
-    return [
-        Meaning("two for each MAC", scope.sum("ops", TEXTBOOK), (TEXTBOOK, FULL)),
-        Meaning("these are MACs, half of the OPs", scope.sum("macs", TEXTBOOK)),
-        Meaning("elementwise operations counted", scope.sum("flops", FULL)),
     ]
 
 

@@ -67,19 +67,19 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Limit
     where = f"{name}, budget {budget.name}"
     _symbols(budget, costs, where)
     budget = replace(budget, compared=not budget.over and named(where, lambda: compared(costs, budget.at)))
-    findings = [_one(each, _formula(each, budget, costs, where), budget, costs, name) for each in budget.limits]
+    findings = [_one(limit, _formula(limit, budget, costs, where), budget, costs, name) for limit in budget.limits]
     if budget.fit:
         asked = setting(costs, budget.options, checked=True)
         for memory in named(f"{where}, {FIT}", lambda: memories(asked)):
-            each = Limit("total_bytes", memory.size, f"{budget.options['device']} {memory.memory}")
+            limit = Limit("total_bytes", memory.size, f"{budget.options['device']} {memory.memory}")
             metric = "params" if memory.holds[0] == "weights" else "peak_activations"
-            findings.append(_one(each, memory.needed, budget, costs, name, f"{FIT} {memory.memory}", metric))
+            findings.append(_one(limit, memory.needed, budget, costs, name, f"{FIT} {memory.memory}", metric))
     return [*findings, *stated(budget, costs, name)]
 
 
-def _formula(each: Limit, budget: Budget, costs: CostTable, where: str) -> Any:
+def _formula(limit: Limit, budget: Budget, costs: CostTable, where: str) -> Any:
     asked = setting(costs, budget.options, checked=True)
-    return named(f"{where}, {each.metric}", lambda: QUANTITIES[each.metric](asked))
+    return named(f"{where}, {limit.metric}", lambda: QUANTITIES[limit.metric](asked))
 
 
 def _compiled(budget: Budget, verdict: Any, name: str) -> LimitFinding:
@@ -104,22 +104,22 @@ def _symbols(budget: Budget, costs: CostTable, where: str) -> None:
             raise DomainError(f"{where}: unknown symbol {symbol!r}: {choose(symbol, costs.symbols, 2, 'there are')}")
 
 
-def _one(each: Limit, expression: Any, budget: Budget, costs: Any, name: str,
+def _one(limit: Limit, expression: Any, budget: Budget, costs: Any, name: str,
          title: str = "", shares: str = "") -> LimitFinding:  # fmt: skip
-    where = f"{name}, budget {budget.name}, {title or each.metric}"
+    where = f"{name}, budget {budget.name}, {title or limit.metric}"
     given(expression, budget, where)
-    proof = proved(expression, each.value, budget, costs, where)
+    proof = proved(expression, limit.value, budget, costs, where)
     at = proof.at
-    weights = () if at is None else _heaviest(shares or each.metric, costs, budget, at)
+    weights = () if at is None else _heaviest(shares or limit.metric, costs, budget, at)
     bounds = costs.domain.bounds_at_one if costs.domain is not None else ()
-    notes = ["an upper bound where a size is 1"] if each.metric in bounds else []
-    if title or QUANTITIES[each.metric].typed:
+    notes = ["an upper bound where a size is 1"] if limit.metric in bounds else []
+    if title or QUANTITIES[limit.metric].typed:
         types = types_of(costs, budget.options.get("dtype"), budget.options.get("weights"))
         notes += [] if types.given or "bits" in budget.options else [str(types)]
     return LimitFinding(
-        model=name, budget=budget.name, metric=title or each.metric, kind=BYTES.kind if title else KINDS[each.metric],
-        value=Fraction(proof.largest), limit=each.value, text=each.text, holds=bool(proof),
-        how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else each.metric), note="; ".join(notes),
+        model=name, budget=budget.name, metric=title or limit.metric, kind=BYTES.kind if title else KINDS[limit.metric],
+        value=Fraction(proof.largest), limit=limit.value, text=limit.text, holds=bool(proof),
+        how=proof.how, at=at, heaviest=weights, line=budget.line_of(FIT if title else limit.metric), note="; ".join(notes),
     )  # fmt: skip
 
 

@@ -30,16 +30,8 @@ def traced_at(revision: str, target: str, specs: Sequence[str], options: Sequenc
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="symcost-") as place:
         aside = Path(place).resolve() / "tree"
-        _git(
-            folder,
-            "worktree",
-            "add",
-            "--quiet",
-            "--detach",
-            str(aside),
-            commit,
-            what=f"{revision} cannot be checked out",
-        )
+        apart = ("worktree", "add", "--quiet", "--detach")
+        _git(folder, *apart, str(aside), commit, what=f"{revision} cannot be checked out")
         try:
             return _traced(target, specs, options, aside / folder.resolve().relative_to(top.resolve()), aside)
         finally:

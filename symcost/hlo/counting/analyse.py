@@ -89,9 +89,7 @@ class HloCost:
     def _by(self, part: int) -> Mapping[str, Count]:
         found: dict[str, Count] = {}
         for cell, (flops, transcendentals, _) in self.cells.items():
-            if flops or transcendentals:
-                before = found.get(cell[part], (0, 0))
-                found[cell[part]] = (before[0] + flops, before[1] + transcendentals)
+            accumulate(found, cell[part], (flops, transcendentals))
         return found
 
 
@@ -248,8 +246,7 @@ class _Walk:
 
     def conditional(self, i: Instruction, _: Computation, tally: Tally) -> Properties:
         """The larger branch, every property by itself: rows may come from several branches."""
-        roles = ("branch_computations", "true_computation", "false_computation")
-        branches = [self.called(name) for role in roles for name in i.calls(role)]
+        branches = [self.called(name) for name in i.branches]
         if not branches:
             raise HloError(f"conditional {i.name!r} names no branches: print the module with its attributes")
         chosen = Tally()

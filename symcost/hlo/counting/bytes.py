@@ -122,52 +122,10 @@ def _written(root: Instruction, inner: Computation) -> Shape:
 Rule = Callable[[Instruction, Sequence[Shape], Bytes], Sequence[int]]
 
 
-def _nothing(_i: Instruction, _: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    return ()
-
-
-def _table(i: Instruction, _: Sequence[Shape], count: Bytes) -> Sequence[int]:
-    """A tuple gathers pointers."""
-    return (count.pointer * len(i.shape.parts),)
-
-
-def _slice(i: Instruction, _: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    return (2 * stored(i.shape),)
-
-
-def _indexed(i: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    """Gather and dynamic slice: what is taken, twice, and the first indices."""
-    return (2 * stored(i.shape) + stored(operands[1]),)
-
-
-def _update(_: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    return (2 * stored(operands[1]) + stored(operands[2]),)
-
-
 def _scatter(_: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequence[int]:
     """Operands, then the indices, then as many updates."""
     number = len(operands) // 2
     return (3 * sum(map(stored, operands[number + 1 :])) + stored(operands[number]),)
-
-
-def _triangular_solve(i: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    return stored(i.shape), stored(operands[0]) // 2, stored(operands[1])
-
-
-def _cholesky(_: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    return (stored(operands[0]),)
-
-
-def _all_reduce(i: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    return (stored(i.shape) + sum(map(stored, operands)),)
-
-
-def _infeed(i: Instruction, _: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    return (stored(i.shape),)
-
-
-def _outfeed(_: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequence[int]:
-    return tuple(map(stored, operands))
 
 
 def _transpose(i: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequence[int]:
@@ -180,19 +138,25 @@ def _transpose(i: Instruction, operands: Sequence[Shape], _all: Bytes) -> Sequen
 
 
 _RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(["parameter", "constant", "get-tuple-element", "bitcast"], _nothing),
-    **dict.fromkeys(["after-all", "domain", "add-dependency"], _nothing),
-    "tuple": _table,
-    "slice": _slice,
-    "gather": _indexed,
-    "dynamic-slice": _indexed,
-    "dynamic-update-slice": _update,
+    **dict.fromkeys(
+        ["parameter", "constant", "get-tuple-element", "bitcast", "after-all", "domain", "add-dependency"],
+        lambda i, operands, count: (),
+    ),
+    "tuple": lambda i, operands, count: (count.pointer * len(i.shape.parts),),  # it gathers pointers
+    "slice": lambda i, operands, count: (2 * stored(i.shape),),
+    # What is taken, twice, and the first indices.
+    **dict.fromkeys(
+        ["gather", "dynamic-slice"], lambda i, operands, count: (2 * stored(i.shape) + stored(operands[1]),)
+    ),
+    "dynamic-update-slice": lambda i, operands, count: (2 * stored(operands[1]) + stored(operands[2]),),
     "scatter": _scatter,
-    "triangular-solve": _triangular_solve,
-    "cholesky": _cholesky,
-    "all-reduce": _all_reduce,
-    "all-reduce-start": _all_reduce,
-    "infeed": _infeed,
-    "outfeed": _outfeed,
+    "triangular-solve": lambda i, operands, count: (stored(i.shape), stored(operands[0]) // 2, stored(operands[1])),
+    "cholesky": lambda i, operands, count: (stored(operands[0]),),
+    **dict.fromkeys(
+        ["all-reduce", "all-reduce-start"],
+        lambda i, operands, count: (stored(i.shape) + sum(map(stored, operands)),),
+    ),
+    "infeed": lambda i, operands, count: (stored(i.shape),),
+    "outfeed": lambda i, operands, count: tuple(map(stored, operands)),
     "transpose": _transpose,
 }

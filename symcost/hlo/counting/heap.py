@@ -138,21 +138,12 @@ class _Replay:
     def _inside(self, i: Instruction, trees: Mapping[str, Tree]) -> tuple[int, tuple[Buffer, ...]]:
         """What runs inside a loop, a call or a branch needs besides."""
         given = [_kept(trees[name]) for name in i.operands]
-        if i.opcode == "while":
-            inner = [
-                self.run(self.module.computations[name], given) for name in (*i.calls("body"), *i.calls("condition"))
-            ]
-        elif i.opcode == "call":
-            inner = [self.run(self.module.computations[name], given) for name in i.calls("to_apply")]
-        elif i.opcode == "conditional":
-            names = [
-                n for role in ("branch_computations", "true_computation", "false_computation") for n in i.calls(role)
-            ]
-            inner = [
-                self.run(self.module.computations[name], [tree]) for name, tree in zip(names, given[1:], strict=False)
-            ]
+        if i.opcode == "conditional":
+            runs = [(name, [tree]) for name, tree in zip(i.branches, given[1:], strict=False)]
         else:
-            return 0, ()
+            roles = {"while": ("body", "condition"), "call": ("to_apply",)}.get(i.opcode, ())
+            runs = [(name, given) for role in roles for name in i.calls(role)]
+        inner = [self.run(self.module.computations[name], own) for name, own in runs]
         return max(inner, key=lambda found: found[0], default=(0, ()))
 
 

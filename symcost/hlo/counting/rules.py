@@ -70,18 +70,6 @@ BUFFERS = _words("AllocateBuffer ConcatBitcast")
 PRODUCTS = _words("dot convolution ragged-dot scaled-dot custom-call")
 
 
-def _elementwise(i: Instruction, _: Sequence[Shape]) -> Count:
-    return i.shape.elements, 0
-
-
-def _transcendental(i: Instruction, _: Sequence[Shape]) -> Count:
-    return 0, i.shape.elements
-
-
-def _free(_i: Instruction, _: Sequence[Shape]) -> Count:
-    return 0, 0
-
-
 def _dot(i: Instruction, operands: Sequence[Shape]) -> Count:
     """2 * N * (product of the contracted sizes of the left operand)."""
     return 2 * i.shape.elements * prod(operands[0].dims[d] for d in i.integers("lhs_contracting_dims")), 0
@@ -93,10 +81,6 @@ def _ragged_dot(i: Instruction, operands: Sequence[Shape]) -> Count:
     for group in range(len(i.integers("rhs_group_dims"))):
         del dims[group]
     return 2 * prod(dims) * prod(operands[0].dims[d] for d in i.integers("lhs_contracting_dims")), 0
-
-
-def _convolution(i: Instruction, operands: Sequence[Shape]) -> Count:
-    return convolution(i, operands[0], operands[1], i.shape), 0
 
 
 def convolution(i: Instruction, left: Shape, right: Shape, result: Shape) -> int:
@@ -126,51 +110,31 @@ def _sort(_: Instruction, operands: Sequence[Shape]) -> Count:
     return n * max(n - 1, 0).bit_length(), 0
 
 
-def _triangular_solve(_: Instruction, operands: Sequence[Shape]) -> Count:
-    """2 * (last size of a) * (elements of b)."""
-    return 2 * operands[0].dims[-1] * operands[1].elements, 0
-
-
-def _cholesky(_: Instruction, operands: Sequence[Shape]) -> Count:
-    """n * (elements of a) // 3."""
-    return operands[0].dims[-1] * operands[0].elements // 3, 0
-
-
-def _all_reduce(i: Instruction, _: Sequence[Shape]) -> Count:
-    """One flop for each element of every result: XLA assumes two replicas."""
-    return sum(leaf.elements for leaf in i.shape.leaves()), 0
-
-
-def _random(i: Instruction, _: Sequence[Shape]) -> Count:
-    """One transcendental for each element of every result, the generator's state included."""
-    return 0, sum(leaf.elements for leaf in i.shape.leaves())
+def _every(i: Instruction) -> int:
+    """Elements of all results."""
+    return sum(leaf.elements for leaf in i.shape.leaves())
 
 
 LEAF: Mapping[str, Leaf] = {
-    **dict.fromkeys(ELEMENTWISE, _elementwise),
-    **dict.fromkeys(TRANSCENDENTAL, _transcendental),
-    **dict.fromkeys(FREE, _free),
+    **dict.fromkeys(ELEMENTWISE, lambda i, _: (i.shape.elements, 0)),
+    **dict.fromkeys(TRANSCENDENTAL, lambda i, _: (0, i.shape.elements)),
+    **dict.fromkeys(FREE, lambda i, _: (0, 0)),
     "dot": _dot,
     "scaled-dot": _dot,
     "ragged-dot": _ragged_dot,
-    "convolution": _convolution,
+    "convolution": lambda i, operands: (convolution(i, operands[0], operands[1], i.shape), 0),
     "fft": _fft,
     "sort": _sort,
-    "triangular-solve": _triangular_solve,
-    "cholesky": _cholesky,
-    "all-reduce": _all_reduce,
-    "all-reduce-start": _all_reduce,
-    "rng": _random,
-    "rng-bit-generator": _random,
+    "triangular-solve": lambda _, operands: (2 * operands[0].dims[-1] * operands[1].elements, 0),
+    "cholesky": lambda _, operands: (operands[0].dims[-1] * operands[0].elements // 3, 0),
+    # One flop for each element of every result: XLA assumes two replicas.
+    **dict.fromkeys(["all-reduce", "all-reduce-start"], lambda i, _: (_every(i), 0)),
+    # One transcendental for each, the generator's state included.
+    **dict.fromkeys(["rng", "rng-bit-generator"], lambda i, _: (0, _every(i))),
 }
 
 
 # Opcodes that apply a region: (attribute naming the region, number of applications).
-
-
-def _reduce(i: Instruction, operands: Sequence[Shape]) -> tuple[tuple[str, int], ...]:
-    """One application for each element that disappears (of the first operand, if there are several)."""
-    return (("to_apply", operands[0].elements - i.shape.first().elements),)
 
 
 def _reduce_window(i: Instruction, operands: Sequence[Shape]) -> tuple[tuple[str, int], ...]:
@@ -189,27 +153,18 @@ def _reduce_window(i: Instruction, operands: Sequence[Shape]) -> tuple[tuple[str
     return (("to_apply", (prod(w.size for w in i.window) - 1) * n),)
 
 
-def _select_and_scatter(i: Instruction, operands: Sequence[Shape]) -> tuple[tuple[str, int], ...]:
-    """For each source element (window size - 1) selections and one scatter."""
-    n = operands[1].elements
-    return (("select", n * (prod(w.size for w in i.window) - 1)), ("scatter", n))
-
-
-def _scatter(i: Instruction, operands: Sequence[Shape]) -> tuple[tuple[str, int], ...]:
-    """One application for each element of the first updates array (operands, then indices, then updates)."""
-    return (("to_apply", operands[len(operands) // 2 + 1].elements),)
-
-
-def _map(i: Instruction, _: Sequence[Shape]) -> tuple[tuple[str, int], ...]:
-    return (("to_apply", i.shape.elements),)
-
-
 REGION: Mapping[str, Regions] = {
-    "reduce": _reduce,
+    # One application for each element that disappears (of the first operand, if there are several).
+    "reduce": lambda i, operands: (("to_apply", operands[0].elements - i.shape.first().elements),),
     "reduce-window": _reduce_window,
-    "select-and-scatter": _select_and_scatter,
-    "scatter": _scatter,
-    "map": _map,
+    # For each source element (window size - 1) selections and one scatter.
+    "select-and-scatter": lambda i, operands: (
+        ("select", operands[1].elements * (prod(w.size for w in i.window) - 1)),
+        ("scatter", operands[1].elements),
+    ),
+    # One application for each element of the first updates array (operands, then indices, then updates).
+    "scatter": lambda i, operands: (("to_apply", operands[len(operands) // 2 + 1].elements),),
+    "map": lambda i, _: (("to_apply", i.shape.elements),),
 }
 
 

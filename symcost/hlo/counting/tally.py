@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from operator import add
+from typing import TypeAlias, TypeVar
 
 from symcost.hlo.counting.float32 import NOTHING, Properties
 from symcost.hlo.reading.ir import Instruction
 
 Cell: TypeAlias = tuple[str, str]  # path of the operation, opcode
 Counts: TypeAlias = tuple[int, int, int]  # flops, transcendentals, bytes
+K = TypeVar("K")
+C = TypeVar("C", bound=tuple[int, ...])
 
 
 @dataclass
@@ -34,7 +37,7 @@ class Tally:
 
     def called(self, counts: Counts) -> None:
         """What XLA takes for a custom call."""
-        self.calls = (self.calls[0] + counts[0], self.calls[1] + counts[1], self.calls[2] + counts[2])
+        self.calls = added(self.calls, counts)
 
     def merge(self, other: Tally, caller: Instruction, times: int = 1, *, with_bytes: bool = True) -> None:
         """A called computation's exact counts, `times` over, its paths seen from the caller."""
@@ -49,14 +52,16 @@ class Tally:
         self.unknown += [(seen_from(caller, path), target) for path, target in other.unknown]
 
 
-def accumulate(cells: dict[Cell, Counts], key: Cell, counts: Counts) -> None:
-    """Add counts to a cell."""
-    if not any(counts):
-        return
-    before = cells.get(key)
-    if before is not None:
-        counts = (before[0] + counts[0], before[1] + counts[1], before[2] + counts[2])
-    cells[key] = counts
+def accumulate(cells: dict[K, C], key: K, counts: C) -> None:
+    """Add counts to a cell; a cell of none is left out."""
+    if any(counts):
+        before = cells.get(key)
+        cells[key] = counts if before is None else added(before, counts)
+
+
+def added(left: C, right: C) -> C:
+    """Counts added one by one."""
+    return tuple(map(add, left, right))  # type: ignore[return-value]
 
 
 def seen_from(caller: Instruction, path: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from symcost.hlo.counting.analyse import HloCost
 from symcost.hlo.counting.rules import PRODUCTS
+from symcost.hlo.counting.tally import accumulate, added
 from symcost.hlo.explaining.products import Products
 from symcost.hlo.reading.scopes import module_of, phase_of
 
@@ -46,8 +47,7 @@ def by_module(cost: HloCost) -> dict[Place, dict[str, Pair]]:
     for (name, opcode), (flops, transcendentals, _) in cost.cells.items():
         if flops or transcendentals:
             rows = found.setdefault((module_of(name) or "", phase_of(name)), {})
-            before = rows.get(opcode, (0, 0))
-            rows[opcode] = (before[0] + flops, before[1] + transcendentals)
+            accumulate(rows, opcode, (flops, transcendentals))
     return found
 
 
@@ -85,7 +85,7 @@ def _merge(places: list[dict[str, Pair]]) -> None:
                 if moved:
                     left -= moved
                     found[name] = (flops - sign * moved, transcendentals)
-                    found[MOVED] = (found.get(MOVED, (0, 0))[0] + sign * moved, found.get(MOVED, (0, 0))[1])
+                    accumulate(found, MOVED, (sign * moved, 0))
 
 
 def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int, grown: bool) -> dict[str, Pair]:
@@ -93,8 +93,7 @@ def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int, 
     named: dict[str, Pair] = {}
 
     def give(because: str, flops: int, transcendentals: int = 0) -> None:
-        old = named.get(because, (0, 0))
-        named[because] = (old[0] + flops, old[1] + transcendentals)
+        named[because] = added(named.get(because, (0, 0)), (flops, transcendentals))
 
     delta = {
         opcode: (after.get(opcode, (0, 0))[0] - before.get(opcode, (0, 0))[0],

@@ -72,6 +72,12 @@ class Instruction:
         value = self.attributes.get(role)
         return () if value is None else tuple(_NAME.findall(value))
 
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Names of the computations of a conditional, in the order of their numbers."""
+        roles = ("branch_computations", "true_computation", "false_computation")
+        return tuple(name for role in roles for name in self.calls(role))
+
     @cached_property
     def called(self) -> tuple[str, ...]:
         """Names of every computation this instruction calls, body before condition."""

@@ -146,6 +146,9 @@ class GELU(Layer):
     ``tanh``: ``x (1 + tanh(sqrt(2/pi)(x + 0.044715 x^3)))/2``, 8 operations and 1 transcendental. ``erf``:
     ``x erfc(-x/sqrt(2))/2``, 66 operations and 1 transcendental, 62 of them the polynomial of ``erfc``.
 
+    Raises:
+        ShapeError: where ``form`` is neither ``"erf"`` nor ``"tanh"``.
+
     >>> GELU().cost((1, 10)).flops, GELU("tanh").cost((1, 10)).flops
     (660, 80)
     """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import ReLU, Softmax
 from symcost.layers.kinds.linear import Linear
-from symcost.layers.sizes.algebra import Size, exact, product, ratio
+from symcost.layers.sizes.algebra import Size, exact, ratio
 from symcost.layers.sizes.given import NONE, Dim, MaybeDim
 from symcost.layers.sizes.tensor import LAST, Tensor
 from symcost.layers.tape import Tape
@@ -123,7 +124,7 @@ class LinearCore(Layer):
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         heads = ratio(x.channels, 3 * self.d_k)
         tape.whole(heads, f"the channels {x.channels} must be a multiple of 3 d_k={3 * self.d_k}: choose another d_k")
-        places = product(x.places)
+        places = prod(x.places)
         each = Tensor((x.n, heads, places, self.d_k), LAST)
         wide = Tensor((x.n, heads, places, self.d_k + 1), LAST)
         query, key = (tape.run(ReLU(), tape.emit("split", x, each), name) for name in ("query", "key"))

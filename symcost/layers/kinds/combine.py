@@ -22,20 +22,20 @@ RESERVED = ("params",)
 
 def named(layers: tuple[Any, ...], by_name: dict[str, Any], owner: str) -> tuple[tuple[str, Layer], ...]:
     """Layers with their names: those given, or the kind and its number."""
-    found: dict[str, Layer] = {}
+    layers_by_name: dict[str, Layer] = {}
     counts: Counter[str] = Counter()
     for layer in layers:
         as_layer(layer, f"{owner}: ")
-        found[f"{layer.kind}_{counts[layer.kind]}"] = layer
+        layers_by_name[f"{layer.kind}_{counts[layer.kind]}"] = layer
         counts[layer.kind] += 1
     for name, layer in by_name.items():
         as_layer(layer, f"{owner}: {name}=")
         if name in RESERVED:
             raise ShapeError(f"{owner}: the name {name} stands for all arrays in Flax: give it another name")
-        if name in found:
+        if name in layers_by_name:
             raise ShapeError(f"{owner}: the name {name} is taken by another layer: give it another name")
-        found[name] = layer
-    return tuple(found.items())
+        layers_by_name[name] = layer
+    return tuple(layers_by_name.items())
 
 
 @dataclass(frozen=True, init=False)
@@ -43,6 +43,9 @@ class Sequential(Layer):
     """One layer after the other: ``f_L(... f_2(f_1(x)))``. Costs add; the shapes must fit.
 
     Layers given by position are named by their kind and number, others by their keyword.
+
+    Raises:
+        ShapeError: where what is given is no layer, or a name is taken twice or by Flax.
 
     >>> from symcost.layers.kinds.linear import Linear
     >>> Sequential(Linear(c_o=8), head=Linear(c_o=2)).cost((1, 4)).params
@@ -96,6 +99,9 @@ class Branch(Layer):
 
     Concatenation moves data and computes nothing; joining ``m`` branches elementwise takes ``m - 1`` operations per
     output. Without layers for a branch (``Identity()``) the input itself is joined.
+
+    Raises:
+        ShapeError: where no branch is given, ``join`` is another word, or a name is taken twice or by Flax.
 
     >>> from symcost.layers.kinds.linear import Linear
     >>> Branch(Linear(c_o=8), Linear(c_o=2)).out((1, 4))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from math import prod
 from typing import ClassVar
 
 from symcost.layers.base import Layer, each
-from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, product, ratio
+from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, ratio
 from symcost.layers.sizes.given import ONE, ZERO, Dim, Dims, Pads
 from symcost.layers.sizes.sliding import NoFormError, taps_on_padding, taps_on_same_padding
 from symcost.layers.sizes.tensor import FIRST, Tensor
@@ -33,20 +34,20 @@ class Convolution(Windowed):
         c_i, places = x.channels, x.places
         for name, channels in (("c_i", c_i), ("c_o", c_o)):
             tape.whole(ratio(channels, g), f"g={g} groups must divide {name}={channels}: choose another g or {name}")
-        found = self.windows(tape, places)
-        out = x.shaped(c_o, tuple(window.out for window in found))
+        windows = self.windows(tape, places)
+        out = x.shaped(c_o, tuple(window.out for window in windows))
         pairs = x.n * c_o * ratio(c_i, g)
-        macs = pairs * product(window.k * window.out for window in found)
-        useful = pairs * product(window.k * window.out - self._lost(tape, window) for window in found)
+        macs = pairs * prod(window.k * window.out for window in windows)
+        useful = pairs * prod(window.k * window.out - self._lost(tape, window) for window in windows)
         if self.fill != "zeros":  # written before, and input like any
-            if any(window.lo is None for window in found):
+            if any(window.lo is None for window in windows):
                 raise tape.fail(f"the padding 'same' filled with {self.fill} depends on the size {x}: give numbers")
-            padded = tuple(window.size + window.lo + window.hi for window in found)
+            padded = tuple(window.size + window.lo + window.hi for window in windows)
             x = tape.emit("pad", x, x.shaped(c_i, padded))
         return tape.emit(
-            self.kind, x, out, weights=c_o * ratio(c_i, g) * product(window.k for window in found),
+            self.kind, x, out, weights=c_o * ratio(c_i, g) * prod(window.k for window in windows),
             biases=c_o if self.bias else 0, macs=exact(macs), padding_macs=exact(macs - useful),
-            flops=out.size if self.bias else 0, stores=True, reach=reach_of(found),
+            flops=out.size if self.bias else 0, stores=True, reach=reach_of(windows),
         )  # fmt: skip
 
     def _lost(self, tape: Tape, window: Window) -> Size:
@@ -99,7 +100,6 @@ class _Grouped(Convolution):
         return self.convolve(tape, x, self.c_o, self.g)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Conv1d(_Grouped):
     """Convolution over a signal: ``(n, c_i, l_i) -> (n, c_o, l_o)``; arguments as in :class:`Conv2d`.
 
@@ -112,7 +112,6 @@ class Conv1d(_Grouped):
     rank: ClassVar[int] = 1
 
 
-@dataclass(frozen=True, kw_only=True)
 class Conv2d(_Grouped):
     """Convolution over an image: ``(n, c_i, h_i, w_i) -> (n, c_o, h_o, w_o)``.
 
@@ -132,7 +131,6 @@ class Conv2d(_Grouped):
     rank: ClassVar[int] = 2
 
 
-@dataclass(frozen=True, kw_only=True)
 class Conv3d(_Grouped):
     """Convolution over a volume: ``(n, c_i, t_i, h_i, w_i) -> (n, c_o, t_o, h_o, w_o)``; arguments as in :class:`Conv2d`.
 
@@ -206,7 +204,6 @@ class _Transposed(Layer):
         )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConvTranspose1d(_Transposed):
     """Transposed convolution of a signal: ``(n, c_i, l_i) -> (n, c_o, l_o)``; as :class:`ConvTranspose2d`.
 
@@ -217,7 +214,6 @@ class ConvTranspose1d(_Transposed):
     rank: ClassVar[int] = 1
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConvTranspose2d(_Transposed):
     """Transposed convolution: ``(n, c_i, h_i, w_i) -> (n, c_o, h_o, w_o)``, ``h_o = (h_i - 1)s + d(k - 1) + 1 - 2p``.
 
@@ -232,7 +228,6 @@ class ConvTranspose2d(_Transposed):
     rank: ClassVar[int] = 2
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConvTranspose3d(_Transposed):
     """Transposed convolution of a volume: ``(n, c_i, t_i, h_i, w_i) -> (n, c_o, t_o, h_o, w_o)``.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import ClassVar
 
 from symcost.formulas.form import Form
 from symcost.layers.base import Layer, each
-from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, gcd, product, ratio
+from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, gcd, ratio
 from symcost.layers.sizes.field import Reach
 from symcost.layers.sizes.given import NONE, Dims
 from symcost.layers.sizes.tensor import Tensor
@@ -30,9 +31,9 @@ class _Pool(Windowed):
         """The output's shape, the taps of a window, and how far it reaches."""
         x = image(tape, x, self.rank)
         c, places = x.channels, x.places
-        found = [self._ceiled(tape, window) for window in self.windows(tape, places)]
-        out = x.shaped(c, tuple(window.out for window in found))
-        return out, product(window.k for window in found), reach_of(found)
+        windows = [self._ceiled(tape, window) for window in self.windows(tape, places)]
+        out = x.shaped(c, tuple(window.out for window in windows))
+        return out, prod(window.k for window in windows), reach_of(windows)
 
     def _ceiled(self, tape: Tape, window: Window) -> Window:
         """The window with a last position that may reach beyond the padding, where that is wanted."""
@@ -88,7 +89,7 @@ class _AvgPool(_Pool):
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
         out, taps, reach = self.pooled(tape, x)
-        places = product(out.places)
+        places = prod(out.places)
         counted = 0 if self.count_padding else (taps - 1) * places
         return tape.emit(
             self.kind, x, out, flops=taps * out.size + counted, stores=True, reach=reach,
@@ -194,7 +195,7 @@ class AdaptiveAvgPool2d(Layer):
         wanted = each(self.o, 2, "o", tape.fail)
         reads = [self._reads(tape, size, out) for size, out in zip(places, wanted, strict=True)]
         out = x.shaped(c, wanted)
-        return tape.emit(self.kind, x, out, flops=x.n * c * product(reads), stores=True, everything=True)
+        return tape.emit(self.kind, x, out, flops=x.n * c * prod(reads), stores=True, everything=True)
 
     def _reads(self, tape: Tape, size: Size, o: Size) -> Size:
         if isinstance(o, int) and not (isinstance(part := ratio(size, o), Form) and part.is_integral):

@@ -25,7 +25,7 @@ class _Recurrent(Layer):
             raise tape.fail(f"the input {x} has {len(x.shape)} axes and must have 3: give it as (n, N, c)")
         (steps,), c, d = x.places, x.channels, self.d
         out = Tensor((x.n, steps, d), LAST)
-        made = tape.emit(self.kind, x, out, weights=self.gates * d * (c + d), biases=self.biases * d, everything=True)
+        out = tape.emit(self.kind, x, out, weights=self.gates * d * (c + d), biases=self.biases * d, everything=True)
         entering, state = Tensor((x.n, c), LAST), Tensor((x.n, d), LAST)
         products = self.gates, x.n * d
         with tape.repeated(steps, loop=True):
@@ -34,7 +34,7 @@ class _Recurrent(Layer):
                 "state", state, state, macs=self.gates * x.n * d * d, reduces=products, int_ops=2,
                 flops=self.flops * x.n * d, calls=self.calls * x.n * d,
             )  # fmt: skip
-        return made
+        return out
 
 
 class LSTM(_Recurrent):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from symcost.layers.base import Layer
-from symcost.layers.sizes.algebra import product
 from symcost.layers.sizes.tensor import FIRST, LAST, Tensor
 from symcost.layers.tape import Tape
 
@@ -24,7 +24,7 @@ class Flatten(Layer):
         return True
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        return tape.emit(self.kind, x, Tensor((x.n, product(x.shape[1:]))), view=True)
+        return tape.emit(self.kind, x, Tensor((x.n, prod(x.shape[1:]))), view=True)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ToTokens(Layer):
     three_axes = FIRST
 
     def forward(self, tape: Tape, x: Tensor) -> Tensor:
-        out = Tensor((x.n, product(x.places), x.channels), LAST)
+        out = Tensor((x.n, prod(x.places), x.channels), LAST)
         return tape.emit(self.kind, x, out, view=True)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 
+from symcost.costs.cost import Count
 from symcost.errors import ExpressionError, ShapeError
 from symcost.formulas import form, functions
 from symcost.formulas.extent import is_large
@@ -22,8 +23,8 @@ from symcost.formulas.symbols import integer, parse
 from symcost.layers.sizes.given import SizeLike
 from symcost.reading.numerals import MAX_BITS, bare, short
 
-Size = Any
-"""A size as layers compute with it: an ``int`` or a ``Form``, and where a layer is built as a Flax module an ``int``."""
+Size: TypeAlias = int | Form
+"""A size as layers compute with it, and where a layer is built as a Flax module an ``int``."""
 
 
 def size(value: SizeLike, what: str, least: int = 1) -> Size:
@@ -32,11 +33,11 @@ def size(value: SizeLike, what: str, least: int = 1) -> Size:
     >>> size("4*c", "c_o"), size(sympy.Integer(3), "k")
     (4*c, 3)
     """
-    made = value if isinstance(value, Form) else _read(value, what, least)
-    made = number if isinstance(made, Form) and (number := made.number) is not None else made
-    if isinstance(made, Fraction) or (isinstance(made, int) and made < least):
+    read = value if isinstance(value, Form) else _read(value, what, least)
+    read = number if isinstance(read, Form) and (number := read.number) is not None else read
+    if isinstance(read, Fraction) or (isinstance(read, int) and read < least):
         raise _no_size(what, bare(value), least)
-    return made
+    return read
 
 
 def _no_size(what: str, shown: str, least: int) -> ShapeError:
@@ -64,20 +65,12 @@ def exact(value: Any) -> Any:
     return value if number is None else number
 
 
-def plain(value: Size) -> Any:
+def plain(value: Size | Count) -> Any:
     """A size as people see it: an ``int``, or a sympy expression."""
-    value = exact(value)
-    if isinstance(value, Form):
-        return value.sympy()
-    return value if isinstance(value, int) else sympy.Rational(value.numerator, value.denominator)
-
-
-def product(sizes: Iterable[Size]) -> Size:
-    """Product of sizes, 1 when there are none."""
-    made: Size = 1
-    for each in sizes:
-        made = made * each
-    return made
+    number = exact(value)
+    if isinstance(number, Form):
+        return number.sympy()
+    return number if isinstance(number, int) else sympy.Rational(number.numerator, number.denominator)
 
 
 def ratio(above: Size, below: Size) -> Size:
@@ -99,7 +92,7 @@ def floor_ratio(above: Size, below: Size) -> Size:
     return exact(form.floor(ratio(above, below)))
 
 
-def floor(value: Size) -> Size:
+def floor(value: Size | Fraction) -> Size:
     """``floor(value)`` of a number or a form.
 
     >>> floor(Fraction(7, 2)), floor(Form.symbol("a") / 4)

@@ -70,8 +70,8 @@ class Fields:
 
     def field(self, value: int) -> tuple[Size, ...] | None:
         """The receptive field of a value, along each axis; None for the whole input."""
-        found = self.seen.get(value)
-        return None if found is None else tuple(r for r, _ in found)
+        seen = self.seen.get(value)
+        return None if seen is None else tuple(r for r, _ in seen)
 
 
 def _last(before: Axis, after: Axis, inside: Axis, times: Size) -> Axis | None:

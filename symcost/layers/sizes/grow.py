@@ -61,15 +61,15 @@ def at(value: Size, number: Size) -> Size:
 
 def powers_of(value: Size) -> dict[int, Form]:
     """The factors of the powers of the block's number."""
-    found: dict[int, Form] = {}
+    factors: dict[int, Form] = {}
     for mono, coefficient in as_form(value).terms.items():
         exponents = dict(mono)
         e = exponents.pop(_ATOM, 0)
         rest = Form({tuple(exponents.items()): coefficient})
         if e < 0 or NUMBER.symbols & rest.symbols:
             raise NoSumError
-        found[e] = found.get(e, Form({})) + rest
-    return found
+        factors[e] = factors.get(e, Form({})) + rest
+    return factors
 
 
 @cache
@@ -82,12 +82,12 @@ def _mean_power(e: int) -> tuple[Fraction, ...]:
 
 def mean_row(row: Row, times: Size) -> Row:
     """The rows of all blocks as one that stands for their mean."""
-    runs: Any = row.times  # a form, as all numbers of a row until the table is made
-    if NUMBER.symbols & as_form(runs).symbols:
+    forms: Any = row  # all numbers of a row are forms until the table is made
+    if NUMBER.symbols & as_form(forms.times).symbols:
         raise NoSumError
-    costs = (each.map(lambda value: mean(value, times)) for each in (row.cost, row.textbook, row.xla))
+    costs = (each.map(lambda value: mean(value, times)) for each in (forms.cost, forms.textbook, forms.xla))
     cost, textbook, xla = costs
-    ins, out = tuple(_mean_shape(shape, times) for shape in row.ins), _mean_shape(row.out, times)
+    ins, out = tuple(_mean_shape(shape, times) for shape in forms.ins), _mean_shape(forms.out, times)
     return replace(row, cost=cost, textbook=textbook, xla=xla, ins=ins, out=out)
 
 

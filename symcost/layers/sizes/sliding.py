@@ -5,6 +5,8 @@ The lectures' formula ``h_o = floor((h_i + 2p - d(k - 1) - 1)/s) + 1``, with a p
 
 from __future__ import annotations
 
+from typing import Any
+
 from symcost.formulas.form import as_form
 from symcost.formulas.functions import positive_part
 from symcost.formulas.window import positions_inside
@@ -31,9 +33,9 @@ def taps_on_padding(size: Size, k: Size, s: Size = 1, d: Size = 1, lo: Size = 0,
     >>> taps_on_padding(4, k=3, lo=1, hi=1)
     2
     """
-    if all(isinstance(each, int) for each in (size, k, s, d, lo, hi)):
-        outputs = output_length(size, k, s, d, lo, hi)
-        return k * outputs - positions_inside(size, k, outputs, s, lo, d)
+    sizes: Any = (size, k, s, d, lo, hi)
+    if all(isinstance(each, int) for each in sizes):
+        return _lost(*sizes)
     last = size + lo + hi - d * (k - 1) - 1
     return _lost_left(lo, s, d) + _lost_right(last, hi, s, d)
 
@@ -52,8 +54,13 @@ def taps_on_same_padding(size: Size, k: int, s: int, d: int) -> tuple[Size, int]
 
 
 def _lost_to_same(size: int, k: int, s: int, d: int) -> int:
-    lo, hi = same_padding(size, k, s, d)
-    outputs = output_length(size, k, s, d, lo, hi)
+    padding: Any = same_padding(size, k, s, d)
+    return _lost(size, k, s, d, *padding)
+
+
+def _lost(size: int, k: int, s: int, d: int, lo: int, hi: int) -> int:
+    """The taps on padding of numbers."""
+    outputs: Any = output_length(size, k, s, d, lo, hi)
     return k * outputs - positions_inside(size, k, outputs, s, lo, d)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
-from symcost.layers.sizes.algebra import Size, exact, product
+from symcost.layers.sizes.algebra import Size, exact
 
 FIRST, LAST = "first", "last"
 """Layouts: channels behind the batch ``(n, c, h, w)`` as the lectures write images, features last ``(n, N, d)``."""
@@ -15,7 +16,7 @@ class Tensor:
     """One value of the network.
 
     ``layout`` is None while nothing has settled it: three axes may be a signal ``(n, c, l)`` or tokens ``(n, N, d)``;
-    :mod:`symcost.layers.reading` settles them where a network begins. ``value`` tells the values of a network apart.
+    :func:`symcost.layers.base.entering` settles them where a network begins. ``value`` tells the values of a network apart.
     """
 
     shape: tuple[Size, ...]
@@ -25,7 +26,7 @@ class Tensor:
     @property
     def size(self) -> Size:
         """Number of elements."""
-        return product(self.shape)
+        return prod(self.shape)
 
     @property
     def n(self) -> Size:
@@ -49,7 +50,7 @@ class Tensor:
     @property
     def rows(self) -> Size:
         """Number of vectors of channels: everything but the channels."""
-        return product((self.n, *self.places))
+        return prod((self.n, *self.places))
 
     @property
     def places(self) -> tuple[Size, ...]:

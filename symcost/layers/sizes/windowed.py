@@ -11,7 +11,7 @@ from symcost.formulas.form import Form
 from symcost.layers.base import Layer, each
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact
 from symcost.layers.sizes.field import Reach
-from symcost.layers.sizes.given import ONE, ZERO, Dims, Pads
+from symcost.layers.sizes.given import NONE, ONE, ZERO, Dims, Pads
 from symcost.layers.sizes.sliding import output_length, same_padding
 from symcost.layers.sizes.tensor import FIRST, Tensor, shown
 from symcost.layers.tape import Tape
@@ -60,10 +60,10 @@ class Windowed(Layer):
         k, s, d = (each(given, rank, name, tape.fail) for name, given in (("k", self.k), ("s", self.s), ("d", self.d)))
         if isinstance(self.p, tuple) and len(self.p) != rank:
             raise tape.fail(f"p={self.p} has {len(self.p)} paddings and the input {rank} spatial axes: give {rank}")
-        found = []
+        windows = []
         for axis, length in enumerate(x):
             if self.p == "same" and isinstance(length, Form) and s[axis] != 1:  # it depends on the length, and fits
-                found.append(Window(length, k[axis], s[axis], d[axis], None, None, ceil_ratio(length, s[axis])))
+                windows.append(Window(length, k[axis], s[axis], d[axis], NONE, NONE, ceil_ratio(length, s[axis])))
                 continue
             lo, hi = sides(self.p, axis, length, k[axis], s[axis], d[axis])
             reach, padded = exact(d[axis] * (k[axis] - 1) + 1), exact(length + lo + hi)
@@ -73,8 +73,8 @@ class Windowed(Layer):
                 "use a smaller kernel or more padding",
             )  # fmt: skip
             out = output_length(length, k[axis], s[axis], d[axis], lo, hi)
-            found.append(Window(length, k[axis], s[axis], d[axis], lo, hi, out))
-        return found
+            windows.append(Window(length, k[axis], s[axis], d[axis], lo, hi, out))
+        return windows
 
 
 def sides(p: Any, axis: int, size: Size, k: Size, s: Size, d: Size) -> tuple[Size, Size]:
@@ -89,9 +89,9 @@ def sides(p: Any, axis: int, size: Size, k: Size, s: Size, d: Size) -> tuple[Siz
     return given if isinstance(given, tuple) else (given, given)
 
 
-def reach_of(found: Sequence[Window]) -> Reach:
+def reach_of(windows: Sequence[Window]) -> Reach:
     """How far each window reaches, and its stride."""
-    return [(window.d * (window.k - 1) + 1, window.s) for window in found]
+    return [(window.d * (window.k - 1) + 1, window.s) for window in windows]
 
 
 def image(tape: Tape, x: Tensor, rank: int) -> Tensor:

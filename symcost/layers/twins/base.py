@@ -6,7 +6,7 @@ register a function of the layer and the array in the family's file; it may crea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -36,6 +36,12 @@ def twin(*kinds: type[Layer]) -> Callable[[Twin], Twin]:
     return register
 
 
+def modules(made: Mapping[type[Layer], Callable[[Any], nn.Module]]) -> None:
+    """Register kinds of layers that are one linen module each, made of the layer."""
+    for kind, module in made.items():
+        twin(kind)(lambda layer, x, module=module: module(layer)(x))
+
+
 class Built(nn.Module):
     """The network or layer as a linen module; its submodules carry the names of its layers."""
 
@@ -61,6 +67,9 @@ def inner(layer: Layer, x: Any, name: str) -> Any:
 def build(net: Layer, **point: SizeLike) -> Built:
     """The network as a Flax linen module, channels last; ``point`` gives values to its symbols.
 
+    Raises:
+        ShapeError: where it is no layer, or a symbol has no value.
+
     >>> from symcost.layers.kinds.linear import Linear
     >>> build(Linear(c_o="4*d"), d=2).layer
     Linear(c_o=8, bias=True)
@@ -68,9 +77,9 @@ def build(net: Layer, **point: SizeLike) -> Built:
     as_layer(net)
     for family in FAMILIES:
         import_module(f"symcost.layers.twins.{family}")
-    made = net.subs(**point) if point else net
-    left = sorted(symbols_of(made))
+    network = net.subs(**point) if point else net
+    left = sorted(symbols_of(network))
     if left:
         values = ", ".join(f"{name}=..." for name in left)
         raise ShapeError(f"the network has no value for {', '.join(left)}: give them, as build(net, {values})")
-    return Built(made)
+    return Built(network)

@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from symcost.layers.kinds.combine import Branch, Identity, Repeat, Residual, Sequential
+from symcost.layers.kinds.shape import Dropout
 from symcost.layers.twins.base import inner, twin
 
 
@@ -38,9 +39,9 @@ def branch(layer: Branch, x: Any) -> Any:
     return reduce(operator.add if layer.join == "add" else operator.mul, outs)
 
 
-@twin(Identity)
-def identity(layer: Identity, x: Any) -> Any:
-    """Nothing."""
+@twin(Identity, Dropout)
+def identity(layer: Identity | Dropout, x: Any) -> Any:
+    """Nothing; of dropout at inference."""
     return x
 
 

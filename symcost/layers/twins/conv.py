@@ -24,7 +24,7 @@ from symcost.layers.twins.base import twin
 MODES = {"reflect": "reflect", "replicate": "edge", "constant": "constant"}
 
 
-def paddings(layer: Any, x: Any) -> list[tuple[int, int]]:
+def paddings(layer: Any, x: Any) -> list[Any]:
     """Padding before and behind each spatial axis of an array."""
     places = x.shape[1:-1]
     k, s, d = (each(given, len(places), "", ValueError) for given in (layer.k, layer.s, layer.d))

@@ -10,13 +10,7 @@ import jax.numpy as jnp
 
 from symcost.layers.kinds import embedding as layers
 from symcost.layers.kinds.conv import Conv2d
-from symcost.layers.twins.base import inner, twin
-
-
-@twin(layers.Embedding)
-def embedding(layer: layers.Embedding, x: Any) -> Any:
-    """``nn.Embed``."""
-    return nn.Embed(layer.V, layer.d)(x)
+from symcost.layers.twins.base import inner, modules, twin
 
 
 @twin(layers.TiedEmbedding)
@@ -38,12 +32,6 @@ class Positions(nn.Module):
         return x + table[: x.shape[1]]
 
 
-@twin(layers.PositionEmbedding)
-def position_embedding(layer: layers.PositionEmbedding, x: Any) -> Any:
-    """A table, its first rows, a sum."""
-    return Positions(layer.N_max)(x)
-
-
 class Token(nn.Module):
     """A learned token before the others."""
 
@@ -54,10 +42,11 @@ class Token(nn.Module):
         return jnp.concatenate([jnp.broadcast_to(token, (x.shape[0], 1, x.shape[-1])), x], axis=1)
 
 
-@twin(layers.ClassToken)
-def class_token(layer: layers.ClassToken, x: Any) -> Any:
-    """A parameter before the tokens."""
-    return Token()(x)
+modules({
+    layers.Embedding: lambda layer: nn.Embed(layer.V, layer.d),
+    layers.PositionEmbedding: lambda layer: Positions(layer.N_max),
+    layers.ClassToken: lambda layer: Token(),
+})  # fmt: skip
 
 
 @twin(layers.TakeToken)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import flax.linen as nn
 
 from symcost.layers.kinds.linear import Linear
-from symcost.layers.twins.base import twin
+from symcost.layers.twins.base import modules
 
-
-@twin(Linear)
-def linear(layer: Linear, x: Any) -> Any:
-    """``nn.Dense``."""
-    return nn.Dense(layer.c_o, use_bias=layer.bias)(x)
+modules({Linear: lambda layer: nn.Dense(layer.c_o, use_bias=layer.bias)})

@@ -8,37 +8,7 @@ import flax.linen as nn
 import jax
 
 from symcost.layers.kinds import norm as layers
-from symcost.layers.twins.base import twin
-
-
-@twin(layers.BatchNorm)
-def batch_norm(layer: layers.BatchNorm, x: Any) -> Any:
-    """``nn.BatchNorm`` with its running averages."""
-    return nn.BatchNorm(use_running_average=True)(x)
-
-
-@twin(layers.LayerNorm)
-def layer_norm(layer: layers.LayerNorm, x: Any) -> Any:
-    """``nn.LayerNorm``."""
-    return nn.LayerNorm(use_bias=layer.bias)(x)
-
-
-@twin(layers.RMSNorm)
-def rms_norm(layer: layers.RMSNorm, x: Any) -> Any:
-    """``nn.RMSNorm``."""
-    return nn.RMSNorm()(x)
-
-
-@twin(layers.GroupNorm)
-def group_norm(layer: layers.GroupNorm, x: Any) -> Any:
-    """``nn.GroupNorm``."""
-    return nn.GroupNorm(num_groups=layer.g)(x)
-
-
-@twin(layers.InstanceNorm)
-def instance_norm(layer: layers.InstanceNorm, x: Any) -> Any:
-    """``nn.InstanceNorm``."""
-    return nn.InstanceNorm()(x)
+from symcost.layers.twins.base import modules
 
 
 class Scale(nn.Module):
@@ -50,7 +20,11 @@ class Scale(nn.Module):
         return x * self.param("scale", jax.nn.initializers.ones, (x.shape[-1],))
 
 
-@twin(layers.ChannelScale)
-def channel_scale(layer: layers.ChannelScale, x: Any) -> Any:
-    """A parameter and a product."""
-    return Scale()(x)
+modules({
+    layers.BatchNorm: lambda layer: nn.BatchNorm(use_running_average=True),
+    layers.LayerNorm: lambda layer: nn.LayerNorm(use_bias=layer.bias),
+    layers.RMSNorm: lambda layer: nn.RMSNorm(),
+    layers.GroupNorm: lambda layer: nn.GroupNorm(num_groups=layer.g),
+    layers.InstanceNorm: lambda layer: nn.InstanceNorm(),
+    layers.ChannelScale: lambda layer: Scale(),
+})  # fmt: skip

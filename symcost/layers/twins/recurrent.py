@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import flax.linen as nn
 
 from symcost.layers.kinds.recurrent import GRU, LSTM
-from symcost.layers.twins.base import twin
+from symcost.layers.twins.base import modules
 
-
-@twin(LSTM)
-def lstm(layer: LSTM, x: Any) -> Any:
-    """``nn.RNN`` over ``nn.LSTMCell``."""
-    return nn.RNN(nn.LSTMCell(layer.d))(x)
-
-
-@twin(GRU)
-def gru(layer: GRU, x: Any) -> Any:
-    """``nn.RNN`` over ``nn.GRUCell``."""
-    return nn.RNN(nn.GRUCell(layer.d))(x)
+modules({LSTM: lambda layer: nn.RNN(nn.LSTMCell(layer.d)), GRU: lambda layer: nn.RNN(nn.GRUCell(layer.d))})

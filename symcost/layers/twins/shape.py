@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symcost.layers.kinds.shape import Dropout, Flatten, ToTokens
+from symcost.layers.kinds.shape import Flatten, ToTokens
 from symcost.layers.twins.base import twin
 
 
@@ -18,9 +18,3 @@ def flatten(layer: Flatten, x: Any) -> Any:
 def to_tokens(layer: ToTokens, x: Any) -> Any:
     """Places as tokens."""
     return x.reshape(x.shape[0], -1, x.shape[-1])
-
-
-@twin(Dropout)
-def dropout(layer: Dropout, x: Any) -> Any:
-    """Nothing at inference."""
-    return x

@@ -18,12 +18,9 @@ Multiplier = Any
 such as ``a/20`` for the widths in twentieths."""
 
 
-def conv_norm(
-    c_o: Size, k: int, act: Layer | None = None, *, s: int = 1, g: Size = 1, p: int | None = None
-) -> Sequential:
-    """Convolution without bias, batch norm, activation; padding ``(k - 1)/2`` unless given."""
-    conv = Conv2d(c_o=c_o, k=k, s=s, p=(k - 1) // 2 if p is None else p, g=g, bias=False)
-    return finished(conv, BatchNorm(), act)
+def conv_norm(c_o: Size, k: int, act: Layer | None = None, *, s: int = 1) -> Sequential:
+    """Convolution without bias, batch norm, activation; padding ``(k - 1)/2``."""
+    return finished(Conv2d(c_o=c_o, k=k, s=s, p=(k - 1) // 2, bias=False), BatchNorm(), act)
 
 
 def depthwise_norm(k: int, act: Layer | None = None, *, s: int = 1) -> Sequential:
@@ -75,7 +72,7 @@ def _symbolic(value: Multiplier, what: str) -> Form:
     return made
 
 
-def make_divisible(value: Size, divisor: int = 8) -> Size:
+def make_divisible(value: Size | Fraction, divisor: int = 8) -> Size:
     """The multiple of ``divisor`` nearest to ``value``, at least one, and never 10 % below ``value``.
 
     Both roundings at once: the nearest multiple where that is enough, else the first that is not 10 % below,
@@ -88,5 +85,5 @@ def make_divisible(value: Size, divisor: int = 8) -> Size:
     """
     steps = value * Fraction(1, divisor)
     if isinstance(steps, Form) and steps.is_integral and all(c > 0 for c in steps.terms.values()):
-        return value  # a multiple already, whatever its symbols are
+        return divisor * steps  # a multiple already, whatever its symbols are
     return exact(divisor * largest([1, floor(steps + Fraction(1, 2)), ceiling(steps * Fraction(9, 10))]))

@@ -5,6 +5,8 @@ Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Network
 
 from __future__ import annotations
 
+from functools import partial
+
 from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import Sigmoid, SiLU
 from symcost.layers.kinds.combine import Repeat, Sequential
@@ -32,7 +34,7 @@ def mbconv(c_i: Size, c_o: Size, t: int, k: int, s: int) -> Layer:
     return around(body, c_i, c_o, s)
 
 
-def _efficientnet(width: Multiplier, depth: Multiplier, classes: Size) -> Sequential:
+def _efficientnet(*, width: Multiplier, depth: Multiplier, classes: Size = 1000) -> Sequential:
     alpha, beta = multiplier(width, "width"), multiplier(depth, "depth")
     c = make_divisible(32 * alpha)
     parts: dict[str, Layer] = {"stem": conv_norm(c, 3, SiLU(), s=2)}
@@ -45,41 +47,12 @@ def _efficientnet(width: Multiplier, depth: Multiplier, classes: Size) -> Sequen
     return Sequential(**parts, head=head, gap=GlobalAvgPool(), drop=Dropout(), fc=Linear(classes))
 
 
-def efficientnet_b0(width: Multiplier = 1, depth: Multiplier = 1, classes: Size = 1000) -> Sequential:
-    """EfficientNet-B0: 5,288,548 parameters, 0.386 GMACs at 224."""
-    return _efficientnet(width, depth, classes)
-
-
-def efficientnet_b1(width: Multiplier = 1, depth: Multiplier = "1.1", classes: Size = 1000) -> Sequential:
-    """EfficientNet-B1."""
-    return _efficientnet(width, depth, classes)
-
-
-def efficientnet_b2(width: Multiplier = "1.1", depth: Multiplier = "1.2", classes: Size = 1000) -> Sequential:
-    """EfficientNet-B2."""
-    return _efficientnet(width, depth, classes)
-
-
-def efficientnet_b3(width: Multiplier = "1.2", depth: Multiplier = "1.4", classes: Size = 1000) -> Sequential:
-    """EfficientNet-B3."""
-    return _efficientnet(width, depth, classes)
-
-
-def efficientnet_b4(width: Multiplier = "1.4", depth: Multiplier = "1.8", classes: Size = 1000) -> Sequential:
-    """EfficientNet-B4."""
-    return _efficientnet(width, depth, classes)
-
-
-def efficientnet_b5(width: Multiplier = "1.6", depth: Multiplier = "2.2", classes: Size = 1000) -> Sequential:
-    """EfficientNet-B5."""
-    return _efficientnet(width, depth, classes)
-
-
-def efficientnet_b6(width: Multiplier = "1.8", depth: Multiplier = "2.6", classes: Size = 1000) -> Sequential:
-    """EfficientNet-B6."""
-    return _efficientnet(width, depth, classes)
-
-
-def efficientnet_b7(width: Multiplier = 2, depth: Multiplier = "3.1", classes: Size = 1000) -> Sequential:
-    """EfficientNet-B7."""
-    return _efficientnet(width, depth, classes)
+efficientnet_b0 = partial(_efficientnet, width=1, depth=1)
+"""5,288,548 parameters, 0.386 GMACs at 224."""
+efficientnet_b1 = partial(_efficientnet, width=1, depth="1.1")
+efficientnet_b2 = partial(_efficientnet, width="1.1", depth="1.2")
+efficientnet_b3 = partial(_efficientnet, width="1.2", depth="1.4")
+efficientnet_b4 = partial(_efficientnet, width="1.4", depth="1.8")
+efficientnet_b5 = partial(_efficientnet, width="1.6", depth="2.2")
+efficientnet_b6 = partial(_efficientnet, width="1.8", depth="2.6")
+efficientnet_b7 = partial(_efficientnet, width=2, depth="3.1")

@@ -6,6 +6,8 @@ github.com/mit-han-lab/tinyml, commit e899b1b, mcunet/assets/configs, and github
 
 from __future__ import annotations
 
+from functools import partial
+
 from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import ReLU6
 from symcost.layers.kinds.combine import Sequential
@@ -43,7 +45,7 @@ IN4: tuple[Block, ...] = (
 )  # fmt: skip
 
 
-def _mcunet(c: int, blocks: tuple[Block, ...], classes: Size) -> Sequential:
+def _mcunet(c: int, blocks: tuple[Block, ...], classes: Size = 1000) -> Sequential:
     parts: dict[str, Layer] = {"stem": conv_norm(c, 3, ReLU6(), s=2)}
     for index, (t, k, c_o, s) in enumerate(blocks, 1):
         parts[f"block_{index}"] = inverted(c, c_o, t, s, k)
@@ -51,26 +53,13 @@ def _mcunet(c: int, blocks: tuple[Block, ...], classes: Size) -> Sequential:
     return Sequential(**parts, gap=GlobalAvgPool(), fc=Linear(classes))
 
 
-def mcunet_in0(classes: Size = 1000) -> Sequential:
-    """10 images a second on an STM32F746, resolution 48: 0.75 million parameters, 6.4 million MACs."""
-    return _mcunet(24, IN0, classes)
-
-
-def mcunet_in1(classes: Size = 1000) -> Sequential:
-    """5 images a second on an STM32F746, resolution 96: 0.64 million parameters, 12.8 million MACs."""
-    return _mcunet(16, IN1, classes)
-
-
-def mcunet_in2(classes: Size = 1000) -> Sequential:
-    """For 256 KB of memory and 1 MB of flash, resolution 160: 0.73 million parameters, 67.3 million MACs."""
-    return _mcunet(16, IN2, classes)
-
-
-def mcunet_in3(classes: Size = 1000) -> Sequential:
-    """For 320 KB of memory and 1 MB of flash, resolution 176: 0.74 million parameters, 81.8 million MACs."""
-    return _mcunet(16, IN3, classes)
-
-
-def mcunet_in4(classes: Size = 1000) -> Sequential:
-    """For 512 KB of memory and 2 MB of flash, resolution 160: 1.73 million parameters, 125.9 million MACs."""
-    return _mcunet(32, IN4, classes)
+mcunet_in0 = partial(_mcunet, 24, IN0)
+"""10 images a second on an STM32F746, resolution 48: 0.75 million parameters, 6.4 million MACs."""
+mcunet_in1 = partial(_mcunet, 16, IN1)
+"""5 images a second on an STM32F746, resolution 96: 0.64 million parameters, 12.8 million MACs."""
+mcunet_in2 = partial(_mcunet, 16, IN2)
+"""For 256 KB of memory and 1 MB of flash, resolution 160: 0.73 million parameters, 67.3 million MACs."""
+mcunet_in3 = partial(_mcunet, 16, IN3)
+"""For 320 KB of memory and 1 MB of flash, resolution 176: 0.74 million parameters, 81.8 million MACs."""
+mcunet_in4 = partial(_mcunet, 32, IN4)
+"""For 512 KB of memory and 2 MB of flash, resolution 160: 1.73 million parameters, 125.9 million MACs."""

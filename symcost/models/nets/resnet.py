@@ -7,6 +7,7 @@ its 3 x 3 convolution.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import ReLU
@@ -31,10 +32,10 @@ def bottleneck(c: Size, s: int = 1, project: bool = False) -> Layer:
     return Sequential(sum=Residual(body, conv_norm(4 * c, 1, s=s) if project else None), relu=ReLU())
 
 
-def _resnet(block: Block, depths: tuple[Size, ...], w: Size, classes: Size) -> Sequential:
+def _resnet(block: Block, *, L1: Size, L2: Size, L3: Size, L4: Size, w: Size = 64, classes: Size = 1000) -> Sequential:
     w = size(w, "w")
     stages: dict[str, Layer] = {}
-    for index, depth in enumerate(depths):
+    for index, depth in enumerate((L1, L2, L3, L4)):
         width, stride = w * 2**index, 1 if index == 0 else 2
         project = index > 0 or block is bottleneck
         rest = Repeat(block(width, 1, False), size(depth, f"L{index + 1}") - 1)
@@ -45,30 +46,8 @@ def _resnet(block: Block, depths: tuple[Size, ...], w: Size, classes: Size) -> S
     )  # fmt: skip
 
 
-def resnet18(L1: Size = 2, L2: Size = 2, L3: Size = 2, L4: Size = 2, w: Size = 64, classes: Size = 1000) -> Sequential:
-    """ResNet-18: two basic blocks a stage."""
-    return _resnet(basic, (L1, L2, L3, L4), w, classes)
-
-
-def resnet34(L1: Size = 3, L2: Size = 4, L3: Size = 6, L4: Size = 3, w: Size = 64, classes: Size = 1000) -> Sequential:
-    """ResNet-34."""
-    return _resnet(basic, (L1, L2, L3, L4), w, classes)
-
-
-def resnet50(L1: Size = 3, L2: Size = 4, L3: Size = 6, L4: Size = 3, w: Size = 64, classes: Size = 1000) -> Sequential:
-    """ResNet-50: bottlenecks 3-4-6-3."""
-    return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)
-
-
-def resnet101(
-    L1: Size = 3, L2: Size = 4, L3: Size = 23, L4: Size = 3, w: Size = 64, classes: Size = 1000
-) -> Sequential:
-    """ResNet-101."""
-    return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)
-
-
-def resnet152(
-    L1: Size = 3, L2: Size = 8, L3: Size = 36, L4: Size = 3, w: Size = 64, classes: Size = 1000
-) -> Sequential:
-    """ResNet-152."""
-    return _resnet(bottleneck, (L1, L2, L3, L4), w, classes)
+resnet18 = partial(_resnet, basic, L1=2, L2=2, L3=2, L4=2)
+resnet34 = partial(_resnet, basic, L1=3, L2=4, L3=6, L4=3)
+resnet50 = partial(_resnet, bottleneck, L1=3, L2=4, L3=6, L4=3)
+resnet101 = partial(_resnet, bottleneck, L1=3, L2=4, L3=23, L4=3)
+resnet152 = partial(_resnet, bottleneck, L1=3, L2=8, L3=36, L4=3)

@@ -5,6 +5,8 @@ Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Reco
 
 from __future__ import annotations
 
+from functools import partial
+
 from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import ReLU
 from symcost.layers.kinds.combine import Repeat, Sequential
@@ -18,10 +20,10 @@ from symcost.layers.sizes.algebra import Size, size
 WIDTHS = (64, 128, 256, 512, 512)
 
 
-def _vgg(depths: tuple[Size, ...], bn: bool, classes: Size) -> Sequential:
+def _vgg(*, L1: Size, L2: Size, L3: Size, L4: Size, L5: Size, classes: Size = 1000, bn: bool = False) -> Sequential:
     """Convolutions one by one; where their number is a symbol, all but a stage's first are one repeated block."""
     parts: dict[str, Layer] = {}
-    for stage, (width, given) in enumerate(zip(WIDTHS, depths, strict=True), 1):
+    for stage, (width, given) in enumerate(zip(WIDTHS, (L1, L2, L3, L4, L5), strict=True), 1):
         depth = size(given, f"L{stage}")
         conv = Conv2d(c_o=width, k=3, p=1)
         for index in range(1, depth + 1 if isinstance(depth, int) else 2):
@@ -40,29 +42,7 @@ def _vgg(depths: tuple[Size, ...], bn: bool, classes: Size) -> Sequential:
     )  # fmt: skip
 
 
-def vgg11(
-    L1: Size = 1, L2: Size = 1, L3: Size = 2, L4: Size = 2, L5: Size = 2, classes: Size = 1000, bn: bool = False
-) -> Sequential:  # fmt: skip
-    """VGG-11."""
-    return _vgg((L1, L2, L3, L4, L5), bn, classes)
-
-
-def vgg13(
-    L1: Size = 2, L2: Size = 2, L3: Size = 2, L4: Size = 2, L5: Size = 2, classes: Size = 1000, bn: bool = False
-) -> Sequential:  # fmt: skip
-    """VGG-13."""
-    return _vgg((L1, L2, L3, L4, L5), bn, classes)
-
-
-def vgg16(
-    L1: Size = 2, L2: Size = 2, L3: Size = 3, L4: Size = 3, L5: Size = 3, classes: Size = 1000, bn: bool = False
-) -> Sequential:  # fmt: skip
-    """VGG-16."""
-    return _vgg((L1, L2, L3, L4, L5), bn, classes)
-
-
-def vgg19(
-    L1: Size = 2, L2: Size = 2, L3: Size = 4, L4: Size = 4, L5: Size = 4, classes: Size = 1000, bn: bool = False
-) -> Sequential:  # fmt: skip
-    """VGG-19."""
-    return _vgg((L1, L2, L3, L4, L5), bn, classes)
+vgg11 = partial(_vgg, L1=1, L2=1, L3=2, L4=2, L5=2)
+vgg13 = partial(_vgg, L1=2, L2=2, L3=2, L4=2, L5=2)
+vgg16 = partial(_vgg, L1=2, L2=2, L3=3, L4=3, L5=3)
+vgg19 = partial(_vgg, L1=2, L2=2, L3=4, L4=4, L5=4)

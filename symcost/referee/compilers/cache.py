@@ -41,20 +41,24 @@ def key(program: str, target: str, versions: Mapping[str, str], options: Mapping
 def read(directory: Path) -> TargetAnswer | None:
     """The answer that a worker left in a directory."""
     try:
-        found = json.loads((directory / "answer.json").read_text())
-        if not (are_numbers(found["analysis"]) and are_numbers(found["memory"])):
+        answer = json.loads((directory / "answer.json").read_text())
+        if not (are_numbers(answer["analysis"]) and are_numbers(answer["memory"])):
             return None
-        if unprinted := found.get("unprinted", ""):
-            return TargetAnswer("", found["analysis"], found["memory"], "", unprinted=unprinted)
-        text = gzip.decompress((directory / "optimised.gz").read_bytes()).decode()
-        memory_text = text
-        if found["memory_text"]:
-            memory_text = gzip.decompress((directory / "unfused.gz").read_bytes()).decode()
-        if not (text.startswith("HloModule") and memory_text.startswith("HloModule")):
-            return None
-        return TargetAnswer(text, found["analysis"], found["memory"], memory_text)
+        if unprinted := answer.get("unprinted", ""):
+            return TargetAnswer("", answer["analysis"], answer["memory"], "", unprinted=unprinted)
+        text = program_text(directory / "optimised.gz")
+        memory_text = program_text(directory / "unfused.gz") if answer["memory_text"] else text
+        return TargetAnswer(text, answer["analysis"], answer["memory"], memory_text)
     except BROKEN:
         return None
+
+
+def program_text(file: Path) -> str:
+    """The text of a program; a ``ValueError`` where the file holds another."""
+    text = gzip.decompress(file.read_bytes()).decode()
+    if not text.startswith("HloModule"):
+        raise ValueError(f"{file} holds no program")
+    return text
 
 
 def are_numbers(found: Any) -> bool:
@@ -74,17 +78,17 @@ def is_whole(entry: str) -> bool:
 
 def _digest(directory: Path) -> str:
     """SHA-256 of the files of an entry, by name."""
-    made = hashlib.sha256()
+    digest = hashlib.sha256()
     for file in sorted(each for each in directory.iterdir() if each.name != SEAL):
         content = file.read_bytes()
-        made.update(f"{file.name} {len(content)}\n".encode() + content)
-    return made.hexdigest()
+        digest.update(f"{file.name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
 
 
 def load(entry: str) -> TargetAnswer | None:
     """The answer kept under a name, or nothing."""
-    found = read(folder() / entry) if is_whole(entry) else None
-    return None if found is None else replace(found, cached=True)
+    answer = read(folder() / entry) if is_whole(entry) else None
+    return None if answer is None else replace(answer, cached=True)
 
 
 def keep(directory: Path, entry: str, reader: Callable[[Path], Any] = read) -> None:

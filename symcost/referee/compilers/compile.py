@@ -67,8 +67,8 @@ class CompileJob:
         pool = ThreadPoolExecutor(min(len(targets), os.cpu_count() or 1) or 1, thread_name_prefix="compile")
         slowest_first = sorted(targets, key=lambda target: target.platform != TPU)
         try:
-            found = {target.name: pool.submit(*self._prepared(target)) for target in slowest_first}
-            return {target.name: found[target.name] for target in targets}
+            begun = {target.name: pool.submit(*self._prepared(target)) for target in slowest_first}
+            return {target.name: begun[target.name] for target in targets}
         finally:
             pool.shutdown(wait=False)
 
@@ -88,9 +88,9 @@ class CompileJob:
             "x64": self.program.x64,
         }
         entry = cache.key(self.program.key, repr((target.name, target.config)), target.versions(), options)
-        found = cache.load(entry) if self.use_cache else None
-        if found is not None:
-            return self._told, target, found
+        answer = cache.load(entry) if self.use_cache else None
+        if answer is not None:
+            return self._told, target, answer
         program, reference = self._serialised(target.platform), None
         if isinstance(program, NotExportable):
             try:
@@ -101,9 +101,11 @@ class CompileJob:
             program = None
         return self._compiled, target, entry, program, reference, options
 
-    def _told(self, target: Target, found: TargetAnswer | Failure) -> TargetAnswer | Failure:
-        self.on_event(target.name, "failed" if isinstance(found, Failure) else "cached" if found.cached else "compiled")
-        return found
+    def _told(self, target: Target, answer: TargetAnswer | Failure) -> TargetAnswer | Failure:
+        self.on_event(
+            target.name, "failed" if isinstance(answer, Failure) else "cached" if answer.cached else "compiled"
+        )
+        return answer
 
     def _compiled(self, target: Target, entry: str, program: bytes | None, reference: Mapping[str, Any] | None,
                   options: Mapping[str, Any]) -> TargetAnswer | Failure:  # fmt: skip

@@ -91,8 +91,8 @@ class Worker:
                 )
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(PULSE)
-        found = cache.read(answers)
-        return found if found is not None and self.process.returncode == 0 else self._failure(answers)
+        answer = cache.read(answers)
+        return answer if answer is not None and self.process.returncode == 0 else self._failure(answers)
 
     def _failure(self, answers: Path) -> Failure:
         name, code = self.target.name, self.process.returncode

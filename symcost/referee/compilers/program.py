@@ -122,19 +122,19 @@ def partitions(
 
     Errors: a rule that fits no argument, an axis the mesh lacks, more axes than dimensions, a size that does not divide.
     """
-    found: list[list[str | None]] = []
+    placed: list[list[str | None]] = []
     used: set[str] = set()
     for argument, aval in zip(program.arguments, program.closed.in_avals, strict=True):
         fitting = [text for text in rules if text in str(argument)]
         used.update(fitting)
         axes = list(rules[fitting[-1]]) if fitting else []
         _check(argument, aval.shape, axes, mesh)
-        found.append(axes)
+        placed.append(axes)
     for text in rules:
         if text not in used:
             names = ", ".join(map(str, program.arguments[:6]))
             raise SymcostError(f"shard names {text!r}, which is part of no array's name: they are {names}, ...")
-    return found
+    return placed
 
 
 def _check(argument: Argument, shape: tuple[int, ...], axes: list[str | None], mesh: Mapping[str, int]) -> None:

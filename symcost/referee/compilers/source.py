@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from symcost.costs.exact import check_sizes
 from symcost.errors import DomainError, SymcostError
 from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
@@ -61,12 +62,8 @@ class ProgramSource:
         for name, value in self.at.items():
             if name not in model.symbols:
                 raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(model.symbols) or 'none'}")
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise DomainError(f"{name}={value!r} is outside the domain: {name} must be a positive integer")
-        left = [name for name in model.symbols if name not in self.at]
-        if left:
-            example = ", ".join(f"{name}=..." for name in left)
-            raise SymcostError(f"no value for {', '.join(left)}: a compiler needs all of them, give at=dict({example})")
+            check_sizes({name: value})
+        check_all(model.symbols, self.at)
 
     def reference(self) -> dict[str, Any]:
         """What another process needs to make the same program. Errors: :class:`NotImportable`, with the cure."""
@@ -92,6 +89,14 @@ class ProgramSource:
         return source.model(), source.at
 
 
+def check_all(symbols: Iterable[str], at: Mapping[str, int]) -> None:
+    """Raise for a symbol without a value."""
+    left = [name for name in symbols if name not in at]
+    if left:
+        example = ", ".join(f"{name}=..." for name in left)
+        raise SymcostError(f"no value for {', '.join(left)}: a compiler needs all of them, give at=dict({example})")
+
+
 def _is_json(value: Any) -> bool:
     try:
         return json.loads(json.dumps(value)) == value
@@ -101,7 +106,7 @@ def _is_json(value: Any) -> bool:
 
 def _imported(name: str) -> Any:
     module, _, attributes = name.partition(":")
-    found = importlib.import_module(module)
+    target = importlib.import_module(module)
     for part in attributes.split("."):
-        found = getattr(found, part, None)
-    return found
+        target = getattr(target, part, None)
+    return target

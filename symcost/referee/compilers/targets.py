@@ -78,10 +78,10 @@ class Target:
     def environment(self, devices: int = 1) -> dict[str, str]:
         """The environment of a worker: this process's own, without what would steer the compiler."""
         own = {name: value for name, value in os.environ.items() if name not in DROPPED}
-        made = {**own, **QUIET, **ENVIRONMENTS[self.platform]}
+        variables = {**own, **QUIET, **ENVIRONMENTS[self.platform]}
         if self.platform == CPU and devices > 1:
-            made["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
-        return made
+            variables["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
+        return variables
 
     def grid(self, devices: int) -> str:
         """The topology of a TPU with so many devices, or an error that says which there are."""
@@ -156,9 +156,9 @@ def ptxas() -> str | None:
     """Where the assembler of CUDA is: NVIDIA's wheel, or the machine's own."""
     spec = importlib.util.find_spec("nvidia")
     for place in spec.submodule_search_locations if spec and spec.submodule_search_locations else ():
-        found = sorted(Path(place).glob("*/bin/ptxas"))
-        if found:
-            return str(found[0])
+        assemblers = sorted(Path(place).glob("*/bin/ptxas"))
+        if assemblers:
+            return str(assemblers[0])
     return shutil.which("ptxas")
 
 

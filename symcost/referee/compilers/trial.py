@@ -24,5 +24,5 @@ def tried(targets: Sequence[Target], on_event: Event) -> dict[str, str | None]:
     source = ProgramSource(product, ("float32[8,16]", "float32[16,8]"), {}, function=True)
     program = program_at(source.model(), {})
     answers = CompileJob(source, program, timeout=PATIENCE, use_cache=False, on_event=on_event).start(targets)
-    found = {name: answer.result() for name, answer in answers.items()}
-    return {name: answer.reason if isinstance(answer, Failure) else None for name, answer in found.items()}
+    results = {name: answer.result() for name, answer in answers.items()}
+    return {name: answer.reason if isinstance(answer, Failure) else None for name, answer in results.items()}

@@ -81,14 +81,14 @@ def lower(request: Request) -> Any:
 
 def analysed(compiled: Any) -> dict[str, float]:
     """XLA's own cost analysis; a compiler without devices may leave it to the generic one."""
-    found = compiled.cost_analysis()
-    if found is None:
+    figures = compiled.cost_analysis()
+    if figures is None:
         jaxlib = importlib.import_module("jaxlib._jax")
-        found = jaxlib.hlo_module_cost_analysis(
+        figures = jaxlib.hlo_module_cost_analysis(
             jax.devices("cpu")[0].client, compiled.runtime_executable().hlo_modules()[0]
         )
     wanted = ("flops", "transcendentals", "bytes accessed")
-    return {name: float(found.get(name) or 0) for name in wanted}
+    return {name: float(figures.get(name) or 0) for name in wanted}
 
 
 def memory(compiled: Any) -> dict[str, int]:
@@ -105,8 +105,8 @@ def answer(request: Request) -> None:
     lowered = lower(request)
     options = GPU_OPTIONS if request["platform"] == "cuda" else None
     compiled = lowered.compile(compiler_options=options)
-    found: dict[str, Any] = {"analysis": analysed(compiled), "memory": memory(compiled), "memory_text": False}
-    found["unprinted"] = _printed(compiled, directory / "optimised.gz")
+    answered: dict[str, Any] = {"analysis": analysed(compiled), "memory": memory(compiled), "memory_text": False}
+    answered["unprinted"] = _printed(compiled, directory / "optimised.gz")
     if request["platform"] == "cpu":
         try:
             plain = lowered.compile(compiler_options=NO_LIBRARY_FUSION)
@@ -114,9 +114,9 @@ def answer(request: Request) -> None:
             if "xla_cpu_experimental_ynn_fusion_type" not in str(problem):
                 raise
         else:
-            found.update(memory=memory(plain), memory_text=True)
+            answered.update(memory=memory(plain), memory_text=True)
             _write(directory / "unfused.gz", plain.as_text())
-    (directory / "answer.json").write_text(json.dumps(found))
+    (directory / "answer.json").write_text(json.dumps(answered))
 
 
 def _printed(compiled: Any, file: Path) -> str:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from symcost.agreement.written import Written
-from symcost.errors import SymcostError
+from symcost.errors import SymcostError, described
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.referee.compilers.program import JaxProgram
@@ -21,6 +21,8 @@ from symcost.tracing.program.model import Model
 from symcost.tracing.program.spec import tree_at
 
 ONCE = "loop bodies counted once"
+Answer = tuple[int | None, str]
+"""FLOPs, and why they differ; or none, and why not."""
 
 
 def opinions(
@@ -32,7 +34,17 @@ def opinions(
     whole = written.whole
     own = written.once.flops if whole is None else whole.flops
     first = Opinion(counter="symcost, every trip", flops=own, because="the reference: exact integers")
-    return [first, *(COUNTERS[name](model, point, program, written, own) for name in names)]
+    return [first, *(_opinion(name, model, point, program, written, own) for name in names)]
+
+
+def _opinion(name: str, *asked: Any) -> Opinion:
+    """What a counter says, or why it does not: it is the work of others, and may raise anything."""
+    title, counter = COUNTERS[name]
+    try:
+        flops, because = counter(*asked)
+    except Exception as problem:
+        flops, because = None, f"it raised {described(problem)}"
+    return Opinion(counter=title, flops=flops, because=because)
 
 
 def named(given: str | Sequence[str]) -> list[str]:
@@ -49,9 +61,9 @@ def named(given: str | Sequence[str]) -> list[str]:
     return names
 
 
-def _by_xla(_m: Model, _p: Mapping[str, int], _: JaxProgram, written: Written, own: int) -> Opinion:
+def _by_xla(_m: Model, _p: Mapping[str, int], _: JaxProgram, written: Written, own: int) -> Answer:
     raw = int(written.analysis.get("flops") or 0)
-    return Opinion(counter="XLA cost_analysis, lowered", flops=raw, because=_why_xla(raw, written, own))
+    return raw, _why_xla(raw, written, own)
 
 
 def _why_xla(raw: int, written: Written, own: int) -> str:
@@ -62,22 +74,17 @@ def _why_xla(raw: int, written: Written, own: int) -> str:
     return ", ".join(f"{name} {value:+,}" for name, value in steps.items() if value) or "equal"
 
 
-def _by_flax(model: Model, point: Mapping[str, int], _: JaxProgram, written: Written, own: int) -> Opinion:
-    counter = "flax tabulate"
+def _by_flax(model: Model, point: Mapping[str, int], _: JaxProgram, written: Written, own: int) -> Answer:
     module = model.module_at(point)
     if module is None:
-        return Opinion(counter=counter, flops=None, because="it counts modules, and this is a function")
+        return None, "it counts modules, and this is a function"
     if model.mode != "forward" or model.method != "__call__":
-        return Opinion(counter=counter, flops=None, because="it counts the forward pass of __call__ only")
-    try:
-        flops = _tabulated(module, model, point)
-    except Exception as problem:
-        reason = (str(problem).strip() or "no message").splitlines()[0]
-        return Opinion(counter=counter, flops=None, because=f"it raised {type(problem).__name__}: {reason}")
+        return None, "it counts the forward pass of __call__ only"
+    flops = _tabulated(module, model, point)
     raw = int(written.analysis.get("flops") or 0)
     steps = {"adopts XLA's figure": 0} if flops == raw else {"differs from XLA's figure": flops - raw}
     told = ", ".join(name + (f" {value:+,}" if value else "") for name, value in steps.items())
-    return Opinion(counter=counter, flops=flops, because=f"{told}; {_why_xla(raw, written, own)}")
+    return flops, f"{told}; {_why_xla(raw, written, own)}"
 
 
 def _tabulated(module: Any, model: Model, point: Mapping[str, int]) -> int:
@@ -103,22 +110,17 @@ def _tabulated(module: Any, model: Model, point: Mapping[str, int]) -> int:
     return int(next(cell for cell in figures if cell.isdigit()))
 
 
-def _by_roofline(_m: Model, _p: Mapping[str, int], program: JaxProgram, written: Written, own: int) -> Opinion:
-    counter = "JAX roofline, unfused"
+def _by_roofline(_m: Model, _p: Mapping[str, int], program: JaxProgram, written: Written, own: int) -> Answer:
     from jax.experimental import roofline
 
-    try:
-        flops = int(_roofline(roofline.roofline, program))
-    except Exception as problem:
-        reason = (str(problem).strip() or "no message").splitlines()[0]
-        return Opinion(counter=counter, flops=None, because=f"it raised {type(problem).__name__}: {reason}")
+    flops = int(_roofline(roofline.roofline, program))
     exact = written.once.flops
     steps = {
         ONCE: exact - own,
         "rules of its own (padding, transcendentals, operations it takes for free)": flops - exact,
     }
     told = ", ".join(f"{name} {value:+,}" for name, value in steps.items() if value)
-    return Opinion(counter=counter, flops=flops, because=told or "equal")
+    return flops, told or "equal"
 
 
 def _roofline(roofline: Callable[..., Any], program: JaxProgram) -> int:
@@ -132,5 +134,10 @@ def _roofline(roofline: Callable[..., Any], program: JaxProgram) -> int:
     return found.unfused_flops
 
 
-Counter = Callable[[Model, Mapping[str, int], JaxProgram, Written, int], Opinion]
-COUNTERS: Mapping[str, Counter] = {"flax": _by_flax, "roofline": _by_roofline, "xla": _by_xla}
+Counter = Callable[[Model, Mapping[str, int], JaxProgram, Written, int], Answer]
+COUNTERS: Mapping[str, tuple[str, Counter]] = {
+    "flax": ("flax tabulate", _by_flax),
+    "roofline": ("JAX roofline, unfused", _by_roofline),
+    "xla": ("XLA cost_analysis, lowered", _by_xla),
+}
+"""The counters by name, and what each is called."""

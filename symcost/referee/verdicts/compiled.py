@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from symcost.agreement.check import Check, ModuleRow
@@ -52,11 +52,11 @@ def compiled(
 ) -> tuple[Compiled, list[Check], list[ModuleRow]]:
     """A target's program against the one that was written; one device's share of it has no such counterpart."""
     sharded = devices > 1
-    found = recount(answer.text, paths, pointer_of(target.versions()["jaxlib"]))
-    module, once, restored, whole = found.module, found.once, found.restored, found.whole
-    raw, raw_transcendentals = _printed(answer)
+    recounted = recount(answer.text, paths, pointer_of(target.versions()["jaxlib"]))
+    module, once, restored, whole = recounted.module, recounted.once, recounted.restored, recounted.whole
+    own = unread(target, answer, devices, "")
     steps = {
-        ROUNDING: once.flops + once.calls[0] - raw,
+        ROUNDING: once.flops + once.calls[0] - own.raw,
         CALLS: restored.flops - once.flops - once.calls[0],
         TRIPS: whole.flops - restored.flops,
     }
@@ -68,14 +68,12 @@ def compiled(
     if not sharded:
         checks += _bridged(target.name, base, whole, parts)
     checks.append(uncounted(target.name, whole))
-    made = Compiled(
-        target=target.name, title=target.title, cached=answer.cached, versions=target.versions(), raw=raw,
-        raw_transcendentals=raw_transcendentals, recount=whole.flops, transcendentals=whole.transcendentals,
-        bytes_accessed=whole.bytes, steps={name: value for name, value in steps.items() if value}, parts=parts,
+    made = replace(
+        own, recount=whole.flops, transcendentals=whole.transcendentals, bytes_accessed=whole.bytes,
+        steps={name: value for name, value in steps.items() if value}, parts=parts,
         attributed=sum(flops for (name, _), (flops, *_) in whole.cells.items() if module_of(name) is not None),
-        phases=_phases(whole), collectives={kind: found.bytes for kind, found in exchange.items()},
-        widened={f"{kind} {name}": size for kind, found in exchange.items() for name, size in found.widened.items()},
-        devices=devices,
+        phases=_phases(whole), collectives={kind: one.bytes for kind, one in exchange.items()},
+        widened={f"{kind} {name}": size for kind, one in exchange.items() for name, size in one.widened.items()},
     )  # fmt: skip
     rows = [] if sharded else _rows(target.name, base, whole, made)
     return made, checks, rows
@@ -83,17 +81,11 @@ def compiled(
 
 def unread(target: Target, answer: TargetAnswer, devices: int, why: str) -> Compiled:
     """What is known of a target's program that cannot be read: the compiler's own figures."""
-    raw, raw_transcendentals = _printed(answer)
+    raw, raw_transcendentals = (int(answer.analysis.get(name) or 0) for name in ("flops", "transcendentals"))
     return Compiled(
         target=target.name, title=target.title, cached=answer.cached, versions=target.versions(), raw=raw,
-        raw_transcendentals=raw_transcendentals, recount=None, transcendentals=None, bytes_accessed=None, steps={}, parts=(),
-        attributed=None, phases={}, devices=devices, missing=why,
+        raw_transcendentals=raw_transcendentals, devices=devices, missing=why,
     )  # fmt: skip
-
-
-def _printed(answer: TargetAnswer) -> tuple[int, int]:
-    """FLOPs and transcendentals as XLA prints them."""
-    return int(answer.analysis.get("flops") or 0), int(answer.analysis.get("transcendentals") or 0)
 
 
 def _bridged(target: str, base: HloCost, whole: HloCost, parts: tuple) -> list[Check]:
@@ -106,10 +98,10 @@ def _bridged(target: str, base: HloCost, whole: HloCost, parts: tuple) -> list[C
 
 
 def _phases(cost: HloCost) -> Mapping[str, int]:
-    found: dict[str, int] = {}
+    by_phase: dict[str, int] = {}
     for (_, phase), opcodes in by_module(cost).items():
-        found[phase] = found.get(phase, 0) + sum(pair[0] for pair in opcodes.values())
-    return {phase: flops for phase, flops in found.items() if flops}
+        by_phase[phase] = by_phase.get(phase, 0) + sum(pair[0] for pair in opcodes.values())
+    return {phase: flops for phase, flops in by_phase.items() if flops}
 
 
 def _rows(target: str, base: HloCost, whole: HloCost, made: Compiled) -> list[ModuleRow]:
@@ -117,8 +109,8 @@ def _rows(target: str, base: HloCost, whole: HloCost, made: Compiled) -> list[Mo
     causes: dict[tuple[str, str], dict[str, int]] = {}
     for part in made.parts:
         if part.flops:
-            found = causes.setdefault((part.path, part.phase), {})
-            found[part.because] = found.get(part.because, 0) + part.flops
+            shares = causes.setdefault((part.path, part.phase), {})
+            shares[part.because] = shares.get(part.because, 0) + part.flops
     rows = []
     for place in dict.fromkeys([*before, *after]):
         left, right = (sum(pair[0] for pair in side.get(place, {}).values()) for side in (before, after))

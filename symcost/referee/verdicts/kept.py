@@ -57,9 +57,9 @@ def keep(found: Derived, entry: str) -> None:
 
 def _read(directory: Path) -> Derived | None:
     try:
-        text = gzip.decompress((directory / "lowered.gz").read_bytes()).decode()
+        text = cache.program_text(directory / "lowered.gz")
         analysis = json.loads((directory / "analysis.json").read_text())
-        whole = text.startswith("HloModule") and cache.are_numbers(analysis)
+        whole = cache.are_numbers(analysis)
         return Derived(saved.load(directory / "costs.json"), text, analysis) if whole else None
     except cache.BROKEN:  # errors of symcost and of decoding are among them
         return None

@@ -9,8 +9,8 @@ from symcost.agreement.check import Check
 from symcost.costs.cost import CONVENTIONS
 from symcost.costs.parts import Network
 from symcost.costs.table import CostTable
-from symcost.errors import SymcostError
 from symcost.formulas.symbols import evaluate
+from symcost.referee.compilers.source import check_all
 
 Twin = tuple[Any, tuple[Any, ...], CostTable]
 """A Flax module, its input specs, and the table of the same layers."""
@@ -26,10 +26,7 @@ def twin(table: CostTable, network: Network, specs: tuple[Any, ...], at: Mapping
     from symcost.layers.base import symbols_of
     from symcost.layers.twins.base import build
 
-    left = [name for name in table.symbols if name not in at]
-    if left:
-        example = ", ".join(f"{name}=..." for name in left)
-        raise SymcostError(f"no value for {', '.join(left)}: a compiler needs all of them, give at=dict({example})")
+    check_all(table.symbols, at)
     costs = table.subs(**at) if at else table
     own = symbols_of(network.net)
     module = build(network.net, **{name: value for name, value in at.items() if name in own})
@@ -41,12 +38,12 @@ def twin(table: CostTable, network: Network, specs: tuple[Any, ...], at: Mapping
 
 def checks(layers: CostTable, traced: CostTable) -> list[Check]:
     """Every metric under every convention: the layers' formula at the point against the trace."""
-    made = []
+    compared = []
     for convention in CONVENTIONS:
         ours, theirs = layers.total(convention), traced.total(convention)
         for metric in METRICS:
             left, right = getattr(ours, metric), getattr(theirs, metric)
             if left or right:
-                made.append(Check(level=1, target="layers", metric=f"{metric} ({convention})", ours=left, theirs=right,
+                compared.append(Check(level=1, target="layers", metric=f"{metric} ({convention})", ours=left, theirs=right,
                                   witness=TWIN))  # fmt: skip
-    return made
+    return compared

@@ -36,10 +36,10 @@ def liveness(costs: CostTable) -> dict[str, int]:
     """Our own peak of the activations, to be read beside the compiler's temporaries; nothing where it has no closed form."""
     peak = costs.peak if costs.parts.peak is not None else None
     try:
-        found = None if peak is None else peak(unit="bytes")
+        size = None if peak is None else peak(unit="bytes")
     except SymcostError:
         return {}
-    return {OWN_PEAK: found} if isinstance(found, int) else {}
+    return {OWN_PEAK: size} if isinstance(size, int) else {}
 
 
 @lru_cache(maxsize=16)
@@ -59,7 +59,7 @@ def checks(
     knows how often a loop runs, there is no upper bound; nor where the program's text
     was not ``read``, which alone tells tiles and workspaces.
     """
-    found = held(answer)
+    sizes = held(answer)
     text = parse(answer.text) if read else None
     arguments, results = _bytes(program.closed.in_avals), _bytes(program.closed.out_avals)
     tiled = target.platform == TPU
@@ -69,11 +69,11 @@ def checks(
     known = arguments if not tiled else None if text is None else _in_tiles(text)
     exact = [] if known is None else [
         Check(level=3, target=target.name, metric="bytes of arguments" + (" in tiles" if tiled else ""), ours=known,
-              theirs=found["arguments"], witness=WITNESS)
+              theirs=sizes["arguments"], witness=WITNESS)
     ]  # fmt: skip
     return [
         *exact,
-        Check(level=3, target=target.name, metric=PEAK, ours=arguments + results, theirs=found["peak"], witness=WITNESS,
+        Check(level=3, target=target.name, metric=PEAK, ours=arguments + results, theirs=sizes["peak"], witness=WITNESS,
               limits=(arguments + results, most),
               because="a bound: arguments and results at least, at most every intermediate and the arguments twice"),
     ]  # fmt: skip

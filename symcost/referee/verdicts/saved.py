@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from symcost.agreement.check import Check, ModuleRow
 from symcost.costs.saved.format import read_verdict
+from symcost.costs.saved.values import as_integer, as_integers, as_text, as_texts, or_none, undamaged
 from symcost.errors import SymcostError
 from symcost.hlo.explaining.bridge import Part
 from symcost.reading.given import checked
@@ -22,6 +24,9 @@ def load_verdict(path: str | Path) -> Verdict:
 
     Nothing is compiled, and jax is not needed. A file that is damaged, edited or of a newer format is an error.
 
+    Raises:
+        SymcostError: where the file cannot be read, is damaged or edited, or is of a newer format.
+
     >>> import tempfile
     >>> import symcost as sc
     >>> verdict = sc.verify(sc.models.alexnet(n="n"), at=dict(n=2), targets=[])
@@ -31,25 +36,21 @@ def load_verdict(path: str | Path) -> Verdict:
     True
     """
     document = read_verdict(Path(path))
-    try:
-        made = Verdict(
-            at=_integers(document["at"]), flops=_integer(document["flops"]),
-            transcendentals=_integer(document["transcendentals"]),
+    with undamaged(Path(path), "verdict"):
+        verdict = Verdict(
+            at=as_integers(document["at"]), flops=as_integer(document["flops"]),
+            transcendentals=as_integer(document["transcendentals"]),
             checks=tuple(_check(each) for each in document["checks"]),
             modules=tuple(_made(ModuleRow, each) for each in document["modules"]),
-            targets=tuple(_compiled(each) for each in document["targets"]), failures=_texts(document["failures"]),
+            targets=tuple(_compiled(each) for each in document["targets"]), failures=as_texts(document["failures"]),
             opinions=tuple(_made(Opinion, each) for each in document["opinions"]),
-            notes=tuple(map(_text, document["notes"])),
+            notes=tuple(map(as_text, document["notes"])),
             operations={module: _operations(found) for module, found in document["operations"].items()},
         )  # fmt: skip
-        sums.check(made, document)
-    except SymcostError as problem:
-        raise SymcostError(f"{path} is damaged: {problem}") from None
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as problem:
-        raise SymcostError(f"{path} is damaged: {type(problem).__name__} {problem}, save the verdict again") from None
-    if bool(made) is not document["verdict"]:
-        raise SymcostError(f"{path} is damaged: it says {document['verdict']}, its checks say {bool(made)}")
-    return made
+        sums.check(verdict, document)
+    if bool(verdict) is not document["verdict"]:
+        raise SymcostError(f"{path} is damaged: it says {document['verdict']}, its checks say {bool(verdict)}")
+    return verdict
 
 
 def _made(kind: Any, given: Mapping[str, Any]) -> Any:
@@ -59,7 +60,7 @@ def _made(kind: Any, given: Mapping[str, Any]) -> Any:
 
 def _check(given: Mapping[str, Any]) -> Check:
     limits = given["limits"]
-    span = None if limits is None else (_integer(limits[0]), _or_none(limits[1]))
+    span = None if limits is None else (as_integer(limits[0]), or_none(as_integer, limits[1]))
     kept = [each for each in fields(Check) if each.name != "limits"]
     return Check(**{each.name: _READERS[str(each.type)](given[each.name]) for each in kept}, limits=span)
 
@@ -73,33 +74,10 @@ def _compiled(given: Mapping[str, Any]) -> Compiled:
 
 
 def _operations(found: list[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
-    return {_text(each["operation"]): (_integer(each["ours"]), _integer(each["theirs"])) for each in found}
-
-
-def _integer(given: Any) -> int:
-    if isinstance(given, bool) or not isinstance(given, int):
-        raise TypeError(f"{given!r} stands where an integer should")
-    return given
-
-
-def _or_none(given: Any) -> int | None:
-    return None if given is None else _integer(given)
-
-
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
-        raise TypeError(f"{given!r} stands where a text should")
-    return given
-
-
-def _integers(given: Mapping[str, Any]) -> dict[str, int]:
-    return {name: _integer(value) for name, value in given.items()}
-
-
-def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    return {name: _text(value) for name, value in given.items()}
+    return {as_text(each["operation"]): (as_integer(each["ours"]), as_integer(each["theirs"])) for each in found}
 
 
 _READERS: Mapping[str, Any] = {
-    "int": _integer, "int | None": _or_none, "str": _text, "Mapping[str, int]": _integers, "Mapping[str, str]": _texts,
+    "int": as_integer, "int | None": partial(or_none, as_integer), "str": as_text,
+    "Mapping[str, int]": as_integers, "Mapping[str, str]": as_texts,
 }  # fmt: skip

@@ -33,13 +33,14 @@ def _claims(verdict: Verdict, document: Mapping[str, Any]) -> Iterator[Claim]:
             yield f"our count of {check_.metric}", check_.ours, totals[check_.metric]
     if verdict.modules:
         for metric, total in totals.items():
-            yield f"the sum of {metric} over modules", _ours(verdict, LOWERED, metric), total
+            yield f"the sum of {metric} over modules", _sum(verdict, "ours", LOWERED, metric), total
     for made, given in zip(verdict.targets, document["targets"], strict=True):
         yield from _compiled(verdict, made, given)
 
 
-def _ours(verdict: Verdict, target: str, metric: str) -> int:
-    return sum(row.ours for row in verdict.modules if row.target == target and row.metric == metric)
+def _sum(verdict: Verdict, side: str, target: str, metric: str) -> int:
+    """The sum of our numbers of a target's modules, or of theirs."""
+    return sum(getattr(row, side) for row in verdict.modules if row.target == target and row.metric == metric)
 
 
 def _compiled(verdict: Verdict, made: Compiled, given: Mapping[str, Any]) -> Iterator[Claim]:
@@ -53,12 +54,8 @@ def _compiled(verdict: Verdict, made: Compiled, given: Mapping[str, Any]) -> Ite
     for row in (check for check in verdict.checks if check.target == name):
         if row.metric == "flops by named parts":
             yield f"the recount of {name}", row.theirs, made.recount
-            yield f"the sum over the modules of {name}", _theirs(verdict, name), made.recount
+            yield f"the sum over the modules of {name}", _sum(verdict, "theirs", name, "flops"), made.recount
             parts = sum(part.flops for part in made.parts)
-            yield f"the parts of {name}", row.ours - parts, _ours(verdict, name, "flops")
+            yield f"the parts of {name}", row.ours - parts, _sum(verdict, "ours", name, "flops")
         if row.metric == "transcendentals by named parts":
             yield f"the transcendentals of {name}", row.theirs, made.transcendentals
-
-
-def _theirs(verdict: Verdict, target: str) -> int:
-    return sum(row.theirs for row in verdict.modules if row.target == target and row.metric == "flops")

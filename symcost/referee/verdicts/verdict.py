@@ -33,13 +33,13 @@ class Compiled:
     versions: Mapping[str, str]
     raw: int
     raw_transcendentals: int
-    recount: int | None
-    transcendentals: int | None
-    bytes_accessed: int | None
-    steps: Mapping[str, int]
-    parts: tuple[Part, ...]
-    attributed: int | None
-    phases: Mapping[str, int]
+    recount: int | None = None
+    transcendentals: int | None = None
+    bytes_accessed: int | None = None
+    steps: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    attributed: int | None = None
+    phases: Mapping[str, int] = field(default_factory=dict)
     memory: Mapping[str, int] = field(default_factory=dict)
     collectives: Mapping[str, int] = field(default_factory=dict)
     widened: Mapping[str, int] = field(default_factory=dict)
@@ -51,10 +51,10 @@ class Compiled:
     @cached_property
     def causes(self) -> dict[str, int]:
         """FLOPs by cause, over all modules."""
-        found: dict[str, int] = {}
+        by_cause: dict[str, int] = {}
         for part in self.parts:
-            found[part.because] = found.get(part.because, 0) + part.flops
-        return {because: flops for because, flops in found.items() if flops}
+            by_cause[part.because] = by_cause.get(part.because, 0) + part.flops
+        return {because: flops for because, flops in by_cause.items() if flops}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,10 @@ class Verdict:
 
     ``outcome`` tells the two kinds of no apart: ``"FALSE"`` when a check failed, ``"INCOMPLETE"`` when none did and a target
     did not answer, or not wholly: nothing is known to be wrong, and something is not known.
+
+    >>> verdict = Verdict(at={}, flops=12, transcendentals=0, checks=(), modules=(), failures={"tpu-v5e": "no libtpu"})
+    >>> bool(verdict), verdict.outcome
+    (False, 'INCOMPLETE')
     """
 
     at: Mapping[str, int]

@@ -106,8 +106,8 @@ def verify(
     >>> verify(costs, at=dict(n=2, d=4), targets=[]).flops
     136
     """
-    found = map(target, [targets] if isinstance(targets, str) else targets)
-    asked = list({each.name: each for each in found}.values())
+    named = map(target, [targets] if isinstance(targets, str) else targets)
+    asked = list({each.name: each for each in named}.values())
     against = counters.named(against)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
         raise SymcostError(f"timeout={timeout!r} is no time to wait: give seconds")
@@ -153,21 +153,21 @@ def verify(
             costs, written = (
                 _derived.__wrapped__(known, platforms, False) if alone else _derived(known, platforms, cache)
             )
-            found = _level_1(costs, written, layers)
+            parts = _level_1(costs, written, layers)
             for each in asked:
-                _add(found, each, answers[each.name].result(), written, program, costs, placement.devices)
+                _add(parts, each, answers[each.name].result(), written, program, costs, placement.devices)
             others = counters.opinions(against, maker, point, program, written)
         finally:
             job.stop()
     total = costs.total("xla")
     notes = (*_words(costs), *((ON_CHIP,) if any(each.platform == TPU for each in asked) else ()))
-    return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(found.checks),
-                   modules=tuple(found.rows), targets=tuple(found.targets), failures=found.failures,
-                   opinions=tuple(others), notes=notes, operations=found.operations)  # fmt: skip
+    return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(parts.checks),
+                   modules=tuple(parts.rows), targets=tuple(parts.targets), failures=parts.failures,
+                   opinions=tuple(others), notes=notes, operations=parts.operations)  # fmt: skip
 
 
 @dataclass
-class _Found:
+class _Parts:
     """What a verdict is made of, as it comes in."""
 
     checks: list[Check]
@@ -185,20 +185,20 @@ def _words(costs: CostTable) -> tuple[str, ...]:
     return (f"The closed form is {told}." if words else f"The closed form has {told}.",) if told else ()
 
 
-def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _Found:
+def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _Parts:
     """The closed form, and the layers' if there are any, against the program as written."""
     checks = [] if layers is None else layered.checks(layers, costs)
     checks += totals(costs, written)
     checks += emulation(LOWERED, written.once, written.analysis, [*METRICS, "bytes accessed"])
     rows, operations = modules(costs, written)
-    return _Found(checks + misplaced(rows), rows, operations)
+    return _Parts(checks + misplaced(rows), rows, operations)
 
 
-def _add(found: _Found, each: Target, answer: TargetAnswer | Failure, written: Written, program: JaxProgram, costs: CostTable,
+def _add(parts: _Parts, each: Target, answer: TargetAnswer | Failure, written: Written, program: JaxProgram, costs: CostTable,
          devices: int) -> None:  # fmt: skip
     """Levels 2 and 3 of one target, or why there are none."""
     if isinstance(answer, Failure):
-        found.failures[each.name] = answer.reason
+        parts.failures[each.name] = answer.reason
         return
     paths = tuple(argument.path for argument in program.arguments)
     live: dict[str, int] = {}
@@ -211,13 +211,13 @@ def _add(found: _Found, each: Target, answer: TargetAnswer | Failure, written: W
         why = f"{each.name} answered with its figures, and with a program that cannot be counted: {problem}"
         made, checks, rows = unread(each, answer, devices, why), [], []
     own = memory.liveness(costs) if devices == 1 else {}
-    found.targets.append(replace(made, memory={**memory.held(answer), **own}, live=live))
-    found.rows += rows
-    found.checks += checks
+    parts.targets.append(replace(made, memory={**memory.held(answer), **own}, live=live))
+    parts.rows += rows
+    parts.checks += checks
     if devices == 1:
         intermediates = costs.total("full").bytes_written
         intermediates = intermediates if isinstance(intermediates, int) else None
-        found.checks += memory.checks(each, answer, program, intermediates, read=not made.missing)
+        parts.checks += memory.checks(each, answer, program, intermediates, read=not made.missing)
 
 
 @dataclass(frozen=True)
@@ -247,18 +247,18 @@ class _Request:
 def _derived(known: _Request, platforms: tuple[str, ...], cache: bool) -> tuple[CostTable, Written]:
     """The closed form at the point and the program as written, which a model with the same program there has already."""
     entry = kept.key(known.program, (known.options, platforms))
-    found = kept.load(entry) if cache else None
-    if found is None:
+    derived = kept.load(entry) if cache else None
+    if derived is None:
         lifted, put_in = _closed_form(known), {} if known.given is None else known.given.point
         point = {name: value for name, value in known.source.at.items() if name not in put_in}
         whole = set(lifted.symbols) <= set(point)  # trips that nobody knows have no value at a point
         asked = point or (whole and known.given is not None)
-        found = Derived(lifted.subs(check=whole, **point) if asked else lifted, *_lowered(known.made, platforms))
+        derived = Derived(lifted.subs(check=whole, **point) if asked else lifted, *_lowered(known.made, platforms))
         if cache:
-            kept.keep(found, entry)
+            kept.keep(derived, entry)
     paths = tuple(argument.path for argument in known.made.arguments)
     try:
-        return found.costs, Written.of(found.text, found.analysis, paths, version("jaxlib"))
+        return derived.costs, Written.of(derived.text, derived.analysis, paths, version("jaxlib"))
     except HloError as problem:
         raise SymcostError(f"the lowered program cannot be counted: {problem}") from None
 

@@ -7,13 +7,12 @@ convention whose figures XLA's own count contradicts stands ``withdrawn``.
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, TOLD
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
+from symcost.report.words import sheet
 from symcost.report.words.facts import WITHDRAWN
 from symcost.report.words.grouping import paths
 
@@ -25,17 +24,11 @@ MODULE = ("path", "number")
 
 def render(costs: CostTable, *, depth: int | None = None) -> str:
     """The table as CSV."""
-    file = io.StringIO()
-    lines = csv.writer(file, lineterminator="\n")
     if depth is None:
-        lines.writerow([*OPERATION, *TITLES])
-        for row in costs.rows:
-            lines.writerow([*_operation(row), *_numbers((row,))])
-    else:
-        lines.writerow([*MODULE, *TITLES])
-        for path, number, rows in paths(costs.rows, depth):
-            lines.writerow([path, "" if number is None else number, *_numbers(rows)])
-    return file.getvalue().rstrip("\n")
+        return sheet.csv((*OPERATION, *TITLES), ([*_operation(row), *_numbers((row,))] for row in costs.rows))
+    modules = paths(costs.rows, depth)
+    lines = ([path, "" if number is None else number, *_numbers(rows)] for path, number, rows in modules)
+    return sheet.csv((*MODULE, *TITLES), lines)
 
 
 def _operation(row: Row) -> list[Any]:

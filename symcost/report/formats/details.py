@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.formulas.graph.leading import abbreviated
 from symcost.formulas.text import wrapped
 from symcost.formulas.units import counted
-from symcost.report.formats.text import NONE, WIDTH, label, ruled
+from symcost.report.formats.text import NONE, label, ruled
 from symcost.report.words import facts, sheet
 from symcost.report.words.grouping import ReportLine, lines
 from symcost.report.words.sheet import SheetColumn
@@ -21,7 +20,7 @@ def render(costs: CostTable, *, depth: int | None = None, width: int | None = No
     Totals and peaks are whole, in lines that break at operators; formulas in the table by module are told by their leading
     terms where there is no room, and columns without room are left out, in words.
     """
-    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
+    width = width or sheet.terminal()
     words = facts.words(costs)
     blocks = [
         wrapped(words, width) if words else [],
@@ -36,25 +35,25 @@ def render(costs: CostTable, *, depth: int | None = None, width: int | None = No
 def _modules(costs: CostTable, depth: int | None, width: int) -> list[str]:
     """The lines that say something; a heading says something when a line below it does."""
     wanted = facts.columns(costs)
-    found: list[tuple[ReportLine, list[Any]]] = []
+    told: list[tuple[ReportLine, list[Any]]] = []
     below = -1
     for line in reversed(lines(costs.rows, depth)):
         values = [] if line.rows is None else facts.values_of(line.rows, wanted)
         if below > line.indent if line.rows is None else any(value != 0 for value in values):
-            found.append((line, values))
+            told.append((line, values))
             below = line.indent
-    if not found:
+    if not told:
         return []
-    found.reverse()
-    names = [label("  " * line.indent + line.label, max(width // 3, 12)) for line, _ in found]
-    made = [SheetColumn("module", [*names, ("total",)], left=True)]
+    told.reverse()
+    names = [label("  " * line.indent + line.label, max(width // 3, 12)) for line, _ in told]
+    columns = [SheetColumn("module", [*names, ("total",)], left=True)]
     for place, (metric, convention) in enumerate(wanted):
         whole = getattr(costs.total(convention), metric)
-        cells = [_cell(values[place]) if values else NONE for _, values in found]
-        made.append(
+        cells = [_cell(values[place]) if values else NONE for _, values in told]
+        columns.append(
             SheetColumn(f"{facts.TITLES[metric]}\n({convention})", [*cells, _cell(whole)], facts.place_of(metric))
         )
-    shown, left_out = sheet.fitted(made, width)
+    shown, left_out = sheet.fitted(columns, width)
     return [
         *ruled(shown),
         *(["", *wrapped(f"left out at this width: {', '.join(left_out)}", width)] if left_out else []),

@@ -57,7 +57,6 @@ from typing import Any
 from symcost.costs.cost import COLUMNS, CONVENTIONS, Cost
 from symcost.costs.rows import Row, total
 from symcost.costs.saved.format import FORMAT, SUFFIX, digest
-from symcost.costs.saved.numbers import ALL
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.formulas.text import written
@@ -84,7 +83,7 @@ def save(costs: CostTable, path: Path) -> None:
 
 def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
     """The JSON document as dictionaries, lists and strings."""
-    made: dict[str, Any] = {
+    head: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
         "symbols": list(costs.symbols),
@@ -98,7 +97,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         "rows": [_row(row, costs.conventions) for row in costs.rows],
     }
     if depth is not None:
-        made["modules"] = [
+        head["modules"] = [
             {
                 "path": path,
                 "number": None if number is None else str(number),
@@ -107,11 +106,11 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
             for path, number, rows in paths(costs.rows, depth)
         ]
     whole = {
-        **made,
+        **head,
         **_checks(costs),
         "loops": dict(costs.unknown_trips),
         "kernels": dict(costs.unknown_macs),
-        "receptive_field": _field(costs),
+        "receptive_field": facts.receptive_field(costs, str),
     }
     return {**whole, "digest": digest(whole)}
 
@@ -136,21 +135,13 @@ def _row(row: Row, known: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
-    found: dict[str, dict[str, str | None]] = {}
+    by_rule: dict[str, dict[str, str | None]] = {}
     for peak in facts.peaks(costs):
-        by_unit = found.setdefault(peak.rule, {})
+        by_unit = by_rule.setdefault(peak.rule, {})
         by_unit[peak.unit] = None if peak.problem else written(peak.value)
         if peak.problem:
             by_unit["problem"] = peak.problem
-    return found
-
-
-def _field(costs: Any) -> Any:
-    """The receptive field where layers say it; None is unknown."""
-    if costs.parts.receptive_field is None:
-        return None
-    found = costs.receptive_field
-    return ALL if found is None else [str(size) for size in found]
+    return by_rule
 
 
 def _checks(costs: Any) -> dict[str, Any]:

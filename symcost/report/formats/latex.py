@@ -48,18 +48,21 @@ class _Printer(LatexPrinter):
             return f"{head}_{{{index}}}" if index else head
         return rf"\mathit{{{escaped(expr.name)}}}"
 
+    def _inside(self, expr: Any) -> str:
+        return self.parenthesize(expr.args[0], 1000, strict=True)
+
     def _print_clog2(self, expr: Any) -> str:
-        return rf"\left\lceil \log_{{2}} {self.parenthesize(expr.args[0], 1000, strict=True)} \right\rceil"
+        return rf"\left\lceil \log_{{2}} {self._inside(expr)} \right\rceil"
 
     def _print_flog2(self, expr: Any) -> str:
-        return rf"\left\lfloor \log_{{2}} {self.parenthesize(expr.args[0], 1000, strict=True)} \right\rfloor"
+        return rf"\left\lfloor \log_{{2}} {self._inside(expr)} \right\rfloor"
 
     def _print_popcount(self, expr: Any) -> str:
-        return rf"\operatorname{{popcount}} {self.parenthesize(expr.args[0], 1000, strict=True)}"
+        return rf"\operatorname{{popcount}} {self._inside(expr)}"
 
     def _print_odd_halves(self, expr: Any) -> str:
-        number, power = expr.args
-        half = rf"\left\lfloor {self.parenthesize(number, 1000, strict=True)} / 2^{{k}} \right\rfloor"
+        power = expr.args[1]
+        half = rf"\left\lfloor {self._inside(expr)} / 2^{{k}} \right\rfloor"
         return rf"\sum_{{k \geq 0}} \left({half} \bmod 2\right) {half}" + ("" if power == 1 else rf"^{{{power}}}")
 
 

@@ -16,8 +16,9 @@ from symcost.formulas.graph.leading import abbreviated
 from symcost.report.formats.text import Screen, shape, share
 from symcost.report.words import facts
 from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
-from symcost.report.words.headline import POINT, headline, narrowed, standing
+from symcost.report.words.headline import POINT, narrowed, standing
 from symcost.report.words.outline import Outline
+from symcost.report.words.ways import shown
 
 MOST = 300
 """Lines of the tree; where there would be more, the deepest modules are counted in those around them."""
@@ -30,12 +31,14 @@ _CELL = "overflow-wrap:anywhere;text-align:right;font-family:monospace"
 
 def html(costs: CostTable) -> str:
     """The table as an HTML fragment: what its first screen is as text, as a tree; everything else in parts that open."""
-    page = _Page(costs)
+    told = shown(costs)
+    page = _Page(told.costs)
     width = NAME + (NUMBER + GAP) * len(page.head) + 2 * MARKER
     top = f'<div style="padding-left:{MARKER}em">{_line("module", page.head, 0, bold=True)}</div>'
     parts = [f"<div>{escape(said)}</div>" for said in narrowed(costs)]
     parts += [
-        f"<div><b>{escape(POINT.join(headline(costs)))}</b></div>",
+        f"<div><b>{escape(POINT.join(told.headline))}</b></div>",
+        *(f"<div>{escape(said)}</div>" for said in told.others),
         f'<div style="max-width:100%;overflow-x:auto"><div style="min-width:{width:g}em;font-size:90%;line-height:1.4">{top}',
         page.tree(page.root, 0, _depth(page.root)),
         "</div></div>",
@@ -74,9 +77,9 @@ class _Page:
 
     def _cells(self, rows: Sequence[Row], level: int) -> list[Any]:
         """Type, output, numbers and share; a formula as (what is shown, all of it)."""
-        found = self.screen.sums(rows)
-        numbers = [getattr(found, metric) for metric in self.screen.metrics]
-        part = share(getattr(found, self.screen.work), getattr(self.screen.whole, self.screen.work))
+        sums = self.screen.sums(rows)
+        numbers = [getattr(sums, metric) for metric in self.screen.metrics]
+        part = share(getattr(sums, self.screen.work), getattr(self.screen.whole, self.screen.work))
         return [self.outline.kind(rows, level), shape(self.outline.out(rows)), *map(_number, numbers), part]
 
 

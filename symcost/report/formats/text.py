@@ -6,7 +6,6 @@ columns are left out, in words, and formulas are told by their leading terms.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,12 +19,11 @@ from symcost.formulas.text import ELLIPSIS, wrapped, written
 from symcost.formulas.units import rounded
 from symcost.reading.choices import AnyConvention
 from symcost.report.words import facts, sheet
-from symcost.report.words.headline import POINT, headline, is_bound, narrowed, standing, withdrawn
+from symcost.report.words.headline import POINT, is_bound, narrowed, standing, withdrawn
 from symcost.report.words.outline import Outline, OutlineLine
 from symcost.report.words.sheet import SheetColumn
+from symcost.report.words.ways import shown
 
-WIDTH = 100
-"""Of a page that says nothing of its own."""
 LINES, AROUND, LEAST = 25, 9, 6
 """Of a first screen, of these those around its modules, and lines of modules that there are at least."""
 SHARE = "share"
@@ -42,10 +40,12 @@ def render(
     ``si``: numbers with three digits and a prefix. ``convention``: of the numbers, otherwise those of a table's attributes.
     ``drawn``: with activations, input + output and the receptive field, as lectures draw it. ``more``: how to see the rest.
     """
-    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
-    screen = Screen(costs, si, convention, drawn)
+    width = width or sheet.terminal()
+    told = shown(costs)
+    screen = Screen(told.costs, si, convention, drawn)
     first = [*withdrawn(costs, more), *narrowed(costs)]
-    above = [line for said in first for line in wrapped(said, width)] + joined(headline(costs), POINT, width)
+    above = [line for said in first for line in wrapped(said, width)] + joined(told.headline, POINT, width)
+    above += [line for said in told.others for line in wrapped(said, width)]
     below = wrapped(standing(costs), width)
     lines, left_out = screen.table(depth, width, LINES - len(above) - len(below) - AROUND)
     notes = [f"left out at this width: {', '.join(left_out)}"] if left_out else []
@@ -113,14 +113,14 @@ class Screen:
         self.of_leading = any(ahead) and not any(exact)
         shares = ahead if self.of_leading else exact
         names = [label("  " * each.indent + each.label, max(width // 3, 12)) for each in entries]
-        made = [
+        columns = [
             SheetColumn("module", [*names, ("total",)], left=True),
             SheetColumn("type", [*((each.kind,) for each in entries), NONE], 3, left=True),
             SheetColumn("output", [*((shape(each.out),) for each in entries), NONE], 4),
             *(SheetColumn(self.titles[m], counted[m]) for m in self.metrics),
             SheetColumn(SHARE, [*((each,) for each in shares), NONE], 5),
         ]
-        return [*made, *(self._drawn(entries) if self.drawn else [])]
+        return [*columns, *(self._drawn(entries) if self.drawn else [])]
 
     def _drawn(self, entries: Sequence[OutlineLine]) -> list[SheetColumn]:
         """What the lectures draw besides."""

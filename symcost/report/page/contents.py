@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -82,7 +83,7 @@ def contents(
         "held": _or_reason(lambda: _held(costs, dtypes, program)),
         "kernels": _or_reason(lambda: _kernels(costs, program)),
         "energy": _or_reason(lambda: _energy(costs, program)),
-        "field": _field(costs, program),
+        "field": facts.receptive_field(costs, program.add),
         "notes": [list(note) for note in facts.notes(costs)],
         "program": program.instructions,
     }
@@ -133,26 +134,24 @@ def _shown(value: Any) -> dict[str, Any]:
     }
 
 
-def _modules(
-    node: ModuleGroup,
-    program: PageProgram,
-    wanted: Sequence[facts.Column],
-    parent: int = -1,
-    count: list[int] | None = None,
-) -> Iterator[dict[str, Any]]:
+def _modules(root: ModuleGroup, program: PageProgram, wanted: Sequence[facts.Column]) -> Iterator[dict[str, Any]]:
     """Modules in preorder, each with the cost of its own rows alone; sums over the inside are made in the page."""
-    count = count if count is not None else [0]
-    index, count[0] = count[0], count[0] + 1
-    sums = {convention: total(node.rows, convention) for convention in ("full", "textbook")}
-    own = [
-        program.add(sums[of].bytes_read + sums[of].bytes_written if metric == MOVED[0] else getattr(sums[of], metric))
-        for metric, of in wanted
-    ]
-    told = {"name": ReportLine(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
-    does = only_operation(node.rows) if parent < 0 else ""
-    yield {**told, "does": does} if does else told
-    for child in node.children.values():
-        yield from _modules(child, program, wanted, index, count)
+    waiting = [(root, -1)]
+    for index in itertools.count():
+        if not waiting:
+            return
+        node, parent = waiting.pop()
+        sums = {convention: total(node.rows, convention) for convention in ("full", "textbook")}
+        own = [
+            program.add(
+                sums[of].bytes_read + sums[of].bytes_written if metric == MOVED[0] else getattr(sums[of], metric)
+            )
+            for metric, of in wanted
+        ]
+        told = {"name": ReportLine(node.name or MODEL, 0, node.number, ()).label, "parent": parent, "own": own}
+        does = only_operation(node.rows) if parent < 0 else ""
+        yield {**told, "does": does} if does else told
+        waiting += [(child, index) for child in reversed(node.children.values())]
 
 
 def _conditions(costs: Any, program: PageProgram) -> list[dict[str, Any]]:
@@ -166,18 +165,18 @@ def _conditions(costs: Any, program: PageProgram) -> list[dict[str, Any]]:
     return [_condition(condition(text), program) for text in (domain.conditions() if domain is not None else ())]
 
 
-def _condition(found: Condition, program: PageProgram) -> dict[str, Any]:
-    match found:
+def _condition(told: Condition, program: PageProgram) -> dict[str, Any]:
+    match told:
         case Compare():
-            left, right = program.add(found.left), program.add(found.right)
-            return {"text": found.text, "left": left, "relation": found.op, "right": right}
+            left, right = program.add(told.left), program.add(told.right)
+            return {"text": told.text, "left": left, "relation": told.op, "right": right}
         case Combined():
             return {
-                "text": found.text,
-                "relation": found.op,
-                "parts": [_condition(part, program) for part in found.parts],
+                "text": told.text,
+                "relation": told.op,
+                "parts": [_condition(part, program) for part in told.parts],
             }
-    raise SymcostError(f"the domain says {found.text!r}, which is no comparison of sizes: save the table anew")
+    raise SymcostError(f"the domain says {told.text!r}, which is no comparison of sizes: save the table anew")
 
 
 def _kernels(costs: CostTable, program: PageProgram) -> list[dict[str, Any]]:
@@ -191,13 +190,5 @@ def _kernels(costs: CostTable, program: PageProgram) -> list[dict[str, Any]]:
 
 
 def _energy(costs: CostTable, program: PageProgram) -> dict[str, int]:
-    found = energy(costs, PROCESS, "float32", model="fused")
-    return {"compute": program.add(found.compute), "movement": program.add(found.movement)}
-
-
-def _field(costs: Any, program: PageProgram) -> Any:
-    """The receptive field: a number for each axis, ``"all"``, or None where it is not known."""
-    if costs.parts.receptive_field is None:
-        return None
-    found = costs.receptive_field
-    return "all" if found is None else [program.add(size) for size in found]
+    joules = energy(costs, PROCESS, "float32", model="fused")
+    return {"compute": program.add(joules.compute), "movement": program.add(joules.movement)}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from fractions import Fraction
 from typing import Any
 
 from symcost.costs.dtypes import BITS
 from symcost.devices import Device, device
 from symcost.devices.catalog import names
 from symcost.errors import DeviceError
+from symcost.report.subjects.devices import document
 
 PLAIN = ("float32", "bfloat16", "float16", "int8")
 """Number types offered where a device publishes no peak: what is asked of it is whether a model fits."""
@@ -18,8 +17,8 @@ PLAIN = ("float32", "bfloat16", "float16", "int8")
 
 def devices(first: str) -> list[dict[str, Any]]:
     """Devices that something can be asked of: how long it takes, or whether it fits; the chosen one first."""
-    found = [device(name) for name in dict.fromkeys([first, *names()])]
-    return [_told(each) for each in found if each.memories]
+    known = [device(name) for name in dict.fromkeys([first, *names()])]
+    return [_told(each) for each in known if each.memories]
 
 
 def number_types(told: Iterable[Mapping[str, Any]]) -> Sequence[str]:
@@ -28,27 +27,22 @@ def number_types(told: Iterable[Mapping[str, Any]]) -> Sequence[str]:
     return sorted(offered, key=lambda dtype: (-BITS[dtype], dtype))
 
 
-def _told(made: Device) -> dict[str, Any]:
+def _told(where: Device) -> dict[str, Any]:
+    known = document(where)
     return {
-        "name": made.name, "title": made.title or made.name, "source": made.source, "notes": made.notes,
-        "dtypes": list(made.peak or PLAIN),
-        "peak": {dtype: str(peak) for dtype, peak in made.peak.items()},
-        "bandwidth": _bandwidth(made),
-        "overhead": str(made.overhead or Fraction(0)),
-        "measured": {
-            kind: {part: str(rate) for part, rate in asdict(rates).items() if rate is not None}
-            for kind, rates in made.measured.items()
-        },
+        "name": where.name, "title": where.title or where.name, "source": where.source, "notes": where.notes,
+        "dtypes": list(where.peak or PLAIN), "peak": known["peak"], "bandwidth": _bandwidth(where),
+        "overhead": known["overhead"] or "0", "measured": known["measured"],
         "memories": [
-            {"name": level.name, "size": None if level.size is None else str(level.size), "holds": list(level.holds)}
-            for level in made.memories if level.holds
+            {"name": name, "size": level["size"], "holds": level["holds"]}
+            for name, level in known["memory"].items() if level["holds"]
         ],
     }  # fmt: skip
 
 
-def _bandwidth(made: Device) -> dict[str, str] | str:
+def _bandwidth(where: Device) -> dict[str, str] | str:
     """Bytes per second of weights and activations, or why a time is not known."""
     try:
-        return {what: str(made.bandwidth(what)) for what in ("weights", "activations")}
+        return {what: str(where.bandwidth(what)) for what in ("weights", "activations")}
     except DeviceError as problem:
         return str(problem)

@@ -45,11 +45,11 @@ class PageProgram:
 
     def _node(self, node: Any) -> int:
         if node not in self._seen:
-            made = self._made(node)
-            if made not in self._known:
-                self._known[made] = len(self.instructions)
-                self.instructions.append(list(made))
-            self._seen[node] = self._known[made]
+            instruction = self._made(node)
+            if instruction not in self._known:
+                self._known[instruction] = len(self.instructions)
+                self.instructions.append(list(instruction))
+            self._seen[node] = self._known[instruction]
         return self._seen[node]
 
     def _made(self, node: Any) -> tuple[Any, ...]:

@@ -31,16 +31,16 @@ def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]
             raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(names) or 'none'}")
     limits = {name: _limits(name, tables) for name in names}
     start = _start(names, limits, tables, at)
-    found = []
+    controls = []
     for name in names:
         low, most, step = limits[name]
         known = usual(name, tables)
         high = most if most is not None else max(FURTHEST * start[name], low + 15 * step, *known.values)
         high = min(high, FAR) // step * step
         ticks = [value for value in known.values if low <= value <= high and value % step == 0]
-        found.append({"name": name, "meaning": known.meaning, "low": low, "high": high, "step": step,
+        controls.append({"name": name, "meaning": known.meaning, "low": low, "high": high, "step": step,
                       "most": None if most is None else str(most), "ticks": ticks, "start": start[name]})  # fmt: skip
-    return found
+    return controls
 
 
 def _limits(name: str, tables: Sequence[Any]) -> tuple[int, int | None, int]:
@@ -49,9 +49,9 @@ def _limits(name: str, tables: Sequence[Any]) -> tuple[int, int | None, int]:
     for costs in tables:
         domain = costs.domain
         texts = domain.conditions() if domain is not None and name in costs.symbols else ()
-        for found in (each for text in texts for each in conjuncts(condition(text))):
-            value = integer(found.right) if isinstance(found, Compare) else None
-            match found:
+        for limit in (each for text in texts for each in conjuncts(condition(text))):
+            value = integer(limit.right) if isinstance(limit, Compare) else None
+            match limit:
                 case Compare(op=">=", left=left) if left == symbol(name) and value is not None:
                     low = max(low, value)
                 case Compare(op="<=", left=left) if left == symbol(name) and value is not None:

@@ -17,7 +17,7 @@ from symcost.report.page.ranges import sliders
 from symcost.report.page.verdicts import shown
 from symcost.system.extras import look
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "browser"
 SCRIPTS = (
     "exact.js",
     "dom.js",

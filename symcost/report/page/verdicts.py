@@ -12,9 +12,7 @@ from typing import Any
 from symcost.costs.cost import XLA
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
-from symcost.report.subjects.verdict import sections, sentence
-
-NUMERIC = frozenset({"FLOPs", "bytes", "ours", "theirs", "written", "compiled", "difference"})
+from symcost.report.subjects.verdict import NUMBERS, sections, sentence
 
 
 @dataclass(frozen=True)
@@ -32,19 +30,19 @@ class Shown:
 
 def shown(tables: Sequence[tuple[str, CostTable]], verdicts: Mapping[str, Any]) -> list[Shown]:
     """What the page shows of verdicts, which errors call by their names; one that is of none of the tables is an error."""
-    found = []
+    pages = []
     for name, verdict in verdicts.items():
         reasons = [(title, _reason(costs, verdict)) for title, costs in tables]
         of = [title for title, reason in reasons if reason is None]
         if not of:
             raise SymcostError(f"verdict {name} is of another model: " + "; ".join(f"{t} {r}" for t, r in reasons))
         tables_of = tuple(
-            (title, tuple((heading, heading in NUMERIC) for heading in headings), tuple(rows))
+            (title, tuple((heading, heading in NUMBERS) for heading in headings), tuple(rows))
             for title, headings, rows in sections(verdict)
         )
-        found.append(Shown(of[0], bool(verdict), sentence(verdict), _link(verdict), tuple(_targets(verdict)), tables_of,
+        pages.append(Shown(of[0], bool(verdict), sentence(verdict), _link(verdict), tuple(_targets(verdict)), tables_of,
                            verdict.notes))  # fmt: skip
-    return found
+    return pages
 
 
 def _reason(costs: CostTable, verdict: Any) -> str | None:
@@ -78,10 +76,10 @@ def _link(verdict: Any) -> str:
 def _targets(verdict: Any) -> list[tuple[str, str, str, str, str]]:
     """(target, what it is, checks that passed, FLOPs that it prints, FLOPs of its program), the silent ones too."""
     lines = []
-    for made in verdict.targets:
-        checks = [check.passed for check in verdict.checks if check.target == made.target]
-        versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
-        told = f"{made.title} ({versions})" if versions else made.title
-        lines.append((made.target, told, f"{sum(checks)} of {len(checks)}", f"{made.raw:,}",
-                      "" if made.recount is None else f"{made.recount:,}"))  # fmt: skip
+    for compiled in verdict.targets:
+        checks = [check.passed for check in verdict.checks if check.target == compiled.target]
+        versions = ", ".join(f"{name} {version}" for name, version in compiled.versions.items())
+        told = f"{compiled.title} ({versions})" if versions else compiled.title
+        lines.append((compiled.target, told, f"{sum(checks)} of {len(checks)}", f"{compiled.raw:,}",
+                      "" if compiled.recount is None else f"{compiled.recount:,}"))  # fmt: skip
     return lines + [(name, reason, "no answer", "", "") for name, reason in verdict.failures.items()]

@@ -17,18 +17,18 @@ def latency(figure: Any, costs: Any, asked: PictureOptions) -> None:
         raise SymcostError(f"batch={batch!r} is no symbol of the table: it has {', '.join(costs.symbols) or 'none'}")
     if batch in at:
         raise SymcostError(f"{batch} is what the picture runs over: leave it out of the values")
-    found = latency_of(costs, asked.on or USUAL, asked.dtype, model=asked.model)
-    seconds = [float(found.value(**at, **{batch: size})) for size in BATCHES]
+    times = latency_of(costs, asked.on or USUAL, asked.dtype, model=asked.model)
+    seconds = [float(times.value(**at, **{batch: size})) for size in BATCHES]
+    rates = [size / each for size, each in zip(BATCHES, seconds, strict=True)]
     left = figure.subplots()
     right = left.twinx()
     left.plot(BATCHES, [1000 * each for each in seconds], color=BLUE, marker="o", markersize=4)
-    right.plot(BATCHES, [n / each for n, each in zip(BATCHES, seconds, strict=True)], color=ORANGE, marker="s",
-               markersize=4)  # fmt: skip
+    right.plot(BATCHES, rates, color=ORANGE, marker="s", markersize=4)
     left.set(xscale="log", yscale="log", xlabel=f"batch {batch}")
-    right.set_ylim(bottom=0, top=1.1 * max(n / each for n, each in zip(BATCHES, seconds, strict=True)))
+    right.set_ylim(bottom=0, top=1.1 * max(rates))
     left.set_xscale("log", base=2)
     left.set_ylabel("latency, ms", color=BLUE)
     right.set_ylabel("throughput, examples per second", color=ORANGE)
-    plain(left, f"{found.device.title or found.device.name}, {found.dtype} ({asked.model})")
+    plain(left, f"{times.device.title or times.device.name}, {times.dtype} ({asked.model})")
     right.spines[["top"]].set_visible(False)
     right.spines[["right"]].set_visible(True)

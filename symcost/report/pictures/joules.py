@@ -16,15 +16,15 @@ MILLI = 1e3
 
 def energy(figure: Any, costs: Any, asked: PictureOptions) -> None:
     """Joules of computing and of moving in each block, and their sums."""
-    found = energy_of(costs, asked.on or PROCESS, asked.dtype, model=asked.model)
+    drawn = energy_of(costs, asked.on or PROCESS, asked.dtype, model=asked.model)
     depth = depth_of(costs.rows, asked.depth)
     parts = {block: [0.0, 0.0] for block in in_order(costs.rows, depth)}
-    for step in found.steps:
+    for step in drawn.steps:
         held, times = parts[cut(step.kernel.path, depth)], as_float(step.kernel.times, "a kernel")
         for i, part in enumerate((step.compute, step.movement)):
             held[i] += as_float(part, "a kernel") * times * MILLI
     names = [name for name, values in parts.items() if any(values)]
-    compute, movement = as_float(found.compute, "the energy"), as_float(found.movement, "the energy")
+    compute, movement = as_float(drawn.compute, "the energy"), as_float(drawn.movement, "the energy")
     axes = figure.subplots()
     axes.bar(range(len(names)), [parts[name][0] for name in names], color=GREEN, label="computing")
     axes.bar(range(len(names)), [parts[name][1] for name in names], bottom=[parts[name][0] for name in names],
@@ -32,6 +32,6 @@ def energy(figure: Any, costs: Any, asked: PictureOptions) -> None:
     labelled(axes, costs.rows, depth, names)
     axes.set_ylabel("millijoules")
     axes.set_ylim(bottom=0)
-    whole = physical(found.joules, "J")
-    plain(axes, f"{found.device.title}, {found.dtype}: {whole}, {movement / (compute + movement):.0%} of it moving")
+    whole = physical(drawn.joules, "J")
+    plain(axes, f"{drawn.device.title}, {drawn.dtype}: {whole}, {movement / (compute + movement):.0%} of it moving")
     axes.legend(frameon=False, fontsize="small")

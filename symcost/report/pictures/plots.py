@@ -19,11 +19,12 @@ from symcost.report.pictures.batches import latency
 from symcost.report.pictures.joules import energy
 from symcost.report.pictures.memory import memory
 from symcost.report.pictures.roofline import roofline
-from symcost.report.pictures.style import blank, headed, save
+from symcost.report.pictures.style import DOTS, blank, headed
 from symcost.system.extras import look
+from symcost.system.pictures import UNDATED, save
 
 KINDS = {"memory": memory, "roofline": roofline, "latency": latency, "energy": energy}
-FORMATS = (".png", ".svg", ".pdf")
+FORMATS = tuple(UNDATED)
 
 
 def plot(
@@ -45,7 +46,7 @@ def plot(
     KINDS[kind](figure, table, PictureOptions(on, dtype, model, given, batch, depth))
     headed(figure, name or costs.parts.name, {**costs.point, **given})
     if path is not None:
-        save(figure, path)
+        save(figure, path, path.suffix, dpi=DOTS)
     return figure
 
 
@@ -54,12 +55,11 @@ def check(kind: str, file: Any) -> Path | None:
     look("a picture", "matplotlib")
     if kind not in PICTURES:
         raise SymcostError(f"unknown picture {short(kind)}: use {', '.join(PICTURES)}")
-    return _path(file)
+    return None if file is None else file_of(file)
 
 
-def _path(file: Any) -> Path | None:
-    if file is None:
-        return None
+def file_of(file: Any) -> Path:
+    """The file of a picture, whose ending says how it is written."""
     path = Path(file)
     if path.suffix not in FORMATS:
         raise SymcostError(

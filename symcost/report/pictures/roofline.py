@@ -40,9 +40,9 @@ def roofline(figure: Any, costs: Any, asked: PictureOptions) -> None:
 
     Those that lose most of it against the peak are named.
     """
-    found = latency(costs, asked.on or USUAL, asked.dtype, model=asked.model)
-    peak, bandwidth = float(found.device.operations(found.dtype)), float(found.device.bandwidth("activations"))
-    points = _points(found, peak)
+    times = latency(costs, asked.on or USUAL, asked.dtype, model=asked.model)
+    peak, bandwidth = float(times.device.operations(times.dtype)), float(times.device.bandwidth("activations"))
+    points = _points(times, peak)
     if not points:
         raise SymcostError(
             "no kernel of the table does an operation: draw its memory, which a roofline says nothing of"
@@ -51,15 +51,15 @@ def roofline(figure: Any, costs: Any, asked: PictureOptions) -> None:
     every = [ridge, *(point.intensity for point in points)]
     left, right = min(every) / ROOM, max(every) * ROOM * ROOM
     axes.plot([left, ridge, right], [left * bandwidth, peak, peak], color=GREY, linewidth=1.5)
-    _scatter(axes, points, found)
+    _scatter(axes, points, times)
     axes.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="operations per second")
     rates = [point.rate for point in points]
     axes.set_ylim(min(rates) / ROOM, max(peak, *rates) * ROOM * ROOM)
     _name_worst(axes, points)
     axes.annotate(
-        physical(found.device.operations(found.dtype), "op/s"), (right, peak), ha="right", va="bottom", color=GREY
+        physical(times.device.operations(times.dtype), "op/s"), (right, peak), ha="right", va="bottom", color=GREY
     )
-    title = f"{found.device.title or found.device.name}, {found.dtype}: {physical(found.seconds, 's')} ({asked.model})"
+    title = f"{times.device.title or times.device.name}, {times.dtype}: {physical(times.seconds, 's')} ({asked.model})"
     plain(axes, title)
     _legend(axes, "lower right")
 
@@ -86,10 +86,10 @@ def named(kernel: Kernel) -> str:
     return f"{shown}: {kernel.op.partition(' + ')[0]}" if shown else kernel.op
 
 
-def _scatter(axes: Any, points: Sequence[Point], found: Latency) -> None:
+def _scatter(axes: Any, points: Sequence[Point], times: Latency) -> None:
     """The points by what they wait for; the legend has all of the time, that of kernels without a place too."""
     spent = {"compute": Fraction(0), "memory": Fraction(0), "": Fraction(0)}
-    for step in found.steps:
+    for step in times.steps:
         spent[step.bound if step.kernel.operations != 0 else ""] += number(step.seconds, "a kernel")
     whole = sum(spent.values())
     percent = dict(zip(spent, shares(list(spent.values())), strict=True))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from symcost.system.extras import needed
@@ -16,10 +15,6 @@ BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
 DOTS, NOTEBOOK = 110, 96
 """Dots per inch of files, and in a notebook's cell, which is 900 of them wide."""
 BATCHES = tuple(2**power for power in range(11))
-UNDATED: Mapping[str, Mapping[str, None]] = {
-    ".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}  # fmt: skip
-"""What is left out of files."""
 
 
 def blank(size: tuple[float, float] = SIZE) -> Any:
@@ -32,9 +27,9 @@ def _shown(figure: type) -> type:
     """Figures that a notebook shows as pictures, whatever is set up there."""
 
     def png(self: Any) -> bytes:
-        made = io.BytesIO()
-        self.savefig(made, format="png", dpi=NOTEBOOK)
-        return made.getvalue()
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=NOTEBOOK)
+        return file.getvalue()
 
     return type("Picture", (figure,), {"_repr_png_": png, "__doc__": "A figure that a notebook shows as a picture."})
 
@@ -46,14 +41,6 @@ def headed(figure: Any, name: str, point: Mapping[str, int]) -> None:
         figure.suptitle(
             f"{name}{' ' if name and at else ''}{'at ' if at else ''}{at}", x=0.01, ha="left", fontweight="bold"
         )
-
-
-def save(figure: Any, path: Path) -> None:
-    """The figure as a file, the same bytes for the same picture."""
-    from matplotlib import rc_context
-
-    with rc_context({"svg.hashsalt": "symcost"}):
-        figure.savefig(path, dpi=DOTS, metadata=UNDATED[path.suffix])
 
 
 def plain(axes: Any, title: str) -> None:

@@ -7,32 +7,44 @@ from json import dumps
 
 from symcost.estimate.bytes.fit import Fit
 from symcost.estimate.questions.solve import Solution
+from symcost.report.words import sheet
 
 
-def _fit(found: Fit) -> str:
+def _fit(fit: Fit) -> str:
     limits = [
         {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
          "available": str(limit.available), "margin": str(limit.margin), "fits": bool(limit),
          "layer": limit.layer, "why": limit.why}
-        for limit in found.limits
+        for limit in fit.limits
     ]  # fmt: skip
     return dumps(
         {
-            "device": found.device.name,
-            "dtype": found.dtype,
-            "types": str(found.types),
-            "fits": bool(found),
+            "device": fit.device.name,
+            "dtype": fit.dtype,
+            "types": str(fit.types),
+            "fits": bool(fit),
             "limits": limits,
         },
         indent=2,
     )
 
 
-def _solution(found: Solution) -> str:
-    constraints = [{"text": text, "left": str(left), "right": str(right)} for text, left, right in found.constraints]
-    made = {"symbol": found.symbol, "value": str(found.value), "at": dict(found.at), "method": found.method}
-    return dumps({**made, "constraints": constraints}, indent=2)
+def _solution(solution: Solution) -> str:
+    constraints = [{"text": text, "left": str(left), "right": str(right)} for text, left, right in solution.constraints]
+    document = {
+        "symbol": solution.symbol,
+        "value": str(solution.value),
+        "at": dict(solution.at),
+        "method": solution.method,
+    }
+    return dumps({**document, "constraints": constraints}, indent=2)
 
 
-FITS: Mapping[str, Callable[[Fit], str]] = {"text": str, "json": _fit}
-SOLUTIONS: Mapping[str, Callable[[Solution], str]] = {"text": str, "json": _solution}
+def _text(answer: Fit | Solution) -> str:
+    """As it prints, in lines that the terminal has room for."""
+    lines = ((line[: len(line) - len(line.lstrip())], line.lstrip()) for line in str(answer).splitlines())
+    return "\n".join(part for margin, said in lines for part in sheet.hung(said, sheet.terminal(), margin))
+
+
+FITS: Mapping[str, Callable[[Fit], str]] = {"text": _text, "json": _fit}
+SOLUTIONS: Mapping[str, Callable[[Solution], str]] = {"text": _text, "json": _solution}

@@ -30,3 +30,6 @@ def json() -> str:
         for entry in REFERENCES.values()
     ]
     return dumps(listed, indent=2, ensure_ascii=False)
+
+
+FORMATS = {"text": text, "json": json}

@@ -24,11 +24,12 @@ def text(answer: Any) -> str:
     rows = [[shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
     lines = []
     if rows:
-        lines += sheet.columns(names, rows)
+        lines += sheet.listed(names, rows, sheet.terminal())
         if len(answer) > len(rows):
             lines.append(f"... and {len(answer) - len(rows):,} more")
         lines.append("")
-    return "\n".join([*lines, facts(answer), *(line for name in answer.histograms for line in bars(answer, name))])
+    told = [part for line in facts(answer).splitlines() for part in sheet.hung(line, sheet.terminal())]
+    return "\n".join([*lines, *told, *(line for name in answer.histograms for line in bars(answer, name))])
 
 
 def bars(answer: Any, name: str) -> list[str]:
@@ -76,20 +77,20 @@ def json(answer: Any) -> str:
     )  # fmt: skip
 
 
-def verdicts(found: Sequence[Any]) -> str:
+def verdicts(judged: Sequence[Any]) -> str:
     """What the compilers say of the first configurations, as JSON."""
-    return dumps([loads(verdict.json(each)) for each in found], indent=2, ensure_ascii=False)
+    return dumps([loads(verdict.json(each)) for each in judged], indent=2, ensure_ascii=False)
 
 
-def with_verdicts(answer: Any, found: Sequence[Any], form: str) -> str:
+def with_verdicts(answer: Any, judged: Sequence[Any], form: str) -> str:
     """The answer as text or JSON, with what the compilers say of its first configurations (key ``"verdicts"``)."""
     if form == "json":
         return dumps(
-            {**loads(json(answer)), "verdicts": loads(verdicts(found))},
+            {**loads(json(answer)), "verdicts": loads(verdicts(judged))},
             indent=2,
             ensure_ascii=False,
         )
-    lines = [f"configuration {k}: {verdict.sentence(each)}" for k, each in enumerate(found, 1)]
+    lines = [f"configuration {k}: {verdict.sentence(each)}" for k, each in enumerate(judged, 1)]
     return "\n".join([text(answer), "", *lines])
 
 

@@ -43,8 +43,8 @@ def _whole(device: Device) -> str:
     if device.overhead is not None:
         lines.append(f"  launch  {physical(device.overhead, 's')}")
     for kind, rates in device.measured.items():
-        found = [f"{part} {physical(rate, UNITS[part])}" for part, rate in asdict(rates).items() if rate is not None]
-        lines.append(f"  reached {kind:14} {', '.join(found)}")
+        told = [f"{part} {physical(rate, UNITS[part])}" for part, rate in asdict(rates).items() if rate is not None]
+        lines.append(f"  reached {kind:14} {', '.join(told)}")
     if device.energies is not None:
         for group in ("add", "multiply", "word"):
             for what, joules in getattr(device.energies, group).items():
@@ -54,10 +54,11 @@ def _whole(device: Device) -> str:
 
 def json(devices: Sequence[Device]) -> str:
     """A list of objects; numbers are texts of exact values in bytes, operations per second, watts, seconds, joules."""
-    return json_.dumps([_document(device) for device in devices], indent=2, ensure_ascii=False)
+    return json_.dumps([document(device) for device in devices], indent=2, ensure_ascii=False)
 
 
-def _document(device: Device) -> dict[str, Any]:
+def document(device: Device) -> dict[str, Any]:
+    """One device as an object."""
     return {
         "name": device.name, "title": device.title, "kind": device.kind, "source": device.source,
         "notes": device.notes, "peak": {dtype: str(value) for dtype, value in device.peak.items()},

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json as json_
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 from symcost.formulas.text import written
-from symcost.report.words import sheet
+from symcost.report.words import markup, sheet
 from symcost.report.words.sheet import escaped
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
@@ -46,27 +46,31 @@ def _share(old: Any, new: Any) -> str:
     return f", {'-' if tenths < 0 else '+'}{abs(tenths) // 10}.{abs(tenths) % 10} %"
 
 
-def text(difference: Any) -> str:
-    """Lines for a terminal."""
-    lines = [f"--- {difference.old}", f"+++ {difference.new}"]
+def text(difference: Any, width: int | None = None) -> str:
+    """Lines for a terminal, in at most ``width`` columns (the terminal's by default)."""
+    width = width or sheet.terminal()
+    return "\n".join(line for margin, said in _lines(difference) for line in sheet.hung(said, width, margin))
+
+
+def _lines(difference: Any) -> Iterator[tuple[str, str]]:
+    """Every line, behind its margin."""
+    yield from (("", f"--- {difference.old}"), ("", f"+++ {difference.new}"))
     if difference.symbols[0] != difference.symbols[1]:
-        lines.append(f"symbols: {', '.join(difference.symbols[0])} -> {', '.join(difference.symbols[1])}")
-    lines += [f"not compared: {sentence}" for sentence in difference.withdrawn]
+        yield "", f"symbols: {', '.join(difference.symbols[0])} -> {', '.join(difference.symbols[1])}"
+    yield from (("", f"not compared: {sentence}") for sentence in difference.withdrawn)
     if not difference:
-        return "\n".join([*lines, "", "the costs are equal"])
-    lines += ["", "totals"]
+        yield from (("", ""), ("", "the costs are equal"))
+        return
+    yield from (("", ""), ("", "totals"))
     for change in difference.totals:
-        if not change:
-            lines.append(f"  {change.name}: as before")
-            continue
-        lines.append(f"  {change.name}: {_signed(change.difference)}")
-        lines += [f"      at {at}: {shown}" for at, shown in _values(change, difference)]
+        yield "  ", f"{change.name}: {_signed(change.difference)}" if change else f"{change.name}: as before"
+        if change:
+            yield from (("      ", f"at {at}: {shown}") for at, shown in _values(change, difference))
     if difference.modules:
-        lines += ["", "modules"]
+        yield from (("", ""), ("", "modules"))
     for module in difference.modules:
-        lines.append(f"  {SIGNS[module.state]} {module.path or ITSELF} ({module.state})")
-        lines += [f"      {change.name}: {_signed(change.difference)}" for change in module.changes]
-    return "\n".join(lines)
+        yield "  ", f"{SIGNS[module.state]} {module.path or ITSELF} ({module.state})"
+        yield from (("      ", f"{change.name}: {_signed(change.difference)}") for change in module.changes)
 
 
 def markdown(difference: Any) -> str:
@@ -84,6 +88,25 @@ def markdown(difference: Any) -> str:
                 for m in difference.modules for c in m.changes]  # fmt: skip
         parts.append(sheet.markdown(("module", "", "metric", "difference"), rows))
     return "\n\n".join(parts)
+
+
+def html(difference: Any) -> str:
+    """Totals and modules for a notebook, each with its difference as a formula and at the points."""
+    said = f"{difference.old} → {difference.new}: {'totals that differ' if difference else 'the costs are equal'}"
+    parts = [markup.said(said), *(markup.note(f"Not compared: {sentence}") for sentence in difference.withdrawn)]
+    heads = ("total", "difference", *(f"at {_at(point)}" for point in difference.points))
+    rows = [
+        (c.name, _told(c.difference), *(shown for _, shown in _values(c, difference))) for c in difference.totals if c
+    ]
+    parts += [markup.table(heads, rows, right=range(2, len(heads)))] if rows else []
+    rows = [(m.path or ITSELF, m.state, c.name, _told(c.difference)) for m in difference.modules for c in m.changes]
+    if rows:
+        parts.append(markup.folded("modules", markup.table(("module", "", "quantity", "difference"), rows)))
+    return "".join(parts)
+
+
+def _told(value: Any) -> str:
+    return _signed(value) if isinstance(value, int) else markup.formula(value)
 
 
 def json(difference: Any) -> str:

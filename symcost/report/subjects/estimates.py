@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -23,15 +22,15 @@ from symcost.report.words.sheet import SheetColumn
 
 COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
 MAX_LINES = 20
-WIDTH, NAME, FORMULA = 100, 32, 40
-"""Columns of a page that says nothing of its own, of a long name, and of a formula that is told whole."""
+NAME, FORMULA = 32, 40
+"""Columns of a long name, and of a formula that is told whole."""
 SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 """At which kernels are ranked while symbols are free: the first that the domain allows."""
 
 
 def text(estimate: Estimate, width: int | None = None) -> str:
     """Totals, then one line per kernel with what it waits for, in at most ``width`` columns (the terminal's by default)."""
-    width = width or shutil.get_terminal_size((WIDTH, 24)).columns
+    width = width or sheet.terminal()
     lines = sheet.pairs(_facts(estimate), width)
     chosen = estimate.latencies[estimate.chosen]
     if isinstance(chosen, Latency):
@@ -40,37 +39,37 @@ def text(estimate: Estimate, width: int | None = None) -> str:
 
 
 def _facts(estimate: Estimate) -> list[tuple[str, str]]:
-    found = [("model", estimate.name)]
+    facts = [("model", estimate.name)]
     point = estimate.costs.point
     if point:
-        found.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
-    found += [("parameters (full)", _told(estimate.costs.params)), ("MACs (full)", _told(estimate.costs.macs))]
+        facts.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
+    facts += [("parameters (full)", _told(estimate.costs.params)), ("MACs (full)", _told(estimate.costs.macs))]
     if estimate.types is not None and not estimate.types.given:
-        found.append(("number types", str(estimate.types)))
+        facts.append(("number types", str(estimate.types)))
     if isinstance(estimate.memory, SymcostError):
-        found.append(("memory", f"none: {estimate.memory}"))
+        facts.append(("memory", f"none: {estimate.memory}"))
     else:
-        found.append(("weights", _told(estimate.memory.weights, "B")))
+        facts.append(("weights", _told(estimate.memory.weights, "B")))
         if estimate.memory.state != 0:
-            found.append(("state", _told(estimate.memory.state, "B")))
-        found.append((f"peak activations ({estimate.memory.rule})", _told(estimate.memory.activations, "B")))
+            facts.append(("state", _told(estimate.memory.state, "B")))
+        facts.append((f"peak activations ({estimate.memory.rule})", _told(estimate.memory.activations, "B")))
     for model, latency in estimate.latencies.items():
         said = f"none: {latency}" if isinstance(latency, SymcostError) else _time(latency)
-        found.append((f"latency ({model})", said))
+        facts.append((f"latency ({model})", said))
     chosen = estimate.latencies[estimate.chosen]
     rate = None if isinstance(chosen, SymcostError) else estimate.throughput(chosen)
     if rate is not None:
         said = _told(rate) if as_number(rate) is None else physical(rate, "").strip()
-        found.append((f"throughput ({estimate.chosen})", f"{said} examples/s"))
+        facts.append((f"throughput ({estimate.chosen})", f"{said} examples/s"))
     for name, energy in estimate.energies.items():
-        found.append((f"energy ({name})", f"none: {energy}" if isinstance(energy, SymcostError) else _drawn(energy)))
+        facts.append((f"energy ({name})", f"none: {energy}" if isinstance(energy, SymcostError) else _drawn(energy)))
     if isinstance(estimate.fit, SymcostError):
-        found.append(("fits", f"unknown: {estimate.fit}"))
+        facts.append(("fits", f"unknown: {estimate.fit}"))
     else:
         fit = estimate.fit
         assumed = "" if estimate.types is None or fit.types == estimate.types else f" as {fit.dtype}"
-        found += [(f"{'fits' if limit else 'does not fit'}{assumed}", str(limit)) for limit in fit.limits]
-    return found
+        facts += [(f"{'fits' if limit else 'does not fit'}{assumed}", str(limit)) for limit in fit.limits]
+    return facts
 
 
 def _time(latency: Latency) -> str:
@@ -98,12 +97,12 @@ def _table(latency: Latency, width: int) -> list[str]:
     """One line per kernel or several alike ones, the slowest first; the slowest alone where there are too many."""
     groups, order = _slowest(_alike(latency.steps), latency)
     shown = groups[:MAX_LINES]
-    made, left_out = sheet.fitted(_columns(shown), width)
+    lines, left_out = sheet.fitted(_columns(shown), width)
     left = sum(len(group) for group in groups[MAX_LINES:])
     kind = "faster" if order else "further"
     more = [f"... and {left} {kind} kernel{'' if left == 1 else 's'} (--format csv lists all)"] if left else []
     out = wrapped(f"left out at this width: {', '.join(left_out)}", width) if left_out else []
-    return [f"kernels ({latency.model}, {latency.dtype}){order}", *made, *more, *out]
+    return [f"kernels ({latency.model}, {latency.dtype}){order}", *lines, *more, *out]
 
 
 Alike = Sequence[KernelTime]
@@ -197,18 +196,18 @@ def csv(estimate: Estimate) -> str:
 def json(estimate: Estimate) -> str:
     """``{"model", "at", "totals", "memory", "types", "latency", "energy", "fits", "kernels"}``; numbers are exact texts."""
     chosen = estimate.latencies[estimate.chosen]
-    made = {
+    document = {
         "model": estimate.name,
         "at": dict(estimate.costs.point),
         "totals": {name: str(getattr(estimate.costs, name)) for name in ("params", "macs", "flops")},
         "memory": _or_why(estimate.memory, lambda m: {
             "weights": str(m.weights), "activations": str(m.activations), "state": str(m.state), "rule": m.rule}),
         "types": str(estimate.types),
-        "latency": {model: _or_why(found, lambda f: {
+        "latency": {model: _or_why(known, lambda f: {
             "seconds": str(f.seconds), "computing": str(f.compute), "moving": str(f.memory),
             "launching": str(f.overhead), "bound": f.bound, "throughput": _text(estimate.throughput(f))})
-            for model, found in estimate.latencies.items()},
-        "energy": {name: _or_why(found, _energy) for name, found in estimate.energies.items()},
+            for model, known in estimate.latencies.items()},
+        "energy": {name: _or_why(known, _energy) for name, known in estimate.energies.items()},
         "fits": _or_why(estimate.fit, lambda f: [
             {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
              "available": str(limit.available), "margin": str(limit.margin), "layer": limit.layer}
@@ -219,26 +218,26 @@ def json(estimate: Estimate) -> str:
              "computing": str(step.compute), "moving": str(step.memory), "seconds": str(step.seconds),
              "bound": step.bound} for step in f.steps]),
     }  # fmt: skip
-    return json_.dumps(made, indent=2, ensure_ascii=False)
+    return json_.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _energy(found: Any) -> dict[str, Any]:
+def _energy(energy: Any) -> dict[str, Any]:
     """Joules, and their parts by kernel where an energy table tells them apart."""
     kernels = [
         {"path": step.kernel.path, "op": step.kernel.op, "times": str(step.kernel.times), "computing": str(step.compute),
-         "moving": str(step.movement)} for step in found.steps
+         "moving": str(step.movement)} for step in energy.steps
     ]  # fmt: skip
-    parts = {"computing": str(found.compute), "moving": str(found.movement)} if found.steps else {}
-    return {"joules": str(found.joules), **parts, "kernels": kernels}
+    parts = {"computing": str(energy.compute), "moving": str(energy.movement)} if energy.steps else {}
+    return {"joules": str(energy.joules), **parts, "kernels": kernels}
 
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _or_why(found: Any, document: Callable[[Any], Any]) -> Any:
+def _or_why(known: Any, document: Callable[[Any], Any]) -> Any:
     """The document, or the reason why there is none."""
-    return {"none": str(found)} if isinstance(found, SymcostError) else document(found)
+    return {"none": str(known)} if isinstance(known, SymcostError) else document(known)
 
 
 FORMATS: Mapping[str, Callable[[Estimate], str]] = {"text": text, "csv": csv, "json": json}

@@ -7,23 +7,40 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from symcost.report.words import sheet
+from symcost.report.words import markup, sheet
 
 COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because",
                             "remark")  # fmt: skip
 
 
 def _line(finding: Any) -> dict[str, Any]:
-    found = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because,
+    known = {**asdict(finding.claim), "right": finding.right, "actual": finding.actual, "because": finding.because,
              "remark": finding.remark}  # fmt: skip
-    return {name: found[name] for name in COLUMNS}
+    return {name: known[name] for name in COLUMNS}
 
 
 def text(findings: Sequence[Any]) -> str:
     """One line per claim, and how many are wrong."""
+    width = sheet.terminal()
+    shown = [line for each in findings for line in sheet.hung(str(each), width, "right  " if each.right else "WRONG  ")]
+    return "\n".join([*shown, "", totals(findings)])
+
+
+def totals(findings: Sequence[Any]) -> str:
+    """How many claims there are, and how many of them are wrong."""
     wrong = sum(not finding.right for finding in findings)
-    lines = [f"{'right' if finding.right else 'WRONG'}  {finding}" for finding in findings]
-    return "\n".join([*lines, "", f"{len(findings)} claims, {wrong} wrong"])
+    return f"{len(findings)} claim{'' if len(findings) == 1 else 's'}, {wrong} wrong"
+
+
+def html(findings: Sequence[Any]) -> str:
+    """The claims with their verdicts for a notebook."""
+    rows = [
+        ("right" if each.right else "WRONG", each.claim.subject, markup.quoted(each.claim.value), each.actual,
+         "; ".join(part for part in (each.because, each.remark) if part), each.claim.source)
+        for each in findings
+    ]  # fmt: skip
+    heads = ("", "claim", "value", "is", "because", "source")
+    return markup.said(totals(findings)) + (markup.table(heads, rows) if rows else "")
 
 
 def csv(findings: Sequence[Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json as json_
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -70,6 +71,9 @@ def _totals(verdict: Any) -> str:
     return f"{number} limit holds" if number == 1 else f"{number} limits hold"
 
 
+LOG = 200
+"""Columns of a log, where nobody says how many there are."""
+BELOW = "      "
 HEADER = ("", "model", "budget", "metric", "value", "limit", "margin")
 
 
@@ -78,14 +82,31 @@ def _cells(finding: Any) -> tuple[str, ...]:
             finding.text, _margin(finding))  # fmt: skip
 
 
-def text(verdict: Any) -> str:
-    """A table with the margin of every limit; below each one how it is known, and what weighs most where it fails."""
+def text(verdict: Any, width: int | None = None) -> str:
+    """A table with the margin of every limit; below each one how it is known, and what weighs most where it fails.
+
+    Where a terminal of ``width`` columns (its own by default) has no room for a line, it is a sentence.
+    """
+    width = width or shutil.get_terminal_size((LOG, 24)).columns
     head, rule, *rows = sheet.columns(HEADER, map(_cells, verdict.findings), left=range(len(HEADER)))
-    below = [[f"      {finding.how}" + (f"; {finding.note}" if finding.note else "")]
-             + ([] if finding or not finding.heaviest else [f"      most in {heaviest(finding)}"])
-             for finding in verdict.findings]  # fmt: skip
-    shown = [line for row, more in zip(rows, below, strict=True) for line in (row, *more)]
-    return "\n".join([head, rule, *shown, "", _totals(verdict)])
+    if max(map(len, (rule, *rows))) <= width:
+        shown = [head, rule]
+    else:
+        shown, rows = [], ["  ".join(_cells(finding)[:4]) for finding in verdict.findings]
+    for row, finding in zip(rows, verdict.findings, strict=True):
+        shown.append(row)
+        for said in (*([] if head in shown else [_against(finding)]), *_below(finding)):
+            shown += sheet.hung(said, width, BELOW)
+    return "\n".join([*shown, "", _totals(verdict)])
+
+
+def _against(finding: Any) -> str:
+    return f"{_value(finding)} against {finding.text}, margin {_margin(finding)}"
+
+
+def _below(finding: Any) -> list[str]:
+    how = finding.how + (f"; {finding.note}" if finding.note else "")
+    return [how] if finding or not finding.heaviest else [how, f"most in {heaviest(finding)}"]
 
 
 def markdown(verdict: Any) -> str:

@@ -36,8 +36,7 @@ from __future__ import annotations
 
 import io
 import json as _json
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,34 +48,27 @@ from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
 from symcost.errors import SymcostError
-from symcost.reading.nearest import known_format
 from symcost.report.words import markup, sheet
 from symcost.system.files import write_whole
 from symcost.version import __version__
 
 Cells = tuple[str, ...]
 FEW_MODULES = 4
+WORDS = 12
+"""Columns that the words of a table have at least."""
 SHORT = 8
 """Rows of a table that a notebook shows without a click."""
 NUMBERS = {"ours", "theirs", "written", "compiled", "difference", "FLOPs", "bytes"}
 LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
-FORMATS = ("text", "markdown", "json")
-
-
-def render(verdict: Any, form: str) -> str:
-    """The verdict in one of ``FORMATS``."""
-    known = {"text": text, "markdown": markdown, "json": json}
-    known_format(form, known)
-    return known[form](verdict)
 
 
 def sentence(verdict: Any) -> str:
     """The verdict in one line, with the number of checks that failed and the targets that did not answer."""
     failed = sum(not check.passed for check in verdict.checks)
-    asked = [made.target for made in verdict.targets if not made.missing]
+    asked = [compiled.target for compiled in verdict.targets if not compiled.missing]
     point = ", ".join(f"{name}={value}" for name, value in verdict.at.items()) or "the only point"
     if verdict:
-        how = "recounted" if any(made.devices > 1 for made in verdict.targets) else "explained to the last unit"
+        how = "recounted" if any(compiled.devices > 1 for compiled in verdict.targets) else "explained to the last unit"
         on = f"; what {', '.join(asked)} made of it is {how}" if asked else ""
         return (
             f"TRUE at {point}: {verdict.flops:,} FLOPs, the exact integer of the lowered program{on}; "
@@ -84,7 +76,7 @@ def sentence(verdict: Any) -> str:
         )
     reasons = [f"{failed} of {len(verdict.checks)} checks failed"] if failed else []
     reasons += [f"no answer from {name}" for name in verdict.failures]
-    reasons += [f"no program to count from {made.target}" for made in verdict.targets if made.missing]
+    reasons += [f"no program to count from {compiled.target}" for compiled in verdict.targets if compiled.missing]
     passed = "" if failed else f"; {len(verdict.checks)} checks passed"
     return f"{verdict.outcome} at {point}: {', '.join(reasons)}{passed}"
 
@@ -94,13 +86,13 @@ def sections(verdict: Any, whole: bool = True) -> Iterable[tuple[str, Cells, Seq
     yield _checks(verdict, whole)
     if verdict.targets:
         yield "From the compiler's figure to ours (FLOPs)", ("target", "step", "FLOPs"), list(_chains(verdict))
-        if any(made.memory for made in verdict.targets):
+        if any(compiled.memory for compiled in verdict.targets):
             yield "Memory (bytes)", ("target", "what", "bytes"), list(_memory(verdict))
     yield from _modules(verdict, whole)
     if verdict.operations:
         yield "Operations where level 1 failed", ("module", "operation", "ours", "theirs"), [
             (module, name, f"{ours:,}", f"{theirs:,}")
-            for module, found in verdict.operations.items() for name, (ours, theirs) in found.items()
+            for module, operations in verdict.operations.items() for name, (ours, theirs) in operations.items()
         ]  # fmt: skip
     if verdict.opinions:
         yield "Other counters (FLOPs)", ("counter", "FLOPs", "because"), [
@@ -136,20 +128,20 @@ def _checks(verdict: Any, whole: bool) -> tuple[str, Cells, Sequence[Cells]]:
 def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
     """The modules that differ, the largest differences first; shortened, a few of every target with the main cause."""
     rows = sorted((row for row in verdict.modules if row.difference), key=lambda row: -abs(row.difference))
-    shown, seen = [], dict.fromkeys((row.target for row in rows), 0)
+    told, seen = [], dict.fromkeys((row.target for row in rows), 0)
     for row in rows:
         seen[row.target] += 1
         if whole or seen[row.target] <= FEW_MODULES:
             because = row.because if whole else row.because.partition("; ")[0]
-            shown.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
+            told.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
                           f"{row.difference:+,}", because))  # fmt: skip
-    if shown:
-        left = len(rows) - len(shown)
+    if told:
+        left = len(rows) - len(told)
         title = "Modules that differ (FLOPs)" + (f", and {left} more in the other formats" if left else "")
         headings = ("target", "module", "phase", "written", "compiled", "difference", "because")
-        if not whole and {row[2] for row in shown} == {"forward"}:  # there is nothing to tell apart
-            headings, shown = headings[:2] + headings[3:], [row[:2] + row[3:] for row in shown]
-        yield title, headings, shown
+        if not whole and {row[2] for row in told} == {"forward"}:  # there is nothing to tell apart
+            headings, told = headings[:2] + headings[3:], [row[:2] + row[3:] for row in told]
+        yield title, headings, told
 
 
 def _limits(check: Any) -> str:
@@ -160,56 +152,68 @@ def _limits(check: Any) -> str:
 
 
 def _chains(verdict: Any) -> Iterable[Cells]:
-    for made in verdict.targets:
-        share_of = f" (per device, of {made.devices})" if made.devices > 1 else ""
-        yield made.target, "XLA prints" + share_of, f"{made.raw:,}"
-        if made.recount is None:
+    for compiled in verdict.targets:
+        share_of = f" (per device, of {compiled.devices})" if compiled.devices > 1 else ""
+        yield compiled.target, "XLA prints" + share_of, f"{compiled.raw:,}"
+        if compiled.recount is None:
             continue
-        for name, value in made.steps.items():
+        for name, value in compiled.steps.items():
             yield "", name, f"{value:+,}"
-        yield "", "compiled, recounted", f"{made.recount:,}"
-        for name, value in made.causes.items():
+        yield "", "compiled, recounted", f"{compiled.recount:,}"
+        for name, value in compiled.causes.items():
             yield "", f"without: {name}", f"{-value:+,}"
-        if made.devices == 1:
-            yield "", "as written", f"{made.recount - sum(made.causes.values()):,}"
-        share = made.attributed * 10_000 // made.recount if made.recount else 10_000
+        if compiled.devices == 1:
+            yield "", "as written", f"{compiled.recount - sum(compiled.causes.values()):,}"
+        share = compiled.attributed * 10_000 // compiled.recount if compiled.recount else 10_000
         yield "", "of it in modules", f"{share // 100}.{share % 100:02} %"
-        if len(made.phases) > 1:
-            for phase, flops in made.phases.items():
+        if len(compiled.phases) > 1:
+            for phase, flops in compiled.phases.items():
                 yield "", f"of it {phase}", f"{flops:,}"
-        for kind, size in made.collectives.items():
+        for kind, size in compiled.collectives.items():
             yield "", f"{kind} (bytes)", f"{size:,}"
-        for name, size in made.widened.items():
+        for name, size in compiled.widened.items():
             yield "", f"without: {name} (bytes)", f"{-size:,}"
 
 
 def _memory(verdict: Any) -> Iterable[Cells]:
-    for made in verdict.targets:
-        name = made.target
-        for what, size in made.memory.items():
+    for compiled in verdict.targets:
+        name = compiled.target
+        for what, size in compiled.memory.items():
             yield name, what, f"{size:,}"
             name = ""
-        for path, size in sorted(made.live.items(), key=lambda item: -item[1])[:5]:
+        for path, size in sorted(compiled.live.items(), key=lambda item: -item[1])[:5]:
             yield "", f"alive at the peak: {path or '(itself)'}", f"{size:,}"
 
 
 def text(verdict: Any) -> str:
     """Tables for a terminal."""
-    console = Console(file=io.StringIO(), width=shutil.get_terminal_size((100, 24)).columns, highlight=False)
+    width = sheet.terminal()
+    console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(Text(sentence(verdict)))
     for title, headings, rows in sections(verdict, whole=False):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+        console.print(Text(f"\n{title}"))
+        if _needed(headings, rows) > width:
+            for line in sheet.listed(headings, rows, width):
+                console.print(Text(line))
+            continue
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, len(sheet.GAP), 0, 0), show_edge=False)
         for heading in headings:
             right = heading in NUMBERS
             table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right)
         for row in rows:
             table.add_row(*map(Text, row))
-        console.print(Text(f"\n{title}"))
         console.print(table)
     for note in verdict.notes:
         console.print(Text(f"\n{note}"))
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+def _needed(headings: Cells, rows: Sequence[Cells]) -> int:
+    """Columns that a table needs: its numbers whole, its words in narrow lines."""
+    longest = [max(map(len, cells)) for cells in zip(headings, *rows, strict=True)]
+    least = [n if heading in NUMBERS else min(n, WORDS) for heading, n in zip(headings, longest, strict=True)]
+    return sum(least) + len(sheet.GAP) * len(headings)
 
 
 def markdown(verdict: Any) -> str:
@@ -257,21 +261,16 @@ def document(verdict: Any) -> dict[str, Any]:
             {**asdict(check), "difference": check.difference, "passed": check.passed} for check in verdict.checks
         ],
         "modules": [{**asdict(row), "difference": row.difference} for row in verdict.modules],
-        "targets": [_target(made) for made in verdict.targets],
+        "targets": [{**asdict(compiled), "causes": compiled.causes} for compiled in verdict.targets],
         "failures": dict(verdict.failures),
         "opinions": [asdict(opinion) for opinion in verdict.opinions],
         "notes": list(verdict.notes),
         "operations": {
-            module: [{"operation": name, "ours": ours, "theirs": theirs} for name, (ours, theirs) in found.items()]
-            for module, found in verdict.operations.items()
+            module: [{"operation": name, "ours": ours, "theirs": theirs} for name, (ours, theirs) in operations.items()]
+            for module, operations in verdict.operations.items()
         },
     }
     return {**whole, "digest": digest(whole)}
 
 
-def _target(made: Any) -> dict[str, Any]:
-    names = ("target", "title", "devices", "cached", "raw", "raw_transcendentals", "recount", "transcendentals", "bytes_accessed",
-             "attributed", "missing")  # fmt: skip
-    maps = ("versions", "steps", "causes", "phases", "collectives", "widened", "memory", "live")
-    parts = [asdict(part) for part in made.parts]
-    return {**{n: getattr(made, n) for n in names}, **{n: dict(getattr(made, n)) for n in maps}, "parts": parts}
+FORMATS: Mapping[str, Callable[[Any], str]] = {"text": text, "markdown": markdown, "json": json}

@@ -13,6 +13,7 @@ from typing import Any
 from symcost.costs.cost import COLUMNS, FIRST, FULL, SPLITS, TOLD, Cost
 from symcost.costs.evidence import summary
 from symcost.costs.rows import Row, total
+from symcost.costs.saved.numbers import ALL
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
@@ -42,13 +43,13 @@ def metrics_by_convention(costs: CostTable) -> list[tuple[str, tuple[str, ...], 
 
     A part of the parameters that is all of them is left out too.
     """
-    found = []
+    metrics = []
     for metric in TOLD:
         values: dict[Any, list[str]] = {}
         for convention in costs.conventions if splits(costs, metric) else ():
             values.setdefault(getattr(costs.total(convention), metric), []).append(convention)
-        found += [(metric, tuple(names), value) for value, names in values.items() if value != 0]
-    return found
+        metrics += [(metric, tuple(names), value) for value, names in values.items() if value != 0]
+    return metrics
 
 
 def splits(costs: CostTable, metric: str) -> bool:
@@ -58,8 +59,8 @@ def splits(costs: CostTable, metric: str) -> bool:
 
 def totals(costs: CostTable, number: Callable[[Any], str] = written) -> list[tuple[str, str]]:
     """(title, text) of every total, and in words which convention has none because its figures are withdrawn."""
-    found = [(f"{TITLES[m]} ({', '.join(c)})", number(value)) for m, c, value in metrics_by_convention(costs)]
-    return found + [
+    totals = [(f"{TITLES[m]} ({', '.join(c)})", number(value)) for m, c, value in metrics_by_convention(costs)]
+    return totals + [
         (f"all numbers ({convention})", f"{WITHDRAWN}: see the certificate") for convention in costs.withdrawn
     ]
 
@@ -87,16 +88,16 @@ def values_of(rows: Sequence[Row], wanted: Sequence[Column]) -> list[Any]:
 
 def peaks(costs: Any) -> list[Peak]:
     """All peaks of a traced table."""
-    found: list[Peak] = []
+    known: list[Peak] = []
     if costs.parts.peak is None:
-        return found
+        return known
     for rule in PEAKS:
         for unit in UNITS:
             try:
-                found.append(Peak(rule, unit, costs.peak(rule, unit)))
+                known.append(Peak(rule, unit, costs.peak(rule, unit)))
             except SymcostError as problem:
-                found.append(Peak(rule, unit, problem=str(problem)))
-    return found
+                known.append(Peak(rule, unit, problem=str(problem)))
+    return known
 
 
 def residuals(costs: Any) -> Any:
@@ -106,9 +107,9 @@ def residuals(costs: Any) -> Any:
 
 def beside(costs: Any, number: Callable[[Any], str] = written) -> list[tuple[str, str]]:
     """(title, text) of what does not add over modules: peaks, or why there is none, and residuals."""
-    found = [(f"peak {peak.unit} ({peak.rule})", peak.problem or number(peak.value)) for peak in peaks(costs)]
+    titled = [(f"peak {peak.unit} ({peak.rule})", peak.problem or number(peak.value)) for peak in peaks(costs)]
     saved = residuals(costs)
-    return found if saved is None else [*found, (QUANTITIES["residuals"].title, number(saved))]
+    return titled if saved is None else [*titled, (QUANTITIES["residuals"].title, number(saved))]
 
 
 OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place of built-in ones"}
@@ -123,27 +124,27 @@ def words(costs: Any) -> str:
 
 def notes(costs: Any) -> list[tuple[str, str]]:
     """(title, sentence) for the point, domain, each symbol, certificate, coverage, loops and kernels that are not known."""
-    found = []
+    sentences = []
     if at := costs.point:
         compared = f" ({costs.parts.compared})" if costs.parts.compared else ""
-        found.append(("at", ", ".join(f"{name}={value}" for name, value in at.items()) + compared))
+        sentences.append(("at", ", ".join(f"{name}={value}" for name, value in at.items()) + compared))
     domain, certificate = costs.domain, costs.certificate
     if domain is not None:
-        found.append(("domain", str(domain)))
-        found += [(name, str(each)) for name, each in domain.evidence.items()]
+        sentences.append(("domain", str(domain)))
+        sentences += [(name, str(each)) for name, each in domain.evidence.items()]
     if certificate is not None:
-        found.append(("certificate", certificate.checks))
+        sentences.append(("certificate", certificate.checks))
     if coverage := costs.coverage:
         counted = ", ".join(f"{number} by {OWN.get(name, name)}" for name, number in coverage.items()
                             if number and name != "bounds")  # fmt: skip
         bounds = coverage.get("bounds", 0)
         told = f"operations counted: {counted or 'none'}" + (f"; {bounds} upper bounds" if bounds else "")
-        found.append(("coverage", "; ".join([told, *_others(costs)])))
-    found += [
+        sentences.append(("coverage", "; ".join([told, *_others(costs)])))
+    sentences += [
         ("loop", f"{name} = trips of {where or 'a loop in the model'}") for name, where in costs.unknown_trips.items()
     ]
     return [
-        *found,
+        *sentences,
         *(("kernel", f"{name} = MACs of one execution of {why}") for name, why in costs.unknown_macs.items()),
     ]
 
@@ -152,21 +153,21 @@ def _others(costs: Any) -> list[str]:
     """What no rule counted: the FLOPs of each other source; and what authors of kernels say beside the rules."""
     sources = {"probe": "probes of the compiler", "estimate": "users' estimates"}
     sums = {s: sum(row.under(FULL).flops for row in costs.rows if row.source == s) for s in sources}
-    found = [f"of the FLOPs {written(value)} by {sources[source]}" for source, value in sums.items() if value != 0]
-    return [*found, *_by_own_rules(costs), *_stated(costs)]
+    told = [f"of the FLOPs {written(value)} by {sources[source]}" for source, value in sums.items() if value != 0]
+    return [*told, *_by_own_rules(costs), *_stated(costs)]
 
 
 def _by_own_rules(costs: Any) -> list[str]:
     """What every rule of the user's own counted, by name, with its share where that is a number."""
     names = dict.fromkeys((row.source, row.op) for row in costs.rows if row.source in OWN)
-    whole, found = costs.total(FULL).flops, []
+    whole, told = costs.total(FULL).flops, []
     for source, name in names:
         value = total([row for row in costs.rows if (row.source, row.op) == (source, name)]).flops
         of = value * 10_000 // whole if isinstance(value, int) and isinstance(whole, int) and whole else None
         share = "" if of is None else f" ({of // 100}.{of % 100:02} %)"
         place = " in the place of the built-in one" if source == "replaced" else ""
-        found.append(f"of the FLOPs {written(value)}{share} by one's own rule of {name}{place}")
-    return found
+        told.append(f"of the FLOPs {written(value)}{share} by one's own rule of {name}{place}")
+    return told
 
 
 def _stated(costs: Any) -> list[str]:
@@ -184,6 +185,14 @@ def _comparison(row: Row, xla: Cost) -> str:
     if stated == counted:
         return f"{row.op} states {stated}, as its body counts"
     return f"{row.op} states {stated}, its body counts {'at most ' if row.bound else ''}{counted}"
+
+
+def receptive_field(costs: Any, told: Callable[[Any], Any]) -> Any:
+    """The receptive field where layers say it, each side as it is told: ``"all"`` of the input, None where it is not known."""
+    if costs.parts.receptive_field is None:
+        return None
+    sides = costs.receptive_field
+    return ALL if sides is None else [told(side) for side in sides]
 
 
 def moved(rows: Sequence[Row]) -> Any:
@@ -210,5 +219,5 @@ def field(rows: Sequence[Row], fields: Mapping[str, Any]) -> str:
     if not known:
         return ""
     if known[-1] is None:
-        return "all"
+        return ALL
     return str(known[-1][0]) if len(set(known[-1])) == 1 else " x ".join(map(str, known[-1]))

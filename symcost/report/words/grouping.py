@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from symcost.costs.rows import Row, running
 from symcost.hlo.reading.scopes import template
 
+Line = TypeVar("Line")
 _NUMBER = re.compile(r"\d+")
 MAX_LINES = 40
 DEEPEST = 100
@@ -62,18 +63,14 @@ class ReportLine:
         """
         if self.number is None or self.number == 1:
             return self.name
-        plain = (
-            isinstance(self.number, int)
-            or getattr(self.number, "is_Atom", False)
-            or getattr(self.number, "is_Mul", False)
-        )
+        plain = isinstance(self.number, int) or self.number.is_Atom or self.number.is_Mul
         return f"{self.name} x {self.number}" if plain else f"{self.name} x ({self.number})"
 
 
 def only_operation(rows: Sequence[Row]) -> str:
     """What the one operation of a module is called, the name for what it does itself; empty where there are several."""
-    found = {row.op for row in rows if row.source != "input"}
-    return found.pop() if len(found) == 1 else ""
+    operations = {row.op for row in rows if row.source != "input"}
+    return operations.pop() if len(operations) == 1 else ""
 
 
 def tree(rows: Sequence[Row]) -> ModuleGroup:
@@ -102,43 +99,32 @@ def _merge(node: ModuleGroup) -> Hashable:
     for pattern, alike in by_template.items():
         runs = [list(run) for _, run in itertools.groupby(alike, key=lambda child: digests[child.name])]
         for run in runs:
-            made = (
-                run[0]
-                if len(run) == 1
-                else _joined(run, pattern if len(runs) == 1 else _range(run[0].name, run[-1].name))
-            )
-            if len(run) == 1 and "#" in made.name:
-                made.number = _lifted_number(made)
-            merged[made.name] = made
+            if len(run) > 1:
+                group = _joined(run, pattern if len(runs) == 1 else _range(run[0].name, run[-1].name))
+            else:
+                (group,) = run
+                group.number = _lifted_number(group) if "#" in group.name else group.number
+            merged[group.name] = group
     node.children = {child.name: child for child in sorted(merged.values(), key=lambda child: child.first)}
     return tuple(map(_row_digest, node.rows)), tuple((template(child.name), digests[child.name]) for child in ordered)
 
 
 def _row_digest(row: Row) -> Hashable:
-    return (
-        row.op,
-        row.phase,
-        row.source,
-        row.bound,
-        row.dtype,
-        row.cost,
-        row.textbook,
-        row.xla,
-        row.times,
-        row.xla_times,
-    )
+    """All of an operation but where it stands and its shapes."""
+    how = row.op, row.phase, row.source, row.bound, row.dtype
+    return *how, row.cost, row.textbook, row.xla, row.times, row.xla_times
 
 
 def _joined(run: Sequence[ModuleGroup], name: str) -> ModuleGroup:
     """Alike modules as one, whose rows are theirs."""
-    made = ModuleGroup(name, [row for node in run for row in node.rows], number=len(run), first=run[0].first)
+    group = ModuleGroup(name, [row for node in run for row in node.rows], number=len(run), first=run[0].first)
     for inner in run[0].children:
         position = list(run[0].children).index(inner)
         parts = [list(node.children.values())[position] for node in run]
-        made.children[inner] = _joined(parts, inner)
+        group.children[inner] = _joined(parts, inner)
         own = parts[0].number
-        made.children[inner].number = own * len(run) if own is not None else None
-    return made
+        group.children[inner].number = own * len(run) if own is not None else None
+    return group
 
 
 def _range(first: str, last: str) -> str:
@@ -180,48 +166,47 @@ def lines(rows: Sequence[Row], depth: int | None = None, max_lines: int = MAX_LI
     Without a depth the deepest one that needs at most ``max_lines`` lines is taken.
     """
     root = tree(rows)
-    if depth is not None:
-        return _flat(root, depth)
-    found = _flat(root, 1)
-    for deeper in itertools.count(2):
-        longer = _flat(root, deeper)
-        if longer == found or len(longer) > max_lines:
-            return found
-        found = longer
-    raise AssertionError("a tree has a depth")
+    return deepest(lambda deep: _flat(root, deep), max_lines) if depth is None else _flat(root, depth)
+
+
+def deepest(lines_at: Callable[[int], list[Line]], most: int) -> list[Line]:
+    """The lines at the deepest depth, from 1 on, that needs at most so many of them."""
+    shown = lines_at(1)
+    for depth in itertools.count(2):
+        deeper = lines_at(depth)
+        if deeper == shown or len(deeper) > most:
+            break
+        shown = deeper
+    return shown
 
 
 def _flat(root: ModuleGroup, depth: int) -> list[ReportLine]:
-    found: list[ReportLine] = []
-    if root.rows:
-        found.append(ReportLine(MODEL if not root.children else ITSELF, 0, None, tuple(root.rows)))
     if depth < 1:
         return [ReportLine(MODEL, 0, None, tuple(root.all_rows()))]
-    for child in root.children.values():
-        found.extend(flat_node(child, 0, depth))
-    return found
+    own = [ReportLine(ITSELF if root.children else MODEL, 0, None, tuple(root.rows))] if root.rows else []
+    return [*own, *(line for child in root.children.values() for line in flat_node(child, 0, depth))]
 
 
 def flat_node(node: ModuleGroup, indent: int, depth: int) -> list[ReportLine]:
     """Lines of a module and of what is inside, down to a depth."""
     if not node.children or indent + 1 >= depth:
         return [ReportLine(node.name, indent, node.number, tuple(node.all_rows()))]
-    found = [ReportLine(node.name, indent, node.number, None)]
+    inside = [ReportLine(node.name, indent, node.number, None)]
     if node.rows:
-        found.append(ReportLine(ITSELF, indent + 1, None, tuple(node.rows)))
+        inside.append(ReportLine(ITSELF, indent + 1, None, tuple(node.rows)))
     for child in node.children.values():
-        found.extend(flat_node(child, indent + 1, depth))
-    return found
+        inside.extend(flat_node(child, indent + 1, depth))
+    return inside
 
 
 def paths(rows: Sequence[Row], depth: int | None = None) -> list[tuple[str, Any, tuple[Row, ...]]]:
     """(path, number, rows) of the lines that have rows: for formats without indentation."""
-    found, stack = [], []
+    listed, stack = [], []
     for line in lines(rows, depth):
         del stack[line.indent :]
         if line.rows is None:
             stack.append(line.name)
             continue
         own = [] if line.name in (ITSELF, MODEL) else [line.name]
-        found.append(("/".join([*stack, *own]), line.number, line.rows))
-    return found
+        listed.append(("/".join([*stack, *own]), line.number, line.rows))
+    return listed

@@ -50,6 +50,21 @@ def headline(costs: CostTable) -> list[str]:
         parts.append(bound + _amount(whole.macs, "MACs"))
     else:
         parts.append(bound + _amount(whole.flops, "FLOPs"))
+    parts += [f"{before}{_amount(value, 'B')}{after}" for before, value, after in _bytes(costs) if value != 0]
+    at = ", ".join(f"{name}={value}" for name, value in costs.point.items())
+    said = [part for part in parts if part]
+    return [*said[:-1], f"{said[-1]} at {at}"] if at else said
+
+
+def totals(costs: CostTable) -> list[Any]:
+    """The numbers of a headline, whole."""
+    whole = costs.total(FULL)
+    return [whole.macs, whole.flops, whole.params, whole.state, *(value for _, value, _ in _bytes(costs))]
+
+
+def _bytes(costs: CostTable) -> list[tuple[str, Any, str]]:
+    """What is known of its bytes, between the words around each."""
+    known_bytes = []
     for before, known, after in (
         ("", model_size, ""),
         ("peak ", _peak, ""),
@@ -59,16 +74,9 @@ def headline(costs: CostTable) -> list[str]:
             value = known(costs)
         except SymcostError:
             continue
-        if value is not None and value != 0:
-            parts.append(f"{before}{_amount(value, 'B')}{after}")
-    at = ", ".join(f"{name}={value}" for name, value in costs.point.items())
-    made = [part for part in parts if part]
-    return [*made[:-1], f"{made[-1]} at {at}"] if at else made
-
-
-def line(costs: CostTable) -> str:
-    """The headline as the ``repr`` of a table."""
-    return f"<CostTable {POINT.join(headline(costs))}>"
+        if value is not None:
+            known_bytes.append((before, value, after))
+    return known_bytes
 
 
 def is_bound(costs: CostTable) -> bool:
@@ -101,7 +109,7 @@ def narrowed(costs: CostTable) -> list[str]:
 
 def _limits(costs: CostTable) -> dict[str, str]:
     """What is said of every condition that leaves out all large values of a symbol."""
-    domain, found = costs.domain, dict[str, str]()
+    domain, limits = costs.domain, dict[str, str]()
     for text in () if domain is None else domain.conditions():
         name, most = largest(text)
         if domain is None or not name or name in costs.point:
@@ -113,8 +121,8 @@ def _limits(costs: CostTable) -> dict[str, str]:
         tried = evidence is not None and evidence.word == BOUNDED and not place
         limit = f"{name} <= {most}" if most else text
         decides = f"{'' if text == limit else text} ({place})".strip() if place else why
-        found[text] = f"{'tried up to' if tried else 'only for'} {limit}{': ' if decides else ''}{decides}"
-    return found
+        limits[text] = f"{'tried up to' if tried else 'only for'} {limit}{': ' if decides else ''}{decides}"
+    return limits
 
 
 @lru_cache(maxsize=1024)

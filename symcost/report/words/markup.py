@@ -18,12 +18,16 @@ _NAMES, _WORDS, _NUMBERS = "overflow-wrap:anywhere;min-width:12em", "overflow-wr
 """How cells break: names in front anywhere, words between words, numbers nowhere."""
 
 
+class Html(str):
+    """Text that is HTML already, and is not escaped again."""
+
+
 def mathml(value: Any) -> str:
     """A formula as presentation MathML, without the element around it."""
     return sympy.mathml(sympy.sympify(value, strict=True), printer="presentation")
 
 
-def formula(value: Any) -> str:
+def formula(value: Any) -> Html:
     """A formula as mathematics, a long one as text that opens by a click; a number with separators.
 
     >>> formula(124439808), formula(sympy.Rational(7, 2))
@@ -31,11 +35,18 @@ def formula(value: Any) -> str:
     """
     number = as_number(value)
     if number is not None:
-        return f"{number.numerator:,}" + (f"/{number.denominator:,}" if number.denominator > 1 else "")
+        return Html(f"{number.numerator:,}" + (f"/{number.denominator:,}" if number.denominator > 1 else ""))
     text = written(value)
     if len(text) > LONG:
-        return folded("the formula", f'<code style="white-space:normal;overflow-wrap:anywhere">{escape(text)}</code>')
-    return f"<math>{mathml(value)}</math>"
+        return Html(
+            folded("the formula", f'<code style="white-space:normal;overflow-wrap:anywhere">{escape(text)}</code>')
+        )
+    return Html(f"<math>{mathml(value)}</math>")
+
+
+def quoted(text: str) -> Html:
+    """What somebody wrote, letter by letter."""
+    return Html(f"<code>{escape(text)}</code>")
 
 
 def said(text: str) -> str:
@@ -49,7 +60,7 @@ def note(text: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> str:
-    """A table of texts that scrolls by itself where it is wider than its place; its ``right`` columns are of numbers."""
+    """A table of texts, or of :class:`Html`, that scrolls where it is wider than its place; ``right`` columns are of numbers."""
     sides = ["right" if i in right else "left" for i in range(len(heads))]
     breaks = [_NUMBERS if side == "right" else _WORDS if i else _NAMES for i, side in enumerate(sides)]
     styles = [_CELL.format(*each) for each in zip(sides, breaks, strict=True)]
@@ -61,7 +72,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Collection
 
 
 def _cell(text: str, style: str) -> str:
-    return f'<td style="{style}">{escape(text)}</td>'
+    return f'<td style="{style}">{text if isinstance(text, Html) else escape(text)}</td>'
 
 
 def folded(title: str, inner: str, opened: bool = False) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.rows import Row, running
 from symcost.hlo.reading.scopes import template
-from symcost.report.words.grouping import ITSELF, MODEL, ReportLine, flat_node, tree
+from symcost.report.words.grouping import ITSELF, MODEL, ReportLine, deepest, flat_node, tree
 
 
 @dataclass(frozen=True)
@@ -45,15 +44,9 @@ class Outline:
         """Modules down to a depth; unless given, down to the deepest that leaves at most ``most`` lines."""
         if depth is not None:
             return self._entries(depth) if depth else [OutlineLine(MODEL, 0, tuple(self.rows), out=self.out(self.rows))]
-        found = self._entries(1)
-        if len(found) > most:
-            return _summed(found, most)
-        for deeper in itertools.count(2):
-            longer = self._entries(deeper)
-            if longer == found or len(longer) > most:
-                return found
-            found = longer
-        raise AssertionError("a tree has a depth")
+        if len(first := self._entries(1)) > most:
+            return _summed(first, most)
+        return deepest(self._entries, most)
 
     def _entries(self, depth: int) -> list[OutlineLine]:
         root = tree(self.rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv as csv_format
 import io
+import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,13 @@ NARROW = 30
 FIRST, SECOND, THIRD = range(3)
 KEPT = 100
 """The place of a column that is never left out."""
+PAGE = 100
+"""Columns of a page that says nothing of its own."""
+
+
+def terminal() -> int:
+    """Columns of the terminal, or of a page where there is none."""
+    return shutil.get_terminal_size((PAGE, 24)).columns
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,42 @@ def pairs(found: Sequence[tuple[str, str]], width: int) -> list[str]:
         for title, text in found
         for k, line in enumerate(wrapped(text, width - margin))
     ]
+
+
+def listed(header: Cells, rows: Iterable[Cells], width: int, left: Collection[int] = ()) -> list[str]:
+    r"""Lines of equal columns; where they have no room every row is a list of its cells, each below or beside its title.
+
+    >>> print("\n".join(listed(("layer", "macs"), [("conv", "105,415,200"), ("head", "8")], 12, left=[0])))
+    layer
+      conv
+    macs
+      105,415,200
+    <BLANKLINE>
+    layer
+      head
+    macs
+      8
+    """
+    rows = [list(row) for row in rows]
+    lines = columns(header, rows, left)
+    if max(map(len, lines)) <= width:
+        return lines
+    blocks = [pairs([(title, cell) for title, cell in zip(header, row, strict=True) if cell], width) for row in rows]
+    return [line for k, block in enumerate(blocks) for line in ([""] * (k > 0) + block)]
+
+
+def hung(text: str, width: int, margin: str = "") -> list[str]:
+    """A sentence behind a margin, and its other lines a little further in.
+
+    >>> hung("at n=1: 25,557,032 -> 44,549,160", 24, "  ")
+    ['  at n=1: 25,557,032 ->', '      44,549,160']
+    """
+    lines = wrapped(text, width - len(margin))
+    if len(lines) < 2:
+        return [margin + text]
+    first, further = lines[0], " " * len(margin) + 2 * GAP
+    rest = " ".join(text.split()).removeprefix(first).strip()
+    return [margin + first, *(further + line for line in wrapped(rest, width - len(further)))]
 
 
 def markdown(header: Cells, rows: Iterable[Cells], right: Collection[int] = ()) -> str:

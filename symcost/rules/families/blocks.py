@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, add, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, add, rule
 from symcost.rules.families.elementwise import counted
 from symcost.rules.families.layout import free
 
@@ -103,9 +104,9 @@ for names in (BLOCKS, COPIES, WAITS, PLACES):
     add(names, free)
 
 
-@rule("atomic_cas", "atomic_rmw")
-def atomic(op: Op) -> Work:
-    """``#out`` operations: each element in memory is combined with one, or compared with it."""
+@rule("atomic_cas", "atomic_rmw", "reciprocal")
+def per_result(op: Op) -> Work:
+    """``#out`` operations: elements in memory combined or compared with one each; divisions, approximate ones too."""
     return counted(op, op.out.size)
 
 
@@ -113,12 +114,6 @@ def atomic(op: Op) -> Work:
 def conversion(op: Op) -> Work:
     """One conversion for each element of the wider side."""
     return counted(op, len(op.ins) * op.ins[0].size if op.name == "pack_elementwise" else op.out.size)
-
-
-@rule("reciprocal")
-def reciprocal(op: Op) -> Work:
-    """``#out`` divisions, also where an approximation will do."""
-    return counted(op, op.out.size)
 
 
 @rule("prng_random_bits")
@@ -149,10 +144,10 @@ def _product_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tupl
     acc, lhs = (
         _view(array.shape, params[f"{name}_transforms_tree"]) for name, array in zip(("acc", "a"), ins, strict=False)
     )
-    return Facts(sizes={"mnk": (*acc[-2:], product(lhs) // acc[-2])})
+    return Facts(sizes={"mnk": (*acc[-2:], prod(lhs) // acc[-2])})
 
 
 @rule("wgmma_ref", "tcgen05_mma", extract=_product_facts)
 def accumulated_product(op: Op) -> Work:
     """``macs = m n k``: a product of blocks in shared memory is added to one of ``m x n``."""
-    return Work(macs=product(op.facts.sizes["mnk"]), materialises=True)
+    return Work(macs=prod(op.facts.sizes["mnk"]), materialises=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symcost.rules.base import Op, Size, Work, add, rule
 from symcost.rules.complex_numbers import parts
 from symcost.rules.families.elementwise import counted, figure
+from symcost.rules.families.layout import free
 
 COMBINED_BY = {"psum": "add", "psum_invariant": "add", "pmax": "max", "pmin": "min"}
 
@@ -31,9 +32,4 @@ def axis_index(op: Op) -> Work:
     return Work(int_ops=3)
 
 
-def exchange(op: Op) -> Work:
-    """``0``: data moves between devices."""
-    return Work()
-
-
-add(("all_gather", "all_gather_invariant", "all_to_all", "ppermute"), exchange)
+add(("all_gather", "all_gather_invariant", "all_to_all", "ppermute"), free)  # data moves between devices

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.rules.base import Array, Facts, Op, Size, Work, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, rule
 from symcost.rules.complex_numbers import is_complex, real_products
 from symcost.rules.families.elementwise import jax_version
 
@@ -25,7 +26,7 @@ def dot_general(op: Op) -> Work:
     and XLA counts that: ``1`` for each element of an operand of another type, ``2`` from complex to real.
     """
     (contracted,) = op.facts.static
-    macs = op.out.size * product(op.ins[0].shape[axis] for axis in contracted)
+    macs = op.out.size * prod(op.ins[0].shape[axis] for axis in contracted)
     work = Work(macs=macs, real_products=_real_products(op), materialises=True)
     left, right = op.ins[0].dtype, op.ins[1].dtype
     if left == right or (left.startswith("float8") and right.startswith("float8")):
@@ -62,9 +63,9 @@ def ragged_dot_general(op: Op) -> Work:
     if ragged_batch or len(sizes.shape) != 1:
         raise RuleError("ragged_dot_general with ragged batches has no rule: use ragged rows or contraction")
     groups = sizes.size
-    length = product(lhs.shape[axis] for axis in contracted)
+    length = prod(lhs.shape[axis] for axis in contracted)
     if ragged_contraction:
-        macs = product(op.out.shape[1:]) * length
+        macs = prod(op.out.shape[1:]) * length
         masked, elements = 2, lhs.size + rhs.size
     else:
         macs = op.out.size * length

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from symcost.formulas.form import Form, as_form, floor
 from symcost.formulas.functions import positive_part
 from symcost.formulas.places import places_inside, same_before
 from symcost.formulas.window import positions_inside
-from symcost.rules.base import Array, Facts, Op, Work, product, rule
+from symcost.rules.base import Array, Facts, Op, Work, rule
 from symcost.rules.complex_numbers import convolved_by_parts, is_complex
 
 
@@ -123,13 +124,13 @@ def conv_general_dilated(op: Op) -> Work:
     """
     counted, lhs_axes, rhs_axes, out_axes, rhs_features, out_batch_features = op.facts.static
     lhs, rhs = op.ins[:2]
-    pairs = product(op.out.shape[axis] for axis in out_batch_features) * rhs.shape[rhs_features]
+    pairs = prod(op.out.shape[axis] for axis in out_batch_features) * rhs.shape[rhs_features]
     lengths = tuple(
-        product(array.shape[axis] for axis in axes)
+        prod(array.shape[axis] for axis in axes)
         for array, axes in ((lhs, lhs_axes), (rhs, rhs_axes), (op.out, out_axes))
     )
-    macs = pairs * product(lengths[side] for side in counted)
-    work = Work(macs=macs, padding_macs=macs - pairs * product(op.facts.sizes["inside"]), materialises=True)
+    macs = pairs * prod(lengths[side] for side in counted)
+    work = Work(macs=macs, padding_macs=macs - pairs * prod(op.facts.sizes["inside"]), materialises=True)
     return convolved_by_parts(op, work) if is_complex(lhs.dtype) else work
 
 

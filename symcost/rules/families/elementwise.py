@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
-from symcost.rules.base import Array, Facts, Op, Size, Work, add, rule
+from symcost.rules.base import Op, Size, Work, add, rule, static
 from symcost.rules.complex_numbers import PARTS_OF, element, is_complex, parts, real_type
 from symcost.rules.per_element import (
     COMPLEX,
@@ -146,15 +146,11 @@ def power(op: Op) -> Work:
     return work if base.dtype == exponent.dtype else replace(work, xla_flops=work.flops_under_xla + exponent.size)
 
 
-def _exponent(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(static=(int(params["y"]),))
-
-
-@rule("integer_pow", extract=_exponent)
+@rule("integer_pow", extract=static("y"))
 def integer_pow(op: Op) -> Work:
     """Square and multiply: ``floor(log2 |y|) + popcount |y| - 1`` products, a division if ``y < 0``."""
     (exponent,) = op.facts.static
-    power = abs(exponent)
+    power = abs(int(exponent))
     products = power.bit_length() - 1 + power.bit_count() - 1 if power else 0
     each, quotient = (figure(name, op.out.dtype)[0] for name in ("mul", "div"))
     return counted(op, (products * each + (exponent < 0) * quotient) * op.out.size,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, log2_ceiling, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, log2_ceiling, rule, static
 from symcost.rules.complex_numbers import LESS, is_complex
 from symcost.rules.region import region_work
 
@@ -15,11 +16,7 @@ def _mode(params: Mapping[str, Any]) -> str:
     return getattr(params["mode"], "name", str(params["mode"]))
 
 
-def _gather_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(static=(_mode(params),))
-
-
-@rule("gather", extract=_gather_facts)
+@rule("gather", extract=lambda params, ins, outs: Facts(static=(_mode(params),)))
 def gather(op: Op) -> Work:
     """``0``, or with filled out-of-range places ``4 #indices - #rows + #out`` integer operations.
 
@@ -29,7 +26,7 @@ def gather(op: Op) -> Work:
     if op.facts.static != ("FILL_OR_DROP",):
         return Work()
     indices = op.ins[1]
-    rows = product(indices.shape[:-1])
+    rows = prod(indices.shape[:-1])
     return Work(int_ops=4 * indices.size - rows + op.out.size)
 
 
@@ -56,10 +53,6 @@ def scatter(op: Op) -> Work:
     return replace(work, int_ops=work.int_ops + clips, xla_flops=work.flops_under_xla + clips)
 
 
-def _sort_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(static=(params["dimension"],))
-
-
 def _comparisons(operand: Array, axis: int) -> Work:
     """``# ceil(log2 L)`` comparisons along an axis of ``L``; XLA takes the logarithm of the whole array."""
     each = LESS if is_complex(operand.dtype) else 1
@@ -67,7 +60,7 @@ def _comparisons(operand: Array, axis: int) -> Work:
     return arithmetic(operand, useful, xla_flops=operand.size * log2_ceiling(operand.size))
 
 
-@rule("sort", extract=_sort_facts)
+@rule("sort", extract=static("dimension"))
 def sort(op: Op) -> Work:
     """``# ceil(log2 L)`` comparisons for rows of length ``L``; XLA reports ``# ceil(log2 #)``."""
     return _comparisons(op.ins[0], op.facts.static[0])
@@ -96,9 +89,3 @@ def approx_top_k(op: Op) -> Work:
 def top_k(op: Op) -> Work:
     """``#in`` comparisons, one per element, the least any selection needs; XLA counts none."""
     return arithmetic(op.ins[0], op.ins[0].size, xla_flops=0)
-
-
-@rule("dynamic_slice", "dynamic_update_slice")
-def dynamic_window(op: Op) -> Work:
-    """``0``: a copy; the arithmetic on its start is in the program already."""
-    return Work()

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from math import prod
 
-from symcost.rules.base import Array, Facts, Op, Work, log2_floor, product, rule
+from symcost.rules.base import Op, Work, log2_floor, rule, sizes
 from symcost.rules.families.elementwise import combined
 
 
-def _lengths(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(sizes={"lengths": tuple(params["fft_lengths"])})
-
-
-@rule("fft", extract=_lengths)
+@rule("fft", extract=sizes(lengths="fft_lengths"))
 def fft(op: Op) -> Work:
     """``5 # sum(floor(log2 L))`` FLOPs, ``#`` the complex side; XLA: ``8 #in prod(floor(log2 L))``.
 
@@ -22,7 +17,7 @@ def fft(op: Op) -> Work:
     """
     stages = [log2_floor(length) for length in op.facts.sizes["lengths"]]
     side = op.ins[0] if "complex" in op.ins[0].dtype else op.out
-    return Work(flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * product(stages), materialises=True)
+    return Work(flops=5 * side.size * sum(stages), xla_flops=8 * op.ins[0].size * prod(stages), materialises=True)
 
 
 @rule("addupdate")

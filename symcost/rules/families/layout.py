@@ -8,6 +8,8 @@ MOVES = (
     "broadcast_in_dim",
     "concatenate",
     "copy",
+    "dynamic_slice",
+    "dynamic_update_slice",
     "iota",
     "pad",
     "reshape",
@@ -20,7 +22,10 @@ MOVES = (
     "transpose",
     "unstack",
 )
-"""Copies, views and constants: XLA counts bytes for them, never operations."""
+"""Copies, views and constants: XLA counts bytes for them, never operations.
+
+The arithmetic on where a dynamic slice begins is in the program already.
+"""
 
 NAMES = (
     "device_put",

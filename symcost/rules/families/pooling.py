@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
-from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, arithmetic, rule, sizes
 from symcost.rules.families.elementwise import combined
 from symcost.rules.region import region_work
-
-
-def _window(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(sizes={"window": tuple(params["window_dimensions"])})
 
 
 def _whole(params: Mapping[str, Any], shape: tuple[Any, ...]) -> int | None:
@@ -32,7 +29,7 @@ def _pool(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, 
 
 
 def _combinations(op: Op) -> Any:
-    return product(op.facts.sizes["window"]) - 1
+    return prod(op.facts.sizes["window"]) - 1
 
 
 def _combined_under_xla(op: Op, axis: int | None) -> Size | None:
@@ -40,7 +37,7 @@ def _combined_under_xla(op: Op, axis: int | None) -> Size | None:
     if axis is None:
         return None
     shape = op.out.shape
-    return product(shape[:axis] + shape[axis + 1 :]) + shape[axis] - 1
+    return prod(shape[:axis] + shape[axis + 1 :]) + shape[axis] - 1
 
 
 COMBINED_BY = {"reduce_window_max": "max", "reduce_window_min": "min", "reduce_window_sum": "add"}
@@ -67,13 +64,13 @@ def generic_pool(op: Op) -> Work:
     return each.repeated(_combinations(op) * op.out.size, under_xla, materialises=True)
 
 
-@rule("select_and_scatter_add", extract=_window)
+@rule("select_and_scatter_add", extract=sizes(window="window_dimensions"))
 def max_pool_gradient(op: Op) -> Work:
     """``#source prod(window)``: one comparison for every tap but the first, and one addition."""
     return arithmetic(op.ins[0], (_combinations(op) + 1) * op.ins[0].size, materialises=True)
 
 
-@rule("select_and_gather_add", extract=_window)
+@rule("select_and_gather_add", extract=sizes(window="window_dimensions"))
 def max_pool_tangent(op: Op) -> Work:
     """``3 (prod(window) - 1) #out``: per tap a comparison, and the choice of value and tangent."""
     return arithmetic(op.ins[0], 3 * _combinations(op) * op.out.size, materialises=True)

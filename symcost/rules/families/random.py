@@ -14,10 +14,11 @@ types).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from symcost.errors import RuleError
-from symcost.rules.base import Array, Facts, Op, Size, Work, is_one, product, rule
+from symcost.rules.base import Array, Facts, Op, Size, Work, is_one, rule
 
 ROUNDS_PER_GROUP, GROUPS, ROUND = 4, 5, 5
 INJECTED, FIRST = 3, 2
@@ -69,7 +70,7 @@ def _counters(op: Op) -> Size:
     counted: Size = len(shape)
     for unit in units:
         counted = counted - unit
-    return (2 * counted + 1) * product(shape) + product(units)
+    return (2 * counted + 1) * prod(shape) + prod(units)
 
 
 @rule("threefry2x32")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from math import prod
 
 from symcost.errors import RuleError
-from symcost.rules.base import Array, Facts, Op, Size, Work, add, is_empty, product, rule
+from symcost.rules.base import Facts, Op, Size, Work, add, is_empty, rule, static
 from symcost.rules.families.elementwise import combined
 from symcost.rules.region import region_work
 
@@ -39,11 +38,7 @@ def reduction(op: Op) -> Work:
 add((name for name in COMBINED_BY if name.startswith("reduce_")), reduction)
 
 
-def _region_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(static=(region_work(params["jaxpr"]),))
-
-
-@rule("reduce", extract=_region_facts)
+@rule("reduce", extract=lambda params, ins, outs: Facts(static=(region_work(params["jaxpr"]),)))
 def generic_reduce(op: Op) -> Work:
     """``c (#in - #out)`` with ``c`` the work of the combining function, whatever it is."""
     (each,) = op.facts.static
@@ -65,19 +60,15 @@ def arg_reduction(op: Op) -> Work:
     return Work(int_ops=7 * times, materialises=True)
 
 
-def _axis(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tuple[Array, ...]) -> Facts:
-    return Facts(static=(params["axis"],))
-
-
 def _scan_counts(op: Op) -> tuple[Size, Size]:
     """Combinations a running reduction needs, ``(L - 1) #/L``, and those XLA counts, ``(L - 1) #``."""
     (axis,) = op.facts.static
     shape = op.ins[0].shape
     steps = shape[axis] - 1
-    return steps * product(shape[:axis] + shape[axis + 1 :]), steps * op.ins[0].size
+    return steps * prod(shape[:axis] + shape[axis + 1 :]), steps * op.ins[0].size
 
 
-@rule("cumsum", "cumprod", "cummax", "cummin", extract=_axis)
+@rule("cumsum", "cumprod", "cummax", "cummin", extract=static("axis"))
 def running(op: Op) -> Work:
     """``c (L - 1) #/L`` operations along an axis of length ``L``.
 
@@ -87,7 +78,7 @@ def running(op: Op) -> Work:
     return combined(COMBINED_BY[op.name], op, useful, windowed)
 
 
-@rule("cumlogsumexp", extract=_axis)
+@rule("cumlogsumexp", extract=static("axis"))
 def running_logsumexp(op: Op) -> Work:
     """``8 (L - 1) #/L`` FLOPs and ``2 (L - 1) #/L`` transcendentals: a stable log-sum-exp per step."""
     if op.ins[0].dtype.startswith("complex"):

@@ -57,6 +57,8 @@ class Answer:
     """By cost: bins (low, high, number of feasible configurations), where they were asked for."""
     compared: str = ""
     """What was compared with fresh traces of the first configurations, in words."""
+    model: str = ""
+    """What the model is called, of several all of their names; nothing for formulas alone."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -93,7 +95,7 @@ class Answer:
     def plot(self, path: str | Path, colour: str | None = None) -> None:
         """Draw the front, coloured by an axis, or all feasible configurations over the two axes that vary.
 
-        The ending says the format: ``.png`` or ``.svg``.
+        The ending says the format: ``.png``, ``.svg`` or ``.pdf``.
         """
         from symcost.sweeps.answers.pictures import plot
 

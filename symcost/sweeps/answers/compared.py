@@ -38,12 +38,12 @@ def compare(costs: Any, space: Space, define: Mapping[str, Any], rows: Sequence[
     Raises:
         LiftError: where numbers of one differ.
     """
-    found = 0
+    number = 0
     for row in rows:
         table = table_of(costs, space, row)
         if isinstance(table, CostTable) and table.parts.fresh is not None:
-            found += compared(table, _at(table, space, define, row))
-    return found
+            number += compared(table, _at(table, space, define, row))
+    return number
 
 
 def checked(costs: Any, space: Space, define: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -70,9 +70,9 @@ def _at(table: CostTable, space: Space, define: Mapping[str, Any], row: Mapping[
 
 def _needed(names: Iterable[str], define: Mapping[str, Any]) -> set[str]:
     """Definitions that the values of symbols follow from."""
-    found = {name for name in names if name in define}
-    inside = (str(s) for name in found for s in getattr(_formula(define[name]), "free_symbols", ()))
-    return found | _needed(inside, define) if found else found
+    used = {name for name in names if name in define}
+    inside = (str(s) for name in used for s in getattr(_formula(define[name]), "free_symbols", ()))
+    return used | _needed(inside, define) if used else used
 
 
 def _formula(given: Any) -> Any:

@@ -31,6 +31,16 @@ class Partial:
     objectives: list[Any] = field(default_factory=list)
     overflow: bool = False
 
+    @classmethod
+    def empty(cls, kind: Kind, objectives: int) -> Partial:
+        """Nothing yet, of so many objectives."""
+        return cls(kind, objectives=[_empty() for _ in range(objectives)])
+
+    def add(self, index: Any, objectives: list[Any], keep: int) -> None:
+        """Join further survivors, which were counted already."""
+        both = self.joined(Partial(self.kind, index=index, objectives=objectives), keep)
+        self.index, self.objectives, self.overflow = both.index, both.objectives, both.overflow
+
     def beyond(self, first: int) -> Partial:
         """Without the survivors numbered below ``first``: what was known before, and seeds."""
         own = self.index >= first

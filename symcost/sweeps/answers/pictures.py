@@ -1,4 +1,4 @@
-"""Pictures of answers: a front coloured by an axis, or costs over two axes as heat maps; PNG or SVG."""
+"""Pictures of answers: a front coloured by an axis, or costs over two axes as heat maps; PNG, SVG or PDF."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from symcost.errors import SpaceError
 from symcost.reading.numerals import short
 from symcost.system.extras import look, needed
 from symcost.system.files import whole
+from symcost.system.pictures import UNDATED, save
 
-SUFFIXES = (".png", ".svg")
 MAPS = 2
 
 
 def check_name(path: Path) -> None:
     """Refuse an ending that is no format, and say what drawing lacks: before a search, not after it."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise SpaceError(f"the picture {path} must end in {' or '.join(SUFFIXES)}: name it so")
+    if path.suffix.lower() not in UNDATED:
+        raise SpaceError(f"the picture {path} must end in {' or '.join(UNDATED)}: name it so")
     look("a picture", "matplotlib", error=SpaceError)
 
 
@@ -34,9 +34,8 @@ def plot(answer: Any, path: Path, colour: str | None = None) -> None:
     if not len(answer):
         raise SpaceError(f"there is nothing to draw in {path}: no configuration is listed")
     figure = _front(answer, colour) if len(answer.objectives) > 1 else _maps(answer)
-    form = path.suffix[1:].lower()
     try:
-        whole(path, lambda file: figure.savefig(file, format=form, dpi=150, bbox_inches="tight"))
+        whole(path, lambda file: save(figure, file, path.suffix.lower(), dpi=150, bbox_inches="tight"))
     except OSError as problem:
         raise SpaceError(
             f"the picture {path} cannot be written: {problem.strerror}; make room, or name another"
@@ -73,7 +72,7 @@ def _front(answer: Any, colour: str | None) -> Any:
         )
         figure.colorbar(points, label=chosen)
     _labelled(axes, x, y)
-    axes.set_title(f"{len(answer):,} trade-offs of {answer.size:,} configurations")
+    axes.set_title(f"{_of(answer)}{len(answer):,} trade-offs of {answer.size:,} configurations")
     return figure
 
 
@@ -108,9 +107,16 @@ def _maps(answer: Any) -> Any:
         axes.set_xlabel(moving[0])
         axes.set_ylabel(moving[1])
         axes.set_title(cost)
-    figure.suptitle(f"{answer.count:,} of {answer.size:,} configurations are feasible; blank: not feasible")
+    figure.suptitle(
+        f"{_of(answer)}{answer.count:,} of {answer.size:,} configurations are feasible; blank: not feasible"
+    )
     figure.tight_layout()
     return figure
+
+
+def _of(answer: Any) -> str:
+    """The model, in front of a title."""
+    return f"{answer.model}: " if answer.model else ""
 
 
 def _labelled(axes: Any, x: str, y: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from symcost.sweeps.answers.partial import Kind
 from symcost.sweeps.engines import machine
 from symcost.sweeps.engines.machine import BIT, TYPES, WORD
 from symcost.sweeps.engines.nest import Level, Nest
+from symcost.sweeps.numbers.program import logical
 
 TABLE = 4096
 START, STOP, COUNT, VISITED, FILLED, CAPACITY, CALLBACK, KNOWN, SURVIVORS, FIRST_COLUMN = range(10)
@@ -96,27 +98,37 @@ class Code:
 
     def _bisected(self, level: Level, known: dict[int, Any], rises: bool) -> None:
         """Count along the last axis where feasibility turns once, by seeking the place."""
-        builder, one = self.builder, ir.Constant(WORD, 1)
-        head, body, done = (builder.function.append_basic_block(name) for name in ("halve", "try", "turned"))
-        before, length = builder.block, ir.Constant(WORD, level.length)
+        builder, length = self.builder, ir.Constant(WORD, level.length)
+
+        def before(place: Any) -> Any:
+            inside = dict(known)
+            self._axes(level, place, inside)
+            self._add(VISITED, ir.Constant(WORD, 1))
+            feasible = self._value(level.possible, inside)
+            return builder.not_(feasible) if rises else feasible
+
+        turned = self._sought(length, before)
+        self._add(COUNT, builder.sub(length, turned) if rises else turned)
+
+    def _sought(self, length: Any, before: Callable[[Any], Any]) -> Any:
+        """The number of places that lie before the one sought, by halving; afterwards the builder stands behind it."""
+        builder, zero, one = self.builder, ir.Constant(WORD, 0), ir.Constant(WORD, 1)
+        head, body, done = (builder.function.append_basic_block(name) for name in ("seek", "look", "sought"))
+        entered = builder.block
         builder.branch(head)
         builder.position_at_end(head)
         low, high = builder.phi(WORD), builder.phi(WORD)
-        low.add_incoming(ir.Constant(WORD, 0), before)
-        high.add_incoming(length, before)
+        low.add_incoming(zero, entered)
+        high.add_incoming(length, entered)
         builder.cbranch(builder.icmp_signed("<", low, high), body, done)
         builder.position_at_end(body)
         middle = builder.ashr(builder.add(low, high), one)
-        inside = dict(known)
-        self._axes(level, middle, inside)
-        self._add(VISITED, one)
-        feasible = self._value(level.possible, inside)
-        beyond = builder.not_(feasible) if rises else feasible
-        low.add_incoming(builder.select(beyond, builder.add(middle, one), low), builder.block)
-        high.add_incoming(builder.select(beyond, high, middle), builder.block)
+        further = before(middle)
+        low.add_incoming(builder.select(further, builder.add(middle, one), low), builder.block)
+        high.add_incoming(builder.select(further, high, middle), builder.block)
         builder.branch(head)
         builder.position_at_end(done)
-        self._add(COUNT, builder.sub(length, low) if rises else low)
+        return low
 
     def _inner(self, depth: int, level: Level, known: dict[int, Any], index: Any, next_: Any) -> None:
         builder = self.builder
@@ -211,7 +223,7 @@ class Code:
                 known[part.index] = machine.constant(part.value, held)
                 continue
             args = [
-                known[a.index] if _logical(a) else machine.cast(self.builder, known[a.index], tiers(a), kind)
+                known[a.index] if logical(a) else machine.cast(self.builder, known[a.index], tiers(a), kind)
                 for a in part.args
             ]
             result = machine.operate(self.builder, part.op, kind, args)
@@ -235,48 +247,29 @@ class Code:
         return self.builder.load(self.builder.gep(start, [row]), align=8)
 
     def _covered(self, lows: list[Any]) -> Any:
-        """Whether a known point is nowhere larger. Two objectives: by bisection along the front; else by blocks."""
+        """Whether a known point is nowhere larger. Up to two objectives: by bisection along the front; else by blocks."""
         if len(lows) > 2:
             return self._covered_by_blocks(lows)
-        builder, known = self.builder, self._word(KNOWN)
-        zero, one = ir.Constant(WORD, 0), ir.Constant(WORD, 1)
-        head, body, done = (builder.function.append_basic_block(n) for n in ("seek", "look", "sought"))
-        before = builder.block
-        builder.branch(head)
-        builder.position_at_end(head)
-        low, high = builder.phi(WORD), builder.phi(WORD)
-        low.add_incoming(zero, before)
-        high.add_incoming(known, before)
-        builder.cbranch(builder.icmp_signed("<", low, high), body, done)
-        builder.position_at_end(body)
-        if len(lows) == 2:  # the last row whose first objective is not larger has the smallest second one of these
-            middle = builder.ashr(builder.add(low, high), one)
-            not_larger = machine.compare(builder, "<=", self.kinds[0], self._known_value(0, middle), lows[0])
-            low.add_incoming(builder.select(not_larger, builder.add(middle, one), low), body)
-            high.add_incoming(builder.select(not_larger, high, middle), body)
-            builder.branch(head)
-            builder.position_at_end(done)
-            row = builder.sub(low, one)
-            some = builder.icmp_signed(">", low, zero)
-            covered = builder.append_basic_block("found")
-            end = builder.append_basic_block("covered")
-            builder.cbranch(some, covered, end)
-            builder.position_at_end(covered)
-            covers = machine.compare(builder, "<=", self.kinds[1], self._known_value(1, row), lows[1])
-            builder.branch(end)
-            builder.position_at_end(end)
-            result = builder.phi(BIT)
-            result.add_incoming(ir.Constant(BIT, 0), done)
-            result.add_incoming(covers, covered)
-            return result
-        covers = machine.compare(builder, "<=", self.kinds[0], self._known_value(0, low), lows[0])
-        low.add_incoming(builder.add(low, one), body)
-        high.add_incoming(high, body)
-        builder.cbranch(covers, done, head)
-        builder.position_at_end(done)
+        builder, zero, one = self.builder, ir.Constant(WORD, 0), ir.Constant(WORD, 1)
+
+        def not_larger(row: Any) -> Any:
+            return machine.compare(builder, "<=", self.kinds[0], self._known_value(0, row), lows[0])
+
+        rows = self._sought(self._word(KNOWN), not_larger)
+        some, sought = builder.icmp_signed(">", rows, zero), builder.block
+        if len(lows) == 1:
+            return some
+        # the last row whose first objective is not larger has the smallest second one of these
+        covered, end = (builder.append_basic_block(name) for name in ("found", "covered"))
+        builder.cbranch(some, covered, end)
+        builder.position_at_end(covered)
+        second = self._known_value(1, builder.sub(rows, one))
+        covers = machine.compare(builder, "<=", self.kinds[1], second, lows[1])
+        builder.branch(end)
+        builder.position_at_end(end)
         result = builder.phi(BIT)
-        result.add_incoming(ir.Constant(BIT, 0), head)
-        result.add_incoming(ir.Constant(BIT, 1), body)
+        result.add_incoming(ir.Constant(BIT, 0), sought)
+        result.add_incoming(covers, covered)
         return result
 
     def _covered_by_blocks(self, lows: list[Any]) -> Any:
@@ -329,7 +322,3 @@ class Code:
             known = self._known_value(place, row, column)
             covers = self.builder.and_(covers, machine.compare(self.builder, "<=", self.kinds[place], known, value))
         return covers
-
-
-def _logical(node: Node) -> bool:
-    return node.op in LOGICAL or isinstance(node.value, bool)

@@ -10,8 +10,9 @@ import numpy as np
 
 from symcost.formulas.graph.graph import LOGICAL, Node
 from symcost.sweeps.answers.front import Archive
-from symcost.sweeps.answers.partial import Kind, Partial, smallest
+from symcost.sweeps.answers.partial import Kind, Partial
 from symcost.sweeps.engines.nest import Nest
+from symcost.sweeps.numbers.arithmetic import mapped
 from symcost.sweeps.numbers.program import GraphProgram, held, plain
 
 BATCH = 1 << 16
@@ -29,7 +30,9 @@ class Batch:
 
     def part(self, start: int, stop: int) -> Batch:
         """Some of them."""
-        return Batch(self.index[start:stop], {k: _take(v, slice(start, stop)) for k, v in self.values.items()})
+        return Batch(
+            self.index[start:stop], {k: mapped(lambda words: words[start:stop], v) for k, v in self.values.items()}
+        )
 
 
 class Frontier:
@@ -56,20 +59,15 @@ class _FrontRun:
         self.nest, self.keep = frontier.nest, frontier.keep
         self.kind: Kind = frontier.kind
         self.programs = frontier.programs
-        self.found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.nest.plan.objectives])
-        self.archive = Archive(len(self.nest.plan.objectives))
-        if known is not None and self.kind == "top":
+        self.found = Partial.empty(self.kind, len(self.nest.plan.objectives))
+        if known is not None and self.kind in ("top", "front"):
             self.found.index, self.found.objectives = known.index, known.objectives
-        elif known is not None and self.kind == "front":
-            self.archive = Archive.of(known.index, known.objectives)
 
     def all(self, start: int, stop: int) -> Partial:
         """Go through the steps of the first level."""
         with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
             for first in range(start, stop, BATCH):
                 self._level(0, Batch(np.zeros(1, dtype=np.int64), {}), np.arange(first, min(first + BATCH, stop)))
-        if self.kind == "front":
-            self.found.index, self.found.objectives = self.archive.index, self.archive.objectives
         return self.found.beyond(start * self.nest.levels[0].below)
 
     def _level(self, depth: int, batch: Batch, steps: Any) -> None:
@@ -77,13 +75,13 @@ class _FrontRun:
         if self.found.overflow:
             return
         level, program, plan = self.nest.levels[depth], self.programs[depth], self.nest.plan
-        values = {index: _shaped(value, (-1, 1)) for index, value in batch.values.items()}
+        values = {index: mapped(lambda v: v.reshape(-1, 1), value) for index, value in batch.values.items()}
         weight = level.length
         for position in level.axes:
             weight //= plan.graph.lengths[position]
             axis = plan.graph.axis(position)
             chosen = axis_values(plan.values[position], steps // weight % plan.graph.lengths[position])
-            values[axis.index] = _shaped(held(chosen, plan.tiers(axis)), (1, -1))
+            values[axis.index] = mapped(lambda v: v.reshape(1, -1), held(chosen, plan.tiers(axis)))
         computed = program.run(np, values, 2)
         shape = (len(batch), len(steps))
         index = batch.index[:, None] + steps[None, :] * level.below
@@ -102,7 +100,7 @@ class _FrontRun:
         keep = open_ & ~self._hopeless(lows) if lows else open_
         rows, places = np.nonzero(keep)
         if len(rows):
-            carried = {n.index: _gather(computed[n.index], rows, places) for n in level.carried}
+            carried = {n.index: mapped(lambda v: _gathered(v, rows, places), computed[n.index]) for n in level.carried}
             self._deeper(depth + 1, Batch(index[rows, places], carried))
 
     def _bisected(self, depth: int, batch: Batch, rises: bool) -> None:
@@ -135,7 +133,7 @@ class _FrontRun:
     def _hopeless(self, lows: list[Any]) -> Any:
         """Where nothing below can be among the survivors."""
         if self.kind == "front":
-            return self.archive.covers(lows)
+            return Archive.of(self.found.index, self.found.objectives).covers(lows)
         if self.kind == "top" and len(self.found.index) >= self.keep:
             return lows[0] >= self.found.objectives[0][-1]
         return np.zeros(lows[0].shape, dtype=bool)
@@ -145,18 +143,8 @@ class _FrontRun:
             return
         keep = feasible & ~self._hopeless(values) if values else feasible
         chosen, columns = index[keep], [column[keep] for column in values]
-        if not len(chosen):
-            return
-        survivors = self.found
-        if self.kind == "front":
-            self.archive.add(chosen, columns)
-            return
-        if self.kind == "top":
-            best = smallest(chosen, columns[0], self.keep)
-            chosen, columns = chosen[best], [column[best] for column in columns]
-        part = Partial(self.kind, 0, 0, chosen, columns)
-        joined = survivors.joined(part, self.keep)
-        survivors.index, survivors.objectives, survivors.overflow = joined.index, joined.objectives, joined.overflow
+        if len(chosen):
+            self.found.add(chosen, columns, self.keep)
 
 
 def axis_values(values: Any, places: Any) -> Any:
@@ -166,17 +154,7 @@ def axis_values(values: Any, places: Any) -> Any:
     return np.asarray(values, dtype=np.int64)[places]
 
 
-def _shaped(value: Any, shape: tuple[int, int]) -> Any:
-    return tuple(v.reshape(shape) for v in value) if isinstance(value, tuple) else value.reshape(shape)
-
-
-def _take(value: Any, part: slice) -> Any:
-    return tuple(v[part] for v in value) if isinstance(value, tuple) else value[part]
-
-
-def _gather(value: Any, rows: Any, places: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_gather(v, rows, places) for v in value)
+def _gathered(value: Any, rows: Any, places: Any) -> Any:
     return value[rows if value.shape[0] > 1 else 0, places if value.shape[1] > 1 else 0] if value.size > 1 else np.full(
         len(rows), value[0, 0])  # fmt: skip
 

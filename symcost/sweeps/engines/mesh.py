@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from symcost.sweeps.answers.partial import Kind, Partial, smallest
+from symcost.sweeps.answers.partial import Kind, Partial
 from symcost.sweeps.engines.frontier import axis_values
 from symcost.sweeps.engines.nest import Nest
+from symcost.sweeps.numbers.arithmetic import mapped
 from symcost.sweeps.numbers.program import GraphProgram, boundary, held, plain
 from symcost.sweeps.numbers.tiers import FLOAT, INT
 
@@ -49,7 +50,7 @@ class Mesh:
 
     def run(self, start: int, stop: int, known: Partial | None = None) -> Partial:
         """All rows of the steps ``start`` to ``stop`` of the first level, whatever was known before."""
-        survivors = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.roots[1:]])
+        survivors = Partial.empty(self.kind, len(self.roots) - 1)
         for first in range(start * self.per_step, stop * self.per_step, ROWS):
             rows = np.arange(first, min(first + ROWS, stop * self.per_step))
             feeds = self._feeds(rows)
@@ -74,7 +75,9 @@ class Mesh:
             left = left // length
         with np.errstate(over="ignore"):
             computed = self.row_program.run(np, values, 1)
-        return {node.index: _repeated(computed[node.index], len(rows)) for node in self.feeds}
+        return {
+            node.index: mapped(lambda v: np.broadcast_to(v, (len(rows),)), computed[node.index]) for node in self.feeds
+        }
 
     def _mesh(self, xp: Any) -> dict[int, Any]:
         """The inner axes as an open mesh, and the nodes that depend on them alone."""
@@ -84,7 +87,7 @@ class Mesh:
             shape = [1] * dimensions
             shape[place] = -1
             column = held(np.asarray(self.plan.values[position], dtype=np.int64), self.plan.tiers(axis))
-            values[axis.index] = _map(lambda v, s=shape: xp.asarray(v.reshape(s)), column)
+            values[axis.index] = mapped(lambda v, s=shape: xp.asarray(v.reshape(s)), column)
         exact = xp is np
         return {**values, **self.once_program.run(xp, values, dimensions, exact)}
 
@@ -95,7 +98,7 @@ class Mesh:
         dimensions = len(self.inner)
 
         def row(mesh: dict[int, Any], feed: dict[int, Any]) -> tuple[dict[int, Any], tuple[Any, ...]]:
-            given = {index: _map(lambda v: v.reshape((1,) * dimensions), value) for index, value in feed.items()}
+            given = {index: mapped(lambda v: v.reshape((1,) * dimensions), value) for index, value in feed.items()}
             computed = self.program.run(jnp, {**mesh, **given}, dimensions, exact_division=False)
             feasible = jnp.broadcast_to(computed[self.roots[0].index], self.inner)
             count = jnp.sum(feasible, dtype=jnp.int64)
@@ -108,14 +111,14 @@ class Mesh:
 
         def call(feeds: dict[int, Any], number: int) -> tuple[Any, list[Any]]:
             padded = {
-                index: _map(lambda v: np.concatenate((v, np.repeat(v[-1:], ROWS - number, axis=0))), value)
+                index: mapped(lambda v: np.concatenate((v, np.repeat(v[-1:], ROWS - number, axis=0))), value)
                 for index, value in feeds.items()
             }
             if not padded:  # nothing depends on the outer axes: one row is like the other
                 padded = {-1: np.zeros(ROWS)}
             with jax.enable_x64(True):
                 count, *best = rows(padded)
-            return np.asarray(count)[:number], [_map(lambda v: np.asarray(v)[:number], b) for b in best]
+            return np.asarray(count)[:number], [mapped(lambda v: np.asarray(v)[:number], b) for b in best]
 
         return call
 
@@ -133,21 +136,19 @@ class Mesh:
         """Rows that may hold survivors."""
         some = np.flatnonzero(counts)
         if self.kind != "top":
-            return (
-                some if self.kind == "all" and counts.sum() <= self.keep else some[:0] if self.kind == "count" else some
-            )
-        order = _order(_map(lambda v: v[some], best[0]))
+            return some[:0] if self.kind == "count" else some
+        order = _order(mapped(lambda v: v[some], best[0]))
         return some[order][: self.keep]
 
     def _survivors(self, rows: Any, feeds: dict[int, Any], chosen: Any) -> Partial:
         """The feasible configurations of some rows, or the best of them."""
-        survivors = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in self.roots[1:]])
+        survivors = Partial.empty(self.kind, len(self.roots) - 1)
         if self.kind == "all" and len(chosen) and self.width * len(chosen) > self.keep * INNER:
             survivors.overflow = True
             return survivors
         mesh, dimensions = self._mesh(np), len(self.inner)
         for place in chosen:
-            given = {i: _map(lambda v, p=place: v[p].reshape((1,) * dimensions), value) for i, value in feeds.items()}
+            given = {i: mapped(lambda v, p=place: v[p].reshape((1,) * dimensions), value) for i, value in feeds.items()}
             with np.errstate(over="ignore"):
                 computed = self.program.run(np, {**mesh, **given}, dimensions)
             feasible = np.broadcast_to(computed[self.roots[0].index], self.inner).ravel()
@@ -156,19 +157,8 @@ class Mesh:
                 np.broadcast_to(plain(computed[n.index], self.plan.tiers(n)), self.inner).ravel()[where]
                 for n in self.roots[1:]
             ]
-            if self.kind == "top":
-                kept = smallest(where, columns[0], self.keep)
-                where, columns = where[kept], [column[kept] for column in columns]
-            survivors = survivors.joined(Partial(self.kind, 0, 0, rows[place] * self.width + where, columns), self.keep)
+            survivors.add(rows[place] * self.width + where, columns, self.keep)
         return survivors
-
-
-def _map(function: Any, value: Any) -> Any:
-    return tuple(function(v) for v in value) if isinstance(value, tuple) else function(value)
-
-
-def _repeated(value: Any, length: int) -> Any:
-    return _map(lambda v: np.broadcast_to(v, (length,)), value)
 
 
 def _words(xp: Any, word: Any, approximate: Any) -> tuple[Any, Any]:

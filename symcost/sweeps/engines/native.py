@@ -13,25 +13,9 @@ import numpy as np
 from llvmlite import binding as llvm
 
 from symcost.formulas.graph.graph import cone
-from symcost.sweeps.answers.front import Archive, near
-from symcost.sweeps.answers.partial import Kind, Partial, smallest
-from symcost.sweeps.engines.code import (
-    CALLBACK,
-    CAPACITY,
-    COUNT,
-    FILLED,
-    KNOWN,
-    LEAST,
-    ROW,
-    ROWS,
-    START,
-    STOP,
-    SURVIVOR,
-    SURVIVORS,
-    VISITED,
-    Code,
-    slot,
-)
+from symcost.sweeps.answers.front import near
+from symcost.sweeps.answers.partial import Kind, Partial
+from symcost.sweeps.engines import code
 from symcost.sweeps.engines.nest import Nest
 from symcost.sweeps.numbers.tiers import FLOAT, TWO
 
@@ -48,7 +32,7 @@ class Native:
         levels, tiers = nest.levels, nest.plan.tiers
         count = len(nest.plan.objectives)
         self.kinds = [max(tiers(level.lows[i]) for level in levels) for i in range(count)]
-        self.code = Code(nest, kind, self.kinds)
+        self.code = code.Code(nest, kind, self.kinds)
         self.engine = _compiled(str(self.code.module))
         address = self.engine.get_function_address("search")
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
@@ -65,32 +49,30 @@ class _NativeCall:
         self.native, self.keep = native, native.keep
         self.kind: Kind = native.kind
         count, capacity = len(native.kinds), BUFFER[native.kind]
-        self.found = Partial(self.kind, objectives=[np.empty(0, dtype=np.int64) for _ in range(count)])
-        self.archive = Archive(count)
+        self.found = Partial.empty(self.kind, count)
         if known is not None and self.kind in ("top", "front"):
-            self.archive = Archive.of(known.index, known.objectives)
             self.found.index, self.found.objectives = known.index, known.objectives
         self.index = np.empty(capacity, dtype=np.int64)
         self.columns = [_buffer(kind, capacity) for kind in native.kinds]
         self.known: list[Any] = []
         self.least: list[Any] = []
-        self.state = np.zeros(slot(count, 0), dtype=np.int64)
+        self.state = np.zeros(code.slot(count, 0), dtype=np.int64)
         self.back = ctypes.CFUNCTYPE(None)(self._full)
         self.problem: BaseException | None = None
 
     def search(self, start: int, stop: int) -> Partial:
         state = self.state
-        state[[START, STOP, CAPACITY]] = start, stop, len(self.index)
-        state[CALLBACK] = ctypes.cast(self.back, ctypes.c_void_p).value or 0
-        state[SURVIVORS] = self.index.ctypes.data
+        state[[code.START, code.STOP, code.CAPACITY]] = start, stop, len(self.index)
+        state[code.CALLBACK] = ctypes.cast(self.back, ctypes.c_void_p).value or 0
+        state[code.SURVIVORS] = self.index.ctypes.data
         for place, column in enumerate(self.columns):
-            state[slot(place, SURVIVOR)] = column.ctypes.data
+            state[code.slot(place, code.SURVIVOR)] = column.ctypes.data
         self._tell()
         self.native.call(state.ctypes.data)
         self._full()
         if self.problem is not None:
             raise self.problem
-        self.found.count, self.found.visited = int(state[COUNT]), int(state[VISITED])
+        self.found.count, self.found.visited = int(state[code.COUNT]), int(state[code.VISITED])
         return self.found.beyond(start * self.native.nest.levels[0].below)
 
     def _full(self) -> None:
@@ -99,25 +81,16 @@ class _NativeCall:
             self._empty()
         except BaseException as problem:  # ctypes would print it and go on
             self.problem = problem
-            self.state[STOP] = self.state[START]
+            self.state[code.STOP] = self.state[code.START]
 
     def _empty(self) -> None:
-        filled = int(self.state[FILLED])
-        self.state[FILLED] = 0
+        filled = int(self.state[code.FILLED])
+        self.state[code.FILLED] = 0
         if not filled or self.found.overflow:
             return
         index = self.index[:filled].copy()
         columns = [_read(c, k, filled) for c, k in zip(self.columns, self.native.kinds, strict=True)]
-        if self.kind == "front":
-            self.archive.add(index, columns)
-            self.found.index, self.found.objectives = self.archive.index, self.archive.objectives
-        else:
-            if self.kind == "top":
-                best = smallest(index, columns[0], self.keep)
-                index, columns = index[best], [column[best] for column in columns]
-            joined = self.found.joined(Partial(self.kind, 0, 0, index, columns), self.keep)
-            self.found.index, self.found.objectives = joined.index, joined.objectives
-            self.found.overflow = joined.overflow
+        self.found.add(index, columns, self.keep)
         self._tell()
 
     def _tell(self) -> None:
@@ -130,27 +103,27 @@ class _NativeCall:
             columns = [column[-1:] if len(column) >= self.keep else column[:0] for column in columns]
         elif self.kind != "front":
             return
-        self.state[KNOWN] = len(columns[0])
+        self.state[code.KNOWN] = len(columns[0])
         self.known = [_written(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-        self._point(ROW, self.known)
+        self._point(code.ROW, self.known)
 
     def _tell_blocks(self, columns: list[Any]) -> None:
         """Known points in blocks of near ones, and the least values of each block."""
         order = near(columns)
-        order = np.concatenate((order, np.repeat(order[-1:], -len(order) % ROWS)))
-        self.state[KNOWN] = len(order) // ROWS
+        order = np.concatenate((order, np.repeat(order[-1:], -len(order) % code.ROWS)))
+        self.state[code.KNOWN] = len(order) // code.ROWS
         self.known, self.least = [], []
         for column, kind in zip(columns, self.native.kinds, strict=True):
             rows = column[order]
             self.known.append(_written(rows, kind))
-            self.least.append(_written(np.minimum.reduce(rows.reshape(-1, ROWS), axis=1), kind))
-        self._point(ROW, self.known)
-        self._point(LEAST, self.least)
+            self.least.append(_written(np.minimum.reduce(rows.reshape(-1, code.ROWS), axis=1), kind))
+        self._point(code.ROW, self.known)
+        self._point(code.LEAST, self.least)
 
     def _point(self, column: int, arrays: list[Any]) -> None:
         """Write addresses where the function reads them."""
         for place, array in enumerate(arrays):
-            self.state[slot(place, column)] = array.ctypes.data
+            self.state[code.slot(place, column)] = array.ctypes.data
 
 
 def _buffer(kind: int, length: int) -> Any:

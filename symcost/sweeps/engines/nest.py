@@ -58,22 +58,18 @@ class Nest:
     @cached_property
     def levels(self) -> list[Level]:
         """All levels."""
-        plan, fixed, made = self.plan, 0, []
-        for depth, axes in enumerate(self.groups):
-            for position in axes:
-                fixed |= 1 << position
+        plan, levels = self.plan, list[Level]()
+        below, tests = 1, list[Node]()
+        for depth in reversed(range(len(self.groups))):
+            axes = self.groups[depth]
+            fixed = sum(1 << position for group in self.groups[: depth + 1] for position in group)
             bounds = Bounds(plan.graph, plan.ranges, fixed)
             certain, possible = bounds(plan.feasible)
             lows = tuple(bounds(objective)[0] for objective in plan.objectives)
             length = math.prod(plan.graph.lengths[p] for p in axes)
-            below = math.prod(plan.graph.lengths[p] for group in self.groups[depth + 1 :] for p in group)
-            made.append((fixed, Level(axes, length, below, certain, possible, lows, ())))
-        levels = [level for _, level in made]
-        return [
-            Level(level.axes, level.length, level.below, level.certain, level.possible, level.lows,
-                  boundary((t for deeper in levels[depth + 1 :] for t in deeper.tests), fixed))
-            for depth, (fixed, level) in enumerate(made)
-        ]  # fmt: skip
+            levels.append(Level(axes, length, below, certain, possible, lows, boundary(tests, fixed)))
+            below, tests = below * length, [*levels[-1].tests, *tests]
+        return levels[::-1]
 
     @cached_property
     def turning(self) -> Direction:
@@ -83,11 +79,3 @@ class Nest:
         if len(self.groups) == 1 or len(values) < LONG or any(a >= b for a, b in itertools.pairwise(values)):
             return None
         return Monotone(plan.graph, plan.ranges, position)(plan.feasible)
-
-    def digits(self, index: int) -> list[int]:
-        """Positions on the axes of a configuration's number."""
-        places = []
-        for length in reversed(self.plan.graph.lengths):
-            index, digit = divmod(index, length)
-            places.append(digit)
-        return places[::-1]

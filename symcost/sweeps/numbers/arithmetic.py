@@ -6,6 +6,7 @@ whose error is below 2**61 (:mod:`symcost.sweeps.numbers.tiers` bounds it), so t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from symcost.sweeps.numbers.tiers import FLOAT, INT, PYTHON, TWO
@@ -32,11 +33,16 @@ def cast(xp: Any, value: Value, have: int, want: int) -> Value:
     return value.astype(xp.float64 if want == FLOAT else xp.int64)
 
 
+def mapped(function: Callable[[Any], Any], value: Value) -> Value:
+    """A function on an array, or on each word of two."""
+    return tuple(map(function, value)) if isinstance(value, tuple) else function(value)
+
+
 def whole(word: Any, approximate: Any) -> Any:
     """Two words as Python's integers (numpy only)."""
     base = [int(f) for f in approximate.ravel().tolist()]
     words = [w & (2**64 - 1) for w in word.ravel().tolist()]
-    integers = _objects([b + _signed((w - b) % 2**64) for b, w in zip(base, words, strict=True)])
+    integers = objects([b + _signed((w - b) % 2**64) for b, w in zip(base, words, strict=True)])
     return integers.reshape(word.shape)
 
 
@@ -44,7 +50,8 @@ def _signed(value: int) -> int:
     return value - 2**64 if value >= 2**63 else value
 
 
-def _objects(values: list[int]) -> Any:
+def objects(values: Sequence[Any]) -> Any:
+    """Python's numbers as an array (numpy only)."""
     import numpy as np
 
     array = np.empty(len(values), dtype=object)

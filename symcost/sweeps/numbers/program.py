@@ -45,10 +45,10 @@ class GraphProgram:
     def _step(self, node: Node, dropped: Iterable[int]) -> GraphStep:
         held, kind = self.tiers.both(node)
         args = tuple(
-            (a.index, None if _logical(a) or (have := self.tiers(a)) == kind else have) for a in node.args
+            (a.index, None if logical(a) or (have := self.tiers(a)) == kind else have) for a in node.args
         )  # fmt: skip
         return GraphStep(
-            node.index, node.op, kind, None if _logical(node) or held == kind else held, args, tuple(dropped)
+            node.index, node.op, kind, None if logical(node) or held == kind else held, args, tuple(dropped)
         )
 
     @property
@@ -79,7 +79,8 @@ class GraphProgram:
         return {root.index: known[root.index] for root in self.roots}
 
 
-def _logical(node: Node) -> bool:
+def logical(node: Node) -> bool:
+    """Whether a node is true or false."""
     return node.op in LOGICAL or isinstance(node.value, bool)
 
 

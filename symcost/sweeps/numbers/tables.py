@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from symcost.formulas.graph.graph import Graph, Node, cone, positions
+from symcost.sweeps.numbers.arithmetic import mapped
 from symcost.sweeps.numbers.program import GraphProgram, boundary, held
 from symcost.sweeps.numbers.tiers import Tiers
 
@@ -82,10 +83,10 @@ class Tables:
             shape[rank] = -1
             axis = graph.axis(position)
             column = held(self.levels[position].values, self.tiers(axis))
-            values[axis.index] = _map(lambda v, s=shape: v.reshape(s), column)
+            values[axis.index] = mapped(lambda v, s=shape: v.reshape(s), column)
         computed = GraphProgram(self.tiers, self.looked_up).run(np, values, len(places))
         shape = [self.spans[position] for position in places]
-        return {n.index: _map(lambda v: np.broadcast_to(v, shape).ravel(), computed[n.index]) for n in self.looked_up}
+        return {n.index: mapped(lambda v: np.broadcast_to(v, shape).ravel(), computed[n.index]) for n in self.looked_up}
 
     def at(self, start: int, stop: int) -> dict[int, Any]:
         """Values of the roots at some configurations."""
@@ -93,11 +94,7 @@ class Tables:
         row: Any = np.zeros(1, dtype=np.int64)
         for position in positions(self.chosen):
             row = row * self.spans[position] + self.levels[position].places(parts[position])
-        values = {index: _map(lambda v: v.take(row), table) for index, table in self.tables.items()}
+        values = {index: mapped(lambda v: v.take(row), table) for index, table in self.tables.items()}
         for index, axis in self.axes.items():
             values[index] = held(parts[axis.value], self.tiers(axis))
         return self.program.run(np, values, 1)
-
-
-def _map(function: Any, value: Any) -> Any:
-    return tuple(function(v) for v in value) if isinstance(value, tuple) else function(value)

@@ -10,7 +10,7 @@ import numpy as np
 
 from symcost.errors import SpaceError
 from symcost.estimate.questions.names import Metrics
-from symcost.estimate.questions.resolve import Resolver
+from symcost.estimate.questions.resolve import resolved
 from symcost.formulas.graph.graph import Graph
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges, Span, Values
@@ -157,7 +157,5 @@ def columns_of(costs: Any, names: Iterable[str] | None = None, checked: bool = T
     """The callable of a cost table's numbers: those that are shown, or the named ones, in its domain where ``checked``."""
     metrics = Metrics(costs)
     shown = {name: parse(name) for name in (texts("the names", names) if names is not None else metrics.shown())}
-    resolve = Resolver(metrics, metrics.symbols)
-    for formula in shown.values():
-        resolve(formula)
-    return CompiledFormulas(shown, resolve.found, Limits.of(costs) if checked else None)
+    formulas = resolved(metrics, metrics.symbols, shown.values())
+    return CompiledFormulas(shown, formulas, Limits.of(costs) if checked else None)

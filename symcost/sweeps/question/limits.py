@@ -34,8 +34,8 @@ class Limits:
         """The limits of a table; None where it says nothing of where its formulas hold."""
         if costs.domain is None:
             return None
-        read = map(condition, costs.domain.conditions())
-        there = (put(each, costs.point) for each in read)
+        conditions = map(condition, costs.domain.conditions())
+        there = (put(each, costs.point) for each in conditions)
         return cls(costs.domain, dict(costs.point), tuple(costs.symbols), tuple(each for each in there if names(each)))
 
     def nodes(self, lower: Lowering, ranges: Ranges, given: Collection[str]) -> list[Node]:

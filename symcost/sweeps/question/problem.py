@@ -14,7 +14,7 @@ import sympy
 from symcost.errors import SpaceError
 from symcost.estimate.questions.constraint import asked
 from symcost.estimate.questions.names import Metrics
-from symcost.estimate.questions.resolve import Resolver
+from symcost.estimate.questions.resolve import resolved
 from symcost.estimate.questions.setting import QuantityOptions
 from symcost.formulas.conditions import Combined, Compare, Condition, compares, names, put
 from symcost.formulas.graph.graph import Graph, Node
@@ -56,7 +56,7 @@ class Problem:
             *(f"{name}={list(_runs(values))}" for name, values in sorted(self.axes.items())),
             *(f"{name}:{formula}" for name, formula in sorted(self.formulas.items())),
             *(f"shown {name}" for name in self.shown),
-            *(f"where {_text(found)}" for _, found in self.where),
+            *(f"where {_text(condition)}" for _, condition in self.where),
             *(f"objective {formula}" for _, formula in self.objectives),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -127,16 +127,15 @@ def make_problem(
     goals = [(text, parse(text), maximise) for text, maximise in objectives]
     named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))
     shown_formulas = {name: parse(name) for name in named}
-    resolve = Resolver(metrics, axes)
-    for formula in [*shown_formulas.values(), *(s for _, c in limits for k in compares(c) for s in (k.left, k.right))]:
-        resolve(formula)
+    sides = [side for _, c in limits for k in compares(c) for side in (k.left, k.right)]
+    formulas = resolved(metrics, axes, [*shown_formulas.values(), *sides])
     _check_axes(
         axes,
         metrics,
         {n for _, c in limits for n in names(c)} | {str(s) for f in shown_formulas.values() for s in f.free_symbols},
     )
     signed = tuple((text, -formula if maximise else formula) for text, formula, maximise in goals)
-    return Problem(axes, resolve.found, shown_formulas, limits, signed, domain)
+    return Problem(axes, formulas, shown_formulas, limits, signed, domain)
 
 
 def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:
@@ -168,7 +167,7 @@ class SearchPlan:
     @cached_property
     def conditions(self) -> list[Node]:
         """A logical node for each condition."""
-        return [self.lower.holds(found) for _, found in self.problem.where]
+        return [self.lower.holds(condition) for _, condition in self.problem.where]
 
     @cached_property
     def feasible(self) -> Node:

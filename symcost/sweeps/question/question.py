@@ -42,6 +42,9 @@ def load_space(path: str | Path) -> Question:
     ...) are as ``sc.sweep`` and ``sc.pareto`` take them; ``network`` and ``networks`` say where the costs come from, as it is
     written.
 
+    Raises:
+        SpaceError: where the file cannot be read, or says something else than a space and a question.
+
     >>> import symcost as sc
     >>> asked = sc.load_space("examples/wide_or_deep.toml")
     >>> asked.space, asked.show

@@ -33,6 +33,14 @@ def texts(what: str, given: Texts) -> tuple[str, ...]:
     return listed
 
 
+def check_count(name: str, value: Any, most: int, beyond: str, what: str = "") -> None:
+    """Raise for what is no positive integer, and what it counts, or for a larger one than there may be."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise SpaceError(f"{name}={short(value)} must be a positive integer{what}")
+    if value > most:
+        raise SpaceError(f"{name}={short(value)} {beyond}")
+
+
 class Space:
     """Every combination of the values of some axes that satisfies the conditions between them.
 
@@ -41,6 +49,10 @@ class Space:
     ``{"powers_of": 2, "from": 4, "to": 512}``, with both ends.
     ``where`` holds conditions on axes, such as ``"d % H == 0"`` or ``"L1 <= L2"``; those on costs may stand here too.
     An axis that cannot be a keyword goes into the mapping.
+
+    Raises:
+        SpaceError: where an axis is empty, given twice or no axis, or there are more configurations than can be numbered.
+        ExpressionError: where a condition cannot be read.
 
     >>> space = Space(d=range(64, 1025, 64), H=[1, 2, 4, 8], where=["d % H == 0"])
     >>> space

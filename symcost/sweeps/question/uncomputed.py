@@ -26,7 +26,7 @@ def outside(domain: Conditions, axes: Mapping[str, Sequence[int]], given: Mappin
     Raises:
         SpaceError: where they would be too many.
     """
-    found: list[str] = []
+    conditions: list[str] = []
     for decision in domain.uncomputed:
         names = sorted({axis for name in decision.symbols for axis in _behind(name, axes, given)})
         size = math.prod(len(axes[name]) for name in names)
@@ -35,13 +35,13 @@ def outside(domain: Conditions, axes: Mapping[str, Sequence[int]], given: Mappin
                 f"{decision} computes with floats, which a sweep asks point by point at up to {MOST_POINTS:,} points: "
                 f"{', '.join(names)} have {size:,}, give them fewer values"
             )
-        found += [text for text in _left_out(domain, decision, names, axes, given) if text not in found]
-        if len(found) > MOST:
+        conditions += [text for text in _left_out(domain, decision, names, axes, given) if text not in conditions]
+        if len(conditions) > MOST:
             raise SpaceError(
                 f"{decision} computes with floats, and is another one at more than {MOST} points of the axes "
                 f"{', '.join(names)}: give them fewer values, or samples={{...}} and steps={{...}} when the model is traced"
             )
-    return tuple(found)
+    return tuple(conditions)
 
 
 def _left_out(domain: Conditions, decision: Decision, names: Sequence[str], axes: Mapping[str, Sequence[int]],

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.estimate.questions.setting import OPTIONS, QuantityOptions
 from symcost.formulas.extent import whole
@@ -26,6 +27,7 @@ from symcost.sweeps.answers.answer import Answer, Count, columns_at
 from symcost.sweeps.answers.compared import FRONT, checked
 from symcost.sweeps.answers.front import front
 from symcost.sweeps.answers.partial import Kind, Partial, smallest
+from symcost.sweeps.numbers.arithmetic import objects
 from symcost.sweeps.numbers.tiers import NAMES
 from symcost.sweeps.question.cases import Case, cases, check_define
 from symcost.sweeps.question.pinned import pinned
@@ -127,6 +129,7 @@ class Asked:
             answer = Answer(
                 columns, self.space.axes, int(total), total.size, total.visited, total.seconds, total.engine, total.numbers,
                 _MANY.format(total, keep) if many else "", _provenance(words, total), tuple(self.objectives),
+                model=named(self.costs),
             )  # fmt: skip
             if self.check and len(answer):
                 told = checked(
@@ -179,6 +182,14 @@ class Asked:
         return [(a, b, after - before) for (a, b), (before, after) in pairs]
 
 
+def named(costs: Any) -> str:
+    """What a model is called; of several the names that the space has for them, and nothing of formulas alone."""
+    if isinstance(costs, CostTable):
+        return costs.parts.name
+    several = isinstance(costs, Mapping) and all(isinstance(each, CostTable) for each in costs.values())
+    return ", ".join(map(str, costs)) if several else ""
+
+
 def _flag(given: Any) -> bool:
     if not isinstance(given, bool):
         raise SpaceError(f"check={short(given)} must be True or False")
@@ -208,12 +219,6 @@ def _joined(
     columns = {name: list(itertools.chain(*(t[name] for t in tables))) for name in tables[0]}
     if not objectives:
         return columns
-    goals = [_array([-v if maximise else v for v in columns[text]]) for text, maximise in objectives]
+    goals = [objects([-v if maximise else v for v in columns[text]]) for text, maximise in objectives]
     order = front(goals) if kind == "front" else smallest(np.arange(len(goals[0])), goals[0], keep)
     return {name: [column[i] for i in order] for name, column in columns.items()}
-
-
-def _array(values: list[Any]) -> Any:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column

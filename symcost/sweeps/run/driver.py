@@ -14,6 +14,7 @@ from symcost.errors import SpaceError, SymcostError
 from symcost.reading.given import check
 from symcost.reading.numerals import short
 from symcost.sweeps.answers.partial import Partial
+from symcost.sweeps.question.space import check_count
 from symcost.sweeps.run.store import Store
 from symcost.sweeps.run.task import SearchJob, ranges, run_part, search
 from symcost.sweeps.run.workers import Workers
@@ -59,11 +60,8 @@ class Settings:
                 f"on_progress={short(self.on_progress)} must be a function of steps done, steps in all, and words"
             )
         for name in ("workers", "processes"):
-            number = getattr(self, name)
-            if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
-                raise SpaceError(f"{name}={short(number)} must be a positive integer")
-            if number is not None and number > MOST:
-                raise SpaceError(f"{name}={short(number)} are more than any machine runs: give at most {MOST}")
+            if (number := getattr(self, name)) is not None:
+                check_count(name, number, MOST, f"are more than any machine runs: give at most {MOST}")
 
     @property
     def width(self) -> int:
@@ -133,8 +131,8 @@ def submitted(
     try:
         while waiting or running:
             while job.kind in ("top", "front") and reached in before:
-                reached, found = before.pop(reached)
-                known = found if known is None else known.joined(found, job.keep)
+                reached, earlier = before.pop(reached)
+                known = earlier if known is None else known.joined(earlier, job.keep)
             try:
                 while waiting and len(running) < width + SPARE:
                     running[executor.submit(run_part, job, *waiting[-1], known)] = waiting[-1]

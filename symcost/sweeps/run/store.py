@@ -20,7 +20,7 @@ from symcost.errors import SpaceError
 from symcost.sweeps.answers.answer import columns_at
 from symcost.sweeps.answers.partial import Partial
 from symcost.sweeps.answers.tabular import arrow_columns
-from symcost.sweeps.run.lock import Lock
+from symcost.sweeps.run.lock import locked
 from symcost.sweeps.run.task import SearchJob, values_of
 from symcost.system.extras import look, needed
 from symcost.system.files import whole, write_whole
@@ -50,7 +50,7 @@ class Store:
         with ExitStack() as stack:
             with _writing(self.folder, "make room, or give another folder"):
                 (self.folder / PARTS).mkdir(parents=True, exist_ok=True)
-                stack.enter_context(Lock(self.folder))
+                stack.enter_context(locked(self.folder))
                 self._check()
                 for left in (self.folder / PARTS).glob(".*.tmp"):
                     left.unlink()

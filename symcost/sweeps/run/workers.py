@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from types import TracebackType
 from typing import Any
 
 from symcost.system.interrupt import held
@@ -61,10 +60,8 @@ class Workers(Executor):
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = self._opened()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
+    def __exit__(self, *problem: object) -> None:
+        if any(problem):
             self.kill()
         self.shutdown()
 

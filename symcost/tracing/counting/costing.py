@@ -59,13 +59,13 @@ class Costing:
         if source == "estimate":
             return _estimated(op)
         if source == "probe":
-            return Work(**{name: op.size(name) for name in op.facts.sizes})
+            counts: dict[str, Any] = {name: op.size(name) for name in op.facts.sizes}
+            return Work(**counts)
         if source != "rule":
             return Work()
         work = ENTRIES[op.name].rule(op)
         if "xla_flops" in op.facts.sizes:  # counted alone, with what is known of its operands
-            known = {name: op.size(name) for name in ("xla_flops", "xla_transcendentals")}
-            return replace(work, **known)
+            return replace(work, xla_flops=op.size("xla_flops"), xla_transcendentals=op.size("xla_transcendentals"))
         return work
 
     @staticmethod
@@ -76,12 +76,15 @@ class Costing:
             return Cost(), Cost(), Cost()
         stored = sum((array.size for array in op.outs), start=0)
         moved = {"bytes_read": _bytes(op.ins), "bytes_written": _bytes(op.outs)}
-        full = Cost(macs=work.real_macs, flops=work.total_flops, transcendentals=work.transcendentals,
-                    int_ops=work.int_ops, padding_macs=work.real_products * work.padding_macs, activations=stored,
-                    **moved)  # fmt: skip
-        textbook = Cost(macs=work.real_macs, flops=2 * work.real_macs, activations=stored if work.materialises else 0)
-        xla = Cost(macs=work.macs - work.padding_macs, flops=work.flops_under_xla,
-                   transcendentals=work.transcendentals_under_xla, int_ops=work.int_ops, activations=stored, **moved)  # fmt: skip
+        full = Cost.of_forms(macs=work.real_macs, flops=work.total_flops, transcendentals=work.transcendentals,
+                             int_ops=work.int_ops, padding_macs=work.real_products * work.padding_macs, activations=stored,
+                             **moved)  # fmt: skip
+        textbook = Cost.of_forms(
+            macs=work.real_macs, flops=2 * work.real_macs, activations=stored if work.materialises else 0
+        )
+        xla = Cost.of_forms(macs=work.macs - work.padding_macs, flops=work.flops_under_xla,
+                            transcendentals=work.transcendentals_under_xla, int_ops=work.int_ops, activations=stored,
+                            **moved)  # fmt: skip
         return full, textbook, xla
 
     def _branches(self, record: Record) -> Costs:
@@ -100,7 +103,9 @@ class Costing:
         """The work of a kernel's body, under xla what its author states; in memory it is one operation."""
         inside, op = self.total(record.branches[0]), record.op()
         if record.key.source == STATED:
-            stated = Cost(macs=inside[0].macs, flops=op.size("flops"), transcendentals=op.size("transcendentals"))
+            stated = replace(
+                Cost.of_forms(flops=op.size("flops"), transcendentals=op.size("transcendentals")), macs=inside[0].macs
+            )
             inside = (*inside[:2], stated)
         outside = self._costs(op, Work(materialises=any(cost.macs != 0 for cost in inside)), KERNEL)
         moved = ("activations", "bytes_read", "bytes_written")
@@ -136,12 +141,14 @@ def _input_costs(op: Op) -> Costs:
     if op.name == "param":
         said = op.facts.static[1:]  # behind the parameter's own name
         frozen = array.size if FROZEN in said else 0
-        full = Cost(params=array.size, frozen=frozen)
+        full = Cost.of_forms(params=array.size, frozen=frozen)
         return full, full if WEIGHT in said else Cost(), full
     if op.name == STATE:
-        return Cost(state=array.size), Cost(), Cost(state=array.size)
+        kept = Cost.of_forms(state=array.size)
+        return kept, Cost(), kept
     if op.name == "input":
-        return Cost(activations=array.size), Cost(activations=array.size), Cost(activations=array.size)
+        given = Cost.of_forms(activations=array.size)
+        return given, given, given
     return Cost(), Cost(), Cost()
 
 

@@ -28,13 +28,13 @@ from jax._src.lax.control_flow import loops
 from jax._src.nn import initializers
 from jax._src.numpy import lax_numpy
 
+from symcost.tracing.evidence.caches import INSTALLED
 from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
 from symcost.tracing.evidence.places import helps
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 _ASKS = re.compile(r"\bis (not )?(int|float)\b")
 _USES = frozenset(("jax", "jnp", "flax", "nn", "nnx", "linen", "lax"))
-_INSTALLED = frozenset(("site-packages", "dist-packages"))
 _REFUSING = (loops, sys.modules[inspect.unwrap(jax.random.permutation).__globals__["__name__"]])
 """Modules of jax that ask whether a size is a plain number only to refuse others: a scan in pairs, a permutation."""
 _libraries: WeakKeyDictionary[ModuleType, tuple[int, bool]] = WeakKeyDictionary()
@@ -97,7 +97,7 @@ def _of_models(module: ModuleType) -> bool:
         return known[1]
     file = getattr(module, "__file__", None) or ""
     found = _may_hold_models(module, file)
-    if not _INSTALLED.isdisjoint(Path(file).parts):
+    if helps(file) or not INSTALLED.isdisjoint(Path(file).parts):
         _libraries[module] = len(vars(module)), found
     return found
 

@@ -342,7 +342,7 @@ def make_model(
                               "axes": dict(axes or {})}  # fmt: skip
     if linen.is_linen(target) or nnx.is_nnx(target):
         return Model(factory=None, module=target, parameters=(), **common)
-    if target in (linen.BASE, nnx.BASE):
+    if target is linen.BASE or nnx.is_base(target):
         raise TraceError(f"{target.__module__}.Module is the class that models derive from: name one of them")
     if not callable(target):
         raise TraceError(f"{short(target)} is neither a flax module nor a function that makes one")

@@ -1,10 +1,14 @@
-"""Flax nnx modules as programs: abstract state, module paths kept as static attributes."""
+"""Flax nnx modules as programs: abstract state, module paths kept as static attributes.
+
+``flax.nnx`` is imported by whoever has a model of it: a trace of anything else starts without it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +16,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
 
 from symcost.errors import TraceError
 from symcost.tracing.program.paths import module_scope, spend_call
@@ -20,16 +23,23 @@ from symcost.tracing.program.paths import module_scope, spend_call
 _ATTRIBUTE = "symcost_path"
 
 
+def imported() -> Any:
+    """``flax.nnx``, or nothing where nobody has imported it: then nothing is of it."""
+    return sys.modules.get("flax.nnx")
+
+
 @dataclass
 class NnxProgram:
     """An nnx module at one point: its graph, its state as abstract arrays, and its call as a function of them."""
 
-    model: nnx.Module
+    model: Any
     called: Callable[[Any, Any], tuple[tuple[Any, ...], dict[str, Any]]]
     method: str
     kinds: tuple[type, ...] = ()  # types of variables that are parameters beside nnx.Param
 
     def __post_init__(self) -> None:
+        from flax import nnx
+
         self.classes: set[type] = set()
         for path, module in nnx.iter_modules(self.model):
             setattr(module, _ATTRIBUTE, "/".join(str(part) for part in path))
@@ -39,6 +49,8 @@ class NnxProgram:
 
     def apply(self, params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> tuple[Any, Any]:
         """Outputs and updated state; pure, for ``jax.make_jaxpr`` and ``jax.jit``."""
+        from flax import nnx
+
         # Fresh variables: those handed in may belong to an outer trace (under a gradient).
         model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, rngs, state)))
         args, kwargs = self.called(inputs, arrays)
@@ -50,7 +62,7 @@ class NnxProgram:
 @contextlib.contextmanager
 def scoped_methods(classes: set[type]) -> Iterator[None]:
     """Within it, methods of these classes run under their module's path; the classes are as before afterwards."""
-    owners = {owner for cls in classes for owner in cls.__mro__ if issubclass(owner, nnx.Module)} - {nnx.Module}
+    owners = {owner for cls in classes for owner in cls.__mro__ if is_nnx_class(owner) and not is_base(owner)}
     patched: list[tuple[type, str, Any]] = []
     try:
         for owner in owners:
@@ -77,32 +89,37 @@ def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-BASE = nnx.Module
-"""The class that nnx models derive from."""
-
-
 def is_nnx(value: Any) -> bool:
     """Whether it is an nnx module."""
-    return isinstance(value, nnx.Module)
+    return (nnx := imported()) is not None and isinstance(value, nnx.Module)
 
 
 def is_nnx_class(value: Any) -> bool:
     """Whether it is a class of nnx modules."""
-    return isinstance(value, type) and issubclass(value, nnx.Module)
+    return (nnx := imported()) is not None and isinstance(value, type) and issubclass(value, nnx.Module)
+
+
+def is_base(value: Any) -> bool:
+    """Whether it is the class that nnx models derive from."""
+    return (nnx := imported()) is not None and value is nnx.Module
 
 
 def is_variable(value: Any) -> bool:
     """Whether it is a variable of an nnx module."""
-    return isinstance(value, nnx.Variable)
+    return (nnx := imported()) is not None and isinstance(value, nnx.Variable)
 
 
 def variable_types(filters: Iterable[Any]) -> tuple[type, ...]:
     """The filters that are types of variables."""
+    from flax import nnx
+
     return tuple(each for each in filters if isinstance(each, type) and issubclass(each, nnx.Variable))
 
 
 def selects(wanted: Any, path: tuple[Any, ...], variable: Any) -> bool:
     """Whether a filter of nnx selects a variable."""
+    from flax import nnx
+
     try:
         predicate = nnx.filterlib.to_predicate(wanted)
     except (TypeError, ValueError):
@@ -122,6 +139,8 @@ def parameters_of(factory: Any) -> dict[str, inspect.Parameter]:
 def construct(cls: Any, parameters: dict[str, Any]) -> Any:
     """An instance, with random streams where its constructor asks for ``rngs``."""
     if is_nnx_class(cls) and "rngs" in parameters_of(cls):
+        from flax import nnx
+
         return cls(**parameters, rngs=nnx.Rngs(0))
     return cls(**parameters)
 
@@ -138,11 +157,17 @@ def abstract(build: Callable[[], Any]) -> Any:
         with numbers, _quick_construction(key):
             return build()
 
-    key = jax.eval_shape(jax.random.key, 0)
-    try:
-        return nnx.eval_shape(functools.partial(made, concrete=False), key)
-    except jax.errors.JAXTypeError:
-        return nnx.eval_shape(functools.partial(made, concrete=True), key)
+    def evaluated(eval_shape: Callable[..., Any], make: Callable[..., Any]) -> Any:
+        key = jax.eval_shape(jax.random.key, 0)
+        try:
+            return eval_shape(functools.partial(make, concrete=False), key)
+        except jax.errors.JAXTypeError:
+            return eval_shape(functools.partial(make, concrete=True), key)
+
+    if imported() is None:
+        evaluated(jax.eval_shape, lambda key, concrete: (made(key, concrete), None)[1])
+    nnx = imported()  # the factory itself may have imported it
+    return None if nnx is None else evaluated(nnx.eval_shape, made)
 
 
 @contextlib.contextmanager
@@ -152,6 +177,10 @@ def _quick_construction(key: Any) -> Iterator[None]:
     A random stream counts its keys; while that is traced, each count looks through the whole program so far, which is
     quadratic in the depth of the model. No number is drawn from these keys: one for all will do.
     """
+    nnx = imported()
+    if nnx is None:
+        yield
+        return
     initialise, next_key = nnx.Variable.__init__, nnx.RngStream.__call__
 
     @functools.wraps(initialise)
@@ -159,16 +188,18 @@ def _quick_construction(key: Any) -> Iterator[None]:
         spend_call()
         initialise(self, *args, **kwargs)
 
-    nnx.Variable.__init__ = spending  # type: ignore[method-assign]
-    nnx.RngStream.__call__ = lambda self: jnp.broadcast_to(key, self.key.shape)  # type: ignore[method-assign]
+    nnx.Variable.__init__ = spending
+    nnx.RngStream.__call__ = lambda self: jnp.broadcast_to(key, self.key.shape)
     try:
         yield
     finally:
-        nnx.Variable.__init__ = initialise  # type: ignore[method-assign]
-        nnx.RngStream.__call__ = next_key  # type: ignore[method-assign]
+        nnx.Variable.__init__ = initialise
+        nnx.RngStream.__call__ = next_key
 
 
 def as_abstract(module: Any) -> Any:
     """A copy of a module whose arrays are abstract; the module itself is left alone."""
+    from flax import nnx
+
     graph, state = nnx.split(module)
     return nnx.merge(graph, jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state))

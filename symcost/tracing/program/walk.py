@@ -161,7 +161,8 @@ class Walker:
         fact_sizes: tuple[int, ...] = ()
         if facts.sizes:
             names = tuple((name, len(values)) for name, values in facts.sizes.items())
-            fact_sizes = tuple(int(v) for values in facts.sizes.values() for v in values)
+            concrete: Any = facts.sizes.values()  # of a trace with numbers
+            fact_sizes = tuple(int(v) for values in concrete for v in values)
         raw = (context.path, context.phase, op or eqn.primitive.name, facts.static, names, in_types, out_types,
                tuple([v.weight for v in ins]), context.loops, source)  # fmt: skip
         key = self.keys.get(raw)

@@ -152,7 +152,8 @@ class Collector:
             below = operation == ("<" if (first.kind == "index") == (c > 0) else ">")
             if below:
                 return False  # ``i < L``: the loop itself
-        shares = {int(f / min(factors)) for f in factors if (f / min(factors)).denominator == 1} - {1}
+        whole = [int(f * math.lcm(*(f.denominator for f in factors))) for f in factors]
+        shares = {f // math.gcd(*whole) for f in whole} - {1}
         ends = frozenset({distance}) if depths or not plain else frozenset()
         thresholds = frozenset() if depths or not distance else frozenset({distance})
         self.add(names, Landmarks(thresholds, ends, shares=frozenset(shares)))

@@ -79,6 +79,8 @@ class Site:
     span: Span
     decides: bool = False
     """Whether a branch hangs on it at once."""
+    negated: tuple[Span, ...] = ()
+    """Where ``not`` turns it round, once or more often: since Python 3.13 its instruction may stand there."""
 
     def values(self, own: Mapping[str, Any], outer: Mapping[str, Any]) -> tuple[Any, ...]:
         """The values of its leaves."""
@@ -164,22 +166,38 @@ def sites(tree: ast.Module, file: str, lines: list[str]) -> list[Site]:
     """All decisions of a file, each with the place in the text by which its instructions are known."""
     aliases = _aliases(tree)
     tests = {id(test) for node in ast.walk(tree) for test in _tests(node)}
+    negated = _negated(tree)
 
     def make(node: Any, operation: str, operands: tuple[ast.expr, ...], pattern: Any = None) -> Site:
         builder = _Builder(aliases)
         built = tuple(map(builder.build, operands))
         at = node if pattern is None else pattern
         line = lines[at.lineno - 1].strip() if at.lineno <= len(lines) else ""
-        span = (at.lineno, at.end_lineno, at.col_offset, at.end_col_offset)
         text = ast.unparse(node) if pattern is None else f"{ast.unparse(operands[0])} == {ast.unparse(operands[1])}"
         decides = pattern is not None or id(node) in tests
-        return Site(Place(file, at.lineno, line), operation, built, tuple(builder.leaves), text, span, decides)
+        place, leaves = Place(file, at.lineno, line), tuple(builder.leaves)
+        return Site(place, operation, built, leaves, text, _span(at), decides, negated.get(id(at), ()))
 
     found: list[Site] = []
     for node in ast.walk(tree):
         found += _of(node, make)
         if isinstance(node, ast.expr) and id(node) in tests and not _told(node):
             found.append(make(node, "test", (node,)))
+    return found
+
+
+def _span(node: Any) -> Span:
+    """Where a part of a program stands in the text."""
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+def _negated(tree: ast.Module) -> dict[int, tuple[Span, ...]]:
+    """Of each expression that ``not`` turns round, once or more often, the places of all of them."""
+    found: dict[int, tuple[Span, ...]] = {}
+    for node in ast.walk(tree):  # from the outside
+        match node:
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                found[id(operand)] = (*found.get(id(node), ()), _span(node))
     return found
 
 

@@ -40,11 +40,14 @@ class Landmarks:
     def reach(self) -> int:
         """A depth from which on layers follow the pattern of those before: past every landmark, by one period.
 
+        A share of the depth moves slower than the last layer and faster than the first: it meets the landmarks of either
+        after as many times their distance (``2*i < L`` and ``i >= L - 8`` at ``L = 16``).
+
         >>> Landmarks(thresholds=frozenset({20}), ends=frozenset({2}), moduli=frozenset({8})).reach
         31
         """
-        near = (max((*self.thresholds, *self.lengths, 0)) + 1) * math.lcm(*self.shares)
-        return near + max((*self.ends, 0)) + self.period
+        near = max((*self.thresholds, *self.lengths, 0)) + 1 + max((*self.ends, 0))
+        return near * math.lcm(*self.shares) + self.period
 
     def joined(self, other: Landmarks) -> Landmarks:
         """Both together."""

@@ -72,7 +72,7 @@ class Sources:
         spans = set(code.co_positions())
         found: dict[int, list[Site]] = {}
         for site in self._files[file]:
-            if site.span in spans:
+            if not spans.isdisjoint((site.span, *site.negated)):
                 found.setdefault(site.span[0], []).append(site)
         return found
 

@@ -16,7 +16,14 @@ from symcost.tracing.evidence.guard import Place
 
 MAX_VISITS = 20_000
 """How many values of one site are kept; further ones are counted only."""
-SPACES = frozenset((dict, type(sys._getframe().f_locals)))
+
+
+def _names() -> type:
+    """The type of a function's own names: a dictionary, and since Python 3.13 a view of them that no module's frame has."""
+    return type(sys._getframe().f_locals)
+
+
+SPACES = frozenset((dict, _names()))
 """The types of a frame's own names: a class body may have another one, of the user's."""
 Visit = tuple[Any, ...]
 

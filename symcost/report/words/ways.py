@@ -1,0 +1,47 @@
+"""A table in pieces on a first screen: the first of its ways to decide whole, of every other what differs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symcost.costs.branches import branches
+from symcost.costs.table import CostTable
+from symcost.report.words.headline import POINT, headline, totals
+
+
+@dataclass(frozen=True)
+class FirstScreen:
+    """The table that is shown, its headline, and a line for every other way."""
+
+    costs: CostTable
+    headline: list[str]
+    others: list[str]
+
+
+def shown(costs: CostTable) -> FirstScreen:
+    """What is shown of a table: of one in pieces the first branch of its totals and peak.
+
+    >>> import symcost as sc
+    >>> from symcost.costs.cost import Cost
+    >>> from symcost.costs.rows import Row
+    >>> cost = Cost(params=4, macs=sc.parse("Piecewise((n, n <= 64), (64, True))"))
+    >>> first = shown(CostTable([Row(path="fc", op="linear", cost=cost)]))
+    >>> first.costs.macs, first.headline, first.others
+    (n, ['4 params', 'n MACs', '16 B where n <= 64'], ['where n > 64: 64 MACs'])
+    """
+    ways = branches(totals(costs))
+    if not ways:
+        return FirstScreen(costs, headline(costs), [])
+    tables = [way.table(costs) for way in ways]
+    first, *others = map(headline, tables)
+    differing = [POINT.join(part for part in parts if part not in first) or "the same" for parts in others]
+    return FirstScreen(
+        tables[0],
+        [*first[:-1], f"{first[-1]} where {ways[0]}"],
+        [f"where {way}: {said}" for way, said in zip(ways[1:], differing, strict=True)],
+    )
+
+
+def line(costs: CostTable) -> str:
+    """The headline as the ``repr`` of a table."""
+    return f"<CostTable {POINT.join(shown(costs).headline)}>"
