@@ -11,7 +11,7 @@ from symcost.costs.dtypes import item_bytes
 from symcost.costs.evidence import BOUNDED
 from symcost.errors import LiftError, SymcostError
 from symcost.formulas.dominance import telling_points
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, floor
 from symcost.reading.numerals import short
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.checking.derived import unlike
@@ -28,7 +28,7 @@ from symcost.tracing.evidence.floats.exact import meant, sure
 from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.floats.steps import spans
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.guard import Guard, Rounding, all_hold
+from symcost.tracing.evidence.guard import Guard, Rounding, all_hold, guard
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import unseen, untold_by_jax
 from symcost.tracing.evidence.told import sizes_seen
@@ -125,6 +125,7 @@ class Attempt:
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
         self._settled = False
+        self._least = 1  # of sizes that are floors of several symbols
         self._derive = False  # windows on maps smaller than their kernel, in closed form
         self._rounded_names: tuple[str, ...] = ()
         self.fixed = fixed_values(
@@ -184,7 +185,8 @@ class Attempt:
                 domain.steps[name] = math.gcd(
                     *self.fixed[name]
                 )  # between multiples that were given the layers may be others
-        domain.guards = (*domain.guards, *self._as_rounded())
+        existing = self._existing() if self._proved else []
+        domain.guards = (*domain.guards, *self._as_rounded(), *existing)
         peaks = {
             (rule, unit): self._peak(structure, rule, unit)
             for rule in ("liveness", "textbook")
@@ -200,7 +202,7 @@ class Attempt:
             self._sampled(structure), self.patterned, rounded=self._rounded_names, settled=self._settled,
             constants=constants(first), widths=self._widths(first), given=frozenset(self.fixed) | split(first),
             upto=self._upto(), far=self._far(), proved=self._proved and all(lift.exact for lift in self.lifts),
-            seen=self.guards if self._proved else ())  # fmt: skip
+            seen=(*self.guards, *existing) if self._proved else ())  # fmt: skip
         held_out = explorer.certify()
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ
@@ -247,6 +249,15 @@ class Attempt:
         return self._complete and not self._meant
 
     # -- lifting -----------------------------------------------------------------------------------------------
+    def _existing(self) -> list[Guard]:
+        """No array is empty, nor of one where that is another program: sizes made of ``floor(d/H)`` ask for ``d >= H``."""
+        products = [form for form in sizes_seen(self.recording, self.base, self.guards) if len(form.terms) == 1]
+        floors = (x for form in products for x in form.floor_arguments())
+        inside = dict.fromkeys(x for x in floors if len(x.symbols) > 1 and len(x.terms) == 1)
+        least = [x for x in inside if not any((ratio := (x / y).number) is not None and ratio > 1 for y in inside)]
+        made = (guard(floor(x), ">=", self._least) for x in least)
+        return [each for each in made if each is not None and each not in self.guards and each.holds(self.base)]
+
     def _as_rounded(self) -> list[Guard]:
         """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
         found = []

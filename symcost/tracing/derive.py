@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +29,7 @@ from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import beyond, depths, tells
 from symcost.tracing.sampling.halving import SECOND, consecutive, halves, suspects
-from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, check_positive, multiples
+from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
 
 MAX_ROUNDS = 8
@@ -90,7 +91,7 @@ class Derivation(Attempt):
     def _settled_on(self) -> Piece:
         """A form by trial, or else one where the program decides as it was seen to."""
         try:
-            return self._unmixed(self._settle())
+            return self._unmixed(self._of_two())
         except LiftError:
             self._coarseness.clear()
             self.choice.make()
@@ -103,6 +104,18 @@ class Derivation(Attempt):
             self.compared.update(self._above or {})  # shallow samples again, and all that they are to lie beside
             self._above = None
             self._deepen()
+            return self._settle()
+
+    def _of_two(self) -> Piece:
+        """A form, at last one without floors of several symbols that are 1, where a program may skip a step."""
+        try:
+            return self._settle()
+        except LiftError:
+            self._least = 2
+            if not (self._proved and self._existing()):
+                self._least = 1
+                raise
+            self.extra.clear()
             return self._settle()
 
     def _unmixed(self, found: Piece) -> Piece:
@@ -179,7 +192,7 @@ class Derivation(Attempt):
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
         earlier = [guard for guard in side.within if guard not in self.within]
         known = both_ways((*earlier, side.guard))
-        for sampler, samples in side.attempts(self.sampler):
+        for sampler, samples in itertools.chain(self._across(side), side.attempts(self.sampler)):
             options = self.options.beside(sampler.model.symbols, samples)
             within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
             try:
@@ -189,6 +202,13 @@ class Derivation(Attempt):
             except LiftError:
                 continue
         return None
+
+    def _across(self, side: Side) -> Iterator[tuple[Sampler, dict[str, Values]]]:
+        """Samples on the other side of a decision by several sizes, where all decisions are known."""
+        if self._proved and len(side.guard.symbols) > 1:
+            values = self.choice.across(self.recording, side.guard, side.within)
+            if values is not None:
+                yield self.sampler, values
 
     def _watch(self) -> None:
         """Sample past everything that the program was seen to compare the numbers of its layers with."""

@@ -18,6 +18,8 @@ LADDER = (1, 2, 4, 7, 12, 24, 33, 48, 64, 97, 128, 161)
 MAX_QUOTIENT = 4
 EDGES = 3
 """Steps above a lower edge at which the form may still be wrong beside the usual values of the others."""
+DESCENTS = 4
+"""So often one edge is looked for again beside the others' lower values."""
 MAX_PROPOSALS = 6
 MAX_COMPARED = 40  # sizes that are compared with one another
 
@@ -59,12 +61,22 @@ class LowEdge:
         lowered = self._descend(self.base)
         # What looked like an edge beside the base may be lower beside other values.
         if self.domain.ordered or any(len(guard.symbols) > 1 for guard in self.domain.guards):
-            lowered = self._descend(lowered)
+            for _ in range(DESCENTS):
+                before, lowered = lowered, self._descend(lowered)
+                if lowered == before:
+                    break
         for name, value in lowered.items():
-            if value > self.domain.step_of(name, lowered):
+            if value > self.domain.step_of(name, lowered) and not self._met_there(lowered, name):
                 self.domain.at_least[name] = max(value, self.domain.at_least.get(name, 1))
         self._edges()
         self._quotients()
+
+    def _met_there(self, point: Point, name: str) -> bool:
+        """Whether a decision by several sizes ends the form just below: the domain says so, of all values of the others."""
+        below = {**point, name: point[name] - self.domain.step_of(name, point)}
+        return any(
+            len(each.symbols) > 1 and not each.holds(below) for each in self.domain.guards if name in each.symbols
+        )
 
     def _edges(self) -> None:
         """Each lower edge beside the others' usual values: what sizes of 1 excused beside it may be wrong there.

@@ -88,7 +88,11 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
                 return recorder.atom("int", Formula("**", (operand(recorder, left), operand(recorder, right))), frame)
             whole = whole and right >= 0
         if whole and op != "/":
-            return original(self, other if isinstance(other, DIMENSION) else int(other), *modulo)
+            by = other if isinstance(other, DIMENSION) else int(other)
+            if op == "%" and not turned and isinstance(by, int) and by > 0:
+                self = recorder.reduced(self, by)
+                return original(self, by) if isinstance(self, DIMENSION) else self % by
+            return original(self, by, *modulo)
         return tracked(recorder, op, other, self) if turned else tracked(recorder, op, self, other)
 
     return method

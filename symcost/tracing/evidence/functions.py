@@ -89,6 +89,25 @@ def reshape(recorder: Recorder) -> Callable[..., Any]:
     return checked
 
 
+def stack(recorder: Recorder) -> Callable[..., Any]:
+    """Arrays one beside the other, whose sizes jax compares as they are written: that they are equal is a decision."""
+    bind = lax.stack_p.bind
+
+    def alike(first: Any, other: Any) -> Any:
+        pairs = list(zip(np.shape(first), np.shape(other), strict=False))
+        if not any(isinstance(size, DIMENSION) for pair in pairs for size in pair) or np.ndim(first) != np.ndim(other):
+            return other
+        if not all(recorder.decide(a, "==", b, sys._getframe(2)) for a, b in pairs if a is not b):
+            return other
+        sizes = tuple(np.shape(first))  # as they are written: the verb of jax would see nothing to do
+        return lax.reshape_p.bind(other, new_sizes=sizes, dimensions=None, sharding=None)
+
+    def stacked(*arrays: Any, **params: Any) -> Any:
+        return bind(*arrays[:1], *(alike(arrays[0], each) for each in arrays[1:]), **params)
+
+    return stacked
+
+
 def contract_path(recorder: Recorder) -> Callable[..., Any]:
     """The order of a product of several arrays, chosen by sizes that decide."""
 

@@ -181,6 +181,8 @@ def _sides(form: Form, op: str) -> Comparison:
         found = _remainder(turned)
         if found is not None:
             x, q, k = found
+            if q.number is not None and (mark, k) in (("<=", 2 - q.number), (">=", 1 - q.number)):
+                x, mark, k = x + 1, "!=" if mark == "<=" else "==", 0  # whether it is q - 1 or less
             shift = x.terms.get((), 0)
             if mark in ("==", "!=") and q.number is not None and (shift or k) and x.is_integral:
                 x, k = x - shift, (k + shift) % -q.number if (k + shift) % q.number else 0

@@ -112,6 +112,19 @@ class Recorder:
         except ExpressionError:  # a sum stands below
             return self.form(self.atom("int", Formula("//", (left, right))))
 
+    def reduced(self, size: Any, modulus: int) -> Any:
+        """A smaller size of the same remainder by ``modulus``: ``64 - N % 64`` is ``-N`` beside multiples of 64."""
+        for term, count in size._sorted_terms:
+            factor, exponent = term._factors[0] if len(term._factors) == 1 else (None, 0)
+            if count % modulus == 0:
+                size = size - DIMENSION._from_term(term, count, self.scope)
+            elif factor is not None and exponent == 1 and factor.var is None and factor.operation == "mod":
+                inner, by = factor.operands
+                number = self.form(by).number
+                if number is not None and number % modulus == 0:
+                    size = size + count * (inner - DIMENSION._from_term(term, 1, self.scope))
+        return size
+
     def value(self, size: Any) -> Any:
         """The value at the base point of a size, a formula or a number."""
         if isinstance(size, DIMENSION):

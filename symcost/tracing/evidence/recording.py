@@ -16,7 +16,7 @@ from jax._src.numpy import einsum
 from symcost.errors import TraceError
 from symcost.tracing.evidence import dimensions
 from symcost.tracing.evidence.caches import remembered
-from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape
+from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape, stack
 from symcost.tracing.evidence.quotients import rest
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.shadows import jax_shadows, shadows
@@ -67,6 +67,8 @@ def recording(base: Mapping[str, int], seconds: float = SECONDS) -> Iterator[Rec
         for name, wrapped in of_numpy(recorder).items():
             put(np, name, wrapped)
         put(lax.reshape_p, "bind", reshape(recorder))
+        if hasattr(lax, "stack_p"):  # an older jax puts them together of other operations
+            put(lax.stack_p, "bind", stack(recorder))
         put(core, "divide_shape_sizes", rest(recorder))
         einsum._poly_einsum_handlers[DIMENSION] = contract_path(recorder)
         yield recorder

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,8 @@ from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.sample import Point, Values
 
 MAX_EXTRA, MAX_REJECTED, DOUBTS = 16, 5, 3
+MAX_JOINT, MAX_APART, MAX_WAYS = 6, 200, 4000
+"""Joint points that are traced, at which rivals are compared, and that are looked at."""
 NEAR, DENSE = (*range(1, 18), *range(19, 300, 12)), tuple(range(1, 600))
 """How many steps from the base rival forms are compared: few first, all where those tell nothing."""
 
@@ -125,13 +128,14 @@ class SizeLift:
 
     def run(self) -> Program:
         """Sample, fit, and sample again where forms still disagree or are missing."""
-        sparse = self.proved is not None and not self.floats and len(self.sizes) > 1
+        sparse = self.proved is not None and not self.floats and len(self.sizes) > 1 and self._joint()
         if not sparse:
             self._axes()
-        if len(self.sizes) > 1:
-            self._joint()
+            if len(self.sizes) > 1:
+                self._joint()
         for point in self.extra:
             self._add({**point, **self.fixed})
+        self._check_varied()
         for _ in range(MAX_EXTRA):
             columns = Columns(tuple(self.programs), tuple(self.points), self.derive)
             previous = self.fitter if self.fitter.points == self.points[: len(self.fitter.points)] else None
@@ -152,7 +156,7 @@ class SizeLift:
                 if not any(self._extend(name, 1) for name in names):
                     raise OffLattice(describe(columns, leftover), names, columns.could_derive(leftover))
                 continue
-            rival = self.fitter.rivals(self._candidates(NEAR)) or self.fitter.rivals(self._candidates(DENSE))
+            rival = next(filter(None, map(self.fitter.rivals, self._further())), None)
             if rival is None or len(self._rejected) > MAX_REJECTED:
                 if self.proved is not None and self.fitter.guessed(columns.shapes(), self.floats) and self._kept():
                     continue
@@ -165,17 +169,32 @@ class SizeLift:
         last = columns  # pyright: ignore[reportPossiblyUnboundVariable]  # MAX_EXTRA is not 0
         raise OffLattice(describe(last, self.fitter.rival_forms), self.sizes)
 
+    def _further(self) -> Iterator[list[Point]]:
+        """Points at which rival forms may differ: near the base along each axis, farther, and away from all axes."""
+        yield self._candidates(NEAR)
+        yield self._candidates(DENSE)
+        if self.proved is not None:
+            yield [p for p in itertools.islice(self._met(), MAX_APART) if p not in self._rejected]
+
     def _candidates(self, steps: Sequence[int]) -> list[Point]:
-        """Points along each axis, near the base first, where rival forms may differ."""
+        """Points along each axis, near the base first; where all decisions are known, those at which they fall alike."""
         found = []
         for name in self.sizes:
             step = _step(self.values[name])
             start = self.base[name]
             for k in steps:
                 point = {**{n: self.base[n] for n in self.sizes}, name: start + k * step}
-                if point not in self._rejected:
+                if point not in self._rejected and (
+                    self.proved is None or all_hold(self.seen, {**point, **self.fixed})
+                ):
                     found.append(point)
         return found
+
+    def _met(self) -> Iterator[Point]:
+        """Points at which every size is another one and all is decided as it was seen."""
+        ways = itertools.product(*([v for v in self.values[name] if v != self.base[name]] for name in self.sizes))
+        points = (dict(zip(self.sizes, way, strict=True)) for way in itertools.islice(ways, MAX_WAYS))
+        return (point for point in points if all_hold(self.seen, {**point, **self.fixed}))
 
     def _extend(self, name: str, number: int) -> bool:
         """Sample ``number`` further values along one axis; values at which the model raises are passed over."""
@@ -211,7 +230,16 @@ class SizeLift:
         for name in self.sizes:
             self._extend(name, 2)
 
-    def _joint(self) -> None:
+    def _joint(self) -> bool:
+        """One point more at which every size is another one, where there is one."""
+        for point in itertools.islice(self._joint_points(), MAX_JOINT):
+            if self._add({**point, **self.fixed}):
+                self._far = point
+                return True
+        return False
+
+    def _joint_points(self) -> Iterator[Point]:
+        """Points at which every size is another one: a few by rule, then such that all is decided as it was seen."""
         for shift in (0, 1, 2):
             point = {}
             for index, name in enumerate(self.sizes):
@@ -219,9 +247,16 @@ class SizeLift:
                 # Further values need not divide one another: parameters keep to those that the axes use.
                 further = 3 + shift + index if name in self.sampler.model.input_symbols else 1 + (shift + index) % 3
                 point[name] = values[min(further, len(values) - 1)]
-            if self._add({**point, **self.fixed}):
-                self._far = point
-                return
+            yield point
+        if self.seen:
+            yield from self._met()
+
+    def _check_varied(self) -> None:
+        """Nothing is known of a size that has one value at all points."""
+        alone = [name for name in self.sizes if all(point[name] == self.base[name] for point in self.points)]
+        if alone:
+            value = self.base[alone[0]]
+            raise OffLattice(f"no value of {alone[0]} but {value} was found with which the program is the same", alone)
 
     def _apart(self) -> bool:
         """Sample the joint point's values one by one: a column (rounded up to a large multiple) changed there only."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.paths import call_budget
+from symcost.tracing.sampling.guided import across, guided
 from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import (
     GENERIC,
@@ -25,6 +28,9 @@ from symcost.tracing.sampling.sample import (
     role_plans,
 )
 
+GUIDED = 4
+"""So many plans at which some axes fail are bettered by what the program decides."""
+
 
 @dataclass
 class Choice:
@@ -40,6 +46,7 @@ class Choice:
     structural: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._guidance = 0  # how often decisions were asked for values
         self.symbols = self.sampler.model.symbols
         self.inputs = self.sampler.model.input_symbols
 
@@ -57,7 +64,7 @@ class Choice:
         """Find values at which the model works, make them generic, and classify the symbols."""
         parameters = [n for n in self.symbols if n not in self.inputs]
         self.values = first_working(
-            role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep, self._alike
+            role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep, self._alike, self._guided
         )
         self._generalise()
         self._classify()
@@ -81,6 +88,29 @@ class Choice:
         """Whether the programs at a base, where the model works, and at another point are known to be one of other sizes."""
         self.proof.look(base)
         return self.proof.alike(base, other)
+
+    def _guided(self, plan: dict[str, Values], failing: Sequence[str]) -> dict[str, Values] | None:
+        """The plan with values that the program's own decisions allow, where it was recorded."""
+        if self._guidance >= GUIDED or any(name in self.fixed for name in failing):
+            return None
+        seen = self.proof.seen({name: values[0] for name, values in plan.items()})
+        if seen is None:
+            return None
+        self._guidance += 1
+
+        return guided(seen, plan, failing, self.inputs, self._recorded)
+
+    def across(self, seen: Recording, decision: Guard, within: Sequence[Guard]) -> dict[str, Values] | None:
+        """Values with which a decision falls the other way than it was seen to, where those of several symbols tell it."""
+        found = across(seen, self.values, decision, within, self.inputs, self._recorded)
+        return found if found and not self.fixed.keys() & found.keys() else None
+
+    def _recorded(self, point: Point) -> Recording | None:
+        """What the program decides at a point, or nothing where the model raises there."""
+        if not self.sampler.works(point):
+            return None
+        self.proof.look(point)
+        return self.proof.seen(point)
 
     # -- which symbols change the program ----------------------------------------------------------------------
     def _classify(self) -> None:

@@ -34,6 +34,10 @@ class KnownPrograms:
         """Whether the programs at two points are known to be one of other sizes."""
         return any(seen.changed(point) is None for seen in self._of(base))
 
+    def seen(self, point: Mapping[str, int]) -> Recording | None:
+        """What was seen of the program at a point, if it was."""
+        return next(iter(self._of(point)), None)
+
     def at(self, base: Mapping[str, int], structural: Sequence[str]) -> Recording | None:
         """What was seen with every size a symbol that holds at a point too, as if it had been seen there."""
         found = [] if structural else self._of(base)

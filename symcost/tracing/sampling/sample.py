@@ -97,12 +97,14 @@ def first_working(
     works: Callable[[Point], Any],
     deep: Callable[[Point, Point], bool],
     same: Callable[[Point, Point], bool],
+    better: Callable[[dict[str, Values], Sequence[str]], dict[str, Values] | None] = lambda plan, axes: None,
 ) -> dict[str, Values]:
     """The first plan whose base point, and one value further along each axis, can be traced or is known to be the ``same`` program.
 
     A parameter that is seen to change the program (a depth) keeps its small values in later plans; while that is not
     known, a trial that calls very many modules is given up. Where the base works and some axes fail, plans that leave
-    the roles of those axes alone come last: heads fail beside a small width whatever the vocabulary.
+    the roles of those axes alone come last: heads fail beside a small width whatever the vocabulary. What is ``better``
+    than such a plan is known where the program was seen to decide by sizes.
     """
     failures: list[PointError] = []
     start, tries = time.thread_time(), 0
@@ -128,6 +130,9 @@ def first_working(
             return plan
         if axes:
             conflicts.append({name: plan[name] for name in axes})
+            other = better(plan, axes)
+            if other and _failing_axes(other, {n: v[0] for n, v in other.items()}, works, same, []) == []:
+                return other
         tries += 1
         waited, alike = time.thread_time() - start, len({reason(f) for f in failures}) == 1
         similar = len({pattern(f) for f in failures}) == 1

@@ -1,0 +1,158 @@
+"""Values that a program's own decisions allow, ``d`` a multiple of ``2*H`` and ``H`` of ``K``, found without a trace.
+
+A model that works at one point and raises at the next has decided something there: a width is divided by heads, a table is
+at least as long as a sequence. One recording at the point tells what, and values that meet it are found by arithmetic.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from symcost.tracing.evidence.guard import Guard, all_hold
+from symcost.tracing.evidence.normal import is_remainder
+from symcost.tracing.evidence.record import Recording
+from symcost.tracing.sampling.sample import (
+    FACTORY_ROLES,
+    GENERIC,
+    INPUT_ROLES,
+    LARGER,
+    Point,
+    Values,
+)
+
+BASES = (12, 24, 48, 6, 96, 384, 1152, 4608, 9216, 2, 3, 5)
+"""Where a parameter that meets decisions may begin, generic ones first; an input begins in its roles before."""
+POOL = tuple(sorted({v for role in (*FACTORY_ROLES, *INPUT_ROLES, GENERIC, LARGER) for v in role}))
+ENOUGH, MOST, TRIED, RECORDED, LOOKED_AT = 5, 12, 400, 3, 30_000
+"""Values along an axis that are enough, and at most; points that are tried along all axes, recordings made at them, and
+steps on the way to them."""
+
+
+def guided(
+    seen: Recording,
+    plan: Mapping[str, Values],
+    failing: Sequence[str],
+    inputs: Sequence[str],
+    record: Callable[[Point], Recording | None],
+) -> dict[str, Values] | None:
+    """The plan with other values for the symbols that meet in the decisions of the failing axes, where there are some.
+
+    ``record`` sees what is decided at another point, or nothing where the model raises there.
+    """
+    asked = [guard for guard in seen.guards if _asks(guard) and guard.symbols <= seen.proved]
+    equal = [guard for guard in seen.guards if guard.op == "==" and not _asks(guard) and len(guard.symbols) > 1]
+    names = _meeting([*failing, *(name for guard in equal for name in sorted(guard.symbols))], asked)
+    if not names or not seen.proved >= set(names):
+        return None
+    found = _values(names, plan, asked, inputs, record)
+    return {**plan, **found} if found else None
+
+
+def across(
+    seen: Recording,
+    plan: Mapping[str, Values],
+    guard: Guard,
+    within: Sequence[Guard],
+    inputs: Sequence[str],
+    record: Callable[[Point], Recording | None],
+) -> dict[str, Values] | None:
+    """Values of the symbols that meet in a decision with which it falls the other way, and others as they were seen."""
+    sides = (guard, guard.denied)
+    others = [
+        each for each in (*within, *seen.guards) if _asks(each) and each.symbols <= seen.proved and each not in sides
+    ]
+    asked = [guard.denied, *dict.fromkeys(others)]
+    names = _meeting(sorted(guard.symbols), asked)
+    return _values(names, plan, asked, inputs, record) if seen.proved >= set(names) else None
+
+
+def _values(
+    names: Sequence[str],
+    plan: Mapping[str, Values],
+    asked: Sequence[Guard],
+    inputs: Sequence[str],
+    record: Callable[[Point], Recording | None],
+) -> dict[str, Values] | None:
+    """Values at which a program is the same one, around a point that meets what is asked."""
+    fixed = {name: values[0] for name, values in plan.items() if name not in names}
+    for base in itertools.islice(_bases(names, plan, inputs, fixed, asked), RECORDED):
+        found = record({**fixed, **base})
+        if found is not None and (values := _axes(names, {**fixed, **base}, found)) is not None:
+            return values
+    return None
+
+
+def _asks(guard: Guard) -> bool:
+    """Whether a decision asks something of sizes: that two happen to be equal, or not, is of the point alone."""
+    by_chance = guard.op == "==" or (guard.op == "!=" and guard.number is None)
+    return not by_chance or is_remainder(guard.left)
+
+
+def _meeting(failing: Iterable[str], guards: Sequence[Guard]) -> list[str]:
+    """The failing symbols and all that they meet in decisions, directly or by others."""
+    names = dict.fromkeys(failing)
+    for _ in guards:
+        names |= dict.fromkeys(n for guard in guards if guard.symbols & set(names) for n in sorted(guard.symbols))
+    return list(names)
+
+
+def _bases(
+    names: Sequence[str], plan: Mapping[str, Values], inputs: Sequence[str], fixed: Point, guards: Sequence[Guard]
+) -> Iterator[Point]:
+    """Points at which all decisions fall as they were seen and enough values along each axis do too, usual ones first."""
+    roles = {name: [role[0] for role in INPUT_ROLES] if name in inputs else [] for name in names}
+    options = {n: list(dict.fromkeys((*(v for v in plan[n][:1] if v > 2), *roles[n], *BASES))) for n in names}
+    first = [name for guard in guards for name in names if name in guard.symbols]
+    order = list(dict.fromkeys((*first, *names)))  # those that meet stand side by side
+    budget = iter(range(LOOKED_AT))
+    found = (
+        point
+        for total in range(sum(len(each) - 1 for each in options.values()) + 1)
+        for point in _filled(order, options, total, fixed, guards, budget)
+    )
+    for point in itertools.islice(found, TRIED):
+        if all(_along(name, point, lambda p: all_hold(guards, p)) for name in names):
+            yield {name: point[name] for name in names}
+
+
+def _filled(
+    names: Sequence[str],
+    options: Mapping[str, Sequence[int]],
+    total: int,
+    point: Point,
+    guards: Sequence[Guard],
+    budget: Iterator[int],
+) -> Iterator[Point]:
+    """Points with so many steps away from the first options in all; every decision is looked at once its sizes are there.
+
+    No two sizes are equal: what happens to be so is decided otherwise elsewhere.
+    """
+    if not names:
+        if not total:
+            yield point
+        return
+    name, rest = names[0], names[1:]
+    most = sum(len(options[other]) - 1 for other in rest)
+    for index, value in enumerate(options[name][: total + 1]):
+        if total - index > most or value in point.values():
+            continue
+        if next(budget, None) is None:
+            return
+        more = {**point, name: value}
+        ready = [guard for guard in guards if name in guard.symbols and guard.symbols <= more.keys()]
+        if all_hold(ready, more):
+            yield from _filled(rest, options, total - index, more, guards, budget)
+
+
+def _axes(names: Sequence[str], point: Point, seen: Recording) -> dict[str, Values] | None:
+    """Values along each axis at which the program is the one at the point, which come first."""
+    found = {name: _along(name, point, lambda p: seen.changed(p) is None) for name in names}
+    return {n: (point[n], *values) for n, values in found.items()} if all(found.values()) else None
+
+
+def _along(name: str, point: Point, same: Callable[[Point], bool]) -> Values:
+    """Other values of one symbol with which the program is the same, near ones first; none where they are not enough."""
+    near = sorted((v for v in POOL if v != point[name]), key=lambda v: max(v / point[name], 3 * point[name] / v))
+    found = tuple(itertools.islice((v for v in near if same({**point, name: v})), MOST))
+    return found if len(found) >= ENOUGH else ()
