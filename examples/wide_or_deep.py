@@ -66,7 +66,8 @@ def latencies(at: sc.CostTable) -> dict[str, Fraction]:
 
 def plot(found: list[Design], file: Path) -> None:
     """Activations, and latencies over the widest network's, against depth; both axes in powers of two."""
-    from symcost.report.pictures.style import blank, plain, save
+    from symcost.report.pictures.style import DOTS, blank, plain
+    from symcost.system.pictures import save
 
     figure = blank((8.0, 4.5))
     left, right = figure.subplots(1, 2)
@@ -83,7 +84,7 @@ def plot(found: list[Design], file: Path) -> None:
         axes.set_xticks(depths, [f"{design.depth} x {design.width}" for design in found], rotation=45, fontsize="small")
         axes.set_xlabel("depth x width, 1,179,648 parameters each")
         axes.set_ylim(bottom=0)
-    save(figure, file)
+    save(figure, file, file.suffix, dpi=DOTS)
 
 
 def main(arguments: list[str]) -> None:

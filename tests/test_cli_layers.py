@@ -78,8 +78,8 @@ def test_audit_says_what_is_wrong_and_exits_with_one(capsys: pytest.CaptureFixtu
     assert main(["audit", str(EXAMPLES / "lectures.csv")]) == 1
     out = capsys.readouterr().out
     assert (
-        "WRONG  alexnet conv2 macs = 228948800 (Efficient AI Model): 223,948,800 is right: a digit: 8 stands for 3"
-        in out
+        "WRONG alexnet conv2 macs = 228948800 (Efficient AI Model): 223,948,800 is right: a digit: 8 stands for 3"
+        in " ".join(out.split())
     )
     assert out.endswith("11 claims, 9 wrong\n")
     assert main(["audit", str(EXAMPLES / "published.csv"), "--format", "json"]) == 0

@@ -160,7 +160,7 @@ def test_a_run_in_a_folder_is_read_by_duckdb(space: Path, tmp_path: Path, capsys
         (("a*b", "a*(b"), [], "cannot read 'a*(b' as an expression"),
         (("", ""), ["--format", "xml"], "unknown format 'xml': use text, csv, json"),
         (("", ""), ["--engine", "gpu"], "unknown engine 'gpu': use auto, native, jax, numpy"),
-        (("", ""), ["--plot", "x.jpg"], "the picture x.jpg must end in .png or .svg: name it so"),
+        (("", ""), ["--plot", "x.jpg"], "the picture x.jpg must end in .png or .svg or .pdf: name it so"),
         (("", ""), ["--output", "nowhere/x"], "there is no writable directory"),
         (("[formulas]\nf = ", "[network]\ntabel = "), [], "network = {'tabel': 'a*b'} is not understood"),
         (("[formulas]\nf = ", "[network]\ntable = "), [], "unknown model 'a*b'"),

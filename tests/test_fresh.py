@@ -168,7 +168,7 @@ def test_the_command_line_compares_one_point_of_a_program(told: Any) -> None:
     assert compared not in told("trace", *NET, "--at", "n=3")[1]
     assert compared in told("estimate", *NET, *AT, "--check")[1] or told("estimate", *NET, *AT, "--check")[0] == 0
     assert told("trace", *NET, "--at", "n=3", "--check") == (
-        2, "symcost: error: --check compares one point: give values for d=... too\n")  # fmt: skip
+        2, "symcost: error: --check compares one point: give --at d=... too\n")  # fmt: skip
     assert told("trace", *SHUFFLED, "--at", "n=1600")[0] == 0
     assert told("trace", *SHUFFLED, "--at", "n=1600", "--no-check")[0] == 2
     code, said = told("trace", *SHUFFLED, "--at", "n=1626")
