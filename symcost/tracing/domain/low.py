@@ -68,8 +68,8 @@ class LowEdge:
         for name, value in lowered.items():
             if value > self.domain.step_of(name, lowered) and not self._met_there(lowered, name):
                 self.domain.at_least[name] = max(value, self.domain.at_least.get(name, 1))
-        self._edges()
         self._quotients()
+        self._edges()
 
     def _met_there(self, point: Point, name: str) -> bool:
         """Whether a decision by several sizes ends the form just below: the domain says so, of all values of the others."""
