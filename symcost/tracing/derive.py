@@ -163,7 +163,8 @@ class Derivation(Attempt):
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
-        for number, guard in enumerate((*self.guards, *beyond_bounds(found)), 1):
+        skipped = self._existing() if self._least > 1 else []
+        for number, guard in enumerate((*self.guards, *skipped, *beyond_bounds(found)), 1):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
             if any(strongest((known, guard)) == (known,) for known, _ in split):
                 continue  # it holds wherever this form is used
