@@ -122,7 +122,7 @@ ROWS: dict[str, tuple[Callable[[], Any], Callable[[], None], float]] = {
 }
 LINEN = (
     "autoregressive", "bert", "cond", "conformer", "convnext", "convnext_width", "funnel", "gpt2", "graph_net",
-    "llama_width", "lstm_seq2seq", "mamba", "mixer", "mobilenet_v2", "pointnet", "regnet", "skip_every_second", "t5",
+    "llama_width", "lstm_seq2seq", "mamba", "mixer", "pointnet", "regnet", "skip_every_second", "t5",
     "unet", "vae", "vit", "wavenet",
 )  # fmt: skip
 """Forward passes of the zoo that flax tabulates."""

@@ -128,7 +128,7 @@ class SizeLift:
 
     def run(self) -> Program:
         """Sample, fit, and sample again where forms still disagree or are missing."""
-        sparse = self._known and len(self.sizes) > 1 and self._joint()
+        sparse = self.proved is not None and not self.floats and len(self.sizes) > 1 and self._joint()
         if not sparse:
             self._axes()
             if len(self.sizes) > 1:
@@ -169,16 +169,11 @@ class SizeLift:
         last = columns  # pyright: ignore[reportPossiblyUnboundVariable]  # MAX_EXTRA is not 0
         raise OffLattice(describe(last, self.fitter.rival_forms), self.sizes)
 
-    @property
-    def _known(self) -> bool:
-        """Whether all decisions are known, and fall at every point as they were seen; those of floats may not."""
-        return self.proved is not None and not self.floats
-
     def _further(self) -> Iterator[list[Point]]:
         """Points at which rival forms may differ: near the base along each axis, farther, and away from all axes."""
         yield self._candidates(NEAR)
         yield self._candidates(DENSE)
-        if self._known:
+        if self.proved is not None:
             yield [p for p in itertools.islice(self._met(), MAX_APART) if p not in self._rejected]
 
     def _candidates(self, steps: Sequence[int]) -> list[Point]:
@@ -189,7 +184,9 @@ class SizeLift:
             start = self.base[name]
             for k in steps:
                 point = {**{n: self.base[n] for n in self.sizes}, name: start + k * step}
-                if point not in self._rejected and (not self._known or all_hold(self.seen, {**point, **self.fixed})):
+                if point not in self._rejected and (
+                    self.proved is None or all_hold(self.seen, {**point, **self.fixed})
+                ):
                     found.append(point)
         return found
 
@@ -251,13 +248,11 @@ class SizeLift:
                 further = 3 + shift + index if name in self.sampler.model.input_symbols else 1 + (shift + index) % 3
                 point[name] = values[min(further, len(values) - 1)]
             yield point
-        if self._known:
+        if self.seen:
             yield from self._met()
 
     def _check_varied(self) -> None:
-        """Nothing is known of a size that has one value at all points; beside floats the others are sampled on."""
-        if self.floats:
-            return
+        """Nothing is known of a size that has one value at all points."""
         alone = [name for name in self.sizes if all(point[name] == self.base[name] for point in self.points)]
         if alone:
             value = self.base[alone[0]]
