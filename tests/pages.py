@@ -41,10 +41,11 @@ NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?! terms?\b)")
 def cut(shown: str, whole: str, columns: int) -> list[str]:
     """What is wrong with a report of so many columns: numbers that the widest one has not, names that are cut, lines too long.
 
-    A formula without room is its leading terms, whose sum may have other factors: after ``…`` numbers are not compared.
+    A formula without room is its leading terms, whose sum may have other factors: after ``…`` numbers are not compared. Nor is
+    how many configurations a search visits: that differs from run to run.
     """
     wide = set(NUMBER.findall(whole))
-    parts = [line for line in shown.splitlines() if "…" not in line]
+    parts = [line for line in shown.splitlines() if "…" not in line and "visited" not in line]
     numbers = [number for line in parts for number in NUMBER.findall(line) if number not in wide]
     names = re.findall(r"\w…", shown)
     long = [line for line in shown.splitlines() if len(line) > columns and " " in line.strip()]
