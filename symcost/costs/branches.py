@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -13,7 +14,6 @@ from symcost.costs.cost import Cost
 from symcost.costs.parts import Counts
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
-from symcost.formulas.relations import RELATIONS
 from symcost.reading.choices import AnyConvention
 
 MOST = 6
@@ -26,6 +26,12 @@ class Branch:
 
     known: Mapping[Any, bool]
 
+    @cached_property
+    def _truths(self) -> dict[Any, Any]:
+        """The comparisons and their opposites, as sympy has what is true."""
+        known = {asked: sympy.true if holds else sympy.false for asked, holds in self.known.items()}
+        return {**known, **{sympy.Not(asked): sympy.Not(truth) for asked, truth in known.items()}}
+
     def __str__(self) -> str:
         return " and ".join(_written(asked if holds else sympy.Not(asked)) for asked, holds in self.known.items())
 
@@ -33,9 +39,7 @@ class Branch:
         """A formula where they are so."""
         if isinstance(formula, int) or not formula.has(sympy.Piecewise):
             return formula
-        known = {asked: sympy.true if holds else sympy.false for asked, holds in self.known.items()}
-        known |= {sympy.Not(asked): sympy.Not(truth) for asked, truth in known.items()}
-        found = formula.xreplace(known)
+        found = formula.xreplace(self._truths)
         return int(found) if found.is_Integer else found
 
     def table(self, costs: CostTable) -> CostTable:
@@ -101,5 +105,4 @@ def _comparisons(piece: Any) -> Iterator[Any]:
 
 
 def _written(comparison: Any) -> str:
-    sign = next(name for name, (_, relation) in RELATIONS.items() if relation is type(comparison))
-    return f"{comparison.lhs} {sign} {comparison.rhs}"
+    return f"{comparison.lhs} {comparison.rel_op} {comparison.rhs}"

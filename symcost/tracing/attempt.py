@@ -118,9 +118,7 @@ class Attempt:
         self.recording = Recording({})
         self._meant: Sequence[Form] = ()
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
-        self._above: dict[str, Landmarks] | None = (
-            None  # what they were compared with, once they are sampled above all of it
-        )
+        self._above: dict[str, Landmarks] | None = None  # what they were compared with, once sampled above all of it
         self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts
         self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
@@ -185,7 +183,7 @@ class Attempt:
                 domain.steps[name] = math.gcd(
                     *self.fixed[name]
                 )  # between multiples that were given the layers may be others
-        existing = self._existing() if self._proved else []
+        existing = self._existing()
         domain.guards = (*domain.guards, *self._as_rounded(), *existing)
         peaks = {
             (rule, unit): self._peak(structure, rule, unit)
@@ -251,6 +249,8 @@ class Attempt:
     # -- lifting -----------------------------------------------------------------------------------------------
     def _existing(self) -> list[Guard]:
         """No array is empty, nor of one where that is another program: sizes made of ``floor(d/H)`` ask for ``d >= H``."""
+        if not self._proved:
+            return []
         products = [form for form in sizes_seen(self.recording, self.base, self.guards) if len(form.terms) == 1]
         floors = (x for form in products for x in form.floor_arguments())
         inside = dict.fromkeys(x for x in floors if len(x.symbols) > 1 and len(x.terms) == 1)

@@ -112,7 +112,7 @@ class Derivation(Attempt):
             return self._settle()
         except LiftError:
             self._least = 2
-            if not (self._proved and self._existing()):
+            if not self._existing():
                 self._least = 1
                 raise
             self.extra.clear()

@@ -22,7 +22,6 @@ from symcost.tracing.fitting.align import all_records, with_sizes
 from symcost.tracing.fitting.fit import Fitter, Point
 from symcost.tracing.program.paths import template
 from symcost.tracing.program.records import Key, Program, Record
-from symcost.tracing.sampling.depth import compared
 from symcost.tracing.sampling.signals import Irregular
 
 PERIODS = range(2, 7)
@@ -114,7 +113,7 @@ class Structure:
             *(PERIODS if self.patterned else (2,)),
             *(m for found in self.compared.values() for m in found.moduli | found.shares),
         }
-        values = {name: compared(found) for name, found in self.compared.items()}
+        values = {name: found.values for name, found in self.compared.items()}
         return Fitter(self.symbols, self.points, periods, floors=len(self.points) > 6, compared=values)
 
     def lines(self) -> list[Line]:

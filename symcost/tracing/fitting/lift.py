@@ -184,9 +184,7 @@ class SizeLift:
             start = self.base[name]
             for k in steps:
                 point = {**{n: self.base[n] for n in self.sizes}, name: start + k * step}
-                if point not in self._rejected and (
-                    self.proved is None or all_hold(self.seen, {**point, **self.fixed})
-                ):
+                if point not in self._rejected and all_hold(self.seen, {**point, **self.fixed}):
                     found.append(point)
         return found
 

@@ -18,20 +18,15 @@ HELD_OUT = (3, 7)
 """How far beyond the deepest sample the form is checked."""
 
 
-def compared(found: Landmarks) -> frozenset[int]:
-    """Every value past which layers may be other ones: landmarks, and where they meet."""
-    return found.values
-
-
 def tells(found: Landmarks) -> bool:
     """Whether there is anything to sample past."""
-    return bool(compared(found) or found.moduli or found.shares)
+    return bool(found.values or found.moduli or found.shares)
 
 
 def beyond(found: Landmarks) -> tuple[Landmarks, Values]:
     """The remainders alone, and depths that lie above every value and one period: only then may layers repeat."""
     rest = replace(found, thresholds=frozenset(), ends=frozenset(), lengths=frozenset())
-    least = max((*compared(found), *found.moduli, *found.shares)) + 1
+    least = max((*found.values, *found.moduli, *found.shares)) + 1
     return rest, tuple(least + depth - SMALL[0] for depth in depths(rest))
 
 
@@ -44,7 +39,7 @@ def depths(found: Landmarks) -> Values:
     (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 17)
     """
     wanted = {*SMALL[:4]}
-    for value in compared(found):
+    for value in found.values:
         wanted.update(range(max(1, value - 1), value + 5))
     for period in found.moduli | found.shares:
         wanted.update(_periods(period))
