@@ -11,6 +11,7 @@ from .costs.size import state_size as state_size
 from .costs.table import CostTable as CostTable
 from .devices import Device as Device
 from .devices import Energies as Energies
+from .devices import Interconnect as Interconnect
 from .devices import MemoryLevel as MemoryLevel
 from .devices import Rates as Rates
 from .devices import device as device
