@@ -2,6 +2,7 @@
 
 from . import models as models
 from .agreement.check import Check as Check
+from .costs.collectives import Collective as Collective
 from .costs.cost import CONVENTIONS as CONVENTIONS
 from .costs.cost import Cost as Cost
 from .costs.rows import Row as Row
@@ -30,7 +31,14 @@ from .estimate.bytes.decode import kv_cache as kv_cache
 from .estimate.bytes.fit import fits as fits
 from .estimate.bytes.memory import memory as memory
 from .estimate.bytes.patches import patched as patched
+from .estimate.bytes.shards import Shards as Shards
+from .estimate.bytes.training import TrainingMemory as TrainingMemory
 from .estimate.bytes.training import training_memory as training_memory
+from .estimate.pod.collective import collective_time as collective_time
+from .estimate.pod.pipeline import bubble as bubble
+from .estimate.pod.places import MeshAxis as MeshAxis
+from .estimate.pod.step import DeviceWork as DeviceWork
+from .estimate.pod.step import step_time as step_time
 from .estimate.questions.sense import crossover as crossover
 from .estimate.questions.sense import elasticity as elasticity
 from .estimate.questions.sense import leading_term as leading_term

@@ -100,7 +100,9 @@ NETWORKS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "network", "shape", "axes", "bandwidth", "devices"), NETWORKS, ids=lambda v: str(v)[:20])
+@pytest.mark.parametrize(
+    ("name", "network", "shape", "axes", "bandwidth", "devices"), NETWORKS, ids=lambda v: str(v)[:20]
+)
 def test_published_networks(
     name: str, network: str, shape: str, axes: int, bandwidth: int, devices: int | None
 ) -> None:
@@ -255,7 +257,7 @@ BAD_FILES = [
     ('[a]\nsource = "s"\nmeasured.product = 3\n', "device a: measured.product must be a table"),
     ('[a]\nsource = "s"\nnetwork = 3\n', "device a: network must be a table: write [a.network]"),
     ('[a]\nsource = "s"\nnetwork.x = { shape = "torus", source = "t" }\n', "network.x has no bandwidth: add bandwidth_gb_per_s"),
-    ('[a]\nsource = "s"\nnetwork.x = { shape = "torus", bandwidth_gb_per_s = 1 }\n', 'network.x.source must be a text: write source'),
+    ('[a]\nsource = "s"\nnetwork.x = { shape = "torus", bandwidth_gb_per_s = 1 }\n', 'network.x.source must be a text'),
     ('[a]\nsource = "s"\nnetwork.x = { shape = 2, source = "t", bandwidth_gb_per_s = 1 }\n', "network.x.shape must be a text"),
     ('[a]\nsource = "s"\nnetwork.x = { links = 2 }\n', "network.x.links has no unit that is known here"),
     ("[a\n", "is not TOML"),

@@ -1,0 +1,216 @@
+"""Steps of sharded programs: the rooflines of the scaling book as crossovers, pipelines, tokens, prices and shares of memory."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+import flax.linen as nn
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import symcost as sc
+
+B, D, F, N, X, Y = sc.symbols("B D F N X Y")
+V5P = "tpu-v5p"
+
+
+def fsdp(**more: Any) -> sc.DeviceWork:
+    """The forward pass of an MLP whose weights are gathered: chapter training, "fully-sharded data parallelism"."""
+    rows = [sc.Collective(kind="all-gather", axes=("X",), size=X, bytes=2 * D * F, times=2)]
+    return sc.DeviceWork(flops=4 * B * D * F / X, collectives=rows, devices=X, tokens=B, **more)  # type: ignore[arg-type]
+
+
+def tensor() -> sc.DeviceWork:
+    """The same with tensors split: chapter training, "tensor parallelism"."""
+    rows = [sc.Collective(kind=kind, axes=("Y",), size=Y, bytes=2 * B * D) for kind in ("all-gather", "reduce-scatter")]
+    return sc.DeviceWork(flops=4 * B * D * F / Y, collectives=rows, devices=Y, tokens=B)  # type: ignore[arg-type]
+
+
+def mixed() -> sc.DeviceWork:
+    """Both, on ``N = X Y`` chips: chapter training, "mixed FSDP and tensor parallelism"."""
+    weights = sc.Collective(kind="all-gather", axes=("X",), size=X, bytes=2 * D * F * X / N, times=2)
+    tokens = sc.Collective(kind="all-gather", axes=("Y",), size=N / X, bytes=2 * B * D / X, times=2)
+    return sc.DeviceWork(flops=4 * B * D * F / N, collectives=[weights, tokens], devices=N, tokens=B)  # type: ignore[arg-type]
+
+
+ROOFLINES = [  # chapter training: C/W of v5p is 2550
+    ("FSDP", fsdp, {}, "B", 2550 * X),
+    ("FSDP on three axes", fsdp, {"X": sc.MeshAxis(axes=3)}, "B", 850 * X),
+    ("tensor parallelism", tensor, {}, "Y", F / 2550),
+    ("tensor parallelism on two axes", tensor, {"Y": sc.MeshAxis(axes=2)}, "Y", F / 1275),
+]
+
+
+@pytest.mark.parametrize(("work", "places", "name", "at"), [r[1:] for r in ROOFLINES], ids=[r[0] for r in ROOFLINES])
+def test_where_communication_overtakes_computing(work: Any, places: Any, name: str, at: Any) -> None:
+    found = sc.step_time(work(), V5P, places=places, hops=False)
+    assert sc.crossover(found.compute, found.total_communication, name).at == at
+
+
+def test_the_best_degree_of_fsdp_is_where_both_communications_are_equal() -> None:
+    """``X_opt = sqrt(B/F M_X/M_Y N)``, and from ``B/N = 4 alpha^2/(M_X M_Y F)`` on computing hides both."""
+    places = {"X": sc.MeshAxis(axes=2), "Y": sc.MeshAxis(axes=1)}
+    found = sc.step_time(mixed(), V5P, places=places, hops=False)
+    best = sc.crossover(found.communication["X"], found.communication["Y"], "X").at
+    assert sympy.simplify(best - sympy.sqrt(2 * B * N / F)) == 0
+    sent = sympy.simplify(found.total_communication.subs(X, best))
+    assert sc.crossover(found.compute**2, sent**2, "B").at == 4 * 2550**2 * N / (2 * F)
+
+
+def test_steps_between_slices_wait_for_the_data_center() -> None:
+    """Chapter training, "scaling between pods": what 8960 chips send over 6.25 GB/s each is 2 V/(2 slices)."""
+    row = sc.Collective(kind="all-reduce", axes=("slices",), size=2, bytes=6250 * 10**6)
+    found = sc.step_time(sc.DeviceWork(collectives=[row]), V5P, places={"slices": "dcn"})
+    assert found.communication == {"dcn": 1}
+
+
+@given(
+    flops=st.integers(0, 10**16), moved=st.integers(0, 10**13), sent=st.lists(st.integers(0, 10**12), max_size=4),
+    stages=st.integers(1, 8), microbatches=st.integers(1, 32),
+)  # fmt: skip
+def test_what_happens_at_once_takes_the_least_and_what_follows_the_most(
+    flops: int, moved: int, sent: list[int], stages: int, microbatches: int
+) -> None:
+    rows = [sc.Collective(kind="all-reduce", axes=(f"a{i % 3}",), size=4, bytes=each) for i, each in enumerate(sent)]
+    work = sc.DeviceWork(flops=flops, bytes=moved, collectives=rows, devices=64, tokens=8192)  # type: ignore[arg-type]
+    options: dict[str, Any] = dict(stages=stages, microbatches=microbatches)
+    times = [sc.step_time(work, V5P, overlap=each, **options) for each in ("all", "compute", "none")]  # type: ignore[arg-type]
+    seconds = [found.value() for found in times]
+    assert seconds == sorted(seconds)
+    busy = Fraction(str(times[0].busy))
+    assert seconds[0] == busy * (microbatches + stages - 1) / microbatches
+    if seconds[2]:
+        assert all(0 <= found.mfu <= 1 for found in times if found.value())
+
+
+def test_bubbles_of_a_pipeline() -> None:
+    """Narayanan et al., arXiv:2104.04473, section 2.2: (p - 1)/m and (p - 1)/(v m) of the ideal time."""
+    p, m, v = sc.symbols("p m v")
+    share = sc.bubble(p, m, v)
+    assert sympy.simplify(share / (1 - share) - (p - 1) / (v * m)) == 0
+    assert sc.bubble(1, 5) == 0
+    plain, piped = (
+        sc.step_time(fsdp(), V5P, hops=False, overlap="none", **more) for more in ({}, dict(stages=4, microbatches=12))
+    )
+    assert sympy.simplify(piped.seconds / plain.seconds) == sympy.Rational(15, 12)
+    with pytest.raises(sc.SymcostError, match="microbatches=0 must be a positive integer"):
+        sc.bubble(4, 0)
+
+
+def test_tokens_utilisation_and_price_follow_from_the_seconds() -> None:
+    work = sc.DeviceWork(flops=459 * 10**12, devices=8, tokens=1000, model_flops=459 * 10**12 * 3 // 4)
+    found = sc.step_time(work, V5P, efficiency="0.5")
+    assert (found.seconds, found.tokens_per_second, found.mfu) == (2, 500, sympy.Rational(3, 8))
+    assert found.cost_per_token("4.2") == sympy.Rational(42, 10) * 8 * 2 / 3600 / 1000
+    assert found.cost_per_token("price") == sc.parse("price") * 8 * 2 / 3600 / 1000
+    assert str(found) == "2 s a step on google-tpu-v5p x 8 (bfloat16); 50 % of the peak, overlap: compute"
+    assert repr(found) == f"<StepTime {found}>"
+
+
+def test_a_step_in_symbols_has_a_value_at_a_point() -> None:
+    found = sc.step_time(fsdp(), V5P)
+    assert str(found).endswith("s a step on google-tpu-v5p x X (bfloat16); full peak, X as rings, overlap: compute")
+    point = dict(B=2**21, D=8192, F=28672, X=1024)
+    assert found.value(**point) == Fraction(4 * 2**21 * 8192 * 28672, 1024 * 459 * 10**12) * Fraction(
+        2550 * 1024, 2**21
+    )
+    with pytest.raises(sc.SymcostError, match="the time of a step needs a number for X: give X="):
+        found.value(**{name: size for name, size in point.items() if name != "X"})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (dict(work=3), r"a int is no work of a device: give DeviceWork\(flops="),
+        (dict(overlap="some"), "unknown overlap 'some': use compute, all, none"),
+        (dict(efficiency=2), r"efficiency=2 must be a share of the peak in \(0, 1\]"),
+        (dict(efficiency=sc.Saturating("0.5", 9)), "a step has one share of the peak for all of its kernels"),
+        (dict(dtype="int4"), "device google-tpu-v5p has no published peak for int4"),
+        (dict(stages=0), "stages=0 must be a positive integer or a formula"),
+        (dict(on="stm32f746", dtype="int8"), "device stm32f746: no network between several of them is published"),
+    ],
+)
+def test_what_is_no_step_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(sc.SymcostError, match=message):
+        sc.step_time(**{"work": fsdp(), "on": V5P, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (dict(flops=-1), "flops=-1 must be 0 or more: give its amount"),
+        (dict(bytes="x +"), "x +"),
+        (dict(devices=0), "devices=0 must be a positive integer"),
+        (dict(collectives=3), "collectives=3 must be a list of them"),
+        (dict(tokens="-1"), "tokens=-1 must be 0 or more"),
+    ],
+)
+def test_work_is_checked(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(sc.SymcostError, match=message.replace("+", r"\+")):
+        sc.DeviceWork(**given)
+
+
+def test_tokens_are_needed_for_what_is_told_of_them() -> None:
+    found = sc.step_time(sc.DeviceWork(flops=1), V5P)
+    with pytest.raises(
+        sc.SymcostError, match=r"how many tokens a step has is not known: give DeviceWork\(tokens=...\)"
+    ):
+        _ = found.tokens_per_second
+
+
+class Net(nn.Module):
+    """A layer to train."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: Any) -> Any:
+        return nn.Dense(self.d)(x)
+
+
+@pytest.mark.parametrize(
+    ("stage", "bytes_of"),
+    [  # Rajbhandari et al., arXiv:1910.02054, figure 1: (2 + 2 + K) P, 4 P + K P/N, 2 P + (2 + K) P/N, (4 + K) P/N
+        (0, (4, 4, 8)), (1, (4, 4, "8/64")), (2, (4, "4/64", "8/64")), (3, ("4/64", "4/64", "8/64")),
+    ],
+)  # fmt: skip
+def test_zero_splits_one_part_more_with_each_stage(stage: Any, bytes_of: tuple[Any, ...]) -> None:
+    P = 75 * 10**8
+    whole = sc.TrainingMemory(params=4 * P, gradients=4 * P, optimizer=8 * P, residuals=0)
+    found = whole.sharded(sc.Shards.zero(stage, data=64))
+    assert (found.params, found.gradients, found.optimizer) == tuple(ceil(Fraction(each) * P) for each in bytes_of)
+
+
+def test_the_memory_of_training_is_split_exactly() -> None:
+    import optax
+
+    costs = sc.trace(lambda d: Net(d), "float32[n,c]", mode="train")
+    whole = sc.training_memory(costs, optax.adam(1e-3))
+    found = sc.training_memory(costs, optax.adam(1e-3), shards=sc.Shards.zero(3, data="X", model=2))
+    assert found.params == sympy.ceiling(sympy.expand(whole.params / (2 * X)))
+    point = dict(n=3, c=5, d=7, X=4)
+    for part in ("params", "gradients", "optimizer", "residuals"):
+        total = sc.evaluate(getattr(whole, part), point)
+        assert sc.evaluate(getattr(found, part), point) == -(-total // 8), part
+    assert sc.evaluate(found.total, point) == sum(
+        -(-sc.evaluate(getattr(whole, part), point) // 8) for part in ("params", "gradients", "optimizer", "residuals")
+    )
+    assert whole.sharded(sc.Shards()) == whole
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: sc.Shards(params=0), "params=0 must be a positive integer or a formula"),
+        (lambda: sc.Shards(optimizer="1/2"), "optimizer=1/2 must be a positive integer"),
+        (lambda: sc.Shards.zero(4, data=2), "stage=4 of ZeRO must be 0, 1, 2 or 3: 3 is FSDP"),
+        (lambda: sc.Shards.zero(True, data=2), "stage=True of ZeRO must be 0, 1, 2 or 3"),
+    ],
+)
+def test_shards_are_checked(make: Any, message: str) -> None:
+    with pytest.raises(sc.SymcostError, match=message):
+        make()
