@@ -34,6 +34,7 @@ from .estimate.bytes.patches import patched as patched
 from .estimate.bytes.shards import Shards as Shards
 from .estimate.bytes.training import TrainingMemory as TrainingMemory
 from .estimate.bytes.training import training_memory as training_memory
+from .estimate.bytes.transformer import transformer_activations as transformer_activations
 from .estimate.pod.collective import collective_time as collective_time
 from .estimate.pod.pipeline import bubble as bubble
 from .estimate.pod.places import MeshAxis as MeshAxis

@@ -21,20 +21,20 @@ V5P = "tpu-v5p"
 def fsdp(**more: Any) -> sc.DeviceWork:
     """The forward pass of an MLP whose weights are gathered: chapter training, "fully-sharded data parallelism"."""
     rows = [sc.Collective(kind="all-gather", axes=("X",), size=X, bytes=2 * D * F, times=2)]
-    return sc.DeviceWork(flops=4 * B * D * F / X, collectives=rows, devices=X, tokens=B, **more)  # type: ignore[arg-type]
+    return sc.DeviceWork(flops=4 * B * D * F / X, collectives=rows, devices=X, tokens=B, **more)
 
 
 def tensor() -> sc.DeviceWork:
     """The same with tensors split: chapter training, "tensor parallelism"."""
     rows = [sc.Collective(kind=kind, axes=("Y",), size=Y, bytes=2 * B * D) for kind in ("all-gather", "reduce-scatter")]
-    return sc.DeviceWork(flops=4 * B * D * F / Y, collectives=rows, devices=Y, tokens=B)  # type: ignore[arg-type]
+    return sc.DeviceWork(flops=4 * B * D * F / Y, collectives=rows, devices=Y, tokens=B)
 
 
 def mixed() -> sc.DeviceWork:
     """Both, on ``N = X Y`` chips: chapter training, "mixed FSDP and tensor parallelism"."""
     weights = sc.Collective(kind="all-gather", axes=("X",), size=X, bytes=2 * D * F * X / N, times=2)
     tokens = sc.Collective(kind="all-gather", axes=("Y",), size=N / X, bytes=2 * B * D / X, times=2)
-    return sc.DeviceWork(flops=4 * B * D * F / N, collectives=[weights, tokens], devices=N, tokens=B)  # type: ignore[arg-type]
+    return sc.DeviceWork(flops=4 * B * D * F / N, collectives=[weights, tokens], devices=N, tokens=B)
 
 
 ROOFLINES = [  # chapter training: C/W of v5p is 2550
@@ -76,9 +76,9 @@ def test_what_happens_at_once_takes_the_least_and_what_follows_the_most(
     flops: int, moved: int, sent: list[int], stages: int, microbatches: int
 ) -> None:
     rows = [sc.Collective(kind="all-reduce", axes=(f"a{i % 3}",), size=4, bytes=each) for i, each in enumerate(sent)]
-    work = sc.DeviceWork(flops=flops, bytes=moved, collectives=rows, devices=64, tokens=8192)  # type: ignore[arg-type]
+    work = sc.DeviceWork(flops=flops, bytes=moved, collectives=rows, devices=64, tokens=8192)
     options: dict[str, Any] = dict(stages=stages, microbatches=microbatches)
-    times = [sc.step_time(work, V5P, overlap=each, **options) for each in ("all", "compute", "none")]  # type: ignore[arg-type]
+    times = [sc.step_time(work, V5P, overlap=each, **options) for each in ("all", "compute", "none")]
     seconds = [found.value() for found in times]
     assert seconds == sorted(seconds)
     busy = Fraction(str(times[0].busy))

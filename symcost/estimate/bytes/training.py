@@ -9,9 +9,11 @@ import sympy
 
 from symcost.costs.cost import Count
 from symcost.costs.dtypes import ASSUMED, bits_of
+from symcost.costs.exact import rational
 from symcost.costs.size import model_size, state_size, trained_size
 from symcost.costs.table import CostTable
-from symcost.errors import SymcostError
+from symcost.devices import Device, device
+from symcost.errors import DeviceError, SymcostError
 from symcost.estimate.bytes.shards import Shards, of_one
 from symcost.estimate.bytes.types import types_of
 from symcost.reading.given import checked
@@ -43,6 +45,21 @@ class TrainingMemory:
         """What the fullest device keeps of each part: ``ceiling(bytes / devices)``, each part split as one buffer."""
         split = {part.name: of_one(getattr(self, part.name), getattr(shards, part.name)) for part in fields(shards)}
         return replace(self, **split)
+
+    def least_devices(self, on: str | Device) -> Any:
+        """The fewest devices whose memories together have room for all of it: ``ceiling(total / size)``.
+
+        Raises:
+            DeviceError: where the device is unknown, or no size of its memory is published.
+
+        >>> TrainingMemory(params=140 * 10**9, gradients=0, optimizer=560 * 10**9, residuals=0).least_devices("h100")
+        9
+        """
+        where = device(on)
+        level = where.memory_of("activations")
+        if level.size is None:
+            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
+        return of_one(self.total, rational(level.size))
 
 
 @checked

@@ -46,7 +46,7 @@ class DeviceWork:
 
     flops: Any = 0
     bytes: Any = 0
-    collectives: tuple[Collective, ...] = ()
+    collectives: Sequence[Collective] = ()
     devices: Any = 1
     tokens: Any = None
     model_flops: Any = None
