@@ -38,8 +38,8 @@ from .estimate.bytes.transformer import transformer_activations as transformer_a
 from .estimate.pod.collective import collective_time as collective_time
 from .estimate.pod.pipeline import bubble as bubble
 from .estimate.pod.places import MeshAxis as MeshAxis
-from .estimate.pod.step import DeviceWork as DeviceWork
 from .estimate.pod.step import step_time as step_time
+from .estimate.pod.work import DeviceWork as DeviceWork
 from .estimate.questions.sense import crossover as crossover
 from .estimate.questions.sense import elasticity as elasticity
 from .estimate.questions.sense import leading_term as leading_term

@@ -154,6 +154,34 @@ def test_work_is_checked(given: dict[str, Any], message: str) -> None:
         sc.DeviceWork(**given)
 
 
+def test_the_work_of_a_table_is_its_products_and_what_it_moves() -> None:
+    d, n = sc.symbols("d n")
+    mlp = sc.table(sc.Sequential(up=sc.Linear(4 * d, bias=False), act=sc.GELU(), down=sc.Linear(d, bias=False)), (n, d))
+    work = sc.DeviceWork.of(mlp, passes=3, devices=4, tokens=4 * n, dtype="bfloat16")
+    assert work.flops == work.model_flops == 3 * 2 * 8 * n * d**2
+    assert work.bytes == sympy.expand(3 * 2 * (8 * d**2 + n * d + 2 * 4 * n * d + n * d)), "weights, and four tensors"
+    found = sc.step_time(work, "h100")
+    assert found.compute == 48 * n * d**2 / sympy.Integer(989400000000000)
+    assert found.memory == sympy.expand(work.bytes / sympy.Integer(3350000000000))
+    assert found.value(n=1, d=64) == Fraction(str(found.memory.subs({n: 1, d: 64})))
+    with pytest.raises(sc.SymcostError, match="passes=0 must be a positive integer"):
+        sc.DeviceWork.of(mlp, passes=0)
+
+
+def test_what_is_computed_again_is_work_but_no_part_of_the_utilisation() -> None:
+    class Again(nn.Module):
+        d: int
+
+        @nn.compact
+        def __call__(self, x: Any) -> Any:
+            return nn.Dense(3)(nn.remat(nn.Sequential)([nn.Dense(self.d), nn.gelu, nn.Dense(self.d), nn.gelu])(x))
+
+    work = sc.DeviceWork.of(sc.trace(lambda d: Again(d), "float32[n,5]", mode="train"), tokens="n")
+    assert sympy.expand(work.flops - work.model_flops).is_positive
+    found = sc.step_time(work, "tpu-v5e", dtype="bfloat16")
+    assert found.tokens_per_second == sc.parse("n") / found.seconds
+
+
 def test_tokens_are_needed_for_what_is_told_of_them() -> None:
     found = sc.step_time(sc.DeviceWork(flops=1), V5P)
     with pytest.raises(

@@ -7,8 +7,10 @@ from typing import Any
 import sympy
 
 from symcost.estimate.amounts import many
+from symcost.reading.given import checked_but
 
 
+@checked_but("stages", "microbatches", "chunks")
 def bubble(stages: Any, microbatches: Any, chunks: Any = 1) -> Any:
     """``(p - 1)/(v m + p - 1)``: the idle share of ``p`` stages that take ``m`` microbatches, in ``v`` chunks each.
 

@@ -14,54 +14,20 @@ from symcost.costs.collectives import Collective
 from symcost.costs.exact import at_point, larger, number, rational
 from symcost.devices import Device, device
 from symcost.errors import SymcostError
-from symcost.estimate.amounts import amount, many
+from symcost.estimate.amounts import amount
 from symcost.estimate.pod.collective import collective_time
 from symcost.estimate.pod.pipeline import bubble
 from symcost.estimate.pod.places import MeshAxis
+from symcost.estimate.pod.work import DeviceWork
 from symcost.estimate.time.efficiency import ConstantEfficiency, efficiency_of
 from symcost.formulas.graph.leading import brief
 from symcost.formulas.units import as_number, physical, rounded
 from symcost.reading.given import checked_but
 from symcost.reading.nearest import choose
-from symcost.reading.numerals import short
 
 Overlap = Literal["compute", "all", "none"]
 OVERLAPS: tuple[Overlap, ...] = get_args(Overlap)
 HOUR = 3600
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeviceWork:
-    """What one device of a mesh does in a step: FLOPs, bytes that its memory moves, and the collectives it takes part in.
-
-    ``devices``: how many there are; ``tokens`` of a step on all of them, or examples; ``model_flops``: of the model on one
-    device, for the utilisation: ``flops`` unless given, which may hold what is computed again.
-
-    Raises:
-        SymcostError: where an amount is negative or no formula.
-
-    >>> DeviceWork(flops="6*B*P/N", devices="N", tokens="B").flops
-    6*B*P/N
-    """
-
-    flops: Any = 0
-    bytes: Any = 0
-    collectives: Sequence[Collective] = ()
-    devices: Any = 1
-    tokens: Any = None
-    model_flops: Any = None
-
-    def __post_init__(self) -> None:
-        for name, read in (("flops", amount), ("bytes", amount), ("devices", many)):
-            object.__setattr__(self, name, read(getattr(self, name), name))
-        for name in ("tokens", "model_flops"):
-            given = getattr(self, name)
-            object.__setattr__(self, name, None if given is None else amount(given, name))
-        if not isinstance(self.collectives, list | tuple):
-            raise SymcostError(
-                f"collectives={short(self.collectives)} must be a list of them: give [Collective(...), ...]"
-            )
-        object.__setattr__(self, "collectives", tuple(self.collectives))
 
 
 @dataclass(frozen=True, repr=False)
