@@ -36,7 +36,7 @@ from .estimate.bytes.training import TrainingMemory as TrainingMemory
 from .estimate.bytes.training import training_memory as training_memory
 from .estimate.bytes.transformer import transformer_activations as transformer_activations
 from .estimate.pod.collective import collective_time as collective_time
-from .estimate.pod.pipeline import bubble as bubble
+from .estimate.pod.pipeline import pipeline_bubble as pipeline_bubble
 from .estimate.pod.places import MeshAxis as MeshAxis
 from .estimate.pod.step import step_time as step_time
 from .estimate.pod.work import DeviceWork as DeviceWork

@@ -90,15 +90,15 @@ def test_what_happens_at_once_takes_the_least_and_what_follows_the_most(
 def test_bubbles_of_a_pipeline() -> None:
     """Narayanan et al., arXiv:2104.04473, section 2.2: (p - 1)/m and (p - 1)/(v m) of the ideal time."""
     p, m, v = sc.symbols("p m v")
-    share = sc.bubble(p, m, v)
+    share = sc.pipeline_bubble(p, m, v)
     assert sympy.simplify(share / (1 - share) - (p - 1) / (v * m)) == 0
-    assert sc.bubble(1, 5) == 0
+    assert sc.pipeline_bubble(1, 5) == 0
     plain, piped = (
         sc.step_time(fsdp(), V5P, hops=False, overlap="none", **more) for more in ({}, dict(stages=4, microbatches=12))
     )
     assert sympy.simplify(piped.seconds / plain.seconds) == sympy.Rational(15, 12)
     with pytest.raises(sc.SymcostError, match="microbatches=0 must be a positive integer"):
-        sc.bubble(4, 0)
+        sc.pipeline_bubble(4, 0)
 
 
 def test_tokens_utilisation_and_price_follow_from_the_seconds() -> None:

@@ -11,7 +11,7 @@ from symcost.reading.given import checked_but
 
 
 @checked_but("stages", "microbatches", "chunks")
-def bubble(stages: Any, microbatches: Any, chunks: Any = 1) -> Any:
+def pipeline_bubble(stages: Any, microbatches: Any, chunks: Any = 1) -> Any:
     """``(p - 1)/(v m + p - 1)``: the idle share of ``p`` stages that take ``m`` microbatches, in ``v`` chunks each.
 
     Huang et al.: GPipe, arXiv:1811.06965, section 2.3; with ``v`` interleaved chunks a stage, Narayanan et al.: Efficient
@@ -21,7 +21,7 @@ def bubble(stages: Any, microbatches: Any, chunks: Any = 1) -> Any:
     Raises:
         SymcostError: where a number is below 1.
 
-    >>> bubble(4, 8), bubble("p", "m")
+    >>> pipeline_bubble(4, 8), pipeline_bubble("p", "m")
     (3/11, (p - 1)/(m + p - 1))
     """
     p, m, v = (many(each, what) for each, what in

@@ -16,7 +16,7 @@ from symcost.devices import Device, device
 from symcost.errors import SymcostError
 from symcost.estimate.amounts import amount
 from symcost.estimate.pod.collective import collective_time
-from symcost.estimate.pod.pipeline import bubble
+from symcost.estimate.pod.pipeline import pipeline_bubble
 from symcost.estimate.pod.places import MeshAxis
 from symcost.estimate.pod.work import DeviceWork
 from symcost.estimate.time.efficiency import ConstantEfficiency, efficiency_of
@@ -125,7 +125,7 @@ def step_time(
     ``max(T_math, sum T_comms)``, as the scaling book has it, chapter "training"), ``all`` (the axes hide each other too: the
     least that is possible), ``none`` (the sum). ``efficiency``: the share of the peak that is reached, all of it unless given.
     ``hops=False`` leaves out latencies, as for large messages. With ``stages`` and ``microbatches`` the step is longer by the
-    pipeline's :func:`bubble`; ``work`` is then of one stage for all microbatches.
+    pipeline's :func:`pipeline_bubble`; ``work`` is then of one stage for all microbatches.
 
     Raises:
         DeviceError: where the device is unknown, or lacks a peak, a bandwidth or a network that is needed.
@@ -154,7 +154,7 @@ def step_time(
     peak = rational(where.operations(dtype)) * rational(rate.share) if work.flops != 0 else sympy.S.One
     moved = rational(where.bandwidth("activations")) if work.bytes != 0 else sympy.S.One
     communication, assumed = _communication(work.collectives, where, places, hops)
-    idle = bubble(stages, microbatches, chunks)
+    idle = pipeline_bubble(stages, microbatches, chunks)
     said = ["full peak" if rate.share == 1 else f"{rounded(100 * rate.share)} % of the peak", *assumed]
     return StepTime(
         sympy.expand(work.flops / peak), sympy.expand(work.bytes / moved), communication, idle, overlap, where, dtype, work,
