@@ -2,7 +2,6 @@
 
 from . import models as models
 from .agreement.check import Check as Check
-from .costs.collectives import Collective as Collective
 from .costs.cost import CONVENTIONS as CONVENTIONS
 from .costs.cost import Cost as Cost
 from .costs.mesh.collectives import Collective as Collective

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symcost as sc
-from symcost.costs.collectives import KINDS
+from symcost.costs.mesh.collectives import KINDS
 
 KIB = 1024
 TORI = ("google-tpu-v4", "google-tpu-v5e", "google-tpu-v5p", "google-tpu-v6e", "google-tpu-7x")

@@ -125,7 +125,7 @@ def test_a_step_in_symbols_has_a_value_at_a_point() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (dict(work=3), r"a int is no work of a device: give DeviceWork\(flops="),
+        (dict(work=3), r"a int is no work of a device: give a table of costs, or DeviceWork\(flops="),
         (dict(overlap="some"), "unknown overlap 'some': use compute, all, none"),
         (dict(efficiency=2), r"efficiency=2 must be a share of the peak in \(0, 1\]"),
         (dict(efficiency=sc.Saturating("0.5", 9)), "a step has one share of the peak for all of its kernels"),
@@ -188,6 +188,57 @@ def test_tokens_are_needed_for_what_is_told_of_them() -> None:
         sc.SymcostError, match=r"how many tokens a step has is not known: give DeviceWork\(tokens=...\)"
     ):
         _ = found.tokens_per_second
+
+
+class Planned(nn.Module):
+    """An MLP in bfloat16."""
+
+    d: int
+    f: int
+
+    @nn.compact
+    def __call__(self, x: Any) -> Any:
+        types: dict[str, Any] = dict(use_bias=False, dtype="bfloat16", param_dtype="bfloat16")
+        return nn.Dense(self.d, name="down", **types)(nn.gelu(nn.Dense(self.f, name="up", **types)(x)))
+
+
+@pytest.fixture(scope="module")
+def planned() -> sc.CostTable:
+    """Data along X, tensors along Y, as XLA cuts the step."""
+    cut = {"inputs/0": ("data",), "**/up/kernel": (None, "model"), "**/down/kernel": ("model",)}
+    plan = sc.Plan(mesh={"data": "X", "model": "Y"}, shard=cut)
+    return sc.trace(lambda d, f: Planned(d, f), "bfloat16[B,d]", plan=plan, mode="train")
+
+
+def test_the_step_of_a_traced_plan_follows_from_its_rows(planned: sc.CostTable) -> None:
+    """Data parallelism waits for the gradients below ``C/W`` tokens a chip for each of six products; there are five here."""
+    d, f = sc.symbols("d f")
+    found = sc.step_time(planned, V5P, hops=False)
+    assert found.compute == planned.per_device.total("textbook").flops / sympy.Integer(459 * 10**12)
+    assert found.work.devices == X * Y
+    assert found.communication["model"] == sum(
+        2 * row.bytes * row.times for row in planned.collectives if row.axes == ("model",)
+    ) / sympy.Integer(180 * 10**9)
+    at = sc.crossover(found.compute, found.communication["data"], "B").at
+    assert sympy.simplify(at * d * f / (d * f + Y)) == 2550 * X * 4 / 5, "and the sum of the loss, which is 4 bytes"
+    one = sc.step_time(planned.subs(B=64, d=32, f=48, X=4, Y=2), V5P, hops=False)
+    assert one.work.devices == 8
+    assert one.value() == found.value(B=64, d=32, f=48, X=4, Y=2)
+
+
+def test_the_memory_of_a_traced_plan_is_that_of_a_device(planned: sc.CostTable) -> None:
+    import optax
+
+    d, f = sc.symbols("d f")
+    found = sc.training_memory(planned, optax.adam(1e-3), moments="traced")
+    assert (found.params, found.gradients, found.optimizer) == (4 * d * f / Y, 4 * d * f / Y, 8 * d * f / Y + 4)
+    assert found.residuals == planned.residuals, "of the whole program"
+    split = sc.training_memory(
+        planned, optax.adam(1e-3), moments="traced", shards=sc.Shards(optimizer="X", residuals="X*Y")
+    )
+    assert split.optimizer == sympy.ceiling(8 * d * f / (X * Y) + 4 / X)
+    assert split.params == found.params
+    assert split.residuals == sympy.ceiling(sympy.expand(planned.residuals / (X * Y)))
 
 
 class Net(nn.Module):

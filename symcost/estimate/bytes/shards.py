@@ -62,5 +62,7 @@ def of_one(total: Any, devices: sympy.Expr) -> Any:
     >>> of_one(10, sympy.Integer(4))
     3
     """
+    if devices == 1:
+        return total
     share = sympy.ceiling(sympy.expand(sympy.sympify(total, strict=True) / devices))
     return int(share) if share.is_Integer else share

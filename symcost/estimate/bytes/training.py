@@ -79,7 +79,9 @@ def training_memory(
     precision keeps its master copy (Micikevicius et al., arXiv:1710.03740, section 3.1); ``"traced"`` asks the optimizer
     for that of the parameters as they are. Residuals follow the model's own types and its remat policy: a rematerialised
     block keeps less. ``shards``: over how many devices each part is split, :meth:`Shards.zero` for ZeRO and FSDP; the
-    bytes are then those of the fullest device.
+    bytes are then those of the fullest device. Of a table that was traced with a plan the bytes are those of one device, as its
+    arrays are cut, and ``shards`` split them further; only residuals, which are known of the whole program, are as many as all
+    devices have together, to be split by ``Shards(residuals=...)``.
 
     Raises:
         SymcostError: where the table is not of training.
@@ -94,15 +96,15 @@ def training_memory(
     """
     if costs.parts.residuals is None:
         raise SymcostError('what the backward pass needs is known of traced models: trace with mode="train"')
-    state: Any = 0
+    own, state = costs if costs.plan is None else costs.per_device, sympy.S.Zero
     if optimizer is not None:
         from symcost.estimate.bytes.optimizer import optimizer_state
 
-        state = optimizer_state(costs, optimizer, moments or dtype or ASSUMED, least=least)
-    types = types_of(costs, dtype)
-    params = model_size(costs, types.weights)
+        state = optimizer_state(own, optimizer, moments or dtype or ASSUMED, least=least)
+    types = types_of(own, dtype)
+    params = model_size(own, types.weights)
     found = TrainingMemory(
-        params=params, gradients=trained_size(costs, types.weights if gradients is None else bits_of(gradients)),
-        optimizer=state, residuals=costs.residuals, state=state_size(costs, types.weights), types=types.text,
+        params=params, gradients=trained_size(own, types.weights if gradients is None else bits_of(gradients)),
+        optimizer=state, residuals=costs.residuals, state=state_size(own, types.weights), types=types.text,
     )  # fmt: skip
     return found if shards is None else found.sharded(shards)

@@ -12,8 +12,8 @@ from typing import Any
 
 import sympy
 
-from symcost.costs.collectives import KINDS, Collective
 from symcost.costs.exact import larger, rational
+from symcost.costs.mesh.collectives import KINDS, Collective
 from symcost.devices import Device, Interconnect, device
 from symcost.errors import SymcostError
 from symcost.estimate.amounts import amount
@@ -70,7 +70,7 @@ def collective_time(
         DeviceError: where the device is unknown, has no such network, or fewer devices or axes in it.
         SymcostError: where a number is negative, or a place is no place.
 
-    >>> from symcost.costs.collectives import Collective
+    >>> from symcost.costs.mesh.collectives import Collective
     >>> gather = Collective(kind="all-gather", axes=("X",), size=4, bytes=2 * 1024 * 4096 // 4)
     >>> collective_time(gather, "tpu-v4").seconds  # 23 us, question 2 of chapter "sharding"
     2048/87890625

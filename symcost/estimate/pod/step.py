@@ -10,8 +10,9 @@ from typing import Any, Literal, get_args
 
 import sympy
 
-from symcost.costs.collectives import Collective
 from symcost.costs.exact import at_point, larger, number, rational
+from symcost.costs.mesh.collectives import Collective
+from symcost.costs.table import CostTable
 from symcost.devices import Device, device
 from symcost.errors import SymcostError
 from symcost.estimate.amounts import amount
@@ -106,7 +107,7 @@ class StepTime:
 
 @checked_but("work", "efficiency")
 def step_time(
-    work: DeviceWork,
+    work: DeviceWork | CostTable,
     on: str | Device,
     dtype: str = "bfloat16",
     *,
@@ -120,6 +121,8 @@ def step_time(
 ) -> StepTime:
     """Seconds of one step of a sharded program on each of its devices, exact in its symbols.
 
+    ``work``: a table, traced with a plan or of what one device does (:meth:`DeviceWork.of`), or the work by hand.
+
     ``max(FLOPs / peak, bytes / bandwidth)`` beside the collectives, each by :func:`collective_time` with ``places`` for the axes
     of the mesh. ``overlap`` says what happens at once: ``compute`` (computing hides the axes, which follow each other:
     ``max(T_math, sum T_comms)``, as the scaling book has it, chapter "training"), ``all`` (the axes hide each other too: the
@@ -131,7 +134,7 @@ def step_time(
         DeviceError: where the device is unknown, or lacks a peak, a bandwidth or a network that is needed.
         SymcostError: where an argument is another.
 
-    >>> from symcost.costs.collectives import Collective
+    >>> from symcost.costs.mesh.collectives import Collective
     >>> gather = Collective(kind="all-gather", axes=("X",), size="X", bytes="4*D*F")  # FSDP of an MLP, forward
     >>> work = DeviceWork(flops="4*B*D*F/X", collectives=[gather], devices="X", tokens="B")
     >>> found = step_time(work, "tpu-v5p", hops=False)
@@ -142,9 +145,11 @@ def step_time(
     equal at B = 2550*X; beyond it the first is larger
     """
     where = device(on)
+    if isinstance(work, CostTable):
+        work = DeviceWork.of(work)
     if not isinstance(work, DeviceWork):
         raise SymcostError(
-            f"a {type(work).__name__} is no work of a device: give DeviceWork(flops=..., collectives=...)"
+            f"a {type(work).__name__} is no work of a device: give a table of costs, or DeviceWork(flops=..., collectives=...)"
         )
     if overlap not in OVERLAPS:
         raise SymcostError(f"unknown overlap {overlap!r}: {choose(overlap, OVERLAPS)}")

@@ -8,9 +8,9 @@ from typing import Any
 
 import sympy
 
-from symcost.costs.collectives import Collective
 from symcost.costs.cost import TEXTBOOK
 from symcost.costs.dtypes import BYTE
+from symcost.costs.mesh.collectives import Collective
 from symcost.costs.rows import total
 from symcost.costs.size import width_of
 from symcost.costs.table import CostTable
@@ -19,6 +19,7 @@ from symcost.estimate.amounts import amount, many
 from symcost.estimate.bytes.types import types_of
 from symcost.estimate.time.utilisation import RECOMPUTED
 from symcost.estimate.time.work import kernels
+from symcost.formulas.symbols import symbol
 from symcost.reading.numerals import short
 
 
@@ -57,11 +58,12 @@ class DeviceWork:
 
     @classmethod
     def of(
-        cls, costs: CostTable, collectives: Iterable[Collective] = (), *, devices: Any = 1, tokens: Any = None, passes: int = 1,
-        dtype: str | None = None,
+        cls, costs: CostTable, collectives: Iterable[Collective] = (), *, devices: Any = None, tokens: Any = None,
+        passes: int = 1, dtype: str | None = None,
     ) -> DeviceWork:  # fmt: skip
-        """The work of a table of what one device computes.
+        """The work of a table: of each device of its plan where it was traced with one, else of the one device that it is of.
 
+        A plan brings its collectives and the number of devices; what is given here is taken instead, ``collectives`` besides.
         FLOPs of products (``textbook``, two a MAC), what is computed again included, which is no part of ``model_flops``; bytes
         of chains of elementwise operations going through memory once (``fused``, see :func:`~symcost.latency`), in the table's
         own number types or in ``dtype``. ``passes=3`` of a table of the forward pass counts the backward pass as two more, in
@@ -77,6 +79,11 @@ class DeviceWork:
         """
         if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
             raise SymcostError(f"passes={passes} must be a positive integer: 3 counts the backward pass as two more")
+        planned = isinstance(costs, CostTable) and costs.plan is not None
+        sent = (*costs.collectives, *collectives) if planned else tuple(collectives)
+        if devices is None:
+            devices = _devices(costs) if planned else 1
+        costs = costs.per_device if planned else costs
         run, types = kernels(costs, "fused"), types_of(costs, dtype)
         weights = width_of(costs, types.weights)
         bits = sympy.Add(
@@ -85,5 +92,13 @@ class DeviceWork:
         kept = total((row for row in costs.rows if row.phase != RECOMPUTED), TEXTBOOK).flops
         return cls(
             flops=passes * costs.total(TEXTBOOK).flops, bytes=sympy.expand(passes * bits / BYTE), devices=devices,
-            collectives=tuple(collectives), tokens=tokens, model_flops=passes * kept,
+            collectives=sent, tokens=tokens, model_flops=passes * kept,
         )  # fmt: skip
+
+
+def _devices(costs: CostTable) -> sympy.Expr:
+    """The devices of a table's mesh, in its symbols or at its point."""
+    sizes = {**costs.plan.mesh} if costs.plan is not None else {}
+    return sympy.Mul(
+        *(costs.point.get(size, symbol(size)) if isinstance(size, str) else size for size in sizes.values())
+    )
