@@ -226,6 +226,30 @@ def test_the_step_of_a_traced_plan_follows_from_its_rows(planned: sc.CostTable) 
     assert one.value() == found.value(B=64, d=32, f=48, X=4, Y=2)
 
 
+def test_a_traced_plan_over_slices_waits_for_both_networks(planned: sc.CostTable) -> None:
+    found = sc.step_time(planned, V5P, places={"data": "dcn"}, hops=False)
+    assert set(found.communication) == {"model", "dcn"}
+    row = next(row for row in planned.collectives if row.axes == ("data",) and row.path == "down")
+    assert sc.collective_time(row, V5P, {"data": "dcn"}).bandwidth == sympy.expand(
+        2 * row.bytes * (X - 1) / X / 6250000000
+    )
+    with pytest.raises(
+        sc.SymcostError, match='passes=3 says nothing of the collectives of a plan: trace with mode="train"'
+    ):
+        sc.DeviceWork.of(planned, passes=3)
+
+
+def test_axes_of_a_mesh_together_are_no_more_than_the_torus_has() -> None:
+    rows = [sc.Collective(kind="all-gather", axes=(axis,), size=4, bytes=1) for axis in ("a", "b", "c")]
+    work = sc.DeviceWork(collectives=rows)
+    assert len(sc.step_time(work, "tpu-v4").communication) == 3
+    with pytest.raises(
+        sc.DeviceError, match="a and b and c of the mesh take 3 axes of google-tpu-v5e's ici, which has 2: place"
+    ):
+        sc.step_time(work, "tpu-v5e")
+    assert sc.step_time(work, "tpu-v5e", places={"c": "dcn"}).seconds > 0
+
+
 def test_the_memory_of_a_traced_plan_is_that_of_a_device(planned: sc.CostTable) -> None:
     import optax
 

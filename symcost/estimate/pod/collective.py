@@ -6,18 +6,18 @@ tori and chapter "gpus" for switches: lower bounds that large messages come clos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
 
 from symcost.costs.exact import larger, rational
-from symcost.costs.mesh.collectives import KINDS, Collective
+from symcost.costs.mesh.collectives import KINDS, Collective, Kind
 from symcost.devices import Device, Interconnect, device
 from symcost.errors import SymcostError
-from symcost.estimate.amounts import amount
-from symcost.estimate.pod.places import Members, MeshAxis, placed
+from symcost.estimate.amounts import amount, many
+from symcost.estimate.pod.places import Members, MeshAxis, Places, levels, place_of, placed
 from symcost.reading.given import checked_but
 from symcost.reading.nearest import choose
 
@@ -33,10 +33,13 @@ class CollectiveTime:
     latency: sympy.Expr
     network: str
     assumed: str = ""
+    parts: tuple[CollectiveTime, ...] = ()
 
     @property
     def seconds(self) -> Any:
-        """The longer of the two."""
+        """The longer of the two; of a collective on two networks the sum of its ``parts``, which follow each other."""
+        if self.parts:
+            return sympy.Add(*(each.seconds for each in self.parts))
         return larger(self.bandwidth, self.latency)
 
     def __str__(self) -> str:
@@ -46,7 +49,11 @@ class CollectiveTime:
 
 @checked_but("row")
 def collective_time(
-    row: Collective, on: str | Device, places: Mapping[str, MeshAxis | str] | None = None
+    row: Collective,
+    on: str | Device,
+    places: Mapping[str, MeshAxis | str] | None = None,
+    *,
+    mesh: Mapping[str, Any] | None = None,
 ) -> CollectiveTime:
     """Seconds of one execution of a collective of ``n`` devices, exact in its symbols.
 
@@ -64,7 +71,9 @@ def collective_time(
     nodes, ``(m-1)/m V/(i w)``. A group of one device takes no time.
 
     ``places`` says where the axes of the mesh lie: the name of a network, or :class:`MeshAxis`; unless given each is one
-    axis of the device's innermost network.
+    axis of the device's innermost network. Along axes on two networks it is one on each, as slices of a torus do over the data
+    center: an all-reduce is a reduce-scatter inside, an all-reduce of the shards between, and an all-gather inside; ``mesh``
+    then has the sizes of the inner axes.
 
     Raises:
         DeviceError: where the device is unknown, has no such network, or fewer devices or axes in it.
@@ -81,7 +90,55 @@ def collective_time(
         )
     if row.kind not in KINDS:
         raise SymcostError(f"unknown kind of collective {row.kind!r}: {choose(row.kind, KINDS)}")
-    group = placed(device(on), row.axes, row.size, places)
+    where = device(on)
+    inner, *outer = levels(where, row.axes, places)
+    if not outer:
+        return _on_one(row, where, places)
+    if len(outer) > 1 or row.kind not in _PHASES:
+        raise SymcostError(f"{_told(row)} is on several networks at once: give it as one on each of them")
+    size = _inner_size(row, inner, places, mesh)
+    parts = []
+    for kind, inside in _PHASES[row.kind]:
+        own = {"size": size, "bytes": row.bytes} if inside else {"size": row.size / size, "bytes": row.bytes / size}
+        axes = inner if inside else outer[0]
+        parts.append(_on_one(replace(row, kind=kind, axes=axes, **own), where, places))
+    return CollectiveTime(
+        sympy.Add(*(each.bandwidth for each in parts)), sympy.Add(*(each.latency for each in parts)),
+        " and ".join(dict.fromkeys(each.network for each in parts)),
+        ", ".join(dict.fromkeys(each.assumed for each in parts if each.assumed)), tuple(parts),
+    )  # fmt: skip
+
+
+_PHASES: Mapping[str, tuple[tuple[Kind, bool], ...]] = {
+    "all-gather": (("all-gather", False), ("all-gather", True)),
+    "reduce-scatter": (("reduce-scatter", True), ("reduce-scatter", False)),
+    "all-reduce": (("reduce-scatter", True), ("all-reduce", False), ("all-gather", True)),
+}
+"""A collective on two networks as those on each, and whether on the inner one: what is scattered inside is sent outside."""
+
+
+def _told(row: Collective) -> str:
+    return f"{row.kind} along {' and '.join(row.axes)}"
+
+
+def _inner_size(
+    row: Collective, inner: Sequence[str], places: Places | None, mesh: Mapping[str, Any] | None
+) -> sympy.Expr:
+    """Devices of a group on the inner of two networks."""
+    sizes = []
+    for axis in inner:
+        lengths = place_of(axis, places).lengths
+        if axis not in (mesh or {}) and not lengths:
+            raise SymcostError(
+                f"{_told(row)} is on two networks, and how many devices {axis} has is not known: give mesh={{{axis!r}: ...}}"
+            )
+        sizes.append(many(mesh[axis], axis) if mesh and axis in mesh else sympy.Mul(*lengths))
+    return sympy.Mul(*sizes)
+
+
+def _on_one(row: Collective, where: Device, places: Places | None) -> CollectiveTime:
+    """A collective whose axes lie on one network."""
+    group = placed(where, row.axes, row.size, places)
     sent = amount(row.bytes, "bytes")
     if group.size == 1:
         return CollectiveTime(sympy.S.Zero, sympy.S.Zero, group.network.name)
@@ -110,7 +167,7 @@ def _exchanged(group: Members, sent: sympy.Expr) -> sympy.Expr:
     return one_way / 2 if group.ring else one_way
 
 
-def _switched(group: Members, sent: sympy.Expr) -> sympy.Expr:
+def _switched(group: Members, sent: sympy.Expr) -> Any:
     """All-gather and reduce-scatter through switches, a ring at each level."""
     nodes = group.size / group.inside
     outer = sent * (nodes - 1) / (nodes * group.inside * _rate(group.network))
@@ -119,7 +176,7 @@ def _switched(group: Members, sent: sympy.Expr) -> sympy.Expr:
     return larger(sympy.expand(sent * (group.inside - 1) / (group.inside * _rate(group.inner))), sympy.expand(outer))
 
 
-def _switched_all(group: Members, sent: sympy.Expr) -> sympy.Expr:
+def _switched_all(group: Members, sent: sympy.Expr) -> Any:
     """All-to-all through switches: to every other device its part, directly."""
     nodes = group.size / group.inside
     outer = sent * (nodes - 1) / (nodes * _rate(group.network))
@@ -133,7 +190,7 @@ def _passed(group: Members, sent: sympy.Expr) -> sympy.Expr:
     return sent / _rate(group.network)
 
 
-_Formula = Callable[[Members, sympy.Expr], sympy.Expr]
+_Formula = Callable[[Members, sympy.Expr], Any]
 
 
 def _twice(once: _Formula) -> _Formula:

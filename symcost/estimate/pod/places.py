@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,19 +74,38 @@ Places = Mapping[str, "MeshAxis | str"]
 
 
 def placed(on: Device, axes: Sequence[str], size: Any, places: Places | None) -> Members:
-    """The group of a collective along ``axes`` of a mesh, of ``size`` devices together."""
-    known = [_place(axis, (places or {}).get(axis)) for axis in axes] or [MeshAxis()]
-    names = list(dict.fromkeys(on.network(each.network).name for each in known))
-    if len(names) > 1:
-        raise SymcostError(
-            f"a collective along {' and '.join(axes)} is on {' and '.join(names)} at once: give it as one on each of them"
-        )
-    network, size = on.network(names[0]), many(size, "size")
+    """The group of a collective along ``axes`` of a mesh that lie on one network, of ``size`` devices together."""
+    known = [place_of(axis, places) for axis in axes] or [MeshAxis()]
+    network, size = on.network(known[0].network), many(size, "size")
     _check_room(on, network, axes, size)
     return _torus(on, network, axes, size, known) if network.is_torus else _switch(on, network, size, known)
 
 
-def _place(axis: str, given: MeshAxis | str | None) -> MeshAxis:
+def levels(on: Device, axes: Sequence[str], places: Places | None) -> list[tuple[str, ...]]:
+    """The axes of a collective by the network that they lie on, the innermost first."""
+    lies = {axis: on.network(place_of(axis, places).network).name for axis in axes}
+    found = [tuple(axis for axis in axes if lies[axis] == each.name) for each in on.networks]
+    return [each for each in found if each] or [()]
+
+
+def check_axes(on: Device, axes: Iterable[str], places: Places | None) -> None:
+    """Raise where all axes of a mesh together need more axes of a torus than it has."""
+    needed: dict[str, dict[str, int]] = {}
+    for axis in axes:
+        place = place_of(axis, places)
+        needed.setdefault(on.network(place.network).name, {})[axis] = place.axes
+    for name, by_axis in needed.items():
+        network = on.network(name)
+        if network.is_torus and sum(by_axis.values()) > network.axes:
+            raise DeviceError(
+                f"{' and '.join(by_axis)} of the mesh take {sum(by_axis.values())} axes of {on.name}'s {name}, which has "
+                f"{network.axes}: place one of them on another network, or cut along fewer"
+            )
+
+
+def place_of(axis: str, places: Places | None) -> MeshAxis:
+    """Where an axis lies: as given, or on one axis of the innermost network."""
+    given = (places or {}).get(axis)
     if given is None or isinstance(given, str):
         return MeshAxis(given or "")
     if not isinstance(given, MeshAxis):

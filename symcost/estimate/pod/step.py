@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -11,14 +11,13 @@ from typing import Any, Literal, get_args
 import sympy
 
 from symcost.costs.exact import at_point, larger, number, rational
-from symcost.costs.mesh.collectives import Collective
 from symcost.costs.table import CostTable
 from symcost.devices import Device, device
 from symcost.errors import SymcostError
 from symcost.estimate.amounts import amount
 from symcost.estimate.pod.collective import collective_time
 from symcost.estimate.pod.pipeline import pipeline_bubble
-from symcost.estimate.pod.places import MeshAxis
+from symcost.estimate.pod.places import MeshAxis, Places, check_axes
 from symcost.estimate.pod.work import DeviceWork
 from symcost.estimate.time.efficiency import ConstantEfficiency, efficiency_of
 from symcost.formulas.graph.leading import brief
@@ -158,7 +157,7 @@ def step_time(
         raise SymcostError("a step has one share of the peak for all of its kernels: give efficiency a number, as 0.4")
     peak = rational(where.operations(dtype)) * rational(rate.share) if work.flops != 0 else sympy.S.One
     moved = rational(where.bandwidth("activations")) if work.bytes != 0 else sympy.S.One
-    communication, assumed = _communication(work.collectives, where, places, hops)
+    communication, assumed = _communication(work, where, places, hops)
     idle = pipeline_bubble(stages, microbatches, chunks)
     said = ["full peak" if rate.share == 1 else f"{rounded(100 * rate.share)} % of the peak", *assumed]
     return StepTime(
@@ -168,16 +167,17 @@ def step_time(
 
 
 def _communication(
-    rows: Sequence[Collective], where: Device, places: Mapping[str, MeshAxis | str] | None, hops: bool
+    work: DeviceWork, where: Device, places: Places | None, hops: bool
 ) -> tuple[dict[str, sympy.Expr], list[str]]:
     """Seconds by axes, of a switch together under its name, and what is assumed of them."""
     found: dict[str, list[Any]] = {}
     assumed: dict[str, None] = {}
-    for row in rows:
-        taken = collective_time(row, where, places)
-        torus = where.network(taken.network).is_torus
+    for row in work.collectives:
+        taken = collective_time(row, where, places, mesh=work.mesh)
+        shared = not taken.parts and not where.network(taken.network).is_torus
         once = taken.seconds if hops else taken.bandwidth
-        found.setdefault(", ".join(row.axes) if torus else taken.network, []).append(once * amount(row.times, "times"))
+        found.setdefault(taken.network if shared else ", ".join(row.axes), []).append(once * amount(row.times, "times"))
         if taken.assumed:
             assumed[taken.assumed] = None
+    check_axes(where, [axis for row in work.collectives if row.size != 1 for axis in row.axes], places)
     return {name: sympy.Add(*parts) for name, parts in found.items()}, list(assumed)

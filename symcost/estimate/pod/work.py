@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
@@ -28,7 +28,8 @@ class DeviceWork:
     """What one device of a mesh does in a step: FLOPs, bytes that its memory moves, and the collectives it takes part in.
 
     ``devices``: how many there are; ``tokens`` of a step on all of them, or examples; ``model_flops``: of the model on one
-    device, for the utilisation: ``flops`` unless given, which may hold what is computed again.
+    device, for the utilisation: ``flops`` unless given, which may hold what is computed again. ``mesh``: sizes of the axes,
+    needed where a collective is along axes of two networks.
 
     Raises:
         SymcostError: where an amount is negative or no formula.
@@ -43,6 +44,7 @@ class DeviceWork:
     devices: Any = 1
     tokens: Any = None
     model_flops: Any = None
+    mesh: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, read in (("flops", amount), ("bytes", amount), ("devices", many)):
@@ -80,9 +82,12 @@ class DeviceWork:
         if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
             raise SymcostError(f"passes={passes} must be a positive integer: 3 counts the backward pass as two more")
         planned = isinstance(costs, CostTable) and costs.plan is not None
+        if planned and passes != 1:
+            raise SymcostError(
+                f'passes={passes} says nothing of the collectives of a plan: trace with mode="train" instead'
+            )
         sent = (*costs.collectives, *collectives) if planned else tuple(collectives)
-        if devices is None:
-            devices = _devices(costs) if planned else 1
+        mesh = _mesh(costs) if planned else {}
         costs = costs.per_device if planned else costs
         run, types = kernels(costs, "fused"), types_of(costs, dtype)
         weights = width_of(costs, types.weights)
@@ -91,14 +96,15 @@ class DeviceWork:
         )
         kept = total((row for row in costs.rows if row.phase != RECOMPUTED), TEXTBOOK).flops
         return cls(
-            flops=passes * costs.total(TEXTBOOK).flops, bytes=sympy.expand(passes * bits / BYTE), devices=devices,
-            collectives=sent, tokens=tokens, model_flops=passes * kept,
+            flops=passes * costs.total(TEXTBOOK).flops, bytes=sympy.expand(passes * bits / BYTE),
+            devices=sympy.Mul(*mesh.values()) if devices is None else devices,
+            collectives=sent, tokens=tokens, model_flops=passes * kept, mesh=mesh,
         )  # fmt: skip
 
 
-def _devices(costs: CostTable) -> sympy.Expr:
-    """The devices of a table's mesh, in its symbols or at its point."""
-    sizes = {**costs.plan.mesh} if costs.plan is not None else {}
-    return sympy.Mul(
-        *(costs.point.get(size, symbol(size)) if isinstance(size, str) else size for size in sizes.values())
-    )
+def _mesh(costs: CostTable) -> dict[str, Any]:
+    """The sizes of a mesh's axes, in symbols of the table or at its point."""
+    sizes = {} if costs.plan is None else costs.plan.mesh
+    return {
+        axis: costs.point.get(size, symbol(size)) if isinstance(size, str) else size for axis, size in sizes.items()
+    }
