@@ -226,6 +226,16 @@ def test_the_step_of_a_traced_plan_follows_from_its_rows(planned: sc.CostTable) 
     assert one.value() == found.value(B=64, d=32, f=48, X=4, Y=2)
 
 
+def test_a_step_is_told_only_where_its_table_holds(planned: sc.CostTable) -> None:
+    found = sc.step_time(planned, V5P)
+    with pytest.raises(sc.DomainError, match="B=63, X=4 is outside the domain: B/X is a size and must be an integer"):
+        found.value(B=63, d=32, f=48, X=4, Y=2)
+    with pytest.raises(sc.DomainError, match="X=1 is outside the domain"):
+        found.value(B=64, d=32, f=48, X=1, Y=2)
+    with pytest.raises(sc.DomainError, match="B=63, X=4 is outside the domain"):
+        sc.step_time(planned.subs(B=63, d=32, f=48, X=4, Y=2), V5P)
+
+
 def test_a_traced_plan_over_slices_waits_for_both_networks(planned: sc.CostTable) -> None:
     found = sc.step_time(planned, V5P, places={"data": "dcn"}, hops=False)
     assert set(found.communication) == {"model", "dcn"}

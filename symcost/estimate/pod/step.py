@@ -86,7 +86,10 @@ class StepTime:
         return amount(price, "price") * self.work.devices * self.seconds / (HOUR * self._tokens())
 
     def value(self, **point: int) -> Fraction:
-        """Exact seconds at a point; a symbol left free is an error."""
+        """Exact seconds at a point; a symbol left free is an error, and so is a point outside the domain of the work's table."""
+        table = self.work.table
+        if table is not None:
+            table.subs(**{name: size for name, size in point.items() if name in table.symbols})
         return number(at_point(self.seconds, point), "the time of a step")
 
     def _tokens(self) -> Any:

@@ -29,7 +29,7 @@ class DeviceWork:
 
     ``devices``: how many there are; ``tokens`` of a step on all of them, or examples; ``model_flops``: of the model on one
     device, for the utilisation: ``flops`` unless given, which may hold what is computed again. ``mesh``: sizes of the axes,
-    needed where a collective is along axes of two networks.
+    needed where a collective is along axes of two networks. ``table``: what it was made of, outside whose domain nothing is told.
 
     Raises:
         SymcostError: where an amount is negative or no formula.
@@ -45,6 +45,7 @@ class DeviceWork:
     tokens: Any = None
     model_flops: Any = None
     mesh: Mapping[str, Any] = field(default_factory=dict)
+    table: CostTable | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, read in (("flops", amount), ("bytes", amount), ("devices", many)):
@@ -98,7 +99,7 @@ class DeviceWork:
         return cls(
             flops=passes * costs.total(TEXTBOOK).flops, bytes=sympy.expand(passes * bits / BYTE),
             devices=sympy.Mul(*mesh.values()) if devices is None else devices,
-            collectives=sent, tokens=tokens, model_flops=passes * kept, mesh=mesh,
+            collectives=sent, tokens=tokens, model_flops=passes * kept, mesh=mesh, table=costs,
         )  # fmt: skip
 
 
