@@ -41,7 +41,7 @@ def test_devices_are_listed_and_shown_with_their_source(capsys: pytest.CaptureFi
     (pod,) = json.loads(out(capsys, "devices", "tpu-v5e", "--format", "json"))
     assert pod["network"]["ici"] | {"source": ""} == {
         "shape": "torus", "axes": 2, "bandwidth": "45000000000", "devices": 256, "ring_of": 16, "ring_every": None,
-        "latency": "1/1000000", "source": "",
+        "latency": "1/1000000", "reduces": False, "source": "",
     }  # fmt: skip
     document = json.loads(out(capsys, "devices", A100, "--format", "json"))
     assert document[0]["peak"]["bfloat16"] == str(312 * 10**12)

@@ -37,6 +37,7 @@ QUESTIONS: list[tuple[str, Any, str, str]] = [
     ("gpus 2.3", lambda: took("all-gather", "h100", 8, 2 * 4096 * 65536), "1.04e-3", "0.01e-3"),
     ("gpus 4.5", lambda: took("all-gather", "h100", 16, 514 * 10**9, X=ACROSS), "1", "0.01"),
     ("gpus, leaf", lambda: took("reduce-scatter", "h100", 256, 413 * 10**9, X=ACROSS), "1", "0.01"),
+    ("gpus, SHARP", lambda: took("all-reduce", "h100", 8, 450 * 10**9, X=sc.MeshAxis(reduces=True)), "1", "0.01"),
     ("gpus, b200", lambda: took("all-reduce", "b200", 8, 900 * 10**9), "1.75", "0.01"),
 ]  # fmt: skip
 
@@ -159,6 +160,10 @@ GATHER = sc.Collective(kind="all-gather", axes=("X",), size=16, bytes=8)
          "the lengths 4 x 8 along X make 32 devices, not 16"),
         (GATHER, "h100", {"X": sc.MeshAxis("infiniband", inside=16)}, sc.DeviceError,
          "inside=16 devices are more than the 8 of nvidia-h100-sxm's nvlink"),
+        (GATHER, "tpu-v4", {"X": sc.MeshAxis(reduces=True)}, sc.DeviceError,
+         "ici of google-tpu-v4 has no switches that could reduce: leave out reduces"),
+        (GATHER, "nvidia-a100-sxm-80gb", {"X": sc.MeshAxis("infiniband", reduces=True)}, sc.DeviceError,
+         "infiniband of nvidia-a100-sxm-80gb is not known to reduce in its switches: leave out reduces"),
         (GATHER, "tpu-v4", {"X": sc.MeshAxis("dcn", inside=4)}, sc.SymcostError,
          "inside=4 is of groups that share nodes, and dcn of google-tpu-v4 has no switch inside"),
         (sc.Collective(kind="all-gather", axes=("X", "Y"), size=16, bytes=8), "tpu-v4", {"X": sc.MeshAxis(lengths=(4,))},

@@ -112,6 +112,12 @@ def test_published_networks(
     assert found.latency in (None, Fraction(1, 10**6)), "about a microsecond for each hop of a torus"
 
 
+def test_switches_reduce_since_hopper() -> None:
+    """jax-ml.github.io/scaling-book, chapter gpus, "in-network reductions"."""
+    reducing = {(name, each.name) for name in NAMES for each in sc.device(name).networks if each.reduces}
+    assert reducing == {(f"nvidia-{name}", "nvlink") for name in ("h100-sxm", "h200-sxm", "b200-hgx")}
+
+
 def test_every_network_is_in_the_table_above() -> None:
     there = {(name, each.name) for name in NAMES for each in sc.device(name).networks}
     assert there == {(row[0], row[1]) for row in NETWORKS}
@@ -154,6 +160,7 @@ LINKS = dict(name="l", shape="torus", bandwidth=1, source="s")
         ([sc.Interconnect(**{**LINKS, "bandwidth": -1})], "bandwidth of network l=-1 must be a positive number"),
         ([sc.Interconnect(**{**LINKS, "latency": "soon"})], "latency of network l=soon must be a positive number"),
         ([sc.Interconnect(**{**LINKS, "shape": "switch", "axes": 2})], "network l is a switch, which has neither axes nor rings"),
+        ([sc.Interconnect(**{**LINKS, "reduces": True})], "reduces of network l is True: give True or False, and True only of a switch"),
         ([sc.Interconnect(**{**LINKS, "ring_of": 4, "ring_every": 4})], "network l says ring_of and ring_every: keep the one"),
     ],
 )  # fmt: skip

@@ -21,8 +21,9 @@ class Interconnect:
 
     ``bandwidth``: bytes per second in one direction, of one link of a torus, or out of one device into a switch.
     ``axes`` of a torus, along each of which a device has two links. ``devices``: how many it connects, a pod or a node; of
-    any number unless given. An axis of a torus closes to a ring where its length is ``ring_of``, or a multiple of
-    ``ring_every``; unless either is given it never does. ``latency``: seconds of one hop, none unless a source gives it.
+    any number unless given. ``reduces``: whether its switches can add up what passes through them. An axis of a torus closes
+    to a ring where its length is ``ring_of``, or a multiple of ``ring_every``; unless either is given it never does.
+    ``latency``: seconds of one hop, none unless a source gives it.
 
     >>> ici = Interconnect(name="ici", shape="torus", axes=2, bandwidth=45 * 10**9, ring_of=16, source="own")
     >>> ici.closes(16), ici.closes(8)
@@ -38,6 +39,7 @@ class Interconnect:
     ring_of: int | None = None
     ring_every: int | None = None
     latency: Any = None
+    reduces: bool = False
 
     @property
     def is_torus(self) -> bool:
@@ -71,6 +73,8 @@ def checked_network(
             raise fail(f"{name} of {what} is {short(number)}: give a positive integer")
     if given.shape == SWITCH and (given.axes != 1 or given.ring_of or given.ring_every):
         raise fail(f"{what} is a switch, which has neither axes nor rings: leave them out")
+    if not isinstance(given.reduces, bool) or (given.reduces and given.shape == TORUS):
+        raise fail(f"reduces of {what} is {short(given.reduces)}: give True or False, and True only of a switch")
     if given.ring_of and given.ring_every:
         raise fail(f"{what} says ring_of and ring_every: keep the one by which an axis closes")
     latency = None if given.latency is None else needed(given.latency, f"latency of {what}")

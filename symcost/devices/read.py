@@ -172,7 +172,7 @@ class _DeviceReader:
     def _network(self, name: str, given: Any) -> Interconnect:
         where = f"network.{name}"
         table = dict(self._table(given, where))
-        plain = {key: table.pop(key) for key in ("shape", "source", *COUNTS) if key in table}
+        plain = {key: table.pop(key) for key in ("shape", "source", "reduces", *COUNTS) if key in table}
         numbers = self._numbers(table, where, {"bandwidth": ("bytes per second",), "latency": ("seconds",)})
         for key in ("shape", "source"):
             if not isinstance(plain.get(key), str):

@@ -68,7 +68,7 @@ def collective_time(
     In lines, where the axes do not close: ``(n-1)/n V/(k w)`` after ``sum(n_i - 1)`` hops, all-to-all ``n_max b/(4 w)``. Through a
     switch of ``w`` out of each device: ``(n-1)/n V/w``, all-reduce twice, all-to-all ``(n-1)/n b/w``, permute ``b/w``; of
     groups that have ``i`` devices in each of ``m`` nodes the longer of that inside, ``(i-1)/i V/w_in``, and between the
-    nodes, ``(m-1)/m V/(i w)``. A group of one device takes no time.
+    nodes, ``(m-1)/m V/(i w)``; an all-reduce that the switches add up takes ``V/w``. A group of one device takes no time.
 
     ``places`` says where the axes of the mesh lie: the name of a network, or :class:`MeshAxis`; unless given each is one
     axis of the device's innermost network. Along axes on two networks it is one on each, as slices of a torus do over the data
@@ -161,6 +161,11 @@ def _gathered(group: Members, sent: sympy.Expr) -> sympy.Expr:
     return one_way / 2 if group.ring else one_way * (group.size - 1) / group.size
 
 
+def _summed(group: Members, sent: sympy.Expr) -> Any:
+    """All-reduce of a torus: a reduce-scatter and an all-gather."""
+    return 2 * _gathered(group, sent)
+
+
 def _exchanged(group: Members, sent: sympy.Expr) -> sympy.Expr:
     """All-to-all of a torus: a quarter of everything crosses the middle of the longest axis, each way."""
     one_way = sent * group.longest / (4 * _rate(group.network))
@@ -185,6 +190,11 @@ def _switched_all(group: Members, sent: sympy.Expr) -> Any:
     return larger(sympy.expand(sent * (group.inside - 1) / (group.size * _rate(group.inner))), sympy.expand(outer))
 
 
+def _reduced(group: Members, sent: sympy.Expr) -> Any:
+    """All-reduce through switches: everything twice, or once where they add it up."""
+    return sent / _rate(group.network) if group.reduces else 2 * _switched(group, sent)
+
+
 def _passed(group: Members, sent: sympy.Expr) -> sympy.Expr:
     """To one other device, over one link."""
     return sent / _rate(group.network)
@@ -193,15 +203,11 @@ def _passed(group: Members, sent: sympy.Expr) -> sympy.Expr:
 _Formula = Callable[[Members, sympy.Expr], Any]
 
 
-def _twice(once: _Formula) -> _Formula:
-    return lambda group, sent: 2 * once(group, sent)
-
-
 _TORUS: Mapping[str, _Formula] = {
-    "all-gather": _gathered, "reduce-scatter": _gathered, "all-reduce": _twice(_gathered), "all-to-all": _exchanged,
+    "all-gather": _gathered, "reduce-scatter": _gathered, "all-reduce": _summed, "all-to-all": _exchanged,
     "collective-permute": _passed,
 }  # fmt: skip
 _SWITCH: Mapping[str, _Formula] = {
-    "all-gather": _switched, "reduce-scatter": _switched, "all-reduce": _twice(_switched), "all-to-all": _switched_all,
+    "all-gather": _switched, "reduce-scatter": _switched, "all-reduce": _reduced, "all-to-all": _switched_all,
     "collective-permute": _passed,
 }  # fmt: skip

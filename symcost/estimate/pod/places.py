@@ -21,7 +21,8 @@ class MeshAxis:
     ``network``: by its name, the innermost one unless given. Of a torus: ``axes``, how many of its axes this one is laid
     over, or ``lengths``, how long each of them is; ``ring``: whether they close, as the device's source says unless given,
     and so where a length is a symbol that leaves it open. Of an outer switch: ``inside``, how many devices of a group share
-    a node of the innermost network, which gathers for them first.
+    a node of the innermost network, which gathers for them first; ``reduces``: whether the switches add up what is reduced, where
+    they can, so that an all-reduce sends everything once.
 
     Raises:
         SymcostError: where a number is not positive, or ``axes`` and ``lengths`` differ.
@@ -35,6 +36,7 @@ class MeshAxis:
     lengths: tuple[Any, ...] = ()
     ring: bool | None = None
     inside: Any = 1
+    reduces: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.axes, bool) or not isinstance(self.axes, int) or self.axes < 1:
@@ -67,6 +69,7 @@ class Members:
     longest: sympy.Expr = sympy.S.One
     inner: Interconnect | None = None
     inside: sympy.Expr = sympy.S.One
+    reduces: bool = False
     assumed: str = ""
 
 
@@ -126,6 +129,8 @@ def _check_room(on: Device, network: Interconnect, axes: Sequence[str], size: sy
 
 def _torus(on: Device, network: Interconnect, axes: Sequence[str], size: sympy.Expr, known: list[MeshAxis]) -> Members:
     number = sum(each.axes for each in known)
+    if any(each.reduces for each in known):
+        raise DeviceError(f"{network.name} of {on.name} has no switches that could reduce: leave out reduces")
     if number > network.axes:
         raise DeviceError(
             f"{number} axes of {network.name} are needed along {' and '.join(axes)}: {on.name} has {network.axes} of them"
@@ -163,9 +168,15 @@ def _longest(lengths: Sequence[sympy.Expr]) -> sympy.Expr:
 
 
 def _switch(on: Device, network: Interconnect, size: sympy.Expr, known: list[MeshAxis]) -> Members:
-    inside = sympy.Mul(*(each.inside for each in known))
+    inside, reduces = sympy.Mul(*(each.inside for each in known)), any(each.reduces for each in known)
+    if reduces and (not network.reduces or inside != 1):
+        raise DeviceError(
+            f"{network.name} of {on.name} is not known to reduce in its switches"
+            + (f" for nodes of {inside}" if inside != 1 else "")
+            + ": leave out reduces"
+        )
     if inside == 1:
-        return Members(network, size)
+        return Members(network, size, reduces=reduces)
     inner = on.network()
     if inner == network or inner.is_torus:
         raise SymcostError(

@@ -77,7 +77,7 @@ def document(device: Device) -> dict[str, Any]:
         "network": {
             each.name: {
                 "shape": each.shape, "axes": each.axes, "bandwidth": _text(each.bandwidth), "devices": each.devices,
-                "ring_of": each.ring_of, "ring_every": each.ring_every, "latency": _text(each.latency),
+                "ring_of": each.ring_of, "ring_every": each.ring_every, "latency": _text(each.latency), "reduces": each.reduces,
                 "source": each.source,
             }
             for each in device.networks
