@@ -12,6 +12,7 @@ os.environ["COLUMNS"] = "100"  # a test of another width sets its own
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # programs that tests start need not compile all modules again
 
 import effort
+import limits
 import pytest
 from browsing import browser, opened  # noqa: F401 - fixtures of the page's tests
 from hypothesis import settings
@@ -23,8 +24,9 @@ settings.load_profile("daily")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The hooks of ``effort`` are of every file: those of a ``conftest`` would leave out the documentation under symcost/."""
+    """These hooks are of every file: those of a ``conftest`` would leave out the documentation under symcost/."""
     config.pluginmanager.register(effort)
+    config.pluginmanager.register(limits)
     if getattr(config.option, "dist", "no") == "load":  # tests of one file by one worker, which keeps what they share
         config.option.dist = "worksteal"
 

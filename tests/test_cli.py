@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import typer
 from effort import rows
+from limits import started
 
 import symcost as sc
 from symcost.cli import output as cli_output
@@ -388,12 +389,12 @@ def test_an_interruption_is_one_line_and_exit_code_130(tmp_path: Path) -> None:
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     program = f"{heed}; from symcost.cli.main import script; script()"
     command = [sys.executable, "-c", program, "trace", "slow_model:Net", "--output", "costs.txt"]
-    running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, cwd=tmp_path)  # fmt: skip
-    assert running.stderr is not None
-    assert running.stderr.readline() == "ready\n"
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=60)
+    with started(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                 cwd=tmp_path) as running:  # fmt: skip
+        assert running.stderr is not None
+        assert running.stderr.readline() == "ready\n"
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
     assert (running.returncode, err.strip()) == (130, "symcost: interrupted")
     assert not (tmp_path / "costs.txt").exists()
 
@@ -401,14 +402,13 @@ def test_an_interruption_is_one_line_and_exit_code_130(tmp_path: Path) -> None:
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "symcost", "trace", *NET, "--format", "json"]
-    running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, cwd=tmp_path)  # fmt: skip
-    assert running.stdout is not None
-    assert running.stderr is not None
-    running.stdout.close()
-    assert running.stderr.read() == b""
-    assert running.wait(timeout=60) == 1
-    running.stderr.close()
+    with started(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                 cwd=tmp_path) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+        assert running.wait(timeout=60) == 1
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------
