@@ -363,7 +363,7 @@ def test_the_help_shows_the_examples_whole(capsys: pytest.CaptureFixture[str]) -
 
 
 COMMANDS = [line.replace("\\[", "[") for line in EPILOGS["trace"].splitlines() if line.startswith("symcost ")]
-SLOW = [command for command in COMMANDS if "--mode train" in command]
+SLOW = [command for command in COMMANDS if "--mode train" in command or "resnet50" in command]
 
 
 @pytest.mark.usefixtures("traced_once")

@@ -85,7 +85,11 @@ def until(condition: Any, seconds: float = 60) -> None:
 
 @pytest.mark.parametrize(
     ("child", "options"),
-    [("numpy", {}), ("native", {"engine": "native", "processes": 2}), ("native", {"workers": 2})],
+    [
+        ("numpy", {}),
+        ("native", {"engine": "native", "processes": 2}),
+        pytest.param("native", {"workers": 2}, marks=pytest.mark.campaign),
+    ],
     indirect=["child"],
 )
 def test_a_killed_run_goes_on_where_it_stopped_with_the_same_result(
