@@ -17,8 +17,8 @@ from zoo.case import Case
 from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.errors import ExpressionError
 from symcost.formulas.form import Form, floor
-from symcost.formulas.places import never_positive, places_inside
-from symcost.formulas.window import positions_inside
+from symcost.formulas.windows.places import never_positive, places_inside
+from symcost.formulas.windows.window import positions_inside
 from symcost.tracing.checking.derived import unlike
 from symcost.tracing.domain.domain import Domain
 from symcost.tracing.face import trace
