@@ -20,10 +20,12 @@ from symcost.hlo.counting.rules import ANNOTATIONS, FREE, REGION, leaf_rule
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.scopes import FORWARD, module_of, phase_of
 from symcost.tracing.counting.costing import STATE
-from symcost.tracing.mesh.partition import Argument, Partitioned
+from symcost.tracing.mesh.partition import STOP, Entering, Partitioned
 from symcost.tracing.program.capture import Keys
 from symcost.tracing.program.records import FROZEN, Key, Program, Record
 
+NOT_RUN = {*ANNOTATIONS, STOP}
+"""Calls that only say something of the program."""
 COLLECTIVE = "collective"
 """Source of records that exchange and compute nothing."""
 DTYPES: Mapping[str, str] = {
@@ -53,18 +55,20 @@ REDUCED: Mapping[str, str] = {
 
 def records_of(cut: Partitioned, keys: Keys) -> Program:
     """The records of one device's program. Errors: a call whose work is hidden."""
-    reader = _Reader(cut.module, cut.mesh, keys)
+    reader = _Instructions(cut.module, cut.mesh, keys)
     program = Program()
     program.inputs = [reader.entering(argument) for argument in cut.arguments]
     program.records = list(reader.records())
+    program.strides |= reader.strides
     return program
 
 
-class _Reader:
+class _Instructions:
     def __init__(self, module: Module, mesh: Mapping[str, int], keys: Keys) -> None:
         self.module, self.mesh, self.keys = module, mesh, keys
+        self.strides: set[int] = set()
 
-    def entering(self, argument: Argument) -> Record:
+    def entering(self, argument: Entering) -> Record:
         """An array that enters the program, as large as it is on one device."""
         op = {"params": "param", "inputs": "input", "arrays": "input"}.get(argument.role, argument.role)
         _, *names = argument.path.split("/")
@@ -79,7 +83,7 @@ class _Reader:
             i = run.instruction
             if kind_of(i) is not None:
                 yield self._collective(run)
-            elif i.opcode not in FREE and not (i.opcode == "custom-call" and i.custom_call_target in ANNOTATIONS):
+            elif i.opcode not in FREE and i.custom_call_target not in NOT_RUN:
                 yield self._computing(run)
 
     def _weight(self, branch: Computation) -> int:
@@ -114,6 +118,7 @@ class _Reader:
     def _counts(self, run: Executed, shapes: Sequence[Shape]) -> dict[str, int]:
         """What an instruction costs that no rule of a primitive counts from shapes."""
         i = run.instruction
+        self.strides.update(factor for w in i.window for factor in (w.stride, w.lhs_dilate, w.rhs_dilate))
         if i.opcode == "convolution":
             macs = _taps(i, shapes)
             return {"macs": macs, "padding_macs": macs - leaf_rule(i)(i, shapes)[0] // 2, "materialises": 1}
