@@ -27,6 +27,7 @@ from zoo.case import Case
 from symcost.costs.evidence import BOUNDED, WORDS
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.tracing.domain.pieces import Pieces
 from symcost.tracing.face import trace, trace_function
 from symcost.tracing.program.model import Model
 
@@ -97,17 +98,25 @@ def tabulated(case: Case, model: Model) -> float | None:
         return None
 
 
-def sizes(costs: CostTable) -> list[str]:
-    """Symbols that are sizes of arrays; the others are depths, and trips of loops."""
+def around(costs: CostTable, point: Mapping[str, int]) -> Any:
+    """The domain at a point: that of its piece, where the form has pieces."""
     domain: Any = costs.domain
+    while isinstance(domain, Pieces):
+        domain = domain.at(point)
+    return domain
+
+
+def sizes(case: Case, costs: CostTable) -> list[str]:
+    """Symbols that are sizes of arrays; the others are depths, and trips of loops."""
+    domain = around(costs, case.real)
     found = {name for form in domain.dimensions for name in form.symbols}
     return [name for name in domain.symbols if name in found]
 
 
 def far(case: Case, costs: CostTable) -> list[Mapping[str, int]]:
     """The point that a user would ask for, and one inside the domain whose factors are others."""
-    domain: Any = costs.domain
-    fixed = {name: case.real[name] for name in domain.symbols if name not in sizes(costs)}
+    domain = around(costs, case.real)
+    fixed = {name: case.real[name] for name in domain.symbols if name not in sizes(case, costs)}
     other = domain.generic_point(2, fixed, {name: value // 3 + 1 for name, value in case.real.items()})
     return [case.real, other]
 
@@ -137,7 +146,7 @@ def row(case: Case, source: str) -> Row:
         )
     spent, domain = time.process_time() - start, costs.domain
     assert domain is not None
-    words = {name: domain.evidence[name].word for name in sizes(costs)}
+    words = {name: domain.evidence[name].word for name in sizes(case, costs)}
     told = "; ".join(f"{word} {', '.join(names)}" for word in reversed(WORDS)
                      if (names := [n for n, each in domain.evidence.items() if each.word == word]))  # fmt: skip
     why = "; ".join(

@@ -67,6 +67,8 @@ class Derivation(Attempt):
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
             found = self._wider(found)
+        if any(found.domain.at_least.get(name, 1) >= self.base[name] > 1 for name in self.sizes):
+            found = self._inside(found)
         self._turn()
         return self._decided(self._clamped(found), pieces)
 
@@ -251,6 +253,20 @@ class Derivation(Attempt):
         low, lower = found.domain.at_least, other.domain.at_least
         gained = any(lower.get(n, 1) < low[n] for n in low) and all(lower.get(n, 1) <= low.get(n, 1) for n in lower)
         return other if gained else found
+
+    def _inside(self, found: Piece) -> Piece:
+        """The form of samples below which it held nowhere: sought where the program decides as it was seen to, it may hold there."""
+        if not self.guards or not all_hold(self.guards, self.base):
+            return found
+        before, self.within = self.within, (*self.within, *self.guards)
+        try:
+            other = self.certified()
+        except LiftError:
+            return found
+        finally:
+            self.within = before
+        low, lower = found.domain.at_least, other.domain.at_least
+        return other if all(lower.get(name, 1) <= least for name, least in low.items()) else found
 
     def _settle(self) -> Piece:
         """Attempts with better values each time, until one is certified."""
