@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
+from symcost.system.collector import rare_collections
 from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
@@ -255,7 +254,7 @@ class Derivation(Attempt):
         return other if gained else found
 
     def _inside(self, found: Piece) -> Piece:
-        """The form of samples below which it held nowhere: sought where the program decides as it was seen to, it may hold there."""
+        """The form again, of samples below which it held nowhere, where the program decides as it was seen to."""
         if not self.guards or not all_hold(self.guards, self.base):
             return found
         before, self.within = self.within, (*self.within, *self.guards)
@@ -360,17 +359,6 @@ class Derivation(Attempt):
                 self.values[branch.name] = values
                 return
         raise LiftError(f"{branch}; give steps={{{branch.name!r}: ...}} for the values that you mean")
-
-
-@contextlib.contextmanager
-def rare_collections() -> Iterator[None]:
-    """Python's collector runs rarely inside: traces make millions of objects that live on, and each full run counts them."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def derive(
