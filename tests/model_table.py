@@ -117,8 +117,11 @@ def far(case: Case, costs: CostTable) -> list[Mapping[str, int]]:
     """The point that a user would ask for, and one inside the domain whose factors are others."""
     domain = around(costs, case.real)
     fixed = {name: case.real[name] for name in domain.symbols if name not in sizes(case, costs)}
-    other = domain.generic_point(2, fixed, {name: value // 3 + 1 for name, value in case.real.items()})
-    return [case.real, other]
+    near = {name: value // 3 + 1 for name, value in case.real.items()}
+    generic = [domain.generic_point(shift, fixed, scale) for scale in (near, case.real) for shift in range(2, 12)]
+    twice = {name: value if name in fixed else 2 * value for name, value in case.real.items()}
+    inside = (point for point in (*generic, twice) if point != case.real and domain.problem(point) is None)
+    return [case.real, next(inside, twice)]
 
 
 def equal(case: Case, costs: CostTable) -> str:
