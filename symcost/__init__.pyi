@@ -4,6 +4,8 @@ from . import models as models
 from .agreement.check import Check as Check
 from .costs.cost import CONVENTIONS as CONVENTIONS
 from .costs.cost import Cost as Cost
+from .costs.mesh.collectives import Collective as Collective
+from .costs.mesh.plan import Plan as Plan
 from .costs.rows import Row as Row
 from .costs.saved.load import load as load
 from .costs.size import model_size as model_size

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from symcost.costs.mesh.plan import Plan
 from symcost.costs.table import CostTable
+from symcost.errors import SpecError
 from symcost.reading.choices import Mode
 from symcost.reading.given import checked
+from symcost.reading.numerals import short
 from symcost.tracing.attempt import PIECES
 from symcost.tracing.derive import Options, derive
-from symcost.tracing.program.model import make_function, make_model
+from symcost.tracing.mesh.derive import sharded
+from symcost.tracing.program.model import Model, make_function, make_model
+from symcost.tracing.sampling.sample import check_known
 
 
 @checked
@@ -31,6 +37,7 @@ def trace(
     referee: bool = True,
     upto: Mapping[str, int] | None = None,
     max_pieces: int = PIECES,
+    plan: Plan | None = None,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> CostTable:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
@@ -83,7 +90,7 @@ def trace(
     made = make_model(
         model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
     )
-    return derive(made, Options(samples, steps, at_least, referee, max_pieces, upto), on_trace, active)
+    return _planned(made, Options(samples, steps, at_least, referee, max_pieces, upto), plan, on_trace, active)
 
 
 @checked
@@ -98,6 +105,7 @@ def trace_function(
     referee: bool = True,
     upto: Mapping[str, int] | None = None,
     max_pieces: int = PIECES,
+    plan: Plan | None = None,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> CostTable:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
@@ -111,7 +119,22 @@ def trace_function(
     d*n
     """
     made = make_function(function, specs, call, axes)
-    return derive(made, Options(samples, steps, at_least, referee, max_pieces, upto), on_trace)
+    return _planned(made, Options(samples, steps, at_least, referee, max_pieces, upto), plan, on_trace)
+
+
+def _planned(
+    model: Model, options: Options, plan: Plan | None, on_trace: Callable[[int], None],
+    active: Mapping[str, Any] | None = None,
+) -> CostTable:  # fmt: skip
+    """The closed form, and what it becomes on each device of a mesh where there is a plan of one."""
+    if plan is None:
+        return derive(model, options, on_trace, active)
+    if not isinstance(plan, Plan):
+        raise SpecError(f"plan={short(plan)} is no plan: give sc.Plan(mesh, shard)")
+    check_known("upto", options.upto, (*model.symbols, *plan.symbols))
+    upto = {name: most for name, most in (options.upto or {}).items() if name in model.symbols}
+    costs = derive(model, replace(options, upto=upto), on_trace, active)
+    return costs.cut(sharded(model, costs, plan, options.upto, on_trace))
 
 
 def symbols_of(

@@ -41,6 +41,8 @@ class Abstract:
     residuals: list[jax.ShapeDtypeStruct] = field(default_factory=list)
     collections: bool = False
     """Whether the paths of state begin with the name of a collection, as those of linen do."""
+    trains: bool = False
+    """Whether its results are the loss, then the gradient of every trained parameter, in their order."""
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -294,7 +296,7 @@ class Model:
             (gradients,) = pullback(jnp.ones_like(value))
             return value, gradients, updated
 
-        program.function = step
+        program.function, program.trains = step, True
         return program
 
 

@@ -1,0 +1,112 @@
+"""Sizes at which a program is cut over a mesh: inside the model's own domain, and divided by the axes that cut them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from symcost.costs.cost import Count
+from symcost.costs.mesh.plan import Plan
+from symcost.costs.parts import Conditions
+from symcost.costs.table import CostTable
+from symcost.errors import LiftError
+from symcost.formulas.symbols import evaluate
+from symcost.tracing.sampling.sample import Point, Values
+
+AXES: Values = (2, 4, 8, 16)
+"""Sizes of an axis at which programs are sampled."""
+FACTORS = (1, 2, 3, 5, 7, 4, 6, 9, 8, 12)
+"""Sizes are sampled at these times the first ones."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A dimension of an array that enters the program, and the number of parts along each axis that cuts it."""
+
+    size: Count
+    axes: tuple[str, ...]
+
+
+@dataclass
+class Lattice:
+    """Points of a model's symbols and a mesh's axes at which every array is cut evenly."""
+
+    table: CostTable
+    plan: Plan
+
+    def __post_init__(self) -> None:
+        self.names: Sequence[str] = self.table.symbols
+        self.domain: Conditions | None = self.table.domain
+        self.cuts = list(self._cuts())
+
+    def _cuts(self) -> Iterator[Cut]:
+        roles = {"param": "params", "input": "inputs"}
+        for row in self.table.rows:
+            kind, _, name = row.op.partition(" ")
+            if row.source == "input":
+                inside = "/".join(part for part in (roles.get(kind, kind), row.path, name) if part)
+                for size, axes in zip(row.out, self.plan.cut(inside, len(row.out)), strict=True):
+                    if axes:
+                        yield Cut(size, axes)
+
+    def point(self, mesh: Mapping[str, int], factors: Sequence[int] = (1,)) -> Point:
+        """Sizes that the axes of a mesh of such sizes divide, in turn so many times the first ones. Errors: none were found."""
+        start = self._start(factors)
+        for _ in range(8 * len(self.cuts) + 1):
+            broken = next((cut for cut in self.cuts if self._rest(cut, start, mesh)), None)
+            if broken is None:
+                return start
+            start = self._mended(start, broken, mesh)
+        raise LiftError("no sizes were found that the axes of the mesh divide: give other axes to the arrays")
+
+    def _start(self, factors: Sequence[int]) -> Point:
+        """Multiples of the first point that the model's form was fitted to: sizes there have little in common."""
+        fitted = self.table.certificate.fitted[0] if self.table.certificate.fitted else {}
+        point = {name: fitted[name] for name in self.names if name in fitted}
+        for number, name in enumerate(point):
+            tried = {**point, name: point[name] * factors[number % len(factors)]}
+            point = tried if self.inside(tried) else point
+        return point
+
+    def inside(self, point: Mapping[str, int]) -> bool:
+        """Whether a point is in the domain of the model's own form."""
+        return self.domain is None or self.domain.problem(point) is None
+
+    def _parts(self, cut: Cut, mesh: Mapping[str, int]) -> int:
+        return math.prod(mesh[axis] for axis in cut.axes)
+
+    def _rest(self, cut: Cut, point: Mapping[str, int], mesh: Mapping[str, int]) -> int:
+        return int(evaluate(cut.size, {name: point[name] for name in _symbols(cut.size)})) % self._parts(cut, mesh)
+
+    def _mended(self, point: Point, cut: Cut, mesh: Mapping[str, int]) -> Point:
+        """The point with some of a dimension's sizes multiplied, so that its axes divide it."""
+        parts = self._parts(cut, mesh)
+        names = [name for name in _symbols(cut.size) if name in point]
+        others = [name for name in point if name not in names]
+        for number in range(1, len(names) + 1):
+            for chosen in itertools.combinations(names, number):
+                for more in ((), *itertools.combinations(others, 1), tuple(others)):
+                    moved = {**point, **{n: _multiple(point[n], parts) for n in (*chosen, *more)}}
+                    if self.inside(moved) and not self._rest(cut, moved, mesh):
+                        return moved
+        size = cut.size if not names else evaluate(cut.size, {name: point[name] for name in names})
+        raise LiftError(f"a size of {size} is cut into {parts} parts along {', '.join(cut.axes)}, and no sizes were "
+                        "found that these divide: give other axes, or other sizes of the mesh")  # fmt: skip
+
+    def values(self, base: Point, structural: Sequence[str] = ()) -> dict[str, Values]:
+        """For each symbol the values at which it is sampled: multiples of the first, consecutive ones of depths."""
+        found = {}
+        for name, first in base.items():
+            options = (first + k for k in range(12)) if name in structural else (first * k for k in FACTORS)
+            found[name] = tuple(value for value in options if self.inside({**base, name: value}))
+        return found
+
+
+def _symbols(size: Count) -> list[str]:
+    return [] if isinstance(size, int) else sorted(str(symbol) for symbol in size.free_symbols)
+
+
+def _multiple(value: int, parts: int) -> int:
+    return math.lcm(value, parts)

@@ -1,0 +1,153 @@
+"""A model at a point, cut over a mesh by XLA's own partitioner: the program of one device, before it is optimised.
+
+The devices are pretended: a client of the CPU that says it has as many. What the partitioner writes does not depend on
+what kind they are: targets differ in what they make of it afterwards.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend import core
+from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec
+from jaxlib import xla_client
+
+from symcost.costs.mesh.plan import Axes, Plan
+from symcost.errors import TraceError
+from symcost.hlo import Module, parse
+from symcost.reading.numerals import short
+from symcost.tracing.program.capture import PointError, lean
+from symcost.tracing.program.model import Abstract, Model
+from symcost.tracing.program.paths import names_along
+
+CLIENTS = (64, 512, 2048)
+"""Numbers of devices that a client of the CPU pretends to have; more take it long to make."""
+MOST_DEVICES = CLIENTS[-1]
+PASS = "spmd-partitioning"
+OPTIONS: Mapping[str, Any] = {
+    "xla_dump_hlo_pass_re": PASS,
+    "xla_backend_optimization_level": 0,  # nothing of what is compiled is run
+    "xla_llvm_disable_expensive_passes": True,
+}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An array that enters the program: its role and path, its whole shape, and the axes that cut its dimensions."""
+
+    role: str
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    cut: tuple[Axes, ...]
+    frozen: bool = False
+
+    def local(self, mesh: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape on one device."""
+        parts = (prod(mesh[axis] for axis in axes) for axes in self.cut)
+        return tuple(size // part for size, part in zip(self.shape, parts, strict=True))
+
+
+@dataclass(frozen=True)
+class Partitioned:
+    """The program of one device, the arrays that enter it, and the sizes of the mesh."""
+
+    module: Module
+    arguments: tuple[Argument, ...]
+    mesh: Mapping[str, int]
+
+
+def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
+    """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
+    sizes = plan.sizes(point)
+    _check_mesh(sizes, point)
+    own = {name: point[name] for name in (*model.symbols, *model.fixed) if name in point}
+    abstract_mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
+    with jax.sharding.use_abstract_mesh(abstract_mesh):  # constraints inside the model name the axes
+        abstract, closed = lean(model, own)
+    arguments = tuple(_arguments(abstract, plan))
+    _check_divided(arguments, sizes, point)
+    return Partitioned(parse(_text(abstract, closed, arguments, sizes)), arguments, sizes)
+
+
+def _check_mesh(sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
+    if prod(sizes.values()) > MOST_DEVICES:
+        by = " x ".join(map(str, sizes.values()))
+        raise PointError(
+            f"a mesh of {by} devices is too large to be tried: at most {MOST_DEVICES} are pretended here", point
+        )
+
+
+def _arguments(abstract: Abstract, plan: Plan) -> Sequence[Argument]:
+    found, number = [], 0
+    for role, tree in abstract.arguments.items():
+        for along, array in jax.tree_util.tree_leaves_with_path(tree):
+            path = "/".join((role, *names_along(along)))
+            frozen = role == "params" and not abstract.trained[number]
+            number += role == "params"
+            cut = plan.cut(path, len(array.shape))
+            found.append(Argument(role, path, tuple(array.shape), str(array.dtype), cut, frozen))
+    plan.check_used([argument.path for argument in found])
+    return found
+
+
+def _check_divided(arguments: Sequence[Argument], sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
+    for argument in arguments:
+        for size, axes in zip(argument.shape, argument.cut, strict=True):
+            parts = prod(sizes[axis] for axis in axes)
+            if size % parts:
+                along = " and ".join(map(repr, axes))
+                raise PointError(
+                    f"{argument.path} of shape {short(argument.shape)}: its {size} is cut along {along} into {parts} parts, "
+                    "which do not divide it: choose sizes that do",
+                    point,
+                )
+
+
+def _text(abstract: Abstract, closed: Any, arguments: Sequence[Argument], sizes: Mapping[str, int]) -> str:
+    """The HLO text of one device's program."""
+    number = prod(sizes.values())
+    client = _devices(next(most for most in CLIENTS if most >= number))
+    mesh = Mesh(np.array(client[:number]).reshape(tuple(sizes.values())), tuple(sizes))
+    placed = [NamedSharding(mesh, PartitionSpec(*(axes or None for axes in each.cut))) for each in arguments]
+    arrays = [
+        jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype, sharding=place)
+        for v, place in zip(closed.jaxpr.invars, placed, strict=True)
+    ]
+    run = core.jaxpr_as_fun(closed)
+    trained = [
+        place for place, each in zip(placed, arguments, strict=True) if each.role == "params" and not each.frozen
+    ]
+    gradients = len(trained) if abstract.trains else 0
+
+    def laid(*values: Any) -> list[Any]:
+        """The program, whose gradients lie as the parameters do that they change."""
+        first, *rest = run(*values)
+        kept = [jax.lax.with_sharding_constraint(g, place) for g, place in zip(rest[:gradients], trained, strict=False)]
+        return [first, *kept, *rest[gradients:]]
+
+    lowered = jax.jit(laid if gradients else run, keep_unused=True).lower(*arrays)
+    with tempfile.TemporaryDirectory(prefix="symcost-") as folder:
+        try:
+            lowered.compile(compiler_options={**OPTIONS, "xla_dump_to": folder})
+        except Exception as problem:
+            line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+            raise TraceError(f"XLA cannot cut the program over {dict(sizes)}: {line}") from problem
+        written = sorted(Path(folder).glob(f"*.after_{PASS}.*.txt"))
+        if not written:
+            raise TraceError("XLA wrote no partitioned program: this jaxlib names its passes otherwise")
+        return written[-1].read_text()
+
+
+@lru_cache(maxsize=len(CLIENTS))
+def _devices(number: int) -> Sequence[Any]:
+    """Devices of a CPU that says it has so many; none of them runs anything."""
+    return xla_client.make_cpu_client(num_devices=number).devices()
