@@ -1,7 +1,7 @@
 """A table of every real model of the tests: where its closed form holds, and what stands behind each symbol of it.
 
 ``python tests/model_table.py`` traces each as a user would first, without options of sampling, in one
-process and at most a minute each; names of models after it trace those alone. All of them take about half an hour of an
+process and at most a minute each; names of models, or of files of ``tests/zoo``, after it trace those alone. All of them take about half an hour of an
 idle machine; ``tests/recorded_models.py`` takes two minutes, and sees what stands behind each symbol alone.
 """
 
@@ -22,7 +22,9 @@ import jax.numpy as jnp
 from flax import linen
 from recorded_models import every_model, line, printed, titles
 from test_zoo import FUNCTIONS, TRIPS, model_of
+from zoo import flaim_models, hugging
 from zoo.case import Case
+from zoo.published import PACKAGES
 
 from symcost.costs.evidence import BOUNDED, WORDS
 from symcost.costs.table import CostTable
@@ -36,6 +38,8 @@ SECONDS = 60
 SAMPLING = ("samples", "steps", "at_least", "upto", "max_pieces")
 """Options that a user would not give first."""
 COMMAND = "python tests/model_table.py"
+PUBLISHED = {"published": PACKAGES, "hugging": hugging.PACKAGE, "flaim_models": flaim_models.PACKAGES}
+"""Where the models of other people's packages are, and the package of each."""
 HEAD = ("model", "of", "symbols", "holds for", "evidence", "traces", "seconds", "beside `tabulate`", "two far points")
 
 
@@ -166,21 +170,27 @@ def row(case: Case, source: str) -> Row:
     ], words, answered=True)  # fmt: skip
 
 
+def package(case: Case, source: str) -> str:
+    """Who published a model: a package, or the tests where it is written."""
+    found = PUBLISHED.get(source, source)
+    return found if isinstance(found, str) else found.get(case.name, "flaim")
+
+
 def rows(names: list[str]) -> Iterator[Row]:
     """All of them, or those named."""
     for source, case in every_model():
-        if not names or case.name in names:
+        if not names or not {case.name, source}.isdisjoint(names):
             print(case.name, file=sys.stderr, flush=True)
-            yield row(case, source)
+            yield row(case, package(case, source))
             gc.collect()
 
 
 def page(names: list[str]) -> Iterator[str]:
     """The page, line by line."""
     yield from (
-        "# Every model of the tests",
+        "# Models of other people's packages" if set(names) == set(PUBLISHED) else "# Every model of the tests",
         "",
-        f"Made by `{COMMAND}` with jax {jax.__version__}; no option of sampling is given. *Evidence*: proved, guarded or",
+        f"Made by `{' '.join((COMMAND, *names))}` with jax {jax.__version__}; no option of sampling is given. *Evidence*: proved, guarded or",
         "bounded by what was tried, with the reason. *Seconds* are of one processor, with every trace and XLA's own count of",
         "the program; *beside `tabulate`*: their ratio to flax's `tabulate(compute_flops=True)` at the one size that a user",
         "would ask for. *Two far points*: every number there beside a fresh trace.",
