@@ -1,8 +1,8 @@
 """A table of every real model of the tests: where its closed form holds, and what stands behind each symbol of it.
 
-``python tests/model_table.py`` traces each as a user would first, without options of sampling, in one
-process and at most a minute each; names of models, or of files of ``tests/zoo``, after it trace those alone. All of them take about half an hour of an
-idle machine; ``tests/recorded_models.py`` takes two minutes, and sees what stands behind each symbol alone.
+``python tests/model_table.py`` traces each as a user would first, without options of sampling, in one process and at most a
+minute each; names of models, or of files of ``tests/zoo``, after it trace those alone. All of them take most of an hour of
+an idle machine; ``tests/recorded_models.py`` takes three minutes, and sees what stands behind each symbol alone.
 """
 
 from __future__ import annotations
@@ -190,8 +190,8 @@ def page(names: list[str]) -> Iterator[str]:
     yield from (
         "# Models of other people's packages" if set(names) == set(PUBLISHED) else "# Every model of the tests",
         "",
-        f"Made by `{' '.join((COMMAND, *names))}` with jax {jax.__version__}; no option of sampling is given. *Evidence*: proved, guarded or",
-        "bounded by what was tried, with the reason. *Seconds* are of one processor, with every trace and XLA's own count of",
+        f"Made by `{' '.join((COMMAND, *names))}` with jax {jax.__version__};",
+        "no option of sampling is given. *Evidence*: proved, guarded or bounded by what was tried, with the reason. *Seconds* are of one processor, with every trace and XLA's own count of",
         "the program; *beside `tabulate`*: their ratio to flax's `tabulate(compute_flops=True)` at the one size that a user",
         "would ask for. *Two far points*: every number there beside a fresh trace.",
         "",
