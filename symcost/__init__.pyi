@@ -127,6 +127,7 @@ from .sweeps.question.space import Space as Space
 from .sweeps.verbs import count as count
 from .sweeps.verbs import pareto as pareto
 from .sweeps.verbs import sweep as sweep
+from .system.pretty import pretty_errors as pretty_errors
 from .tracing.face import trace as trace
 from .tracing.face import trace_function as trace_function
 
