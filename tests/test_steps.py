@@ -298,6 +298,16 @@ def test_zero_splits_one_part_more_with_each_stage(stage: Any, bytes_of: tuple[A
     assert (found.params, found.gradients, found.optimizer) == tuple(ceil(Fraction(each) * P) for each in bytes_of)
 
 
+def test_the_largest_model_of_plain_data_parallelism() -> None:
+    """Chapter training: 10 bytes a parameter, so 9.6e9 parameters on 96 GB; on the 95 GB that are published 9.5e9."""
+    P = sc.symbols("P")[0]
+    whole = sc.TrainingMemory(params=2 * P, gradients=0, optimizer=8 * P, residuals=0)
+    assert sympy.solve(whole.left(V5P), P) == [95 * 10**8]
+    assert whole.least_devices(V5P) == sympy.ceiling(P / 9500000000)
+    with pytest.raises(sc.DeviceError, match="device horowitz-45nm has no memory for activations"):
+        whole.left("horowitz-45nm")
+
+
 def test_the_memory_of_training_is_split_exactly() -> None:
     import optax
 
