@@ -51,7 +51,7 @@ from .estimate.time.energy import energy as energy
 from .estimate.time.latency import latency as latency
 from .estimate.time.latency import throughput as throughput
 from .estimate.time.utilisation import mfu as mfu
-from .formulas.equality import equal as equal
+from .formulas.compared.equality import equal as equal
 from .formulas.symbols import evaluate as evaluate
 from .formulas.symbols import parse as parse
 from .formulas.symbols import symbols as symbols
@@ -127,6 +127,7 @@ from .sweeps.question.space import Space as Space
 from .sweeps.verbs import count as count
 from .sweeps.verbs import pareto as pareto
 from .sweeps.verbs import sweep as sweep
+from .system.pretty import pretty_errors as pretty_errors
 from .tracing.face import trace as trace
 from .tracing.face import trace_function as trace_function
 
