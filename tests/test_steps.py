@@ -61,6 +61,15 @@ def test_the_best_degree_of_fsdp_is_where_both_communications_are_equal() -> Non
     assert sc.crossover(found.compute**2, sent**2, "B").at == 4 * 2550**2 * N / (2 * F)
 
 
+def test_a_sweep_over_meshes_finds_the_best_degree() -> None:
+    """The nearest powers of two to ``sqrt(2 B N/F)``, 547 of 4096 chips."""
+    found = sc.step_time(mixed(), V5P, places={"X": sc.MeshAxis(axes=2)}, hops=False)
+    space = sc.Space(B=[2**20], D=[8192], F=[28672], N=[4096], X=[2**power for power in range(13)])
+    best = sc.sweep({"step": found.seconds}, space, minimize="step", top=1).rows[0]
+    assert best["X"] == 512
+    assert Fraction(str(best["step"])) == found.value(B=2**20, D=8192, F=28672, N=4096, X=512)
+
+
 def test_steps_between_slices_wait_for_the_data_center() -> None:
     """Chapter training, "scaling between pods": what 8960 chips send over 6.25 GB/s each is 2 V/(2 slices)."""
     row = sc.Collective(kind="all-reduce", axes=("slices",), size=2, bytes=6250 * 10**6)

@@ -89,6 +89,12 @@ def collective_time(
     >>> gather = Collective(kind="all-gather", axes=("X",), size=4, bytes=2 * 1024 * 4096 // 4)
     >>> collective_time(gather, "tpu-v4").seconds  # 23 us, question 2 of chapter "sharding"
     2048/87890625
+    >>> reduce = Collective(kind="all-reduce", axes=("X",), size="X", bytes="V")
+    >>> collective_time(reduce, "tpu-v5e").bandwidth, collective_time(reduce, "tpu-v5e").latency
+    (V/45000000000, X/1000000)
+    >>> spread = Collective(kind="all-to-all", axes=("X",), size=8, bytes=45 * 10**9)
+    >>> collective_time(spread, "h100").seconds, collective_time(spread, "tpu-v5e", {"X": MeshAxis(ring=False)}).seconds
+    (7/80, 2)
     """
     if not isinstance(row, Collective):
         raise SymcostError(
