@@ -59,6 +59,14 @@ def test_a_ring_takes_as_long_however_many_there_are() -> None:
     assert str(found) == f"{found.seconds} s on ici; X as rings"
 
 
+def test_rings_that_the_shape_of_a_slice_decides_are_told() -> None:
+    """Chapter tpus: a 2x2x4 has none on its axis of 4, since rings come with whole cubes; a v5e has one on every axis of 16."""
+    rows = [sc.Collective(kind="all-gather", axes=("X",), size=size, bytes=1) for size in (4, 16)]
+    told = [sc.collective_time(row, on).assumed for on in ("tpu-v4", "tpu-v5e") for row in rows]
+    assert told == ["X as rings", "X as rings", "", ""]
+    assert sc.collective_time(rows[0], "tpu-v4", {"X": sc.MeshAxis(ring=True)}).assumed == ""
+
+
 def test_axes_of_a_mesh_are_as_long_as_it_says() -> None:
     X, Y = sc.symbols("X Y")
     row = sc.Collective(kind="all-gather", axes=("X", "Y"), size=X * Y, bytes=1)

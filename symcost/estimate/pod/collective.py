@@ -27,7 +27,7 @@ class CollectiveTime:
     """Seconds of one execution: what the bandwidth takes and what the hops take, of which the longer counts.
 
     ``latency``: None where a torus has several axes whose lengths are not known. ``assumed``: which axes of a torus are taken
-    to be rings, where their sizes leave it open.
+    to be rings, where their sizes or the shape of the slice leave it open.
     """
 
     bandwidth: sympy.Expr

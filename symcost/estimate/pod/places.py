@@ -150,7 +150,11 @@ def _torus(on: Device, network: Interconnect, axes: Sequence[str], size: sympy.E
         )
     found = [_closes(network, *each) for each in zip(lengths or [None] * number, _spread(known), strict=True)]
     ring = all(each is not False for each in found)
-    said = f"{' and '.join(axes) or 'the axis'} as rings" if ring and None in found else ""
+    given = all(each.ring is not None for each in known)
+    left_open = None in found or (
+        network.ring_every is not None and not given
+    )  # whole cubes have rings, not every slice
+    said = f"{' and '.join(axes) or 'the axis'} as rings" if ring and left_open else ""
     if not lengths:
         return Members(network, size, number, ring, None, None, assumed=said)
     hops = sympy.Add(*(length / 2 if ring else length - 1 for length in lengths))
