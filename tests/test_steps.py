@@ -116,7 +116,10 @@ def test_tokens_utilisation_and_price_follow_from_the_seconds() -> None:
     assert (found.seconds, found.tokens_per_second, found.mfu) == (2, 500, sympy.Rational(3, 8))
     assert found.cost_per_token("4.2") == sympy.Rational(42, 10) * 8 * 2 / 3600 / 1000
     assert found.cost_per_token("price") == sc.parse("price") * 8 * 2 / 3600 / 1000
-    assert str(found) == "2 s a step on google-tpu-v5p x 8 (bfloat16); 50 % of the peak, overlap: compute"
+    assert (
+        str(found)
+        == "2 s a step, bound by compute, on google-tpu-v5p x 8 (bfloat16); 50 % of the peak, overlap: compute"
+    )
     assert repr(found) == f"<StepTime {found}>"
 
 
@@ -346,3 +349,15 @@ def test_the_memory_of_training_is_split_exactly() -> None:
 def test_shards_are_checked(make: Any, message: str) -> None:
     with pytest.raises(sc.SymcostError, match=message):
         make()
+
+
+def test_what_a_step_waits_for_is_told() -> None:
+    step = sc.step_time(fsdp(), V5P, hops=False)
+    assert step.bound == "depends"
+    gather = step.work.collectives[0].map(lambda each: sympy.sympify(each).subs(X, 64))
+    told = [
+        sc.step_time(sc.DeviceWork(flops=4 * tokens * D * F, collectives=[gather]), V5P, hops=False).bound
+        for tokens in (2549, 2551)
+    ]
+    assert told == ["X", "compute"], "2550 tokens a chip"
+    assert sc.step_time(sc.DeviceWork(flops=1, bytes=10**9), V5P).bound == "memory"
