@@ -228,3 +228,15 @@ def test_what_cannot_be_timed_is_refused(row: Any, on: str, places: Any, error: 
 def test_a_place_is_checked(given: dict[str, Any], message: str) -> None:
     with pytest.raises(sc.SymcostError, match=message):
         sc.MeshAxis(**given)
+
+
+@pytest.mark.parametrize("on", ["tpu-v5e", "tpu-7x", "h100"])
+@given(kind=st.sampled_from(KINDS), size=st.integers(2, 8), sent=st.integers(1, 2**30), ring=st.booleans())
+def test_a_formula_at_a_point_is_the_number_there(on: str, kind: Any, size: int, sent: int, ring: bool) -> None:
+    places = {"X": sc.MeshAxis(ring=ring)}
+    X, V = sc.symbols("X V")
+    formula = sc.collective_time(sc.Collective(kind=kind, axes=("X",), size=X, bytes=V), on, places)
+    number = sc.collective_time(sc.Collective(kind=kind, axes=("X",), size=size, bytes=sent), on, places)
+    at = {"X": size, "V": sent}
+    assert sc.evaluate(formula.bandwidth, at) == Fraction(str(number.bandwidth))
+    assert sc.evaluate(formula.seconds, at) == Fraction(str(number.seconds))
