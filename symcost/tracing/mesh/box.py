@@ -32,7 +32,7 @@ class Ordered(Exception):
         self.guard, self.turned = guard, turned
 
 
-class Compared(Protocol):
+class ComparesSide(Protocol):
     """What compares the numbers of a form with a fresh program's."""
 
     lattice: Lattice
@@ -51,7 +51,7 @@ class Compared(Protocol):
 class Box:
     """The least and the largest value of every size: at each corner the form is compared with a fresh program."""
 
-    def __init__(self, compared: Compared, totals: LineTotals) -> None:
+    def __init__(self, compared: ComparesSide, totals: LineTotals) -> None:
         self._compared, self._totals = compared, totals
         names = [name for name in compared.sizes if name not in compared.structural]
         self._least = {name: min(p[name] for p in compared.fitted) for name in names}

@@ -72,13 +72,14 @@ class Partitioned:
 
 def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
     """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
-    program = _Placed.of(model, plan, point)
+    program = _OnMesh.of(model, plan, point)
     return Partitioned(parse(program.partitioned()), program.arguments, program.sizes)
 
 
 def compiled(model: Model, plan: Plan, point: Mapping[str, int]) -> Module:
     """What XLA makes of the same program for as many CPUs, optimised; errors as of :func:`partitioned`."""
-    return parse(_Placed.of(model, plan, point).lowered(stop=False).compile().as_text())
+    lowered = _OnMesh.of(model, plan, point).lowered(stop=False)
+    return parse(lowered.compile().as_text())
 
 
 def _check_mesh(sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
@@ -127,7 +128,7 @@ def _check_divided(arguments: Sequence[Entering], sizes: Mapping[str, int], poin
 
 
 @dataclass(frozen=True)
-class _Placed:
+class _OnMesh:
     """A program at a point, and how its arguments lie on a mesh."""
 
     abstract: Abstract
@@ -136,7 +137,7 @@ class _Placed:
     sizes: Mapping[str, int]
 
     @classmethod
-    def of(cls, model: Model, plan: Plan, point: Mapping[str, int]) -> _Placed:
+    def of(cls, model: Model, plan: Plan, point: Mapping[str, int]) -> _OnMesh:
         sizes = plan.sizes(point)
         _check_mesh(sizes, point)
         own = {name: point[name] for name in (*model.symbols, *model.fixed) if name in point}
