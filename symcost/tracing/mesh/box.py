@@ -87,7 +87,8 @@ class Box:
             if base[small] < base[large] and point[small] > point[large]:
                 turned = {**one.sizes, small: one.sizes[large], large: one.sizes[small]}
                 apart = {**base, small: base[large] * 4, large: base[large]}
-                if not self._agrees({**base, **turned}) and not self._agrees(apart):
+                inside = one.lattice.inside(turned)
+                if inside and not self._agrees({**base, **turned}) and not self._agrees(apart):
                     equal = {**base, small: base[large]}
                     op = "<=" if self._agrees(equal) else "<"
                     raise Ordered(Guard(Form.symbol(small), op, Form.symbol(large), PLACE), turned)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -68,6 +69,12 @@ class Partitioned:
     module: Module
     arguments: tuple[Entering, ...]
     mesh: Mapping[str, int]
+
+
+def abstract_mesh(sizes: Mapping[str, int]) -> AbstractContextManager[Any]:
+    """Within it, a program may name the axes of a mesh, of which no device need exist: constraints inside a model do."""
+    mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
+    return jax.sharding.use_abstract_mesh(mesh)
 
 
 def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
@@ -141,8 +148,7 @@ class _OnMesh:
         sizes = plan.sizes(point)
         _check_mesh(sizes, point)
         own = {name: point[name] for name in (*model.symbols, *model.fixed) if name in point}
-        abstract_mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
-        with jax.sharding.use_abstract_mesh(abstract_mesh):  # constraints inside the model name the axes
+        with abstract_mesh(sizes):
             abstract, closed = lean(model, own)
         _check_room(closed.jaxpr, point)
         arguments = tuple(_arguments(abstract, plan))
