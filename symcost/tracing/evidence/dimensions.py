@@ -139,7 +139,7 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
         frame = sys._getframe(1)
         if not recorder.owns(self):
             raise TypeError(f"the symbolic size {self} is no plain number")
-        return float(recorder.pin(self, frame) if by_user(frame) else recorder.value(self))
+        return float(recorder.pin(self, frame, text=hides(frame)) if by_user(frame) else recorder.value(self))
 
     def truth(self: Any) -> bool:
         return recorder.decide(self, "!=", 0, sys._getframe(1)) if recorder.owns(self) else True

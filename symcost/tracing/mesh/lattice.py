@@ -125,8 +125,12 @@ class Lattice:
 
     @cached_property
     def cut_symbols(self) -> frozenset[str]:
-        """The symbols of the sizes that an axis cuts."""
-        return frozenset(name for cut in self.cuts for name in _symbols(cut.size))
+        """The symbols of the sizes that an axis cuts, and those that are divided by one another."""
+        quotients = (form for form in getattr(self.domain, "dimensions", ()) if len(form.symbols) > 1)
+        divided = (
+            name for form in quotients if not form.is_integral or not form.is_polynomial for name in form.symbols
+        )
+        return frozenset((*divided, *(name for cut in self.cuts for name in _symbols(cut.size))))
 
 
 def _symbols(size: Count) -> list[str]:

@@ -67,12 +67,10 @@ def sides(plan: Plan, alike: Callable[[Mapping[str, int], Mapping[str, int]], bo
     deciding = [pair for pair in _pairs(plan) if not alike(first, _swapped(first, pair))]
     found = []
     for turned in itertools.islice(itertools.product((False, True), repeat=len(deciding)), MOST_SIDES):
-        mesh, guards = first, []
+        mesh = first
         for pair, turn in zip(deciding, turned, strict=True):
             mesh = _swapped(mesh, pair) if turn else mesh
-        for pair in deciding:
-            guards.append(_order(mesh, pair, alike))
-        found.append(SideOfMesh(plan, mesh, tuple(guards)))
+        found.append(SideOfMesh(plan, mesh, tuple(_order(mesh, pair, alike) for pair in deciding)))
     return found
 
 
