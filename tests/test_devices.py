@@ -160,7 +160,8 @@ LINKS = dict(name="l", shape="torus", bandwidth=1, source="s")
         ([sc.Interconnect(**{**LINKS, "bandwidth": -1})], "bandwidth of network l=-1 must be a positive number"),
         ([sc.Interconnect(**{**LINKS, "latency": "soon"})], "latency of network l=soon must be a positive number"),
         ([sc.Interconnect(**{**LINKS, "shape": "switch", "axes": 2})], "network l is a switch, which has neither axes nor rings"),
-        ([sc.Interconnect(**{**LINKS, "reduces": True})], "reduces of network l is True: give True or False, and True only of a switch"),
+        ([sc.Interconnect(**{**LINKS, "reduces": True})],
+        "reduces of network l is True: give True or False, and True only of a switch"),
         ([sc.Interconnect(**{**LINKS, "ring_of": 4, "ring_every": 4})], "network l says ring_of and ring_every: keep the one"),
     ],
 )  # fmt: skip

@@ -6,6 +6,8 @@ compared with fresh programs at points that were held out: the largest meshes an
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +19,7 @@ from symcost.costs.mesh.plan import Plan
 from symcost.costs.mesh.sharded import Sharded
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, as_form
 from symcost.tracing.checking.certify import Certificate, LineTotals, concrete_totals, differences, in_words
 from symcost.tracing.counting.costing import Costing
 from symcost.tracing.counting.structure import Dictionary, Line, Structure
@@ -102,6 +104,7 @@ class SideDerivation:
         self.sampler, self.lattice, self.plan = self.whole.sampler, self.whole.lattice, self.whole.plan
         self.base = {**self.sizes, **self.side.first}
         self.values = {**self.lattice.values(self.sizes, self.structural), **self.side.values()}
+        self.whole_parts: dict[str, Form] = {}  # sizes that all devices together must divide, and their parts
         self.fitted: list[Point] = []
         self.extra: list[Point] = []
         self.costing = Costing()
@@ -120,10 +123,33 @@ class SideDerivation:
                     raise LiftError(
                         f"{problem}; give numbers for the axes of the mesh, or cut other dimensions"
                     ) from None
-                self.extra.append(problem.point)
+                if not self._divide(totals, problem.point):
+                    self.extra.append(problem.point)
                 continue
             return self._made(lines, totals, structure, held_out)
         raise AssertionError("the last attempt returns or raises")
+
+    def _divide(self, totals: LineTotals, point: Point) -> bool:
+        """Whether the form holds where all devices together divide sizes that some do; of those sizes no more than needed."""
+        devices = self.plan.devices(point)
+        names = [name for name in sorted(self.lattice.cut_symbols) if point[name] % devices]
+        for number in (1, 2):
+            for chosen in itertools.combinations(names, number):
+                if self._right(totals, {**point, **{name: point[name] * devices for name in chosen}}):
+                    self.whole_parts.update({name: Form.symbol(name) / self._parts() for name in chosen})
+                    return True
+        return False
+
+    def _parts(self) -> Form:
+        """The number of devices."""
+        sizes = (Form.symbol(size) if isinstance(size, str) else as_form(size) for size in self.plan.mesh.values())
+        return math.prod(sizes, start=as_form(1))
+
+    def _right(self, totals: LineTotals, point: Point) -> bool:
+        """Whether the form has the numbers of a fresh program."""
+        if not self.lattice.inside({n: v for n, v in point.items() if n in self.sizes}) or not self.sampler.works(point):
+            return False
+        return not differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
 
     def _structure(self) -> Structure:
         """Programs in closed form at every depth."""
@@ -182,7 +208,9 @@ class SideDerivation:
             yield {**self._at(first, (1,), DEPTHS), **given}
 
     def _at(self, mesh: Point, factors: Sequence[int], depth: int) -> Point:
+        devices = self.plan.devices(mesh)
         found = {**self.lattice.point(self.plan.sizes(mesh), factors)}
+        found.update({name: math.lcm(found[name], devices) for name in self.whole_parts})
         deep = {name: depth for name in self.structural if self.lattice.inside({**found, name: depth})}
         return {**found, **mesh, **deep}
 
@@ -194,7 +222,8 @@ class SideDerivation:
         forms = {
             size for program in structure.programs for r in all_records(program) for size in r.sizes[: r.facts.start]
         }
-        cut = Domain(symbols, whole=whole_forms(forms), at_least=dict.fromkeys(self.plan.symbols, 2), evidence=evidence,
+        whole = whole_forms((*forms, *self.whole_parts.values()))
+        cut = Domain(symbols, whole=whole, at_least=dict.fromkeys(self.plan.symbols, 2), evidence=evidence,
                      guards=self.side.guards)  # fmt: skip
         certificate = Certificate(self.sampler.traces, tuple(self.fitted), tuple(held_out), len(totals.forms),
                                   len(structure.points), words=summary(evidence, ()))  # fmt: skip

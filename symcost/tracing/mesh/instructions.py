@@ -121,7 +121,7 @@ class _Instructions:
 
     def _convolution(self, run: Executed, operands: Sequence[Shape], results: Sequence[Shape]) -> Record:
         """A convolution by the rule of its primitive, whose facts are read from the window."""
-        i, labels, window = run.instruction, run.instruction.dim_labels, run.instruction.window
+        labels, window = run.instruction.dim_labels, run.instruction.window
         self.strides.update(factor for w in window for factor in (w.stride, w.lhs_dilate, w.rhs_dilate))
 
         def spec(side: str, *first: str) -> tuple[int, ...]:
