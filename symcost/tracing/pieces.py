@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.cost import Cost
-from symcost.formulas.form import Form, as_form
+from symcost.formulas.form import Form, as_form, of_atom
 from symcost.formulas.functions import maximum, where
 from symcost.tracing.checking.certify import Certificate
 from symcost.tracing.checking.derived import points_inside
@@ -258,6 +258,19 @@ def _numbers(form: Form) -> set[int]:
         found |= {abs(coefficient.numerator), coefficient.denominator}
         found = found.union(*(_numbers(arg) for atom, _ in atoms for arg in atom.args))
     return found - {0, 1}
+
+
+def unmoved(piece: Piece, sizes: Iterable[Form]) -> list[Guard]:
+    """Floors in sizes that are one number at all samples, as decisions: a form that was fitted there does not know them."""
+    samples = piece.certificate.fitted
+    atoms = dict.fromkeys(atom for size in sizes for _, factors in size.atoms() for atom, _ in factors)
+    floors = [of_atom(atom) for atom in atoms if atom.kind == "floor"]
+    decisions = []
+    for form in floors:
+        if samples and all(form.symbols <= set(point) for point in samples):
+            values = {form.value(point) for point in samples}
+            decisions += [guard(form, "==", as_form(value)) for value in values if len(values) == 1]
+    return [decision for decision in decisions if decision is not None]
 
 
 def beyond_bounds(piece: Piece) -> list[Guard]:
