@@ -1,8 +1,8 @@
 """A table of every real model of the tests: where its closed form holds, and what stands behind each symbol of it.
 
-``python tests/model_table.py`` traces each as a user would first, without options of sampling, in one
-process and at most a minute each; names of models after it trace those alone. All of them take about half an hour of an
-idle machine; ``tests/recorded_models.py`` takes two minutes, and sees what stands behind each symbol alone.
+``python tests/model_table.py`` traces each as a user would first, without options of sampling, in one process and at most a
+minute each; names of models, or of files of ``tests/zoo``, after it trace those alone. All of them take most of an hour of
+an idle machine; ``tests/recorded_models.py`` takes three minutes, and sees what stands behind each symbol alone.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ import jax.numpy as jnp
 from flax import linen
 from recorded_models import every_model, line, printed, titles
 from test_zoo import FUNCTIONS, TRIPS, model_of
+from zoo import flaim_models, hugging
 from zoo.case import Case
+from zoo.published import PACKAGES
 
 from symcost.costs.evidence import BOUNDED, WORDS
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.tracing.domain.pieces import Pieces
 from symcost.tracing.face import trace, trace_function
 from symcost.tracing.program.model import Model
 
@@ -35,6 +38,8 @@ SECONDS = 60
 SAMPLING = ("samples", "steps", "at_least", "upto", "max_pieces")
 """Options that a user would not give first."""
 COMMAND = "python tests/model_table.py"
+PUBLISHED = {"published": PACKAGES, "hugging": hugging.PACKAGE, "flaim_models": flaim_models.PACKAGES}
+"""Where the models of other people's packages are, and the package of each."""
 HEAD = ("model", "of", "symbols", "holds for", "evidence", "traces", "seconds", "beside `tabulate`", "two far points")
 
 
@@ -97,19 +102,30 @@ def tabulated(case: Case, model: Model) -> float | None:
         return None
 
 
-def sizes(costs: CostTable) -> list[str]:
-    """Symbols that are sizes of arrays; the others are depths, and trips of loops."""
+def around(costs: CostTable, point: Mapping[str, int]) -> Any:
+    """The domain at a point: that of its piece, where the form has pieces."""
     domain: Any = costs.domain
+    while isinstance(domain, Pieces):
+        domain = domain.at(point)
+    return domain
+
+
+def sizes(case: Case, costs: CostTable) -> list[str]:
+    """Symbols that are sizes of arrays; the others are depths, and trips of loops."""
+    domain = around(costs, case.real)
     found = {name for form in domain.dimensions for name in form.symbols}
     return [name for name in domain.symbols if name in found]
 
 
 def far(case: Case, costs: CostTable) -> list[Mapping[str, int]]:
     """The point that a user would ask for, and one inside the domain whose factors are others."""
-    domain: Any = costs.domain
-    fixed = {name: case.real[name] for name in domain.symbols if name not in sizes(costs)}
-    other = domain.generic_point(2, fixed, {name: value // 3 + 1 for name, value in case.real.items()})
-    return [case.real, other]
+    domain = around(costs, case.real)
+    fixed = {name: case.real[name] for name in domain.symbols if name not in sizes(case, costs)}
+    near = {name: value // 3 + 1 for name, value in case.real.items()}
+    generic = [domain.generic_point(shift, fixed, scale) for scale in (near, case.real) for shift in range(2, 12)]
+    twice = {name: value if name in fixed else 2 * value for name, value in case.real.items()}
+    inside = (point for point in (*generic, twice) if point != case.real and domain.problem(point) is None)
+    return [case.real, next(inside, twice)]
 
 
 def equal(case: Case, costs: CostTable) -> str:
@@ -137,7 +153,7 @@ def row(case: Case, source: str) -> Row:
         )
     spent, domain = time.process_time() - start, costs.domain
     assert domain is not None
-    words = {name: domain.evidence[name].word for name in sizes(costs)}
+    words = {name: domain.evidence[name].word for name in sizes(case, costs)}
     told = "; ".join(f"{word} {', '.join(names)}" for word in reversed(WORDS)
                      if (names := [n for n, each in domain.evidence.items() if each.word == word]))  # fmt: skip
     why = "; ".join(
@@ -154,23 +170,30 @@ def row(case: Case, source: str) -> Row:
     ], words, answered=True)  # fmt: skip
 
 
+def package(case: Case, source: str) -> str:
+    """Who published a model: a package, or the tests where it is written."""
+    found = PUBLISHED.get(source, source)
+    return found if isinstance(found, str) else found.get(case.name, "flaim")
+
+
 def rows(names: list[str]) -> Iterator[Row]:
     """All of them, or those named."""
     for source, case in every_model():
-        if not names or case.name in names:
+        if not names or not {case.name, source}.isdisjoint(names):
             print(case.name, file=sys.stderr, flush=True)
-            yield row(case, source)
+            yield row(case, package(case, source))
             gc.collect()
 
 
 def page(names: list[str]) -> Iterator[str]:
     """The page, line by line."""
     yield from (
-        "# Every model of the tests",
+        "# Models of other people's packages" if set(names) == set(PUBLISHED) else "# Every model of the tests",
         "",
-        f"Made by `{COMMAND}` with jax {jax.__version__}; no option of sampling is given. *Evidence*: proved, guarded or",
-        "bounded by what was tried, with the reason. *Seconds* are of one processor, with every trace and XLA's own count of",
-        "the program; *beside `tabulate`*: their ratio to flax's `tabulate(compute_flops=True)` at the one size that a user",
+        f"Made by `{' '.join((COMMAND, *names))}` with jax {jax.__version__};",
+        "no option of sampling is given. *Evidence*: proved, guarded or bounded by what was tried, with the reason.",
+        "*Seconds* are of one processor, with every trace and XLA's own count of the program; *beside `tabulate`*:",
+        "their ratio to flax's `tabulate(compute_flops=True)` at the one size that a user",
         "would ask for. *Two far points*: every number there beside a fresh trace.",
         "",
         *titles(HEAD),

@@ -24,7 +24,7 @@ from symcost.tracing.evidence.seen import decided
 from symcost.tracing.program.model import Model
 
 HEAD = ("model", "of", "symbols", "decided by its sizes", "evidence", "seconds")
-EVERYWHERE = (*MODULES, "published")
+EVERYWHERE = (*MODULES, "published", "hugging", "flaim_models")
 DEPTHS = "layers, a depth"
 SHOWN = 6
 """Conditions of one model that are told; of the others their number."""

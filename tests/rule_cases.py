@@ -15,6 +15,7 @@ from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec
 from rule_case import Case, Points, points
 from rule_cases_complex import COMPLEX
 from rule_cases_elements import ELEMENTWISE
+from rule_cases_factorisations import FACTORISATIONS
 from rule_cases_products import CONTRACTIONS, CONVOLUTIONS
 
 F, I32 = "float32[a,b]", "int32[a,b]"
@@ -335,4 +336,5 @@ CASES = [
     *RANDOM,
     *COLLECTIVES,
     *COMPLEX,
+    *FACTORISATIONS,
 ]

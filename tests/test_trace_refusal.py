@@ -21,8 +21,26 @@ def test_a_bug_in_the_model_is_reported_with_its_own_words() -> None:
         def __call__(self, x: jax.Array) -> jax.Array:
             raise ValueError("no such layer")
 
-    with pytest.raises(LiftError, match=r"ValueError: no such layer\) - it raised alike at n from \d+ to \d+, d from"):
+    line = r"\(test_trace_refusal\.py:\d+: raise ValueError\(\"no such layer\"\)\)"
+    with pytest.raises(
+        LiftError, match=rf"ValueError: no such layer {line}\) - it raised alike at n from \d+ to \d+, d"
+    ):
         sc.trace(Broken(), "float32[n,d]")
+
+
+def test_what_a_model_raises_at_all_sizes_is_told_at_once_with_its_line() -> None:
+    tried = []
+
+    def old(x: jax.Array, d: int = 3) -> Any:
+        tried.append(x.shape)
+        return jnp.clip(x, a_lower=0.0)  # type: ignore[call-arg]
+
+    with pytest.raises(
+        LiftError, match=r"^the model raised: TypeError: .*unexpected keyword argument 'a_lower' \(test_"
+    ) as e:
+        sc.trace_function(old, "float32[n,d]")
+    assert str(e.value).endswith("mend the model, or install the version of the package that it was written for")
+    assert len(set(tried)) == 1
 
 
 def test_a_model_that_reads_the_values_of_arrays_says_so() -> None:
@@ -103,7 +121,9 @@ def test_a_constructor_that_takes_other_values_says_which_were_tried_and_works_w
             raise ValueError(f"no width {d}")
         return nn.Dense(d, use_bias=False)
 
-    with pytest.raises(LiftError, match=r"ValueError: no width \d+\) - .*d from 2 to \d+: if it works at others, give"):
+    with pytest.raises(
+        LiftError, match=r"ValueError: no width \d+ \(.*\)\) - .*d from 2 to \d+: if it works at others, give"
+    ):
         sc.trace(factory, "float32[n,3]")
     assert sc.trace(factory, "float32[n,3]", **given).params == 3 * sc.symbols("d")[0]
 

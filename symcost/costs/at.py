@@ -81,6 +81,7 @@ class At(Counts):
             peak=parts.peak and self._peak, peak_path=parts.peak_path and self._peak_path,
             residuals=parts.residuals and self._residuals, receptive_field=parts.receptive_field and self._field,
             receptive_fields=parts.receptive_fields and self._fields, network=None, anew=None,
+            sharded=parts.sharded and parts.sharded.at(self.point),
         )  # fmt: skip
 
     @cached_property

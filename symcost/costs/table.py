@@ -11,6 +11,7 @@ from typing import Any
 from symcost.costs import fresh
 from symcost.costs.at import at_point
 from symcost.costs.cost import CONVENTIONS, FULL, TEXTBOOK, XLA, Cost, Count
+from symcost.costs.mesh.sharded import OnMesh, Sharded
 from symcost.costs.parts import Conditions, Counts, Field, Network, Parts, Rows, known
 from symcost.costs.rows import Group, Row, Withdrawn, running
 from symcost.errors import DomainError, LiftError, SymcostError
@@ -24,7 +25,7 @@ from symcost.views import view
 OF_LAYERS = "known of networks written as layers: this table is of another"
 
 
-class CostTable:
+class CostTable(OnMesh):
     """Rows with totals, of layers and of traced models alike.
 
     >>> row = Row(path="fc", op="linear", cost=Cost(macs=6, flops=12), textbook=Cost(macs=6, flops=12))
@@ -179,6 +180,11 @@ class CostTable:
     def _network(self) -> Network:
         problem = "this table is not of a network written as layers with all its symbols: give one of sc.table"
         return known(self.parts.network, problem)
+
+    def cut(self, sharded: Sharded) -> CostTable:
+        """The table, which also knows its program cut over a mesh: the symbols of the mesh's sizes are among its own."""
+        symbols = tuple(dict.fromkeys((*self.symbols, *sharded.plan.symbols)))
+        return CostTable.of(self._counts, replace(self.parts, sharded=sharded, symbols=symbols))
 
     @property
     def grows(self) -> bool:

@@ -14,6 +14,7 @@ from symcost.rules.families import (  # noqa: F401 - importing a family register
     control,
     convolution,
     elementwise,
+    factorisations,
     indexing,
     kernels,
     layout,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
+from symcost.system.collector import rare_collections
 from symcost.tracing.attempt import Attempt, Options
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
@@ -67,6 +66,8 @@ class Derivation(Attempt):
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
             found = self._wider(found)
+        if any(found.domain.at_least.get(name, 1) >= self.base[name] > 1 for name in self.sizes):
+            found = self._inside(found)
         self._turn()
         return self._decided(self._clamped(found), pieces)
 
@@ -252,6 +253,20 @@ class Derivation(Attempt):
         gained = any(lower.get(n, 1) < low[n] for n in low) and all(lower.get(n, 1) <= low.get(n, 1) for n in lower)
         return other if gained else found
 
+    def _inside(self, found: Piece) -> Piece:
+        """The form again, of samples below which it held nowhere, where the program decides as it was seen to."""
+        if not self.guards or not all_hold(self.guards, self.base):
+            return found
+        before, self.within = self.within, (*self.within, *self.guards)
+        try:
+            other = self.certified()
+        except LiftError:
+            return found
+        finally:
+            self.within = before
+        low, lower = found.domain.at_least, other.domain.at_least
+        return other if all(lower.get(name, 1) <= least for name, least in low.items()) else found
+
     def _settle(self) -> Piece:
         """Attempts with better values each time, until one is certified."""
         for _ in range(MAX_ROUNDS):
@@ -344,17 +359,6 @@ class Derivation(Attempt):
                 self.values[branch.name] = values
                 return
         raise LiftError(f"{branch}; give steps={{{branch.name!r}: ...}} for the values that you mean")
-
-
-@contextlib.contextmanager
-def rare_collections() -> Iterator[None]:
-    """Python's collector runs rarely inside: traces make millions of objects that live on, and each full run counts them."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def derive(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from symcost.costs.mesh.plan import Plan
 from symcost.costs.table import CostTable
+from symcost.errors import SpecError
 from symcost.reading.choices import Mode
 from symcost.reading.given import checked
+from symcost.reading.numerals import short
 from symcost.tracing.attempt import PIECES
 from symcost.tracing.derive import Options, derive
-from symcost.tracing.program.model import make_function, make_model
+from symcost.tracing.mesh.derive import sharded
+from symcost.tracing.mesh.partition import abstract_mesh
+from symcost.tracing.program.model import Model, make_function, make_model
+from symcost.tracing.sampling.sample import check_known
 
 
 @checked
@@ -31,6 +38,7 @@ def trace(
     referee: bool = True,
     upto: Mapping[str, int] | None = None,
     max_pieces: int = PIECES,
+    plan: Plan | None = None,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> CostTable:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
@@ -61,6 +69,10 @@ def trace(
       ``active_params`` is then less than ``params``. A share is a number or an expression in the symbols, between 0 and 1,
       which becomes a condition of the domain; of several that fit the last one holds.
     - ``method``: the module's method to call; ``on_trace``: told the number of traces after each.
+    - ``plan``: a :class:`symcost.Plan`, a mesh of devices and along which of its axes each array is cut. The result then has
+      ``per_device``, the table of one device; ``collectives``, a row for each; and ``communication``, their bytes by kind and
+      axes: in the sizes of the model and of the mesh. XLA's own partitioner is asked at a few sizes and meshes, and what it
+      writes is fitted and compared at held-out ones; gradients lie as the parameters do that they change.
     - ``referee``: whether the program is lowered at one held-out point and XLA's own count of it compared. The
       certificate says what came out; ``xla`` figures that differ are withdrawn: asking for them raises. Without it
       they stay unchecked.
@@ -83,7 +95,7 @@ def trace(
     made = make_model(
         model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
     )
-    return derive(made, Options(samples, steps, at_least, referee, max_pieces, upto), on_trace, active)
+    return _planned(made, Options(samples, steps, at_least, referee, max_pieces, upto), plan, on_trace, active)
 
 
 @checked
@@ -98,9 +110,12 @@ def trace_function(
     referee: bool = True,
     upto: Mapping[str, int] | None = None,
     max_pieces: int = PIECES,
+    plan: Plan | None = None,
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> CostTable:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
+
+    Raises :class:`symcost.SpecError` for a spec that does not parse or a plan that does not fit the program.
 
     Arguments by name are given with ``call``, in the forms that inputs have: ``call={"mask": "bool[n,N]", "axis": -1}``.
 
@@ -111,7 +126,23 @@ def trace_function(
     d*n
     """
     made = make_function(function, specs, call, axes)
-    return derive(made, Options(samples, steps, at_least, referee, max_pieces, upto), on_trace)
+    return _planned(made, Options(samples, steps, at_least, referee, max_pieces, upto), plan, on_trace)
+
+
+def _planned(
+    model: Model, options: Options, plan: Plan | None, on_trace: Callable[[int], None],
+    active: Mapping[str, Any] | None = None,
+) -> CostTable:  # fmt: skip
+    """The closed form, and what it becomes on each device of a mesh where there is a plan of one."""
+    if plan is None:
+        return derive(model, options, on_trace, active)
+    if not isinstance(plan, Plan):
+        raise SpecError(f"plan={short(plan)} is no plan: give sc.Plan(mesh, shard)")
+    check_known("upto", options.upto, (*model.symbols, *plan.symbols))
+    upto = {name: most for name, most in (options.upto or {}).items() if name in model.symbols}
+    with abstract_mesh(dict.fromkeys(plan.mesh, 1)):  # constraints inside the model name the axes
+        costs = derive(model, replace(options, upto=upto), on_trace, active)
+    return costs.cut(sharded(model, costs, plan, options.upto, on_trace))
 
 
 def symbols_of(

@@ -30,8 +30,9 @@ from symcost.referee.verdicts.compiled import compiled, unread
 from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
+from symcost.system.collector import rare_collections
 from symcost.tracing.attempt import PIECES
-from symcost.tracing.derive import Options, derive, rare_collections
+from symcost.tracing.derive import Options, derive
 from symcost.tracing.program.model import takes_arrays
 from symcost.tracing.program.spec import parse_tree, texts
 

@@ -10,10 +10,13 @@ from symcost.costs.evidence import Decision
 from symcost.costs.parts import Conditions
 from symcost.formulas.conditions import Compare, condition
 from symcost.tracing.domain.domain import made
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import OPERATORS, Guard
 
 BESIDE = {"<=": 0, ">=": 0, "==": 0, "!=": 1, ">": 1, "<": -1}
 """What is added to one side of a comparison to meet it."""
+
+LOOKED_AT = 4096
+"""Smaller values of a size than its bound are looked at one by one, so many."""
 
 
 @dataclass(repr=False)
@@ -100,8 +103,13 @@ class Pieces(Conditions):
         """Conditions of all pieces, and those of each alone, without what says which piece it is."""
         leaves = [(path, domain.conditions()) for path, domain in self.leaves()]
         sides = {str(guard) for path, _ in self.leaves() for guard in path}
-        common = [text for text in leaves[0][1] if all(text in texts for _, texts in leaves)]
-        return common, [(path, [t for t in texts if t not in common and t not in sides]) for path, texts in leaves]
+        every = dict.fromkeys(text for _, texts in leaves for text in texts if text not in sides)
+        common = [text for text in every if all(text in texts or _told(text, path) for path, texts in leaves)
+                  and not all(_told(text, path) for path, _ in leaves)]  # fmt: skip
+        own = [
+            (path, [t for t in texts if t not in (*common, *sides) and not _told(t, path)]) for path, texts in leaves
+        ]
+        return common, own
 
     def __str__(self) -> str:
         common, own = self._apart()
@@ -110,6 +118,22 @@ class Pieces(Conditions):
         if self.bounds_at_one:
             parts.append(f"where a size is 1, {', '.join(sorted(self.bounds_at_one))} are upper bounds")
         return "; ".join([*parts, *self.notes])
+
+
+def _told(text: str, path: Sequence[Guard]) -> bool:
+    """Whether the decisions that lead to a piece say a bound of one size already: ``N <= 1024`` where ``N == 1024``."""
+    read = condition(text)
+    if not isinstance(read, Compare) or len(names := read.left.free_symbols) != 1 or not read.right.is_Integer:
+        return False
+    name, limit = str(next(iter(names))), int(read.right)
+    own = [guard for guard in path if guard.symbols == {name}]
+    if any(guard.op == "==" and guard.number is not None and str(guard.left) == name for guard in own):
+        number = next(guard.number for guard in own if guard.op == "==" and str(guard.left) == name)
+        return bool(read.left.is_Symbol) and OPERATORS[read.op](number, limit)
+    smaller = range(1, min(limit, LOOKED_AT)) if read.op == ">=" and read.left.is_Symbol else None
+    if not own or smaller is None or limit > LOOKED_AT:
+        return False
+    return not any(all(guard.holds({name: value}) for guard in own) for value in smaller)
 
 
 def _where(text: str, path: Sequence[Guard]) -> str:

@@ -173,6 +173,17 @@ def place(frame: FrameType | None) -> Place:
     return Place() if library is None else _place(library)
 
 
+def own_line(problem: BaseException | None) -> str:
+    """The innermost line of the model's own that an exception came through, as ``file:line: text``; empty where there is none."""
+    found, trace = "", None if problem is None else problem.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if by_user(trace.tb_frame) and "/opt_einsum/" not in name:
+            found = str(Place(name, trace.tb_lineno, linecache.getline(name, trace.tb_lineno).strip()))
+        trace = trace.tb_next
+    return found
+
+
 def _place(frame: FrameType) -> Place:
     name, line = frame.f_code.co_filename, frame.f_lineno
     return Place(name, line, linecache.getline(name, line).strip())

@@ -23,12 +23,25 @@ def rest(recorder: Recorder) -> Callable[..., Any]:
         if any(isinstance(size, DIMENSION) and not recorder.owns(size) for size in (total, known)):
             return divide(have, want)
         undecided = isinstance(total, DIMENSION) and isinstance(total % known, DIMENSION)
+        total, known = map(math.prod, _apart(recorder, have, want)) if undecided else (total, known)
         found = _plain(recorder, total, known) if undecided else None
         if found is not None and recorder.decide(found * known, "==", total, sys._getframe(1)):
             return found
         return divide(have, want)
 
     return divided
+
+
+def _apart(recorder: Recorder, have: Any, want: Any) -> tuple[list[Any], list[Any]]:
+    """The sizes of two shapes without those that both have: sums among them would stand below."""
+    first, second = list(have), []
+    for size in want:
+        same = next((i for i, other in enumerate(first) if recorder.form(other) == recorder.form(size)), None)
+        if same is None:
+            second.append(size)
+        else:
+            del first[same]
+    return first, second
 
 
 def _plain(recorder: Recorder, total: Any, known: Any) -> Any:

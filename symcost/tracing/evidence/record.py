@@ -17,12 +17,12 @@ from symcost.tracing.evidence.guard import Guard, Pin, Rounding, strongest
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.recording import SECONDS, Busy, recording
 from symcost.tracing.evidence.selftest import problem
-from symcost.tracing.evidence.shadows import found_of_models
 from symcost.tracing.evidence.sizes import tree_of_sizes
+from symcost.tracing.evidence.stand_ins.shadows import found_of_models
 from symcost.tracing.lowering.omitted import meeting
 from symcost.tracing.program.capture import traced
-from symcost.tracing.program.linen import Initialisers
 from symcost.tracing.program.model import Model
+from symcost.tracing.program.modules.linen import Initialisers
 from symcost.tracing.program.paths import renew_budget
 
 PRODUCTS = ("dot_general", "conv_general_dilated", "ragged_dot_general")

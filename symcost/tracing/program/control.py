@@ -261,6 +261,15 @@ def cond(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[V
     return outs
 
 
+@handler("custom_linear_solve")
+def linear_solve(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
+    """The solver alone: the products that say what is solved are there for derivatives, and are not run."""
+    lengths = eqn.params["const_lengths"]
+    before, own = lengths.matvec + lengths.vecmat, lengths.solve
+    sides = ins[sum(lengths) :]
+    return walker.inner(eqn.params["jaxprs"].solve, [*ins[before : before + own], *sides], context)
+
+
 @handler("shard_map")
 def shard_map(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[Value]:
     """The body runs on every device of the mesh; XLA counts one device."""

@@ -14,8 +14,8 @@ from symcost.errors import TraceError
 from symcost.hlo.reading.scopes import mark
 from symcost.reading.choices import MODES, Mode
 from symcost.reading.numerals import short
-from symcost.tracing.program import linen, nnx
-from symcost.tracing.program.guesses import Guesses
+from symcost.tracing.program.modules import linen, nnx
+from symcost.tracing.program.modules.guesses import Guesses
 from symcost.tracing.program.spec import (
     about_example,
     filled,
@@ -41,6 +41,8 @@ class Abstract:
     residuals: list[jax.ShapeDtypeStruct] = field(default_factory=list)
     collections: bool = False
     """Whether the paths of state begin with the name of a collection, as those of linen do."""
+    trains: bool = False
+    """Whether its results are the loss, then the gradient of every trained parameter, in their order."""
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -294,7 +296,7 @@ class Model:
             (gradients,) = pullback(jnp.ones_like(value))
             return value, gradients, updated
 
-        program.function = step
+        program.function, program.trains = step, True
         return program
 
 

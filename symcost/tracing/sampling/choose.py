@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symcost.tracing.evidence.guard import Guard
-from symcost.tracing.evidence.record import Recording
+from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.paths import call_budget
-from symcost.tracing.sampling.guided import across, guided
+from symcost.tracing.sampling.guided import across, along, guided
 from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import (
     GENERIC,
@@ -122,6 +122,8 @@ class Choice:
             if name not in self.inputs:
                 self._reconsider(name)
                 continue
+            if self._as_seen(name):
+                continue
             for step in STEPS:
                 values = multiples(step)
                 if self.steady(name, values):
@@ -130,6 +132,16 @@ class Choice:
                     break
             else:
                 self._restart_small(name)
+
+    def _as_seen(self, name: str) -> bool:
+        """Whether a size whose values change the program is sampled where it decides as at the base: one of them was special."""
+        seen = record(self.sampler.model, self.base, [other for other in self.structural if other != name])
+        values = along(name, self.base, lambda point: seen.changed(point) is None) if name in seen.proved else ()
+        if not values or not self.steady(name, (self.base[name], *values)):
+            return False
+        self.values[name] = (self.base[name], *values)
+        self.structural.remove(name)
+        return True
 
     def _reconsider(self, name: str) -> None:
         """A parameter whose small values change the program irregularly (clamped widths) may be a size at larger ones.

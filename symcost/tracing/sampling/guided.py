@@ -112,7 +112,7 @@ def _bases(
         for point in _filled(order, options, total, fixed, guards, budget)
     )
     for point in itertools.islice(found, TRIED):
-        if all(_along(name, point, lambda p: all_hold(guards, p)) for name in names):
+        if all(along(name, point, lambda p: all_hold(guards, p)) for name in names):
             yield {name: point[name] for name in names}
 
 
@@ -147,11 +147,11 @@ def _filled(
 
 def _axes(names: Sequence[str], point: Point, seen: Recording) -> dict[str, Values] | None:
     """Values along each axis at which the program is the one at the point, which come first."""
-    found = {name: _along(name, point, lambda p: seen.changed(p) is None) for name in names}
+    found = {name: along(name, point, lambda p: seen.changed(p) is None) for name in names}
     return {n: (point[n], *values) for n, values in found.items()} if all(found.values()) else None
 
 
-def _along(name: str, point: Point, same: Callable[[Point], bool]) -> Values:
+def along(name: str, point: Point, same: Callable[[Point], bool]) -> Values:
     """Other values of one symbol with which the program is the same, near ones first; none where they are not enough."""
     near = sorted((v for v in POOL if v != point[name]), key=lambda v: max(v / point[name], 3 * point[name] / v))
     found = tuple(itertools.islice((v for v in near if same({**point, name: v})), MOST))

@@ -8,19 +8,24 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from symcost.tracing.evidence.places import own_line
 from symcost.tracing.program.capture import PointError
 from symcost.tracing.program.paths import call_budget
 from symcost.tracing.program.spec import where
 
+WHATEVER_THE_SIZES = (AttributeError, ImportError, NotImplementedError)
+"""What other sizes will not change: a name that is not there."""
+KEYWORD = "unexpected keyword argument"
 HINTS = {
     "SYMCOST_MEMORY": "give smaller values in samples={...}, or allow more in SYMCOST_MEMORY",
     "NameError": "give axes={'name': size} for an axis that the model reduces over",
-    "unexpected keyword argument": "correct the names in call={...}",
+    KEYWORD: "correct the names in call={...}",
     "missing": "give one input spec for each argument of the call, and the others in call={...}",
     "ConcretizationTypeError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
     "TracerArrayConversionError": "it reads the values of arrays while it is traced: pass them as plain numbers in call={...}",
     "TracerBoolConversionError": "it branches on the values of arrays: use jax.lax.cond, or plain flags in call={...}",
 }
+AS_IT_IS = "it does so at all sizes: mend the model, or install the version of the package that it was written for"
 GIVE = "give steps={...}, at_least={...} or samples={...}"
 TIED_TRIALS, TIED_SECONDS, TIED_CALLS = 60, 10.0, 6000
 _NUMBER = re.compile(r"\d+")
@@ -34,6 +39,26 @@ def reason(failure: PointError) -> str:
 def pattern(failure: PointError) -> str:
     """What the model said, whatever the numbers in it."""
     return _NUMBER.sub("#", reason(failure))
+
+
+def hopeless(failure: PointError) -> bool:
+    """Whether a model raised what it raises at all sizes: it asks for a name that is not there, as another version has it."""
+    cause = failure.__cause__
+    return isinstance(cause, WHATEVER_THE_SIZES) or (isinstance(cause, TypeError) and KEYWORD in str(cause))
+
+
+def _with_line(failure: PointError) -> str:
+    """What the model said, and the line of its own that it was at."""
+    line = own_line(failure.__cause__)
+    return f"{reason(failure)} ({line})" if line else reason(failure)
+
+
+def _advice(failure: PointError) -> str | None:
+    """What to do about an exception; a keyword that a line of the model's own gives is none of the call's."""
+    said = reason(failure)
+    if KEYWORD in said and own_line(failure.__cause__):
+        return AS_IT_IS
+    return next((advice for sign, advice in HINTS.items() if sign in said), None)
 
 
 def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any]) -> tuple[str, str] | None:
@@ -76,18 +101,20 @@ def explain(failures: Sequence[PointError], equal: tuple[str, str] | None = None
         kinds.setdefault(pattern(failure), []).append(failure)
     common = sorted(kinds.values(), key=len, reverse=True)[:2]
     shown = [max(kind, key=lambda f: min(f.point.values(), default=0)) for kind in common]
-    hint = next((advice for sign, advice in HINTS.items() for f in shown if sign in reason(f)), None)
+    hint = next((advice for f in shown if (advice := _advice(f)) is not None), None)
     count = len({where(f.point) for f in failures})
+    if hopeless(failures[-1]):
+        return f"the model raised: {_with_line(failures[-1])} - {_advice(failures[-1]) or AS_IT_IS}"
     if count == 1 and not failures[0].point:
         what = "is too large" if isinstance(shown[0].__cause__, MemoryError) else "raised"
-        return f"the model {what}: {reason(shown[0])}" + (f" - {hint}" if hint else "")
+        return f"the model {what}: {_with_line(shown[0])}" + (f" - {hint}" if hint else "")
     if equal:
         hint = f"it works where {equal[0]} = {equal[1]}: use one symbol for both"
     elif hint is None and len(kinds) == 1:
         hint = f"it raised alike at {_ranges(failures)}: if it works at others, {GIVE}"
     elif hint is None:
         hint = f"its domain needs other values: {GIVE}"
-    reasons = "; ".join(f"at {where(f.point)}: {reason(f)}" for f in shown)
+    reasons = "; ".join(f"at {where(f.point)}: {_with_line(f)}" for f in shown)
     return f"the model raised at all of {count} sample points ({reasons}) - {hint}"
 
 

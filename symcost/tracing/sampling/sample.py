@@ -20,7 +20,7 @@ from symcost.errors import LiftError, SymcostError
 from symcost.reading.numerals import short
 from symcost.tracing.program.capture import PointError
 from symcost.tracing.program.paths import TooManyCalls, call_budget
-from symcost.tracing.sampling.refusal import explain, pattern, reason, tied
+from symcost.tracing.sampling.refusal import explain, hopeless, pattern, reason, tied
 
 Values = tuple[int, ...]
 Point = dict[str, int]
@@ -133,6 +133,8 @@ def first_working(
             other = better(plan, axes)
             if other and _failing_axes(other, {n: v[0] for n, v in other.items()}, works, same, []) == []:
                 return other
+        if failures and hopeless(failures[-1]):
+            break
         tries += 1
         waited, alike = time.thread_time() - start, len({reason(f) for f in failures}) == 1
         similar = len({pattern(f) for f in failures}) == 1
@@ -140,7 +142,8 @@ def first_working(
             alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))
         ):
             break
-    raise LiftError(explain(failures, tied(failures, works)))
+    equal = None if failures and hopeless(failures[-1]) else tied(failures, works)
+    raise LiftError(explain(failures, equal))
 
 
 def _promising_first(

@@ -1,4 +1,4 @@
-"""``int`` and ``float`` as the model's own modules see them: of a symbolic size they make one.
+"""``int``, ``float`` and ``len`` as the model's own modules see them: of a symbolic size they make one.
 
 ``int(x)`` of the language must return a plain integer, so that what follows would not be seen. While something is recorded,
 the user's own modules, and installed ones that use jax or flax, see a class of the same name instead, equal to ``int`` in
@@ -47,7 +47,8 @@ def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iter
 
     ``replaced`` are functions of ``math`` that are replaced there: a module may have one under a name of its own.
     """
-    kinds = {"int": _class(int, _to_int(recorder), (DIMENSION,)), "float": _class(float, _to_float(recorder), ())}
+    kinds = {"int": _class(int, _to_int(recorder), (DIMENSION,)), "float": _class(float, _to_float(recorder), ()),
+             "len": _length(recorder)}  # fmt: skip
     originals = {id(getattr(math, name)): function for name, function in replaced.items()}
     for module in list(sys.modules.values()):
         if not isinstance(module, ModuleType) or not _of_models(module):
@@ -78,11 +79,7 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
 
     yield initializers, "random", SimpleNamespace(**{**vars(random), "orthogonal": orthogonal})
 
-    def length(array: Any) -> Any:
-        shape = getattr(array, "shape", ())
-        return shape[0] if shape and recorder.owns(shape[0]) else len(array)
-
-    yield lax_numpy, "len", length
+    yield lax_numpy, "len", _length(recorder)
 
     def constant(value: Any) -> bool:
         return recorder.owns(value) or core.is_constant_dim(value)
@@ -158,6 +155,16 @@ def _class(plain: Any, convert: Callable[..., Any], also: tuple[type, ...]) -> t
 
     made = Kind(plain.__name__, (plain,), {"__doc__": plain.__doc__})
     return made
+
+
+def _length(recorder: Recorder) -> Callable[[Any], Any]:
+    """``len``, which of the language's must return a plain integer."""
+
+    def length(array: Any) -> Any:
+        shape = getattr(array, "shape", None)
+        return shape[0] if isinstance(shape, tuple) and shape and recorder.owns(shape[0]) else len(array)
+
+    return length
 
 
 def _to_int(recorder: Recorder) -> Callable[..., Any]:

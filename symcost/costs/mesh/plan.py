@@ -1,0 +1,131 @@
+"""A plan: a mesh of devices, and along which of its axes every array is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from symcost.errors import SpecError
+from symcost.reading.glob import checked, matches
+from symcost.reading.nearest import choose, listed, near, offered
+from symcost.reading.numerals import short
+
+Axes = tuple[str, ...]
+"""The axes along which one dimension is cut: none, one, or several."""
+Entry = None | str | Sequence[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A mesh of devices and how a program's arrays lie on it.
+
+    ``mesh``: the size of each axis by its name, a number or the name of a symbol, as ``{"data": "X", "model": 8}``. ``shard``: by
+    pattern of an array's path (``*``, ``**``, see :mod:`symcost.reading.glob`), the axes of its dimensions in order: a name, a
+    tuple of names for a dimension that is cut along several, or None. Of several patterns that fit the last one
+    holds; dimensions that are not named, and arrays that no pattern fits, are whole on every device. Paths begin with the
+    role of the array: ``params/block_0/up/kernel``, ``inputs/0``, ``state/...``.
+
+    Raises :class:`symcost.SpecError` for an axis that the mesh lacks, one that cuts two dimensions of an array, and sizes that
+    are neither positive integers nor names.
+
+    >>> plan = Plan({"data": "X", "model": "Y"}, {"inputs/0": ("data",), "**/up/kernel": (None, "model")})
+    >>> plan.symbols, plan.cut("params/block_3/up/kernel", 2)
+    (('X', 'Y'), ((), ('model',)))
+    """
+
+    mesh: Mapping[str, int | str]
+    shard: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.mesh, Mapping) or not self.mesh:
+            raise SpecError(f'mesh={short(self.mesh)} must name axes and their sizes, as {{"data": "X", "model": 8}}')
+        for axis, size in self.mesh.items():
+            if not isinstance(axis, str) or not axis.isidentifier():
+                raise SpecError(f"mesh names an axis {short(axis)}: give a name such as 'data'")
+            named = isinstance(size, str) and size.isidentifier()
+            counted = isinstance(size, int) and not isinstance(size, bool) and size > 0
+            if not named and not counted:
+                raise SpecError(
+                    f"the axis {axis!r} of the mesh has size {short(size)}: give a positive integer or a symbol"
+                )
+        again = next((size for size in self.symbols if list(self.mesh.values()).count(size) > 1), None)
+        if again is not None:
+            raise SpecError(f"two axes of the mesh have the size {again}: give each a symbol of its own")
+        if not isinstance(self.shard, Mapping):
+            raise SpecError(f'shard={short(self.shard)} must give axes by path, as {{"inputs/0": ("data", None)}}')
+        for pattern, entries in self.shard.items():
+            self._check(checked(pattern, "shard"), entries)
+
+    def _check(self, pattern: str, entries: Any) -> None:
+        if isinstance(entries, str) or not isinstance(entries, Sequence):
+            raise SpecError(
+                f'shard gives {pattern!r} {short(entries)}: give the axes of its dimensions, as ("data", None)'
+            )
+        used: list[str] = []
+        for entry in entries:
+            names = _names(entry)
+            if names is None:
+                raise SpecError(
+                    f"shard gives {pattern!r} the axis {short(entry)}: give a name, a tuple of names or None"
+                )
+            used += names
+        for axis in used:
+            if axis not in self.mesh:
+                raise SpecError(
+                    f"shard cuts {pattern!r} along {axis!r}, which the mesh lacks: {choose(axis, self.mesh)}"
+                )
+            if used.count(axis) > 1:
+                raise SpecError(
+                    f"shard cuts {pattern!r} twice along {axis!r}: each axis cuts one dimension of an array"
+                )
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols among the sizes of the mesh, in its order."""
+        return tuple(dict.fromkeys(size for size in self.mesh.values() if isinstance(size, str)))
+
+    def sizes(self, point: Mapping[str, int]) -> dict[str, int]:
+        """The size of every axis at a point."""
+        return {axis: point[size] if isinstance(size, str) else size for axis, size in self.mesh.items()}
+
+    def devices(self, point: Mapping[str, int]) -> int:
+        """The number of devices at a point."""
+        return prod(self.sizes(point).values())
+
+    def cut(self, path: str, rank: int) -> tuple[Axes, ...]:
+        """The axes along which each dimension of an array is cut. Errors: more axes than dimensions."""
+        fitting = [entries for pattern, entries in self.shard.items() if matches(pattern, path)]
+        entries = fitting[-1] if fitting else ()
+        if len(entries) > rank:
+            raise SpecError(
+                f"shard gives {len(entries)} axes to {path}, which has {rank} dimensions: give at most {rank}"
+            )
+        axes = [tuple(_names(entry) or ()) for entry in entries]
+        return (*axes, *((),) * (rank - len(axes)))
+
+    def check_used(self, paths: Sequence[str]) -> None:
+        """Raise where a pattern fits none of the paths, or an axis cuts none of the arrays."""
+        for pattern in self.shard:
+            if not any(matches(pattern, path) for path in paths):
+                plain = [f"**/{pattern}"] if any(matches(f"**/{pattern}", path) for path in paths) else []
+                hint = offered(plain or near(pattern, paths, cutoff=0.4), f"they are {listed(list(paths))}")
+                raise SpecError(f"shard={pattern!r} fits no array of the program: {hint}")
+        used = {axis for entries in self.shard.values() for entry in entries for axis in _names(entry) or ()}
+        idle = next((axis for axis in self.mesh if axis not in used), None)
+        if idle is not None:
+            raise SpecError(
+                f"no array is cut along the axis {idle!r} of the mesh: shard one along it, or leave the axis out"
+            )
+
+
+def _names(entry: Any) -> list[str] | None:
+    """The axes of one dimension; nothing for what names none."""
+    if entry is None:
+        return []
+    if isinstance(entry, str):
+        return [entry]
+    if isinstance(entry, Sequence) and all(isinstance(name, str) for name in entry):
+        return list(entry)
+    return None

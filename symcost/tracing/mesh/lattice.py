@@ -1,0 +1,153 @@
+"""Sizes at which a program is cut over a mesh: inside the model's own domain, and divided by the axes that cut them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from symcost.costs.cost import Count
+from symcost.costs.mesh.plan import Plan
+from symcost.costs.parts import Conditions
+from symcost.costs.table import CostTable
+from symcost.errors import LiftError
+from symcost.formulas.symbols import evaluate
+from symcost.tracing.sampling.sample import LARGE, Point, Values
+
+FACTORS = (1, 2, 3, 5, 7, 4, 6, 9, 8, 12)
+"""Sizes are sampled at these times the first ones."""
+PRIMES = (3, 5, 7, 11, 13)
+"""Sizes that an axis cuts are these times the parts, or what is next to them inside the domain."""
+ENOUGH, ROOM = 5, 60
+"""Values that a size is to have, and what those that it must divide are multiplied by where it has fewer."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A dimension of an array that enters the program, and the number of parts along each axis that cuts it."""
+
+    size: Count
+    axes: tuple[str, ...]
+
+
+@dataclass
+class Lattice:
+    """Points of a model's symbols and a mesh's axes at which every array is cut evenly."""
+
+    table: CostTable
+    plan: Plan
+
+    def __post_init__(self) -> None:
+        self.names: Sequence[str] = self.table.symbols
+        self.domain: Conditions | None = self.table.domain
+        self.cuts = list(self._cuts())
+
+    def _cuts(self) -> Iterator[Cut]:
+        roles = {"param": "params", "input": "inputs"}
+        for row in self.table.rows:
+            kind, _, name = row.op.partition(" ")
+            if row.source == "input":
+                inside = "/".join(part for part in (roles.get(kind, kind), row.path, name) if part)
+                for size, axes in zip(row.out, self.plan.cut(inside, len(row.out)), strict=True):
+                    if axes:
+                        yield Cut(size, axes)
+
+    def point(self, mesh: Mapping[str, int], factors: Sequence[int] = (1,)) -> Point:
+        """Sizes that the axes of a mesh of such sizes divide, in turn so many times the first ones. Errors: none were found."""
+        return self.divided(self._start(factors), mesh)
+
+    def divided(self, start: Point, mesh: Mapping[str, int]) -> Point:
+        """The point, some of whose sizes are multiplied so that the axes of a mesh divide all that they cut."""
+        for _ in range(8 * len(self.cuts) + 1):
+            broken = next((cut for cut in self.cuts if self._rest(cut, start, mesh)), None)
+            if broken is None:
+                return start
+            start = self._mended(start, broken, mesh)
+        raise LiftError("no sizes were found that the axes of the mesh divide: give other axes to the arrays")
+
+    def _start(self, factors: Sequence[int]) -> Point:
+        """Multiples of the first point that the model's form was fitted to: sizes there have little in common."""
+        fitted = self.table.certificate.fitted[0] if self.table.certificate.fitted else {}
+        point = {name: fitted[name] for name in self.names if name in fitted}
+        cut = (str(cut.size) for cut in self.cuts if str(cut.size) in point)
+        point = self.resized(point, dict(zip(dict.fromkeys(cut), itertools.cycle(PRIMES), strict=False)))
+        for number, name in enumerate(point):
+            tried = {**point, name: point[name] * factors[number % len(factors)]}
+            point = tried if self.inside(tried) else point
+        return point
+
+    def resized(self, point: Point, sizes: Mapping[str, int]) -> Point:
+        """The point with other sizes, in turn, or the next ones towards its own that are inside the domain."""
+        for name, size in sizes.items():
+            between = range(0, abs(point[name].bit_length() - size.bit_length()) + 1)
+            steps = (size << k if size < point[name] else size >> k for k in between)
+            tried = ({**point, name: value} for value in steps)
+            point = next((near for near in tried if self.inside(near)), point)
+        return point
+
+    def inside(self, point: Mapping[str, int]) -> bool:
+        """Whether a point is in the domain of the model's own form, and no size is 1: of those a program skips steps."""
+        return self.domain is None or (self.domain.problem(point) is None and not self.domain.bounds_at(point))
+
+    def _parts(self, cut: Cut, mesh: Mapping[str, int]) -> int:
+        return math.prod(mesh[axis] for axis in cut.axes)
+
+    def _rest(self, cut: Cut, point: Mapping[str, int], mesh: Mapping[str, int]) -> int:
+        return int(evaluate(cut.size, {name: point[name] for name in _symbols(cut.size)})) % self._parts(cut, mesh)
+
+    def _mended(self, point: Point, cut: Cut, mesh: Mapping[str, int]) -> Point:
+        """The point with some of a dimension's sizes multiplied, so that its axes divide it."""
+        parts = self._parts(cut, mesh)
+        names = [name for name in _symbols(cut.size) if name in point]
+        others = [name for name in point if name not in names]
+        for number in range(1, len(names) + 1):
+            for chosen in itertools.combinations(names, number):
+                for more in ((), *itertools.combinations(others, 1), tuple(others)):
+                    moved = {
+                        **point,
+                        **{n: math.lcm(point[n], parts) for n in chosen},
+                        **{n: point[n] * parts for n in more},
+                    }
+                    if self.inside(moved) and not self._rest(cut, moved, mesh):
+                        return moved
+        size = cut.size if not names else evaluate(cut.size, {name: point[name] for name in names})
+        raise LiftError(f"a size of {size} is cut into {parts} parts along {', '.join(cut.axes)}, and no sizes were "
+                        "found that these divide: give other axes, or other sizes of the mesh")  # fmt: skip
+
+    def roomy(self, base: Point) -> Point:
+        """The point, some of whose sizes are multiplied until every symbol can be sampled alone: ``d`` of ``d/H``."""
+        for name in base:
+            if len(self.values(base)[name]) < ENOUGH:
+                larger = ({**base, other: base[other] * ROOM} for other in base if other != name)
+                inside = [point for point in larger if self.inside(point)]
+                best = max(inside, key=lambda point: len(self.values(point)[name]), default=base)
+                base = max(base, best, key=lambda point: len(self.values(point)[name]))
+        return base
+
+    def values(self, base: Point, structural: Sequence[str] = ()) -> dict[str, Values]:
+        """For each symbol the values at which it is sampled, the base's first: inside the domain, and divided by the axes.
+
+        Depths are consecutive, sizes that nothing cuts have little in common, others are multiples of the first.
+        """
+        found = {}
+        for name, first in base.items():
+            plain = (first, *(value for value in LARGE if value != first and self.inside({**base, name: value})))
+            options = [first + k for k in range(12)] if name in structural else [first * k for k in FACTORS]
+            inside = tuple(value for value in options if self.inside({**base, name: value}))
+            found[name] = plain if name not in (*structural, *self.cut_symbols) and len(plain) > ENOUGH else inside
+        return found
+
+    @cached_property
+    def cut_symbols(self) -> frozenset[str]:
+        """The symbols of the sizes that an axis cuts, and those that are divided by one another."""
+        quotients = (form for form in getattr(self.domain, "dimensions", ()) if len(form.symbols) > 1)
+        divided = (
+            name for form in quotients if not form.is_integral or not form.is_polynomial for name in form.symbols
+        )
+        return frozenset((*divided, *(name for cut in self.cuts for name in _symbols(cut.size))))
+
+
+def _symbols(size: Count) -> list[str]:
+    return [] if isinstance(size, int) else sorted(str(symbol) for symbol in size.free_symbols)
