@@ -201,10 +201,10 @@ def layers(draw: st.DrawFn, program: Program, sizes: tuple[str, ...]) -> list[st
 
 # -- programs ------------------------------------------------------------------------------------------------------
 @st.composite
-def programs(draw: st.DrawFn, api: str) -> Program:
-    """A program of one to three symbols and one to three decisions."""
-    program = draw(begun(api))
-    draw(made_first(program) if api in MODULES else at_once(program))
+def programs(draw: st.DrawFn, api: str, small: bool = False) -> Program:
+    """A program of one to three symbols and one to three decisions; a small one has one of each, and one piece."""
+    program = draw(begun_small(api) if small else begun(api))
+    draw(made_first(program) if api in MODULES else at_once(program, 1 if small else 2))
     if program.plain:
         program.text = "import SIZES\n" + program.text
     return program
@@ -227,7 +227,15 @@ def begun(draw: st.DrawFn, api: str) -> Program:
 
 
 @st.composite
-def at_once(draw: st.DrawFn, program: Program) -> None:
+def begun_small(draw: st.DrawFn, api: str) -> Program:
+    """The same of a program whose form is found in a fraction of a second."""
+    name = "N" if api == "function" else draw(st.sampled_from(("d", "d", "L")))
+    spec = "float32[2,N,8]" if name == "N" else "float32[2,9,8]"
+    return Program(api, () if name == "N" else (name,), spec, pieces=1, numbers={name: set()})
+
+
+@st.composite
+def at_once(draw: st.DrawFn, program: Program, most: int = 2) -> None:
     """The text of a function, or of a module that makes its layers as it is called."""
     api, parameters = program.api, program.parameters
     inputs = tuple(name for name in program.symbols if name not in parameters)
@@ -236,7 +244,7 @@ def at_once(draw: st.DrawFn, program: Program) -> None:
     body: list[str] = []
     for factor in ("H", "w"):
         body += draw(divided(program, factor)) if factor in parameters else []
-    for _ in range(draw(st.integers(1, 1 if body else 2))):
+    for _ in range(draw(st.integers(1, 1 if body else most))):
         if "L" in parameters and (not sizes or draw(st.booleans())):
             body += draw(layers(program, sizes))
         else:

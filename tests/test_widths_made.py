@@ -127,3 +127,38 @@ def test_many_single_values_are_told_by_one_condition(importable: Any) -> None:
     values = [d for d in SIZES if domain.problem({"d": d}) is None]
     assert [d for d in SIZES if told.left.subs({symbol("d"): d}) == 0] == values
     assert (told.op, told.right) == ("==", 0)
+
+
+class Layers(nn.Module):
+    """A stack in which some layers have a second projection."""
+
+    L: int
+    wide: Callable[[int, int], object]
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = nn.Dense(8)(nn.Dense(16)(x) if self.wide(i, self.L) else x)
+        return x
+
+
+LAYERS: dict[str, tuple[Callable[[int, int], object], int]] = {
+    "two remainders together": (lambda i, L: i % 2 and i % 3, 50),
+    "a remainder of a quotient": (lambda i, L: (i // 4) % 2, 50),
+    "a remainder of a quotient of a quotient": (lambda i, L: i // 2 // 2 % 2, 50),
+    "one of several in order": (lambda i, L: sorted((i, 6, 12))[1] == 6, 5),
+    "a rounded share": (lambda i, L: i < round(0.3 * L), 10),
+    "a share by a float": (lambda i, L: i < 0.3 * L, 10),
+    "a number of an array": (lambda i, L: np.linspace(0, 0.2, L)[i] > 0.15, 10),
+}
+"""Which layers are wide, and to how many depths of 60 at least there is to be an answer."""
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_depths_have_numbers_where_their_pattern_is_known_or_where_they_were_tried(name: str) -> None:
+    wide, least = LAYERS[name]
+    costs = sc.trace(lambda L: Layers(L, wide), "float32[2,8]", referee=False)
+    inside = [L for L in (*range(1, 60), 96) if costs.domain.problem({"L": L}) is None]
+    right = {L: sum(280 if wide(i, L) else 72 for i in range(L)) for L in inside}
+    assert {L: costs.subs(L=L).params for L in inside} == right
+    assert len(inside) >= least

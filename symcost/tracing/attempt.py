@@ -217,9 +217,9 @@ class Attempt:
         domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained, self.halved)
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         points = [*certificate.fitted, *certificate.held_out]
-        domain.only = {
-            name: frozenset(point[name] for point in points) for name in unseen(self.recording).intersection(self.sizes)
-        }
+        depths = {name: seen for name, seen in self.landmarks.items() if name not in (self.options.upto or {})}
+        alone = unseen(self.recording, depths).intersection((*self.sizes, *depths))
+        domain.only = {name: frozenset(point[name] for point in points) for name in alone}
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     def _upto(self) -> Point:

@@ -29,6 +29,9 @@ def over_structure(
     of the points themselves are paired and fitted. In a pattern of layers, the candidates that all deeper points share
     come first: a form of floors can agree at many points, and be none.
     """
+    points = [point for point in points if all(_has_values(sizes, point) for sizes in lists)]
+    if not points:
+        raise LiftError("the sizes have no value at any of the points at which they are compared")
     if not structure.symbols:
         return undominated(lists[0], points)
     if structure.patterned and (shared := _shared([undominated(sizes, points) for sizes in lists], points)):
@@ -50,6 +53,15 @@ def over_structure(
     if wrong:
         raise LiftError(f"the candidates at {where(wrong)} follow another form than the others")
     return fitted
+
+
+def _has_values(sizes: Sequence[Any], point: Mapping[str, int]) -> bool:
+    """Whether every size has a value: one that is divided by ``floor(N/w)`` has none where that is 0."""
+    try:
+        Form.values(map(as_form, sizes), point)
+    except ArithmeticError:
+        return False
+    return True
 
 
 def _shared(lists: Sequence[Sequence[Form]], points: Sequence[Mapping[str, int]]) -> list[Form]:

@@ -22,6 +22,7 @@ from symcost.tracing.fitting.align import all_records, with_sizes
 from symcost.tracing.fitting.fit import Fitter, Point
 from symcost.tracing.program.paths import template
 from symcost.tracing.program.records import Key, Program, Record
+from symcost.tracing.sampling.depth import DEEPEST
 from symcost.tracing.sampling.signals import Irregular
 
 PERIODS = range(2, 7)
@@ -111,7 +112,12 @@ class Structure:
         """Fits columns over all structural points; floors only where there are points enough to tell them."""
         periods = {
             *(PERIODS if self.patterned else (2,)),
-            *(m for found in self.compared.values() for m in found.moduli | found.shares),
+            *(
+                m
+                for found in self.compared.values()
+                for m in found.moduli | found.shares | {found.period}
+                if 1 < m <= DEEPEST
+            ),
         }
         values = {name: found.values for name, found in self.compared.items()}
         return Fitter(self.symbols, self.points, periods, floors=len(self.points) > 6, compared=values)

@@ -113,15 +113,15 @@ class Domain(Conditions):
 
     def untried(self, point: Mapping[str, int]) -> str | None:
         """Why nothing is known of a point that meets every other condition: it was not tried, or lies beyond; or nothing."""
-        for name, values in self.only.items():
-            if point.get(name, next(iter(values), 0)) not in values:
-                value, why = point[name], self.evidence[name].why.partition(": ")[2]
-                return untold(name, value, why)
         for name, most in self.tried.items():
             if point.get(name, 0) > most:
                 value, why = point[name], self.evidence[name].why.partition(": ")[2]
                 cure = f'trace further with upto={{"{name}": {value}}}, or compare this point with check=True'
                 return beyond(name, value, most, why, cure)
+        for name, values in self.only.items():
+            if point.get(name, next(iter(values), 0)) not in values:
+                value, why = point[name], self.evidence[name].why.partition(": ")[2]
+                return untold(name, value, why)
         return None
 
     def bounds_at(self, point: Mapping[str, int]) -> frozenset[str]:

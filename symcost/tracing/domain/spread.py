@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SCALES = (3, 5, 6, 9, 14, 18, 27, 33, 45, 68, 101, 150, 225, 338, 507, 761, 1141, 1711, 2567)
 NEIGHBOURS = 40
+MAX_EDGES = 8
+"""How often an edge is looked for higher up: a form that is wrong again and again is no form."""
 SHIFT = 5  # between the scales that several symbols take at once
 
 
@@ -93,9 +95,15 @@ class Spread:
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if self._right(name, middle * step) else (middle, high)
-        while (last := next((v for v in _above(high) if not self._right(name, v * step)), None)) is not None:
+        for _ in range(MAX_EDGES):
+            last = next((v for v in _above(high) if not self._right(name, v * step)), None)
+            if last is None:
+                return high * step
             high = last + 1
-        return high * step
+        raise LiftError(
+            f"the closed form is not right at {name}={(high - 1) * step} and at values below: give samples={{...}} or "
+            f"steps={{...}} for {', '.join(self.names)}"
+        )
 
     def _right(self, name: str, value: int) -> bool:
         return self.explorer.difference(self.explorer.domain.moved(self.explorer.base, name, value)) is None

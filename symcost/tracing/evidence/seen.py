@@ -79,10 +79,14 @@ NAMES = re.compile(
 """Lines that only name a thing by a text, or tell somebody."""
 
 
-def unseen(seen: Recording) -> frozenset[str]:
-    """Symbols of which the program makes a text or a key without saying what for: it may do anything by each of its values."""
+def unseen(seen: Recording, depths: Mapping[str, Landmarks]) -> frozenset[str]:
+    """Symbols by each of whose values the program may do anything.
+
+    It makes a text or a key of them without saying what for, or compares numbers of layers in a way that is not understood.
+    """
     pins = [pin for pin in seen.texts if not NAMES.search(pin.place.text)]
-    return seen.behind(frozenset(name for pin in pins for name in pin.symbols))
+    unread = frozenset(name for name, found in depths.items() if not found.complete)
+    return unread | seen.behind(frozenset(name for pin in pins for name in pin.symbols))
 
 
 def untold_by_jax(seen: Recording) -> frozenset[str]:

@@ -45,7 +45,7 @@ def depths(found: Landmarks) -> Values:
     wanted = {*SMALL[:4]}
     for value in found.values:
         wanted.update(range(max(1, value - 1), value + 5))
-    for period in found.moduli | found.shares:
+    for period in found.moduli | found.shares | {found.period} - {1}:
         wanted.update(_periods(period))
     kept = sorted(depth for depth in wanted if depth <= DEEPEST)
     first = [depth for depth in kept if depth >= SMALL[0]]

@@ -154,6 +154,8 @@ class Collector:
                 return False  # ``i < L``: the loop itself
         whole = [int(f * math.lcm(*(f.denominator for f in factors))) for f in factors]
         shares = {f // math.gcd(*whole) for f in whole} - {1}
+        if max(shares, default=1) > SCANNED:  # 0.3 as a float is a share of 2**54: nothing repeats before that
+            raise NotRead("a share of the depth")
         ends = frozenset({distance}) if depths or not plain else frozenset()
         thresholds = frozenset() if depths or not distance else frozenset({distance})
         self.add(names, Landmarks(thresholds, ends, shares=frozenset(shares)))
@@ -182,8 +184,8 @@ class Collector:
             found = divisor(sign, by.number)
             if found is None or any(role.kind in ("varies", "stage") for s in values for role in s.roles):
                 raise NotRead(sign)
-            if found[1] > 1:
-                self._by(names, values, found[1])
+            if found[1] > 1:  # a remainder of ``i // 4`` comes again after as many fours
+                self._by(names, values, found[1] * math.lcm(*(_width(atom) for s in values for atom, _ in s.terms)))
         return True
 
     def _by(self, names: Collection[str], values: Sequence[Sum], number: int) -> None:
@@ -312,6 +314,13 @@ class Collector:
             return False
         self.add(found.symbols, Landmarks(frozenset(k + begin for k in changes), saw_index=found.moves))
         return True
+
+
+def _width(atom: Moving) -> int:
+    """By how many layers a quotient, of a quotient perhaps, goes on by one; 1 of all else."""
+    if atom.kind != "quotient":
+        return 1
+    return int(atom.number) * math.lcm(*(_width(inner) for inner, _ in atom.inside))
 
 
 def _stages(role: Role, value: Fraction) -> list[int]:

@@ -137,6 +137,8 @@ class _Builder:
                 built = self.build(value)
                 self.aliases[name, node.lineno] = value
                 return built
+            case ast.Attribute(value=owner) | ast.Subscript(value=owner) if _calls(owner):
+                pass  # a part of a result: what it was made of says more than that it is not known
             case ast.Name() | ast.Attribute() | ast.Dict() | ast.Subscript(slice=ast.Constant() | ast.UnaryOp()):
                 return self.leaf(node)
             case ast.Subscript(slice=index) if not isinstance(index, ast.Slice | ast.Tuple):
@@ -281,6 +283,11 @@ def _named(function: ast.expr) -> bool:
     while isinstance(function, ast.Attribute):
         function = function.value
     return isinstance(function, ast.Name)
+
+
+def _calls(node: ast.expr) -> bool:
+    """Whether something is called in an expression."""
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
 
 
 def _last(function: ast.expr) -> str:
