@@ -13,6 +13,7 @@ from .costs.size import state_size as state_size
 from .costs.table import CostTable as CostTable
 from .devices import Device as Device
 from .devices import Energies as Energies
+from .devices import Interconnect as Interconnect
 from .devices import MemoryLevel as MemoryLevel
 from .devices import Rates as Rates
 from .devices import device as device
@@ -31,7 +32,15 @@ from .estimate.bytes.decode import kv_cache as kv_cache
 from .estimate.bytes.fit import fits as fits
 from .estimate.bytes.memory import memory as memory
 from .estimate.bytes.patches import patched as patched
+from .estimate.bytes.shards import Shards as Shards
+from .estimate.bytes.training import TrainingMemory as TrainingMemory
 from .estimate.bytes.training import training_memory as training_memory
+from .estimate.bytes.transformer import transformer_activations as transformer_activations
+from .estimate.pod.collective import collective_time as collective_time
+from .estimate.pod.pipeline import pipeline_bubble as pipeline_bubble
+from .estimate.pod.places import MeshAxis as MeshAxis
+from .estimate.pod.step import step_time as step_time
+from .estimate.pod.work import DeviceWork as DeviceWork
 from .estimate.questions.sense import crossover as crossover
 from .estimate.questions.sense import elasticity as elasticity
 from .estimate.questions.sense import leading_term as leading_term
@@ -42,7 +51,7 @@ from .estimate.time.energy import energy as energy
 from .estimate.time.latency import latency as latency
 from .estimate.time.latency import throughput as throughput
 from .estimate.time.utilisation import mfu as mfu
-from .formulas.equality import equal as equal
+from .formulas.compared.equality import equal as equal
 from .formulas.symbols import evaluate as evaluate
 from .formulas.symbols import parse as parse
 from .formulas.symbols import symbols as symbols

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before jax is imported: plug-ins would look for their devices
+os.environ.setdefault("JAX_TRACEBACK_FILTERING", "off")  # of every exception that passes: a twentieth of a run
 os.environ["COLUMNS"] = "100"  # a test of another width sets its own
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # programs that tests start need not compile all modules again
 
 import effort
+import limits
 import pytest
 from browsing import browser, opened  # noqa: F401 - fixtures of the page's tests
 from hypothesis import settings
 
 import symcost as sc
 
+gc.set_threshold(100_000, 50, 100)  # programs live long: to look through them ever again took a sixth of a run
 settings.register_profile("daily", derandomize=not effort.EXPLORE, database=None)  # a run finds what the last one found
 settings.load_profile("daily")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The hooks of ``effort`` are of every file: those of a ``conftest`` would leave out the documentation under symcost/."""
+    """These hooks are of every file: those of a ``conftest`` would leave out the documentation under symcost/."""
     config.pluginmanager.register(effort)
+    config.pluginmanager.register(limits)
     if getattr(config.option, "dist", "no") == "load":  # tests of one file by one worker, which keeps what they share
         config.option.dist = "worksteal"
 

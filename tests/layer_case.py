@@ -11,7 +11,7 @@ import jax
 import sympy
 
 import symcost as sc
-from symcost.formulas.equality import difference
+from symcost.formulas.compared.equality import difference
 from symcost.hlo import HloCost, analyse
 from symcost.layers.base import Layer, symbols_of
 

@@ -11,29 +11,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
-from effort import rows
+from limits import started
 
 import symcost as sc
 from symcost.cli import output as cli_output
-from symcost.cli.main import VERBS, app, main
-from symcost.cli.output import EPILOGS
+from symcost.cli.main import main
 from symcost.report import FORMATS
-from symcost.report.subjects import (
-    answers,
-    catalog,
-    designs,
-    devices,
-    difference,
-    estimates,
-    findings,
-    gate,
-    targets,
-    verdict,
-)  # fmt: skip
 from symcost.sources import texts as cli_input
 from symcost.sources import tracing as cli_trace
 
@@ -312,67 +297,7 @@ def test_an_error_of_symcost_itself_is_not_hidden(monkeypatch: pytest.MonkeyPatc
         main(["trace", *NET])
 
 
-# -- help, version, interruption -----------------------------------------------------------------------------------
-def test_without_arguments_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
-    assert "Usage: symcost" in capsys.readouterr().out
-
-
-def test_an_option_is_the_same_and_checked_before_the_work_in_every_verb() -> None:
-    verbs: Any = typer.main.get_command(app)
-    options = [(verb, p) for verb, command in verbs.commands.items() for p in command.params if "--" in p.opts[0]]
-    for name in ("--output", "--format", "--device", "--dtype", "--weights", "--rule", "--at", "--arg", "--call"):
-        # a measured entry, which calibrate reads, is a file and nothing else
-        same = [p for verb, p in options if name in p.opts and (verb, name) != ("calibrate", "--device")]
-        assert len(same) > 1
-        assert len({(tuple(p.opts), p.multiple) for p in same}) == 1, name
-        early = name not in ("--at", "--arg", "--call")  # these are read together, once the verb is known
-        assert all((p.callback is not None) == early for p in same), name
-
-
-OFFERED = {
-    "trace": FORMATS, "table": FORMATS, "models": catalog.FORMATS, "audit": findings.FORMATS, "sweep": designs.FORMATS,
-    "devices": devices.FORMATS, "estimate": estimates.FORMATS, "fits": answers.FITS, "solve": answers.SOLUTIONS,
-    "verify": verdict.FORMATS, "targets": targets.FORMATS, "check": gate.FORMATS, "diff": difference.FORMATS,
-}  # fmt: skip
-"""Verbs that report in several formats, and what makes each."""
-
-
-def test_the_formats_that_verbs_offer_are_those_that_there_are() -> None:
-    verbs: Any = typer.main.get_command(app)
-    formats = {verb: p for verb, command in verbs.commands.items() for p in command.params if "--format" in p.opts}
-    assert {verb: option.help.split(" | ") for verb, option in formats.items()} == {v: [*f] for v, f in OFFERED.items()}
-
-
-@pytest.mark.parametrize("verb", [verb.__name__ for verb in VERBS])
-def test_every_verb_has_a_short_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([verb, "-h"]) == 0
-    assert f"Usage: symcost {verb} " in capsys.readouterr().out
-
-
-def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"symcost {sc.__version__}\n"
-
-
-def test_the_help_shows_the_examples_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trace", "--help"]) == 0
-    printed = " ".join(capsys.readouterr().out.split())
-    assert "'float32[n,r,r,3]' --call train=false" in printed
-
-
-COMMANDS = [line.replace("\\[", "[") for line in EPILOGS["trace"].splitlines() if line.startswith("symcost ")]
-SLOW = [command for command in COMMANDS if "--mode train" in command]
-
-
-@pytest.mark.usefixtures("traced_once")
-@pytest.mark.parametrize("command", rows(COMMANDS, SLOW))
-def test_the_examples_of_the_help_run(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = shlex.split(command)[1:]
-    assert main(arguments) == 0
-    assert capsys.readouterr().out or list(tmp_path.glob("*.json"))
-
-
+# -- as a process --------------------------------------------------------------------------------------------------
 def test_python_dash_m_is_the_command() -> None:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "symcost", "trace", "some_models:Nett"]
@@ -388,12 +313,12 @@ def test_an_interruption_is_one_line_and_exit_code_130(tmp_path: Path) -> None:
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     program = f"{heed}; from symcost.cli.main import script; script()"
     command = [sys.executable, "-c", program, "trace", "slow_model:Net", "--output", "costs.txt"]
-    running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, cwd=tmp_path)  # fmt: skip
-    assert running.stderr is not None
-    assert running.stderr.readline() == "ready\n"
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=60)
+    with started(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                 cwd=tmp_path) as running:  # fmt: skip
+        assert running.stderr is not None
+        assert running.stderr.readline() == "ready\n"
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
     assert (running.returncode, err.strip()) == (130, "symcost: interrupted")
     assert not (tmp_path / "costs.txt").exists()
 
@@ -401,14 +326,13 @@ def test_an_interruption_is_one_line_and_exit_code_130(tmp_path: Path) -> None:
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "symcost", "trace", *NET, "--format", "json"]
-    running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, cwd=tmp_path)  # fmt: skip
-    assert running.stdout is not None
-    assert running.stderr is not None
-    running.stdout.close()
-    assert running.stderr.read() == b""
-    assert running.wait(timeout=60) == 1
-    running.stderr.close()
+    with started(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                 cwd=tmp_path) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+        assert running.wait(timeout=60) == 1
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------

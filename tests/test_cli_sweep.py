@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import flax.linen as nn
 import pytest
 from effort import needs
+from limits import started
 from matplotlib.image import imread
 
 import symcost as sc
@@ -353,14 +354,14 @@ def test_an_interruption_is_heeded_at_once_and_loses_nothing(tmp_path: Path) -> 
     heeding = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     heeding += "from symcost.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", heeding, "sweep", str(file), "--out", str(tmp_path / "run"), "--workers", "2"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 60
-    while not list(tmp_path.glob("run/parts/*.parquet")):
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    with started(command, stderr=subprocess.PIPE) as process:
+        end = time.monotonic() + 60
+        while not list(tmp_path.glob("run/parts/*.parquet")):
+            assert process.poll() is None
+            assert time.monotonic() < end, "the run did not begin within 60 s"
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert told.strip().endswith("symcost: interrupted")
     assert list(tmp_path.glob("run/parts/*.parquet"))

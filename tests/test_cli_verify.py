@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from limits import started
 
 from symcost.cli.main import main
 from symcost.referee.compilers import targets
@@ -151,18 +152,18 @@ def test_an_interrupted_verification_leaves_no_compiler_running(tmp_path: Path) 
     # Tests in the background inherit that interruptions are ignored.
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     program = f"{heed}; from symcost.cli.main import script; script()"
-    process = subprocess.Popen(
+    with started(
         [sys.executable, "-c", program, "verify", "test_xla_pool:deep", "float32[n,n]", "--function", "--at", "n=64"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]), "TMPDIR": str(tmp_path)},
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("symcost-*/answer")):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("symcost-*/answer")):
+            assert process.poll() is None, process.communicate(timeout=60)
+            assert time.monotonic() < deadline, "no compiler was at work within 60 s"
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert error.splitlines()[-1] == "symcost: interrupted"
     assert list(tmp_path.glob("symcost-*")) == []

@@ -169,7 +169,8 @@ SLOW = {
     "a permutation", "widths in percent", "a rounded half", "positions resized but at 224", "sums in pairs",
     "a window in some layers", "every fifth layer of deep stacks", "heads of 64", "products in the cheapest order",
     "every fourth layer, trained", "a dictionary of widths", "a rotation of a part of each head", "every twelfth layer",
-    "deep stacks", "the first 20 layers and the last 30",
+    "deep stacks", "the first 20 layers and the last 30", "half of the layers and the last nine",
+    "padded to one of few lengths", "a window in every second layer",
 }  # fmt: skip
 """Left to the campaign: each is of the kind of a quicker row."""
 
@@ -319,7 +320,7 @@ def _or_else(d: int, otherwise: int) -> int:
         return otherwise
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", rows(MADE, {"a rounding of nothing"}))
 def test_what_is_made_of_a_size_decides_as_the_size_does(name: str) -> None:
     made, wanted = MADE[name]
     costs = sc.trace(lambda d: Width(d, made), "float32[n,8]", referee=False)

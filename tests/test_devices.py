@@ -76,6 +76,100 @@ def test_published_numbers(name: str, dtype: str, peak: int, bandwidth: int, siz
     assert device.power == power
 
 
+NETWORKS = [
+    # jax-ml.github.io/scaling-book, chapter tpus: one-way bandwidth of a link, sizes of pods, rings
+    ("google-tpu-v4", "ici", "torus", 3, 45 * 10**9, 16 * 16 * 16),
+    ("google-tpu-v5p", "ici", "torus", 3, 90 * 10**9, 16 * 20 * 28),
+    ("google-tpu-v5e", "ici", "torus", 2, 45 * 10**9, 16 * 16),
+    ("google-tpu-v6e", "ici", "torus", 2, 90 * 10**9, 16 * 16),
+    ("google-tpu-7x", "ici", "torus", 3, 1200 * 10**9 // 12, 9216),  # docs.cloud.google.com/tpu/docs/tpu7x
+    ("google-tpu-v4", "dcn", "switch", 1, 25 * 10**9 // 4, None),
+    ("google-tpu-v5p", "dcn", "switch", 1, 50 * 10**9 // 8, None),  # docs.cloud.google.com/tpu/docs/v5p
+    ("google-tpu-v5e", "dcn", "switch", 1, 3125 * 10**6, None),
+    ("google-tpu-v6e", "dcn", "switch", 1, 100 * 10**9 // 8, None),  # docs.cloud.google.com/tpu/docs/tpu7x
+    ("google-tpu-7x", "dcn", "switch", 1, 100 * 10**9 // 8, None),
+    # the same, chapter gpus: 12 links of 25 GB/s one way, 18 of 25, 18 of 50, in nodes of 8; adapters by NVIDIA's systems
+    ("nvidia-a100-sxm-80gb", "nvlink", "switch", 1, 12 * 25 * 10**9, 8),
+    ("nvidia-h100-sxm", "nvlink", "switch", 1, 18 * 25 * 10**9, 8),
+    ("nvidia-h200-sxm", "nvlink", "switch", 1, 18 * 25 * 10**9, 8),
+    ("nvidia-b200-hgx", "nvlink", "switch", 1, 18 * 50 * 10**9, 8),
+    ("nvidia-a100-sxm-80gb", "infiniband", "switch", 1, 200 * 10**9 // 8, None),
+    ("nvidia-h100-sxm", "infiniband", "switch", 1, 400 * 10**9 // 8, None),
+    ("nvidia-h200-sxm", "infiniband", "switch", 1, 400 * 10**9 // 8, None),
+    ("nvidia-b200-hgx", "infiniband", "switch", 1, 400 * 10**9 // 8, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "shape", "axes", "bandwidth", "devices"), NETWORKS, ids=lambda v: str(v)[:20]
+)
+def test_published_networks(
+    name: str, network: str, shape: str, axes: int, bandwidth: int, devices: int | None
+) -> None:
+    found = sc.device(name).network(network)
+    assert (found.shape, found.axes, found.bandwidth, found.devices) == (shape, axes, bandwidth, devices)
+    assert len(found.source) > 20
+    assert found.latency in (None, Fraction(1, 10**6)), "about a microsecond for each hop of a torus"
+
+
+def test_switches_reduce_since_hopper() -> None:
+    """jax-ml.github.io/scaling-book, chapter gpus, "in-network reductions"."""
+    reducing = {(name, each.name) for name in NAMES for each in sc.device(name).networks if each.reduces}
+    assert reducing == {(f"nvidia-{name}", "nvlink") for name in ("h100-sxm", "h200-sxm", "b200-hgx")}
+
+
+def test_every_network_is_in_the_table_above() -> None:
+    there = {(name, each.name) for name in NAMES for each in sc.device(name).networks}
+    assert there == {(row[0], row[1]) for row in NETWORKS}
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "closed"),
+    [
+        ("google-tpu-v5e", 16, True), ("google-tpu-v5e", 8, False), ("google-tpu-v6e", 32, False),
+        ("google-tpu-v5p", 28, True), ("google-tpu-v4", 2, False), ("google-tpu-7x", 4, True),
+        ("google-tpu-v5p", 4 * sympy.Symbol("k", integer=True, positive=True), True),
+        ("google-tpu-v5p", sympy.Symbol("X", integer=True, positive=True), None),
+        ("google-tpu-v5e", sympy.Symbol("X", integer=True, positive=True), None),
+        ("nvidia-h100-sxm", 8, False),
+    ],
+)  # fmt: skip
+def test_an_axis_closes_to_a_ring_where_it_is_whole(name: str, length: sympy.Expr | int, closed: bool | None) -> None:
+    assert sc.device(name).network().closes(length) is closed
+
+
+def test_a_network_that_is_not_published_is_an_error() -> None:
+    with pytest.raises(sc.DeviceError, match="device nvidia-l4: no network between several of them is published"):
+        sc.device("nvidia-l4").network()
+    with pytest.raises(sc.DeviceError, match="no network 'ici' is published: there are nvlink, infiniband"):
+        sc.device("h100").network("ici")
+
+
+LINKS = dict(name="l", shape="torus", bandwidth=1, source="s")
+
+
+@pytest.mark.parametrize(
+    ("networks", "message"),
+    [
+        (3, r"device own: networks=3 must be a list: give \[Interconnect\("),
+        ([3], r"device own: 3 is no network: give Interconnect\("),
+        ([sc.Interconnect(**{**LINKS, "shape": "tree"})], "network l has the shape 'tree': use torus or switch"),
+        ([sc.Interconnect(**{**LINKS, "source": ""})], "network l has no source: say where its numbers were published"),
+        ([sc.Interconnect(**{**LINKS, "axes": 0})], "axes of network l is 0: give a positive integer"),
+        ([sc.Interconnect(**{**LINKS, "devices": 1.5})], "devices of network l is 1.5: give a positive integer"),
+        ([sc.Interconnect(**{**LINKS, "bandwidth": -1})], "bandwidth of network l=-1 must be a positive number"),
+        ([sc.Interconnect(**{**LINKS, "latency": "soon"})], "latency of network l=soon must be a positive number"),
+        ([sc.Interconnect(**{**LINKS, "shape": "switch", "axes": 2})], "network l is a switch, which has neither axes nor rings"),
+        ([sc.Interconnect(**{**LINKS, "reduces": True})],
+        "reduces of network l is True: give True or False, and True only of a switch"),
+        ([sc.Interconnect(**{**LINKS, "ring_of": 4, "ring_every": 4})], "network l says ring_of and ring_every: keep the one"),
+    ],
+)  # fmt: skip
+def test_a_network_of_ones_own_is_checked(networks: object, message: str) -> None:
+    with pytest.raises(sc.DeviceError, match=message):
+        sc.Device(name="own", source="s", networks=networks)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("key", "kinds", "expected"),
     [
@@ -105,6 +199,7 @@ memory.sram = { size_kib = 256, bandwidth_bits_per_cycle = 32, holds = ["activat
 memory.flash = { size_mib = 1, bandwidth_mb_per_s = 80, holds = ["weights"] }
 measured.product = { operations_gflops = 0.2, weights_mb_per_s = 40, overhead_us = 3 }
 measured.grouped = { activations_mb_per_s = 10 }
+network.links = { shape = "torus", axes = 2, bandwidth_mb_per_s = 5, latency_us = 3, ring_every = 2, source = "measured too" }
 """
 
 
@@ -125,6 +220,10 @@ def test_a_device_of_ones_own(tmp_path: Path) -> None:
         "product": sc.Rates(operations=Fraction(2 * 10**8), weights=Fraction(4 * 10**7), overhead=Fraction(3, 10**6)),
         "grouped": sc.Rates(activations=Fraction(10**7)),
     }
+    assert board.network("links") == sc.Interconnect(
+        name="links", shape="torus", axes=2, bandwidth=Fraction(5 * 10**6), latency=Fraction(3, 10**6), ring_every=2,
+        source="measured too",
+    )  # fmt: skip
     assert sc.device(f"{path}:board") == board
     assert sc.device(board) is board
 
@@ -164,6 +263,11 @@ BAD_FILES = [
     ('[a]\nsource = "s"\npeak = { int8_tops = 1, int8_gops = 1 }\n', "peak.int8_tops and peak.int8_gops both say int8: keep one"),
     ('[a]\nsource = "s"\nmemory.x = { size_gb = 1, size_kib = 1 }\n', "memory.x.size_gb and memory.x.size_kib both say size"),
     ('[a]\nsource = "s"\nmeasured.product = 3\n', "device a: measured.product must be a table"),
+    ('[a]\nsource = "s"\nnetwork = 3\n', "device a: network must be a table: write [a.network]"),
+    ('[a]\nsource = "s"\nnetwork.x = { shape = "torus", source = "t" }\n', "network.x has no bandwidth: add bandwidth_gb_per_s"),
+    ('[a]\nsource = "s"\nnetwork.x = { shape = "torus", bandwidth_gb_per_s = 1 }\n', 'network.x.source must be a text'),
+    ('[a]\nsource = "s"\nnetwork.x = { shape = 2, source = "t", bandwidth_gb_per_s = 1 }\n', "network.x.shape must be a text"),
+    ('[a]\nsource = "s"\nnetwork.x = { links = 2 }\n', "network.x.links has no unit that is known here"),
     ("[a\n", "is not TOML"),
 ]  # fmt: skip
 

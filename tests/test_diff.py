@@ -134,6 +134,7 @@ def state(folder: Path) -> tuple[str, str]:
     )  # type: ignore[return-value]
 
 
+@pytest.mark.campaign  # as two processes; of every run are revisions and their budgets in this one
 def test_two_revisions_and_the_budget_that_the_change_breaks(repository: Path) -> None:
     before = state(repository)
     done = symcost(repository, "diff", "HEAD~1", "HEAD", "float32[n,c]", "--model", "net:Net", "--budgets", "net",

@@ -196,7 +196,13 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[str, ...], list[dict[str, in
 }  # fmt: skip
 
 
-SLOW = {"a permutation", "products of matrices in pairs, from the end", "a pyramid", "an interpolation"}
+SLOW = {
+    "a permutation",
+    "products of matrices in pairs, from the end",
+    "a pyramid",
+    "an interpolation",
+    "sums in pairs",
+}
 
 
 @pytest.mark.parametrize("name", rows(PROGRAMS, SLOW))
@@ -236,6 +242,7 @@ def test_layers_by_the_digits_of_a_number() -> None:
     assert [costs.subs(N=N, n=1).params for N in (1, 2, 8, 1000, 1023, 1024)] == [72 * k for k in (1, 2, 4, 10, 10, 11)]
 
 
+@pytest.mark.campaign  # as the row of it is
 def test_a_permutation_takes_more_rounds_from_a_size_on() -> None:
     def rounds(x: jax.Array) -> jax.Array:
         return jax.random.permutation(jax.random.key(0), x)

@@ -23,8 +23,10 @@ from symcost.referee.verdicts import verify
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").rglob("*.md"))]
-SLOW = {ROOT / "examples" / name for name in ("about/compared.md", "cookbook/gates.md", "cookbook/tracing.md")}
-"""Pages that trace deep models, left to the campaign: what they say is tested for itself, on smaller ones."""
+SLOW = {ROOT / "examples" / name for name in (
+    "about/compared.md", "cookbook/compilers.md", "cookbook/gates.md", "cookbook/sweeps.md", "cookbook/tracing.md",
+)}  # fmt: skip
+"""Pages that trace deep models or ask for much, left to the campaign: what they say is tested for itself, on less."""
 RUN = rows((page for page in PAGES if blocks(page)), SLOW)
 pytestmark = pytest.mark.usefixtures("traced_once")
 KINDS = {"python", "console", "text", "sh"}

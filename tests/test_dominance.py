@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symcost.formulas.dominance import dominates, undominated
+from symcost.formulas.compared.dominance import dominates, undominated
 from symcost.formulas.form import Form
 
 n, d = Form.symbol("n"), Form.symbol("d")

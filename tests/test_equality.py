@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import symcost as sc
-from symcost.formulas.equality import difference
+from symcost.formulas.compared.equality import difference
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import symcost as sc
 from symcost.tracing.evidence import seen
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.program.capture import PointError, traced
-from symcost.tracing.program.guesses import Guesses
-from symcost.tracing.program.linen import Initialisers, LinenProgram
 from symcost.tracing.program.model import Model, make_model
+from symcost.tracing.program.modules.guesses import Guesses
+from symcost.tracing.program.modules.linen import Initialisers, LinenProgram
 from symcost.tracing.program.repeated.content import WithKey
 from symcost.tracing.sampling import known
 

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from effort import rows
+from limits import started
 
 from symcost.system.interrupt import held
 
@@ -67,15 +69,16 @@ def heeded() -> Iterator[None]:
 
 def interrupted(file: Path, way: str, whole_group: bool, ready: Callable[[], bool]) -> None:
     """Start a sweep, interrupt it when it is ready, and see how it ends."""
-    with heeded():
-        process = subprocess.Popen(
-            command(file, way), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-    while not ready():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    with heeded(), started(
+        command(file, way), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:  # fmt: skip
+        end = time.monotonic() + 60
+        while not ready():
+            assert process.poll() is None, process.communicate(timeout=60)
+            assert time.monotonic() < end, "the sweep was not ready within 60 s"
+            time.sleep(0.01)
+        (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=60)
     assert (process.returncode, told) == (130, "symcost: interrupted\n")
     assert not running(process.pid)
     assert not list(file.parent.glob("run/.symcost-*"))
@@ -126,7 +129,7 @@ def test_an_interrupted_sweep_ends_at_once_and_alone(
     )
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", rows(WAYS, {"processes"}))
 def test_an_interrupted_sweep_goes_on_to_the_same_answer(way: str, tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     right = subprocess.run(

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import pytest
 import sympy
 from conv_case import products, specs, with_gradients
+from effort import by_turns
 from flax import nnx
 from jax import lax
 from jax.lax import conv_transpose
@@ -56,7 +57,7 @@ AXES = every_axis()
 CASES = [tuple(AXES[(index + step) % len(AXES)] for step in (0, 29, 71)[: 1 + index % 3]) for index in range(len(AXES))]
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", [pytest.param(part, marks=by_turns(part, 0, 2)) for part in range(4)])
 def test_layers_flax_and_lax_count_every_transposed_convolution_by_one_rule(part: int) -> None:
     for axes in CASES[part::4]:
         rank = len(axes)
@@ -243,8 +244,14 @@ def norm(f: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: jnp.sum(f(*args) ** 2)
 
 
-@pytest.mark.parametrize("transform", TRANSFORMS)
-@pytest.mark.parametrize(("bilinear", "macs"), BILINEAR, ids=[f.__name__ for f, _ in BILINEAR])
+TRANSFORMED = [
+    pytest.param(bilinear, macs, transform, id=f"{bilinear.__name__}-{transform}", marks=by_turns(i, j, 2))
+    for i, (bilinear, macs) in enumerate(BILINEAR)
+    for j, transform in enumerate(TRANSFORMS)
+]
+
+
+@pytest.mark.parametrize(("bilinear", "macs", "transform"), TRANSFORMED)
 def test_every_transformation_of_a_convolution_has_its_products(bilinear: Any, macs: int, transform: str) -> None:
     kernel = (*W[:2], 1, W[3]) if bilinear is depthwise else W
     (one,) = products(sc.trace_function(bilinear, *specs((X, kernel))))

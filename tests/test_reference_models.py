@@ -105,9 +105,11 @@ SMALL = {
 
 LARGER = {
     "resnet34", "resnet101", "resnet152", "densenet121", *(f"efficientnet_b{i}" for i in range(1, 8)),
-    *(f"mcunet_in{i}" for i in range(1, 5)),
+    *(f"mcunet_in{i}" for i in range(5)), "efficientnet_b0", "efficientvit_b1",
 }  # fmt: skip
-"""Of the kind of another that every run compares, with other widths and depths, or long; these the campaign compares."""
+"""Of the kind of another that every run compares, with other widths and depths, or of layers that tests/test_layers.py
+compares one by one; these the campaign compares.
+"""
 ROWS = [
     pytest.param(entry, id=name, marks=[pytest.mark.campaign] * (name in LARGER)) for name, entry in REFERENCES.items()
 ]

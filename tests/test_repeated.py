@@ -42,7 +42,15 @@ def called_one_by_one(model: Model, point: Mapping[str, int], monkeypatch: pytes
         return program(model, point)
 
 
-@pytest.mark.parametrize("case", LINEN, ids=lambda case: case.name)
+SLOW = {
+    "resnet18_train", "efficientnet_width", "resnet50_synced", "mobilenet_v2", "moe_alternating", "t5_train", "diffusion_unet",
+    "resnet_train_width", "unet_train",
+}  # fmt: skip
+"""Left to the campaign: each is of the kind of a quicker row."""
+ROWS = [pytest.param(case, id=case.name, marks=[pytest.mark.campaign] * (case.name in SLOW)) for case in LINEN]
+
+
+@pytest.mark.parametrize("case", ROWS)
 def test_programs_of_the_zoo_are_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     assert program(model_of(case), case.small) == called_one_by_one(model_of(case), case.small, monkeypatch)
 

@@ -21,7 +21,7 @@ from window_case import output_size
 from symcost.errors import RuleError
 from symcost.formulas.form import Form
 from symcost.formulas.symbols import evaluate, parse
-from symcost.formulas.window import positions_inside
+from symcost.formulas.windows.window import positions_inside
 from symcost.hlo import analyse
 from symcost.rules import ENTRIES, Array, Op, Work, add, rule
 from symcost.rules.families import blocks

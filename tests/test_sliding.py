@@ -9,7 +9,7 @@ from window_case import output_size
 
 import symcost as sc
 from symcost.formulas.form import Form, as_form
-from symcost.formulas.window import positions_inside
+from symcost.formulas.windows.window import positions_inside
 from symcost.layers.sizes.sliding import NoFormError, output_length, same_padding, taps_on_padding, taps_on_same_padding
 
 SIZES, KERNELS, STEPS, PADS = range(1, 12), range(1, 6), range(1, 4), range(5)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from effort import needed
+from limits import started
 
 import symcost as sc
 
@@ -53,7 +54,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
     finally:
         for process in started[::-1]:
             process.kill()
-            process.wait()
+            process.wait(60)
 
 
 def test_a_worker_killed_during_a_run_on_dask_loses_nothing(
@@ -63,18 +64,15 @@ def test_a_worker_killed_during_a_run_on_dask_loses_nothing(
     (tmp_path / "space.toml").write_text(SPACE)
     command = [sys.executable, "-m", "symcost", "sweep", str(tmp_path / "space.toml"), "--dask", address]
     command += ["--out", str(tmp_path / "run"), "--format", "json", "--engine", "numpy"]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         end = time.monotonic() + 90
         while len(list(tmp_path.glob("run/parts/*.parquet"))) < 10:
-            assert run.poll() is None, run.communicate()
+            assert run.poll() is None, run.communicate(timeout=60)
             assert time.monotonic() < end, "the run did not begin"
             time.sleep(0.02)
         os.kill(workers[0].pid, signal.SIGKILL)
-        workers[0].wait()
+        workers[0].wait(60)
         out, problems = run.communicate(timeout=120)
-    finally:
-        run.kill()
     assert run.returncode == 0, problems
     assert workers[1].poll() is None
     formulas = {"f": "a*b + c*c", "g": "a*(c + b) - b"}

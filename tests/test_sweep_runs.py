@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from effort import needed
+from limits import started
 
 import symcost as sc
 from symcost.sweeps.run import driver
@@ -65,11 +66,9 @@ def child(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess
     """A run in a folder that takes a while, on its way: in numpy, or by machine code in two processes."""
     (tmp_path / "child.py").write_text(CHILD)
     command = [sys.executable, str(tmp_path / "child.py"), str(tmp_path / "run"), getattr(request, "param", "numpy")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until(lambda: len(parts(tmp_path / "run")) >= 5)
-    yield process
-    process.kill()
-    process.communicate()
+    with started(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until(lambda: len(parts(tmp_path / "run")) >= 5)
+        yield process
 
 
 def parts(folder: Path) -> list[Path]:
@@ -86,14 +85,18 @@ def until(condition: Any, seconds: float = 60) -> None:
 
 @pytest.mark.parametrize(
     ("child", "options"),
-    [("numpy", {}), ("native", {"engine": "native", "processes": 2}), ("native", {"workers": 2})],
+    [
+        ("numpy", {}),
+        ("native", {"engine": "native", "processes": 2}),
+        pytest.param("native", {"workers": 2}, marks=pytest.mark.campaign),
+    ],
     indirect=["child"],
 )
 def test_a_killed_run_goes_on_where_it_stopped_with_the_same_result(
     child: subprocess.Popen[str], options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child.send_signal(signal.SIGKILL)
-    child.wait()
+    child.wait(60)
     folder = tmp_path / "run"
     before = {path: path.stat().st_mtime_ns for path in parts(folder)}
     assert before
@@ -120,7 +123,7 @@ def test_two_runs_in_one_folder_are_refused(child: subprocess.Popen[str], tmp_pa
 
 def test_a_killed_run_leaves_no_lock(child: subprocess.Popen[str], tmp_path: Path) -> None:
     child.kill()
-    child.wait()
+    child.wait(60)
     assert front(tmp_path / "run").count == right().count
 
 
@@ -271,14 +274,14 @@ if __name__ == "__main__":
     script = tmp_path / "parent.py"
     script.write_text(code)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment) as parent:
+    with started([sys.executable, str(script)], stdout=subprocess.PIPE, env=environment) as parent:
         until((tmp_path / "ready").exists)
         assert parent.stdout is not None
         workers = {int(parent.stdout.readline()) for _ in range(8)}
         assert workers
         assert all(alive(pid) for pid in workers)
         parent.kill()
-        parent.wait()
+        parent.wait(60)
         until(lambda: not any(alive(pid) for pid in workers), 20)
 
 

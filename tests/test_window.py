@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from window_case import output_size
 
-from symcost.formulas.window import positions_inside
+from symcost.formulas.windows.window import positions_inside
 
 WINDOWS = st.fixed_dictionaries({
     "size": st.integers(1, 24), "k": st.integers(1, 6), "s": st.integers(1, 4), "lo": st.integers(-2, 5),

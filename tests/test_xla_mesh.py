@@ -10,6 +10,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 import pytest
+from effort import by_turns
 
 import symcost as sc
 from symcost.hlo import parse
@@ -78,8 +79,9 @@ def compiled(name: str, plan: str) -> tuple[sc.Verdict, Compiled]:
     return verdict, verdict.targets[0]
 
 
-@pytest.mark.parametrize("plan", PLANS)
-@pytest.mark.parametrize("name", COMPILERS)
+@pytest.mark.parametrize(("name", "plan"), [
+    pytest.param(name, plan, marks=by_turns(i, j, 2)) for i, name in enumerate(COMPILERS) for j, plan in enumerate(PLANS)
+])  # fmt: skip
 def test_collectives_are_those_of_the_partitioning(name: str, plan: str) -> None:
     verdict, made = compiled(name, plan)
     assert verdict
@@ -136,7 +138,10 @@ def answered(name: str, devices: int) -> TargetAnswer | Failure:
     return job.start([each])[name].result()
 
 
-@pytest.mark.parametrize(("name", "devices"), [("tpu-v5p", 512), ("tpu-v5p", 8960), ("tpu-v4", 4096), ("tpu-v6e", 128)])
+@pytest.mark.parametrize(("name", "devices"), [
+    ("tpu-v5p", 512), ("tpu-v6e", 128),
+    *(pytest.param(*row, marks=pytest.mark.campaign) for row in (("tpu-v5p", 8960), ("tpu-v4", 4096))),
+])  # fmt: skip
 def test_large_meshes_are_compiled_for(name: str, devices: int) -> None:
     needs(name)
     found = answered(name, devices)

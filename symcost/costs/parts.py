@@ -143,8 +143,8 @@ class Parts:
     ``peak(rule, unit)``, ``peak_path(rule, point)``: the peak, and what runs while it is reached. ``anew(point)``: counts and
     parts of the network made anew at a point where a block grows, whose formulas are means and bounds, or never runs.
     ``fresh(point)``: the table of a fresh trace of the model there. ``compared``: what was compared with one at the table's own
-    point, in words. ``sharded``: the program cut over a mesh, a :class:`symcost.costs.mesh.sharded.Sharded`. ``name``: what the model
-    is called, empty where nobody says. ``kinds``: the class of a module by its path.
+    point, in words. ``sharded``: the program cut over a mesh, a :class:`symcost.costs.mesh.sharded.Sharded`. ``name``: what the
+    model is called, empty where nobody says. ``kinds``: the class of a module by its path.
     """
 
     name: str = ""

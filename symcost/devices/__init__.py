@@ -9,5 +9,6 @@ from __future__ import annotations
 
 from symcost.devices.catalog import device, names
 from symcost.devices.device import Device, Energies, MemoryLevel, Rates
+from symcost.devices.networks import Interconnect
 
-__all__ = ["Device", "Energies", "MemoryLevel", "Rates", "device", "names"]
+__all__ = ["Device", "Energies", "Interconnect", "MemoryLevel", "Rates", "device", "names"]

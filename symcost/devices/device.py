@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.costs.dtypes import arithmetic, bits_of, whole_name
+from symcost.devices.networks import Interconnect, checked_network
 from symcost.errors import DeviceError
 from symcost.reading.numerals import fraction, short
 
@@ -73,6 +74,7 @@ class Device:
     watts; ``overhead``: seconds to launch one kernel; ``energies``: joules per operation and per word moved;
     ``measured``: what it was found to reach, :class:`Rates` by kind of kernel (``product``, ``convolution``,
     ``grouped``, ``batched``, ``other``); a kind without them is taken to reach the peak.
+    ``networks``: how several of them are connected, from the innermost outwards.
     ``source`` says where the numbers were published, or how they were measured. Numbers may be integers, fractions or
     texts such as ``"0.5"``; what is not published is left out, and asking for it is an error.
 
@@ -95,6 +97,7 @@ class Device:
     overhead: Any = None
     energies: Energies | None = None
     measured: Mapping[str, Rates] = field(default_factory=dict)
+    networks: tuple[Interconnect, ...] = ()
     notes: str = ""
 
     def __post_init__(self) -> None:
@@ -111,6 +114,10 @@ class Device:
             )
         object.__setattr__(self, "memories", tuple(self._checked(memory) for memory in self.memories))
         object.__setattr__(self, "energies", self._energies())
+        if not isinstance(self.networks, list | tuple):
+            raise self._fail(f"networks={short(self.networks)} must be a list: give [Interconnect(name=..., ...)]")
+        networks = tuple(checked_network(each, self._needed, self._fail) for each in self.networks)
+        object.__setattr__(self, "networks", networks)
 
     def _fail(self, message: str) -> DeviceError:
         return DeviceError(f"device {self.name}: {message}")
@@ -208,6 +215,16 @@ class Device:
                 f"device {self.name}: no bandwidth of its {memory.name} is published: describe a device of your own with one"
             )
         return memory.bandwidth
+
+    def network(self, name: str = "") -> Interconnect:
+        """The network of that name; the innermost one unless named."""
+        known = ", ".join(each.name for each in self.networks)
+        if not known:
+            raise self._fail("no network between several of them is published: describe a device of your own with one")
+        found = next((each for each in self.networks if each.name == name or not name), None)
+        if found is None:
+            raise self._fail(f"no network {name!r} is published: there are {known}")
+        return found
 
     def watts(self) -> Fraction:
         """Power while it works."""

@@ -15,6 +15,14 @@ A file has one table per device::
     bandwidth_mb_per_s = 1728       # or bandwidth_bits_per_cycle = 64, with a clock
     holds = ["activations"]
 
+    [my-board.network.links]        # the innermost network first
+    shape = "torus"                 # of links between neighbours, or "switch"
+    axes = 2
+    bandwidth_gb_per_s = 45         # in one direction
+    ring_of = 16                    # or ring_every = 4: which axes close to a ring
+    latency_us = 1
+    source = "data sheet, table 13"
+
     [my-board.measured.product]         # as symcost calibrate writes it, by kind of kernel
     operations_gflops = 0.3
     weights_mb_per_s = 80
@@ -29,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from symcost.devices.device import KINDS, Device, Energies, MemoryLevel, Rates
+from symcost.devices.networks import Interconnect
 from symcost.devices.units import UNITS, examples, split
 from symcost.errors import DeviceError
 from symcost.reading import toml
@@ -36,6 +45,8 @@ from symcost.reading.numerals import fraction, short
 
 Kinds = tuple[str, ...]
 """The kinds of units that one number may be in."""
+COUNTS = ("axes", "devices", "ring_of", "ring_every")
+"""Numbers of a network without a unit."""
 TEXTS = ("title", "kind", "source", "notes")
 
 
@@ -79,7 +90,7 @@ class _DeviceReader:
         if not texts.get("source", "").strip():
             raise self.fail('it has no source: add source = "where the numbers were published"')
         peak, memories = self._table(self.entry.pop("peak", {}), "peak"), self.entry.pop("memory", {})
-        energy = self.entry.pop("energy", None)
+        energy, networks = self.entry.pop("energy", None), self._table(self.entry.pop("network", {}), "network")
         measured = self._table(self.entry.pop("measured", {}), "measured")
         own = self._own(self._table(self.entry, ""))
         return Device(
@@ -87,6 +98,7 @@ class _DeviceReader:
             memories=tuple(self._memory(level, table) for level, table in self._table(memories, "memory").items()),
             energies=None if energy is None else self._energies(self._table(energy, "energy")),
             measured={kind: self._rates(kind, table) for kind, table in measured.items()},
+            networks=tuple(self._network(name, table) for name, table in networks.items()),
         )  # fmt: skip
 
     def _own(self, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,6 +168,18 @@ class _DeviceReader:
             raise self.fail(f'{where}.holds must be a list of texts: write holds = ["weights", "activations"]')
         allowed = {"size": ("bytes",), "bandwidth": ("bytes per second", "bits per cycle")}
         return MemoryLevel(name=level, holds=tuple(holds), **self._numbers(table, where, allowed))
+
+    def _network(self, name: str, given: Any) -> Interconnect:
+        where = f"network.{name}"
+        table = dict(self._table(given, where))
+        plain = {key: table.pop(key) for key in ("shape", "source", "reduces", *COUNTS) if key in table}
+        numbers = self._numbers(table, where, {"bandwidth": ("bytes per second",), "latency": ("seconds",)})
+        for key in ("shape", "source"):
+            if not isinstance(plain.get(key), str):
+                raise self.fail(f'{where}.{key} must be a text: write {key} = "..."')
+        if "bandwidth" not in numbers:
+            raise self.fail(f"{where} has no bandwidth: add bandwidth_gb_per_s, of one link in one direction")
+        return Interconnect(name=name, **plain, **numbers)  # type: ignore[arg-type]
 
     def _rates(self, kind: str, given: Any) -> Rates:
         where = f"measured.{kind}"

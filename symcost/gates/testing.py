@@ -10,7 +10,7 @@ import sympy
 from symcost.costs.cost import FULL, TEXTBOOK
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
-from symcost.formulas.equality import equal
+from symcost.formulas.compared.equality import equal
 from symcost.formulas.symbols import parse
 from symcost.reading.choices import Convention
 from symcost.reading.given import checked

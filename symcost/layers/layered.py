@@ -12,7 +12,7 @@ from symcost.costs.cost import FULL, TEXTBOOK, Cost
 from symcost.costs.parts import Counts, Field, Network, Parts
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
-from symcost.formulas.dominance import largest, telling_points, undominated
+from symcost.formulas.compared.dominance import largest, telling_points, undominated
 from symcost.formulas.symbols import Evaluator, evaluate
 from symcost.layers.base import Layer, forms_of, symbols_of
 from symcost.layers.domain import LayerDomain

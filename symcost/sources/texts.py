@@ -188,7 +188,7 @@ def bind(factory: Any, fixed: Mapping[str, Any], target: str) -> Any:
         return factory
     if not callable(factory) or not (inspect.isroutine(factory) or isinstance(factory, type)):
         raise SymcostError(f"--arg fixes parameters of a factory: {target} is a module as it is")
-    from symcost.tracing.program import nnx  # brings jax: only when a model is about to be traced
+    from symcost.tracing.program.modules import nnx  # brings jax: only when a model is about to be traced
 
     parameters = nnx.parameters_of(factory)
     for name in fixed:

@@ -10,7 +10,7 @@ from typing import Any
 from symcost.costs.dtypes import item_bytes
 from symcost.costs.evidence import BOUNDED
 from symcost.errors import LiftError, SymcostError
-from symcost.formulas.dominance import telling_points
+from symcost.formulas.compared.dominance import telling_points
 from symcost.formulas.form import Form, floor
 from symcost.reading.numerals import short
 from symcost.tracing.checking.certify import Certificate, LineTotals

@@ -26,7 +26,7 @@ from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
 from symcost.tracing.program.stack import with_room
-from symcost.tracing.sampling.depth import beyond, depths, tells
+from symcost.tracing.sampling.depth import DEEPEST, beyond, depths, lowest, tells
 from symcost.tracing.sampling.halving import SECOND, consecutive, halves, suspects
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
@@ -234,7 +234,7 @@ class Derivation(Attempt):
 
     def _beyond(self) -> bool:
         """Sample above every value that is compared, once, where numbers below and above follow no one line."""
-        if self._above is not None:
+        if self._above is not None or any(lowest(seen) > DEEPEST for seen in self.compared.values()):
             return False
         self._above = dict(self.compared)
         for name, seen in self._above.items():

@@ -68,6 +68,10 @@ def trace(
       ``active_params`` is then less than ``params``. A share is a number or an expression in the symbols, between 0 and 1,
       which becomes a condition of the domain; of several that fit the last one holds.
     - ``method``: the module's method to call; ``on_trace``: told the number of traces after each.
+    - ``plan``: a :class:`symcost.Plan`, a mesh of devices and along which of its axes each array is cut. The result then has
+      ``per_device``, the table of one device; ``collectives``, a row for each; and ``communication``, their bytes by kind and
+      axes: in the sizes of the model and of the mesh. XLA's own partitioner is asked at a few sizes and meshes, and what it
+      writes is fitted and compared at held-out ones; gradients lie as the parameters do that they change.
     - ``referee``: whether the program is lowered at one held-out point and XLA's own count of it compared. The
       certificate says what came out; ``xla`` figures that differ are withdrawn: asking for them raises. Without it
       they stay unchecked.
@@ -109,6 +113,8 @@ def trace_function(
     on_trace: Callable[[int], None] = lambda count: None,
 ) -> CostTable:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
+
+    Raises :class:`symcost.SpecError` for a spec that does not parse or a plan that does not fit the program.
 
     Arguments by name are given with ``call``, in the forms that inputs have: ``call={"mask": "bool[n,N]", "axis": -1}``.
 

@@ -15,7 +15,7 @@ from symcost.costs.rows import Row, Withdrawn, total
 from symcost.costs.said import Said
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
-from symcost.formulas.dominance import largest
+from symcost.formulas.compared.dominance import largest
 from symcost.formulas.form import Form
 from symcost.reading.choices import Convention, Rule, Unit
 from symcost.rules.own import OWN, REPLACED

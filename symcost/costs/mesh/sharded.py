@@ -22,22 +22,28 @@ class Sharded:
     """The cost table of one device."""
     rows: tuple[Collective, ...]
     point: Mapping[str, int] = field(default_factory=dict)
+    others: tuple[Sharded, ...] = ()
+    """The same where the mesh's axes stand in another order, of which XLA's partitioner makes another program."""
 
     def at(self, point: Mapping[str, int]) -> Sharded:
-        """The same at a point, which is checked when its numbers are asked for."""
-        return replace(self, point={**self.point, **point})
+        """The same at a point, which is checked when its numbers are asked for: of several orders the one that it is in."""
+        here = {**self.point, **point}
+        every = [replace(self, others=()), *self.others]
+        inside = [each for each in every if each.table.domain.problem(each.own(here)) is None]
+        chosen, *rest = inside or every
+        return replace(chosen, point=here, others=tuple(rest) if inside else self.others)
 
     @property
     def device(self) -> Any:
         """The cost table of one device. Errors: a point outside its domain, or beyond what was tried."""
-        return self.table.subs(**self._own()) if self.point else self.table
+        return self.table.subs(**self.own(self.point)) if self.point else self.table
 
     @property
     def collectives(self) -> tuple[Collective, ...]:
         """The collectives of one run of the program, in the order in which they run."""
         if not self.point:
             return self.rows
-        self.table.domain.check({**self.table.point, **self._own()})
+        self.table.domain.check(self.own(self.point))
         return tuple(row.map(self._value) for row in self.rows)
 
     @property
@@ -45,8 +51,9 @@ class Sharded:
         """Bytes on one device by kind and axes."""
         return communication(self.collectives)
 
-    def _own(self) -> dict[str, int]:
-        return {name: value for name, value in self.point.items() if name in self.table.symbols}
+    def own(self, point: Mapping[str, int]) -> dict[str, int]:
+        """What of a point the table of one device knows."""
+        return {name: value for name, value in point.items() if name in self.table.symbols}
 
     def _value(self, number: Any) -> Any:
         if isinstance(number, int):

@@ -14,7 +14,7 @@ import sympy
 
 from symcost.costs.exact import at_point, check_sizes, formula, need, number
 from symcost.errors import SymcostError
-from symcost.formulas.corners import ruling
+from symcost.formulas.compared.corners import ruling
 from symcost.formulas.graph.leading import leading
 from symcost.formulas.symbols import symbol
 from symcost.reading.given import checked

@@ -11,7 +11,7 @@ import sympy
 from symcost.costs.cost import FULL, TEXTBOOK
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
-from symcost.formulas.equality import difference
+from symcost.formulas.compared.equality import difference
 from symcost.formulas.symbols import symbols
 from symcost.layers.base import Layer
 from symcost.layers.kinds.conv import Conv2d, DepthwiseConv2d

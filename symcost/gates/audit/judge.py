@@ -10,7 +10,7 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.setting import setting
-from symcost.formulas.equality import difference
+from symcost.formulas.compared.equality import difference
 from symcost.formulas.measures import SIGNS
 from symcost.formulas.symbols import parse
 from symcost.formulas.units import physical

@@ -11,7 +11,7 @@ import sympy
 from symcost.costs.cost import METRICS, SPLITS, TEXTBOOK, TOLD, TOTAL, XLA, ZERO
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
-from symcost.formulas.equality import equal
+from symcost.formulas.compared.equality import equal
 from symcost.formulas.symbols import evaluate
 from symcost.reading.choices import Convention
 from symcost.views import view

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 import sympy
 
@@ -20,11 +20,8 @@ from symcost.formulas.form import Form, as_form
 from symcost.formulas.formed import ceiling as ceiling
 from symcost.formulas.formed import formed
 from symcost.formulas.symbols import integer, parse
-from symcost.layers.sizes.given import SizeLike
+from symcost.layers.sizes.given import Size, SizeLike
 from symcost.reading.numerals import MAX_BITS, bare, short
-
-Size: TypeAlias = int | Form
-"""A size as layers compute with it, and where a layer is built as a Flax module an ``int``."""
 
 
 def size(value: SizeLike, what: str, least: int = 1) -> Size:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from symcost.formulas.dominance import dominates
+from symcost.formulas.compared.dominance import dominates
 from symcost.formulas.form import as_form
 from symcost.layers.sizes.algebra import Size, exact, largest, ratio
 from symcost.layers.sizes.tensor import Tensor

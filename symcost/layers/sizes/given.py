@@ -12,6 +12,8 @@ import sympy
 
 from symcost.formulas.form import Form
 
+Size: TypeAlias = int | Form
+"""A size as layers compute with it, and where a layer is built as a Flax module an ``int``."""
 SizeLike: TypeAlias = int | str | sympy.Expr | Form
 """A positive integer, a sympy expression of positive-integer symbols, or a text that ``symcost.parse`` reads."""
 LEAST = {"Dim": 1, "MaybeDim": 1, "Dim | None": 1, "Dims": 1, "Pad": 0, "Pads": 0}
@@ -22,34 +24,34 @@ NONE: Any = None
 
 if TYPE_CHECKING:
 
-    class _Read:
-        """Read as a :data:`~symcost.layers.sizes.algebra.Size`, or a tuple or None where such is given."""
-
-        def __get__(self, layer: Any, kind: Any) -> Any: ...
-
-    class Dim(_Read):
+    class Dim:
         """A size."""
 
+        def __get__(self, layer: Any, kind: Any) -> Size: ...
         def __set__(self, layer: Any, value: SizeLike) -> None: ...
 
-    class MaybeDim(_Read):
+    class MaybeDim:
         """A size or None."""
 
+        def __get__(self, layer: Any, kind: Any) -> Size | None: ...
         def __set__(self, layer: Any, value: SizeLike | None) -> None: ...
 
-    class Dims(_Read):
+    class Dims:
         """A size, or one for each spatial axis, or None where that means something."""
 
+        def __get__(self, layer: Any, kind: Any) -> Size | tuple[Size, ...] | None: ...
         def __set__(self, layer: Any, value: SizeLike | tuple[SizeLike, ...] | None) -> None: ...
 
-    class Pad(_Read):
+    class Pad:
         """A size that may be 0."""
 
+        def __get__(self, layer: Any, kind: Any) -> Size: ...
         def __set__(self, layer: Any, value: SizeLike) -> None: ...
 
-    class Pads(_Read):
+    class Pads:
         """A size that may be 0 or a word such as ``"same"``, or one for each spatial axis, or one for each of its sides."""
 
+        def __get__(self, layer: Any, kind: Any) -> Size | str | tuple[Size | tuple[Size, ...], ...]: ...
         def __set__(self, layer: Any, value: SizeLike | tuple[SizeLike | tuple[SizeLike, ...], ...]) -> None: ...
 else:
     Dim = MaybeDim = Dims = Pad = Pads = Any

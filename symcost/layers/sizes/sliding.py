@@ -9,7 +9,7 @@ from typing import Any
 
 from symcost.formulas.form import as_form
 from symcost.formulas.functions import positive_part
-from symcost.formulas.window import positions_inside
+from symcost.formulas.windows.window import positions_inside
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, floor_ratio, ratio
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from symcost.layers.kinds.activation import ReLU, Softmax
 from symcost.layers.kinds.attention import Attention, LinearAttention, LinearCore
 from symcost.layers.kinds.linear import Linear
-from symcost.layers.twins.base import inner, twin
+from symcost.layers.twins.base import inner, number, twin
 
 BASE = 10000.0
 MASKED = -1e9
@@ -34,8 +34,8 @@ def attention(layer: Attention, x: Any) -> Any:
     """Projections, scores, softmax, context; queries in groups that share their keys."""
     n, tokens, d = x.shape
     H_kv = layer.H if layer.H_kv is None else layer.H_kv
-    d_k = d // layer.H if layer.d_k is None else layer.d_k
-    M = tokens if layer.M is None else layer.M
+    d_k = d // layer.H if layer.d_k is None else number(layer.d_k)
+    M = tokens if layer.M is None else number(layer.M)
     query = inner(Linear(layer.H * d_k, bias=layer.bias), x, "query").reshape(n, tokens, H_kv, layer.H // H_kv, d_k)
     key, value = (
         inner(Linear(H_kv * d_k, bias=layer.bias), x, name).reshape(n, tokens, H_kv, d_k) for name in ("key", "value")

@@ -14,7 +14,7 @@ import flax.linen as nn
 
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, as_layer, symbols_of
-from symcost.layers.sizes.given import SizeLike
+from symcost.layers.sizes.given import Size, SizeLike
 
 FAMILIES = (
     "activation", "attention", "combine", "conv", "embedding", "gate", "linear", "moe", "norm", "pool", "recurrent", "shape",
@@ -62,6 +62,13 @@ class Built(nn.Module):
 def inner(layer: Layer, x: Any, name: str) -> Any:
     """The output of a layer inside another one."""
     return Built(layer, name=name)(x)
+
+
+def number(size: Size) -> int:
+    """A size of a layer that is built: its symbols have their values."""
+    if not isinstance(size, int):
+        raise ShapeError(f"{size} has no value: give its symbols values as keywords")
+    return size
 
 
 def build(net: Layer, **point: SizeLike) -> Built:

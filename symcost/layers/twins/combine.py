@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from symcost.layers.kinds.combine import Branch, Identity, Repeat, Residual, Sequential
 from symcost.layers.kinds.shape import Dropout
-from symcost.layers.twins.base import inner, twin
+from symcost.layers.twins.base import inner, number, twin
 
 
 @twin(Sequential)
@@ -48,6 +48,6 @@ def identity(layer: Identity | Dropout, x: Any) -> Any:
 @twin(Repeat)
 def repeat(layer: Repeat, x: Any) -> Any:
     """A Python loop, so that every block has parameters of its own."""
-    for index in range(layer.times):
+    for index in range(number(layer.times)):
         x = inner(layer.block, x, f"block_{index}")
     return x

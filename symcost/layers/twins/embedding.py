@@ -10,13 +10,13 @@ import jax.numpy as jnp
 
 from symcost.layers.kinds import embedding as layers
 from symcost.layers.kinds.conv import Conv2d
-from symcost.layers.twins.base import inner, modules, twin
+from symcost.layers.twins.base import inner, modules, number, twin
 
 
 @twin(layers.TiedEmbedding)
 def tied_embedding(layer: layers.TiedEmbedding, x: Any) -> Any:
     """``nn.Embed``, the body, and products with its rows (``attend`` would make a transposed copy of the table)."""
-    table = nn.Embed(layer.V, layer.d, name="embedding")
+    table = nn.Embed(number(layer.V), number(layer.d), name="embedding")
     return jnp.einsum("nNd,Vd->nNV", inner(layer.body, table(x), "body"), table.embedding)
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from symcost.layers.kinds.activation import Softmax
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.moe import MoE
-from symcost.layers.twins.base import inner, twin
+from symcost.layers.twins.base import inner, number, twin
 
 INIT = jax.nn.initializers.lecun_normal()
 
@@ -31,7 +31,7 @@ class Experts(nn.Module):
             hidden = inner(layer.activation, jnp.einsum("nqd,edf->nqef", x, up), "activation")
             each = jnp.einsum("nqef,efd->nqed", hidden, down)
         else:
-            gates, picked = jax.lax.top_k(gates, layer.k)
+            gates, picked = jax.lax.top_k(gates, number(layer.k))
             hidden = jnp.einsum("nqd,nqkdf->nqkf", x, jnp.take(up, picked, axis=0, mode="clip"))
             hidden = inner(layer.activation, hidden, "activation")
             each = jnp.einsum("nqkf,nqkfd->nqkd", hidden, jnp.take(down, picked, axis=0, mode="clip"))

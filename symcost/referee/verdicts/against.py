@@ -16,8 +16,8 @@ from symcost.reading.nearest import choose
 from symcost.reading.numerals import short
 from symcost.referee.compilers.program import JaxProgram
 from symcost.referee.verdicts.verdict import Opinion
-from symcost.tracing.program import linen
 from symcost.tracing.program.model import Model
+from symcost.tracing.program.modules import linen
 from symcost.tracing.program.spec import tree_at
 
 ONCE = "loop bodies counted once"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from symcost.devices import Device
+from symcost.devices import Device, Interconnect
 from symcost.formulas.units import physical
 
 UNITS = {"operations": "op/s", "weights": "B/s", "activations": "B/s", "overhead": "s"}
@@ -38,6 +38,7 @@ def _whole(device: Device) -> str:
         speed = "bandwidth not published" if memory.bandwidth is None else physical(memory.bandwidth, "B/s")
         holds = f"  holds {' and '.join(memory.holds)}" if memory.holds else ""
         lines.append(f"  memory  {memory.name:14} {size}, {speed}{holds}")
+    lines += [f"  network {each.name:14} {_linked(each)}" for each in device.networks]
     if device.power is not None:
         lines.append(f"  power   {physical(device.power, 'W')}")
     if device.overhead is not None:
@@ -50,6 +51,13 @@ def _whole(device: Device) -> str:
             for what, joules in getattr(device.energies, group).items():
                 lines.append(f"  energy  {f'{group} {what}':14} {physical(joules, 'J')}")
     return "\n".join(line for line in lines if line)
+
+
+def _linked(network: Interconnect) -> str:
+    links = f"a link of {network.axes} axes" if network.is_torus else "a device"
+    reach = "" if network.devices is None else f", up to {network.devices} devices"
+    hop = "" if network.latency is None else f", {physical(network.latency, 's')} a hop"
+    return f"{physical(network.bandwidth, 'B/s')} one way {links}{reach}{hop}; {network.source}"
 
 
 def json(devices: Sequence[Device]) -> str:
@@ -65,6 +73,14 @@ def document(device: Device) -> dict[str, Any]:
         "memory": {
             m.name: {"size": _text(m.size), "bandwidth": _text(m.bandwidth), "holds": list(m.holds)}
             for m in device.memories
+        },
+        "network": {
+            each.name: {
+                "shape": each.shape, "axes": each.axes, "bandwidth": _text(each.bandwidth), "devices": each.devices,
+                "ring_of": each.ring_of, "ring_every": each.ring_every, "latency": _text(each.latency), "reduces": each.reduces,
+                "source": each.source,
+            }
+            for each in device.networks
         },
         "power": _text(device.power), "overhead": _text(device.overhead),
         "measured": {

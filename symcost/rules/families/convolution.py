@@ -8,8 +8,8 @@ from typing import Any
 
 from symcost.formulas.form import Form, as_form, floor
 from symcost.formulas.functions import positive_part
-from symcost.formulas.places import places_inside, same_before
-from symcost.formulas.window import positions_inside
+from symcost.formulas.windows.places import places_inside, same_before
+from symcost.formulas.windows.window import positions_inside
 from symcost.rules.base import Array, Facts, Op, Work, rule
 from symcost.rules.complex_numbers import convolved_by_parts, is_complex
 
@@ -135,7 +135,7 @@ def conv_general_dilated(op: Op) -> Work:
 
 
 def positions_inside_form(size: Form, k: int, s: int = 1, lo: int = 0, hi: int = 0, d: int = 1) -> Form:
-    """:func:`symcost.formulas.window.positions_inside` in closed form, for every size that the window fits.
+    """:func:`symcost.formulas.windows.window.positions_inside` in closed form, for every size that the window fits.
 
     Tap ``t`` begins at ``b = t d - lo`` and meets the input ``max(0, floor((size + a)/s) + 1 - ceiling(max(0, -b)/s))``
     times, with ``a = min(lo + hi - d(k - 1) - 1, -1 - b)``. The maximum is left out where the smallest size that the

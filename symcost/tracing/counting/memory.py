@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symcost.errors import LiftError
-from symcost.formulas.dominance import undominated
+from symcost.formulas.compared.dominance import undominated
 from symcost.formulas.form import Form, as_form
 from symcost.tracing.counting.structure import Structure
 from symcost.tracing.program.spec import where

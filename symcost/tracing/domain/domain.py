@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -17,6 +17,8 @@ from symcost.formulas.form import Form
 from symcost.tracing.evidence.guard import Guard
 
 Point = dict[str, int]
+MAX_FACTORS = 12
+"""Of so many numbers a product is written: one of more would have too many terms multiplied out."""
 NEAR = 5000
 """How far a value is looked for at which the program decides as it was seen to."""
 
@@ -162,10 +164,7 @@ class Domain(Conditions):
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         found += [f"{small} <= {large}" for small, large in self.ordered]
         found += [f"{name} <= {most}" for name, most in self.tried.items() if name not in (*self.at_most, *self.only)]
-        found += [
-            " * ".join(f"({name} - {value})" for value in sorted(values)) + " == 0"
-            for name, values in self.only.items()
-        ]
+        found += [f"{_among(name, sorted(values))} == 0" for name, values in self.only.items()]
         decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in found]
         return list(dict.fromkeys((*found, *(_divides(form) for form in self.whole), *bounded, *decided)))
 
@@ -326,3 +325,10 @@ def _implied(form: Form, known: Form) -> bool:
         return False
     quotient = form / known
     return quotient.is_integral
+
+
+def _among(name: str, values: Sequence[int]) -> str:
+    """What is 0 where a symbol has one of these values: a product, of many the smallest distance, which is one term."""
+    if len(values) <= MAX_FACTORS:
+        return " * ".join(f"({name} - {value})" for value in values)
+    return f"Min({', '.join(f'Max({name} - {value}, {value} - {name})' for value in values)})"

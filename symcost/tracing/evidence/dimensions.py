@@ -12,9 +12,9 @@ from symcost.tracing.evidence.arrays.creators import of_numbers
 from symcost.tracing.evidence.arrays.table import SizedArray
 from symcost.tracing.evidence.floats.formula import INFIX, Formula
 from symcost.tracing.evidence.floats.tracked import PLAIN, Tracked, array_function, operand, tracked
-from symcost.tracing.evidence.membership import asked_range, is_member
 from symcost.tracing.evidence.places import asks_for_constant, by_user, compares, for_jax, hides, looks_up, tests
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
+from symcost.tracing.evidence.stand_ins.membership import asked_range, is_member
 
 Method = Callable[..., Any]
 FLOATS = (float, np.floating)
@@ -139,7 +139,7 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
         frame = sys._getframe(1)
         if not recorder.owns(self):
             raise TypeError(f"the symbolic size {self} is no plain number")
-        return float(recorder.pin(self, frame) if by_user(frame) else recorder.value(self))
+        return float(recorder.pin(self, frame, text=hides(frame)) if by_user(frame) else recorder.value(self))
 
     def truth(self: Any) -> bool:
         return recorder.decide(self, "!=", 0, sys._getframe(1)) if recorder.owns(self) else True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from symcost.formulas.dominance import dominates
+from symcost.formulas.compared.dominance import dominates
 from symcost.formulas.form import ZERO, Form, Mono, floor
 
 TURNED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}

@@ -90,9 +90,14 @@ def by_user(frame: FrameType) -> bool:
 
 def by_model(frame: FrameType | None) -> bool:
     """Whether the model itself asks, be it through numpy or the standard library."""
+    return asking(frame) is not None
+
+
+def asking(frame: FrameType | None) -> FrameType | None:
+    """The frame of the model that asks, be it through numpy or the standard library; nothing where another one does."""
     while frame is not None and converts(frame.f_code.co_filename):
         frame = frame.f_back
-    return frame is not None and by_user(frame)
+    return frame if frame is not None and by_user(frame) else None
 
 
 def for_jax(frame: FrameType | None) -> bool:
@@ -103,8 +108,11 @@ def for_jax(frame: FrameType | None) -> bool:
 
 
 def looks_up(frame: FrameType) -> bool:
-    """Whether a frame of the model looks something up by a size: in a dictionary, a set, a cache of results."""
-    if not by_user(frame) or frame.f_code.co_name in IDENTITIES:
+    """Whether a frame of the model looks something up by a size: in a dictionary, a set, a cache of results.
+
+    The standard library does so for the model that calls it: ``Kind(d)`` of an enumeration, a counter.
+    """
+    if not by_model(frame) or frame.f_code.co_name in IDENTITIES:
         return False
     operation = executes(frame)
     return operation in KEYED or (operation in CALLS and not _calls_compiled(frame))

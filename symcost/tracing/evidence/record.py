@@ -18,10 +18,11 @@ from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.recording import SECONDS, Busy, recording
 from symcost.tracing.evidence.selftest import problem
 from symcost.tracing.evidence.sizes import tree_of_sizes
+from symcost.tracing.evidence.stand_ins.shadows import found_of_models
 from symcost.tracing.lowering.omitted import meeting
 from symcost.tracing.program.capture import traced
-from symcost.tracing.program.linen import Initialisers
 from symcost.tracing.program.model import Model
+from symcost.tracing.program.modules.linen import Initialisers
 from symcost.tracing.program.paths import renew_budget
 
 PRODUCTS = ("dot_general", "conv_general_dilated", "ragged_dot_general")
@@ -172,6 +173,8 @@ def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds
         warnings.simplefilter("ignore")  # they were told by the trace of plain numbers
         point = {**base, **model.fixed, **{name: seen.dimension(name) for name in names}}
         reason, shapes, sizes = _trace(model, point, seen)
+    if found_of_models(seen.unshadowed):
+        return _record(model, base, names, seconds)
     guards, texts = strongest(seen.guards), tuple(seen.texts.values())
     pins = (*seen.pins, *(pin for pin in texts if pin.key))
     return Recording(base, tuple(names), guards, pins, tuple(seen.roundings), not reason, reason, shapes, sizes,

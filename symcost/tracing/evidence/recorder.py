@@ -17,7 +17,7 @@ from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import positive_part
 from symcost.tracing.evidence.floats.formula import FUNCTIONS, Formula
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Place, Rounding, guard
-from symcost.tracing.evidence.places import by_model, for_jax, initialises, place
+from symcost.tracing.evidence.places import asking, by_model, for_jax, initialises, place
 
 DIMENSION = shape_poly._DimExpr
 """The class of a symbolic size; the numbers beside it are plain ones."""
@@ -42,6 +42,7 @@ class Recorder:
         self.pins: dict[Pin, None] = {}
         self.texts: dict[tuple[Pin, Place, bool], Pin] = {}  # made text of, or looked up by: each place of it
         self.roundings: dict[Rounding, None] = {}
+        self.unshadowed: set[str] = set()  # modules in which a float became a plain whole number
         self.thread = threading.get_ident()
         self.gave_up = False
         self.seconds, self.deadline = seconds, time.thread_time() + seconds
@@ -144,10 +145,13 @@ class Recorder:
         return known
 
     def rounded(self, function: str, formula: Formula, frame: FrameType | None) -> int:
-        """A plain whole number made of a formula: what is done with it is not seen."""
+        """A plain whole number made of a formula: what is done with it is not seen, and may be anything in the model."""
         made = Rounding(function, formula, FUNCTIONS[function], "", place(frame))
         if not initialises(frame):
             self.roundings.setdefault(made)
+            if (asker := asking(frame)) is not None:
+                self.unshadowed.add(asker.f_globals.get("__name__", ""))
+                self.pin(Formula(function, (formula,)), asker, text=True)
         return made.value(self.values)
 
     # -- decisions -----------------------------------------------------------------------------------------------

@@ -16,10 +16,10 @@ from jax._src.numpy import einsum
 from symcost.errors import TraceError
 from symcost.tracing.evidence import dimensions
 from symcost.tracing.evidence.caches import remembered
-from symcost.tracing.evidence.functions import contract_path, of_math, of_numpy, reshape, stack
 from symcost.tracing.evidence.quotients import rest
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
-from symcost.tracing.evidence.shadows import jax_shadows, shadows
+from symcost.tracing.evidence.stand_ins.functions import contract_path, of_math, of_numpy, reshape, stack
+from symcost.tracing.evidence.stand_ins.shadows import jax_shadows, shadows
 
 SECONDS = 30.0
 """How long a recording may take of the processor before it is given up: a busy machine changes no answer."""

@@ -6,6 +6,8 @@ compared with fresh programs at points that were held out: the largest meshes an
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +19,7 @@ from symcost.costs.mesh.plan import Plan
 from symcost.costs.mesh.sharded import Sharded
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, as_form
 from symcost.tracing.checking.certify import Certificate, LineTotals, concrete_totals, differences, in_words
 from symcost.tracing.counting.costing import Costing
 from symcost.tracing.counting.structure import Dictionary, Line, Structure
@@ -27,25 +29,33 @@ from symcost.tracing.fitting.lift import OffLattice, SizeLift
 from symcost.tracing.lifted import Lifted, Unknown
 from symcost.tracing.mesh.domain import ASKED, OnDevice
 from symcost.tracing.mesh.instructions import COLLECTIVE
-from symcost.tracing.mesh.lattice import AXES, Lattice
-from symcost.tracing.mesh.partition import MOST_DEVICES
+from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.sampler import MeshSampler
+from symcost.tracing.mesh.sides import AXES, SideOfMesh, sides
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.records import Program
 from symcost.tracing.program.stack import with_room
-from symcost.tracing.sampling.sample import Point, Values
+from symcost.tracing.sampling.sample import Point
 
-FAR_AXIS = 256
-"""The size of an axis, beside others of 2, up to which it is tried unless more is asked for."""
 DEPTHS = 4
 FAR_DEPTH, FAR_SIZES = 32, (1 << 17, 1 << 12)
 """A depth, and other sizes, up to which at least it is tried unless more is asked for; less where there is no such program."""
+ATTEMPTS = 4
+"""A point that contradicts a form becomes a sample of the next one."""
 NO_PEAK = "the peak of one device has no closed form yet: ask a compiler with symcost verify --mesh"
+
+
+class Contradicted(Exception):
+    """A held-out point has other numbers than the form."""
+
+    def __init__(self, message: str, point: Point) -> None:
+        super().__init__(message)
+        self.point = point
 
 
 @dataclass
 class MeshDerivation:
-    """Everything on the way from a plan to the closed forms of one device."""
+    """Everything on the way from a plan to the closed forms of one device, for each order of the mesh's axes."""
 
     model: Model
     table: CostTable
@@ -56,48 +66,107 @@ class MeshDerivation:
     def __post_init__(self) -> None:
         self.sampler = MeshSampler(self.model, self.plan, self.table.domain, self.on_trace)
         self.lattice = Lattice(self.table, self.plan)
-        self.symbols = tuple(self.sampler.symbols)
-        self.costing = Costing()
 
     def run(self) -> Sharded:
         """The closed forms. Errors: none fits, or one differs from a fresh program."""
-        axes: dict[str, Values] = dict.fromkeys(self.plan.symbols, AXES)
-        largest = self.plan.sizes({name: max(values) for name, values in axes.items()})
-        base = {**self.lattice.point(largest), **{name: values[0] for name, values in axes.items()}}
-        structural = self._structural(base)
-        values = {**self.lattice.values(base, structural), **axes}
-        structure = self._structure(base, values, structural)
-        lines = structure.lines()
-        totals = LineTotals(lines)
-        held_out = self._certified(totals, structural)
-        return self._made(lines, totals, structure, held_out)
+        largest = dict.fromkeys(self.plan.symbols, max(AXES))
+        sizes = self.lattice.roomy(self.lattice.point(self.plan.sizes(largest)))
+
+        def alike(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
+            return same(self.sampler({**sizes, **one}), self.sampler({**sizes, **other}))
+
+        structural = self._structural({**sizes, **sides(self.plan, lambda one, other: True)[0].first})
+        found = [SideDerivation(self, side, sizes, structural).run() for side in sides(self.plan, alike)]
+        return replace(found[0], others=tuple(found[1:]))
 
     def _structural(self, base: Point) -> list[str]:
         """The model's symbols with which the program changes: depths of what is no loop."""
         first = self.sampler(base)
         found = []
         for name in self.table.symbols:
-            if name not in self.model.symbols or name in self.model.input_symbols:
-                continue
-            further = {**base, name: base[name] * 2}
-            if self.sampler.works(further) and not same(self.sampler(further), first):
-                found.append(name)
+            if name in self.model.symbols and name not in self.model.input_symbols:
+                further = {**base, name: base[name] * 2}
+                if self.sampler.works(further) and not same(self.sampler(further), first):
+                    found.append(name)
         return found
 
-    def _structure(self, base: Point, values: Mapping[str, Values], structural: Sequence[str]) -> Structure:
+
+@dataclass
+class SideDerivation:
+    """The closed forms of one device where the mesh's axes stand in one order."""
+
+    whole: MeshDerivation
+    side: SideOfMesh
+    sizes: Point
+    structural: Sequence[str]
+
+    def __post_init__(self) -> None:
+        self.sampler, self.lattice, self.plan = self.whole.sampler, self.whole.lattice, self.whole.plan
+        self.base = {**self.sizes, **self.side.first}
+        self.values = {**self.lattice.values(self.sizes, self.structural), **self.side.values()}
+        self.whole_parts: dict[str, Form] = {}  # sizes that all devices together must divide, and their parts
+        self.fitted: list[Point] = []
+        self.extra: list[Point] = []
+        self.costing = Costing()
+
+    def run(self) -> Sharded:
+        """The forms that every held-out point agrees with; one that does not is a sample of the next attempt."""
+        for attempt in range(ATTEMPTS):
+            self.fitted.clear()
+            structure = self._structure()
+            lines = structure.lines()
+            totals = LineTotals(lines)
+            try:
+                held_out = self._certified(totals)
+            except Contradicted as problem:
+                if attempt + 1 == ATTEMPTS or problem.point in self.extra:
+                    raise LiftError(
+                        f"{problem}; give numbers for the axes of the mesh, or cut other dimensions"
+                    ) from None
+                if not self._divide(totals, problem.point):
+                    self.extra.append(problem.point)
+                continue
+            return self._made(lines, totals, structure, held_out)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _divide(self, totals: LineTotals, point: Point) -> bool:
+        """Whether the form holds where all devices together divide sizes that some do; of those sizes no more than needed."""
+        devices = self.plan.devices(point)
+        names = [name for name in sorted(self.lattice.cut_symbols) if point[name] % devices]
+        for number in (1, 2):
+            for chosen in itertools.combinations(names, number):
+                if self._right(totals, {**point, **{name: point[name] * devices for name in chosen}}):
+                    self.whole_parts.update({name: Form.symbol(name) / self._parts() for name in chosen})
+                    return True
+        return False
+
+    def _parts(self) -> Form:
+        """The number of devices."""
+        sizes = (Form.symbol(size) if isinstance(size, str) else as_form(size) for size in self.plan.mesh.values())
+        return math.prod(sizes, start=as_form(1))
+
+    def _right(self, totals: LineTotals, point: Point) -> bool:
+        """Whether the form has the numbers of a fresh program."""
+        if not self.lattice.inside({n: v for n, v in point.items() if n in self.sizes}) or not self.sampler.works(point):
+            return False
+        return not differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
+
+    def _structure(self) -> Structure:
         """Programs in closed form at every depth."""
-        structure, known = Structure(structural, self.costing), Dictionary()
-        sizes = [name for name in values if name not in structural]
-        for fixed in _depths(base, structural):
-            program = known.translate(self.sampler({**base, **fixed})) if structure.points else None
+        structure, known = Structure(self.structural, self.costing), Dictionary()
+        for fixed in _depths(self.base, self.structural):
+            program = known.translate(self.sampler({**self.base, **fixed})) if structure.points else None
             if program is None:
-                program = self._lift({**values, **{n: (base[n],) for n in sizes if not values[n]}}, sizes, fixed, known)
+                program = self._lift(fixed, known)
             structure.points.append(fixed)
             structure.programs.append(program)
         return structure
 
-    def _lift(self, values: Mapping[str, Values], sizes: Sequence[str], fixed: Point, known: Dictionary) -> Program:
-        lift = SizeLift(self.sampler, sizes, values, fixed)  # pyright: ignore[reportArgumentType]
+    def _lift(self, fixed: Point, known: Dictionary) -> Program:
+        sizes = [name for name in self.values if name not in self.structural]
+        domain = self.whole.table.domain
+        rounded = [form for form in domain.dimensions if not form.is_polynomial] if isinstance(domain, Domain) else []
+        lift = SizeLift(self.sampler, sizes, self.values, fixed, self.extra, rounded, within=self.side.guards)  # pyright: ignore[reportArgumentType]
         try:
             program = lift.run()
         except OffLattice as problem:
@@ -106,69 +175,65 @@ class MeshDerivation:
                 f"{', '.join(problem.symbols or sizes)}, or cut other dimensions"
             ) from None
         known.learn(lift.programs[0], program)
-        self._fitted = [*getattr(self, "_fitted", ()), *lift.points]
+        self.fitted += lift.points
         return program
 
-    def _certified(self, totals: LineTotals, structural: Sequence[str]) -> list[Point]:
+    def _certified(self, totals: LineTotals) -> list[Point]:
         """The held-out points, at each of which every number is that of a fresh program."""
-        found = []
-        for point in self._far(structural):
+        found: list[Point] = []
+        for point in self._far():
             if not self.sampler.works(point) or any(all(p[n] >= v for n, v in point.items()) for p in found):
                 continue
             wrong = differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
             if wrong:
                 at = ", ".join(f"{name}={value}" for name, value in point.items())
-                raise LiftError(f"XLA's partitioner makes another program at {at}: {in_words(wrong[0])}; give numbers for the "
-                                "axes of the mesh, or cut other dimensions")  # fmt: skip
+                raise Contradicted(f"XLA's partitioner makes another program at {at}: {in_words(wrong[0])}", point)
             found.append(point)
         if not found:
             raise LiftError("no held-out point could be cut over a mesh: give other axes to the arrays")
         return found
 
-    def _far(self, structural: Sequence[str]) -> Iterator[Point]:
+    def _far(self) -> Iterator[Point]:
         """Points beyond the samples: axes and sizes all together, far sizes and depths, each axis far alone."""
-        names = self.plan.symbols
-        near = {name: (8, 4, 16)[number % 3] if len(names) < 3 else 4 for number, name in enumerate(names)}
-        twos = dict.fromkeys(names, 2)
-        room = MOST_DEVICES // self.plan.devices(twos) * 2 if names else 0
-        yield self._at(near, (3, 7, 5), dict.fromkeys(structural, DEPTHS + 2))
-        base = self.lattice.point(self.plan.sizes(twos))
+        first, upto = dict(self.side.first), self.whole.upto
+        meshes = list(self.side.far(upto)) or [first]
+        yield self._at(meshes[0], (3, 7, 5), DEPTHS + 2)
+        base = self.lattice.point(self.plan.sizes(first))
         for size in FAR_SIZES:
-            factors = [-(-size // value) for value in base.values()]
-            yield self._at(twos, factors, dict.fromkeys(structural, FAR_DEPTH))
-        for name in names:
-            most = self.upto.get(name, min(FAR_AXIS, room))
-            yield self._at({**twos, name: most}, (2, 5, 3), dict.fromkeys(structural, DEPTHS + 1))
-        given = {name: most for name, most in self.upto.items() if name in self.model.symbols}
+            yield self._at(first, [-(-size // value) for value in base.values()], FAR_DEPTH)
+        for mesh in meshes[1:]:
+            yield self._at(mesh, (2, 5, 3), DEPTHS + 1)
+        given = {name: most for name, most in upto.items() if name in self.whole.model.symbols}
         if given:
-            yield {**self._at(twos, (1,), {}), **given}
+            yield {**self._at(first, (1,), DEPTHS), **given}
 
-    def _at(self, mesh: Point, factors: Sequence[int], depths: Point) -> Point:
-        found = self.lattice.point(self.plan.sizes(mesh), factors)
-        return {
-            **found,
-            **mesh,
-            **{name: depth for name, depth in depths.items() if self.lattice.inside({**found, name: depth})},
-        }
+    def _at(self, mesh: Point, factors: Sequence[int], depth: int) -> Point:
+        devices = self.plan.devices(mesh)
+        found = {**self.lattice.point(self.plan.sizes(mesh), factors)}
+        found.update({name: math.lcm(found[name], devices) for name in self.whole_parts})
+        deep = {name: depth for name in self.structural if self.lattice.inside({**found, name: depth})}
+        return {**found, **mesh, **deep}
 
     def _made(self, lines: Sequence[Line], totals: LineTotals, structure: Structure, held_out: list[Point]) -> Sharded:
-        points = [*self._fitted, *held_out]
-        tried = {name: max(point[name] for point in points if name in point) for name in self.symbols}
+        table, symbols = self.whole.table, tuple(self.sampler.symbols)
+        points = [*self.fitted, *held_out]
+        tried = {name: max(point[name] for point in points if name in point) for name in symbols}
         evidence = {name: Evidence(BOUNDED, f"tried up to {most}: {ASKED}", most) for name, most in tried.items()}
         forms = {
             size for program in structure.programs for r in all_records(program) for size in r.sizes[: r.facts.start]
         }
-        cut = Domain(self.symbols, whole=whole_forms(forms), at_least=dict.fromkeys(self.plan.symbols, 2),
-                     evidence=evidence)  # fmt: skip
-        domain = OnDevice(self.table.domain, cut, tried)
-        certificate = Certificate(self.sampler.traces, tuple(self._fitted), tuple(held_out), len(totals.forms),
+        whole = whole_forms((*forms, *self.whole_parts.values()))
+        cut = Domain(symbols, whole=whole, at_least=dict.fromkeys(self.plan.symbols, 2), evidence=evidence,
+                     guards=self.side.guards)  # fmt: skip
+        certificate = Certificate(self.sampler.traces, tuple(self.fitted), tuple(held_out), len(totals.forms),
                                   len(structure.points), words=summary(evidence, ()))  # fmt: skip
         computing = [line for line in lines if line.record.key.source != COLLECTIVE]
         lifted = Lifted(
-            computing, LineTotals(computing), _no_peaks(), None, certificate, cut, self.symbols, Unknown({}, {}), {}
+            computing, LineTotals(computing), _no_peaks(), None, certificate, cut, symbols, Unknown({}, {}), {}
         )
         device = lifted.table()
-        device.parts = replace(device.parts, domain=domain, name=self.table.parts.name, kinds=self.table.parts.kinds)
+        device.parts = replace(device.parts, domain=OnDevice(table.domain, cut, tried), name=table.parts.name,
+                               kinds=table.parts.kinds)  # fmt: skip
         return Sharded(
             self.plan, device, tuple(_collective(line) for line in lines if line.record.key.source == COLLECTIVE)
         )

@@ -7,7 +7,7 @@ their counts as integers, which are fitted as any column; collectives carry the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import prod
+from types import SimpleNamespace
 from typing import Any
 
 from symcost.costs.mesh.collectives import KINDS
@@ -19,11 +19,14 @@ from symcost.hlo.counting.library import restored
 from symcost.hlo.counting.rules import ANNOTATIONS, FREE, REGION, leaf_rule
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.scopes import FORWARD, module_of, phase_of
+from symcost.rules import ENTRIES, Array, Facts
 from symcost.tracing.counting.costing import STATE
-from symcost.tracing.mesh.partition import Argument, Partitioned
+from symcost.tracing.mesh.partition import STOP, Entering, Partitioned
 from symcost.tracing.program.capture import Keys
 from symcost.tracing.program.records import FROZEN, Key, Program, Record
 
+NOT_RUN = {*ANNOTATIONS, STOP}
+"""Calls that only say something of the program."""
 COLLECTIVE = "collective"
 """Source of records that exchange and compute nothing."""
 DTYPES: Mapping[str, str] = {
@@ -49,29 +52,33 @@ REDUCED: Mapping[str, str] = {
     "and": "reduce_and", "or": "reduce_or", "xor": "reduce_xor",
 }  # fmt: skip
 """The reduction of what joins two elements."""
+Typed = tuple[str, tuple[int, ...]]
+"""The number type and the shape of an array."""
 
 
 def records_of(cut: Partitioned, keys: Keys) -> Program:
     """The records of one device's program. Errors: a call whose work is hidden."""
-    reader = _Reader(cut.module, cut.mesh, keys)
+    reader = _Instructions(cut.module, cut.mesh, keys)
     program = Program()
     program.inputs = [reader.entering(argument) for argument in cut.arguments]
     program.records = list(reader.records())
+    program.strides |= reader.strides
     return program
 
 
-class _Reader:
+class _Instructions:
     def __init__(self, module: Module, mesh: Mapping[str, int], keys: Keys) -> None:
         self.module, self.mesh, self.keys = module, mesh, keys
+        self.strides: set[int] = set()
 
-    def entering(self, argument: Argument) -> Record:
+    def entering(self, argument: Entering) -> Record:
         """An array that enters the program, as large as it is on one device."""
         op = {"params": "param", "inputs": "input", "arrays": "input"}.get(argument.role, argument.role)
         _, *names = argument.path.split("/")
         static: tuple[str, ...] = (names[-1] if names else "", *([FROZEN] if argument.frozen else ()))
         path = "/".join(names[:-1]) if op in ("param", STATE, "rngs") else ""
-        shape = argument.local(self.mesh)
-        return self._record(path, FORWARD, op, static, [], [(argument.dtype, shape)], {}, "input", 1)
+        array = (argument.dtype, argument.local(self.mesh))
+        return self._record(path, FORWARD, op, Facts(static), [], [array], "input", 1)
 
     def records(self) -> Iterable[Record]:
         """The instructions that cost something or exchange something, as they run."""
@@ -79,7 +86,7 @@ class _Reader:
             i = run.instruction
             if kind_of(i) is not None:
                 yield self._collective(run)
-            elif i.opcode not in FREE and not (i.opcode == "custom-call" and i.custom_call_target in ANNOTATIONS):
+            elif i.opcode not in FREE and i.custom_call_target not in NOT_RUN:
                 yield self._computing(run)
 
     def _weight(self, branch: Computation) -> int:
@@ -101,11 +108,38 @@ class _Reader:
         shapes = [run.home.by_name[name].shape for name in i.operands]
         operands = [leaf for shape in shapes for leaf in shape.leaves()]
         results = list(i.shape.leaves())
+        if i.opcode == "dot":
+            contracted = i.integers("lhs_contracting_dims")
+            return self._of(run, "dot_general", (contracted,), operands, results, {}, "rule")
+        if i.opcode == "convolution":
+            return self._convolution(run, operands, results)
         if i.opcode in PRIMITIVES:
             return self._of(run, PRIMITIVES[i.opcode], (), operands, results, {}, "rule")
         if i.opcode == "reduce" and len(results) == 1 and (name := self._joins(run)) in REDUCED:
             return self._of(run, REDUCED[name], (), operands[:1], results, {}, "rule")
         return self._of(run, i.opcode, (), operands, results, self._counts(run, shapes), "probe")
+
+    def _convolution(self, run: Executed, operands: Sequence[Shape], results: Sequence[Shape]) -> Record:
+        """A convolution by the rule of its primitive, whose facts are read from the window."""
+        labels, window = run.instruction.dim_labels, run.instruction.window
+        self.strides.update(factor for w in window for factor in (w.stride, w.lhs_dilate, w.rhs_dilate))
+
+        def spec(side: str, *first: str) -> tuple[int, ...]:
+            return tuple(labels.at(side, label) for label in (*first, *range(len(window))))
+
+        numbers = SimpleNamespace(
+            lhs_spec=spec("lhs", "b", "f"), rhs_spec=spec("rhs", "o", "i"), out_spec=spec("out", "b", "f")
+        )
+        params = {
+            "dimension_numbers": numbers, "window_strides": [w.stride for w in window],
+            "padding": [(w.pad_low, w.pad_high) for w in window], "lhs_dilation": [w.lhs_dilate for w in window],
+            "rhs_dilation": [w.rhs_dilate for w in window],
+        }  # fmt: skip
+        ins, outs = list(map(_array, operands)), list(map(_array, results))
+        arrays = [tuple(Array(shape, dtype) for dtype, shape in side) for side in (ins, outs)]
+        facts = ENTRIES["conv_general_dilated"].extract(params, *arrays)
+        path, phase = module_of(run.op_name) or "", phase_of(run.op_name)
+        return self._record(path, phase, "conv_general_dilated", facts, ins, outs, "rule", run.times)
 
     def _joins(self, run: Executed) -> str:
         """What joins two elements of a reduction."""
@@ -114,10 +148,7 @@ class _Reader:
     def _counts(self, run: Executed, shapes: Sequence[Shape]) -> dict[str, int]:
         """What an instruction costs that no rule of a primitive counts from shapes."""
         i = run.instruction
-        if i.opcode == "convolution":
-            macs = _taps(i, shapes)
-            return {"macs": macs, "padding_macs": macs - leaf_rule(i)(i, shapes)[0] // 2, "materialises": 1}
-        if i.opcode in ("dot", "ragged-dot"):
+        if i.opcode == "ragged-dot":
             return {"macs": leaf_rule(i)(i, shapes)[0] // 2, "materialises": 1}
         if i.opcode == "custom-call":
             found = restored(i, list(shapes))
@@ -143,31 +174,24 @@ class _Reader:
 
     def _of(self, run: Executed, op: str, static: tuple[Any, ...], ins: Sequence[Shape], outs: Sequence[Shape],
             facts: Mapping[str, int], source: str) -> Record:  # fmt: skip
-        name = run.op_name
-        return self._record(module_of(name) or "", phase_of(name), op, static, list(map(_array, ins)),
-                            list(map(_array, outs)), facts, source, run.times)  # fmt: skip
+        name, counts = run.op_name, Facts(static, {fact: (number,) for fact, number in facts.items()})
+        return self._record(module_of(name) or "", phase_of(name), op, counts, list(map(_array, ins)),
+                            list(map(_array, outs)), source, run.times)  # fmt: skip
 
-    def _record(self, path: str, phase: str, op: str, static: tuple[Any, ...], ins: Sequence[tuple[str, tuple[int, ...]]],
-                outs: Sequence[tuple[str, tuple[int, ...]]], facts: Mapping[str, int], source: str,
-                times: int) -> Record:  # fmt: skip
-        key = Key(
-            path, phase, op, static, tuple((name, 1) for name in facts), _types(ins), _types(outs), (), (), source
-        )
+    def _record(self, path: str, phase: str, op: str, facts: Facts, ins: Sequence[Typed], outs: Sequence[Typed],
+                source: str, times: int) -> Record:  # fmt: skip
+        names = tuple((name, len(numbers)) for name, numbers in facts.sizes.items())
+        key = Key(path, phase, op, facts.static, names, _types(ins), _types(outs), (), (), source)
         sizes = [size for _, shape in (*ins, *outs) for size in shape]
-        return Record(self.keys.setdefault(key, key), (*sizes, *facts.values(), times, 1))
+        counts = [number for numbers in facts.sizes.values() for number in numbers]
+        return Record(
+            self.keys.setdefault(key, key), (*sizes, *counts, times, 1), origin=facts.origin, beside=facts.beside
+        )
 
 
-def _array(shape: Shape) -> tuple[str, tuple[int, ...]]:
+def _array(shape: Shape) -> Typed:
     return DTYPES.get(shape.dtype, shape.dtype), shape.dims
 
 
-def _types(arrays: Sequence[tuple[str, tuple[int, ...]]]) -> tuple[tuple[str, int], ...]:
+def _types(arrays: Sequence[Typed]) -> tuple[tuple[str, int], ...]:
     return tuple((dtype, len(shape)) for dtype, shape in arrays)
-
-
-def _taps(i: Any, shapes: Sequence[Shape]) -> int:
-    """MACs of a convolution, those on padding and in the holes of a dilated operand included."""
-    kernel, labels = shapes[1].dims, i.dim_labels
-    inputs = kernel[labels.at("rhs", "i")]
-    window = prod(kernel[labels.at("rhs", d)] for d in range(len(i.window)))
-    return i.shape.elements * inputs * window

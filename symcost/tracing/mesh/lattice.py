@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from symcost.costs.cost import Count
 from symcost.costs.mesh.plan import Plan
@@ -13,12 +14,12 @@ from symcost.costs.parts import Conditions
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.formulas.symbols import evaluate
-from symcost.tracing.sampling.sample import Point, Values
+from symcost.tracing.sampling.sample import LARGE, Point, Values
 
-AXES: Values = (2, 4, 8, 16)
-"""Sizes of an axis at which programs are sampled."""
 FACTORS = (1, 2, 3, 5, 7, 4, 6, 9, 8, 12)
 """Sizes are sampled at these times the first ones."""
+ENOUGH, ROOM = 5, 60
+"""Values that a size is to have, and what those that it must divide are multiplied by where it has fewer."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class Lattice:
         return point
 
     def inside(self, point: Mapping[str, int]) -> bool:
-        """Whether a point is in the domain of the model's own form."""
-        return self.domain is None or self.domain.problem(point) is None
+        """Whether a point is in the domain of the model's own form, and no size is 1: of those a program skips steps."""
+        return self.domain is None or (self.domain.problem(point) is None and not self.domain.bounds_at(point))
 
     def _parts(self, cut: Cut, mesh: Mapping[str, int]) -> int:
         return math.prod(mesh[axis] for axis in cut.axes)
@@ -88,25 +89,49 @@ class Lattice:
         for number in range(1, len(names) + 1):
             for chosen in itertools.combinations(names, number):
                 for more in ((), *itertools.combinations(others, 1), tuple(others)):
-                    moved = {**point, **{n: _multiple(point[n], parts) for n in (*chosen, *more)}}
+                    moved = {
+                        **point,
+                        **{n: math.lcm(point[n], parts) for n in chosen},
+                        **{n: point[n] * parts for n in more},
+                    }
                     if self.inside(moved) and not self._rest(cut, moved, mesh):
                         return moved
         size = cut.size if not names else evaluate(cut.size, {name: point[name] for name in names})
         raise LiftError(f"a size of {size} is cut into {parts} parts along {', '.join(cut.axes)}, and no sizes were "
                         "found that these divide: give other axes, or other sizes of the mesh")  # fmt: skip
 
+    def roomy(self, base: Point) -> Point:
+        """The point, some of whose sizes are multiplied until every symbol can be sampled alone: ``d`` of ``d/H``."""
+        for name in base:
+            if len(self.values(base)[name]) < ENOUGH:
+                larger = ({**base, other: base[other] * ROOM} for other in base if other != name)
+                inside = [point for point in larger if self.inside(point)]
+                best = max(inside, key=lambda point: len(self.values(point)[name]), default=base)
+                base = max(base, best, key=lambda point: len(self.values(point)[name]))
+        return base
+
     def values(self, base: Point, structural: Sequence[str] = ()) -> dict[str, Values]:
-        """For each symbol the values at which it is sampled: multiples of the first, consecutive ones of depths."""
+        """For each symbol the values at which it is sampled, the base's first: inside the domain, and divided by the axes.
+
+        Depths are consecutive, sizes that nothing cuts have little in common, others are multiples of the first.
+        """
         found = {}
         for name, first in base.items():
-            options = (first + k for k in range(12)) if name in structural else (first * k for k in FACTORS)
-            found[name] = tuple(value for value in options if self.inside({**base, name: value}))
+            plain = (first, *(value for value in LARGE if value != first and self.inside({**base, name: value})))
+            options = [first + k for k in range(12)] if name in structural else [first * k for k in FACTORS]
+            inside = tuple(value for value in options if self.inside({**base, name: value}))
+            found[name] = plain if name not in (*structural, *self.cut_symbols) and len(plain) > ENOUGH else inside
         return found
+
+    @cached_property
+    def cut_symbols(self) -> frozenset[str]:
+        """The symbols of the sizes that an axis cuts, and those that are divided by one another."""
+        quotients = (form for form in getattr(self.domain, "dimensions", ()) if len(form.symbols) > 1)
+        divided = (
+            name for form in quotients if not form.is_integral or not form.is_polynomial for name in form.symbols
+        )
+        return frozenset((*divided, *(name for cut in self.cuts for name in _symbols(cut.size))))
 
 
 def _symbols(size: Count) -> list[str]:
     return [] if isinstance(size, int) else sorted(str(symbol) for symbol in size.free_symbols)
-
-
-def _multiple(value: int, parts: int) -> int:
-    return math.lcm(value, parts)

@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax._src.core import jaxprs_in_params
 from jax.extend import core
 from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxlib import xla_client
@@ -24,7 +25,7 @@ from symcost.costs.mesh.plan import Axes, Plan
 from symcost.errors import TraceError
 from symcost.hlo import Module, parse
 from symcost.reading.numerals import short
-from symcost.tracing.program.capture import PointError, lean
+from symcost.tracing.program.capture import PointError, lean, too_large
 from symcost.tracing.program.model import Abstract, Model
 from symcost.tracing.program.paths import names_along
 
@@ -37,10 +38,14 @@ OPTIONS: Mapping[str, Any] = {
     "xla_backend_optimization_level": 0,  # nothing of what is compiled is run
     "xla_llvm_disable_expensive_passes": True,
 }
+STOP = "symcost_stop_here"
+"""A call that no library answers: XLA ends at it, once all is partitioned, and makes no machine code of the program."""
+MOST_BYTES = 1 << 58
+"""Of one array: XLA ends the whole process where a size has no 64 bits."""
 
 
 @dataclass(frozen=True)
-class Argument:
+class Entering:
     """An array that enters the program: its role and path, its whole shape, and the axes that cut its dimensions."""
 
     role: str
@@ -61,7 +66,7 @@ class Partitioned:
     """The program of one device, the arrays that enter it, and the sizes of the mesh."""
 
     module: Module
-    arguments: tuple[Argument, ...]
+    arguments: tuple[Entering, ...]
     mesh: Mapping[str, int]
 
 
@@ -73,6 +78,7 @@ def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partition
     abstract_mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
     with jax.sharding.use_abstract_mesh(abstract_mesh):  # constraints inside the model name the axes
         abstract, closed = lean(model, own)
+    _check_room(closed.jaxpr, point)
     arguments = tuple(_arguments(abstract, plan))
     _check_divided(arguments, sizes, point)
     return Partitioned(parse(_text(abstract, closed, arguments, sizes)), arguments, sizes)
@@ -86,7 +92,18 @@ def _check_mesh(sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
         )
 
 
-def _arguments(abstract: Abstract, plan: Plan) -> Sequence[Argument]:
+def _check_room(jaxpr: Any, point: Mapping[str, int]) -> None:
+    """Raise where an array is larger than XLA can count, in the program or in what it calls."""
+    for eqn in jaxpr.eqns:
+        for variable in eqn.outvars:
+            size = prod(getattr(variable.aval, "shape", ()))
+            if size * 16 > MOST_BYTES:
+                raise too_large(point, f"an array of {size} elements is more than XLA can count")
+        for inner in jaxprs_in_params(eqn.params):
+            _check_room(inner, point)
+
+
+def _arguments(abstract: Abstract, plan: Plan) -> Sequence[Entering]:
     found, number = [], 0
     for role, tree in abstract.arguments.items():
         for along, array in jax.tree_util.tree_leaves_with_path(tree):
@@ -94,12 +111,12 @@ def _arguments(abstract: Abstract, plan: Plan) -> Sequence[Argument]:
             frozen = role == "params" and not abstract.trained[number]
             number += role == "params"
             cut = plan.cut(path, len(array.shape))
-            found.append(Argument(role, path, tuple(array.shape), str(array.dtype), cut, frozen))
+            found.append(Entering(role, path, tuple(array.shape), str(array.dtype), cut, frozen))
     plan.check_used([argument.path for argument in found])
     return found
 
 
-def _check_divided(arguments: Sequence[Argument], sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
+def _check_divided(arguments: Sequence[Entering], sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
     for argument in arguments:
         for size, axes in zip(argument.shape, argument.cut, strict=True):
             parts = prod(sizes[axis] for axis in axes)
@@ -112,7 +129,7 @@ def _check_divided(arguments: Sequence[Argument], sizes: Mapping[str, int], poin
                 )
 
 
-def _text(abstract: Abstract, closed: Any, arguments: Sequence[Argument], sizes: Mapping[str, int]) -> str:
+def _text(abstract: Abstract, closed: Any, arguments: Sequence[Entering], sizes: Mapping[str, int]) -> str:
     """The HLO text of one device's program."""
     number = prod(sizes.values())
     client = _devices(next(most for most in CLIENTS if most >= number))
@@ -126,24 +143,26 @@ def _text(abstract: Abstract, closed: Any, arguments: Sequence[Argument], sizes:
     trained = [
         place for place, each in zip(placed, arguments, strict=True) if each.role == "params" and not each.frozen
     ]
-    gradients = len(trained) if abstract.trains else 0
+    gradients = slice(1, 1 + len(trained)) if abstract.trains else slice(0)
 
     def laid(*values: Any) -> list[Any]:
-        """The program, whose gradients lie as the parameters do that they change."""
-        first, *rest = run(*values)
-        kept = [jax.lax.with_sharding_constraint(g, place) for g, place in zip(rest[:gradients], trained, strict=False)]
-        return [first, *kept, *rest[gradients:]]
+        """The program, whose gradients lie as the parameters do that they change; then the call that ends it."""
+        results = run(*values)
+        results[gradients] = map(jax.lax.with_sharding_constraint, results[gradients], trained)
+        return [*results, jax.ffi.ffi_call(STOP, jax.ShapeDtypeStruct((), np.float32))()]
 
-    lowered = jax.jit(laid if gradients else run, keep_unused=True).lower(*arrays)
+    lowered = jax.jit(laid, keep_unused=True).lower(*arrays)
     with tempfile.TemporaryDirectory(prefix="symcost-") as folder:
+        problem = ""
         try:
             lowered.compile(compiler_options={**OPTIONS, "xla_dump_to": folder})
-        except Exception as problem:
-            line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-            raise TraceError(f"XLA cannot cut the program over {dict(sizes)}: {line}") from problem
+        except Exception as ended:
+            problem = (str(ended).strip() or type(ended).__name__).splitlines()[0]
         written = sorted(Path(folder).glob(f"*.after_{PASS}.*.txt"))
         if not written:
-            raise TraceError("XLA wrote no partitioned program: this jaxlib names its passes otherwise")
+            raise TraceError(
+                f"XLA cannot cut the program over {dict(sizes)}: {problem or 'it names its passes otherwise'}"
+            )
         return written[-1].read_text()
 
 

@@ -20,8 +20,8 @@ from symcost.tracing.program import (
     kernel,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
     opened,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 )
-from symcost.tracing.program.linen import StaleVariables
 from symcost.tracing.program.model import Abstract, Model
+from symcost.tracing.program.modules.linen import StaleVariables
 from symcost.tracing.program.paths import FORWARD, names_along, renew_budget, spend_call
 from symcost.tracing.program.records import FROZEN, WEIGHT, Key, Program, Record
 from symcost.tracing.program.roles import roles_marked

@@ -14,8 +14,8 @@ from symcost.errors import TraceError
 from symcost.hlo.reading.scopes import mark
 from symcost.reading.choices import MODES, Mode
 from symcost.reading.numerals import short
-from symcost.tracing.program import linen, nnx
-from symcost.tracing.program.guesses import Guesses
+from symcost.tracing.program.modules import linen, nnx
+from symcost.tracing.program.modules.guesses import Guesses
 from symcost.tracing.program.spec import (
     about_example,
     filled,

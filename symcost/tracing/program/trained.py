@@ -11,7 +11,7 @@ import jax
 from symcost.errors import TraceError
 from symcost.reading import glob
 from symcost.reading.numerals import short
-from symcost.tracing.program import nnx
+from symcost.tracing.program.modules import nnx
 from symcost.tracing.program.paths import names_along
 
 Path = tuple[Any, ...]

@@ -26,8 +26,12 @@ def tells(found: Landmarks) -> bool:
 def beyond(found: Landmarks) -> tuple[Landmarks, Values]:
     """The remainders alone, and depths that lie above every value and one period: only then may layers repeat."""
     rest = replace(found, thresholds=frozenset(), ends=frozenset(), lengths=frozenset())
-    least = max((*found.values, *found.moduli, *found.shares)) + 1
-    return rest, tuple(least + depth - SMALL[0] for depth in depths(rest))
+    return rest, tuple(lowest(found) + depth - SMALL[0] for depth in depths(rest))
+
+
+def lowest(found: Landmarks) -> int:
+    """The least depth that lies above every value, remainder and share."""
+    return max((*found.values, *found.moduli, *found.shares), default=0) + 1
 
 
 def depths(found: Landmarks) -> Values:

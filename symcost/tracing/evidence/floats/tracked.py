@@ -11,7 +11,7 @@ import numpy as np
 
 from symcost.tracing.evidence.floats.formula import EXACT, INFIX, OF_ARRAYS, Formula
 from symcost.tracing.evidence.guard import OPERATORS
-from symcost.tracing.evidence.places import by_user, compares, for_jax
+from symcost.tracing.evidence.places import by_model, by_user, compares, for_jax, hides, looks_up
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 PLAIN = (int, float, bool, np.integer, np.float64)
@@ -33,7 +33,39 @@ class Tracked(float):
     recorder: Recorder
 
     def __hash__(self) -> int:
-        return float.__hash__(self)
+        return hash(self._told(sys._getframe(1), float.__float__(self), key=True))
+
+    def __str__(self) -> str:
+        return str(self._told(sys._getframe(1), float.__float__(self)))
+
+    def __repr__(self) -> str:
+        return repr(self._told(sys._getframe(1), float.__float__(self)))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._told(sys._getframe(1), float.__float__(self)), spec)
+
+    def hex(self) -> str:
+        """Its digits: a text like another."""
+        return float.hex(self._told(sys._getframe(1), float.__float__(self)))
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Its two numbers: what is done with them is not seen."""
+        return float.as_integer_ratio(self._told(sys._getframe(1), float.__float__(self)))
+
+    @property
+    def real(self) -> Any:
+        """Itself, as of every number."""
+        return self
+
+    def conjugate(self) -> Any:
+        """Itself, as of every number."""
+        return self
+
+    def _told(self, frame: FrameType, value: float, key: bool = False) -> float:
+        """Its plain value, written down where the model makes a text of it or looks something up by it."""
+        if by_model(frame) and (not key or looks_up(frame)):
+            self.recorder.pin(self, frame, text=not key, key=key)
+        return value
 
     def __bool__(self) -> bool:
         return self.recorder.decide(self, "!=", 0, sys._getframe(1))
@@ -43,7 +75,7 @@ class Tracked(float):
 
     def __float__(self) -> float:
         frame = sys._getframe(1)
-        return float(self.recorder.pin(self, frame)) if by_user(frame) else float.__float__(self)
+        return float(self.recorder.pin(self, frame, text=hides(frame))) if by_user(frame) else float.__float__(self)
 
     def __trunc__(self) -> Any:
         return whole(self, "math.trunc", sys._getframe(1))
@@ -62,6 +94,12 @@ class Tracked(float):
     def is_integer(self) -> bool:
         """Whether it is a whole number, as a decision."""
         return self.recorder.decide(Formula("is_integer", (self.formula,)), "==", 1, sys._getframe(1))
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
 
     def __neg__(self) -> Any:
         return tracked(self.recorder, "*", -1, self)
@@ -143,9 +181,14 @@ def array_function(recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwa
     numbers = all(isinstance(value, (DIMENSION, Tracked, *PLAIN)) for value in inputs)
     if numbers and method == "__call__" and not kwargs and ufunc.__name__ in OF_ARRAYS:
         return tracked(recorder, f"np.{ufunc.__name__}", *inputs)
-    if numbers and method == "__call__" and not kwargs and ufunc.__name__ in COMPARED:
-        left, right = inputs
-        return _compared(recorder, COMPARED[ufunc.__name__], left, right, frame)
+    if method == "__call__" and not kwargs and ufunc.__name__ in COMPARED:
+        op, (left, right) = COMPARED[ufunc.__name__], inputs
+        if numbers:
+            return _compared(recorder, op, left, right, frame)
+        if by_model(frame) and all(not isinstance(v, np.ndarray) or v.size <= FEW for v in inputs):
+            pairs = np.broadcast(*map(_boxed, inputs))
+            found = [recorder.decide(a, op, b, frame) for a, b in pairs]
+            return np.array(found, bool).reshape(pairs.shape)
     objects = all(not isinstance(v, np.ndarray) or v.dtype == object for v in inputs)
     if objects or for_jax(frame):
         made = [_boxed(value) for value in inputs]

@@ -11,8 +11,8 @@ from jax.experimental.xla_metadata import set_xla_metadata
 from symcost.tracing.evidence.caches import forgetful
 from symcost.tracing.evidence.frames.watch import Observations, watch
 from symcost.tracing.program.capture import traced
-from symcost.tracing.program.linen import Initialisers
 from symcost.tracing.program.model import Model
+from symcost.tracing.program.modules.linen import Initialisers
 
 _numbers = itertools.count()
 

@@ -9,7 +9,7 @@ import sysconfig
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 
 from symcost.tracing.evidence.frames.expressions import Site, sites
 
@@ -22,6 +22,9 @@ MACHINERY = frozenset((
 LAYERS = ("linen/attention.py", "linen/combinators.py", "linen/linear.py", "linen/normalization.py", "linen/pooling.py",
           "linen/recurrent.py", "linen/stochastic.py", "nnx/nn/")  # fmt: skip
 """Flax's layers: they decide by their sizes as a model of the user's would."""
+STARTS = ("<frozen importlib._bootstrap>", "/jax/_src/xla_bridge.py")
+"""Whose calls happen once in a process: imports, and jax's first look for devices and their plug-ins."""
+WATCHING = str(Path(__file__).with_name("watch.py"))
 INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -94,3 +97,15 @@ class Sources:
                 package = parts.rpartition(f"/{folder}/")[2].partition("/")[0].removesuffix(".py")
                 return package not in MACHINERY
         return not file.startswith(("<frozen", "<string>", self._library, *self._machinery)) and "/flax/" not in parts
+
+
+def starts(frame: FrameType | None) -> bool:
+    """Whether a frame runs once in a process, for an import or for jax's devices: no size of a model decides there.
+
+    A second run would not show it, so what it compares would pass for decisions that only this run took.
+    """
+    while frame is not None and frame.f_code.co_filename != WATCHING:
+        if frame.f_code.co_filename.replace("\\", "/").endswith(STARTS):
+            return True
+        frame = frame.f_back
+    return False

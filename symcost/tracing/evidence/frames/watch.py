@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from symcost.errors import TraceError
 from symcost.tracing.evidence.frames.expressions import Site
-from symcost.tracing.evidence.frames.source import Sources
+from symcost.tracing.evidence.frames.source import Sources, starts
 from symcost.tracing.evidence.guard import Place
 
 MAX_VISITS = 20_000
@@ -94,6 +94,8 @@ class Notebook:
 
     def write(self, frame: FrameType, sites: list[Site]) -> None:
         """Keep what a line is about to decide."""
+        if starts(frame):
+            return
         own, outer = frame.f_locals, frame.f_globals
         if type(own) not in SPACES or type(outer) is not dict:
             self.found.missed += len(sites)

@@ -6,6 +6,7 @@ import functools
 import math
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import jax
@@ -21,6 +22,8 @@ from symcost.tracing.evidence.places import for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 SYMBOLIC = (DIMENSION, Tracked)
+AS_THEY_ARE = frozenset(("floor", "ceil", "trunc", "prod", "isfinite", "isinf", "isnan"))
+"""Functions of ``math`` that ask a size, or say of every one the same; all others in C read a float without asking."""
 
 
 def of_math(recorder: Recorder) -> dict[str, Callable[..., Any]]:
@@ -49,10 +52,27 @@ def of_math(recorder: Recorder) -> dict[str, Callable[..., Any]]:
 
         return function
 
-    return {
+    def other(name: str) -> Callable[..., Any]:
+        original = getattr(math, name)
+
+        def plain(arg: Any, frame: FrameType) -> Any:
+            if isinstance(arg, list | tuple):
+                return [plain(each, frame) for each in arg]
+            return recorder.pin(arg, frame, text=True) if isinstance(arg, SYMBOLIC) else arg
+
+        @functools.wraps(original)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            frame = sys._getframe(1)
+            return original(*(plain(arg, frame) for arg in args), **{k: plain(v, frame) for k, v in kwargs.items()})
+
+        return function
+
+    known = {
         **{name: real(name) for name in OF_FLOATS if hasattr(math, name)},
         **{name: integer(name) for name in OF_INTEGERS},
     }
+    unread = [name for name, v in vars(math).items() if callable(v) and name not in (*known, *AS_THEY_ARE)]
+    return {**known, **{name: other(name) for name in unread if not name.startswith("_")}}
 
 
 def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
@@ -64,9 +84,10 @@ def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
             frame = sys._getframe(1)
             if for_jax(frame):
                 return original(*args, **kwargs)
-            given = [recorder.pin(arg, frame) if isinstance(arg, Tracked) else arg for arg in args]
+            given = [recorder.pin(arg, frame, text=True) if isinstance(arg, Tracked) else arg for arg in args]
             named = {
-                name: recorder.pin(arg, frame) if isinstance(arg, Tracked) else arg for name, arg in kwargs.items()
+                name: recorder.pin(arg, frame, text=True) if isinstance(arg, Tracked) else arg
+                for name, arg in kwargs.items()
             }
             return original(*given, **named)
 

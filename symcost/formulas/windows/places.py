@@ -1,6 +1,6 @@
 """Window positions inside the input, in closed form over sizes that may all be symbols.
 
-:func:`symcost.formulas.window.positions_inside` counts the pairs of an output ``o < O`` and a tap ``t < K`` that read a
+:func:`symcost.formulas.windows.window.positions_inside` counts the pairs of an output ``o < O`` and a tap ``t < K`` that read a
 real element ``u < I``: ``o s + t d - lo = u l``, with the stride ``s``, the kernel's dilation ``d`` and the input's ``l``.
 With ``l = 1`` those before the input have ``o s + t d < lo``, and seen from the other end those behind it have
 ``o' s + t' d < hi`` with ``hi = (O - 1) s + (K - 1) d - lo - (I - 1)``. With ``l > 1`` outputs and inputs change places.
@@ -12,7 +12,7 @@ import math
 from fractions import Fraction
 
 from symcost.errors import ExpressionError
-from symcost.formulas.dominance import dominates
+from symcost.formulas.compared.dominance import dominates
 from symcost.formulas.form import ONE, ZERO, Form, FormLike, as_form, floor, of_atom
 from symcost.formulas.functions import positive_part
 

@@ -1,19 +1,20 @@
 """``int``, ``float`` and ``len`` as the model's own modules see them: of a symbolic size they make one.
 
 ``int(x)`` of the language must return a plain integer, so that what follows would not be seen. While something is recorded,
-modules that use jax or flax see a class of the same name instead, equal to ``int`` in every respect but identity; a module
-that asks ``is int`` keeps the language's, and so does one that does not use jax: there ``int(x)`` is a plain number, and
-is recorded as one.
+the user's own modules, and installed ones that use jax or flax, see a class of the same name instead, equal to ``int`` in
+every respect but identity. A module that asks ``is int`` keeps the language's: there ``int(x)`` is a plain number, and is
+recorded as one. An installed module that does not use jax sees the class once it was seen to make such a number.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 import operator
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -33,7 +34,7 @@ from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
 from symcost.tracing.evidence.places import helps
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
-_ASKS = re.compile(r"\bis (not )?(int|float)\b")
+_ASKS = re.compile(r"\bis\s+(not\s+)?\(?\s*(int|float)\b|\b(int|float)\)?\s+is\b")
 _USES = frozenset(("jax", "jnp", "flax", "nn", "nnx", "linen", "lax"))
 _REFUSING = (loops, sys.modules[inspect.unwrap(jax.random.permutation).__globals__["__name__"]])
 """Modules of jax that ask whether a size is a plain number only to refuse others: a scan in pairs, a permutation."""
@@ -87,6 +88,14 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
     yield from ((module, "core", decides) for module in _REFUSING if getattr(module, "core", None) is core)
 
 
+def found_of_models(names: Collection[str]) -> bool:
+    """Take modules by their names for such as hold models, since one was seen to; whether there is a new one among them."""
+    modules = [sys.modules[name] for name in names if isinstance(sys.modules.get(name), ModuleType)]
+    new = [m for m in modules if not _of_models(m) and not _identity(getattr(m, "__file__", None) or "")]
+    _libraries.update({module: (len(vars(module)), True) for module in new})
+    return bool(new)
+
+
 def _of_models(module: ModuleType) -> bool:
     """Whether a module may hold models; one that is installed is looked through again only where it has more names."""
     known = _libraries.get(module)
@@ -100,22 +109,29 @@ def _of_models(module: ModuleType) -> bool:
 
 
 def _may_hold_models(module: ModuleType, file: str) -> bool:
-    """Whether it uses jax or flax, and is of no library below them."""
+    """Whether it is the user's own, or uses jax or flax, and is of no library below them."""
     if helps(file) or module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
         return False
-    uses = any(
+    uses = (file and INSTALLED.isdisjoint(Path(file).parts)) or any(
         isinstance(v, ModuleType) and v.__name__.split(".")[0] in ("jax", "flax") for v in list(vars(module).values())
     )
-    return (uses or not _USES.isdisjoint(vars(module))) and not _identity(file)
+    return bool(uses or not _USES.isdisjoint(vars(module))) and not _identity(file)
 
 
 @lru_cache(maxsize=4096)
 def _identity(file: str) -> bool:
-    """Whether a file asks ``is int``."""
+    """Whether a file asks ``is int``, in its code and not in a comment or a text."""
     try:
-        return bool(file) and _ASKS.search(Path(file).read_text(errors="replace")) is not None
-    except OSError:
+        text = Path(file).read_text(errors="replace") if file else ""
+        return _ASKS.search(text) is not None and any(map(_asks, ast.walk(ast.parse(text))))
+    except (OSError, SyntaxError, ValueError, RecursionError):
         return True
+
+
+def _asks(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Compare) or not any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
+        return False
+    return any(isinstance(side, ast.Name) and side.id in ("int", "float") for side in (node.left, *node.comparators))
 
 
 def _class(plain: Any, convert: Callable[..., Any], also: tuple[type, ...]) -> type:

@@ -1,0 +1,129 @@
+"""Widths that a program makes of a size in ways that are not seen, or hardly: no number is given that a fresh trace denies."""
+
+from __future__ import annotations
+
+import collections
+import enum
+import math
+from collections.abc import Callable
+from typing import Any
+
+import flax.linen as nn
+import jax
+import numpy as np
+import pytest
+
+import symcost as sc
+from symcost.formulas.conditions import Compare, condition
+from symcost.formulas.symbols import symbol
+
+
+class Kind(enum.Enum):
+    """Sizes that have a name."""
+
+    SMALL = 64
+    BIG = 128
+
+
+class Width(nn.Module):
+    """A layer of a width that is made of another."""
+
+    d: int
+    made: Callable[[int], int]
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(self.made(self.d))(x)
+
+
+def by_name(d: int) -> int:
+    try:
+        return Kind(d).value // 8
+    except ValueError:
+        return 12
+
+
+HIDDEN: dict[str, Callable[[int], int]] = {
+    "a member of an enumeration": by_name,
+    "the parts of a float": lambda d: 8 if math.modf(d / 4)[0] == 0 else 12,
+    "its exponent": lambda d: math.frexp(d / 2)[1] + 3,
+    "close to a number": lambda d: 8 if math.isclose(d, 64) else 12,
+    "a float close to a number": lambda d: 8 if math.isclose(d / 4, 16) else 12,
+    "a float as text": lambda d: 8 if f"{d / 4}" == "16.0" else 12,
+    "a float by its digits": lambda d: 8 if str(d / 4) == "16.0" else 12,
+    "a float as a key": lambda d: {16.0: 8}.get(d / 4, 12),
+    "a float as a quotient": lambda d: (d / 4).as_integer_ratio()[1] + 3,
+    "a count": lambda d: collections.Counter([d, 64])[64] + 3,
+    "a float of numpy's, rounded": lambda d: 8 if np.round(d / 7, 1) == 9.1 else 12,
+    "a number of numpy's": lambda d: 8 if np.float32(d / 4) == 16 else 12,
+}
+"""What C code, texts and keys make of a size: only what was tried has numbers."""
+SEEN: dict[str, Callable[[int], int]] = {
+    "one of an array": lambda d: 8 if np.any(np.array([64, 128]) == d) else 12,
+    "less than all of an array": lambda d: 8 if (np.array([64, 128]) > d).all() else 12,
+    "a quotient and a rest of floats": lambda d: int(divmod(d / 4, 1)[1] * 4) + 3,
+}
+"""What was wrong, or tried alone, and is decided number by number."""
+SIZES = (*range(1, 200), 255, 256, 300, 512, 1000, 1535, 1536, 4096, 5000)
+
+
+def numbers(made: Callable[[int], int]) -> list[int]:
+    """Sizes that have a number, each that of the program itself."""
+    costs = sc.trace(lambda d: Width(d, made), "float32[2,8]", referee=False)
+    inside = [d for d in SIZES if costs.domain.problem({"d": d}) is None]
+    assert {d: costs.subs(d=d).params for d in inside} == {d: 9 * made(d) for d in inside}
+    return inside
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_c_code_texts_and_keys_make_of_a_size_has_numbers_where_it_was_tried(name: str) -> None:
+    assert 0 < len(numbers(HIDDEN[name])) < 40
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_arrays_and_quotients_decide_number_by_number(name: str) -> None:
+    assert len(numbers(SEEN[name])) > 40
+
+
+WRITTEN = """
+def tenth(d):
+    return 8 if int(d * 0.01) == 1 else 12
+
+
+def divisible(d):
+    new = max(8, int(d * 0.35 + 4) // 8 * 8)
+    return new + 8 if new < 0.9 * d * 0.35 else new
+
+
+def thirds(d):
+    return 256 * ((int(1.3 * int(2 * (4 * d) / 3)) + 255) // 256)
+"""
+
+
+@pytest.mark.parametrize("name", ["tenth", "divisible", "thirds"])
+def test_roundings_in_a_module_without_jax_are_seen(name: str, importable: Any) -> None:
+    importable("written", WRITTEN)
+    import written  # pyright: ignore[reportMissingImports]
+
+    assert len(numbers(getattr(written, name))) > 190
+
+
+@pytest.mark.parametrize("name", ["tenth", "divisible", "thirds"])
+def test_roundings_in_a_module_that_asks_is_int_have_numbers_where_they_were_tried(name: str, importable: Any) -> None:
+    importable("asking", WRITTEN + "\n\ndef plain(x):\n    return type(x) is int\n")
+    import asking  # pyright: ignore[reportMissingImports]
+
+    assert 0 < len(numbers(getattr(asking, name))) < 40
+
+
+def test_many_single_values_are_told_by_one_condition(importable: Any) -> None:
+    importable("many", WRITTEN + "\n\ndef plain(x):\n    return type(x) is int\n")
+    import many  # pyright: ignore[reportMissingImports]
+
+    domain = sc.trace(lambda d: Width(d, many.thirds), "float32[2,8]", referee=False).domain
+    (text,) = domain.conditions()
+    told = condition(text)
+    assert isinstance(told, Compare)
+    values = [d for d in SIZES if domain.problem({"d": d}) is None]
+    assert [d for d in SIZES if told.left.subs({symbol("d"): d}) == 0] == values
+    assert (told.op, told.right) == ("==", 0)
