@@ -116,11 +116,6 @@ def xglm(V: int, d: int, L: int, H: int, f: int) -> Any:
     return made("xglm", "XGLMForCausalLM", "XGLM", vocab_size=V, d_model=d, num_layers=L, attention_heads=H, ffn_dim=f)
 
 
-def bloom(V: int, d: int, L: int, H: int) -> Any:
-    """BLOOM."""
-    return made("bloom", "BloomForCausalLM", "Bloom", vocab_size=V, hidden_size=d, n_layer=L, n_head=H)
-
-
 def bart(V: int, d: int, L: int, H: int, f: int) -> Any:
     """BART."""
     return made("bart", "BartForConditionalGeneration", "Bart", vocab_size=V, d_model=d, encoder_layers=L,
@@ -186,7 +181,6 @@ CASES = [
     _case(gemma, (TOKENS,) * 3, h=64),
     _case(opt, (TOKENS,) * 3),
     _case(xglm, (TOKENS,) * 3),
-    _case(bloom, (TOKENS,) * 2, "f"),
     _case(bart, (TOKENS, TOKENS, OTHERS, OTHERS, TOKENS, OTHERS), M=50),
     _case(resnet, ("float32[n,r,r,3]",), "N", "V", "d", "L", "H", "f", r=224, w=64),
     _case(regnet, ("float32[n,r,r,3]",), "N", "V", "d", "L", "H", "f", r=224, w=16),
