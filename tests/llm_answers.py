@@ -240,6 +240,7 @@ ANSWERS: dict[str, Answer] = {
     "megatron-1t-states": lambda: states("1T", 8 * 64),
     **{f"relative-{name}-{technique}": lambda name=name, technique=technique: relative(technique, name)
        for name, techniques in FIGURE_7.items() for technique in techniques},
+    "maxtext-16b-params": lambda: int(costs("maxtext 16B").params),
     "maxtext-arguments": arguments,
     "maxtext-attention": deepseek_attention,
     "mfu-llama2-v6e": between(lambda: tokens_mfu("llama 2 70B", 4096, 895, "tpu-v6e"),

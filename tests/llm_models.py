@@ -38,13 +38,17 @@ class Experts(sc.Layer):
 
 @dataclass(frozen=True)
 class LatentAttention(sc.Layer):
-    """Multi-head latent attention, DeepSeek-V2, arXiv:2405.04434, section 2.1: keys and values from 512 features."""
+    """Multi-head latent attention, DeepSeek-V2, arXiv:2405.04434, section 2.1: keys and values from 512 features.
+
+    ``plain``: whether projections of keys and values that the paper's model has not are kept beside the latent ones.
+    """
 
     H: Any
     q_lora: Any = None
     kv_lora: Any = 512
     nope: Any = 128
     rope: Any = 64
+    plain: bool = False
 
     def forward(self, tape: Any, x: Any) -> Any:
         def linear(size: Any, given: Any, name: str) -> Any:
@@ -55,6 +59,8 @@ class LatentAttention(sc.Layer):
         query = linear(self.H * (self.nope + self.rope), query, "q_up")
         linear(self.kv_lora + self.rope, x, "kv_down")
         value = linear(2 * wide, x.shaped(self.kv_lora, x.places), "kv_up")
+        if self.plain:
+            linear(2 * wide, x, "plain")
         tape.emit(
             "scores", (query, value), query, macs=x.n * tokens * tokens * self.H * (self.nope + self.rope), stores=True
         )
@@ -100,6 +106,10 @@ NETS: dict[str, Any] = {
     "deepseek v2 lite": lambda: network(
         102400, 2048, stack(1, LatentAttention(16), sc.GatedMLP(10944)),
         stack(26, LatentAttention(16), Experts(64, 1408, 6, shared=2)),
+    ),
+    "maxtext 16B": lambda: network(
+        102400, 2048, stack(1, LatentAttention(16, plain=True), sc.GatedMLP(10944)),
+        stack(26, LatentAttention(16, plain=True), Experts(64, 1408, 6, shared=2)),
     ),
     "qwen3 235B": lambda: network(151936, 4096, stack(94, grouped(64, 4, 128), Experts(128, 1536, 8))),
     "qwen3 30B": lambda: network(151936, 2048, stack(48, grouped(32, 4, 128), Experts(128, 768, 8))),

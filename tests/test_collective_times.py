@@ -28,7 +28,8 @@ ACROSS = sc.MeshAxis("infiniband", inside=8)
 # jax-ml.github.io/scaling-book: question, what it asks, and the printed answer with the place of its last digit.
 QUESTIONS: list[tuple[str, Any, str, str]] = [
     ("sharding 2.1", lambda: took("all-gather", "tpu-v4", 4, 2 * 1024 * 4096 // 4), "23e-6", "1e-6"),
-    ("sharding 2.2", lambda: took("all-gather", "tpu-v4", 16, 2 * 1024 * 4096, "XY"), "46e-6", "1e-6"),
+    ("sharding 2.2", lambda: took("all-gather", "tpu-v4", 16, 2 * 1024 * 4096, "XY", X=sc.MeshAxis(lengths=(4,)),
+                                  Y=sc.MeshAxis(lengths=(4,))), "46e-6", "1e-6"),
     ("sharding 3", lambda: took("all-gather", "tpu-v4", 4, 2 * 128), "2e-6", "1e-6"),
     ("sharding quiz 2.1", lambda: took("all-gather", "tpu-v5e", 4, 2 * 2048 * 8192), "560e-6", "10e-6"),
     ("sharding quiz 2.2", lambda: took("all-gather", "tpu-v5e", 4, 2 * 256 * 256), "3e-6", "1e-6"),
@@ -58,13 +59,46 @@ def test_a_ring_takes_as_long_however_many_there_are() -> None:
     assert str(found) == f"{found.seconds} s on ici; X as rings"
 
 
+def test_rings_that_the_shape_of_a_slice_decides_are_told() -> None:
+    """Chapter tpus: a 2x2x4 has none on its axis of 4, since rings come with whole cubes; a v5e has one on every axis of 16."""
+    rows = [sc.Collective(kind="all-gather", axes=("X",), size=size, bytes=1) for size in (4, 16)]
+    told = [sc.collective_time(row, on).assumed for on in ("tpu-v4", "tpu-v5e") for row in rows]
+    assert told == ["X as rings", "X as rings", "", ""]
+    assert sc.collective_time(rows[0], "tpu-v4", {"X": sc.MeshAxis(ring=True)}).assumed == ""
+
+
+def test_axes_of_a_mesh_are_as_long_as_it_says() -> None:
+    X, Y = sc.symbols("X Y")
+    row = sc.Collective(kind="all-gather", axes=("X", "Y"), size=X * Y, bytes=1)
+    found = sc.collective_time(row, "tpu-v4", mesh={"X": X, "Y": Y})
+    assert found.latency == sympy.expand((X + Y) / 2000000)
+    assert found.assumed == "X and Y as rings"
+    assert str(sc.collective_time(row, "tpu-v4")) == "1/180000000000 s on ici; X and Y as rings"
+    line = sc.collective_time(
+        sc.Collective(kind="all-gather", axes=("X", "Y"), size=8, bytes=1), "tpu-v4", mesh={"X": 4, "Y": 2}
+    )
+    assert (line.latency, line.assumed) == (sympy.Rational(4, 10**6), ""), "3 and 1 hops, where an axis of 2 is no ring"
+
+
 def test_more_axes_of_a_torus_share_the_bytes() -> None:
-    cube = {"X": sc.MeshAxis(axes=3)}
+    cube = {"X": sc.MeshAxis(lengths=(16, 16, 16))}
     row = sc.Collective(kind="reduce-scatter", axes=("X",), size=4096, bytes=54 * 10**10)
     found = sc.collective_time(row, "tpu-v5p", cube)
-    assert (found.bandwidth, found.latency) == (1, sympy.Rational(24, 10**6)), "a cube of 16 x 16 x 16"
+    assert (found.bandwidth, found.latency) == (1, sympy.Rational(24, 10**6))
     long = sc.collective_time(row, "tpu-v5p", {"X": sc.MeshAxis(lengths=(8, 16, 32))})
     assert (long.bandwidth, long.latency) == (1, sympy.Rational(28, 10**6))
+    some = sc.collective_time(row, "tpu-v5p", {"X": sc.MeshAxis(axes=3)})
+    assert (some.bandwidth, some.latency, some.assumed) == (1, None, "X as rings")
+    with pytest.raises(
+        sc.SymcostError, match="how many hops of ici there are is not known: give the lengths of its axes"
+    ):
+        _ = some.seconds
+    spread = sc.Collective(kind="all-to-all", axes=("X",), size=4096, bytes=1)
+    with pytest.raises(sc.SymcostError, match="an all-to-all on several axes of ici takes as long as their longest"):
+        sc.collective_time(spread, "tpu-v5p", {"X": sc.MeshAxis(axes=3)})
+    assert sc.collective_time(spread, "tpu-v5p", {"X": sc.MeshAxis(lengths=(8, 16, 32))}).bandwidth == sympy.Rational(
+        32, 8 * 9 * 10**10
+    )
 
 
 @pytest.mark.parametrize("on", TORI)
@@ -158,6 +192,7 @@ GATHER = sc.Collective(kind="all-gather", axes=("X",), size=16, bytes=8)
          "3 axes of ici are needed along X: google-tpu-v5e has 2 of them"),
         (GATHER, "tpu-v5e", {"X": sc.MeshAxis(lengths=(4, 8))}, sc.SymcostError,
          "the lengths 4 x 8 along X make 32 devices, not 16"),
+        (GATHER, "tpu-v5e", {"X": sc.MeshAxis(lengths=(4,))}, sc.SymcostError, "the lengths 4 along X make 4 devices, not 16"),
         (GATHER, "h100", {"X": sc.MeshAxis("infiniband", inside=16)}, sc.DeviceError,
          "inside=16 devices are more than the 8 of nvidia-h100-sxm's nvlink"),
         (GATHER, "tpu-v4", {"X": sc.MeshAxis(reduces=True)}, sc.DeviceError,
@@ -166,8 +201,6 @@ GATHER = sc.Collective(kind="all-gather", axes=("X",), size=16, bytes=8)
          "infiniband of nvidia-a100-sxm-80gb is not known to reduce in its switches: leave out reduces"),
         (GATHER, "tpu-v4", {"X": sc.MeshAxis("dcn", inside=4)}, sc.SymcostError,
          "inside=4 is of groups that share nodes, and dcn of google-tpu-v4 has no switch inside"),
-        (sc.Collective(kind="all-gather", axes=("X", "Y"), size=16, bytes=8), "tpu-v4", {"X": sc.MeshAxis(lengths=(4,))},
-         sc.SymcostError, "some of the axes X and Y have lengths and others not"),
         (sc.Collective(kind="gather", axes=("X",), size=16, bytes=8), "tpu-v4", None, sc.SymcostError,  # type: ignore[arg-type]
          "unknown kind of collective 'gather': did you mean all-gather?"),
         (sc.Collective(kind="all-gather", axes=("X",), size=0, bytes=8), "tpu-v4", None, sc.SymcostError,
@@ -195,3 +228,15 @@ def test_what_cannot_be_timed_is_refused(row: Any, on: str, places: Any, error: 
 def test_a_place_is_checked(given: dict[str, Any], message: str) -> None:
     with pytest.raises(sc.SymcostError, match=message):
         sc.MeshAxis(**given)
+
+
+@pytest.mark.parametrize("on", ["tpu-v5e", "tpu-7x", "h100"])
+@given(kind=st.sampled_from(KINDS), size=st.integers(2, 8), sent=st.integers(1, 2**30), ring=st.booleans())
+def test_a_formula_at_a_point_is_the_number_there(on: str, kind: Any, size: int, sent: int, ring: bool) -> None:
+    places = {"X": sc.MeshAxis(ring=ring)}
+    X, V = sc.symbols("X V")
+    formula = sc.collective_time(sc.Collective(kind=kind, axes=("X",), size=X, bytes=V), on, places)
+    number = sc.collective_time(sc.Collective(kind=kind, axes=("X",), size=size, bytes=sent), on, places)
+    at = {"X": size, "V": sent}
+    assert sc.evaluate(formula.bandwidth, at) == Fraction(str(number.bandwidth))
+    assert sc.evaluate(formula.seconds, at) == Fraction(str(number.seconds))

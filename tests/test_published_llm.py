@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from llm_answers import ANSWERS, exact
 
+from symcost.gates.audit.claims import Claim
+from symcost.gates.audit.judge import audit
+
 ROWS = list(csv.DictReader((Path(__file__).parent / "data" / "llm.csv").read_text().splitlines()))
 UNITS = {"": Fraction(1), "%": Fraction(1, 100), "KiB": Fraction(2**10), "MiB": Fraction(2**20), "GiB": Fraction(2**30)}
 READ = Fraction(15, 100)
@@ -65,6 +68,17 @@ def test_what_is_printed_is_not_right_and_what_is_right_is_answered(row: dict[st
     assert row["because"]
 
 
+def test_an_audit_finds_the_misprint_in_a_table_of_claims() -> None:
+    """The first row as a line of a table of claims, on the layers of the reference network."""
+    at = "d=4096 H=32 H_kv=32 L=64 d_f=16384 V=32000 n=1 N=1"
+    (finding,) = audit([Claim(2, "llama", "params", "16e9", at=at, convention="textbook")])
+    assert not finding.right
+    assert finding.because == "a digit: 6 stands for 7"
+    assert "17,442,013,184" in finding.actual
+    (right,) = audit([Claim(2, "llama", "params", "17.4e9", at=at, convention="textbook")])
+    assert right.right
+
+
 @each("unanswered")
 def test_what_is_not_answered_says_why(row: dict[str, str]) -> None:
     assert row["because"]
@@ -73,6 +87,6 @@ def test_what_is_not_answered_says_why(row: dict[str, str]) -> None:
 
 def test_most_of_them_are_answered() -> None:
     assert len(ROWS) == 105
-    assert len(ROWS) - len(of("unanswered")) == 88
+    assert len(ROWS) - len(of("unanswered")) == 89
     assert {row["key"] for row in ROWS} - {""} == set(ANSWERS), "every answer is to a row"
     assert all(row["source"] and row["quantity"] for row in ROWS)

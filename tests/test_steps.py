@@ -61,6 +61,15 @@ def test_the_best_degree_of_fsdp_is_where_both_communications_are_equal() -> Non
     assert sc.crossover(found.compute**2, sent**2, "B").at == 4 * 2550**2 * N / (2 * F)
 
 
+def test_a_sweep_over_meshes_finds_the_best_degree() -> None:
+    """The nearest powers of two to ``sqrt(2 B N/F)``, 547 of 4096 chips."""
+    found = sc.step_time(mixed(), V5P, places={"X": sc.MeshAxis(axes=2)}, hops=False)
+    space = sc.Space(B=[2**20], D=[8192], F=[28672], N=[4096], X=[2**power for power in range(13)])
+    best = sc.sweep({"step": found.seconds}, space, minimize="step", top=1).rows[0]
+    assert best["X"] == 512
+    assert Fraction(str(best["step"])) == found.value(B=2**20, D=8192, F=28672, N=4096, X=512)
+
+
 def test_steps_between_slices_wait_for_the_data_center() -> None:
     """Chapter training, "scaling between pods": what 8960 chips send over 6.25 GB/s each is 2 V/(2 slices)."""
     row = sc.Collective(kind="all-reduce", axes=("slices",), size=2, bytes=6250 * 10**6)
@@ -107,7 +116,10 @@ def test_tokens_utilisation_and_price_follow_from_the_seconds() -> None:
     assert (found.seconds, found.tokens_per_second, found.mfu) == (2, 500, sympy.Rational(3, 8))
     assert found.cost_per_token("4.2") == sympy.Rational(42, 10) * 8 * 2 / 3600 / 1000
     assert found.cost_per_token("price") == sc.parse("price") * 8 * 2 / 3600 / 1000
-    assert str(found) == "2 s a step on google-tpu-v5p x 8 (bfloat16); 50 % of the peak, overlap: compute"
+    assert (
+        str(found)
+        == "2 s a step, bound by compute, on google-tpu-v5p x 8 (bfloat16); 50 % of the peak, overlap: compute"
+    )
     assert repr(found) == f"<StepTime {found}>"
 
 
@@ -298,6 +310,16 @@ def test_zero_splits_one_part_more_with_each_stage(stage: Any, bytes_of: tuple[A
     assert (found.params, found.gradients, found.optimizer) == tuple(ceil(Fraction(each) * P) for each in bytes_of)
 
 
+def test_the_largest_model_of_plain_data_parallelism() -> None:
+    """Chapter training: 10 bytes a parameter, so 9.6e9 parameters on 96 GB; on the 95 GB that are published 9.5e9."""
+    P = sc.symbols("P")[0]
+    whole = sc.TrainingMemory(params=2 * P, gradients=0, optimizer=8 * P, residuals=0)
+    assert sympy.solve(whole.left(V5P), P) == [95 * 10**8]
+    assert whole.least_devices(V5P) == sympy.ceiling(P / 9500000000)
+    with pytest.raises(sc.DeviceError, match="device horowitz-45nm has no memory for activations"):
+        whole.left("horowitz-45nm")
+
+
 def test_the_memory_of_training_is_split_exactly() -> None:
     import optax
 
@@ -327,3 +349,15 @@ def test_the_memory_of_training_is_split_exactly() -> None:
 def test_shards_are_checked(make: Any, message: str) -> None:
     with pytest.raises(sc.SymcostError, match=message):
         make()
+
+
+def test_what_a_step_waits_for_is_told() -> None:
+    step = sc.step_time(fsdp(), V5P, hops=False)
+    assert step.bound == "depends"
+    gather = step.work.collectives[0].map(lambda each: sympy.sympify(each).subs(X, 64))
+    told = [
+        sc.step_time(sc.DeviceWork(flops=4 * tokens * D * F, collectives=[gather]), V5P, hops=False).bound
+        for tokens in (2549, 2551)
+    ]
+    assert told == ["X", "compute"], "2550 tokens a chip"
+    assert sc.step_time(sc.DeviceWork(flops=1, bytes=10**9), V5P).bound == "memory"

@@ -5,18 +5,20 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from symcost.cli import calibrate, check, diff, estimate, layers, report, sweep, verify
-from symcost.cli.options import Given, Model, Specs, takes_model
+from symcost.cli.options import Given, Model, Specs, Texts, takes_model
 from symcost.cli.output import EPILOGS, close_standard_output, shows
 from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.target import table_of
 from symcost.cli.wording import as_options
 from symcost.errors import SymcostError
 from symcost.reading.numerals import clipped
+from symcost.sources.plans import plan_of
 from symcost.system.interrupt import INTERRUPTED, PROGRAM, end, watch
 from symcost.version import __version__
 
@@ -49,12 +51,28 @@ def _root(
     "symcost trace examples.gpt:GPT 'int32\\[n,N]' --at n=1 --at N=1024 --format markdown",
     "symcost trace examples.gpt:GPT 'int32\\[n,N]' --arg H=4 --arg V=1000 --mode train --format json --output gpt.json",
     "symcost trace jax.numpy:matmul 'float32\\[m,k]' 'float32\\[k,n]' --function",
+    "symcost trace flax.linen:Dense 'float32\\[n,c]' --mode train --mesh data=X --shard inputs/0=data",
 )
 @takes_model
 @takes_screen
-def trace(given: Given, screen: ScreenOptions, target: Model, specs: Specs = None) -> None:
-    """Derive the exact cost of a Flax model in closed form."""
-    screen.show(table_of(given.source(target, specs)))
+def trace(
+    given: Given,
+    screen: ScreenOptions,
+    target: Model,
+    specs: Specs = None,
+    mesh: Annotated[
+        Texts, typer.Option(metavar="AXIS=SIZE", help="An axis of a mesh of devices: a number or a symbol.")
+    ] = None,
+    shard: Annotated[
+        Texts,
+        typer.Option(
+            metavar="PATH=AXIS,-,...", help="Mesh axes of arrays by path: 'inputs/0=data', '**/up/kernel=-,model'."
+        ),
+    ] = None,
+) -> None:
+    """Derive the exact cost of a Flax model in closed form; with --mesh also what each device of it computes and sends."""
+    source = given.source(target, specs)
+    screen.show(table_of(replace(source, how=replace(source.how, plan=plan_of(mesh, shard)))))
 
 
 VERBS = (

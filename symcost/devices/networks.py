@@ -22,7 +22,8 @@ class Interconnect:
     ``bandwidth``: bytes per second in one direction, of one link of a torus, or out of one device into a switch.
     ``axes`` of a torus, along each of which a device has two links. ``devices``: how many it connects, a pod or a node; of
     any number unless given. ``reduces``: whether its switches can add up what passes through them. An axis of a torus closes
-    to a ring where its length is ``ring_of``, or a multiple of ``ring_every``; unless either is given it never does.
+    to a ring where its length is ``ring_of``, or a multiple of ``ring_every`` in a slice of such lengths; unless either is
+    given it never does.
     ``latency``: seconds of one hop, none unless a source gives it.
 
     >>> ici = Interconnect(name="ici", shape="torus", axes=2, bandwidth=45 * 10**9, ring_of=16, source="own")

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from symcost.costs.mesh.plan import Plan
 from symcost.costs.spec import check_texts, looks_like_spec
 from symcost.errors import SymcostError, TraceError
 from symcost.reading.choices import MODES
 from symcost.reading.numerals import short
+from symcost.sources.plans import plan_texts
 from symcost.sources.texts import bind, integers, load, made, numbers, pairs, shares, values
 
 
@@ -33,6 +35,7 @@ class TracingOptions:
     method: str = "__call__"
     referee: bool = True
     function: bool = False
+    plan: Plan | None = None
 
     def __bool__(self) -> bool:
         return bool(self.given)
@@ -79,7 +82,8 @@ class TracingOptions:
             return list(costs.symbols)
         from symcost.tracing import face
 
-        return face.symbols_of(found, *specs, free=self.free, call=self.call, function=self.function)
+        own = face.symbols_of(found, *specs, free=self.free, call=self.call, function=self.function)
+        return list(dict.fromkeys((*own, *(self.plan.symbols if self.plan else ()))))
 
     def table(self, target: str, specs: Sequence[Any], on_trace: Callable[[int], None] = lambda count: None) -> Any:
         """The costs of ``PKG.MOD:NAME``, which are traced unless it is costs already."""
@@ -103,7 +107,9 @@ class TracingOptions:
         found: list[str] = []
         for name, value in self.given.items():
             written = option(name)
-            if isinstance(value, Mapping):
+            if isinstance(value, Plan):
+                found += plan_texts(value)
+            elif isinstance(value, Mapping):
                 found += [part for key, each in value.items() for part in (written, f"{key}={_text(name, each)}")]
             elif isinstance(value, str | bool | int):
                 found += [_FLAG[written, value]] if isinstance(value, bool) else [written, str(value)]

@@ -46,6 +46,18 @@ class TrainingMemory:
         split = {part.name: of_one(getattr(self, part.name), getattr(shards, part.name)) for part in fields(shards)}
         return replace(self, **split)
 
+    def left(self, on: str | Device) -> Any:
+        """Bytes that a device's memory has besides all of it: ``size - total``, negative where it does not fit.
+
+        Raises:
+            DeviceError: where the device is unknown, or no size of its memory is published.
+
+        >>> TrainingMemory(params=14 * 10**9, gradients=0, optimizer=56 * 10**9, residuals=0).left("h100")
+        10000000000
+        """
+        left = sympy.expand(_room(on) - self.total)
+        return int(left) if left.is_Integer else left
+
     def least_devices(self, on: str | Device) -> Any:
         """The fewest devices whose memories together have room for all of it: ``ceiling(total / size)``.
 
@@ -55,11 +67,16 @@ class TrainingMemory:
         >>> TrainingMemory(params=140 * 10**9, gradients=0, optimizer=560 * 10**9, residuals=0).least_devices("h100")
         9
         """
-        where = device(on)
-        level = where.memory_of("activations")
-        if level.size is None:
-            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
-        return of_one(self.total, rational(level.size))
+        return of_one(self.total, _room(on))
+
+
+def _room(on: str | Device) -> sympy.Expr:
+    """Bytes of the memory in which a device keeps what it computes with."""
+    where = device(on)
+    level = where.memory_of("activations")
+    if level.size is None:
+        raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
+    return rational(level.size)
 
 
 @checked

@@ -26,11 +26,12 @@ from symcost.reading.nearest import choose
 class CollectiveTime:
     """Seconds of one execution: what the bandwidth takes and what the hops take, of which the longer counts.
 
-    ``assumed``: which axes of a torus are taken to be rings, where their sizes are symbols.
+    ``latency``: None where a torus has several axes whose lengths are not known. ``assumed``: which axes of a torus are taken
+    to be rings, where their sizes or the shape of the slice leave it open.
     """
 
     bandwidth: sympy.Expr
-    latency: sympy.Expr
+    latency: sympy.Expr | None
     network: str
     assumed: str = ""
     parts: tuple[CollectiveTime, ...] = ()
@@ -40,11 +41,16 @@ class CollectiveTime:
         """The longer of the two; of a collective on two networks the sum of its ``parts``, which follow each other."""
         if self.parts:
             return sympy.Add(*(each.seconds for each in self.parts))
+        if self.latency is None:
+            raise SymcostError(
+                f"how many hops of {self.network} there are is not known: give the lengths of its axes, MeshAxis(lengths=(4, 8)), "
+                "or take the bandwidth alone (hops=False of a step)"
+            )
         return larger(self.bandwidth, self.latency)
 
     def __str__(self) -> str:
         said = f"; {self.assumed}" if self.assumed else ""
-        return f"{self.seconds} s on {self.network}{said}"
+        return f"{self.bandwidth if self.latency is None else self.seconds} s on {self.network}{said}"
 
 
 @checked_but("row")
@@ -72,8 +78,8 @@ def collective_time(
 
     ``places`` says where the axes of the mesh lie: the name of a network, or :class:`MeshAxis`; unless given each is one
     axis of the device's innermost network. Along axes on two networks it is one on each, as slices of a torus do over the data
-    center: an all-reduce is a reduce-scatter inside, an all-reduce of the shards between, and an all-gather inside; ``mesh``
-    then has the sizes of the inner axes.
+    center: an all-reduce is a reduce-scatter inside, an all-reduce of the shards between, and an all-gather inside. ``mesh``: sizes
+    of axes, needed for those of the inner network there, and for the hops along several axes of a torus.
 
     Raises:
         DeviceError: where the device is unknown, has no such network, or fewer devices or axes in it.
@@ -83,6 +89,12 @@ def collective_time(
     >>> gather = Collective(kind="all-gather", axes=("X",), size=4, bytes=2 * 1024 * 4096 // 4)
     >>> collective_time(gather, "tpu-v4").seconds  # 23 us, question 2 of chapter "sharding"
     2048/87890625
+    >>> reduce = Collective(kind="all-reduce", axes=("X",), size="X", bytes="V")
+    >>> collective_time(reduce, "tpu-v5e").bandwidth, collective_time(reduce, "tpu-v5e").latency
+    (V/45000000000, X/1000000)
+    >>> spread = Collective(kind="all-to-all", axes=("X",), size=8, bytes=45 * 10**9)
+    >>> collective_time(spread, "h100").seconds, collective_time(spread, "tpu-v5e", {"X": MeshAxis(ring=False)}).seconds
+    (7/80, 2)
     """
     if not isinstance(row, Collective):
         raise SymcostError(
@@ -93,7 +105,7 @@ def collective_time(
     where = device(on)
     inner, *outer = levels(where, row.axes, places)
     if not outer:
-        return _on_one(row, where, places)
+        return _on_one(row, where, places, mesh or {})
     if len(outer) > 1 or row.kind not in _PHASES:
         raise SymcostError(f"{_told(row)} is on several networks at once: give it as one on each of them")
     size = _inner_size(row, inner, places, mesh)
@@ -101,9 +113,10 @@ def collective_time(
     for kind, inside in _PHASES[row.kind]:
         own = {"size": size, "bytes": row.bytes} if inside else {"size": row.size / size, "bytes": row.bytes / size}
         axes = inner if inside else outer[0]
-        parts.append(_on_one(replace(row, kind=kind, axes=axes, **own), where, places))
+        parts.append(_on_one(replace(row, kind=kind, axes=axes, **own), where, places, mesh or {}))
+    latencies = [each.latency for each in parts]
     return CollectiveTime(
-        sympy.Add(*(each.bandwidth for each in parts)), sympy.Add(*(each.latency for each in parts)),
+        sympy.Add(*(each.bandwidth for each in parts)), None if None in latencies else sympy.Add(*latencies),
         " and ".join(dict.fromkeys(each.network for each in parts)),
         ", ".join(dict.fromkeys(each.assumed for each in parts if each.assumed)), tuple(parts),
     )  # fmt: skip
@@ -136,19 +149,23 @@ def _inner_size(
     return sympy.Mul(*sizes)
 
 
-def _on_one(row: Collective, where: Device, places: Places | None) -> CollectiveTime:
+def _on_one(row: Collective, where: Device, places: Places | None, mesh: Mapping[str, Any]) -> CollectiveTime:
     """A collective whose axes lie on one network."""
-    group = placed(where, row.axes, row.size, places)
+    group = placed(where, row.axes, row.size, places, mesh)
     sent = amount(row.bytes, "bytes")
     if group.size == 1:
         return CollectiveTime(sympy.S.Zero, sympy.S.Zero, group.network.name)
     seconds = (_TORUS if group.network.is_torus else _SWITCH)[row.kind](group, sent)
-    hops = 1 if row.kind == "collective-permute" else group.hops * (2 if row.kind == "all-reduce" else 1)
-    hop = group.network.latency
-    return CollectiveTime(
-        sympy.expand(seconds), sympy.S.Zero if hop is None else sympy.expand(hops * rational(hop)),
-        group.network.name, group.assumed,
-    )  # fmt: skip
+    return CollectiveTime(sympy.expand(seconds), _hops(row.kind, group), group.network.name, group.assumed)
+
+
+def _hops(kind: Kind, group: Members) -> sympy.Expr | None:
+    """Seconds of the hops; a network that publishes none takes none."""
+    if group.network.latency is None:
+        return sympy.S.Zero
+    hops = sympy.S.One if kind == "collective-permute" else group.hops
+    times = 2 if kind == "all-reduce" else 1
+    return None if hops is None else sympy.expand(times * hops * rational(group.network.latency))
 
 
 def _rate(network: Interconnect) -> sympy.Expr:
@@ -168,6 +185,10 @@ def _summed(group: Members, sent: sympy.Expr) -> Any:
 
 def _exchanged(group: Members, sent: sympy.Expr) -> sympy.Expr:
     """All-to-all of a torus: a quarter of everything crosses the middle of the longest axis, each way."""
+    if group.longest is None:
+        raise SymcostError(
+            f"an all-to-all on several axes of {group.network.name} takes as long as their longest: give MeshAxis(lengths=(4, 8))"
+        )
     one_way = sent * group.longest / (4 * _rate(group.network))
     return one_way / 2 if group.ring else one_way
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -58,15 +58,16 @@ class Members:
     """The devices of a collective on a network: how many, along which lengths of a torus, and whether these are rings.
 
     ``axes``: of the torus. ``hops``: links on the longest of the shortest ways between two of them. ``longest``: the
-    longest axis. ``inner``: the network inside a node, where ``inside`` of the group share one.
+    longest axis; None where the lengths of several axes are not known. ``inner``: the network inside a node, where
+    ``inside`` of the group share one.
     """
 
     network: Interconnect
     size: sympy.Expr
     axes: int = 1
     ring: bool = False
-    hops: sympy.Expr = sympy.S.One
-    longest: sympy.Expr = sympy.S.One
+    hops: sympy.Expr | None = sympy.S.One
+    longest: sympy.Expr | None = sympy.S.One
     inner: Interconnect | None = None
     inside: sympy.Expr = sympy.S.One
     reduces: bool = False
@@ -76,12 +77,17 @@ class Members:
 Places = Mapping[str, "MeshAxis | str"]
 
 
-def placed(on: Device, axes: Sequence[str], size: Any, places: Places | None) -> Members:
+def placed(on: Device, axes: Sequence[str], size: Any, places: Places | None, mesh: Mapping[str, Any]) -> Members:
     """The group of a collective along ``axes`` of a mesh that lie on one network, of ``size`` devices together."""
-    known = [place_of(axis, places) for axis in axes] or [MeshAxis()]
+    known = [_long(place_of(axis, places), mesh.get(axis)) for axis in axes] or [MeshAxis()]
     network, size = on.network(known[0].network), many(size, "size")
     _check_room(on, network, axes, size)
     return _torus(on, network, axes, size, known) if network.is_torus else _switch(on, network, size, known)
+
+
+def _long(place: MeshAxis, size: Any) -> MeshAxis:
+    """A place whose one axis of a torus is as long as the axis of the mesh, where that is known."""
+    return replace(place, lengths=(size,)) if size is not None and place.axes == 1 and not place.lengths else place
 
 
 def levels(on: Device, axes: Sequence[str], places: Places | None) -> list[tuple[str, ...]]:
@@ -135,21 +141,28 @@ def _torus(on: Device, network: Interconnect, axes: Sequence[str], size: sympy.E
         raise DeviceError(
             f"{number} axes of {network.name} are needed along {' and '.join(axes)}: {on.name} has {network.axes} of them"
         )
-    lengths = [length for each in known for length in each.lengths]
-    if len(lengths) not in (0, number):
-        raise SymcostError(
-            f"some of the axes {' and '.join(axes)} have lengths and others not: give them for all, or none"
-        )
+    lengths = [length for each in known for length in each.lengths] if all(_is_long(each) for each in known) else []
+    lengths = [size] if number == 1 and not lengths else lengths
     if lengths and sympy.expand(sympy.Mul(*lengths) - size) != 0:
         shown = " x ".join(map(str, lengths))
-        raise SymcostError(f"the lengths {shown} along {' and '.join(axes)} make {sympy.Mul(*lengths)} devices, not {size}: "
-                           "give others")  # fmt: skip
-    each = lengths or [size ** sympy.Rational(1, number)] * number  # a cube has the shortest ways
-    closed = [_closes(network, length, place) for length, place in zip(each, _spread(known), strict=True)]
-    ring = all(found is not False for found in closed)
-    hops = sympy.Add(*(length / 2 if ring else length - 1 for length in each))
-    said = f"{' and '.join(axes) or 'the axis'} as rings" if ring and None in closed else ""
-    return Members(network, size, number, ring, hops, _longest(each), assumed=said)
+        raise SymcostError(
+            f"the lengths {shown} along {' and '.join(axes)} make {sympy.Mul(*lengths)} devices, not {size}: give others"
+        )
+    found = [_closes(network, *each) for each in zip(lengths or [None] * number, _spread(known), strict=True)]
+    ring = all(each is not False for each in found)
+    given = all(each.ring is not None for each in known)
+    left_open = None in found or (
+        network.ring_every is not None and not given
+    )  # whole cubes have rings, not every slice
+    said = f"{' and '.join(axes) or 'the axis'} as rings" if ring and left_open else ""
+    if not lengths:
+        return Members(network, size, number, ring, None, None, assumed=said)
+    hops = sympy.Add(*(length / 2 if ring else length - 1 for length in lengths))
+    return Members(network, size, number, ring, hops, _longest(lengths), assumed=said)
+
+
+def _is_long(place: MeshAxis) -> bool:
+    return len(place.lengths) == place.axes
 
 
 def _spread(known: list[MeshAxis]) -> list[MeshAxis]:
@@ -157,10 +170,10 @@ def _spread(known: list[MeshAxis]) -> list[MeshAxis]:
     return [each for each in known for _ in range(each.axes)]
 
 
-def _closes(network: Interconnect, length: sympy.Expr, place: MeshAxis) -> bool | None:
+def _closes(network: Interconnect, length: sympy.Expr | None, place: MeshAxis) -> bool | None:
     if place.ring is not None:
         return place.ring
-    return network.closes(length) if length.is_integer else None
+    return network.closes(length) if length is not None and length.is_integer else None
 
 
 def _longest(lengths: Sequence[sympy.Expr]) -> sympy.Expr:

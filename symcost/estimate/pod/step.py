@@ -71,6 +71,16 @@ class StepTime:
         return self.busy if self.bubble == 0 else self.busy / (1 - self.bubble)
 
     @property
+    def bound(self) -> str:
+        """What takes longest: ``compute``, ``memory``, the axes of the longest communication, or ``depends`` on its symbols."""
+        parts = {"compute": self.compute, "memory": self.memory, **self.communication}
+        longest = [
+            name for name, part in parts.items()
+            if all(sympy.expand(part - other).is_nonnegative for other in parts.values())
+        ]  # fmt: skip
+        return longest[0] if longest else "depends"
+
+    @property
     def tokens_per_second(self) -> Any:
         """Tokens of a step, or examples, on all devices over its seconds."""
         return self._tokens() / self.seconds
@@ -98,10 +108,12 @@ class StepTime:
         return self.work.tokens
 
     def __str__(self) -> str:
-        known = as_number(self.seconds)
-        said = physical(self.seconds, "s") if known is not None else f"{brief(self.seconds)} s"
+        if as_number(self.seconds) is None:
+            said = f"{brief(self.seconds)} s a step"
+        else:
+            said = f"{physical(self.seconds, 's')} a step, bound by {self.bound},"
         shown = f" x {self.work.devices}" if self.work.devices != 1 else ""
-        return f"{said} a step on {self.device.name}{shown} ({self.dtype}); {self.assumed}"
+        return f"{said} on {self.device.name}{shown} ({self.dtype}); {self.assumed}"
 
     def __repr__(self) -> str:
         return f"<StepTime {self}>"

@@ -29,7 +29,8 @@ class DeviceWork:
 
     ``devices``: how many there are; ``tokens`` of a step on all of them, or examples; ``model_flops``: of the model on one
     device, for the utilisation: ``flops`` unless given, which may hold what is computed again. ``mesh``: sizes of the axes,
-    needed where a collective is along axes of two networks. ``table``: what it was made of, outside whose domain nothing is told.
+    needed where a collective is along several axes of a torus or axes of two networks. ``table``: what it was made of, outside
+    whose domain nothing is told.
 
     Raises:
         SymcostError: where an amount is negative or no formula.

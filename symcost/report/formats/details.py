@@ -27,6 +27,7 @@ def render(costs: CostTable, *, depth: int | None = None, width: int | None = No
         _modules(costs, depth, width),
         ["Totals (convention of counting)", *sheet.pairs(facts.totals(costs, counted), width)],
         sheet.pairs(facts.beside(costs, counted), width),
+        sheet.pairs(facts.on_mesh(costs, counted), width),
         sheet.pairs(facts.notes(costs), width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)

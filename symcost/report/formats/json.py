@@ -44,6 +44,10 @@
     symbols of the MACs of kernels that nobody knows, with the kernel and the reason.
 ``receptive_field``
     places of the input that one output sees along each spatial axis, ``"all"``, or null where it is not known.
+``mesh``
+    only with a plan: ``axes`` (the size of each), ``shard`` (axes of the dimensions by path), ``per_device`` (``totals`` and
+    ``domain`` of one device, as above), ``collectives`` (``kind``, ``axes``, ``size``, ``bytes``, ``times``, ``path``, ``phase``,
+    ``dtype`` of each). ``symcost.load`` reads the table without it: a plan is traced anew.
 ``digest``
     SHA-256 of all the rest as JSON with sorted keys and without spaces: a file that was cut or edited is told.
 """
@@ -111,6 +115,7 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         "loops": dict(costs.unknown_trips),
         "kernels": dict(costs.unknown_macs),
         "receptive_field": facts.receptive_field(costs, str),
+        **_mesh(costs),
     }
     return {**whole, "digest": digest(whole)}
 
@@ -142,6 +147,19 @@ def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
         if peak.problem:
             by_unit["problem"] = peak.problem
     return by_rule
+
+
+def _mesh(costs: CostTable) -> dict[str, Any]:
+    if costs.plan is None:
+        return {}
+    device = costs.per_device
+    totals = {metric: str(getattr(device.total(convention), metric)) for metric, convention in COLUMNS}
+    rows = [{**vars(row), "axes": list(row.axes), **{n: str(getattr(row, n)) for n in ("size", "bytes", "times")}}
+            for row in costs.collectives]  # fmt: skip
+    shard = {path: [list(axes) if isinstance(axes, tuple) else axes for axes in entries]
+             for path, entries in costs.plan.shard.items()}  # fmt: skip
+    told = {"totals": totals, "domain": _checks(device)["domain"]}
+    return {"mesh": {"axes": dict(costs.plan.mesh), "shard": shard, "per_device": told, "collectives": rows}}
 
 
 def _checks(costs: Any) -> dict[str, Any]:

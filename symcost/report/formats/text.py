@@ -16,7 +16,7 @@ from symcost.costs.rows import Group, Row
 from symcost.costs.table import CostTable
 from symcost.formulas.graph.leading import abbreviated, leading
 from symcost.formulas.text import ELLIPSIS, wrapped, written
-from symcost.formulas.units import rounded
+from symcost.formulas.units import counted, rounded
 from symcost.reading.choices import AnyConvention
 from symcost.report.words import facts, sheet
 from symcost.report.words.headline import POINT, is_bound, narrowed, standing, withdrawn
@@ -47,13 +47,15 @@ def render(
     above = [line for said in first for line in wrapped(said, width)] + joined(told.headline, POINT, width)
     above += [line for said in told.others for line in wrapped(said, width)]
     below = wrapped(standing(costs), width)
-    lines, left_out = screen.table(depth, width, LINES - len(above) - len(below) - AROUND)
+    mesh = sheet.pairs(facts.on_mesh(costs, counted), width)
+    lines, left_out = screen.table(depth, width, LINES - len(above) - len(below) - len(mesh) - AROUND)
     notes = [f"left out at this width: {', '.join(left_out)}"] if left_out else []
     notes += (
         [f"{ELLIPSIS} stands for terms of lower degree"] if any(f"+ {ELLIPSIS}" in x for x in (*above, *lines)) else []
     )
     notes += ["shares are of the terms of highest degree"] if screen.of_leading and SHARE not in left_out else []
     table = ["", *lines, ""] if lines else []
+    table += [*mesh, ""] if mesh else []
     return "\n".join([*above, *table, *wrapped("; ".join([*notes, f"all of it: {more}"]), width), *below])
 
 

@@ -112,6 +112,21 @@ def beside(costs: Any, number: Callable[[Any], str] = written) -> list[tuple[str
     return titled if saved is None else [*titled, (QUANTITIES["residuals"].title, number(saved))]
 
 
+def on_mesh(costs: CostTable, number: Callable[[Any], str] = written) -> list[tuple[str, str]]:
+    """(title, text) of what each device of a plan's mesh computes, holds and sends; nothing where there is no plan."""
+    if costs.plan is None:
+        return []
+    mesh = ", ".join(f"{axis}={size}" for axis, size in costs.plan.mesh.items())
+    device = costs.per_device
+    held = [(TITLES[metric], number(getattr(device, metric))) for metric in ("params", "macs")]
+    sent = [
+        (f"{kind} along {' and '.join(axes)}, bytes", number(size))
+        for (kind, axes), size in costs.communication.items()
+    ]
+    where = [] if costs.point and not costs.symbols else [("there", str(device.domain))]
+    return [("each device of the mesh", mesh), *held, *(sent or [("exchanged", "nothing")]), *where]
+
+
 OWN = {"own": "rules of one's own", "replaced": "rules of one's own in the place of built-in ones"}
 """Sources of rows that the user's rules counted, in words."""
 

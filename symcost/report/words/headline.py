@@ -5,6 +5,7 @@ Numbers are rounded to three digits here and nowhere else: the exact ones stand 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -125,6 +126,9 @@ def _limits(costs: CostTable) -> dict[str, str]:
     return limits
 
 
+_AT_MOST = re.compile(r"(\w+) <= (\d+)")
+
+
 @lru_cache(maxsize=1024)
 def largest(text: str) -> tuple[str, int]:
     """The symbol of which a condition leaves out all large values, and the largest that meets it, 0 where none is near.
@@ -132,6 +136,8 @@ def largest(text: str) -> tuple[str, int]:
     >>> largest("r <= 16"), largest("ceiling(r/16) == 1"), largest("r >= 3"), largest("d % 96 == 0")
     (('r', 16), ('r', 16), ('', 0), ('', 0))
     """
+    if plain := _AT_MOST.fullmatch(text):
+        return (plain[1], int(plain[2])) if int(plain[2]) < min(FAR) else ("", 0)
     read = condition(text)
     symbols = names(read)
     if len(symbols) != 1:

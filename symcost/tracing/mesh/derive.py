@@ -24,22 +24,26 @@ from symcost.tracing.checking.certify import Certificate, LineTotals, concrete_t
 from symcost.tracing.counting.costing import Costing
 from symcost.tracing.counting.structure import Dictionary, Line, Structure
 from symcost.tracing.domain.domain import Domain, whole_forms
+from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import OffLattice, SizeLift
 from symcost.tracing.lifted import Lifted, Unknown
+from symcost.tracing.mesh.box import Box, Ordered
 from symcost.tracing.mesh.domain import ASKED, OnDevice
 from symcost.tracing.mesh.instructions import COLLECTIVE
 from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.sampler import MeshSampler
-from symcost.tracing.mesh.sides import AXES, SideOfMesh, sides
+from symcost.tracing.mesh.sides import AXES, MOST_SIDES, SideOfMesh, sides
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.records import Program
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.sample import Point
 
 DEPTHS = 4
-FAR_DEPTH, FAR_SIZES = 32, (1 << 17, 1 << 12)
-"""A depth, and other sizes, up to which at least it is tried unless more is asked for; less where there is no such program."""
+FAR_DEPTH = 32
+"""A depth up to which it is tried unless more is asked for."""
+MOST_ORDERS = 2
+"""Decisions by the order of two sizes, each of which makes two sides of one."""
 ATTEMPTS = 4
 """A point that contradicts a form becomes a sample of the next one."""
 NO_PEAK = "the peak of one device has no closed form yet: ask a compiler with symcost verify --mesh"
@@ -76,7 +80,19 @@ class MeshDerivation:
             return same(self.sampler({**sizes, **one}), self.sampler({**sizes, **other}))
 
         structural = self._structural({**sizes, **sides(self.plan, lambda one, other: True)[0].first})
-        found = [SideDerivation(self, side, sizes, structural).run() for side in sides(self.plan, alike)]
+        waiting = [SideDerivation(self, side, sizes, structural) for side in sides(self.plan, alike)]
+        found: list[Sharded] = []
+        refused: LiftError | None = None
+        while waiting and len(found) < MOST_SIDES:
+            side, *waiting = waiting
+            try:
+                found.append(side.run())
+            except Ordered as order:
+                waiting = [*side.divided_by(order), *waiting]
+            except LiftError as problem:
+                refused = refused or problem
+        if not found:
+            raise refused or LiftError("every order of these sizes is another program: give numbers for some of them")
         return replace(found[0], others=tuple(found[1:]))
 
     def _structural(self, base: Point) -> list[str]:
@@ -99,6 +115,7 @@ class SideDerivation:
     side: SideOfMesh
     sizes: Point
     structural: Sequence[str]
+    order: tuple[Guard, ...] = ()
 
     def __post_init__(self) -> None:
         self.sampler, self.lattice, self.plan = self.whole.sampler, self.whole.lattice, self.whole.plan
@@ -108,6 +125,15 @@ class SideDerivation:
         self.fitted: list[Point] = []
         self.extra: list[Point] = []
         self.costing = Costing()
+
+    def divided_by(self, found: Ordered) -> list[SideDerivation]:
+        """The same where two sizes stand in the order of the base, and where they stand in the other one."""
+        if len(self.order) >= MOST_ORDERS:
+            raise LiftError(
+                f"XLA's partitioner decides by {found.guard} and more: give numbers for some of these sizes"
+            )
+        here, there = (*self.order, found.guard), (*self.order, found.guard.denied)
+        return [replace(self, order=here), replace(self, order=there, sizes=found.turned)]
 
     def run(self) -> Sharded:
         """The forms that every held-out point agrees with; one that does not is a sample of the next attempt."""
@@ -126,7 +152,8 @@ class SideDerivation:
                 if not self._divide(totals, problem.point):
                     self.extra.append(problem.point)
                 continue
-            return self._made(lines, totals, structure, held_out)
+            box = Box(self, totals)
+            return self._made(lines, totals, structure, [*held_out, *box.compared()], box)
         raise AssertionError("the last attempt returns or raises")
 
     def _divide(self, totals: LineTotals, point: Point) -> bool:
@@ -135,7 +162,7 @@ class SideDerivation:
         names = [name for name in sorted(self.lattice.cut_symbols) if point[name] % devices]
         for number in (1, 2):
             for chosen in itertools.combinations(names, number):
-                if self._right(totals, {**point, **{name: point[name] * devices for name in chosen}}):
+                if self.right(totals, {**point, **{name: point[name] * devices for name in chosen}}):
                     self.whole_parts.update({name: Form.symbol(name) / self._parts() for name in chosen})
                     return True
         return False
@@ -145,9 +172,11 @@ class SideDerivation:
         sizes = (Form.symbol(size) if isinstance(size, str) else as_form(size) for size in self.plan.mesh.values())
         return math.prod(sizes, start=as_form(1))
 
-    def _right(self, totals: LineTotals, point: Point) -> bool:
+    def right(self, totals: LineTotals, point: Point) -> bool:
         """Whether the form has the numbers of a fresh program."""
-        if not self.lattice.inside({n: v for n, v in point.items() if n in self.sizes}) or not self.sampler.works(point):
+        if not self.lattice.inside({n: v for n, v in point.items() if n in self.sizes}) or not self.sampler.works(
+            point
+        ):
             return False
         return not differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
 
@@ -166,7 +195,9 @@ class SideDerivation:
         sizes = [name for name in self.values if name not in self.structural]
         domain = self.whole.table.domain
         rounded = [form for form in domain.dimensions if not form.is_polynomial] if isinstance(domain, Domain) else []
-        lift = SizeLift(self.sampler, sizes, self.values, fixed, self.extra, rounded, within=self.side.guards)  # pyright: ignore[reportArgumentType]
+        sampler: Any = self.sampler  # what it asks of one is there
+        within = (*self.side.guards, *self.order)
+        lift = SizeLift(sampler, sizes, self.values, fixed, self.extra, rounded, within=within)
         try:
             program = lift.run()
         except OffLattice as problem:
@@ -182,15 +213,17 @@ class SideDerivation:
         """The held-out points, at each of which every number is that of a fresh program."""
         found: list[Point] = []
         for point in self._far():
-            if not self.sampler.works(point) or any(all(p[n] >= v for n, v in point.items()) for p in found):
+            if (
+                not all_hold(self.order, point)
+                or not self.sampler.works(point)
+                or any(all(p[n] >= v for n, v in point.items()) for p in found)
+            ):
                 continue
             wrong = differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
             if wrong:
                 at = ", ".join(f"{name}={value}" for name, value in point.items())
                 raise Contradicted(f"XLA's partitioner makes another program at {at}: {in_words(wrong[0])}", point)
             found.append(point)
-        if not found:
-            raise LiftError("no held-out point could be cut over a mesh: give other axes to the arrays")
         return found
 
     def _far(self) -> Iterator[Point]:
@@ -198,9 +231,7 @@ class SideDerivation:
         first, upto = dict(self.side.first), self.whole.upto
         meshes = list(self.side.far(upto)) or [first]
         yield self._at(meshes[0], (3, 7, 5), DEPTHS + 2)
-        base = self.lattice.point(self.plan.sizes(first))
-        for size in FAR_SIZES:
-            yield self._at(first, [-(-size // value) for value in base.values()], FAR_DEPTH)
+        yield self._at(first, (1,), FAR_DEPTH)
         for mesh in meshes[1:]:
             yield self._at(mesh, (2, 5, 3), DEPTHS + 1)
         given = {name: most for name, most in upto.items() if name in self.whole.model.symbols}
@@ -214,17 +245,19 @@ class SideDerivation:
         deep = {name: depth for name in self.structural if self.lattice.inside({**found, name: depth})}
         return {**found, **mesh, **deep}
 
-    def _made(self, lines: Sequence[Line], totals: LineTotals, structure: Structure, held_out: list[Point]) -> Sharded:
+    def _made(self, lines: Sequence[Line], totals: LineTotals, structure: Structure, held_out: list[Point],
+              box: Box) -> Sharded:  # fmt: skip
         table, symbols = self.whole.table, tuple(self.sampler.symbols)
         points = [*self.fitted, *held_out]
-        tried = {name: max(point[name] for point in points if name in point) for name in symbols}
+        tried = {name: max(point[name] for point in points if name in point) for name in symbols} | box.highest
         evidence = {name: Evidence(BOUNDED, f"tried up to {most}: {ASKED}", most) for name, most in tried.items()}
         forms = {
             size for program in structure.programs for r in all_records(program) for size in r.sizes[: r.facts.start]
         }
         whole = whole_forms((*forms, *self.whole_parts.values()))
-        cut = Domain(symbols, whole=whole, at_least=dict.fromkeys(self.plan.symbols, 2), evidence=evidence,
-                     guards=self.side.guards)  # fmt: skip
+        least = {**box.lowest, **dict.fromkeys(self.plan.symbols, 2)}
+        cut = Domain(symbols, whole=whole, at_least=least, evidence=evidence,
+                     guards=(*self.side.guards, *self.order))  # fmt: skip
         certificate = Certificate(self.sampler.traces, tuple(self.fitted), tuple(held_out), len(totals.forms),
                                   len(structure.points), words=summary(evidence, ()))  # fmt: skip
         computing = [line for line in lines if line.record.key.source != COLLECTIVE]

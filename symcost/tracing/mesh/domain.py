@@ -61,7 +61,8 @@ class OnDevice(Conditions):
         for name, most in self.tried.items():
             if point.get(name, 0) > most:
                 value = point[name]
-                return beyond(name, value, most, ASKED, f'trace further with upto={{"{name}": {value}}}')
+                cure = f'trace further with upto={{"{name}": {value}}}, or with numbers for all sizes and axes'
+                return beyond(name, value, most, ASKED, cure)
         return None
 
     def __str__(self) -> str:

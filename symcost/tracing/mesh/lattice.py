@@ -18,6 +18,8 @@ from symcost.tracing.sampling.sample import LARGE, Point, Values
 
 FACTORS = (1, 2, 3, 5, 7, 4, 6, 9, 8, 12)
 """Sizes are sampled at these times the first ones."""
+PRIMES = (3, 5, 7, 11, 13)
+"""Sizes that an axis cuts are these times the parts, or what is next to them inside the domain."""
 ENOUGH, ROOM = 5, 60
 """Values that a size is to have, and what those that it must divide are multiplied by where it has fewer."""
 
@@ -54,7 +56,10 @@ class Lattice:
 
     def point(self, mesh: Mapping[str, int], factors: Sequence[int] = (1,)) -> Point:
         """Sizes that the axes of a mesh of such sizes divide, in turn so many times the first ones. Errors: none were found."""
-        start = self._start(factors)
+        return self.divided(self._start(factors), mesh)
+
+    def divided(self, start: Point, mesh: Mapping[str, int]) -> Point:
+        """The point, some of whose sizes are multiplied so that the axes of a mesh divide all that they cut."""
         for _ in range(8 * len(self.cuts) + 1):
             broken = next((cut for cut in self.cuts if self._rest(cut, start, mesh)), None)
             if broken is None:
@@ -66,9 +71,20 @@ class Lattice:
         """Multiples of the first point that the model's form was fitted to: sizes there have little in common."""
         fitted = self.table.certificate.fitted[0] if self.table.certificate.fitted else {}
         point = {name: fitted[name] for name in self.names if name in fitted}
+        cut = (str(cut.size) for cut in self.cuts if str(cut.size) in point)
+        point = self.resized(point, dict(zip(dict.fromkeys(cut), itertools.cycle(PRIMES), strict=False)))
         for number, name in enumerate(point):
             tried = {**point, name: point[name] * factors[number % len(factors)]}
             point = tried if self.inside(tried) else point
+        return point
+
+    def resized(self, point: Point, sizes: Mapping[str, int]) -> Point:
+        """The point with other sizes, in turn, or the next ones towards its own that are inside the domain."""
+        for name, size in sizes.items():
+            between = range(0, abs(point[name].bit_length() - size.bit_length()) + 1)
+            steps = (size << k if size < point[name] else size >> k for k in between)
+            tried = ({**point, name: value} for value in steps)
+            point = next((near for near in tried if self.inside(near)), point)
         return point
 
     def inside(self, point: Mapping[str, int]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -70,18 +71,22 @@ class Partitioned:
     mesh: Mapping[str, int]
 
 
+def abstract_mesh(sizes: Mapping[str, int]) -> AbstractContextManager[Any]:
+    """Within it, a program may name the axes of a mesh, of which no device need exist: constraints inside a model do."""
+    mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
+    return jax.sharding.use_abstract_mesh(mesh)
+
+
 def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
     """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
-    sizes = plan.sizes(point)
-    _check_mesh(sizes, point)
-    own = {name: point[name] for name in (*model.symbols, *model.fixed) if name in point}
-    abstract_mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
-    with jax.sharding.use_abstract_mesh(abstract_mesh):  # constraints inside the model name the axes
-        abstract, closed = lean(model, own)
-    _check_room(closed.jaxpr, point)
-    arguments = tuple(_arguments(abstract, plan))
-    _check_divided(arguments, sizes, point)
-    return Partitioned(parse(_text(abstract, closed, arguments, sizes)), arguments, sizes)
+    program = _OnMesh.of(model, plan, point)
+    return Partitioned(parse(program.partitioned()), program.arguments, program.sizes)
+
+
+def compiled(model: Model, plan: Plan, point: Mapping[str, int]) -> Module:
+    """What XLA makes of the same program for as many CPUs, optimised; errors as of :func:`partitioned`."""
+    lowered = _OnMesh.of(model, plan, point).lowered(stop=False)
+    return parse(lowered.compile().as_text())
 
 
 def _check_mesh(sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
@@ -129,41 +134,67 @@ def _check_divided(arguments: Sequence[Entering], sizes: Mapping[str, int], poin
                 )
 
 
-def _text(abstract: Abstract, closed: Any, arguments: Sequence[Entering], sizes: Mapping[str, int]) -> str:
-    """The HLO text of one device's program."""
-    number = prod(sizes.values())
-    client = _devices(next(most for most in CLIENTS if most >= number))
-    mesh = Mesh(np.array(client[:number]).reshape(tuple(sizes.values())), tuple(sizes))
-    placed = [NamedSharding(mesh, PartitionSpec(*(axes or None for axes in each.cut))) for each in arguments]
-    arrays = [
-        jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype, sharding=place)
-        for v, place in zip(closed.jaxpr.invars, placed, strict=True)
-    ]
-    run = core.jaxpr_as_fun(closed)
-    trained = [
-        place for place, each in zip(placed, arguments, strict=True) if each.role == "params" and not each.frozen
-    ]
-    gradients = slice(1, 1 + len(trained)) if abstract.trains else slice(0)
+@dataclass(frozen=True)
+class _OnMesh:
+    """A program at a point, and how its arguments lie on a mesh."""
 
-    def laid(*values: Any) -> list[Any]:
-        """The program, whose gradients lie as the parameters do that they change; then the call that ends it."""
-        results = run(*values)
-        results[gradients] = map(jax.lax.with_sharding_constraint, results[gradients], trained)
-        return [*results, jax.ffi.ffi_call(STOP, jax.ShapeDtypeStruct((), np.float32))()]
+    abstract: Abstract
+    closed: Any
+    arguments: tuple[Entering, ...]
+    sizes: Mapping[str, int]
 
-    lowered = jax.jit(laid, keep_unused=True).lower(*arrays)
-    with tempfile.TemporaryDirectory(prefix="symcost-") as folder:
-        problem = ""
-        try:
-            lowered.compile(compiler_options={**OPTIONS, "xla_dump_to": folder})
-        except Exception as ended:
-            problem = (str(ended).strip() or type(ended).__name__).splitlines()[0]
-        written = sorted(Path(folder).glob(f"*.after_{PASS}.*.txt"))
-        if not written:
-            raise TraceError(
-                f"XLA cannot cut the program over {dict(sizes)}: {problem or 'it names its passes otherwise'}"
-            )
-        return written[-1].read_text()
+    @classmethod
+    def of(cls, model: Model, plan: Plan, point: Mapping[str, int]) -> _OnMesh:
+        sizes = plan.sizes(point)
+        _check_mesh(sizes, point)
+        own = {name: point[name] for name in (*model.symbols, *model.fixed) if name in point}
+        with abstract_mesh(sizes):
+            abstract, closed = lean(model, own)
+        _check_room(closed.jaxpr, point)
+        arguments = tuple(_arguments(abstract, plan))
+        _check_divided(arguments, sizes, point)
+        return cls(abstract, closed, arguments, sizes)
+
+    def lowered(self, stop: bool) -> Any:
+        """The program lowered for as many CPUs; with ``stop`` XLA makes no machine code of it."""
+        number = prod(self.sizes.values())
+        client = _devices(next(most for most in CLIENTS if most >= number))
+        mesh = Mesh(np.array(client[:number]).reshape(tuple(self.sizes.values())), tuple(self.sizes))
+        placed = [NamedSharding(mesh, PartitionSpec(*(axes or None for axes in each.cut))) for each in self.arguments]
+        arrays = [
+            jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype, sharding=place)
+            for v, place in zip(self.closed.jaxpr.invars, placed, strict=True)
+        ]
+        run = core.jaxpr_as_fun(self.closed)
+        trained = [
+            place
+            for place, each in zip(placed, self.arguments, strict=True)
+            if each.role == "params" and not each.frozen
+        ]
+        gradients = slice(1, 1 + len(trained)) if self.abstract.trains else slice(0)
+
+        def laid(*values: Any) -> list[Any]:
+            """The program, whose gradients lie as the parameters do that they change; then the call that ends it."""
+            results = run(*values)
+            results[gradients] = map(jax.lax.with_sharding_constraint, results[gradients], trained)
+            return [*results, jax.ffi.ffi_call(STOP, jax.ShapeDtypeStruct((), np.float32))()] if stop else results
+
+        return jax.jit(laid, keep_unused=True).lower(*arrays)
+
+    def partitioned(self) -> str:
+        """The HLO text of one device's program."""
+        lowered = self.lowered(stop=True)
+        with tempfile.TemporaryDirectory(prefix="symcost-") as folder:
+            problem = ""
+            try:
+                lowered.compile(compiler_options={**OPTIONS, "xla_dump_to": folder})
+            except Exception as ended:
+                problem = (str(ended).strip() or type(ended).__name__).splitlines()[0]
+            written = sorted(Path(folder).glob(f"*.after_{PASS}.*.txt"))
+            if not written:
+                said = problem or "it names its passes otherwise"
+                raise TraceError(f"XLA cannot cut the program over {dict(self.sizes)}: {said}")
+            return written[-1].read_text()
 
 
 @lru_cache(maxsize=len(CLIENTS))
