@@ -167,9 +167,10 @@ class Box:
         return False
 
     def _settled(self, works: Sequence[Corner]) -> list[Point]:
+        here = [each for each in works if not each.axis]
         for name in self._low:
-            small = [each.point[name] for each in works if name in each.low]
-            large = [each.point[name] for each in works if name not in each.low]
+            small = [each.point[name] for each in here if name in each.low]
+            large = [each.point[name] for each in here if name not in each.low]
             self.lowest[name] = max(small) if small else self._least[name]
             self.highest[name] = max(self._most[name], min(large)) if large else self._most[name]
         return [each.point for each in works]
