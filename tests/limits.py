@@ -33,6 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[TOLD] = os.fdopen(os.dup((sys.__stderr__ or sys.stderr).fileno()), "w")
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Closes it again."""
+    config.stash[TOLD].close()
+
+
 def seconds(item: pytest.Item) -> float:
     """What a test may take; 0 is without a limit."""
     if os.environ.get("SYMCOST_EXAMPLES"):

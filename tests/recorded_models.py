@@ -24,7 +24,9 @@ from symcost.tracing.evidence.seen import decided
 from symcost.tracing.program.model import Model
 
 HEAD = ("model", "of", "symbols", "decided by its sizes", "evidence", "seconds")
-EVERYWHERE = (*MODULES, "published", "hugging", "flaim_models")
+HERE = (*MODULES, "published")
+"""Files of the zoo whose models are on this page; the others are on that of ``tests/model_table.py``."""
+EVERYWHERE = (*HERE, "hugging", "flaim_models")
 DEPTHS = "layers, a depth"
 SHOWN = 6
 """Conditions of one model that are told; of the others their number."""
@@ -124,7 +126,7 @@ def page(names: list[str]) -> Iterator[str]:
     )
     made = []
     for source, case in every_model():
-        if not names or case.name in names:
+        if case.name in names or (not names and source in HERE):
             made.append(row(source, case))
             yield str(made[-1])
     count = Counter(word for each in made for word in each.words.values())

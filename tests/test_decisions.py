@@ -332,3 +332,25 @@ def test_what_is_made_of_a_size_decides_as_the_size_does(name: str) -> None:
 def test_a_pattern_of_two_depths_together_is_no_form_of_one_product() -> None:
     with pytest.raises(sc.LiftError, match=r"the closed form is not right at a=\d, b=\d|in no regular way"):
         sc.trace(lambda a, b: Grid(a, b), "float32[2,9,8]", referee=False)
+
+
+FAR_AWAY = {
+    "a quotient of nothing": lambda x: x if x.shape[1] // 5000 == 0 else x + 1,
+    "one more than a quotient of nothing": lambda x: x if 1 + x.shape[1] // 5000 == 1 else x + 1,
+    "a quotient of one": lambda x: x + 1 if x.shape[1] // 5000 == 1 else x,
+    "a remainder of nothing": lambda x: x + 1 if x.shape[1] % 5000 == 0 else x,
+    "a quotient of a multiple": lambda x: x + 1 if (3 * x.shape[1] + 7) // 15_000 == 1 else x,
+    "repetitions": lambda x: jnp.tile(x, (1, 1 + x.shape[1] // 5000, 1)) + 1,
+    "repetitions of each": lambda x: jnp.repeat(x, 1 + x.shape[1] // 5000, axis=1) + 1,
+}
+"""Decisions that fall alike at all sizes that are sampled."""
+
+
+@pytest.mark.parametrize("name", FAR_AWAY)
+def test_a_decision_that_falls_otherwise_far_beyond_the_samples_is_met(name: str) -> None:
+    program = FAR_AWAY[name]
+    costs = sc.trace_function(program, "float32[2,N,8]", referee=False)
+    inside = [size for size in (1, 64, 4997, 4999, 5000, 5001, 20_000) if costs.domain.problem({"N": size}) is None]
+    assert {1, 64, 4997} <= {*inside}
+    for size in inside:
+        assert costs.subs(N=size).flops == sc.trace_function(program, f"float32[2,{size},8]", referee=False).flops, size

@@ -19,12 +19,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from effort import rows
+from effort import needs, rows
 from limits import started
 
 from symcost.system.interrupt import held
 
 REPEATS = int(os.environ.get("SYMCOST_INTERRUPTIONS", "0"))
+ARROW = needs("pyarrow", "a sweep into a folder")
 WAYS = {"threads": ["--workers", "2"], "processes": ["--processes", "2"]}
 SPACE = """where = "f % 1009 == 7"
 maximize = "g"
@@ -118,6 +119,7 @@ CASES = [
 """Every run tries each moment, each way with each half of them, and the campaign the other half of the combinations."""
 
 
+@ARROW
 @pytest.mark.parametrize(("way", "whole_group", "moment"), CASES)
 def test_an_interrupted_sweep_ends_at_once_and_alone(
     way: str, whole_group: bool, moment: float | str, tmp_path: Path
@@ -129,6 +131,7 @@ def test_an_interrupted_sweep_ends_at_once_and_alone(
     )
 
 
+@ARROW
 @pytest.mark.parametrize("way", rows(WAYS, {"processes"}))
 def test_an_interrupted_sweep_goes_on_to_the_same_answer(way: str, tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
@@ -144,6 +147,7 @@ def test_an_interrupted_sweep_goes_on_to_the_same_answer(way: str, tmp_path: Pat
     assert json.loads(again)["configurations"] == json.loads(right)["configurations"]
 
 
+@ARROW
 @pytest.mark.parametrize("seed", range(REPEATS))
 def test_an_interruption_at_a_random_moment(seed: int, tmp_path: Path) -> None:
     draw = random.Random(seed)

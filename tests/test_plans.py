@@ -209,6 +209,43 @@ def test_bounds_and_divisors_are_conditions(planned: Mapping[str, sc.CostTable])
     assert costs.subs(**{**point, "H": 18}).macs > 0, "the model's own form holds there"
 
 
+class Experts(nn.Module):
+    """Tokens in equal shares to experts, with a constraint inside that names an axis of the mesh."""
+
+    F: int
+    E: int
+
+    @nn.compact
+    def __call__(self, x: Any) -> Any:
+        up = self.param("up", nn.initializers.normal(), (self.E, x.shape[-1], self.F))
+        down = self.param("down", nn.initializers.normal(), (self.E, self.F, x.shape[-1]))
+        shares = jax.lax.with_sharding_constraint(x, jax.sharding.PartitionSpec("expert"))
+        return jnp.einsum("ecf,efd->ecd", nn.relu(jnp.einsum("ecd,edf->ecf", shares, up)), down)
+
+
+def experts(F: int, E: int) -> nn.Module:
+    return Experts(F, E)
+
+
+def test_constraints_inside_a_model_are_followed() -> None:
+    """Inputs cut by tokens meet experts that are cut by number: an all-to-all each device's share of the tokens."""
+    plan = sc.Plan({"expert": "Y"}, {"inputs/0": (None, "expert"), "params/*": ("expert",)})
+    costs = sc.trace(experts, "float32[E,c,d]", plan=plan)
+    E, c, d, Y = sc.symbols("E c d Y")
+    assert costs.communication == {("all-to-all", ("expert",)): 4 * E * c * d / Y}
+
+
+def test_an_order_of_sizes_that_decides_is_a_condition(planned: Mapping[str, sc.CostTable]) -> None:
+    """Of a gradient the partitioner gathers what is smaller: the form is that of one order, and says so."""
+    costs = planned["sharded"]
+    domain = costs.per_device.domain
+    assert domain is not None
+    assert "B > F" in domain.conditions() or "F < B" in domain.conditions()
+    point = CASES["sharded"][4]
+    with pytest.raises(sc.DomainError, match=r"must hold, or the program is another one \(XLA's partitioner\)"):
+        _ = costs.subs(**{**point, "B": 256, "F": 960}).communication
+
+
 def test_layers_of_no_loop_are_counted() -> None:
     plan = sc.Plan({"model": "Y"}, {"**/up/kernel": (None, "model"), "**/down/kernel": ("model",)})
     costs = sc.trace(stacked, "float32[B,d]", plan=plan)

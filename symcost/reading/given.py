@@ -55,8 +55,8 @@ def checked_but(*own: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 kind = signature.parameters[name].kind
                 check_size(name, value, function.__name__)
                 if name in hints and name not in own and kind is not inspect.Parameter.VAR_KEYWORD:
-                    for each in value if kind is inspect.Parameter.VAR_POSITIONAL else (value,):
-                        check(name, each, hints[name], function.__name__)
+                    for part in value if kind is inspect.Parameter.VAR_POSITIONAL else (value,):
+                        check(name, part, hints[name], function.__name__)
             return function(*args, **kwargs)
 
         return call
@@ -78,9 +78,9 @@ def check(name: str, value: Any, hint: Any, place: str) -> None:
 def check_size(name: str, value: Any, place: str) -> None:
     """Raise where an integer is, or is inside, as large as no number may be."""
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else (value,)
-    for each in inside:
-        if isinstance(each, int) and each.bit_length() > MAX_BITS:
-            raise SymcostError(f"{name} in {place}() is or has {short(each)}: numbers have at most {MAX_BITS} bits")
+    for part in inside:
+        if isinstance(part, int) and part.bit_length() > MAX_BITS:
+            raise SymcostError(f"{name} in {place}() is or has {short(part)}: numbers have at most {MAX_BITS} bits")
 
 
 def fits(value: Any, hint: Any) -> bool:
@@ -114,15 +114,19 @@ def fits(value: Any, hint: Any) -> bool:
 def formula(given: Any) -> Any:
     """What is a formula, or an exact number, as sympy's; anything else is an error."""
     try:
-        made = sympy.sympify(given, strict=True)
+        expression = sympy.sympify(given, strict=True)
     except (sympy.SympifyError, TypeError, ValueError):
-        made = None
-    if not isinstance(made, sympy.Expr) or isinstance(given, type) or made.has(sympy.Float, sympy.nan, sympy.zoo):
+        expression = None
+    if (
+        not isinstance(expression, sympy.Expr)
+        or isinstance(given, type)
+        or expression.has(sympy.Float, sympy.nan, sympy.zoo)
+    ):
         shown = short(given) if isinstance(given, str | float) else f"a {type(given).__name__}"
         raise SymcostError(
             f"{shown} is no formula: give one such as costs.macs, latency(...).seconds or sc.parse('N**2')"
         )
-    return made
+    return expression
 
 
 def words(hint: Any) -> str:

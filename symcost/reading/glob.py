@@ -55,10 +55,10 @@ def _part(pattern: str, part: str) -> bool:
         return False
     start, stop = len(first), len(part) - len(last)
     for piece in rest:
-        found = part.find(piece, start, stop)
-        if found < 0:
+        place = part.find(piece, start, stop)
+        if place < 0:
             return False
-        start = found + len(piece)
+        start = place + len(piece)
     return True
 
 

@@ -27,8 +27,8 @@ def same(name: str, known: Iterable[str]) -> str | None:
     >>> same("GPT-2", ["gpt2", "vit"])
     'gpt2'
     """
-    found = [other for other in known if folded(other) == folded(name)]
-    return found[0] if len(found) == 1 else None
+    alike = [other for other in known if folded(other) == folded(name)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def near(name: str, known: Iterable[str], most: int = 3, cutoff: float = 0.6) -> list[str]:
@@ -54,9 +54,9 @@ def choose(name: str, known: Iterable[str], most: int = 3, start: str = "use") -
     return offered(near(name, known, most), f"{start} {listed(known)}")
 
 
-def offered(found: Iterable[str], otherwise: str) -> str:
+def offered(names: Iterable[str], otherwise: str) -> str:
     """The question whether one of these was meant; where there is none, what else to say."""
-    return f"did you mean {' or '.join(found)}?" if (found := list(found)) else otherwise
+    return f"did you mean {' or '.join(names)}?" if (names := list(names)) else otherwise
 
 
 def listed(known: Sequence[str]) -> str:

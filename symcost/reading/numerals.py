@@ -63,8 +63,8 @@ def fraction(text: str) -> Fraction:
     >>> fraction("0.25"), fraction("2.5e3"), fraction("1/3")
     (Fraction(1, 4), Fraction(2500, 1), Fraction(1, 3))
     """
-    found = _DECIMAL.fullmatch(text) if len(text) <= MAX_DIGITS else None
-    if found is None or abs(int(found["power"] or 0)) > MAX_POWER:
+    digits = _DECIMAL.fullmatch(text) if len(text) <= MAX_DIGITS else None
+    if digits is None or abs(int(digits["power"] or 0)) > MAX_POWER:
         raise ValueError(
             f"{short(text)} is no number of at most {MAX_DIGITS} digits and a power of ten up to {MAX_POWER}"
         )
@@ -80,10 +80,10 @@ def amount(text: str) -> tuple[Fraction, str]:
     >>> amount("25.6 M"), amount("4GiB")
     ((Fraction(128, 5), 'M'), (Fraction(4, 1), 'GiB'))
     """
-    found = _AMOUNT.fullmatch(text)
-    if found is None:
+    parts = _AMOUNT.fullmatch(text)
+    if parts is None:
         raise ValueError(f"{short(text)} is no number with or without a unit")
-    return fraction(found[1].replace("_", "")), found[2]
+    return fraction(parts[1].replace("_", "")), parts[2]
 
 
 def bare(value: Any) -> str:

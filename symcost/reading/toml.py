@@ -54,20 +54,20 @@ def parsed(
     {'n': 3, 'share': 0.10}
     """
     try:
-        found = tomllib.loads(text, parse_float=decimal)
+        tables = tomllib.loads(text, parse_float=decimal)
     except RecursionError:
         raise error(f"{what} is not TOML: it is nested too deeply") from None
     except ValueError as problem:
         raise error(f"{what} is not TOML: {problem}") from None
-    for number in _integers(found):
+    for number in _integers(tables):
         if number.bit_length() > MAX_BITS:
             raise error(f"{what} has {short(number)}: numbers have at most {MAX_BITS} bits")
-    return found
+    return tables
 
 
-def _integers(found: Any) -> Iterator[int]:
+def _integers(tables: Any) -> Iterator[int]:
     """Every integer, however deep."""
-    waiting = [found]
+    waiting = [tables]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):

@@ -24,7 +24,7 @@ GROUP = "symcost.rules"
 @cache
 def installed() -> Mapping[str, Rule]:
     """The rules of every package by name; a broken package is an error that names it, each time."""
-    found: dict[str, Rule] = {}
+    rules: dict[str, Rule] = {}
     owners: dict[str, str] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: (_package(entry), entry.name)):
         for name, function in _loaded(entry).items():
@@ -33,30 +33,30 @@ def installed() -> Mapping[str, Rule]:
                     f"the packages {owners[name]} and {_package(entry)} both bring a rule of {name!r}: uninstall one of them"
                 )
             owners[name] = _package(entry)
-            found[name] = function
-    return found
+            rules[name] = function
+    return rules
 
 
 def _loaded(entry: EntryPoint) -> Mapping[str, Rule]:
     try:
-        made: Any = entry.load()
-        if callable(made) and not isinstance(made, Mapping):
-            made = _registered(made)
+        rules: Any = entry.load()
+        if callable(rules) and not isinstance(rules, Mapping):
+            rules = _registered(rules)
     except Exception as problem:
         raise _broken(entry, f"raises {described(problem)}") from problem
-    if not isinstance(made, Mapping):
-        raise _broken(entry, f"gives {made!r}, which is no mapping of rules by name")
-    for name, function in made.items():
+    if not isinstance(rules, Mapping):
+        raise _broken(entry, f"gives {rules!r}, which is no mapping of rules by name")
+    for name, function in rules.items():
         if not isinstance(name, str) or not name.strip() or not callable(function):
             raise _broken(entry, f"has {name!r}: {function!r}, which is no rule by name")
-    return made
+    return rules
 
 
 def _registered(function: Any) -> Any:
     """What a function registers, or returns."""
     added: dict[str, Rule] = {}
-    given = function(added.__setitem__) if signature(function).parameters else function()
-    return added if given is None and added else given
+    returned = function(added.__setitem__) if signature(function).parameters else function()
+    return added if returned is None and added else returned
 
 
 def _broken(entry: EntryPoint, what: str) -> RuleError:

@@ -48,7 +48,7 @@ class Own:
         """What the rule says, checked: counts are integers or closed forms, and none is negative."""
         seen = replace(op, ins=_plain(op.ins), outs=_plain(op.outs), params=parameters(op.facts))
         try:
-            made = self.function(seen)
+            work = self.function(seen)
         except RuleError:
             raise
         except Exception as problem:
@@ -56,16 +56,16 @@ class Own:
                 f"raised {described(problem)}: its sizes are integers or closed "
                 "forms, to be added, subtracted, multiplied and divided with //"
             ) from problem
-        if not isinstance(made, Work):
-            raise self._error(f"gave {short(made)}: it must return symcost.Work(macs=..., flops=...)")
-        if not isinstance(made.materialises, bool):
-            raise self._error(f"gave materialises={short(made.materialises)}: say True or False")
-        counts = {each.name: self._count(each.name, getattr(made, each.name)) for each in fields(Work)
+        if not isinstance(work, Work):
+            raise self._error(f"gave {short(work)}: it must return symcost.Work(macs=..., flops=...)")
+        if not isinstance(work.materialises, bool):
+            raise self._error(f"gave materialises={short(work.materialises)}: say True or False")
+        counts = {each.name: self._count(each.name, getattr(work, each.name)) for each in fields(Work)
                   if each.name != "materialises"}  # fmt: skip
         padding, macs = counts["padding_macs"], counts["macs"]
         if isinstance(padding, int) and isinstance(macs, int) and padding > macs:
             raise self._error(f"gave padding_macs={padding}: they are some of its {macs} macs")
-        return replace(made, **counts)
+        return replace(work, **counts)
 
     def _error(self, what: str) -> RuleError:
         return RuleError(f"the rule of {self.name!r} {what}")
@@ -149,8 +149,8 @@ class _Context(AbstractContextManager[None]):
         _OPEN.reset(self.tokens.pop())
         own = self.own
         if kind is None and own.met and own.name not in own.met:
-            found = near(own.name, sorted(own.met))
-            hint = offered(found, "look for its name with jax.make_jaxpr(...)")
+            nearest = near(own.name, sorted(own.met))
+            hint = offered(nearest, "look for its name with jax.make_jaxpr(...)")
             warnings.warn(
                 f"the rule of {own.name!r} was never used: no primitive and no function of that name was met: {hint}",
                 stacklevel=2,

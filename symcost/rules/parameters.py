@@ -62,8 +62,8 @@ def _template(value: Any, integers: list[int]) -> Any:
 
 def _filled(template: Any, integers: Iterator[Any]) -> Any:
     if template is int:
-        found = next(integers)
-        return found.number if isinstance(found, Form) and isinstance(found.number, int) else found
+        integer = next(integers)
+        return integer.number if isinstance(integer, Form) and isinstance(integer.number, int) else integer
     if isinstance(template, tuple):
         return tuple(_filled(part, integers) for part in template)
     return template

@@ -21,7 +21,7 @@ from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
-from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined
+from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined, unmoved
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
@@ -165,7 +165,9 @@ class Derivation(Attempt):
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
         skipped = self._existing() if self._least > 1 else []
-        for number, guard in enumerate((*self.guards, *skipped, *beyond_bounds(found)), 1):
+        for number, guard in enumerate(
+            (*self.guards, *skipped, *unmoved(found, self.recording.sizes), *beyond_bounds(found)), 1
+        ):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
             if any(strongest((known, guard)) == (known,) for known, _ in split):
                 continue  # it holds wherever this form is used

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.cost import Cost
-from symcost.formulas.form import Form, as_form
+from symcost.formulas.form import Form, as_form, of_atom
 from symcost.formulas.functions import maximum, where
 from symcost.tracing.checking.certify import Certificate
 from symcost.tracing.checking.derived import points_inside
@@ -33,6 +33,8 @@ DEEPER = 3
 """So many decisions behind one another are followed; what is decided behind those counts as another program."""
 PAIRED = 12
 """So many other decisions are looked at together with one that does not matter alone."""
+MOST_NUMBERS = 6
+"""So many of the numbers that a decision is written with, the largest, tell where it may fall the other way."""
 JOINT = 4
 """Points with two symbols moved at once."""
 MAX_DEPTHS = 40
@@ -159,13 +161,28 @@ class Side:
         behind = bases[-1:] if self.deeper < DEEPER else bases
         for base in behind:
             for name in sorted(self.guard.symbols & set(base)):
-                near = ({**base, name: value} for value in self._near(name, base))
-                outside = [p[name] for p in near if not self.guard.holds(p) and self._behind(p)]
+                outside = self._outside(name, base, self._near(name, base)) or self._outside(
+                    name, base, self._by_numbers(name)
+                )
                 above, below = [v for v in outside if v > base[name]], [v for v in outside if v < base[name]]
                 for value in (*above[:2], *above[-1:], *below[-2:]):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
         return list(found.values()) or self._joint_points(behind[-1])
+
+    def _outside(self, name: str, base: Point, values: Iterable[int]) -> list[int]:
+        """Those values of a symbol with which the decision falls the other way."""
+        near = ({**base, name: value} for value in values)
+        return [p[name] for p in near if not self.guard.holds(p) and self._behind(p)]
+
+    def _by_numbers(self, name: str) -> list[int]:
+        """Values about the numbers that the decision is written with, ``5000`` of ``N//5000 == 0``, in order; of depths none."""
+        if name in self.piece.explorer.structural:
+            return []
+        sides = (self.guard.left, self.guard.right)
+        numbers = sorted(set().union(*(_numbers(side) for side in sides if isinstance(side, Form))))[-MOST_NUMBERS:]
+        parts = {above // below for above in numbers for below in (1, *numbers)}
+        return sorted({v for part in parts for k in (1, 2, 3) for e in (-1, 0, 1) if (v := k * part + e) > 1})
 
     def _joint_points(self, base: Point) -> list[Point]:
         """Points on the other side with two symbols moved at once, where none is with one: ``h*w = 784``."""
@@ -240,6 +257,28 @@ class Side:
         for step in STEPS:
             yield tuple(step * (beyond // step + factor) for factor in MULTIPLES)
         yield TINY
+
+
+def _numbers(form: Form) -> set[int]:
+    """The whole numbers that a form is written with, those below a line too."""
+    found: set[int] = set()
+    for coefficient, atoms in form.atoms():
+        found |= {abs(coefficient.numerator), coefficient.denominator}
+        found = found.union(*(_numbers(arg) for atom, _ in atoms for arg in atom.args))
+    return found - {0, 1}
+
+
+def unmoved(piece: Piece, sizes: Iterable[Form]) -> list[Guard]:
+    """Floors in sizes that are one number at all samples, as decisions: a form that was fitted there does not know them."""
+    samples = piece.certificate.fitted
+    atoms = dict.fromkeys(atom for size in sizes for _, factors in size.atoms() for atom, _ in factors)
+    floors = [of_atom(atom) for atom in atoms if atom.kind == "floor"]
+    decisions = []
+    for form in floors:
+        if samples and all(form.symbols <= set(point) for point in samples):
+            values = {form.value(point) for point in samples}
+            decisions += [guard(form, "==", as_form(value)) for value in values if len(values) == 1]
+    return [decision for decision in decisions if decision is not None]
 
 
 def beyond_bounds(piece: Piece) -> list[Guard]:

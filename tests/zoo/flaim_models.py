@@ -10,7 +10,7 @@ from flax import nnx
 
 from zoo.case import Case
 
-PACKAGES = {"attnax_vit": "attnax", "attnax_encoder": "attnax"}
+PACKAGES = {"attnax_vit": "attnax"}
 """Of the models that are not of flaim."""
 
 
@@ -103,14 +103,6 @@ def attnax_vit(L: int, d: int, H: int) -> Any:
     return import_module("attnax.vision").VisionTransformer(nnx.Rngs(0), config)
 
 
-def attnax_encoder(L: int, d: int, H: int, V: int) -> Any:
-    """attnax: a text encoder of NNX."""
-    config = import_module("attnax.config").TransformerConfig(
-        vocab_size=V, max_len=512, d_model=d, num_heads=H, num_layers=L, d_ff=4 * d
-    )
-    return import_module("attnax.transformer").TransformerEncoder(nnx.Rngs(0), config)
-
-
 IMAGES, FIXED = ("float32[n,r,r,3]",), ("float32[n,224,224,3]",)
 INFERENCE = {"training": False}
 MAPS, PATCHES = dict(n=2, r=96, classes=10), dict(n=2, r=96, depth=5, d=96, H=4)
@@ -132,6 +124,4 @@ CASES = [
     Case("swin", swin, FIXED, dict(n=2, classes=10, d=96), dict(n=1, classes=7, d=24)),
     Case("attnax_vit", attnax_vit, ("float32[n,64,64,3]",), dict(n=2, L=5, d=96, H=4), dict(n=1, L=1, d=24, H=3),
          {"deterministic": True}),
-    Case("attnax_encoder", attnax_encoder, ("int32[n,N]",), dict(n=2, N=100, L=5, d=96, H=4, V=300),
-         dict(n=1, N=9, L=1, d=24, H=3, V=30), {"deterministic": True}),
 ]  # fmt: skip

@@ -111,16 +111,6 @@ def opt(V: int, d: int, L: int, H: int, f: int) -> Any:
                 num_hidden_layers=L, num_attention_heads=H, ffn_dim=f)  # fmt: skip
 
 
-def xglm(V: int, d: int, L: int, H: int, f: int) -> Any:
-    """XGLM."""
-    return made("xglm", "XGLMForCausalLM", "XGLM", vocab_size=V, d_model=d, num_layers=L, attention_heads=H, ffn_dim=f)
-
-
-def bloom(V: int, d: int, L: int, H: int) -> Any:
-    """BLOOM."""
-    return made("bloom", "BloomForCausalLM", "Bloom", vocab_size=V, hidden_size=d, n_layer=L, n_head=H)
-
-
 def bart(V: int, d: int, L: int, H: int, f: int) -> Any:
     """BART."""
     return made("bart", "BartForConditionalGeneration", "Bart", vocab_size=V, d_model=d, encoder_layers=L,
@@ -132,25 +122,6 @@ def resnet(w: int) -> Any:
     """ResNet of two blocks a stage."""
     return made("resnet", "ResNetForImageClassification", "ResNet", embedding_size=w,
                 hidden_sizes=[4 * w, 8 * w, 16 * w, 32 * w], depths=[2, 2, 2, 2])  # fmt: skip
-
-
-def regnet(w: int) -> Any:
-    """RegNet with groups of w."""
-    return made("regnet", "RegNetForImageClassification", "RegNet", embedding_size=32,
-                hidden_sizes=[2 * w, 4 * w, 8 * w, 16 * w], depths=[1, 1, 2, 1], groups_width=w)  # fmt: skip
-
-
-def wav2vec2(d: int, L: int, H: int, f: int) -> Any:
-    """wav2vec 2.0."""
-    return made("wav2vec2", "Wav2Vec2ForCTC", "Wav2Vec2", hidden_size=d, num_hidden_layers=L, num_attention_heads=H,
-                intermediate_size=f)  # fmt: skip
-
-
-def whisper(V: int, d: int, L: int, H: int, f: int) -> Any:
-    """Whisper, 30 seconds of sound."""
-    return made("whisper", "WhisperForConditionalGeneration", "Whisper", vocab_size=V, d_model=d, encoder_layers=L,
-                decoder_layers=L, encoder_attention_heads=H, decoder_attention_heads=H, encoder_ffn_dim=f,
-                decoder_ffn_dim=f)  # fmt: skip
 
 
 TOKENS, OTHERS, IMAGES = "int32[n,N]", "int32[n,M]", "float32[n,224,224,3]"
@@ -185,11 +156,6 @@ CASES = [
     _case(mistral, (TOKENS,) * 3, K=3),
     _case(gemma, (TOKENS,) * 3, h=64),
     _case(opt, (TOKENS,) * 3),
-    _case(xglm, (TOKENS,) * 3),
-    _case(bloom, (TOKENS,) * 2, "f"),
     _case(bart, (TOKENS, TOKENS, OTHERS, OTHERS, TOKENS, OTHERS), M=50),
     _case(resnet, ("float32[n,r,r,3]",), "N", "V", "d", "L", "H", "f", r=224, w=64),
-    _case(regnet, ("float32[n,r,r,3]",), "N", "V", "d", "L", "H", "f", r=224, w=16),
-    _case(wav2vec2, ("float32[n,S]",), "N", "V", S=16000),
-    _case(whisper, ("float32[n,80,3000]", OTHERS, OTHERS, OTHERS), "N", V=51865, M=50),
 ]

@@ -28,28 +28,22 @@ def digest(document: Mapping[str, Any]) -> str:
 
 def read(path: Path) -> dict[str, Any]:
     """The document of a saved table, of a format that is known and exactly as it was written."""
-    document = _json(path)
-    if not _signed(document) or "verdict" in document:
-        why = ": it is a verdict" if _signed(document) else ": save one with costs.save(...) or --format json"
-        raise SymcostError(f"{path} is not a saved cost table{why}")
-    return _as_written(path, document, FORMAT)
+    return _of_kind(path, "cost table", FORMAT, "costs.save(...) or --format json")
 
 
 def read_verdict(path: Path) -> dict[str, Any]:
     """The document of a saved verdict, likewise."""
+    return _of_kind(path, "verdict", VERDICT_FORMAT, "verdict.save(...) or symcost verify --format json")
+
+
+def _of_kind(path: Path, kind: str, newest: int, cure: str) -> dict[str, Any]:
     document = _json(path)
-    if not _signed(document) or "verdict" not in document:
-        why = (
-            "it is a cost table"
-            if _signed(document)
-            else "save one with verdict.save(...) or symcost verify --format json"
-        )
-        raise SymcostError(f"{path} is not a saved verdict: {why}")
-    return _as_written(path, document, VERDICT_FORMAT)
-
-
-def _signed(document: Any) -> bool:
-    return isinstance(document, dict) and "digest" in document and type(document.get("format")) is int
+    signed = isinstance(document, dict) and "digest" in document and type(document.get("format")) is int
+    is_one = "verdict" if signed and "verdict" in document else "cost table"
+    if not signed or is_one != kind:
+        why = f"it is a {is_one}" if signed else f"save one with {cure}"
+        raise SymcostError(f"{path} is not a saved {kind}: {why}")
+    return _as_written(path, document, newest)
 
 
 def _as_written(path: Path, document: dict[str, Any], newest: int) -> dict[str, Any]:

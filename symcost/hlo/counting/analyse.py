@@ -87,10 +87,10 @@ class HloCost:
         return self._by(0)
 
     def _by(self, part: int) -> Mapping[str, Count]:
-        found: dict[str, Count] = {}
+        counts: dict[str, Count] = {}
         for cell, (flops, transcendentals, _) in self.cells.items():
-            accumulate(found, cell[part], (flops, transcendentals))
-        return found
+            accumulate(counts, cell[part], (flops, transcendentals))
+        return counts
 
 
 def analyse(text: str | Module, *, trips: bool = False, calls: bool = False, stated: bool = True,
@@ -175,17 +175,17 @@ class _Walk:
         return Properties(rounded(flops), rounded(transcendentals)).with_bytes(sizes)
 
     def region(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
-        found = NOTHING
+        properties = NOTHING
         flops = transcendentals = 0
         for role, times in REGION[i.opcode](i, [home.by_name[name].shape for name in i.operands]):
             sub = self.called(_only(i, role))
             flops += sub.flops * times
             transcendentals += sub.transcendentals * times
             tally.unknown += [(seen_from(i, path), target) for path, target in sub.unknown]
-            found += sub.float32.scaled(times)
+            properties += sub.float32.scaled(times)
         sizes = self.bytes(i, home)
         tally.add(i.opcode, i.op_name, flops, transcendentals, sum(sizes))
-        return found.with_bytes(sizes)
+        return properties.with_bytes(sizes)
 
     def call(self, i: Instruction, _: Computation, tally: Tally) -> Properties:
         sub = self.called(_only(i, "to_apply"))
@@ -202,14 +202,14 @@ class _Walk:
         if i.custom_call_target in ANNOTATIONS:
             return own
         operands = [home.by_name[name].shape for name in i.operands]
-        found = restored(i, operands) if self.calls else Restored(unknown=i.custom_call_target)
-        if found.unknown:
-            tally.unknown.append((i.op_name, found.unknown))
-        if found.unknown != i.custom_call_target:
+        work = restored(i, operands) if self.calls else Restored(unknown=i.custom_call_target)
+        if work.unknown:
+            tally.unknown.append((i.op_name, work.unknown))
+        if work.unknown != i.custom_call_target:
             size = sum(map(stored, (i.shape.first(), *operands))) if stated is None else stated[2]
-            tally.add("custom-call", i.op_name, *found.count, size)
-            tally.add(BEHIND, i.op_name, *found.behind, 0)
-            flops, transcendentals = (sum(both) for both in zip(found.count, found.behind, strict=True))
+            tally.add("custom-call", i.op_name, *work.count, size)
+            tally.add(BEHIND, i.op_name, *work.behind, 0)
+            flops, transcendentals = (sum(both) for both in zip(work.count, work.behind, strict=True))
             accumulate(tally.restored, (i.op_name, i.custom_call_target), (flops, transcendentals, size))
         return own
 
@@ -237,12 +237,12 @@ class _Walk:
                 f"while {i.name!r} of {home.name!r} has no known trip count:"
                 " count its body once with trips=False, or make its bounds constants"
             )
-        found = NOTHING
+        properties = NOTHING
         for role in ("body", "condition"):
             sub = self.called(_only(i, role))
             tally.merge(sub, i, times)
-            found += sub.float32
-        return found
+            properties += sub.float32
+        return properties
 
     def conditional(self, i: Instruction, _: Computation, tally: Tally) -> Properties:
         """The larger branch, every property by itself: rows may come from several branches."""
@@ -259,10 +259,10 @@ class _Walk:
                 accumulate(chosen.cells, key, (*(0,) * part, counts[part], *(0,) * (2 - part)))  # type: ignore[arg-type]
         chosen.unknown = [call for branch in branches for call in branch.unknown]
         tally.merge(chosen, i)
-        found = branches[0].float32
+        properties = branches[0].float32
         for branch in branches[1:]:
-            found = found.larger(branch.float32)
-        return found
+            properties = properties.larger(branch.float32)
+        return properties
 
 
 # Opcodes that call computations of their own kind; regions applied element by element are in `rules.REGION`.

@@ -40,8 +40,8 @@ def in_tiles(shape: Shape) -> int:
     """
     if shape.is_tuple:
         return sum(map(in_tiles, shape.parts))
-    found = _TILE.search(shape.layout)
-    tile = tuple(int(size) for size in found[1].split(",")) if found else ()
+    tiling = _TILE.search(shape.layout)
+    tile = tuple(int(size) for size in tiling[1].split(",")) if tiling else ()
     dims = [shape.dims[d] for d in reversed(shape.minor_to_major)]
     dims = [1] * (len(tile) - len(dims)) + dims
     for place, size in enumerate(reversed(tile), start=1):

@@ -44,7 +44,7 @@ class Exchanged:
         return Exchanged(self.bytes * times, {name: size * times for name, size in self.widened.items()})
 
 
-Found = dict[str, Exchanged]
+Exchanges = dict[str, Exchanged]
 
 
 def collectives(module: Module) -> dict[str, int]:
@@ -61,10 +61,10 @@ def collectives(module: Module) -> dict[str, int]:
     ... }'''))
     {'all-gather': 512}
     """
-    return {kind: found.bytes for kind, found in exchanged(module).items()}
+    return {kind: exchange.bytes for kind, exchange in exchanged(module).items()}
 
 
-def exchanged(module: Module) -> Found:
+def exchanged(module: Module) -> Exchanges:
     """The same with the share that a compiler's widening adds, such as that of bfloat16 to float32 on CPUs."""
     return _Exchange(module).computation(module.entry)
 
@@ -86,37 +86,37 @@ class _Exchange:
         self.module = module
         self.widening = Widening(module, result)
         self.marked = {_chain(i) for home in module.computations.values() for i in _begun(home)}
-        self.done: dict[str, Found] = {}
+        self.done: dict[str, Exchanges] = {}
 
-    def called(self, name: str) -> Found:
+    def called(self, name: str) -> Exchanges:
         if name not in self.done:
             self.done[name] = self.computation(self.module.computations[name])
         return self.done[name]
 
-    def computation(self, home: Computation) -> Found:
-        found: Found = {}
+    def computation(self, home: Computation) -> Exchanges:
+        exchanges: Exchanges = {}
         running: set[Chain] = set()  # chains without a mark: their first fusion is the start
         for i in home.instructions:
             kind = kind_of(i)
             if kind is not None:
-                _add(found, kind, self.one(i, home))
+                _add(exchanges, kind, self.one(i, home))
             elif i.opcode == "fusion":
-                self.fusion(i, found, running)
+                self.fusion(i, exchanges, running)
             else:
-                _join(found, self.inside(i, home))
-        return found
+                _join(exchanges, self.inside(i, home))
+        return exchanges
 
     def one(self, i: Instruction, home: Computation) -> Exchanged:
         return Exchanged(stored(result(i)), self.widening.of(i, home))
 
-    def fusion(self, i: Instruction, found: Found, running: set[Chain]) -> None:
+    def fusion(self, i: Instruction, exchanges: Exchanges, running: set[Chain]) -> None:
         for home, inner in self.fused(i):
             chain, kind = _chain(inner), kind_of(inner)
             if kind is None or (chain in self.marked and inner not in _begun(home)) or chain in running:
                 continue
             if chain not in self.marked and chain[1]:
                 running.add(chain)
-            _add(found, kind, self.one(inner, home))
+            _add(exchanges, kind, self.one(inner, home))
 
     def fused(self, i: Instruction) -> Iterator[tuple[Computation, Instruction]]:
         """The instructions in a fusion, and in the fusions in it."""
@@ -127,18 +127,18 @@ class _Exchange:
                 if inner.opcode == "fusion":
                     yield from self.fused(inner)
 
-    def inside(self, i: Instruction, home: Computation) -> Found:
+    def inside(self, i: Instruction, home: Computation) -> Exchanges:
         """What the computations that an instruction calls exchange."""
         if "=" not in i.tail or i.opcode in _REGIONS or i.opcode.endswith(_BEGUN):
             return {}
         if i.opcode == "conditional":
-            most: Found = {}
+            most: Exchanges = {}
             for name in i.called:
                 for kind, one in self.called(name).items():
-                    most[kind] = max(most.get(kind, one), one, key=lambda each: each.bytes)
+                    most[kind] = max(most.get(kind, one), one, key=lambda exchange: exchange.bytes)
             return most
         trips = trip_count(i, home, self.module) if i.opcode == "while" else 1
-        total: Found = {}
+        total: Exchanges = {}
         for name in i.called:
             _join(total, self.called(name))
         return {kind: one * (1 if trips is None else trips) for kind, one in total.items()}
@@ -152,14 +152,14 @@ def _begun(home: Computation) -> list[Instruction]:
 
 
 def _chain(i: Instruction) -> Chain:
-    found = _CHAIN.search(i.attributes.get("frontend_attributes", ""))
-    return i.opcode, i.attributes.get("channel_id", ""), found[1] if found else ""
+    mark = _CHAIN.search(i.attributes.get("frontend_attributes", ""))
+    return i.opcode, i.attributes.get("channel_id", ""), mark[1] if mark else ""
 
 
-def _add(found: Found, kind: str, one: Exchanged) -> None:
-    found[kind] = found.get(kind, Exchanged()) + one
+def _add(exchanges: Exchanges, kind: str, one: Exchanged) -> None:
+    exchanges[kind] = exchanges.get(kind, Exchanged()) + one
 
 
-def _join(found: Found, other: Found) -> None:
+def _join(exchanges: Exchanges, other: Exchanges) -> None:
     for kind, one in other.items():
-        _add(found, kind, one)
+        _add(exchanges, kind, one)

@@ -54,16 +54,16 @@ class _Replay:
     def __init__(self, module: Module) -> None:
         self.module = module
 
-    def run(self, home: Computation, given: Sequence[Tree] | None) -> tuple[int, tuple[Buffer, ...]]:
-        """(peak, buffers alive there) of one computation; ``given`` are the trees of its parameters."""
-        trees, made = self._buffers(home, given)
+    def run(self, home: Computation, arguments: Sequence[Tree] | None) -> tuple[int, tuple[Buffer, ...]]:
+        """(peak, buffers alive there) of one computation; ``arguments`` are the trees of its parameters."""
+        trees, begun = self._buffers(home, arguments)
         for buffer in _leaves(trees[home.root.name]):
             buffer.kept = True
         current, peak = 0, 0
         alive: dict[int, Buffer] = {}
         at_peak: tuple[Buffer, ...] = ()
         for position, i in enumerate(home.instructions):
-            for buffer in made.get(i.name, ()):
+            for buffer in begun.get(i.name, ()):
                 if not buffer.kept:
                     alive[id(buffer)] = buffer
                     current += buffer.size
@@ -77,28 +77,28 @@ class _Replay:
         return peak, at_peak
 
     def _buffers(
-        self, home: Computation, given: Sequence[Tree] | None
+        self, home: Computation, arguments: Sequence[Tree] | None
     ) -> tuple[dict[str, Tree], dict[str, list[Buffer]]]:
         """The tree of every instruction, and the buffers that each one makes."""
         last_read: dict[str, int] = {}
         for position, i in enumerate(home.instructions):
             last_read.update(dict.fromkeys(i.operands, position))
         trees: dict[str, Tree] = {}
-        made: dict[str, list[Buffer]] = {}
+        begun: dict[str, list[Buffer]] = {}
         for position, i in enumerate(home.instructions):
-            tree = self._tree(i, home, trees, given, position)
+            tree = self._tree(i, home, trees, arguments, position)
             trees[i.name] = tree
             old = {id(b) for name in i.operands for b in _leaves(trees[name])}
-            made[i.name] = [b for b in _leaves(tree) if id(b) not in old and b.last < 0]
+            begun[i.name] = [b for b in _leaves(tree) if id(b) not in old and b.last < 0]
             for buffer in _leaves(tree):
                 buffer.last = max(buffer.last, position, last_read.get(i.name, position))
-        return trees, made
+        return trees, begun
 
-    def _tree(self, i: Instruction, home: Computation, trees: Mapping[str, Tree], given: Sequence[Tree] | None,
+    def _tree(self, i: Instruction, home: Computation, trees: Mapping[str, Tree], arguments: Sequence[Tree] | None,
               position: int) -> Tree:  # fmt: skip
         inputs = [trees[name] for name in i.operands]
         if i.opcode == "parameter":
-            return given[int(i.argument)] if given is not None else _new(i.shape, i.op_name, kept=True)
+            return arguments[int(i.argument)] if arguments is not None else _new(i.shape, i.op_name, kept=True)
         if i.opcode == "constant":
             return _new(i.shape, i.op_name, kept=True)
         if i.opcode == "tuple":
@@ -137,14 +137,14 @@ class _Replay:
 
     def _inside(self, i: Instruction, trees: Mapping[str, Tree]) -> tuple[int, tuple[Buffer, ...]]:
         """What runs inside a loop, a call or a branch needs besides."""
-        given = [_kept(trees[name]) for name in i.operands]
+        arguments = [_kept(trees[name]) for name in i.operands]
         if i.opcode == "conditional":
-            runs = [(name, [tree]) for name, tree in zip(i.branches, given[1:], strict=False)]
+            runs = [(name, [tree]) for name, tree in zip(i.branches, arguments[1:], strict=False)]
         else:
             roles = {"while": ("body", "condition"), "call": ("to_apply",)}.get(i.opcode, ())
-            runs = [(name, given) for role in roles for name in i.calls(role)]
+            runs = [(name, arguments) for role in roles for name in i.calls(role)]
         inner = [self.run(self.module.computations[name], own) for name, own in runs]
-        return max(inner, key=lambda found: found[0], default=(0, ()))
+        return max(inner, key=lambda needed: needed[0], default=(0, ()))
 
 
 def _elementwise(i: Instruction) -> bool:

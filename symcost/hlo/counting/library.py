@@ -70,10 +70,10 @@ def restored(i: Instruction, operands: Sequence[Shape]) -> Restored:
 def estimate(i: Instruction) -> tuple[int, int, int] | None:
     """(flops, transcendentals, bytes) that the author of a kernel states for it; what is not stated is 0."""
     text = i.backend_config.replace('\\"', '"') if "cost_estimate" in i.tail else ""
-    found = _ESTIMATE.search(text)
-    if found is None:
+    statement = _ESTIMATE.search(text)
+    if statement is None:
         return None
-    stated = {name: int(value) for name, value in _FIELD.findall(found[1])}
+    stated = {name: int(value) for name, value in _FIELD.findall(statement[1])}
     return stated.get("flops", 0), stated.get("transcendentals", 0), stated.get("bytes_accessed", 0)
 
 
@@ -102,8 +102,8 @@ def _product(i: Instruction, operands: Sequence[Shape]) -> Restored:
 
 def _with_fused(i: Instruction, sign: re.Pattern[str], product: int, added: int) -> Restored:
     """The product, so many additions, and what its configuration says is done to every element of it."""
-    found = sign.search(i.backend_config.replace('\\"', '"'))
-    name = found[1] if found else ""
+    match = sign.search(i.backend_config.replace('\\"', '"'))
+    name = match[1] if match else ""
     flops, transcendentals = FUSED.get(name, (0, 0))
     elements = i.shape.first().elements
     return Restored((product, 0), ((flops + added) * elements, transcendentals * elements),

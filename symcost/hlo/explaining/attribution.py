@@ -29,7 +29,7 @@ def branches_as_one(module: Module) -> Module:
     """The module with everything inside a conditional under the conditional's own name: which branch runs is not known."""
     callers = _callers(module)
     names: dict[str, str] = {}
-    made: dict[str, Computation] = {}
+    renamed: dict[str, Computation] = {}
     for home in _callers_first(module, callers):
         caller = callers.get(home.name)
         if caller is not None:
@@ -42,9 +42,9 @@ def branches_as_one(module: Module) -> Module:
             instructions = tuple(_renamed(i, names[home.name]) for i in home.instructions)
             root = next(i for i in instructions if i.name == home.root.name)
             home = Computation(home.name, instructions, root)
-        made[home.name] = home
-    found = {name: made.get(name, home) for name, home in module.computations.items()}
-    return Module(module.name, found[module.entry.name], found)
+        renamed[home.name] = home
+    computations = {name: renamed.get(name, home) for name, home in module.computations.items()}
+    return Module(module.name, computations[module.entry.name], computations)
 
 
 def _renamed(i: Instruction, name: str) -> Instruction:
@@ -59,11 +59,11 @@ class _Attribution:
         self.known: dict[str, dict[str, Known | None]] = {}
 
     def module(self) -> Module:
-        made: dict[str, Computation] = {}
+        attributed: dict[str, Computation] = {}
         for home in _callers_first(self.source, self.callers):
-            made[home.name] = self.computation(home)
-        found = {name: made.get(name, home) for name, home in self.source.computations.items()}
-        return Module(self.source.name, found[self.source.entry.name], found)
+            attributed[home.name] = self.computation(home)
+        computations = {name: attributed.get(name, home) for name, home in self.source.computations.items()}
+        return Module(self.source.name, computations[self.source.entry.name], computations)
 
     def computation(self, home: Computation) -> Computation:
         known = self.known[home.name] = {}
@@ -76,9 +76,9 @@ class _Attribution:
             fallback = outer[1] if outer else ""
         instructions = []
         for i in home.instructions:
-            found = known[i.name] = self.instruction(i, home, known)
+            owner = known[i.name] = self.instruction(i, home, known)
             if module_of(i.op_name) is None:
-                name = found[1] if found else fallback
+                name = owner[1] if owner else fallback
                 if module_of(name) is not None:
                     i = _renamed(i, name)
             instructions.append(i)
@@ -94,8 +94,8 @@ class _Attribution:
                 return part
         if module_of(i.op_name) is not None:
             return 1, i.op_name
-        found = [k for name in i.operands if (k := known.get(name)) is not None]
-        return min(found, key=lambda k: k[0]) if found else None
+        operands = [k for name in i.operands if (k := known.get(name)) is not None]
+        return min(operands, key=lambda k: k[0]) if operands else None
 
     def parameter(self, number: int, home: Computation) -> Known | None:
         if home is self.source.entry:
@@ -132,12 +132,12 @@ def _without_metadata(i: Instruction) -> str:
 
 def _callers(module: Module) -> dict[str, tuple[Computation, Instruction]]:
     """Where every computation is called first."""
-    found: dict[str, tuple[Computation, Instruction]] = {}
+    callers: dict[str, tuple[Computation, Instruction]] = {}
     for home in module.computations.values():
         for i in home.instructions:
             for name in i.called if "=" in i.tail else ():
-                found.setdefault(name, (home, i))
-    return found
+                callers.setdefault(name, (home, i))
+    return callers
 
 
 def _callers_first(module: Module, callers: Mapping[str, tuple[Computation, Instruction]]) -> Iterator[Computation]:

@@ -43,12 +43,12 @@ class Part:
 
 def by_module(cost: HloCost) -> dict[Place, dict[str, Pair]]:
     """(flops, transcendentals) by module and phase, then by opcode; "" is the path of what no module owns."""
-    found: dict[Place, dict[str, Pair]] = {}
+    by_opcode: dict[Place, dict[str, Pair]] = {}
     for (name, opcode), (flops, transcendentals, _) in cost.cells.items():
         if flops or transcendentals:
-            rows = found.setdefault((module_of(name) or "", phase_of(name)), {})
+            rows = by_opcode.setdefault((module_of(name) or "", phase_of(name)), {})
             accumulate(rows, opcode, (flops, transcendentals))
-    return found
+    return by_opcode
 
 
 def bridge(
@@ -63,29 +63,29 @@ def bridge(
     named: dict[Place, dict[str, Pair]] = {}
     for place in dict.fromkeys([*before, *after]):
         own, theirs = had.get(place, Products()), has.get(place, Products())
-        found = _named(before.get(place, {}), after.get(place, {}), own.trimmed, theirs.results > own.results)
-        if place in hidden and CHEAPER in found:
-            found[HIDDEN] = found.pop(CHEAPER)
-        named[place] = found
+        causes = _named(before.get(place, {}), after.get(place, {}), own.trimmed, theirs.results > own.results)
+        if place in hidden and CHEAPER in causes:
+            causes[HIDDEN] = causes.pop(CHEAPER)
+        named[place] = causes
     _merge(list(named.values()))
-    return [Part(*place, because, *counts) for place, found in named.items() for because, counts in found.items()
+    return [Part(*place, because, *counts) for place, causes in named.items() for because, counts in causes.items()
             if any(counts)]  # fmt: skip
 
 
 def _merge(places: list[dict[str, Pair]]) -> None:
     """Products that one module lost and another gained have moved: one large product in the place of several."""
-    gained = sum(found.get(name, (0, 0))[0] for found in places for name in (ROUNDED, AGAIN))
-    lost = -sum(found.get(CHEAPER, (0, 0))[0] for found in places)
+    gained = sum(causes.get(name, (0, 0))[0] for causes in places for name in (ROUNDED, AGAIN))
+    lost = -sum(causes.get(CHEAPER, (0, 0))[0] for causes in places)
     for names, sign in (((ROUNDED, AGAIN), 1), ((CHEAPER,), -1)):
         left = min(gained, lost)
-        for found in places:
+        for causes in places:
             for name in names:
-                flops, transcendentals = found.get(name, (0, 0))
+                flops, transcendentals = causes.get(name, (0, 0))
                 moved = min(left, abs(flops))
                 if moved:
                     left -= moved
-                    found[name] = (flops - sign * moved, transcendentals)
-                    accumulate(found, MOVED, (sign * moved, 0))
+                    causes[name] = (flops - sign * moved, transcendentals)
+                    accumulate(causes, MOVED, (sign * moved, 0))
 
 
 def _named(before: Mapping[str, Pair], after: Mapping[str, Pair], padding: int, grown: bool) -> dict[str, Pair]:

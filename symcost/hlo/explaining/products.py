@@ -26,14 +26,14 @@ def products(module: Module) -> dict[tuple[str, str], Products]:
 
     Padding of a convolution: 2 C_in/g C_out B (all taps - taps on the input).
     """
-    found: dict[tuple[str, str], Products] = {}
+    by_place: dict[tuple[str, str], Products] = {}
     for home in module.computations.values():
         for i in home.instructions:
             if i.opcode in PRODUCTS and i.opcode != "custom-call":
                 place = module_of(i.op_name) or "", phase_of(i.op_name)
                 trimmed = _trimmed(i, home) if i.opcode == "convolution" else 0
-                found[place] = found.get(place, Products()) + Products(trimmed, i.shape.first().elements)
-    return found
+                by_place[place] = by_place.get(place, Products()) + Products(trimmed, i.shape.first().elements)
+    return by_place
 
 
 def _trimmed(i: Instruction, home: Computation) -> int:

@@ -34,13 +34,13 @@ class Widening:
         """Bytes of a collective's results beyond those of the numbers that the program exchanges, by what was widened."""
         whole = self.result(i)
         parts: Sequence[Shape] = whole.parts if whole.is_tuple else (whole,)
-        found: dict[str, int] = {}
+        widened: dict[str, int] = {}
         for k, part in enumerate(parts):
             narrow = self._narrower(part, i, k if whole.is_tuple else None, home)
             if narrow is not None:
                 name = f"widened from {NAMES.get(narrow, narrow)} to {NAMES[part.dtype]}"
-                found[name] = found.get(name, 0) + stored(part) - SIZES.get(narrow, 1) * part.elements
-        return found
+                widened[name] = widened.get(name, 0) + stored(part) - SIZES.get(narrow, 1) * part.elements
+        return widened
 
     def _narrower(self, part: Shape, i: Instruction, index: int | None, home: Computation) -> str | None:
         """The type that a part of a result has in the program, if that is a narrower one."""
@@ -93,6 +93,6 @@ def _parameter(home: Computation, number: int) -> Instruction:
     return next(i for i in home.instructions if i.opcode == "parameter" and int(i.argument) == number)
 
 
-def _agreed(found: Sequence[str | None]) -> str | None:
+def _agreed(types: Sequence[str | None]) -> str | None:
     """The one type of all, if there are any."""
-    return found[0] if found and len(set(found)) == 1 else None
+    return types[0] if types and len(set(types)) == 1 else None

@@ -57,10 +57,10 @@ def groups(i: Instruction, devices: int) -> Sequence[Group]:
         return [tuple(ids[start : start + size]) for start in range(0, len(ids), size)]
     if along := _GRID.search(i.tail):
         return _along(along[1], along[3], along[2] or "")
-    found = _listed(text)
-    if not found:
+    listed = _listed(text)
+    if not listed:
         raise HloError(f"groups {text[:60]!r} of {i.name!r} are in no known form: give HLO text as XLA prints it")
-    return found
+    return listed
 
 
 def _listed(text: str) -> list[Group]:
@@ -85,10 +85,10 @@ def _differ(ids: Group, axis: int, sizes: Sequence[int]) -> bool:
 def _turned(ids: list[int], grid: Sequence[int], order: Sequence[int]) -> list[int]:
     """The numbers of a grid, read with its axes in another order."""
     strides = [prod(grid[at + 1 :]) for at in range(len(grid))]
-    found = [0]
+    places = [0]
     for at in order:
-        found = [start + step * strides[at] for start in found for step in range(grid[at])]
-    return [ids[place] for place in found]
+        places = [start + step * strides[at] for start in places for step in range(grid[at])]
+    return [ids[place] for place in places]
 
 
 def _numbered(grid: str, devices: int) -> list[int]:

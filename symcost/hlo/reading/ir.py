@@ -170,11 +170,11 @@ class Computation:
     @cached_property
     def users(self) -> Mapping[str, Sequence[Instruction]]:
         """Who reads every instruction, each reader once."""
-        found: dict[str, list[Instruction]] = {i.name: [] for i in self.instructions}
+        readers: dict[str, list[Instruction]] = {i.name: [] for i in self.instructions}
         for reader in self.instructions:
             for name in dict.fromkeys(reader.operands):
-                found[name].append(reader)
-        return found
+                readers[name].append(reader)
+        return readers
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class _LineReader:
             text = _INDEX_COMMENT.sub("", text)
         self.lines = text.splitlines()
         self.at = 0
-        self.found: dict[str, Computation] = {}
+        self.computations: dict[str, Computation] = {}
 
     def module(self) -> Module:
         name, entry = "", None
@@ -65,13 +65,13 @@ class _LineReader:
                 is_entry, title = header.groups()
                 self.computation(title)
                 if is_entry:
-                    entry = self.found[title]
+                    entry = self.computations[title]
         if entry is None:
             raise HloError("the text has no ENTRY computation: give the whole module as XLA prints it")
-        for computation in self.found.values():
+        for computation in self.computations.values():
             self.check(computation)
         self.check_calls()
-        return Module(name, entry, self.found)
+        return Module(name, entry, self.computations)
 
     def computation(self, title: str) -> str:
         """Read instructions up to the closing brace, file them under `title`, return what follows it."""
@@ -82,10 +82,10 @@ class _LineReader:
             if line.startswith("}"):
                 if not instructions:
                     raise HloError(f"computation {title!r} is empty: give the whole text")
-                if title in self.found:
+                if title in self.computations:
                     raise HloError(f"computation {title!r} is defined twice: give the text of one module")
                 root = next((i for i in instructions if i.is_root), instructions[-1])
-                self.found[title] = Computation(title, tuple(instructions), root)
+                self.computations[title] = Computation(title, tuple(instructions), root)
                 return line[1:]
             if line:
                 instructions.append(self.instruction(line, title))
@@ -140,7 +140,7 @@ class _LineReader:
             if opening != "{":
                 raise HloError(f"line {self.at + 1}: {owner!r} lacks its computation in braces: is it cut off?")
             self.at += 1
-            names.append(f"{owner}/{len(self.found)}")
+            names.append(f"{owner}/{len(self.computations)}")
             rest = self.computation(names[-1])
             if not several:
                 return tail + names[-1] + rest
@@ -165,7 +165,7 @@ class _LineReader:
             seen.add(instruction.name)
             if "=" in instruction.tail:
                 for name in instruction.called:
-                    if name not in self.found:
+                    if name not in self.computations:
                         raise HloError(
                             f"computation {name!r} called by {instruction.name!r} is not in the text:"
                             " print the module with its computations"
@@ -174,7 +174,7 @@ class _LineReader:
     def check_calls(self) -> None:
         """No computation calls itself, be it through others: those that call only settled ones are settled."""
         calls = {name: {called for i in computation.instructions if "=" in i.tail for called in i.called}
-                 for name, computation in self.found.items()}  # fmt: skip
+                 for name, computation in self.computations.items()}  # fmt: skip
         while settled := [name for name, called in calls.items() if called.isdisjoint(calls)]:
             for name in settled:
                 del calls[name]

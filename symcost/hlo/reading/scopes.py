@@ -26,8 +26,8 @@ def mark(path: str) -> str:
 
 def marked(scope: str) -> str | None:
     """The path that a scope names, or nothing."""
-    found = _SCOPE.fullmatch(scope)
-    return found[1] if found else None
+    match = _SCOPE.fullmatch(scope)
+    return match[1] if match else None
 
 
 @lru_cache(maxsize=1 << 16)
@@ -37,8 +37,8 @@ def module_of(op_name: str) -> str | None:
     >>> module_of("jit(f)/jvp(~net~)/Dense_0/~net/Dense_0~/dot_general")
     'net/Dense_0'
     """
-    found = _SCOPE.findall(_first(op_name))
-    return found[-1] if found else None
+    paths = _SCOPE.findall(_first(op_name))
+    return paths[-1] if paths else None
 
 
 @lru_cache(maxsize=1 << 16)

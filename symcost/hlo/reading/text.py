@@ -60,12 +60,12 @@ def attributes(tail: str) -> dict[str, str]:
     >>> attributes(', dimensions={0,1}, to_apply=%sum, metadata={op_name="a,b"}')
     {'dimensions': '{0,1}', 'to_apply': '%sum', 'metadata': '{op_name="a,b"}'}
     """
-    found = {}
+    values = {}
     for part in split_top(tail):
         key, equals, value = part.partition("=")
         if equals:
-            found[key.strip()] = value.strip()
-    return found
+            values[key.strip()] = value.strip()
+    return values
 
 
 def integers(value: str) -> tuple[int, ...]:

@@ -53,24 +53,22 @@ def load_verdict(path: str | Path) -> Verdict:
     return verdict
 
 
-def _made(kind: Any, given: Mapping[str, Any]) -> Any:
-    """A dataclass of texts and integers: of each field what stands there, if it is of the field's type."""
-    return kind(**{each.name: _READERS[str(each.type)](given[each.name]) for each in fields(kind)})
+def _made(kind: Any, given: Mapping[str, Any], **read: Any) -> Any:
+    """A dataclass of texts and integers: of each field what stands there, if it is of the field's type, or what was read."""
+    kept = {each.name: _READERS[str(each.type)](given[each.name]) for each in fields(kind) if each.name not in read}
+    return kind(**kept, **read)
 
 
 def _check(given: Mapping[str, Any]) -> Check:
     limits = given["limits"]
     span = None if limits is None else (as_integer(limits[0]), or_none(as_integer, limits[1]))
-    kept = [each for each in fields(Check) if each.name != "limits"]
-    return Check(**{each.name: _READERS[str(each.type)](given[each.name]) for each in kept}, limits=span)
+    return _made(Check, given, limits=span)
 
 
 def _compiled(given: Mapping[str, Any]) -> Compiled:
     given = {"devices": 1, "widened": {}, "missing": "", **given}  # what files of before do not tell
     parts = tuple(_made(Part, each) for each in given["parts"])
-    kept = [each for each in fields(Compiled) if each.name not in ("parts", "cached")]
-    return Compiled(**{each.name: _READERS[str(each.type)](given[each.name]) for each in kept}, parts=parts,
-                    cached=given["cached"] is True)  # fmt: skip
+    return _made(Compiled, given, parts=parts, cached=given["cached"] is True)
 
 
 def _operations(found: list[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:

@@ -79,13 +79,13 @@ def _same_padding(op: Op) -> tuple[tuple[Form, ...], ...]:
     The gradient of a kernel has the output in its place and the steps exchanged; that of an input has the outputs of the
     forward pass for its input, and the padding that completes the kernel's.
     """
-    found = []
+    paddings = []
     for (size, k, out), ((s, d, lhs_d), *_) in zip(_lines(op), op.facts.origin, strict=True):
         forward = same_before(k, out, size, s, d)
         of_kernel = same_before(out, k, size, d, s)
         of_input = d * (k - 1) - same_before(k, size, out, lhs_d, d)
-        found.append((forward, of_kernel, of_input) if lhs_d == 1 else (of_input,))
-    return tuple(found)
+        paddings.append((forward, of_kernel, of_input) if lhs_d == 1 else (of_input,))
+    return tuple(paddings)
 
 
 def _places_inside(op: Op) -> tuple[Form, ...]:

@@ -152,8 +152,8 @@ def integer_pow(op: Op) -> Work:
     (exponent,) = op.facts.static
     power = abs(int(exponent))
     products = power.bit_length() - 1 + power.bit_count() - 1 if power else 0
-    each, quotient = (figure(name, op.out.dtype)[0] for name in ("mul", "div"))
-    return counted(op, (products * each + (exponent < 0) * quotient) * op.out.size,
+    mul, div = (figure(name, op.out.dtype)[0] for name in ("mul", "div"))
+    return counted(op, (products * mul + (exponent < 0) * div) * op.out.size,
                    xla_flops=(products + (exponent < 0)) * op.out.size)  # fmt: skip
 
 

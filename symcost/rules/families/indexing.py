@@ -46,17 +46,17 @@ def _scatter_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tupl
 )
 def scatter(op: Op) -> Work:
     """``c #updates``, ``c`` the combining function's work (0 to set, 1 to add); ``+ #indices`` to clip."""
-    mode, each = op.facts.static
+    mode, combining = op.facts.static
     _, indices, updates = op.ins
     clips: Size = indices.size if mode == "CLIP" else 0
-    work = each.repeated(updates.size)
+    work = combining.repeated(updates.size)
     return replace(work, int_ops=work.int_ops + clips, xla_flops=work.flops_under_xla + clips)
 
 
 def _comparisons(operand: Array, axis: int) -> Work:
     """``# ceil(log2 L)`` comparisons along an axis of ``L``; XLA takes the logarithm of the whole array."""
-    each = LESS if is_complex(operand.dtype) else 1
-    useful = each * operand.size * log2_ceiling(operand.shape[axis])
+    comparison = LESS if is_complex(operand.dtype) else 1
+    useful = comparison * operand.size * log2_ceiling(operand.shape[axis])
     return arithmetic(operand, useful, xla_flops=operand.size * log2_ceiling(operand.size))
 
 

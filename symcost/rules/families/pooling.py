@@ -59,9 +59,9 @@ def _window_region(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tupl
 @rule("reduce_window", extract=_window_region)
 def generic_pool(op: Op) -> Work:
     """``c (prod(window) - 1) #out`` with ``c`` the work of the combining function."""
-    each, axis = op.facts.static
+    combining, axis = op.facts.static
     under_xla = _combined_under_xla(op, axis)
-    return each.repeated(_combinations(op) * op.out.size, under_xla, materialises=True)
+    return combining.repeated(_combinations(op) * op.out.size, under_xla, materialises=True)
 
 
 @rule("select_and_scatter_add", extract=sizes(window="window_dimensions"))

@@ -41,9 +41,9 @@ add((name for name in COMBINED_BY if name.startswith("reduce_")), reduction)
 @rule("reduce", extract=lambda params, ins, outs: Facts(static=(region_work(params["jaxpr"]),)))
 def generic_reduce(op: Op) -> Work:
     """``c (#in - #out)`` with ``c`` the work of the combining function, whatever it is."""
-    (each,) = op.facts.static
+    (combining,) = op.facts.static
     times: Size = 0 if is_empty(op.ins[0]) else op.ins[0].size - op.out.size
-    return each.repeated(times, materialises=True)
+    return combining.repeated(times, materialises=True)
 
 
 @rule("argmax", "argmin")

@@ -28,7 +28,9 @@ class Place:
 
     @property
     def short(self) -> str:
-        """The file's name and the line: never where the file lies on a machine."""
+        """The file's name and the line, or who decides where no file does: never where a file lies on a machine."""
+        if self.file and not self.line:
+            return self.file
         return f"{PurePath(self.file).name}:{self.line}" if self.file else "an unknown line"
 
     def __str__(self) -> str:

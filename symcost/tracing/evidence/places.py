@@ -30,8 +30,8 @@ INSTALLED = ("site-packages/", "dist-packages/")
 OWN = str(Path(__file__).parents[2]) + "/"
 TRACER = OWN + "tracing/program/"
 INITIALISERS = str(Path(jax.nn.initializers.orthogonal.__code__.co_filename))
-MAKING = {("nnx.py", "made"), ("linen.py", "abstract")}
-"""Functions of the tracer in which variables are made by shape only."""
+MAKING = {("nnx.py", "made"), ("linen.py", "abstract"), ("scope.py", "param")}
+"""Functions of the tracer, and of flax, in which variables are made by shape only."""
 LIBRARY = _folder(flax)
 COMPARISONS = frozenset(opcode.opmap[name] for name in ("COMPARE_OP", "CONTAINS_OP"))
 KEYED = frozenset(
@@ -148,13 +148,14 @@ def tests(frame: FrameType) -> bool:
 def initialises(frame: FrameType | None) -> bool:
     """Whether one of jax's initialisers asks while a module is made: it decides by sizes what numbers it draws.
 
-    The array that it returns has the shape that it was asked for, and its program is thrown away.
+    The array that it returns has the shape that it was asked for, and its program is thrown away. So it is where flax asks
+    for the shape of a variable that is there, as it does of a module of linen inside one of nnx.
     """
     initialiser = False
     while frame is not None:
         name = frame.f_code.co_filename
         initialiser = initialiser or name == INITIALISERS
-        if initialiser and name.startswith(OWN) and (Path(name).name, frame.f_code.co_name) in MAKING:
+        if initialiser and name.startswith((OWN, LIBRARY)) and (Path(name).name, frame.f_code.co_name) in MAKING:
             return True
         frame = frame.f_back
     return False

@@ -7,11 +7,13 @@ small beside large others and the other way round, nothing else was seen.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from symcost.errors import LiftError
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, as_form
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.mesh.lattice import Lattice
@@ -21,15 +23,18 @@ from symcost.tracing.sampling.sample import Point
 
 SMALL = (2, 16, 128)
 LARGE = (1 << 16, 1 << 14)
+"""Sizes at the corners, and those that are tried where a corner is another program."""
+FAR = (256, 128, 64, 32)
+"""The same of the far axis of a mesh, the others of which are 2."""
 ROUNDS = 24
 
 
 class Ordered(Exception):
-    """The order of two sizes decides what the partitioner does: the order at the base, and sizes that stand in the other one."""
+    """The order of two sizes decides what the partitioner does: the one that was seen, and a point in the other one."""
 
-    def __init__(self, guard: Guard, turned: Point) -> None:
+    def __init__(self, guard: Guard, other: Point) -> None:
         super().__init__(str(guard))
-        self.guard, self.turned = guard, turned
+        self.guard, self.other = guard, other
 
 
 class ComparesSide(Protocol):
@@ -42,10 +47,25 @@ class ComparesSide(Protocol):
     structural: Sequence[str]
     order: tuple[Guard, ...]
     fitted: list[Point]
+    agreed: list[Point]
+    upto: Mapping[str, int]
 
     def right(self, totals: LineTotals, point: Point) -> bool:
         """Whether the form has the numbers of a fresh program."""
         ...
+
+
+def _sign(value: Any) -> int:
+    return (value > 0) - (value < 0)
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A point at a corner: which sizes are small there, and the axis of the mesh that is far, if one is."""
+
+    low: frozenset[str]
+    axis: str
+    point: Point
 
 
 class Box:
@@ -57,21 +77,23 @@ class Box:
         self._least = {name: min(p[name] for p in compared.fitted) for name in names}
         self._most = {name: max(p[name] for p in compared.fitted) for name in names}
         self._low, self._high = dict.fromkeys(names, SMALL[0]), dict.fromkeys(names, LARGE[0])
+        self._axes = {name: [upto] for name, upto in compared.upto.items() if name in compared.side.first}
+        self._axes |= {name: list(FAR) for name in compared.side.first if name not in self._axes}
         self.lowest: dict[str, int] = {}
         self.highest: dict[str, int] = {}
 
     def compared(self) -> list[Point]:
         """The corners, all of which agree; what lies beyond one that does not is left out. Errors: those of the samples do not."""
         for _ in range(ROUNDS):
-            corners = {tuple(point.items()): (low, point) for low, point in self._corners()}
-            inside = [each for each in corners.values() if all_hold(self._compared.order, each[1])]
-            works = [(low, point) for low, point in inside if self._compared.sampler.works(point)]
-            wrong = next((each for each in works if not self._compared.right(self._totals, each[1])), None)
+            corners = {tuple(corner.point.items()): corner for corner in self._corners()}
+            inside = [each for each in corners.values() if all_hold(self._compared.order, each.point)]
+            works = [each for each in inside if self._compared.sampler.works(each.point)]
+            wrong = next((each for each in works if not self._compared.right(self._totals, each.point)), None)
             if wrong is None:
                 return self._settled(works)
-            self._find_order(wrong[1])
-            if not self._shrunk(*wrong):
-                at = ", ".join(f"{name}={value}" for name, value in wrong[1].items())
+            self.find_order(wrong.point)
+            if not self._shrunk(wrong):
+                at = ", ".join(f"{name}={value}" for name, value in wrong.point.items())
                 raise LiftError(
                     f"XLA's partitioner makes another program at {at}: give numbers for some of these sizes"
                 )
@@ -79,41 +101,60 @@ class Box:
             "XLA's partitioner makes other programs of small and large sizes: give numbers for some of them"
         )
 
-    def _find_order(self, point: Point) -> None:
-        """Raise :class:`Ordered` where a point differs because two sizes stand in another order there than at the base."""
+    def find_order(self, point: Point) -> None:
+        """Raise :class:`Ordered` where two sizes, on one device or whole, stand in another order than at all points that agree."""
         one = self._compared
-        base = {**one.sizes, **one.side.first}
-        for small, large in itertools.permutations(sorted(self._low), 2):
-            if base[small] < base[large] and point[small] > point[large]:
-                turned = {**one.sizes, small: one.sizes[large], large: one.sizes[small]}
-                apart = {**base, small: base[large] * 4, large: base[large]}
-                inside = one.lattice.inside(turned)
-                if inside and not self._agrees({**base, **turned}) and not self._agrees(apart):
-                    equal = {**base, small: base[large]}
-                    op = "<=" if self._agrees(equal) else "<"
-                    raise Ordered(Guard(Form.symbol(small), op, Form.symbol(large), PLACE), turned)
+        agreed = [*one.fitted, *one.agreed]
+        for left, right in itertools.combinations(self._sizes(), 2):
+            if left.symbols & right.symbols:
+                continue
+            differ = {_sign(left.value(each) - right.value(each)) for each in agreed}
+            if len(differ) == 1 and 0 not in differ and _sign(left.value(point) - right.value(point)) not in differ:
+                raise Ordered(Guard(left, ">" if differ == {1} else "<", right, PLACE), point)
 
-    def _agrees(self, point: Point) -> bool:
-        """Whether the form is right at a point, or there is no program to say."""
-        return not self._compared.sampler.works(point) or self._compared.right(self._totals, point)
+    def _sizes(self) -> list[Form]:
+        """What the partitioner may weigh: sizes that axes cut, on one device, then every size as it is."""
+        one = self._compared
+        mesh = {
+            axis: Form.symbol(size) if isinstance(size, str) else as_form(size)
+            for axis, size in one.side.plan.mesh.items()
+        }
+        cut = {
+            str(each.size): math.prod((mesh[axis] for axis in each.axes), start=as_form(1)) for each in one.lattice.cuts
+        }
+        local = [Form.symbol(name) / cut[name] for name in self._low if name in cut]
+        return [*local, *(Form.symbol(name) for name in self._low)]
 
-    def _corners(self) -> Iterator[tuple[frozenset[str], Point]]:
-        names = frozenset(self._low)
+    def _corners(self) -> Iterator[Corner]:
+        """All sizes small, all large, each small or large beside the others; all small and all large on the farthest meshes."""
+        names, first = frozenset(self._low), dict(self._compared.side.first)
         for low in dict.fromkeys((names, frozenset(), *(frozenset({n}) for n in names), *(names - {n} for n in names))):
-            sizes = {**self._high, **{name: self._low[name] for name in sorted(low)}}
-            yield low, self._at(sizes)
+            yield Corner(low, "", self._at(low, first))
+        for axis, sizes in self._axes.items():
+            far = ({**first, **dict.fromkeys(first, 2), axis: size} for size in sizes[:1])
+            for mesh in far:
+                if self._compared.side.holds(mesh):
+                    yield Corner(names, axis, self._at(names, mesh))
+                    yield Corner(frozenset(), axis, self._at(frozenset(), mesh))
 
-    def _at(self, sizes: Mapping[str, int]) -> Point:
+    def _at(self, low: frozenset[str], mesh: Point) -> Point:
         one = self._compared
+        sizes = {**self._high, **{name: self._low[name] for name in sorted(low)}}
         whole = {**one.sizes, **dict.fromkeys(one.structural, 2)}
         start = one.lattice.resized(one.lattice.resized(whole, sizes), sizes)  # d, then H, may then be smaller
-        return {**one.lattice.divided(start, one.side.plan.sizes(one.side.first)), **one.side.first}
+        return {**one.lattice.divided(start, one.side.plan.sizes(mesh)), **mesh}
 
-    def _shrunk(self, low: frozenset[str], point: Point) -> bool:
-        """Take the sides that meet at a corner towards the samples: its small sizes first, then the large ones."""
+    def _shrunk(self, wrong: Corner) -> bool:
+        """Take the sides that meet at a corner towards the samples: the mesh first, then its small sizes, then the large ones."""
+        if wrong.axis and len(self._axes[wrong.axis]) > 1:
+            self._axes[wrong.axis].pop(0)
+            return True
+        if wrong.axis:
+            del self._axes[wrong.axis]
+            return True
         for inner, outer, names, steps in (
-            (self._least, self._low, low, SMALL),
-            (self._most, self._high, frozenset(self._high) - low, LARGE),
+            (self._least, self._low, wrong.low, SMALL),
+            (self._most, self._high, frozenset(self._high) - wrong.low, LARGE),
         ):
             far = [name for name in sorted(names) if outer[name] != inner[name]]
             for name in far:
@@ -125,10 +166,11 @@ class Box:
                 return True
         return False
 
-    def _settled(self, works: list[tuple[frozenset[str], Point]]) -> list[Point]:
+    def _settled(self, works: Sequence[Corner]) -> list[Point]:
+        here = [each for each in works if not each.axis]
         for name in self._low:
-            small = [point[name] for low, point in works if name in low]
-            large = [point[name] for low, point in works if name not in low]
+            small = [each.point[name] for each in here if name in each.low]
+            large = [each.point[name] for each in here if name not in each.low]
             self.lowest[name] = max(small) if small else self._least[name]
             self.highest[name] = max(self._most[name], min(large)) if large else self._most[name]
-        return [point for _, point in works]
+        return [each.point for each in works]

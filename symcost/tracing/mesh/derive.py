@@ -42,7 +42,7 @@ from symcost.tracing.sampling.sample import Point
 DEPTHS = 4
 FAR_DEPTH = 32
 """A depth up to which it is tried unless more is asked for."""
-MOST_ORDERS = 2
+MOST_ORDERS = 3
 """Decisions by the order of two sizes, each of which makes two sides of one."""
 ATTEMPTS = 4
 """A point that contradicts a form becomes a sample of the next one."""
@@ -124,6 +124,8 @@ class SideDerivation:
         self.whole_parts: dict[str, Form] = {}  # sizes that all devices together must divide, and their parts
         self.fitted: list[Point] = []
         self.extra: list[Point] = []
+        self.agreed: list[Point] = []
+        self.upto = self.whole.upto
         self.costing = Costing()
 
     def divided_by(self, found: Ordered) -> list[SideDerivation]:
@@ -133,7 +135,10 @@ class SideDerivation:
                 f"XLA's partitioner decides by {found.guard} and more: give numbers for some of these sizes"
             )
         here, there = (*self.order, found.guard), (*self.order, found.guard.denied)
-        return [replace(self, order=here), replace(self, order=there, sizes=found.turned)]
+        first = {name: found.other[name] for name in self.side.first}
+        sizes = {name: found.other[name] for name in self.sizes}
+        other = replace(self, order=there, sizes=sizes, side=replace(self.side, first=first))
+        return [replace(self, order=here), other]
 
     def run(self) -> Sharded:
         """The forms that every held-out point agrees with; one that does not is a sample of the next attempt."""
@@ -142,9 +147,11 @@ class SideDerivation:
             structure = self._structure()
             lines = structure.lines()
             totals = LineTotals(lines)
+            box = Box(self, totals)
             try:
                 held_out = self._certified(totals)
             except Contradicted as problem:
+                box.find_order(problem.point)
                 if attempt + 1 == ATTEMPTS or problem.point in self.extra:
                     raise LiftError(
                         f"{problem}; give numbers for the axes of the mesh, or cut other dimensions"
@@ -152,7 +159,6 @@ class SideDerivation:
                 if not self._divide(totals, problem.point):
                     self.extra.append(problem.point)
                 continue
-            box = Box(self, totals)
             return self._made(lines, totals, structure, [*held_out, *box.compared()], box)
         raise AssertionError("the last attempt returns or raises")
 
@@ -178,7 +184,9 @@ class SideDerivation:
             point
         ):
             return False
-        return not differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
+        right = not differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
+        self.agreed += [point] * right
+        return right
 
     def _structure(self) -> Structure:
         """Programs in closed form at every depth."""
@@ -224,23 +232,24 @@ class SideDerivation:
                 at = ", ".join(f"{name}={value}" for name, value in point.items())
                 raise Contradicted(f"XLA's partitioner makes another program at {at}: {in_words(wrong[0])}", point)
             found.append(point)
+            self.agreed.append(point)
         return found
 
     def _far(self) -> Iterator[Point]:
         """Points beyond the samples: axes and sizes all together, far sizes and depths, each axis far alone."""
         first, upto = dict(self.side.first), self.whole.upto
-        meshes = list(self.side.far(upto)) or [first]
-        yield self._at(meshes[0], (3, 7, 5), DEPTHS + 2)
+        yield self._at(self.side.other(), (3, 7, 5), DEPTHS + 2)
         yield self._at(first, (1,), FAR_DEPTH)
-        for mesh in meshes[1:]:
-            yield self._at(mesh, (2, 5, 3), DEPTHS + 1)
         given = {name: most for name, most in upto.items() if name in self.whole.model.symbols}
         if given:
             yield {**self._at(first, (1,), DEPTHS), **given}
 
     def _at(self, mesh: Point, factors: Sequence[int], depth: int) -> Point:
         devices = self.plan.devices(mesh)
-        found = {**self.lattice.point(self.plan.sizes(mesh), factors)}
+        further = {
+            name: size * factors[number % len(factors)] for number, (name, size) in enumerate(self.sizes.items())
+        }
+        found = {**self.lattice.divided(self.lattice.resized(self.sizes, further), self.plan.sizes(mesh))}
         found.update({name: math.lcm(found[name], devices) for name in self.whole_parts})
         deep = {name: depth for name in self.structural if self.lattice.inside({**found, name: depth})}
         return {**found, **mesh, **deep}

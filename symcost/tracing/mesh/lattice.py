@@ -54,9 +54,9 @@ class Lattice:
                     if axes:
                         yield Cut(size, axes)
 
-    def point(self, mesh: Mapping[str, int], factors: Sequence[int] = (1,)) -> Point:
-        """Sizes that the axes of a mesh of such sizes divide, in turn so many times the first ones. Errors: none were found."""
-        return self.divided(self._start(factors), mesh)
+    def point(self, mesh: Mapping[str, int]) -> Point:
+        """Sizes that the axes of a mesh of such sizes divide. Errors: none were found."""
+        return self.divided(self._start(), mesh)
 
     def divided(self, start: Point, mesh: Mapping[str, int]) -> Point:
         """The point, some of whose sizes are multiplied so that the axes of a mesh divide all that they cut."""
@@ -67,16 +67,12 @@ class Lattice:
             start = self._mended(start, broken, mesh)
         raise LiftError("no sizes were found that the axes of the mesh divide: give other axes to the arrays")
 
-    def _start(self, factors: Sequence[int]) -> Point:
-        """Multiples of the first point that the model's form was fitted to: sizes there have little in common."""
+    def _start(self) -> Point:
+        """The first point that the model's form was fitted to, with small sizes where axes cut them."""
         fitted = self.table.certificate.fitted[0] if self.table.certificate.fitted else {}
         point = {name: fitted[name] for name in self.names if name in fitted}
         cut = (str(cut.size) for cut in self.cuts if str(cut.size) in point)
-        point = self.resized(point, dict(zip(dict.fromkeys(cut), itertools.cycle(PRIMES), strict=False)))
-        for number, name in enumerate(point):
-            tried = {**point, name: point[name] * factors[number % len(factors)]}
-            point = tried if self.inside(tried) else point
-        return point
+        return self.resized(point, dict(zip(dict.fromkeys(cut), itertools.cycle(PRIMES), strict=False)))
 
     def resized(self, point: Point, sizes: Mapping[str, int]) -> Point:
         """The point with other sizes, in turn, or the next ones towards its own that are inside the domain."""

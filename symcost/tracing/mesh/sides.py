@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
 from symcost.costs.mesh.plan import Plan
 from symcost.formulas.form import Form
 from symcost.tracing.evidence.guard import Guard, Place, all_hold
-from symcost.tracing.mesh.partition import MOST_DEVICES
 from symcost.tracing.sampling.sample import Point, Values
 
 FIRST: Values = (16, 4, 2, 2)
 """Sizes of the mesh's symbols, in their order, at which a program is seen first."""
 AXES: Values = (2, 4, 8, 16, 32, 64)
 """Sizes at which an axis is sampled."""
-FAR: Values = (256, 128, 64, 32, 16, 8, 4, 2)
-"""Sizes up to which it is tried, the largest that the devices suffice for."""
 PLACE = Place("XLA's partitioner")
 MOST_SIDES = 4
 ROOM = 512
@@ -48,17 +45,14 @@ class SideOfMesh:
     def _fits(self, mesh: Mapping[str, int], most: int) -> bool:
         return self.holds(mesh) and self.plan.devices(mesh) <= most
 
-    def far(self, upto: Mapping[str, int]) -> Iterator[Point]:
-        """Meshes beyond the samples: one at which every axis has another size, then the largest size of each."""
+    def other(self) -> Point:
+        """A mesh of which every axis has another size than at first, the largest of those that are sampled; or the first one."""
         names = list(self.first)
-        every = [dict(zip(names, sizes, strict=True)) for sizes in itertools.product(AXES[:5], repeat=len(names))]
-        inside = [mesh for mesh in every if self._fits(mesh, ROOM)]
-        other = [mesh for mesh in inside if all(mesh[name] != self.first[name] for name in names)]
-        yield from sorted(other, key=lambda mesh: -prod(mesh.values()))[:1]
-        for name in names:
-            sizes = (upto[name],) if name in upto else FAR
-            far = ({**mesh, name: size} for size in sizes for mesh in sorted(inside, key=lambda m: prod(m.values())))
-            yield from itertools.islice((mesh for mesh in far if self._fits(mesh, MOST_DEVICES)), 1)
+        every = (dict(zip(names, sizes, strict=True)) for sizes in itertools.product(AXES[:5], repeat=len(names)))
+        inside = [
+            mesh for mesh in every if self._fits(mesh, ROOM) and all(mesh[name] != self.first[name] for name in names)
+        ]
+        return max(inside, key=lambda mesh: prod(mesh.values()), default=dict(self.first))
 
 
 def sides(plan: Plan, alike: Callable[[Mapping[str, int], Mapping[str, int]], bool]) -> list[SideOfMesh]:

@@ -28,7 +28,7 @@ class KnownPrograms:
         if seen.traced and seen.proved:
             self.recordings.append(seen)
         else:
-            self.failed += 1
+            self.failed += GIVE_UP if seen.slow else 1  # what was given up for its time is not waited for again
 
     def alike(self, base: Mapping[str, int], point: Mapping[str, int]) -> bool:
         """Whether the programs at two points are known to be one of other sizes."""

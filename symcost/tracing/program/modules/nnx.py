@@ -80,11 +80,15 @@ def scoped_methods(classes: set[type]) -> Iterator[None]:
 def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        path = getattr(self, _ATTRIBUTE, None)
-        if path is None:
+        attributes = vars(self)
+        path = attributes.pop(_ATTRIBUTE, None)  # a module that reads all its attributes knows each of them
+        if path is None:  # none of the model, or in a call of its own that is under way
             return function(self, *args, **kwargs)
-        with module_scope(path, type(self).__name__):
-            return function(self, *args, **kwargs)
+        try:
+            with module_scope(path, type(self).__name__):
+                return function(self, *args, **kwargs)
+        finally:
+            attributes[_ATTRIBUTE] = path
 
     return method
 

@@ -36,6 +36,8 @@ OWNERS = ("jax.", "flax.")
 """Whose functions may stand in the fields of a layer: initialisers, products, promotions of number types."""
 PLAIN = frozenset((int, float, bool, str, types.NoneType))
 Path = tuple[str, ...]
+Run = Callable[..., tuple[Any, Any]]
+"""Of a module alone, of the equations that become of it, and of its arguments: its result, and what it leaves."""
 
 
 class Unlike(Exception):
@@ -81,7 +83,7 @@ class Calls:
             key = self._key(context, args, kwargs)
             leaves, tree = jax.tree.flatten((args, kwargs))
             arrays, fixed = _told_apart(leaves)
-            known = self.written.get(key) or self._declaring(context.module, tree, fixed)
+            known = self.written.get(key) or self._equations(context.module, tree, fixed, self._declaring)
             result, values = known.function(arrays)
         except Exception:  # it may be like no other call; or the call itself raises this, in its own words
             return following(*args, **kwargs)
@@ -92,24 +94,28 @@ class Calls:
             once.add((*scope.path, *path), name, shapes, value)
         return result
 
-    def _declaring(self, module: nn.Module, tree: Any, fixed: Any) -> Equations:
-        """A call as a function of its arguments, which returns the parameters that it declares too."""
+    def _equations(self, module: nn.Module, tree: Any, fixed: Any, run: Run) -> Equations:
+        """A call as a function of its arrays; its scope is around it, and it opens none."""
         alone = module.clone(parent=None)
 
         def function(arrays: list[Any]) -> tuple[Any, Any]:
-            args, kwargs = jax.tree.unflatten(tree, _together(arrays, fixed))
-            assert self.once is not None
             self.inside = True
             try:
-                with nn.override_named_call(False), self.once.alone() as declared:
-                    found = alone.apply({}, *args, **kwargs)
+                with nn.override_named_call(False):
+                    return run(alone, equations, *jax.tree.unflatten(tree, _together(arrays, fixed)))
             finally:
                 self.inside = False
-            made.parameters = [(path, name, shapes) for path, name, shapes, _ in declared]
-            return found, [value for *_, value in declared]
 
-        made = Equations(jax.jit(function, inline=True))
-        return made
+        equations = Equations(jax.jit(function, inline=True))
+        return equations
+
+    def _declaring(self, alone: nn.Module, equations: Equations, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """A call that returns the parameters that it declares too."""
+        assert self.once is not None
+        with self.once.alone() as declared:
+            result = alone.apply({}, *args, **kwargs)
+        equations.parameters = [(path, name, shapes) for path, name, shapes, _ in declared]
+        return result, [value for *_, value in declared]
 
     def _apply(
         self, checked: set[Path], context: Any, following: Callable[..., Any], args: Any, kwargs: Any, variables: Any
@@ -128,7 +134,7 @@ class Calls:
             return following(*args, **kwargs)
         try:
             if known is None:
-                known = self._written(checked, module, tree, fixed, mutable)
+                known = self._equations(module, tree, fixed, functools.partial(_changing, checked, mutable))
             result, changed = known.function(arrays)
         except Exception:  # whatever it is: the call itself raises it, in its own words
             return following(*args, **kwargs)
@@ -141,28 +147,6 @@ class Calls:
             for name, value in values.items():
                 scope.put_variable(collection, name, value)
         return result
-
-    def _written(self, checked: set[Path], module: nn.Module, tree: Any, fixed: Any, mutable: list[str]) -> Equations:
-        """A call as a function of its arrays; its scope is around it, and it opens none."""
-        alone = module.clone(parent=None)
-
-        def function(arrays: list[Any]) -> tuple[Any, Any]:
-            variables, args, kwargs = jax.tree.unflatten(tree, _together(arrays, fixed))
-            before = set(checked)
-            checked.clear()
-            self.inside = True
-            try:
-                with nn.override_named_call(False):
-                    found = alone.apply(variables, *args, mutable=mutable or False, **kwargs)
-                made.declared = set(checked)
-            finally:
-                self.inside = False
-                checked.clear()
-                checked.update(before)
-            return found if mutable else (found, {})
-
-        made = Equations(jax.jit(function, inline=True))
-        return made
 
     def initialise(self, following: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
         """The result of a call while variables are made: of one that is alike, new variables and a result of its shapes."""
@@ -205,6 +189,27 @@ class Calls:
         if layer.__call__.__module__ != layer.__module__ or len(nn.module._global_interceptor_stack) > 1:
             raise Unlike
         return tuple([_field(getattr(context.module, name)) for name in _names(layer)])
+
+
+def _changing(
+    checked: set[Path],
+    mutable: list[str],
+    alone: nn.Module,
+    equations: Equations,
+    variables: Any,
+    args: Any,
+    kwargs: Any,
+) -> tuple[Any, Any]:
+    """A call that returns the variables that it changes too."""
+    before = set(checked)
+    checked.clear()
+    try:
+        result = alone.apply(variables, *args, mutable=mutable or False, **kwargs)
+        equations.declared = set(checked)
+    finally:
+        checked.clear()
+        checked.update(before)
+    return result if mutable else (result, {})
 
 
 @functools.cache

@@ -1,0 +1,183 @@
+"""Kinds of models seen in other people's packages: answered without an option, all their sizes seen, equal to fresh traces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+from flax import nnx
+from flax.nnx import bridge
+from test_guided import attended, rotated
+
+import symcost as sc
+
+
+class Resampled(nn.Module):
+    """Patches with a table of positions of 16 x 16, resampled to images that have not as many, as in DINOv2."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        y = nn.Conv(self.d, (14, 14), strides=(14, 14), padding="VALID")(x)
+        n, h, w, d = y.shape
+        table = self.param("table", nn.initializers.zeros, (256, self.d))
+        if h * w != 256:
+            grid = table.reshape(16, 16, d)
+            rows, columns = (jnp.ones((16, size)) * 0.5 for size in (h, w))
+            table = jnp.einsum("akd,ah->hkd", grid, rows)
+            table = jnp.einsum("hkd,kw->hwd", table, columns).reshape(h * w, d)
+        return nn.Dense(self.d)(y.reshape(n, h * w, d) + table)
+
+
+class ByLength(nn.Module):
+    """A class token before the patches, heads of what is left, and the batch by ``len`` or as what is left."""
+
+    d: int
+    H: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Conv(self.d, (16, 16), strides=(16, 16))(x).reshape(len(x), -1, self.d)
+        x = jnp.concatenate([jnp.zeros((len(x), 1, self.d)), x], axis=1)
+        q, k, v = jnp.moveaxis(nn.Dense(3 * self.d)(x).reshape(-1, x.shape[1], 3, self.H, self.d // self.H), 2, 0)
+        return nn.Dense(self.d)(attended(q, k, v).reshape(len(x), -1, self.d))
+
+
+class Windows(nn.Module):
+    """Attention inside windows of w x w, cut and put together by what is left of a shape."""
+
+    d: int
+    w: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x, w = nn.Dense(self.d)(x), self.w
+        k, d = x.shape[1] // w, x.shape[-1]
+        y = x.reshape(-1, k, w, k, w, d).transpose(0, 1, 3, 2, 4, 5).reshape(-1, w * w, d)
+        y = jnp.einsum("bij,bjc->bic", jnp.einsum("bic,bjc->bij", y, y), y)
+        return y.reshape(-1, k, k, w, w, d).transpose(0, 1, 3, 2, 4, 5).reshape(x.shape)
+
+
+class Tabled(nn.Module):
+    """Grouped queries and rotations cut out of a table of T positions."""
+
+    d: int
+    H: int
+    K: int
+    T: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        h = self.d // self.H
+        q, k, v = (nn.Dense(m * h, use_bias=False)(x).reshape(*x.shape[:2], m, h) for m in (self.H, self.K, self.K))
+        table = rotated(jnp.ones((1, self.T, 1, h)))[:, : x.shape[1]]
+        k, v = (jnp.repeat(each, self.H // self.K, axis=2) for each in (k * table, v))
+        return nn.Dense(self.d)(attended(q * table, k, v).reshape(*x.shape[:2], -1))
+
+
+class Stepped(nn.Module):
+    """A loop that ends when the numbers are small."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> Any:
+        step = nn.Dense(self.d, name="step")
+        x = step(x)
+        return nn.while_loop(lambda _, state: state[1].sum() > 0.1, lambda _, state: (state[0] + 1, step(state[1])),
+                             self, (0, x), broadcast_variables="params")  # fmt: skip
+
+
+class Wide(nn.Module):
+    """Two layers of linen."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(self.d)(nn.relu(nn.Dense(4 * self.d)(x)))
+
+
+class Bridged(nnx.Module):
+    """A module of linen inside one of nnx, whose variables are made by a first call."""
+
+    def __init__(self, d: int, rngs: nnx.Rngs) -> None:
+        self.inner = bridge.ToNNX(Wide(d), rngs=rngs)
+        bridge.lazy_init(self.inner, jnp.zeros((1, d)))
+        self.head = nnx.Linear(d, 3, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.head(self.inner(x))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model, its input, conditions that its domain must state, and points at which every number is compared."""
+
+    factory: Callable[..., Any]
+    spec: str
+    conditions: set[str]
+    points: tuple[Mapping[str, int], ...]
+
+
+ROWS = {
+    "a special size among the samples": Row(
+        lambda d: Resampled(d), "float32[n,r,r,3]", set(),
+        ({"n": 2, "r": 224, "d": 96}, {"n": 1, "r": 518, "d": 384}, {"n": 1, "r": 98, "d": 64})),
+    "the length of an array": Row(
+        lambda d, H: ByLength(d, H), "float32[n,r,r,3]", {"d % H == 0"},
+        ({"n": 2, "r": 224, "d": 96, "H": 12}, {"n": 5, "r": 100, "d": 64, "H": 4})),
+    "windows": Row(
+        lambda d, w: Windows(d, w), "float32[n,r,r,3]", {"r % w == 0"},
+        ({"n": 2, "r": 56, "d": 96, "w": 7}, {"n": 1, "r": 96, "d": 64, "w": 8})),
+    "a table beside groups": Row(
+        lambda d, H, K, T: Tabled(d, H, K, T), "float32[n,N,d]", {"H % K == 0"},
+        ({"n": 2, "N": 100, "d": 768, "H": 12, "K": 4, "T": 2048}, {"n": 1, "N": 77, "d": 4096, "H": 32, "K": 8, "T": 99})),
+    "linen inside nnx": Row(
+        lambda d: Bridged(d, nnx.Rngs(0)), "float32[n,d]", set(), ({"n": 2, "d": 768}, {"n": 7, "d": 95})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_kind_of_model_is_answered_at_once_and_equals_fresh_traces(name: str) -> None:
+    row = ROWS[name]
+    costs = sc.trace(row.factory, row.spec, referee=False)
+    assert costs.domain is not None
+    assert set(costs.domain.conditions()) >= row.conditions
+    assert {each.word for each in costs.domain.evidence.values()} == {"proved"}
+    for point in row.points:
+        costs.subs(check=True, **point)
+
+
+def test_a_linen_module_inside_an_nnx_one_is_told_without_a_word_of_its_initialisers() -> None:
+    costs = sc.trace(lambda d: Bridged(d, nnx.Rngs(0)), "float32[n,d]", referee=False)
+    assert (str(costs.macs), costs.domain.conditions() if costs.domain else None) == ("8*d**2*n + 3*d*n", [])
+
+
+def test_the_trips_of_a_lifted_loop_stay_a_symbol() -> None:
+    costs = sc.trace(lambda d: Stepped(d), "float32[n,d]", referee=False)
+    (trips,) = costs.unknown_trips
+    assert str(costs.macs) == f"d**2*n*{trips} + d**2*n"
+    costs.subs(check=True, n=2, d=64, **{trips: 5})
+
+
+def cut(x: jax.Array) -> jax.Array:
+    """At most 1,024 entries of a table, all of it where that is as many."""
+    table = jnp.ones((1024, x.shape[1]))
+    if x.shape[0] > 1024:
+        raise ValueError("the table has 1024 entries")
+    return x @ table.T if x.shape[0] == 1024 else (x * table[: x.shape[0]]).sum(1)
+
+
+def test_a_bound_that_one_piece_says_by_itself_is_told_of_all() -> None:
+    costs = sc.trace_function(cut, "float32[N,d]", referee=False)
+    assert costs.domain is not None
+    assert costs.domain.conditions() == ["N <= 1024"]
+    for N in (1024, 700):
+        costs.subs(check=True, N=N, d=30)
