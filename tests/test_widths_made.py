@@ -162,3 +162,13 @@ def test_depths_have_numbers_where_their_pattern_is_known_or_where_they_were_tri
     right = {L: sum(280 if wide(i, L) else 72 for i in range(L)) for L in inside}
     assert {L: costs.subs(L=L).params for L in inside} == right
     assert len(inside) >= least
+
+
+def test_a_quotient_that_turns_far_away_is_a_decision() -> None:
+    def tiled(x: jax.Array) -> jax.Array:
+        return jax.numpy.tile(x, (1, 1 + x.shape[1] // 9000))
+
+    costs = sc.trace_function(tiled, "float32[2,N]", referee=False, max_pieces=1)
+    assert costs.subs(N=8999).activations == sc.trace_function(tiled, "float32[2,8999]", referee=False).activations
+    with pytest.raises(sc.DomainError, match=r"N=9000 is outside the domain: floor\(N/9000\) == 0 must hold"):
+        costs.subs(N=9000)

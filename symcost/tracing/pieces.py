@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -203,10 +204,17 @@ class Side:
         """Values at which the decision may fall the other way, in order."""
         sizes = [value for other, value in base.items() if other != name]
         sizes += [] if self.guard.number is None else [self.guard.number]
+        sizes += self._turns(name)
         beside = {k * size // d + e for size in sizes for k, d in ((1, 1), (2, 1), (1, 2)) for e in (-1, 0, 1)}
         return sorted(
             v for v in {*range(2, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside} if v > 1
         )
+
+    def _turns(self, name: str) -> list[int]:
+        """Values at which a floor in the decision goes on: 9,000 for ``floor(N/9000)``."""
+        sides = [side for side in (self.guard.left, self.guard.right) if isinstance(side, Form)]
+        inside = [argument for side in sides for argument in side.floor_arguments() if name in argument.symbols]
+        return [math.ceil(1 / abs(c)) for argument in inside for mono, c in argument.terms.items() if mono]
 
     def attempts(self, sampler: Sampler) -> Iterator[tuple[Sampler, dict[str, Values]]]:
         """Samplers and samples with which the program may be derived on the other side."""
