@@ -55,6 +55,7 @@ HIDDEN: dict[str, Callable[[int], int]] = {
     "a float as a quotient": lambda d: (d / 4).as_integer_ratio()[1] + 3,
     "a count": lambda d: collections.Counter([d, 64])[64] + 3,
     "a float of numpy's, rounded": lambda d: 8 if np.round(d / 7, 1) == 9.1 else 12,
+    "a range with a step": lambda d: len(range(0, d, 48)) + 3,
     "a number of numpy's": lambda d: 8 if np.float32(d / 4) == 16 else 12,
 }
 """What C code, texts and keys make of a size: only what was tried has numbers."""

@@ -120,6 +120,8 @@ def looks_up(frame: FrameType) -> bool:
 
 COUNTING = ("range", "slice", "islice", "repeat", "arange", "zeros", "ones", "empty", "full", "eye", "tri", "linspace")
 """Functions in C of Python, numpy and jax that take a size for a number of things: no single size is another one to them."""
+STEPPED = {"range": 2, "arange": 2, "islice": 3}
+"""Those of them that take a step behind so many arguments: with one, a size more may be one thing more."""
 
 
 def hides(frame: FrameType) -> bool:
@@ -134,7 +136,8 @@ def hides(frame: FrameType) -> bool:
     if operation in CALLS and isinstance(node, ast.Call):
         function = node.func
         name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-        return name not in COUNTING
+        stepped = len(node.args) > STEPPED.get(name, len(node.args)) or any(each.arg == "step" for each in node.keywords)
+        return name not in COUNTING or stepped
     return False
 
 
