@@ -129,7 +129,7 @@ TENSOR = {
 SHARDED = {"inputs/0": ("data",), "**/up/kernel": ("data", "model"), "**/down/kernel": ("model", "data")}
 CASES: Mapping[str, tuple[Any, str, Any, sc.Plan, dict[str, int]]] = {
     "tensor": (transformer, "float32[B,T,d]", "forward", sc.Plan({"model": "Y"}, TENSOR),
-               {"B": 2, "T": 16, "d": 1024, "H": 16, "F": 512, "L": 3, "Y": 4}),
+               {"B": 2, "T": 16, "d": 8192, "H": 64, "F": 512, "L": 3, "Y": 4}),
     "data": (convolutional, "float32[n,r,r,3]", "train", sc.Plan({"data": "X"}, {"inputs/0": ("data",)}),
              {"n": 16, "r": 20, "c": 16, "X": 4}),
     "sharded": (perceptron, "float32[B,d]", "train", sc.Plan(MESH, SHARDED), {"B": 4096, "d": 512, "F": 256, "X": 4, "Y": 2}),
@@ -203,10 +203,10 @@ def test_bounds_and_divisors_are_conditions(planned: Mapping[str, sc.CostTable])
     assert {evidence.word for evidence in domain.evidence.values()} == {"bounded"}
     point = CASES["tensor"][4]
     with pytest.raises(sc.DomainError, match="H/Y is a size and must be an integer"):
-        _ = costs.subs(**{**point, "H": 18}).per_device
+        _ = costs.subs(**{**point, "H": 66}).per_device
     with pytest.raises(sc.DomainError, match=r"H=4096 is beyond what was tried, .*partitioner was asked.*upto="):
         _ = costs.subs(**{**point, "H": 4096, "d": 8192}).collectives
-    assert costs.subs(**{**point, "H": 18}).macs > 0, "the model's own form holds there"
+    assert costs.subs(**{**point, "H": 66}).macs > 0, "the model's own form holds there"
 
 
 class Experts(nn.Module):

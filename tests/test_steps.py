@@ -233,19 +233,21 @@ def test_the_step_of_a_traced_plan_follows_from_its_rows(planned: sc.CostTable) 
     ) / sympy.Integer(180 * 10**9)
     at = sc.crossover(found.compute, found.communication["data"], "B").at
     assert sympy.simplify(at * d * f / (d * f + Y)) == 2550 * X * 4 / 5, "and the sum of the loss, which is 4 bytes"
-    one = sc.step_time(planned.subs(B=64, d=32, f=48, X=4, Y=2), V5P, hops=False)
+    one = sc.step_time(planned.subs(B=16384, d=8192, f=4096, X=4, Y=2), V5P, hops=False)
     assert one.work.devices == 8
-    assert one.value() == found.value(B=64, d=32, f=48, X=4, Y=2)
+    assert one.value() == found.value(B=16384, d=8192, f=4096, X=4, Y=2)
 
 
 def test_a_step_is_told_only_where_its_table_holds(planned: sc.CostTable) -> None:
     found = sc.step_time(planned, V5P)
-    with pytest.raises(sc.DomainError, match="B=63, X=4 is outside the domain: B/X is a size and must be an integer"):
-        found.value(B=63, d=32, f=48, X=4, Y=2)
+    with pytest.raises(
+        sc.DomainError, match="B=16383, X=4 is outside the domain: B/X is a size and must be an integer"
+    ):
+        found.value(B=16383, d=8192, f=4096, X=4, Y=2)
     with pytest.raises(sc.DomainError, match="X=1 is outside the domain"):
-        found.value(B=64, d=32, f=48, X=1, Y=2)
-    with pytest.raises(sc.DomainError, match="B=63, X=4 is outside the domain"):
-        sc.step_time(planned.subs(B=63, d=32, f=48, X=4, Y=2), V5P)
+        found.value(B=16384, d=8192, f=4096, X=1, Y=2)
+    with pytest.raises(sc.DomainError, match="B=16383, X=4 is outside the domain"):
+        sc.step_time(planned.subs(B=16383, d=8192, f=4096, X=4, Y=2), V5P)
 
 
 def test_a_traced_plan_over_slices_waits_for_both_networks(planned: sc.CostTable) -> None:

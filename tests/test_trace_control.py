@@ -91,6 +91,8 @@ ROWS: dict[tuple[str, str], tuple[Callable[..., Any], tuple[str, ...], str, list
         lambda x: lax.platform_dependent(x, tpu=lambda v: v @ v, default=lambda v: v * 2.0), ("float32[n,n]",), "n**2", N),
     ("call_hi_primitive", "the program that it says it is"): (
         own, ("float32[n,c]", "float32[c,d]", "float32[n,d]"), "2*n*c*d + n*d", N_C_D),
+    ("custom_linear_solve", "the solver alone"): (
+        lambda x: lax.custom_linear_solve(lambda v: 3.0 * v, x, lambda _, b: b / 3.0, symmetric=True), ("float32[n]",), "n", N),
     ("shard_map", "a sum over devices"): (
         sharded, ("float32[n,4*c]", "float32[4*c,d]"), "4*(2*n*c*d + n*d)", N_C_D),
 }  # fmt: skip

@@ -168,6 +168,8 @@ class Derivation(Attempt):
         for number, guard in enumerate(
             (*self.guards, *skipped, *unmoved(found, self.recording.sizes), *beyond_bounds(found)), 1
         ):
+            if not guard.place.file and guard in found.domain.guards:
+                continue  # a line of the model's is known to decide it
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
             if any(strongest((known, guard)) == (known,) for known, _ in split):
                 continue  # it holds wherever this form is used

@@ -136,7 +136,9 @@ def hides(frame: FrameType) -> bool:
     if operation in CALLS and isinstance(node, ast.Call):
         function = node.func
         name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-        stepped = len(node.args) > STEPPED.get(name, len(node.args)) or any(each.arg == "step" for each in node.keywords)
+        stepped = len(node.args) > STEPPED.get(name, len(node.args)) or any(
+            each.arg == "step" for each in node.keywords
+        )
         return name not in COUNTING or stepped
     return False
 

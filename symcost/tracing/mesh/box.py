@@ -21,12 +21,12 @@ from symcost.tracing.mesh.sampler import MeshSampler
 from symcost.tracing.mesh.sides import PLACE, SideOfMesh
 from symcost.tracing.sampling.sample import Point
 
-SMALL = (2, 16, 128)
+SMALL = (2, 16, 128, 1024, 4096)
 LARGE = (1 << 16, 1 << 14)
 """Sizes at the corners, and those that are tried where a corner is another program."""
 FAR = (256, 128, 64, 32)
 """The same of the far axis of a mesh, the others of which are 2."""
-ROUNDS = 24
+ROUNDS = 40
 
 
 class Ordered(Exception):

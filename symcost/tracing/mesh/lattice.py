@@ -18,8 +18,10 @@ from symcost.tracing.sampling.sample import LARGE, Point, Values
 
 FACTORS = (1, 2, 3, 5, 7, 4, 6, 9, 8, 12)
 """Sizes are sampled at these times the first ones."""
-PRIMES = (3, 5, 7, 11, 13)
-"""Sizes that an axis cuts are these times the parts, or what is next to them inside the domain."""
+FIRST, APART = (13, 21, 29, 43, 53), (1, 9, 81)
+"""Sizes that an axis cuts are these times the parts, or what is next to them inside the domain: XLA folds small constants.
+
+In turn they are so far apart that their multiples stand in the same order, by which the partitioner may decide."""
 ENOUGH, ROOM = 5, 60
 """Values that a size is to have, and what those that it must divide are multiplied by where it has fewer."""
 
@@ -71,8 +73,10 @@ class Lattice:
         """The first point that the model's form was fitted to, with small sizes where axes cut them."""
         fitted = self.table.certificate.fitted[0] if self.table.certificate.fitted else {}
         point = {name: fitted[name] for name in self.names if name in fitted}
-        cut = (str(cut.size) for cut in self.cuts if str(cut.size) in point)
-        return self.resized(point, dict(zip(dict.fromkeys(cut), itertools.cycle(PRIMES), strict=False)))
+        cut = dict.fromkeys(str(cut.size) for cut in self.cuts if str(cut.size) in point)
+        sizes = map(math.prod, zip(itertools.cycle(FIRST), itertools.cycle(APART), strict=False))
+        apart = dict(zip(cut, sizes, strict=False))
+        return self.resized(point, apart)
 
     def resized(self, point: Point, sizes: Mapping[str, int]) -> Point:
         """The point with other sizes, in turn, or the next ones towards its own that are inside the domain."""
