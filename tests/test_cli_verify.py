@@ -94,8 +94,11 @@ def test_a_failed_check_ends_with_1_whoever_did_not_answer(
         ([*MLP[:-2]], "no value for L: a compiler needs all of them, give --at L=..."),
         ([*MLP, "--format", "csv"], "unknown format 'csv': use text, markdown, json"),
         ([*MLP, "--against", "flax,nvprof"], "unknown counter 'nvprof': use flax, roofline, xla"),
-        ([*MLP, "--shard", "inputs"], "--shard 'inputs' must be PART=AXIS,..., as --shard kernel=-,model"),
-        ([*MLP, "--mesh", "data=two"], "--mesh data='two' must be an integer"),
+        ([*MLP, "--shard", "inputs"], "--shard 'inputs' must be PATH=AXIS,..., as --shard '**/up/kernel=-,model'"),
+        (
+            [*MLP, "--mesh", "data=two"],
+            "an axis of the mesh has the size two, which has no value: give it with --at two=4",
+        ),
         (["verify", "referee_cases:MPL", "float32[n,6]"], "referee_cases has no 'MPL': it has MLP"),
         (["verify", "referee_cases:MLP", "float32[n"], "cannot read the input spec 'float32[n'"),
         (["verify", "resnet19", "--at", "n=1"], "unknown model 'resnet19': did you mean resnet18"),

@@ -5,20 +5,18 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from symcost.cli import calibrate, check, diff, estimate, layers, report, sweep, verify
-from symcost.cli.options import Given, Model, Specs, Texts, takes_model
+from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import EPILOGS, close_standard_output, shows
 from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.target import table_of
 from symcost.cli.wording import as_options
 from symcost.errors import SymcostError
 from symcost.reading.numerals import clipped
-from symcost.sources.plans import plan_of
 from symcost.system.interrupt import INTERRUPTED, PROGRAM, end, watch
 from symcost.version import __version__
 
@@ -55,24 +53,9 @@ def _root(
 )
 @takes_model
 @takes_screen
-def trace(
-    given: Given,
-    screen: ScreenOptions,
-    target: Model,
-    specs: Specs = None,
-    mesh: Annotated[
-        Texts, typer.Option(metavar="AXIS=SIZE", help="An axis of a mesh of devices: a number or a symbol.")
-    ] = None,
-    shard: Annotated[
-        Texts,
-        typer.Option(
-            metavar="PATH=AXIS,-,...", help="Mesh axes of arrays by path: 'inputs/0=data', '**/up/kernel=-,model'."
-        ),
-    ] = None,
-) -> None:
+def trace(given: Given, screen: ScreenOptions, target: Model, specs: Specs = None) -> None:
     """Derive the exact cost of a Flax model in closed form; with --mesh also what each device of it computes and sends."""
-    source = given.source(target, specs)
-    screen.show(table_of(replace(source, how=replace(source.how, plan=plan_of(mesh, shard)))))
+    screen.show(table_of(given.source(target, specs)))
 
 
 VERBS = (

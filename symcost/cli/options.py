@@ -90,6 +90,15 @@ TRACING: Mapping[str, Any] = {
         bool, typer.Option("--referee/--no-referee", help="Compare the xla figures with XLA's own count at one point.")
     ],
     "function": Annotated[bool, typer.Option("--function", help="NAME is a plain JAX function of the inputs.")],
+    "mesh": Annotated[
+        Texts, typer.Option(metavar="AXIS=SIZE", help="An axis of a mesh of devices: a number or a symbol.")
+    ],
+    "shard": Annotated[
+        Texts,
+        typer.Option(
+            metavar="PATH=AXIS,-,...", help="Mesh axes of arrays by path: 'inputs/0=data', '**/up/kernel=-,model'."
+        ),
+    ],
 }
 """The options of tracing."""
 VALUES: Mapping[str, Any] = {

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from symcost.cli.options import Given, Model, Specs, Texts, takes_model
 from symcost.cli.output import Output, Steps, one_of, shows, write
 from symcost.cli.target import verdict_of
+from symcost.errors import SymcostError
 from symcost.referee.compilers.start import start_jax
-from symcost.sources.texts import entries, integers
 
 
 @shows(
@@ -30,10 +31,6 @@ def verify(
         Texts, typer.Option(metavar="TARGET", help="cpu, tpu-v5e, cuda-h100, ...; symcost targets lists them.")
     ] = None,
     against: Annotated[str, typer.Option(metavar="NAME,...", help="Other counters to show: flax, roofline, xla.")] = "",
-    mesh: Annotated[Texts, typer.Option(metavar="AXIS=INT", help="An axis of a mesh of devices.")] = None,
-    shard: Annotated[
-        Texts, typer.Option(metavar="PART=AXIS,-,...", help="Mesh axes of arrays whose name has this part; - for none.")
-    ] = None,
     timeout: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="What one compiler may take.")] = 600.0,
     cache: Annotated[bool, typer.Option(help="Keep and reuse the compilers' answers.")] = True,
     format_: Annotated[str, one_of("text", "markdown", "json")] = "text",
@@ -50,24 +47,26 @@ def verify(
     for name in target or ():
         target_of(name)
     source = given.source(model, specs, point=True, verdict=True)
-    options = {"against": against, "timeout": timeout, "cache": cache}
-    axes = {"mesh": integers("--mesh", mesh), "shard": _shards(shard)}
+    options: dict[str, Any] = {"against": against, "timeout": timeout, "cache": cache}
+    plan, at = source.how.plan, source.left
+    if plan is not None:
+        check_given(plan.symbols, at)
+        options |= {"mesh": plan.sizes(at), "shard": plan.shard}
+        at = {name: value for name, value in at.items() if name not in plan.symbols}
     with Steps() as progress:
-        verdict = verdict_of(source, source.left, target or ["cpu"], **options, **axes, on_event=progress)
+        verdict = verdict_of(source, at, target or ["cpu"], **options, on_event=progress)
     write(report.FORMATS[format_](verdict), output)
     if not verdict:
         raise typer.Exit(1 if verdict.outcome == FALSE else 2)
 
 
-def _shards(given: Texts) -> dict[str, tuple[str | None, ...]]:
-    """Mesh axes by the part of a name."""
-
-    def split(text: str) -> tuple[str, str] | None:
-        part, _, axes = text.rpartition("=")
-        return (part, axes) if part else None
-
-    read = entries("--shard", given, split, "PART=AXIS,...", "kernel=-,model")
-    return {part: tuple(None if axis in ("-", "") else axis for axis in text.split(",")) for part, text in read.items()}
+def check_given(symbols: Sequence[str], at: Mapping[str, int]) -> None:
+    """Raise where an axis of a mesh has no size."""
+    for name in symbols:
+        if name not in at:
+            raise SymcostError(
+                f"an axis of the mesh has the size {name}, which has no value: give it with --at {name}=4"
+            )
 
 
 @shows(

@@ -20,12 +20,12 @@ def plan_of(mesh: Sequence[str] | None, shard: Sequence[str] | None) -> Plan | N
     """
     if not mesh and not shard:
         return None
+    read = entries("--shard", shard, _split, "PATH=AXIS,...", "'**/up/kernel=-,model'")
     if not mesh:
         raise SymcostError("--shard cuts arrays along the axes of a mesh: give its axes with --mesh, as --mesh data=X")
     sizes = {
         axis: int(text) if text.isascii() and text.isdecimal() else text for axis, text in pairs("--mesh", mesh).items()
     }
-    read = entries("--shard", shard, _split, "PATH=AXIS,...", "'**/up/kernel=-,model'")
     return Plan(sizes, {path: tuple(map(_entry, text.split(","))) for path, text in read.items()})
 
 

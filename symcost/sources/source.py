@@ -20,7 +20,7 @@ from symcost.sources.texts import bind, integer, load, made
 from symcost.sources.tracing import TracingOptions
 
 _TRIPS = re.compile(r"\btrips_\w+")
-OF_PARAMETERS = ("active", "referee")
+OF_PARAMETERS = ("active", "referee", "plan")
 """Options of tracing that leave the program as it is."""
 
 

@@ -11,7 +11,7 @@ from symcost.costs.spec import check_texts, looks_like_spec
 from symcost.errors import SymcostError, TraceError
 from symcost.reading.choices import MODES
 from symcost.reading.numerals import short
-from symcost.sources.plans import plan_texts
+from symcost.sources.plans import plan_of, plan_texts
 from symcost.sources.texts import bind, integers, load, made, numbers, pairs, shares, values
 
 
@@ -61,7 +61,8 @@ class TracingOptions:
             at_least=integers("--at-least", given.get("at_least")), samples=numbers("--samples", given.get("samples")),
             axes=integers("--axis", given.get("axis")), rngs=tuple(given.get("rng") or ()),
             wrt=tuple(given.get("wrt") or ()), active=shares("--active", given.get("active")),
-            upto=integers("--upto", given.get("upto")), max_pieces=given.get("max_pieces"), **plain,
+            upto=integers("--upto", given.get("upto")), max_pieces=given.get("max_pieces"),
+            plan=plan_of(given.get("mesh"), given.get("shard")), **plain,
         )  # fmt: skip
 
     def check(self) -> None:
@@ -128,7 +129,7 @@ def option(name: str) -> str:
 
 
 _OF_MODULES = ("arg", "free", "mode", "wrt", "active", "method", "rngs")
-OPTION = {"axes": "axis", "rngs": "rng"}
+OPTION = {"axes": "axis", "rngs": "rng", "plan": "mesh"}
 """What takes an entry at a time has its name in the singular."""
 _FLAG = {("--function", True): "--function", ("--referee", False): "--no-referee"}
 

@@ -217,7 +217,8 @@ class Attempt:
         domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained, self.halved)
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         points = [*certificate.fitted, *certificate.held_out]
-        depths = {name: seen for name, seen in self.landmarks.items() if name not in (self.options.upto or {})}
+        known = {*(self.options.upto or {}), *self.halved}
+        depths = {name: seen for name, seen in self.landmarks.items() if name not in known}
         alone = unseen(self.recording, depths).intersection((*self.sizes, *depths))
         domain.only = {name: frozenset(point[name] for point in points) for name in alone}
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)

@@ -56,7 +56,9 @@ class Claim:
 ALIASES = {"specs": "spec", "axes": "axis", "rngs": "rng"}
 """Other names of columns."""
 NEEDED = ("quantity", "value")
-OPTIONS = tuple(OPTION.get(each.name, each.name) for each in fields(TracingOptions) if each.name != "call")
+OPTIONS = tuple(
+    OPTION.get(each.name, each.name) for each in fields(TracingOptions) if each.name not in ("call", "plan")
+)
 """Columns for the options of tracing, as ``symcost trace`` has them; what an option takes several times stands between spaces."""
 KNOWN = (*(field.name for field in fields(Claim) if field.name not in ("line", "options")), *OPTIONS)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from symcost.costs.mesh.plan import Entry
 from symcost.errors import SymcostError
 from symcost.referee.compilers import cache
 from symcost.referee.compilers.answer import Failure, TargetAnswer
@@ -28,7 +29,7 @@ class Placement:
     """A mesh of devices, sizes by axis name, and where arrays go: axes of dimensions by a part of the array's name."""
 
     mesh: Mapping[str, int] = field(default_factory=dict)
-    rules: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    rules: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         axes = {text: (given,) if isinstance(given, str) else tuple(given) for text, given in self.rules.items()}

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import jax
@@ -13,7 +14,9 @@ import numpy as np
 from jax import export
 from jax.extend import core
 
+from symcost.costs.mesh.plan import Entry
 from symcost.errors import SymcostError
+from symcost.reading.glob import matches
 from symcost.tracing.program.capture import lean
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import names_along
@@ -115,17 +118,15 @@ def program_at(model: Model, point: Mapping[str, int]) -> JaxProgram:
     return JaxProgram(closed, tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
 
 
-def partitions(
-    program: JaxProgram, rules: Mapping[str, Sequence[str | None]], mesh: Mapping[str, int]
-) -> list[list[str | None]]:
-    """Mesh axes of every argument's dimensions; the last rule whose text is part of the argument's name holds.
+def partitions(program: JaxProgram, rules: Mapping[str, Sequence[Entry]], mesh: Mapping[str, int]) -> list[list[Entry]]:
+    """Mesh axes of every argument's dimensions; the last rule that is part of the argument's name, or its pattern, holds.
 
     Errors: a rule that fits no argument, an axis the mesh lacks, more axes than dimensions, a size that does not divide.
     """
-    placed: list[list[str | None]] = []
+    placed: list[list[Entry]] = []
     used: set[str] = set()
     for argument, aval in zip(program.arguments, program.closed.in_avals, strict=True):
-        fitting = [text for text in rules if text in str(argument)]
+        fitting = [text for text in rules if text in str(argument) or matches(text, str(argument))]
         used.update(fitting)
         axes = list(rules[fitting[-1]]) if fitting else []
         _check(argument, aval.shape, axes, mesh)
@@ -137,19 +138,23 @@ def partitions(
     return placed
 
 
-def _check(argument: Argument, shape: tuple[int, ...], axes: list[str | None], mesh: Mapping[str, int]) -> None:
+def _check(argument: Argument, shape: tuple[int, ...], axes: list[Entry], mesh: Mapping[str, int]) -> None:
     if len(axes) > len(shape):
         raise SymcostError(f"shard gives {len(axes)} axes to {argument} of shape {shape}: give at most {len(shape)}")
-    again = next((axis for axis in axes if axis is not None and axes.count(axis) > 1), None)
+    along = [() if entry is None else (entry,) if isinstance(entry, str) else tuple(entry) for entry in axes]
+    every = [axis for names in along for axis in names]
+    again = next((axis for axis in every if every.count(axis) > 1), None)
     if again is not None:
         raise SymcostError(
             f"shard gives the axis {again!r} to two dimensions of {argument}: each axis cuts one of them"
         )
-    for size, axis in zip(shape, axes, strict=False):
-        if axis is not None and axis not in mesh:
-            raise SymcostError(f"shard names the axis {axis!r}: the mesh has {', '.join(mesh)}")
-        if axis is not None and size % mesh[axis]:
+    unknown = next((axis for axis in every if axis not in mesh), None)
+    if unknown is not None:
+        raise SymcostError(f"shard names the axis {unknown!r}: the mesh has {', '.join(mesh)}")
+    for size, names in zip(shape, along, strict=False):
+        devices = prod(mesh[axis] for axis in names)
+        if size % devices:
             raise SymcostError(
-                f"shard cuts the {size} of {argument}, shape {shape}, along {axis!r} of {mesh[axis]} devices: "
-                "choose sizes that divide"
+                f"shard cuts the {size} of {argument}, shape {shape}, along {' and '.join(map(repr, names))} of {devices} "
+                "devices: choose sizes that divide"
             )

@@ -29,7 +29,7 @@ class Request(TypedDict):
     topology: str
     config: str
     mesh: dict[str, int]
-    partitions: list[list[str | None]]
+    partitions: list[list[str | list[str] | None]]
     x64: bool
     program: str | None
     reference: dict[str, Any] | None
@@ -75,7 +75,8 @@ def lower(request: Request) -> Any:
     sizes = list(request["mesh"].values())
     grid = np.array(devices(request, int(np.prod(sizes)))).reshape(sizes)
     mesh = jax.sharding.Mesh(grid, tuple(request["mesh"]))
-    placed = [jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes)) for axes in request["partitions"]]
+    along = [[tuple(axes) if isinstance(axes, list) else axes for axes in cut] for cut in request["partitions"]]
+    placed = [jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes)) for axes in along]
     return jax.jit(function, in_shardings=placed, keep_unused=True).lower(*arrays)
 
 

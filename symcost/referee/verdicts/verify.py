@@ -13,6 +13,7 @@ import numpy as np
 from symcost.agreement.check import LOWERED, Check, ModuleRow
 from symcost.agreement.written import METRICS, Written, emulation, misplaced, modules, totals
 from symcost.costs.evidence import summary
+from symcost.costs.mesh.plan import Entry
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.hlo.reading.text import HloError
@@ -62,7 +63,7 @@ def verify(
     function: bool = False,
     name: str = "",
     mesh: Mapping[str, int] | None = None,
-    shard: Mapping[str, str | Sequence[str | None]] | None = None,
+    shard: Mapping[str, str | Sequence[Entry]] | None = None,
     timeout: float = TIMEOUT,
     cache: bool = True,
     on_event: Event = lambda target, event: None,
@@ -75,8 +76,8 @@ def verify(
     them; none needs its device.
 
     - ``against``: other counters whose figure to show: ``"flax"``, ``"roofline"``, ``"xla"``, or several: ``"flax,xla"``.
-    - ``mesh``: sizes of a mesh of devices by axis name; ``shard``: axes of an array's dimensions, by a part of its name,
-      such as ``{"inputs": ("data",), "kernel": (None, "model")}``. The last entry that fits holds.
+    - ``mesh``: sizes of a mesh of devices by axis name; ``shard``: axes of an array's dimensions, by a part of its name or a
+      pattern of it, such as ``{"inputs": ("data",), "kernel": (None, "model")}``. The last entry that fits holds.
     - ``timeout``: seconds a compiler may take; ``cache``: whether answers are kept and reused; ``name``: how another
       process imports the model (``PKG.MOD:NAME``), should its program not serialise; ``on_event``: told
       ``(target, event)``.
