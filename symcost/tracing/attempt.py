@@ -217,10 +217,9 @@ class Attempt:
         domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained, self.halved)
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         points = [*certificate.fitted, *certificate.held_out]
-        known = {*(self.options.upto or {}), *self.halved}
-        depths = {name: seen for name, seen in self.landmarks.items() if name not in known}
-        alone = unseen(self.recording, depths).intersection((*self.sizes, *depths))
-        domain.only = {name: frozenset(point[name] for point in points) for name in alone}
+        depths = {n: seen for n, seen in self.landmarks.items() if n not in {*(self.options.upto or {}), *self.halved}}
+        domain.only = {name: frozenset(point[name] for point in points)
+                       for name in unseen(self.recording, depths).intersection((*self.sizes, *depths))}  # fmt: skip
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
 
     def _upto(self) -> Point:
