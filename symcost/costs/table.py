@@ -187,6 +187,17 @@ class CostTable(OnMesh):
         return CostTable.of(self._counts, replace(self.parts, sharded=sharded, symbols=symbols))
 
     @property
+    def whole(self) -> CostTable:
+        """The table without its plan: the program on one device."""
+        if self.parts.sharded is None:
+            return self
+        plan = self.parts.sharded.plan
+        own = self.parts.domain.symbols if self.parts.domain is not None else ()
+        symbols = tuple(name for name in self.symbols if name in own or name not in plan.symbols)
+        point = {name: value for name, value in self.parts.point.items() if name in own or name not in plan.symbols}
+        return CostTable.of(self._counts, replace(self.parts, sharded=None, symbols=symbols, point=point))
+
+    @property
     def grows(self) -> bool:
         """Whether a repeated block grows: its row stands for the mean of all blocks."""
         return self.parts.network is not None and self.parts.network.grows

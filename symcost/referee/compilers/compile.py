@@ -30,6 +30,8 @@ class Placement:
 
     mesh: Mapping[str, int] = field(default_factory=dict)
     rules: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    gradients: bool = False
+    """Whether gradients lie as the parameters that they change; the compiler lays them otherwise."""
 
     def __post_init__(self) -> None:
         axes = {text: (given,) if isinstance(given, str) else tuple(given) for text, given in self.rules.items()}
@@ -86,6 +88,9 @@ class CompileJob:
             "mesh": dict(self.placement.mesh),
             "topology": target.grid(self.placement.devices) if target.platform == TPU else "",
             "partitions": self._partitions,
+            "gradients": [self._partitions[number] for number in self.program.trained]
+            if self.placement.gradients
+            else [],
             "x64": self.program.x64,
         }
         entry = cache.key(self.program.key, repr((target.name, target.config)), target.versions(), options)

@@ -53,6 +53,8 @@ class JaxProgram:
     arguments: tuple[Argument, ...]
     x64: bool = False
     """Whether numbers of 64 bits were allowed when it was traced; without, they become 32 bits wide where it is lowered."""
+    trained: tuple[int, ...] = ()
+    """The arguments whose gradients are its results, from the second on, in their order; none of a forward pass."""
 
     @cached_property
     def key(self) -> str:
@@ -115,7 +117,11 @@ def program_at(model: Model, point: Mapping[str, int]) -> JaxProgram:
         for role, tree in abstract.arguments.items()
         for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
-    return JaxProgram(closed, tuple(arguments), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
+    params = [number for number, argument in enumerate(arguments) if argument.role == "params"]
+    trained = (
+        [number for number, wanted in zip(params, abstract.trained, strict=True) if wanted] if abstract.trains else []
+    )
+    return JaxProgram(closed, tuple(arguments), bool(jax.config.jax_enable_x64), tuple(trained))  # type: ignore[attr-defined]
 
 
 def partitions(program: JaxProgram, rules: Mapping[str, Sequence[Entry]], mesh: Mapping[str, int]) -> list[list[Entry]]:

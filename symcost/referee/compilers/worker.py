@@ -30,6 +30,7 @@ class Request(TypedDict):
     config: str
     mesh: dict[str, int]
     partitions: list[list[str | list[str] | None]]
+    gradients: list[list[str | list[str] | None]]
     x64: bool
     program: str | None
     reference: dict[str, Any] | None
@@ -75,9 +76,21 @@ def lower(request: Request) -> Any:
     sizes = list(request["mesh"].values())
     grid = np.array(devices(request, int(np.prod(sizes)))).reshape(sizes)
     mesh = jax.sharding.Mesh(grid, tuple(request["mesh"]))
-    along = [[tuple(axes) if isinstance(axes, list) else axes for axes in cut] for cut in request["partitions"]]
-    placed = [jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes)) for axes in along]
-    return jax.jit(function, in_shardings=placed, keep_unused=True).lower(*arrays)
+
+    def laid(cut: list[str | list[str] | None]) -> Any:
+        axes = [tuple(names) if isinstance(names, list) else names for names in cut]
+        return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
+
+    placed, gradients = (list(map(laid, cuts)) for cuts in (request["partitions"], request["gradients"]))
+
+    def run(*values: Any) -> list[Any]:
+        results = list(function(*values))
+        where = slice(1, 1 + len(gradients))
+        results[where] = map(jax.lax.with_sharding_constraint, results[where], gradients)
+        return results
+
+    chosen = run if gradients else function
+    return jax.jit(chosen, in_shardings=placed, keep_unused=True).lower(*arrays)
 
 
 def analysed(compiled: Any) -> dict[str, float]:

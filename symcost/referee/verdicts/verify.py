@@ -26,7 +26,7 @@ from symcost.referee.compilers.source import ProgramSource
 from symcost.referee.compilers.start import start_devices
 from symcost.referee.compilers.targets import TPU, Target, target
 from symcost.referee.verdicts import against as counters
-from symcost.referee.verdicts import kept, layered, memory, traced
+from symcost.referee.verdicts import exchange, kept, layered, memory, traced
 from symcost.referee.verdicts.compiled import compiled, unread
 from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
@@ -87,6 +87,9 @@ def verify(
     function whose arguments the inputs are, ``verify(f, "float32[n,8]", at=dict(n=2))``, needs no ``function=True`` unless
     ``at`` has a value of one of its parameters: then it is a factory.
 
+    Of a table that was traced with a plan the program is compiled for its mesh, and the bytes of its collectives are
+    compared by kind: ``at`` has the sizes of the mesh too.
+
     A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
     with the trace of the Flax twin too; its input is ``float32``, channels last (``int32`` for tokens), unless a spec says
     otherwise.
@@ -116,6 +119,7 @@ def verify(
     at = {name: int(value) if isinstance(value, np.integer) else value for name, value in (at or {}).items()}
     start_devices()
     placement, point, layers, given = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None, None
+    sent: dict[str, int] | None = None
     if isinstance(model, CostTable) and (network := model.parts.network) is not None:
         model, specs, layers = layered.twin(model, network, specs, at)
         point = {}
@@ -123,6 +127,12 @@ def verify(
         options = {"call": call, "wrt": wrt, "rngs": rngs, "free": free, "samples": samples, "steps": steps,
                    "at_least": at_least, "upto": upto, "function": function}  # fmt: skip
         given, at = model, {**model.point, **at}
+        if model.plan is not None:
+            if mesh or shard:
+                raise SymcostError("mesh and shard are the plan's of this table: leave them out")
+            placement, sent = exchange.placement(model, at), exchange.predicted(model, at)
+            given = model.whole
+            at = {name: value for name, value in at.items() if name in given.symbols or name in given.point}
         source = traced.source(model, at, [name for name, value in {"specs": specs, **options}.items() if value])
     else:
         function = function or takes_arrays(model, specs, call, at)
@@ -158,6 +168,8 @@ def verify(
             parts = _level_1(costs, written, layers)
             for each in asked:
                 _add(parts, each, answers[each.name].result(), written, program, costs, placement.devices)
+                if sent is not None and each.name not in parts.failures and not parts.targets[-1].missing:
+                    parts.checks += exchange.checks(parts.targets[-1], sent)
             others = counters.opinions(against, maker, point, program, written)
         finally:
             job.stop()
