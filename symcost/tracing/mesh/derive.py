@@ -17,7 +17,7 @@ from symcost.tracing.fitting.align import same
 from symcost.tracing.mesh.box import Ordered
 from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.sampler import MeshSampler
-from symcost.tracing.mesh.side import SideDerivation, ToCut
+from symcost.tracing.mesh.side import MOST_ORDERS, SideDerivation, ToCut
 from symcost.tracing.mesh.sides import AXES, MOST_SIDES, sides
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.stack import with_room
@@ -56,7 +56,12 @@ class MeshDerivation:
             try:
                 found.append(side.run())
             except Ordered as order:
-                waiting = [*side.divided_by(order), *waiting]
+                if len(side.order) < MOST_ORDERS:
+                    waiting = [*side.divided_by(order), *waiting]
+                else:
+                    refused = refused or LiftError(
+                        f"XLA's partitioner decides by {order}, too: give numbers for some sizes"
+                    )
             except LiftError as problem:
                 refused = refused or problem
         if not found:

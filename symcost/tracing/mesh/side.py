@@ -81,10 +81,6 @@ class SideDerivation:
 
     def divided_by(self, found: Ordered) -> list[SideDerivation]:
         """The same where two sizes stand in the order of the base, and where they stand in the other one."""
-        if len(self.order) >= MOST_ORDERS:
-            raise LiftError(
-                f"XLA's partitioner decides by {found.guard} and more: give numbers for some of these sizes"
-            )
         here, there = (*self.order, found.guard), (*self.order, found.guard.denied)
         first = {name: found.other[name] for name in self.side.first}
         sizes = {name: found.other[name] for name in self.sizes}
@@ -111,6 +107,8 @@ class SideDerivation:
                     self.extra.append(problem.point)
                 continue
             held_out += box.compared()
+            if not held_out:
+                raise LiftError("no held-out point could be cut over a mesh: give other axes to the arrays")
             domain = self._domain(structure, box, held_out)
             words = summary(domain.evidence, ())
             certificate = Certificate(self.sampler.traces, tuple(self.fitted), tuple(held_out), len(totals.forms),
@@ -136,9 +134,8 @@ class SideDerivation:
 
     def right(self, totals: LineTotals, point: Point) -> bool:
         """Whether the form has the numbers of a fresh program."""
-        if not self.lattice.inside({n: v for n, v in point.items() if n in self.sizes}) or not self.sampler.works(
-            point
-        ):
+        own = {name: value for name, value in point.items() if name in self.sizes}
+        if not self.lattice.inside(own) or not self.sampler.works(point):
             return False
         right = not differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
         self.agreed += [point] * right
