@@ -55,7 +55,7 @@ OWN: list[tuple[str, list[str], str]] = [
     ("solve", [], "unknown symbol 'q': the symbols here are n, d"),
     ("diff", ["--budgets", "net"], "no budgets in"),
     ("verify", ["--target", "tpu"], "unknown target 'tpu'"),
-    ("verify", ["--shard", "x"], "--shard 'x' must be PART=AXIS"),
+    ("verify", ["--shard", "x"], "--shard 'x' must be PATH=AXIS"),
     ("table", ["--convention", "best"], "unknown convention 'best': use textbook, full, xla, torchvision, fvcore"),
 ]
 
