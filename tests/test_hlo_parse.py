@@ -209,3 +209,17 @@ def test_examples_in_docstrings_hold(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"symcost.hlo.{name}"))
     assert result.attempted
     assert not result.failed
+
+
+def test_elements_of_tuples_that_are_named_in_place_are_instructions() -> None:
+    """jaxlib 0.12 writes ``p#1`` for what ``get-tuple-element(p), index=1`` was."""
+    text = """HloModule m
+ENTRY main {
+  p = (f32[2]{0}, (f32[3]{0}, f32[4]{0})) parameter(0)
+  ROOT sum = f32[4]{0} add(p#1#1, p#1#1)
+}"""
+    made = {i.name: i for i in parse(text).entry.instructions}
+    assert [(name, i.opcode, str(i.shape)) for name, i in made.items() if "#" in name] == [
+        ("p#1", "get-tuple-element", "(f32[3], f32[4])"), ("p#1#1", "get-tuple-element", "f32[4]")
+    ]  # fmt: skip
+    assert (made["p#1#1"].operands, made["p#1#1"].integers("index")) == (("p#1",), (1,))

@@ -8,6 +8,7 @@ printed in place), and `compiled.as_text()`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from symcost.hlo.reading.ir import Computation, Instruction, Module
 from symcost.hlo.reading.shapes import parse_shape
@@ -88,7 +89,8 @@ class _LineReader:
                 self.computations[title] = Computation(title, tuple(instructions), root)
                 return line[1:]
             if line:
-                instructions.append(self.instruction(line, title))
+                made = self.instruction(line, title)
+                instructions += [*_elements(made, instructions), made]
         raise HloError(f"the text ends inside computation {title!r}: give the whole text")
 
     def instruction(self, line: str, title: str) -> Instruction:
@@ -180,6 +182,20 @@ class _LineReader:
                 del calls[name]
         if calls:
             raise HloError(f"computation {next(iter(calls))!r} calls itself: give the text as XLA prints it")
+
+
+def _elements(reader: Instruction, before: Sequence[Instruction]) -> Iterator[Instruction]:
+    """The elements of tuples that an instruction reads by `name#1`, as XLA writes instead of an instruction since jaxlib 0.12."""
+    short = [name for name in dict.fromkeys(reader.operands) if "#" in name]
+    known = {i.name: i.shape for i in before} if short else {}
+    for name in short:
+        whole, *indices = name.split("#")
+        for index in indices:
+            element, shape = f"{whole}#{index}", known.get(whole)
+            if element not in known and shape is not None and index.isdecimal() and int(index) < len(shape.parts):
+                known[element] = shape.parts[int(index)]
+                yield Instruction(element, "get-tuple-element", known[element], (whole,), whole, f", index={index}")
+            whole = element
 
 
 def _operands(argument: str) -> tuple[str, ...]:
