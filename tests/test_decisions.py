@@ -42,6 +42,7 @@ from decision_programs import (
     window,
 )
 from effort import rows
+from made_widths import Width
 
 import symcost as sc
 
@@ -233,17 +234,6 @@ def test_a_form_in_pieces_is_saved_and_read_back(tmp_path: Any) -> None:
         assert read.subs(N=N, d=8).macs == costs.subs(N=N, d=8).macs == 2 * N * min(N, 4096) * 8
     space = sc.Space(N=[64, 4096, 8192], d=[8])
     assert sc.count(costs, space, ["macs <= 2*4096*4096*8"]) == 2
-
-
-class Width(nn.Module):
-    """A layer of a width that is made of another."""
-
-    d: int
-    made: Callable[[int], int]
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        return nn.Dense(self.made(self.d))(x)
 
 
 TEXTS: dict[str, Callable[[int], int]] = {

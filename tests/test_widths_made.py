@@ -12,6 +12,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 import pytest
+from made_widths import Width
 
 import symcost as sc
 from symcost.formulas.conditions import Compare, condition
@@ -23,17 +24,6 @@ class Kind(enum.Enum):
 
     SMALL = 64
     BIG = 128
-
-
-class Width(nn.Module):
-    """A layer of a width that is made of another."""
-
-    d: int
-    made: Callable[[int], int]
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        return nn.Dense(self.made(self.d))(x)
 
 
 def by_name(d: int) -> int:

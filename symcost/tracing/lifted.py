@@ -97,7 +97,7 @@ class LineNumbers(Counts):
     def __init__(self, lifted: Lifted) -> None:
         super().__init__()
         self._lifted, self._withdrawn = lifted, lifted.certificate.xla.withdrawn
-        self._converted = _Converter()
+        self._converted = Converter()
 
     @cached_property
     def _rows(self) -> tuple[Row, ...]:
@@ -148,7 +148,7 @@ class LineNumbers(Counts):
         return self._converted(self._lifted.residuals)
 
 
-class _Converter:
+class Converter:
     """Forms to sympy, each distinct one once."""
 
     def __init__(self) -> None:
@@ -156,6 +156,7 @@ class _Converter:
         self._costs: dict[int, tuple[Cost, Cost]] = {}
 
     def __call__(self, value: Any) -> Any:
+        """A form as sympy has it, an integer where it is one; anything else is itself."""
         if not isinstance(value, Form):
             return value
         found = self._seen.get(value)
@@ -165,6 +166,7 @@ class _Converter:
         return found
 
     def cost(self, cost: Cost) -> Cost:
+        """A cost with all its forms as sympy has them."""
         found = self._costs.get(id(cost))
         if found is None:  # the original is kept beside the result, so that its id stays its own
             found = self._costs[id(cost)] = (cost, Cost(**{m: self(v) for m, v in cost.items()}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,8 +28,36 @@ NEAR, DENSE = (*range(1, 18), *range(19, 300, 12)), tuple(range(1, 600))
 """How many steps from the base rival forms are compared: few first, all where those tell nothing."""
 
 
+class Programs(ABC):
+    """Programs of one model at points, each asked for once."""
+
+    model: Model
+    _seen: dict[tuple[tuple[str, int], ...], Program | PointError]
+
+    def __call__(self, point: Mapping[str, int]) -> Program:
+        """The program at a point, or the :class:`PointError` of one at which there is none."""
+        found = self._seen.get(tuple(sorted(point.items())))
+        if found is None:
+            found = self._made(point)
+        if isinstance(found, PointError):
+            raise found
+        return found
+
+    def works(self, point: Mapping[str, int]) -> bool:
+        """Whether there is a program at a point."""
+        try:
+            self(point)
+        except PointError:
+            return False
+        return True
+
+    @abstractmethod
+    def _made(self, point: Mapping[str, int]) -> Program | PointError:
+        """Make the program at a point, or the error of it, and remember which."""
+
+
 @dataclass
-class Sampler:
+class Sampler(Programs):
     """Traces a model at points, each once."""
 
     model: Model
@@ -44,15 +73,6 @@ class Sampler:
         self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
         self._latest = Program()
 
-    def __call__(self, point: Mapping[str, int]) -> Program:
-        """The program at a point, or the :class:`PointError` that the model raised there."""
-        found = self._seen.get(tuple(sorted(point.items())))
-        if found is None:
-            found = self._trace(point, self.model)
-        if isinstance(found, PointError):
-            raise found
-        return found
-
     def anew(self, point: Mapping[str, int]) -> None:
         """Trace at a point with a copy of the model, which remembers nothing: all of the user's code runs again."""
         found, copy = self._seen.get(tuple(sorted(point.items()))), replace(self.model)
@@ -62,6 +82,9 @@ class Sampler:
             traced(copy, point)
         if isinstance(found, PointError):
             raise found
+
+    def _made(self, point: Mapping[str, int]) -> Program | PointError:
+        return self._trace(point, self.model)
 
     def _trace(self, point: Mapping[str, int], model: Model) -> Program | PointError:
         try:
@@ -80,14 +103,6 @@ class Sampler:
         self.on_trace(self.traces)
         return found
 
-    def works(self, point: Mapping[str, int]) -> bool:
-        """Whether the model can be traced at a point."""
-        try:
-            self(point)
-        except PointError:
-            return False
-        return True
-
 
 class OffLattice(LiftError):
     """The columns of some symbols have no form at these values; a coarser lattice of them may have one."""
@@ -102,7 +117,7 @@ class OffLattice(LiftError):
 class SizeLift:
     """The program in closed form over its size symbols, with structural symbols held fixed."""
 
-    sampler: Sampler
+    sampler: Programs
     sizes: Sequence[str]
     values: Mapping[str, Values]
     fixed: Mapping[str, int] = field(default_factory=dict)

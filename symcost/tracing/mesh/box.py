@@ -18,7 +18,7 @@ from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.sampler import MeshSampler
-from symcost.tracing.mesh.sides import PLACE, SideOfMesh
+from symcost.tracing.mesh.sides import PLACE, SideOfMesh, sizes_of_axes
 from symcost.tracing.sampling.sample import Point
 
 SMALL = (2, 16, 128, 1024, 4096)
@@ -79,6 +79,7 @@ class Box:
         self._low, self._high = dict.fromkeys(names, SMALL[0]), dict.fromkeys(names, LARGE[0])
         self._axes = {name: [upto] for name, upto in compared.upto.items() if name in compared.side.first}
         self._axes |= {name: list(FAR) for name in compared.side.first if name not in self._axes}
+        self._looked_at: dict[tuple[tuple[str, int], ...], bool] = {}
         self.lowest: dict[str, int] = {}
         self.highest: dict[str, int] = {}
 
@@ -88,7 +89,7 @@ class Box:
             corners = {tuple(corner.point.items()): corner for corner in self._corners()}
             inside = [each for each in corners.values() if all_hold(self._compared.order, each.point)]
             works = [each for each in inside if self._compared.sampler.works(each.point)]
-            wrong = next((each for each in works if not self._compared.right(self._totals, each.point)), None)
+            wrong = next((each for each in works if not self._agrees(each.point)), None)
             if wrong is None:
                 return self._settled(works)
             self.find_order(wrong.point)
@@ -100,6 +101,13 @@ class Box:
         raise LiftError(
             "XLA's partitioner makes other programs of small and large sizes: give numbers for some of them"
         )
+
+    def _agrees(self, point: Point) -> bool:
+        """Whether the form is right at a corner, each looked at once."""
+        key = tuple(point.items())
+        if key not in self._looked_at:
+            self._looked_at[key] = self._compared.right(self._totals, point)
+        return self._looked_at[key]
 
     def find_order(self, point: Point) -> None:
         """Raise :class:`Ordered` where two sizes, on one device or whole, stand in another order than at all points that agree."""
@@ -115,10 +123,7 @@ class Box:
     def _sizes(self) -> list[Form]:
         """What the partitioner may weigh: sizes that axes cut, on one device, then every size as it is."""
         one = self._compared
-        mesh = {
-            axis: Form.symbol(size) if isinstance(size, str) else as_form(size)
-            for axis, size in one.side.plan.mesh.items()
-        }
+        mesh = sizes_of_axes(one.side.plan)
         cut = {
             str(each.size): math.prod((mesh[axis] for axis in each.axes), start=as_form(1)) for each in one.lattice.cuts
         }
@@ -131,11 +136,12 @@ class Box:
         for low in dict.fromkeys((names, frozenset(), *(frozenset({n}) for n in names), *(names - {n} for n in names))):
             yield Corner(low, "", self._at(low, first))
         for axis, sizes in self._axes.items():
-            far = ({**first, **dict.fromkeys(first, 2), axis: size} for size in sizes[:1])
-            for mesh in far:
-                if self._compared.side.holds(mesh):
-                    yield Corner(names, axis, self._at(names, mesh))
-                    yield Corner(frozenset(), axis, self._at(frozenset(), mesh))
+            if not sizes:
+                continue
+            mesh = {**first, **dict.fromkeys(first, 2), axis: sizes[0]}
+            if self._compared.side.holds(mesh):
+                yield Corner(names, axis, self._at(names, mesh))
+                yield Corner(frozenset(), axis, self._at(frozenset(), mesh))
 
     def _at(self, low: frozenset[str], mesh: Point) -> Point:
         one = self._compared
@@ -146,11 +152,8 @@ class Box:
 
     def _shrunk(self, wrong: Corner) -> bool:
         """Take the sides that meet at a corner towards the samples: the mesh first, then its small sizes, then the large ones."""
-        if wrong.axis and len(self._axes[wrong.axis]) > 1:
-            self._axes[wrong.axis].pop(0)
-            return True
         if wrong.axis:
-            del self._axes[wrong.axis]
+            self._axes[wrong.axis] = self._axes[wrong.axis][1:]
             return True
         for inner, outer, names, steps in (
             (self._least, self._low, wrong.low, SMALL),

@@ -18,7 +18,7 @@ from symcost.tracing.mesh.box import Ordered
 from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.sampler import MeshSampler
 from symcost.tracing.mesh.side import MOST_ORDERS, SideDerivation, ToCut
-from symcost.tracing.mesh.sides import AXES, MOST_SIDES, sides
+from symcost.tracing.mesh.sides import AXES, MOST_SIDES, first_mesh, sides
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.sample import Point
@@ -46,7 +46,7 @@ class MeshDerivation:
         def alike(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
             return same(self.sampler({**sizes, **one}), self.sampler({**sizes, **other}))
 
-        structural = self._structural({**sizes, **sides(self.plan, lambda one, other: True)[0].first})
+        structural = self._structural({**sizes, **first_mesh(self.plan)})
         whole = ToCut(self.table, self.plan, self.upto, self.sampler, self.lattice)
         waiting = [SideDerivation(whole, side, sizes, structural) for side in sides(self.plan, alike)]
         found: list[Sharded] = []

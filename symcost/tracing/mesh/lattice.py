@@ -119,11 +119,10 @@ class Lattice:
     def roomy(self, base: Point) -> Point:
         """The point, some of whose sizes are multiplied until every symbol can be sampled alone: ``d`` of ``d/H``."""
         for name in base:
-            if len(self.values(base)[name]) < ENOUGH:
+            if len(self._values(base, name)) < ENOUGH:
                 larger = ({**base, other: base[other] * ROOM} for other in base if other != name)
                 inside = [point for point in larger if self.inside(point)]
-                best = max(inside, key=lambda point: len(self.values(point)[name]), default=base)
-                base = max(base, best, key=lambda point: len(self.values(point)[name]))
+                base = max((base, *inside), key=lambda point: len(self._values(point, name)))
         return base
 
     def values(self, base: Point, structural: Sequence[str] = ()) -> dict[str, Values]:
@@ -131,13 +130,16 @@ class Lattice:
 
         Depths are consecutive, sizes that nothing cuts have little in common, others are multiples of the first.
         """
-        found = {}
-        for name, first in base.items():
+        return {name: self._values(base, name, name in structural) for name in base}
+
+    def _values(self, base: Point, name: str, structural: bool = False) -> Values:
+        first = base[name]
+        if not structural and name not in self.cut_symbols:
             plain = (first, *(value for value in LARGE if value != first and self.inside({**base, name: value})))
-            options = [first + k for k in range(12)] if name in structural else [first * k for k in FACTORS]
-            inside = tuple(value for value in options if self.inside({**base, name: value}))
-            found[name] = plain if name not in (*structural, *self.cut_symbols) and len(plain) > ENOUGH else inside
-        return found
+            if len(plain) > ENOUGH:
+                return plain
+        options = [first + k for k in range(12)] if structural else [first * k for k in FACTORS]
+        return tuple(value for value in options if self.inside({**base, name: value}))
 
     @cached_property
     def cut_symbols(self) -> frozenset[str]:

@@ -11,10 +11,9 @@ from symcost.costs.mesh.collectives import Collective
 from symcost.costs.mesh.plan import Plan
 from symcost.costs.mesh.sharded import Sharded
 from symcost.costs.table import CostTable
-from symcost.formulas.form import Form
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.counting.structure import Line
-from symcost.tracing.lifted import Lifted, Unknown
+from symcost.tracing.lifted import Converter, Lifted, Unknown
 from symcost.tracing.mesh.domain import OnDevice
 from symcost.tracing.mesh.instructions import COLLECTIVE
 
@@ -29,26 +28,21 @@ def made(table: CostTable, plan: Plan, lines: Sequence[Line], domain: OnDevice, 
                     Unknown({}, {}), {})  # fmt: skip
     device = lifted.table()
     device.parts = replace(device.parts, domain=domain, name=table.parts.name, kinds=table.parts.kinds)
-    return Sharded(plan, device, tuple(map(_collective, sending)))
+    number = Converter()
+    return Sharded(plan, device, tuple(_collective(line, number) for line in sending))
 
 
 def _no_peaks() -> dict[tuple[str, str], Any]:
     return {(rule, unit): NO_PEAK for rule in ("liveness", "textbook") for unit in ("elements", "bytes")}
 
 
-def _collective(line: Line) -> Collective:
+def _collective(line: Line, number: Converter) -> Collective:
     """The row of a collective in closed form."""
     record = line.record
     arrays = record.results
     sent: Any = sum((array.size * item_bytes(array.dtype) for array in arrays), start=0)
     group = record.op().size("group")
     return Collective(
-        kind=record.key.op, axes=tuple(map(str, record.key.static)), size=_number(group), bytes=_number(sent),  # pyright: ignore[reportArgumentType]
-        times=_number(line.times[0]), path=line.path, phase=record.key.phase, dtype=arrays[0].dtype if arrays else "",
+        kind=record.key.op, axes=tuple(map(str, record.key.static)), size=number(group), bytes=number(sent),  # pyright: ignore[reportArgumentType]
+        times=number(line.times[0]), path=line.path, phase=record.key.phase, dtype=arrays[0].dtype if arrays else "",
     )  # fmt: skip
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, Form):
-        return value
-    return value.number if isinstance(value.number, int) else value.sympy()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from symcost.costs.mesh.plan import Plan
 from symcost.costs.parts import Conditions
+from symcost.tracing.fitting.lift import Programs
 from symcost.tracing.mesh.instructions import records_of
 from symcost.tracing.mesh.partition import partitioned
 from symcost.tracing.program.capture import Keys, PointError
@@ -15,7 +16,7 @@ from symcost.tracing.program.records import Program
 
 
 @dataclass
-class MeshSampler:
+class MeshSampler(Programs):
     """What one device runs at a point of sizes and axes; ``domain`` says where the model's own form holds."""
 
     model: Model
@@ -35,24 +36,10 @@ class MeshSampler:
         """How many programs were partitioned."""
         return sum(isinstance(found, Program) for found in self._seen.values())
 
-    def __call__(self, point: Mapping[str, int]) -> Program:
-        """The program at a point, or the :class:`PointError` of one at which there is none."""
-        key = tuple(sorted(point.items()))
-        found = self._seen.get(key)
-        if found is None:
-            found = self._seen[key] = self._partitioned(point)
-            self.on_trace(self.traces)
-        if isinstance(found, PointError):
-            raise found
+    def _made(self, point: Mapping[str, int]) -> Program | PointError:
+        found = self._seen[tuple(sorted(point.items()))] = self._partitioned(point)
+        self.on_trace(self.traces)
         return found
-
-    def works(self, point: Mapping[str, int]) -> bool:
-        """Whether there is a program at a point."""
-        try:
-            self(point)
-        except PointError:
-            return False
-        return True
 
     def _partitioned(self, point: Mapping[str, int]) -> Program | PointError:
         own = {name: value for name, value in point.items() if name in self.model.symbols}

@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from symcost.costs.evidence import BOUNDED, Evidence, summary
 from symcost.costs.mesh.plan import Plan
@@ -26,7 +25,7 @@ from symcost.tracing.mesh.domain import ASKED, OnDevice
 from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.made import made
 from symcost.tracing.mesh.sampler import MeshSampler
-from symcost.tracing.mesh.sides import SideOfMesh
+from symcost.tracing.mesh.sides import SideOfMesh, sizes_of_axes
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.sample import Point
 
@@ -123,14 +122,10 @@ class SideDerivation:
         for number in (1, 2):
             for chosen in itertools.combinations(names, number):
                 if self.right(totals, {**point, **{name: point[name] * devices for name in chosen}}):
-                    self.whole_parts.update({name: Form.symbol(name) / self._parts() for name in chosen})
+                    every = math.prod(sizes_of_axes(self.plan).values(), start=as_form(1))
+                    self.whole_parts.update({name: Form.symbol(name) / every for name in chosen})
                     return True
         return False
-
-    def _parts(self) -> Form:
-        """The number of devices."""
-        sizes = (Form.symbol(size) if isinstance(size, str) else as_form(size) for size in self.plan.mesh.values())
-        return math.prod(sizes, start=as_form(1))
 
     def right(self, totals: LineTotals, point: Point) -> bool:
         """Whether the form has the numbers of a fresh program."""
@@ -156,9 +151,8 @@ class SideDerivation:
         sizes = [name for name in self.values if name not in self.structural]
         domain = self.whole.table.domain
         rounded = [form for form in domain.dimensions if not form.is_polynomial] if isinstance(domain, Domain) else []
-        sampler: Any = self.sampler  # what it asks of one is there
         within = (*self.side.guards, *self.order)
-        lift = SizeLift(sampler, sizes, self.values, fixed, self.extra, rounded, within=within)
+        lift = SizeLift(self.sampler, sizes, self.values, fixed, self.extra, rounded, within=within)
         try:
             program = lift.run()
         except OffLattice as problem:

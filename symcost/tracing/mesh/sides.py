@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 
 from symcost.costs.mesh.plan import Plan
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, as_form
 from symcost.tracing.evidence.guard import Guard, Place, all_hold
 from symcost.tracing.sampling.sample import Point, Values
 
@@ -55,9 +55,19 @@ class SideOfMesh:
         return max(inside, key=lambda mesh: prod(mesh.values()), default=dict(self.first))
 
 
+def sizes_of_axes(plan: Plan) -> dict[str, Form]:
+    """The size of each axis of a plan's mesh, a symbol or a number."""
+    return {axis: Form.symbol(size) if isinstance(size, str) else as_form(size) for axis, size in plan.mesh.items()}
+
+
+def first_mesh(plan: Plan) -> dict[str, int]:
+    """Sizes of a mesh's symbols at which a program is seen first: the first axis is longest."""
+    return dict(zip(plan.symbols, (*FIRST, *(2,) * len(plan.symbols)), strict=False))
+
+
 def sides(plan: Plan, alike: Callable[[Mapping[str, int], Mapping[str, int]], bool]) -> list[SideOfMesh]:
-    """The orders of a mesh's axes; ``alike`` tells whether two meshes have the same program. The first axis is longest first."""
-    first = dict(zip(plan.symbols, (*FIRST, *(2,) * len(plan.symbols)), strict=False))
+    """The orders of a mesh's axes; ``alike`` tells whether two meshes have the same program."""
+    first = first_mesh(plan)
     deciding = [pair for pair in _pairs(plan) if not alike(first, _swapped(first, pair))]
     found = []
     for turned in itertools.islice(itertools.product((False, True), repeat=len(deciding)), MOST_SIDES):
