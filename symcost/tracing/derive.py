@@ -165,12 +165,8 @@ class Derivation(Attempt):
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
         skipped = self._existing() if self._least > 1 else []
-        told = {guard for guard in self.guards if guard.place.file}
-        for number, guard in enumerate(
-            (*self.guards, *skipped, *unmoved(found, self.recording.sizes), *beyond_bounds(found)), 1
-        ):
-            if not guard.place.file and guard in told and guard in found.domain.guards:
-                continue  # that line is known to decide it
+        unasked = [each for each in unmoved(found, self.recording.sizes) if each not in self.guards]
+        for number, guard in enumerate((*self.guards, *skipped, *unasked, *beyond_bounds(found)), 1):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
             if any(strongest((known, guard)) == (known,) for known, _ in split):
                 continue  # it holds wherever this form is used
