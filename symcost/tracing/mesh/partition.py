@@ -7,7 +7,7 @@ what kind they are: targets differ in what they make of it afterwards.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +24,7 @@ from jaxlib import xla_client
 
 from symcost.costs.mesh.plan import Axes, Plan
 from symcost.errors import TraceError
-from symcost.hlo import Module, parse
+from symcost.hlo import Module, Shape, parse
 from symcost.reading.numerals import short
 from symcost.tracing.program.capture import PointError, lean, too_large
 from symcost.tracing.program.model import Abstract, Model
@@ -64,11 +64,12 @@ class Entering:
 
 @dataclass(frozen=True)
 class Partitioned:
-    """The program of one device, the arrays that enter it, and the sizes of the mesh."""
+    """The program of one device, the arrays that enter it, the sizes of the mesh, and how much of each residual it keeps."""
 
     module: Module
     arguments: tuple[Entering, ...]
     mesh: Mapping[str, int]
+    residuals: tuple[Shape, ...] = ()
 
 
 def abstract_mesh(sizes: Mapping[str, int]) -> AbstractContextManager[Any]:
@@ -79,8 +80,19 @@ def abstract_mesh(sizes: Mapping[str, int]) -> AbstractContextManager[Any]:
 
 def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
     """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
-    program = _OnMesh.of(model, plan, point)
-    return Partitioned(parse(program.partitioned()), program.arguments, program.sizes)
+    with model.handing_over():
+        program = _OnMesh.of(model, plan, point)
+    module = parse(program.partitioned())
+    return Partitioned(module, program.arguments, program.sizes, tuple(_kept(module, program.abstract)))
+
+
+def _kept(module: Module, abstract: Abstract) -> Iterator[Shape]:
+    """What one device keeps of each residual; one that a single number fills is made again where it is read."""
+    home, saved = module.entry, len(abstract.residuals) if abstract.hands_over else 0
+    made = [home.by_name[name] for name in home.root.operands[:-1]]  # the last one is of the call that ends it
+    for i in made[len(made) - saved :]:
+        if not (i.opcode == "broadcast" and home.by_name[i.operands[0]].opcode == "constant"):
+            yield from i.shape.leaves()
 
 
 def compiled(model: Model, plan: Plan, point: Mapping[str, int]) -> Module:
