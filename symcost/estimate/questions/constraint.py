@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -16,7 +16,17 @@ from symcost.estimate.bytes.training import room
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.quantities import ALONG, QUANTITIES, Quantity, vocabulary
 from symcost.estimate.questions.setting import Setting
-from symcost.formulas.conditions import Combined, Compare, Condition, Word, compares, condition, conjuncts, names, rewritten
+from symcost.formulas.conditions import (
+    Combined,
+    Compare,
+    Condition,
+    Word,
+    compares,
+    condition,
+    conjuncts,
+    names,
+    rewritten,
+)
 from symcost.formulas.measures import BYTES, Dimension
 from symcost.formulas.symbols import symbol
 from symcost.reading.nearest import listed, near, offered
@@ -73,7 +83,7 @@ def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
         for compare in compares(condition(text, measured)):
             for side in (compare.left, compare.right):
                 along = {name: QUANTITIES["communication"] for name in names(compare) if name.startswith(ALONG)}
-                _check_names(side, text, symbols, (), {**QUANTITIES, **along})
+                check_names(_named(side), text, symbols, (), {**QUANTITIES, **along})
 
 
 def put(told: Condition, text: str, setting: Setting) -> list[Condition]:
@@ -95,17 +105,21 @@ def measured(name: str) -> Dimension:
 
 def _put(side: Any, text: str, setting: Setting) -> Any:
     quantities = vocabulary(setting.costs)
-    _check_names(side, text, setting.costs.symbols, setting.costs.point, quantities)
+    check_names(_named(side), text, setting.costs.symbols, setting.costs.point, quantities)
     used = sorted({str(s) for s in side.free_symbols} & quantities.keys())
     formulas = {symbol(name): sympy.sympify(quantities[name](setting), strict=True) for name in used}
     return side.xreplace(formulas) if formulas else side
 
 
-def _check_names(
-    side: Any, text: str, symbols: Sequence[str], fixed: Collection[str], quantities: Mapping[str, Quantity]
+def _named(side: Any) -> set[str]:
+    return {str(s) for s in side.free_symbols}
+
+
+def check_names(
+    used: Iterable[str], text: str, symbols: Sequence[str], fixed: Collection[str], quantities: Mapping[str, Quantity]
 ) -> None:
     """Raise for a name that is no quantity and none of the symbols, or both."""
-    for name in sorted(str(s) for s in side.free_symbols):
+    for name in sorted(used):
         known = name in symbols or name in fixed
         if known and name in quantities:
             raise SymcostError(

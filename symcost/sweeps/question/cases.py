@@ -9,8 +9,8 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.estimate.questions.names import Metrics
-from symcost.reading.numerals import short
 from symcost.estimate.questions.planned import is_planned
+from symcost.reading.numerals import short
 from symcost.sweeps.question.problem import Problem, make_problem
 from symcost.sweeps.question.space import Space
 
@@ -61,4 +61,3 @@ def check_define(costs: Any, asked: Sequence[Case], define: Mapping[str, Any] | 
             raise SpaceError(
                 f"define gives {name} = {(define or {})[name]}, which nothing uses: leave it out, or correct it"
             )
-

@@ -80,15 +80,18 @@ def abstract_mesh(sizes: Mapping[str, int]) -> AbstractContextManager[Any]:
 
 def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
     """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
-    with model.handing_over():
+    model.hands_over = True
+    try:
         program = _OnMesh.of(model, plan, point)
+    finally:
+        model.hands_over = False
     module = parse(program.partitioned())
     return Partitioned(module, program.arguments, program.sizes, tuple(_kept(module, program.abstract)))
 
 
 def _kept(module: Module, abstract: Abstract) -> Iterator[Shape]:
     """What one device keeps of each residual; one that a single number fills is made again where it is read."""
-    home, saved = module.entry, len(abstract.residuals) if abstract.hands_over else 0
+    home, saved = module.entry, len(abstract.residuals)
     made = [home.by_name[name] for name in home.root.operands[:-1]]  # the last one is of the call that ends it
     for i in made[len(made) - saved :]:
         if not (i.opcode == "broadcast" and home.by_name[i.operands[0]].opcode == "constant"):
