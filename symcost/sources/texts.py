@@ -171,7 +171,11 @@ def _imported(name: str) -> Any:
     except ModuleNotFoundError as problem:
         missing = problem.name or ""
         if name == missing or name.startswith(missing + "."):
-            cure = f"write the file {name} as {_dotted(name)}" if name.endswith(".py") else "check its name"
+            cure = (
+                f"write the file {name} as {_dotted(name)}"
+                if name == missing and name.endswith(".py")
+                else "check its name"
+            )
             raise SymcostError(
                 f"there is no module {short(missing)} here or among the installed packages: {cure}"
             ) from None
