@@ -282,8 +282,10 @@ def test_an_unknown_command_or_option_is_one_line(capsys: pytest.CaptureFixture[
         (["trase"], "No such command 'trase': did you mean trace or table?"),
         (["latency"], "No such command 'latency': use trace, table, models, audit, sweep and 11 more"),
         (
-        (["trace", "some_models.py:raises"], "there is no module 'some_models.py' here or among the installed packages: write the "
-         "file some_models.py as some_models"),
+            ["trace", "some_models.py:raises"],
+            "there is no module 'some_models.py' here or among the installed packages: write the "
+            "file some_models.py as some_models",
+        ),
         (["trace", "./a/net.py:CNN"], "cannot read './a/net.py:CNN' as a model: write PKG.MOD:NAME, as a.net:CNN"),
         (["trace", "--frob"], "No such option: --frob"),
     ):
