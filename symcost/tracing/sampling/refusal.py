@@ -62,7 +62,8 @@ def _advice(failure: PointError) -> str | None:
     said = reason(failure)
     if failure.parameters and OF_A_SIZE.search(said):
         sizes = ", ".join(failure.parameters)
-        return f"what has no default is a size (here {sizes}): set what is none in a function of the sizes, as lambda d: Net(Config(d))"
+        set_it = "set what is none in a function of the sizes, as lambda d: Net(Config(d))"
+        return f"what has no default is a size (here {sizes}): {set_it}"
     if KEYWORD in said and own_line(failure.__cause__):
         return AS_IT_IS
     return next((advice for sign, advice in HINTS.items() if sign in said), None)
