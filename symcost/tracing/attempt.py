@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
@@ -74,6 +74,8 @@ class Options:
     referee: bool = True
     max_pieces: int = PIECES
     upto: Mapping[str, int] | None = None
+    first: Mapping[str, Values] = field(default_factory=dict)
+    """Values that worked on another side of a decision, which are tried before all others."""
 
     def check(self, symbols: Sequence[str]) -> None:
         """Raise for what is no number of pieces, and no value to reach of a symbol that there is."""
@@ -82,7 +84,7 @@ class Options:
         check_positive("upto", self.upto)
         check_known("upto", self.upto, symbols)
 
-    def beside(self, symbols: Sequence[str], samples: Mapping[str, Sequence[int]]) -> Options:
+    def beside(self, symbols: Sequence[str], samples: Mapping[str, Values], first: Mapping[str, Values]) -> Options:
         """The same with other samples for some symbols, and without those of symbols that there are none of."""
         given = {**(self.samples or {}), **samples}
 
@@ -90,7 +92,7 @@ class Options:
             return {name: value for name, value in (values or {}).items() if name in symbols}
 
         return Options(kept(given), kept(self.steps), kept(self.at_least), self.referee, self.max_pieces,
-                       kept(self.upto))  # fmt: skip
+                       kept(self.upto), kept(first))  # fmt: skip
 
 
 @dataclass
@@ -134,7 +136,7 @@ class Attempt:
             self.sampler.model.input_symbols,
         )
         self.proof = KnownPrograms(self.sampler)
-        self.choice = Choice(self.sampler, self.proof, self.fixed)
+        self.choice = Choice(self.sampler, self.proof, self.fixed, self.options.first)
 
     @property
     def values(self) -> dict[str, Values]:
