@@ -52,7 +52,7 @@ def sure(made: Rounding) -> bool:
     [True, True, False]
     """
     operation, args = _parts(made.formula)
-    if operation in WHOLE and made.function == "int" or made.function == "int.bit_length":
+    if (operation in WHOLE and made.function == "int") or made.function == "int.bit_length":
         return all(isinstance(arg, Form | int) for arg in args)
     return (
         operation == "/"
