@@ -61,8 +61,12 @@ def wrong(costs: sc.CostTable, right: sc.CostTable, point: dict[str, int]) -> li
 def explore(api: str, folder: Path, number: int, seeded: int | None = None, small: bool = False) -> Counter[str]:
     """So many programs, each compared with fresh traces; how many there were, how many had no form, and at how many points."""
     seen: Counter[str] = Counter()
+    texts: set[str] = set()
 
     def holds(program: Program) -> None:
+        if (text := repr(program)) in texts:
+            return
+        texts.add(text)
         seen["programs"] += 1
         made = program.written(folder, f"guarded_{api}_{seeded or 0}_{seen['programs']}")
         try:

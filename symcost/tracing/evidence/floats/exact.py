@@ -21,8 +21,9 @@ DOWN = ("int", "math.floor", "math.trunc", "np.floor", "np.trunc")
 UP = ("math.ceil", "np.ceil")
 NEAREST = ("round", "np.round", "np.rint")
 LOGARITHMS = ("math.log2", "np.log2")
+ROOTS = ("math.sqrt", "np.sqrt", "math.isqrt")
 COMMON = ("math.gcd", "math.lcm")
-WHOLE = ("&", "|", "^", "//", "int.bit_length", *COMMON)
+WHOLE = ("&", "|", "^", "//", "int.bit_length", "math.isqrt", *COMMON)
 """Operations on integers that Python does on integers."""
 DIVISORS = 16
 """A number with more divisors has no short sum over them."""
@@ -100,6 +101,20 @@ def _bits(operation: str, left: Form, right: Form) -> Form | None:
     return {"&": both, "|": size + number - both, "^": size + number - 2 * both}[operation]
 
 
+def _root(form: Form) -> Form | None:
+    """The root of a square: ``k`` of ``k*k``."""
+    if len(form.terms) != 1:
+        return None
+    ((coefficient, factors),) = form.atoms()
+    above, below = (math.isqrt(part) for part in Fraction(coefficient).as_integer_ratio())
+    if Fraction(above, below) ** 2 != coefficient or any(e % 2 or atom.kind != "symbol" for atom, e in factors):
+        return None
+    root = Form.constant(Fraction(above, below))
+    for atom, exponent in factors:
+        root = root * Form.symbol(atom.name) ** (exponent // 2)
+    return root
+
+
 def _common(operation: str, args: list[Form]) -> Form | None:
     """The largest common divisor of a size and a number, or their least common multiple: a sum over the number's divisors.
 
@@ -144,6 +159,8 @@ def _exact(side: Any) -> Form | None:
     if operation in (*DOWN, *UP, *NEAREST) and len(args) == 1:
         return _rounded(operation, args[0])
     parts = [_exact(arg) for arg in args]
+    if operation in ROOTS and parts[0] is not None:
+        return _root(parts[0])
     if operation in COMMON:
         known = [part for part in parts if part is not None]
         return _common(operation, known) if len(known) == len(parts) else None
@@ -161,6 +178,12 @@ def _exact(side: Any) -> Form | None:
             return left / right
         case "//":
             return floor(left / right)
+        case "%" | "math.fmod" if positive(right):
+            return left - right * floor(left / right)
+        case "**" if right.number in (1, 2, 3):
+            return left ** int(right.number)
+        case "**" if right.number == Fraction(1, 2):
+            return _root(left)
         case "&" | "|" | "^":
             return _bits(operation, left, right)
     return None

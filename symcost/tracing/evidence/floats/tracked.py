@@ -13,17 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax._src import core, dtypes
 
-from symcost.tracing.evidence.floats.formula import EXACT, INFIX, OF_ARRAYS, Formula
+from symcost.tracing.evidence.floats.formula import EXACT, FEW, INFIX, OF_ARRAYS, Formula
 from symcost.tracing.evidence.guard import OPERATORS
 from symcost.tracing.evidence.places import by_model, compares, for_jax, hides, looks_up
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 PLAIN = (int, float, bool, np.integer, np.float64)
 """Numbers whose arithmetic with a float is Python's own."""
-
-
-FEW = 1 << 10
-"""Numerator and denominator of a constant that is no rounded decimal: ``0.5``, ``1.25``, ``2.75``."""
 
 
 COMPARED = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
