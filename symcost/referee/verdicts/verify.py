@@ -32,8 +32,8 @@ from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
 from symcost.system.collector import rare_collections
-from symcost.tracing.attempt import PIECES
-from symcost.tracing.derive import Options, derive
+from symcost.tracing.derive import derive
+from symcost.tracing.options import PIECES, Options
 from symcost.tracing.program.model import takes_arrays
 from symcost.tracing.program.spec import parse_tree, texts
 
