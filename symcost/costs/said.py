@@ -18,8 +18,8 @@ class Said:
 
     >>> print(Said(True, at={"n": 3, "d": 4}))
     XLA's own count at n=3, d=4: equal
-    >>> print(Said(None, "no device is there for the named axes i"))
-    not compared with XLA: no device is there for the named axes i
+    >>> print(Said(None, "no held-out point was traced"))
+    not compared with XLA: no held-out point was traced
     """
 
     equal: bool | None = None

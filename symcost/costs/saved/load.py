@@ -206,6 +206,7 @@ def _said(given: Mapping[str, Any] | None) -> Said:
 
 
 def _certificate(given: Mapping[str, Any]) -> Certificate:
-    counts = as_integers({name: given[name] for name in ("traces", "numbers", "programs")})
-    points = {name: tuple(map(as_integers, given[name])) for name in ("fitted", "held_out")}
-    return Certificate(**points, xla=_said(given.get("xla")), words=as_text(given.get("words", "")), **counts)
+    counts = {name: as_integer(given[name], name) for name in ("traces", "numbers", "programs")}
+    fitted, held_out = (tuple(map(as_integers, given[name])) for name in ("fitted", "held_out"))
+    said, words = _said(given.get("xla")), as_text(given.get("words", ""))
+    return Certificate(fitted=fitted, held_out=held_out, xla=said, words=words, **counts)
