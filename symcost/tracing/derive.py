@@ -197,7 +197,7 @@ class Derivation(Attempt):
         earlier = [guard for guard in side.within if guard not in self.within]
         known = both_ways((*earlier, side.guard))
         for sampler, samples in itertools.chain(self._across(side), side.attempts(self.sampler)):
-            options = self.options.beside(sampler.model.symbols, samples)
+            options = self.options.beside(sampler.model.symbols, samples, self.values)
             within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
             try:
                 return Derivation(sampler, options, self.shares, (*self.decided, *known), within).piece(pieces)

@@ -69,7 +69,7 @@ class Lifting:
             self.sampler.model.input_symbols,
         )
         self.proof = KnownPrograms(self.sampler)
-        self.choice = Choice(self.sampler, self.proof, self.fixed)
+        self.choice = Choice(self.sampler, self.proof, self.fixed, self.options.first)
 
     @property
     def values(self) -> dict[str, Values]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.reading.numerals import short
-from symcost.tracing.sampling.sample import check_known, check_positive
+from symcost.tracing.sampling.sample import Values, check_known, check_positive
 
 PIECES = 4
 """Of how many pieces a form may be, unless more are allowed."""
@@ -24,6 +24,8 @@ class Options:
     referee: bool = True
     max_pieces: int = PIECES
     upto: Mapping[str, int] | None = None
+    first: Mapping[str, Values] = field(default_factory=dict)
+    """Values that worked on another side of a decision, which are tried before all others."""
 
     def check(self, symbols: Sequence[str]) -> None:
         """Raise for what is no number of pieces, and no value to reach of a symbol that there is."""
@@ -32,7 +34,7 @@ class Options:
         check_positive("upto", self.upto)
         check_known("upto", self.upto, symbols)
 
-    def beside(self, symbols: Sequence[str], samples: Mapping[str, Sequence[int]]) -> Options:
+    def beside(self, symbols: Sequence[str], samples: Mapping[str, Values], first: Mapping[str, Values]) -> Options:
         """The same with other samples for some symbols, and without those of symbols that there are none of."""
         given = {**(self.samples or {}), **samples}
 
@@ -40,4 +42,4 @@ class Options:
             return {name: value for name, value in (values or {}).items() if name in symbols}
 
         return Options(kept(given), kept(self.steps), kept(self.at_least), self.referee, self.max_pieces,
-                       kept(self.upto))  # fmt: skip
+                       kept(self.upto), kept(first))  # fmt: skip
