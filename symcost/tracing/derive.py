@@ -10,7 +10,7 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.system.collector import rare_collections
-from symcost.tracing.attempt import Attempt, Options
+from symcost.tracing.attempt import Attempt
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
@@ -21,6 +21,7 @@ from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
+from symcost.tracing.options import Options
 from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined, unmoved
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -17,7 +17,7 @@ from jax.extend import core
 from symcost.costs.mesh.plan import Entry
 from symcost.errors import SymcostError
 from symcost.reading.glob import matches
-from symcost.tracing.program.capture import lean
+from symcost.tracing.program.capture import lean, on_axes
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import names_along
 
@@ -55,6 +55,8 @@ class JaxProgram:
     """Whether numbers of 64 bits were allowed when it was traced; without, they become 32 bits wide where it is lowered."""
     trained: tuple[int, ...] = ()
     """The arguments whose gradients are its results, from the second on, in their order; none of a forward pass."""
+    axes: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of the named axes around it: every device of a mesh of them runs it, on arrays of its own."""
 
     @cached_property
     def key(self) -> str:
@@ -65,14 +67,14 @@ class JaxProgram:
             array = np.asarray(constant)
             digest.update(f"{array.dtype}{array.shape}".encode())
             digest.update(array.tobytes())
-        digest.update("\n".join(map(str, self.arguments)).encode())
+        digest.update("\n".join(map(str, (*self.arguments, *self.axes.items()))).encode())
         return digest.hexdigest()
 
     @cached_property
     def function(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
         """A function of flat arrays that runs the program, and its abstract arguments."""
         arrays = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in self.closed.jaxpr.invars]
-        return core.jaxpr_as_fun(self.closed), arrays
+        return on_axes(core.jaxpr_as_fun(self.closed), self.axes), arrays
 
     @cached_property
     def _jitted(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
@@ -121,7 +123,8 @@ def program_at(model: Model, point: Mapping[str, int]) -> JaxProgram:
     trained = (
         [number for number, wanted in zip(params, abstract.trained, strict=True) if wanted] if abstract.trains else []
     )
-    return JaxProgram(closed, tuple(arguments), bool(jax.config.jax_enable_x64), tuple(trained))  # type: ignore[attr-defined]
+    wide = bool(jax.config.jax_enable_x64)  # type: ignore[attr-defined]
+    return JaxProgram(closed, tuple(arguments), wide, tuple(trained), model.axes)
 
 
 def partitions(program: JaxProgram, rules: Mapping[str, Sequence[Entry]], mesh: Mapping[str, int]) -> list[list[Entry]]:
