@@ -36,9 +36,11 @@ Keys = dict[tuple[Any, ...], Key]
 class PointError(TraceError):
     """The user's code raised at one sample point; elsewhere it may work."""
 
-    def __init__(self, message: str, point: Mapping[str, int]) -> None:
+    def __init__(self, message: str, point: Mapping[str, int], parameters: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.point = dict(point)
+        self.parameters = tuple(parameters)
+        """Parameters of the model's own that were given sizes."""
 
 
 def too_large(point: Mapping[str, int], why: str) -> PointError:
@@ -161,7 +163,9 @@ def _traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
         raise
     except Exception as problem:
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise PointError(f"the model raised at {where(point)}: {type(problem).__name__}: {reason}", point) from problem
+        raise PointError(
+            f"the model raised at {where(point)}: {type(problem).__name__}: {reason}", point, model.parameters
+        ) from problem
     raise AssertionError("unreachable: the second round returns or raises")
 
 
