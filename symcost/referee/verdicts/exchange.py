@@ -37,7 +37,7 @@ class Exchange:
     def placement(self) -> Placement:
         """Where the arrays of the plan go: gradients lie as the parameters that they change."""
         assert self.costs.plan is not None
-        return Placement(self.mesh, dict(self.costs.plan.shard), gradients=True)
+        return Placement(self.mesh, plan=self.costs.plan)
 
     @cached_property
     def predicted(self) -> dict[Along, int]:

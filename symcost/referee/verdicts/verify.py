@@ -137,6 +137,7 @@ def verify(
             given = model.whole
             at = {name: value for name, value in at.items() if name in given.symbols or name in given.point}
         source = traced.source(model, at, [name for name, value in {"specs": specs, **options}.items() if value])
+        source = replace(source, mesh=placement.mesh if sent is not None else source.mesh)
     else:
         function = function or takes_arrays(model, specs, call, at)
         source = ProgramSource(
