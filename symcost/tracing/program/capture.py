@@ -21,6 +21,7 @@ from symcost.tracing.program import (
     kernel,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
     opened,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 )
+from symcost.tracing.program.axes import abstract_mesh
 from symcost.tracing.program.model import Abstract, Model
 from symcost.tracing.program.modules.linen import StaleVariables
 from symcost.tracing.program.paths import FORWARD, names_along, renew_budget, spend_call
@@ -116,9 +117,10 @@ def on_axes(function: Callable[..., Any], axes: Mapping[str, int]) -> Callable[.
 
 def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
-    found = _guessed(model, point)
-    if found is None:
-        found = _traced(model, point)
+    with abstract_mesh(model.mesh):
+        found = _guessed(model, point)
+        if found is None:
+            found = _traced(model, point)
     model.keep(point)
     return found
 

@@ -68,6 +68,9 @@ class Model:
     wrt: Trained = field(default_factory=Trained)
     axes: Mapping[str, int] = field(default_factory=dict)  # sizes of the named axes around the program
     fixed: Mapping[str, int] = field(default_factory=dict)  # symbols that have one value, and are none to the outside
+    mesh: Mapping[str, int] = field(
+        default_factory=dict
+    )  # sizes of the axes of a mesh around it, of which none need be
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
