@@ -13,10 +13,10 @@ from typing import Any
 from symcost.costs.mesh.collectives import KINDS
 from symcost.errors import TraceError
 from symcost.hlo import Computation, Module, Shape, analyse
-from symcost.hlo.counting.collectives import kind_of
 from symcost.hlo.counting.executed import Executed, executed
 from symcost.hlo.counting.library import restored
 from symcost.hlo.counting.rules import ANNOTATIONS, FREE, REGION, leaf_rule
+from symcost.hlo.counting.sent import kind_of
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.scopes import FORWARD, module_of, phase_of
 from symcost.rules import ENTRIES, Array, Facts

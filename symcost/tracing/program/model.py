@@ -69,6 +69,9 @@ class Model:
     axes: Mapping[str, int] = field(default_factory=dict)  # sizes of the named axes around the program
     fixed: Mapping[str, int] = field(default_factory=dict)  # symbols that have one value, and are none to the outside
     hands_over: bool = False  # whether programs that train return what they save, too
+    mesh: Mapping[str, int] = field(
+        default_factory=dict
+    )  # sizes of the axes of a mesh around it, of which none need be
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
