@@ -132,17 +132,22 @@ def check_names(
 
 
 def memories(setting: Setting) -> list[MemoryContents]:
-    """Each memory of the device that holds weights or activations, and what it must hold, in the types of :func:`sc.fits`."""
+    """Each memory of the device that holds weights or activations, and what it must hold, in the types of :func:`sc.fits`.
+
+    Of a table with a plan that is the memory of one device, which holds all that training keeps there.
+    """
     where = device(setting.device)
+    if setting.costs.plan is not None:
+        needed, level = QUANTITIES["device_bytes"](setting), where.memory_of("activations")
+        room(where)  # which must be known
+        text = f"device_bytes <= {level.size} ({level.name})"
+        return [MemoryContents(level.name, level.holds, sympy.sympify(needed, strict=True), level.size, text)]
     _, used = needs_of(setting.costs, where, setting.dtype, weights=setting.weights, rule=setting.rule)
     return kept(where, used)
 
 
 def fitting(word: Word, setting: Setting) -> Condition:
-    """What ``fits`` stands for: every memory has room; with a plan, that of a device for all that training keeps there."""
-    if setting.costs.plan is not None:
-        needed, size = QUANTITIES["device_bytes"](setting), room(setting.device)
-        return Compare("<=", sympy.sympify(needed, strict=True), size, f"device_bytes <= {size}")
+    """What ``fits`` stands for: every memory has room."""
     held = memories(setting)
     return Combined(
         "and", tuple(Compare("<=", each.needed, rational(each.size), each.text) for each in held), word.text
