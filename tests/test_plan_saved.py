@@ -151,7 +151,7 @@ zero = 1\nfit = true\nstep_time = "3 ms"\ndevice_bytes = "1 GB"\nwhere = ["commu
     assert "B % X == 0 must hold" in capsys.readouterr().err
     ranges = at.replace("B = 32768, ", "")
     file.write_text(f'[models.x]\nmodel = "costs.json"\n[[models.x.budgets]]\nat = {{ {ranges} }}\ndevice_bytes = "1 GB"\n'
-                    "over = { B = { from = 12096, to = 65536 } }\n")  # fmt: skip
+                    "over = { B = '12096..65536' }\n")  # fmt: skip
     assert main(["check", str(file)]) == 0, "for every batch that the axes divide"
 
 
