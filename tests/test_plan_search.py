@@ -291,3 +291,16 @@ def test_the_verb_refuses_in_one_line(typed: list[str], message: str, capsys: py
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+def test_plans_on_arrays_are_those_of_the_table(tensor: sc.CostTable) -> None:
+    evaluate = tensor.compile("device_bytes", "communication")
+    columns: dict[str, Any] = {"B": [16384, 32768, 65536], "X": [4, 8, 16], "Y": [2, 4, 8], "d": 4096, "F": 2048}
+    found = evaluate(**columns)
+    for row in range(3):
+        there = tensor.subs(**{name: each if isinstance(each, int) else each[row] for name, each in columns.items()})
+        assert found["device_bytes"][row] == sc.training_memory(there).total
+        assert found["communication"][row] == sum(there.communication.values())
+    assert found["device_bytes"].dtype == "int64"
+    with pytest.raises(sc.DomainError, match="row 1: .*B/X is a size and must be an integer"):
+        evaluate(**{**columns, "B": [16384, 32769, 65536]})

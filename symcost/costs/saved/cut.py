@@ -39,6 +39,7 @@ def _collective(given: Mapping[str, Any], number: Callable[[Any], Any]) -> Colle
     kind = given["kind"]
     if kind not in KINDS:
         raise SymcostError(f"{short(kind)} stands where a kind of collective should: there are {', '.join(KINDS)}")
-    numbers = {name: number(given[name]) for name in ("size", "bytes", "times")}
-    texts = {name: as_text(given[name]) for name in ("path", "phase", "dtype")}
-    return Collective(kind=kind, axes=tuple(map(as_text, given["axes"])), **numbers, **texts)
+    return Collective(
+        kind=kind, axes=tuple(map(as_text, given["axes"])), size=number(given["size"]), bytes=number(given["bytes"]),
+        times=number(given["times"]), path=as_text(given["path"]), phase=as_text(given["phase"]), dtype=as_text(given["dtype"]),
+    )  # fmt: skip

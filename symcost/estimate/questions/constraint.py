@@ -30,7 +30,7 @@ from symcost.formulas.conditions import (
 from symcost.formulas.measures import BYTES, Dimension
 from symcost.formulas.symbols import symbol
 from symcost.reading.nearest import listed, near, offered
-from symcost.reading.numerals import short
+from symcost.reading.numerals import fraction, short
 
 _COMPARED = re.compile(r"[<>]|[=!]=")
 _NONE = "there is no constraint: give one such as 'params <= 25_000_000'"
@@ -138,10 +138,13 @@ def memories(setting: Setting) -> list[MemoryContents]:
     """
     where = device(setting.device)
     if setting.costs.plan is not None:
-        needed, level = QUANTITIES["device_bytes"](setting), where.memory_of("activations")
-        room(where)  # which must be known
-        text = f"device_bytes <= {level.size} ({level.name})"
-        return [MemoryContents(level.name, level.holds, sympy.sympify(needed, strict=True), level.size, text)]
+        needed, level, size = (
+            QUANTITIES["device_bytes"](setting),
+            where.memory_of("activations"),
+            fraction(str(room(where))),
+        )
+        text = f"device_bytes <= {size} ({level.name})"
+        return [MemoryContents(level.name, level.holds, sympy.sympify(needed, strict=True), size, text)]
     _, used = needs_of(setting.costs, where, setting.dtype, weights=setting.weights, rule=setting.rule)
     return kept(where, used)
 

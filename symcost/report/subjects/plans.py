@@ -17,10 +17,10 @@ SIGNS = {"step_time": "s", "device_bytes": "B", "communication": "B"}
 
 
 def shown(name: str, value: Any) -> str:
-    """A number of a plan for people: seconds and bytes in three digits.
+    """A number of a plan for people: seconds and bytes in few digits.
 
     >>> shown("device_bytes", 671088652), shown("X", 8192)
-    ('671 MB', '8,192')
+    ('671.1 MB', '8,192')
     """
     if name in SIGNS:
         return physical(value, SIGNS[name])

@@ -42,7 +42,7 @@ class Unfolded:
         """A product: its sizes of axes folded, and what may go into a maximum inside of it."""
         plain, others = [], []
         for factor in sympy.Mul.make_args(term):
-            base = factor.base if factor.is_Pow else factor
+            base = factor.as_base_exp()[0]
             (plain if base.is_Symbol or base.is_Number else others).append(factor)
         product = sympy.Mul(*plain)
         if len(others) == 1 and isinstance(others[0], sympy.Max | sympy.Min) and product.is_positive:

@@ -101,7 +101,7 @@ def _around(name: str, leaf: Any) -> Sequence[str] | None:
     rules = getattr(leaf, "rules", None) or nn.get_logical_axis_rules()
     if not isinstance(leaf, nn.LogicallyPartitioned) or all(logical != name for logical, _ in rules):
         return None
-    (axes,) = nn.logical_to_mesh_axes((name,), rules) or (None,)
+    (axes,) = nn.spmd.logical_to_mesh_axes((name,), rules) or (None,)
     return _axes(axes)
 
 
