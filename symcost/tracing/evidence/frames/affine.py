@@ -173,7 +173,7 @@ def _of(found: Role) -> Sum:
             return Sum(((Moving("size", plain), found.slope),), found.shift)
         case "other":
             raise NoNumber(found.kind)
-        case "unknown":
+        case "unknown" | "real":
             raise NotRead(found.kind)
     return Sum(((Moving(found.kind, found), Fraction(1)),))
 

@@ -13,8 +13,8 @@ from symcost.tracing.evidence.frames.affine import Moving, NoNumber, NotRead, Re
 from symcost.tracing.evidence.frames.draws import drawn, steps
 from symcost.tracing.evidence.frames.expressions import COMPARED, Node
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.frames.roles import Role
-from symcost.tracing.evidence.frames.values import Table, Unreadable
+from symcost.tracing.evidence.frames.roles import Role, role
+from symcost.tracing.evidence.frames.values import COMPILED, Table, Unreadable
 from symcost.tracing.evidence.guard import OPERATORS
 
 SCANNED, MAX_ROUNDS = 2048, 16
@@ -73,7 +73,10 @@ class Collector:
             return bool(reading.known(Node("call", site.operands)))
         if site.operation == "test":
             call = site.operands[0]
-            return call.kind != "call" or bool(reading.known(call)) or reading.role(call.parts[0].value).moves
+            if call.kind != "call" or reading.known(call):
+                return True
+            function = reading.role(call.parts[0].value)
+            return function.moves or function.value is COMPILED
         if site.operation == "[]":
             owner = reading.role(site.operands[0].value) if site.operands[0].kind == "leaf" else Role("unknown")
             return owner.kind == "unknown"
@@ -90,6 +93,8 @@ class Collector:
             return self._compared(reading, operation, *operands)
         if operation in ("%", "//", "&", ">>"):
             return self._divided(reading, operation, *operands)
+        if operation == "slice":
+            self._cut(reading, operands[0], operands[1:])
         if operation in ("[]", "slice"):
             return self._looked_up(reading, operation, *operands)
         if operation == "repeat":
@@ -100,6 +105,12 @@ class Collector:
 
     # -- comparisons ---------------------------------------------------------------------------------------------
     def _compared(self, reading: Reading, operation: str, left: Node, right: Node) -> bool:
+        for one, other in ((left, right), (right, left)):
+            floats = reading.role(one.value) if one.kind == "leaf" else Role("other")
+            if floats.kind == "real" and all(
+                s.number is not None and floats.is_beyond(s.number) for s in reading.sums(other)
+            ):
+                raise NoNumber(floats.kind)  # a rate of each layer: whether it is 0, or less than 1
         sides = [reading.items(left), reading.items(right)]
         if sides[0] is not None and sides[1] is not None:
             return _some(self._pair(operation, a(), b()) for a, b in zip(*sides, strict=False))
@@ -200,6 +211,16 @@ class Collector:
         """The depths that sums depend on."""
         roles = [role for s in sums for role in s.roles if role.moves or role.kind == "size"]
         return {name for role in roles for name in role.symbols if name in self.symbols}
+
+    def _cut(self, reading: Reading, owner: Node, bounds: Sequence[Node]) -> None:
+        """A part of what grows with a depth, ``layers[9:]`` or ``layers[:-9]``: from so many layers on it is another one."""
+        names = {name for found in reading.moving(owner) for name in found.symbols}
+        if owner.kind == "leaf":
+            names |= set(role(reading.columns[owner.value].length, self.symbols).symbols)
+        for number in (s.number for bound in bounds for s in reading.sums(bound)):
+            if number:
+                end = frozenset({abs(int(number))})
+                self.add(names & set(self.symbols), Landmarks(end, end if number < 0 else frozenset()))
 
     def _looked_up(self, reading: Reading, operation: str, owner: Node, *indices: Node) -> bool:
         sums = [s for index in indices for s in reading.sums(index)]
