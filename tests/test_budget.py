@@ -261,3 +261,11 @@ def test_a_verdict_that_cannot_be_asked(
 ) -> None:
     assert main(["check", str(written(tmp_path, BASE + lines))]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ['[models.x.budgets]\nparams = "1 M"\n', 'budgets = ["params <= 1 M"]\n'])
+def test_budgets_in_another_form_are_told_how_one_is_written(
+    wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(written(tmp_path, f'[models.x]\nmodel = "alexnet"\n{wrong}'))]) == 2
+    assert "models.x.budgets must be tables: write [[models.x.budgets]] with limits below it" in capsys.readouterr().err

@@ -279,7 +279,14 @@ def test_nothing_is_written_after_an_error(tmp_path: Path, capsys: pytest.Captur
 
 def test_an_unknown_command_or_option_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, message in (
-        (["trase"], "No such command 'trase'."),
+        (["trase"], "No such command 'trase': did you mean trace or table?"),
+        (["latency"], "No such command 'latency': use trace, table, models, audit, sweep and 11 more"),
+        (
+            ["trace", "some_models.py:raises"],
+            "there is no module 'some_models.py' here or among the installed packages: write the "
+            "file some_models.py as some_models",
+        ),
+        (["trace", "./a/net.py:CNN"], "cannot read './a/net.py:CNN' as a model: write PKG.MOD:NAME, as a.net:CNN"),
         (["trace", "--frob"], "No such option: --frob"),
     ):
         assert main(arguments) == 2

@@ -27,6 +27,18 @@ def test_the_first_command_runs_the_main_job(
     assert "2049*classes + 23508032 params" in capsys.readouterr().out
 
 
+def test_the_budget_it_shows_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (budget,) = [text for language, text in blocks(ROOT / "README.md") if language == "toml"]
+    monkeypatch.chdir(ROOT)
+    (file := tmp_path / "symcost.toml").write_text(budget)
+    assert main(["check", str(file)]) == 0
+    assert "123,653,376" in capsys.readouterr().out
+    file.write_text(budget.replace("125 M", "120 M"))
+    assert main(["check", str(file)]) == 1
+
+
 def test_the_second_command_is_what_continuous_integration_runs() -> None:
     command = SETUP[1].rpartition("&& ")[2]
     assert command.removeprefix(".venv/bin/") in (ROOT / ".ci" / "run").read_text().splitlines()

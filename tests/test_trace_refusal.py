@@ -43,6 +43,22 @@ def test_what_a_model_raises_at_all_sizes_is_told_at_once_with_its_line() -> Non
     assert len(set(tried)) == 1
 
 
+class Configured(nn.Module):
+    """A configuration without a default, whose fields it uses."""
+
+    cfg: Any
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(self.d * self.cfg.times)(x)
+
+
+def test_a_configuration_that_was_taken_as_a_size_is_told() -> None:
+    with pytest.raises(LiftError, match=r"no attribute 'times' .* what has no default is a size \(here cfg, d\): set"):
+        sc.trace(Configured, "float32[n,c]")
+
+
 def test_a_model_that_reads_the_values_of_arrays_says_so() -> None:
     with pytest.raises(LiftError, match=r"jax\.lax\.cond"):
         sc.trace_function(lambda x: x if x.sum() > 0 else -x, "float32[n]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -16,6 +17,7 @@ from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.target import table_of
 from symcost.cli.wording import as_options
 from symcost.errors import SymcostError
+from symcost.reading.nearest import choose
 from symcost.reading.numerals import clipped
 from symcost.system.interrupt import INTERRUPTED, PROGRAM, end, watch
 from symcost.version import __version__
@@ -74,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SymcostError as problem:
         return _fail(as_options(str(problem)))
     except _UsageError as problem:
-        return _fail(problem.format_message())  # type: ignore[attr-defined]
+        return _fail(_with_cure(problem.format_message()))  # type: ignore[attr-defined]
     except BrokenPipeError:  # the reader, such as head, has seen enough
         close_standard_output()
         return 1
@@ -90,10 +92,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _with_cure(message: str) -> str:
+    """An error of the parser, with the verbs that were perhaps meant behind an unknown one.
+
+    >>> _with_cure("No such command 'trase'.")
+    "No such command 'trase': did you mean trace or table?"
+    """
+    unknown = re.fullmatch(r"No such command ('.*')\..*", message)
+    return (
+        f"No such command {unknown[1]}: {choose(unknown[1], (verb.__name__ for verb in VERBS))}" if unknown else message
+    )
+
+
 def script() -> None:
     """Entry point of the installed command."""
     watch()
     gc.freeze()  # what the imports made stays: the collector need not look through it at every turn
+    gc.set_threshold(100_000)  # most of what traces make stays too
+    gc.enable()
     end(main())
 
 

@@ -14,12 +14,14 @@ OPTIONS = {
 """Mappings by name, and the options that take their entries one by one."""
 FLAGS = {
     "check=True": "--check", "referee=False": "--no-referee", "function=True": "--function", 'mode="train"': "--mode train",
+    "plan=sc.Plan(mesh, shard)": "--mesh AXIS=SIZE --shard PATH=AXES", "timeout=...": "--timeout SECONDS",
+    "largest=": "--largest NAME", "smallest=": "--smallest NAME",
 }  # fmt: skip
 _MAPPING = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:dict\(([^()]*)\)|\{{([^{{}}]*)\}})")
 _ENTRY = re.compile(r"""['"]?(\w+)['"]?\s*[:=]\s*(\[[^\]]*\]|[^,]+)""")
 _FLAG = re.compile("|".join(rf"(?<![\w(]){re.escape(flag)}(?!\w)" for flag in FLAGS))
 
-_VALUES = re.compile(r"\bgive values for (\w+=\.\.\.(?:, \w+=\.\.\.)*)")
+_VALUES = re.compile(r"\bgive (?:values for )?(\w+=\.\.\.(?:,? \w+=\.\.\.)*)")
 
 
 def as_options(message: str) -> str:
@@ -33,8 +35,12 @@ def as_options(message: str) -> str:
     'give --samples NAME=... or --steps r=32'
     >>> as_options("check=True compares one point: give values for n=..., N=... too")
     '--check compares one point: give --at n=... --at N=... too'
+    >>> as_options("the size of the weights needs a number for r: give r=...")
+    'the size of the weights needs a number for r: give --at r=...'
     """
-    message = _VALUES.sub(lambda found: "give " + " ".join(f"--at {each}" for each in found[1].split(", ")), message)
+    message = _VALUES.sub(
+        lambda found: "give " + " ".join(f"--at {each}" for each in found[1].replace(",", "").split()), message
+    )
     return _FLAG.sub(lambda found: FLAGS[found[0]], _MAPPING.sub(_entries, message))
 
 

@@ -14,6 +14,7 @@ from symcost.errors import SpecError, SymcostError
 from symcost.reading.nearest import near
 from symcost.reading.numerals import bare, short, whole
 from symcost.referee.compilers.start import start_jax
+from symcost.system.collector import importing
 
 _WORDS = {"true": True, "false": False, "none": None}
 
@@ -127,11 +128,15 @@ def load(target: str) -> Any:
     """The object at ``PKG.MOD:NAME``; modules of the current directory come first."""
     module_name, colon, name = target.partition(":")
     if not colon or not name or not all(part.isidentifier() for part in (*module_name.split("."), *name.split("."))):
-        raise SymcostError(f"cannot read {short(target)} as a model: write PKG.MOD:NAME, as examples.resnet:resnet50")
+        model = (
+            f"{_dotted(module_name)}:{name or 'NAME'}" if module_name.endswith(".py") else "examples.resnet:resnet50"
+        )
+        raise SymcostError(f"cannot read {short(target)} as a model: write PKG.MOD:NAME, as {model}")
     if "" not in sys.path:
         sys.path.insert(0, "")
-    start_jax()
-    found = _imported(module_name)
+    with importing():
+        start_jax()
+        found = _imported(module_name)
     for part in name.split("."):
         if not hasattr(found, part):
             raise SymcostError(f"{module_name} has no {short(name)}{_nearest(part, found)}")
@@ -168,12 +173,26 @@ def _imported(name: str) -> Any:
     except ModuleNotFoundError as problem:
         missing = problem.name or ""
         if name == missing or name.startswith(missing + "."):
+            cure = (
+                f"write the file {name} as {_dotted(name)}"
+                if name == missing and name.endswith(".py")
+                else "check its name"
+            )
             raise SymcostError(
-                f"there is no module {short(missing)} here or among the installed packages: check its name"
+                f"there is no module {short(missing)} here or among the installed packages: {cure}"
             ) from None
         raise SymcostError(f"{name} cannot be imported: it needs {missing!r}, which is not installed") from None
     except (Exception, SystemExit) as problem:  # whatever the user's module does while it is imported
         raise SymcostError(f"{name} cannot be imported: {type(problem).__name__}: {problem}") from None
+
+
+def _dotted(file: str) -> str:
+    """A file's name as Python imports it.
+
+    >>> _dotted("./models/net.py")
+    'models.net'
+    """
+    return ".".join(part for part in file.removesuffix(".py").split("/") if part not in ("", "."))
 
 
 def _nearest(part: str, found: Any) -> str:

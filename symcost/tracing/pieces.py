@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.cost import Cost
+from symcost.costs.said import Certificate
 from symcost.formulas.form import Form, as_form, of_atom
 from symcost.formulas.functions import maximum, where
-from symcost.tracing.checking.certify import Certificate
 from symcost.tracing.checking.derived import points_inside
 from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer

@@ -129,24 +129,28 @@ def _section(path: Path) -> dict[str, Any]:
 def _model(name: str, given: Any, path: Path, text: str) -> BudgetedModel:
     where = f"{path}: models.{name}"
     if not isinstance(given, dict):
-        raise SymcostError(f"{where} must be a table")
+        raise SymcostError(f"{where} must be a table: write [{_prefix(path)}models.{name}]")
+    budgets = given.get("budgets") or []
+    if not isinstance(budgets, list) or not all(isinstance(budget, dict) for budget in budgets):
+        raise SymcostError(
+            f"{where}.budgets must be tables: write [[{_prefix(path)}models.{name}.budgets]] with limits below it, as "
+            f"params = '1 M' or where = 'macs <= 300 M'"
+        )
     check(given, where, _MODEL)
     source = written.source({key: value for key, value in given.items() if key != "budgets"}, where, path.parent)
-    if not given.get("budgets"):
+    if not budgets:
         raise SymcostError(f"{where} has no budgets: write [[{_prefix(path)}models.{name}.budgets]] with limits")
-    places = lines_of(name, text, len(given["budgets"]))
-    budgets = [replace(_budget(entry, f"{where}.budgets[{i}]", i), lines=lines)
-               for i, (entry, lines) in enumerate(zip(given["budgets"], places, strict=True), start=1)]  # fmt: skip
-    names = [budget.name for budget in budgets]
+    places = lines_of(name, text, len(budgets))
+    parsed = [replace(_budget(entry, f"{where}.budgets[{i}]", i), lines=lines)
+               for i, (entry, lines) in enumerate(zip(budgets, places, strict=True), start=1)]  # fmt: skip
+    names = [budget.name for budget in parsed]
     twice = next((each for each in names if names.count(each) > 1), None)
     if twice is not None:
         raise SymcostError(f"{where} has two budgets of the name {twice!r}: give one of them another")
-    return BudgetedModel(name, source, tuple(budgets))
+    return BudgetedModel(name, source, tuple(parsed))
 
 
-def _budget(given: Any, where: str, number: int) -> Budget:
-    if not isinstance(given, dict):
-        raise SymcostError(f"{where} must be a table")
+def _budget(given: Mapping[str, Any], where: str, number: int) -> Budget:
     _known(given, ("name", "at", "over", FIT, VERDICT, WHERE, *LIMITS, *KINDS), where)
     if not isinstance(given.get("name", ""), str):
         raise SymcostError(f"{where}.name = {short(given['name'])} must be a text")

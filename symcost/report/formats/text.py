@@ -60,13 +60,17 @@ def render(
 
 
 def joined(parts: Sequence[str], between: str, width: int) -> list[str]:
-    """Parts in as few lines as hold them, broken between them."""
+    """Parts in as few lines as hold them, broken between them; a part longer than a line before its operators.
+
+    >>> joined(["Net", "peak Max(8*d*n, 4*d*n + 8*d) B", "2*d B"], " · ", 24)
+    ['Net', 'peak', 'Max(8*d*n, 4*d*n + 8*d)', 'B · 2*d B']
+    """
     lines: list[str] = []
     for part in parts:
         if lines and len(lines[-1]) + len(between) + len(part) <= width:
             lines[-1] += between + part
         else:
-            lines.append(part)
+            lines += wrapped(part, width)
     return lines
 
 

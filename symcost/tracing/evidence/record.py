@@ -101,6 +101,9 @@ class Recording:
         broken = next((each for each in self.guards if not each.holds(here)), None)
         if broken is not None:
             return f"{broken} does not hold ({broken.place})"
+        empty = next((size for size in self.sizes if _vanishes(size, base, here)), None)
+        if empty is not None:
+            return f"{empty} is no size of an array there"
         for pin in self.pins:
             if _differs(pin.formula, base, here):
                 return f"{pin} is another one"
@@ -128,6 +131,14 @@ class Recording:
 def _differs(side: Any, base: Mapping[str, int], point: Mapping[str, int]) -> bool:
     try:
         return side.value(base) != side.value(point)
+    except (ArithmeticError, ValueError):
+        return True
+
+
+def _vanishes(size: Form, base: Mapping[str, int], point: Mapping[str, int]) -> bool:
+    """Whether a size of an array that has elements is 0 at a point, where it may be another program."""
+    try:
+        return size.value(point) < 1 <= size.value(base)
     except (ArithmeticError, ValueError):
         return True
 

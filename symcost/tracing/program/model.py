@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,8 @@ class Abstract:
     """Whether the paths of state begin with the name of a collection, as those of linen do."""
     trains: bool = False
     """Whether its results are the loss, then the gradient of every trained parameter, in their order."""
+    hands_over: bool = False
+    """Whether what training saves stands behind its results, in the order of ``residuals``."""
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -68,11 +71,15 @@ class Model:
     wrt: Trained = field(default_factory=Trained)
     axes: Mapping[str, int] = field(default_factory=dict)  # sizes of the named axes around the program
     fixed: Mapping[str, int] = field(default_factory=dict)  # symbols that have one value, and are none to the outside
+    mesh: Mapping[str, int] = field(
+        default_factory=dict
+    )  # sizes of the axes of a mesh around it, of which none need be
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
         self._built: dict[tuple[tuple[str, int], ...], Any] = {}  # nnx modules
         self._guesses = Guesses()
+        self._handing_over = False
         self._asks = False  # whether it asks for what only an initialisation tells
 
     @property
@@ -294,10 +301,20 @@ class Model:
             saved = {id(leaf): leaf for leaf in jax.tree.leaves(pullback) if id(leaf) not in entered}
             program.residuals[:] = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in saved.values()]
             (gradients,) = pullback(jnp.ones_like(value))
-            return value, gradients, updated
+            results = value, gradients, updated
+            return (*results, list(saved.values())) if program.hands_over else results
 
-        program.function, program.trains = step, True
+        program.function, program.trains, program.hands_over = step, True, self._handing_over
         return program
+
+    @contextmanager
+    def handing_over(self) -> Iterator[None]:
+        """Within it, programs that train also return what they save."""
+        self._handing_over = True
+        try:
+            yield
+        finally:
+            self._handing_over = False
 
 
 def split_call(call: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:

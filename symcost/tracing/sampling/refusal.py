@@ -26,6 +26,10 @@ HINTS = {
     "TracerBoolConversionError": "it branches on the values of arrays: use jax.lax.cond, or plain flags in call={...}",
 }
 AS_IT_IS = "it does so at all sizes: mend the model, or install the version of the package that it was written for"
+OF_A_SIZE = re.compile(
+    r"'int' object (has no attribute|is not (iterable|callable|subscriptable))|type 'int' is not iterable"
+)
+"""What Python says where a model is given a size in the place of something else."""
 GIVE = "give steps={...}, at_least={...} or samples={...}"
 TIED_TRIALS, TIED_SECONDS, TIED_CALLS = 60, 10.0, 6000
 _NUMBER = re.compile(r"\d+")
@@ -56,6 +60,10 @@ def _with_line(failure: PointError) -> str:
 def _advice(failure: PointError) -> str | None:
     """What to do about an exception; a keyword that a line of the model's own gives is none of the call's."""
     said = reason(failure)
+    if failure.parameters and OF_A_SIZE.search(said):
+        sizes = ", ".join(failure.parameters)
+        set_it = "set what is none in a function of the sizes, as lambda d: Net(Config(d))"
+        return f"what has no default is a size (here {sizes}): {set_it}"
     if KEYWORD in said and own_line(failure.__cause__):
         return AS_IT_IS
     return next((advice for sign, advice in HINTS.items() if sign in said), None)
