@@ -100,11 +100,18 @@ class Collector:
         if operation == "repeat":
             return self._pair(">", [s for s in reading.sums(operands[0]) if s.constant], [Sum()])
         if operation == "test":
+            if reading.known(operands[0]) == "get":
+                return self._looked_up(reading, "[]", *operands[0].parts[:2])
             return self._compared(reading, "!=", operands[0], Node("const", value=0))
         return self._called(reading, reading.known(Node("call", operands)), operands[1:])
 
     # -- comparisons ---------------------------------------------------------------------------------------------
     def _compared(self, reading: Reading, operation: str, left: Node, right: Node) -> bool:
+        found = [node for node in (left, right) if node.kind == "call" and reading.known(node) == "get"]
+        if found and not any(reading.moving(node) for node in (left, right) if node not in found):
+            return _some(
+                self._looked_up(reading, "[]", *node.parts[:2]) for node in found
+            )  # its keys tell all there is
         for one, other in ((left, right), (right, left)):
             floats = reading.role(one.value) if one.kind == "leaf" else Role("other")
             if floats.kind == "real" and all(
