@@ -229,9 +229,14 @@ class Side:
         sizes = [value for other, value in base.items() if other != name]
         sizes += [] if self.guard.number is None else [self.guard.number]
         sizes += self._turns(name)
+        around = (
+            range(base[name] - AHEAD, base[name] + AHEAD) if self.deeper < DEEPER else ()
+        )  # behind another decision
         beside = {k * size // d + e for size in sizes for k, d in ((1, 1), (2, 1), (1, 2)) for e in (-1, 0, 1)}
         return sorted(
-            v for v in {*range(2, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside} if v > 1
+            v
+            for v in {*range(2, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside, *around}
+            if v > 1
         )
 
     def _turns(self, name: str) -> list[int]:

@@ -25,7 +25,11 @@ COMPARED: dict[type[ast.cmpop], str] = {
     ast.NotIn: "not in",
 }  # fmt: skip
 QUOTIENTS = ("%", "//", "&", ">>")
-CALLED = ("min", "max", "int", "round", "ceil", "floor", "range", "divmod", "zip", "cycle", "islice", "get", "next",
+ANSWERING = ("lt", "le", "eq", "ne", "ge", "gt", "contains", "isin", "in1d", "isclose", "allclose", "equal", "not_equal", "less",
+             "less_equal", "greater", "greater_equal", "startswith", "endswith", "isdisjoint", "issubset", "issuperset",
+             "fnmatch", "match", "fullmatch", "search", "is_integer")  # fmt: skip
+"""Last parts of the names of functions of libraries that answer yes or no: what they ask is seen in no line of the program."""
+CALLED = (*ANSWERING, "min", "max", "int", "round", "ceil", "floor", "range", "divmod", "zip", "cycle", "islice", "get", "next",
           *(function.__name__ for function in DRAWN))  # fmt: skip
 """Last parts of the names of functions that may be ones of Python's own: which they are is seen when they are called."""
 DRAWING = (ast.Yield, ast.YieldFrom)

@@ -206,3 +206,11 @@ def _grows(name: str, runs: Sequence[tuple[Point, list[Any]]], symbols: Collecti
 def _counts(values: Sequence[int]) -> bool:
     """Whether small whole numbers without a gap: an index in another order."""
     return sorted(values) in (list(range(len(values))), list(range(1, len(values) + 1)))
+
+
+def stages(role: Role, value: Fraction, most: int) -> list[int]:
+    """After how many stages ``first * ratio**k`` reaches a value; none where it never does."""
+    up, reached, count = role.slope > 1, Fraction(role.first), 0
+    while value > 0 and (reached < value if up else reached > value) and count < most:
+        reached, count = reached * role.slope, count + 1
+    return [count] if count else []

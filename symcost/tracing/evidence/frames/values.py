@@ -10,12 +10,21 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import BuiltinFunctionType, GetSetDescriptorType, MemberDescriptorType, MethodDescriptorType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+)
 from typing import Any
 
 import jax
 import numpy as np
 from jax.core import Tracer
+
+from symcost.tracing.evidence.places import helps
 
 MAX_BITS, MAX_ITEMS, MAX_TEXT = 4096, 4096, 200
 PLAIN = frozenset((int, float, bool, str, type(None)))
@@ -76,7 +85,7 @@ ITERATORS = (type(iter([])), type(iter(())), type(iter(np.zeros(1))))
 SIZED, ENTRIES = (str, tuple, list, dict, set, frozenset, range), (tuple, list)
 
 
-HIDING = frozenset((BuiltinFunctionType, MethodDescriptorType, functools.partial))
+HIDING = frozenset((BuiltinFunctionType, MethodDescriptorType, functools.partial, np.ufunc))
 """The types of functions in C: what they decide is seen in no frame."""
 
 
@@ -92,7 +101,7 @@ class Mark:
 
 
 ARRAY, OBJECT, UNKNOWN = Mark("an array"), Mark("an object"), Mark("not known")
-COMPILED = Mark("a function in C")
+COMPILED = Mark("a function of a library")
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,8 @@ def snapshot(value: Any) -> Any:
     if id(value) in KNOWN:
         return Known(KNOWN[id(value)])
     if kind in HIDING and value is not any and value is not all:
+        return COMPILED
+    if kind is FunctionType and helps(value.__code__.co_filename):
         return COMPILED
     if _is_array(value):
         return ARRAY
