@@ -16,7 +16,17 @@ from symcost.estimate.bytes.training import room
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.quantities import ALONG, QUANTITIES, Quantity, vocabulary
 from symcost.estimate.questions.setting import Setting
-from symcost.formulas.conditions import Combined, Compare, Condition, Word, compares, condition, conjuncts, names, rewritten
+from symcost.formulas.conditions import (
+    Combined,
+    Compare,
+    Condition,
+    Word,
+    compares,
+    condition,
+    conjuncts,
+    names,
+    rewritten,
+)
 from symcost.formulas.measures import BYTES, Dimension
 from symcost.formulas.symbols import symbol
 from symcost.reading.nearest import listed, near, offered

@@ -9,8 +9,8 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.estimate.questions.names import Metrics
-from symcost.reading.numerals import short
 from symcost.estimate.questions.planned import is_planned
+from symcost.reading.numerals import short
 from symcost.sweeps.question.problem import Problem, make_problem
 from symcost.sweeps.question.space import Space
 

@@ -14,6 +14,7 @@ import sympy
 from symcost.errors import SpaceError
 from symcost.estimate.questions.constraint import asked
 from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.planned import domain_of, is_planned
 from symcost.estimate.questions.resolve import resolved
 from symcost.estimate.questions.setting import QuantityOptions
 from symcost.formulas.conditions import Combined, Compare, Condition, compares, names, put
@@ -24,7 +25,6 @@ from symcost.formulas.symbols import parse
 from symcost.reading.nearest import choose
 from symcost.sweeps.numbers.tiers import Tiers
 from symcost.sweeps.question.columns import CompiledFormulas
-from symcost.estimate.questions.planned import domain_of, is_planned
 from symcost.sweeps.question.dependents import dependents
 from symcost.sweeps.question.space import Space
 from symcost.sweeps.question.uncomputed import outside
