@@ -11,11 +11,10 @@ from symcost.costs.dtypes import bits_of
 from symcost.costs.size import Bits
 from symcost.devices import Device, device
 from symcost.errors import SymcostError
-from symcost.estimate.bytes.memory import RULES
 from symcost.estimate.bytes.states import BY_NAME, states_of
 from symcost.estimate.bytes.types import Types, types_of
 from symcost.estimate.time.work import MODELS
-from symcost.reading.choices import AnyConvention, LatencyModel, Rule
+from symcost.reading.choices import PEAKS, AnyConvention, LatencyModel, Rule
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import fraction, short
 
@@ -113,7 +112,7 @@ OPTIONS: Mapping[str, Option] = {
     "bits": Option("bits of the weights, one for all or by layer", "weights", _bits),
     "density": Option("share of the weights that are kept", "density", _density),
     "latency_model": Option(", ".join(MODELS), "model", _one_of(MODELS)),
-    "rule": Option(", ".join(RULES), "rule", _one_of(RULES)),
+    "rule": Option(", ".join(PEAKS), "rule", _one_of(PEAKS)),
     "convention": Option(", ".join(KNOWN), "convention", _one_of(KNOWN)),
     "optimizer": Option(", ".join(BY_NAME), "optimizer", states_of),
     "batch": Option("what a throughput counts: a symbol or a number", "batch", lambda given: None),

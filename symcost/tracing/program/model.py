@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from symcost.errors import TraceError
 from symcost.hlo.reading.scopes import mark
 from symcost.reading.choices import MODES, Mode
+from symcost.reading.nearest import one_of
 from symcost.reading.numerals import short
 from symcost.tracing.program.modules import linen, nnx
 from symcost.tracing.program.modules.guesses import Guesses
@@ -362,8 +363,7 @@ def make_model(
     axes: Mapping[str, int] | None = None,
 ) -> Model:
     """Read what the user gave: a module as it is, or a factory whose parameters without default are symbols."""
-    if mode not in MODES:
-        raise TraceError(f"unknown mode {short(mode)}: use {' or '.join(map(repr, MODES))}")
+    one_of(mode, MODES, "mode", TraceError)
     plain, arrays = split_call(call)
     names = ("params", "dropout", *_streams(rngs))
     common: dict[str, Any] = {"specs": parse_tree(specs), "call": plain, "arrays": arrays, "mode": mode,
