@@ -17,9 +17,10 @@ from jax.extend import core
 from symcost.costs.mesh.plan import Entry
 from symcost.errors import SymcostError
 from symcost.reading.glob import matches
-from symcost.tracing.program.capture import lean, on_axes
+from symcost.tracing.program.capture import PointError, lean, on_axes
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import names_along
+from symcost.tracing.sampling.refusal import advised
 
 STORED = ("params", "state")
 """Roles of arguments that belong to modules; the others are the call's."""
@@ -113,7 +114,10 @@ def _line(problem: Exception) -> str:
 
 def program_at(model: Model, point: Mapping[str, int]) -> JaxProgram:
     """The program of a model at a point, without operations whose results nobody uses."""
-    abstract, closed = lean(model, point)
+    try:
+        abstract, closed = lean(model, point)
+    except PointError as failure:
+        raise advised(failure) from failure.__cause__
     arguments = [
         Argument(role, tuple(names_along(path)))
         for role, tree in abstract.arguments.items()
