@@ -32,13 +32,13 @@ def entry(*lines: str) -> str:
         (["ROOT y = f32[32,4]{1,0} all-gather(x), dimensions={0}"], {"all-gather": 512}),
         (["y = (f32[8,4]{1,0}, f32[32,4]{1,0}) all-gather-start(x), dimensions={0}", "ROOT z = f32[32,4]{1,0} all-gather-done(y)"],
          {"all-gather": 512}),
-        (["ROOT y = f32[2,4]{1,0} reduce-scatter(x), dimensions={0}, to_apply=sum"], {"reduce-scatter": 32}),
+        (["ROOT y = f32[2,4]{1,0} reduce-scatter(x), dimensions={0}, to_apply=sum"], {"reduce-scatter": 128}),
         (["p = f32[8,4]{1,0} collective-permute(x), source_target_pairs={{0,1}}",
           "ROOT a = f32[8,4]{1,0} all-to-all(p), dimensions={0}"], {"collective-permute": 128, "all-to-all": 128}),
         (["ROOT y = f32[8,4]{1,0} negate(x)"], {}),
     ],
 )  # fmt: skip
-def test_the_result_on_one_device_is_counted_once(lines: list[str], expected: dict[str, int]) -> None:
+def test_of_operand_and_result_the_larger_is_counted_once(lines: list[str], expected: dict[str, int]) -> None:
     assert collectives(parse(entry(*lines))) == expected
 
 
@@ -124,7 +124,7 @@ ENTRY main {
   u = ((f32[32,4]{1,0}), f32[8,4]{1,0}) async-update(s), calls=wrapped
   ROOT d = f32[8,4]{1,0} async-done(u), calls=wrapped
 }"""
-    assert collectives(parse(text)) == {"reduce-scatter": 128}
+    assert collectives(parse(text)) == {"reduce-scatter": 512}
 
 
 def test_of_a_conditional_the_branch_that_exchanges_most_counts() -> None:

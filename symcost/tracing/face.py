@@ -14,9 +14,9 @@ from symcost.reading.given import checked
 from symcost.reading.numerals import short
 from symcost.tracing.derive import derive
 from symcost.tracing.mesh.derive import sharded
-from symcost.tracing.mesh.partition import abstract_mesh
 from symcost.tracing.options import PIECES, Options
-from symcost.tracing.program.model import Model, make_function, make_model
+from symcost.tracing.program.given import make_function, make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.sampling.sample import check_known
 
 
@@ -140,8 +140,8 @@ def _planned(
         raise SpecError(f"plan={short(plan)} is no plan: give sc.Plan(mesh, shard)")
     check_known("upto", options.upto, (*model.symbols, *plan.symbols))
     upto = {name: most for name, most in (options.upto or {}).items() if name in model.symbols}
-    with abstract_mesh(dict.fromkeys(plan.mesh, 1)):  # constraints inside the model name the axes
-        costs = derive(model, replace(options, upto=upto), on_trace, active)
+    model = replace(model, mesh=dict.fromkeys(plan.mesh, 1))  # constraints inside the model name the axes
+    costs = derive(model, replace(options, upto=upto), on_trace, active)
     return costs.cut(sharded(model, costs, plan, options.upto, on_trace))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from symcost.referee.compilers.answer import TargetAnswer
 
-FORMAT = 2
+FORMAT = 3
 """Of an entry: raised when workers write something else or compile differently."""
 MAX_ENTRIES = 400
 SEAL = "digest"

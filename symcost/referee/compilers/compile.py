@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from symcost.costs.mesh.plan import Entry
+from symcost.costs.mesh.plan import Entry, Plan
 from symcost.errors import SymcostError
 from symcost.referee.compilers import cache
 from symcost.referee.compilers.answer import Failure, TargetAnswer
 from symcost.referee.compilers.pool import Worker
-from symcost.referee.compilers.program import JaxProgram, NotExportable, partitions
+from symcost.referee.compilers.program import JaxProgram, NotExportable, by_rules
 from symcost.referee.compilers.source import NotImportable, ProgramSource
 from symcost.referee.compilers.targets import TPU, Target
+from symcost.tracing.mesh.laid import Laid
 
 TIMEOUT = 600.0
 Event = Callable[[str, str], None]
@@ -30,8 +31,8 @@ class Placement:
 
     mesh: Mapping[str, int] = field(default_factory=dict)
     rules: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
-    gradients: bool = False
-    """Whether gradients lie as the parameters that they change; the compiler lays them otherwise."""
+    plan: Plan | None = None
+    """In the place of rules, a plan: gradients lie as the parameters that they change; the compiler lays them otherwise."""
 
     def __post_init__(self) -> None:
         axes = {text: (given,) if isinstance(given, str) else tuple(given) for text, given in self.rules.items()}
@@ -62,7 +63,9 @@ class CompileJob:
         mesh, rules = self.placement.mesh, self.placement.rules
         if rules and not mesh:
             raise SymcostError("shard needs a mesh of devices: give mesh={'data': 8}, for example")
-        self._partitions = partitions(self.program, rules, mesh) if mesh else []
+        plan = self.placement.plan or (by_rules(self.program, rules, mesh) if mesh else None)
+        shapes = [aval.shape for aval in self.program.closed.in_avals]
+        self._laid = None if plan is None else Laid.of(plan, mesh, self.program.arguments, shapes)
         self._stopped = threading.Event()
 
     def start(self, targets: Sequence[Target]) -> dict[str, Future[TargetAnswer | Failure]]:
@@ -87,10 +90,8 @@ class CompileJob:
         options: dict[str, Any] = {
             "mesh": dict(self.placement.mesh),
             "topology": target.grid(self.placement.devices) if target.platform == TPU else "",
-            "partitions": self._partitions,
-            "gradients": [self._partitions[number] for number in self.program.trained]
-            if self.placement.gradients
-            else [],
+            "partitions": [] if self._laid is None else self._laid.cuts,
+            "gradients": self.placement.plan is not None,
             "x64": self.program.x64,
         }
         entry = cache.key(self.program.key, repr((target.name, target.config)), target.versions(), options)
@@ -127,7 +128,9 @@ class CompileJob:
     def _serialised(self, platform: str) -> bytes | NotExportable:
         if platform not in self._exports:  # one export serves all targets of a platform
             try:
-                self._exports[platform] = self.program.exported(platform)
+                self._exports[platform] = self.program.exported(
+                    platform, self._laid if self.placement.plan is not None else None
+                )
             except NotExportable as problem:
                 self._exports[platform] = problem
         return self._exports[platform]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import prod
 from typing import Any
 
 import jax
@@ -14,36 +13,19 @@ import numpy as np
 from jax import export
 from jax.extend import core
 
-from symcost.costs.mesh.plan import Entry
+from symcost.costs.mesh.plan import Entry, Plan
 from symcost.errors import SymcostError
 from symcost.reading.glob import matches
-from symcost.tracing.program.capture import PointError, lean, on_axes
+from symcost.tracing.mesh.laid import Laid, gradients_laid
+from symcost.tracing.program.arguments import Argument, arguments
+from symcost.tracing.program.axes import on_axes
+from symcost.tracing.program.capture import PointError, lean
 from symcost.tracing.program.model import Model
-from symcost.tracing.program.paths import names_along
 from symcost.tracing.sampling.refusal import advised
-
-STORED = ("params", "state")
-"""Roles of arguments that belong to modules; the others are the call's."""
 
 
 class NotExportable(Exception):
     """A program that ``jax.export`` does not serialise: callbacks, for example."""
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One array of the program: its role, and its place in the tree of that role, such as ``("Dense_0", "kernel")``."""
-
-    role: str
-    names: tuple[str, ...]
-
-    @property
-    def path(self) -> str | None:
-        """The module that owns it; nothing for inputs."""
-        return "/".join(self.names[:-1]) if self.role in STORED else None
-
-    def __str__(self) -> str:
-        return "/".join((self.role, *self.names))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +36,6 @@ class JaxProgram:
     arguments: tuple[Argument, ...]
     x64: bool = False
     """Whether numbers of 64 bits were allowed when it was traced; without, they become 32 bits wide where it is lowered."""
-    trained: tuple[int, ...] = ()
-    """The arguments whose gradients are its results, from the second on, in their order; none of a forward pass."""
     axes: Mapping[str, int] = field(default_factory=dict)
     """Sizes of the named axes around it: every device of a mesh of them runs it, on arrays of its own."""
 
@@ -99,10 +79,16 @@ class JaxProgram:
             "are written for"
         )
 
-    def exported(self, platform: str) -> bytes:
-        """The program serialised for one platform. Errors: :class:`NotExportable`."""
+    def with_gradients_as(self, laid: Laid) -> Any:
+        """The program as a function of flat arrays, whose gradients lie on a mesh as the parameters do that they change."""
+        return gradients_laid(self.function[0], self.arguments, laid.places())
+
+    def exported(self, platform: str, gradients: Laid | None = None) -> bytes:
+        """The program serialised for one platform, its gradients laid on a mesh if told. Errors: :class:`NotExportable`."""
         jitted, arrays = self._jitted
         try:
+            if gradients is not None:
+                jitted = jax.jit(self.with_gradients_as(gradients), keep_unused=True)
             return bytes(export.export(jitted, platforms=(platform,))(*arrays).serialize())
         except Exception as problem:
             raise NotExportable(_line(problem)) from problem
@@ -118,56 +104,25 @@ def program_at(model: Model, point: Mapping[str, int]) -> JaxProgram:
         abstract, closed = lean(model, point)
     except PointError as failure:
         raise advised(failure) from failure.__cause__
-    arguments = [
-        Argument(role, tuple(names_along(path)))
-        for role, tree in abstract.arguments.items()
-        for path, _ in jax.tree_util.tree_leaves_with_path(tree)
-    ]
-    params = [number for number, argument in enumerate(arguments) if argument.role == "params"]
-    trained = (
-        [number for number, wanted in zip(params, abstract.trained, strict=True) if wanted] if abstract.trains else []
-    )
     wide = bool(jax.config.jax_enable_x64)  # type: ignore[attr-defined]
-    return JaxProgram(closed, tuple(arguments), wide, tuple(trained), model.axes)
+    return JaxProgram(closed, arguments(abstract), wide, model.axes)
 
 
-def partitions(program: JaxProgram, rules: Mapping[str, Sequence[Entry]], mesh: Mapping[str, int]) -> list[list[Entry]]:
-    """Mesh axes of every argument's dimensions; the last rule that is part of the argument's name, or its pattern, holds.
+def by_rules(program: JaxProgram, rules: Mapping[str, Sequence[Entry]], mesh: Mapping[str, int]) -> Plan:
+    """The plan of rules for parts of arrays' names, or patterns of them: of those that fit an argument the last one holds.
 
-    Errors: a rule that fits no argument, an axis the mesh lacks, more axes than dimensions, a size that does not divide.
+    Errors: a rule that fits no argument, and those of :class:`symcost.Plan`.
     """
-    placed: list[list[Entry]] = []
+    plan = Plan(mesh, rules)
+    found: dict[str, Sequence[Entry]] = {}
     used: set[str] = set()
-    for argument, aval in zip(program.arguments, program.closed.in_avals, strict=True):
-        fitting = [text for text in rules if text in str(argument) or matches(text, str(argument))]
+    for name in map(str, program.arguments):
+        fitting = [text for text in rules if text in name or matches(text, name)]
         used.update(fitting)
-        axes = list(rules[fitting[-1]]) if fitting else []
-        _check(argument, aval.shape, axes, mesh)
-        placed.append(axes)
+        if fitting:
+            found[name] = rules[fitting[-1]]
     for text in rules:
         if text not in used:
             names = ", ".join(map(str, program.arguments[:6]))
             raise SymcostError(f"shard names {text!r}, which is part of no array's name: they are {names}, ...")
-    return placed
-
-
-def _check(argument: Argument, shape: tuple[int, ...], axes: list[Entry], mesh: Mapping[str, int]) -> None:
-    if len(axes) > len(shape):
-        raise SymcostError(f"shard gives {len(axes)} axes to {argument} of shape {shape}: give at most {len(shape)}")
-    along = [() if entry is None else (entry,) if isinstance(entry, str) else tuple(entry) for entry in axes]
-    every = [axis for names in along for axis in names]
-    again = next((axis for axis in every if every.count(axis) > 1), None)
-    if again is not None:
-        raise SymcostError(
-            f"shard gives the axis {again!r} to two dimensions of {argument}: each axis cuts one of them"
-        )
-    unknown = next((axis for axis in every if axis not in mesh), None)
-    if unknown is not None:
-        raise SymcostError(f"shard names the axis {unknown!r}: the mesh has {', '.join(mesh)}")
-    for size, names in zip(shape, along, strict=False):
-        devices = prod(mesh[axis] for axis in names)
-        if size % devices:
-            raise SymcostError(
-                f"shard cuts the {size} of {argument}, shape {shape}, along {' and '.join(map(repr, names))} of {devices} "
-                "devices: choose sizes that divide"
-            )
+    return replace(plan, shard=found)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.exact import check_sizes
 from symcost.errors import DomainError, SymcostError
 from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
-from symcost.tracing.program.model import Model, make_function, make_model
+from symcost.tracing.program.given import make_function, make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.spec import texts
 
 
@@ -37,16 +38,22 @@ class ProgramSource:
     """``PKG.MOD:NAME`` where it is known."""
     wrt: Any = None
     axes: Mapping[str, int] = field(default_factory=dict)
+    mesh: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of the axes that the program may name."""
 
     @classmethod
     def of(cls, model: Model, at: Mapping[str, int]) -> ProgramSource:
         """The source of a model as it was traced."""
         target = model.function or model.factory or model.module
         return cls(target, model.specs, at, {**model.call, **model.arrays}, model.mode, model.method, model.rngs,
-                   model.parameters, model.function is not None, wrt=model.wrt.given, axes=model.axes)  # fmt: skip
+                   model.parameters, model.function is not None, wrt=model.wrt.given, axes=model.axes,
+                   mesh=model.mesh)  # fmt: skip
 
     def model(self) -> Model:
         """The maker of programs."""
+        return replace(self._made(), mesh=self.mesh)
+
+    def _made(self) -> Model:
         if self.function:
             if self.wrt is not None:
                 raise SymcostError(f"wrt={short(self.wrt)} selects parameters of a module: a function has none")
@@ -71,8 +78,8 @@ class ProgramSource:
             raise NotImportable("its model cannot be imported by name: define it at the top level of a module")
         told = {"name": own, "specs": list(texts(self.specs)), "at": dict(self.at), "call": texts(dict(self.call)),
                 "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
-                "function": self.function, "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt,
-                "axes": dict(self.axes)}  # fmt: skip
+                "function": self.function, "axes": dict(self.axes), "mesh": dict(self.mesh),
+                "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt}  # fmt: skip
         for part, value in told.items():
             if not _is_json(value):
                 raise NotImportable(f"{part}={value!r} cannot be told to another process: give it as texts and numbers")
@@ -83,7 +90,7 @@ class ProgramSource:
         """The model and the point of a reference, in the other process."""
         source = cls(_imported(told["name"]), tuple(told["specs"]), told["at"], told["call"], told["mode"],
                      told["method"], tuple(told["rngs"]), tuple(told["free"]), told["function"], told["name"],
-                     told["wrt"], told["axes"])  # fmt: skip
+                     told["wrt"], told["axes"], told["mesh"])  # fmt: skip
         return source.model(), source.at
 
 

@@ -29,8 +29,8 @@ class Request(TypedDict):
     topology: str
     config: str
     mesh: dict[str, int]
-    partitions: list[list[str | list[str] | None]]
-    gradients: list[list[str | list[str] | None]]
+    partitions: list[list[list[str]]]
+    gradients: bool
     x64: bool
     program: str | None
     reference: dict[str, Any] | None
@@ -59,10 +59,16 @@ def program(request: Request) -> tuple[Any, list[Any]]:
         return exported.call, [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in exported.in_avals]
     from symcost.referee.compilers.program import program_at
     from symcost.referee.compilers.source import ProgramSource
+    from symcost.tracing.mesh.laid import Laid
 
     sys.path[:0] = request["path"]
     assert request["reference"] is not None
-    return program_at(*ProgramSource.restored(request["reference"])).function
+    made = program_at(*ProgramSource.restored(request["reference"]))
+    function, arrays = made.function
+    if request["gradients"]:  # an exported program has them laid already
+        cuts = tuple(tuple(tuple(axes) for axes in cut) for cut in request["partitions"])
+        function = made.with_gradients_as(Laid(request["mesh"], cuts))
+    return function, arrays
 
 
 def lower(request: Request) -> Any:
@@ -77,20 +83,11 @@ def lower(request: Request) -> Any:
     grid = np.array(devices(request, int(np.prod(sizes)))).reshape(sizes)
     mesh = jax.sharding.Mesh(grid, tuple(request["mesh"]))
 
-    def laid(cut: list[str | list[str] | None]) -> Any:
-        axes = [tuple(names) if isinstance(names, list) else names for names in cut]
-        return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
+    def laid(cut: list[list[str]]) -> Any:
+        return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*(tuple(axes) or None for axes in cut)))
 
-    placed, gradients = (list(map(laid, cuts)) for cuts in (request["partitions"], request["gradients"]))
-
-    def run(*values: Any) -> list[Any]:
-        results = list(function(*values))
-        where = slice(1, 1 + len(gradients))
-        results[where] = map(jax.lax.with_sharding_constraint, results[where], gradients)
-        return results
-
-    chosen = run if gradients else function
-    return jax.jit(chosen, in_shardings=placed, keep_unused=True).lower(*arrays)
+    placed = list(map(laid, request["partitions"]))
+    return jax.jit(function, in_shardings=placed, keep_unused=True).lower(*arrays)
 
 
 def analysed(compiled: Any) -> dict[str, float]:

@@ -47,12 +47,17 @@ def recount(text: str, paths: tuple[str | None, ...], pointer: int) -> Recount:
     return Recount(module, analyse(module, pointer=pointer), restored, whole)
 
 
+def read(target: Target, answer: TargetAnswer, paths: tuple[str | None, ...]) -> Recount:
+    """A target's program, counted as the XLA of its version does."""
+    return recount(answer.text, paths, pointer_of(target.versions()["jaxlib"]))
+
+
 def compiled(
     target: Target, answer: TargetAnswer, written: Written, paths: tuple[str | None, ...], devices: int
 ) -> tuple[Compiled, list[Check], list[ModuleRow]]:
     """A target's program against the one that was written; one device's share of it has no such counterpart."""
     sharded = devices > 1
-    recounted = recount(answer.text, paths, pointer_of(target.versions()["jaxlib"]))
+    recounted = read(target, answer, paths)
     module, once, restored, whole = recounted.module, recounted.once, recounted.restored, recounted.whole
     own = unread(target, answer, devices, "")
     steps = {

@@ -1,37 +1,80 @@
-"""A plan's collectives against those of a compiled program: by kind, on one device, to the byte."""
+"""A plan's collectives against those of a compiled program: by kind and axes, on one device, to the byte."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from symcost.agreement.check import Check
 from symcost.costs.table import CostTable
+from symcost.errors import SymcostError
+from symcost.hlo import Module
+from symcost.hlo.explaining.exchange import Change, arrays, explained, totals
 from symcost.referee.compilers.compile import Placement
-from symcost.referee.verdicts.verdict import Compiled
+from symcost.tracing.derive import Fresh
+from symcost.tracing.mesh.partition import partitioned
+
+WITNESS = "the compiled program"
+Along = tuple[str, tuple[str, ...]]
+"""A kind of collective, and the axes along which devices exchange."""
 
 
-def placement(costs: CostTable, at: Mapping[str, int]) -> Placement:
-    """Where the arrays of a table's plan go at a point: gradients lie as the parameters that they change."""
-    assert costs.plan is not None
-    return Placement(costs.plan.sizes(at), dict(costs.plan.shard), gradients=True)
+@dataclass(frozen=True)
+class Exchange:
+    """What the closed form of a plan says that one device exchanges at a point that has a value for every symbol."""
+
+    costs: CostTable
+    at: Mapping[str, int]
+
+    @property
+    def mesh(self) -> Mapping[str, int]:
+        """The size of each axis."""
+        assert self.costs.plan is not None
+        return self.costs.plan.sizes(self.at)
+
+    @property
+    def placement(self) -> Placement:
+        """Where the arrays of the plan go: gradients lie as the parameters that they change."""
+        assert self.costs.plan is not None
+        return Placement(self.mesh, plan=self.costs.plan)
+
+    @cached_property
+    def predicted(self) -> dict[Along, int]:
+        """Bytes by kind and axes."""
+        point = {name: self.at[name] for name in self.costs.symbols if name in self.at}
+        return {along: int(size) for along, size in self.costs.subs(**point).communication.items()}
+
+    @cached_property
+    def cut(self) -> Module | str:
+        """The program as it was cut, of which a compiler makes another one; or why there is none to look at."""
+        fresh = self.costs.parts.fresh
+        assert isinstance(fresh, Fresh)
+        assert self.costs.plan is not None
+        try:
+            return partitioned(fresh.model, self.costs.plan, self.at).module
+        except SymcostError as problem:
+            return str(problem)
+
+    def checks(self, target: str, compiled: Module) -> list[Check]:
+        """One comparison of each kind along each axis; what a compiler changes is named, and counted on our side too."""
+        made = totals(arrays(compiled, self.mesh))
+        differs = made != self.predicted
+        changes = explained(self.cut, compiled, self.mesh).changes if differs and isinstance(self.cut, Module) else []
+        unknown = f"no difference has a name here: {self.cut}" if differs and isinstance(self.cut, str) else ""
+        found = []
+        for kind, axes in dict.fromkeys((*self.predicted, *made)):
+            named = _by_cause(change for change in changes if (change.kind, change.axes) == (kind, axes))
+            ours = self.predicted.get((kind, axes), 0) + sum(named.values())
+            because = "; ".join(f"{size:+,} {cause}" for cause, size in named.items()) or unknown
+            found.append(Check(level=3, target=target, metric=f"{kind} bytes along {' and '.join(axes)}", ours=ours,
+                               theirs=made.get((kind, axes), 0), witness=WITNESS, because=because))  # fmt: skip
+        return found
 
 
-def predicted(costs: CostTable, at: Mapping[str, int]) -> dict[str, int]:
-    """Bytes on one device by kind of collective, at a point that has a value for every symbol."""
-    found: dict[str, int] = {}
-    point = {name: at[name] for name in costs.symbols if name in at}
-    for (kind, _), size in costs.subs(**point).communication.items():
-        found[kind] = found.get(kind, 0) + int(size)
-    return found
-
-
-def checks(made: Compiled, ours: Mapping[str, int]) -> list[Check]:
-    """One comparison a kind; what a compiler's widening adds is named, and counted on our side too."""
-    found = []
-    for kind in dict.fromkeys((*ours, *made.collectives)):
-        wider = {name: size for name, size in made.widened.items() if name.startswith(f"{kind} ")}
-        found.append(
-            Check(level=3, target=made.target, metric=f"{kind} bytes", ours=ours.get(kind, 0) + sum(wider.values()),
-                  theirs=made.collectives.get(kind, 0), witness="the compiled program",
-                  because="; ".join(f"{size:,} of {name}" for name, size in wider.items())))  # fmt: skip
-    return found
+def _by_cause(changes: Iterable[Change]) -> dict[str, int]:
+    """Bytes of changes by their cause."""
+    named: dict[str, int] = {}
+    for change in changes:
+        named[change.because] = named.get(change.because, 0) + change.bytes
+    return named

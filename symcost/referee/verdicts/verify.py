@@ -26,15 +26,16 @@ from symcost.referee.compilers.source import ProgramSource
 from symcost.referee.compilers.start import start_devices
 from symcost.referee.compilers.targets import TPU, Target, target
 from symcost.referee.verdicts import against as counters
-from symcost.referee.verdicts import exchange, kept, layered, memory, traced
-from symcost.referee.verdicts.compiled import compiled, unread
+from symcost.referee.verdicts import kept, layered, memory, traced
+from symcost.referee.verdicts.compiled import compiled, read, unread
+from symcost.referee.verdicts.exchange import Exchange
 from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
 from symcost.system.collector import rare_collections
 from symcost.tracing.derive import derive
 from symcost.tracing.options import PIECES, Options
-from symcost.tracing.program.model import takes_arrays
+from symcost.tracing.program.given import takes_arrays
 from symcost.tracing.program.spec import parse_tree, texts
 
 ON_CHIP = (
@@ -89,7 +90,8 @@ def verify(
     ``at`` has a value of one of its parameters: then it is a factory.
 
     Of a table that was traced with a plan the program is compiled for its mesh, and the bytes of its collectives are
-    compared by kind: ``at`` has the sizes of the mesh too.
+    compared by kind and axes: ``at`` has the sizes of the mesh too. What a compiler changes of the program that XLA cuts is
+    named, as far as the compiled text shows it: sums that are reduced once, reduce-scatter, rings beside products, ...
 
     A network written as layers is its own ``model``: ``verify(sc.table(net, shape), at=...)`` compares the layers' formulas
     with the trace of the Flax twin too; its input is ``float32``, channels last (``int32`` for tokens), unless a spec says
@@ -120,7 +122,7 @@ def verify(
     at = {name: int(value) if isinstance(value, np.integer) else value for name, value in (at or {}).items()}
     start_devices()
     placement, point, layers, given = Placement(dict(mesh or {}), dict(shard or {})), dict(at), None, None
-    sent: dict[str, int] | None = None
+    sent: Exchange | None = None
     if isinstance(model, CostTable) and (network := model.parts.network) is not None:
         model, specs, layers = layered.twin(model, network, specs, at)
         point = {}
@@ -131,10 +133,12 @@ def verify(
         if model.plan is not None:
             if mesh or shard:
                 raise SymcostError("mesh and shard are the plan's of this table: leave them out")
-            placement, sent = exchange.placement(model, at), exchange.predicted(model, at)
+            sent = Exchange(model, at)
+            placement = sent.placement
             given = model.whole
             at = {name: value for name, value in at.items() if name in given.symbols or name in given.point}
         source = traced.source(model, at, [name for name, value in {"specs": specs, **options}.items() if value])
+        source = replace(source, mesh=placement.mesh if sent is not None else source.mesh)
     else:
         function = function or takes_arrays(model, specs, call, at)
         source = ProgramSource(
@@ -175,9 +179,7 @@ def verify(
             )
             parts = _level_1(costs, written, layers)
             for each in asked:
-                _add(parts, each, answers[each.name].result(), written, program, costs, placement.devices)
-                if sent is not None and each.name not in parts.failures and not parts.targets[-1].missing:
-                    parts.checks += exchange.checks(parts.targets[-1], sent)
+                _add(parts, each, answers[each.name].result(), written, program, costs, placement.devices, sent)
             others = counters.opinions(against, maker, point, program, written)
         finally:
             job.stop()
@@ -217,7 +219,7 @@ def _level_1(costs: CostTable, written: Written, layers: CostTable | None) -> _P
 
 
 def _add(parts: _Parts, each: Target, answer: TargetAnswer | Failure, written: Written, program: JaxProgram, costs: CostTable,
-         devices: int) -> None:  # fmt: skip
+         devices: int, sent: Exchange | None) -> None:  # fmt: skip
     """Levels 2 and 3 of one target, or why there are none."""
     if isinstance(answer, Failure):
         parts.failures[each.name] = answer.reason
@@ -228,6 +230,8 @@ def _add(parts: _Parts, each: Target, answer: TargetAnswer | Failure, written: W
         if answer.unprinted:
             raise HloError(f"the compiler cannot print it ({answer.unprinted})")
         made, checks, rows = compiled(each, answer, written, paths, devices)
+        if sent is not None:
+            checks += sent.checks(each.name, read(each, answer, paths).module)
         live = memory.live(answer.memory_text, paths)
     except HloError as problem:
         why = f"{each.name} answered with its figures, and with a program that cannot be counted: {problem}"

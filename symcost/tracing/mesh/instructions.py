@@ -13,10 +13,10 @@ from typing import Any
 from symcost.costs.mesh.collectives import KINDS
 from symcost.errors import TraceError
 from symcost.hlo import Computation, Module, Shape, analyse
-from symcost.hlo.counting.collectives import kind_of
 from symcost.hlo.counting.executed import Executed, executed
 from symcost.hlo.counting.library import restored
 from symcost.hlo.counting.rules import ANNOTATIONS, FREE, REGION, leaf_rule
+from symcost.hlo.counting.sent import kind_of
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.scopes import FORWARD, module_of, phase_of
 from symcost.rules import ENTRIES, Array, Facts
@@ -62,6 +62,7 @@ def records_of(cut: Partitioned, keys: Keys) -> Program:
     program = Program()
     program.inputs = [reader.entering(argument) for argument in cut.arguments]
     program.records = list(reader.records())
+    program.residuals = [reader.kept(array) for array in cut.residuals]
     program.strides |= reader.strides
     return program
 
@@ -79,6 +80,10 @@ class _Instructions:
         path = "/".join(names[:-1]) if op in ("param", STATE, "rngs") else ""
         array = (argument.dtype, argument.local(self.mesh))
         return self._record(path, FORWARD, op, Facts(static), [], [array], "input", 1)
+
+    def kept(self, array: Shape) -> Record:
+        """What one device keeps of an array for the backward pass."""
+        return self._record("", FORWARD, "residual", Facts(()), [], [_array(array)], "rule", 1)
 
     def records(self) -> Iterable[Record]:
         """The instructions that cost something or exchange something, as they run."""

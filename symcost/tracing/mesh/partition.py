@@ -7,8 +7,7 @@ what kind they are: targets differ in what they make of it afterwards.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -19,16 +18,17 @@ import jax
 import numpy as np
 from jax._src.core import jaxprs_in_params
 from jax.extend import core
-from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxlib import xla_client
 
 from symcost.costs.mesh.plan import Axes, Plan
 from symcost.errors import TraceError
-from symcost.hlo import Module, parse
-from symcost.reading.numerals import short
+from symcost.hlo import Module, Shape, parse
+from symcost.tracing.mesh.laid import Laid, gradients_laid
+from symcost.tracing.program.arguments import Argument, arguments
+from symcost.tracing.program.axes import abstract_mesh
 from symcost.tracing.program.capture import PointError, lean, too_large
-from symcost.tracing.program.model import Abstract, Model
-from symcost.tracing.program.paths import names_along
+from symcost.tracing.program.model import Model
 
 CLIENTS = (64, 512, 2048)
 """Numbers of devices that a client of the CPU pretends to have; more take it long to make."""
@@ -64,23 +64,29 @@ class Entering:
 
 @dataclass(frozen=True)
 class Partitioned:
-    """The program of one device, the arrays that enter it, and the sizes of the mesh."""
+    """The program of one device, the arrays that enter it, the sizes of the mesh, and how much of each residual it keeps."""
 
     module: Module
     arguments: tuple[Entering, ...]
     mesh: Mapping[str, int]
-
-
-def abstract_mesh(sizes: Mapping[str, int]) -> AbstractContextManager[Any]:
-    """Within it, a program may name the axes of a mesh, of which no device need exist: constraints inside a model do."""
-    mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
-    return jax.sharding.use_abstract_mesh(mesh)
+    residuals: tuple[Shape, ...] = ()
 
 
 def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
     """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
-    program = _OnMesh.of(model, plan, point)
-    return Partitioned(parse(program.partitioned()), program.arguments, program.sizes)
+    with model.handing_over():
+        program = _OnMesh.of(model, plan, point)
+    module = parse(program.partitioned())
+    return Partitioned(module, program.entering(), program.laid.mesh, tuple(_kept(module, program.saved)))
+
+
+def _kept(module: Module, saved: int) -> Iterator[Shape]:
+    """What one device keeps of each residual; one that a single number fills is made again where it is read."""
+    home = module.entry
+    made = [home.by_name[name] for name in home.root.operands[:-1]]  # the last one is of the call that ends it
+    for i in made[len(made) - saved :]:
+        if not (i.opcode == "broadcast" and home.by_name[i.operands[0]].opcode == "constant"):
+            yield from i.shape.leaves()
 
 
 def compiled(model: Model, plan: Plan, point: Mapping[str, int]) -> Module:
@@ -108,40 +114,15 @@ def _check_room(jaxpr: Any, point: Mapping[str, int]) -> None:
             _check_room(inner, point)
 
 
-def _arguments(abstract: Abstract, plan: Plan) -> Sequence[Entering]:
-    found, number = [], 0
-    for role, tree in abstract.arguments.items():
-        for along, array in jax.tree_util.tree_leaves_with_path(tree):
-            path = "/".join((role, *names_along(along)))
-            frozen = role == "params" and not abstract.trained[number]
-            number += role == "params"
-            cut = plan.cut(path, len(array.shape))
-            found.append(Entering(role, path, tuple(array.shape), str(array.dtype), cut, frozen))
-    plan.check_used([argument.path for argument in found])
-    return found
-
-
-def _check_divided(arguments: Sequence[Entering], sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
-    for argument in arguments:
-        for size, axes in zip(argument.shape, argument.cut, strict=True):
-            parts = prod(sizes[axis] for axis in axes)
-            if size % parts:
-                along = " and ".join(map(repr, axes))
-                raise PointError(
-                    f"{argument.path} of shape {short(argument.shape)}: its {size} is cut along {along} into {parts} parts, "
-                    "which do not divide it: choose sizes that do",
-                    point,
-                )
-
-
 @dataclass(frozen=True)
 class _OnMesh:
-    """A program at a point, and how its arguments lie on a mesh."""
+    """A program at a point, what its arguments are, and how they lie on a mesh."""
 
-    abstract: Abstract
     closed: Any
-    arguments: tuple[Entering, ...]
-    sizes: Mapping[str, int]
+    arguments: tuple[Argument, ...]
+    laid: Laid
+    saved: int
+    """How many of its last results are residuals."""
 
     @classmethod
     def of(cls, model: Model, plan: Plan, point: Mapping[str, int]) -> _OnMesh:
@@ -151,35 +132,35 @@ class _OnMesh:
         with abstract_mesh(sizes):
             abstract, closed = lean(model, own)
         _check_room(closed.jaxpr, point)
-        arguments = tuple(_arguments(abstract, plan))
-        _check_divided(arguments, sizes, point)
-        return cls(abstract, closed, arguments, sizes)
+        entering = arguments(abstract)
+        plan.check_used(list(map(str, entering)))
+        laid = Laid.of(plan, sizes, entering, [aval.shape for aval in closed.in_avals], point)
+        return cls(closed, entering, laid, len(abstract.residuals) if abstract.hands_over else 0)
+
+    def entering(self) -> tuple[Entering, ...]:
+        """The arrays that enter the program of one device."""
+        return tuple(
+            Entering(each.role, str(each), tuple(aval.shape), str(aval.dtype), cut, each.frozen)
+            for each, aval, cut in zip(self.arguments, self.closed.in_avals, self.laid.cuts, strict=True)
+        )
 
     def lowered(self, stop: bool) -> Any:
         """The program lowered for as many CPUs; with ``stop`` XLA makes no machine code of it."""
-        number = prod(self.sizes.values())
+        sizes = self.laid.mesh
+        number = prod(sizes.values())
         client = _devices(next(most for most in CLIENTS if most >= number))
-        mesh = Mesh(np.array(client[:number]).reshape(tuple(self.sizes.values())), tuple(self.sizes))
-        placed = [NamedSharding(mesh, PartitionSpec(*(axes or None for axes in each.cut))) for each in self.arguments]
+        placed = self.laid.places(Mesh(np.array(client[:number]).reshape(tuple(sizes.values())), tuple(sizes)))
         arrays = [
-            jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype, sharding=place)
-            for v, place in zip(self.closed.jaxpr.invars, placed, strict=True)
+            jax.ShapeDtypeStruct(aval.shape, aval.dtype, sharding=place)
+            for aval, place in zip(self.closed.in_avals, placed, strict=True)
         ]
-        run = core.jaxpr_as_fun(self.closed)
-        trained = [
-            place
-            for place, each in zip(placed, self.arguments, strict=True)
-            if each.role == "params" and not each.frozen
-        ]
-        gradients = slice(1, 1 + len(trained)) if self.abstract.trains else slice(0)
+        run = gradients_laid(core.jaxpr_as_fun(self.closed), self.arguments, placed)
 
-        def laid(*values: Any) -> list[Any]:
-            """The program, whose gradients lie as the parameters do that they change; then the call that ends it."""
-            results = run(*values)
-            results[gradients] = map(jax.lax.with_sharding_constraint, results[gradients], trained)
-            return [*results, jax.ffi.ffi_call(STOP, jax.ShapeDtypeStruct((), np.float32))()] if stop else results
+        def ended(*values: Any) -> list[Any]:
+            """The program, then the call that ends it."""
+            return [*run(*values), *([jax.ffi.ffi_call(STOP, jax.ShapeDtypeStruct((), np.float32))()] if stop else [])]
 
-        return jax.jit(laid, keep_unused=True).lower(*arrays)
+        return jax.jit(ended, keep_unused=True).lower(*arrays)
 
     def partitioned(self) -> str:
         """The HLO text of one device's program."""
@@ -193,7 +174,7 @@ class _OnMesh:
             written = sorted(Path(folder).glob(f"*.after_{PASS}.*.txt"))
             if not written:
                 said = problem or "it names its passes otherwise"
-                raise TraceError(f"XLA cannot cut the program over {dict(self.sizes)}: {said}")
+                raise TraceError(f"XLA cannot cut the program over {dict(self.laid.mesh)}: {said}")
             return written[-1].read_text()
 
 

@@ -1,0 +1,317 @@
+"""From the collectives of a program as it was cut to those that a compiler made of them: each difference by its cause.
+
+Both programs are of one device. What is sent is compared array by array, so that collectives that a compiler runs as one
+make no difference. An array of the one program is found in the other by kind, axes, sizes and times; what it serves, its
+operation, decides between several. Nothing is named that the texts do not show: what is left over has no name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+from symcost.hlo.counting.bytes import SIZES
+from symcost.hlo.counting.sent import PICKED, Sent, readers, sent
+from symcost.hlo.explaining.terms import parts, terms
+from symcost.hlo.explaining.widening import NAMES
+from symcost.hlo.reading.groups import axes_of
+from symcost.hlo.reading.ir import Computation, Instruction, Module
+from symcost.hlo.reading.scopes import phase_of
+from symcost.hlo.reading.shapes import Shape
+
+RING = "exchanged in parts, along a ring, beside the product that needs it"
+SCATTERED = "reduced and scattered at once, each device its own slice"
+ADDED = "added up on the device before it is reduced"
+SUMMED = "summed before it is sent: it meets equal numbers alone in its product"
+SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
+AGAIN = "gathered once for several products"
+REPEATED = "gathered once more"
+_CALLS = re.compile(r"^(?:(?:jit|pjit)\([^/]*\)/|call_exported/)+")
+ALIKE = frozenset({"all-gather", "all-reduce", "reduce-scatter", "all-to-all"})
+
+
+@dataclass(frozen=True)
+class Array:
+    """One array that a collective sends: along which axes, its number type and sizes in order, how often."""
+
+    kind: str
+    axes: tuple[str, ...]
+    group: int
+    dtype: str
+    sizes: tuple[int, ...]
+    """Those that are not 1, from small to large: layouts and orders of dimensions are the compiler's."""
+    one: Sent
+    place: int
+
+    @property
+    def times(self) -> int:
+        """How often it is sent."""
+        return self.one.times
+
+    @property
+    def bytes(self) -> int:
+        """Of all times."""
+        return SIZES.get(self.dtype, 1) * prod(self.sizes) * self.times
+
+    @property
+    def operation(self) -> str:
+        """The operation that it serves, without the calls around the program."""
+        return operation(self.one.op_name)
+
+    @property
+    def operand(self) -> str:
+        """The name of what is sent."""
+        operands = self.one.instruction.operands
+        return operands[min(self.place, len(operands) - 1)]
+
+
+def operation(op_name: str) -> str:
+    """An operation's name without the calls that are around the whole program.
+
+    >>> operation("jit(run)/call_exported/jit(f)/jvp(net)/up/dot_general")
+    'jvp(net)/up/dot_general'
+    """
+    return _CALLS.sub("", op_name)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Bytes of a kind along some axes that a compiler adds or leaves out, and why."""
+
+    kind: str
+    axes: tuple[str, ...]
+    bytes: int
+    because: str
+
+
+@dataclass
+class Explained:
+    """Changes with a cause, and what has none: arrays of the cut program that are lost, and those that are new."""
+
+    changes: list[Change] = field(default_factory=list)
+    lost: list[Array] = field(default_factory=list)
+    new: list[Array] = field(default_factory=list)
+
+
+def explained(written: Module, compiled: Module, mesh: Mapping[str, int]) -> Explained:
+    """Why a compiled program exchanges other bytes than the program that it was made from."""
+    return _Comparison(written, compiled, mesh).run()
+
+
+def arrays(module: Module, mesh: Mapping[str, int]) -> list[Array]:
+    """Every array that a module's collectives send; those along no axis, of one device, are none."""
+    found = []
+    for one in sent(module):
+        axes, group = axes_of(one.instruction, mesh)
+        for place, shape in enumerate(one.arrays):
+            found.append(Array(one.kind, axes, group, shape.dtype, _sizes(shape), one, place))
+    return found
+
+
+def _sizes(shape: Shape) -> tuple[int, ...]:
+    return tuple(sorted(size for size in shape.dims if size != 1))
+
+
+def totals(found: Sequence[Array]) -> dict[tuple[str, tuple[str, ...]], int]:
+    """Bytes by kind and axes."""
+    summed: dict[tuple[str, tuple[str, ...]], int] = {}
+    for each in found:
+        summed[each.kind, each.axes] = summed.get((each.kind, each.axes), 0) + each.bytes
+    return summed
+
+
+Alike = Callable[[Array, Array], bool]
+
+
+def _there(ours: Array, theirs: Array) -> bool:
+    return (ours.axes, ours.sizes, ours.times) == (theirs.axes, theirs.sizes, theirs.times)
+
+
+def _as_large(ours: Array, theirs: Array) -> bool:
+    return (ours.axes, prod(ours.sizes), ours.times) == (theirs.axes, prod(theirs.sizes), theirs.times)
+
+
+def _in_all(ours: Array, theirs: Array) -> bool:
+    """As large in all: out of a loop, all of its trips at once."""
+    return (ours.axes, prod(ours.sizes) * ours.times) == (theirs.axes, prod(theirs.sizes) * theirs.times)
+
+
+def _any(ours: Array, theirs: Array) -> bool:
+    return True
+
+
+def _operation(ours: Array, theirs: Array) -> bool:
+    return ours.operation == theirs.operation
+
+
+def _phase(ours: Array, theirs: Array) -> bool:
+    return phase_of(ours.one.op_name) == phase_of(theirs.one.op_name)
+
+
+class _Comparison:
+    def __init__(self, written: Module, compiled: Module, mesh: Mapping[str, int]) -> None:
+        self.written, self.compiled = written, compiled
+        self.found = Explained(lost=arrays(written, mesh), new=arrays(compiled, mesh))
+        self.pairs: list[tuple[Array, Array]] = []
+
+    def run(self) -> Explained:
+        self.same(_there, _operation)
+        self.rings()
+        for near in (_phase, _any):
+            self.same(_there, near)
+        self.scattered()
+        self.added()
+        self.summed()
+        self.once()
+        self.again()
+        self.apart()
+        for there in (_as_large, _in_all):
+            for near in (_operation, _phase, _any):
+                self.same(there, near)
+        return self.found
+
+    def same(self, there: Alike, near: Alike) -> None:
+        """The same kind of the same array, if need be of another number type."""
+        for typed in (True, False):
+
+            def alike(ours: Array, theirs: Array, typed: bool = typed) -> bool:
+                same = ours.kind == theirs.kind and (ours.dtype == theirs.dtype or not typed)
+                return same and there(ours, theirs) and near(ours, theirs)
+
+            for ours, theirs in self.paired(alike):
+                if ours.dtype != theirs.dtype:
+                    self.tell(theirs, theirs.bytes - ours.bytes, _typed(ours, theirs))
+
+    def apart(self) -> None:
+        """Arrays that a compiler lays end to end, to reduce them as one."""
+        for theirs in [each for each in self.found.new if each.kind == "all-reduce"]:
+            shapes = parts(self.compiled, theirs.one, theirs.operand)
+            if len(shapes) > 1:
+                self.found.new.remove(theirs)
+                self.found.new += [replace(theirs, dtype=shape.dtype, sizes=_sizes(shape)) for shape in shapes]
+
+    def scattered(self) -> None:
+        """An all-reduce of which a device needs its slice alone."""
+        for near in (_operation, _any):
+            for ours, theirs in self.paired(
+                lambda a, b, near=near: (
+                    (a.kind, b.kind) == ("all-reduce", "reduce-scatter") and _there(a, b) and near(a, b)
+                )
+            ):
+                self.tell(ours, -ours.bytes, SCATTERED)
+                self.tell(theirs, theirs.bytes, _also(SCATTERED, ours, theirs))
+
+    def rings(self) -> None:
+        """A product that is computed part by part while parts are on the way along a ring."""
+        for ours in list(self.found.lost):
+            parts = [each for each in self.found.new if ours.kind in ALIKE and _part(ours, each)]
+            if parts:
+                self.found.lost.remove(ours)
+                self.tell(ours, -ours.bytes, RING)
+                for part in parts:
+                    self.found.new.remove(part)
+                    self.tell(part, part.bytes, _also(RING, ours, part))
+
+    def added(self) -> None:
+        """Sums that were reduced one by one, and are added before."""
+        for kept, theirs in [pair for pair in self.pairs if pair[0].kind == "all-reduce"]:
+            alike = [each for each in self.found.lost if each.kind == "all-reduce" and _there(each, theirs)]
+            names = {operation(name) for name in terms(self.compiled, theirs.one, theirs.operand)} if alike else set()
+            for ours in alike:
+                if ours.operation in names and ours.operation != kept.operation:
+                    self.found.lost.remove(ours)
+                    self.tell(ours, -ours.bytes, ADDED)
+
+    def summed(self) -> None:
+        """A gathered operand of a product with equal numbers: what is sent instead is its sum along the gathered size."""
+        for theirs in [each for each in self.found.new if each.kind == "all-reduce"]:
+            for ours in self.found.lost:
+                if _shorter(ours, theirs) and all(_equal_numbers(ours)):
+                    self.found.lost.remove(ours)
+                    self.found.new.remove(theirs)
+                    self.tell(ours, -ours.bytes, SUMMED)
+                    self.tell(theirs, theirs.bytes, SUMMED)
+                    break
+        for theirs in [each for each in self.found.new if each.kind == "all-reduce"]:
+            if any(_shorter(ours, theirs) and any(_equal_numbers(ours)) for ours, _ in self.pairs):
+                self.found.new.remove(theirs)
+                self.tell(theirs, theirs.bytes, SUMMED_TOO)
+
+    def once(self) -> None:
+        """The same array that several products gather each for itself."""
+        for ours in [each for each in self.found.lost if each.kind == "all-gather"]:
+            if any(
+                kept.kind == "all-gather" and _there(ours, kept) and _origin(kept) == _origin(ours)
+                for kept, _ in self.pairs
+            ):
+                self.found.lost.remove(ours)
+                self.tell(ours, -ours.bytes, AGAIN)
+
+    def again(self) -> None:
+        """A gathered array that is gathered anew rather than kept."""
+        for theirs in [each for each in self.found.new if each.kind == "all-gather"]:
+            if any(other.kind == "all-gather" and _there(theirs, other) and _operation(theirs, other)
+                   and theirs.dtype == other.dtype for _, other in self.pairs):  # fmt: skip
+                self.found.new.remove(theirs)
+                self.tell(theirs, theirs.bytes, REPEATED)
+
+    def paired(self, alike: Alike) -> Iterator[tuple[Array, Array]]:
+        """Arrays of both programs that are alike, each once."""
+        for ours in list(self.found.lost):
+            theirs = next((each for each in self.found.new if alike(ours, each)), None)
+            if theirs is not None:
+                self.found.lost.remove(ours)
+                self.found.new.remove(theirs)
+                self.pairs.append((ours, theirs))
+                yield ours, theirs
+
+    def tell(self, of: Array, size: int, because: str) -> None:
+        if size:
+            self.found.changes.append(Change(of.kind, of.axes, size, because))
+
+
+def _typed(ours: Array, theirs: Array) -> str:
+    sides = (NAMES.get(each.dtype, each.dtype) for each in (theirs, ours))
+    return "sent as {} in place of {}".format(*sides)
+
+
+def _also(because: str, ours: Array, theirs: Array) -> str:
+    return because if ours.dtype == theirs.dtype else f"{because}, {_typed(ours, theirs)}"
+
+
+def _part(ours: Array, theirs: Array) -> bool:
+    """Whether a permutation hands on one device's part of an array, for the same operation."""
+    if theirs.kind != "collective-permute" or theirs.axes != ours.axes or not _operation(ours, theirs):
+        return False
+    return prod(theirs.sizes) * ours.group == prod(ours.sizes) and theirs.times % ours.times == 0
+
+
+def _shorter(ours: Array, theirs: Array) -> bool:
+    """Whether a sum has the sizes of what is gathered but for one that is gone."""
+    if (ours.kind, ours.axes, ours.times) != ("all-gather", theirs.axes, theirs.times):
+        return False
+    return any(ours.sizes[:at] + ours.sizes[at + 1 :] == theirs.sizes for at in range(len(ours.sizes)))
+
+
+def _equal_numbers(ours: Array) -> list[bool]:
+    """Of every reader of a gathered array, whether it is a product with a broadcast number."""
+    home = ours.one.home
+    return [i.opcode == "dot" and any(_one_number(home.by_name[name], home) for name in i.operands)
+            for i in readers(ours.one.instruction, home)]  # fmt: skip
+
+
+def _one_number(i: Instruction, home: Computation) -> bool:
+    """Whether an array is one number, as often as it is large."""
+    while i.opcode in (*PICKED, "convert"):
+        i = home.by_name[i.operands[0]]
+    return i.opcode == "broadcast" and not home.by_name[i.operands[0]].shape.dims
+
+
+def _origin(each: Array) -> tuple[str, str]:
+    """What is sent, before it changed its place alone."""
+    home, i = each.one.home, each.one.home.by_name[each.operand]
+    while i.opcode in PICKED:
+        i = home.by_name[i.operands[0]]
+    return home.name, i.name

@@ -1,0 +1,89 @@
+"""What an array is made of, read backwards through fusions and layouts: the operations of a sum, the parts of a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symcost.hlo.counting.sent import PICKED, Sent
+from symcost.hlo.reading.ir import Computation, Instruction, Module
+from symcost.hlo.reading.shapes import Shape
+
+SUMMED = PICKED | {"add", "convert"}
+"""What a sum passes through."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An instruction, the computation that it stands in, and the fusion around it with its own place."""
+
+    i: Instruction
+    home: Computation
+    around: Place | None = None
+
+    def operand(self, name: str) -> Place:
+        """The place of an operand."""
+        return Place(self.home.by_name[name], self.home, self.around)
+
+
+def terms(module: Module, one: Sent, name: str) -> frozenset[str]:
+    """Names of the operations whose results are added in an operand of a collective.
+
+    >>> from symcost.hlo import parse
+    >>> from symcost.hlo.counting.sent import sent
+    >>> module = parse('''HloModule m
+    ... ENTRY main {
+    ...   x = f32[8]{0} parameter(0)
+    ...   a = f32[8]{0} sine(x), metadata={op_name="a"}
+    ...   b = f32[8]{0} cosine(x), metadata={op_name="b"}
+    ...   c = f32[8]{0} add(a, b)
+    ...   ROOT y = f32[8]{0} all-reduce(c), channel_id=1
+    ... }''')
+    >>> sorted(terms(module, sent(module)[0], "c"))
+    ['a', 'b']
+    """
+    return frozenset(name for name in _terms(module, _start(module, one, name), None, set()) if name)
+
+
+def parts(module: Module, one: Sent, name: str) -> tuple[Shape, ...]:
+    """The arrays that are laid end to end in an operand of a collective; none where it is one."""
+    at = _start(module, one, name)
+    while at.i.opcode in PICKED - {"get-tuple-element"} or (at.i.opcode == "fusion" and not at.i.shape.is_tuple):
+        if at.i.opcode == "fusion":
+            inner = module.computations[at.i.calls("calls")[0]]
+            at = Place(inner.root, inner, at)
+        else:
+            at = at.operand(at.i.operands[0])
+    return tuple(at.operand(name).i.shape for name in at.i.operands) if at.i.opcode == "concatenate" else ()
+
+
+def _start(module: Module, one: Sent, name: str) -> Place:
+    around = None
+    if one.around is not None:
+        homes = (home for home in module.computations.values() if home.by_name.get(one.around.name) is one.around)
+        home = next(homes, None)
+        around = None if home is None else Place(one.around, home)
+    return Place(one.home.by_name[name], one.home, around)
+
+
+def _terms(module: Module, at: Place, index: int | None, seen: set[tuple[str, str, int | None]]) -> Iterator[str]:
+    key = (at.home.name, at.i.name, index)
+    if key in seen:
+        return
+    seen.add(key)
+    i = at.i
+    if i.opcode == "get-tuple-element":
+        yield from _terms(module, at.operand(i.operands[0]), i.integers("index")[0], seen)
+    elif i.opcode in SUMMED:
+        for name in i.operands:
+            yield from _terms(module, at.operand(name), index, seen)
+    elif i.opcode == "tuple" and index is not None:
+        yield from _terms(module, at.operand(i.operands[index]), None, seen)
+    elif i.opcode == "fusion":
+        inner = module.computations[i.calls("calls")[0]]
+        yield from _terms(module, Place(inner.root, inner, at), index, seen)
+    elif i.opcode == "parameter" and at.around is not None:
+        outer = at.around
+        yield from _terms(module, outer.operand(outer.i.operands[int(i.argument)]), index, seen)
+    else:
+        yield i.op_name
