@@ -170,7 +170,7 @@ class _Walk:
         if counted.opcode in REGION:
             return self.region(counted, home, tally)
         flops, transcendentals = leaf_rule(counted)(counted, [home.by_name[name].shape for name in i.operands])
-        sizes = self.bytes(i, home)
+        sizes = self.bytes(counted, home)
         tally.add(counted.opcode, i.op_name, flops, transcendentals, sum(sizes))
         return Properties(rounded(flops), rounded(transcendentals)).with_bytes(sizes)
 

@@ -26,6 +26,7 @@ SCATTERED = "reduced and scattered at once, each device its own slice"
 ADDED = "added up on the device before it is reduced"
 SUMMED = "summed before it is sent: it meets equal numbers alone in its product"
 SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
+EARLIER = "reduced a step earlier: its sum is one with the product before it"
 AGAIN = "gathered once for several products"
 REPEATED = "gathered once more"
 _CALLS = re.compile(r"^(?:(?:jit|pjit)\([^/]*\)/|call_exported/)+")
@@ -164,6 +165,7 @@ class _Comparison:
         self.scattered()
         self.added()
         self.summed()
+        self.earlier()
         self.once()
         self.again()
         self.apart()
@@ -239,6 +241,18 @@ class _Comparison:
                 self.found.new.remove(theirs)
                 self.tell(theirs, theirs.bytes, SUMMED_TOO)
 
+    def earlier(self) -> None:
+        """A sum of a product's results that is part of the product: what is reduced is what the product leaves."""
+        for ours in [each for each in self.found.lost if each.kind == "all-reduce"]:
+            summed = _summed(ours)
+            for theirs in self.found.new:
+                alike = (theirs.kind, theirs.axes, theirs.times) == (ours.kind, ours.axes, ours.times)
+                if alike and summed is not None and operation(summed.op_name) == theirs.operation:
+                    self.found.lost.remove(ours)
+                    self.found.new.remove(theirs)
+                    self.tell(theirs, theirs.bytes - ours.bytes, EARLIER)
+                    break
+
     def once(self) -> None:
         """The same array that several products gather each for itself."""
         for ours in [each for each in self.found.lost if each.kind == "all-gather"]:
@@ -307,6 +321,17 @@ def _one_number(i: Instruction, home: Computation) -> bool:
     while i.opcode in (*PICKED, "convert"):
         i = home.by_name[i.operands[0]]
     return i.opcode == "broadcast" and not home.by_name[i.operands[0]].shape.dims
+
+
+def _summed(ours: Array) -> Instruction | None:
+    """What a device sums before it reduces the sum with others, before it changed its place alone."""
+    home, i = ours.one.home, ours.one.home.by_name[ours.operand]
+    if i.opcode != "reduce":
+        return None
+    i = home.by_name[i.operands[0]]
+    while i.opcode in PICKED:
+        i = home.by_name[i.operands[0]]
+    return i
 
 
 def _origin(each: Array) -> tuple[str, str]:
