@@ -18,9 +18,7 @@ from symcost.system import interrupt as _interrupt
 
 if _interrupt.is_program():
     _interrupt.watch()  # before anything else is imported
-    _gc.set_threshold(
-        100_000
-    )  # most of what imports and traces make stays: looking through it often is a tenth of the start
+    _gc.disable()  # all that the imports make stays: symcost.cli.main collects when they are done
 
 import lazy_loader as _lazy_loader
 

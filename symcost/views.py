@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 VIEWS: Mapping[str, str] = {
     "table as text": "symcost.report.formats.text:render",
@@ -44,3 +44,22 @@ def view(name: str) -> Callable[..., Any]:
     """The function of a view, imported now."""
     module, _, function = VIEWS[name].partition(":")
     return getattr(import_module(module), function)
+
+
+class Viewed:
+    """A result that prints, and stands in a notebook's cell, as its views say: those of the ``kind`` given to its class."""
+
+    _kind: ClassVar[str]
+
+    def __init_subclass__(cls, kind: str = "") -> None:
+        if kind:
+            cls._kind = kind
+
+    def __str__(self) -> str:
+        return view(f"{self._kind} as text")(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {str(self).partition(chr(10))[0]}>"
+
+    def _repr_html_(self) -> str:
+        return view(f"{self._kind} as html")(self)

@@ -18,6 +18,7 @@ import limits
 import pytest
 from browsing import browser, opened  # noqa: F401 - fixtures of the page's tests
 from hypothesis import settings
+from sweep_case import space  # noqa: F401 - a fixture of the verb sweep's tests
 
 import symcost as sc
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 HEAD = """\
+import bisect
+import decimal
+import fractions
 import functools
+import json
 import math
+import struct
 from dataclasses import dataclass
 
 import flax.linen as nn
@@ -14,8 +19,14 @@ import numpy as np
 """
 NNX_HEAD = HEAD.replace("import flax.linen as nn", "import flax.linen as nn\nfrom flax import nnx")
 PLAIN_HEAD = """\
+import bisect
+import decimal
+import fractions
 import functools
+import json
 import math
+import struct
+from dataclasses import dataclass
 
 import numpy as np
 """
@@ -56,6 +67,71 @@ def smallest(v, *widths):
         if v <= width:
             break
     return width
+
+
+@dataclass(frozen=True)
+class Config:
+    size: int
+    most: int = 512
+
+    def __post_init__(self):
+        if self.size < 1:
+            raise ValueError(self.size)
+
+    @property
+    def width(self):
+        return min(self.size, self.most // 4)
+
+
+def named(v, least):
+    match v:
+        case 64:
+            return 16
+        case 100 | 256:
+            return 24
+        case 1000 if least > 3:
+            return 32
+        case _ if v > least:
+            return 8
+    return 12
+
+
+def tried(v, table):
+    try:
+        return table[v]
+    except KeyError:
+        return 8
+
+
+def checked(v, by):
+    try:
+        if v % by:
+            raise ValueError("a rest")
+        return v // by
+    except ValueError:
+        return v
+
+
+def heads(v, most):
+    for h in (16, 8, 4, 2):
+        if v % h == 0 and h <= most:
+            return h
+    return 1
+
+
+def chunks(v, by):
+    whole, rest = divmod(v, by)
+    return whole + 1 if rest else whole
+
+
+def nested(v, a, b):
+    if v > a:
+        if v % b == 0:
+            return 16 if v < 2 * a else 24
+        return 8
+    elif v == b:
+        return 32
+    return 12
 """
 LONG, WIDE = (3, 7, 16, 33, 100, 129, 512, 1000, 2048, 4096, 5000, 9000), (3, 8, 31, 64, 96, 100, 256, 600, 1024)
 MODULI = (2, 3, 5, 7, 8, 12, 16, 24, 64, 96, 224)
@@ -75,6 +151,12 @@ LOOPS = (
     ("for i in range(1, L + 1):", ()),
     ("for i in [*range(L)][::-1]:", ()),
 )
+KEPT = (
+    "kinds = [{0} for i in range(L + 1)]",
+    "kinds = dict((i, {0}) for i in range(L + 1))",
+    "kinds = tuple('global' if {0} else '' for i in range(L + 1))",
+)
+"""Settings of all layers, made before the loop over them."""
 
 CONDITIONS = (
     "{s} > {k}", "{s} >= {k}", "{s} < {k}", "{s} == {k}", "{s} != {k}", "{s} % {m} == 0", "{s} % {m}", "not {s} % {m}",
@@ -91,6 +173,14 @@ CONDITIONS = (
     "np.int64({s}) > {k}", "float({s}) > {k}", "{s} / {t} > 2", "{s} * 3 // {m} == {q}",
     "math.isqrt({s}) > {q}", "({s} / {m}).is_integer()", "{s} ^ 1 > {k}", "int({s}) > {k}", "sorted(({k}, {s}))[0] == {k}",
     "np.prod(({s}, 2)) > {k}", "range({k})[-1] < {s}", "{s} in range({j}, {k})", "{s} == {k} == {s}",
+    "Config({s}) == Config({k})", "Config({s}) in (Config({k}), Config({j}))", "Config({s}).width > {m}",
+    "tried({s}, {{{k}: 0}})",
+    "{s} // {m} in ({q}, {p})", "{s} == {k} or {s} % {m} == 1", "min({s}, {k} // {m}) > {q}", "chunks({s}, {m}) > {q}",
+    "np.float64({s}) > {k}", "np.int64({s}) % {m} == 0", "0.5 * {s} >= {k}", "{f} * {s} > {k} + 0.5", "{s} > {f} * {k}",
+    "{s} % {m} < {q}", "({s} // {m}) % 2", "{s} & ~7 == {k}", "len(str({s})) > {q}", "nested({s}, {k}, {m}) > 12",
+    "json.dumps([{s}]) == '[{k}]'", "struct.pack('d', {s} / 2) == struct.pack('d', {k} / 2)",
+    "{{Config({k}): 1}}.get(Config({s}))",
+    "np.array([{k}, {j}])[int({s} > {k})] == {j}", "{s} > np.mean([{k}, {j}])", "int(np.prod([{s}, 2])) > {k}",
 )  # fmt: skip
 VALUES = (
     "max(1, {s} // {m})", "min({k}, {s})", "max(1, int({f} * {s}))", "max(1, round({s} / {m}))", "math.ceil({s} / {m})",
@@ -104,6 +194,17 @@ VALUES = (
     "min({m}, max(1, {s} // 64))", "{s} // math.gcd({s}, {m})", "8 * ({s} // {m} or 1)", "sum(divmod({s}, {m})) + 1",
     "{s} // 2 + {s} % 2", "max({s} - {k}, {k} - {s}) + 1", "8 * len(range(0, {s}, {k}))", "int({s} * {f}) // {p} * {p} + {p}",
     "min(64, max(1, {s} // {m}))", "int(round({f} * {s}, -1)) + 1", "{s} if {s} % {m} else {s} // {m}",
+    "named({s}, {k})", "tried({s}, {{{k}: 16, {j}: 24}})", "checked({s}, {m})", "heads({s}, {m})", "chunks({s}, {m})",
+    "Config({s}).width", "nested({s}, {k}, {m})", "min({s}, {k} // {m} + 1)", "{k} // {s} + 1",
+    "int(np.clip({s}, {m}, {m} + {k}))",
+    "int(np.minimum({s}, {k}))", "int(np.int64({s}) // {m}) + 1", "int(np.float64({s}) * {f}) + 1", "len(str({s}))",
+    "math.isqrt({s}) + 1", "int({s} ** (1 / 3)) + 1", "({s} & 7) + 1", "sorted(({s}, {k}, {j}))[1]", "max(8, {s} - {s} % {m})",
+    "{s} * {p} // {m} + 1", "round({f} * {s} / 8) * 8 + 8", "int(decimal.Decimal({s} / 4)) + 1",
+    "sum(({s} > {k}, {s} > {j}, 1))",
+    "functools.reduce(lambda a, b: a * b, (2, {s})) // {m} + 1", "int(np.round({s} / {m})) + 1",
+    "fractions.Fraction({s}, {m}).denominator",
+    "len(range({p}, {s} + {p}, {m}))", "np.arange(0, {s}, {m}).shape[0]", "({s} - 1) // {m} * {m} + {m}",
+    "bisect.bisect(({j}, {k}), {s}) + 1",
 )  # fmt: skip
 LAYERS = (
     "i < {k}", "i >= {k}", "i == {k}", "i % {p} == {q}", "(i + 1) % {p} == 0", "i in ({k}, {j})", "i >= L - {k}",
@@ -114,6 +215,13 @@ LAYERS = (
     "(1, 0, 0, 1, 0)[i % 5]", "'aabac'[i % 5] == 'b'", "i / max(1, L - 1) > 0.5", "2 ** (i % {p}) > 4",
     "i in range(L // 2)", "i >= max(L - {k}, 0)", "i == min(L - 1, {k})", "i + 1 == L or i == {k}",
     "i % {p} == L % {p}", "bool((i + 1) % {p})",
+    "i < {f} * L", "i >= {f} * L", "(i + 1) / L <= {f}", "[k for k in range(L) if k % {p} == {q}].count(i)",
+    "i < round({f} * L)",
+    "dict(zip(range({k}), [1, 0] * {k})).get(i, 0)", "[0] * {k} + [1] * L and i >= {k}", "i in [L - 1, 0, {k}]",
+    "i in {{*range(0, L, {p})}}",
+    "i < divmod(L, {p})[0]", "i - L // {p} > 0", "min(i, L - 1 - i) < {q}", "named(i, {k}) > 8", "nested(i, {k}, {p}) > 12",
+    "checked(i, {p}) < {k}", "i == {k} if L > {k} else i == 0", "str(i) == '{k}'", "f'block{{i % {p}}}' == 'block1'",
+    "(('a',) * {p} + ('b',))[i % ({p} + 1)] == 'b'", "list(range(L))[i] == {k}", "i % {p} == {q} % {p} and i < L - {q}",
     "i == L // 2", "(i - {k}) % {p} == 0", "(i > {k}) != (i > {j})", "int(0.3 * L) == i", "i % 2 and i % {p} == 1",
 )  # fmt: skip
 EFFECTS = (
@@ -141,6 +249,14 @@ SLICES = (
     "x = x[:, :{s} // {p} * {p}].reshape(2, -1, 8 * {p})[..., :8]",
     "x = jax.lax.scan(lambda c, y: (c + y, c * y), x[:, 0], x.swapaxes(0, 1))[1].swapaxes(0, 1)",
     "x = jnp.roll(x, min({s}, {k}) // 2, 1)", "x = jax.image.resize(x[:, ::2], (2, {s}, 8), 'nearest')",
-    "x = x[:, {s} % {m}:]", "x = x.at[:, :{k}].add(1.0)", "x = jnp.exp(x)[:, -{k}:] + 1", "x = jnp.tile(x, (1, 1 + {s} // {k}, 1))",
+    "x = x[:, {s} % {m}:]", "x = x.at[:, :{k}].add(1.0)", "x = jnp.exp(x)[:, -{k}:] + 1",
+    "x = jnp.tile(x, (1, 1 + {s} // {k}, 1))",
     "x = jnp.pad(x, ((0, 0), (0, max(0, {k} - {s})), (0, 0)))", "x = x[:, jnp.arange(min({k}, {s}))]",
+    "x = x + jax.image.resize(jnp.ones(({k}, 8)), ({s}, 8), 'linear')",
+    "x = x + (jnp.ones(({k}, 8)) if {s} == {k} else jax.image.resize(jnp.ones(({k}, 8)), ({s}, 8), 'linear'))",
+    "x = jnp.concatenate([jnp.tanh(x[:, i:i + 9000]) for i in range(0, {s}, 9000)], 1)",
+    "x = jnp.concatenate([x[:, :{s} // {m} * {m}].reshape(2, -1, {m}, 8).sum(2), x[:, {s} // {m} * {m}:]], 1)",
+    "x = x + jnp.asarray(np.sin(np.arange({s})[:, None] / {k}), x.dtype)", "x = x + jnp.asarray(np.tri({s})[:, :1])",
+    "x = jnp.where(jnp.arange({s})[:, None] < {k}, x, 0)", "x = jnp.pad(x, ((0, 0), ({p}, {p}), (0, 0)))[:, {p}:-{p}]",
+    "x = jax.lax.dynamic_slice(x, (0, 0, 0), (2, min({s}, {k}), 8))", "x = jnp.split(x, [{s} // 2, {s} // 2 + 1], 1)[1] + x",
 )  # fmt: skip

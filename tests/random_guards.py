@@ -25,6 +25,7 @@ from guard_phrases import (
     FURTHEST,
     HEAD,
     IN_LAYERS,
+    KEPT,
     LAYERS,
     LINEN,
     LONG,
@@ -143,7 +144,8 @@ def steps(draw: st.DrawFn, program: Program, sizes: tuple[str, ...]) -> list[str
     """Lines that keep the last axis: an effect under a condition, a width that is computed, a slice, a short loop."""
     name = draw(st.sampled_from(sizes))
     effect = draw(st.sampled_from(EFFECTS))
-    kind = draw(st.sampled_from(("if", "if", "else", "choice", "width", "width", "slice", "while", "groups")))
+    kinds = ("if", "if", "else", "choice", "width", "width", "slice", "while", "groups", "nested", "tried", "table")
+    kind = draw(st.sampled_from(kinds))
     if kind == "slice" and "N" in program.symbols:
         return [draw(phrases(SLICES, program, "N"))]
     if kind in ("width", "slice"):
@@ -156,6 +158,15 @@ def steps(draw: st.DrawFn, program: Program, sizes: tuple[str, ...]) -> list[str
         groups = draw(phrases(("min(w, 32)", "math.gcd(w, 32)", "math.gcd(w, {m})"), program, name))
         return [f"w = {wide}", f"x = dense(norm(dense(x, w), {groups}), 8)"]
     asked = draw(said(program, CONDITIONS, name))
+    if kind == "nested":
+        inner, beside = draw(phrases(CONDITIONS, program, name)), draw(st.sampled_from(EFFECTS))
+        return [f"if {asked}:", f"    if {inner}:", f"        {effect}", "    else:", f"        {beside}"]
+    if kind == "tried":
+        return ["try:", f"    assert {asked}", f"    w = {draw(phrases(VALUES, program, name))}", "except AssertionError:",
+                "    w = 12", "x = dense(dense(x, w), 8)"]  # fmt: skip
+    if kind == "table":
+        return [f"widths = {{True: 24, False: {draw(phrases(('{m}', 'min({k}, {s})'), program, name))}}}",
+                f"x = dense(dense(x, widths[bool({asked})]), 8)"]  # fmt: skip
     if kind == "choice":
         return [f"w = 24 if {asked} else 16", "x = dense(dense(x, w), 8)"]
     otherwise = ["else:", "    x = dense(x, 8)"] if draw(st.booleans()) else []
@@ -195,6 +206,9 @@ def layers(draw: st.DrawFn, program: Program, sizes: tuple[str, ...]) -> list[st
         else []
     )
     start = ["i = 0"] if step else []
+    listed = draw(st.sampled_from((None,) * 4 + KEPT))
+    if listed is not None:
+        start, asked = [*start, listed.format(asked)], "kinds[i]"
     lines = (*always, f"if {asked}:", *(f"    {r}" for r in rest), *left, *step)
     return [*start, loop, *(f"    {line}" for line in lines)]
 

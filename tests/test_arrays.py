@@ -278,8 +278,7 @@ def test_linen_reduces_over_a_named_axis_while_it_is_initialised_and_while_it_ru
     plain = sc.trace(alone, "float32[n,8]", mode=mode, referee=False)
     assert mapped.params == plain.params == 16
     assert {row.op for row in mapped.rows} - {row.op for row in plain.rows} >= {"psum"} or "psum" in str(mapped.by_op())
-    with pytest.raises(sc.SymcostError, match="compiles for one device, and this table was traced with axes="):
-        sc.verify(mapped, at={"n": 4}, targets=[])
+    assert sc.verify(mapped, at={"n": 4}, targets=[])
 
 
 def test_devices_and_targets_have_one_set_of_names() -> None:

@@ -80,6 +80,7 @@ def test_a_model_may_reduce_over_axes_that_are_given(name: str, mode: str) -> No
     costs = sc.trace(make(), "float32[n,100]", axes={"i": 4, "j": 2}, mode=mode)
     assert costs.params == costs.trainable == params
     assert costs.subs(n=3).macs > 0
+    assert costs.certificate.xla.equal, costs.certificate
     assert costs.domain.problem({"n": 1}) is None
 
 
@@ -119,3 +120,53 @@ def test_an_axis_that_is_not_given_is_told_with_its_name() -> None:
 def test_a_size_that_is_none_is_refused(size: Any) -> None:
     with pytest.raises(sc.SymcostError, match=r"axes\['i'\].*must be a positive integer"):
         sc.trace(Mean(), "float32[n,100]", axes={"i": size})
+
+
+@pytest.mark.parametrize("mode", ["forward", "train"])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_that_reduces_over_axes_is_verified(name: str, mode: Any) -> None:
+    verdict = sc.verify(MODELS[name][0](), "float32[n,100]", at={"n": 3}, axes={"i": 4, "j": 2}, mode=mode, targets=[])
+    assert verdict, verdict
+    assert verdict.flops == verdict.checks[0].theirs
+
+
+@pytest.mark.parametrize("name", ["inside", "two axes"])
+def test_compilers_are_asked_about_one_device_of_the_axes(name: str) -> None:
+    costs = sc.trace(MODELS[name][0](), "float32[n,100]", axes={"i": 4, "j": 2}, mode="train", referee=False)
+    verdict = sc.verify(costs, at={"n": 3}, targets="cpu")
+    assert verdict, verdict
+    (compiled,) = verdict.targets
+    assert compiled.devices == 8
+    assert compiled.collectives["all-reduce"]
+
+
+def test_a_function_that_reduces_over_axes_is_verified() -> None:
+    def gathered(x: jax.Array) -> jax.Array:
+        return jnp.dot(lax.all_gather(x, "i", tiled=True), x.T)
+
+    verdict = sc.verify(gathered, "float32[n,d]", at={"n": 3, "d": 5}, axes={"i": 4}, function=True, targets=[])
+    assert verdict, verdict
+    assert verdict.flops == 2 * 4 * 3 * 3 * 5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"axes": {"i": 4}, "mesh": {"i": 4}},
+            "axes={'i': 4} are a mesh of their own, beside mesh and shard: leave one of them",
+        ),
+        (
+            {"axes": {"i": 4}, "shard": {"inputs": "i"}},
+            "axes={'i': 4} are a mesh of their own, beside mesh and shard: leave one of them",
+        ),
+        ({"axes": {"i": 0}}, "the mesh axis i has 0 devices: it must be a positive integer"),
+        ({"axes": {"j": 4}}, "unbound axis name: i"),
+        ({}, "unbound axis name: i"),
+    ],
+)
+def test_axes_that_do_not_fit_are_one_line(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(sc.SymcostError) as told:
+        sc.verify(Mean(), "float32[n,100]", at={"n": 3}, targets=[], **options)
+    assert message in str(told.value)
+    assert "\n" not in str(told.value)

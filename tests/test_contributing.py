@@ -19,4 +19,15 @@ def test_every_room_is_on_the_map() -> None:
     rooms = {
         f"`symcost/{folder.name}/`" for folder in (ROOT / "symcost").iterdir() if (folder / "__init__.py").exists()
     }
-    assert not [room for room in sorted(rooms) if f"| {room} |" not in TEXT]
+    assert not [room for room in sorted(rooms) if TEXT.count(f"| {room} |") != 1]
+
+
+def test_what_gets_an_entry_is_in_a_file_that_its_line_names() -> None:
+    _, _, table = TEXT.partition("## Where to add what")
+    lines = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(lines) > 12
+    for line in lines:
+        paths = [ROOT / path for path in re.findall(r"`((?:symcost|tests)/[\w/.]*\w)`", line)]
+        texts = "".join(path.read_text() for path in paths)
+        names = re.findall(r"`([A-Z]\w+)`", line)
+        assert not [name for name in names if not re.search(rf"\b{name}\b", texts)], line

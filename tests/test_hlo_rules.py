@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
 import jax
 import pytest
 from jaxlib import _hlo, _jax  # pyright: ignore[reportAttributeAccessIssue]
 
-from symcost.hlo import HloError, analyse, parse
+from symcost.hlo import HloError, analyse, parse, pointer_of
 from symcost.hlo.counting.rules import ELEMENTWISE, FREE, LEAF, REGION, TRANSCENDENTAL
 
 # What the rows below may use: arrays, a token, two regions and a fused computation.
@@ -148,6 +149,9 @@ ROWS = {
     " q = ((f32[6], f32[6]), f32[6], s32[]) async-update(s); f32[6] async-done(q)",
     "async-call": "s = ((f32[6], f32[6]), f32[6], s32[]) call-start(x, x), to_apply=vadd; f32[6] call-done(s)",
     "async-leaf": "s = ((f32[6]), f32[6], s32[]) exponential-start(x); f32[6] exponential-done(s)",
+    "async-scatter": f"s = ((f32[6]), f32[3]) reduce-scatter-start(x), {PAIR}, dimensions={{0}}, to_apply=add;"
+    " f32[3] reduce-scatter-done(s)",
+    "async-exchange": f"s = ((f32[6]), f32[6]) all-to-all-start(x), {PAIR}, dimensions={{0}}; f32[6] all-to-all-done(s)",
     "async-custom-call": 's = ((f32[6]), f32[6], s32[]) custom-call-start(x), custom_call_target="one";'
     " f32[6] custom-call-done(s)",
     "custom-calls": 'k = f32[6] custom-call(x), custom_call_target="one";'
@@ -201,6 +205,13 @@ def test_count_of_an_opcode_is_xlas(name: str) -> None:
     flops, trans = (xla.get(key) or 0 for key in ("flops", "transcendentals"))
     assert (ours.float32.flops, ours.float32.transcendentals) == (flops, trans)
     assert (ours.flops, ours.transcendentals) == (flops + row_custom_calls(name), trans)
+
+
+@pytest.mark.parametrize("name", ["all-gather-start", "async-leaf", "async-scatter", "async-exchange"])
+def test_bytes_of_what_runs_beside_others_are_xlas(name: str) -> None:
+    text = module_text(ROWS[name])
+    xla = _jax.hlo_module_cost_analysis(client(), _hlo.hlo_module_from_text(text))
+    assert analyse(text, pointer=pointer_of(version("jaxlib"))).float32.bytes == xla["bytes accessed"]
 
 
 def row_custom_calls(name: str) -> int:

@@ -61,8 +61,12 @@ def wrong(costs: sc.CostTable, right: sc.CostTable, point: dict[str, int]) -> li
 def explore(api: str, folder: Path, number: int, seeded: int | None = None, small: bool = False) -> Counter[str]:
     """So many programs, each compared with fresh traces; how many there were, how many had no form, and at how many points."""
     seen: Counter[str] = Counter()
+    texts: set[str] = set()
 
     def holds(program: Program) -> None:
+        if (text := repr(program)) in texts:
+            return
+        texts.add(text)
         seen["programs"] += 1
         made = program.written(folder, f"guarded_{api}_{seeded or 0}_{seen['programs']}")
         try:
@@ -94,5 +98,15 @@ def explore(api: str, folder: Path, number: int, seeded: int | None = None, smal
 @pytest.mark.parametrize("api", DAILY)
 def test_no_number_of_a_random_program_is_another_one_than_a_fresh_trace_counts(api: str, tmp_path: Path) -> None:
     seen = explore(api, tmp_path, EXPLORE or examples(DAILY[api], CAMPAIGN[api]))
+    assert seen["refused"] <= REFUSED * seen["programs"], seen
+    assert seen["points"] > seen["programs"], seen
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("part", range(10))
+def test_no_number_of_2000_small_programs_is_another_one_than_a_fresh_trace_counts(part: int, tmp_path: Path) -> None:
+    api = "linen" if part % 3 == 2 else "function"
+    seen = explore(api, tmp_path, 200, part + 1, small=True)
+    assert seen["programs"] >= 200, "as many as are asked for"
     assert seen["refused"] <= REFUSED * seen["programs"], seen
     assert seen["points"] > seen["programs"], seen

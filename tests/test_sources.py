@@ -53,7 +53,10 @@ def test_verify_takes_programs_and_networks_and_says_why_no_other(capsys: pytest
     assert main(["verify", "own_models:layers", *at("n=2", "d=3")]) == 0
     capsys.readouterr()
     assert "a verdict needs the program, PKG.MOD:NAME or a reference network" in told(capsys, ["verify", "costs.json"])
-    assert "one device, where no axes are" in told(capsys, ["verify", *PROGRAM, "--axis", "i=2"])
+    assert main(["verify", "own_models:Net", *PROGRAM[1:], *at("n=2", "d=3"), "--axis", "i=2"]) == 0
+    capsys.readouterr()
+    both = ["verify", *PROGRAM, *at("n=2", "d=3"), "--axis", "i=2", "--mesh", "m=2"]
+    assert "--axis i=2 are a mesh of their own, beside mesh and shard: leave one of them" in told(capsys, both)
 
 
 def options(verb: str) -> dict[str, Any]:

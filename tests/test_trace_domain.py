@@ -30,6 +30,33 @@ def test_heads_must_divide_the_width() -> None:
         costs.subs(n=1, N=4, d=64, H=5)
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_groups_of_heads_hold_from_one_head_on(whole: bool) -> None:
+    """Heads are a multiple of those of keys and divide the width, or are as wide as it allows: no more is asked."""
+
+    class Grouped(nn.Module):
+        V: int
+        d: int
+        H: int
+        K: int
+
+        @nn.compact
+        def __call__(self, tokens: jax.Array) -> jax.Array:
+            if whole and self.d % self.H:
+                raise ValueError(f"{self.H} heads in a width of {self.d}")
+            x = nn.Embed(self.V, self.d)(tokens)
+            queries = nn.DenseGeneral((self.H, self.d // self.H))(x)
+            keys = nn.DenseGeneral((self.K, self.d // self.H))(x)
+            return jax.nn.dot_product_attention(queries, keys, keys)
+
+    costs = sc.trace(Grouped, "int32[n,N]")
+    widths = ["d/H >= 2"] if whole else ["d >= 2*H"]
+    asked = set(costs.domain.conditions()) - {"d >= 2"}
+    assert asked == {"V >= 2", "H % K == 0", *(["d % H == 0"] if whole else []), *widths}
+    for H, K in ((1, 1), (2, 1), (6, 3)):
+        costs.subs(n=2, N=5, V=11, d=4 * H, H=H, K=K, check=True)
+
+
 def test_a_sequence_must_fit_the_table_of_positions() -> None:
     class Positions(nn.Module):
         T: int

@@ -218,7 +218,6 @@ APART: dict[str, tuple[Callable[..., Any], dict[str, Any], str]] = {
         {},
         "the program cannot be lowered for the CPU (it has the effects OrderedDebugEffect)",
     ),
-    "named axes": (lambda x: lax.psum(x, "i"), {"axes": {"i": 4}}, "no device is there for the named axes i"),
 }
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import array
 import collections
+import datetime
+import decimal
 import enum
+import fractions
+import json
 import math
+import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import flax.linen as nn
@@ -24,6 +31,13 @@ class Kind(enum.Enum):
 
     SMALL = 64
     BIG = 128
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a model is made of."""
+
+    d: int
 
 
 def by_name(d: int) -> int:
@@ -47,11 +61,25 @@ HIDDEN: dict[str, Callable[[int], int]] = {
     "a float of numpy's, rounded": lambda d: 8 if np.round(d / 7, 1) == 9.1 else 12,
     "a range with a step": lambda d: len(range(0, d, 48)) + 3,
     "a number of numpy's": lambda d: 8 if np.float32(d / 4) == 16 else 12,
+    "a decimal number": lambda d: int(decimal.Decimal(d / 4)) + 3,
+    "a fraction": lambda d: fractions.Fraction(d / 4).denominator + 3,
+    "a float in bytes": lambda d: 8 if struct.pack("d", d / 4) == struct.pack("d", 16.0) else 12,
+    "a float in JSON": lambda d: 8 if json.dumps([d / 4]) == "[16.0]" else 12,
+    "a size in JSON": lambda d: 8 if json.dumps({"d": d}) == '{"d": 64}' else 12,
+    "a span of time": lambda d: 8 if datetime.timedelta(seconds=d / 4).seconds == 16 else 12,
+    "an array of Python's": lambda d: 8 if array.array("d", [d / 4])[0] == 16 else 12,
+    "an item of numpy's": lambda d: 8 if np.array([d / 4])[0] == 16 else 12,
+    "a configuration as a key": lambda d: {Config(64): 8}.get(Config(d), 12),
 }
 """What C code, texts and keys make of a size: only what was tried has numbers."""
 SEEN: dict[str, Callable[[int], int]] = {
     "one of an array": lambda d: 8 if np.any(np.array([64, 128]) == d) else 12,
     "less than all of an array": lambda d: 8 if (np.array([64, 128]) > d).all() else 12,
+    "all digits but the last": lambda d: 8 if d ^ 1 > 64 else 12,
+    "a common divisor": lambda d: math.gcd(d, 12) + 3,
+    "a common multiple": lambda d: math.lcm(d, 12) // d + 3,
+    "an equal configuration": lambda d: 8 if Config(d) == Config(64) else 12,
+    "one of some configurations": lambda d: 8 if Config(d) in (Config(64), Config(128)) else 12,
     "a quotient and a rest of floats": lambda d: int(divmod(d / 4, 1)[1] * 4) + 3,
 }
 """What was wrong, or tried alone, and is decided number by number."""

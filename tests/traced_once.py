@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symcost.costs.table import CostTable
-from symcost.tracing.attempt import Options
 from symcost.tracing.derive import derive
+from symcost.tracing.options import Options
 from symcost.tracing.program.model import Model
 
 _made: dict[Any, tuple[Model, CostTable]] = {}

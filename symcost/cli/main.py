@@ -108,6 +108,8 @@ def script() -> None:
     """Entry point of the installed command."""
     watch()
     gc.freeze()  # what the imports made stays: the collector need not look through it at every turn
+    gc.set_threshold(100_000)  # most of what traces make stays too
+    gc.enable()
     end(main())
 
 

@@ -14,12 +14,12 @@ from symcost.costs.evidence import Decision, Evidence
 from symcost.costs.rows import Row, total
 from symcost.errors import DomainError, SymcostError
 from symcost.reading.choices import AnyConvention, Convention, Rule, Unit
-from symcost.views import view
+from symcost.views import Viewed
 
 T = TypeVar("T")
 
 
-class Conditions(ABC):
+class Conditions(Viewed, ABC, kind="domain"):
     """Where a closed form holds."""
 
     symbols: tuple[str, ...]
@@ -32,12 +32,6 @@ class Conditions(ABC):
 
     evidence: Mapping[str, Evidence] = MappingProxyType({})
     """What stands behind each symbol, where it was derived."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self}>"
-
-    def _repr_html_(self) -> str:
-        return view("domain as html")(self)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

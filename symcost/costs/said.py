@@ -1,4 +1,4 @@
-"""What the referee said of the ``xla`` figures of a closed form, in the certificate and in saved files."""
+"""How a closed form was checked: its certificate, and what the referee said in it of the ``xla`` figures."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Said:
 
     >>> print(Said(True, at={"n": 3, "d": 4}))
     XLA's own count at n=3, d=4: equal
-    >>> print(Said(None, "no device is there for the named axes i"))
-    not compared with XLA: no device is there for the named axes i
+    >>> print(Said(None, "no held-out point was traced"))
+    not compared with XLA: no held-out point was traced
     """
 
     equal: bool | None = None
@@ -45,3 +45,29 @@ class Said:
 
 
 NOT_ASKED = Said()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How a closed form was checked: the traces it was fitted to and the held-out points where it was exactly equal.
+
+    ``xla``: what XLA's own count of the lowered program says at one of them. ``words``: what stands behind each symbol.
+    """
+
+    traces: int
+    fitted: tuple[dict[str, int], ...]
+    held_out: tuple[dict[str, int], ...]
+    numbers: int
+    programs: int
+    xla: Said = NOT_ASKED
+    words: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.words}; {self.checks}" if self.words else self.checks
+
+    @property
+    def checks(self) -> str:
+        """What was compared, without the words."""
+        points = "; ".join(", ".join(f"{k}={v}" for k, v in p.items()) for p in self.held_out) or "no symbols"
+        equal = f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points})"
+        return f"{equal}; {self.traces} trace{'' if self.traces == 1 else 's'} in all; {self.xla}"

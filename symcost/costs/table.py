@@ -20,12 +20,12 @@ from symcost.formulas.symbols import integer
 from symcost.reading.choices import PEAKS, UNITS, AnyConvention, Convention, LatencyModel, Picture, Rule, Unit
 from symcost.reading.given import checked
 from symcost.reading.numerals import MAX_BITS, short
-from symcost.views import view
+from symcost.views import Viewed, view
 
 OF_LAYERS = "known of networks written as layers: this table is of another"
 
 
-class CostTable(OnMesh):
+class CostTable(OnMesh, Viewed, kind="table"):
     """Rows with totals, of layers and of traced models alike.
 
     >>> row = Row(path="fc", op="linear", cost=Cost(macs=6, flops=12), textbook=Cost(macs=6, flops=12))
@@ -374,14 +374,8 @@ class CostTable(OnMesh):
         """
         return view("table in full")(self, width=width)
 
-    def __str__(self) -> str:
-        return view("table as text")(self)
-
     def __repr__(self) -> str:
         return view("table in a line")(self)
-
-    def _repr_html_(self) -> str:
-        return view("table as html")(self)
 
     def _repr_latex_(self) -> str:
         return view("table as latex")(self)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from symcost.formulas.atoms import Atom
 from symcost.formulas.binary.digits import log2
 from symcost.formulas.binary.halves import odd_sum
-from symcost.formulas.form import ZERO, Atom, Form, FormLike, as_form, floor, of_atom, of_function
+from symcost.formulas.form import ZERO, Form, FormLike, as_form, floor, of_atom, of_function
 from symcost.formulas.relations import RELATIONS
 
 Change = Callable[[Atom], Form | None]

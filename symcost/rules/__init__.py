@@ -7,20 +7,8 @@ To add a primitive, write a line in ``PER_ELEMENT`` or a short function in the f
 from __future__ import annotations
 
 from symcost.rules.base import ENTRIES, Array, Entry, Facts, Op, Work, add, rule
-from symcost.rules.families import (  # noqa: F401 - importing a family registers its rules
-    blocks,
-    collectives,
-    contraction,
-    control,
-    convolution,
-    elementwise,
-    factorisations,
-    indexing,
-    kernels,
-    layout,
-    pooling,
-    random,
-    reduce,
-)
+from symcost.system.folder import import_all
 
 __all__ = ["ENTRIES", "Array", "Entry", "Facts", "Op", "Work", "add", "rule"]
+
+import_all("symcost.rules.families")

@@ -157,8 +157,6 @@ class Source:
             raise SymcostError(
                 f"a verdict needs the program, PKG.MOD:NAME or a reference network: {short(self.model)} is a saved table"
             )
-        if self.how.axes:
-            raise SymcostError("a verdict compiles for one device, where no axes are: leave one of them")
         if self.at and self.traced:
             name = next(iter(self.at))
             raise SymcostError(f"a verdict is about the whole program: give {short(name)} its value with --at")

@@ -14,6 +14,7 @@ from symcost.errors import SpecError, SymcostError
 from symcost.reading.nearest import near
 from symcost.reading.numerals import bare, short, whole
 from symcost.referee.compilers.start import start_jax
+from symcost.system.collector import importing
 
 _WORDS = {"true": True, "false": False, "none": None}
 
@@ -133,8 +134,9 @@ def load(target: str) -> Any:
         raise SymcostError(f"cannot read {short(target)} as a model: write PKG.MOD:NAME, as {model}")
     if "" not in sys.path:
         sys.path.insert(0, "")
-    start_jax()
-    found = _imported(module_name)
+    with importing():
+        start_jax()
+        found = _imported(module_name)
     for part in name.split("."):
         if not hasattr(found, part):
             raise SymcostError(f"{module_name} has no {short(name)}{_nearest(part, found)}")

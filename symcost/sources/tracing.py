@@ -13,6 +13,7 @@ from symcost.reading.choices import MODES
 from symcost.reading.numerals import short
 from symcost.sources.plans import plan_of, plan_texts
 from symcost.sources.texts import bind, integers, load, made, numbers, pairs, shares, values
+from symcost.system.collector import importing
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,7 @@ class TracingOptions:
         costs, found = self._opened(target, specs)
         if costs is not None:
             return list(costs.symbols)
-        from symcost.tracing import face
-
-        own = face.symbols_of(found, *specs, free=self.free, call=self.call, function=self.function)
+        own = _face().symbols_of(found, *specs, free=self.free, call=self.call, function=self.function)
         return list(dict.fromkeys((*own, *(self.plan.symbols if self.plan else ()))))
 
     def table(self, target: str, specs: Sequence[Any], on_trace: Callable[[int], None] = lambda count: None) -> Any:
@@ -91,10 +90,9 @@ class TracingOptions:
         costs, found = self._opened(target, specs)
         if costs is not None:
             return costs
-        from symcost.tracing import face
-
         given = {name: value for name, value in self.given.items() if name not in ("arg", "function")}
-        return (face.trace_function if self.function else face.trace)(found, *specs, **given, on_trace=on_trace)
+        verb = _face().trace_function if self.function else _face().trace
+        return verb(found, *specs, **given, on_trace=on_trace)
 
     def _opened(self, target: str, specs: Sequence[Any]) -> tuple[Any, Any]:
         """Costs that the name stands for, or else the model with its parameters bound."""
@@ -117,6 +115,14 @@ class TracingOptions:
             else:
                 found += [part for each in value for part in (written, each)]
         return found
+
+
+def _face() -> Any:
+    """The verbs of tracing, with all that they import."""
+    with importing():
+        from symcost.tracing import face
+
+        return face
 
 
 def option(name: str) -> str:

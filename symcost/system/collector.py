@@ -1,10 +1,26 @@
-"""Python's collector of garbage, kept waiting while very many objects are made that live on."""
+"""Python's collector of garbage, kept waiting while very many objects are made that live on: imports, traces."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 from collections.abc import Iterator
+
+from symcost.system.interrupt import is_program
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """No collection inside; what the imports made stays, and is not looked through afterwards where the program collects."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+            if is_program():
+                gc.freeze()
 
 
 @contextlib.contextmanager

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from symcost.costs.dtypes import item_bytes
 from symcost.costs.evidence import BOUNDED
-from symcost.errors import LiftError, SymcostError
+from symcost.costs.said import Certificate
+from symcost.errors import LiftError
 from symcost.formulas.compared.dominance import telling_points
 from symcost.formulas.form import Form, floor
-from symcost.reading.numerals import short
-from symcost.tracing.checking.certify import Certificate, LineTotals
+from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.checking.derived import unlike
 from symcost.tracing.counting import liveness, memory
-from symcost.tracing.counting.active import Share, conditions
-from symcost.tracing.counting.costing import Costing
-from symcost.tracing.counting.structure import Dictionary, Structure
+from symcost.tracing.counting.active import conditions
+from symcost.tracing.counting.structure import Structure
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.evidence import evidence
@@ -27,35 +23,18 @@ from symcost.tracing.domain.spread import rounded_symbols
 from symcost.tracing.evidence.floats.exact import meant, sure
 from symcost.tracing.evidence.floats.meaning import claims
 from symcost.tracing.evidence.floats.steps import spans
-from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.guard import Guard, Rounding, all_hold, guard
-from symcost.tracing.evidence.record import Recording
+from symcost.tracing.evidence.guard import Guard, Rounding, guard
 from symcost.tracing.evidence.seen import unseen, untold_by_jax
 from symcost.tracing.evidence.told import sizes_seen
 from symcost.tracing.fitting.align import all_records
-from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
 from symcost.tracing.lifted import Unknown
+from symcost.tracing.lifting import Lifting
 from symcost.tracing.pieces import Piece
 from symcost.tracing.program.records import Program
-from symcost.tracing.sampling.choose import Choice
-from symcost.tracing.sampling.depth import HELD_OUT, tells
-from symcost.tracing.sampling.halving import FAR, SAMPLED
-from symcost.tracing.sampling.known import KnownPrograms
-from symcost.tracing.sampling.sample import (
-    SMALL,
-    STEPS,
-    Point,
-    Values,
-    check_known,
-    check_positive,
-    fixed_values,
-    multiples,
-)
-from symcost.tracing.sampling.signals import OnTrial
+from symcost.tracing.sampling.depth import tells
+from symcost.tracing.sampling.halving import FAR
+from symcost.tracing.sampling.sample import Point, Values
 
-MAX_COARSENINGS = 12
-PIECES = 4
-"""Of how many pieces a form may be, unless more are allowed."""
 MAX_CHEAP = 400
 """Records of a program that is traced at a few sizes more without being asked."""
 TYPICAL: Values = (2048, 3000, 4096, 5000, 8192, 10_000, 16_384, 32_768, 50_000, 65_536)
@@ -64,108 +43,8 @@ FURTHER = 40
 """Steps from the base at which most of a rounding must be what its form says."""
 
 
-@dataclass
-class Options:
-    """What the user may say about sampling, and whether XLA is asked in the end."""
-
-    samples: Mapping[str, Sequence[int]] | None = None
-    steps: Mapping[str, int] | None = None
-    at_least: Mapping[str, int] | None = None
-    referee: bool = True
-    max_pieces: int = PIECES
-    upto: Mapping[str, int] | None = None
-
-    def check(self, symbols: Sequence[str]) -> None:
-        """Raise for what is no number of pieces, and no value to reach of a symbol that there is."""
-        if isinstance(self.max_pieces, bool) or not isinstance(self.max_pieces, int) or self.max_pieces < 1:
-            raise SymcostError(f"max_pieces={short(self.max_pieces)} must be a positive integer: choose another value")
-        check_positive("upto", self.upto)
-        check_known("upto", self.upto, symbols)
-
-    def beside(self, symbols: Sequence[str], samples: Mapping[str, Sequence[int]]) -> Options:
-        """The same with other samples for some symbols, and without those of symbols that there are none of."""
-        given = {**(self.samples or {}), **samples}
-
-        def kept(values: Mapping[str, Any] | None) -> dict[str, Any]:
-            return {name: value for name, value in (values or {}).items() if name in symbols}
-
-        return Options(kept(given), kept(self.steps), kept(self.at_least), self.referee, self.max_pieces,
-                       kept(self.upto))  # fmt: skip
-
-
-@dataclass
-class Attempt:
-    """A model sampled at values, and the closed form that fits there."""
-
-    sampler: Sampler
-    options: Options
-    shares: Sequence[Share] = ()
-    decided: Sequence[Guard] = ()
-    """Decisions of which this is one side."""
-    within: Sequence[Guard] = ()
-    """The side that it is."""
-
-    def __post_init__(self) -> None:
-        self.symbols = self.sampler.model.symbols
-        self.costing = Costing()
-        self.dictionary = Dictionary()
-        self.lifts: list[SizeLift] = []
-        self._coarseness: dict[str, int] = {}
-        self._period = 1
-        self.landmarks: dict[str, Landmarks] = {}
-        self.compared: dict[str, Landmarks] = {}  # with what the program compares the structural symbols
-        self.halved: list[str] = []  # structural symbols that the program halves again and again
-        self.recording = Recording({})
-        self._meant: Sequence[Form] = ()
-        self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
-        self._above: dict[str, Landmarks] | None = None  # what they were compared with, once sampled above all of it
-        self._patterned = False  # whether consecutive values of the structural symbols are sampled
-        self.extra: list[Point] = []  # counterexamples of earlier attempts
-        self._on_trial = False  # whether they lie between the multiples that were sampled, and may be given up
-        self._settled = False
-        self._least = 1  # of sizes that are floors of several symbols
-        self._derive = False  # windows on maps smaller than their kernel, in closed form
-        self._rounded_names: tuple[str, ...] = ()
-        self.fixed = fixed_values(
-            self.symbols,
-            self.options.samples,
-            self.options.steps,
-            self.options.at_least,
-            self.sampler.model.input_symbols,
-        )
-        self.proof = KnownPrograms(self.sampler)
-        self.choice = Choice(self.sampler, self.proof, self.fixed)
-
-    @property
-    def values(self) -> dict[str, Values]:
-        """The values at which each symbol is sampled."""
-        return self.choice.values
-
-    @property
-    def patterned(self) -> bool:
-        """Whether layers follow a pattern, of which shallow programs have not seen every kind."""
-        return self._patterned or bool(self.compared or self.halved)
-
-    @property
-    def _unexplained(self) -> list[str]:
-        """Structural symbols that layers follow a pattern in, which no comparison of the program's was seen to make."""
-        sampled = self._patterned or self._period > 1
-        return [name for name in self.structural if sampled and name not in (*self.compared, *self.fixed)]
-
-    @property
-    def structural(self) -> list[str]:
-        """Symbols whose values change the program."""
-        return self.choice.structural
-
-    @property
-    def base(self) -> Point:
-        """The first sample point."""
-        return self.choice.base
-
-    @property
-    def sizes(self) -> list[str]:
-        """Symbols whose values leave the program's structure alone."""
-        return self.choice.sizes
+class Attempt(Lifting):
+    """The closed form that fits at the values at hand, and where it holds."""
 
     def certified(self) -> Piece:
         """One attempt with the values at hand."""
@@ -235,18 +114,6 @@ class Attempt:
         free = [name for name in self.choice.inputs if name in by_jax and name in self.sizes and name not in self.fixed]
         return {**dict.fromkeys(free, TYPICAL), **dict.fromkeys(self.halved, FAR)}
 
-    @property
-    def _complete(self) -> bool:
-        """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
-        known = self.recording.proved >= set(self.sizes) and all_hold(self.guards, self.base)
-        return self.recording.traced and known
-
-    @property
-    def _proved(self) -> bool:
-        """Whether nothing else is to be looked for then: roundings of floats are meant across what they decide."""
-        return self._complete and not self._meant
-
-    # -- lifting -----------------------------------------------------------------------------------------------
     def _existing(self) -> list[Guard]:
         """No array is empty, nor of one where that is another program: sizes made of ``floor(d/H)`` ask for ``d >= H``."""
         if not self._proved:
@@ -284,79 +151,6 @@ class Attempt:
                             f"values that you mean of {', '.join(sorted(made.symbols))}")  # fmt: skip
         return form
 
-    def _lift(self, fixed: Point) -> Program:
-        """The program at one structural point, in closed form over the sizes; coarser lattices where needed."""
-        for _ in range(MAX_COARSENINGS):
-            proved = (sizes_seen(self.recording, self.base, self.guards), self.guards) if self._complete else (None, ())
-            lift = SizeLift(self.sampler, self.sizes, self.values, fixed, self.extra, self._meant, self._derive,
-                            self.within, *proved, bool(self._meant))  # fmt: skip
-            try:
-                program = lift.run()
-            except OffLattice as problem:
-                if problem.derivable:
-                    self._derive = True
-                    continue
-                if self._on_trial:
-                    raise OnTrial(str(problem)) from None
-                if not self._coarsen(problem.symbols):
-                    raise LiftError(
-                        f"no closed form fits these sizes: {problem}; give steps={{...}} or samples={{...}} for "
-                        f"{', '.join(problem.symbols or self.sizes)}"
-                    ) from None
-                continue
-            self.dictionary.learn(lift.programs[0], program)
-            self.lifts.append(lift)
-            return program
-        raise LiftError("no lattice was found on which the sizes have a closed form: give steps={...} or samples={...}")
-
-    def _coarsen(self, names: Sequence[str]) -> bool:
-        """Move the first symbol that can be coarsened to the next lattice on which the model works."""
-        for name in names:
-            if name in self.fixed or name in self.structural:
-                continue
-            current = self._coarseness.get(name, 0)
-            for index in range(current, len(STEPS)):
-                values = multiples(STEPS[index])
-                if math.gcd(*self.values[name]) % STEPS[index] == 0:
-                    continue  # no coarser than what was tried
-                self._coarseness[name] = index + 1
-                if self.choice.steady(name, values):
-                    self.values[name] = values
-                    return True
-        return False
-
-    def _structure(self) -> Structure:
-        """Programs in closed form at every structural point."""
-        structure = Structure(self.structural, self.costing, patterned=self.patterned, compared=self.compared)
-        for fixed in self._structural_points():
-            concrete_point = {**self.base, **fixed}
-            program = None
-            if structure.points and self.sampler.works(concrete_point):
-                program = self.dictionary.translate(self.sampler(concrete_point))
-            if program is None:
-                if structure.points and not self.sampler.works(concrete_point):
-                    continue
-                program = self._lift(fixed)
-            structure.points.append(fixed)
-            structure.programs.append(program)
-        return structure
-
-    def _structural_points(self) -> list[Point]:
-        names = self.structural
-        if not names:
-            return [{}]
-        base = {n: self.values[n][0] for n in names}
-        along = len(SMALL) - 1 if self._patterned else 3 if len(names) == 1 else 2
-        ends = {n: len(self.values[n]) - len(HELD_OUT) if n in self.compared else 1 + along for n in names}
-        ends.update(dict.fromkeys(self.halved, SAMPLED))
-        points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : ends[n]])]
-        if len(names) > 1:
-            points += [
-                {n: self.values[n][min(1 + (i + s) % 2, len(self.values[n]) - 1)] for i, n in enumerate(names)}
-                for s in (0, 1)
-            ]
-        return [dict(p) for p in {tuple(sorted(p.items())): p for p in points}.values()]
-
     def _whole(self, structure: Structure) -> tuple[Form, ...]:
         forms = {size for program in structure.programs for r in all_records(program) for size in r.sizes}
         return whole_forms(forms)
@@ -377,7 +171,6 @@ class Attempt:
         points += [{**self.base, **fixed} for fixed in structure.points]
         return [dict(p) for p in {tuple(sorted(p.items())): p for p in points}.values()]
 
-    # -- folds -------------------------------------------------------------------------------------------------
     def _peak(self, structure: Structure, rule: str, unit: str) -> list[Form] | str:
         """Candidates of a peak over all symbols, or why there are none."""
         points = telling_points(self.base, self.sizes)

@@ -10,7 +10,7 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.system.collector import rare_collections
-from symcost.tracing.attempt import Attempt, Options
+from symcost.tracing.attempt import Attempt
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
@@ -21,6 +21,7 @@ from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Lifted
+from symcost.tracing.options import Options
 from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined, unmoved
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules
@@ -196,7 +197,7 @@ class Derivation(Attempt):
         earlier = [guard for guard in side.within if guard not in self.within]
         known = both_ways((*earlier, side.guard))
         for sampler, samples in itertools.chain(self._across(side), side.attempts(self.sampler)):
-            options = self.options.beside(sampler.model.symbols, samples)
+            options = self.options.beside(sampler.model.symbols, samples, self.values)
             within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
             try:
                 return Derivation(sampler, options, self.shares, (*self.decided, *known), within).piece(pieces)

@@ -12,9 +12,9 @@ from symcost.errors import SpecError
 from symcost.reading.choices import Mode
 from symcost.reading.given import checked
 from symcost.reading.numerals import short
-from symcost.tracing.attempt import PIECES
-from symcost.tracing.derive import Options, derive
+from symcost.tracing.derive import derive
 from symcost.tracing.mesh.derive import sharded
+from symcost.tracing.options import PIECES, Options
 from symcost.tracing.program.model import Model, make_function, make_model
 from symcost.tracing.sampling.sample import check_known
 

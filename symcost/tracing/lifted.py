@@ -12,14 +12,14 @@ from symcost.costs.cost import METRICS, XLA, Cost
 from symcost.costs.evidence import summary
 from symcost.costs.parts import Counts, Parts
 from symcost.costs.rows import Row, Withdrawn, total
-from symcost.costs.said import Said
+from symcost.costs.said import Certificate, Said
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.formulas.compared.dominance import largest
 from symcost.formulas.form import Form
 from symcost.reading.choices import Convention, Rule, Unit
 from symcost.rules.own import OWN, REPLACED
-from symcost.tracing.checking.certify import Certificate, LineTotals
+from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import Share
 from symcost.tracing.counting.costing import KERNEL, STATE, STATED, WRITTEN
 from symcost.tracing.counting.structure import Line

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.cost import Cost
+from symcost.costs.said import Certificate
 from symcost.formulas.form import Form, as_form, of_atom
 from symcost.formulas.functions import maximum, where
-from symcost.tracing.checking.certify import Certificate
 from symcost.tracing.checking.derived import points_inside
 from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.bounds import Explorer
@@ -131,10 +131,17 @@ class Side:
         """A few points on the other side anywhere inside the domain, where none of the nearest ones is."""
         base = {name: values[0] for name, values in self.values.items()}
         names = tuple(sorted(self.guard.symbols & set(base)))
-        found = (
-            p for p in points_inside(names, self.piece.domain, base) if not self.guard.holds(p) and self._behind(p)
-        )
+        points = itertools.chain(points_inside(names, self.piece.domain, base), self._dense(names, base))
+        found = (p for p in points if not self.guard.holds(p) and self._behind(p))
         return list(itertools.islice((point for point in found if self.piece.explorer.sampler.works(point)), ELSEWHERE))
+
+    def _dense(self, names: Sequence[str], base: Point) -> Iterator[Point]:
+        """Every value of a lone symbol inside the domain: a decision may fall the other way at few of them, ``N ^ 1 > 100``."""
+        if len(names) > 1 or set(names) & set(self.piece.explorer.structural):
+            return
+        for name in names:
+            points = ({**base, name: value} for value in range(1, FURTHEST))
+            yield from (point for point in points if self.piece.domain.problem(point) is None)
 
     def different(self) -> list[Point]:
         """Points on the other side, below an edge of the domain too, at which the form is wrong."""

@@ -1,4 +1,4 @@
-"""Where a saved table's forms hold and how they were checked, as its file says."""
+"""Where a saved table's forms hold, as its file says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import cached_property
 
 from symcost.costs.evidence import Decision, Evidence, beyond
 from symcost.costs.parts import Conditions
-from symcost.costs.said import NOT_ASKED, Said
 from symcost.errors import DomainError
 from symcost.formulas.conditions import Condition, condition, holds, names
 from symcost.formulas.symbols import Evaluator
@@ -68,28 +67,6 @@ class SavedDomain(Conditions):
                 cure = f'trace the model further with upto={{"{name}": {value}}}, and save that'
                 return beyond(name, value, each.most, why, cure)
         return None
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True)
-class SavedCertificate:
-    """How the forms were checked when they were derived."""
-
-    text: str
-    traces: int
-    fitted: tuple[dict[str, int], ...]
-    held_out: tuple[dict[str, int], ...]
-    numbers: int
-    programs: int
-    xla: Said = NOT_ASKED
-    words: str = ""
-
-    @property
-    def checks(self) -> str:
-        """What was compared, without the words for what stands behind each symbol."""
-        return self.text.removeprefix(f"{self.words}; ") if self.words else self.text
 
     def __str__(self) -> str:
         return self.text

@@ -12,9 +12,9 @@ from symcost.costs.cost import CONVENTIONS, METRICS, SPLITS, XLA, Cost
 from symcost.costs.evidence import WORDS, Decision, Evidence
 from symcost.costs.parts import Field, Parts, Rows
 from symcost.costs.rows import Row, Withdrawn
-from symcost.costs.said import NOT_ASKED, Said
+from symcost.costs.said import NOT_ASKED, Certificate, Said
 from symcost.costs.saved import sums
-from symcost.costs.saved.facts import SavedCertificate, SavedDomain
+from symcost.costs.saved.facts import SavedDomain
 from symcost.costs.saved.format import SUFFIX, read
 from symcost.costs.saved.numbers import ALL, kept, peak
 from symcost.costs.saved.older import total_with_state, with_state
@@ -205,10 +205,8 @@ def _said(given: Mapping[str, Any] | None) -> Said:
     return Said(given["equal"], as_text(given["why"]), as_integers(given["at"]))
 
 
-def _certificate(given: Mapping[str, Any]) -> SavedCertificate:
-    counts = as_integers({name: given[name] for name in ("traces", "numbers", "programs")})
-    return SavedCertificate(
-        text=as_text(given["text"]), fitted=tuple(map(as_integers, given["fitted"])),
-        held_out=tuple(map(as_integers, given["held_out"])), xla=_said(given.get("xla")),
-        words=as_text(given.get("words", "")), **counts,
-    )  # fmt: skip
+def _certificate(given: Mapping[str, Any]) -> Certificate:
+    counts = {name: as_integer(given[name], name) for name in ("traces", "numbers", "programs")}
+    fitted, held_out = (tuple(map(as_integers, given[name])) for name in ("fitted", "held_out"))
+    said, words = _said(given.get("xla")), as_text(given.get("words", ""))
+    return Certificate(fitted=fitted, held_out=held_out, xla=said, words=words, **counts)

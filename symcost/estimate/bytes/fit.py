@@ -21,7 +21,7 @@ from symcost.estimate.time.work import kernels
 from symcost.formulas.units import rounded
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked
-from symcost.views import view
+from symcost.views import Viewed
 
 SMALL = "int8"
 """The type that layers, which have none, are taken to be in wherever they have to fit a device."""
@@ -80,16 +80,13 @@ def _grouped(value: Fraction) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class Fit:
+class Fit(Viewed, kind="fit"):
     """Whether a model fits a device: true when every limit holds."""
 
     device: Device
     dtype: str
     limits: tuple[MemoryLimit, ...]
     types: Types
-
-    def _repr_html_(self) -> str:
-        return view("fit as html")(self)
 
     def __repr__(self) -> str:
         return f"<Fit {'fits' if self else 'does not fit'} {self.device.name} as {self.dtype}>"

@@ -25,14 +25,14 @@ from symcost.formulas.symbols import Evaluator
 from symcost.reading.choices import LatencyModel, Rule
 from symcost.reading.given import checked
 from symcost.reading.numerals import short
-from symcost.views import view
+from symcost.views import Viewed
 
 MAX_STEPS = 1 << 16
 UP, DOWN = "up", "down"
 
 
 @dataclass(frozen=True, repr=False)
-class Solution:
+class Solution(Viewed, kind="solution"):
     """The size found, the point where it stands, what each constraint comes to there, and how it was found."""
 
     symbol: str
@@ -54,12 +54,6 @@ class Solution:
         lines += [f"  {text}: {shown(left)} against {shown(right)}" for text, left, right in self.constraints]
         lines += [f"  {self.compared}"] if self.compared else []
         return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return f"<Solution {str(self).splitlines()[0]}>"
-
-    def _repr_html_(self) -> str:
-        return view("solution as html")(self)
 
 
 def shown(value: Fraction) -> str:

@@ -28,7 +28,7 @@ from symcost.formulas.graph.leading import brief
 from symcost.formulas.units import as_number, physical
 from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
-from symcost.views import view
+from symcost.views import Viewed
 
 WORD = 32
 
@@ -48,7 +48,7 @@ class EnergyStep:
 
 
 @dataclass(frozen=True, repr=False)
-class Energy:
+class Energy(Viewed, kind="energy"):
     """Joules of one pass, exact; ``steps`` are its kernels. By power there are no steps, and no split."""
 
     device: Device
@@ -63,9 +63,6 @@ class Energy:
     def joules(self) -> Any:
         """All of it."""
         return self.powered if self.powered is not None else sympy.expand(sympy.Add(*(s.joules for s in self.steps)))
-
-    def _repr_html_(self) -> str:
-        return view("energy as html")(self)
 
     def __repr__(self) -> str:
         said = physical(self.joules, "J") if as_number(self.joules) is not None else f"{brief(self.joules)} J"

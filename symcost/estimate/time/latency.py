@@ -31,7 +31,7 @@ from symcost.formulas.units import as_number, physical, rounded
 from symcost.reading.choices import LatencyModel
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
-from symcost.views import view
+from symcost.views import Viewed
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class KernelTime:
 
 
 @dataclass(frozen=True, repr=False)
-class Latency:
+class Latency(Viewed, kind="latency"):
     """Seconds of one pass, exact; ``steps`` are its kernels.
 
     >>> from symcost.models import alexnet
@@ -89,9 +89,6 @@ class Latency:
     def seconds(self) -> Any:
         """The sum over the kernels."""
         return sympy.Add(*(step.seconds for step in self.steps))
-
-    def _repr_html_(self) -> str:
-        return view("latency as html")(self)
 
     @property
     def compute(self) -> Any:
@@ -123,9 +120,6 @@ class Latency:
         else:
             said = f"{brief(self.seconds)} s"
         return f"{said} on {self.device.name} ({self.model}, {self.dtype}); {self.assumed}"
-
-    def __repr__(self) -> str:
-        return f"<Latency {self}>"
 
 
 def whole(steps: Sequence[Any], part: str) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 
 import sympy
 
-from symcost.formulas.form import Form, Mono, as_form
+from symcost.formulas.atoms import Mono
+from symcost.formulas.form import Form, as_form
 
 MAX_COMPARED = 24
 NEARLY = 1e-9

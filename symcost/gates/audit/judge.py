@@ -24,7 +24,7 @@ from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
 from symcost.sources.texts import integer
 from symcost.sources.tracing import TracingOptions
-from symcost.views import view
+from symcost.views import Viewed
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,11 @@ class ClaimFinding:
         return f"{self.claim.subject} = {self.claim.value}{source}: {verdict}{self.because}{remark}"
 
 
-class Audit(list[ClaimFinding]):
+class Audit(Viewed, list[ClaimFinding], kind="audit"):
     """The findings of an audit, one for every claim, in order."""
-
-    def __str__(self) -> str:
-        return view("audit as text")(self)
 
     def __repr__(self) -> str:
         return f"<Audit of {str(self).splitlines()[-1]}>"
-
-    def _repr_html_(self) -> str:
-        return view("audit as html")(self)
 
 
 Tables = Callable[[Claim], CostTable]

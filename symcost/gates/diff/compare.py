@@ -14,7 +14,7 @@ from symcost.errors import DomainError, SymcostError
 from symcost.formulas.compared.equality import equal
 from symcost.formulas.symbols import evaluate
 from symcost.reading.choices import Convention
-from symcost.views import view
+from symcost.views import Viewed
 
 WANTED: tuple[tuple[str, Convention], ...] = (
     *((name, told.convention) for name, told in TOLD.items() if told.place <= TOTAL), ("macs", TEXTBOOK), ("flops", XLA),
@@ -55,7 +55,7 @@ class ModuleChange:
 
 
 @dataclass(frozen=True, repr=False)
-class Difference:
+class Difference(Viewed, kind="difference"):
     """Two tables compared: true where anything differs."""
 
     old: str
@@ -70,14 +70,8 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.modules) or any(self.totals)
 
-    def __str__(self) -> str:
-        return view("difference as text")(self)
-
     def __repr__(self) -> str:
         return f"<Difference of {self.old} and {self.new}: {'costs differ' if self else 'equal'}>"
-
-    def _repr_html_(self) -> str:
-        return view("difference as html")(self)
 
 
 def compare(old: CostTable, new: CostTable, points: Sequence[Mapping[str, int]] = (),

@@ -7,7 +7,6 @@ register a function of the layer and the array in the family's file; it may crea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import flax.linen as nn
@@ -15,10 +14,8 @@ import flax.linen as nn
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, as_layer, symbols_of
 from symcost.layers.sizes.given import Size, SizeLike
+from symcost.system.folder import import_all
 
-FAMILIES = (
-    "activation", "attention", "combine", "conv", "embedding", "gate", "linear", "moe", "norm", "pool", "recurrent", "shape",
-)  # fmt: skip
 Twin = Callable[[Any, Any], Any]
 TWINS: dict[type[Layer], Twin] = {}
 
@@ -82,8 +79,7 @@ def build(net: Layer, **point: SizeLike) -> Built:
     Linear(c_o=8, bias=True)
     """
     as_layer(net)
-    for family in FAMILIES:
-        import_module(f"symcost.layers.twins.{family}")
+    import_all("symcost.layers.twins")
     network = net.subs(**point) if point else net
     left = sorted(symbols_of(network))
     if left:

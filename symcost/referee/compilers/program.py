@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from symcost.errors import SymcostError
 from symcost.reading.glob import matches
 from symcost.tracing.mesh.laid import Laid, gradients_laid
 from symcost.tracing.program.arguments import Argument, arguments
-from symcost.tracing.program.capture import lean
+from symcost.tracing.program.capture import lean, on_axes
 from symcost.tracing.program.model import Model
 
 
@@ -34,6 +34,8 @@ class JaxProgram:
     arguments: tuple[Argument, ...]
     x64: bool = False
     """Whether numbers of 64 bits were allowed when it was traced; without, they become 32 bits wide where it is lowered."""
+    axes: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of the named axes around it: every device of a mesh of them runs it, on arrays of its own."""
 
     @cached_property
     def key(self) -> str:
@@ -44,14 +46,14 @@ class JaxProgram:
             array = np.asarray(constant)
             digest.update(f"{array.dtype}{array.shape}".encode())
             digest.update(array.tobytes())
-        digest.update("\n".join(map(str, self.arguments)).encode())
+        digest.update("\n".join(map(str, (*self.arguments, *self.axes.items()))).encode())
         return digest.hexdigest()
 
     @cached_property
     def function(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
         """A function of flat arrays that runs the program, and its abstract arguments."""
         arrays = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in self.closed.jaxpr.invars]
-        return core.jaxpr_as_fun(self.closed), arrays
+        return on_axes(core.jaxpr_as_fun(self.closed), self.axes), arrays
 
     @cached_property
     def _jitted(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
@@ -97,7 +99,8 @@ def _line(problem: Exception) -> str:
 def program_at(model: Model, point: Mapping[str, int]) -> JaxProgram:
     """The program of a model at a point, without operations whose results nobody uses."""
     abstract, closed = lean(model, point)
-    return JaxProgram(closed, arguments(abstract), bool(jax.config.jax_enable_x64))  # type: ignore[attr-defined]
+    wide = bool(jax.config.jax_enable_x64)  # type: ignore[attr-defined]
+    return JaxProgram(closed, arguments(abstract), wide, model.axes)
 
 
 def by_rules(program: JaxProgram, rules: Mapping[str, Sequence[Entry]], mesh: Mapping[str, int]) -> Plan:

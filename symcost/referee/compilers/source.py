@@ -36,19 +36,18 @@ class ProgramSource:
     name: str = ""
     """``PKG.MOD:NAME`` where it is known."""
     wrt: Any = None
+    axes: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of the named axes around it."""
     mesh: Mapping[str, int] = field(default_factory=dict)
-    """Sizes of the axes that the program may name."""
+    """Sizes of the axes of a mesh, which the program may name."""
 
     @classmethod
     def of(cls, model: Model, at: Mapping[str, int]) -> ProgramSource:
         """The source of a model as it was traced."""
-        if model.axes:
-            raise SymcostError(
-                f"a verdict compiles for one device, and this table was traced with axes={dict(model.axes)}"
-            )
         target = model.function or model.factory or model.module
         return cls(target, model.specs, at, {**model.call, **model.arrays}, model.mode, model.method, model.rngs,
-                   model.parameters, model.function is not None, wrt=model.wrt.given, mesh=model.mesh)  # fmt: skip
+                   model.parameters, model.function is not None, wrt=model.wrt.given, axes=model.axes,
+                   mesh=model.mesh)  # fmt: skip
 
     def model(self) -> Model:
         """The maker of programs."""
@@ -58,9 +57,9 @@ class ProgramSource:
         if self.function:
             if self.wrt is not None:
                 raise SymcostError(f"wrt={short(self.wrt)} selects parameters of a module: a function has none")
-            return make_function(self.target, self.specs, self.call, None)
+            return make_function(self.target, self.specs, self.call, self.axes)
         return make_model(self.target, self.specs, free=self.free, call=self.call, mode=self.mode, rngs=self.rngs,
-                          method=self.method, wrt=self.wrt)  # fmt: skip
+                          method=self.method, wrt=self.wrt, axes=self.axes)  # fmt: skip
 
     def check(self, model: Model) -> None:
         """Raise unless the point gives a positive integer to every symbol and to nothing else."""
@@ -79,8 +78,8 @@ class ProgramSource:
             raise NotImportable("its model cannot be imported by name: define it at the top level of a module")
         told = {"name": own, "specs": list(texts(self.specs)), "at": dict(self.at), "call": texts(dict(self.call)),
                 "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
-                "function": self.function, "mesh": dict(self.mesh),
-                "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt}  # fmt: skip
+                "function": self.function, "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt,
+                "axes": dict(self.axes), "mesh": dict(self.mesh)}  # fmt: skip
         for part, value in told.items():
             if not _is_json(value):
                 raise NotImportable(f"{part}={value!r} cannot be told to another process: give it as texts and numbers")
@@ -91,7 +90,7 @@ class ProgramSource:
         """The model and the point of a reference, in the other process."""
         source = cls(_imported(told["name"]), tuple(told["specs"]), told["at"], told["call"], told["mode"],
                      told["method"], tuple(told["rngs"]), tuple(told["free"]), told["function"], told["name"],
-                     told["wrt"], told["mesh"])  # fmt: skip
+                     told["wrt"], told["axes"], told["mesh"])  # fmt: skip
         return source.model(), source.at
 
 

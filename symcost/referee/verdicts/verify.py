@@ -33,8 +33,8 @@ from symcost.referee.verdicts.kept import Derived
 from symcost.referee.verdicts.verdict import Compiled, Verdict
 from symcost.rules.own import opened
 from symcost.system.collector import rare_collections
-from symcost.tracing.attempt import PIECES
-from symcost.tracing.derive import Options, derive
+from symcost.tracing.derive import derive
+from symcost.tracing.options import PIECES, Options
 from symcost.tracing.program.model import takes_arrays
 from symcost.tracing.program.spec import parse_tree, texts
 
@@ -61,6 +61,7 @@ def verify(
     at_least: Mapping[str, int] | None = None,
     upto: Mapping[str, int] | None = None,
     max_pieces: int = PIECES,
+    axes: Mapping[str, int] | None = None,
     function: bool = False,
     name: str = "",
     mesh: Mapping[str, int] | None = None,
@@ -72,7 +73,7 @@ def verify(
     """Whether the closed form of a model and the compilers' count of its program are the same number.
 
     ``model``, ``specs``, ``call``, ``mode``, ``wrt``, ``method``, ``rngs``, ``free``, ``samples``, ``steps``, ``at_least``,
-    ``upto`` and ``max_pieces`` are those of :func:`symcost.trace`, and with ``function=True`` those of
+    ``upto``, ``max_pieces`` and ``axes`` are those of :func:`symcost.trace`, and with ``function=True`` those of
     :func:`symcost.trace_function`. ``at`` gives a value to every symbol. ``targets``: names as ``symcost targets`` lists
     them; none needs its device.
 
@@ -127,7 +128,7 @@ def verify(
         point = {}
     if isinstance(model, CostTable):
         options = {"call": call, "wrt": wrt, "rngs": rngs, "free": free, "samples": samples, "steps": steps,
-                   "at_least": at_least, "upto": upto, "function": function}  # fmt: skip
+                   "at_least": at_least, "upto": upto, "axes": axes, "function": function}  # fmt: skip
         given, at = model, {**model.point, **at}
         if model.plan is not None:
             if mesh or shard:
@@ -152,9 +153,16 @@ def verify(
             function,
             name,
             wrt,
+            dict(axes or {}),
         )
     maker = source.model()
     source.check(maker)
+    if maker.axes:
+        if placement.mesh or placement.rules:
+            raise SymcostError(
+                f"axes={dict(maker.axes)} are a mesh of their own, beside mesh and shard: leave one of them"
+            )
+        placement = Placement(maker.axes)
     with rare_collections():
         program = program_at(maker, source.at)
         job = CompileJob(source, program, placement, timeout, cache, on_event)

@@ -10,7 +10,7 @@ from typing import Any
 from symcost.sweeps.answers.partial import Partial
 from symcost.sweeps.question.columns import CompiledFormulas
 from symcost.sweeps.question.problem import Problem
-from symcost.views import view
+from symcost.views import Viewed
 
 WORD = 2**63
 
@@ -33,7 +33,7 @@ class Count(int):
 
 
 @dataclass(frozen=True, repr=False)
-class Answer:
+class Answer(Viewed, kind="answer"):
     """Configurations that were asked for: best first, along the front, or all of them.
 
     ``columns`` has the axes and then the costs, each a list of exact numbers; ``count`` is the number of feasible
@@ -101,15 +101,9 @@ class Answer:
 
         plot(self, Path(path), colour)
 
-    def __str__(self) -> str:
-        return view("answer as text")(self)
-
     def __repr__(self) -> str:
         many = "" if self.count is None else f", {self.count:,} feasible"
         return f"<Answer of {len(self):,} configurations of {self.size:,}{many}: {', '.join(self.columns)}>"
-
-    def _repr_html_(self) -> str:
-        return view("answer as html")(self)
 
 
 def values_at(problem: Problem, order: Sequence[str], index: Any) -> dict[str, list[int]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from symcost.costs.cost import CONVENTIONS, METRICS
-from symcost.costs.said import NOT_ASKED, Said
+from symcost.costs.said import Certificate as Certificate
 from symcost.formulas.form import Form
 from symcost.tracing.counting.costing import CONVENTION_ORDER, Costing, times_of
 from symcost.tracing.counting.structure import Line
@@ -16,32 +15,6 @@ from symcost.tracing.program.records import Program
 
 Totals = dict[tuple[str, str, str], int]
 """(template path, convention, metric) -> exact number."""
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """How a closed form was checked: the traces it was fitted to and the held-out points where it was exactly equal.
-
-    ``xla``: what XLA's own count of the lowered program says at one of them. ``words``: what stands behind each symbol.
-    """
-
-    traces: int
-    fitted: tuple[dict[str, int], ...]
-    held_out: tuple[dict[str, int], ...]
-    numbers: int
-    programs: int
-    xla: Said = NOT_ASKED
-    words: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.words}; {self.checks}" if self.words else self.checks
-
-    @property
-    def checks(self) -> str:
-        """What was compared, without the words."""
-        points = "; ".join(", ".join(f"{k}={v}" for k, v in p.items()) for p in self.held_out) or "no symbols"
-        equal = f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points})"
-        return f"{equal}; {self.traces} trace{'' if self.traces == 1 else 's'} in all; {self.xla}"
 
 
 def concrete_totals(program: Program, costing: Costing, loops: Mapping[str, int]) -> Totals:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jax
+from jax.extend import core
+
 from symcost.agreement.judge import judged
 from symcost.agreement.written import Written
 from symcost.costs.cost import Cost
@@ -19,7 +22,7 @@ from symcost.rules.own import OWN, REPLACED
 from symcost.tracing.checking.lowered import JAXLIB, hlo_text
 from symcost.tracing.counting.structure import Line
 from symcost.tracing.fitting.lift import Sampler
-from symcost.tracing.program.capture import lean
+from symcost.tracing.program.capture import lean, on_axes
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.sample import Point
 
@@ -56,8 +59,6 @@ class Witness:
         """What XLA counts there beside the lines' figures; ``loops`` are symbols of unknown trip counts."""
         if self.point is None:
             return Said(None, "no held-out point was traced")
-        if self.sampler.model.axes:
-            return Said(None, f"no device is there for the named axes {', '.join(self.sampler.model.axes)}", self.point)
         point = self.point
         lines = list(lines)
         own = dict.fromkeys(line.record.key.op for line in lines if line.record.key.source in (OWN, REPLACED))
@@ -79,6 +80,8 @@ class Witness:
         try:
             closed = self.closed or lean(self.sampler.model, point)[1]
             effects = closed.effects
+            if axes := self.sampler.model.axes:
+                closed = jax.make_jaxpr(on_axes(core.jaxpr_as_fun(closed), axes))(*closed.in_avals)
             return hlo_text(closed)
         except Exception as problem:
             named = ", ".join(sorted({type(effect).__name__ for effect in effects}))

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from symcost.costs.dtypes import item_bytes
-from symcost.formulas.form import Form, Mono
+from symcost.formulas.atoms import Mono
+from symcost.formulas.form import Form
 from symcost.rules import Array
 from symcost.tracing.counting.costing import Costing
 from symcost.tracing.program.paths import template

@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from symcost.costs.cost import METRICS, Cost
-from symcost.formulas.form import Form, Mono, as_form
+from symcost.formulas.atoms import Mono
+from symcost.formulas.form import Form, as_form
 from symcost.tracing.counting.costing import Costing, Costs, times_of
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.fitting.align import all_records, with_sizes

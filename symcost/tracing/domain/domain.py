@@ -190,7 +190,7 @@ class Domain(Conditions):
     def step_of(self, name: str, point: Mapping[str, int]) -> int:
         """What a symbol must be a multiple of beside the others' values at a point."""
         others = {n: v for n, v in point.items() if n != name}
-        above = (form for form in self.whole if _above(form, name))
+        above = (form for form in self.whole if stands_above(form, name))
         return math.lcm(self.steps.get(name, 1), *(_denominator(form, others) for form in above))
 
     def divided(self, name: str) -> bool:
@@ -205,12 +205,18 @@ class Domain(Conditions):
                 other, down = (large, 0) if name == small else (small, 1)
                 step = self.step_of(other, new)
                 new[other] = (new[name] // step if down else -(-new[name] // step)) * step
-        for form in self.whole:
-            if name in form.symbols and not _above(form, name):
-                for other in sorted(form.symbols - {name}):
-                    if _above(form, other):
+        below, followed = [name], {name}
+        while below:
+            moved = below.pop(0)
+            for form in self.whole:
+                if moved not in form.symbols or stands_above(form, moved):
+                    continue
+                for other in sorted(form.symbols - followed):
+                    if stands_above(form, other):
                         step = self.step_of(other, new)
                         new[other] = max(-(-new[other] // step), 3) * step  # quotients of 1 are special
+                        below.append(other)
+                        followed.add(other)
         return new
 
     def _ordered_symbols(self) -> list[tuple[str, str]]:
@@ -245,7 +251,7 @@ class Domain(Conditions):
         """Symbols such that what stands below a quotient, or must be smaller, comes before what stands above it."""
         waiting, ordered = list(names), []
         while waiting:
-            below = {n: {o for f in self.whole if _above(f, n) for o in f.symbols if not _above(f, o)}
+            below = {n: {o for f in self.whole if stands_above(f, n) for o in f.symbols if not stands_above(f, o)}
                      | {small for small, large in self._ordered_symbols() if large == n} for n in waiting}  # fmt: skip
             ready = [n for n in waiting if not below[n] & set(waiting)] or waiting[:1]
             ordered += ready
@@ -265,7 +271,7 @@ def _ordered(guard: Guard) -> str:
     return f"{guard.right} <= {guard.left}" if turned else str(guard)
 
 
-def _above(form: Form, name: str) -> bool:
+def stands_above(form: Form, name: str) -> bool:
     """Whether a symbol stands above the line in a quotient."""
     _, rest = form.split_integral()
     return any(e > 0 for mono in rest.terms for atom, e in mono if name in Form({((atom, 1),): 1}).symbols)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symcost.formulas.form import Form
+from symcost.tracing.domain.domain import stands_above
 from symcost.tracing.sampling.sample import Point
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class LowEdge:
 
     explorer: Explorer
     otherwise: list[Point] = field(default_factory=list)
+    _raised_below: bool = False
+    """Whether the model raised below an edge: it may work there beside smaller values of the others (heads and key heads)."""
 
     def __post_init__(self) -> None:
         self.domain = self.explorer.domain
@@ -60,7 +63,7 @@ class LowEdge:
             return
         lowered = self._descend(self.base)
         # What looked like an edge beside the base may be lower beside other values.
-        if self.domain.ordered or any(len(guard.symbols) > 1 for guard in self.domain.guards):
+        if self._raised_below or self.domain.ordered or any(len(guard.symbols) > 1 for guard in self.domain.guards):
             for _ in range(DESCENTS):
                 before, lowered = lowered, self._descend(lowered)
                 if lowered == before:
@@ -159,8 +162,11 @@ class LowEdge:
             return None
         if self.explorer.agrees(lower):
             return lower
-        if name not in self.explorer.structural and self.explorer.sampler.works(lower):
-            self.otherwise.append(lower)
+        if name not in self.explorer.structural:
+            if self.explorer.sampler.works(lower):
+                self.otherwise.append(lower)
+            else:
+                self._raised_below = True
         return None
 
     def _lowest(self, point: Point, name: str, failed: int, good: Point) -> Point:
@@ -227,9 +233,7 @@ class LowEdge:
     def _quotients(self) -> None:
         """Quotients such as ``d/H``: does the form hold where they are 1? (A scale of 1 is folded away.)"""
         for form in self.domain.whole:
-            above = [
-                n for n in sorted(form.symbols) if self.domain.step_of(n, self.base) > 1 and n in self.explorer.sizes()
-            ]
+            above = [n for n in sorted(form.symbols) if stands_above(form, n) and n in self.explorer.sizes()]
             if len(form.terms) != 1 or len(above) != 1 or len(form.symbols) < 2:
                 continue
             (name,) = above

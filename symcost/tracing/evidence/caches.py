@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -37,7 +37,7 @@ def _cached(module: ModuleType) -> list[tuple[Any, str]]:
     file = getattr(module, "__file__", None) or ""
     own = _of_user(module, file)
     found = _looked_through(module) if own else []
-    if not own or not INSTALLED.isdisjoint(Path(file).parts):
+    if not own or not INSTALLED.isdisjoint(file.split(os.sep)):
         _installed[module] = len(vars(module)), found
     return found
 

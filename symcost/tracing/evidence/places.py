@@ -75,11 +75,22 @@ def executes(frame: FrameType) -> int:
 
 def compares(frame: FrameType) -> bool:
     """Whether a frame compares on purpose, and no cache does that looks for a key, be it the tracer's own."""
-    code = frame.f_code
-    if code.co_name in IDENTITIES or code.co_filename.startswith((EXPORT, TRACER)):
+    if frame.f_code.co_filename.startswith((EXPORT, TRACER)):
         return False
-    operation = executes(frame)
-    return operation in COMPARISONS or (operation in KEYED | CALLS and by_user(frame))
+    outer = outside(frame)
+    operation = executes(outer)
+    if outer is not frame and not by_user(outer):
+        return False
+    if operation in CALLS and outer is not frame and _calls_compiled(outer):
+        return False
+    return operation in COMPARISONS or (operation in KEYED | CALLS and by_user(outer))
+
+
+def outside(frame: FrameType) -> FrameType:
+    """The frame that compares or hashes what has a size in it, such as a configuration, by methods of its own."""
+    while frame.f_code.co_name in IDENTITIES and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def by_user(frame: FrameType) -> bool:
@@ -112,7 +123,8 @@ def looks_up(frame: FrameType) -> bool:
 
     The standard library does so for the model that calls it: ``Kind(d)`` of an enumeration, a counter.
     """
-    if not by_model(frame) or frame.f_code.co_name in IDENTITIES:
+    frame = outside(frame)
+    if not by_model(frame):
         return False
     operation = executes(frame)
     return operation in KEYED or (operation in CALLS and not _calls_compiled(frame))
@@ -188,6 +200,16 @@ def own_line(problem: BaseException | None) -> str:
             found = str(Place(name, trace.tb_lineno, linecache.getline(name, trace.tb_lineno).strip()))
         trace = trace.tb_next
     return found
+
+
+def refusing(problem: BaseException) -> Place | None:
+    """The model's line, where it handed a size to code that takes plain numbers alone: what that does with one is not seen."""
+    problem = problem.__cause__ or problem  # the model's own, of what the tracer says
+    trace, last = problem.__traceback__, None
+    while trace is not None:
+        trace, last = trace.tb_next, trace.tb_frame
+    refused = isinstance(problem, TypeError) and last is not None
+    return place(last) if refused and by_model(last) else None
 
 
 def _place(frame: FrameType) -> Place:

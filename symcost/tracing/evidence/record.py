@@ -13,7 +13,8 @@ from jax._src.core import jaxprs_in_params
 
 from symcost.errors import SymcostError
 from symcost.formulas.form import Form
-from symcost.tracing.evidence.guard import Guard, Pin, Rounding, strongest
+from symcost.tracing.evidence.guard import Guard, Pin, Place, Rounding, strongest
+from symcost.tracing.evidence.places import refusing
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 from symcost.tracing.evidence.recording import SECONDS, Busy, recording
 from symcost.tracing.evidence.selftest import problem
@@ -100,6 +101,9 @@ class Recording:
         broken = next((each for each in self.guards if not each.holds(here)), None)
         if broken is not None:
             return f"{broken} does not hold ({broken.place})"
+        empty = next((size for size in self.sizes if _vanishes(size, base, here)), None)
+        if empty is not None:
+            return f"{empty} is no size of an array there"
         for pin in self.pins:
             if _differs(pin.formula, base, here):
                 return f"{pin} is another one"
@@ -127,6 +131,14 @@ class Recording:
 def _differs(side: Any, base: Mapping[str, int], point: Mapping[str, int]) -> bool:
     try:
         return side.value(base) != side.value(point)
+    except (ArithmeticError, ValueError):
+        return True
+
+
+def _vanishes(size: Form, base: Mapping[str, int], point: Mapping[str, int]) -> bool:
+    """Whether a size of an array that has elements is 0 at a point, where it may be another program."""
+    try:
+        return size.value(point) < 1 <= size.value(base)
     except (ArithmeticError, ValueError):
         return True
 
@@ -163,7 +175,8 @@ def _recorded(model: Model, base: Mapping[str, int], fixed: Collection[str], sec
     for name in names:
         other = _record(model, base, [n for n in names if n != name], seconds)
         if other.traced:
-            return dataclasses.replace(other, plain=name, reason=found.reason)
+            texts = (pin for pin in found.texts if pin.symbols == {name})
+            return dataclasses.replace(other, plain=name, reason=found.reason, texts=(*other.texts, *texts))
     return found
 
 
@@ -172,10 +185,11 @@ def _record(model: Model, base: Mapping[str, int], names: Sequence[str], seconds
     with warnings.catch_warnings(), recording({name: base[name] for name in names}, seconds) as seen:
         warnings.simplefilter("ignore")  # they were told by the trace of plain numbers
         point = {**base, **model.fixed, **{name: seen.dimension(name) for name in names}}
-        reason, shapes, sizes = _trace(model, point, seen)
+        reason, shapes, sizes, refused = _trace(model, point, seen)
     if found_of_models(seen.unshadowed):
         return _record(model, base, names, seconds)
-    guards, texts = strongest(seen.guards), tuple(seen.texts.values())
+    hidden = [Pin(Form.symbol(name), refused) for name in names] if refused else []
+    guards, texts = strongest(seen.guards), (*seen.texts.values(), *hidden)
     pins = (*seen.pins, *(pin for pin in texts if pin.key))
     return Recording(base, tuple(names), guards, pins, tuple(seen.roundings), not reason, reason, shapes, sizes,
                      texts=texts, slow=seen.gave_up)  # fmt: skip
@@ -213,8 +227,8 @@ def _sizes(jaxpr: Any) -> Iterator[Any]:
 
 def _trace(
     model: Model, point: Mapping[str, Any], seen: Recorder
-) -> tuple[str, tuple[tuple[Any, ...], ...], tuple[Form, ...]]:
-    """Trace the model: what went wrong, in one line, or the sizes in it."""
+) -> tuple[str, tuple[tuple[Any, ...], ...], tuple[Form, ...], Place | None]:
+    """Trace the model: what went wrong, in one line, or the sizes in it; and where the model handed a size to what refused it."""
     try:
         symbolic = dataclasses.replace(
             model,
@@ -230,11 +244,12 @@ def _trace(
         shapes = tuple(shapes_of(closed.jaxpr, seen.form))
         forms = dict.fromkeys(seen.form(size) for size in _sizes(closed.jaxpr) if isinstance(size, DIMENSION))
         found = shapes, tuple(form for form in forms if isinstance(form, Form))
-        return (seen.too_long, (), ()) if seen.gave_up else ("", *found)  # the model may have caught what was raised
+        # the model may have caught what was raised
+        return (seen.too_long, (), (), None) if seen.gave_up else ("", *found, None)
     except Exception as raised:
         text = str(raised).strip() or type(raised).__name__
         name = "" if isinstance(raised, SymcostError) else f"{type(raised).__name__}: "
-        return f"{name}{text.splitlines()[0]}", (), ()
+        return f"{name}{text.splitlines()[0]}", (), (), refusing(raised)
 
 
 @dataclass

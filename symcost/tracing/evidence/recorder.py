@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from fractions import Fraction
 from types import FrameType
 from typing import Any
 
@@ -15,8 +17,9 @@ from jax._src.export import shape_poly
 from symcost.errors import ExpressionError, TraceError
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import positive_part
-from symcost.tracing.evidence.floats.formula import FUNCTIONS, Formula
+from symcost.tracing.evidence.floats.formula import FEW, FUNCTIONS, Formula
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Pin, Place, Rounding, guard
+from symcost.tracing.evidence.normal import TURNED
 from symcost.tracing.evidence.places import asking, by_model, for_jax, initialises, place
 
 DIMENSION = shape_poly._DimExpr
@@ -173,7 +176,8 @@ class Recorder:
             return self.form(value)
         carried = getattr(value, "formula", None)
         if isinstance(carried, Formula):
-            return carried
+            whole = carried.args[0] if carried.operation == "number" else None
+            return whole if isinstance(whole, Form) else carried  # a float of a size is that size
         whole = isinstance(value, int) or (value == value and abs(value) != float("inf") and value == int(value))
         return Form.constant(int(value)) if whole else Formula("number", (float(value),))
 
@@ -216,10 +220,18 @@ def _of_integers(left: Form | Formula, op: str, right: Form | Formula) -> tuple[
     """
     if isinstance(left, Form) and isinstance(right, Form):
         return left, op, right
-    if isinstance(left, Formula) and isinstance(right, Form) and right.number is not None and left.operation == "/":
+    if isinstance(left, Formula) and left.operation == "number" and isinstance(right, Form):
+        left, op, right = right, TURNED[op], left
+    number = right.number if isinstance(right, Form) else right.args[0] if right.operation == "number" else None
+    if isinstance(left, Form) and left.is_integral and isinstance(number, float) and math.isfinite(number):
+        if op in ("==", "!="):  # it is no whole number, or would be a form
+            return Form.constant(1), "!=", Form.constant(0)
+        return left, op, Form.constant(math.floor(number) if op in (">", "<=") else math.ceil(number))
+    if isinstance(left, Formula) and left.operation == "/" and isinstance(number, int | float | Fraction):
         above, below = left.args
-        if all(isinstance(arg, Form | int) for arg in left.args) and positive(below):
-            return as_form(above), op, right * below
+        exact = Fraction(number) if math.isfinite(number) else None
+        if exact is not None and exact.denominator <= FEW and all(isinstance(arg, Form | int) for arg in left.args):
+            return (as_form(above), op, as_form(below) * exact) if positive(below) else None
     return None
 
 

@@ -36,12 +36,13 @@ GUIDED = 4
 class Choice:
     """The values of every symbol, and the structural symbols among them.
 
-    ``fixed`` symbols keep the values that the user's options settle.
+    ``fixed`` symbols keep the values that the user's options settle. ``first``: values that are tried before all others.
     """
 
     sampler: Sampler
     proof: KnownPrograms
     fixed: Mapping[str, Values]
+    first: Mapping[str, Values] = field(default_factory=dict)
     values: dict[str, Values] = field(default_factory=dict)
     structural: list[str] = field(default_factory=list)
 
@@ -63,9 +64,10 @@ class Choice:
     def make(self) -> None:
         """Find values at which the model works, make them generic, and classify the symbols."""
         parameters = [n for n in self.symbols if n not in self.inputs]
-        self.values = first_working(
-            role_plans(self.inputs, parameters, self.fixed), self.sampler, self._deep, self._alike, self._guided
-        )
+        plans = role_plans(self.inputs, parameters, self.fixed)
+        if self.first.keys() == set(self.symbols):
+            plans = itertools.chain([{**self.first, **self.fixed}], plans)
+        self.values = first_working(plans, self.sampler, self._deep, self._alike, self._guided)
         self._generalise()
         self._classify()
 

@@ -27,7 +27,7 @@ class Sized:
 def canonical(leaf: Any) -> Any:
     """A number type as jax has it: a wider one would be warned of; floats as numbers."""
     if isinstance(leaf, Tracked):
-        return float.__float__(leaf)
+        return leaf.plain
     if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype != object:
         return leaf.astype(dtypes.canonicalize_dtype(leaf.dtype))
     if isinstance(leaf, np.dtype) or (isinstance(leaf, type) and issubclass(leaf, np.generic)):
@@ -68,7 +68,7 @@ def at_base(recorder: Recorder, value: Any) -> Any:
             return leaf.plain
         if isinstance(leaf, DIMENSION):
             return recorder.value(leaf)
-        return float.__float__(leaf) if isinstance(leaf, Tracked) else leaf
+        return leaf.plain if isinstance(leaf, Tracked) else leaf
 
     return mapped(plain, value)
 

@@ -21,7 +21,7 @@ from jax._src.numpy.indexing import NDIndexer
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from symcost.tracing.evidence.arrays.arguments import Sized, at_base, canonical, leaves, mapped, sides, with_jax
-from symcost.tracing.evidence.places import for_jax
+from symcost.tracing.evidence.places import by_model, for_jax
 from symcost.tracing.evidence.recorder import Recorder
 
 INDEXING = NDIndexer.from_raw_indices.__code__.co_filename
@@ -62,26 +62,30 @@ class SizedArray(Sized, NDArrayOperatorsMixin):
         return found
 
     # -- what asks for its numbers ------------------------------------------------------------------------------
-    def pinned(self, frame: FrameType) -> Any:
+    def pinned(self, frame: FrameType, text: bool = False) -> Any:
         """The plain array: what is done with it is not seen."""
         for side in self.made_of:
-            self.recorder.pin(side, frame)
+            self.recorder.pin(side, frame, text=text)
         return self.plain
+
+    def number(self, frame: FrameType) -> Any:
+        """The plain array, of which the model takes a number or a text: it may do anything by that."""
+        return self.pinned(frame, by_model(frame))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.pinned(sys._getframe(1)), dtype=dtype)
 
     def __bool__(self) -> bool:
-        return bool(self.pinned(sys._getframe(1)))
+        return bool(self.number(sys._getframe(1)))
 
     def __int__(self) -> int:
-        return int(self.pinned(sys._getframe(1)))
+        return int(self.number(sys._getframe(1)))
 
     def __index__(self) -> int:
-        return operator.index(self.pinned(sys._getframe(1)))
+        return operator.index(self.number(sys._getframe(1)))
 
     def __float__(self) -> float:
-        return float(self.pinned(sys._getframe(1)))
+        return float(self.number(sys._getframe(1)))
 
     def __len__(self) -> int:
         return operator.index(self.shape[0])
@@ -90,16 +94,16 @@ class SizedArray(Sized, NDArrayOperatorsMixin):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return value in self.pinned(sys._getframe(1))
+        return value in self.number(sys._getframe(1))
 
     def __hash__(self) -> int:
         return id(self)
 
     def __repr__(self) -> str:
-        return repr(self.pinned(sys._getframe(1)))
+        return repr(self.number(sys._getframe(1)))
 
     def __format__(self, spec: str) -> str:
-        return format(self.pinned(sys._getframe(1)), spec)
+        return format(self.number(sys._getframe(1)), spec)
 
     # -- what makes another one ---------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -130,7 +134,7 @@ class SizedArray(Sized, NDArrayOperatorsMixin):
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
         if name in PLAIN_ATTRIBUTES:
-            return getattr(self.pinned(sys._getframe(1)), name)
+            return getattr(self.number(sys._getframe(1)), name)
         if not callable(getattr(np.ndarray, name)):
             return self._viewed(made(self.recorder, lambda each: getattr(each, name), lambda each: getattr(each, name), (self,),
                                      {}, sys._getframe(1)))  # fmt: skip

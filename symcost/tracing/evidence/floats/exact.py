@@ -6,6 +6,7 @@ own arithmetic gives another integer the form does not hold, which a guard says.
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +21,12 @@ DOWN = ("int", "math.floor", "math.trunc", "np.floor", "np.trunc")
 UP = ("math.ceil", "np.ceil")
 NEAREST = ("round", "np.round", "np.rint")
 LOGARITHMS = ("math.log2", "np.log2")
+ROOTS = ("math.sqrt", "np.sqrt", "math.isqrt")
+COMMON = ("math.gcd", "math.lcm")
+WHOLE = ("&", "|", "^", "//", "int.bit_length", "math.isqrt", *COMMON)
+"""Operations on integers that Python does on integers."""
+DIVISORS = 16
+"""A number with more divisors has no short sum over them."""
 
 
 def meant(made: Rounding) -> Form | None:
@@ -37,14 +44,17 @@ def meant(made: Rounding) -> Form | None:
 
 
 def sure(made: Rounding) -> bool:
-    """Whether Python's floats cannot err in it: a quotient of positive sizes, rounded down or up.
+    """Whether Python's floats cannot err in it: integers alone, or a quotient of positive sizes, rounded down or up.
 
     >>> from symcost.tracing.evidence.floats.formula import Formula
     >>> d = Form.symbol("d")
-    >>> [sure(Rounding("int", formula, int)) for formula in (Formula("/", (d, 2)), Formula("*", (0.7, d)))]
-    [True, False]
+    >>> formulas = Formula("/", (d, 2)), Formula("math.gcd", (d, 6)), Formula("*", (0.7, d))
+    >>> [sure(Rounding("int", formula, int)) for formula in formulas]
+    [True, True, False]
     """
     operation, args = _parts(made.formula)
+    if (operation in WHOLE and made.function == "int") or made.function == "int.bit_length":
+        return all(isinstance(arg, Form | int) for arg in args)
     return (
         operation == "/"
         and made.function in EXACT
@@ -91,6 +101,41 @@ def _bits(operation: str, left: Form, right: Form) -> Form | None:
     return {"&": both, "|": size + number - both, "^": size + number - 2 * both}[operation]
 
 
+def _root(form: Form) -> Form | None:
+    """The root of a square: ``k`` of ``k*k``."""
+    if len(form.terms) != 1:
+        return None
+    ((coefficient, factors),) = form.atoms()
+    above, below = (math.isqrt(part) for part in Fraction(coefficient).as_integer_ratio())
+    if Fraction(above, below) ** 2 != coefficient or any(e % 2 or atom.kind != "symbol" for atom, e in factors):
+        return None
+    root = Form.constant(Fraction(above, below))
+    for atom, exponent in factors:
+        root = root * Form.symbol(atom.name) ** (exponent // 2)
+    return root
+
+
+def _common(operation: str, args: list[Form]) -> Form | None:
+    """The largest common divisor of a size and a number, or their least common multiple: a sum over the number's divisors.
+
+    Of each divisor that divides the size too, a share is added: ``gcd(d, 6) = 1 + [2 | d] + 2*[3 | d] + 2*[6 | d]``.
+    """
+    numbers = [int(arg.number) for arg in args if arg.number is not None]
+    sizes = [arg for arg in args if arg.number is None]
+    if len(sizes) != 1 or not sizes[0].is_integral or 0 in numbers:
+        return None
+    size, gcd = sizes[0], operation == "math.gcd"
+    number = (math.gcd if gcd else math.lcm)(*numbers)
+    divisors = [k for k in range(1, number + 1) if number % k == 0] if number <= 1 << 16 else []
+    if not 0 < len(divisors) <= DIVISORS:
+        return None
+    shares: dict[int, int] = {}
+    for k in divisors:  # what the divisors of a divisor have not added yet
+        shares[k] = (k if gcd else number // k) - sum(share for other, share in shares.items() if k % other == 0)
+    found = Form.total((1 + floor(size / k) + floor(-size / k)) * share for k, share in shares.items() if share)
+    return found if gcd else size * found
+
+
 def _parts(side: Any) -> tuple[str, tuple[Any, ...]]:
     """The operation of a formula and what it is of; nothing of anything else."""
     return getattr(side, "operation", ""), getattr(side, "args", ())
@@ -114,6 +159,11 @@ def _exact(side: Any) -> Form | None:
     if operation in (*DOWN, *UP, *NEAREST) and len(args) == 1:
         return _rounded(operation, args[0])
     parts = [_exact(arg) for arg in args]
+    if operation in ROOTS and parts[0] is not None:
+        return _root(parts[0])
+    if operation in COMMON:
+        known = [part for part in parts if part is not None]
+        return _common(operation, known) if len(known) == len(parts) else None
     if len(parts) != 2 or parts[0] is None or parts[1] is None:
         return None
     left, right = parts[0], parts[1]
@@ -128,6 +178,12 @@ def _exact(side: Any) -> Form | None:
             return left / right
         case "//":
             return floor(left / right)
+        case "%" | "math.fmod" if positive(right):
+            return left - right * floor(left / right)
+        case "**" if right.number in (1, 2, 3):
+            return left ** int(right.number)
+        case "**" if right.number == Fraction(1, 2):
+            return _root(left)
         case "&" | "|" | "^":
             return _bits(operation, left, right)
     return None

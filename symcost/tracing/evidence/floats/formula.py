@@ -37,6 +37,10 @@ EXACT = ("math.floor", "math.ceil", "int", "math.trunc")
 number only where the quotient is."""
 
 
+FEW = 1 << 10
+"""Numerator and denominator of a constant that is no rounded decimal: ``0.5``, ``1.25``, ``2.75``."""
+
+
 @dataclass(frozen=True)
 class Formula:
     """An operation on forms, formulas and numbers, computed as the program computes it.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from symcost.errors import ExpressionError
 from symcost.formulas.form import Form
 from symcost.formulas.functions import changed, maximum, where
 from symcost.tracing.evidence.floats.exact import exact, meant
@@ -97,8 +98,11 @@ def meanings(seen: Recording) -> dict[str, Form]:
 
 
 def replaced(form: Form, known: Mapping[str, Form]) -> Form:
-    """A form with forms in the place of some symbols."""
-    return changed(form, lambda atom: known.get(atom.name) if atom.kind == "symbol" else None)
+    """A form with forms in the place of some symbols; as it is where that would divide by a sum."""
+    try:
+        return changed(form, lambda atom: known.get(atom.name) if atom.kind == "symbol" else None)
+    except ExpressionError:
+        return form
 
 
 def behind(guard: Guard, seen: Recording) -> Guard:

@@ -2,70 +2,91 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax._src import core, dtypes
 
-from symcost.tracing.evidence.floats.formula import EXACT, INFIX, OF_ARRAYS, Formula
+from symcost.tracing.evidence.floats.formula import EXACT, FEW, INFIX, OF_ARRAYS, Formula
 from symcost.tracing.evidence.guard import OPERATORS
-from symcost.tracing.evidence.places import by_model, by_user, compares, for_jax, hides, looks_up
+from symcost.tracing.evidence.places import by_model, compares, for_jax, hides, looks_up
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
 
 PLAIN = (int, float, bool, np.integer, np.float64)
 """Numbers whose arithmetic with a float is Python's own."""
 
 
-FEW = 1 << 10
-"""Numerator and denominator of a constant that is no rounded decimal: ``0.5``, ``1.25``, ``2.75``."""
-
-
 COMPARED = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 """What numpy's own numbers call a comparison with something that is none of them."""
 
 
-class Tracked(float):
-    """A float with the formula that it was made of, within one recording."""
+class Tracked:
+    """A float with the formula that it was made of, within one recording.
 
-    formula: Formula
-    recorder: Recorder
+    It is a ``float`` to ``isinstance``, and none to code in C, which would read its value without asking it.
+    """
+
+    __slots__ = ("formula", "plain", "recorder")
+
+    def __init__(self, plain: float, formula: Formula, recorder: Recorder) -> None:
+        self.plain, self.formula, self.recorder = plain, formula, recorder
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        return float
+
+    def __jax_array__(self) -> jax.Array:
+        """A number without a type of its own, as jax takes a float."""
+        return jnp.asarray(self.plain)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self._told(sys._getframe(1)), dtype=dtype)
 
     def __hash__(self) -> int:
-        return hash(self._told(sys._getframe(1), float.__float__(self), key=True))
+        return hash(self._told(sys._getframe(1), key=True))
 
     def __str__(self) -> str:
-        return str(self._told(sys._getframe(1), float.__float__(self)))
+        return str(self._told(sys._getframe(1)))
 
     def __repr__(self) -> str:
-        return repr(self._told(sys._getframe(1), float.__float__(self)))
+        return repr(self._told(sys._getframe(1)))
 
     def __format__(self, spec: str) -> str:
-        return format(self._told(sys._getframe(1), float.__float__(self)), spec)
+        return format(self._told(sys._getframe(1)), spec)
 
     def hex(self) -> str:
         """Its digits: a text like another."""
-        return float.hex(self._told(sys._getframe(1), float.__float__(self)))
+        return self._told(sys._getframe(1)).hex()
 
     def as_integer_ratio(self) -> tuple[int, int]:
         """Its two numbers: what is done with them is not seen."""
-        return float.as_integer_ratio(self._told(sys._getframe(1), float.__float__(self)))
+        return self._told(sys._getframe(1)).as_integer_ratio()
 
     @property
     def real(self) -> Any:
         """Itself, as of every number."""
         return self
 
+    @property
+    def imag(self) -> float:
+        """Nothing, as of every number of a line."""
+        return 0.0
+
     def conjugate(self) -> Any:
         """Itself, as of every number."""
         return self
 
-    def _told(self, frame: FrameType, value: float, key: bool = False) -> float:
+    def _told(self, frame: FrameType, key: bool = False) -> float:
         """Its plain value, written down where the model makes a text of it or looks something up by it."""
         if by_model(frame) and (not key or looks_up(frame)):
             self.recorder.pin(self, frame, text=not key, key=key)
-        return value
+        return self.plain
 
     def __bool__(self) -> bool:
         return self.recorder.decide(self, "!=", 0, sys._getframe(1))
@@ -75,7 +96,7 @@ class Tracked(float):
 
     def __float__(self) -> float:
         frame = sys._getframe(1)
-        return float(self.recorder.pin(self, frame, text=hides(frame))) if by_user(frame) else float.__float__(self)
+        return float(self.recorder.pin(self, frame, text=hides(frame))) if by_model(frame) else self.plain
 
     def __trunc__(self) -> Any:
         return whole(self, "math.trunc", sys._getframe(1))
@@ -117,7 +138,7 @@ class Tracked(float):
         return self
 
     def __reduce__(self) -> Any:
-        return float, (float.__float__(self),)
+        return float, (self._told(sys._getframe(1)),)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return array_function(self.recorder, ufunc, method, inputs, kwargs, sys._getframe(1))
@@ -135,14 +156,14 @@ def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
     formula = _whole_formula(recorder, operation, args) or Formula(
         operation, tuple(operand(recorder, arg) for arg in args)
     )
-    made = Tracked(formula.value(recorder.values))
-    made.formula, made.recorder = formula, recorder
-    return made
+    return Tracked(formula.value(recorder.values), formula, recorder)
 
 
 def _whole_formula(recorder: Recorder, operation: str, args: tuple[Any, ...]) -> Formula | None:
     """A float that is a whole number made of one size, ``1.0*d``, or some halves of one: floats are exact below 2**53."""
     if operation not in ("+", "-", "*") or not any(isinstance(arg, DIMENSION) for arg in args):
+        return None
+    if any(isinstance(arg, Tracked) for arg in args):
         return None
     if operation == "*" and (share := _share(recorder, args)) is not None:
         return share
@@ -156,7 +177,7 @@ def _share(recorder: Recorder, args: tuple[Any, ...]) -> Formula | None:
     """``0.5*d`` and ``d*1.25`` as quotients of whole numbers, which they are: such a constant is no rounded decimal."""
     sizes = [arg for arg in args if isinstance(arg, DIMENSION)]
     constants = [arg for arg in args if isinstance(arg, float)]
-    if len(sizes) != 1 or len(constants) != 1 or not 0 < constants[0] < FEW or isinstance(constants[0], Tracked):
+    if len(sizes) != 1 or len(constants) != 1 or not 0 < constants[0] < FEW:
         return None
     above, below = constants[0].as_integer_ratio()
     return Formula("/", (recorder.form(sizes[0] * above), below)) if above <= FEW and 1 < below <= FEW else None
@@ -192,8 +213,11 @@ def array_function(recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwa
     objects = all(not isinstance(v, np.ndarray) or v.dtype == object for v in inputs)
     if objects or for_jax(frame):
         made = [_boxed(value) for value in inputs]
-        return getattr(ufunc, method)(*made, **kwargs)
-    plain = [recorder.pin(v, frame) if isinstance(v, DIMENSION | Tracked) else v for v in inputs]
+        with contextlib.suppress(
+            TypeError, AttributeError
+        ):  # it has no loop over objects, or one that asks them for it
+            return getattr(ufunc, method)(*made, **kwargs)
+    plain = [recorder.pin(v, frame, text=numbers) if isinstance(v, DIMENSION | Tracked) else v for v in inputs]
     return getattr(ufunc, method)(*plain, **kwargs)
 
 
@@ -215,6 +239,9 @@ def _boxed(value: Any) -> Any:
 
 def _binary(operation: str, turned: bool) -> Callable[[Tracked, Any], Any]:
     def method(self: Tracked, other: Any) -> Any:
+        if type(other) is complex:
+            plain = self.recorder.pin(self, sys._getframe(1), text=True)
+            return INFIX[operation][1](*((other, plain) if turned else (plain, other)))
         if not isinstance(other, (DIMENSION, Tracked, *PLAIN)):
             return NotImplemented
         pair = (other, self) if turned else (self, other)
@@ -233,7 +260,7 @@ def _comparison(op: str) -> Callable[[Tracked, Any], Any]:
         if not isinstance(other, (DIMENSION, Tracked, *PLAIN)):
             return NotImplemented
         if op in ("==", "!=") and not compares(frame):
-            return plain(self, other)
+            return plain(self.plain, other.plain if type(other) is Tracked else other)
         return self.recorder.decide(self, op, other, frame)
 
     return method
@@ -252,3 +279,15 @@ for _name, _operation in {
     setattr(Tracked, f"__r{_name}__", _binary(_operation, True))
 for _name, _operation in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
     setattr(Tracked, f"__{_name}__", _comparison(_operation))
+
+
+def _aval(number: Tracked) -> core.ShapedArray:
+    """As jax knows a float of Python's."""
+    return core.ShapedArray((), dtypes.canonicalize_dtype(np.float64), weak_type=True)
+
+
+core.pytype_aval_mappings[Tracked] = _aval
+dtypes.python_scalar_types.add(Tracked)
+dtypes.python_scalar_types_to_dtypes[Tracked] = dtypes.python_scalar_types_to_dtypes[float]
+dtypes.register_weak_scalar_type(Tracked)
+dtypes.register_canonicalize_value_handler(Tracked, Tracked.__jax_array__)

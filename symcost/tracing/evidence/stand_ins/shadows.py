@@ -12,6 +12,7 @@ import ast
 import inspect
 import math
 import operator
+import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -103,7 +104,7 @@ def _of_models(module: ModuleType) -> bool:
         return known[1]
     file = getattr(module, "__file__", None) or ""
     found = _may_hold_models(module, file)
-    if helps(file) or not INSTALLED.isdisjoint(Path(file).parts):
+    if helps(file) or not INSTALLED.isdisjoint(file.split(os.sep)):
         _libraries[module] = len(vars(module)), found
     return found
 
@@ -112,7 +113,7 @@ def _may_hold_models(module: ModuleType, file: str) -> bool:
     """Whether it is the user's own, or uses jax or flax, and is of no library below them."""
     if helps(file) or module.__name__.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
         return False
-    uses = (file and INSTALLED.isdisjoint(Path(file).parts)) or any(
+    uses = (file and INSTALLED.isdisjoint(file.split(os.sep))) or any(
         isinstance(v, ModuleType) and v.__name__.split(".")[0] in ("jax", "flax") for v in list(vars(module).values())
     )
     return bool(uses or not _USES.isdisjoint(vars(module))) and not _identity(file)
