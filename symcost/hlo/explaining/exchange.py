@@ -34,7 +34,7 @@ ALIKE = frozenset({"all-gather", "all-reduce", "reduce-scatter", "all-to-all"})
 
 
 @dataclass(frozen=True)
-class Array:
+class SentArray:
     """One array that a collective sends: along which axes, its number type and sizes in order, how often."""
 
     kind: str
@@ -78,7 +78,7 @@ def operation(op_name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Change:
+class Cause:
     """Bytes of a kind along some axes that a compiler adds or leaves out, and why."""
 
     kind: str
@@ -91,9 +91,9 @@ class Change:
 class Explained:
     """Changes with a cause, and what has none: arrays of the cut program that are lost, and those that are new."""
 
-    changes: list[Change] = field(default_factory=list)
-    lost: list[Array] = field(default_factory=list)
-    new: list[Array] = field(default_factory=list)
+    changes: list[Cause] = field(default_factory=list)
+    lost: list[SentArray] = field(default_factory=list)
+    new: list[SentArray] = field(default_factory=list)
 
 
 def explained(written: Module, compiled: Module, mesh: Mapping[str, int]) -> Explained:
@@ -101,13 +101,13 @@ def explained(written: Module, compiled: Module, mesh: Mapping[str, int]) -> Exp
     return _Comparison(written, compiled, mesh).run()
 
 
-def arrays(module: Module, mesh: Mapping[str, int]) -> list[Array]:
+def arrays(module: Module, mesh: Mapping[str, int]) -> list[SentArray]:
     """Every array that a module's collectives send; those along no axis, of one device, are none."""
     found = []
     for one in sent(module):
         axes, group = axes_of(one.instruction, mesh)
         for place, shape in enumerate(one.arrays):
-            found.append(Array(one.kind, axes, group, shape.dtype, _sizes(shape), one, place))
+            found.append(SentArray(one.kind, axes, group, shape.dtype, _sizes(shape), one, place))
     return found
 
 
@@ -115,7 +115,7 @@ def _sizes(shape: Shape) -> tuple[int, ...]:
     return tuple(sorted(size for size in shape.dims if size != 1))
 
 
-def totals(found: Sequence[Array]) -> dict[tuple[str, tuple[str, ...]], int]:
+def totals(found: Sequence[SentArray]) -> dict[tuple[str, tuple[str, ...]], int]:
     """Bytes by kind and axes."""
     summed: dict[tuple[str, tuple[str, ...]], int] = {}
     for each in found:
@@ -123,31 +123,31 @@ def totals(found: Sequence[Array]) -> dict[tuple[str, tuple[str, ...]], int]:
     return summed
 
 
-Alike = Callable[[Array, Array], bool]
+Alike = Callable[[SentArray, SentArray], bool]
 
 
-def _there(ours: Array, theirs: Array) -> bool:
+def _there(ours: SentArray, theirs: SentArray) -> bool:
     return (ours.axes, ours.sizes, ours.times) == (theirs.axes, theirs.sizes, theirs.times)
 
 
-def _as_large(ours: Array, theirs: Array) -> bool:
+def _as_large(ours: SentArray, theirs: SentArray) -> bool:
     return (ours.axes, prod(ours.sizes), ours.times) == (theirs.axes, prod(theirs.sizes), theirs.times)
 
 
-def _in_all(ours: Array, theirs: Array) -> bool:
+def _in_all(ours: SentArray, theirs: SentArray) -> bool:
     """As large in all: out of a loop, all of its trips at once."""
     return (ours.axes, prod(ours.sizes) * ours.times) == (theirs.axes, prod(theirs.sizes) * theirs.times)
 
 
-def _any(ours: Array, theirs: Array) -> bool:
+def _any(ours: SentArray, theirs: SentArray) -> bool:
     return True
 
 
-def _operation(ours: Array, theirs: Array) -> bool:
+def _operation(ours: SentArray, theirs: SentArray) -> bool:
     return ours.operation == theirs.operation
 
 
-def _phase(ours: Array, theirs: Array) -> bool:
+def _phase(ours: SentArray, theirs: SentArray) -> bool:
     return phase_of(ours.one.op_name) == phase_of(theirs.one.op_name)
 
 
@@ -155,7 +155,7 @@ class _Comparison:
     def __init__(self, written: Module, compiled: Module, mesh: Mapping[str, int]) -> None:
         self.written, self.compiled = written, compiled
         self.found = Explained(lost=arrays(written, mesh), new=arrays(compiled, mesh))
-        self.pairs: list[tuple[Array, Array]] = []
+        self.pairs: list[tuple[SentArray, SentArray]] = []
 
     def run(self) -> Explained:
         self.same(_there, _operation)
@@ -178,7 +178,7 @@ class _Comparison:
         """The same kind of the same array, if need be of another number type."""
         for typed in (True, False):
 
-            def alike(ours: Array, theirs: Array, typed: bool = typed) -> bool:
+            def alike(ours: SentArray, theirs: SentArray, typed: bool = typed) -> bool:
                 same = ours.kind == theirs.kind and (ours.dtype == theirs.dtype or not typed)
                 return same and there(ours, theirs) and near(ours, theirs)
 
@@ -271,7 +271,7 @@ class _Comparison:
                 self.found.new.remove(theirs)
                 self.tell(theirs, theirs.bytes, REPEATED)
 
-    def paired(self, alike: Alike) -> Iterator[tuple[Array, Array]]:
+    def paired(self, alike: Alike) -> Iterator[tuple[SentArray, SentArray]]:
         """Arrays of both programs that are alike, each once."""
         for ours in list(self.found.lost):
             theirs = next((each for each in self.found.new if alike(ours, each)), None)
@@ -281,35 +281,35 @@ class _Comparison:
                 self.pairs.append((ours, theirs))
                 yield ours, theirs
 
-    def tell(self, of: Array, size: int, because: str) -> None:
+    def tell(self, of: SentArray, size: int, because: str) -> None:
         if size:
-            self.found.changes.append(Change(of.kind, of.axes, size, because))
+            self.found.changes.append(Cause(of.kind, of.axes, size, because))
 
 
-def _typed(ours: Array, theirs: Array) -> str:
+def _typed(ours: SentArray, theirs: SentArray) -> str:
     sides = (NAMES.get(each.dtype, each.dtype) for each in (theirs, ours))
     return "sent as {} in place of {}".format(*sides)
 
 
-def _also(because: str, ours: Array, theirs: Array) -> str:
+def _also(because: str, ours: SentArray, theirs: SentArray) -> str:
     return because if ours.dtype == theirs.dtype else f"{because}, {_typed(ours, theirs)}"
 
 
-def _part(ours: Array, theirs: Array) -> bool:
+def _part(ours: SentArray, theirs: SentArray) -> bool:
     """Whether a permutation hands on one device's part of an array, for the same operation."""
     if theirs.kind != "collective-permute" or theirs.axes != ours.axes or not _operation(ours, theirs):
         return False
     return prod(theirs.sizes) * ours.group == prod(ours.sizes) and theirs.times % ours.times == 0
 
 
-def _shorter(ours: Array, theirs: Array) -> bool:
+def _shorter(ours: SentArray, theirs: SentArray) -> bool:
     """Whether a sum has the sizes of what is gathered but for one that is gone."""
     if (ours.kind, ours.axes, ours.times) != ("all-gather", theirs.axes, theirs.times):
         return False
     return any(ours.sizes[:at] + ours.sizes[at + 1 :] == theirs.sizes for at in range(len(ours.sizes)))
 
 
-def _equal_numbers(ours: Array) -> list[bool]:
+def _equal_numbers(ours: SentArray) -> list[bool]:
     """Of every reader of a gathered array, whether it is a product with a broadcast number."""
     home = ours.one.home
     return [i.opcode == "dot" and any(_one_number(home.by_name[name], home) for name in i.operands)
@@ -323,7 +323,7 @@ def _one_number(i: Instruction, home: Computation) -> bool:
     return i.opcode == "broadcast" and not home.by_name[i.operands[0]].shape.dims
 
 
-def _summed(ours: Array) -> Instruction | None:
+def _summed(ours: SentArray) -> Instruction | None:
     """What a device sums before it reduces the sum with others, before it changed its place alone."""
     home, i = ours.one.home, ours.one.home.by_name[ours.operand]
     if i.opcode != "reduce":
@@ -334,7 +334,7 @@ def _summed(ours: Array) -> Instruction | None:
     return i
 
 
-def _origin(each: Array) -> tuple[str, str]:
+def _origin(each: SentArray) -> tuple[str, str]:
     """What is sent, before it changed its place alone."""
     home, i = each.one.home, each.one.home.by_name[each.operand]
     while i.opcode in PICKED:

@@ -14,16 +14,16 @@ SUMMED = PICKED | {"add", "convert"}
 
 
 @dataclass(frozen=True)
-class Place:
+class Standing:
     """An instruction, the computation that it stands in, and the fusion around it with its own place."""
 
     i: Instruction
     home: Computation
-    around: Place | None = None
+    around: Standing | None = None
 
-    def operand(self, name: str) -> Place:
+    def operand(self, name: str) -> Standing:
         """The place of an operand."""
-        return Place(self.home.by_name[name], self.home, self.around)
+        return Standing(self.home.by_name[name], self.home, self.around)
 
 
 def terms(module: Module, one: Sent, name: str) -> frozenset[str]:
@@ -51,22 +51,22 @@ def parts(module: Module, one: Sent, name: str) -> tuple[Shape, ...]:
     while at.i.opcode in PICKED - {"get-tuple-element"} or (at.i.opcode == "fusion" and not at.i.shape.is_tuple):
         if at.i.opcode == "fusion":
             inner = module.computations[at.i.calls("calls")[0]]
-            at = Place(inner.root, inner, at)
+            at = Standing(inner.root, inner, at)
         else:
             at = at.operand(at.i.operands[0])
     return tuple(at.operand(name).i.shape for name in at.i.operands) if at.i.opcode == "concatenate" else ()
 
 
-def _start(module: Module, one: Sent, name: str) -> Place:
+def _start(module: Module, one: Sent, name: str) -> Standing:
     around = None
     if one.around is not None:
         homes = (home for home in module.computations.values() if home.by_name.get(one.around.name) is one.around)
         home = next(homes, None)
-        around = None if home is None else Place(one.around, home)
-    return Place(one.home.by_name[name], one.home, around)
+        around = None if home is None else Standing(one.around, home)
+    return Standing(one.home.by_name[name], one.home, around)
 
 
-def _terms(module: Module, at: Place, index: int | None, seen: set[tuple[str, str, int | None]]) -> Iterator[str]:
+def _terms(module: Module, at: Standing, index: int | None, seen: set[tuple[str, str, int | None]]) -> Iterator[str]:
     key = (at.home.name, at.i.name, index)
     if key in seen:
         return
@@ -81,7 +81,7 @@ def _terms(module: Module, at: Place, index: int | None, seen: set[tuple[str, st
         yield from _terms(module, at.operand(i.operands[index]), None, seen)
     elif i.opcode == "fusion":
         inner = module.computations[i.calls("calls")[0]]
-        yield from _terms(module, Place(inner.root, inner, at), index, seen)
+        yield from _terms(module, Standing(inner.root, inner, at), index, seen)
     elif i.opcode == "parameter" and at.around is not None:
         outer = at.around
         yield from _terms(module, outer.operand(outer.i.operands[int(i.argument)]), index, seen)

@@ -18,7 +18,8 @@ from symcost.errors import SymcostError
 from symcost.reading.glob import matches
 from symcost.tracing.mesh.laid import Laid, gradients_laid
 from symcost.tracing.program.arguments import Argument, arguments
-from symcost.tracing.program.capture import lean, on_axes
+from symcost.tracing.program.axes import on_axes
+from symcost.tracing.program.capture import lean
 from symcost.tracing.program.model import Model
 
 
