@@ -9,6 +9,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import pytest
+import sympy
 from effort import needs
 from flax import nnx
 
@@ -214,6 +215,17 @@ def test_gradients_are_reduced_over_the_batch(planned: Mapping[str, sc.CostTable
     assert (kind, axes) == ("all-reduce", ("data",))
     # the loss, kernels of stem and head, the stem's bias, mean and mean of squares, and three sums of the norm backward
     assert sc.equal(costs.communication[kind, axes], 4 * (1 + 27 * c + 10 * c + c + 2 * c + 3 * c))
+
+
+def test_one_device_keeps_its_share_for_the_backward_pass(planned: Mapping[str, sc.CostTable]) -> None:
+    """Each array as XLA's partitioner lays it; zeros, which ReLU's gradient reads and nobody stores, are none of it."""
+    whole, device = planned["sharded"].residuals, planned["sharded"].per_device.residuals
+    assert sc.equal(sympy.expand((device - 8) * sc.parse("X*Y")), sympy.expand(whole - 8))
+    c, n, r, X = sc.symbols("c n r X")
+    side = sympy.ceiling(r / 2)
+    assert sc.equal(planned["data"].per_device.residuals, (9 * c * n * side**2 + 4 * c * n) / X + 24 * c)
+    with pytest.raises(sc.SymcostError, match="residuals exist only for training"):
+        _ = planned["tensor"].per_device.residuals
 
 
 def test_nothing_is_sent_where_nothing_meets(planned: Mapping[str, sc.CostTable]) -> None:

@@ -186,6 +186,9 @@ class CostTable(OnMesh, Viewed, kind="table"):
         symbols = tuple(dict.fromkeys((*self.symbols, *sharded.plan.symbols)))
         return CostTable.of(self._counts, replace(self.parts, sharded=sharded, symbols=symbols))
 
+    def _with(self, sharded: Sharded) -> CostTable:
+        return CostTable.of(self._counts, replace(self.parts, sharded=sharded))
+
     @property
     def whole(self) -> CostTable:
         """The table without its plan: the program on one device."""

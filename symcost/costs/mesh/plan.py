@@ -120,6 +120,22 @@ class Plan:
             )
 
 
+INPUTS = "inputs"
+_ROLES = {"param": "params", "input": INPUTS}
+"""The first part of a path by what the row of an array says it is."""
+
+
+def entering(row: Any) -> str:
+    """The path, as patterns of a plan see it, of an array that enters a program.
+
+    >>> from symcost.costs.rows import Row
+    >>> entering(Row(path="up", op="param kernel", source="input"))
+    'params/up/kernel'
+    """
+    kind, _, name = row.op.partition(" ")
+    return "/".join(part for part in (_ROLES.get(kind, kind), row.path, name) if part)
+
+
 def _names(entry: Any) -> list[str] | None:
     """The axes of one dimension; nothing for what names none."""
     if entry is None:

@@ -94,5 +94,15 @@ class OnMesh:
         return self._sharded.communication
 
     @property
+    def sides(self) -> list[Self]:
+        """The table for each form that its program on a mesh has, each where sizes stand in one order; itself where it is one."""
+        every = [] if self.parts.sharded is None else [self.parts.sharded, *self.parts.sharded.others]
+        return [self._with(replace(each, others=())) for each in every] if len(every) > 1 else [self]
+
+    def _with(self, sharded: Sharded) -> Self:
+        """The same table with another form of its program on a mesh."""
+        raise NotImplementedError
+
+    @property
     def _sharded(self) -> Sharded:
         return known(self.parts.sharded, "this table knows no mesh of devices: trace with plan=sc.Plan(mesh, shard)")

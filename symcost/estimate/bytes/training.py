@@ -55,7 +55,7 @@ class TrainingMemory:
         >>> TrainingMemory(params=14 * 10**9, gradients=0, optimizer=56 * 10**9, residuals=0).left("h100")
         10000000000
         """
-        left = sympy.expand(_room(on) - self.total)
+        left = sympy.expand(room(on) - self.total)
         return int(left) if left.is_Integer else left
 
     def least_devices(self, on: str | Device) -> Any:
@@ -67,10 +67,10 @@ class TrainingMemory:
         >>> TrainingMemory(params=140 * 10**9, gradients=0, optimizer=560 * 10**9, residuals=0).least_devices("h100")
         9
         """
-        return of_one(self.total, _room(on))
+        return of_one(self.total, room(on))
 
 
-def _room(on: str | Device) -> sympy.Expr:
+def room(on: str | Device) -> sympy.Expr:
     """Bytes of the memory in which a device keeps what it computes with."""
     where = device(on)
     level = where.memory_of("activations")
@@ -97,8 +97,7 @@ def training_memory(
     for that of the parameters as they are. Residuals follow the model's own types and its remat policy: a rematerialised
     block keeps less. ``shards``: over how many devices each part is split, :meth:`Shards.zero` for ZeRO and FSDP; the
     bytes are then those of the fullest device. Of a table that was traced with a plan the bytes are those of one device, as its
-    arrays are cut, and ``shards`` split them further; only residuals, which are known of the whole program, are as many as all
-    devices have together, to be split by ``Shards(residuals=...)``.
+    arrays are cut and as XLA's partitioner lays the residuals, and ``shards`` split them further.
 
     Raises:
         SymcostError: where the table is not of training.
@@ -122,6 +121,16 @@ def training_memory(
     params = model_size(own, types.weights)
     found = TrainingMemory(
         params=params, gradients=trained_size(own, types.weights if gradients is None else bits_of(gradients)),
-        optimizer=state, residuals=costs.residuals, state=state_size(own, types.weights), types=types.text,
+        optimizer=state, residuals=_kept(own, costs), state=state_size(own, types.weights), types=types.text,
     )  # fmt: skip
     return found if shards is None else found.sharded(shards)
+
+
+def _kept(own: CostTable, costs: CostTable) -> Count:
+    """Bytes for the backward pass, of one device where the table has a plan."""
+    if own.parts.residuals is None:
+        raise SymcostError(
+            f"what one device of {', '.join(costs.plan.mesh if costs.plan else ())} keeps for the backward pass has no closed form: "
+            "give numbers for some sizes, or cut other dimensions"
+        )
+    return own.residuals

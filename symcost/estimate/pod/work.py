@@ -89,7 +89,7 @@ class DeviceWork:
                 f'passes={passes} says nothing of the collectives of a plan: trace with mode="train" instead'
             )
         sent = (*costs.collectives, *collectives) if planned else tuple(collectives)
-        mesh = _mesh(costs) if planned else {}
+        mesh = sizes_of_mesh(costs) if planned else {}
         costs = costs.per_device if planned else costs
         run, types = kernels(costs, "fused"), types_of(costs, dtype)
         weights = width_of(costs, types.weights)
@@ -104,7 +104,7 @@ class DeviceWork:
         )  # fmt: skip
 
 
-def _mesh(costs: CostTable) -> dict[str, Any]:
+def sizes_of_mesh(costs: CostTable) -> dict[str, Any]:
     """The sizes of a mesh's axes, in symbols of the table or at its point."""
     sizes = {} if costs.plan is None else costs.plan.mesh
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -12,11 +12,22 @@ from symcost.costs.exact import rational
 from symcost.devices import device
 from symcost.errors import ExpressionError, SpaceError, SymcostError
 from symcost.estimate.bytes.fit import MemoryContents, kept, needs_of
+from symcost.estimate.bytes.training import room
 from symcost.estimate.questions.names import Metrics
-from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.quantities import ALONG, QUANTITIES, Quantity, vocabulary
 from symcost.estimate.questions.setting import Setting
-from symcost.formulas.conditions import Combined, Compare, Condition, Word, compares, condition, conjuncts, rewritten
-from symcost.formulas.measures import Dimension
+from symcost.formulas.conditions import (
+    Combined,
+    Compare,
+    Condition,
+    Word,
+    compares,
+    condition,
+    conjuncts,
+    names,
+    rewritten,
+)
+from symcost.formulas.measures import BYTES, Dimension
 from symcost.formulas.symbols import symbol
 from symcost.reading.nearest import listed, near, offered
 from symcost.reading.numerals import short
@@ -71,7 +82,8 @@ def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
     for text in texts:
         for compare in compares(condition(text, measured)):
             for side in (compare.left, compare.right):
-                _check_names(side, text, symbols, ())
+                along = {name: QUANTITIES["communication"] for name in names(compare) if name.startswith(ALONG)}
+                _check_names(side, text, symbols, (), {**QUANTITIES, **along})
 
 
 def put(told: Condition, text: str, setting: Setting) -> list[Condition]:
@@ -86,27 +98,32 @@ def put(told: Condition, text: str, setting: Setting) -> list[Condition]:
 
 def measured(name: str) -> Dimension:
     """What a quantity is measured in; a size is a number."""
+    if name.startswith(ALONG):
+        return BYTES.dimension
     return QUANTITIES[name].unit.dimension if name in QUANTITIES else {}
 
 
 def _put(side: Any, text: str, setting: Setting) -> Any:
-    _check_names(side, text, setting.costs.symbols, setting.costs.point)
-    used = sorted({str(s) for s in side.free_symbols} & QUANTITIES.keys())
-    formulas = {symbol(name): sympy.sympify(QUANTITIES[name](setting), strict=True) for name in used}
+    quantities = vocabulary(setting.costs)
+    _check_names(side, text, setting.costs.symbols, setting.costs.point, quantities)
+    used = sorted({str(s) for s in side.free_symbols} & quantities.keys())
+    formulas = {symbol(name): sympy.sympify(quantities[name](setting), strict=True) for name in used}
     return side.xreplace(formulas) if formulas else side
 
 
-def _check_names(side: Any, text: str, symbols: Sequence[str], fixed: Collection[str]) -> None:
+def _check_names(
+    side: Any, text: str, symbols: Sequence[str], fixed: Collection[str], quantities: Mapping[str, Quantity]
+) -> None:
     """Raise for a name that is no quantity and none of the symbols, or both."""
     for name in sorted(str(s) for s in side.free_symbols):
         known = name in symbols or name in fixed
-        if known and name in QUANTITIES:
+        if known and name in quantities:
             raise SymcostError(
                 f"{short(name)} in {short(text)} is a symbol of the table and a quantity: rename the symbol"
             )
-        if not known and name not in QUANTITIES:
-            plain = [*symbols, *(q.name for q in QUANTITIES.values() if not q.base)]
-            hint = offered(near(name, [*symbols, *QUANTITIES]), f"there are {listed(plain)}")
+        if not known and name not in quantities:
+            plain = [*symbols, *(q.name for q in quantities.values() if not q.base)]
+            hint = offered(near(name, [*symbols, *quantities]), f"there are {listed(plain)}")
             raise SymcostError(f"unknown name {short(name)} in {short(text)}: {hint}")
 
 
@@ -118,7 +135,10 @@ def memories(setting: Setting) -> list[MemoryContents]:
 
 
 def fitting(word: Word, setting: Setting) -> Condition:
-    """What ``fits`` stands for: every memory has room."""
+    """What ``fits`` stands for: every memory has room; with a plan, that of a device for all that training keeps there."""
+    if setting.costs.plan is not None:
+        needed, size = QUANTITIES["device_bytes"](setting), room(setting.device)
+        return Compare("<=", sympy.sympify(needed, strict=True), size, f"device_bytes <= {size}")
     held = memories(setting)
     return Combined(
         "and", tuple(Compare("<=", each.needed, rational(each.size), each.text) for each in held), word.text

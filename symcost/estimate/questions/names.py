@@ -11,7 +11,7 @@ import sympy
 from symcost.costs.cost import FIRST
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
-from symcost.estimate.questions.quantities import QUANTITIES, Quantity
+from symcost.estimate.questions.quantities import Quantity, vocabulary
 from symcost.estimate.questions.setting import QuantityOptions, setting
 from symcost.formulas.measures import Dimension
 from symcost.formulas.symbols import parse
@@ -47,7 +47,7 @@ class Metrics(Mapping[str, Any]):
     @property
     def own(self) -> Mapping[str, Quantity]:
         """What the table itself has, by name."""
-        return {} if self.table is None else QUANTITIES
+        return {} if self.table is None else vocabulary(self.table)
 
     def __getitem__(self, name: str) -> Any:
         if name in self.given:

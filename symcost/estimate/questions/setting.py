@@ -11,9 +11,11 @@ from symcost.costs.dtypes import bits_of
 from symcost.costs.size import Bits
 from symcost.devices import Device, device
 from symcost.errors import SymcostError
+from symcost.estimate.amounts import many
 from symcost.estimate.bytes.memory import RULES
 from symcost.estimate.bytes.states import BY_NAME, states_of
 from symcost.estimate.bytes.types import Types, types_of
+from symcost.estimate.pod.kept import check_zero
 from symcost.estimate.time.work import MODELS
 from symcost.reading.choices import AnyConvention, LatencyModel, Rule
 from symcost.reading.nearest import choose
@@ -38,6 +40,8 @@ class Setting:
     convention: AnyConvention | None = None
     optimizer: str = "sgd"
     density: Any = 1
+    zero: Any = 0
+    microbatches: Any = 1
 
     @property
     def device(self) -> str | Device:
@@ -66,6 +70,8 @@ class QuantityOptions(TypedDict, total=False):
     rule: Rule
     convention: AnyConvention
     optimizer: str
+    zero: int
+    microbatches: Any
     batch: Any
 
 
@@ -116,6 +122,11 @@ OPTIONS: Mapping[str, Option] = {
     "rule": Option(", ".join(RULES), "rule", _one_of(RULES)),
     "convention": Option(", ".join(KNOWN), "convention", _one_of(KNOWN)),
     "optimizer": Option(", ".join(BY_NAME), "optimizer", states_of),
+    "zero": Option("stage of ZeRO beside a plan: 0, 1 or 2", "zero", check_zero),
+    "microbatches": Option(
+        "runs of the program in a step of a plan: a number or a symbol", "microbatches",
+        lambda given: many(given, "microbatches"),
+    ),
     "batch": Option("what a throughput counts: a symbol or a number", "batch", lambda given: None),
 }  # fmt: skip
 """Every option of a quantity."""

@@ -8,8 +8,9 @@ never taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from symcost.costs.exact import at_point
@@ -18,7 +19,9 @@ from symcost.costs.table import CostTable
 from symcost.devices import Device
 from symcost.errors import DomainError, SymcostError
 from symcost.estimate.questions.constraint import read
-from symcost.estimate.questions.setting import Setting
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.planned import domain_of, is_planned
+from symcost.estimate.questions.setting import Setting, setting
 from symcost.formulas.conditions import Compare, Condition, compares, holds, names, rewritten
 from symcost.formulas.prove.growth import FAR, monotone_from
 from symcost.formulas.symbols import Evaluator
@@ -76,6 +79,8 @@ def solve(
     model: LatencyModel = "roofline",
     rule: Rule = "liveness",
     batch: Any = "n",
+    optimizer: str = "sgd",
+    zero: int = 0,
     check: bool = False,
 ) -> Solution:
     """The largest (or smallest) value of one symbol for which every constraint holds.
@@ -86,7 +91,7 @@ def solve(
     ``batch``), ``"energy <= 1e-3"`` (joules), ``"weight_bytes + activation_bytes <= 8e9 and d % 64 == 0"`` or ``"fits"``
     (every memory of the device), as :mod:`symcost.formulas.conditions` reads them, over the quantities of
     :mod:`symcost.estimate.questions.quantities` and the table's symbols. ``on``, ``dtype``, ``weights``, ``model``
-    and ``rule`` are those of the estimates. ``within``: the candidates, where a constraint is not certified monotone.
+    and ``rule`` are those of the estimates, ``optimizer`` and ``zero`` those of training. ``within``: the candidates, where a constraint is not certified monotone.
     ``check``: whether every number at the point is compared with a fresh trace of the model there, as in ``costs.subs``.
 
     Raises:
@@ -101,11 +106,33 @@ def solve(
     """
     name = wanted(costs.symbols, largest, smallest)
     others = dict(given or {})
-    outside = _outside(costs, name, others)
-    constraints = read(where, Setting(costs, on, dtype, weights, model, rule, batch))
+    texts = [where] if isinstance(where, str) else list(where)
+    planned = is_planned(Metrics(costs), [text for text in texts if isinstance(text, str)], ())
+    options = {"dtype": dtype, "device": on, "weights": weights, "latency_model": model, "rule": rule, "batch": batch,
+               "optimizer": optimizer, "zero": zero}  # fmt: skip
+    options = {name: value for name, value in options.items() if value is not None}
+    ask = partial(_solved, name, others, texts, within, largest is not None, planned)
+    found: list[Solution] = []
+    refused: list[SymcostError] = []
+    for each in costs.sides if planned else [costs]:  # of which at most one holds at a point
+        try:
+            found.append(ask(setting(each, options, checked=True)))
+        except SymcostError as problem:
+            refused.append(problem)
+    if not found:
+        raise refused[0]
+    best = (max if largest else min)(found, key=int)
+    return replace(best, compared=costs.subs(check=True, **best.at).parts.compared) if check else best
+
+
+def _solved(name: str, others: Mapping[str, int], texts: Sequence[str], within: Any, largest: bool, planned: bool,
+            asked: Setting) -> Solution:  # fmt: skip
+    """The solution of a table, in one form of its program on a mesh where that is asked about."""
+    outside = _outside(asked.costs, name, others, planned)
+    constraints = read(texts, asked)
     fixed = [_fixed(constraint, others) for constraint in constraints]
     _check_given(fixed, name)
-    problem = _Problem(name, others, fixed, outside)
+    problem = _Problem(name, others, fixed, outside, _tried_to(domain_of(asked.costs, planned), name))
     for size in within or ():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise SymcostError(f"within has {size!r}: give positive integers, as range(1, 4097)")
@@ -114,7 +141,7 @@ def solve(
     values = Evaluator(at)
     listed = (each for sides in fixed for each in compares(sides))
     sides = tuple((c.text, Fraction(values(c.left)), Fraction(values(c.right))) for c in listed)
-    return Solution(name, value, at, sides, method, costs.subs(check=True, **at).parts.compared if check else "")
+    return Solution(name, value, at, sides, method)
 
 
 def wanted(symbols: Sequence[str], largest: str | None, smallest: str | None) -> str:
@@ -127,13 +154,21 @@ def wanted(symbols: Sequence[str], largest: str | None, smallest: str | None) ->
     return name
 
 
-def _outside(costs: CostTable, name: str, others: Mapping[str, int]) -> Callable[[Mapping[str, int]], str | None]:
+def _outside(
+    costs: CostTable, name: str, others: Mapping[str, int], planned: bool
+) -> Callable[[Mapping[str, int]], str | None]:
     """Why a point lies outside the domain, as far as its symbols say."""
     costs.check_point(others)
     if name in others:
         raise SymcostError(f"{name} is looked for and given as {others[name]}: give it or look for it")
-    domain = costs.domain
+    domain = domain_of(costs, planned)
     return (lambda point: domain.problem(point)) if domain is not None else (lambda point: None)
+
+
+def _tried_to(domain: Any, name: str) -> int | None:
+    """How far a symbol was tried, where that is a limit of its domain."""
+    evidence = None if domain is None else domain.evidence.get(name)
+    return None if evidence is None else evidence.most
 
 
 def _check_given(constraints: Sequence[Condition], name: str) -> None:
@@ -155,6 +190,8 @@ class _Problem:
     others: Mapping[str, int]
     constraints: Sequence[Condition]
     problem_at: Callable[[Mapping[str, int]], str | None]
+    most: int | None = None
+    """How far the symbol was tried, beyond which nothing is known of it."""
 
     def holds(self, value: int) -> bool:
         at = Evaluator({self.name: value})
@@ -173,9 +210,12 @@ class _Problem:
         high = low
         while self._all(sides, DOWN, high):
             low, high = high, 2 * high
+            if self.most is not None and low >= self.most:
+                break
             if high > FAR:
                 raise SymcostError(f"there is no largest {self.name}: the constraints hold for every larger size")
         low = self._between(low, high, lambda value: self._all(sides, DOWN, value))
+        low = low if self.most is None else min(low, self.most)
         size = self._stepped(range(low, max(low - MAX_STEPS, start - 1), -1))
         if start > 1 and (size is None or not self.holds(size)):
             return self._tried(range(start - 1, 0, -1), "it holds at no larger size")

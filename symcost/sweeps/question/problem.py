@@ -14,6 +14,7 @@ import sympy
 from symcost.errors import SpaceError
 from symcost.estimate.questions.constraint import asked
 from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.planned import domain_of, is_planned
 from symcost.estimate.questions.resolve import resolved
 from symcost.estimate.questions.setting import QuantityOptions
 from symcost.formulas.conditions import Combined, Compare, Condition, compares, names, put
@@ -118,14 +119,16 @@ def make_problem(
     metrics = Metrics(costs, define, options)
     axes = dict(space.numbers)
     table = metrics.table
-    domain: tuple[str, ...] = ()
-    if table is not None and table.domain is not None:
-        fixed = {name: sympy.Integer(value) for name, value in table.point.items()}
-        domain = (*table.domain.conditions(), *outside(table.domain, axes, {**metrics.given, **fixed}))
-    limits = tuple((text, asked(text, metrics)) for text in (*space.where, *where))
-    limits += tuple((text, put(asked(text, metrics), table.point if table is not None else {})) for text in domain)
+    stated = (*space.where, *where)
     goals = [(text, parse(text), maximise) for text, maximise in objectives]
     named = list(dict.fromkeys([*(shown if shown is not None else metrics.shown()), *(text for text, _, _ in goals)]))
+    domain: tuple[str, ...] = ()
+    within = None if table is None else domain_of(table, is_planned(metrics, stated, named))
+    if table is not None and within is not None:
+        fixed = {name: sympy.Integer(value) for name, value in table.point.items()}
+        domain = (*within.conditions(), *outside(within, axes, {**metrics.given, **fixed}))
+    limits = tuple((text, asked(text, metrics)) for text in stated)
+    limits += tuple((text, put(asked(text, metrics), table.point if table is not None else {})) for text in domain)
     shown_formulas = {name: parse(name) for name in named}
     sides = [side for _, c in limits for k in compares(c) for side in (k.left, k.right)]
     formulas = resolved(metrics, axes, [*shown_formulas.values(), *sides])

@@ -62,6 +62,7 @@ def records_of(cut: Partitioned, keys: Keys) -> Program:
     program = Program()
     program.inputs = [reader.entering(argument) for argument in cut.arguments]
     program.records = list(reader.records())
+    program.residuals = [reader.kept(array) for array in cut.residuals]
     program.strides |= reader.strides
     return program
 
@@ -79,6 +80,10 @@ class _Instructions:
         path = "/".join(names[:-1]) if op in ("param", STATE, "rngs") else ""
         array = (argument.dtype, argument.local(self.mesh))
         return self._record(path, FORWARD, op, Facts(static), [], [array], "input", 1)
+
+    def kept(self, array: Shape) -> Record:
+        """What one device keeps of an array for the backward pass."""
+        return self._record("", FORWARD, "residual", Facts(()), [], [_array(array)], "rule", 1)
 
     def records(self) -> Iterable[Record]:
         """The instructions that cost something or exchange something, as they run."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symcost.costs.cost import Count
-from symcost.costs.mesh.plan import Plan
+from symcost.costs.mesh.plan import Plan, entering
 from symcost.costs.parts import Conditions
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
@@ -47,12 +47,9 @@ class Lattice:
         self.cuts = list(self._cuts())
 
     def _cuts(self) -> Iterator[Cut]:
-        roles = {"param": "params", "input": "inputs"}
         for row in self.table.rows:
-            kind, _, name = row.op.partition(" ")
             if row.source == "input":
-                inside = "/".join(part for part in (roles.get(kind, kind), row.path, name) if part)
-                for size, axes in zip(row.out, self.plan.cut(inside, len(row.out)), strict=True):
+                for size, axes in zip(row.out, self.plan.cut(entering(row), len(row.out)), strict=True):
                     if axes:
                         yield Cut(size, axes)
 

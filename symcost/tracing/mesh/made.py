@@ -11,6 +11,7 @@ from symcost.costs.mesh.collectives import Collective
 from symcost.costs.mesh.plan import Plan
 from symcost.costs.mesh.sharded import Sharded
 from symcost.costs.table import CostTable
+from symcost.formulas.form import Form
 from symcost.tracing.checking.certify import Certificate, LineTotals
 from symcost.tracing.counting.structure import Line
 from symcost.tracing.lifted import Converter, Lifted, Unknown
@@ -20,11 +21,12 @@ from symcost.tracing.mesh.instructions import COLLECTIVE
 NO_PEAK = "the peak of one device has no closed form yet: ask a compiler with symcost verify --mesh"
 
 
-def made(table: CostTable, plan: Plan, lines: Sequence[Line], domain: OnDevice, certificate: Certificate) -> Sharded:
+def made(table: CostTable, plan: Plan, lines: Sequence[Line], domain: OnDevice, certificate: Certificate,
+         residuals: Form | None = None) -> Sharded:  # fmt: skip
     """What was derived of the program of one device, whose whole ``table`` is known."""
     computing = [line for line in lines if line.record.key.source != COLLECTIVE]
     sending = [line for line in lines if line.record.key.source == COLLECTIVE]
-    lifted = Lifted(computing, LineTotals(computing), _no_peaks(), None, certificate, domain.cut, domain.symbols,
+    lifted = Lifted(computing, LineTotals(computing), _no_peaks(), residuals, certificate, domain.cut, domain.symbols,
                     Unknown({}, {}), {})  # fmt: skip
     device = lifted.table()
     device.parts = replace(device.parts, domain=domain, name=table.parts.name, kinds=table.parts.kinds)

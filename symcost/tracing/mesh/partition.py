@@ -7,7 +7,7 @@ what kind they are: targets differ in what they make of it afterwards.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -23,7 +23,7 @@ from jaxlib import xla_client
 
 from symcost.costs.mesh.plan import Axes, Plan
 from symcost.errors import TraceError
-from symcost.hlo import Module, parse
+from symcost.hlo import Module, Shape, parse
 from symcost.tracing.mesh.laid import Laid, gradients_laid
 from symcost.tracing.program.arguments import Argument, arguments
 from symcost.tracing.program.axes import abstract_mesh
@@ -64,17 +64,29 @@ class Entering:
 
 @dataclass(frozen=True)
 class Partitioned:
-    """The program of one device, the arrays that enter it, and the sizes of the mesh."""
+    """The program of one device, the arrays that enter it, the sizes of the mesh, and how much of each residual it keeps."""
 
     module: Module
     arguments: tuple[Entering, ...]
     mesh: Mapping[str, int]
+    residuals: tuple[Shape, ...] = ()
 
 
 def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
     """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
-    program = _OnMesh.of(model, plan, point)
-    return Partitioned(parse(program.partitioned()), program.entering(), program.laid.mesh)
+    with model.handing_over():
+        program = _OnMesh.of(model, plan, point)
+    module = parse(program.partitioned())
+    return Partitioned(module, program.entering(), program.laid.mesh, tuple(_kept(module, program.saved)))
+
+
+def _kept(module: Module, saved: int) -> Iterator[Shape]:
+    """What one device keeps of each residual; one that a single number fills is made again where it is read."""
+    home = module.entry
+    made = [home.by_name[name] for name in home.root.operands[:-1]]  # the last one is of the call that ends it
+    for i in made[len(made) - saved :]:
+        if not (i.opcode == "broadcast" and home.by_name[i.operands[0]].opcode == "constant"):
+            yield from i.shape.leaves()
 
 
 def compiled(model: Model, plan: Plan, point: Mapping[str, int]) -> Module:
@@ -109,6 +121,8 @@ class _OnMesh:
     closed: Any
     arguments: tuple[Argument, ...]
     laid: Laid
+    saved: int
+    """How many of its last results are residuals."""
 
     @classmethod
     def of(cls, model: Model, plan: Plan, point: Mapping[str, int]) -> _OnMesh:
@@ -120,7 +134,8 @@ class _OnMesh:
         _check_room(closed.jaxpr, point)
         entering = arguments(abstract)
         plan.check_used(list(map(str, entering)))
-        return cls(closed, entering, Laid.of(plan, sizes, entering, [aval.shape for aval in closed.in_avals], point))
+        laid = Laid.of(plan, sizes, entering, [aval.shape for aval in closed.in_avals], point)
+        return cls(closed, entering, laid, len(abstract.residuals) if abstract.hands_over else 0)
 
     def entering(self) -> tuple[Entering, ...]:
         """The arrays that enter the program of one device."""

@@ -32,6 +32,11 @@ class MeshSampler(Programs):
         return tuple(dict.fromkeys((*self.model.symbols, *self.plan.symbols)))
 
     @property
+    def trains(self) -> bool:
+        """Whether the programs have a backward pass."""
+        return self.model.mode == "train"
+
+    @property
     def traces(self) -> int:
         """How many programs were partitioned."""
         return sum(isinstance(found, Program) for found in self._seen.values())

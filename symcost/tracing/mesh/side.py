@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from symcost.costs.dtypes import item_bytes
 from symcost.costs.evidence import BOUNDED, Evidence, summary
 from symcost.costs.mesh.plan import Plan
 from symcost.costs.mesh.sharded import Sharded
@@ -112,7 +113,7 @@ class SideDerivation:
             words = summary(domain.evidence, ())
             certificate = Certificate(self.sampler.traces, tuple(self.fitted), tuple(held_out), len(totals.forms),
                                       len(structure.points), words=words)  # fmt: skip
-            return made(self.whole.table, self.plan, lines, domain, certificate)
+            return made(self.whole.table, self.plan, lines, domain, certificate, self._residuals(structure, held_out))
         raise AssertionError("the last attempt returns or raises")
 
     def _divide(self, totals: LineTotals, point: Point) -> bool:
@@ -146,6 +147,18 @@ class SideDerivation:
             structure.points.append(fixed)
             structure.programs.append(program)
         return structure
+
+    def _residuals(self, structure: Structure, held_out: Sequence[Point]) -> Form | None:
+        """Bytes that one device keeps for the backward pass, where every held-out point has them too."""
+        if not self.sampler.trains:
+            return None
+        forms = [kept_bytes(program) for program in structure.programs]
+        try:
+            found = structure.fit_forms(forms, ("residuals",)) if structure.symbols else forms[0]
+        except LiftError:
+            return None
+        right = all(found.value(point) == kept_bytes(self.sampler(point)).number for point in held_out)
+        return found if right else None
 
     def _lift(self, fixed: Point, known: Dictionary) -> Program:
         sizes = [name for name in self.values if name not in self.structural]
@@ -212,6 +225,11 @@ class SideDerivation:
                      at_least={**box.lowest, **dict.fromkeys(self.plan.symbols, 2)},
                      guards=(*self.side.guards, *self.order))  # fmt: skip
         return OnDevice(self.whole.table.domain, cut, tried)
+
+
+def kept_bytes(program: Program) -> Form:
+    """Bytes of what a program keeps for the backward pass."""
+    return Form.total(array.size * item_bytes(array.dtype) for record in program.residuals for array in record.results)
 
 
 def _depths(base: Point, structural: Sequence[str]) -> list[Point]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,7 @@ class Model:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
         self._built: dict[tuple[tuple[str, int], ...], Any] = {}  # nnx modules
         self._guesses = Guesses()
+        self._handing_over = False
         self._asks = False  # whether it asks for what only an initialisation tells
 
     @property
@@ -277,10 +279,20 @@ class Model:
             saved = {id(leaf): leaf for leaf in jax.tree.leaves(pullback) if id(leaf) not in entered}
             program.residuals[:] = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in saved.values()]
             (gradients,) = pullback(jnp.ones_like(value))
-            return value, gradients, updated
+            results = value, gradients, updated
+            return (*results, list(saved.values())) if program.hands_over else results
 
-        program.function, program.trains = step, True
+        program.function, program.trains, program.hands_over = step, True, self._handing_over
         return program
+
+    @contextmanager
+    def handing_over(self) -> Iterator[None]:
+        """Within it, programs that train also return what they save."""
+        self._handing_over = True
+        try:
+            yield
+        finally:
+            self._handing_over = False
 
 
 def split_call(call: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,0 +1,122 @@
+"""What a search of plans found: the best ones, how many fit, the front of time and memory, and until which batch each fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symcost.errors import SpaceError, SymcostError
+from symcost.estimate.questions.solve import Solution, solve
+from symcost.sweeps.plans.room import MICRO, STEP
+from symcost.sweeps.plans.variants import Variant
+from symcost.views import view
+
+
+@dataclass(frozen=True)
+class FoundPlan:
+    """One plan: its variant, the size of every symbol in one run of the program, and its exact numbers by name."""
+
+    variant: Variant
+    at: Mapping[str, int]
+    """Every symbol of the table: sizes of the model and the mesh, examples of one run."""
+    row: Mapping[str, Any]
+    """The columns: axes, then numbers."""
+
+    @property
+    def costs(self) -> Any:
+        """The table at this plan."""
+        return self.variant.costs.subs(**self.at)
+
+
+@dataclass(frozen=True, repr=False)
+class Plans:
+    """Plans of so many chips: ``best`` first, then the next ones; true when one is feasible.
+
+    ``count`` of ``size`` are feasible, found in ``seconds``. ``front``: the plans whose time nothing beats without more
+    memory, the fastest first. ``verdicts``: what compilers say of the first ones, where they were asked.
+    """
+
+    found: tuple[FoundPlan, ...]
+    count: int
+    size: int
+    seconds: float
+    objective: str
+    device: str
+    options: Mapping[str, Any]
+    batch: str = ""
+    """The symbol of the examples of one run."""
+    fits: bool = True
+    front: tuple[FoundPlan, ...] = ()
+    verdicts: tuple[Any, ...] = field(default=())
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[FoundPlan]:
+        return iter(self.found)
+
+    def __getitem__(self, place: int) -> FoundPlan:
+        return self.found[place]
+
+    @property
+    def best(self) -> FoundPlan:
+        """The first plan. Errors: none is feasible."""
+        if not self.found:
+            raise SpaceError("no plan is feasible: give more chips, smaller batches, or leave out conditions")
+        return self.found[0]
+
+    @property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """The columns of every plan."""
+        return [each.row for each in self.found]
+
+    def largest_batch(self, place: int = 0) -> Solution:
+        """The largest batch of one run with which a plan fits the device: it then fits with every smaller one that its axes divide.
+
+        Proved by bisection, as the bytes never fall with the batch.
+
+        Raises:
+            SymcostError: where that is not certified, no batch counts, or it fits with no batch.
+        """
+        if not self.batch:
+            raise SymcostError("no symbol counts the examples of a step: give batch={'B': ...}")
+        one = self.found[place]
+        options = {**self.options, "zero": one.variant.zero}
+        given = {name: value for name, value in one.at.items() if name != self.batch}
+        return solve(
+            one.variant.costs, "fits", largest=self.batch, given=given, on=self.device, dtype=options.get("dtype"),
+            optimizer=options["optimizer"], zero=options["zero"],
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        return view("plans as text")(self)
+
+    def __repr__(self) -> str:
+        return f"<Plans {len(self.found)} of {self.count:,} feasible, by {self.objective} on {self.device}>"
+
+    def _repr_html_(self) -> str:
+        return view("plans as html")(self)
+
+
+def found_plan(variant: Variant, batch: str, row: Mapping[str, Any], told: Mapping[str, Any]) -> FoundPlan:
+    """A plan of a row of an answer; ``told`` stands before its columns."""
+    at = {name: row[name] for name in variant.costs.symbols if name in row}
+    if batch:
+        at[batch] = row[STEP] // row[MICRO]
+    return FoundPlan(variant, at, {**told, **{name: value for name, value in row.items() if name != batch}})
+
+
+def undominated(plans: Sequence[FoundPlan], names: Sequence[str]) -> tuple[FoundPlan, ...]:
+    """Of plans those that no other one beats in one number and equals in the rest; of equals the first."""
+    kept: list[FoundPlan] = []
+    for each in sorted(plans, key=lambda plan: [plan.row[name] for name in names]):
+        here = [each.row[name] for name in names]
+        if not any(all(other.row[name] <= value for name, value in zip(names, here, strict=True)) for other in kept):
+            kept.append(each)
+    return tuple(kept)
+
+
