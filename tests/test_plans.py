@@ -19,7 +19,7 @@ from symcost.hlo.counting.collectives import collectives
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.parse import parse
 from symcost.tracing.mesh.partition import compiled
-from symcost.tracing.program.model import make_model
+from symcost.tracing.program.given import make_model
 
 MESH = {"data": "X", "model": "Y"}
 

@@ -12,7 +12,8 @@ from symcost.costs.exact import check_sizes
 from symcost.errors import DomainError, SymcostError
 from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
-from symcost.tracing.program.model import Model, make_function, make_model
+from symcost.tracing.program.given import make_function, make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.spec import texts
 
 

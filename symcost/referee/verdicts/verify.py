@@ -35,7 +35,7 @@ from symcost.rules.own import opened
 from symcost.system.collector import rare_collections
 from symcost.tracing.derive import derive
 from symcost.tracing.options import PIECES, Options
-from symcost.tracing.program.model import takes_arrays
+from symcost.tracing.program.given import takes_arrays
 from symcost.tracing.program.spec import parse_tree, texts
 
 ON_CHIP = (
