@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
+import jax
 import pytest
 from effort import needs
+from jax.sharding import PartitionSpec as P
 from test_plans import Convolutional, Experts, OnNnx, Perceptron, Transformer
 
 import symcost as sc
@@ -85,3 +87,44 @@ def test_every_byte_that_devices_exchange_is_ours_or_has_a_name(
     verdict = sc.verify(costs, targets=[target])
     assert verdict, str(verdict)
     assert [check for check in verdict.checks if check.level == 3]
+
+
+def by_hand(x: Any, up: Any, down: Any) -> Any:
+    """A perceptron as every device runs it: kernels gathered along the batch's axis, sums scattered along the other."""
+
+    def device(x: Any, up: Any, down: Any) -> Any:
+        hidden = jax.nn.relu(x @ jax.lax.all_gather(up, "data", tiled=True))
+        return jax.lax.psum_scatter(hidden @ down, "model", scatter_dimension=1, tiled=True)
+
+    specs = P("data"), P("data", "model"), P("model")
+    return jax.shard_map(device, in_specs=specs, out_specs=P("data", "model"))(x, up, down)
+
+
+HAND = {"inputs/0": ("data",), "inputs/1": BOTH, "inputs/2": ("model",)}
+
+
+def test_a_program_written_for_every_device_is_traced_as_it_is() -> None:
+    specs = "float32[B,d]", "float32[d,F]", "float32[F,d]"
+    costs = sc.trace_function(by_hand, *specs, plan=sc.Plan({"data": "X", "model": "Y"}, HAND))
+    B, d, F, X, Y = sc.symbols("B d F X Y")
+    gather, scatter = costs.collectives
+    assert (gather.kind, gather.axes, gather.size, gather.bytes, gather.times) == (
+        "all-gather",
+        ("data",),
+        X,
+        4 * F * d / Y,
+        1,
+    )
+    assert (scatter.kind, scatter.axes, scatter.size, scatter.bytes) == ("reduce-scatter", ("model",), Y, 4 * B * d / X)
+    assert sc.equal(costs.per_device.macs * X * Y, costs.macs)
+
+
+@pytest.mark.parametrize("target", [
+    "cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program")),
+    pytest.param("cuda-h100", marks=[needs("jax_cuda12_plugin", "a GPU's program"), pytest.mark.campaign]),
+])  # fmt: skip
+def test_a_program_written_for_every_device_is_what_is_compiled(target: str) -> None:
+    specs = "float32[64,32]", "float32[32,64]", "float32[64,32]"
+    costs = sc.trace_function(by_hand, *specs, plan=sc.Plan({"data": 4, "model": 2}, HAND))
+    verdict = sc.verify(costs, targets=[target])
+    assert verdict, str(verdict)

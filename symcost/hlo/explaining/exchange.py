@@ -23,6 +23,7 @@ from symcost.hlo.reading.shapes import Shape
 
 RING = "exchanged in parts, along a ring, beside the product that needs it"
 SCATTERED = "reduced and scattered at once, each device its own slice"
+WHOLE = "reduced whole, each device takes its own slice of the sum"
 ADDED = "added up on the device before it is reduced"
 SUMMED = "summed before it is sent: it meets equal numbers alone in its product"
 SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
@@ -195,15 +196,21 @@ class _Comparison:
                 self.found.new += [replace(theirs, dtype=shape.dtype, sizes=_sizes(shape)) for shape in shapes]
 
     def scattered(self) -> None:
-        """An all-reduce of which a device needs its slice alone."""
-        for near in (_operation, _any):
-            for ours, theirs in self.paired(
-                lambda a, b, near=near: (
-                    (a.kind, b.kind) == ("all-reduce", "reduce-scatter") and _there(a, b) and near(a, b)
-                )
-            ):
-                self.tell(ours, -ours.bytes, SCATTERED)
-                self.tell(theirs, theirs.bytes, _also(SCATTERED, ours, theirs))
+        """An all-reduce of which a device needs its slice alone; and a reduce-scatter that is taken from the whole sum."""
+        for kinds, because in (
+            (("all-reduce", "reduce-scatter"), SCATTERED),
+            (("reduce-scatter", "all-reduce"), WHOLE),
+        ):
+            for near in (_operation, _any):
+
+                def alike(
+                    ours: SentArray, theirs: SentArray, kinds: tuple[str, str] = kinds, near: Alike = near
+                ) -> bool:
+                    return (ours.kind, theirs.kind) == kinds and _there(ours, theirs) and near(ours, theirs)
+
+                for ours, theirs in self.paired(alike):
+                    self.tell(ours, -ours.bytes, because)
+                    self.tell(theirs, theirs.bytes, _also(because, ours, theirs))
 
     def rings(self) -> None:
         """A product that is computed part by part while parts are on the way along a ring."""
