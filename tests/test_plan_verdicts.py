@@ -35,6 +35,8 @@ PROGRAMS: Mapping[str, Made] = {
     "tensor": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", TENSOR),
     "mixed": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", MIXED),
     "sequence": (lambda: Transformer(512, 8, 2048, 4), "float32[16,128,512]", {"inputs/0": (None, "data")}),
+    "large": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", MIXED),
+    "large, fully sharded": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", FULLY_SHARDED),
     "wide": (lambda: Perceptron(4096, 16384), "float32[16384,4096]", PLAIN),
     "layers": (lambda: nn.Sequential([Perceptron(512, 2048) for _ in range(3)]), "float32[4096,512]", PLAIN),
     "perceptron": (lambda: Perceptron(512, 256), "float32[4096,512]", PLAIN),
@@ -59,6 +61,7 @@ HEAVY = [
     *(("layers", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "cuda-h100")),
     ("experts", "train", (8,), "tpu-v5e"), ("experts", "train", (8,), "cuda-h100"),
     ("nnx", "train", (2, 4), "cuda-h100"), ("convolutional", "train", (8,), "cpu"),
+    ("large", "train", (16, 16), "tpu-v5e"), ("large, fully sharded", "train", (64,), "tpu-v5e"),
     ("mixed", "train", (32, 8), "tpu-v5e"), ("mixed", "train", (64, 8), "tpu-v5p"), ("perceptron", "train", (64, 8), "tpu-v5p"),
 ]  # fmt: skip
 PACKAGE = {"tpu": "libtpu", "cuda": "jax_cuda12_plugin"}

@@ -14,7 +14,7 @@ from math import prod
 
 from symcost.hlo.counting.bytes import SIZES
 from symcost.hlo.counting.sent import PICKED, Sent, readers, sent
-from symcost.hlo.explaining.terms import parts, terms
+from symcost.hlo.explaining.terms import parts, placed, terms
 from symcost.hlo.explaining.widening import NAMES
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.ir import Computation, Instruction, Module
@@ -24,6 +24,7 @@ from symcost.hlo.reading.shapes import Shape
 RING = "exchanged in parts, along a ring, beside the product that needs it"
 SCATTERED = "reduced and scattered at once, each device its own slice"
 WHOLE = "reduced whole, each device takes its own slice of the sum"
+PADDED = "gathered as a sum of arrays that are zero but for each device's slice"
 ADDED = "added up on the device before it is reduced"
 SUMMED = "summed before it is sent: it meets equal numbers alone in its product"
 SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
@@ -164,6 +165,7 @@ class _Comparison:
         for near in (_phase, _any):
             self.same(_there, near)
         self.scattered()
+        self.padded()
         self.added()
         self.summed()
         self.earlier()
@@ -214,14 +216,33 @@ class _Comparison:
 
     def rings(self) -> None:
         """A product that is computed part by part while parts are on the way along a ring."""
-        for ours in list(self.found.lost):
-            parts = [each for each in self.found.new if ours.kind in ALIKE and _part(ours, each)]
-            if parts:
-                self.found.lost.remove(ours)
-                self.tell(ours, -ours.bytes, RING)
-                for part in parts:
-                    self.found.new.remove(part)
-                    self.tell(part, part.bytes, _also(RING, ours, part))
+        for ours in [each for each in self.found.lost if each.kind in ALIKE]:
+            steps = [each for each in self.found.new if _part(ours, each)]
+            served = [each for each in self.found.lost if each.kind in ALIKE and steps and _part(each, steps[0])]
+            around = sum(step.times for step in steps) // sum(each.times for each in served) if steps else 0
+            if (
+                not ours.group - 1 <= around <= ours.group + 1
+            ):  # rings in two directions take a step more, some one less
+                continue
+            for each in served:
+                self.found.lost.remove(each)
+                self.tell(each, -each.bytes, RING)
+            for step in steps:
+                self.found.new.remove(step)
+                self.tell(step, step.bytes, _also(RING, ours, step))
+
+    def padded(self) -> None:
+        """A gather that is run as a sum of arrays, each of which is zero outside its device's slice."""
+        for near in (_operation, _phase, _any):
+
+            def alike(ours: SentArray, theirs: SentArray, near: Alike = near) -> bool:
+                if (ours.kind, theirs.kind) != ("all-gather", "all-reduce") or not _there(ours, theirs):
+                    return False
+                return near(ours, theirs) and placed(self.compiled, theirs.one, theirs.operand)
+
+            for ours, theirs in self.paired(alike):
+                self.tell(ours, -ours.bytes, PADDED)
+                self.tell(theirs, theirs.bytes, _also(PADDED, ours, theirs))
 
     def added(self) -> None:
         """Sums that were reduced one by one, and are added before."""
