@@ -7,6 +7,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import pytest
 from effort import needs
 from jax.sharding import PartitionSpec as P
@@ -119,6 +120,19 @@ def test_a_program_written_for_every_device_is_traced_as_it_is() -> None:
     )
     assert (scatter.kind, scatter.axes, scatter.size, scatter.bytes) == ("reduce-scatter", ("model",), Y, 4 * B * d / X)
     assert sc.equal(costs.per_device.macs * X * Y, costs.macs)
+
+
+@pytest.mark.parametrize("program", [
+    lambda x: jax.sharding.reshard(x, P("data", None)) * 2,
+    lambda x: jnp.einsum("bd,cd->bc", x, x, out_sharding=P("data", None)),
+])  # fmt: skip
+def test_a_program_of_explicit_axes_is_one_line(program: Any) -> None:
+    with pytest.raises(sc.SymcostError) as problem:
+        sc.trace_function(program, "float32[B,d]", plan=sc.Plan({"data": "X"}, {"inputs/0": ("data",)}))
+    assert str(problem.value) == (
+        "the program says how its arrays lie (reshard, out_sharding), which explicit axes are needed for, and those of a plan are "
+        "automatic: say it with jax.lax.with_sharding_constraint, or write the program in jax.shard_map"
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
