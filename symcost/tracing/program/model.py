@@ -14,6 +14,7 @@ from symcost.errors import TraceError
 from symcost.hlo.reading.scopes import mark
 from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
+from symcost.tracing.program.arguments import Abstract
 from symcost.tracing.program.modules import linen, nnx
 from symcost.tracing.program.modules.guesses import Guesses
 from symcost.tracing.program.spec import (
@@ -24,27 +25,6 @@ from symcost.tracing.program.spec import (
     where,
 )
 from symcost.tracing.program.trained import Trained, split
-
-
-@dataclass
-class Abstract:
-    """A program at one point: a pure function, its abstract arguments by role, and what training saves."""
-
-    function: Callable[..., Any]
-    arguments: dict[str, Any]  # params, state, rngs, inputs, arrays: trees of abstract arrays
-    trained: list[bool] = field(default_factory=list)  # for every array of the parameters
-    residuals: list[jax.ShapeDtypeStruct] = field(default_factory=list)
-    collections: bool = False
-    """Whether the paths of state begin with the name of a collection, as those of linen do."""
-    trains: bool = False
-    """Whether its results are the loss, then the gradient of every trained parameter, in their order."""
-    hands_over: bool = False
-    """Whether what training saves stands behind its results, in the order of ``residuals``."""
-
-    @property
-    def args(self) -> tuple[Any, ...]:
-        """The arguments in the function's order."""
-        return tuple(self.arguments.values())
 
 
 @dataclass
@@ -65,9 +45,7 @@ class Model:
     wrt: Trained = field(default_factory=Trained)
     axes: Mapping[str, int] = field(default_factory=dict)  # sizes of the named axes around the program
     fixed: Mapping[str, int] = field(default_factory=dict)  # symbols that have one value, and are none to the outside
-    mesh: Mapping[str, int] = field(
-        default_factory=dict
-    )  # sizes of the axes of a mesh around it, of which none need be
+    mesh: Mapping[str, int] = field(default_factory=dict)  # sizes of a mesh's axes that it may name
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
