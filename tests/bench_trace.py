@@ -22,7 +22,8 @@ from zoo.case import Case
 
 from symcost.tracing.face import trace
 from symcost.tracing.program.capture import lean, walked
-from symcost.tracing.program.model import Model, make_model
+from symcost.tracing.program.given import make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.probe import probe
 
 ROUNDS = 3

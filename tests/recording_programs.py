@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from symcost.tracing.program.model import Model, make_model
+from symcost.tracing.program.given import make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.spec import parse_tree
 
 

@@ -14,7 +14,7 @@ import pytest
 from flax import nnx
 
 import symcost as sc
-from symcost.tracing.program.model import takes_arrays
+from symcost.tracing.program.given import takes_arrays
 
 FORMS: dict[str, Any] = {
     "array of jax": jnp.zeros((2, 8)),

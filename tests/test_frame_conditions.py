@@ -16,7 +16,7 @@ from symcost.tracing.evidence.frames.conditions import Sizes, sizes
 from symcost.tracing.evidence.frames.observe import observe
 from symcost.tracing.evidence.frames.watch import watch
 from symcost.tracing.program.capture import PointError
-from symcost.tracing.program.model import make_model
+from symcost.tracing.program.given import make_model
 
 POINTS = ({"d": 24, "H": 2, "N": 17}, {"d": 60, "H": 3, "N": 31}, {"d": 112, "H": 4, "N": 23})
 

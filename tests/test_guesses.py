@@ -14,7 +14,8 @@ import symcost as sc
 from symcost.tracing.evidence import seen
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.program.capture import PointError, traced
-from symcost.tracing.program.model import Model, make_model
+from symcost.tracing.program.given import make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.modules.guesses import Guesses
 from symcost.tracing.program.modules.linen import Initialisers, LinenProgram
 from symcost.tracing.program.repeated.content import WithKey

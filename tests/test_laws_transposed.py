@@ -25,7 +25,7 @@ from jax.lax import conv_transpose
 
 import symcost as sc
 from symcost.hlo import analyse
-from symcost.tracing.program.model import make_model
+from symcost.tracing.program.given import make_model
 from symcost.tracing.program.roles import roles_marked
 
 LAYERS = {1: sc.ConvTranspose1d, 2: sc.ConvTranspose2d, 3: sc.ConvTranspose3d}

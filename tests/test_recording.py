@@ -32,7 +32,8 @@ from symcost.tracing.evidence.record import Recording, record, shapes_of
 from symcost.tracing.evidence.recording import recording
 from symcost.tracing.face import trace
 from symcost.tracing.program.capture import PointError, traced
-from symcost.tracing.program.model import Model, make_model
+from symcost.tracing.program.given import make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import renew_budget
 from symcost.tracing.program.spec import parse_tree
 

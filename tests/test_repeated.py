@@ -14,7 +14,8 @@ from test_zoo import cases, model_of
 from zoo.case import Case
 
 from symcost.tracing.program.capture import PointError, traced
-from symcost.tracing.program.model import Model, make_model
+from symcost.tracing.program.given import make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.repeated.calls import Calls, Unlike
 from symcost.tracing.program.roles import roles_marked
 

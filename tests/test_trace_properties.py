@@ -17,7 +17,7 @@ from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.costs.table import CostTable
 from symcost.hlo import analyse
 from symcost.tracing.face import trace
-from symcost.tracing.program.model import make_model
+from symcost.tracing.program.given import make_model
 from symcost.tracing.program.spec import array_at, parse_spec
 
 SHARES = {("image", "forward"): 55, ("sequence", "forward"): 60, ("tokens", "forward"): 40, ("volume", "forward"): 45,

@@ -10,6 +10,7 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.system.collector import rare_collections
+from symcost.system.stack import with_room
 from symcost.tracing.attempt import Attempt
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
@@ -26,7 +27,6 @@ from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined, unmoved
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
-from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.depth import DEEPEST, beyond, depths, lowest, tells
 from symcost.tracing.sampling.halving import SECOND, consecutive, halves, suspects
 from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, multiples

@@ -16,7 +16,8 @@ from symcost.tracing.derive import derive
 from symcost.tracing.mesh.derive import sharded
 from symcost.tracing.mesh.own import check_planned, completed, with_inputs
 from symcost.tracing.options import PIECES, Options
-from symcost.tracing.program.model import Model, make_function, make_model
+from symcost.tracing.program.given import make_function, make_model
+from symcost.tracing.program.model import Model
 from symcost.tracing.sampling.sample import check_known
 
 

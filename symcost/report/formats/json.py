@@ -68,7 +68,7 @@ from symcost.errors import SymcostError
 from symcost.formulas.text import written
 from symcost.report.words import facts
 from symcost.report.words.grouping import paths
-from symcost.system.files import write_whole
+from symcost.system.files import save_whole
 from symcost.version import __version__
 
 
@@ -81,10 +81,7 @@ def save(costs: CostTable, path: Path) -> None:
     """Write the document, so that the file is whole or not there."""
     if path.suffix != SUFFIX:
         raise SymcostError(f"{path} must end in {SUFFIX}: by that commands know the file of a saved table")
-    try:
-        write_whole(render(costs) + "\n", path)
-    except OSError as problem:
-        raise SymcostError(f"{path} cannot be written: {problem.strerror}") from None
+    save_whole(render(costs), path)
 
 
 def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from symcost.rules.own import OWN, REPLACED
 from symcost.tracing.checking.lowered import JAXLIB, hlo_text
 from symcost.tracing.counting.structure import Line
 from symcost.tracing.fitting.lift import Sampler
-from symcost.tracing.program.capture import lean, on_axes
+from symcost.tracing.program.axes import on_axes
+from symcost.tracing.program.capture import lean
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.sample import Point
 

@@ -13,6 +13,7 @@ from symcost.costs.mesh.plan import Plan
 from symcost.costs.mesh.sharded import Sharded
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
+from symcost.system.stack import with_room
 from symcost.tracing.fitting.align import same
 from symcost.tracing.mesh.box import Ordered
 from symcost.tracing.mesh.lattice import Lattice
@@ -20,7 +21,6 @@ from symcost.tracing.mesh.sampler import MeshSampler
 from symcost.tracing.mesh.side import MOST_ORDERS, SideDerivation, ToCut
 from symcost.tracing.mesh.sides import AXES, MOST_SIDES, first_mesh, sides
 from symcost.tracing.program.model import Model
-from symcost.tracing.program.stack import with_room
 from symcost.tracing.sampling.sample import Point
 
 
