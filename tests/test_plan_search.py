@@ -306,3 +306,17 @@ def test_plans_on_arrays_are_those_of_the_table(tensor: sc.CostTable) -> None:
     assert found["device_bytes"].dtype == "int64"
     with pytest.raises(sc.DomainError, match=r"row 1: .*B/X is a size and must be an integer"):
         evaluate(**{**columns, "B": [16384, 32769, 65536]})
+
+
+def test_the_best_are_compiled_and_a_plan_that_cannot_be_says_why(tensor: sc.CostTable) -> None:
+    """In bfloat16 XLA's own figures of this loss are withdrawn, so that a verdict has nothing to compare them with."""
+
+    def plain(d: int) -> nn.Module:
+        return nn.Dense(d, use_bias=False)
+
+    costs = sc.trace(plain, "float32[B@data,c]", plan=sc.Plan({"data": "X"}), mode="train")
+    found = sc.plans(costs, chips=4, device=V5P, batch=256, given={"d": 64, "c": 32}, verify=1)
+    assert bool(found.verdicts[0]), str(found.verdicts[0])
+    told = sc.plans(tensor, chips=8, device=V5P, batch=16384, given=SIZES, verify=1)
+    assert not told.verdicts[0]
+    assert "plan 1: not compiled: the xla figures are withdrawn" in " ".join(str(told).split())

@@ -11,6 +11,7 @@ from symcost.errors import SymcostError
 from symcost.formulas.units import physical
 from symcost.report.subjects import verdict
 from symcost.report.words import sheet
+from symcost.sweeps.plans.found import NotJudged
 
 SIGNS = {"step_time": "s", "device_bytes": "B", "communication": "B"}
 """What stands behind the numbers that are told rounded."""
@@ -56,7 +57,11 @@ def facts(plans: Any) -> list[str]:
             )
         except SymcostError as problem:
             said.append(f"until which batch the first one fits is not told: {problem}")
-    return said + [f"plan {number}: {verdict.sentence(each)}" for number, each in enumerate(plans.verdicts, 1)]
+    return said + [f"plan {number}: {_judged(each)}" for number, each in enumerate(plans.verdicts, 1)]
+
+
+def _judged(found: Any) -> str:
+    return f"not compiled: {found.reason}" if isinstance(found, NotJudged) else verdict.sentence(found)
 
 
 def csv(plans: Any) -> str:
@@ -71,7 +76,9 @@ def document(plans: Any) -> dict[str, Any]:
         "feasible": plans.count, "size": plans.size, "device": plans.device, "minimize": plans.objective,
         "options": dict(plans.options), "plans": [_exact(each.row) for each in plans.found],
         "front": [_exact(each.row) for each in plans.front], "facts": facts(plans),
-        "verdicts": [loads(verdict.json(each)) for each in plans.verdicts],
+        "verdicts": [
+            {"problem": each.reason} if isinstance(each, NotJudged) else loads(verdict.json(each)) for each in plans.verdicts
+        ],
     }  # fmt: skip
 
 

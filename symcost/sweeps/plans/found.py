@@ -29,6 +29,16 @@ class FoundPlan:
         return self.variant.costs.subs(**self.at)
 
 
+@dataclass(frozen=True)
+class NotJudged:
+    """Why compilers could not be asked about a plan: that is no pass."""
+
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True, repr=False)
 class Plans:
     """Plans of so many chips: ``best`` first, then the next ones; true when one is feasible.

@@ -9,12 +9,12 @@ from typing import Any
 
 from symcost.devices import Device
 from symcost.devices import device as device_of
-from symcost.errors import SpaceError
+from symcost.errors import SpaceError, SymcostError
 from symcost.estimate.bytes.states import states_of
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
 from symcost.sweeps.plans.asked import MEMORY, PlanQuestion
-from symcost.sweeps.plans.found import FoundPlan, Plans, found_plan, undominated
+from symcost.sweeps.plans.found import FoundPlan, NotJudged, Plans, found_plan, undominated
 from symcost.sweeps.plans.room import room_of
 from symcost.sweeps.plans.variants import Variant, variants
 from symcost.sweeps.question.space import Texts, check_count, texts
@@ -118,4 +118,7 @@ def _told(variant: Variant, every: Sequence[Variant]) -> dict[str, Any]:
 def _verdict(found: FoundPlan, targets: str | Sequence[str], on_event: Callable[[str, str], None]) -> Any:
     from symcost.referee.verdicts.verify import verify
 
-    return verify(found.variant.costs, at=dict(found.at), targets=targets, on_event=on_event)
+    try:
+        return verify(found.variant.costs, at=dict(found.at), targets=targets, on_event=on_event)
+    except SymcostError as problem:  # what was searched for is told nevertheless
+        return NotJudged(str(problem))
