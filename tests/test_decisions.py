@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from decision_programs import (
     Activated,
@@ -99,6 +101,16 @@ ROWS: dict[str, Row] = {
     "every eighth layer": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(3, 8, 12, 24, 31, 64)),
     "every twelfth layer": Row(stack(lambda i, L: i % 12 == 0), ("float32[n,8]",), depths(1, 12, 13, 24, 25, 40)),
     "the second half": Row(stack(lambda i, L: i < L // 2), ("float32[n,8]",), depths(2, 3, 12, 25)),
+    "before a share of the depth in floats": Row(stack(lambda i, L: i < 0.3 * L), ("float32[n,8]",), depths(1, 3, 10, 19, 30, 47)),
+    "up to a share of the depth in floats": Row(stack(lambda i, L: i <= 0.7 * L), ("float32[n,8]",), depths(1, 3, 10, 19, 47)),
+    "from a rounded share of the depth on": Row(stack(lambda i, L: i >= round(0.7 * L)), ("float32[n,8]",), depths(1, 5, 15, 40)),
+    "beyond a part of the depth": Row(stack(lambda i, L: i / L > 0.6), ("float32[n,8]",), depths(1, 5, 10, 33, 40)),
+    "after the first nine": Row(stack(lambda i, L: i in list(range(L))[9:]), ("float32[n,8]",), depths(2, 9, 10, 24, 40), False),
+    "layers in a table with a default": Row(stack(lambda i, L: {8: True, 11: True}.get(i, False)), ("float32[n,8]",),
+                                            depths(8, 9, 12, 40), False),
+    "rates of layers": Row(stack(lambda i, L: np.linspace(0, 1, L)[i] > 0.6), ("float32[n,8]",), depths(2, 6, 16, 31), False),
+    "compared by a function in C": Row(stack(lambda i, L: operator.gt(i, 8)), ("float32[n,8]",), depths(5, 9, 10, 24), False),
+    "layers by their binary digits": Row(stack(lambda i, L: i.bit_length() > 3), ("float32[n,8]",), depths(5, 8, 9, 24), False),
     "deep stacks": Row(stack(lambda i, L: L > 24), ("float32[n,8]",), depths(2, 12, 24, 25, 48)),
     "the first three layers": Row(stack(lambda i, L: i < 3), ("float32[n,8]",), depths(4, 5, 16, 61)),
     "half of the layers and the last nine": Row(stack(lambda i, L: 2 * i < L or i >= L - 9), ("float32[n,8]",),

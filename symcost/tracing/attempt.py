@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from symcost.costs.dtypes import item_bytes
 from symcost.costs.evidence import BOUNDED
@@ -34,6 +35,7 @@ from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.depth import tells
 from symcost.tracing.sampling.halving import FAR
 from symcost.tracing.sampling.sample import Point, Values
+from symcost.tracing.sampling.signals import Irregular
 
 MAX_CHEAP = 400
 """Records of a program that is traced at a few sizes more without being asked."""
@@ -52,6 +54,7 @@ class Attempt(Lifting):
         structure = self._structure()
         lines = structure.lines()
         totals = LineTotals(lines)
+        self._check_periods(totals)
         domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]),
                         guards=tuple(self.within))  # fmt: skip
         if self._period > 1:
@@ -125,6 +128,19 @@ class Attempt(Lifting):
         made = (guard(floor(x), ">=", self._least) for x in least)
         return [each for each in made if each is not None and each not in self.guards and each.holds(self.base)]
 
+    def _check_periods(self, totals: LineTotals) -> None:
+        """Layers come again after the periods that the program was seen to compare with: another one is a guess at its samples."""
+        free = [name for name in self.compared if name not in (*self.halved, *self.fixed)]
+        periods = {n: seen.period for n in free if (seen := self.landmarks.get(n)) is not None and seen.complete}
+        for form in totals.forms.values() if periods else ():
+            for inside in form.floor_arguments():
+                for name in periods.keys() & inside.symbols if inside.is_polynomial else ():
+                    parts = math.lcm(*(Fraction(c).denominator for c in inside.terms.values()))
+                    if periods[name] % parts:
+                        raise Irregular(
+                            f"layers follow {floor(inside)} at the samples, and no comparison was seen that makes it"
+                        )
+
     def _as_rounded(self) -> list[Guard]:
         """Each rounded float is what its form says: Python's floats round otherwise than exact numbers here and there."""
         found = []
@@ -136,7 +152,8 @@ class Attempt(Lifting):
                 form = self._as_fitted(made)
             if form is not None:
                 found.append(Guard(made, "==", form, made.place, "rounding"))
-        return [*found, *claims(self.recording)]
+        shares = dict.fromkeys(claim for seen in self.landmarks.values() for claim in seen.claims)
+        return [*found, *claims(self.recording), *shares]
 
     def _as_fitted(self, made: Rounding) -> Form | None:
         """The form that a rounding of no exact meaning has near the samples, or nothing where it has none."""

@@ -33,6 +33,8 @@ DEEPER = 3
 """So many decisions behind one another are followed; what is decided behind those counts as another program."""
 PAIRED = 12
 """So many other decisions are looked at together with one that does not matter alone."""
+AHEAD = 300
+"""So far beyond a decision's number other values of the domain are looked for."""
 MOST_NUMBERS = 6
 """So many of the numbers that a decision is written with, the largest, tell where it may fall the other way."""
 JOINT = 4
@@ -172,7 +174,8 @@ class Side:
                     name, base, self._by_numbers(name)
                 )
                 above, below = [v for v in outside if v > base[name]], [v for v in outside if v < base[name]]
-                for value in dict.fromkeys((*above[:2], *above[-1:], *below[:1], *below[-2:])):
+                near = (*above[:2], *above[-1:], *below[:1], *below[-2:], *self._inside(name, base))
+                for value in dict.fromkeys(near):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
         return list(found.values()) or self._joint_points(behind[-1])
@@ -181,6 +184,21 @@ class Side:
         """Those values of a symbol with which the decision falls the other way."""
         near = ({**base, name: value} for value in values)
         return [p[name] for p in near if not self.guard.holds(p) and self._behind(p)]
+
+    def _inside(self, name: str, base: Point) -> list[int]:
+        """The first values beyond the decision's number, and beyond its double, at which all else is as in the domain.
+
+        The very next ones may be such that another decision falls the other way there, ``N % 24 == 0`` beside ``N <= 4096``.
+        """
+        number = self.guard.number
+        if number is None or number < 2 or name in self.piece.explorer.structural:
+            return []
+        found: list[int] = []
+        for first, step, most in ((number, 1, 2), (number, -1, 1), (2 * number, 1, 1)):
+            points = ({**base, name: first + k * step} for k in range(1, AHEAD) if first + k * step > 0)
+            inside = (p for p in points if not self.guard.holds(p) and self.piece.domain.problem(p) is None)
+            found += [p[name] for p in itertools.islice(inside, most)]
+        return [value for value in found if self._behind({**base, name: value})]
 
     def _by_numbers(self, name: str) -> list[int]:
         """Values about the numbers that the decision is written with, ``5000`` of ``N//5000 == 0``, in order; of depths none."""
@@ -212,9 +230,14 @@ class Side:
         sizes = [value for other, value in base.items() if other != name]
         sizes += [] if self.guard.number is None else [self.guard.number]
         sizes += self._turns(name)
+        around = (
+            range(base[name] - AHEAD, base[name] + AHEAD) if self.deeper < DEEPER else ()
+        )  # behind another decision
         beside = {k * size // d + e for size in sizes for k, d in ((1, 1), (2, 1), (1, 2)) for e in (-1, 0, 1)}
         return sorted(
-            v for v in {*range(2, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside} if v > 1
+            v
+            for v in {*range(2, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside, *around}
+            if v > 1
         )
 
     def _turns(self, name: str) -> list[int]:

@@ -19,6 +19,7 @@ from symcost.formulas.atoms import Mono
 from symcost.formulas.form import Form, as_form
 from symcost.tracing.counting.costing import Costing, Costs, times_of
 from symcost.tracing.evidence.frames.landmark import Landmarks
+from symcost.tracing.evidence.frames.shares import hints
 from symcost.tracing.fitting.align import all_records, with_sizes
 from symcost.tracing.fitting.fit import Fitter, Point
 from symcost.tracing.program.paths import template
@@ -121,7 +122,8 @@ class Structure:
             ),
         }
         values = {name: found.values for name, found in self.compared.items()}
-        return Fitter(self.symbols, self.points, periods, floors=len(self.points) > 6, compared=values)
+        meant = [form for name, found in self.compared.items() for form in hints(name, found.claims)]
+        return Fitter(self.symbols, self.points, periods, floors=len(self.points) > 6, compared=values, meant=meant)
 
     def lines(self) -> list[Line]:
         """Lines in order of first appearance in the largest program."""

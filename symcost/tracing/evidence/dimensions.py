@@ -86,7 +86,7 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
             left, right = (other, self) if turned else (self, other)
             if isinstance(right, DIMENSION) and whole:
                 return recorder.atom("int", Formula("**", (operand(recorder, left), operand(recorder, right))), frame)
-            whole = whole and right >= 0
+            whole = whole and not isinstance(right, Tracked) and right >= 0
         if whole and op != "/":
             by = other if isinstance(other, DIMENSION) else int(other)
             if op == "%" and not turned and isinstance(by, int) and by > 0:

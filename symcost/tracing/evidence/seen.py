@@ -74,7 +74,7 @@ def _of_pin(guard: Guard, seen: Recording) -> bool:
 
 
 NAMES = re.compile(
-    r"\bname\s*=|\braise\b|\bassert\b|\bprint\(|\.(debug|info|warn|warning|error|log|param|variable|sow|named_scope)\("
+    r"\bname\s*=|\braise\b|\bprint\(|\.(debug|info|warn|warning|error|log|param|variable|sow|named_scope)\("
 )
 """Lines that only name a thing by a text, or tell somebody."""
 

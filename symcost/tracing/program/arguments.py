@@ -26,8 +26,6 @@ class Abstract:
     """Whether the paths of state begin with the name of a collection, as those of linen do."""
     trains: bool = False
     """Whether its results are the loss, then the gradient of every trained parameter, in their order."""
-    hands_over: bool = False
-    """Whether what training saves stands behind its results, in the order of ``residuals``."""
 
     @property
     def args(self) -> tuple[Any, ...]:

@@ -61,6 +61,11 @@ class Sum:
         return (name for role in self.roles if role.kind == "size" for name in role.symbols)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is one of whole numbers."""
+        return all(c.denominator == 1 for c in (self.constant, *(c for _, c in self.terms)))
+
+    @property
     def number(self) -> Fraction | None:
         """Its value where nothing moves."""
         return None if self.terms else self.constant
@@ -173,7 +178,7 @@ def _of(found: Role) -> Sum:
             return Sum(((Moving("size", plain), found.slope),), found.shift)
         case "other":
             raise NoNumber(found.kind)
-        case "unknown":
+        case "unknown" | "real":
             raise NotRead(found.kind)
     return Sum(((Moving(found.kind, found), Fraction(1)),))
 

@@ -9,16 +9,19 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from symcost.tracing.evidence.frames import shares
 from symcost.tracing.evidence.frames.affine import Moving, NoNumber, NotRead, Reading, Sum, divisor, pairs
 from symcost.tracing.evidence.frames.draws import drawn, steps
 from symcost.tracing.evidence.frames.expressions import COMPARED, Node
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.frames.roles import Role
-from symcost.tracing.evidence.frames.values import Table, Unreadable
-from symcost.tracing.evidence.guard import OPERATORS
+from symcost.tracing.evidence.frames.roles import Role, role, stages
+from symcost.tracing.evidence.frames.values import COMPILED, Table, Unreadable
+from symcost.tracing.evidence.guard import OPERATORS, Guard
+from symcost.tracing.evidence.normal import TURNED
 
 SCANNED, MAX_ROUNDS = 2048, 16
 """How far a comparison of no linear form is computed, index by index, and for how many values of other loops."""
+ROUNDED = ("int", "round", "ceil", "floor")
 OUTCOMES: dict[str, Callable[..., bool]] = {**OPERATORS, "test": bool}
 
 
@@ -70,10 +73,16 @@ class Collector:
         """Whether what was not read may be a decision: a call of a function of the user's is seen where it runs."""
         site = reading.site
         if site.operation == "call":
-            return bool(reading.known(Node("call", site.operands)))
+            return (
+                bool(reading.known(Node("call", site.operands)))
+                or reading.role(site.operands[0].value).value is COMPILED
+            )
         if site.operation == "test":
             call = site.operands[0]
-            return call.kind != "call" or bool(reading.known(call)) or reading.role(call.parts[0].value).moves
+            if call.kind != "call" or reading.known(call):
+                return True
+            function = reading.role(call.parts[0].value)
+            return function.moves or function.value is COMPILED
         if site.operation == "[]":
             owner = reading.role(site.operands[0].value) if site.operands[0].kind == "leaf" else Role("unknown")
             return owner.kind == "unknown"
@@ -90,20 +99,60 @@ class Collector:
             return self._compared(reading, operation, *operands)
         if operation in ("%", "//", "&", ">>"):
             return self._divided(reading, operation, *operands)
+        if operation == "slice":
+            self._cut(reading, operands[0], operands[1:])
         if operation in ("[]", "slice"):
             return self._looked_up(reading, operation, *operands)
         if operation == "repeat":
             return self._pair(">", [s for s in reading.sums(operands[0]) if s.constant], [Sum()])
         if operation == "test":
+            if reading.known(operands[0]) == "get":
+                return self._looked_up(reading, "[]", *operands[0].parts[:2])
             return self._compared(reading, "!=", operands[0], Node("const", value=0))
+        if reading.role(operands[0].value).value is COMPILED:
+            raise NotRead("a function of a library")
         return self._called(reading, reading.known(Node("call", operands)), operands[1:])
 
     # -- comparisons ---------------------------------------------------------------------------------------------
     def _compared(self, reading: Reading, operation: str, left: Node, right: Node) -> bool:
+        found = [node for node in (left, right) if node.kind == "call" and reading.known(node) == "get"]
+        if found and not any(reading.moving(node) for node in (left, right) if node not in found):
+            return _some(
+                self._looked_up(reading, "[]", *node.parts[:2]) for node in found
+            )  # its keys tell all there is
+        for one, other in ((left, right), (right, left)):
+            floats = reading.role(one.value) if one.kind == "leaf" else Role("other")
+            if floats.kind == "real" and all(
+                s.number is not None and floats.is_beyond(s.number) for s in reading.sums(other)
+            ):
+                raise NoNumber(floats.kind)  # a rate of each layer: whether it is 0, or less than 1
         sides = [reading.items(left), reading.items(right)]
         if sides[0] is not None and sides[1] is not None:
             return _some(self._pair(operation, a(), b()) for a, b in zip(*sides, strict=False))
+        for one, other in ((left, right), (right, left)):
+            if one.kind == "/" and all(s.number is not None for s in reading.sums(other)):
+                return self._quotient(reading, operation if one is left else TURNED[operation], one.parts, other)
+            share = self._called_share(reading, one) or shares.compared(reading, one)
+            if share is not None and all(s.is_whole for s in reading.sums(other)):
+                self._claimed(*share)
+                return self._pair(operation if one is left else TURNED[operation], [share[0]], reading.sums(other))
         return self._pair(operation, reading.sums(left), reading.sums(right))
+
+    def _quotient(self, reading: Reading, operation: str, parts: Sequence[Node], other: Node) -> bool:
+        """``i / L > 0.6``: the float nearest a quotient of whole numbers is compared as the quotient is with the decimal."""
+        above, below = map(reading.sums, parts)
+        if not all(s.is_whole for s in (*above, *below)):
+            raise NotRead("a quotient")
+        numbers = [shares.decimal(s.constant) for s in reading.sums(other)]
+        return self._pair(operation, above, [Sum().plus(s, number) for s in below for number in numbers])
+
+    def _called_share(self, reading: Reading, node: Node) -> tuple[Sum, tuple[Guard, ...]] | None:
+        """A share that is rounded where it is compared, ``i < int(0.3 * L)``."""
+        name = reading.known(node) if node.kind == "call" and len(node.parts) == 2 else ""
+        return shares.rounded(reading, node.parts[1], name) if name in ROUNDED else None
+
+    def _claimed(self, share: Sum, claims: tuple[Guard, ...]) -> None:
+        self.add(self._names([share]), Landmarks(claims=claims))
 
     def _pair(self, operation: str, left: Sequence[Sum], right: Sequence[Sum]) -> bool:
         return _some(self._solved(a.plus(b, Fraction(-1)), operation) for a in left for b in right)
@@ -131,7 +180,7 @@ class Collector:
                 inside = Sum(atom.inside, atom.constant - value * atom.number)
                 return self._solved(inside, "==")
             case "stage":
-                self.add(names, Landmarks(frozenset(_stages(atom.role, value))))
+                self.add(names, Landmarks(frozenset(stages(atom.role, value, SCANNED))))
             case "varies":
                 raise NotRead("values that follow no rule")
             case "index" | "size":
@@ -153,12 +202,13 @@ class Collector:
             if below:
                 return False  # ``i < L``: the loop itself
         whole = [int(f * math.lcm(*(f.denominator for f in factors))) for f in factors]
-        shares = {f // math.gcd(*whole) for f in whole} - {1}
-        if max(shares, default=1) > SCANNED:  # 0.3 as a float is a share of 2**54: nothing repeats before that
+        parts = [f for f, (atom, _) in zip(whole, moving, strict=True) if atom.kind != "size" or not (plain and depths)]
+        found = {f // math.gcd(*whole) for f in parts} - {1}
+        if max(found, default=1) > SCANNED:  # 0.3 as a float is a share of 2**54: nothing repeats before that
             raise NotRead("a share of the depth")
         ends = frozenset({distance}) if depths or not plain else frozenset()
         thresholds = frozenset() if depths or not distance else frozenset({distance})
-        self.add(names, Landmarks(thresholds, ends, shares=frozenset(shares)))
+        self.add(names, Landmarks(thresholds, ends, shares=frozenset(found)))
         return True
 
     def _membership(self, reading: Reading, left: Node, right: Node) -> bool:
@@ -201,6 +251,16 @@ class Collector:
         roles = [role for s in sums for role in s.roles if role.moves or role.kind == "size"]
         return {name for role in roles for name in role.symbols if name in self.symbols}
 
+    def _cut(self, reading: Reading, owner: Node, bounds: Sequence[Node]) -> None:
+        """A part of what grows with a depth, ``layers[9:]`` or ``layers[:-9]``: from so many layers on it is another one."""
+        names = {name for found in reading.moving(owner) for name in found.symbols}
+        if owner.kind == "leaf":
+            names |= set(role(reading.columns[owner.value].length, self.symbols).symbols)
+        for number in (s.number for bound in bounds for s in reading.sums(bound)):
+            if number:
+                end = frozenset({abs(int(number))})
+                self.add(names & set(self.symbols), Landmarks(end, end if number < 0 else frozenset()))
+
     def _looked_up(self, reading: Reading, operation: str, owner: Node, *indices: Node) -> bool:
         sums = [s for index in indices for s in reading.sums(index)]
         names = self._names(sums)
@@ -226,7 +286,10 @@ class Collector:
             case "divmod" if len(args) == 2:
                 return self._divided(reading, "%", *args)
             case "int" | "round" | "ceil" | "floor" if len(args) == 1:
-                return _some(self._rounded(s) for s in reading.sums(args[0]))
+                if (share := shares.rounded(reading, args[0], name)) is not None:
+                    self._claimed(*share)
+                    return self._rounded(share[0], name)
+                return _some(self._rounded(s, name) for s in reading.sums(args[0]))
             case "range":
                 return self._ranged([reading.sums(arg) for arg in args])
             case "zip" | "cycle" | "islice":
@@ -235,10 +298,10 @@ class Collector:
                 return self._looked_up(reading, "[]", reading.site.operands[0], args[0])
         return False
 
-    def _rounded(self, value: Sum) -> bool:
+    def _rounded(self, value: Sum, name: str) -> bool:
         names = self._names([value])
-        by = math.lcm(*(c.denominator for _, c in value.terms))
-        if not names or by == 1:
+        by = (1 + (name == "round")) * math.lcm(*(c.denominator for _, c in value.terms))
+        if not names or value.is_whole:
             return False
         if by > SCANNED:
             raise NotRead("a rounding")
@@ -321,14 +384,6 @@ def _width(atom: Moving) -> int:
     if atom.kind != "quotient":
         return 1
     return int(atom.number) * math.lcm(*(_width(inner) for inner, _ in atom.inside))
-
-
-def _stages(role: Role, value: Fraction) -> list[int]:
-    """After how many stages ``first * ratio**k`` reaches a value; none where it never does."""
-    up, reached, count = role.slope > 1, Fraction(role.first), 0
-    while value > 0 and (reached < value if up else reached > value) and count < SCANNED:
-        reached, count = reached * role.slope, count + 1
-    return [count] if count else []
 
 
 def _numbers(table: Table) -> list[int]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 from symcost.formulas.form import Form
@@ -13,43 +12,13 @@ from symcost.tracing.evidence.frames.expressions import Node, Site, evaluated
 from symcost.tracing.evidence.frames.fitted import fitted
 from symcost.tracing.evidence.frames.landmarks import joined
 from symcost.tracing.evidence.frames.roles import Column, Point
+from symcost.tracing.evidence.frames.shares import Computed, written
 from symcost.tracing.evidence.frames.values import COMPUTED, Known, Table, Unreadable
 from symcost.tracing.evidence.frames.watch import Observations
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Operand, Place, Rounding, guard
 
 ROUNDED = ("int", "round", "ceil", "floor")
 LOOKING = ("in", "not in", "[]", "call", "distinct")
-FORMULAS = (Form, Rounding)
-"""What a leaf that is a size is known as: a form, or a rounding that the program made before."""
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A formula of a program's own, in Python's arithmetic: floats are what they are there."""
-
-    node: Node
-    leaves: tuple[Any, ...]
-    text: str
-
-    @property
-    def symbols(self) -> frozenset[str]:
-        """Names of the symbols in it."""
-        used = {part.value for part in self.node.walk() if part.kind == "leaf"}
-        return frozenset[str]().union(*(self.leaves[k].symbols for k in used if isinstance(self.leaves[k], FORMULAS)))
-
-    def value(self, at: Mapping[str, int]) -> Any:
-        """Its value at integers."""
-        return evaluated(self.node, lambda k: self._leaf(self.leaves[k], at))
-
-    @staticmethod
-    def _leaf(leaf: Any, at: Mapping[str, int]) -> Any:
-        if not isinstance(leaf, FORMULAS):
-            return leaf
-        value = leaf.value(at)
-        return int(value) if Fraction(value).denominator == 1 else float(value)
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @dataclass(frozen=True)
@@ -235,17 +204,12 @@ class _Reader:
 
     def _text(self, node: Node) -> str:
         """An operand as text, its names as the forms that they stand for."""
-        if node.kind == "const":
-            return str(node.value)
-        if node.kind == "leaf":
-            leaf = self.leaves[node.value]
-            return (
-                leaf.name if isinstance(leaf, Known) else self.columns[node.value].text if leaf is None else str(leaf)
-            )
-        parts = [self._text(part) for part in node.parts]
-        if node.kind == "call":
-            return f"{parts[0]}({', '.join(parts[1:])})"
-        return f"-{parts[0]}" if node.kind == "neg" else f"({parts[0]} {node.kind} {parts[1]})"
+
+        def told(k: int) -> str:
+            leaf = self.leaves[k]
+            return leaf.name if isinstance(leaf, Known) else self.columns[k].text if leaf is None else str(leaf)
+
+        return written(node, told)
 
     def _form(self, node: Node) -> Form | None:
         """An operand in exact arithmetic of whole numbers; a clamp is the side that it took at the first point."""

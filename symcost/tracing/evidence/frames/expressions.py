@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from symcost.tracing.evidence.frames.readers import Reader, reader
 from symcost.tracing.evidence.frames.values import (
     DRAWN,
     SIGNS,
     UNKNOWN,
     Known,
-    Reader,
     Unreadable,
     arithmetic,
     computed,
-    reader,
     snapshot,
 )
 from symcost.tracing.evidence.guard import Place
@@ -26,7 +25,11 @@ COMPARED: dict[type[ast.cmpop], str] = {
     ast.NotIn: "not in",
 }  # fmt: skip
 QUOTIENTS = ("%", "//", "&", ">>")
-CALLED = ("min", "max", "int", "round", "ceil", "floor", "range", "divmod", "zip", "cycle", "islice", "get", "next",
+ANSWERING = ("lt", "le", "eq", "ne", "ge", "gt", "contains", "isin", "in1d", "isclose", "allclose", "equal", "not_equal", "less",
+             "less_equal", "greater", "greater_equal", "startswith", "endswith", "isdisjoint", "issubset", "issuperset",
+             "fnmatch", "match", "fullmatch", "search", "is_integer")  # fmt: skip
+"""Last parts of the names of functions of libraries that answer yes or no: what they ask is seen in no line of the program."""
+CALLED = (*ANSWERING, "min", "max", "int", "round", "ceil", "floor", "range", "divmod", "zip", "cycle", "islice", "get", "next",
           *(function.__name__ for function in DRAWN))  # fmt: skip
 """Last parts of the names of functions that may be ones of Python's own: which they are is seen when they are called."""
 DRAWING = (ast.Yield, ast.YieldFrom)
@@ -36,6 +39,9 @@ Span = tuple[int, int, int, int]
 @dataclass(frozen=True)
 class Node:
     """A part of an expression: ``const`` and ``leaf`` (an index of the site's leaves) have a value, the others parts.
+
+    An item, ``t[i]``, and a method that is called, ``i.bit_length``, are leaves with the names of the index, or of the owner,
+    as parts: where they cannot be read those are known.
 
     Kinds: const, leaf, neg, the signs of arithmetic, ``call`` (the function's leaf first), ``display`` of several, and
     ``opaque``, of which only the names in it are known.
@@ -126,6 +132,10 @@ class _Builder:
             known.append(text)
         return Node("leaf", value=known.index(text))
 
+    def _part(self, node: ast.expr, told: ast.expr) -> Node:
+        """A leaf with the names that tell which one it is."""
+        return replace(self.leaf(node), parts=tuple(map(self.leaf, _names(told))))
+
     def build(self, node: ast.expr) -> Node:
         match node:
             case ast.Constant(value=value):
@@ -142,7 +152,7 @@ class _Builder:
             case ast.Name() | ast.Attribute() | ast.Dict() | ast.Subscript(slice=ast.Constant() | ast.UnaryOp()):
                 return self.leaf(node)
             case ast.Subscript(slice=index) if not isinstance(index, ast.Slice | ast.Tuple):
-                return self.leaf(node)
+                return self._part(node, index)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return Node("neg", (self.build(operand),))
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -155,7 +165,8 @@ class _Builder:
             case ast.Call(func=ast.Name() | ast.Attribute() as function, args=args) if _plain(node) and _named(
                 function
             ):
-                return Node("call", (self.leaf(function), *map(self.build, args)))
+                called = self.leaf(function) if isinstance(function, ast.Name) else self._part(function, function.value)
+                return Node("call", (called, *map(self.build, args)))
         return Node("opaque", tuple(map(self.leaf, _names(node))))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from symcost.tracing.evidence.guard import Guard
+
 
 @dataclass(frozen=True)
 class Landmarks:
@@ -25,6 +27,8 @@ class Landmarks:
     unread: tuple[str, ...] = ()
     places: frozenset[str] = field(default=frozenset(), compare=False)
     """The lines that decide."""
+    claims: tuple[Guard, ...] = field(default=(), compare=False)
+    """That floats decide as the numbers do that they stand for: what shares of a depth in floats stand on."""
 
     @property
     def complete(self) -> bool:
@@ -65,4 +69,5 @@ class Landmarks:
         unread = tuple(dict.fromkeys((*self.unread, *other.unread)))
         return Landmarks(self.thresholds | other.thresholds, self.ends | other.ends, self.moduli | other.moduli,
                          self.shares | other.shares, self.lengths | other.lengths,
-                         self.saw_index or other.saw_index, unread, self.places | other.places)  # fmt: skip
+                         self.saw_index or other.saw_index, unread, self.places | other.places,
+                         tuple(dict.fromkeys((*self.claims, *other.claims))))  # fmt: skip

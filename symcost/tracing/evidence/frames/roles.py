@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,8 +12,10 @@ from typing import Any
 from symcost.tracing.evidence.frames.values import ARRAY, UNKNOWN, Table, TextMethod
 
 Point = Mapping[str, int]
-NAMES = {"const": "a constant", "size": "a size", "index": "an index", "stage": "a size by stages", "fixed": "a loop's own",
-         "varies": "values that follow no rule", "other": "no number", "unknown": "not known"}  # fmt: skip
+HALVED = 64
+"""A float that is a whole number of parts so small at most is exactly that."""
+NAMES = {"const": "a constant", "size": "a size", "index": "an index", "stage": "a size by stages", "real": "layers' floats",
+         "fixed": "a loop's own", "varies": "values that follow no rule", "other": "no number", "unknown": "not known"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Role:
     """A value's part in the program.
 
     ``const`` has a ``value``; ``size`` is ``slope*symbol + shift``; ``index`` runs from ``first`` in equal steps and
-    ``stage`` by equal factors, once a layer of any of ``symbols``; ``fixed`` takes the same values at every depth.
+    ``stage`` by equal factors, once a layer of any of ``symbols``; ``fixed`` takes the same values at every depth; ``real``
+    are floats, with the least and the largest of each run as ``value``.
     """
 
     kind: str
@@ -33,7 +37,12 @@ class Role:
     @property
     def moves(self) -> bool:
         """Whether it changes from layer to layer, for all that is known."""
-        return self.kind in ("index", "stage", "varies")
+        return self.kind in ("index", "stage", "varies", "real")
+
+    def is_beyond(self, number: Fraction) -> bool:
+        """Whether a number lies beyond all these floats, which lie between the same two at every depth, or is an end of them."""
+        ends = set(self.value)
+        return len(ends) == 1 and not min(low for low, _ in ends) < number < max(high for _, high in ends)
 
 
 @dataclass(frozen=True)
@@ -81,11 +90,14 @@ def role(column: Column, symbols: Collection[str]) -> Role:
         return Role("other", ARRAY)
     if all(_same(v, known[0]) for v in known):
         return _alone(column, known[0], symbols)
-    if not all(type(v) is int for v in known) and not _texts(known):
+    floats = all(type(v) in (int, float) for v in known) and not all(type(v) is int for v in known)
+    if not all(type(v) is int for v in known) and not _texts(known) and not floats:
         return Role("other")
     series = [list(dict.fromkeys(v for v in values if v is not UNKNOWN)) for values in column.values]
     if _texts(known):
         return _told(column, series, symbols)
+    if floats:
+        return _real(column, series, symbols)
     if all(len(values) <= 1 for values in series):
         return _size(column, [values[0] if values else None for values in series], symbols)
     return _moving(column, series, symbols)
@@ -94,6 +106,19 @@ def role(column: Column, symbols: Collection[str]) -> Role:
 def _texts(known: Sequence[Any]) -> bool:
     """Whether all are text: names of layers, kinds of them, methods of such."""
     return all(type(v) in (str, TextMethod) for v in known)
+
+
+def _real(column: Column, series: Sequence[list[Any]], symbols: Collection[str]) -> Role:
+    """Floats: a share of a depth where they are such exactly, ``L / 2``; or others with each layer."""
+    if not all(math.isfinite(v) for values in series for v in values):
+        return Role("other")
+    if all(len(values) <= 1 for values in series):
+        size = _size(column, [Fraction(values[0]) if values else None for values in series], symbols)
+        if size.kind == "size" and max(size.slope.denominator, size.shift.denominator) <= HALVED:
+            return size
+    told = _told(column, series, symbols)
+    ends = tuple((min(values), max(values)) for values in series if values)
+    return Role("real", ends, told.symbols) if told.symbols else told
 
 
 def _told(column: Column, series: Sequence[list[Any]], symbols: Collection[str]) -> Role:
@@ -122,7 +147,7 @@ def _alone(column: Column, value: Any, symbols: Collection[str]) -> Role:
     return Role("const", value, tuple(unmoved))
 
 
-def _size(column: Column, values: Sequence[int | None], symbols: Collection[str]) -> Role:
+def _size(column: Column, values: Sequence[Any], symbols: Collection[str]) -> Role:
     """One value at each point: ``slope*symbol + shift`` of the one symbol that explains it, the simplest first."""
     pairs = [(point, value) for point, value in zip(column.points, values, strict=True) if value is not None]
     fits = [fit for name in pairs[0][0] if (fit := _line(name, pairs)) is not None]
@@ -132,13 +157,13 @@ def _size(column: Column, values: Sequence[int | None], symbols: Collection[str]
     return Role("size", symbols=(name,), slope=slope, shift=shift)
 
 
-def _line(name: str, pairs: Sequence[tuple[Point, int]]) -> tuple[str, Fraction, Fraction] | None:
+def _line(name: str, pairs: Sequence[tuple[Point, Any]]) -> tuple[str, Fraction, Fraction] | None:
     """The line through values over one symbol."""
     at = {point[name]: value for point, value in pairs}
     if len(at) < 2:
         return None
     (x0, y0), (x1, y1) = list(at.items())[:2]
-    slope = Fraction(y1 - y0, x1 - x0)
+    slope = Fraction(y1 - y0) / (x1 - x0)
     shift = y0 - slope * x0
     if slope == 0 or any(slope * point[name] + shift != value for point, value in pairs):
         return None
@@ -181,3 +206,11 @@ def _grows(name: str, runs: Sequence[tuple[Point, list[Any]]], symbols: Collecti
 def _counts(values: Sequence[int]) -> bool:
     """Whether small whole numbers without a gap: an index in another order."""
     return sorted(values) in (list(range(len(values))), list(range(1, len(values) + 1)))
+
+
+def stages(role: Role, value: Fraction, most: int) -> list[int]:
+    """After how many stages ``first * ratio**k`` reaches a value; none where it never does."""
+    up, reached, count = role.slope > 1, Fraction(role.first), 0
+    while value > 0 and (reached < value if up else reached > value) and count < most:
+        reached, count = reached * role.slope, count + 1
+    return [count] if count else []

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import collections
+import functools
 import itertools
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+)
 from typing import Any
 
 import jax
 import numpy as np
 from jax.core import Tracer
 
-Space = Mapping[str, Any]
-Reader = Callable[[Space, Space], Any]
-"""Reads one expression in the names of a frame and those of its module, or raises :class:`Unreadable`."""
+from symcost.tracing.evidence.places import helps
 
 MAX_BITS, MAX_ITEMS, MAX_TEXT = 4096, 4096, 200
 PLAIN = frozenset((int, float, bool, str, type(None)))
+REAL = frozenset((np.float64, np.float32, np.float16, np.bool_))
 WHOLE = frozenset(np.dtype(kind).type for kind in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"))
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
@@ -79,6 +85,10 @@ ITERATORS = (type(iter([])), type(iter(())), type(iter(np.zeros(1))))
 SIZED, ENTRIES = (str, tuple, list, dict, set, frozenset, range), (tuple, list)
 
 
+HIDING = frozenset((BuiltinFunctionType, MethodDescriptorType, functools.partial, np.ufunc))
+"""The types of functions in C: what they decide is seen in no frame."""
+
+
 class Unreadable(Exception):
     """An expression whose value cannot be had without running the user's code, or that has none yet."""
 
@@ -91,6 +101,7 @@ class Mark:
 
 
 ARRAY, OBJECT, UNKNOWN = Mark("an array"), Mark("an object"), Mark("not known")
+COMPILED = Mark("a function of a library")
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,8 @@ def snapshot(value: Any) -> Any:
         return value if kind is not str or len(value) <= MAX_TEXT else OBJECT
     if kind in WHOLE:
         return int(value)
+    if kind in REAL:
+        return value.item()
     if kind in SIZED:
         return _table(value)
     if kind is Getter:
@@ -126,13 +139,17 @@ def snapshot(value: Any) -> Any:
         return value
     if kind in ITERATORS and len(told := value.__reduce__()) > 2:
         owner = told[1][0]
-        listed = owner.tolist() if type(owner) is np.ndarray and owner.ndim == 1 and owner.size <= MAX_ITEMS else owner
-        return replace(_table(listed), kind="iterator") if type(listed) in ENTRIES else OBJECT
+        numbers = owner.tolist() if type(owner) is np.ndarray and owner.ndim == 1 and owner.size <= MAX_ITEMS else owner
+        return replace(_table(numbers), kind="iterator") if type(numbers) in ENTRIES else OBJECT
     if id(value) in KNOWN:
         return Known(KNOWN[id(value)])
+    if kind in HIDING and value is not any and value is not all:
+        return COMPILED
+    if kind is FunctionType and helps(value.__code__.co_filename):
+        return COMPILED
     if _is_array(value):
         return ARRAY
-    length = _listed(value)
+    length = listed(value)
     return OBJECT if length is None else Table("list", length)
 
 
@@ -151,9 +168,9 @@ def _inner(value: Any) -> Any:
     return value if row else OBJECT
 
 
-def _listed(value: Any) -> int | None:
+def listed(value: Any) -> int | None:
     """The length of a ``flax.nnx.List``, whose items are attributes of its own."""
-    if (type(value).__module__, type(value).__qualname__) != ("flax.nnx.helpers", "List"):
+    if (_home(type(value)), _NAME.__get__(type(value))) != ("flax.nnx.helpers", "List"):
         return None
     length = object.__getattribute__(value, "__dict__").get("_length")
     return length if type(length) is int else None
@@ -162,11 +179,17 @@ def _listed(value: Any) -> int | None:
 def _is_array(value: Any) -> bool:
     kinds = _lineage(type(value))
     return any(kind in kinds for kind in (np.ndarray, Tracer, jax.ShapeDtypeStruct)) or (
-        type(value).__module__.startswith("jaxlib") and type(value).__name__ == "ArrayImpl"
+        _home(type(value)).startswith("jaxlib") and _NAME.__get__(type(value)) == "ArrayImpl"
     )
 
 
-_MRO, _DICT = type.__dict__["__mro__"], type.__dict__["__dict__"]
+_MRO, _DICT, _NAME = (type.__dict__[name] for name in ("__mro__", "__dict__", "__qualname__"))
+
+
+def _home(kind: type) -> str:
+    """The module in which a class is written, whatever its metaclass says."""
+    found = _DICT.__get__(kind).get("__module__", "")
+    return found if type(found) is str else ""
 
 
 def _lineage(kind: type) -> tuple[type, ...]:
@@ -212,6 +235,8 @@ def attribute(owner: Any, name: str) -> Any:
             raise Unreadable(name) from None
     if any(_has(type(found), special) for special in ("__set__", "__delete__")):
         raise Unreadable(name)
+    if type(found) is MethodDescriptorType:
+        return found
     try:
         return _stored(owner, kind, name)
     except Unreadable:
@@ -273,7 +298,7 @@ def item(owner: Any, index: Any) -> Any:
         raise Unreadable("an index")
     kind = type(owner)
     try:
-        if kind in (tuple, list, range):
+        if kind in (tuple, list, range) or (kind is np.ndarray and owner.dtype != object):
             return owner[index]
         if kind is dict and len(owner) <= MAX_ITEMS and all(type(key) in PLAIN for key in owner):
             return owner[index]
@@ -316,85 +341,3 @@ def computed(name: str, values: list[Any]) -> Any:
         return COMPUTED[name](*values)
     except (ArithmeticError, ValueError, TypeError):
         raise Unreadable(name) from None
-
-
-def reader(node: ast.expr) -> Reader:
-    """A function that reads an expression's value in a frame; what it cannot read raises :class:`Unreadable`."""
-    match node:
-        case ast.Constant(value=value):
-            return lambda own, outer: value
-        case ast.Name(id=name):
-            return _name(name)
-        case ast.Attribute(value=owner, attr=name):
-            read = reader(owner)
-            return lambda own, outer: attribute(read(own, outer), name)
-        case ast.Subscript(value=owner, slice=index):
-            read, at = reader(owner), reader(index)
-            return lambda own, outer: item(read(own, outer), at(own, outer))
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            read = reader(operand)
-            return lambda own, outer: arithmetic("-", 0, read(own, outer))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in SIGNS:
-            first, second, sign = reader(left), reader(right), SIGNS[type(op)]
-            return lambda own, outer: arithmetic(sign, first(own, outer), second(own, outer))
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return _display([reader(part) for part in parts])
-        case ast.Dict(keys=keys, values=values) if all(_is_constant(key) for key in keys):
-            names = [ast.literal_eval(key) for key in keys if key is not None]
-            read_all = _display(list(map(reader, values)))
-            return lambda own, outer: dict(zip(names, read_all(own, outer), strict=True))
-        case ast.Call(func=function, args=args, keywords=[]):
-            return _call(reader(function), [reader(arg) for arg in args])
-    return _unreadable
-
-
-def _is_constant(key: ast.expr | None) -> bool:
-    """Whether a key is written as a plain value, or as a row of such."""
-    parts = key.elts if isinstance(key, ast.Tuple) else [key]
-    return all(isinstance(part, ast.Constant) for part in parts)
-
-
-def _unreadable(own: Space, outer: Space) -> Any:
-    raise Unreadable("an expression")
-
-
-def _name(name: str) -> Reader:
-    own_names = builtins.__dict__
-
-    def read(own: Space, outer: Space) -> Any:
-        for space in (own, outer, own_names):
-            if name in space:
-                return space[name]
-        raise Unreadable(name)
-
-    return read
-
-
-def _display(parts: list[Reader]) -> Reader:
-    """Several values in a row; what cannot be read of them stands there as a mark."""
-
-    def one(part: Reader, own: Space, outer: Space) -> Any:
-        try:
-            return part(own, outer)
-        except Unreadable:
-            return UNKNOWN
-
-    return lambda own, outer: tuple(one(part, own, outer) for part in parts)
-
-
-def _call(function: Reader, args: list[Reader]) -> Reader:
-    """A call of a function of Python's own on what it may see."""
-
-    def read(own: Space, outer: Space) -> Any:
-        called = function(own, outer)
-        name = KNOWN.get(id(called))
-        if name is None:
-            raise Unreadable("a call")
-        values = [arg(own, outer) for arg in args]
-        if name == "len" and len(values) == 1 and type(values[0]) in SIZED:
-            return len(values[0])
-        if name == "len" and len(values) == 1 and (length := _listed(values[0])) is not None:
-            return length
-        return computed(name, values)
-
-    return read
