@@ -71,6 +71,7 @@ def test_what_the_model_says_is_a_plan(kind: str, by_hand: sc.CostTable) -> None
         costs = sc.trace(model, "float32[B@data,d]", plan=sc.Plan(MESH, rules=rules))
     assert costs.communication == by_hand.communication
     assert sc.equal(costs.per_device.params, by_hand.per_device.params)
+    assert costs.plan is not None
     assert {path: tuple(cut) for path, cut in costs.plan.shard.items()} == {
         "inputs/0": (("data",), None), "params/down/kernel": (("model",), None), "params/up/kernel": (None, ("model",))
     }  # fmt: skip
@@ -79,6 +80,7 @@ def test_what_the_model_says_is_a_plan(kind: str, by_hand: sc.CostTable) -> None
 def test_the_plan_has_the_last_word() -> None:
     plan = sc.Plan({"model": "Y"}, {"**/up/kernel": ("model",), "**/down/kernel": (None, "model")})
     costs = sc.trace(lambda F: Linen(F), "float32[B,d]", plan=plan)
+    assert costs.plan is not None
     assert costs.plan.cut("params/up/kernel", 2) == (("model",), ())
     assert costs.plan.cut("params/down/kernel", 2) == ((), ("model",))
 

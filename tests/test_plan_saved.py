@@ -53,7 +53,7 @@ def test_a_file_knows_where_the_numbers_of_a_device_hold(costs: sc.CostTable, tm
     for wrong, message in (
         ({"B": 32770}, "B % X == 0 must hold"),
         ({"X": 1}, "X >= 2 must hold"),
-        ({"F": 8190}, "beyond what was tried"),
+        ({"d": 2**21}, "beyond what was tried"),
     ):
         with pytest.raises(sc.DomainError, match=message):
             _ = found.subs(**{**AT, **wrong}).communication

@@ -179,7 +179,9 @@ def test_what_layers_keep_repeats_as_they_do() -> None:
     costs = sc.trace(Dilated, "float32[n,T,4]", mode="train")
     at = {"n": 3, "T": 600}
     kept = [costs.subs(**at, L=depth).residuals for depth in range(20, 41)]
-    padded = [4 * 3 * 4 * (600 + 2 ** (layer % 10)) + 4 for layer in range(20, 40)]  # and the 0 that they are padded with
+    padded = [
+        4 * 3 * 4 * (600 + 2 ** (layer % 10)) + 4 for layer in range(20, 40)
+    ]  # and the 0 that they are padded with
     assert [after - before for before, after in itertools.pairwise(kept)] == padded
 
 

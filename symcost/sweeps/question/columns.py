@@ -107,7 +107,7 @@ class CompiledFormulas:
                     results[name][start:stop] = whole if results[name].dtype != object else fractions(above, below)
         if self.limits is not None:
             self.limits.ask(given, length)
-        return results
+        return {name: results[name] for name in self.shown}
 
     def _columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         for name in {*columns} - {*self.also} ^ {*self.symbols}:
