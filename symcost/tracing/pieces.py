@@ -205,7 +205,8 @@ class Side:
             return []
         sides = (self.guard.left, self.guard.right)
         numbers = sorted(set().union(*(_numbers(side) for side in sides if isinstance(side, Form))))[-MOST_NUMBERS:]
-        parts = {above // below for above in numbers for below in (1, *numbers)}
+        pairs = [(above, below) for above in numbers for below in (1, *numbers)]
+        parts = {part for above, below in pairs for part in (above // below, above * below)}
         return sorted({v for part in parts for k in (1, 2, 3) for e in (-1, 0, 1) if (v := k * part + e) > 1})
 
     def _joint_points(self, base: Point) -> list[Point]:
