@@ -122,6 +122,7 @@ from .referee.verdicts.verify import verify as verify
 from .rules.base import Op as Op
 from .rules.base import Work as Work
 from .rules.own import rule as rule
+from .sweeps.plans.verb import plans as plans
 from .sweeps.question.question import load_space as load_space
 from .sweeps.question.space import Space as Space
 from .sweeps.verbs import count as count

@@ -31,6 +31,8 @@ VIEWS: Mapping[str, str] = {
     "solution as html": "symcost.report.formats.cells:solution",
     "answer as html": "symcost.report.formats.cells:answer",
     "answer as text": "symcost.report.subjects.designs:text",
+    "plans as text": "symcost.report.subjects.plans:text",
+    "plans as html": "symcost.report.subjects.plans:html",
     "limit in words": "symcost.report.subjects.gate:sentence",
     "difference as text": "symcost.report.subjects.difference:text",
     "difference as html": "symcost.report.subjects.difference:html",

@@ -161,8 +161,11 @@ def test_a_function_that_reduces_over_axes_is_verified() -> None:
             "axes={'i': 4} are a mesh of their own, beside mesh and shard: leave one of them",
         ),
         ({"axes": {"i": 0}}, "the mesh axis i has 0 devices: it must be a positive integer"),
-        ({"axes": {"j": 4}}, "unbound axis name: i"),
-        ({}, "unbound axis name: i"),
+        (
+            {"axes": {"j": 4}},
+            "unbound axis name: i. To fix this, please call psum under `jax.shard_map`: give axes={'name': size}",
+        ),
+        ({}, "give axes={'name': size} for an axis that the model reduces over"),
     ],
 )
 def test_axes_that_do_not_fit_are_one_line(options: dict[str, Any], message: str) -> None:

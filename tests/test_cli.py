@@ -229,7 +229,7 @@ ERRORS = {
     "some_models:Net float32[n,8] --free depth": (
         "Net has no parameter 'depth' to set free: it has d, classes, parent, name"
     ),
-    "some_models:Net float32[n,8] --mode eval": "unknown mode 'eval': use 'forward' or 'train'",
+    "some_models:Net float32[n,8] --mode eval": "unknown mode 'eval': use forward, train",
     "some_models:add float32[n] --function --mode train": (
         "--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call, not --mode"
     ),

@@ -23,6 +23,7 @@ from symcost.report.subjects import (
     estimates,
     findings,
     gate,
+    plans,
     targets,
     verdict,
 )  # fmt: skip
@@ -47,8 +48,9 @@ def test_an_option_is_the_same_and_checked_before_the_work_in_every_verb() -> No
 
 OFFERED = {
     "trace": FORMATS, "table": FORMATS, "models": catalog.FORMATS, "audit": findings.FORMATS, "sweep": designs.FORMATS,
-    "devices": devices.FORMATS, "estimate": estimates.FORMATS, "fits": answers.FITS, "solve": answers.SOLUTIONS,
-    "verify": verdict.FORMATS, "targets": targets.FORMATS, "check": gate.FORMATS, "diff": difference.FORMATS,
+    "plans": plans.FORMATS, "devices": devices.FORMATS, "estimate": estimates.FORMATS, "fits": answers.FITS,
+    "solve": answers.SOLUTIONS, "verify": verdict.FORMATS, "targets": targets.FORMATS, "check": gate.FORMATS,
+    "diff": difference.FORMATS,
 }  # fmt: skip
 """Verbs that report in several formats, and what makes each."""
 

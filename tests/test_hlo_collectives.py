@@ -174,3 +174,10 @@ def test_bytes_that_only_a_compilers_widening_adds_are_told(lines: list[str], wi
 def test_widening_adds_up_like_the_bytes() -> None:
     one = Exchanged(8, {"a": 4})
     assert one * 3 + one == Exchanged(32, {"a": 16})
+
+
+def test_bytes_of_an_asynchronous_call_are_those_of_what_it_calls() -> None:
+    """XLA's cost analysis counts the computation that is called: what goes in and what comes out, not the start's buffers."""
+    start = "s = ((f32[8,4]{1,0}), f32[2,4]{1,0}) reduce-scatter-start(x), dimensions={0}, to_apply=sum"
+    found = analyse(entry(start, "ROOT d = f32[2,4]{1,0} reduce-scatter-done(s)"))
+    assert found.bytes == (128 + 32) + (32 + 16)  # the end reads the start's table of two pointers

@@ -16,9 +16,10 @@ from flax import nnx
 import symcost as sc
 from symcost.costs.mesh.collectives import Kind
 from symcost.hlo.counting.collectives import collectives
+from symcost.hlo.explaining.exchange import arrays, totals
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.parse import parse
-from symcost.tracing.mesh.partition import compiled
+from symcost.tracing.mesh.partition import compiled, partitioned
 from symcost.tracing.program.given import make_model
 
 MESH = {"data": "X", "model": "Y"}
@@ -241,8 +242,8 @@ def test_bounds_and_divisors_are_conditions(planned: Mapping[str, sc.CostTable])
     point = CASES["tensor"][4]
     with pytest.raises(sc.DomainError, match="H/Y is a size and must be an integer"):
         _ = costs.subs(**{**point, "H": 66}).per_device
-    with pytest.raises(sc.DomainError, match=r"H=4096 is beyond what was tried, .*partitioner was asked.*upto="):
-        _ = costs.subs(**{**point, "H": 4096, "d": 8192}).collectives
+    with pytest.raises(sc.DomainError, match=r"d=131072 is beyond what was tried, .*partitioner was asked.*upto="):
+        _ = costs.subs(**{**point, "d": 131072}).collectives
     assert costs.subs(**{**point, "H": 66}).macs > 0, "the model's own form holds there"
 
 
@@ -277,10 +278,25 @@ def test_an_order_of_sizes_that_decides_is_a_condition(planned: Mapping[str, sc.
     costs = planned["sharded"]
     domain = costs.per_device.domain
     assert domain is not None
-    assert "B > F" in domain.conditions() or "F < B" in domain.conditions()
+    assert "B/X >= F/Y" in domain.conditions()
     point = CASES["sharded"][4]
     with pytest.raises(sc.DomainError, match=r"must hold, or the program is another one \(XLA's partitioner\)"):
         _ = costs.subs(**{**point, "B": 256, "F": 960}).communication
+    with pytest.raises(sc.DomainError, match="B/X >= F/Y must hold"):  # B > F, and yet another program
+        _ = costs.subs(B=64, d=1024, F=32, X=16, Y=2).communication
+
+
+@pytest.mark.parametrize("point", [
+    dict(B=2, d=2, F=2, X=2, Y=2), dict(B=32, d=16, F=4, X=16, Y=4), dict(B=512, d=32, F=256, X=2, Y=4),
+    dict(B=4096, d=16384, F=16, X=8, Y=16),
+])  # fmt: skip
+def test_the_form_is_that_of_fresh_programs_in_its_whole_domain(
+    point: dict[str, int], planned: Mapping[str, sc.CostTable]
+) -> None:
+    model, spec, mode, plan, _ = CASES["sharded"]
+    program = partitioned(make_model(model, (spec,), mode=mode), plan, point)
+    sent = {along: size for along, size in planned["sharded"].subs(**point).communication.items() if size}
+    assert totals(arrays(program.module, program.mesh)) == sent
 
 
 def test_layers_of_no_loop_are_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -71,3 +72,13 @@ def test_columns_need_little_more_memory_than_their_results() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= 1.2 * sum(column.nbytes for column in out.values())
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 50)), min_size=1, max_size=40), st.booleans())
+def test_quotients_are_exact_whether_they_are_whole_or_not(rows: list[tuple[int, int]], whole: bool) -> None:
+    """Whole ones fill an array of machine integers; where one is not, all are Python's numbers."""
+    rows = [(a * b if whole else a, b) for a, b in rows]
+    found = CompiledFormulas({"f": sc.parse("3*a/b + 2*a")}, {})(a=[a for a, _ in rows], b=[b for _, b in rows])["f"]
+    assert [Fraction(str(each)) for each in found] == [Fraction(3 * a, b) + 2 * a for a, b in rows]
+    assert (found.dtype == "int64") == all(3 * a % b == 0 for a, b in rows)

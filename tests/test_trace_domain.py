@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import flax.linen as nn
@@ -144,6 +145,42 @@ class Patterned(nn.Module):
             else:
                 x = nn.Dense(self.d, use_bias=False)(nn.Dense(4 * self.d)(nn.relu(x)))
         return x
+
+
+def test_a_reduction_of_channels_holds_below_and_above_its_ratio() -> None:
+    """Squeeze and excitation: ``max(1, c // 16)`` of an input's channels is 1 up to 31 of them."""
+
+    class Squeezed(nn.Module):
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            channels = x.shape[-1]
+            scale = nn.Dense(max(1, channels // 16))(x.mean((1, 2)))
+            return x * nn.sigmoid(nn.Dense(channels)(scale))[:, None, None]
+
+    costs = sc.trace(Squeezed(), "float32[n,h,w,c]")
+    assert costs.domain.conditions() == []
+    for channels in (1, 15, 16, 31, 32, 47, 48, 200):
+        width = max(1, channels // 16)
+        assert costs.subs(n=1, h=2, w=2, c=channels).params == 2 * channels * width + channels + width
+
+
+def test_what_layers_keep_repeats_as_they_do() -> None:
+    """Dilations of 1, 2, 4, ... 512 and again: padded inputs are kept for the backward pass, of every layer other ones."""
+
+    class Dilated(nn.Module):
+        L: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            for layer in range(self.L):
+                x = nn.Conv(4, (2,), kernel_dilation=(2 ** (layer % 10),), padding="CAUSAL")(x)
+            return x
+
+    costs = sc.trace(Dilated, "float32[n,T,4]", mode="train")
+    at = {"n": 3, "T": 600}
+    kept = [costs.subs(**at, L=depth).residuals for depth in range(20, 41)]
+    padded = [4 * 3 * 4 * (600 + 2 ** (layer % 10)) + 4 for layer in range(20, 40)]  # and the 0 that they are padded with
+    assert [after - before for before, after in itertools.pairwise(kept)] == padded
 
 
 @pytest.mark.parametrize("period", [2, 3, 6])

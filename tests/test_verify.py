@@ -309,7 +309,7 @@ def test_a_model_that_changed_is_asked_about_anew(monkeypatch: pytest.MonkeyPatc
         (dict(at=AT, targets=["tpu-v5x"]), "unknown target 'tpu-v5x': did you mean tpu-v5"),
         (dict(at=AT, against=["flix"]), "unknown counter 'flix': did you mean flax"),
         (dict(at=AT, against=["nvprof"]), "unknown counter 'nvprof': use flax, roofline, xla"),
-        (dict(at=AT, mode="backward"), "unknown mode 'backward': use 'forward' or 'train'"),
+        (dict(at=AT, mode="backward"), "unknown mode 'backward': use forward, train"),
         (dict(at=AT, shard={"inputs": ("data",)}), "shard needs a mesh of devices"),
         (dict(at=AT, mesh={"data": 2}, shard={"inptus": ("data",)}), "shard names 'inptus', which is part of no array's name"),
         (dict(at=AT, mesh={"data": 2}, shard={"inputs": ("date",)}),

@@ -19,9 +19,10 @@ from symcost.hlo import analyse
 from symcost.tracing.checking.certify import concrete_totals
 from symcost.tracing.counting.costing import Costing
 from symcost.tracing.face import trace, trace_function
+from symcost.tracing.program.arguments import Abstract
 from symcost.tracing.program.capture import capture
 from symcost.tracing.program.given import make_model
-from symcost.tracing.program.model import Abstract, Model
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.probe import probe
 from symcost.tracing.program.spec import parse_tree
 

@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
-from symcost.cli import calibrate, check, diff, estimate, layers, report, sweep, verify
+from symcost.cli import calibrate, check, diff, estimate, layers, report, verify
 from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import EPILOGS, close_standard_output, shows
 from symcost.cli.screen import ScreenOptions, takes_screen
+from symcost.cli.search import plans, sweep
 from symcost.cli.target import table_of
 from symcost.cli.wording import as_options
 from symcost.errors import SymcostError
@@ -61,7 +62,7 @@ def trace(given: Given, screen: ScreenOptions, target: Model, specs: Specs = Non
 
 
 VERBS = (
-    trace, layers.table, layers.models, layers.audit, sweep.sweep, estimate.devices, estimate.estimate, estimate.fits,
+    trace, layers.table, layers.models, layers.audit, sweep.sweep, plans.plans, estimate.devices, estimate.estimate, estimate.fits,
     estimate.solve, estimate.plot, calibrate.calibrate, verify.verify, verify.targets, check.check, diff.diff, report.report,
 )  # fmt: skip
 for verb in VERBS:

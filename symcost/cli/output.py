@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from symcost.errors import SymcostError
-from symcost.reading.nearest import known_format
-from symcost.system.files import write_whole
+from symcost.reading.nearest import one_of as among
+from symcost.system.files import save_whole
 
 USUAL, MOST = "15 to 160", 160
 """Traces of models by others, as they were counted when the closed form was found."""
@@ -51,7 +51,7 @@ def shows(*examples: str) -> Callable[[Callable[..., None]], Callable[..., None]
 def one_of(*formats: str) -> Any:
     """The option of a verb that reports in several formats."""
     return typer.Option(
-        "--format", help=" | ".join(formats), callback=checked(lambda name: known_format(name, formats))
+        "--format", help=" | ".join(formats), callback=checked(lambda name: among(name, formats, "format"))
     )
 
 
@@ -202,9 +202,4 @@ def write(report: str, output: Path | None) -> None:
                 f"standard output cannot be written: {problem.strerror}; make room, or name a file with --output"
             ) from None
         return
-    try:
-        write_whole(report + "\n", output)
-    except OSError as problem:
-        raise SymcostError(
-            f"--output {output} cannot be written: {problem.strerror}; make room, or name another"
-        ) from None
+    save_whole(report, output, "--output")

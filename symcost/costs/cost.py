@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
 import sympy
 
-from symcost.errors import SymcostError
 from symcost.formulas.form import Form
 from symcost.formulas.measures import BYTES, ELEMENTS, OPERATIONS, Unit
 from symcost.reading.choices import CONVENTIONS, Convention
-from symcost.reading.numerals import short
+from symcost.reading.nearest import one_of
 
 TEXTBOOK: Final = "textbook"
 FULL: Final = "full"
@@ -150,8 +150,5 @@ COLUMNS: tuple[tuple[str, Convention], ...] = tuple(
 """(metric, convention) of what is told of every module: the metrics that a table's attributes of the same names give."""
 
 
-def check_convention(convention: Convention) -> Convention:
-    """The convention itself, if it is one."""
-    if convention not in CONVENTIONS:
-        raise SymcostError(f"unknown convention {short(convention)}: use {', '.join(CONVENTIONS)}")
-    return convention
+check_convention = partial(one_of, known=CONVENTIONS, what="convention")
+"""The convention itself, if it is one."""

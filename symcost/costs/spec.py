@@ -24,6 +24,8 @@ MAX_TEXT = 100_000
 class Spec:
     """A number type and symbolic dimensions; ``example``: those of an array that was given in the place of a text.
 
+    ``axes``: of a mesh, along which each dimension is cut, as ``float32[B@data,d]`` says; none where it says nothing.
+
     >>> spec = parse_spec("float32[n, 32*k, 3]")
     >>> spec.dims[1], sorted(spec.symbols)
     (32*k, ['k', 'n'])
@@ -32,6 +34,7 @@ class Spec:
     dtype: str
     dims: tuple[sympy.Expr, ...]
     example: bool = field(default=False, compare=False, repr=False)
+    axes: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
 
     @cached_property
     def symbols(self) -> frozenset[str]:
@@ -53,7 +56,8 @@ class Spec:
         return tuple(shape)
 
     def __str__(self) -> str:
-        return f"{self.dtype}[{','.join(str(d).replace(' ', '') for d in self.dims)}]"
+        cut = (f"@{'+'.join(axes)}" if axes else "" for axes in self.axes or ((),) * len(self.dims))
+        return f"{self.dtype}[{','.join(str(d).replace(' ', '') + at for d, at in zip(self.dims, cut, strict=True))}]"
 
 
 def where(point: Mapping[str, int]) -> str:
@@ -66,6 +70,8 @@ def parse_spec(text: str) -> Spec:
 
     >>> str(parse_spec("bf16[n, 2*d]"))
     'bfloat16[n,2*d]'
+    >>> parse_spec("float32[B@data+fsdp, 2*d]").axes
+    (('data', 'fsdp'), ())
     """
     match = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
     if not match:
@@ -78,13 +84,26 @@ def parse_spec(text: str) -> Spec:
         raise SpecError(f"unknown number type {short(match[1])} in {short(text)}: {hint}")
     try:
         parts = _split(match[2]) if match[2].strip() else []
-        dims = tuple(parse(part) for part in parts)
+        axes = tuple(_cut(part, text) for part in parts)
+        dims = tuple(parse(part.partition("@")[0]) for part in parts)
     except ExpressionError as problem:
         raise SpecError(f"cannot read a dimension of {short(text)}: {problem}") from None
     for dim in dims:
         if getattr(dim, "is_number", True) and dim < 1:
             raise SpecError(f"a dimension of {short(text)} is {dim}: sizes are at least 1")
-    return Spec(dtype, dims)
+    return Spec(dtype, dims, axes=axes if any(axes) else ())
+
+
+def _cut(part: str, text: str) -> tuple[str, ...]:
+    """The axes of a mesh behind a dimension."""
+    _, at, named = part.partition("@")
+    names = tuple(name.strip() for name in named.split("+")) if at else ()
+    for name in names:
+        if not name.isidentifier() or names.count(name) > 1:
+            raise SpecError(
+                f"cannot read the axes of {short(part.strip())} in {short(text)}: write B@data, or B@data+fsdp along two"
+            )
+    return names
 
 
 def _split(text: str) -> list[str]:

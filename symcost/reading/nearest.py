@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.reading.numerals import short
@@ -66,8 +67,13 @@ def listed(known: Sequence[str]) -> str:
     return ", ".join(known) or "none"
 
 
-def known_format(name: str, formats: Iterable[str]) -> str:
-    """The name of a format, which is one of those there are."""
-    if name not in (formats := list(formats)):
-        raise SymcostError(f"unknown format {short(name)}: use {', '.join(formats)}")
+def one_of(name: Any, known: Collection[str], what: str, error: type[SymcostError] = SymcostError) -> Any:
+    """The word itself, which is one of those there are to choose among; ``what`` says of what it is one.
+
+    >>> one_of("jsn", ("text", "json"), "format")
+    Traceback (most recent call last):
+    symcost.errors.SymcostError: unknown format 'jsn': use text, json
+    """
+    if not isinstance(name, str) or name not in known:
+        raise error(f"unknown {what} {short(name)}: use {', '.join(known)}")
     return name

@@ -10,7 +10,7 @@ from symcost.costs.mesh.plan import Plan
 from symcost.costs.spec import check_texts, looks_like_spec
 from symcost.errors import SymcostError, TraceError
 from symcost.reading.choices import MODES
-from symcost.reading.numerals import short
+from symcost.reading.nearest import one_of
 from symcost.sources.plans import plan_of, plan_texts
 from symcost.sources.texts import bind, integers, load, made, numbers, pairs, shares, values
 from symcost.system.collector import importing
@@ -69,8 +69,7 @@ class TracingOptions:
     def check(self) -> None:
         """Raise where options do not go together, or the text of an array among them cannot be read."""
         check_texts(self.call, looks_like_spec)
-        if self.mode not in MODES:
-            raise TraceError(f"unknown mode {short(self.mode)}: use {' or '.join(map(repr, MODES))}")
+        one_of(self.mode, MODES, "mode", TraceError)
         if refused := [name for name in _OF_MODULES if self.function and name in self.given]:
             raise SymcostError(
                 f"--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call, not "

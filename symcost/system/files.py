@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from symcost.errors import SymcostError
+
 
 def write_whole(text: str, path: Path) -> None:
     """Write a text so that a reader, or a crash, finds the old file or the new one and never a part.
@@ -16,6 +18,15 @@ def write_whole(text: str, path: Path) -> None:
     Raises ``OSError`` where the directory cannot be written.
     """
     whole(path, lambda file: Path(file).write_text(text, encoding="utf-8"))
+
+
+def save_whole(text: str, path: Path, option: str = "") -> None:
+    """Write a text with its last line ended; what hinders that is an error, which names the ``option`` that gave the path."""
+    try:
+        write_whole(f"{text}\n", path)
+    except OSError as problem:
+        place = f"{option} {path}".strip()
+        raise SymcostError(f"{place} cannot be written: {problem.strerror}; make room, or name another") from None
 
 
 def whole(path: Path, write: Callable[[str], Any]) -> None:

@@ -14,6 +14,7 @@ from symcost.reading.given import checked
 from symcost.reading.numerals import short
 from symcost.tracing.derive import derive
 from symcost.tracing.mesh.derive import sharded
+from symcost.tracing.mesh.own import check_planned, completed, with_inputs
 from symcost.tracing.options import PIECES, Options
 from symcost.tracing.program.given import make_function, make_model
 from symcost.tracing.program.model import Model
@@ -135,13 +136,16 @@ def _planned(
 ) -> CostTable:  # fmt: skip
     """The closed form, and what it becomes on each device of a mesh where there is a plan of one."""
     if plan is None:
+        check_planned(model)
         return derive(model, options, on_trace, active)
     if not isinstance(plan, Plan):
         raise SpecError(f"plan={short(plan)} is no plan: give sc.Plan(mesh, shard)")
     check_known("upto", options.upto, (*model.symbols, *plan.symbols))
     upto = {name: most for name, most in (options.upto or {}).items() if name in model.symbols}
     model = replace(model, mesh=dict.fromkeys(plan.mesh, 1))  # constraints inside the model name the axes
+    plan = with_inputs(plan, model)
     costs = derive(model, replace(options, upto=upto), on_trace, active)
+    plan = completed(plan, model, next(iter(costs.certificate.fitted), {}))
     return costs.cut(sharded(model, costs, plan, options.upto, on_trace))
 
 

@@ -162,7 +162,7 @@ class Side:
         return any(replace(behind, guard=each).verdict() == "other" for each in fresh)
 
     def points(self) -> list[Point]:
-        """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
+        """Points on the other side: the nearest ones below and above, and one far away on each side, symbol by symbol."""
         found: dict[tuple[tuple[str, int], ...], Point] = {}
         bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
         if set(self.seen) >= set(self.values) and self.seen not in bases:
@@ -174,7 +174,8 @@ class Side:
                     name, base, self._by_numbers(name)
                 )
                 above, below = [v for v in outside if v > base[name]], [v for v in outside if v < base[name]]
-                for value in (*above[:2], *above[-1:], *below[-2:]):
+                near = (*above[:2], *above[-1:], *below[:1], *below[-2:])
+                for value in dict.fromkeys(near):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
         return list(found.values()) or self._joint_points(behind[-1])

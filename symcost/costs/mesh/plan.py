@@ -27,6 +27,10 @@ class Plan:
     holds; dimensions that are not named, and arrays that no pattern fits, are whole on every device. Paths begin with the
     role of the array: ``params/block_0/up/kernel``, ``inputs/0``, ``state/...``.
 
+    What a model says itself of its arrays holds where no pattern fits them: inputs with ``"float32[B@data,d@model]"``, of a
+    dimension along several axes ``B@data+fsdp``; parameters with ``nn.with_partitioning``, ``nn.with_logical_partitioning``
+    or ``nnx.with_partitioning``. ``rules``: axes of the mesh for logical names, None for none, as ``{"mlp": "model"}``.
+
     Raises :class:`symcost.SpecError` for an axis that the mesh lacks, one that cuts two dimensions of an array, and sizes that
     are neither positive integers nor names.
 
@@ -37,6 +41,7 @@ class Plan:
 
     mesh: Mapping[str, int | str]
     shard: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    rules: Mapping[str, Entry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.mesh, Mapping) or not self.mesh:
@@ -57,6 +62,19 @@ class Plan:
             raise SpecError(f'shard={short(self.shard)} must give axes by path, as {{"inputs/0": ("data", None)}}')
         for pattern, entries in self.shard.items():
             self._check(checked(pattern, "shard"), entries)
+
+        if not isinstance(self.rules, Mapping):
+            raise SpecError(
+                f'rules={short(self.rules)} must give axes by logical name, as {{"mlp": "model", "embed": None}}'
+            )
+        for name, entry in self.rules.items():
+            for axis in _names(entry) or ():
+                if axis not in self.mesh:
+                    raise SpecError(f"rules take {name!r} to {axis!r}, which the mesh lacks: {choose(axis, self.mesh)}")
+
+    def completed(self, own: Mapping[str, Sequence[Entry]]) -> Plan:
+        """The plan with what a model says of arrays by path, which gives way to its own patterns; nothing is left to rules."""
+        return Plan(self.mesh, {**own, **self.shard}) if own or self.rules else self
 
     def _check(self, pattern: str, entries: Any) -> None:
         if isinstance(entries, str) or not isinstance(entries, Sequence):

@@ -99,6 +99,14 @@ class OnMesh:
         every = [] if self.parts.sharded is None else [self.parts.sharded, *self.parts.sharded.others]
         return [self._with(replace(each, others=())) for each in every] if len(every) > 1 else [self]
 
+    def side_at(self, point: Mapping[str, int]) -> Self:
+        """The table with the form of its program on a mesh that holds at a point; itself where none does, or there is no plan."""
+        for each in self.sides:
+            own = None if each.parts.sharded is None else each.parts.sharded.table.domain
+            if own is not None and own.problem({**self.parts.point, **point}) is None:
+                return each
+        return self
+
     def _with(self, sharded: Sharded) -> Self:
         """The same table with another form of its program on a mesh."""
         raise NotImplementedError

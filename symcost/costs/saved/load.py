@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from symcost.costs.parts import Field, Parts, Rows
 from symcost.costs.rows import Row, Withdrawn
 from symcost.costs.said import NOT_ASKED, Certificate, Said
 from symcost.costs.saved import sums
+from symcost.costs.saved.cut import cut_of
 from symcost.costs.saved.facts import SavedDomain
 from symcost.costs.saved.format import SUFFIX, read
 from symcost.costs.saved.numbers import ALL, kept, peak
@@ -150,8 +151,14 @@ class _DocumentReader:
             peak=partial(peak, peaks) if peaks else None,
             residuals=or_none(lambda text: partial(kept, self.number(text)), given["residuals"]),
             receptive_field=or_none(lambda places: partial(kept, self.field(places)), given["receptive_field"]),
+            sharded=or_none(lambda mesh: cut_of(mesh, at, self.inner), given.get("mesh")),
         )
         return CostTable.of(Rows(rows, totals), parts)
+
+    def inner(self, document: Mapping[str, Any]) -> tuple[CostTable, Callable[[Any], Any]]:
+        """A table inside of this one's document, and what reads formulas of its symbols."""
+        reader = _DocumentReader({**document, "digest": self.document["digest"]})
+        return reader.table(), reader.number
 
     def field(self, places: Any) -> Field:
         return None if places == ALL else tuple(map(self.number, places))

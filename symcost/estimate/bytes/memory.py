@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import sympy
@@ -13,20 +14,14 @@ from symcost.costs.dtypes import ASSUMED, BYTE, bits_of
 from symcost.costs.exact import rational
 from symcost.costs.size import Bits, bytes_of, model_size, state_bits
 from symcost.costs.table import CostTable
-from symcost.errors import SymcostError
 from symcost.estimate.bytes.types import Types, types_of
-from symcost.reading.choices import Rule
+from symcost.reading.choices import PEAKS, Rule
 from symcost.reading.given import checked
-from symcost.reading.numerals import short
+from symcost.reading.nearest import one_of
 from symcost.views import view
 
-RULES = ("liveness", "textbook")
-
-
-def check_rule(rule: str) -> None:
-    """Raise for a rule of the peak that is none."""
-    if rule not in RULES:
-        raise SymcostError(f"unknown rule of activations {short(rule)}: use {' or '.join(RULES)}")
+check_rule = partial(one_of, known=PEAKS, what="rule of activations")
+"""Raise for a rule of the peak that is none."""
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,6 @@ def _kept(own: CostTable, costs: CostTable) -> Count:
     """Bytes for the backward pass, of one device where the table has a plan."""
     if own.parts.residuals is None:
         raise SymcostError(
-            f"what one device of {', '.join(costs.plan.mesh if costs.plan else ())} keeps for the backward pass has no closed form: "
-            "give numbers for some sizes, or cut other dimensions"
+            "what one device keeps for the backward pass has no closed form: give numbers for some sizes, or cut other dimensions"
         )
     return own.residuals

@@ -34,7 +34,9 @@ def check_zero(stage: Any) -> None:
         raise SymcostError(f"zero={bare(stage)} must be 0, 1 or 2: what devices of the data axes share beside a plan")
 
 
-def device_memory(costs: CostTable, optimizer: str = "sgd", *, dtype: str | None = None, zero: Zero = 0) -> TrainingMemory:
+def device_memory(
+    costs: CostTable, optimizer: str = "sgd", *, dtype: str | None = None, zero: Zero = 0
+) -> TrainingMemory:
     """Bytes that the fullest device of a plan keeps in training: parameters, gradients, optimizer state, residuals, state.
 
     Arrays are cut as the plan says, residuals as XLA's partitioner lays them. ``optimizer``: by name, its moments as
@@ -66,11 +68,17 @@ def _split(costs: CostTable, bits: Any, shared: bool) -> Count:
 
 
 def _trained(costs: CostTable) -> Iterator[tuple[Any, str, Count]]:
-    """For each parameter that is trained: how many devices have copies of a part along the axes of the data, its type and number."""
+    """For each trained parameter: how many devices along the axes of the data have copies of a part, its type and number."""
     plan, sizes, rows = costs.plan, sizes_of_mesh(costs), costs.per_device.rows
     assert plan is not None
     entered = [(entering(row), row) for row in rows if row.source == "input"]
-    data = {axis for path, row in entered if path.startswith(INPUTS) for axes in plan.cut(path, len(row.out)) for axis in axes}
+    data = {
+        axis
+        for path, row in entered
+        if path.startswith(INPUTS)
+        for axes in plan.cut(path, len(row.out))
+        for axis in axes
+    }
     for path, row in entered:
         number = row.under(FULL).trainable
         if number != 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -30,7 +30,7 @@ from symcost.formulas.conditions import (
 from symcost.formulas.measures import BYTES, Dimension
 from symcost.formulas.symbols import symbol
 from symcost.reading.nearest import listed, near, offered
-from symcost.reading.numerals import short
+from symcost.reading.numerals import fraction, short
 
 _COMPARED = re.compile(r"[<>]|[=!]=")
 _NONE = "there is no constraint: give one such as 'params <= 25_000_000'"
@@ -83,7 +83,7 @@ def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
         for compare in compares(condition(text, measured)):
             for side in (compare.left, compare.right):
                 along = {name: QUANTITIES["communication"] for name in names(compare) if name.startswith(ALONG)}
-                _check_names(side, text, symbols, (), {**QUANTITIES, **along})
+                check_names(_named(side), text, symbols, (), {**QUANTITIES, **along})
 
 
 def put(told: Condition, text: str, setting: Setting) -> list[Condition]:
@@ -105,17 +105,21 @@ def measured(name: str) -> Dimension:
 
 def _put(side: Any, text: str, setting: Setting) -> Any:
     quantities = vocabulary(setting.costs)
-    _check_names(side, text, setting.costs.symbols, setting.costs.point, quantities)
+    check_names(_named(side), text, setting.costs.symbols, setting.costs.point, quantities)
     used = sorted({str(s) for s in side.free_symbols} & quantities.keys())
     formulas = {symbol(name): sympy.sympify(quantities[name](setting), strict=True) for name in used}
     return side.xreplace(formulas) if formulas else side
 
 
-def _check_names(
-    side: Any, text: str, symbols: Sequence[str], fixed: Collection[str], quantities: Mapping[str, Quantity]
+def _named(side: Any) -> set[str]:
+    return {str(s) for s in side.free_symbols}
+
+
+def check_names(
+    used: Iterable[str], text: str, symbols: Sequence[str], fixed: Collection[str], quantities: Mapping[str, Quantity]
 ) -> None:
     """Raise for a name that is no quantity and none of the symbols, or both."""
-    for name in sorted(str(s) for s in side.free_symbols):
+    for name in sorted(used):
         known = name in symbols or name in fixed
         if known and name in quantities:
             raise SymcostError(
@@ -128,17 +132,25 @@ def _check_names(
 
 
 def memories(setting: Setting) -> list[MemoryContents]:
-    """Each memory of the device that holds weights or activations, and what it must hold, in the types of :func:`sc.fits`."""
+    """Each memory of the device that holds weights or activations, and what it must hold, in the types of :func:`sc.fits`.
+
+    Of a table with a plan that is the memory of one device, which holds all that training keeps there.
+    """
     where = device(setting.device)
+    if setting.costs.plan is not None:
+        needed, level, size = (
+            QUANTITIES["device_bytes"](setting),
+            where.memory_of("activations"),
+            fraction(str(room(where))),
+        )
+        text = f"device_bytes <= {size} ({level.name})"
+        return [MemoryContents(level.name, level.holds, sympy.sympify(needed, strict=True), size, text)]
     _, used = needs_of(setting.costs, where, setting.dtype, weights=setting.weights, rule=setting.rule)
     return kept(where, used)
 
 
 def fitting(word: Word, setting: Setting) -> Condition:
-    """What ``fits`` stands for: every memory has room; with a plan, that of a device for all that training keeps there."""
-    if setting.costs.plan is not None:
-        needed, size = QUANTITIES["device_bytes"](setting), room(setting.device)
-        return Compare("<=", sympy.sympify(needed, strict=True), size, f"device_bytes <= {size}")
+    """What ``fits`` stands for: every memory has room."""
     held = memories(setting)
     return Combined(
         "and", tuple(Compare("<=", each.needed, rational(each.size), each.text) for each in held), word.text

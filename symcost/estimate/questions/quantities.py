@@ -41,8 +41,8 @@ class Quantity:
     """A quantity by its name: how it is told, its exact formula, and the options that it takes.
 
     ``parts``: (path, formula) of what each module has of it, its share of a sum, or where ``peak`` says so what it needs at
-    once. ``base``: the quantity that this one is under one convention or rule. ``planned``: whether it is of a device of a plan, and
-    so holds where that device's own numbers do.
+    once. ``base``: the quantity that this one is under one convention or rule. ``planned``: whether it is of a device of a plan,
+    and so holds where that device's own numbers do.
     """
 
     name: str
@@ -227,8 +227,10 @@ _BASES = (
                place=TOTAL, planned=True) for name in ("params", "state", "macs", "flops")),
     Quantity("device_bytes", "bytes of training on a device", BYTES, _device_bytes, ("dtype", "optimizer", "zero"), place=TOTAL,
              planned=True),
-    Quantity("communication", "bytes a device exchanges", BYTES, _sent(), ("microbatches",), _senders(), place=TOTAL, planned=True),
-    Quantity("step_time", "time of a step on the mesh", SECONDS, _step, ("device", "dtype", "microbatches"), place=TOTAL, planned=True),
+    Quantity("communication", "bytes a device exchanges", BYTES, _sent(), ("microbatches",), _senders(), place=TOTAL,
+             planned=True),
+    Quantity("step_time", "time of a step on the mesh", SECONDS, _step, ("device", "dtype", "microbatches"), place=TOTAL,
+             planned=True),
 )  # fmt: skip
 _OF = {quantity.name: quantity for quantity in _BASES}
 QUANTITIES: Mapping[str, Quantity] = {
@@ -243,7 +245,10 @@ QUANTITIES: Mapping[str, Quantity] = {
     "peak_bytes": _OF["activation_bytes"].under("peak_bytes", "rule", "liveness"),
     "peak_textbook_bytes": _OF["activation_bytes"].under("peak_textbook_bytes", "rule", "textbook"),
     **{
-        name: Quantity(name, f"bytes of {kind}", BYTES, _sent(kind), ("microbatches",), _senders(kind), base="communication", planned=True)
+        name: replace(
+            _OF["communication"], name=name, title=f"bytes of {kind}", of=_sent(kind), parts=_senders(kind),
+            place=DETAIL, base="communication",
+        )
         for kind in KINDS
         for name in (f"communication_{kind.replace('-', '_')}",)
     },
@@ -271,7 +276,15 @@ def vocabulary(costs: Any) -> Mapping[str, Quantity]:
     return {
         **QUANTITIES,
         **{
-            name: Quantity(name, f"bytes along {axis}", BYTES, _sent(axis=axis), ("microbatches",), base="communication", planned=True)
+            name: replace(
+                _OF["communication"],
+                name=name,
+                title=f"bytes along {axis}",
+                of=_sent(axis=axis),
+                parts=lambda s: (),
+                place=DETAIL,
+                base="communication",
+            )
             for name, axis in along.items()
         },
     }

@@ -12,12 +12,11 @@ from symcost.costs.size import Bits
 from symcost.devices import Device, device
 from symcost.errors import SymcostError
 from symcost.estimate.amounts import many
-from symcost.estimate.bytes.memory import RULES
 from symcost.estimate.bytes.states import BY_NAME, states_of
 from symcost.estimate.bytes.types import Types, types_of
 from symcost.estimate.pod.kept import check_zero
 from symcost.estimate.time.work import MODELS
-from symcost.reading.choices import AnyConvention, LatencyModel, Rule
+from symcost.reading.choices import PEAKS, AnyConvention, LatencyModel, Rule
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import fraction, short
 
@@ -119,7 +118,7 @@ OPTIONS: Mapping[str, Option] = {
     "bits": Option("bits of the weights, one for all or by layer", "weights", _bits),
     "density": Option("share of the weights that are kept", "density", _density),
     "latency_model": Option(", ".join(MODELS), "model", _one_of(MODELS)),
-    "rule": Option(", ".join(RULES), "rule", _one_of(RULES)),
+    "rule": Option(", ".join(PEAKS), "rule", _one_of(PEAKS)),
     "convention": Option(", ".join(KNOWN), "convention", _one_of(KNOWN)),
     "optimizer": Option(", ".join(BY_NAME), "optimizer", states_of),
     "zero": Option("stage of ZeRO beside a plan: 0, 1 or 2", "zero", check_zero),

@@ -91,7 +91,8 @@ def solve(
     ``batch``), ``"energy <= 1e-3"`` (joules), ``"weight_bytes + activation_bytes <= 8e9 and d % 64 == 0"`` or ``"fits"``
     (every memory of the device), as :mod:`symcost.formulas.conditions` reads them, over the quantities of
     :mod:`symcost.estimate.questions.quantities` and the table's symbols. ``on``, ``dtype``, ``weights``, ``model``
-    and ``rule`` are those of the estimates, ``optimizer`` and ``zero`` those of training. ``within``: the candidates, where a constraint is not certified monotone.
+    and ``rule`` are those of the estimates, ``optimizer`` and ``zero`` those of training. ``within``: the candidates, where a
+    constraint is not certified monotone.
     ``check``: whether every number at the point is compared with a fresh trace of the model there, as in ``costs.subs``.
 
     Raises:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import sympy
@@ -26,7 +26,7 @@ from symcost.costs.size import Width
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.reading.choices import MODELS, LatencyModel
-from symcost.reading.numerals import short
+from symcost.reading.nearest import one_of
 
 IMAGE = 4
 """Axes of a batch of images."""
@@ -69,10 +69,8 @@ class Kernel:
         return f"{self.path} {self.op}".strip()
 
 
-def check_model(model: str) -> None:
-    """Raise for a model of latency that is none."""
-    if model not in MODELS:
-        raise SymcostError(f"unknown model of latency {short(model)}: use {', '.join(MODELS)}")
+check_model = partial(one_of, known=MODELS, what="model of latency")
+"""Raise for a model of latency that is none."""
 
 
 def kernels(costs: CostTable, model: LatencyModel) -> list[Kernel]:

@@ -67,6 +67,7 @@ def against(budget: Budget, costs: CostTable, name: str = "model") -> list[Limit
     where = f"{name}, budget {budget.name}"
     _symbols(budget, costs, where)
     budget = replace(budget, compared=not budget.over and named(where, lambda: compared(costs, budget.at)))
+    costs = costs.side_at(budget.at)
     findings = [_one(limit, _formula(limit, budget, costs, where), budget, costs, name) for limit in budget.limits]
     if budget.fit:
         asked = setting(costs, budget.options, checked=True)
@@ -108,7 +109,8 @@ def _one(limit: Limit, expression: Any, budget: Budget, costs: Any, name: str,
          title: str = "", shares: str = "") -> LimitFinding:  # fmt: skip
     where = f"{name}, budget {budget.name}, {title or limit.metric}"
     given(expression, budget, where)
-    proof = proved(expression, limit.value, budget, costs, where)
+    planned = QUANTITIES[limit.metric].planned or (bool(title) and costs.plan is not None)
+    proof = proved(expression, limit.value, budget, costs, where, planned)
     at = proof.at
     weights = () if at is None else _heaviest(shares or limit.metric, costs, budget, at)
     bounds = costs.domain.bounds_at_one if costs.domain is not None else ()

@@ -18,7 +18,7 @@ LIMITS: Mapping[str, tuple[str, ...]] = {
     for option in OPTIONS
 }
 """The limits, and quantities of conditions, that each option is for."""
-TEXTS = tuple(name for name in LIMITS if name not in ("bits", "density", "batch"))
+TEXTS = tuple(name for name in LIMITS if name not in ("bits", "density", "batch", "zero", "microbatches"))
 
 
 def told(option: str) -> str:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.errors import DomainError, SymcostError
+from symcost.estimate.questions.planned import domain_of
 from symcost.formulas.prove.search import Proof, prove
 from symcost.formulas.symbols import Exact, evaluate
 from symcost.gates.budgets.read import Budget
@@ -60,9 +61,12 @@ def given(expression: Any, budget: Budget, where: str) -> None:
         raise DomainError(f"{where} has no value for {', '.join(missing)}: give it in at or over")
 
 
-def proved(expression: Any, most: Exact, budget: Budget, costs: Any, where: str) -> Proof:
-    """Whether a formula is at most so much at the budget's point, or at every point of its ranges."""
-    domain = costs.domain
+def proved(expression: Any, most: Exact, budget: Budget, costs: Any, where: str, planned: bool = False) -> Proof:
+    """Whether a formula is at most so much at the budget's point, or at every point of its ranges.
+
+    ``planned``: whether it is of a device of a plan, and holds where that device's numbers do.
+    """
+    domain = domain_of(costs, planned)
 
     def outside(point: Mapping[str, int]) -> str | None:
         return domain.problem(point) if domain is not None else None

@@ -10,6 +10,8 @@ from typing import Any
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.estimate.questions.constraint import measured, put
+from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.planned import is_planned
 from symcost.estimate.questions.setting import setting
 from symcost.formulas.conditions import Compare, Condition, condition, conjuncts, holds, names
 from symcost.formulas.measures import BYTES, COUNT, dimension, kind_of
@@ -50,10 +52,15 @@ class _Stated:
         ordered = isinstance(condition, Compare) and condition.op in ("<=", ">=")
         return self.ordered(condition, kind) if ordered else self.decided(condition)
 
+    @property
+    def planned(self) -> bool:
+        """Whether it asks what a device of a plan does."""
+        return is_planned(Metrics(self.costs), [self.text], ())
+
     def ordered(self, compare: Any, kind: str) -> LimitFinding:
         """The smaller side is at most the larger one: both at the point that was looked at, or how far apart they are."""
         small, large = (compare.left, compare.right) if compare.op == "<=" else (compare.right, compare.left)
-        proof = proved(small - large, 0, self.budget, self.costs, self.place)
+        proof = proved(small - large, 0, self.budget, self.costs, self.place, self.planned)
         if proof.at is None:
             return self.made(compare, kind, proof, Fraction(proof.largest), Fraction(0))
         at = Evaluator(proof.at)
@@ -66,7 +73,7 @@ class _Stated:
                 f"{self.place}: {condition.text} is decided at a point: put it in a budget without over, or compare by <= or >="
             )
         false = not holds(condition, Evaluator(self.budget.at))
-        proof = proved(int(false), 0, self.budget, self.costs, self.place)
+        proof = proved(int(false), 0, self.budget, self.costs, self.place, self.planned)
         return self.made(condition, COUNT, proof, Fraction(false), Fraction(0))
 
     def made(self, condition: Condition, kind: str, proof: Any, value: Fraction, limit: Fraction) -> LimitFinding:

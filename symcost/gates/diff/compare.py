@@ -11,6 +11,8 @@ import sympy
 from symcost.costs.cost import METRICS, SPLITS, TEXTBOOK, TOLD, TOTAL, XLA, ZERO
 from symcost.costs.table import CostTable
 from symcost.errors import DomainError, SymcostError
+from symcost.estimate.questions.quantities import QUANTITIES
+from symcost.estimate.questions.setting import Setting
 from symcost.formulas.compared.equality import equal
 from symcost.formulas.symbols import evaluate
 from symcost.reading.choices import Convention
@@ -21,6 +23,10 @@ WANTED: tuple[tuple[str, Convention], ...] = (
 )  # fmt: skip
 """The totals that are compared."""
 PEAKS = (("liveness", "bytes"), ("textbook", "bytes"))
+PLANNED = tuple(
+    known.name for known in QUANTITIES.values() if known.planned and not known.timed and known.name != "device_state"
+)
+"""What is compared of a device where both tables have a plan."""
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 
 
@@ -100,6 +106,7 @@ def compare(old: CostTable, new: CostTable, points: Sequence[Mapping[str, int]] 
         and (metric not in SPLITS or any(getattr(costs.total(convention), SPLITS[metric]) != 0 for costs in (old, new)))
     ]
     totals += [Change(f"peak {unit} ({rule})", *both) for rule, unit in PEAKS if (both := _peaks(old, new, rule, unit))]
+    totals += [Change(name, *both) for name in PLANNED if (both := _on_device(old, new, name))]
     return Difference(
         old=names[0], new=names[1], points=tuple(points), modules=tuple(_modules(old, new)),
         totals=tuple(_valued(change, points) for change in totals if change.old != 0 or change.new != 0),
@@ -114,6 +121,15 @@ def _peaks(old: Any, new: Any, rule: str, unit: str) -> tuple[Any, Any] | None:
         return old.peak(rule, unit), new.peak(rule, unit)
     except (AttributeError, SymcostError):  # a table without peaks: there is nothing to compare
         return None
+
+
+def _on_device(old: CostTable, new: CostTable, name: str) -> tuple[Any, Any] | None:
+    """What a device of each table's mesh has, where both have one."""
+    try:
+        before, after = (QUANTITIES[name](Setting(costs)) for costs in (old, new))
+    except SymcostError:  # a table without a plan, or of several forms
+        return None
+    return before, after
 
 
 def _valued(change: Change, points: Sequence[Mapping[str, int]]) -> Change:

@@ -71,7 +71,7 @@ def sent(module: Module) -> tuple[Sent, ...]:
     >>> one.kind, one.bytes
     ('all-gather', 512)
     """
-    return _Reader(module).computation(module.entry)
+    return _Beginnings(module).computation(module.entry)
 
 
 def kind_of(i: Instruction) -> str | None:
@@ -86,7 +86,7 @@ def result(i: Instruction) -> Shape:
     return i.shape if own or not i.shape.is_tuple or len(i.shape.parts) < 2 else i.shape.parts[1]
 
 
-class _Reader:
+class _Beginnings:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.marked = {_chain(i) for home in module.computations.values() for i in _begun(home)}

@@ -14,7 +14,7 @@ from math import prod
 
 from symcost.hlo.counting.bytes import SIZES
 from symcost.hlo.counting.sent import PICKED, Sent, readers, sent
-from symcost.hlo.explaining.terms import parts, terms
+from symcost.hlo.explaining.terms import parts, placed, terms
 from symcost.hlo.explaining.widening import NAMES
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.ir import Computation, Instruction, Module
@@ -23,9 +23,12 @@ from symcost.hlo.reading.shapes import Shape
 
 RING = "exchanged in parts, along a ring, beside the product that needs it"
 SCATTERED = "reduced and scattered at once, each device its own slice"
+WHOLE = "reduced whole, each device takes its own slice of the sum"
+PADDED = "gathered as a sum of arrays that are zero but for each device's slice"
 ADDED = "added up on the device before it is reduced"
 SUMMED = "summed before it is sent: it meets equal numbers alone in its product"
 SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
+EARLIER = "reduced a step earlier: its sum is one with the product before it"
 AGAIN = "gathered once for several products"
 REPEATED = "gathered once more"
 _CALLS = re.compile(r"^(?:(?:jit|pjit)\([^/]*\)/|call_exported/)+")
@@ -33,7 +36,7 @@ ALIKE = frozenset({"all-gather", "all-reduce", "reduce-scatter", "all-to-all"})
 
 
 @dataclass(frozen=True)
-class Array:
+class SentArray:
     """One array that a collective sends: along which axes, its number type and sizes in order, how often."""
 
     kind: str
@@ -77,7 +80,7 @@ def operation(op_name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Change:
+class Cause:
     """Bytes of a kind along some axes that a compiler adds or leaves out, and why."""
 
     kind: str
@@ -90,9 +93,9 @@ class Change:
 class Explained:
     """Changes with a cause, and what has none: arrays of the cut program that are lost, and those that are new."""
 
-    changes: list[Change] = field(default_factory=list)
-    lost: list[Array] = field(default_factory=list)
-    new: list[Array] = field(default_factory=list)
+    changes: list[Cause] = field(default_factory=list)
+    lost: list[SentArray] = field(default_factory=list)
+    new: list[SentArray] = field(default_factory=list)
 
 
 def explained(written: Module, compiled: Module, mesh: Mapping[str, int]) -> Explained:
@@ -100,13 +103,13 @@ def explained(written: Module, compiled: Module, mesh: Mapping[str, int]) -> Exp
     return _Comparison(written, compiled, mesh).run()
 
 
-def arrays(module: Module, mesh: Mapping[str, int]) -> list[Array]:
+def arrays(module: Module, mesh: Mapping[str, int]) -> list[SentArray]:
     """Every array that a module's collectives send; those along no axis, of one device, are none."""
     found = []
     for one in sent(module):
         axes, group = axes_of(one.instruction, mesh)
         for place, shape in enumerate(one.arrays):
-            found.append(Array(one.kind, axes, group, shape.dtype, _sizes(shape), one, place))
+            found.append(SentArray(one.kind, axes, group, shape.dtype, _sizes(shape), one, place))
     return found
 
 
@@ -114,7 +117,7 @@ def _sizes(shape: Shape) -> tuple[int, ...]:
     return tuple(sorted(size for size in shape.dims if size != 1))
 
 
-def totals(found: Sequence[Array]) -> dict[tuple[str, tuple[str, ...]], int]:
+def totals(found: Sequence[SentArray]) -> dict[tuple[str, tuple[str, ...]], int]:
     """Bytes by kind and axes."""
     summed: dict[tuple[str, tuple[str, ...]], int] = {}
     for each in found:
@@ -122,31 +125,31 @@ def totals(found: Sequence[Array]) -> dict[tuple[str, tuple[str, ...]], int]:
     return summed
 
 
-Alike = Callable[[Array, Array], bool]
+Alike = Callable[[SentArray, SentArray], bool]
 
 
-def _there(ours: Array, theirs: Array) -> bool:
+def _there(ours: SentArray, theirs: SentArray) -> bool:
     return (ours.axes, ours.sizes, ours.times) == (theirs.axes, theirs.sizes, theirs.times)
 
 
-def _as_large(ours: Array, theirs: Array) -> bool:
+def _as_large(ours: SentArray, theirs: SentArray) -> bool:
     return (ours.axes, prod(ours.sizes), ours.times) == (theirs.axes, prod(theirs.sizes), theirs.times)
 
 
-def _in_all(ours: Array, theirs: Array) -> bool:
+def _in_all(ours: SentArray, theirs: SentArray) -> bool:
     """As large in all: out of a loop, all of its trips at once."""
     return (ours.axes, prod(ours.sizes) * ours.times) == (theirs.axes, prod(theirs.sizes) * theirs.times)
 
 
-def _any(ours: Array, theirs: Array) -> bool:
+def _any(ours: SentArray, theirs: SentArray) -> bool:
     return True
 
 
-def _operation(ours: Array, theirs: Array) -> bool:
+def _operation(ours: SentArray, theirs: SentArray) -> bool:
     return ours.operation == theirs.operation
 
 
-def _phase(ours: Array, theirs: Array) -> bool:
+def _phase(ours: SentArray, theirs: SentArray) -> bool:
     return phase_of(ours.one.op_name) == phase_of(theirs.one.op_name)
 
 
@@ -154,7 +157,7 @@ class _Comparison:
     def __init__(self, written: Module, compiled: Module, mesh: Mapping[str, int]) -> None:
         self.written, self.compiled = written, compiled
         self.found = Explained(lost=arrays(written, mesh), new=arrays(compiled, mesh))
-        self.pairs: list[tuple[Array, Array]] = []
+        self.pairs: list[tuple[SentArray, SentArray]] = []
 
     def run(self) -> Explained:
         self.same(_there, _operation)
@@ -162,8 +165,10 @@ class _Comparison:
         for near in (_phase, _any):
             self.same(_there, near)
         self.scattered()
+        self.padded()
         self.added()
         self.summed()
+        self.earlier()
         self.once()
         self.again()
         self.apart()
@@ -176,7 +181,7 @@ class _Comparison:
         """The same kind of the same array, if need be of another number type."""
         for typed in (True, False):
 
-            def alike(ours: Array, theirs: Array, typed: bool = typed) -> bool:
+            def alike(ours: SentArray, theirs: SentArray, typed: bool = typed) -> bool:
                 same = ours.kind == theirs.kind and (ours.dtype == theirs.dtype or not typed)
                 return same and there(ours, theirs) and near(ours, theirs)
 
@@ -193,26 +198,51 @@ class _Comparison:
                 self.found.new += [replace(theirs, dtype=shape.dtype, sizes=_sizes(shape)) for shape in shapes]
 
     def scattered(self) -> None:
-        """An all-reduce of which a device needs its slice alone."""
-        for near in (_operation, _any):
-            for ours, theirs in self.paired(
-                lambda a, b, near=near: (
-                    (a.kind, b.kind) == ("all-reduce", "reduce-scatter") and _there(a, b) and near(a, b)
-                )
-            ):
-                self.tell(ours, -ours.bytes, SCATTERED)
-                self.tell(theirs, theirs.bytes, _also(SCATTERED, ours, theirs))
+        """An all-reduce of which a device needs its slice alone; and a reduce-scatter that is taken from the whole sum."""
+        for kinds, because in (
+            (("all-reduce", "reduce-scatter"), SCATTERED),
+            (("reduce-scatter", "all-reduce"), WHOLE),
+        ):
+            for near in (_operation, _any):
+
+                def alike(
+                    ours: SentArray, theirs: SentArray, kinds: tuple[str, str] = kinds, near: Alike = near
+                ) -> bool:
+                    return (ours.kind, theirs.kind) == kinds and _there(ours, theirs) and near(ours, theirs)
+
+                for ours, theirs in self.paired(alike):
+                    self.tell(ours, -ours.bytes, because)
+                    self.tell(theirs, theirs.bytes, _also(because, ours, theirs))
 
     def rings(self) -> None:
         """A product that is computed part by part while parts are on the way along a ring."""
-        for ours in list(self.found.lost):
-            parts = [each for each in self.found.new if ours.kind in ALIKE and _part(ours, each)]
-            if parts:
-                self.found.lost.remove(ours)
-                self.tell(ours, -ours.bytes, RING)
-                for part in parts:
-                    self.found.new.remove(part)
-                    self.tell(part, part.bytes, _also(RING, ours, part))
+        for ours in [each for each in self.found.lost if each.kind in ALIKE]:
+            steps = [each for each in self.found.new if _part(ours, each)]
+            served = [each for each in self.found.lost if each.kind in ALIKE and steps and _part(each, steps[0])]
+            around = sum(step.times for step in steps) // sum(each.times for each in served) if steps else 0
+            if (
+                not ours.group - 1 <= around <= ours.group + 1
+            ):  # rings in two directions take a step more, some one less
+                continue
+            for each in served:
+                self.found.lost.remove(each)
+                self.tell(each, -each.bytes, RING)
+            for step in steps:
+                self.found.new.remove(step)
+                self.tell(step, step.bytes, _also(RING, ours, step))
+
+    def padded(self) -> None:
+        """A gather that is run as a sum of arrays, each of which is zero outside its device's slice."""
+        for near in (_operation, _phase, _any):
+
+            def alike(ours: SentArray, theirs: SentArray, near: Alike = near) -> bool:
+                if (ours.kind, theirs.kind) != ("all-gather", "all-reduce") or not _there(ours, theirs):
+                    return False
+                return near(ours, theirs) and placed(self.compiled, theirs.one, theirs.operand)
+
+            for ours, theirs in self.paired(alike):
+                self.tell(ours, -ours.bytes, PADDED)
+                self.tell(theirs, theirs.bytes, _also(PADDED, ours, theirs))
 
     def added(self) -> None:
         """Sums that were reduced one by one, and are added before."""
@@ -239,6 +269,18 @@ class _Comparison:
                 self.found.new.remove(theirs)
                 self.tell(theirs, theirs.bytes, SUMMED_TOO)
 
+    def earlier(self) -> None:
+        """A sum of a product's results that is part of the product: what is reduced is what the product leaves."""
+        for ours in [each for each in self.found.lost if each.kind == "all-reduce"]:
+            summed = _summed(ours)
+            for theirs in self.found.new:
+                alike = (theirs.kind, theirs.axes, theirs.times) == (ours.kind, ours.axes, ours.times)
+                if alike and summed is not None and operation(summed.op_name) == theirs.operation:
+                    self.found.lost.remove(ours)
+                    self.found.new.remove(theirs)
+                    self.tell(theirs, theirs.bytes - ours.bytes, EARLIER)
+                    break
+
     def once(self) -> None:
         """The same array that several products gather each for itself."""
         for ours in [each for each in self.found.lost if each.kind == "all-gather"]:
@@ -257,7 +299,7 @@ class _Comparison:
                 self.found.new.remove(theirs)
                 self.tell(theirs, theirs.bytes, REPEATED)
 
-    def paired(self, alike: Alike) -> Iterator[tuple[Array, Array]]:
+    def paired(self, alike: Alike) -> Iterator[tuple[SentArray, SentArray]]:
         """Arrays of both programs that are alike, each once."""
         for ours in list(self.found.lost):
             theirs = next((each for each in self.found.new if alike(ours, each)), None)
@@ -267,35 +309,35 @@ class _Comparison:
                 self.pairs.append((ours, theirs))
                 yield ours, theirs
 
-    def tell(self, of: Array, size: int, because: str) -> None:
+    def tell(self, of: SentArray, size: int, because: str) -> None:
         if size:
-            self.found.changes.append(Change(of.kind, of.axes, size, because))
+            self.found.changes.append(Cause(of.kind, of.axes, size, because))
 
 
-def _typed(ours: Array, theirs: Array) -> str:
+def _typed(ours: SentArray, theirs: SentArray) -> str:
     sides = (NAMES.get(each.dtype, each.dtype) for each in (theirs, ours))
     return "sent as {} in place of {}".format(*sides)
 
 
-def _also(because: str, ours: Array, theirs: Array) -> str:
+def _also(because: str, ours: SentArray, theirs: SentArray) -> str:
     return because if ours.dtype == theirs.dtype else f"{because}, {_typed(ours, theirs)}"
 
 
-def _part(ours: Array, theirs: Array) -> bool:
+def _part(ours: SentArray, theirs: SentArray) -> bool:
     """Whether a permutation hands on one device's part of an array, for the same operation."""
     if theirs.kind != "collective-permute" or theirs.axes != ours.axes or not _operation(ours, theirs):
         return False
     return prod(theirs.sizes) * ours.group == prod(ours.sizes) and theirs.times % ours.times == 0
 
 
-def _shorter(ours: Array, theirs: Array) -> bool:
+def _shorter(ours: SentArray, theirs: SentArray) -> bool:
     """Whether a sum has the sizes of what is gathered but for one that is gone."""
     if (ours.kind, ours.axes, ours.times) != ("all-gather", theirs.axes, theirs.times):
         return False
     return any(ours.sizes[:at] + ours.sizes[at + 1 :] == theirs.sizes for at in range(len(ours.sizes)))
 
 
-def _equal_numbers(ours: Array) -> list[bool]:
+def _equal_numbers(ours: SentArray) -> list[bool]:
     """Of every reader of a gathered array, whether it is a product with a broadcast number."""
     home = ours.one.home
     return [i.opcode == "dot" and any(_one_number(home.by_name[name], home) for name in i.operands)
@@ -309,7 +351,18 @@ def _one_number(i: Instruction, home: Computation) -> bool:
     return i.opcode == "broadcast" and not home.by_name[i.operands[0]].shape.dims
 
 
-def _origin(each: Array) -> tuple[str, str]:
+def _summed(ours: SentArray) -> Instruction | None:
+    """What a device sums before it reduces the sum with others, before it changed its place alone."""
+    home, i = ours.one.home, ours.one.home.by_name[ours.operand]
+    if i.opcode != "reduce":
+        return None
+    i = home.by_name[i.operands[0]]
+    while i.opcode in PICKED:
+        i = home.by_name[i.operands[0]]
+    return i
+
+
+def _origin(each: SentArray) -> tuple[str, str]:
     """What is sent, before it changed its place alone."""
     home, i = each.one.home, each.one.home.by_name[each.operand]
     while i.opcode in PICKED:

@@ -19,8 +19,9 @@ from symcost.reading.glob import matches
 from symcost.tracing.mesh.laid import Laid, gradients_laid
 from symcost.tracing.program.arguments import Argument, arguments
 from symcost.tracing.program.axes import on_axes
-from symcost.tracing.program.capture import lean
+from symcost.tracing.program.capture import PointError, lean
 from symcost.tracing.program.model import Model
+from symcost.tracing.sampling.refusal import advised
 
 
 class NotExportable(Exception):
@@ -99,7 +100,10 @@ def _line(problem: Exception) -> str:
 
 def program_at(model: Model, point: Mapping[str, int]) -> JaxProgram:
     """The program of a model at a point, without operations whose results nobody uses."""
-    abstract, closed = lean(model, point)
+    try:
+        abstract, closed = lean(model, point)
+    except PointError as failure:
+        raise advised(failure) from failure.__cause__
     wide = bool(jax.config.jax_enable_x64)  # type: ignore[attr-defined]
     return JaxProgram(closed, arguments(abstract), wide, model.axes)
 

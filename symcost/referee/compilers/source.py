@@ -38,8 +38,9 @@ class ProgramSource:
     """``PKG.MOD:NAME`` where it is known."""
     wrt: Any = None
     axes: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of the named axes around it."""
     mesh: Mapping[str, int] = field(default_factory=dict)
-    """Sizes of the axes that the program may name."""
+    """Sizes of the axes of a mesh, which the program may name."""
 
     @classmethod
     def of(cls, model: Model, at: Mapping[str, int]) -> ProgramSource:
@@ -78,8 +79,8 @@ class ProgramSource:
             raise NotImportable("its model cannot be imported by name: define it at the top level of a module")
         told = {"name": own, "specs": list(texts(self.specs)), "at": dict(self.at), "call": texts(dict(self.call)),
                 "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
-                "function": self.function, "axes": dict(self.axes), "mesh": dict(self.mesh),
-                "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt}  # fmt: skip
+                "function": self.function, "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt,
+                "axes": dict(self.axes), "mesh": dict(self.mesh)}  # fmt: skip
         for part, value in told.items():
             if not _is_json(value):
                 raise NotImportable(f"{part}={value!r} cannot be told to another process: give it as texts and numbers")

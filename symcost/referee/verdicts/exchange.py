@@ -10,7 +10,7 @@ from symcost.agreement.check import Check
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.hlo import Module
-from symcost.hlo.explaining.exchange import Change, arrays, explained, totals
+from symcost.hlo.explaining.exchange import Cause, arrays, explained, totals
 from symcost.referee.compilers.compile import Placement
 from symcost.tracing.derive import Fresh
 from symcost.tracing.mesh.partition import partitioned
@@ -72,7 +72,7 @@ class Exchange:
         return found
 
 
-def _by_cause(changes: Iterable[Change]) -> dict[str, int]:
+def _by_cause(changes: Iterable[Cause]) -> dict[str, int]:
     """Bytes of changes by their cause."""
     named: dict[str, int] = {}
     for change in changes:

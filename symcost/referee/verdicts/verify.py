@@ -138,7 +138,6 @@ def verify(
             given = model.whole
             at = {name: value for name, value in at.items() if name in given.symbols or name in given.point}
         source = traced.source(model, at, [name for name, value in {"specs": specs, **options}.items() if value])
-        source = replace(source, mesh=placement.mesh if sent is not None else source.mesh)
     else:
         function = function or takes_arrays(model, specs, call, at)
         source = ProgramSource(
@@ -165,7 +164,9 @@ def verify(
         placement = Placement(maker.axes)
     with rare_collections():
         program = program_at(maker, source.at)
-        job = CompileJob(source, program, placement, timeout, cache, on_event)
+        cut = source if sent is None else replace(source, mesh=placement.mesh)  # as written, one device has all of it
+        compiling = program if sent is None else program_at(cut.model(), source.at)
+        job = CompileJob(cut, compiling, placement, timeout, cache, on_event)
         answers = job.start(asked)
         try:
             platforms = tuple(dict.fromkeys(each.platform for each in asked))

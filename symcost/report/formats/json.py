@@ -45,9 +45,11 @@
 ``receptive_field``
     places of the input that one output sees along each spatial axis, ``"all"``, or null where it is not known.
 ``mesh``
-    only with a plan: ``axes`` (the size of each), ``shard`` (axes of the dimensions by path), ``per_device`` (``totals`` and
-    ``domain`` of one device, as above), ``collectives`` (``kind``, ``axes``, ``size``, ``bytes``, ``times``, ``path``, ``phase``,
-    ``dtype`` of each). ``symcost.load`` reads the table without it: a plan is traced anew.
+    only with a plan: ``axes`` (the size of each), ``shard`` (axes of the dimensions by path), ``per_device`` (a document of the
+    table of one device, as this one), ``collectives`` (``kind``, ``axes``, ``size``, ``bytes``, ``times``, ``path``, ``phase``,
+    ``dtype`` of each), ``communication`` (their bytes by kind and axes), and ``others``: ``per_device`` and ``collectives`` where
+    sizes stand in other orders, of which XLA's partitioner makes another program. Files of earlier versions have of one
+    device the ``totals`` and ``domain`` alone, and are read without the plan.
 ``digest``
     SHA-256 of all the rest as JSON with sorted keys and without spaces: a file that was cut or edited is told.
 """
@@ -66,7 +68,7 @@ from symcost.errors import SymcostError
 from symcost.formulas.text import written
 from symcost.report.words import facts
 from symcost.report.words.grouping import paths
-from symcost.system.files import write_whole
+from symcost.system.files import save_whole
 from symcost.version import __version__
 
 
@@ -79,14 +81,16 @@ def save(costs: CostTable, path: Path) -> None:
     """Write the document, so that the file is whole or not there."""
     if path.suffix != SUFFIX:
         raise SymcostError(f"{path} must end in {SUFFIX}: by that commands know the file of a saved table")
-    try:
-        write_whole(render(costs) + "\n", path)
-    except OSError as problem:
-        raise SymcostError(f"{path} cannot be written: {problem.strerror}") from None
+    save_whole(render(costs), path)
 
 
 def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
     """The JSON document as dictionaries, lists and strings."""
+    whole = {**_whole(costs, depth), **_mesh(costs)}
+    return {**whole, "digest": digest(whole)}
+
+
+def _whole(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
     head: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
@@ -109,15 +113,13 @@ def document(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
             }
             for path, number, rows in paths(costs.rows, depth)
         ]
-    whole = {
+    return {
         **head,
         **_checks(costs),
         "loops": dict(costs.unknown_trips),
         "kernels": dict(costs.unknown_macs),
         "receptive_field": facts.receptive_field(costs, str),
-        **_mesh(costs),
     }
-    return {**whole, "digest": digest(whole)}
 
 
 def _metrics(cost: Cost) -> dict[str, str]:
@@ -152,14 +154,24 @@ def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
 def _mesh(costs: CostTable) -> dict[str, Any]:
     if costs.plan is None:
         return {}
-    device = costs.per_device
-    totals = {metric: str(getattr(device.total(convention), metric)) for metric, convention in COLUMNS}
-    rows = [{**vars(row), "axes": list(row.axes), **{n: str(getattr(row, n)) for n in ("size", "bytes", "times")}}
-            for row in costs.collectives]  # fmt: skip
     shard = {path: [list(axes) if isinstance(axes, tuple) else axes for axes in entries]
              for path, entries in costs.plan.shard.items()}  # fmt: skip
-    told = {"totals": totals, "domain": _checks(device)["domain"]}
-    return {"mesh": {"axes": dict(costs.plan.mesh), "shard": shard, "per_device": told, "collectives": rows}}
+    first, *others = map(_side, costs.sides)
+    sent = [
+        {"kind": kind, "axes": list(axes), "bytes": str(size)} for (kind, axes), size in costs.communication.items()
+    ]
+    plan = {"axes": dict(costs.plan.mesh), "shard": shard, **first, "communication": sent}
+    return {"mesh": {**plan, "others": others} if others else plan}
+
+
+def _side(costs: CostTable) -> dict[str, Any]:
+    """One form of the program of a device: its table, and its collectives."""
+    numbers = ("size", "bytes", "times")
+    rows = [
+        {**vars(row), "axes": list(row.axes), **{name: str(getattr(row, name)) for name in numbers}}
+        for row in costs.collectives
+    ]
+    return {"per_device": _whole(costs.per_device), "collectives": rows}
 
 
 def _checks(costs: Any) -> dict[str, Any]:

@@ -18,6 +18,8 @@ def render(costs: CostTable, *, depth: int | None = None) -> str:
     parts = [_modules(costs, depth), _section("Totals", ("metric (convention)", "value"), facts.totals(costs))]
     if peaks := facts.beside(costs):
         parts.append(_section("Peaks", ("metric (rule)", "value"), peaks))
+    if mesh := facts.on_mesh(costs):
+        parts.append(_section("On each device of the mesh", ("what", "value"), mesh))
     notes = [f"- **{title}**: {escaped(sentence)}" for title, sentence in facts.notes(costs)]
     return "\n\n".join([*words, *parts, "\n".join(notes)]).rstrip()
 

@@ -15,6 +15,7 @@ from symcost.devices.device import HOLDS
 from symcost.errors import SymcostError
 from symcost.estimate.bytes.memory import memory
 from symcost.estimate.questions.estimate import PROCESS
+from symcost.estimate.questions.planned import domain_of
 from symcost.estimate.questions.quantities import QUANTITIES, Quantity
 from symcost.estimate.questions.setting import Setting
 from symcost.estimate.time.energy import energy
@@ -23,6 +24,7 @@ from symcost.estimate.time.work import kernels
 from symcost.formulas.conditions import Combined, Compare, Condition, condition
 from symcost.formulas.measures import BYTES
 from symcost.formulas.text import written
+from symcost.report.page.mesh import mesh
 from symcost.report.page.program import PageProgram
 from symcost.report.words import facts, markup
 from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, only_operation, tree
@@ -66,9 +68,16 @@ def heading(column: facts.Column) -> str:
 
 
 def contents(
-    costs: CostTable, title: str, wanted: Sequence[facts.Column], dtypes: Sequence[str] = ()
+    costs: CostTable,
+    title: str,
+    wanted: Sequence[facts.Column],
+    dtypes: Sequence[str] = (),
+    devices: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """One model of the page; ``wanted`` are the columns of its modules, ``dtypes`` what its bytes are told in."""
+    """One model of the page; ``wanted`` are the columns of its modules, ``dtypes`` what its bytes are told in.
+
+    ``devices``: those whose times of a step on a plan's mesh are told.
+    """
     program = PageProgram(costs.point)
     totals, formulas = _totals(costs, program)
     return {
@@ -84,6 +93,7 @@ def contents(
         "kernels": _or_reason(lambda: _kernels(costs, program)),
         "energy": _or_reason(lambda: _energy(costs, program)),
         "field": facts.receptive_field(costs, program.add),
+        "mesh": mesh(costs, program, devices),
         "notes": [list(note) for note in facts.notes(costs)],
         "program": program.instructions,
     }
@@ -155,7 +165,7 @@ def _modules(root: ModuleGroup, program: PageProgram, wanted: Sequence[facts.Col
 
 
 def _conditions(costs: Any, program: PageProgram) -> list[dict[str, Any]]:
-    domain = costs.domain
+    domain = domain_of(costs, costs.plan is not None)
     for decision in domain.uncomputed if domain is not None else ():
         if left := [name for name in decision.symbols if name in costs.symbols]:
             raise SymcostError(

@@ -10,6 +10,7 @@ from typing import Any
 import sympy
 
 from symcost.errors import DomainError, SymcostError
+from symcost.estimate.questions.planned import domain_of
 from symcost.formulas.conditions import Compare, condition, conjuncts
 from symcost.formulas.symbols import integer, symbol
 from symcost.report.page.usual import usual
@@ -47,7 +48,7 @@ def _limits(name: str, tables: Sequence[Any]) -> tuple[int, int | None, int]:
     """The bounds and the step that conditions of the symbol alone leave."""
     low, high, step = 1, None, 1
     for costs in tables:
-        domain = costs.domain
+        domain = domain_of(costs, costs.plan is not None)
         texts = domain.conditions() if domain is not None and name in costs.symbols else ()
         for limit in (each for text in texts for each in conjuncts(condition(text))):
             value = integer(limit.right) if isinstance(limit, Compare) else None
@@ -75,7 +76,10 @@ def _start(names: Sequence[str], limits: Mapping[str, tuple[int, int | None, int
         several = [first, low, 2 * first, low + step, 3 * step, 12 * step, 96 * step]
         kept = [value for value in dict.fromkeys(several) if value >= low and (high is None or value <= high)]
         candidates.append([at[name]] if name in at else kept)
-    held = [dict(point) for costs in tables if costs.certificate is not None for point in costs.certificate.held_out]
+    known = [
+        each.certificate for costs in tables for each in (costs.per_device if costs.plan is not None else costs, costs)
+    ]
+    held = [dict(point) for certificate in known if certificate is not None for point in certificate.held_out]
     tried = (
         dict(zip(names, values, strict=True)) for values in itertools.islice(itertools.product(*candidates), TRIED)
     )
@@ -90,7 +94,8 @@ def _start(names: Sequence[str], limits: Mapping[str, tuple[int, int | None, int
 
 def _holds(costs: Any, point: Mapping[str, int]) -> bool:
     try:
-        costs.subs(**{name: value for name, value in point.items() if name in costs.symbols})
+        there = costs.subs(**{name: value for name, value in point.items() if name in costs.symbols})
+        _ = there.per_device if there.plan is not None else None
     except SymcostError:
         return False
     return True

@@ -25,6 +25,7 @@ SCRIPTS = (
     "symbols.js",
     "modules.js",
     "device.js",
+    "mesh.js",
     "bars.js",
     "roofline.js",
     "page.js",
@@ -51,6 +52,7 @@ def render(
     if not 1 <= len(tables) <= MOST:
         raise SymcostError(f"the page shows one model or two: {len(tables)} were given")
     chosen, said = device(on).name, shown(tables, verdicts or {})
+    tables = [(title, costs.side_at(at or {}).sides[0]) for title, costs in tables]
     check()
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -66,7 +68,9 @@ def render(
         "symbols": [
             {**each, "start": str(each["start"])} for each in sliders([costs for _, costs in tables], at or {})
         ],
-        "models": [contents(costs, title, wanted, dtypes) for title, costs in tables],
+        "models": [
+            contents(costs, title, wanted, dtypes, [each["name"] for each in offered]) for title, costs in tables
+        ],
         "devices": offered,
         "device": chosen,
         "bits": {dtype: BITS[dtype] for dtype in dtypes},

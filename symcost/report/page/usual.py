@@ -35,6 +35,8 @@ _KNOWN: Mapping[tuple[str, ...], Usual] = {
     ("c_o",): Usual("output channels", 64, (16, 32, 64, 128, 256, 512)),
     ("patch", "patch_size"): Usual("patch", 16, (8, 14, 16, 32)),
 }
+AXIS = (2, 4, 8, 16, 32, 64, 128, 256)
+"""Of the axes of a mesh."""
 NAMES: Mapping[str, Usual] = {name: what for names, what in _KNOWN.items() for name in names}
 """What names mean by themselves: the notation of the field, and words."""
 ANY = Usual("", 64, (16, 32, 64, 128, 256))
@@ -51,6 +53,11 @@ def usual(name: str, tables: Sequence[CostTable]) -> Usual:
     >>> usual("d", [sc.models.gpt2(d="d")]).meaning, usual("h", [sc.models.gpt2(H="h")]).meaning
     ('width', '')
     """
+    axis = next(
+        (axis for costs in tables if costs.plan for axis, size in costs.plan.mesh.items() if size == name), None
+    )
+    if axis is not None:
+        return Usual(f"devices along {axis}", 4, AXIS)
     symbols = {symbol for costs in tables for symbol in costs.symbols}
     if name == "d":
         grown = {str(s) for costs in tables for s in getattr(costs.params, "free_symbols", ())}

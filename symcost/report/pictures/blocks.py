@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symcost.costs.exact import number
-from symcost.costs.rows import Row
+from symcost.costs.rows import Row, running
 from symcost.errors import SymcostError
 from symcost.reading.numerals import short
 from symcost.report.words.grouping import ITSELF, only_operation
@@ -53,11 +53,10 @@ def depth_of(rows: Sequence[Row], depth: int | None) -> int:
 def in_order(rows: Sequence[Row], depth: int) -> list[str]:
     """The blocks of a depth as they run; parameters are listed before the operations, and settle the order of no others."""
     first: dict[str, int] = {}
-    for index, row in enumerate(rows):
+    for row, order in zip(rows, running(rows), strict=True):
         block = cut(row.path, depth)
-        order = index + len(rows) if row.source == "input" else index
         first[block] = min(order, first.get(block, order))
-    return sorted(first, key=lambda block: first[block])
+    return sorted(first, key=first.__getitem__)
 
 
 def labelled(axes: Any, rows: Sequence[Row], depth: int, names: Sequence[str]) -> None:

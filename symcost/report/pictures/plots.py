@@ -13,7 +13,7 @@ from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.reading.choices import PICTURES, LatencyModel, Picture
-from symcost.reading.numerals import short
+from symcost.reading.nearest import one_of
 from symcost.report.pictures.asked import PictureOptions
 from symcost.report.pictures.batches import latency
 from symcost.report.pictures.joules import energy
@@ -53,8 +53,7 @@ def plot(
 def check(kind: str, file: Any) -> Path | None:
     """The file of a picture, unless it cannot be drawn."""
     look("a picture", "matplotlib")
-    if kind not in PICTURES:
-        raise SymcostError(f"unknown picture {short(kind)}: use {', '.join(PICTURES)}")
+    one_of(kind, PICTURES, "picture")
     return None if file is None else file_of(file)
 
 

@@ -47,9 +47,8 @@ from rich.table import Table
 from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
-from symcost.errors import SymcostError
 from symcost.report.words import markup, sheet
-from symcost.system.files import write_whole
+from symcost.system.files import save_whole
 from symcost.version import __version__
 
 Cells = tuple[str, ...]
@@ -241,10 +240,7 @@ def json(verdict: Any) -> str:
 
 def save(verdict: Any, path: Path) -> None:
     """Write the document, so that the file is whole or not there."""
-    try:
-        write_whole(json(verdict) + "\n", path)
-    except OSError as problem:
-        raise SymcostError(f"{path} cannot be written: {problem.strerror}") from None
+    save_whole(json(verdict), path)
 
 
 def document(verdict: Any) -> dict[str, Any]:

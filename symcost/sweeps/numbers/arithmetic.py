@@ -78,7 +78,7 @@ _PLAIN: dict[str, Any] = {
     "mul": lambda xp, a, b: a * b,
     "floordiv": lambda xp, a, b: a // b,
     "mod": lambda xp, a, b: a % b,
-    "div": lambda xp, a, b: _fractions(a, b),
+    "div": lambda xp, a, b: fractions(a, b),
     "max": lambda xp, a, b: xp.maximum(a, b),
     "min": lambda xp, a, b: xp.minimum(a, b),
     "le": lambda xp, a, b: (a <= b).astype(bool),
@@ -90,7 +90,7 @@ _PLAIN: dict[str, Any] = {
 }
 
 
-def _fractions(a: Any, b: Any) -> Any:
+def fractions(a: Any, b: Any) -> Any:
     """Exact quotients of Python's integers, integers where they are whole."""
     import numpy as np
 

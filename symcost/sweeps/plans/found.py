@@ -8,7 +8,7 @@ from typing import Any
 
 from symcost.errors import SpaceError, SymcostError
 from symcost.estimate.questions.solve import Solution, solve
-from symcost.sweeps.plans.room import MICRO, STEP
+from symcost.sweeps.plans.room import CHIPS, Room
 from symcost.sweeps.plans.variants import Variant
 from symcost.views import view
 
@@ -102,12 +102,12 @@ class Plans:
         return view("plans as html")(self)
 
 
-def found_plan(variant: Variant, batch: str, row: Mapping[str, Any], told: Mapping[str, Any]) -> FoundPlan:
+def found_plan(variant: Variant, place: Room, told: Mapping[str, Any], row: Mapping[str, Any]) -> FoundPlan:
     """A plan of a row of an answer; ``told`` stands before its columns."""
-    at = {name: row[name] for name in variant.costs.symbols if name in row}
-    if batch:
-        at[batch] = row[STEP] // row[MICRO]
-    return FoundPlan(variant, at, {**told, **{name: value for name, value in row.items() if name != batch}})
+    own = {name: row[name] for name in (CHIPS, *place.mesh)}
+    own |= {name: row.get(name, values[0]) for name, values in place.axes.items()}
+    numbers = {name: value for name, value in row.items() if name not in own}
+    return FoundPlan(variant, place.run(own), {**told, **own, **numbers})
 
 
 def undominated(plans: Sequence[FoundPlan], names: Sequence[str]) -> tuple[FoundPlan, ...]:
@@ -118,5 +118,3 @@ def undominated(plans: Sequence[FoundPlan], names: Sequence[str]) -> tuple[Found
         if not any(all(other.row[name] <= value for name, value in zip(names, here, strict=True)) for other in kept):
             kept.append(each)
     return tuple(kept)
-
-

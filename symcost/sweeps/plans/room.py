@@ -1,14 +1,19 @@
-"""The space of plans of one table: sizes of the mesh whose product is the chips, batches of a step, and microbatches."""
+"""Where the plans of one table are: batches of a step, microbatches, sizes of the model, and meshes of so many chips."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import sympy
 
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.estimate.time.latency import examples
+from symcost.formulas.symbols import symbol
 from symcost.reading.numerals import short
 from symcost.sweeps.question.space import Space
 
@@ -18,15 +23,64 @@ CHIPS, STEP, MICRO = "chips", "step_batch", "microbatches"
 
 @dataclass(frozen=True)
 class Room:
-    """A space, the symbol that counts the examples of one run, and what that symbol is of a step."""
+    """The plans of a table: the symbol that counts the examples of one run, numbers of chips, and the values of other axes."""
 
-    space: Space
+    costs: CostTable
     batch: str
-    define: Mapping[str, str]
+    chips: Sequence[int]
+    axes: Mapping[str, Sequence[int]]
+
+    @cached_property
+    def mesh(self) -> list[str]:
+        """Symbols of the mesh that have no value yet."""
+        plan = self.costs.plan
+        return (
+            []
+            if plan is None
+            else [name for name in plan.symbols if name in self.costs.symbols and name not in self.axes]
+        )
+
+    @cached_property
+    def examples(self) -> dict[Any, Any]:
+        """The examples of one run, as a share of those of a step; without examples there is one run."""
+        return {symbol(self.batch): symbol(STEP) / symbol(MICRO)} if self.batch else {symbol(MICRO): sympy.Integer(1)}
+
+    def meshes(self, chips: int) -> int:
+        """The product of the sizes that are open; 0 where the other ones do not divide the chips."""
+        own = self.product / sympy.Mul(*map(symbol, self.mesh))
+        return chips // int(own) if chips % int(own) == 0 else 0
+
+    @cached_property
+    def product(self) -> sympy.Expr:
+        """The number of devices."""
+        plan, at = self.costs.plan, {**self.costs.point, **self.fixed}
+        assert plan is not None
+        return sympy.Mul(
+            *(at.get(size, symbol(size)) if isinstance(size, str) else size for size in plan.mesh.values())
+        )
+
+    @cached_property
+    def fixed(self) -> dict[str, int]:
+        """The axes of one value."""
+        return {name: values[0] for name, values in self.axes.items() if len(values) == 1}
+
+    def space(self, chips: int, where: Sequence[str]) -> Space:
+        """The plans on so many chips, without axes of one value; every size of the mesh divides the chips."""
+        sizes = [size for size in range(1, math.isqrt(chips) + 1) if chips % size == 0]
+        divisors = [*sizes, *(chips // size for size in reversed(sizes) if size * size != chips)]
+        own = {name: values for name, values in self.axes.items() if len(values) > 1}
+        shares = [f"{STEP} % {MICRO} == 0"] if self.batch else []
+        where = [f"{self.product} == {CHIPS}", *shares, *where]
+        return Space({CHIPS: [chips], **dict.fromkeys(self.mesh, divisors), **own}, where=where)
+
+    def run(self, row: Mapping[str, Any]) -> dict[str, int]:
+        """The value of every symbol of the table in one run of a plan."""
+        at = {name: row[name] for name in self.costs.symbols if name in row}
+        return {**at, self.batch: row[STEP] // row[MICRO]} if self.batch else at
 
 
 def room_of(costs: CostTable, chips: Any, batch: Any, microbatches: Any, given: Mapping[str, Any]) -> Room:
-    """The space of a table.
+    """The plans of a table.
 
     Raises:
         SpaceError: where a symbol has no values, or what is given is of no symbol.
@@ -34,28 +88,23 @@ def room_of(costs: CostTable, chips: Any, batch: Any, microbatches: Any, given: 
     plan = costs.plan
     assert plan is not None
     counted = Space({CHIPS: chips}).axes[CHIPS]
-    symbol, values = _batch(costs, batch)
+    named, values = _batch(costs, batch)
     for name in (CHIPS, STEP, MICRO):
         if name in costs.symbols:
             raise SpaceError(f"{name} is a symbol of the table and an axis of plans: rename the symbol")
-    axes: dict[str, Any] = {**given, CHIPS: counted}
-    for name in plan.symbols:
-        if name in given:
-            continue
-        if name in costs.symbols:
-            axes[name] = [size for size in range(1, max(counted) + 1) if any(number % size == 0 for number in counted)]
-    product = "*".join(str(costs.point.get(str(size), size)) for size in plan.mesh.values())
-    where = [f"{product} == {CHIPS}"]
-    define: dict[str, str] = {}
-    if symbol:
-        axes |= {STEP: values, MICRO: microbatches}
-        define[symbol] = f"{STEP}/{MICRO}"
-        where.append(f"{STEP} % {MICRO} == 0")
-    missing = [name for name in costs.symbols if name not in axes and name != symbol]
+    for name in given:
+        if name not in costs.symbols:
+            raise SpaceError(
+                f"given has {short(name)}, which is no symbol of the table: they are {', '.join(costs.symbols)}"
+            )
+        if name == named:
+            raise SpaceError(f"given has {name}, which counts the examples of a run: give batch, those of a step")
+    axes = {**given, **({STEP: values, MICRO: microbatches} if named else {})}
+    missing = [name for name in costs.symbols if name not in axes and name != named and name not in plan.symbols]
     if missing:
         told = ", ".join(f"{name!r}: ..." for name in missing)
         raise SpaceError(f"plans need values for {', '.join(missing)}: give them, as given={{{told}}}")
-    return Room(Space(axes, where=where), symbol, define)
+    return Room(costs, named, counted, Space(axes).axes)
 
 
 def _batch(costs: CostTable, batch: Any) -> tuple[str, Any]:
@@ -66,11 +115,12 @@ def _batch(costs: CostTable, batch: Any) -> tuple[str, Any]:
     named = str(first) if first is not None and str(first) in costs.symbols else ""
     if batch is None:
         if named:
-            raise SpaceError(f"a step has {named} examples: give how many, as batch=1024 or batch=range(256, 4097, 256)")
+            raise SpaceError(
+                f"a step has {named} examples: give how many, as batch=1024 or batch=range(256, 4097, 256)"
+            )
         return "", None
     if not named:
         raise SpaceError(
-            f"batch={short(batch)}: no symbol of the inputs is known to count examples, name it, as batch={{'B': {short(batch)}}}"
+            f"batch={short(batch)}: no symbol of the inputs is known to count examples, name it, as batch={{'B': 1024}}"
         )
     return named, batch
-

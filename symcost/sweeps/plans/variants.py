@@ -50,7 +50,7 @@ def _listed(given: Any) -> list[Any]:
 
 def _tables(costs: Any, specs: Sequence[Any], plan: Any, vary: Mapping[str, Sequence[Any]],
             tracing: Mapping[str, Any]) -> dict[str, Any]:  # fmt: skip
-    if isinstance(costs, CostTable) or isinstance(costs, Mapping):
+    if isinstance(costs, CostTable | Mapping):
         if specs or vary or plan is not None:
             extra = "specs" if specs else "vary" if vary else "plan"
             raise SpaceError(f"{extra} is of a model that is traced: these are costs already, leave it out")

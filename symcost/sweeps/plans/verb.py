@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from symcost.devices import Device
@@ -12,15 +13,14 @@ from symcost.errors import SpaceError
 from symcost.estimate.bytes.states import states_of
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
+from symcost.sweeps.plans.asked import MEMORY, PlanQuestion
 from symcost.sweeps.plans.found import FoundPlan, Plans, found_plan, undominated
-from symcost.sweeps.plans.room import Room, room_of
+from symcost.sweeps.plans.room import room_of
 from symcost.sweeps.plans.variants import Variant, variants
 from symcost.sweeps.question.space import Texts, check_count, texts
 from symcost.sweeps.verbs import FEW, pareto, sweep
 
-MEMORY = "device_bytes"
-NUMBERS = ("step_time", MEMORY, "communication")
-"""What is told of every plan."""
+FRONT = ("step_time", MEMORY)
 
 
 @checked_but("costs", "chips", "batch", "microbatches", "zero")
@@ -79,7 +79,7 @@ def plans(
     >>> costs = sc.trace(mlp, "float32[B,d]", plan=sc.Plan({"data": "X", "model": "Y"}, cut), mode="train")
     >>> found = sc.plans(costs, chips=64, device="tpu-v5p", batch=65536, given={"d": 4096}, zero=(0, 1))
     >>> [(each.row["zero"], each.row["X"], each.row["Y"]) for each in found][:2], found.count
-    ([(0, 32, 2), (1, 32, 2)], 10)
+    ([(0, 8, 8), (1, 8, 8)], 10)
     """
     started = time.perf_counter()
     on = device_of(device)
@@ -88,47 +88,31 @@ def plans(
     if isinstance(verify, bool) or not isinstance(verify, int) or verify < 0:
         raise SpaceError(f"verify={short(verify)} must be 0 or a positive integer: the number of plans to compile")
     every = variants(costs, specs, plan, vary, zero, tracing or {})
-    search = _Searched(on, optimizer, dtype, [*texts("where", where), *(["fits"] if fits else [])], minimize)
-    rooms = [room_of(each.costs, chips, batch, microbatches, given or {}) for each in every]
-    number, found, fastest = 0, list[FoundPlan](), list[FoundPlan]()
-    for variant, room in zip(every, rooms, strict=True):
-        told = search.told(variant, every)
-        answer = sweep(variant.costs, room.space, minimize=minimize, top=top, show=search.shown, **search.asked(variant, room))
-        number += answer.count or 0
-        found += [found_plan(variant, room.batch, row, told) for row in answer]
-        if front:
-            least = pareto(variant.costs, room.space, minimize=("step_time", MEMORY), show=search.shown, **search.asked(variant, room))
-            fastest += [found_plan(variant, room.batch, row, told) for row in least]
-    found.sort(key=lambda each: each.row[minimize])
-    found = found[:top]
+    question = PlanQuestion(on, optimizer, dtype, texts("where", where), fits, minimize)
+    number, size, found, fastest = 0, 0, list[FoundPlan](), list[FoundPlan]()
+    batches = ""
+    for variant in every:
+        place = room_of(variant.costs, chips, batch, microbatches, given or {})
+        batches = place.batch
+        as_found = partial(found_plan, variant, place, _told(variant, every))
+        for formulas, space in question.parts(variant, place):
+            answer = sweep(formulas, space, minimize=minimize, top=top, show=question.shown)
+            number, size = number + (answer.count or 0), size + answer.size
+            found += map(as_found, answer)
+            if front:
+                fastest += map(as_found, pareto(formulas, space, minimize=FRONT, show=question.shown))
+    found = sorted(found, key=lambda each: each.row[minimize])[:top]
     seconds = time.perf_counter() - started
     return Plans(
-        tuple(found), number, sum(room.space.size for room in rooms), seconds, minimize, on.name,
-        {"optimizer": optimizer, "dtype": dtype}, rooms[0].batch, fits, undominated(fastest, ("step_time", MEMORY)),
-        tuple(_verdict(each, targets, on_event) for each in found[:verify]),
+        tuple(found), number, size, seconds, minimize, on.name, {"optimizer": optimizer, "dtype": dtype}, batches, fits,
+        undominated(fastest, FRONT), tuple(_verdict(each, targets, on_event) for each in found[:verify]),
     )  # fmt: skip
 
 
-class _Searched:
-    """How the plans of every table are searched."""
-
-    def __init__(self, on: Device, optimizer: str, dtype: str | None, where: list[str], minimize: str) -> None:
-        self.on, self.optimizer, self.dtype, self.where = on, optimizer, dtype, where
-        self.shown = [*dict.fromkeys((*NUMBERS, minimize))]
-
-    def asked(self, variant: Variant, room: Room) -> dict[str, Any]:
-        """The options of the search of one table."""
-        options: dict[str, Any] = {
-            "where": self.where, "define": room.define, "device": self.on, "optimizer": self.optimizer, "zero": variant.zero,
-        }  # fmt: skip
-        if room.batch:
-            options["microbatches"] = "microbatches"
-        return options if self.dtype is None else {**options, "dtype": self.dtype}
-
-    def told(self, variant: Variant, every: Sequence[Variant]) -> dict[str, Any]:
-        """The columns that tell a table and its stage from the others."""
-        named = {"plan": variant.name} if any(each.name for each in every) else {}
-        return {**named, **({"zero": variant.zero} if any(each.zero != every[0].zero for each in every) else {})}
+def _told(variant: Variant, every: Sequence[Variant]) -> dict[str, Any]:
+    """The columns that tell a table and its stage from the others."""
+    named = {"plan": variant.name} if any(each.name for each in every) else {}
+    return {**named, **({"zero": variant.zero} if any(each.zero != every[0].zero for each in every) else {})}
 
 
 def _verdict(found: FoundPlan, targets: str | Sequence[str], on_event: Callable[[str, str], None]) -> Any:

@@ -61,4 +61,3 @@ def check_define(costs: Any, asked: Sequence[Case], define: Mapping[str, Any] | 
             raise SpaceError(
                 f"define gives {name} = {(define or {})[name]}, which nothing uses: leave it out, or correct it"
             )
-

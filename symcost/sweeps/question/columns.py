@@ -10,11 +10,13 @@ import numpy as np
 
 from symcost.errors import SpaceError
 from symcost.estimate.questions.names import Metrics
+from symcost.estimate.questions.planned import is_planned
 from symcost.estimate.questions.resolve import resolved
 from symcost.formulas.graph.graph import Graph
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges, Span, Values
 from symcost.formulas.symbols import parse
+from symcost.sweeps.numbers.arithmetic import fractions
 from symcost.sweeps.numbers.program import plain
 from symcost.sweeps.numbers.tables import Tables
 from symcost.sweeps.numbers.tiers import INT, NAMES, Tiers
@@ -74,18 +76,22 @@ class CompiledFormulas:
         graph = Graph()
         ranges = Ranges([_values(given[name]) for name in order])
         lower = Lowering(graph, ranges, order, self.formulas)
-        roots = {name: lower.value(formula) for name, formula in self.shown.items()}
+        tiers = Tiers(ranges)
+        quotients = {name: ratio for name, formula in self.shown.items() if _is_short(ratio := lower(formula), tiers)}
+        roots = {name: lower.value(formula) for name, formula in self.shown.items() if name not in quotients}
         inside = None
         if self.limits is not None and (open_ := self.limits.nodes(lower, ranges, given)):
             inside = graph.chain("and", open_)
-        asked = [*roots.values(), *([] if inside is None else [inside])]
-        tiers = Tiers(ranges)
+        sides = [side for ratio in quotients.values() for side in (ratio.above, ratio.below)]
+        asked = [*roots.values(), *sides, *([] if inside is None else [inside])]
         self.numbers = {name: NAMES[tiers.largest([root])] for name, root in roots.items()}
+        self.numbers |= {name: NAMES[tiers.largest([each.above, each.below])] for name, each in quotients.items()}
         kinds = {name: tiers(root) for name, root in roots.items()}
         results = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
+        results |= {name: np.empty(length, dtype=np.int64) for name in quotients}
         with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
             tables = Tables(graph, tiers, asked, [given[name] for name in order], length)
-            chunk = min(CHUNK, max(LEAST, length * len(roots) // (SHARE * tables.program.live)))
+            chunk = min(CHUNK, max(LEAST, length * len(results) // (SHARE * tables.program.live)))
             for start in range(0, length, chunk):
                 stop = min(start + chunk, length)
                 looked_up = tables.at(start, stop)
@@ -93,6 +99,12 @@ class CompiledFormulas:
                     self.limits.refuse(start + int(np.argmin(looked_up[inside.index])), given)
                 for name, root in roots.items():
                     results[name][start:stop] = plain(looked_up[root.index], kinds[name])
+                for name, ratio in quotients.items():
+                    above, below = (plain(looked_up[side.index], tiers(side)) for side in (ratio.above, ratio.below))
+                    whole = above // below
+                    if results[name].dtype != object and (whole * below != above).any():
+                        results[name] = results[name].astype(object)
+                    results[name][start:stop] = whole if results[name].dtype != object else fractions(above, below)
         if self.limits is not None:
             self.limits.ask(given, length)
         return results
@@ -132,6 +144,11 @@ class CompiledFormulas:
         return f"CompiledFormulas({', '.join(self.shown)} of {', '.join(self.symbols)})"
 
 
+def _is_short(ratio: Any, tiers: Tiers) -> bool:
+    """Whether it is a quotient, both sides of which have 64 bits."""
+    return not ratio.is_integer and max(tiers(ratio.above), tiers(ratio.below)) <= INT
+
+
 def _column(name: str, values: Any) -> Any:
     column = np.atleast_1d(np.asarray(values))
     if column.ndim != 1 or column.dtype.kind not in "iu" or column.size == 0:
@@ -158,4 +175,5 @@ def columns_of(costs: Any, names: Iterable[str] | None = None, checked: bool = T
     metrics = Metrics(costs)
     shown = {name: parse(name) for name in (texts("the names", names) if names is not None else metrics.shown())}
     formulas = resolved(metrics, metrics.symbols, shown.values())
-    return CompiledFormulas(shown, formulas, Limits.of(costs) if checked else None)
+    planned = is_planned(metrics, (), map(str, shown))
+    return CompiledFormulas(shown, formulas, Limits.of(costs, planned) if checked else None)

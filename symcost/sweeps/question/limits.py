@@ -10,6 +10,7 @@ import numpy as np
 
 from symcost.costs.parts import Conditions
 from symcost.errors import DomainError, SpaceError
+from symcost.estimate.questions.planned import domain_of
 from symcost.formulas.conditions import Condition, condition, holds, names, put
 from symcost.formulas.graph.graph import Node
 from symcost.formulas.graph.lower import Lowering
@@ -30,13 +31,14 @@ class Limits:
     conditions: tuple[Condition, ...]
 
     @classmethod
-    def of(cls, costs: Any) -> Limits | None:
-        """The limits of a table; None where it says nothing of where its formulas hold."""
-        if costs.domain is None:
+    def of(cls, costs: Any, planned: bool = False) -> Limits | None:
+        """The limits of a table, ``planned`` of a device of its plan; None where it says nothing of where its formulas hold."""
+        domain = domain_of(costs, planned)
+        if domain is None:
             return None
-        conditions = map(condition, costs.domain.conditions())
+        conditions = map(condition, domain.conditions())
         there = (put(each, costs.point) for each in conditions)
-        return cls(costs.domain, dict(costs.point), tuple(costs.symbols), tuple(each for each in there if names(each)))
+        return cls(domain, dict(costs.point), tuple(costs.symbols), tuple(each for each in there if names(each)))
 
     def nodes(self, lower: Lowering, ranges: Ranges, given: Collection[str]) -> list[Node]:
         """A logical node for each condition on these symbols that their smallest and largest values do not settle."""

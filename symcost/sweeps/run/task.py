@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symcost.errors import SpaceError
-from symcost.reading.numerals import short
+from symcost.reading.nearest import one_of
 from symcost.sweeps.answers.partial import Kind, Partial
 from symcost.sweeps.engines.nest import Nest
 from symcost.sweeps.engines.points import evaluated, places_of
@@ -108,8 +108,7 @@ def _made(engine: str) -> Any:
 @lru_cache(maxsize=64)
 def search(job: SearchJob) -> Search:
     """The search of a job; made once in every process."""
-    if job.engine not in ENGINES:
-        raise SpaceError(f"unknown engine {short(job.engine)}: use {', '.join(ENGINES)}")
+    one_of(job.engine, ENGINES, "engine", SpaceError)
     return Search(job)
 
 

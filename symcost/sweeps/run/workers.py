@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -79,6 +80,7 @@ class Workers(Executor):
 def _begin(parent: int, started: Any) -> None:
     """Leave at once when the parent is gone: a killed parent cannot say so. Interruptions are the parent's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.enable()  # which the program waits with until its own imports are done
 
     def look() -> None:
         while os.getppid() == parent:

@@ -303,7 +303,12 @@ def _bracketed(expression: sympy.Expr) -> str:
 
 
 def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
-    """The quotients among sizes that must be integers, without those that others imply."""
+    """The quotients among sizes that must be integers, without those that others imply: squares of them, too.
+
+    >>> r = Form.symbol("r")
+    >>> print(*whole_forms([r**2 / 256, r / 16, 3 * r / 16]))
+    r/16
+    """
     rests = {_reduced(form.split_integral()[1]) for form in forms}
     found = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral]
     found.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols),
@@ -312,7 +317,7 @@ def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
     for rest in found:
         if not any(_implied(rest, k) for k in kept):
             kept.append(rest)
-    return tuple(kept)
+    return tuple(rest for rest in kept if not any(_implied(rest, k**2) for k in kept if k != rest))
 
 
 def _reduced(form: Form) -> Form:

@@ -177,6 +177,9 @@ def guard(left: FormLike, op: str, right: FormLike, place: Place = Place(), by: 
     >>> print(guard(32 * k * n, ">", 65 * n))
     k >= 3
     >>> guard(n * k, ">=", n)
+    >>> from symcost.formulas.form import floor
+    >>> print(guard(floor(k / 2), ">=", floor((k + 1) / 2)))
+    k % 2 == 0
     """
     found = simplest(as_form(left), op, as_form(right))
     return None if found is None else Guard(*found, place, by)

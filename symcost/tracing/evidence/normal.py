@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 from symcost.formulas.compared.dominance import dominates
@@ -17,7 +18,7 @@ def simplest(left: Form, op: str, right: Form) -> Comparison | None:
 
     A factor that both sides share goes, a constant stands alone on the right, strict orders of integers become plain ones.
     """
-    difference = _without_factor(left - right)
+    difference = _without_halves(_without_factor(left - right))
     if op not in ("==", "!="):
         difference, op = _without_floor(difference, op)
     if op in "<>" and difference.is_integral:  # the strict ones
@@ -69,6 +70,20 @@ def _without_factor(form: Form) -> Form:
         shared = {a: min(e, powers.get(a, 0)) for a, e in shared.items()}
     common = tuple((a, e) for a, e in shared.items() if e > 0 and Form({((a, 1),): 1}).is_polynomial)
     return form / Form({common: 1}) if common else form
+
+
+def _without_halves(form: Form) -> Form:
+    """With ``floor(2*u)`` for ``floor(u) + floor(u + 1/2)`` (Hermite): ``floor(u) == floor(u + 1/2)`` asks whether that is even."""
+    floors = {}
+    for mono, coefficient in form.terms.items():
+        inside = Form({mono: 1}).floor_arguments() if len(mono) == 1 and mono[0][1] == 1 else ()
+        if inside and Form({mono: 1}) == floor(inside[0]):
+            floors[inside[0]] = coefficient
+    for upper, coefficient in floors.items():
+        lower = upper - Fraction(1, 2)
+        if floors.get(lower, 0) * coefficient < 0:
+            return form + coefficient * (floor(2 * lower) - floor(lower) - floor(upper))
+    return form
 
 
 def _without_floor(form: Form, op: str) -> tuple[Form, str]:
@@ -181,7 +196,7 @@ def _sides(form: Form, op: str) -> Comparison:
         found = _remainder(turned)
         if found is not None:
             x, q, k = found
-            if q.number is not None and (mark, k) in (("<=", 2 - q.number), (">=", 1 - q.number)):
+            if q.number not in (None, 2) and (mark, k) in (("<=", 2 - q.number), (">=", 1 - q.number)):
                 x, mark, k = x + 1, "!=" if mark == "<=" else "==", 0  # whether it is q - 1 or less
             shift = x.terms.get((), 0)
             if mark in ("==", "!=") and q.number is not None and (shift or k) and x.is_integral:

@@ -32,7 +32,7 @@ from symcost.tracing.fitting.solve import Column, affine, combine, power
 Point = Mapping[str, int]
 MAX_DEGREE = 3
 MAX_RIVALS = 24
-MAX_PERIOD = 8
+MAX_PERIOD = 32
 MAX_HINTS = 80
 
 

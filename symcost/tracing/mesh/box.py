@@ -117,8 +117,11 @@ class Box:
             if left.symbols & right.symbols:
                 continue
             differ = {_sign(left.value(each) - right.value(each)) for each in agreed}
-            if len(differ) == 1 and 0 not in differ and _sign(left.value(point) - right.value(point)) not in differ:
-                raise Ordered(Guard(left, ">" if differ == {1} else "<", right, PLACE), point)
+            here = _sign(left.value(point) - right.value(point))
+            if here in differ or len(differ - {0}) != 1:
+                continue
+            op = (">" if 1 in differ else "<") + ("=" if 0 in differ else "")
+            raise Ordered(Guard(left, op, right, PLACE), point)
 
     def _sizes(self) -> list[Form]:
         """What the partitioner may weigh: sizes that axes cut, on one device, then every size as it is."""
@@ -170,10 +173,9 @@ class Box:
         return False
 
     def _settled(self, works: Sequence[Corner]) -> list[Point]:
-        here = [each for each in works if not each.axis]
-        for name in self._low:
-            small = [each.point[name] for each in here if name in each.low]
-            large = [each.point[name] for each in here if name not in each.low]
-            self.lowest[name] = max(small) if small else self._least[name]
-            self.highest[name] = max(self._most[name], min(large)) if large else self._most[name]
+        for name in self._low:  # where another size keeps one from the edge, the domain says so itself: H <= d
+            small = [each.point[name] for each in works if name in each.low]
+            large = [each.point[name] for each in works if name not in each.low]
+            self.lowest[name] = min(small, default=self._least[name])
+            self.highest[name] = max([self._most[name], *large])
         return [each.point for each in works]

@@ -13,6 +13,7 @@ from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
 from symcost.costs.mesh.plan import Axes, Plan
 from symcost.reading.numerals import short
 from symcost.tracing.program.arguments import Argument
+from symcost.tracing.program.axes import automatic
 from symcost.tracing.program.capture import PointError
 
 Cut = tuple[Axes, ...]
@@ -44,7 +45,7 @@ class Laid:
 
     def places(self, mesh: Mesh | AbstractMesh | None = None) -> list[NamedSharding]:
         """The sharding of each argument, on a mesh of these sizes or on one of which no device need exist."""
-        on = mesh or AbstractMesh(tuple(self.mesh.values()), tuple(self.mesh))
+        on = mesh or automatic(self.mesh)
         return [NamedSharding(on, PartitionSpec(*(axes or None for axes in cut))) for cut in self.cuts]
 
 

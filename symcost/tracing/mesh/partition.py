@@ -74,8 +74,11 @@ class Partitioned:
 
 def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
     """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
-    with model.handing_over():
+    model.hands_over = True
+    try:
         program = _OnMesh.of(model, plan, point)
+    finally:
+        model.hands_over = False
     module = parse(program.partitioned())
     return Partitioned(module, program.entering(), program.laid.mesh, tuple(_kept(module, program.saved)))
 
@@ -135,7 +138,7 @@ class _OnMesh:
         entering = arguments(abstract)
         plan.check_used(list(map(str, entering)))
         laid = Laid.of(plan, sizes, entering, [aval.shape for aval in closed.in_avals], point)
-        return cls(closed, entering, laid, len(abstract.residuals) if abstract.hands_over else 0)
+        return cls(closed, entering, laid, len(abstract.residuals) if model.hands_over else 0)
 
     def entering(self) -> tuple[Entering, ...]:
         """The arrays that enter the program of one device."""

@@ -1,16 +1,36 @@
-"""What the arrays are that enter a program: their roles, their places, and which of them a gradient of its results changes."""
+"""A program at one point, and what the arrays are that enter it: their roles, their places, and which a gradient changes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 
-from symcost.tracing.program.model import Abstract
 from symcost.tracing.program.paths import names_along
 
 STORED = ("params", "state")
 """Roles of arguments that belong to modules; the others are the call's."""
+
+
+@dataclass
+class Abstract:
+    """A program at one point: a pure function, its abstract arguments by role, and what training saves."""
+
+    function: Callable[..., Any]
+    arguments: dict[str, Any]  # params, state, rngs, inputs, arrays: trees of abstract arrays
+    trained: list[bool] = field(default_factory=list)  # for every array of the parameters
+    residuals: list[jax.ShapeDtypeStruct] = field(default_factory=list)
+    collections: bool = False
+    """Whether the paths of state begin with the name of a collection, as those of linen do."""
+    trains: bool = False
+    """Whether its results are the loss, then the gradient of every trained parameter, in their order."""
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments in the function's order."""
+        return tuple(self.arguments.values())
 
 
 @dataclass(frozen=True)

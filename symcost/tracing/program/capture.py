@@ -20,8 +20,9 @@ from symcost.tracing.program import (
     kernel,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
     opened,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 )
-from symcost.tracing.program.axes import abstract_mesh
-from symcost.tracing.program.model import Abstract, Model
+from symcost.tracing.program.arguments import Abstract
+from symcost.tracing.program.axes import abstract_mesh, explicit_asked
+from symcost.tracing.program.model import Model
 from symcost.tracing.program.modules.linen import StaleVariables
 from symcost.tracing.program.paths import FORWARD, names_along, renew_budget, spend_call
 from symcost.tracing.program.records import FROZEN, WEIGHT, Key, Program, Record
@@ -164,6 +165,11 @@ def _traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     except TraceError:
         raise
     except Exception as problem:
+        if model.mesh and explicit_asked(problem):
+            raise TraceError(
+                "the program says how its arrays lie (reshard, out_sharding), which explicit axes are needed for, and those of "
+                "a plan are automatic: say it with jax.lax.with_sharding_constraint, or write the program in jax.shard_map"
+            ) from problem
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
         raise PointError(
             f"the model raised at {where(point)}: {type(problem).__name__}: {reason}", point, model.parameters

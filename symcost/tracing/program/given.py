@@ -10,6 +10,7 @@ import jax
 
 from symcost.errors import TraceError
 from symcost.reading.choices import MODES, Mode
+from symcost.reading.nearest import one_of
 from symcost.reading.numerals import short
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.modules import linen, nnx
@@ -81,8 +82,7 @@ def make_model(
     axes: Mapping[str, int] | None = None,
 ) -> Model:
     """Read what the user gave: a module as it is, or a factory whose parameters without default are symbols."""
-    if mode not in MODES:
-        raise TraceError(f"unknown mode {short(mode)}: use {' or '.join(map(repr, MODES))}")
+    one_of(mode, MODES, "mode", TraceError)
     plain, arrays = split_call(call)
     names = ("params", "dropout", *_streams(rngs))
     common: dict[str, Any] = {"specs": parse_tree(specs), "call": plain, "arrays": arrays, "mode": mode,

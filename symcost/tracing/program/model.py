@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +13,7 @@ from symcost.errors import TraceError
 from symcost.hlo.reading.scopes import mark
 from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
+from symcost.tracing.program.arguments import Abstract
 from symcost.tracing.program.modules import linen, nnx
 from symcost.tracing.program.modules.guesses import Guesses
 from symcost.tracing.program.spec import (
@@ -24,27 +24,6 @@ from symcost.tracing.program.spec import (
     where,
 )
 from symcost.tracing.program.trained import Trained, split
-
-
-@dataclass
-class Abstract:
-    """A program at one point: a pure function, its abstract arguments by role, and what training saves."""
-
-    function: Callable[..., Any]
-    arguments: dict[str, Any]  # params, state, rngs, inputs, arrays: trees of abstract arrays
-    trained: list[bool] = field(default_factory=list)  # for every array of the parameters
-    residuals: list[jax.ShapeDtypeStruct] = field(default_factory=list)
-    collections: bool = False
-    """Whether the paths of state begin with the name of a collection, as those of linen do."""
-    trains: bool = False
-    """Whether its results are the loss, then the gradient of every trained parameter, in their order."""
-    hands_over: bool = False
-    """Whether what training saves stands behind its results, in the order of ``residuals``."""
-
-    @property
-    def args(self) -> tuple[Any, ...]:
-        """The arguments in the function's order."""
-        return tuple(self.arguments.values())
 
 
 @dataclass
@@ -65,15 +44,13 @@ class Model:
     wrt: Trained = field(default_factory=Trained)
     axes: Mapping[str, int] = field(default_factory=dict)  # sizes of the named axes around the program
     fixed: Mapping[str, int] = field(default_factory=dict)  # symbols that have one value, and are none to the outside
-    mesh: Mapping[str, int] = field(
-        default_factory=dict
-    )  # sizes of the axes of a mesh around it, of which none need be
+    hands_over: bool = False  # whether programs that train return what they save, too
+    mesh: Mapping[str, int] = field(default_factory=dict)  # sizes of a mesh's axes that it may name
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
         self._built: dict[tuple[tuple[str, int], ...], Any] = {}  # nnx modules
         self._guesses = Guesses()
-        self._handing_over = False
         self._asks = False  # whether it asks for what only an initialisation tells
 
     @property
@@ -265,20 +242,14 @@ class Model:
         program = nnx.NnxProgram(
             nnx.as_abstract(module), self.called, self.method, nnx.variable_types(self.wrt.entries)
         )
-        arguments = {
-            "params": program.params,
-            "state": program.state,
-            "rngs": program.rngs,
-            "inputs": inputs,
-            "arrays": arrays,
-        }
-        return self._trained(Abstract(program.apply, arguments))
+        own = {"params": program.params, "state": program.state, "rngs": program.rngs}
+        return self._trained(Abstract(program.apply, {**own, "inputs": inputs, "arrays": arrays}))
 
     def _trained(self, program: Abstract) -> Abstract:
         program.trained = self.wrt.mask(program.arguments["params"])
         if self.mode == "forward":
             return program
-        forward = program.function
+        forward, hands_over = program.function, self.hands_over
 
         def step(params: Any, state: Any, rngs: Any, inputs: Any, arrays: Any) -> Any:
             trained, merged = split(params, program.trained)
@@ -296,16 +267,7 @@ class Model:
             program.residuals[:] = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in saved.values()]
             (gradients,) = pullback(jnp.ones_like(value))
             results = value, gradients, updated
-            return (*results, list(saved.values())) if program.hands_over else results
+            return (*results, list(saved.values())) if hands_over else results
 
-        program.function, program.trains, program.hands_over = step, True, self._handing_over
+        program.function, program.trains = step, True
         return program
-
-    @contextmanager
-    def handing_over(self) -> Iterator[None]:
-        """Within it, programs that train also return what they save."""
-        self._handing_over = True
-        try:
-            yield
-        finally:
-            self._handing_over = False

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from symcost.errors import TraceError
 from symcost.tracing.evidence.places import own_line
 from symcost.tracing.program.capture import PointError
 from symcost.tracing.program.paths import call_budget
@@ -67,6 +68,12 @@ def _advice(failure: PointError) -> str | None:
     if KEYWORD in said and own_line(failure.__cause__):
         return AS_IT_IS
     return next((advice for sign, advice in HINTS.items() if sign in said), None)
+
+
+def advised(failure: PointError) -> TraceError:
+    """The error of a point that is the only one, with what to do about it where that is known."""
+    advice = _advice(failure)
+    return TraceError(f"{str(failure).rstrip('.')}: {advice}") if advice else failure
 
 
 def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any]) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ const changed = () => {
   waiting = true;
   requestAnimationFrame(() => { waiting = false; draw(); });
 };
-const symbols = Symbols(data, domain, changed), device = Device(data);
+const symbols = Symbols(data, domain, changed), device = Device(data), mesh = Mesh(models);
 
 // -- the link --------------------------------------------------------------------------------------------------------
 const CHOICES = { ".device": "device", ".dtype": "dtype", ".metric": "metric" }; // what no symbol is called
@@ -117,6 +117,7 @@ const draw = () => {
   const results = models.map((model, i) => device.found(model, values[i], chosen, dtype));
   showCards(results, values, chosen, dtype);
   device.show(models, results, values, chosen);
+  mesh.show(values, chosen);
   last = { results, chosen, dtype };
   refresh(parts);
   document.body.dataset.drawn = (performance.now() - started).toFixed(2);

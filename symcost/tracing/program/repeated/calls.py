@@ -67,32 +67,42 @@ class Calls:
 
     def apply(self, checked: set[Path], context: Any, following: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """The result of a call in a trace; ``checked`` are the variables that the trace declared so far."""
-        if self.once is None:
-            variables = {name: tree for name, tree in context.module.scope.variables().items() if tree}
-            return self._apply(checked, context, following, args, kwargs, variables)
-        self.once.enter(context.module.scope)
-        return self._declared(context, following, args, kwargs)
-
-    def _declared(self, context: Any, following: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """The result of a call that declares its parameters."""
         once, scope = self.once, context.module.scope
-        assert once is not None
+        if once is not None:
+            once.enter(scope)
         try:
-            if not once.is_new(scope) or not _inlines():
+            if not _inlines() or (once is not None and not once.is_new(scope)):
                 raise Unlike
-            key = self._key(context, args, kwargs)
-            leaves, tree = jax.tree.flatten((args, kwargs))
-            arrays, fixed = _told_apart(leaves)
-            known = self.written.get(key) or self._equations(context.module, tree, fixed, self._declaring)
-            result, values = known.function(arrays)
+            key, known, arrays = self._written(checked, context, args, kwargs)
+            result, left = known.function(arrays)
         except Exception:  # it may be like no other call; or the call itself raises this, in its own words
             return following(*args, **kwargs)
         self.written[key] = known
-        for (path, name, shapes), value in zip(known.parameters, values, strict=True):
+        for collection, *path in known.declared:
+            checked.add((collection, *scope.path, *path))
+            if collection == "params":
+                spend_call()
+        if once is None:
+            for collection, values in left.items():
+                for name, value in values.items():
+                    scope.put_variable(collection, name, value)
+            return result
+        for (path, name, shapes), value in zip(known.parameters, left, strict=True):
             spend_call()
             spend_call()  # an initialisation would have declared it too
             once.add((*scope.path, *path), name, shapes, value)
         return result
+
+    def _written(self, checked: set[Path], context: Any, args: Any, kwargs: Any) -> tuple[Any, Equations, list[Any]]:
+        """What a call consists of, its equations, and its arrays: its variables are among them, unless it declares them."""
+        module, declares = context.module, self.once is not None
+        variables = () if declares else ({name: tree for name, tree in module.scope.variables().items() if tree},)
+        mutable = [name for trees in variables for name in trees if module.scope.is_mutable_collection(name)]
+        leaves, tree = jax.tree.flatten((*variables, args, kwargs))
+        arrays, fixed = _told_apart(leaves)
+        key = type(module), self._fields(context), tree, fixed, *((a.aval for a in arrays) if declares else mutable)
+        run = self._declaring if declares else functools.partial(_changing, checked, mutable)
+        return key, self.written.get(key) or self._equations(module, tree, fixed, run), arrays
 
     def _equations(self, module: nn.Module, tree: Any, fixed: Any, run: Run) -> Equations:
         """A call as a function of its arrays; its scope is around it, and it opens none."""
@@ -116,37 +126,6 @@ class Calls:
             result = alone.apply({}, *args, **kwargs)
         equations.parameters = [(path, name, shapes) for path, name, shapes, _ in declared]
         return result, [value for *_, value in declared]
-
-    def _apply(
-        self, checked: set[Path], context: Any, following: Callable[..., Any], args: Any, kwargs: Any, variables: Any
-    ) -> Any:
-        """The result of a call with its variables."""
-        module, scope = context.module, context.module.scope
-        try:
-            if not _inlines():
-                raise Unlike
-            mutable = [name for name in variables if scope.is_mutable_collection(name)]
-            leaves, tree = jax.tree.flatten((variables, args, kwargs))
-            arrays, fixed = _told_apart(leaves)
-            key = (type(module), self._fields(context), tree, fixed, *mutable)
-            known = self.written.get(key)
-        except (Unlike, TypeError):
-            return following(*args, **kwargs)
-        try:
-            if known is None:
-                known = self._equations(module, tree, fixed, functools.partial(_changing, checked, mutable))
-            result, changed = known.function(arrays)
-        except Exception:  # whatever it is: the call itself raises it, in its own words
-            return following(*args, **kwargs)
-        self.written[key] = known
-        for collection, *path in known.declared:
-            checked.add((collection, *scope.path, *path))
-            if collection == "params":
-                spend_call()
-        for collection, values in changed.items():
-            for name, value in values.items():
-                scope.put_variable(collection, name, value)
-        return result
 
     def initialise(self, following: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
         """The result of a call while variables are made: of one that is alike, new variables and a result of its shapes."""

@@ -84,7 +84,7 @@ def sweep(
     output: Output = None,
 ) -> None:
     """Count, filter and rank every configuration of a design space, exactly."""
-    from symcost.cli.best import check, verdicts
+    from symcost.cli.search.best import check, verdicts
     from symcost.report.subjects import designs
     from symcost.sweeps.answers.compared import FRONT, compare
     from symcost.sweeps.answers.pictures import check_colour

@@ -1,0 +1,77 @@
+"""What a search of plans asks of one form of a table on so many chips: formulas, conditions, and where they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symcost.devices import Device
+from symcost.estimate.bytes.training import room
+from symcost.estimate.questions.constraint import check_names, measured
+from symcost.estimate.questions.quantities import vocabulary
+from symcost.estimate.questions.setting import setting
+from symcost.formulas.conditions import condition, names
+from symcost.formulas.symbols import parse, symbol
+from symcost.sweeps.plans.room import CHIPS, MICRO, STEP, Room
+from symcost.sweeps.plans.variants import Variant
+from symcost.sweeps.plans.whole import Unfolded
+from symcost.sweeps.question.space import Space
+from symcost.sweeps.question.uncomputed import outside
+
+MEMORY = "device_bytes"
+NUMBERS = ("step_time", MEMORY, "communication")
+"""What is told of every plan."""
+
+
+@dataclass(frozen=True)
+class PlanQuestion:
+    """What is asked of all plans: a device, an optimizer, conditions, whether all has room, and the objective."""
+
+    on: Device
+    optimizer: str
+    dtype: str | None
+    where: Sequence[str]
+    fits: bool
+    minimize: str
+
+    @property
+    def shown(self) -> list[str]:
+        """The numbers that are told of a plan."""
+        return [*dict.fromkeys((*NUMBERS, self.minimize))]
+
+    def parts(self, variant: Variant, place: Room) -> Iterator[tuple[Mapping[str, Any], Space]]:
+        """For each form of the table and each number of chips: the formulas, and the space of their plans."""
+        for side in variant.costs.sides:
+            options = {"device": self.on, "optimizer": self.optimizer, "zero": variant.zero, MICRO: MICRO}
+            asked = setting(side, options if self.dtype is None else {**options, "dtype": self.dtype}, checked=True)
+            quantities, sizes = vocabulary(side), (*side.symbols, CHIPS, STEP, MICRO)
+            told = [(text, names(condition(text, measured))) for text in self.where]
+            told += [(text, {str(s) for s in parse(text).free_symbols}) for text in self.shown]
+            for text, used in told:
+                check_names(used, text, sizes, side.point, quantities)
+            every = {MEMORY, *(name for _, used in told for name in used)}
+            numbers = {
+                name: sympy.sympify(quantities[name](asked), strict=True) for name in sorted(every & {*quantities})
+            }
+            for chips in place.chips:
+                if place.meshes(chips):
+                    yield self._on_chips(side, place, numbers, chips)
+
+    def _on_chips(
+        self, side: Any, place: Room, numbers: Mapping[str, Any], chips: int
+    ) -> tuple[Mapping[str, Any], Space]:
+        domain = side.parts.sharded.table.domain
+        fixed = {symbol(name): sympy.Integer(value) for name, value in place.fixed.items()}
+        unfolded = Unfolded(place.mesh, place.meshes(chips))
+        formulas = {name: unfolded(number.xreplace(place.examples).xreplace(fixed)) for name, number in numbers.items()}
+        known = {name: formula.xreplace(fixed) for name, formula in {**place.examples, **fixed}.items()}
+        sizes = {**{str(name): formula for name, formula in known.items()}, **side.point}
+        room_left = [f"{MEMORY} <= {room(self.on)}"] if self.fits else []
+        space = place.space(chips, [*self.where, *room_left, *domain.conditions()])
+        left_out = outside(
+            domain, space.axes, {name: sympy.sympify(value, strict=True) for name, value in sizes.items()}
+        )
+        return {**formulas, **sizes}, Space(space.axes, where=[*space.where, *left_out])

@@ -1,0 +1,124 @@
+"""What a compiler changes of a program's collectives, named from both texts; what they do not show has no name."""
+
+from __future__ import annotations
+
+import pytest
+
+from symcost.hlo import parse
+from symcost.hlo.explaining.exchange import (
+    ADDED,
+    PADDED,
+    RING,
+    SCATTERED,
+    WHOLE,
+    Explained,
+    arrays,
+    explained,
+    totals,
+)
+
+MESH = {"data": 4, "model": 2}
+DATA, MODEL = "replica_groups=[2,4]<=[4,2]T(1,0)", "replica_groups=[4,2]<=[8]"
+SUM = "sum {\n  a = f32[] parameter(0)\n  b = f32[] parameter(1)\n  ROOT c = f32[] add(a, b)\n}\n"
+STEP = "source_target_pairs={{0,2},{2,4},{4,6},{6,0},{1,3},{3,5},{5,7},{7,1}}"
+
+
+def named(op: str) -> str:
+    return f'metadata={{op_name="jit(f)/{op}/dot_general"}}'
+
+
+def program(*lines: str, before: str = "") -> str:
+    body = "\n".join(f"  {line}" for line in ("x = f32[8,4]{1,0} parameter(0)", "z = f32[] constant(0)", *lines))
+    return f"HloModule m\n{SUM}{before}ENTRY main {{\n{body}\n}}"
+
+
+def compared(written: str, compiled: str) -> Explained:
+    """The changes, which lead from the bytes of the one to those of the other where nothing is left over."""
+    ours, theirs = parse(written), parse(compiled)
+    found = explained(ours, theirs, MESH)
+    said = totals(arrays(ours, MESH))
+    for change in found.changes:
+        said[change.kind, change.axes] = said.get((change.kind, change.axes), 0) + change.bytes
+    if not (found.lost or found.new):
+        assert {along: size for along, size in said.items() if size} == totals(arrays(theirs, MESH))
+    return found
+
+
+TWO = program(
+    f"p = f32[8,4]{{1,0}} sine(x), {named('k')}", f"q = f32[8,4]{{1,0}} cosine(x), {named('q')}",
+    f"a = f32[8,4]{{1,0}} all-reduce(p), {MODEL}, to_apply=sum, {named('k')}",
+    f"b = f32[8,4]{{1,0}} all-reduce(q), {MODEL}, to_apply=sum, {named('q')}", "ROOT c = f32[8,4]{1,0} add(a, b)",
+)  # fmt: skip
+REDUCED = program(f"ROOT a = f32[8,4]{{1,0}} all-reduce(x), {DATA}, to_apply=sum, {named('k')}")
+GATHERED = program(f"ROOT a = f32[32,4]{{1,0}} all-gather(x), {DATA}, dimensions={{0}}, {named('k')}")
+SCATTER = f"""scatter {{
+  p = f32[8,4]{{1,0}} parameter(0)
+  r = f32[8,4]{{1,0}} all-reduce(p), channel_id=1, {DATA}, to_apply=sum
+  i = s32[] constant(0)
+  ROOT s = f32[2,4]{{1,0}} dynamic-slice(r, i, i), dynamic_slice_sizes={{2,4}}
+}}
+"""
+
+
+def once(*terms: str) -> str:
+    """One all-reduce of a sum of these."""
+    made = [f"t{k} = f32[8,4]{{1,0}} sine(x), {named(term)}" for k, term in enumerate(terms)]
+    return program(*made, f"s = f32[8,4]{{1,0}} add(t0, t{len(terms) - 1})",
+                   f"ROOT a = f32[8,4]{{1,0}} all-reduce(s), {MODEL}, to_apply=sum, {named(terms[-1])}")  # fmt: skip
+
+
+def ring(steps: int) -> str:
+    lines = [
+        f"p{k} = f32[8,4]{{1,0}} collective-permute(x), channel_id={k + 1}, {STEP}, {named('k')}" for k in range(steps)
+    ]
+    return program(*lines, "ROOT y = f32[8,4]{1,0} negate(x)")
+
+
+@pytest.mark.parametrize(
+    ("written", "compiled", "because"),
+    [
+        (TWO, once("k", "q"), {ADDED}),
+        (TWO, program(f"ROOT a = (f32[8,4]{{1,0}}, f32[4,8]{{1,0}}) all-reduce(x, x), {MODEL}, to_apply=sum"), set()),
+        (TWO, program("l = f32[32]{0} bitcast(x)", "c = f32[64]{0} concatenate(l, l), dimensions={0}",
+                      f"ROOT a = f32[64]{{0}} all-reduce(c), {MODEL}, to_apply=sum"), set()),
+        (REDUCED, program("ROOT s = f32[2,4]{1,0} fusion(x), kind=kCustom, calls=scatter", before=SCATTER), {SCATTERED}),
+        (REDUCED, program(f"ROOT s = f32[2,4]{{1,0}} reduce-scatter(x), {DATA}, dimensions={{0}}, to_apply=sum"), {SCATTERED}),
+        (program(f"ROOT s = f32[2,4]{{1,0}} reduce-scatter(x), {DATA}, dimensions={{0}}, to_apply=sum"), REDUCED, {WHOLE}),
+        (GATHERED, ring(3), {RING}),
+        (GATHERED, ring(5), {RING}),
+        (GATHERED, program("h = bf16[8,4]{1,0} convert(x)", f"ROOT a = bf16[32,4]{{1,0}} all-gather(h), {DATA}, dimensions={{0}}"),
+         {"sent as bfloat16 in place of float32"}),
+        (GATHERED, program("w = f32[32,4]{1,0} broadcast(z), dimensions={}", "i = s32[] constant(0)",
+                           "u = f32[32,4]{1,0} dynamic-update-slice(w, x, i, i)",
+                           f"ROOT a = f32[32,4]{{1,0}} all-reduce(u), {DATA}, to_apply=sum"), {PADDED}),
+    ],
+)  # fmt: skip
+def test_a_change_that_the_text_shows_has_a_name(written: str, compiled: str, because: set[str]) -> None:
+    found = compared(written, compiled)
+    assert (found.lost, found.new) == ([], [])
+    assert {change.because for change in found.changes} == because
+
+
+@pytest.mark.parametrize(
+    ("written", "compiled", "lost", "new"),
+    [
+        (TWO, once("k", "k"), 1, 0),  # the sum does not contain the other
+        (GATHERED, ring(1), 1, 1),  # too few steps for a ring
+        (GATHERED, ring(9), 1, 9),  # too many for one
+        (GATHERED, program(f"ROOT a = f32[32,4]{{1,0}} all-gather(x), {MODEL}, dimensions={{0}}"), 1, 1),  # another axis
+        (GATHERED, program("b = f32[32,4]{1,0} broadcast(z), dimensions={}",
+                           f"ROOT a = f32[32,4]{{1,0}} all-reduce(b), {DATA}, to_apply=sum"), 1, 1),  # no slice in it
+        (REDUCED, program("ROOT y = f32[8,4]{1,0} negate(x)"), 1, 0),
+    ],
+)  # fmt: skip
+def test_what_the_text_does_not_show_has_no_name(written: str, compiled: str, lost: int, new: int) -> None:
+    found = compared(written, compiled)
+    assert (len(found.lost), len(found.new)) == (lost, new)
+    assert not found.changes
+
+
+def test_fusions_of_one_channel_are_each_counted() -> None:
+    """A compiler of TPUs gives every reduce-scatter in a fusion channel 1."""
+    lines = [f"s{k} = f32[2,4]{{1,0}} fusion(x), kind=kCustom, calls=scatter" for k in range(2)]
+    module = parse(program(*lines, "ROOT y = f32[2,4]{1,0} add(s0, s1)", before=SCATTER))
+    assert totals(arrays(module, MESH)) == {("reduce-scatter", ("data",)): 2 * 128}

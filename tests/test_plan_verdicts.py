@@ -1,0 +1,148 @@
+"""Programs cut over meshes, and what compilers make of them: every byte that devices exchange is ours, or has a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+from effort import needs
+from jax.sharding import PartitionSpec as P
+from test_plans import Convolutional, Experts, OnNnx, Perceptron, Transformer
+
+import symcost as sc
+
+BOTH = ("data", "model")
+FULLY_SHARDED = {
+    "inputs/0": ("data",), "**/up/kernel": (None, "data"), "**/down/kernel": (None, None, "data"),
+    "**/o/kernel": (None, None, None, "data"), **{f"**/{name}/kernel": (None, "data") for name in "qkv"},
+}  # fmt: skip
+TENSOR = {
+    "inputs/0": ("data",), "**/up/kernel": (None, None, "model"), "**/down/kernel": (None, "model"), "**/o/kernel": (None, "model"),
+    **{f"**/{name}/kernel": (None, None, "model") for name in "qkv"},
+}  # fmt: skip
+MIXED = {
+    "inputs/0": ("data",), "**/up/kernel": (None, "data", "model"), "**/down/kernel": (None, "model", "data"),
+    "**/o/kernel": (None, "model", None, "data"), **{f"**/{name}/kernel": (None, "data", "model") for name in "qkv"},
+}  # fmt: skip
+PLAIN = {"inputs/0": ("data",), "**/up/kernel": BOTH, "**/down/kernel": BOTH[::-1]}
+EXPERTS = {"inputs/0": (None, "expert"), "params/*": ("expert",)}
+Made = tuple[Callable[[], Any], str, Mapping[str, Any]]
+PROGRAMS: Mapping[str, Made] = {
+    "fully sharded": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", FULLY_SHARDED),
+    "tensor": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", TENSOR),
+    "mixed": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", MIXED),
+    "sequence": (lambda: Transformer(512, 8, 2048, 4), "float32[16,128,512]", {"inputs/0": (None, "data")}),
+    "large": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", MIXED),
+    "large, fully sharded": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", FULLY_SHARDED),
+    "wide": (lambda: Perceptron(4096, 16384), "float32[16384,4096]", PLAIN),
+    "layers": (lambda: nn.Sequential([Perceptron(512, 2048) for _ in range(3)]), "float32[4096,512]", PLAIN),
+    "perceptron": (lambda: Perceptron(512, 256), "float32[4096,512]", PLAIN),
+    "nnx": (lambda: OnNnx(512, 256), "float32[4096,512]", PLAIN),
+    "experts": (lambda: Experts(256, 8), "float32[8,64,128]", EXPERTS),
+    "convolutional": (lambda: Convolutional(16), "float32[16,20,20,3]", {"inputs/0": ("data",)}),
+}
+LIGHT = [
+    ("perceptron", "train", (4, 2), "cpu"), ("perceptron", "train", (4, 2), "tpu-v5e"), ("nnx", "train", (2, 4), "tpu-v5p"),
+    ("perceptron", "train", (4, 2), "cuda-h100"), ("convolutional", "train", (8,), "tpu-v6e"),
+    ("experts", "forward", (8,), "tpu-v5e"), ("convolutional", "train", (4,), "cuda-h100"), ("experts", "train", (8,), "cpu"),
+]  # fmt: skip
+HEAVY = [
+    *(("mixed", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "tpu-v5p", "tpu-v6e", "cuda-h100")),
+    *(("fully sharded", "train", (8,), target) for target in ("cpu", "tpu-v5e", "tpu-v5p", "tpu-v6e", "cuda-h100")),
+    *(("tensor", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "cuda-h100")),
+    *(("sequence", "train", (8,), target) for target in ("cpu", "tpu-v5e", "tpu-v6e", "cuda-h100")),
+    *((name, "forward", mesh, "tpu-v5e") for name, mesh in
+      (("mixed", (4, 2)), ("fully sharded", (8,)), ("tensor", (4, 2)), ("sequence", (8,)))),
+    *((name, "train", (16, 4), target) for name in ("mixed", "tensor") for target in ("tpu-v5e", "tpu-v5p")),
+    *(("wide", mode, (4, 4), target) for mode in ("forward", "train") for target in ("tpu-v5e", "tpu-v6e", "cuda-h100")),
+    *(("layers", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "cuda-h100")),
+    ("experts", "train", (8,), "tpu-v5e"), ("experts", "train", (8,), "cuda-h100"),
+    ("nnx", "train", (2, 4), "cuda-h100"), ("convolutional", "train", (8,), "cpu"),
+    ("large", "train", (16, 16), "tpu-v5e"), ("large, fully sharded", "train", (64,), "tpu-v5e"),
+    ("mixed", "train", (32, 8), "tpu-v5e"), ("mixed", "train", (64, 8), "tpu-v5p"), ("perceptron", "train", (64, 8), "tpu-v5p"),
+]  # fmt: skip
+PACKAGE = {"tpu": "libtpu", "cuda": "jax_cuda12_plugin"}
+Row = tuple[str, str, tuple[int, ...], str]
+
+
+def marked(row: Row, heavy: bool) -> Any:
+    """A row as a parameter: skipped where its compiler is absent, left to the campaign where it takes long."""
+    platform = row[-1].partition("-")[0]
+    absent = [needs(PACKAGE[platform], f"a program for {row[-1]}")] if platform in PACKAGE else []
+    name = f"{row[0]}, {row[1]}, {'x'.join(map(str, row[2]))}, {row[3]}"
+    return pytest.param(*row, id=name, marks=[*absent, *([pytest.mark.campaign] if heavy else [])])
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "mesh", "target"), [marked(row, row in HEAVY) for row in (*LIGHT, *HEAVY)]
+)  # fmt: skip
+def test_every_byte_that_devices_exchange_is_ours_or_has_a_name(
+    name: str, mode: Any, mesh: tuple[int, ...], target: str
+) -> None:
+    model, spec, shard = PROGRAMS[name]
+    axes = ("expert",) if name == "experts" else BOTH
+    plan = sc.Plan(dict(zip(axes, mesh, strict=False)), shard)
+    costs = sc.trace(model, spec, mode=mode, plan=plan)
+    verdict = sc.verify(costs, targets=[target])
+    assert verdict, str(verdict)
+    assert [check for check in verdict.checks if check.level == 3]
+
+
+def by_hand(x: Any, up: Any, down: Any) -> Any:
+    """A perceptron as every device runs it: kernels gathered along the batch's axis, sums scattered along the other."""
+
+    def device(x: Any, up: Any, down: Any) -> Any:
+        hidden = jax.nn.relu(x @ jax.lax.all_gather(up, "data", tiled=True))
+        return jax.lax.psum_scatter(hidden @ down, "model", scatter_dimension=1, tiled=True)
+
+    specs = P("data"), P("data", "model"), P("model")
+    return jax.shard_map(device, in_specs=specs, out_specs=P("data", "model"))(x, up, down)
+
+
+HAND = {"inputs/0": ("data",), "inputs/1": BOTH, "inputs/2": ("model",)}
+
+
+def test_a_program_written_for_every_device_is_traced_as_it_is() -> None:
+    specs = "float32[B,d]", "float32[d,F]", "float32[F,d]"
+    costs = sc.trace_function(by_hand, *specs, plan=sc.Plan({"data": "X", "model": "Y"}, HAND))
+    B, d, F, X, Y = sc.symbols("B d F X Y")
+    gather, scatter = costs.collectives
+    assert (gather.kind, gather.axes, gather.size, gather.bytes, gather.times) == (
+        "all-gather",
+        ("data",),
+        X,
+        4 * F * d / Y,
+        1,
+    )
+    assert (scatter.kind, scatter.axes, scatter.size, scatter.bytes) == ("reduce-scatter", ("model",), Y, 4 * B * d / X)
+    assert sc.equal(costs.per_device.macs * X * Y, costs.macs)
+
+
+@pytest.mark.parametrize("program", [
+    lambda x: jax.sharding.reshard(x, P("data", None)) * 2,
+    lambda x: jnp.einsum("bd,cd->bc", x, x, out_sharding=P("data", None)),
+])  # fmt: skip
+def test_a_program_of_explicit_axes_is_one_line(program: Any) -> None:
+    with pytest.raises(sc.SymcostError) as problem:
+        sc.trace_function(program, "float32[B,d]", plan=sc.Plan({"data": "X"}, {"inputs/0": ("data",)}))
+    assert str(problem.value) == (
+        "the program says how its arrays lie (reshard, out_sharding), which explicit axes are needed for, and those of a plan are "
+        "automatic: say it with jax.lax.with_sharding_constraint, or write the program in jax.shard_map"
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("target", [
+    "cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program")),
+    pytest.param("cuda-h100", marks=[needs("jax_cuda12_plugin", "a GPU's program"), pytest.mark.campaign]),
+])  # fmt: skip
+def test_a_program_written_for_every_device_is_what_is_compiled(target: str, dtype: str) -> None:
+    """CPUs send bfloat16 as float32: that is named as well."""
+    specs = [f"{dtype}[{sizes}]" for sizes in ("64,32", "32,64", "64,32")]
+    costs = sc.trace_function(by_hand, *specs, plan=sc.Plan({"data": 4, "model": 2}, HAND))
+    verdict = sc.verify(costs, targets=[target])
+    assert verdict, str(verdict)
