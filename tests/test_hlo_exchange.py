@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symcost.hlo import parse
+from symcost.hlo.explaining.arrays import arrays, totals
 from symcost.hlo.explaining.exchange import (
     ADDED,
     PADDED,
@@ -12,9 +13,7 @@ from symcost.hlo.explaining.exchange import (
     SCATTERED,
     WHOLE,
     Explained,
-    arrays,
     explained,
-    totals,
 )
 
 MESH = {"data": 4, "model": 2}

@@ -16,7 +16,7 @@ from flax import nnx
 import symcost as sc
 from symcost.costs.mesh.collectives import Kind
 from symcost.hlo.counting.collectives import collectives
-from symcost.hlo.explaining.exchange import arrays, totals
+from symcost.hlo.explaining.arrays import arrays, totals
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.parse import parse
 from symcost.tracing.mesh.partition import compiled, partitioned

@@ -76,6 +76,7 @@ SEEN: dict[str, Callable[[int], int]] = {
     "one of an array": lambda d: 8 if np.any(np.array([64, 128]) == d) else 12,
     "less than all of an array": lambda d: 8 if (np.array([64, 128]) > d).all() else 12,
     "all digits but the last": lambda d: 8 if d ^ 1 > 64 else 12,
+    "all digits but the last three": lambda d: 8 if d & ~7 == 1000 and d & 4 else 12,
     "a common divisor": lambda d: math.gcd(d, 12) + 3,
     "a common multiple": lambda d: math.lcm(d, 12) // d + 3,
     "an equal configuration": lambda d: 8 if Config(d) == Config(64) else 12,

@@ -99,7 +99,7 @@ class Side:
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
         explorer, domain = self.piece.explorer, self.piece.domain
-        points = self.points()
+        points = [*self.points(), *self._inside()]
         inside = [point for point in points if domain.problem(point) is None] or self._elsewhere()
         if any(explorer.difference(point) is not None for point in inside) or (inside and self._hides(inside[-1])):
             return "other"
@@ -174,7 +174,7 @@ class Side:
                     name, base, self._by_numbers(name)
                 )
                 above, below = [v for v in outside if v > base[name]], [v for v in outside if v < base[name]]
-                near = (*above[:2], *above[-1:], *below[:1], *below[-2:], *self._inside(name, base))
+                near = (*above[:2], *above[-1:], *below[:1], *below[-2:])
                 for value in dict.fromkeys(near):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
@@ -185,20 +185,20 @@ class Side:
         near = ({**base, name: value} for value in values)
         return [p[name] for p in near if not self.guard.holds(p) and self._behind(p)]
 
-    def _inside(self, name: str, base: Point) -> list[int]:
-        """The first values beyond the decision's number, and beyond its double, at which all else is as in the domain.
+    def _inside(self) -> list[Point]:
+        """Points at the first values beyond the decision's number, and beyond its double, at which all else is as in the domain.
 
         The very next ones may be such that another decision falls the other way there, ``N % 24 == 0`` beside ``N <= 4096``.
         """
-        number = self.guard.number
-        if number is None or number < 2 or name in self.piece.explorer.structural:
-            return []
-        found: list[int] = []
-        for first, step, most in ((number, 1, 2), (number, -1, 1), (2 * number, 1, 1)):
-            points = ({**base, name: first + k * step} for k in range(1, AHEAD) if first + k * step > 0)
-            inside = (p for p in points if not self.guard.holds(p) and self.piece.domain.problem(p) is None)
-            found += [p[name] for p in itertools.islice(inside, most)]
-        return [value for value in found if self._behind({**base, name: value})]
+        number, base = self.guard.number, {name: values[0] for name, values in self.values.items()}
+        names = sorted(self.guard.symbols & set(base) - set(self.piece.explorer.structural))
+        found: list[Point] = []
+        for name in names if number is not None and number > 1 else ():
+            for first, step, most in ((number, 1, 2), (number, -1, 1), (2 * number, 1, 1)):
+                points = ({**base, name: first + k * step} for k in range(1, AHEAD) if first + k * step > 0)
+                inside = (p for p in points if not self.guard.holds(p) and self.piece.domain.problem(p) is None)
+                found += itertools.islice(inside, most)
+        return [point for point in found if self._behind(point)]
 
     def _by_numbers(self, name: str) -> list[int]:
         """Values about the numbers that the decision is written with, ``5000`` of ``N//5000 == 0``, in order; of depths none."""
@@ -206,7 +206,8 @@ class Side:
             return []
         sides = (self.guard.left, self.guard.right)
         numbers = sorted(set().union(*(_numbers(side) for side in sides if isinstance(side, Form))))[-MOST_NUMBERS:]
-        parts = {above // below for above in numbers for below in (1, *numbers)}
+        pairs = [(above, below) for above in numbers for below in (1, *numbers)]
+        parts = {part for above, below in pairs for part in (above // below, above * below)}
         return sorted({v for part in parts for k in (1, 2, 3) for e in (-1, 0, 1) if (v := k * part + e) > 1})
 
     def _joint_points(self, base: Point) -> list[Point]:

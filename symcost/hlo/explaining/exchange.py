@@ -7,19 +7,16 @@ operation, decides between several. Nothing is named that the texts do not show:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from symcost.hlo.counting.bytes import SIZES
-from symcost.hlo.counting.sent import PICKED, Sent, readers, sent
+from symcost.hlo.explaining.arrays import SentArray, arrays, operation, sizes_of
+from symcost.hlo.explaining.between import is_part, is_shorter, meets_equal_numbers, origin_of, what_is_summed
 from symcost.hlo.explaining.terms import parts, placed, terms
 from symcost.hlo.explaining.widening import NAMES
-from symcost.hlo.reading.groups import axes_of
-from symcost.hlo.reading.ir import Computation, Instruction, Module
+from symcost.hlo.reading.ir import Module
 from symcost.hlo.reading.scopes import phase_of
-from symcost.hlo.reading.shapes import Shape
 
 RING = "exchanged in parts, along a ring, beside the product that needs it"
 SCATTERED = "reduced and scattered at once, each device its own slice"
@@ -31,52 +28,7 @@ SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
 EARLIER = "reduced a step earlier: its sum is one with the product before it"
 AGAIN = "gathered once for several products"
 REPEATED = "gathered once more"
-_CALLS = re.compile(r"^(?:(?:jit|pjit)\([^/]*\)/|call_exported/)+")
 ALIKE = frozenset({"all-gather", "all-reduce", "reduce-scatter", "all-to-all"})
-
-
-@dataclass(frozen=True)
-class SentArray:
-    """One array that a collective sends: along which axes, its number type and sizes in order, how often."""
-
-    kind: str
-    axes: tuple[str, ...]
-    group: int
-    dtype: str
-    sizes: tuple[int, ...]
-    """Those that are not 1, from small to large: layouts and orders of dimensions are the compiler's."""
-    one: Sent
-    place: int
-
-    @property
-    def times(self) -> int:
-        """How often it is sent."""
-        return self.one.times
-
-    @property
-    def bytes(self) -> int:
-        """Of all times."""
-        return SIZES.get(self.dtype, 1) * prod(self.sizes) * self.times
-
-    @property
-    def operation(self) -> str:
-        """The operation that it serves, without the calls around the program."""
-        return operation(self.one.op_name)
-
-    @property
-    def operand(self) -> str:
-        """The name of what is sent."""
-        operands = self.one.instruction.operands
-        return operands[min(self.place, len(operands) - 1)]
-
-
-def operation(op_name: str) -> str:
-    """An operation's name without the calls that are around the whole program.
-
-    >>> operation("jit(run)/call_exported/jit(f)/jvp(net)/up/dot_general")
-    'jvp(net)/up/dot_general'
-    """
-    return _CALLS.sub("", op_name)
 
 
 @dataclass(frozen=True)
@@ -101,28 +53,6 @@ class Explained:
 def explained(written: Module, compiled: Module, mesh: Mapping[str, int]) -> Explained:
     """Why a compiled program exchanges other bytes than the program that it was made from."""
     return _Comparison(written, compiled, mesh).run()
-
-
-def arrays(module: Module, mesh: Mapping[str, int]) -> list[SentArray]:
-    """Every array that a module's collectives send; those along no axis, of one device, are none."""
-    found = []
-    for one in sent(module):
-        axes, group = axes_of(one.instruction, mesh)
-        for place, shape in enumerate(one.arrays):
-            found.append(SentArray(one.kind, axes, group, shape.dtype, _sizes(shape), one, place))
-    return found
-
-
-def _sizes(shape: Shape) -> tuple[int, ...]:
-    return tuple(sorted(size for size in shape.dims if size != 1))
-
-
-def totals(found: Sequence[SentArray]) -> dict[tuple[str, tuple[str, ...]], int]:
-    """Bytes by kind and axes."""
-    summed: dict[tuple[str, tuple[str, ...]], int] = {}
-    for each in found:
-        summed[each.kind, each.axes] = summed.get((each.kind, each.axes), 0) + each.bytes
-    return summed
 
 
 Alike = Callable[[SentArray, SentArray], bool]
@@ -195,7 +125,7 @@ class _Comparison:
             shapes = parts(self.compiled, theirs.one, theirs.operand)
             if len(shapes) > 1:
                 self.found.new.remove(theirs)
-                self.found.new += [replace(theirs, dtype=shape.dtype, sizes=_sizes(shape)) for shape in shapes]
+                self.found.new += [replace(theirs, dtype=shape.dtype, sizes=sizes_of(shape)) for shape in shapes]
 
     def scattered(self) -> None:
         """An all-reduce of which a device needs its slice alone; and a reduce-scatter that is taken from the whole sum."""
@@ -217,8 +147,8 @@ class _Comparison:
     def rings(self) -> None:
         """A product that is computed part by part while parts are on the way along a ring."""
         for ours in [each for each in self.found.lost if each.kind in ALIKE]:
-            steps = [each for each in self.found.new if _part(ours, each)]
-            served = [each for each in self.found.lost if each.kind in ALIKE and steps and _part(each, steps[0])]
+            steps = [each for each in self.found.new if is_part(ours, each)]
+            served = [each for each in self.found.lost if each.kind in ALIKE and steps and is_part(each, steps[0])]
             around = sum(step.times for step in steps) // sum(each.times for each in served) if steps else 0
             if (
                 not ours.group - 1 <= around <= ours.group + 1
@@ -258,21 +188,21 @@ class _Comparison:
         """A gathered operand of a product with equal numbers: what is sent instead is its sum along the gathered size."""
         for theirs in [each for each in self.found.new if each.kind == "all-reduce"]:
             for ours in self.found.lost:
-                if _shorter(ours, theirs) and all(_equal_numbers(ours)):
+                if is_shorter(ours, theirs) and all(meets_equal_numbers(ours)):
                     self.found.lost.remove(ours)
                     self.found.new.remove(theirs)
                     self.tell(ours, -ours.bytes, SUMMED)
                     self.tell(theirs, theirs.bytes, SUMMED)
                     break
         for theirs in [each for each in self.found.new if each.kind == "all-reduce"]:
-            if any(_shorter(ours, theirs) and any(_equal_numbers(ours)) for ours, _ in self.pairs):
+            if any(is_shorter(ours, theirs) and any(meets_equal_numbers(ours)) for ours, _ in self.pairs):
                 self.found.new.remove(theirs)
                 self.tell(theirs, theirs.bytes, SUMMED_TOO)
 
     def earlier(self) -> None:
         """A sum of a product's results that is part of the product: what is reduced is what the product leaves."""
         for ours in [each for each in self.found.lost if each.kind == "all-reduce"]:
-            summed = _summed(ours)
+            summed = what_is_summed(ours)
             for theirs in self.found.new:
                 alike = (theirs.kind, theirs.axes, theirs.times) == (ours.kind, ours.axes, ours.times)
                 if alike and summed is not None and operation(summed.op_name) == theirs.operation:
@@ -285,7 +215,7 @@ class _Comparison:
         """The same array that several products gather each for itself."""
         for ours in [each for each in self.found.lost if each.kind == "all-gather"]:
             if any(
-                kept.kind == "all-gather" and _there(ours, kept) and _origin(kept) == _origin(ours)
+                kept.kind == "all-gather" and _there(ours, kept) and origin_of(kept) == origin_of(ours)
                 for kept, _ in self.pairs
             ):
                 self.found.lost.remove(ours)
@@ -321,50 +251,3 @@ def _typed(ours: SentArray, theirs: SentArray) -> str:
 
 def _also(because: str, ours: SentArray, theirs: SentArray) -> str:
     return because if ours.dtype == theirs.dtype else f"{because}, {_typed(ours, theirs)}"
-
-
-def _part(ours: SentArray, theirs: SentArray) -> bool:
-    """Whether a permutation hands on one device's part of an array, for the same operation."""
-    if theirs.kind != "collective-permute" or theirs.axes != ours.axes or not _operation(ours, theirs):
-        return False
-    return prod(theirs.sizes) * ours.group == prod(ours.sizes) and theirs.times % ours.times == 0
-
-
-def _shorter(ours: SentArray, theirs: SentArray) -> bool:
-    """Whether a sum has the sizes of what is gathered but for one that is gone."""
-    if (ours.kind, ours.axes, ours.times) != ("all-gather", theirs.axes, theirs.times):
-        return False
-    return any(ours.sizes[:at] + ours.sizes[at + 1 :] == theirs.sizes for at in range(len(ours.sizes)))
-
-
-def _equal_numbers(ours: SentArray) -> list[bool]:
-    """Of every reader of a gathered array, whether it is a product with a broadcast number."""
-    home = ours.one.home
-    return [i.opcode == "dot" and any(_one_number(home.by_name[name], home) for name in i.operands)
-            for i in readers(ours.one.instruction, home)]  # fmt: skip
-
-
-def _one_number(i: Instruction, home: Computation) -> bool:
-    """Whether an array is one number, as often as it is large."""
-    while i.opcode in (*PICKED, "convert"):
-        i = home.by_name[i.operands[0]]
-    return i.opcode == "broadcast" and not home.by_name[i.operands[0]].shape.dims
-
-
-def _summed(ours: SentArray) -> Instruction | None:
-    """What a device sums before it reduces the sum with others, before it changed its place alone."""
-    home, i = ours.one.home, ours.one.home.by_name[ours.operand]
-    if i.opcode != "reduce":
-        return None
-    i = home.by_name[i.operands[0]]
-    while i.opcode in PICKED:
-        i = home.by_name[i.operands[0]]
-    return i
-
-
-def _origin(each: SentArray) -> tuple[str, str]:
-    """What is sent, before it changed its place alone."""
-    home, i = each.one.home, each.one.home.by_name[each.operand]
-    while i.opcode in PICKED:
-        i = home.by_name[i.operands[0]]
-    return home.name, i.name

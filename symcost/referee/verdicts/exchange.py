@@ -10,7 +10,8 @@ from symcost.agreement.check import Check
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.hlo import Module
-from symcost.hlo.explaining.exchange import Cause, arrays, explained, totals
+from symcost.hlo.explaining.arrays import arrays, totals
+from symcost.hlo.explaining.exchange import Cause, explained
 from symcost.referee.compilers.compile import Placement
 from symcost.tracing.derive import Fresh
 from symcost.tracing.mesh.partition import partitioned

@@ -94,8 +94,11 @@ def _rounded(function: str, inside: Any) -> Form | None:
 def _bits(operation: str, left: Form, right: Form) -> Form | None:
     """The binary digits of a size that a number picks: each is a remainder by 2."""
     size, number = (left, right.number) if right.number is not None else (right, left.number)
-    if not isinstance(number, int) or number < 0 or not size.is_integral:
+    if not isinstance(number, int) or not size.is_integral:
         return None
+    if number < 0:  # all digits but some
+        rest = _bits("&", size, Form.constant(~number)) if operation == "&" else None
+        return None if rest is None else size - rest
     picked = [k for k in range(number.bit_length()) if number >> k & 1]
     both = Form.total(floor(size / 2**k) * 2**k - floor(size / 2 ** (k + 1)) * 2 ** (k + 1) for k in picked)
     return {"&": both, "|": size + number - both, "^": size + number - 2 * both}[operation]

@@ -107,9 +107,11 @@ def replaced(form: Form, known: Mapping[str, Form]) -> Form:
 
 def behind(guard: Guard, seen: Recording) -> Guard:
     """A condition over the model's own symbols, whatever rounded numbers it speaks of."""
-    if guard.symbols <= set(seen.base):
-        return guard
-    return replace(guard, left=Behind(guard.left, seen), right=Behind(guard.right, seen))
+
+    def known(side: Operand) -> Operand:
+        return side if side.symbols <= set(seen.base) else Behind(side, seen)
+
+    return replace(guard, left=known(guard.left), right=known(guard.right))
 
 
 def claims(seen: Recording) -> list[Guard]:
