@@ -93,7 +93,7 @@ class Derivation(Attempt):
     def _settled_on(self) -> Piece:
         """A form by trial, or else one where the program decides as it was seen to."""
         try:
-            return self._unmixed(self._of_two())
+            return self._unmixed_or_clamped(self._of_two())
         except LiftError:
             self._coarseness.clear()
             self.choice.make()
@@ -107,6 +107,16 @@ class Derivation(Attempt):
             self._above = None
             self._deepen()
             return self._settle()
+
+    def _unmixed_or_clamped(self, found: Piece) -> Piece:
+        """The form, or the one of samples on both sides of what is clamped, where this one is wrong on a side."""
+        try:
+            return self._unmixed(found)
+        except LiftError:
+            other = self._clamped(found)
+            if other is found:
+                raise
+            return other
 
     def _of_two(self) -> Piece:
         """A form, at last one without floors of several symbols that are 1, where a program may skip a step."""
