@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+import symcost as sc
+
 TYPES: dict[str, Any] = {"dtype": jnp.bfloat16, "param_dtype": jnp.bfloat16}
 
 
@@ -105,3 +107,19 @@ FSDP = {
     "**/gate/kernel": (None, "data", "model"), "**/up/kernel": (None, "data", "model"), "**/down/kernel": (None, "model", "data"),
 }  # fmt: skip
 """Fully sharded data parallelism along ``data``, and tensors along ``model``: chapter "applied training" of the scaling book."""
+
+SHARDED = {"inputs/0": ("data",), "**/up/kernel": (None, "model"), "**/down/kernel": ("model",)}
+"""Data parallelism along ``data``, and the perceptron's tensors along ``model``."""
+
+
+def main() -> None:
+    """What one device of any mesh holds, computes and sends when the perceptron is trained."""
+    costs = sc.trace(perceptron, "bfloat16[B,d]", plan=sc.Plan({"data": "X", "model": "Y"}, SHARDED), mode="train")
+    print("parameters:", costs.per_device.params)
+    print("MACs:", costs.per_device.macs)
+    for (kind, axes), sent in costs.communication.items():
+        print(f"{kind} along {' and '.join(axes)}: {sent} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -280,7 +280,7 @@ def test_nothing_is_written_after_an_error(tmp_path: Path, capsys: pytest.Captur
 def test_an_unknown_command_or_option_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, message in (
         (["trase"], "No such command 'trase': did you mean trace or table?"),
-        (["latency"], "No such command 'latency': use trace, table, models, audit, sweep and 11 more"),
+        (["latency"], "No such command 'latency': use trace, table, models, audit, sweep and 12 more"),
         (
             ["trace", "some_models.py:raises"],
             "there is no module 'some_models.py' here or among the installed packages: write the "

@@ -18,9 +18,9 @@ from matplotlib.image import imread
 from sweep_case import ARROW, NETWORK, SPACE
 
 import symcost as sc
-from symcost.cli import best as cli_best
 from symcost.cli.main import main
 from symcost.cli.output import SweepProgress
+from symcost.cli.search import best as cli_best
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,8 +13,8 @@ from limits import started
 from sweep_case import ARROW, FRONT, NETWORK, SPACE
 
 import symcost as sc
-from symcost.cli import best as cli_best
 from symcost.cli.main import main
+from symcost.cli.search import best as cli_best
 from symcost.sweeps.run import asked
 
 

@@ -29,8 +29,8 @@ SLOW = {ROOT / "examples" / name for name in (
 """Pages that trace deep models or ask for much, left to the campaign: what they say is tested for itself, on less."""
 RUN = rows((page for page in PAGES if blocks(page)), SLOW)
 pytestmark = pytest.mark.usefixtures("traced_once")
-KINDS = {"python", "console", "text", "sh"}
-"""Languages of blocks: what is run, what is printed, and how to install, which continuous integration does."""
+KINDS = {"python", "console", "text", "sh", "toml"}
+"""Languages of blocks: what is run, what is printed, how to install, which continuous integration does, and files of budgets."""
 
 
 def named(page: Path) -> str:

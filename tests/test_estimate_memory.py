@@ -31,7 +31,7 @@ def test_weights_may_have_widths_of_their_own() -> None:
     assert found.weights == alexnet.params - (37748736 + 4096) // 2
     assert sc.memory(alexnet, "float16", weights="int8").weights == alexnet.params
     assert found.total == found.weights + found.activations
-    with pytest.raises(sc.SymcostError, match="unknown rule of activations 'live': use liveness or textbook"):
+    with pytest.raises(sc.SymcostError, match="unknown rule of activations 'live': use liveness, textbook"):
         sc.memory(alexnet, rule="live")
 
 

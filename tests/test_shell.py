@@ -107,7 +107,7 @@ WRONG = {
         ["trace", "m:f", "{x: float32[n]}"],
         "cannot read '{x: float32[n]}' as a tree of inputs: write it as Python",
     ),
-    "mode": (["trace", "m:f", "float32[n]", "--mode", "training"], "unknown mode 'training': use 'forward' or 'train'"),
+    "mode": (["trace", "m:f", "float32[n]", "--mode", "training"], "unknown mode 'training': use forward, train"),
     "verify": (["verify", "m:f", "flot32[n]", "--at", "n=1"], "unknown number type 'flot32'"),
     "solve": (["solve", "m:f", "flot32[n]", "macs <= 1", "--largest", "n"], "unknown number type 'flot32'"),
 }

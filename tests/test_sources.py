@@ -87,7 +87,7 @@ def test_every_verb_has_the_same_options(verb: str) -> None:
     assert "-o" in known
 
 
-COMMANDS = ["trace", "table", "models", "audit", "sweep", "devices", "estimate", "fits", "solve", "plot", "calibrate",
+COMMANDS = ["trace", "table", "models", "audit", "sweep", "devices", "estimate", "fits", "solve", "plot", "calibrate", "plans",
             "verify", "targets", "check", "diff", "report"]  # fmt: skip
 
 

@@ -92,9 +92,13 @@ class Derivation(Attempt):
 
     def _settled_on(self) -> Piece:
         """A form by trial, or else one where the program decides as it was seen to."""
+        found: Piece | None = None
         try:
-            return self._unmixed_or_clamped(self._of_two())
+            found = self._of_two()
+            return self._unmixed(found)
         except LiftError:
+            if found is not None and (both := self._clamped(found)) is not found:
+                return both
             self._coarseness.clear()
             self.choice.make()
             known = self.guards or self.recording.sizes
@@ -107,16 +111,6 @@ class Derivation(Attempt):
             self._above = None
             self._deepen()
             return self._settle()
-
-    def _unmixed_or_clamped(self, found: Piece) -> Piece:
-        """The form, or the one of samples on both sides of what is clamped, where this one is wrong on a side."""
-        try:
-            return self._unmixed(found)
-        except LiftError:
-            other = self._clamped(found)
-            if other is found:
-                raise
-            return other
 
     def _of_two(self) -> Piece:
         """A form, at last one without floors of several symbols that are 1, where a program may skip a step."""

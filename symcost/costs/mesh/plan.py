@@ -41,7 +41,7 @@ class Plan:
 
     mesh: Mapping[str, int | str]
     shard: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
-    rules: Mapping[str, Entry] = field(default_factory=dict)
+    rules: Mapping[str, Entry] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.mesh, Mapping) or not self.mesh:

@@ -11,7 +11,7 @@ from typing import Any
 
 from symcost.tracing.evidence.frames.expressions import Node, Site, evaluated
 from symcost.tracing.evidence.frames.roles import Column, Role, role
-from symcost.tracing.evidence.frames.values import Known, Table, Unreadable, arithmetic
+from symcost.tracing.evidence.frames.values import COMPILED, Known, Table, Unreadable, arithmetic
 
 MAX_ALTERNATIVES, MAX_VALUES = 4096, 64
 
@@ -96,6 +96,10 @@ class Reading:
         if isinstance(value, Table) and value.kind == "get":
             return "get"
         return value.name if isinstance(value, Known) else ""
+
+    def compiled(self, function: Node) -> bool:
+        """Whether what is called is no function of Python's own, or is computed itself: ``str(i).endswith``."""
+        return function.kind != "leaf" or self.role(function.value).value is COMPILED
 
     def moving(self, node: Node) -> tuple[Role, ...]:
         """The roles of the leaves in an expression that are depths or change from layer to layer."""

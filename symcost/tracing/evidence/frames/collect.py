@@ -15,7 +15,7 @@ from symcost.tracing.evidence.frames.draws import drawn, steps
 from symcost.tracing.evidence.frames.expressions import COMPARED, Node
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.roles import Role, role, stages
-from symcost.tracing.evidence.frames.values import COMPILED, Table, Unreadable
+from symcost.tracing.evidence.frames.values import Table, Unreadable
 from symcost.tracing.evidence.guard import OPERATORS, Guard
 from symcost.tracing.evidence.normal import TURNED
 
@@ -73,16 +73,13 @@ class Collector:
         """Whether what was not read may be a decision: a call of a function of the user's is seen where it runs."""
         site = reading.site
         if site.operation == "call":
-            return (
-                bool(reading.known(Node("call", site.operands)))
-                or reading.role(site.operands[0].value).value is COMPILED
-            )
+            return bool(reading.known(Node("call", site.operands))) or reading.compiled(site.operands[0])
         if site.operation == "test":
             call = site.operands[0]
             if call.kind != "call" or reading.known(call):
                 return True
-            function = reading.role(call.parts[0].value)
-            return function.moves or function.value is COMPILED
+            function = call.parts[0]
+            return reading.compiled(function) or reading.role(function.value).moves
         if site.operation == "[]":
             owner = reading.role(site.operands[0].value) if site.operands[0].kind == "leaf" else Role("unknown")
             return owner.kind == "unknown"
@@ -109,7 +106,7 @@ class Collector:
             if reading.known(operands[0]) == "get":
                 return self._looked_up(reading, "[]", *operands[0].parts[:2])
             return self._compared(reading, "!=", operands[0], Node("const", value=0))
-        if reading.role(operands[0].value).value is COMPILED:
+        if reading.compiled(operands[0]):
             raise NotRead("a function of a library")
         return self._called(reading, reading.known(Node("call", operands)), operands[1:])
 
