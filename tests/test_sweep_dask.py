@@ -84,7 +84,8 @@ def test_a_worker_killed_during_a_run_on_dask_loses_nothing(
 
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_text(SPACE)
-    code = "import sys; from symcost.cli import main; from symcost.cli.search import sweep; sweep.TIMEOUT = 1; sys.exit(main.main())"
+    asked = "from symcost.cli import main; from symcost.cli.search import sweep"
+    code = f"import sys; {asked}; sweep.TIMEOUT = 1; sys.exit(main.main())"
     command = [sys.executable, "-c", code, "sweep", str(tmp_path / "space.toml"), "--dask", "tcp://127.0.0.1:9"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2

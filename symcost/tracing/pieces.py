@@ -190,10 +190,10 @@ class Side:
 
         The very next ones may be such that another decision falls the other way there, ``N % 24 == 0`` beside ``N <= 4096``.
         """
-        number, base = self.guard.number, {name: values[0] for name, values in self.values.items()}
+        number, base = self.guard.number or 0, {name: values[0] for name, values in self.values.items()}
         names = sorted(self.guard.symbols & set(base) - set(self.piece.explorer.structural))
         found: list[Point] = []
-        for name in names if number is not None and number > 1 else ():
+        for name in names if number > 1 else ():
             for first, step, most in ((number, 1, 2), (number, -1, 1), (2 * number, 1, 1)):
                 points = ({**base, name: first + k * step} for k in range(1, AHEAD) if first + k * step > 0)
                 inside = (p for p in points if not self.guard.holds(p) and self.piece.domain.problem(p) is None)
