@@ -92,13 +92,9 @@ class Derivation(Attempt):
 
     def _settled_on(self) -> Piece:
         """A form by trial, or else one where the program decides as it was seen to."""
-        found: Piece | None = None
         try:
-            found = self._of_two()
-            return self._unmixed(found)
+            return self._unmixed(self._of_two())
         except LiftError:
-            if found is not None and (both := self._clamped(found)) is not found:
-                return both
             self._coarseness.clear()
             self.choice.make()
             known = self.guards or self.recording.sizes

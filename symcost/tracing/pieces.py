@@ -99,9 +99,13 @@ class Side:
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
         explorer, domain = self.piece.explorer, self.piece.domain
-        points = [*self.points(), *self._inside()]
+        near = self.points()
+        points = [*near, *self._inside(), *self._lowest()]
         inside = [point for point in points if domain.problem(point) is None] or self._elsewhere()
-        if any(explorer.difference(point) is not None for point in inside) or (inside and self._hides(inside[-1])):
+        if any(explorer.difference(point) is not None for point in inside):
+            return "other"
+        beside = [point for point in near if point in inside] or inside  # where it is looked at once more: not far away
+        if beside and self._hides(beside[-1]):
             return "other"
         return "beyond" if any(map(explorer.sampler.works, (p for p in points if p not in inside))) else "alike"
 
@@ -139,11 +143,12 @@ class Side:
 
     def _dense(self, names: Sequence[str], base: Point) -> Iterator[Point]:
         """Every value of a lone symbol inside the domain: a decision may fall the other way at few of them, ``N ^ 1 > 100``."""
-        if len(names) > 1 or set(names) & set(self.piece.explorer.structural):
+        if len(names) > 1 or set(names) & set(self.piece.explorer.structural) or self.deeper < DEEPER:
             return
         for name in names:
             points = ({**base, name: value} for value in range(1, FURTHEST))
-            yield from (point for point in points if self.piece.domain.problem(point) is None)
+            beyond = (point for point in points if not self.guard.holds(point))
+            yield from (point for point in beyond if self.piece.domain.problem(point) is None)
 
     def different(self) -> list[Point]:
         """Points on the other side, below an edge of the domain too, at which the form is wrong."""
@@ -162,7 +167,7 @@ class Side:
         return any(replace(behind, guard=each).verdict() == "other" for each in fresh)
 
     def points(self) -> list[Point]:
-        """Points on the other side: the nearest ones below and above, and one far away on each side, symbol by symbol."""
+        """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
         found: dict[tuple[tuple[str, int], ...], Point] = {}
         bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
         if set(self.seen) >= set(self.values) and self.seen not in bases:
@@ -174,8 +179,7 @@ class Side:
                     name, base, self._by_numbers(name)
                 )
                 above, below = [v for v in outside if v > base[name]], [v for v in outside if v < base[name]]
-                near = (*above[:2], *above[-1:], *below[:1], *below[-2:])
-                for value in dict.fromkeys(near):
+                for value in (*above[:2], *above[-1:], *below[-2:]):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
         return list(found.values()) or self._joint_points(behind[-1])
@@ -199,6 +203,15 @@ class Side:
                 inside = (p for p in points if not self.guard.holds(p) and self.piece.domain.problem(p) is None)
                 found += itertools.islice(inside, most)
         return [point for point in found if self._behind(point)]
+
+    def _lowest(self) -> list[Point]:
+        """Points at the smallest value of each symbol on the other side: below an edge of the domain, perhaps."""
+        base = {name: values[0] for name, values in self.values.items()}
+        names = sorted(self.guard.symbols & set(base) - set(self.piece.explorer.structural))
+        below = (
+            (name, [v for v in self._outside(name, base, self._near(name, base)) if v < base[name]]) for name in names
+        )
+        return [{**base, name: values[0]} for name, values in below if values]
 
     def _by_numbers(self, name: str) -> list[int]:
         """Values about the numbers that the decision is written with, ``5000`` of ``N//5000 == 0``, in order; of depths none."""
