@@ -21,9 +21,10 @@ from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
+from symcost.tracing.joined import joined
 from symcost.tracing.lifted import Lifted
 from symcost.tracing.options import Options
-from symcost.tracing.pieces import Piece, Side, beyond_bounds, joined, unmoved
+from symcost.tracing.pieces import Piece, Side, beyond_bounds, unmoved
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
