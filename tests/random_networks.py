@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from random_models import ACTIVATIONS, Layer, Network, layer, network
 
 from symcost.costs.table import CostTable
+from symcost.tracing.domain.pieces import Pieces
 
 FULL_WIDTH = (1, 0)  # the pair (a, b) is the size a d + b
 MAX_STRIDE = 12  # all strides of a network together: maps of 200 pixels stay larger than any window
@@ -263,13 +264,19 @@ def networks(draw: st.DrawFn, family: str, api: str, mode: str) -> Network:
                    **{n: fixed[n] for n in sorted(own) if n not in free})  # fmt: skip
 
 
+def sides(domain: Any) -> list[Any]:
+    """The domains of a form's pieces; of one in one piece its own."""
+    return [*sides(domain.there), *sides(domain.elsewhere)] if isinstance(domain, Pieces) else [domain]
+
+
 def inside(lifted: CostTable, offsets: list[int]) -> dict[str, int]:
     """The point of a domain that numbers from 0 on pick."""
     point: dict[str, int] = {}
+    first = sides(lifted.domain)[0]  # numbers are picked about the first side of every decision
     for name, offset in zip(lifted.symbols, offsets, strict=False):
-        step, low = lifted.domain.steps.get(name, 1), lifted.domain.at_least.get(name, 1)
+        step, low = first.steps.get(name, 1), first.at_least.get(name, 1)
         value = -(-(low + (offset % 4 if name == "L" else offset)) // step) * step
-        value = min(value, lifted.domain.at_most.get(name, value) // step * step)
+        value = min(value, first.at_most.get(name, value) // step * step)
         while lifted.domain.problem({**point, name: value}) is not None:
             value += step
             assert value < 10_000, f"no value of {name} fits {point} in the domain {lifted.domain}"
