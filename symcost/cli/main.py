@@ -100,9 +100,9 @@ def _with_cure(message: str) -> str:
     "No such command 'trase': did you mean trace or table?"
     """
     unknown = re.fullmatch(r"No such command ('.*')\..*", message)
-    return (
-        f"No such command {unknown[1]}: {choose(unknown[1], (verb.__name__ for verb in VERBS))}" if unknown else message
-    )
+    if unknown is None:
+        return message
+    return f"No such command {unknown[1]}: {choose(unknown[1], (verb.__name__ for verb in VERBS))}"
 
 
 def script() -> None:

@@ -131,7 +131,7 @@ class Side:
 
     def _elsewhere(self) -> list[Point]:
         """A few points on the other side anywhere inside the domain, where none of the nearest ones is."""
-        base = {name: values[0] for name, values in self.values.items()}
+        base = self._base
         names = tuple(sorted(self.guard.symbols & set(base)))
         points = itertools.chain(points_inside(names, self.piece.domain, base), self._dense(names, base))
         found = (p for p in points if not self.guard.holds(p) and self._behind(p))
@@ -190,10 +190,9 @@ class Side:
 
         The very next ones may be such that another decision falls the other way there, ``N % 24 == 0`` beside ``N <= 4096``.
         """
-        number, base = self.guard.number or 0, {name: values[0] for name, values in self.values.items()}
-        names = sorted(self.guard.symbols & set(base) - set(self.piece.explorer.structural))
+        number, base = self.guard.number or 0, self._base
         found: list[Point] = []
-        for name in names if number > 1 else ():
+        for name in self._free() if number > 1 else ():
             for first, step, most in ((number, 1, 2), (number, -1, 1), (2 * number, 1, 1)):
                 points = ({**base, name: first + k * step} for k in range(1, AHEAD) if first + k * step > 0)
                 inside = (p for p in points if not self.guard.holds(p) and self.piece.domain.problem(p) is None)
@@ -202,12 +201,20 @@ class Side:
 
     def _lowest(self) -> list[Point]:
         """Points at the smallest value of each symbol on the other side: below an edge of the domain, perhaps."""
-        base = {name: values[0] for name, values in self.values.items()}
-        names = sorted(self.guard.symbols & set(base) - set(self.piece.explorer.structural))
-        below = (
-            (name, [v for v in self._outside(name, base, self._near(name, base)) if v < base[name]]) for name in names
-        )
-        return [{**base, name: values[0]} for name, values in below if values]
+        base, found = self._base, []
+        for name in self._free():
+            below = [v for v in self._outside(name, base, self._near(name, base)) if v < base[name]]
+            found += [{**base, name: value} for value in below[:1]]
+        return found
+
+    @property
+    def _base(self) -> Point:
+        """The first sample."""
+        return {name: values[0] for name, values in self.values.items()}
+
+    def _free(self) -> list[str]:
+        """The sizes that the decision depends on: no depths."""
+        return sorted(self.guard.symbols & set(self.values) - set(self.piece.explorer.structural))
 
     def _by_numbers(self, name: str) -> list[int]:
         """Values about the numbers that the decision is written with, ``5000`` of ``N//5000 == 0``, in order; of depths none."""
@@ -258,7 +265,7 @@ class Side:
 
     def attempts(self, sampler: Sampler) -> Iterator[tuple[Sampler, dict[str, Values]]]:
         """Samplers and samples with which the program may be derived on the other side."""
-        base = {name: values[0] for name, values in self.values.items()}
+        base = self._base
         for name in sorted(self.guard.symbols & set(base)):
             there = self._there(name, base, range(1, FURTHEST))
             if len(there) == 1 and self._only(name) == there:

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from symcost.errors import SpaceError, SymcostError
 from symcost.estimate.questions.solve import Solution, solve
+from symcost.sweeps.answers.front import front
 from symcost.sweeps.plans.room import CHIPS, Room
 from symcost.sweeps.plans.variants import Variant
 from symcost.views import view
@@ -122,9 +125,5 @@ def found_plan(variant: Variant, place: Room, told: Mapping[str, Any], row: Mapp
 
 def undominated(plans: Sequence[FoundPlan], names: Sequence[str]) -> tuple[FoundPlan, ...]:
     """Of plans those that no other one beats in one number and equals in the rest; of equals the first."""
-    kept: list[FoundPlan] = []
-    for each in sorted(plans, key=lambda plan: [plan.row[name] for name in names]):
-        here = [each.row[name] for name in names]
-        if not any(all(other.row[name] <= value for name, value in zip(names, here, strict=True)) for other in kept):
-            kept.append(each)
-    return tuple(kept)
+    columns = [np.array([plan.row[name] for plan in plans], dtype=object) for name in names]
+    return tuple(plans[place] for place in front(columns))
