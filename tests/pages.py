@@ -5,9 +5,7 @@ from __future__ import annotations
 import doctest
 import linecache
 import re
-import shlex
 import zlib
-from itertools import pairwise
 from pathlib import Path
 from types import CodeType
 
@@ -52,9 +50,9 @@ def cut(shown: str, whole: str, columns: int) -> list[str]:
     return [*numbers, *names, *long]
 
 
-def absent_target(command: str) -> str | None:
-    """Why a command cannot ask the compilers that it names; ``None`` where they are all here."""
-    words = shlex.split(command)
-    named = [word for option, word in pairwise(words) if option == "--target"]
+def absent_target(text: str) -> str | None:
+    """Why a command, or a block of Python, cannot ask the compilers that it names; ``None`` where they are all here."""
+    listed = " ".join(re.findall(r"targets=\[(.*?)\]", text))
+    named = [*re.findall(r"--target (\S+)", text), *re.findall(r"[\w-]+", listed)]
     problems = {name: TARGETS[name].problem() for name in named if name in TARGETS}
     return next((f"{name}: {problem}" for name, problem in problems.items() if problem is not None), None)

@@ -48,6 +48,8 @@ class Target:
     source: str
     grids: Mapping[int, str] = field(default_factory=dict)
     config: str = field(default="", repr=False)
+    granule: int = 1
+    """Bytes of which a TPU's table of results has a whole number."""
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -117,14 +119,15 @@ def cubes(longest: tuple[int, int, int], per_chip: int = 1) -> dict[int, str]:
 
 MOST_LISTED = 12
 FLAT = {1: "2x2", 4: "2x2", 8: "2x4", 16: "4x4", 32: "4x8", 64: "8x8", 128: "8x16", 256: "16x16"}
-TPUS: Mapping[str, tuple[str, str, Mapping[int, str]]] = {
-    "v4": ("v4", "TPU v4", cubes((16, 16, 16))),  # 4,096 chips
-    "v5e": ("v5e", "TPU v5e", FLAT),
-    "v5p": ("v5p", "TPU v5p", cubes((16, 20, 28))),  # 8,960 chips
-    "v6e": ("v6e", "TPU v6e (Trillium)", FLAT),
-    "7x": ("tpu7x", "TPU7x (Ironwood)", cubes((16, 16, 36), per_chip=2)),  # 9,216 chips of two devices each
+TPUS: Mapping[str, tuple[str, str, Mapping[int, str], int]] = {
+    "v4": ("v4", "TPU v4", cubes((16, 16, 16)), 512),  # 4,096 chips
+    "v5e": ("v5e", "TPU v5e", FLAT, 512),
+    "v5p": ("v5p", "TPU v5p", cubes((16, 20, 28)), 32),  # 8,960 chips
+    "v6e": ("v6e", "TPU v6e (Trillium)", FLAT, 32),
+    "7x": ("tpu7x", "TPU7x (Ironwood)", cubes((16, 16, 36), per_chip=2), 32),  # 9,216 chips of two devices each
 }
-"""By the name of their target without ``tpu-``: the compiler's name, ours, and the topologies."""
+"""By the name of their target without ``tpu-``: the compiler's name, ours, the topologies, and the bytes
+by which a table of results grows."""
 
 TARGETS: Mapping[str, Target] = {
     target.name: target
@@ -132,8 +135,8 @@ TARGETS: Mapping[str, Target] = {
         Target("cpu", CPU, "the CPU of this machine", "jaxlib"),
         *(
             Target(f"tpu-{name}", TPU, title, "cloud.google.com/tpu/docs/system-architecture-tpu-vm",
-                   {devices: f"{theirs}:{grid}" for devices, grid in grids.items()})
-            for name, (theirs, title, grids) in TPUS.items()
+                   {devices: f"{theirs}:{grid}" for devices, grid in grids.items()}, granule=granule)
+            for name, (theirs, title, grids, granule) in TPUS.items()
         ),
         *(Target(f"cuda-{name}", CUDA, gpu.title, gpu.source, config=gpu.config()) for name, gpu in GPUS.items()),
     )

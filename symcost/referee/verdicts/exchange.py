@@ -14,7 +14,7 @@ from symcost.hlo.explaining.arrays import arrays, totals
 from symcost.hlo.explaining.exchange import Cause, explained
 from symcost.referee.compilers.compile import Placement
 from symcost.tracing.derive import Fresh
-from symcost.tracing.mesh.partition import partitioned
+from symcost.tracing.mesh.partition import Partitioned, partitioned
 
 WITNESS = "the compiled program"
 Along = tuple[str, tuple[str, ...]]
@@ -41,19 +41,28 @@ class Exchange:
         return Placement(self.mesh, plan=self.costs.plan)
 
     @cached_property
-    def predicted(self) -> dict[Along, int]:
-        """Bytes by kind and axes."""
-        point = {name: self.at[name] for name in self.costs.symbols if name in self.at}
-        return {along: int(size) for along, size in self.costs.subs(**point).communication.items()}
+    def _here(self) -> CostTable:
+        """The closed form at the point."""
+        return self.costs.subs(**{name: self.at[name] for name in self.costs.symbols if name in self.at})
 
     @cached_property
-    def cut(self) -> Module | str:
+    def predicted(self) -> dict[Along, int]:
+        """Bytes by kind and axes."""
+        return {along: int(size) for along, size in self._here.communication.items()}
+
+    @cached_property
+    def device(self) -> CostTable:
+        """What one device computes and holds at the point."""
+        return self._here.per_device
+
+    @cached_property
+    def cut(self) -> Partitioned | str:
         """The program as it was cut, of which a compiler makes another one; or why there is none to look at."""
         fresh = self.costs.parts.fresh
         assert isinstance(fresh, Fresh)
         assert self.costs.plan is not None
         try:
-            return partitioned(fresh.model, self.costs.plan, self.at).module
+            return partitioned(fresh.model, self.costs.plan, self.at)
         except SymcostError as problem:
             return str(problem)
 
@@ -61,8 +70,10 @@ class Exchange:
         """One comparison of each kind along each axis; what a compiler changes is named, and counted on our side too."""
         made = totals(arrays(compiled, self.mesh))
         differs = made != self.predicted
-        changes = explained(self.cut, compiled, self.mesh).changes if differs and isinstance(self.cut, Module) else []
         unknown = f"no difference has a name here: {self.cut}" if differs and isinstance(self.cut, str) else ""
+        changes = []
+        if differs and not isinstance(self.cut, str):
+            changes = explained(self.cut.module, compiled, self.mesh).changes
         found = []
         for kind, axes in dict.fromkeys((*self.predicted, *made)):
             named = _by_cause(change for change in changes if (change.kind, change.axes) == (kind, axes))

@@ -65,7 +65,7 @@ def checks(
     tiled = target.platform == TPU
     most = None
     if text is not None and not tiled and intermediates is not None:
-        most = 2 * arguments + results + intermediates + _overhead(text)
+        most = 2 * arguments + results + intermediates + overhead(text)
     known = arguments if not tiled else None if text is None else _in_tiles(text)
     exact = [] if known is None else [
         Check(level=3, target=target.name, metric="bytes of arguments" + (" in tiles" if tiled else ""), ours=known,
@@ -83,7 +83,7 @@ def _in_tiles(text: Module) -> int:
     return sum(in_tiles(i.shape) for i in text.entry.instructions if i.opcode == "parameter")
 
 
-def _overhead(text: Module) -> int:
+def overhead(text: Module) -> int:
     """Workspaces of library calls, and what alignment may add to every buffer."""
     instructions = [i for home in text.computations.values() for i in home.instructions]
     spaces = [leaf for i in instructions if i.opcode == "custom-call" and i.shape.is_tuple

@@ -26,7 +26,7 @@ from symcost.referee.compilers.source import ProgramSource
 from symcost.referee.compilers.start import start_devices
 from symcost.referee.compilers.targets import TPU, Target, target
 from symcost.referee.verdicts import against as counters
-from symcost.referee.verdicts import kept, layered, memory, traced
+from symcost.referee.verdicts import chip, kept, layered, memory, traced
 from symcost.referee.verdicts.compiled import compiled, read, unread
 from symcost.referee.verdicts.exchange import Exchange
 from symcost.referee.verdicts.kept import Derived
@@ -184,7 +184,7 @@ def verify(
             others = counters.opinions(against, maker, point, program, written)
         finally:
             job.stop()
-    total = costs.total("xla")
+    total, at = costs.total("xla"), at if sent is None else sent.at
     notes = (*_words(costs), *((ON_CHIP,) if any(each.platform == TPU for each in asked) else ()))
     return Verdict(at=dict(at), flops=total.flops, transcendentals=total.transcendentals, checks=tuple(parts.checks),
                    modules=tuple(parts.rows), targets=tuple(parts.targets), failures=parts.failures,
@@ -237,6 +237,8 @@ def _add(parts: _Parts, each: Target, answer: TargetAnswer | Failure, written: W
     except HloError as problem:
         why = f"{each.name} answered with its figures, and with a program that cannot be counted: {problem}"
         made, checks, rows = unread(each, answer, devices, why), [], []
+    if sent is not None:
+        checks += chip.checks(each, answer, sent, None if made.missing else read(each, answer, paths).module)
     own = memory.liveness(costs) if devices == 1 else {}
     parts.targets.append(replace(made, memory={**memory.held(answer), **own}, live=live))
     parts.rows += rows

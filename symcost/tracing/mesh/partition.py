@@ -23,7 +23,7 @@ from jaxlib import xla_client
 
 from symcost.costs.mesh.plan import Axes, Plan
 from symcost.errors import TraceError
-from symcost.hlo import Module, Shape, parse
+from symcost.hlo import Computation, Instruction, Module, Shape, parse
 from symcost.tracing.mesh.laid import Laid, gradients_laid
 from symcost.tracing.program.arguments import Argument, arguments
 from symcost.tracing.program.axes import abstract_mesh
@@ -64,11 +64,12 @@ class Entering:
 
 @dataclass(frozen=True)
 class Partitioned:
-    """The program of one device, the arrays that enter it, the sizes of the mesh, and how much of each residual it keeps."""
+    """The program of one device, the arrays that enter it, the sizes of the mesh, its results and what it keeps."""
 
     module: Module
     arguments: tuple[Entering, ...]
     mesh: Mapping[str, int]
+    results: tuple[Shape, ...] = ()
     residuals: tuple[Shape, ...] = ()
 
 
@@ -80,14 +81,16 @@ def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partition
     finally:
         model.hands_over = False
     module = parse(program.partitioned())
-    return Partitioned(module, program.entering(), program.laid.mesh, tuple(_kept(module, program.saved)))
+    *given, _ = module.entry.root.operands  # the last one is of the call that ends it
+    made = [module.entry.by_name[name] for name in given]
+    results, saved = made[: len(made) - program.saved], made[len(made) - program.saved :]
+    shapes = tuple(leaf for i in results for leaf in i.shape.leaves())
+    return Partitioned(module, program.entering(), program.laid.mesh, shapes, tuple(_kept(module.entry, saved)))
 
 
-def _kept(module: Module, saved: int) -> Iterator[Shape]:
+def _kept(home: Computation, saved: Sequence[Instruction]) -> Iterator[Shape]:
     """What one device keeps of each residual; one that a single number fills is made again where it is read."""
-    home = module.entry
-    made = [home.by_name[name] for name in home.root.operands[:-1]]  # the last one is of the call that ends it
-    for i in made[len(made) - saved :]:
+    for i in saved:
         if not (i.opcode == "broadcast" and home.by_name[i.operands[0]].opcode == "constant"):
             yield from i.shape.leaves()
 
