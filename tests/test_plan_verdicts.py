@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 from effort import needs
+from flax import nnx
+from jax.sharding import AxisType
 from jax.sharding import PartitionSpec as P
 from test_plans import Convolutional, Experts, OnNnx, Perceptron, Transformer
 
@@ -128,17 +130,81 @@ def test_a_program_written_for_every_device_is_traced_as_it_is() -> None:
     assert sc.equal(costs.per_device.macs * X * Y, costs.macs)
 
 
-@pytest.mark.parametrize("program", [
-    lambda x: jax.sharding.reshard(x, P("data", None)) * 2,
-    lambda x: jnp.einsum("bd,cd->bc", x, x, out_sharding=P("data", None)),
-])  # fmt: skip
-def test_a_program_of_explicit_axes_is_one_line(program: Any) -> None:
-    with pytest.raises(sc.SymcostError) as problem:
-        sc.trace_function(program, "float32[B,d]", plan=sc.Plan({"data": "X"}, {"inputs/0": ("data",)}))
-    assert str(problem.value) == (
-        "the program says how its arrays lie (reshard, out_sharding), which explicit axes are needed for, and those of a plan are "
-        "automatic: say it with jax.lax.with_sharding_constraint, or write the program in jax.shard_map"
-    )
+PAIR = {"inputs/0": ("data",), "params/up": BOTH, "params/down": ("model",)}
+
+
+class Explicit(nn.Module):
+    """A perceptron that says itself how its arrays lie: its first kernel is gathered along the batch's axis."""
+
+    d: int
+    F: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        made = nn.initializers.lecun_normal()
+        up, down = self.param("up", made, (self.d, self.F)), self.param("down", made, (self.F, self.d))
+        up = jax.sharding.reshard(up, P(None, "model"))
+        hidden = nn.relu(jnp.einsum("bd,df->bf", x, up, out_sharding=P("data", "model")))
+        return jnp.einsum("bf,fd->bd", hidden, down, out_sharding=P("data", None))
+
+
+class ExplicitOnNnx(nnx.Module):
+    """The same in nnx."""
+
+    def __init__(self, d: int, F: int, rngs: nnx.Rngs) -> None:
+        self.up, self.down = nnx.Param(jnp.zeros((d, F))), nnx.Param(jnp.zeros((F, d)))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        up = jax.sharding.reshard(self.up[...], P(None, "model"))
+        hidden = nn.relu(jnp.einsum("bd,df->bf", x, up, out_sharding=P("data", "model")))
+        return jnp.einsum("bf,fd->bd", hidden, self.down[...], out_sharding=P("data", None))
+
+
+@pytest.mark.parametrize("made", [Explicit, lambda d, F: ExplicitOnNnx(d, F, nnx.Rngs(0))], ids=["linen", "nnx"])
+@pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
+def test_a_program_of_explicit_axes_is_traced_as_it_is(made: Any, target: str) -> None:
+    """What the types of its arrays say is the program: the mesh has explicit axes where it asks for them."""
+    plan = sc.Plan({"data": "X", "model": "Y"}, PAIR)
+    costs = sc.trace(lambda d, F: made(d, F), "float32[B,d]", plan=plan, mode="train")
+    B, d, F, X, Y = sc.symbols("B d F X Y")
+    assert sc.equal(costs.per_device.macs * X * Y, costs.macs)
+    assert costs.communication == {
+        ("all-gather", ("data",)): 4 * d * F / Y,
+        ("all-reduce", ("model",)): 4 * B * d / X,
+        ("all-reduce", ("data",)): 4 + 8 * d * F / Y,  # the loss, and the gradients of both kernels
+    }
+    verdict = sc.verify(costs, at=dict(B=64, d=128, F=256, X=4, Y=2), targets=[target])
+    assert verdict, str(verdict)
+
+
+def test_a_loop_over_layers_that_gathers_each_is_what_is_compiled() -> None:
+    def layers(x: Any, kernels: Any) -> Any:
+        def layer(x: Any, kernel: Any) -> Any:
+            return nn.relu(x @ jax.sharding.reshard(kernel, P())), None
+
+        return jax.lax.scan(layer, x, kernels)[0]
+
+    def gradients(x: Any, kernels: Any) -> Any:
+        return jax.grad(lambda kernels: layers(x, kernels).sum())(kernels)
+
+    plan = sc.Plan({"data": "X"}, {"inputs/0": ("data",), "inputs/1": (None, "data")})
+    costs = sc.trace_function(gradients, "float32[B,d]", "float32[L,d,d]", plan=plan)
+    L, d = sc.symbols("L d")
+    assert costs.communication[("all-gather", ("data",))] == 8 * L * d**2, "forward, and once more backward"
+    assert sc.verify(costs, at=dict(B=64, d=128, L=4, X=8))
+
+
+def test_a_mesh_of_explicit_axes_around_is_the_plans() -> None:
+    """Nothing in the program asks for them; what lies along a contraction is one line of JAX's."""
+    plan = sc.Plan({"data": "X"}, {"inputs/0": ("data",)})
+    split = sc.Plan({"data": "X"}, {"inputs/0": (None, "data"), "inputs/1": ("data",)})
+    specs = "float32[B,d]", "float32[d,F]"
+    with jax.sharding.use_abstract_mesh(jax.sharding.AbstractMesh((2,), ("data",), axis_types=(AxisType.Explicit,))):
+        costs = sc.trace_function(jnp.matmul, *specs, plan=plan)
+        with pytest.raises(sc.SymcostError, match="Contracting dimensions are sharded and it is ambiguous"):
+            sc.trace_function(jnp.matmul, *specs, plan=split)
+    assert costs.per_device.macs == costs.macs / sc.symbols("X")[0]
+    assert not costs.communication
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -16,6 +16,8 @@ from symcost.tracing.derive import derive
 from symcost.tracing.mesh.derive import sharded
 from symcost.tracing.mesh.own import check_planned, completed, with_inputs
 from symcost.tracing.options import PIECES, Options
+from symcost.tracing.program.axes import explicit_around, no_mesh
+from symcost.tracing.program.capture import NeedsExplicit
 from symcost.tracing.program.given import make_function, make_model
 from symcost.tracing.program.model import Model
 from symcost.tracing.sampling.sample import check_known
@@ -143,10 +145,17 @@ def _planned(
     check_known("upto", options.upto, (*model.symbols, *plan.symbols))
     upto = {name: most for name, most in (options.upto or {}).items() if name in model.symbols}
     model = replace(model, mesh=dict.fromkeys(plan.mesh, 1))  # constraints inside the model name the axes
-    plan = with_inputs(plan, model)
-    costs = derive(model, replace(options, upto=upto), on_trace, active)
-    plan = completed(plan, model, next(iter(costs.certificate.fitted), {}))
-    return costs.cut(sharded(model, costs, plan, options.upto, on_trace))
+    plan, own = with_inputs(plan, model), replace(options, upto=upto)
+    model.explicit = plan if explicit_around() else None
+    with no_mesh():
+        try:
+            costs = derive(model, own, on_trace, active)
+        except NeedsExplicit:
+            model = replace(model, explicit=plan)
+            costs = derive(model, own, on_trace, active)
+        plan = completed(plan, model, next(iter(costs.certificate.fitted), {}))
+        model.explicit = plan if model.explicit else None
+        return costs.cut(sharded(model, costs, plan, options.upto, on_trace))
 
 
 def symbols_of(

@@ -31,6 +31,9 @@ class Plan:
     dimension along several axes ``B@data+fsdp``; parameters with ``nn.with_partitioning``, ``nn.with_logical_partitioning``
     or ``nnx.with_partitioning``. ``rules``: axes of the mesh for logical names, None for none, as ``{"mlp": "model"}``.
 
+    The axes are automatic: XLA's partitioner lays what nobody says. They are explicit for a program that says itself how its
+    arrays lie (``jax.sharding.reshard``, ``out_sharding=``), or that is traced within a mesh of explicit axes.
+
     Raises :class:`symcost.SpecError` for an axis that the mesh lacks, one that cuts two dimensions of an array, and sizes that
     are neither positive integers nor names.
 

@@ -18,7 +18,7 @@ from symcost.errors import SymcostError
 from symcost.reading.glob import matches
 from symcost.tracing.mesh.laid import Laid, gradients_laid
 from symcost.tracing.program.arguments import Argument, arguments
-from symcost.tracing.program.axes import on_axes
+from symcost.tracing.program.axes import as_argument, is_explicit, on_axes
 from symcost.tracing.program.capture import PointError, lean
 from symcost.tracing.program.model import Model
 from symcost.tracing.sampling.refusal import advised
@@ -54,7 +54,7 @@ class JaxProgram:
     @cached_property
     def function(self) -> tuple[Any, list[jax.ShapeDtypeStruct]]:
         """A function of flat arrays that runs the program, and its abstract arguments."""
-        arrays = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in self.closed.jaxpr.invars]
+        arrays = [as_argument(v.aval) for v in self.closed.jaxpr.invars]
         return on_axes(core.jaxpr_as_fun(self.closed), self.axes), arrays
 
     @cached_property
@@ -87,7 +87,7 @@ class JaxProgram:
         """The program serialised for one platform, its gradients laid on a mesh if told. Errors: :class:`NotExportable`."""
         jitted, arrays = self._jitted
         try:
-            if gradients is not None:
+            if gradients is not None and not is_explicit(self.closed):  # else its types say where they lie
                 jitted = jax.jit(self.with_gradients_as(gradients), keep_unused=True)
             return bytes(export.export(jitted, platforms=(platform,))(*arrays).serialize())
         except Exception as problem:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.costs.exact import check_sizes
+from symcost.costs.mesh.plan import Plan
 from symcost.errors import DomainError, SymcostError
 from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
@@ -41,6 +42,8 @@ class ProgramSource:
     """Sizes of the named axes around it."""
     mesh: Mapping[str, int] = field(default_factory=dict)
     """Sizes of the axes of a mesh, which the program may name."""
+    explicit: Plan | None = None
+    """How its arguments lie on that mesh, where its axes are explicit."""
 
     @classmethod
     def of(cls, model: Model, at: Mapping[str, int]) -> ProgramSource:
@@ -48,11 +51,11 @@ class ProgramSource:
         target = model.function or model.factory or model.module
         return cls(target, model.specs, at, {**model.call, **model.arrays}, model.mode, model.method, model.rngs,
                    model.parameters, model.function is not None, wrt=model.wrt.given, axes=model.axes,
-                   mesh=model.mesh)  # fmt: skip
+                   mesh=model.mesh, explicit=model.explicit)  # fmt: skip
 
     def model(self) -> Model:
         """The maker of programs."""
-        return replace(self._made(), mesh=self.mesh)
+        return replace(self._made(), mesh=self.mesh, explicit=self.explicit)
 
     def _made(self) -> Model:
         if self.function:
@@ -72,6 +75,8 @@ class ProgramSource:
 
     def reference(self) -> dict[str, Any]:
         """What another process needs to make the same program. Errors: :class:`NotImportable`, with the cure."""
+        if self.explicit is not None:
+            raise NotImportable("its arrays lie along explicit axes, which is not told to another process")
         target = self.target
         module, name = getattr(target, "__module__", None), getattr(target, "__qualname__", "")
         own = self.name or (f"{module}:{name}" if module else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symcost.agreement.check import Check
@@ -13,6 +13,7 @@ from symcost.hlo import Module
 from symcost.hlo.explaining.arrays import arrays, totals
 from symcost.hlo.explaining.exchange import Cause, explained
 from symcost.referee.compilers.compile import Placement
+from symcost.referee.compilers.source import ProgramSource
 from symcost.tracing.derive import Fresh
 from symcost.tracing.mesh.partition import Partitioned, partitioned
 
@@ -39,6 +40,10 @@ class Exchange:
         """Where the arrays of the plan go: gradients lie as the parameters that they change."""
         assert self.costs.plan is not None
         return Placement(self.mesh, plan=self.costs.plan)
+
+    def on_mesh(self, source: ProgramSource) -> ProgramSource:
+        """The program of a source on the mesh of the plan."""
+        return replace(source, mesh=self.mesh, explicit=self.costs.plan if source.explicit else None)
 
     @cached_property
     def _here(self) -> CostTable:

@@ -164,7 +164,7 @@ def verify(
         placement = Placement(maker.axes)
     with rare_collections():
         program = program_at(maker, source.at)
-        cut = source if sent is None else replace(source, mesh=placement.mesh)  # as written, one device has all of it
+        cut = source if sent is None else sent.on_mesh(source)  # as written, one device has all of it
         compiling = program if sent is None else program_at(cut.model(), source.at)
         job = CompileJob(cut, compiling, placement, timeout, cache, on_event)
         answers = job.start(asked)

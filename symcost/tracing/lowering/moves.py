@@ -33,7 +33,18 @@ def _expand(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
     return [low.reshape(ins[0], _shape(eqn))]
 
 
-@builds("stop_gradient", "copy", "copy_p", "name", "sharding_constraint", "pvary", "pcast", "mesh_cast", "device_put")
+@builds(
+    "stop_gradient",
+    "copy",
+    "copy_p",
+    "name",
+    "sharding_constraint",
+    "pvary",
+    "pcast",
+    "mesh_cast",
+    "reshard",
+    "device_put",
+)
 def _same(low: Lowering, eqn: Any, ins: list[Node]) -> list[Node]:
     return list(ins) if len(ins) == len(eqn.outvars) else [ins[0]]
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax import export
 from jax._src.core import jaxprs_in_params
 from jax.extend import core
 from jax.sharding import Mesh
@@ -26,7 +27,7 @@ from symcost.errors import TraceError
 from symcost.hlo import Computation, Instruction, Module, Shape, parse
 from symcost.tracing.mesh.laid import Laid, gradients_laid
 from symcost.tracing.program.arguments import Argument, arguments
-from symcost.tracing.program.axes import abstract_mesh
+from symcost.tracing.program.axes import abstract_mesh, as_argument, is_explicit
 from symcost.tracing.program.capture import PointError, lean, too_large
 from symcost.tracing.program.model import Model
 
@@ -135,7 +136,7 @@ class _OnMesh:
         sizes = plan.sizes(point)
         _check_mesh(sizes, point)
         own = {name: point[name] for name in (*model.symbols, *model.fixed) if name in point}
-        with abstract_mesh(sizes):
+        with abstract_mesh(sizes, model.explicit is not None):
             abstract, closed = lean(model, own)
         _check_room(closed.jaxpr, point)
         entering = arguments(abstract)
@@ -160,7 +161,12 @@ class _OnMesh:
             jax.ShapeDtypeStruct(aval.shape, aval.dtype, sharding=place)
             for aval, place in zip(self.closed.in_avals, placed, strict=True)
         ]
-        run = gradients_laid(core.jaxpr_as_fun(self.closed), self.arguments, placed)
+        run = core.jaxpr_as_fun(self.closed)
+        if is_explicit(self.closed):  # its types say where gradients lie, too, on a mesh without devices
+            flat = jax.jit(run, keep_unused=True)
+            run = export.export(flat, platforms=("cpu",))(*map(as_argument, self.closed.in_avals)).call
+        else:
+            run = gradients_laid(run, self.arguments, placed)
 
         def ended(*values: Any) -> list[Any]:
             """The program, then the call that ends it."""

@@ -21,7 +21,7 @@ from symcost.tracing.program import (
     opened,  # noqa: F401  (registers scan, while, cond, shard_map and pallas_call)
 )
 from symcost.tracing.program.arguments import Abstract
-from symcost.tracing.program.axes import abstract_mesh, explicit_asked
+from symcost.tracing.program.axes import abstract_mesh, explicit_asked, typed
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.modules.linen import StaleVariables
 from symcost.tracing.program.paths import FORWARD, names_along, renew_budget, spend_call
@@ -43,6 +43,10 @@ class PointError(TraceError):
         self.point = dict(point)
         self.parameters = tuple(parameters)
         """Parameters of the model's own that were given sizes."""
+
+
+class NeedsExplicit(TraceError):
+    """The program says how its arrays lie, which takes explicit axes."""
 
 
 def too_large(point: Mapping[str, int], why: str) -> PointError:
@@ -108,7 +112,7 @@ def lean(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
 
 def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
-    with abstract_mesh(model.mesh):
+    with abstract_mesh(model.mesh, model.explicit is not None):
         found = _guessed(model, point)
         if found is None:
             found = _traced(model, point)
@@ -125,7 +129,7 @@ def _guessed(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any] | N
         abstract = model.at(point)
         for _ in abstract.trained:  # an initialisation would have declared each
             spend_call()
-        found = abstract, jax.make_jaxpr(abstract.function, axis_env=list(model.axes.items()) or None)(*abstract.args)
+        found = abstract, _jaxpr(model, abstract)
         right = not model.stale(point)
     except Exception:
         renew_budget()  # whatever it is: what the model raises, it raises again
@@ -133,8 +137,12 @@ def _guessed(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any] | N
     return found if right else None
 
 
+def _jaxpr(model: Model, abstract: Abstract) -> Any:
+    args = abstract.args if model.explicit is None else typed(abstract, model.explicit)
+    return jax.make_jaxpr(abstract.function, axis_env=list(model.axes.items()) or None)(*args)
+
+
 def _traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
-    environment = list(model.axes.items()) or None
     try:
         found = model.at_once(point)
         if found is not None:
@@ -145,7 +153,7 @@ def _traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
                 model.forget(point)
             abstract = model.at(point)
             try:
-                closed = jax.make_jaxpr(abstract.function, axis_env=environment)(*abstract.args)
+                closed = _jaxpr(model, abstract)
             except StaleVariables as problem:
                 if fresh:
                     raise TraceError(
@@ -165,11 +173,8 @@ def _traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     except TraceError:
         raise
     except Exception as problem:
-        if model.mesh and explicit_asked(problem):
-            raise TraceError(
-                "the program says how its arrays lie (reshard, out_sharding), which explicit axes are needed for, and those of "
-                "a plan are automatic: say it with jax.lax.with_sharding_constraint, or write the program in jax.shard_map"
-            ) from problem
+        if model.mesh and model.explicit is None and explicit_asked(problem):
+            raise NeedsExplicit("the program says how its arrays lie (reshard, out_sharding): give a plan") from problem
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
         raise PointError(
             f"the model raised at {where(point)}: {type(problem).__name__}: {reason}", point, model.parameters

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from symcost.costs.mesh.plan import Plan
 from symcost.errors import TraceError
 from symcost.hlo.reading.scopes import mark
 from symcost.reading.choices import Mode
@@ -46,6 +47,7 @@ class Model:
     fixed: Mapping[str, int] = field(default_factory=dict)  # symbols that have one value, and are none to the outside
     hands_over: bool = False  # whether programs that train return what they save, too
     mesh: Mapping[str, int] = field(default_factory=dict)  # sizes of a mesh's axes that it may name
+    explicit: Plan | None = None  # how its arguments lie on that mesh, where its axes are explicit
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
@@ -141,7 +143,7 @@ class Model:
     @property
     def declares(self) -> bool:
         """Whether traces declare the parameters themselves, as far as was seen: no others need to be known then."""
-        return self.mode == "forward" and not self._asks
+        return self.mode == "forward" and not self._asks and self.explicit is None
 
     def at_once(self, point: Mapping[str, int]) -> tuple[Abstract, Any] | None:
         """The program and its jaxpr by one trace that declares the parameters, or nothing where that takes more."""
@@ -259,7 +261,8 @@ class Model:
                 with jax.named_scope(mark("loss")):
                     every = map(jnp.asarray, jax.tree.leaves(out))  # plain numbers too
                     leaves = [leaf for leaf in every if jnp.issubdtype(leaf.dtype, jnp.floating)]
-                    return sum((jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves), jnp.float32(0)), updated
+                    first, *others = [jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves] or [jnp.float32(0)]
+                return sum(others, first), updated
 
             value, pullback, updated = jax.vjp(loss, trained, has_aux=True)
             entered = {id(leaf) for leaf in jax.tree.leaves((params, state, rngs, inputs, arrays))}

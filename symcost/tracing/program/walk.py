@@ -22,7 +22,7 @@ from symcost.tracing.program.paths import BACKWARD, FORWARD, RECOMPUTE, Stacks
 from symcost.tracing.program.records import Event, Key, Program, Record
 
 VIEWS = frozenset({"reshape", "squeeze", "expand_dims", "broadcast_in_dim", "stop_gradient", "name", "sharding_constraint",
-                   "pvary", "pcast", "mesh_cast", "copy_p"})  # fmt: skip
+                   "pvary", "pcast", "mesh_cast", "reshard", "copy_p"})  # fmt: skip
 MAX_STRIDE = 64
 MADE = "made"
 """Of a node whose operation is still to be recorded."""
