@@ -104,3 +104,25 @@ def test_a_complex_factorisation_has_the_real_operations_of_each_of_its_own() ->
     assert paired == 6 * (real - additions) + 2 * additions
     with pytest.raises(RuleError, match="eigh of complex64 has no published count: take a real matrix, or add a rule"):
         sc.trace_function(lambda x: linalg.eigh(x, symmetrize_input=False), "complex64[6,6]")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        jnp.linalg.eigvalsh,
+        lambda a: jnp.linalg.eigh(a)[1],
+        lambda a: jnp.linalg.qr(a)[0],
+        lambda a: jnp.linalg.qr(a)[1],
+        lambda a: jnp.linalg.svd(a)[0],
+        lambda a: jnp.linalg.svd(a, full_matrices=False)[2],
+        lambda a: jax.scipy.linalg.schur(a)[0],
+        jax.grad(lambda a: jnp.linalg.eigvalsh(a).sum()),
+        jax.grad(lambda a: jnp.linalg.svd(a, compute_uv=False).sum()),
+    ],
+)
+def test_under_xla_nothing_is_counted_of_results_that_nobody_reads(function: Callable[..., Any]) -> None:
+    costs = sc.trace_function(function, "float32[n,n]", referee=False)
+    for n in (4, 9):
+        lowered = jax.jit(function).lower(jax.ShapeDtypeStruct((n, n), jnp.float32))
+        unknown = lowered.as_text().count("custom_call @lapack")  # XLA's analysis says -1 of each
+        assert costs.subs(n=n).total("xla").flops == lowered.cost_analysis()["flops"] + unknown

@@ -9,6 +9,7 @@ what lowering puts around the library's call: a test of its success, and the tri
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import prod
 
 from symcost.errors import RuleError
@@ -19,6 +20,8 @@ from symcost.rules.complex_numbers import is_complex
 
 MULTIPLICATION, ADDITION = 6, 2
 """Real operations of a complex one."""
+APART = frozenset({"eigh", "qr", "svd", "schur"})
+"""What gives several results, each made of the library's by operations of its own: those that nobody reads are gone."""
 
 
 def _work(op: Op, multiplications: Size, additions: Size, xla: Size) -> Work:
@@ -32,6 +35,17 @@ def _iterative(op: Op, flops: Size, xla: Size) -> Work:
     if is_complex(op.ins[0].dtype):
         raise RuleError(f"{op.name} of {op.ins[0].dtype} has no published count: take a real matrix, or add a rule")
     return Work(flops=flops, xla_flops=xla, materialises=True)
+
+
+def _read(op: Op) -> Collection[int]:
+    """Which of the results are read: all, unless the program as XLA receives it says which."""
+    said = op.facts.static[-1] if op.facts.static else None
+    return said if isinstance(said, frozenset) else range(len(op.outs))
+
+
+def _tested(op: Op) -> Size:
+    """A test of success for each matrix, and a choice for each element of the results that are read."""
+    return _matrices(op.ins[0])[0] + sum(op.outs[i].size for i in _read(op))
 
 
 def _matrices(array: Array) -> tuple[Size, Size, Size]:
@@ -94,14 +108,15 @@ def _product_of_reflections(batch: Size, m: Size, n: Size, k: Size) -> tuple[Siz
 @rule("qr", extract=static("full_matrices", "pivoting"))
 def qr(op: Op) -> Work:
     """Householder's reflections (``geqrf``), ``2n^2(m - n/3)`` at first order where ``m >= n``, and ``Q`` of them (``orgqr``)."""
-    full, pivoting = op.facts.static
+    full, pivoting = op.facts.static[:2]
     if pivoting:
         raise RuleError("qr with pivoting has no published count: take it without, or add a rule")
     batch, m, n = _matrices(op.ins[0])
     rows, columns = op.outs[1].shape[-2], op.outs[0].shape[-1]
     k = _least(m, n) if full else columns
     factor, made = _reflections(batch, m, n, k), _product_of_reflections(batch, m, columns, k)
-    xla = 2 * rows * n + batch * rows * n - is_one(rows) * (n + is_one(n) * (1 + batch))
+    triangle = 2 * rows * n + batch * rows * n - is_one(rows) * (n + is_one(n) * (1 + batch))
+    xla = triangle if 1 in _read(op) else 0
     return _work(op, factor[0] + made[0], factor[1] + made[1], xla)
 
 
@@ -126,7 +141,7 @@ def triangular_solve(op: Op) -> Work:
 def eigh(op: Op) -> Work:
     """``9n^3`` with eigenvectors (Golub and Van Loan, algorithm 8.3.3)."""
     batch, n, _ = _matrices(op.ins[0])
-    return _iterative(op, 9 * batch * n**3, batch * (1 + n * n + n))
+    return _iterative(op, 9 * batch * n**3, _tested(op))
 
 
 @rule("svd", extract=static("compute_uv", "full_matrices"))
@@ -136,15 +151,14 @@ def svd(op: Op) -> Work:
     ``4ak^2 - 4k^3/3`` for the values alone, ``14ak^2 + 8k^3`` with ``k`` vectors on either side, and
     ``4a^2 k + 8ak^2 + 9k^3`` with all of them.
     """
-    vectors, full = op.facts.static
+    vectors, full = op.facts.static[:2]
     batch, m, n = _matrices(op.ins[0])
     k = op.outs[0].shape[-1]
     a = m + n - k
     if not vectors:
-        return _iterative(op, (12 * a * k * k - 4 * k**3) // 3 * batch, batch * (1 + k))
+        return _iterative(op, (12 * a * k * k - 4 * k**3) // 3 * batch, _tested(op))
     each = 4 * a * a * k + 8 * a * k * k + 9 * k**3 if full else 14 * a * k * k + 8 * k**3
-    sides = m * m + n * n if full else m * k + k * n
-    return _iterative(op, batch * each, batch * (1 + k + sides))
+    return _iterative(op, batch * each, _tested(op))
 
 
 @rule("eig", extract=static("compute_left_eigenvectors", "compute_right_eigenvectors"))
@@ -159,9 +173,9 @@ def eig(op: Op) -> Work:
 @rule("schur", extract=static("compute_schur_vectors"))
 def schur(op: Op) -> Work:
     """``25n^3`` with its vectors, ``10n^3`` without (Golub and Van Loan, algorithm 7.5.2)."""
-    (vectors,) = op.facts.static
+    vectors = op.facts.static[0]
     batch, n, _ = _matrices(op.ins[0])
-    return _iterative(op, (25 if vectors else 10) * batch * n**3, batch * (1 + (1 + vectors) * n * n))
+    return _iterative(op, (25 if vectors else 10) * batch * n**3, _tested(op))
 
 
 @rule("hessenberg", "tridiagonal")

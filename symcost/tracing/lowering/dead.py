@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from symcost.tracing.lowering.node import Lowering, Node, Shape, moved_back, parts_read
 from symcost.tracing.lowering.parts import mark_parts
+from symcost.tracing.lowering.results import mark_results
 from symcost.tracing.program.records import Record
 
 
@@ -20,6 +21,7 @@ def mark_dead(low: Lowering, outputs: Iterable[Node], attached: Iterable[Record]
     for record in attached:
         if id(record) not in kept:
             record.sizes = (*record.sizes[:-1], 0)
+    mark_results(nodes)
     if low.complexes:
         mark_parts(low.complexes, nodes, roots)
 

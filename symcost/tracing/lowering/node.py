@@ -120,7 +120,7 @@ class Lowering:
                     return [simple]
             return [self.node(name, ins, shape)]
         whole = self.node(name, ins, ())
-        return [Node("result", (whole,), getattr(out.aval, "shape", ())) for out in outs]
+        return [Node("result", (whole,), getattr(out.aval, "shape", ()), None, i) for i, out in enumerate(outs)]
 
     def _simple(self, name: str, eqn: Any, ins: list[Node], shape: Shape) -> Node | None:
         """An elementwise equation that is computed, or passes on an operand."""
