@@ -24,8 +24,6 @@ from symcost.tracing.sampling.sample import Point
 SMALL = (2, 16, 128, 1024, 4096)
 LARGE = (1 << 16, 1 << 14)
 """Sizes at the corners, and those that are tried where a corner is another program."""
-FAR = (256, 128, 64, 32)
-"""The same of the far axis of a mesh, the others of which are 2."""
 ROUNDS = 40
 
 
@@ -78,7 +76,9 @@ class Box:
         self._most = {name: max(p[name] for p in compared.fitted) for name in names}
         self._low, self._high = dict.fromkeys(names, SMALL[0]), dict.fromkeys(names, LARGE[0])
         self._axes = {name: [upto] for name, upto in compared.upto.items() if name in compared.side.first}
-        self._axes |= {name: list(FAR) for name in compared.side.first if name not in self._axes}
+        self._axes |= {
+            name: list(compared.side.meshes.far(name)) for name in compared.side.first if name not in self._axes
+        }
         self._looked_at: dict[tuple[tuple[str, int], ...], bool] = {}
         self.lowest: dict[str, int] = {}
         self.highest: dict[str, int] = {}
@@ -141,7 +141,7 @@ class Box:
         for axis, sizes in self._axes.items():
             if not sizes:
                 continue
-            mesh = {**first, **dict.fromkeys(first, 2), axis: sizes[0]}
+            mesh = {**self._compared.side.meshes.least, axis: sizes[0]}
             if self._compared.side.holds(mesh):
                 yield Corner(names, axis, self._at(names, mesh))
                 yield Corner(frozenset(), axis, self._at(frozenset(), mesh))

@@ -19,7 +19,7 @@ from symcost.tracing.mesh.box import Ordered
 from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.sampler import MeshSampler
 from symcost.tracing.mesh.side import MOST_ORDERS, SideDerivation, ToCut
-from symcost.tracing.mesh.sides import AXES, MOST_SIDES, first_mesh, sides
+from symcost.tracing.mesh.sides import MOST_SIDES, Meshes, sides
 from symcost.tracing.program.model import Model
 from symcost.tracing.sampling.sample import Point
 
@@ -40,15 +40,17 @@ class MeshDerivation:
 
     def run(self) -> Sharded:
         """The closed forms. Errors: none fits, or one differs from a fresh program."""
-        largest = dict.fromkeys(self.plan.symbols, max(AXES))
+        meshes = Meshes(self.plan, self.lattice.takes, [cut.axes for cut in self.lattice.numbers])
+        meshes.check(self.lattice.numbers)
+        largest = {name: max(meshes.sizes(name)) for name in self.plan.symbols}
         sizes = self.lattice.roomy(self.lattice.point(self.plan.sizes(largest)))
 
         def alike(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
             return same(self.sampler({**sizes, **one}), self.sampler({**sizes, **other}))
 
-        structural = self._structural({**sizes, **first_mesh(self.plan)})
+        structural = self._structural({**sizes, **meshes.first})
         whole = ToCut(self.table, self.plan, self.upto, self.sampler, self.lattice)
-        waiting = [SideDerivation(whole, side, sizes, structural) for side in sides(self.plan, alike)]
+        waiting = [SideDerivation(whole, side, sizes, structural) for side in sides(meshes, alike)]
         found: list[Sharded] = []
         refused: LiftError | None = None
         while waiting and len(found) < MOST_SIDES:

@@ -44,7 +44,10 @@ class Lattice:
     def __post_init__(self) -> None:
         self.names: Sequence[str] = self.table.symbols
         self.domain: Conditions | None = self.table.domain
-        self.cuts = list(self._cuts())
+        every = list(self._cuts())
+        self.cuts = [cut for cut in every if _symbols(cut.size)]
+        self.numbers = [cut for cut in every if not _symbols(cut.size)]
+        """Dimensions whose size is a number, which the axes of a mesh must divide as it is."""
 
     def _cuts(self) -> Iterator[Cut]:
         for row in self.table.rows:
@@ -52,6 +55,10 @@ class Lattice:
                 for size, axes in zip(row.out, self.plan.cut(entering(row), len(row.out)), strict=True):
                     if axes:
                         yield Cut(size, axes)
+
+    def takes(self, mesh: Mapping[str, int]) -> bool:
+        """Whether the axes of a mesh divide the dimensions whose size is a number."""
+        return all(int(cut.size) % self._parts(cut, mesh) == 0 for cut in self.numbers)
 
     def point(self, mesh: Mapping[str, int]) -> Point:
         """Sizes that the axes of a mesh of such sizes divide. Errors: none were found."""
