@@ -181,3 +181,15 @@ def test_a_bound_that_one_piece_says_by_itself_is_told_of_all() -> None:
     assert costs.domain.conditions() == ["N <= 1024"]
     for N in (1024, 700):
         costs.subs(check=True, N=N, d=30)
+
+
+@pytest.mark.parametrize("made", [nn.initializers.ones, nn.initializers.zeros, nn.initializers.constant(2.0)])
+def test_a_parameter_may_be_a_single_number(made: Any) -> None:
+    class Scaled(nn.Module):
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return x * self.param("scale", made, ())
+
+    costs = sc.trace(Scaled(), "float32[n,d]")
+    assert (costs.params, costs.subs(n=3, d=5).flops) == (1, 15)
+    assert sc.trace(Scaled(), "float32[n,d]", mode="train").params == 1

@@ -58,7 +58,8 @@ class Initialisers:
         except TypeError:
             return jax.eval_shape(lambda: function(*args, **kwargs))
         if key not in self.shapes:
-            self.shapes[key] = self._as_asked(function, key) or jax.eval_shape(lambda: function(*args, **kwargs))
+            asked = self._as_asked(function, key)
+            self.shapes[key] = jax.eval_shape(lambda: function(*args, **kwargs)) if asked is None else asked
         return self.shapes[key]
 
     def _as_asked(self, function: Any, key: Any) -> Any:
