@@ -25,6 +25,7 @@ from symcost.cli.target import table_of
 from symcost.costs.fresh import compared
 from symcost.errors import SymcostError
 from symcost.reading.choices import LatencyModel
+from symcost.reading.numerals import assigned
 from symcost.sources.source import check_names, unseen
 
 TextOrJson = Annotated[str, one_of("text", "json")]
@@ -210,7 +211,7 @@ def plot(
         raise SymcostError("a picture needs a file: give --output picture.png, .svg or .pdf")
     check(kind, output)
     source = given.source(target, specs)
-    sizes = ", ".join(f"{name}={value}" for name, value in source.sized.items())
+    sizes = assigned(source.sized)
     costs = table_of(source)
     name = f"{target} at {sizes}" if sizes and not costs.point else target
     costs.plot(kind, device, dtype, batch=batch, model=cast(LatencyModel, model), depth=depth, name=name, file=output)

@@ -14,7 +14,7 @@ from symcost.errors import DomainError, SymcostError
 from symcost.formulas.extent import extent
 from symcost.formulas.symbols import evaluate
 from symcost.reading.given import formula
-from symcost.reading.numerals import short
+from symcost.reading.numerals import is_positive, short
 
 
 def rational(value: Fraction | int) -> sympy.Expr:
@@ -41,7 +41,7 @@ def larger(left: Count, right: Count) -> Count:
 def check_sizes(point: Mapping[str, int]) -> None:
     """Raise for a value that is no positive integer."""
     for name, value in point.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if not is_positive(value):
             raise DomainError(f"{name}={short(value)} is outside the domain: {name} must be a positive integer")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.errors import LiftError, SymcostError
 from symcost.reading.choices import PEAKS, UNITS
+from symcost.reading.numerals import assigned
 
 PEAK = "peak"
 SHOWN = 3
@@ -72,7 +73,7 @@ def check(costs: Any) -> int:
         raise SymcostError(
             f"check=True compares one point: give values for {', '.join(f'{name}=...' for name in costs.symbols)} too"
         )
-    where = ", ".join(f"{name}={value}" for name, value in at.items()) or "its sizes"
+    where = assigned(at) or "its sizes"
     try:
         theirs = {name: value for _, name, value in numbers(parts.fresh(at))}
     except SymcostError as problem:

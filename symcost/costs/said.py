@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from symcost.reading.numerals import assigned
+
 NOT_COMPARED = "not compared with XLA"
 ADVICE = "count under full or textbook, or trace with referee=False, which keeps the xla figures unchecked"
 
@@ -68,6 +70,6 @@ class Certificate:
     @property
     def checks(self) -> str:
         """What was compared, without the words."""
-        points = "; ".join(", ".join(f"{k}={v}" for k, v in p.items()) for p in self.held_out) or "no symbols"
+        points = "; ".join(assigned(p) for p in self.held_out) or "no symbols"
         equal = f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points})"
         return f"{equal}; {self.traces} trace{'' if self.traces == 1 else 's'} in all; {self.xla}"

@@ -14,7 +14,7 @@ from symcost.costs.dtypes import number_type
 from symcost.errors import ExpressionError, SpecError
 from symcost.formulas.symbols import evaluate, parse
 from symcost.reading.nearest import offered
-from symcost.reading.numerals import short
+from symcost.reading.numerals import assigned, short
 
 _FORM = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*\[(.*)\]\s*", re.DOTALL)
 MAX_TEXT = 100_000
@@ -62,7 +62,7 @@ class Spec:
 
 def where(point: Mapping[str, int]) -> str:
     """A point in words: ``n=2, d=64``."""
-    return ", ".join(f"{name}={value}" for name, value in point.items()) or "the only point"
+    return assigned(point) or "the only point"
 
 
 def parse_spec(text: str) -> Spec:

@@ -19,6 +19,7 @@ from symcost.formulas.extent import is_large
 from symcost.formulas.symbols import integer
 from symcost.reading.choices import PEAKS, UNITS, AnyConvention, Convention, LatencyModel, Picture, Rule, Unit
 from symcost.reading.given import checked
+from symcost.reading.nearest import check_symbols
 from symcost.reading.numerals import MAX_BITS, short
 from symcost.views import Viewed, view
 
@@ -281,10 +282,9 @@ class CostTable(OnMesh, Viewed, kind="table"):
     @checked
     def check_point(self, point: Mapping[str, int]) -> dict[str, int]:
         """The point in Python's integers; an unknown symbol and a value that is no positive integer are errors."""
+        check_symbols(point, self.symbols, DomainError)
         whole_point = {}
         for name, value in point.items():
-            if name not in self.symbols:
-                raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(self.symbols) or 'none'}")
             whole = integer(value)
             if whole is None or whole < 1:
                 raise DomainError(f"{name}={short(value)} is outside the domain: {name} must be a positive integer")

@@ -9,7 +9,7 @@ from typing import Any
 
 from symcost.costs.cost import Count
 from symcost.errors import DeviceError
-from symcost.reading.numerals import short
+from symcost.reading.numerals import is_positive, short
 
 TORUS, SWITCH = "torus", "switch"
 SHAPES = (TORUS, SWITCH)
@@ -70,7 +70,7 @@ def checked_network(
         raise fail(f"{what} has no source: say where its numbers were published or measured")
     for name in ("axes", "devices", "ring_of", "ring_every"):
         number = getattr(given, name)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
+        if number is not None and not is_positive(number):
             raise fail(f"{name} of {what} is {short(number)}: give a positive integer")
     if given.shape == SWITCH and (given.axes != 1 or given.ring_of or given.ring_every):
         raise fail(f"{what} is a switch, which has neither axes nor rings: leave them out")

@@ -19,6 +19,7 @@ from symcost.layers.sizes.given import LEAST, SizeLike
 from symcost.layers.sizes.tensor import LAST, Tensor, tensor
 from symcost.layers.tape import Tape
 from symcost.reading.choices import LAYOUTS, Convention, Layout
+from symcost.reading.nearest import check_symbols
 from symcost.reading.numerals import short
 
 INNER = ("Layer", "Layer | None")
@@ -110,9 +111,7 @@ class Layer:
     def subs(self, **point: SizeLike) -> Layer:
         """The layer with values for some of its symbols; a name that is none of them is an error."""
         known = sorted(symbols_of(self))
-        for name in point:
-            if name not in known:
-                raise ShapeError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")
+        check_symbols(point, known, ShapeError)
         values = {name: size(value, name) for name, value in point.items()}
         return substituted(self, values)
 

@@ -11,6 +11,7 @@ import sympy
 
 from symcost.costs.parts import Conditions
 from symcost.layers.sizes.noted import Need
+from symcost.reading.numerals import assigned
 
 FAR = 1 << 20
 """Bounds of a single symbol are looked for up to here."""
@@ -46,7 +47,7 @@ class LayerDomain(Conditions):
 
     def problem(self, point: Mapping[str, int]) -> str | None:
         """Why a point is outside, or nothing; conditions on symbols without a value are not checked."""
-        at = ", ".join(f"{name}={value}" for name, value in point.items())
+        at = assigned(point)
         for need, _ in self._forms:
             if need.form.symbols <= set(point) and need.broken(need.form.value(point)):
                 return f"{at} is outside the domain: {_condition(need)} must hold ({need.why})"

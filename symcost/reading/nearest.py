@@ -67,6 +67,19 @@ def listed(known: Sequence[str]) -> str:
     return ", ".join(known) or "none"
 
 
+def check_symbols(names: Iterable[str], known: Collection[str], error: type[SymcostError] = SymcostError,
+                  having: str = "the symbols here are") -> None:  # fmt: skip
+    """Raise for a name that is none of the symbols; ``having`` stands before those that there are.
+
+    >>> check_symbols(["m"], ["n", "d"])
+    Traceback (most recent call last):
+    symcost.errors.SymcostError: unknown symbol 'm': the symbols here are n, d
+    """
+    for name in names:
+        if name not in known:
+            raise error(f"unknown symbol {short(name)}: {having} {', '.join(known) or 'none'}")
+
+
 def one_of(name: Any, known: Collection[str], what: str, error: type[SymcostError] = SymcostError) -> Any:
     """The word itself, which is one of those there are to choose among; ``what`` says of what it is one.
 

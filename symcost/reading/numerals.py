@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeGuard
 
 MAX_BITS = 1 << 13
 """Of any number, so that it is computed at once and can be printed: 2**8192 has 2,467 digits."""
@@ -106,6 +107,24 @@ def clipped(message: str) -> str:
     words = (w if len(w) <= LONGEST_WORD else f"{w[:50]}...{w[-50:]}" for w in message.split(" "))
     text = " ".join(words)
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 2 :]}"
+
+
+def is_positive(value: Any) -> TypeGuard[int]:
+    """Whether a value is a positive integer of Python; a flag is none.
+
+    >>> is_positive(3), is_positive(0), is_positive(True), is_positive("3")
+    (True, False, False, False)
+    """
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def assigned(values: Mapping[str, Any]) -> str:
+    """Names with their values, as a point is told.
+
+    >>> assigned({"n": 2, "d": 64})
+    'n=2, d=64'
+    """
+    return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
 def short(value: Any) -> str:

@@ -14,6 +14,7 @@ from symcost.errors import ExpressionError, SymcostError
 from symcost.formulas.extent import Exact
 from symcost.formulas.symbols import Evaluator
 from symcost.reading.choices import Convention
+from symcost.reading.numerals import assigned
 
 POINTS = 3
 """At how many points totals and rows are compared."""
@@ -70,7 +71,7 @@ def _compare(rows: Sequence[Row], given: Cost, convention: Convention, point: Ma
     for metric in METRICS:
         total = value(getattr(given, metric))
         if total != summed[metric]:
-            at = ", ".join(f"{name}={size}" for name, size in point.items())
+            at = assigned(point)
             raise SymcostError(
                 f"the total of {metric} under {convention} is {total}{at and f' at {at}'} and the sum of its rows "
                 f"{summed[metric]}: save the table again"

@@ -17,6 +17,7 @@ from symcost.costs.dtypes import ASSUMED, bits_of
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.reading.numerals import is_positive
 
 LARGE = 10_007
 STORED = {"tensorfloat32": "float32", "float8": "float8_e4m3fn"}
@@ -43,7 +44,7 @@ def optimizer_state(costs: CostTable, optimizer: Any, dtype: str = "float32", *,
         raise SymcostError(
             f"optimizer={optimizer!r} has no init: give an optax transformation, such as optax.adam(1e-3)"
         )
-    if isinstance(least, bool) or not isinstance(least, int) or least < 1:
+    if not is_positive(least):
         raise SymcostError(f"least={least!r} must be a positive integer: the least value of every symbol")
     sizes = list(dict.fromkeys(d for row in shapes.values() for d in row.out if not _known(d)))
     literals = [int(d) for row in shapes.values() for d in row.out if _known(d)]

@@ -22,6 +22,7 @@ from symcost.layers.sizes.algebra import exact
 from symcost.layers.sizes.tensor import Tensor
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked_but
+from symcost.reading.numerals import is_positive
 
 TRACED = (
     "patches need the layers of a network: a traced table keeps totals, not which rows of its input each window reads or how "
@@ -111,7 +112,7 @@ def _stage_of(net: Layer, stage: str, patches: int) -> tuple[int, tuple[tuple[st
     """How many layers the stage has, and all layers with their names."""
     if not isinstance(net, Sequential):
         raise SymcostError("patch-based inference needs a Sequential whose first layers are the stage: give one")
-    if isinstance(patches, bool) or not isinstance(patches, int) or patches < 1:
+    if not is_positive(patches):
         raise SymcostError(f"patches={patches} must be a positive integer: give one such as 4")
     names = [name for name, _ in net.layers]
     if stage not in names:

@@ -20,7 +20,7 @@ from symcost.estimate.bytes.types import types_of
 from symcost.estimate.time.utilisation import RECOMPUTED
 from symcost.estimate.time.work import kernels
 from symcost.formulas.symbols import symbol
-from symcost.reading.numerals import short
+from symcost.reading.numerals import is_positive, short
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class DeviceWork:
         >>> DeviceWork.of(mlp, passes=3, tokens="n").flops
         48*d**2*n
         """
-        if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
+        if not is_positive(passes):
             raise SymcostError(f"passes={passes} must be a positive integer: 3 counts the backward pass as two more")
         planned = isinstance(costs, CostTable) and costs.plan is not None
         if planned and passes != 1:

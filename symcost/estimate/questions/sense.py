@@ -18,6 +18,7 @@ from symcost.formulas.compared.corners import ruling
 from symcost.formulas.graph.leading import leading
 from symcost.formulas.symbols import symbol
 from symcost.reading.given import checked
+from symcost.reading.nearest import check_symbols
 
 
 def smooth(expression: Any) -> Any:
@@ -90,9 +91,7 @@ def leading_term(expression: Any, *names: str) -> Any:
     """
     whole = smooth(expression)
     known = sorted(str(s) for s in whole.free_symbols)
-    for name in names:
-        if name not in known:
-            raise SymcostError(f"unknown symbol {name!r}: the formula has {', '.join(known) or 'none'}")
+    check_symbols(names, known, having="the formula has")
     if whole.is_zero:
         return whole
     lead = leading(whole, names)
@@ -199,9 +198,7 @@ def _ruled(expression: Any, name: str, point: Mapping[str, int], what: str) -> A
     """The formula around a point, without rounding and maxima."""
     whole = _depending(expression, name)
     known = sorted(str(s) for s in whole.free_symbols)
-    for given in point:
-        if given not in known:
-            raise SymcostError(f"unknown symbol {given!r}: the formula has {', '.join(known)}")
+    check_symbols(point, known, having="the formula has")
     check_sizes(point)
     need(set(known) - set(point), what)
     return ruling(whole, name, point)

@@ -18,7 +18,7 @@ from symcost.estimate.pod.kept import check_zero
 from symcost.estimate.time.work import MODELS
 from symcost.reading.choices import PEAKS, AnyConvention, LatencyModel, Rule
 from symcost.reading.nearest import choose
-from symcost.reading.numerals import fraction, short
+from symcost.reading.numerals import fraction, is_positive, short
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _one_of(known: Collection[str]) -> Callable[[Any], None]:
 
 def _bits(given: Any) -> None:
     for value in given.values() if isinstance(given, dict) else [given]:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if not is_positive(value):
             raise SymcostError('bits are a positive integer, or a table of them by layer, as { "" = 8, head = 16 }')
 
 

@@ -27,7 +27,8 @@ from symcost.formulas.prove.growth import FAR, monotone_from
 from symcost.formulas.symbols import Evaluator
 from symcost.reading.choices import LatencyModel, Rule
 from symcost.reading.given import checked
-from symcost.reading.numerals import short
+from symcost.reading.nearest import check_symbols
+from symcost.reading.numerals import is_positive
 from symcost.views import Viewed
 
 MAX_STEPS = 1 << 16
@@ -135,7 +136,7 @@ def _solved(name: str, others: Mapping[str, int], texts: Sequence[str], within: 
     _check_given(fixed, name)
     problem = _Problem(name, others, fixed, outside, _tried_to(domain_of(asked.costs, planned), name))
     for size in within or ():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        if not is_positive(size):
             raise SymcostError(f"within has {size!r}: give positive integers, as range(1, 4097)")
     value, method = problem.largest(within) if largest else problem.smallest(within)
     at = {**others, name: value}
@@ -150,8 +151,7 @@ def wanted(symbols: Sequence[str], largest: str | None, smallest: str | None) ->
     if (largest is None) == (smallest is None):
         raise SymcostError("solve looks for one symbol: give largest= or smallest=, one of them")
     name = largest or smallest or ""
-    if name not in symbols:
-        raise DomainError(f"unknown symbol {short(name)}: the symbols here are {', '.join(symbols) or 'none'}")
+    check_symbols([name], symbols, DomainError)
     return name
 
 

@@ -14,6 +14,7 @@ from symcost.devices import device as device_of
 from symcost.devices.device import exact_number
 from symcost.errors import SymcostError
 from symcost.reading.given import checked_but
+from symcost.reading.numerals import is_positive
 
 RECOMPUTED = "recompute"
 FORWARD = "forward"
@@ -81,9 +82,9 @@ def mfu(
     >>> mfu(6 * 10**15, "12.5", "nvidia-a100-sxm-80gb", devices=4).share
     Fraction(5, 13)
     """
-    if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
+    if not is_positive(passes):
         raise SymcostError(f"passes={passes} must be a positive integer: 3 counts the backward pass as two more")
-    if isinstance(devices, bool) or not isinstance(devices, int) or devices < 1:
+    if not is_positive(devices):
         raise SymcostError(f"devices={devices} must be a positive integer")
     flops, counted = _of_table(costs, passes) if isinstance(costs, CostTable) else (exact_number(costs), GIVEN)
     time = exact_number(seconds_per_step)

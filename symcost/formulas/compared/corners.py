@@ -10,6 +10,7 @@ from sympy.logic.boolalg import Boolean
 
 from symcost.errors import SymcostError
 from symcost.formulas.symbols import Evaluator, symbol
+from symcost.reading.numerals import assigned
 
 
 def ruling(expression: Any, name: str, point: Mapping[str, int]) -> Any:
@@ -49,7 +50,7 @@ class _Ruling:
         best = max(values) if isinstance(node, sympy.Max) else min(values)
         tied = [part for part, value in zip(parts, values, strict=True) if value == best]
         if len({self.value(sympy.diff(part, symbol(self.name))) for part in tied}) > 1:
-            at = ", ".join(f"{name}={value}" for name, value in self.point.items())
+            at = assigned(self.point)
             raise SymcostError(
                 f"two sides of a {node.func.__name__} are equal at {at} and grow differently with {self.name}: "
                 "ask beside this corner"

@@ -18,6 +18,7 @@ import sympy
 from symcost.errors import DomainError, SymcostError
 from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.symbols import Exact, evaluate
+from symcost.reading.numerals import assigned
 
 Point = dict[str, int]
 MAX_BOXES = 50_000
@@ -75,10 +76,10 @@ class _Search:
         refuting = self._first(dict(self.ranges))
         if refuting is not None:
             value = evaluate(self.expression, refuting)
-            return Proof(refuting, value, refuting, f"refuted by {_where(refuting)}")
+            return Proof(refuting, value, refuting, f"refuted by {assigned(refuting)}")
         corner = self._corner(dict(self.ranges))
         if None not in self.directions.values() and self.outside(corner) is None:
-            how = f"certified monotone: largest at {_where(corner)}" if corner else "exact"
+            how = f"certified monotone: largest at {assigned(corner)}" if corner else "exact"
             return Proof(None, evaluate(self.expression, corner), corner, how)
         assert self.most is not None
         boxes = "one box" if self.boxes == 1 else f"{self.boxes} boxes"
@@ -148,10 +149,6 @@ def _spread(ranges: Mapping[str, range], index: int, number: int) -> Point:
         place, position = divmod(place, len(values))
         point[name] = values[position]
     return point
-
-
-def _where(point: Mapping[str, int]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in point.items())
 
 
 def _spans(ranges: Mapping[str, range]) -> str:

@@ -22,6 +22,7 @@ from symcost.gates.budgets.proofs import LimitFinding, given, named, proved
 from symcost.gates.budgets.read import Budget, BudgetedModel, BudgetPlan
 from symcost.gates.budgets.stated import stated
 from symcost.reading.nearest import choose
+from symcost.reading.numerals import assigned
 
 HEAVIEST = 3
 
@@ -90,7 +91,7 @@ def _compiled(budget: Budget, verdict: Any, name: str) -> LimitFinding:
         raise SymcostError(f"{where}: {target} did not answer: {reason}")
     wrong = [check for check in verdict.checks if not check.passed]
     first = f"; {wrong[0].target} {wrong[0].metric}: ours {wrong[0].ours}, theirs {wrong[0].theirs}" if wrong else ""
-    at = ", ".join(f"{symbol}={value}" for symbol, value in budget.at.items())
+    at = assigned(budget.at)
     return LimitFinding(
         model=name, budget=budget.name, metric=f"{VERDICT} {', '.join(budget.targets)}", kind=COUNT, value=Fraction(len(wrong)),
         limit=Fraction(0), text="0 of its checks", holds=bool(verdict), at=dict(budget.at), heaviest=(),

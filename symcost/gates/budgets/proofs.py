@@ -12,6 +12,7 @@ from symcost.estimate.questions.planned import domain_of
 from symcost.formulas.prove.search import Proof, prove
 from symcost.formulas.symbols import Exact, evaluate
 from symcost.gates.budgets.read import Budget
+from symcost.reading.numerals import assigned
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def proved(expression: Any, most: Exact, budget: Budget, costs: Any, where: str,
             if domain is not None:
                 domain.check(budget.at, tried=not budget.compared)
             value = evaluate(expression, budget.at)
-            at = ", ".join(f"{n}={v}" for n, v in budget.at.items())
+            at = assigned(budget.at)
             at += ", equal to a fresh trace" if at and budget.compared else ""
             return Proof(
                 dict(budget.at) if value > most else None, value, dict(budget.at), f"at {at}" if at else "exact"

@@ -12,6 +12,7 @@ from typing import Any
 
 from symcost.costs.mesh.plan import Entry, Plan
 from symcost.errors import SymcostError
+from symcost.reading.numerals import is_positive
 from symcost.referee.compilers import cache
 from symcost.referee.compilers.answer import Failure, TargetAnswer
 from symcost.referee.compilers.pool import Worker
@@ -38,7 +39,7 @@ class Placement:
         axes = {text: (given,) if isinstance(given, str) else tuple(given) for text, given in self.rules.items()}
         object.__setattr__(self, "rules", axes)
         for name, size in self.mesh.items():
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            if not is_positive(size):
                 raise SymcostError(f"the mesh axis {name} has {size!r} devices: it must be a positive integer")
 
     @property

@@ -12,6 +12,7 @@ from symcost.estimate.pod.step import step_time
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import Setting
 from symcost.formulas.measures import BYTES
+from symcost.reading.numerals import assigned
 from symcost.report.page.program import PageProgram
 
 HELD = ("devices", "device_params", "device_state", "device_macs", "device_flops", "device_bytes")
@@ -25,7 +26,7 @@ def mesh(costs: CostTable, program: PageProgram, devices: Sequence[str]) -> dict
     if costs.plan is None:
         return None
     return {
-        "axes": ", ".join(f"{axis}={size}" for axis, size in costs.plan.mesh.items()),
+        "axes": assigned(costs.plan.mesh),
         "held": list(_held(costs, program)),
         "sent": [
             {"name": f"{kind} along {' and '.join(axes)}", "value": program.add(size)}

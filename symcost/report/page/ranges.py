@@ -13,6 +13,8 @@ from symcost.errors import DomainError, SymcostError
 from symcost.estimate.questions.planned import domain_of
 from symcost.formulas.conditions import Compare, condition, conjuncts
 from symcost.formulas.symbols import integer, symbol
+from symcost.reading.nearest import check_symbols
+from symcost.reading.numerals import assigned
 from symcost.report.page.usual import usual
 
 FURTHEST = 4
@@ -27,9 +29,7 @@ def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]
     ``high`` is where the slider ends, ``most`` the last value of the domain, where there is one.
     """
     names = list(dict.fromkeys(name for costs in tables for name in costs.symbols))
-    for name in at:
-        if name not in names:
-            raise DomainError(f"unknown symbol {name!r}: the symbols here are {', '.join(names) or 'none'}")
+    check_symbols(at, names, DomainError)
     limits = {name: _limits(name, tables) for name in names}
     start = _start(names, limits, tables, at)
     controls = []
@@ -86,7 +86,7 @@ def _start(names: Sequence[str], limits: Mapping[str, tuple[int, int | None, int
     for point in itertools.chain(tried, ({**dict.fromkeys(names, 1), **known, **at} for known in held)):
         if inside(point):
             return point
-    given = ", ".join(f"{name}={value}" for name, value in at.items())
+    given = assigned(at)
     raise DomainError(
         f"no point{f' with {given}' if given else ''} inside the domain was found: give --at for more symbols"
     )

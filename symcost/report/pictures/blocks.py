@@ -8,7 +8,7 @@ from typing import Any
 from symcost.costs.exact import number
 from symcost.costs.rows import Row, running
 from symcost.errors import SymcostError
-from symcost.reading.numerals import short
+from symcost.reading.numerals import is_positive, short
 from symcost.report.words.grouping import ITSELF, only_operation
 
 MOST = 24
@@ -41,7 +41,7 @@ def tail(path: str, most: int) -> str:
 def depth_of(rows: Sequence[Row], depth: int | None) -> int:
     """The depth asked for, or the deepest that leaves few bars."""
     if depth is not None:
-        if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+        if not is_positive(depth):
             raise SymcostError(f"depth={short(depth)} must be a positive integer: the parts of a path that a bar names")
         return depth
     paths = {row.path for row in rows}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from symcost.reading.numerals import assigned
 from symcost.system.extras import needed
 
 SIZE = (9.0, 4.5)
@@ -36,7 +37,7 @@ def _shown(figure: type) -> type:
 
 def headed(figure: Any, name: str, point: Mapping[str, int]) -> None:
     """The model's name and point above all."""
-    at = ", ".join(f"{symbol}={value}" for symbol, value in point.items())
+    at = assigned(point)
     if name or at:
         figure.suptitle(
             f"{name}{' ' if name and at else ''}{'at ' if at else ''}{at}", x=0.01, ha="left", fontweight="bold"

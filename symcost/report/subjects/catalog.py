@@ -6,13 +6,14 @@ from json import dumps
 from typing import Any
 
 from symcost.models.catalog import REFERENCES
+from symcost.reading.numerals import assigned
 
 
 def text() -> str:
     """One paragraph per network: its parameters with their defaults, and who published it."""
     lines = []
     for entry in REFERENCES.values():
-        parameters = ", ".join(f"{name}={value}" for name, value in entry.parameters.items())
+        parameters = assigned(entry.parameters)
         lines += [f"{entry.name}", f"    {parameters}", f"    {entry.source}"]
     return "\n".join(lines)
 

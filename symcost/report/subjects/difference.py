@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.formulas.text import written
+from symcost.reading.numerals import assigned
 from symcost.report.words import markup, sheet
 from symcost.report.words.sheet import escaped
 
@@ -29,13 +30,9 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _at(point: Mapping[str, int]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in point.items())
-
-
 def _values(change: Any, difference: Any) -> list[tuple[str, str]]:
     """(point, before -> after, with the difference and its share)."""
-    return [(_at(point), f"{_number(old)} -> {_number(new)} ({_signed(new - old)}{_share(old, new)})")
+    return [(assigned(point), f"{_number(old)} -> {_number(new)} ({_signed(new - old)}{_share(old, new)})")
             for point, (old, new) in zip(difference.points, change.values, strict=True)]  # fmt: skip
 
 
@@ -79,7 +76,7 @@ def markdown(difference: Any) -> str:
     head += "".join(f"\n\nNot compared: {escaped(sentence)}" for sentence in difference.withdrawn)
     if not difference:
         return f"{head}\n\nThe costs are equal."
-    header = ("total", "difference", *(f"at {_at(point)}" for point in difference.points))
+    header = ("total", "difference", *(f"at {assigned(point)}" for point in difference.points))
     rows = [(escaped(c.name), f"`{_signed(c.difference)}`" if c else "as before", *(s for _, s in _values(c, difference)))
             for c in difference.totals]  # fmt: skip
     parts = [head, sheet.markdown(header, rows)]
@@ -94,7 +91,7 @@ def html(difference: Any) -> str:
     """Totals and modules for a notebook, each with its difference as a formula and at the points."""
     said = f"{difference.old} → {difference.new}: {'totals that differ' if difference else 'the costs are equal'}"
     parts = [markup.said(said), *(markup.note(f"Not compared: {sentence}") for sentence in difference.withdrawn)]
-    heads = ("total", "difference", *(f"at {_at(point)}" for point in difference.points))
+    heads = ("total", "difference", *(f"at {assigned(point)}" for point in difference.points))
     rows = [
         (c.name, _told(c.difference), *(shown for _, shown in _values(c, difference))) for c in difference.totals if c
     ]

@@ -17,6 +17,7 @@ from symcost.formulas.graph.leading import abbreviated, brief
 from symcost.formulas.text import wrapped
 from symcost.formulas.units import as_number, counted, physical
 from symcost.hlo.reading.scopes import template
+from symcost.reading.numerals import assigned
 from symcost.report.words import sheet
 from symcost.report.words.sheet import SheetColumn
 
@@ -42,7 +43,7 @@ def _facts(estimate: Estimate) -> list[tuple[str, str]]:
     facts = [("model", estimate.name)]
     point = estimate.costs.point
     if point:
-        facts.append(("at", ", ".join(f"{name}={value}" for name, value in point.items())))
+        facts.append(("at", assigned(point)))
     facts += [("parameters (full)", _told(estimate.costs.params)), ("MACs (full)", _told(estimate.costs.macs))]
     if estimate.types is not None and not estimate.types.given:
         facts.append(("number types", str(estimate.types)))
@@ -127,7 +128,7 @@ def _slowest(groups: list[Alike], latency: Latency) -> tuple[list[Alike], str]:
         Fraction(len(group)) * value_at(latency.costs, group[0].seconds, point, "a kernel's time") for group in groups
     ]
     ranked = sorted(range(len(groups)), key=lambda i: -took[i])
-    at = ", ".join(f"{name}={value}" for name, value in point.items())
+    at = assigned(point)
     return [groups[i] for i in ranked], f", slowest first{f' at {at}' if at else ''}"
 
 

@@ -12,6 +12,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.questions.sense import elasticity, leading_term
 from symcost.formulas.text import written
 from symcost.formulas.units import as_number, counted
+from symcost.reading.nearest import check_symbols
 from symcost.report.words.facts import splits
 
 METRICS = (
@@ -35,9 +36,7 @@ def explain(costs: CostTable, **point: int) -> str:
     3,677,696 parameters: d*(12*L*d + 13*L + 2026)
     """
     known = [name for name in costs.symbols if name not in costs.point]
-    for name in point:
-        if name not in known:
-            raise SymcostError(f"unknown symbol {name!r}: the symbols here are {', '.join(known) or 'none'}")
+    check_symbols(point, known)
     lines: list[str] = []
     for metric, title in ((metric, title) for metric, title in METRICS if splits(costs, metric)):
         value = getattr(costs, metric)

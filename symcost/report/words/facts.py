@@ -19,6 +19,7 @@ from symcost.errors import SymcostError
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.formulas.text import written
 from symcost.reading.choices import PEAKS, UNITS, Convention, Rule, Unit
+from symcost.reading.numerals import assigned
 from symcost.report.words.sheet import KEPT
 
 Column = tuple[str, Convention]
@@ -116,7 +117,7 @@ def on_mesh(costs: CostTable, number: Callable[[Any], str] = written) -> list[tu
     """(title, text) of what each device of a plan's mesh computes, holds and sends; nothing where there is no plan."""
     if costs.plan is None:
         return []
-    mesh = ", ".join(f"{axis}={size}" for axis, size in costs.plan.mesh.items())
+    mesh = assigned(costs.plan.mesh)
     device = costs.per_device
     held = [(TITLES[metric], number(getattr(device, metric))) for metric in ("params", "macs")]
     sent = [
@@ -142,7 +143,7 @@ def notes(costs: Any) -> list[tuple[str, str]]:
     sentences = []
     if at := costs.point:
         compared = f" ({costs.parts.compared})" if costs.parts.compared else ""
-        sentences.append(("at", ", ".join(f"{name}={value}" for name, value in at.items()) + compared))
+        sentences.append(("at", assigned(at) + compared))
     domain, certificate = costs.domain, costs.certificate
     if domain is not None:
         sentences.append(("domain", str(domain)))

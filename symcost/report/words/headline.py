@@ -19,6 +19,7 @@ from symcost.formulas.conditions import condition, holds, names
 from symcost.formulas.graph.leading import brief
 from symcost.formulas.symbols import Evaluator
 from symcost.formulas.units import as_number, rounded
+from symcost.reading.numerals import assigned
 from symcost.report.words import facts
 
 SHORT = 28
@@ -52,7 +53,7 @@ def headline(costs: CostTable) -> list[str]:
     else:
         parts.append(bound + _amount(whole.flops, "FLOPs"))
     parts += [f"{before}{_amount(value, 'B')}{after}" for before, value, after in _bytes(costs) if value != 0]
-    at = ", ".join(f"{name}={value}" for name, value in costs.point.items())
+    at = assigned(costs.point)
     said = [part for part in parts if part]
     return [*said[:-1], f"{said[-1]} at {at}"] if at else said
 

@@ -16,6 +16,7 @@ from symcost.formulas.graph.graph import Node
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges
 from symcost.formulas.symbols import Evaluator
+from symcost.reading.numerals import assigned
 from symcost.sweeps.question.uncomputed import MOST_POINTS
 
 CURE = "give points of the domain, or compile with checked=False to get the formulas' values everywhere"
@@ -52,7 +53,7 @@ class Limits:
         problem = self.domain.problem(known) if set(self.domain.symbols) <= set(known) else None
         if problem is None:
             failing = " and ".join(text for text in self.domain.conditions() if not _holds(text, known))
-            told = ", ".join(f"{name}={value}" for name, value in at.items())
+            told = assigned(at)
             problem = f"{told} is outside the domain: {failing} must hold"
         raise DomainError(f"row {row}: {problem}; {CURE}")
 
