@@ -194,6 +194,31 @@ def test_a_loop_over_layers_that_gathers_each_is_what_is_compiled() -> None:
     assert sc.verify(costs, at=dict(B=64, d=128, L=4, X=8))
 
 
+@pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
+def test_gradients_of_microbatches_are_added_up_in_a_loop(target: str) -> None:
+    """CPUs gather the kernels once, before it; TPUs reduce once, after it: both have a name."""
+
+    def accumulated(x: Any, up: Any, down: Any) -> Any:
+        def loss(kernels: Any, x: Any) -> Any:
+            return (nn.gelu(x @ kernels[0]) @ kernels[1]).sum()
+
+        def microbatch(total: Any, x: Any) -> Any:
+            return jax.tree.map(jnp.add, total, jax.grad(loss)((up, down), x)), None
+
+        return jax.lax.scan(microbatch, (jnp.zeros_like(up), jnp.zeros_like(down)), x)[0]
+
+    plan = sc.Plan({"data": "X"}, {"inputs/0": (None, "data"), "inputs/1": ("data",), "inputs/2": (None, "data")})
+    costs = sc.trace_function(accumulated, "float32[m,B,d]", "float32[d,F]", "float32[F,d]", plan=plan)
+    m, d, F = sc.symbols("m d F")
+    sent = {kind: size for (kind, _), size in costs.communication.items()}
+    assert sent == {"all-gather": 8 * d * F * m, "all-reduce": 8 * d * F * m}
+    verdict = sc.verify(costs, at=dict(m=4, B=64, d=128, F=256, X=8), targets=[target])
+    assert verdict, str(verdict)
+    told = " ".join(check.because for check in verdict.checks)
+    assert "-786,432" in told
+    assert {"cpu": "before the loop", "tpu-v5e": "after the loop"}[target] in told
+
+
 def test_a_mesh_of_explicit_axes_around_is_the_plans() -> None:
     """Nothing in the program asks for them; what lies along a contraction is one line of JAX's."""
     plan = sc.Plan({"data": "X"}, {"inputs/0": ("data",)})

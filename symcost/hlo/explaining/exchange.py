@@ -28,6 +28,10 @@ SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
 EARLIER = "reduced a step earlier: its sum is one with the product before it"
 AGAIN = "gathered once for several products"
 REPEATED = "gathered once more"
+HOISTED: Mapping[str, str] = {
+    "all-gather": "gathered once, before the loop each of whose trips needs it",
+    "all-reduce": "reduced once, after the loop whose trips add it up",
+}
 ALIKE = frozenset({"all-gather", "all-reduce", "reduce-scatter", "all-to-all"})
 
 
@@ -105,6 +109,7 @@ class _Comparison:
         for there in (_as_large, _in_all):
             for near in (_operation, _phase, _any):
                 self.same(there, near)
+        self.hoisted()
         return self.found
 
     def same(self, there: Alike, near: Alike) -> None:
@@ -228,6 +233,17 @@ class _Comparison:
                    and theirs.dtype == other.dtype for _, other in self.pairs):  # fmt: skip
                 self.found.new.remove(theirs)
                 self.tell(theirs, theirs.bytes, REPEATED)
+
+    def hoisted(self) -> None:
+        """What every trip of a loop sends in the program as it was cut, and a compiler sends for all trips at once."""
+
+        def alike(ours: SentArray, theirs: SentArray) -> bool:
+            same = ours.kind == theirs.kind and ours.kind in HOISTED and ours.times > theirs.times
+            loops = ours.times % theirs.times == 0 and (ours.axes, ours.sizes) == (theirs.axes, theirs.sizes)
+            return same and loops and _operation(ours, theirs)
+
+        for ours, theirs in self.paired(alike):
+            self.tell(theirs, theirs.bytes - ours.bytes, _also(HOISTED[ours.kind], ours, theirs))
 
     def paired(self, alike: Alike) -> Iterator[tuple[SentArray, SentArray]]:
         """Arrays of both programs that are alike, each once."""
