@@ -58,7 +58,9 @@ def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
 @pytest.fixture
 def traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models that several tests trace alike are traced once in a run."""
+    from traced_once import cut_once
     from traced_once import traced_once as once
 
     for verb in (sc.trace, sc.verify):
         monkeypatch.setattr(sys.modules[verb.__module__], "derive", once)
+    monkeypatch.setattr(sys.modules[sc.trace.__module__], "sharded", cut_once)

@@ -254,6 +254,7 @@ def test_without_a_plan_a_quantity_of_a_device_says_so(name: str) -> None:
         sc.count(sc.models.gpt2(d="d"), sc.Space(d=[64]), f"{name} <= 5", device=V5P)
 
 
+@pytest.mark.usefixtures("traced_once")
 def test_the_verb_prints_what_the_function_finds(
     tensor: sc.CostTable, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

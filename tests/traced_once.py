@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from symcost.costs.mesh.plan import Plan
+from symcost.costs.mesh.sharded import Sharded
 from symcost.costs.table import CostTable
 from symcost.tracing.derive import derive
+from symcost.tracing.mesh.derive import sharded
 from symcost.tracing.options import Options
 from symcost.tracing.program.model import Model
 
 _made: dict[Any, tuple[Model, CostTable]] = {}
+_cut: dict[Any, tuple[CostTable, Sharded]] = {}
 """The model is kept beside its table, so that no other takes its place in memory and so its identity."""
 
 
@@ -20,8 +24,18 @@ def traced_once(
     """What ``derive`` gave for the same factory, module or function with the same specs and options."""
     program = tuple(id(part) for part in (model.factory, model.module, model.function))
     told = (model.specs, model.parameters, model.call, model.arrays, model.mode, model.method, model.rngs, model.wrt,
-            model.axes, model.fixed, options, active)  # fmt: skip
+            model.axes, model.fixed, model.mesh, model.explicit, options, active)  # fmt: skip
     key = (*program, repr(told))
     if key not in _made:
         _made[key] = model, derive(model, options, on_trace, active)
     return _made[key][1]
+
+
+def cut_once(
+    model: Model, table: CostTable, plan: Plan, upto: Mapping[str, int] | None, on_trace: Callable[[int], None]
+) -> Sharded:
+    """What ``sharded`` gave for the same closed form and plan: one that was traced once is known by itself."""
+    key = id(table), repr((plan, plan.rules, upto, model.explicit))
+    if key not in _cut:
+        _cut[key] = table, sharded(model, table, plan, upto, on_trace)
+    return _cut[key][1]
