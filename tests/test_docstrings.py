@@ -76,6 +76,15 @@ RAISING = {
 """By name, the errors that its own body raises, or that of what it calls directly."""
 
 
+METHODS = {
+    f"{name}.{method}": inspect.unwrap(function)
+    for name, made in PUBLIC.items() if isinstance(made, type)
+    for method, function in vars(made).items() if not method.startswith("_") and isinstance(function, FunctionType)
+    if function.__doc__
+}  # fmt: skip
+"""Of the public classes, those with words of their own: what layers override is described where it is first defined."""
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_callable_has_an_example(name: str) -> None:
     assert ">>> " in (inspect.getdoc(PUBLIC[name]) or "")
@@ -84,3 +93,11 @@ def test_every_public_callable_has_an_example(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, raised in RAISING.items() if raised])
 def test_what_raises_says_so(name: str) -> None:
     assert "Raises" in (inspect.getdoc(PUBLIC[name]) or ""), RAISING[name]
+
+
+def test_methods_that_raise_say_so() -> None:
+    raising = {name: {error.__name__ for error in errors(function)} for name, function in METHODS.items()}
+    assert sum(map(bool, raising.values())) > 5
+    assert not {
+        name: raised for name, raised in raising.items() if raised and "Raise" not in (METHODS[name].__doc__ or "")
+    }

@@ -73,7 +73,10 @@ class Row:
         return per if isinstance(times, int) and times == 1 else per * times
 
     def per_execution(self, convention: Convention) -> tuple[Cost, Count]:
-        """The cost of one execution and the number of executions, under a convention."""
+        """The cost of one execution and the number of executions, under a convention.
+
+        Raises :class:`symcost.LiftError` where the row's figures under ``"xla"`` are withdrawn.
+        """
         match check_convention(convention):
             case "textbook":
                 return self.textbook, self.times

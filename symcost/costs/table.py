@@ -74,7 +74,10 @@ class CostTable(OnMesh, Viewed, kind="table"):
 
     @checked
     def total(self, convention: AnyConvention = FULL) -> Cost:
-        """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``, or as a published convention has it."""
+        """Sum of all rows under ``"textbook"``, ``"full"`` or ``"xla"``, or as a published convention has it.
+
+        Raises :class:`symcost.LiftError` where the figures of the convention are withdrawn.
+        """
         if convention in self.withdrawn:
             raise LiftError(self.withdrawn[convention])
         return self._counts.total(convention)
@@ -129,7 +132,7 @@ class CostTable(OnMesh, Viewed, kind="table"):
         """Peak activations: ``"liveness"`` (all tensors alive at once) or ``"textbook"`` (largest input plus output).
 
         Of layers the formula takes every repeated block as running, and one that grows as running more than once: where
-        that is not so it is an upper bound, and ``subs`` is exact.
+        that is not so it is an upper bound, and ``subs`` is exact. Raises where the table knows no peak, or none by that rule.
         """
         peak = known(self.parts.peak, "this table knows no peak of activations: make it with sc.table or sc.trace")
         if rule not in PEAKS or unit not in UNITS:
@@ -138,7 +141,10 @@ class CostTable(OnMesh, Viewed, kind="table"):
 
     @checked
     def peak_path(self, rule: Rule = "liveness", **point: int) -> str:
-        """Path of the operation that runs while the peak is reached, at a point; of equal ones the first."""
+        """Path of the operation that runs while the peak is reached, at a point; of equal ones the first.
+
+        Raises where the table does not know it, or knows no such rule.
+        """
         path = known(self.parts.peak_path, f"where the peak is reached is {OF_LAYERS}")
         if rule not in PEAKS:
             raise SymcostError(f"unknown peak {rule!r}: use {' or '.join(PEAKS)}")
@@ -281,7 +287,7 @@ class CostTable(OnMesh, Viewed, kind="table"):
 
     @checked
     def check_point(self, point: Mapping[str, int]) -> dict[str, int]:
-        """The point in Python's integers; an unknown symbol and a value that is no positive integer are errors."""
+        """The point in Python's integers. Raises for an unknown symbol, and for a value that is no positive integer."""
         check_symbols(point, self.symbols, DomainError)
         whole_point = {}
         for name, value in point.items():

@@ -189,7 +189,10 @@ class Device:
             raise self._fail(f"no energy in {dtype} is published: there are {known}")
 
     def operations(self, dtype: str) -> Fraction:
-        """Dense operations per second in a number type."""
+        """Dense operations per second in a number type.
+
+        Raises :class:`symcost.DeviceError` where no peak in it is published.
+        """
         bits_of(dtype)
         if dtype not in self.peak and arithmetic(dtype) in self.peak:
             return self.peak[arithmetic(dtype)]
@@ -199,7 +202,10 @@ class Device:
         return self.peak[dtype]
 
     def memory_of(self, what: str) -> MemoryLevel:
-        """The memory that holds the weights, or the activations."""
+        """The memory that holds the weights, or the activations.
+
+        Raises :class:`symcost.DeviceError` where no memory does.
+        """
         for memory in self.memories:
             if what in memory.holds:
                 return memory
@@ -208,7 +214,10 @@ class Device:
         )
 
     def bandwidth(self, what: str) -> Fraction:
-        """Bytes per second between the processor and the memory that holds the weights, or the activations."""
+        """Bytes per second between the processor and the memory that holds the weights, or the activations.
+
+        Raises :class:`symcost.DeviceError` where none is published.
+        """
         memory = self.memory_of(what)
         if memory.bandwidth is None:
             raise DeviceError(
@@ -217,7 +226,10 @@ class Device:
         return memory.bandwidth
 
     def network(self, name: str = "") -> Interconnect:
-        """The network of that name; the innermost one unless named."""
+        """The network of that name; the innermost one unless named.
+
+        Raises :class:`symcost.DeviceError` where there is none.
+        """
         known = ", ".join(each.name for each in self.networks)
         if not known:
             raise self._fail("no network between several of them is published: describe a device of your own with one")
@@ -227,7 +239,10 @@ class Device:
         return found
 
     def watts(self) -> Fraction:
-        """Power while it works."""
+        """Power while it works.
+
+        Raises :class:`symcost.DeviceError` where none is published.
+        """
         if self.power is None:
             raise DeviceError(f"device {self.name}: no power is published: describe a device of your own with one")
         return self.power

@@ -15,8 +15,8 @@ from symcost.costs.cost import FULL, Cost
 from symcost.errors import ShapeError
 from symcost.formulas.form import Form
 from symcost.layers.sizes.algebra import exact, plain, size
-from symcost.layers.sizes.given import LEAST, SizeLike
 from symcost.layers.sizes.tensor import LAST, Tensor, tensor
+from symcost.layers.sizes.types import LEAST, SizeLike
 from symcost.layers.tape import Tape
 from symcost.reading.choices import LAYOUTS, Convention, Layout
 from symcost.reading.nearest import check_symbols

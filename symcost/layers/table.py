@@ -8,7 +8,7 @@ from symcost.costs.table import CostTable
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, as_layer, entering
 from symcost.layers.layered import layered
-from symcost.layers.sizes.given import SizeLike
+from symcost.layers.sizes.types import SizeLike
 from symcost.reading.choices import Layout
 from symcost.reading.numerals import short
 

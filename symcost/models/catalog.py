@@ -12,7 +12,7 @@ from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
 from symcost.layers.base import Layer
 from symcost.layers.sizes.algebra import size
-from symcost.layers.sizes.given import SizeLike
+from symcost.layers.sizes.types import SizeLike
 from symcost.layers.table import table
 from symcost.reading.nearest import choose, folded, near, offered, same
 from symcost.reading.numerals import short, whole_or_text

@@ -116,7 +116,7 @@ class Plan:
         return prod(self.sizes(point).values())
 
     def cut(self, path: str, rank: int) -> tuple[Axes, ...]:
-        """The axes along which each dimension of an array is cut. Errors: more axes than dimensions."""
+        """The axes along which each dimension of an array is cut. Raises where there are more axes than dimensions."""
         fitting = [entries for pattern, entries in self.shard.items() if matches(pattern, path)]
         entries = fitting[-1] if fitting else ()
         if len(entries) > rank:

@@ -20,7 +20,7 @@ from symcost.estimate.bytes.network import layers_of
 from symcost.layers.base import Layer
 from symcost.layers.kinds.attention import Attention
 from symcost.layers.sizes.algebra import size
-from symcost.layers.sizes.given import SizeLike
+from symcost.layers.sizes.types import SizeLike
 from symcost.layers.table import table
 from symcost.reading.given import checked
 

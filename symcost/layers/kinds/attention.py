@@ -9,8 +9,8 @@ from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import ReLU, Softmax
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.sizes.algebra import Size, exact, ratio
-from symcost.layers.sizes.given import NONE, Dim, MaybeDim
 from symcost.layers.sizes.tensor import LAST, Tensor
+from symcost.layers.sizes.types import NONE, Dim, MaybeDim
 from symcost.layers.tape import Tape
 
 

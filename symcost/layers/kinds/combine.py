@@ -9,9 +9,9 @@ from typing import Any
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, as_layer
 from symcost.layers.sizes.algebra import Size
-from symcost.layers.sizes.given import Pad
 from symcost.layers.sizes.grow import added
 from symcost.layers.sizes.tensor import Tensor
+from symcost.layers.sizes.types import Pad
 from symcost.layers.sizes.windowed import check_word
 from symcost.layers.tape import Tape
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from symcost.layers.base import Layer, each
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, ratio
-from symcost.layers.sizes.given import ONE, ZERO, Dim, Dims, Pads
 from symcost.layers.sizes.sliding import NoFormError, taps_on_padding, taps_on_same_padding
 from symcost.layers.sizes.tensor import FIRST, Tensor
+from symcost.layers.sizes.types import ONE, ZERO, Dim, Dims, Pads
 from symcost.layers.sizes.windowed import Window, Windowed, check_word, image, reach_of
 from symcost.layers.tape import Tape
 

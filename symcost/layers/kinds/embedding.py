@@ -8,8 +8,8 @@ from symcost.layers.base import Layer
 from symcost.layers.kinds.conv import Conv2d
 from symcost.layers.kinds.shape import ToTokens
 from symcost.layers.sizes.algebra import exact
-from symcost.layers.sizes.given import Dim, Dims
 from symcost.layers.sizes.tensor import LAST, Tensor
+from symcost.layers.sizes.types import Dim, Dims
 from symcost.layers.tape import Tape
 
 

@@ -10,8 +10,8 @@ from symcost.layers.kinds.conv import Conv2d
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.kinds.pool import GlobalAvgPool
 from symcost.layers.sizes.algebra import ratio
-from symcost.layers.sizes.given import Dim
 from symcost.layers.sizes.tensor import LAST, Tensor
+from symcost.layers.sizes.types import Dim
 from symcost.layers.tape import Tape
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symcost.layers.base import Layer
-from symcost.layers.sizes.given import Dim
 from symcost.layers.sizes.tensor import LAST, Tensor
+from symcost.layers.sizes.types import Dim
 from symcost.layers.tape import Tape
 
 

@@ -8,8 +8,8 @@ from symcost.layers.base import Layer
 from symcost.layers.kinds.activation import GELU, Softmax
 from symcost.layers.kinds.linear import Linear
 from symcost.layers.sizes.algebra import Size, exact
-from symcost.layers.sizes.given import NONE, Dim, MaybeDim
 from symcost.layers.sizes.tensor import LAST, Tensor
+from symcost.layers.sizes.types import NONE, Dim, MaybeDim
 from symcost.layers.tape import Tape
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from symcost.layers.base import Layer
 from symcost.layers.sizes.algebra import Size, ratio
-from symcost.layers.sizes.given import Dim
 from symcost.layers.sizes.tensor import FIRST, Tensor
+from symcost.layers.sizes.types import Dim
 from symcost.layers.tape import Tape
 
 

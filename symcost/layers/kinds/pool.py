@@ -10,8 +10,8 @@ from symcost.formulas.form import Form
 from symcost.layers.base import Layer, each
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact, gcd, ratio
 from symcost.layers.sizes.field import Reach
-from symcost.layers.sizes.given import NONE, Dims
 from symcost.layers.sizes.tensor import Tensor
+from symcost.layers.sizes.types import NONE, Dims
 from symcost.layers.sizes.windowed import Window, Windowed, image, reach_of
 from symcost.layers.tape import Tape
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from symcost.layers.base import Layer
-from symcost.layers.sizes.given import Dim
 from symcost.layers.sizes.tensor import LAST, Tensor
+from symcost.layers.sizes.types import Dim
 from symcost.layers.tape import Tape
 
 

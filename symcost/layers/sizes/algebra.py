@@ -20,7 +20,7 @@ from symcost.formulas.form import Form, as_form
 from symcost.formulas.formed import ceiling as ceiling
 from symcost.formulas.formed import formed
 from symcost.formulas.symbols import integer, parse
-from symcost.layers.sizes.given import Size, SizeLike
+from symcost.layers.sizes.types import Size, SizeLike
 from symcost.reading.numerals import MAX_BITS, bare, short
 
 

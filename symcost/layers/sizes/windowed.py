@@ -11,9 +11,9 @@ from symcost.formulas.form import Form
 from symcost.layers.base import Layer, each
 from symcost.layers.sizes.algebra import Size, ceil_ratio, exact
 from symcost.layers.sizes.field import Reach
-from symcost.layers.sizes.given import NONE, ONE, ZERO, Dims, Pads
 from symcost.layers.sizes.sliding import output_length, same_padding
 from symcost.layers.sizes.tensor import FIRST, Tensor, shown
+from symcost.layers.sizes.types import NONE, ONE, ZERO, Dims, Pads
 from symcost.layers.tape import Tape
 from symcost.reading.nearest import near
 

@@ -13,7 +13,7 @@ import flax.linen as nn
 
 from symcost.errors import ShapeError
 from symcost.layers.base import Layer, as_layer, symbols_of
-from symcost.layers.sizes.given import Size, SizeLike
+from symcost.layers.sizes.types import Size, SizeLike
 from symcost.system.folder import import_all
 
 Twin = Callable[[Any, Any], Any]

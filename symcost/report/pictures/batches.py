@@ -6,7 +6,7 @@ from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.estimate.time.latency import latency as latency_of
-from symcost.report.pictures.asked import USUAL, PictureOptions
+from symcost.report.pictures.options import USUAL, PictureOptions
 from symcost.report.pictures.style import BATCHES, BLUE, ORANGE, plain
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from symcost.estimate.questions.estimate import PROCESS
 from symcost.estimate.time.energy import energy as energy_of
 from symcost.formulas.units import physical
-from symcost.report.pictures.asked import PictureOptions
 from symcost.report.pictures.blocks import as_float, cut, depth_of, in_order, labelled
+from symcost.report.pictures.options import PictureOptions
 from symcost.report.pictures.style import BLUE, GREEN, plain
 
 MILLI = 1e3

@@ -11,8 +11,8 @@ from symcost.costs.size import param_bits
 from symcost.devices import device
 from symcost.estimate.bytes.types import types_of
 from symcost.estimate.time.work import kernels
-from symcost.report.pictures.asked import PictureOptions
 from symcost.report.pictures.blocks import as_float, cut, depth_of, in_order, labelled
+from symcost.report.pictures.options import PictureOptions
 from symcost.report.pictures.style import BLUE, GREY, ORANGE, plain
 
 KILO = 1024

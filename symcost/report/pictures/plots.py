@@ -14,10 +14,10 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.reading.choices import PICTURES, LatencyModel, Picture
 from symcost.reading.nearest import one_of
-from symcost.report.pictures.asked import PictureOptions
 from symcost.report.pictures.batches import latency
 from symcost.report.pictures.joules import energy
 from symcost.report.pictures.memory import memory
+from symcost.report.pictures.options import PictureOptions
 from symcost.report.pictures.roofline import roofline
 from symcost.report.pictures.style import DOTS, blank, headed
 from symcost.system.extras import look

@@ -12,8 +12,8 @@ from symcost.errors import SymcostError
 from symcost.estimate.time.latency import Latency, latency
 from symcost.estimate.time.work import Kernel
 from symcost.formulas.units import physical
-from symcost.report.pictures.asked import USUAL, PictureOptions
 from symcost.report.pictures.blocks import as_float, tail
+from symcost.report.pictures.options import USUAL, PictureOptions
 from symcost.report.pictures.style import BLUE, GREY, ORANGE, plain
 
 NAMED = 3
