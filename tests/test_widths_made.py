@@ -81,6 +81,14 @@ SEEN: dict[str, Callable[[int], int]] = {
     "a common multiple": lambda d: math.lcm(d, 12) // d + 3,
     "an equal configuration": lambda d: 8 if Config(d) == Config(64) else 12,
     "one of some configurations": lambda d: 8 if Config(d) in (Config(64), Config(128)) else 12,
+    "ones among the digits": lambda d: d.bit_count() + 3,
+    "a single one among the digits": lambda d: 8 if d.bit_count() == 1 else 12,
+    "a common divisor by numpy": lambda d: int(np.gcd(d, 12)) + 3,
+    "a common multiple by numpy": lambda d: int(np.lcm(d, 12)) // d + 3,
+    "a float rounded by numpy": lambda d: int(np.round(d / 3)) + 1,
+    "a float rounded by numpy and compared": lambda d: 8 if np.round(d / 3) > 20 else 12,
+    "one of three by a remainder": lambda d: (8, 12, 16)[d % 3],
+    "one of two by a remainder of a quotient": lambda d: [8, 12][d // 2 % 2],
     "a quotient and a rest of floats": lambda d: int(divmod(d / 4, 1)[1] * 4) + 3,
 }
 """What was wrong, or tried alone, and is decided number by number."""
@@ -98,6 +106,14 @@ def numbers(made: Callable[[int], int]) -> list[int]:
 @pytest.mark.parametrize("name", HIDDEN)
 def test_what_c_code_texts_and_keys_make_of_a_size_has_numbers_where_it_was_tried(name: str) -> None:
     assert 0 < len(numbers(HIDDEN[name])) < 40
+
+
+@pytest.mark.parametrize("made", [lambda d: len(str(d)) + 3, lambda d: len(hex(d)) + 3])
+def test_a_refusal_names_the_line_that_makes_a_text_of_a_size(made: Callable[[int], int]) -> None:
+    unseen = r"what becomes of d as a plain number at test_widths_made\.py:\d+: .* is not seen; give steps="
+    with pytest.raises(sc.LiftError, match=unseen) as refused:
+        sc.trace(lambda d: Width(d, made), "float32[2,8]", referee=False)
+    assert type(refused.value) is sc.LiftError
 
 
 @pytest.mark.parametrize("name", SEEN)

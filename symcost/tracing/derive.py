@@ -373,7 +373,10 @@ def derive(
     shares = read_shares(active, model.symbols)
 
     with rare_collections(), kinds_of_modules() as kinds:
-        costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
+        try:
+            costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
+        except LiftError as problem:  # the stages' own signals are of no use to who reads of it
+            raise LiftError(str(problem)) from None
     if model.example and costs.domain is not None:
         costs.domain.notes.append(model.example)
     costs.parts = replace(costs.parts, fresh=Fresh(model, shares), name=model.name or kinds.get("", ""), kinds=kinds)

@@ -126,17 +126,23 @@ class Lifting:
                     self._derive = True
                     continue
                 if self._on_trial:
-                    raise OnTrial(str(problem)) from None
+                    raise OnTrial(self._unfit(problem)) from None
                 if not self._coarsen(problem.symbols):
-                    raise LiftError(
-                        f"no closed form fits these sizes: {problem}; give steps={{...}} or samples={{...}} for "
-                        f"{', '.join(problem.symbols or self.sizes)}"
-                    ) from None
+                    raise LiftError(self._unfit(problem)) from None
                 continue
             self.dictionary.learn(lift.programs[0], program)
             self.lifts.append(lift)
             return program
         raise LiftError("no lattice was found on which the sizes have a closed form: give steps={...} or samples={...}")
+
+    def _unfit(self, problem: OffLattice) -> str:
+        """Why sizes have no closed form: their numbers, and the line that makes something of them that is not seen."""
+        names = problem.symbols or self.sizes
+        pins = (
+            pin for pin in (*self.recording.texts, *self.recording.pins) if pin.symbols & set(names) and not pin.by_jax
+        )
+        hidden = next((f"; what becomes of {pin} is not seen" for pin in pins), "")
+        return f"no closed form fits these sizes: {problem}{hidden}; give steps={{...}} or samples={{...}} for {', '.join(names)}"
 
     def _coarsen(self, names: Sequence[str]) -> bool:
         """Move the first symbol that can be coarsened to the next lattice on which the model works."""

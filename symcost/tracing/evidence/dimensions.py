@@ -36,7 +36,7 @@ def methods(recorder: Recorder) -> dict[str, Method]:
 
 _COMPARED = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 _COMPUTED = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}
-_OF_INT = frozenset(("as_integer_ratio", "bit_count", "is_integer", "to_bytes"))
+_OF_INT = frozenset(("as_integer_ratio", "is_integer", "to_bytes"))
 """What plain numbers have beside their arithmetic: it may answer anything by their value."""
 _BITS = {"and": "&", "or": "|", "xor": "^"}
 
@@ -159,8 +159,11 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     def absolute(self: Any) -> Any:
         return self if recorder.decide(self, ">=", 0, sys._getframe(1)) else -self
 
-    def bit_length(self: Any) -> Any:
-        return recorder.atom("int.bit_length", Formula("number", (recorder.form(self),)), sys._getframe(1))
+    def digits(function: str) -> Method:
+        def method(self: Any) -> Any:
+            return recorder.atom(function, Formula("number", (recorder.form(self),)), sys._getframe(1))
+
+        return method
 
     def of_array(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return array_function(recorder, ufunc, method, inputs, kwargs, sys._getframe(1))
@@ -186,9 +189,9 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
 
     return {"__index__": index, "__int__": integer, "__float__": real, "__bool__": truth, "__hash__": key,
             "__pos__": same, "__round__": same, "__floor__": same, "__ceil__": same, "__trunc__": same,
-            "__copy__": same, "__deepcopy__": kept, "__abs__": absolute, "bit_length": bit_length, "__lshift__": left,
-            "__rshift__": right, "__invert__": inverted, "__array_ufunc__": of_array,
-            "__format__": formatted, "__str__": text, "__repr__": text}  # fmt: skip
+            "__copy__": same, "__deepcopy__": kept, "__abs__": absolute, "bit_length": digits("int.bit_length"),
+            "bit_count": digits("int.bit_count"), "__lshift__": left, "__rshift__": right, "__invert__": inverted,
+            "__array_ufunc__": of_array, "__format__": formatted, "__str__": text, "__repr__": text}  # fmt: skip
 
 
 def _attribute(recorder: Recorder) -> Method:

@@ -26,6 +26,8 @@ DIMENSION = shape_poly._DimExpr
 """The class of a symbolic size; the numbers beside it are plain ones."""
 
 
+FEW_REMAINDERS = 16
+"""Of a remainder by a larger number each value is a domain too small to be of use."""
 INFINITE = Formula("number", (float("inf"),))
 """What a search for the smallest begins with: every size is less."""
 
@@ -116,6 +118,15 @@ class Recorder:
         except ExpressionError:  # a sum stands below
             return self.form(self.atom("int", Formula("//", (left, right))))
 
+    def _few(self, size: Any) -> bool:
+        """Whether a size is a remainder by a small number."""
+        terms = size._sorted_terms
+        factors = terms[0][0]._factors if len(terms) == 1 else ()
+        if len(factors) != 1 or factors[0][1] != 1 or factors[0][0].operation != "mod":
+            return False
+        by = self.form(factors[0][0].operands[1]).number
+        return isinstance(by, int) and 0 < by <= FEW_REMAINDERS
+
     def reduced(self, size: Any, modulus: int) -> Any:
         """A smaller size of the same remainder by ``modulus``: ``64 - N % 64`` is ``-N`` beside multiples of 64."""
         for term, count in size._sorted_terms:
@@ -200,9 +211,15 @@ class Recorder:
             self._of_model.update({kept} if asked else ())
 
     def pin(self, value: Any, frame: FrameType | None, text: bool = False, key: bool = False) -> Any:
-        """The value of a size or formula that the program goes on with as a plain number, or as a ``text`` or a ``key``."""
+        """The value of a size or formula that the program goes on with as a plain number, or as a ``text`` or a ``key``.
+
+        A remainder by a small number, ``kinds[d % 3]``, is decided instead: wherever it is the same one, all that is made of
+        it is the same.
+        """
         side = self.side(value)
-        if side.symbols and not initialises(frame):
+        if text and isinstance(value, DIMENSION) and self._few(value):
+            self.decide(value, "==", self.value(side), frame)
+        elif side.symbols and not initialises(frame):
             made = Pin(side, place(frame), for_jax(frame), key)
             if not made.by_jax:
                 self.pins.pop(made, None)  # what jax did with it too is less

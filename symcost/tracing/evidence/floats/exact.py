@@ -12,7 +12,7 @@ from typing import Any
 
 from symcost.errors import ExpressionError
 from symcost.formulas.form import Form, as_form, floor
-from symcost.formulas.functions import logarithm
+from symcost.formulas.functions import logarithm, odd_halves
 from symcost.tracing.evidence.floats.formula import EXACT
 from symcost.tracing.evidence.guard import Rounding
 from symcost.tracing.evidence.recorder import positive
@@ -23,7 +23,8 @@ NEAREST = ("round", "np.round", "np.rint")
 LOGARITHMS = ("math.log2", "np.log2")
 ROOTS = ("math.sqrt", "np.sqrt", "math.isqrt")
 COMMON = ("math.gcd", "math.lcm")
-WHOLE = ("&", "|", "^", "//", "int.bit_length", "math.isqrt", *COMMON)
+DIGITS = ("int.bit_length", "int.bit_count")
+WHOLE = ("&", "|", "^", "//", "math.isqrt", *DIGITS, *COMMON)
 """Operations on integers that Python does on integers."""
 DIVISORS = 16
 """A number with more divisors has no short sum over them."""
@@ -53,7 +54,7 @@ def sure(made: Rounding) -> bool:
     [True, True, False]
     """
     operation, args = _parts(made.formula)
-    if (operation in WHOLE and made.function == "int") or made.function == "int.bit_length":
+    if (operation in WHOLE and made.function == "int") or made.function in DIGITS:
         return all(isinstance(arg, Form | int) for arg in args)
     return (
         operation == "/"
@@ -78,6 +79,9 @@ def _rounded(function: str, inside: Any) -> Form | None:
     if function == "int.bit_length":
         size = _exact(inside)
         return None if size is None else logarithm("flog2", size) + 1
+    if function == "int.bit_count":
+        size = _exact(inside)
+        return None if size is None else odd_halves(size)
     if operation in LOGARITHMS and function in (*DOWN, *UP):
         argument = _exact(args[0])
         return None if argument is None else logarithm("clog2" if function in UP else "flog2", argument)

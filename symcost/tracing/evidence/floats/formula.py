@@ -26,7 +26,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{f"math.{name}": getattr(math, name) for name in (*OF_FLOATS, *OF_INTEGERS)},
     **{f"np.{name}": getattr(np, name) for name in OF_ARRAYS},
     "abs": abs, "int": int, "round": round, "math.floor": math.floor, "math.ceil": math.ceil, "math.trunc": math.trunc,
-    "np.round": np.round, "is_integer": float.is_integer, "int.bit_length": int.bit_length, "invert": operator.invert,
+    "np.round": np.round, "is_integer": float.is_integer, "int.bit_length": int.bit_length,
+    "int.bit_count": int.bit_count, "invert": operator.invert,
     "number": lambda value: value,
 }  # fmt: skip
 """What formulas are made of, as it was before anything was replaced."""

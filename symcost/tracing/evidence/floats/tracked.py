@@ -202,6 +202,9 @@ def array_function(recorder: Recorder, ufunc: Any, method: str, inputs: Any, kwa
     numbers = all(isinstance(value, (DIMENSION, Tracked, *PLAIN)) for value in inputs)
     if numbers and method == "__call__" and not kwargs and ufunc.__name__ in OF_ARRAYS:
         return tracked(recorder, f"np.{ufunc.__name__}", *inputs)
+    if numbers and method == "__call__" and not kwargs and ufunc.__name__ in ("gcd", "lcm"):
+        made = Formula(f"math.{ufunc.__name__}", tuple(operand(recorder, value) for value in inputs))
+        return recorder.atom("int", made, frame)
     if method == "__call__" and not kwargs and ufunc.__name__ in COMPARED:
         op, (left, right) = COMPARED[ufunc.__name__], inputs
         if numbers:

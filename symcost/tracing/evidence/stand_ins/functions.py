@@ -84,6 +84,8 @@ def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
             frame = sys._getframe(1)
             if for_jax(frame):
                 return original(*args, **kwargs)
+            if len(args) == 1 and isinstance(args[0], Tracked) and not kwargs:
+                return tracked(recorder, "np.round", args[0])
             given = [recorder.pin(arg, frame, text=True) if isinstance(arg, Tracked) else arg for arg in args]
             named = {
                 name: recorder.pin(arg, frame, text=True) if isinstance(arg, Tracked) else arg
