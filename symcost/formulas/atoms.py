@@ -94,7 +94,8 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
         case "symbol":
             return at[known.name]
         case "floor":
-            return math.floor(known.args[0].value(at))
+            common, terms = _in_parts(atom)
+            return math.floor(sum(parts * mono_value(mono, at) for mono, parts in terms) // common)
         case "Max":
             return max(a.value(at) for a in known.args)
         case "where":
@@ -102,6 +103,14 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
         case "odd_halves" | "popcount":
             return odd_sum(*(argument.value(at) for argument in known.args))
     return log2(known.args[0].value(at), up=known.kind == "clog2")
+
+
+@cache
+def _in_parts(atom: int) -> tuple[int, tuple[tuple[Mono, int], ...]]:
+    """The argument of a floor in whole parts of a common denominator: integers are quicker than fractions."""
+    terms = ATOMS[atom].args[0].terms
+    common = math.lcm(*(c.denominator for c in terms.values()))
+    return common, tuple((mono, int(c * common)) for mono, c in terms.items())
 
 
 @cache
