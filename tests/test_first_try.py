@@ -193,3 +193,22 @@ def test_a_parameter_may_be_a_single_number(made: Any) -> None:
     costs = sc.trace(Scaled(), "float32[n,d]")
     assert (costs.params, costs.subs(n=3, d=5).flops) == (1, 15)
     assert sc.trace(Scaled(), "float32[n,d]", mode="train").params == 1
+
+
+class Tables(nn.Module):
+    """A table of embeddings for each of ``T`` categories, side by side, as in DLRM."""
+
+    d: int
+    T: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return jnp.stack([nn.Embed(7, self.d, name=f"table_{i}")(x[:, i]) for i in range(self.T)], 1)
+
+
+@pytest.mark.campaign
+def test_an_operation_may_have_as_many_results_as_there_are_layers() -> None:
+    """The gradient of a stack is an ``unstack`` with one result for each."""
+    costs = sc.trace(lambda d, T: Tables(d, T), "int32[n,T]", mode="train", referee=False)
+    for T in (2, 9):
+        costs.subs(check=True, n=3, d=12, T=T)

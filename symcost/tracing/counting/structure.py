@@ -194,6 +194,9 @@ def _counted(program: Program) -> list[Record]:
 
 
 def _family(record: Record) -> Family:
-    """Records that may be summed on one line: of one module's path, phase and operation, with results of the same types."""
-    types = " ".join(dtype for dtype, _ in record.key.outs)
+    """Records that may be summed on one line: of one module's path, phase and operation, with results of the same types.
+
+    How many results there are of a type may vary with a depth, as those of an ``unstack`` do.
+    """
+    types = " ".join(dict.fromkeys(dtype for dtype, _ in record.key.outs))
     return template(record.key.path), record.key.phase, record.key.op, record.key.source, types
