@@ -262,7 +262,7 @@ class Model:
                     every = map(jnp.asarray, jax.tree.leaves(out))  # plain numbers too
                     leaves = [leaf for leaf in every if jnp.issubdtype(leaf.dtype, jnp.floating)]
                     first, *others = [jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves] or [jnp.float32(0)]
-                return sum(others, first), updated
+                    return sum(others, first), updated
 
             value, pullback, updated = jax.vjp(loss, trained, has_aux=True)
             entered = {id(leaf) for leaf in jax.tree.leaves((params, state, rngs, inputs, arrays))}
