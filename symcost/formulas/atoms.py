@@ -95,7 +95,7 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
             return at[known.name]
         case "floor":
             common, terms = _in_parts(atom)
-            return math.floor(sum(parts * mono_value(mono, at) for mono, parts in terms) // common)
+            return sum(parts * mono_value(mono, at) for mono, parts in terms) // common
         case "Max":
             return max(a.value(at) for a in known.args)
         case "where":

@@ -36,7 +36,7 @@ def checks(target: Target, answer: TargetAnswer, sent: Exchange, text: Module | 
     made = _Holds(target, text, sizes)
     found = [made.exact("arguments", entering, [] if text is None else _parameters(text))]
     if not isinstance(sent.cut, str):
-        results = [(DTYPES.get(each.dtype, each.dtype), each.dims) for each in sent.cut.results]
+        results = [_array(each) for each in sent.cut.results]
         found.append(made.exact("results", results, [] if text is None else list(text.entry.root.shape.leaves())))
     return [*found, *made.temporaries(sent, sum(map(_bytes, entering)))]
 
@@ -51,7 +51,7 @@ class _Holds:
     def exact(self, what: str, ours: Sequence[Array], theirs: Sequence[Shape]) -> Check:
         """Arguments or results; laid as in the compiled text, if its arrays are the same ones."""
         size = sum(map(_bytes, ours))
-        if self.tiled and [(DTYPES.get(each.dtype, each.dtype), each.dims) for each in theirs] == list(ours):
+        if self.tiled and [_array(each) for each in theirs] == list(ours):
             size = sum(map(in_tiles, theirs))
         if what == "results" and len(ours) > 1:
             size += self._table(len(ours))
@@ -84,6 +84,11 @@ class _Holds:
             Check(level=3, target=self.target.name, metric="bytes of temporaries on a device", ours=most,
                   theirs=self.sizes["temporaries"], witness=WITNESS, limits=(0, most), because=f"a bound: at most {what}")
         ]  # fmt: skip
+
+
+def _array(shape: Shape) -> Array:
+    """An array of a compiled program in the number types of jax."""
+    return DTYPES.get(shape.dtype, shape.dtype), shape.dims
 
 
 def _bytes(array: Array) -> int:

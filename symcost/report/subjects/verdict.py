@@ -47,7 +47,7 @@ from rich.table import Table
 from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
-from symcost.reading.numerals import assigned
+from symcost.costs.spec import where
 from symcost.report.words import markup, sheet
 from symcost.system.files import save_whole
 from symcost.version import __version__
@@ -66,7 +66,7 @@ def sentence(verdict: Any) -> str:
     """The verdict in one line, with the number of checks that failed and the targets that did not answer."""
     failed = sum(not check.passed for check in verdict.checks)
     asked = [compiled.target for compiled in verdict.targets if not compiled.missing]
-    point = assigned(verdict.at) or "the only point"
+    point = where(verdict.at)
     if verdict:
         how = "recounted" if any(compiled.devices > 1 for compiled in verdict.targets) else "explained to the last unit"
         on = f"; what {', '.join(asked)} made of it is {how}" if asked else ""

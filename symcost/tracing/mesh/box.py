@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from symcost.errors import LiftError
 from symcost.formulas.form import Form, as_form
+from symcost.reading.numerals import assigned
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.mesh.lattice import Lattice
@@ -94,9 +95,8 @@ class Box:
                 return self._settled(works)
             self.find_order(wrong.point)
             if not self._shrunk(wrong):
-                at = ", ".join(f"{name}={value}" for name, value in wrong.point.items())
                 raise LiftError(
-                    f"XLA's partitioner makes another program at {at}: give numbers for some of these sizes"
+                    f"XLA's partitioner makes another program at {assigned(wrong.point)}: give numbers for some of these sizes"
                 )
         raise LiftError(
             "XLA's partitioner makes other programs of small and large sizes: give numbers for some of them"

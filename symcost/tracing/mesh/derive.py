@@ -40,7 +40,7 @@ class MeshDerivation:
 
     def run(self) -> Sharded:
         """The closed forms. Errors: none fits, or one differs from a fresh program."""
-        meshes = Meshes(self.plan, self.lattice.takes, [cut.axes for cut in self.lattice.numbers])
+        meshes = Meshes(self.plan, self.lattice.takes)
         meshes.check(self.lattice.numbers)
         largest = {name: max(meshes.sizes(name)) for name in self.plan.symbols}
         sizes = self.lattice.roomy(self.lattice.point(self.plan.sizes(largest)))

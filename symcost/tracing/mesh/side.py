@@ -14,6 +14,7 @@ from symcost.costs.mesh.sharded import Sharded
 from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.formulas.form import Form, as_form
+from symcost.reading.numerals import assigned
 from symcost.tracing.checking.certify import Certificate, LineTotals, concrete_totals, differences, in_words
 from symcost.tracing.counting.costing import Costing
 from symcost.tracing.counting.structure import Dictionary, Structure
@@ -189,8 +190,9 @@ class SideDerivation:
                 continue
             wrong = differences(totals.at(point), concrete_totals(self.sampler(point), self.costing, {}))
             if wrong:
-                at = ", ".join(f"{name}={value}" for name, value in point.items())
-                raise Contradicted(f"XLA's partitioner makes another program at {at}: {in_words(wrong[0])}", point)
+                raise Contradicted(
+                    f"XLA's partitioner makes another program at {assigned(point)}: {in_words(wrong[0])}", point
+                )
             found.append(point)
             self.agreed.append(point)
         return found

@@ -35,8 +35,6 @@ class Meshes:
 
     plan: Plan
     takes: Callable[[Mapping[str, int]], bool]
-    numbered: Sequence[Sequence[str]] = ()
-    """The axes that cut each of those."""
 
     def divide(self, mesh: Mapping[str, int]) -> bool:
         """Whether a mesh cuts sizes that are numbers evenly."""
