@@ -300,6 +300,14 @@ def test_workers_of_the_program_collect_garbage(monkeypatch: pytest.MonkeyPatch)
         assert pool.submit(gc.isenabled).result(timeout=60)
 
 
+def test_a_pool_that_is_shut_down_has_no_processes() -> None:
+    with Workers(1) as pool:
+        pool.submit(os.getpid).result(timeout=60)
+        assert len(pool.pids) == 1
+        pool.shutdown()
+        assert pool.pids == []
+
+
 def test_a_killed_worker_is_replaced_and_nothing_is_lost(tmp_path: Path) -> None:
     with Workers(2) as pool:
         victims: list[int] = []

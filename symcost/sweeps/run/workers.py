@@ -44,8 +44,8 @@ class Workers(Executor):
 
     @property
     def pids(self) -> list[int]:
-        """Numbers of the processes."""
-        return list(self._pool._processes)
+        """Numbers of the processes: none while a pool that broke, or was shut down, has let them go."""
+        return list(self._pool._processes or {})
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function in one of the processes. Raises ``BrokenProcessPool`` where one of them died."""
