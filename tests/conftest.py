@@ -17,13 +17,15 @@ import effort
 import limits
 import pytest
 from browsing import browser, opened  # noqa: F401 - fixtures of the page's tests
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sweep_case import space  # noqa: F401 - a fixture of the verb sweep's tests
 
 import symcost as sc
 
 gc.set_threshold(100_000, 50, 100)  # programs live long: to look through them ever again took a sixth of a run
-settings.register_profile("daily", derandomize=not effort.EXPLORE, database=None)  # a run finds what the last one found
+settings.register_profile(  # a run finds what the last one found; how busy the machine is decides nothing
+    "daily", derandomize=not effort.EXPLORE, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("daily")
 
 

@@ -51,11 +51,13 @@ def leading(value: Any, names: tuple[str, ...] = ()) -> Any:
 def abbreviated(value: Any) -> tuple[str, ...]:
     """A formula as text: whole; its leading terms, or whole where they are not shorter; the number of its terms, likewise.
 
-    A number has one text.
+    A number has one text. Of a maximum the leading terms of each candidate that may be the largest are told.
 
     >>> from symcost.formulas.symbols import parse
     >>> abbreviated(parse("8*L*d**2 + 7*L*d + 10"))
     ('8*L*d**2 + 7*L*d + 10', '8*L*d**2 + …', '3 terms')
+    >>> abbreviated(parse("Max(n**2 + 9*n, 4*T*n + 8*T, 2*T*n + 4096)"))[1]
+    'Max(n**2, 4*T*n) + …'
     >>> abbreviated(parse("2*n"))
     ('2*n', '2*n', '2*n')
     """
@@ -63,6 +65,8 @@ def abbreviated(value: Any) -> tuple[str, ...]:
     if isinstance(value, int) or not getattr(value, "free_symbols", None):
         return (text,)
     first = leading(value)
+    if first is None and isinstance(value, sympy.Max):
+        first = _foremost(value)
     plain = value if value.has(sympy.Max) else sympy.expand(value)  # sympy would compare all candidates of a maximum
     ahead = text if first is None or first == plain else f"{written(first)} + {ELLIPSIS}"
     candidates = isinstance(value, sympy.Max)
@@ -139,6 +143,17 @@ def _largest(known: list[_Top]) -> _Top | None:
     best = [part.part for part in known if part.degree == most]
     largest = [one for one in best if _positive(one) and all(_positive(one - other) for other in best)]
     return _Top(most, largest[0]) if largest else None
+
+
+def _foremost(value: Any) -> Any:
+    """A maximum of the leading terms of those candidates that another of the same degree does not always exceed."""
+    known = [
+        each for each in _tops((part for part in value.args if part != 0), value.free_symbols) if _positive(each.part)
+    ]
+    most = max((each.degree for each in known), default=0)
+    best = dict.fromkeys(each.part for each in known if each.degree == most)
+    kept = [one for one in best if not any(one != other and _positive(other - one) for other in best)]
+    return sympy.Max(*kept, evaluate=False) if kept else None
 
 
 def _positive(part: Any) -> bool:
