@@ -8,13 +8,17 @@ from symcost.hlo import parse
 from symcost.hlo.explaining.arrays import arrays, totals
 from symcost.hlo.explaining.exchange import (
     ADDED,
+    BEFORE,
+    FIRST,
     PADDED,
     RING,
+    SCALED,
     SCATTERED,
     WHOLE,
     Explained,
     explained,
 )
+from symcost.hlo.explaining.sorts import of_sorts, written_as_sorts
 
 MESH = {"data": 4, "model": 2}
 DATA, MODEL = "replica_groups=[2,4]<=[4,2]T(1,0)", "replica_groups=[4,2]<=[8]"
@@ -50,6 +54,27 @@ TWO = program(
 )  # fmt: skip
 REDUCED = program(f"ROOT a = f32[8,4]{{1,0}} all-reduce(x), {DATA}, to_apply=sum, {named('k')}")
 GATHERED = program(f"ROOT a = f32[32,4]{{1,0}} all-gather(x), {DATA}, dimensions={{0}}, {named('k')}")
+WHOLE_SUM = "s = f32[] reduce(a, z), dimensions={0,1}, to_apply=sum"
+SUMMED_AFTER = program(f"a = f32[8,4]{{1,0}} all-reduce(x), {MODEL}, to_apply=sum, {named('k')}", f"ROOT {WHOLE_SUM}")
+SUMMED_TWICE = program(f"a = f32[8,4]{{1,0}} all-reduce(x), {MODEL}, to_apply=sum, {named('k')}", WHOLE_SUM,
+                       f"ROOT r = f32[] all-reduce(s), {DATA}, to_apply=sum, {named('loss')}")  # fmt: skip
+NOT_ALONE = program(f"a = f32[8,4]{{1,0}} all-reduce(x), {MODEL}, to_apply=sum, {named('k')}", WHOLE_SUM,
+                    "b = f32[8,4]{1,0} negate(a)", "ROOT t = (f32[], f32[8,4]{1,0}) tuple(s, b)")  # fmt: skip
+PARTIAL = program("p = f32[4]{0} reduce(x, z), dimensions={0}, to_apply=sum",
+                  f"ROOT a = f32[4]{{0}} all-reduce(p), {MODEL}, to_apply=sum, {named('k')}")  # fmt: skip
+AT_ONCE = program("s = f32[] reduce(x, z), dimensions={0,1}, to_apply=sum",
+                  f"ROOT r = f32[] all-reduce(s), replica_groups=[1,8]<=[8], to_apply=sum, {named('loss')}")  # fmt: skip
+PRODUCT = program(f"d = f32[4,4]{{1,0}} dot(x, x), lhs_contracting_dims={{0}}, rhs_contracting_dims={{0}}, {named('k')}",
+                  f"ROOT a = f32[16,4]{{1,0}} all-gather(d), {DATA}, dimensions={{0}}, {named('k')}")  # fmt: skip
+OPERAND = program(f"ROOT a = f32[32,4]{{1,0}} all-gather(x), {DATA}, dimensions={{0}}, {named('k')}")
+OTHER_OPERAND = program(f"ROOT a = f32[32,4]{{1,0}} all-gather(x), {DATA}, dimensions={{0}}, {named('q')}")
+ROW = "v = f32[2]{0} constant({1, 2})", f"g = f32[8]{{0}} all-gather(v), {DATA}, dimensions={{0}}, {named('q')}"
+EXCHANGED = f"e = f32[8,4]{{1,0}} all-to-all(x), {DATA}, dimensions={{0}}, {named('k')}"
+SPREAD = "b = f32[8,4]{1,0} broadcast(g), dimensions={0}"
+MULTIPLIED = program(*ROW, EXCHANGED, SPREAD, "ROOT y = f32[8,4]{1,0} multiply(b, e)")
+APART = program(*ROW, EXCHANGED, SPREAD, "ROOT y = f32[8,4]{1,0} add(b, e)")
+ONCE_MORE = program(EXCHANGED, f"f = f32[8,4]{{1,0}} all-to-all(x), {DATA}, dimensions={{0}}, {named('q')}",
+                    "ROOT y = f32[8,4]{1,0} add(e, f)")  # fmt: skip
 SCATTER = f"""scatter {{
   p = f32[8,4]{{1,0}} parameter(0)
   r = f32[8,4]{{1,0}} all-reduce(p), channel_id=1, {DATA}, to_apply=sum
@@ -87,6 +112,10 @@ def ring(steps: int) -> str:
         (GATHERED, ring(5), {RING}),
         (GATHERED, program("h = bf16[8,4]{1,0} convert(x)", f"ROOT a = bf16[32,4]{{1,0}} all-gather(h), {DATA}, dimensions={{0}}"),
          {"sent as bfloat16 in place of float32"}),
+        (SUMMED_AFTER, PARTIAL, {FIRST}),
+        (SUMMED_TWICE, AT_ONCE, {FIRST}),
+        (PRODUCT, OPERAND, {BEFORE}),
+        (MULTIPLIED, ONCE_MORE, {SCALED}),
         (GATHERED, program("w = f32[32,4]{1,0} broadcast(z), dimensions={}", "i = s32[] constant(0)",
                            "u = f32[32,4]{1,0} dynamic-update-slice(w, x, i, i)",
                            f"ROOT a = f32[32,4]{{1,0}} all-reduce(u), {DATA}, to_apply=sum"), {PADDED}),
@@ -108,6 +137,10 @@ def test_a_change_that_the_text_shows_has_a_name(written: str, compiled: str, be
         (GATHERED, program("b = f32[32,4]{1,0} broadcast(z), dimensions={}",
                            f"ROOT a = f32[32,4]{{1,0}} all-reduce(b), {DATA}, to_apply=sum"), 1, 1),  # no slice in it
         (REDUCED, program("ROOT y = f32[8,4]{1,0} negate(x)"), 1, 0),
+        (NOT_ALONE, PARTIAL, 1, 1),  # more than its sum is read
+        (SUMMED_TWICE, PARTIAL.replace("/k/", "/q/"), 2, 1),  # for another operation
+        (PRODUCT, OTHER_OPERAND, 1, 1),  # for another operation
+        (APART, ONCE_MORE, 1, 1),  # nothing is multiplied
     ],
 )  # fmt: skip
 def test_what_the_text_does_not_show_has_no_name(written: str, compiled: str, lost: int, new: int) -> None:
@@ -121,3 +154,25 @@ def test_fusions_of_one_channel_are_each_counted() -> None:
     lines = [f"s{k} = f32[2,4]{{1,0}} fusion(x), kind=kCustom, calls=scatter" for k in range(2)]
     module = parse(program(*lines, "ROOT y = f32[2,4]{1,0} add(s0, s1)", before=SCATTER))
     assert totals(arrays(module, MESH)) == {("reduce-scatter", ("data",)): 2 * 128}
+
+
+def largest(size: int, opcode: str, gathered: bool) -> str:
+    """A program that takes the largest of rows, with an operation of its own or a sort, of its own rows or of all."""
+    made = f"g = f32[{size},4]{{1,0}} all-gather(x), {DATA}, dimensions={{0}}, {named('k')}" if gathered else ""
+    took = f'{opcode}({"g" if gathered else "x"}), metadata={{op_name="jit(f)/net/top_k"}}'
+    return program(*([made] if made else []), f"ROOT t = (f32[{size},4]{{1,0}}, s32[{size},4]{{1,0}}) {took}")
+
+
+@pytest.mark.parametrize(("size", "opcode", "gathered", "sorts"), [
+    (8, "sort", False, True), (32, "sort", True, False), (32, "topk", True, False), (16, "sort", False, False),
+])  # fmt: skip
+def test_top_k_is_a_sort_where_the_text_has_one_of_each_devices_rows(
+    size: int, opcode: str, gathered: bool, sorts: bool
+) -> None:
+    cut, again = parse(largest(32, "topk", True)), parse(largest(8, "sort", False))
+    rows = largest(size, opcode, gathered).replace(
+        "f32[8,4]{1,0} parameter", f"f32[{8 if gathered else size},4] parameter"
+    )
+    assert written_as_sorts(cut, again, parse(rows)) is sorts
+    (cause,) = of_sorts(cut, again, MESH)
+    assert (cause.kind, cause.axes, cause.bytes) == ("all-gather", ("data",), -512)

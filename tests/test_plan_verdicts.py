@@ -13,6 +13,7 @@ from effort import needs
 from flax import nnx
 from jax.sharding import AxisType
 from jax.sharding import PartitionSpec as P
+from plan_programs import Dispatched, Routed
 from test_plans import Convolutional, Experts, OnNnx, Perceptron, Transformer
 
 import symcost as sc
@@ -32,6 +33,9 @@ MIXED = {
 }  # fmt: skip
 PLAIN = {"inputs/0": ("data",), "**/up/kernel": BOTH, "**/down/kernel": BOTH[::-1]}
 EXPERTS = {"inputs/0": (None, "expert"), "params/*": ("expert",)}
+ROUTED = {"params/up": ("expert",), "params/down": ("expert",)}
+AXES = {"experts": ("expert",), "dispatched": ("expert",), "routed": ("data", "expert")}
+"""Of programs that are not cut along both of data and model."""
 Made = tuple[Callable[[], Any], str, Mapping[str, Any]]
 PROGRAMS: Mapping[str, Made] = {
     "fully sharded": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", FULLY_SHARDED),
@@ -45,12 +49,16 @@ PROGRAMS: Mapping[str, Made] = {
     "perceptron": (lambda: Perceptron(512, 256), "float32[4096,512]", PLAIN),
     "nnx": (lambda: OnNnx(512, 256), "float32[4096,512]", PLAIN),
     "experts": (lambda: Experts(256, 8), "float32[8,64,128]", EXPERTS),
+    "routed": (lambda: Routed(16, 64), "float32[16,64,32]", ROUTED | {"inputs/0": ("data",)}),
+    "dispatched": (lambda: Dispatched(16, 64), "float32[16,64,32]", ROUTED | {"inputs/0": ("expert",)}),
     "convolutional": (lambda: Convolutional(16), "float32[16,20,20,3]", {"inputs/0": ("data",)}),
 }
 LIGHT = [
     ("perceptron", "train", (4, 2), "cpu"), ("perceptron", "train", (4, 2), "tpu-v5e"), ("nnx", "train", (2, 4), "tpu-v5p"),
     ("perceptron", "train", (4, 2), "cuda-h100"), ("convolutional", "train", (8,), "tpu-v6e"),
     ("experts", "forward", (8,), "tpu-v5e"), ("convolutional", "train", (4,), "cuda-h100"), ("experts", "train", (8,), "cpu"),
+    ("routed", "train", (4, 2), "cpu"), ("routed", "train", (4, 2), "tpu-v5e"), ("dispatched", "train", (8,), "tpu-v5e"),
+    ("dispatched", "train", (8,), "cuda-h100"),
 ]  # fmt: skip
 HEAVY = [
     *(("mixed", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "tpu-v5p", "tpu-v6e", "cuda-h100")),
@@ -63,6 +71,9 @@ HEAVY = [
     *(("wide", mode, (4, 4), target) for mode in ("forward", "train") for target in ("tpu-v5e", "tpu-v6e", "cuda-h100")),
     *(("layers", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "cuda-h100")),
     ("experts", "train", (8,), "tpu-v5e"), ("experts", "train", (8,), "cuda-h100"),
+    ("routed", "forward", (4, 2), "tpu-v5e"), ("routed", "train", (4, 2), "cuda-h100"),
+    *(("dispatched", "forward", (8,), target) for target in ("cpu", "tpu-v5e", "tpu-v6e", "cuda-h100")),
+    ("dispatched", "train", (8,), "cpu"), ("dispatched", "train", (8,), "tpu-v5p"),
     ("nnx", "train", (2, 4), "cuda-h100"), ("convolutional", "train", (8,), "cpu"),
     ("large", "train", (16, 16), "tpu-v5e"), ("large, fully sharded", "train", (64,), "tpu-v5e"),
     ("mixed", "train", (32, 8), "tpu-v5e"), ("mixed", "train", (64, 8), "tpu-v5p"), ("perceptron", "train", (64, 8), "tpu-v5p"),
@@ -86,8 +97,7 @@ def test_every_byte_that_devices_exchange_is_ours_or_has_a_name(
     name: str, mode: Any, mesh: tuple[int, ...], target: str
 ) -> None:
     model, spec, shard = PROGRAMS[name]
-    axes = ("expert",) if name == "experts" else BOTH
-    plan = sc.Plan(dict(zip(axes, mesh, strict=False)), shard)
+    plan = sc.Plan(dict(zip(AXES.get(name, BOTH), mesh, strict=False)), shard)
     costs = sc.trace(model, spec, mode=mode, plan=plan)
     verdict = sc.verify(costs, targets=[target])
     assert verdict, str(verdict)

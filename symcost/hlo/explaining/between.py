@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import prod
 
 from symcost.hlo.counting.sent import PICKED, readers
-from symcost.hlo.explaining.arrays import SentArray
-from symcost.hlo.reading.ir import Computation, Instruction
+from symcost.hlo.explaining.arrays import SentArray, operation, sizes_of
+from symcost.hlo.reading.ir import Computation, Instruction, Module
 
 
 def is_part(ours: SentArray, theirs: SentArray) -> bool:
@@ -42,15 +43,58 @@ def what_is_summed(ours: SentArray) -> Instruction | None:
     home, i = ours.one.home, ours.one.home.by_name[ours.operand]
     if i.opcode != "reduce":
         return None
-    i = home.by_name[i.operands[0]]
-    while i.opcode in PICKED:
-        i = home.by_name[i.operands[0]]
-    return i
+    return home.by_name[_made(home, i.operands[0])]
+
+
+def the_sum_of(module: Module, ours: SentArray) -> Instruction | None:
+    """The one sum that reads what is sent, where nothing else does."""
+    read = list(readers(ours.one.instruction, ours.one.home))
+    if len(read) != 1 or read[0].opcode != "reduce" or read[0].shape.is_tuple:
+        return None
+    return read[0] if module.computations[read[0].calls("to_apply")[0]].root.opcode == "add" else None
+
+
+def is_between(summed: Instruction, theirs: SentArray, ours: SentArray) -> bool:
+    """Whether an array has some of the sizes of another one, and all of those of its sum."""
+    least, here, most = Counter(sizes_of(summed.shape)), Counter(theirs.sizes), Counter(ours.sizes)
+    return least <= here < most
+
+
+def is_whole_operand(theirs: SentArray, ours: SentArray) -> bool:
+    """Whether an array is an operand, of all devices, of the product whose results are gathered."""
+    home, i = ours.one.home, ours.one.home.by_name[origin_of(ours)[1]]
+    if i.opcode != "dot":
+        return False
+    for made in (home.by_name[_made(home, name)] for name in i.operands):
+        served = map(operation, (i.op_name, ours.one.op_name, made.op_name))
+        if made.shape.elements * ours.group == prod(theirs.sizes) and theirs.operation in served:
+            return True
+    return False
+
+
+def meets(ours: SentArray, other: SentArray) -> bool:
+    """Whether a gathered array is multiplied, as often as it takes, by one that is exchanged."""
+    home = ours.one.home
+    if other.one.home.name != home.name:
+        return False
+    product = {
+        user.name for i in readers(ours.one.instruction, home) if i.opcode == "broadcast" for user in readers(i, home)
+    }
+    with_other = {user.name for user in readers(other.one.instruction, home) if user.opcode == "multiply"}
+    return any(
+        home.by_name[name].opcode == "multiply"
+        and (name in with_other or any(user.name in with_other for user in readers(home.by_name[name], home)))
+        for name in product
+    )
+
+
+def _made(home: Computation, name: str) -> str:
+    """The name of what an array was before it changed its place alone."""
+    while home.by_name[name].opcode in PICKED:
+        name = home.by_name[name].operands[0]
+    return name
 
 
 def origin_of(each: SentArray) -> tuple[str, str]:
     """What is sent, before it changed its place alone."""
-    home, i = each.one.home, each.one.home.by_name[each.operand]
-    while i.opcode in PICKED:
-        i = home.by_name[i.operands[0]]
-    return home.name, i.name
+    return each.one.home.name, _made(each.one.home, each.operand)

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from symcost.hlo.explaining.arrays import SentArray, arrays, operation, sizes_of
-from symcost.hlo.explaining.between import is_part, is_shorter, meets_equal_numbers, origin_of, what_is_summed
+from symcost.hlo.explaining.between import (
+    is_between,
+    is_part,
+    is_shorter,
+    is_whole_operand,
+    meets,
+    meets_equal_numbers,
+    origin_of,
+    the_sum_of,
+    what_is_summed,
+)
 from symcost.hlo.explaining.terms import parts, placed, terms
 from symcost.hlo.explaining.widening import NAMES
 from symcost.hlo.reading.ir import Module
@@ -26,6 +36,9 @@ ADDED = "added up on the device before it is reduced"
 SUMMED = "summed before it is sent: it meets equal numbers alone in its product"
 SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
 EARLIER = "reduced a step earlier: its sum is one with the product before it"
+FIRST = "summed on each device before it is reduced: its sum alone is needed"
+BEFORE = "an operand is gathered in the place of the product of its parts"
+SCALED = "multiplied on the device by what was gathered, and exchanged once more"
 AGAIN = "gathered once for several products"
 REPEATED = "gathered once more"
 HOISTED: Mapping[str, str] = {
@@ -87,6 +100,12 @@ def _phase(ours: SentArray, theirs: SentArray) -> bool:
     return phase_of(ours.one.op_name) == phase_of(theirs.one.op_name)
 
 
+def _at_once(ours: SentArray, further: SentArray, theirs: SentArray) -> bool:
+    """Whether the second of two reductions, one after the other, is run along the axes of both."""
+    along = {*ours.axes, *further.axes} == {*theirs.axes} and len(theirs.axes) == len(ours.axes) + len(further.axes)
+    return along and further.sizes == theirs.sizes and _operation(further, theirs)
+
+
 class _Comparison:
     def __init__(self, written: Module, compiled: Module, mesh: Mapping[str, int]) -> None:
         self.written, self.compiled = written, compiled
@@ -103,12 +122,15 @@ class _Comparison:
         self.added()
         self.summed()
         self.earlier()
+        self.first()
+        self.before()
         self.once()
         self.again()
         self.apart()
         for there in (_as_large, _in_all):
             for near in (_operation, _phase, _any):
                 self.same(there, near)
+        self.scaled()
         self.hoisted()
         return self.found
 
@@ -215,6 +237,54 @@ class _Comparison:
                     self.found.new.remove(theirs)
                     self.tell(theirs, theirs.bytes - ours.bytes, EARLIER)
                     break
+
+    def first(self) -> None:
+        """An array of which a sum alone is read: its parts are summed first, and what is left is reduced along all axes at once."""
+        for ours in [each for each in self.found.lost if each.kind == "all-reduce"]:
+            summed = the_sum_of(self.written, ours)
+            if summed is None:
+                continue
+            place = ours.one.home.name, summed.name
+            further = next(
+                (each for each in self.found.lost if each.kind == "all-reduce" and origin_of(each) == place), None
+            )
+            for theirs in [each for each in self.found.new if (each.kind, each.times) == (ours.kind, ours.times)]:
+                if theirs.axes == ours.axes and _operation(ours, theirs) and is_between(summed, theirs, ours):
+                    replaced = [ours]
+                elif further is not None and _at_once(ours, further, theirs):
+                    replaced = [ours, further]
+                else:
+                    continue
+                self.found.new.remove(theirs)
+                for each in replaced:
+                    self.found.lost.remove(each)
+                    self.tell(each, -each.bytes, FIRST)
+                self.tell(theirs, theirs.bytes, FIRST)
+                break
+
+    def before(self) -> None:
+        """A product of parts whose results are gathered: each device has all of it where an operand is gathered instead."""
+
+        def alike(ours: SentArray, theirs: SentArray) -> bool:
+            both = ours.kind == theirs.kind == "all-gather" and (ours.axes, ours.times) == (theirs.axes, theirs.times)
+            return both and is_whole_operand(theirs, ours)
+
+        for ours, theirs in self.paired(alike):
+            self.tell(ours, -ours.bytes, BEFORE)
+            self.tell(theirs, theirs.bytes, _also(BEFORE, ours, theirs))
+
+    def scaled(self) -> None:
+        """An array that is exchanged and multiplied by a gathered one: the product is exchanged, which needs nothing gathered."""
+        moved = [ours for ours, _ in self.pairs if ours.kind == "all-to-all"]
+
+        def alike(ours: SentArray, theirs: SentArray) -> bool:
+            if (ours.kind, theirs.kind) != ("all-gather", "all-to-all"):
+                return False
+            return any(_as_large(other, theirs) and ours.axes == theirs.axes and meets(ours, other) for other in moved)
+
+        for ours, theirs in self.paired(alike):
+            self.tell(ours, -ours.bytes, SCALED)
+            self.tell(theirs, theirs.bytes, _also(SCALED, ours, theirs))
 
     def once(self) -> None:
         """The same array that several products gather each for itself."""

@@ -12,6 +12,7 @@ from symcost.errors import SymcostError
 from symcost.hlo import Module
 from symcost.hlo.explaining.arrays import arrays, totals
 from symcost.hlo.explaining.exchange import Cause, explained
+from symcost.hlo.explaining.sorts import has_top_k, of_sorts, written_as_sorts
 from symcost.referee.compilers.compile import Placement
 from symcost.referee.compilers.source import ProgramSource
 from symcost.tracing.derive import Fresh
@@ -63,11 +64,19 @@ class Exchange:
     @cached_property
     def cut(self) -> Partitioned | str:
         """The program as it was cut, of which a compiler makes another one; or why there is none to look at."""
+        return self._cut(sorts=False)
+
+    @cached_property
+    def _with_sorts(self) -> Partitioned | str:
+        """The same with sorts in the place of ``top_k``."""
+        return self._cut(sorts=True)
+
+    def _cut(self, sorts: bool) -> Partitioned | str:
         fresh = self.costs.parts.fresh
         assert isinstance(fresh, Fresh)
         assert self.costs.plan is not None
         try:
-            return partitioned(fresh.model, self.costs.plan, self.at)
+            return partitioned(fresh.model, self.costs.plan, self.at, sorts)
         except SymcostError as problem:
             return str(problem)
 
@@ -76,9 +85,7 @@ class Exchange:
         made = totals(arrays(compiled, self.mesh))
         differs = made != self.predicted
         unknown = f"no difference has a name here: {self.cut}" if differs and isinstance(self.cut, str) else ""
-        changes = []
-        if differs and not isinstance(self.cut, str):
-            changes = explained(self.cut.module, compiled, self.mesh).changes
+        changes = self._changes(self.cut.module, compiled) if differs and not isinstance(self.cut, str) else []
         found = []
         for kind, axes in dict.fromkeys((*self.predicted, *made)):
             named = _by_cause(change for change in changes if (change.kind, change.axes) == (kind, axes))
@@ -87,6 +94,14 @@ class Exchange:
             found.append(Check(level=3, target=target, metric=f"{kind} bytes along {' and '.join(axes)}", ours=ours,
                                theirs=made.get((kind, axes), 0), witness=WITNESS, because=because))  # fmt: skip
         return found
+
+    def _changes(self, cut: Module, compiled: Module) -> list[Cause]:
+        """What leads from the program as it was cut to the compiled one."""
+        if has_top_k(cut) and not isinstance(self._with_sorts, str):
+            again = self._with_sorts.module
+            if written_as_sorts(cut, again, compiled):
+                return [*of_sorts(cut, again, self.mesh), *explained(again, compiled, self.mesh).changes]
+        return explained(cut, compiled, self.mesh).changes
 
 
 def _by_cause(changes: Iterable[Cause]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -26,6 +27,7 @@ from symcost.costs.mesh.plan import Axes, Plan
 from symcost.errors import TraceError
 from symcost.hlo import Computation, Instruction, Module, Shape, parse
 from symcost.tracing.mesh.laid import Laid, gradients_laid
+from symcost.tracing.mesh.sorts import sorting
 from symcost.tracing.program.arguments import Argument, arguments
 from symcost.tracing.program.axes import abstract_mesh, as_argument, is_explicit
 from symcost.tracing.program.capture import PointError, lean, too_large
@@ -74,14 +76,18 @@ class Partitioned:
     residuals: tuple[Shape, ...] = ()
 
 
-def partitioned(model: Model, plan: Plan, point: Mapping[str, int]) -> Partitioned:
-    """What XLA's partitioner makes of a model at a point. Errors: a size that an axis does not divide, too large a mesh."""
+def partitioned(model: Model, plan: Plan, point: Mapping[str, int], sorts: bool = False) -> Partitioned:
+    """What XLA's partitioner makes of a model at a point, with ``top_k`` as the operation that it is or as a sort.
+
+    Errors: a size that an axis does not divide, too large a mesh.
+    """
     model.hands_over = True
     try:
         program = _OnMesh.of(model, plan, point)
     finally:
         model.hands_over = False
-    module = parse(program.partitioned())
+    with sorting() if sorts else nullcontext():
+        module = parse(program.partitioned())
     *given, _ = module.entry.root.operands  # the last one is of the call that ends it
     made = [module.entry.by_name[name] for name in given]
     results, saved = made[: len(made) - program.saved], made[len(made) - program.saved :]
