@@ -209,7 +209,7 @@ ERRORS = {
         "cannot read a dimension of \"float32[__import__('os')]\": cannot read "
         "\"__import__('os')\" in \"__import__('os')\": an expression has integers, names, + - * / "
         "// % ** and floor, ceiling, "
-        "Max, Min, Mod, clog2, flog2, odd_halves, popcount"
+        "Max, Min, Mod, clog2, flog2, pow2, isqrt, odd_halves, popcount"
     ),
     "some_models:Net float32[n,8] --set n": "--set 'n' must be NAME=VALUE, as --set n=1",
     "some_models:Net float32[n,8] --set n=1.5": "--at n='1.5' must be an integer",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 import symcost as sc
 from symcost.errors import ExpressionError, SymcostError
 from symcost.formulas.form import Form
-from symcost.formulas.functions import changed, logarithm, odd_halves
+from symcost.formulas.functions import changed, logarithm, odd_halves, power_of_two, square_root
 from symcost.formulas.symbols import evaluate, parse
 from symcost.report.formats import latex
 from symcost.tracing.evidence.floats.formula import Formula
@@ -49,6 +51,10 @@ TEXTS: dict[str, Callable[[int], int]] = {
     "2*n - popcount(n)": lambda n: sum(parts(n)),
     "odd_halves(n, 2)": lambda n: sum(part**2 for part in parts(n) if part % 2),
     "odd_halves(n, 0) - popcount(n)": lambda n: 0,
+    "pow2(clog2(n))": lambda n: 1 << (n - 1).bit_length(),
+    "3*pow2(flog2(n)) - n": lambda n: 3 * 2 ** (n.bit_length() - 1) - n,
+    "isqrt(n)": math.isqrt,
+    "isqrt(n - 1) + isqrt(n/3)": lambda n: math.isqrt(n - 1) + math.isqrt(n // 3),
 }
 
 
@@ -65,7 +71,15 @@ def test_a_space_decides_by_digits_as_points_do(text: str) -> None:
     costs = sc.trace_function(lambda x: x + 1, "float32[n]", referee=False)
     values = [*range(1, 200), 1023, 1024, 99_999]
     limit = TEXTS[text](100)
-    assert sc.count(costs, sc.Space(n=values), [f"{text} <= {limit}"]) == sum(TEXTS[text](n) <= limit for n in values)
+    below = sum(TEXTS[text](n) <= limit for n in values)
+    for engine in ("numpy", "jax", "native") if importlib.util.find_spec("llvmlite") else ("numpy", "jax"):
+        assert sc.count(costs, sc.Space(n=values), [f"{text} <= {limit}"], engine=engine) == below
+
+
+@pytest.mark.parametrize("text", ["pow2(n)", "isqrt(1 - n)"])
+def test_a_space_in_which_a_power_or_a_root_may_have_no_value_is_refused(text: str) -> None:
+    with pytest.raises(SymcostError, match=r"from 0 to 1024, and here from 1 to 2000|at least 0 in all of it"):
+        sc.count({"f": text}, sc.Space(n=range(1, 2001)), "f <= 9")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +88,10 @@ def test_a_space_decides_by_digits_as_points_do(text: str) -> None:
         ("popcount(n/2)", "the binary digits of 3/2: popcount and odd_halves are of integers of at least 0"),
         ("odd_halves(-n, 1)", "the binary digits of -3: popcount"),
         ("odd_halves(n, 9)", "the power 9 in odd_halves must be an integer from 0 to 8"),
+        ("pow2(n/2)", "pow2 of 3/2 has no value: it is of integers of at least 0"),
+        ("pow2(1 - n)", "pow2 of -2 has no value"),
+        ("pow2(n**9)", r"2\*\*19683 has more than 8192 bits"),
+        ("isqrt(2 - n)", "isqrt of -1 has no value: it is of numbers of at least 0"),
         ("odd_halves(n)", "odd_halves in 'odd_halves\\(n\\)' takes another number of arguments"),
     ],
 )
@@ -82,7 +100,7 @@ def test_what_has_no_digits_is_refused(text: str, said: str) -> None:
         evaluate(parse(text), {"n": 3})
 
 
-@pytest.mark.parametrize("text", ["flog2(n)", "clog2(n)", "popcount(n)", "odd_halves(n, 1)"])
+@pytest.mark.parametrize("text", ["flog2(n)", "clog2(n)", "popcount(n)", "odd_halves(n, 1)", "pow2(n)", "isqrt(n)"])
 @pytest.mark.parametrize("point", [{}, {"n": 8}])
 def test_steps_have_no_derivative(text: str, point: dict[str, int]) -> None:
     with pytest.raises(SymcostError, match=r"moves in steps and has no derivative: compare its values at two sizes"):
@@ -94,9 +112,14 @@ def test_digits_as_latex_and_forms() -> None:
     assert latex.formula(parse("odd_halves(n, 1)")) == (
         r"\sum_{k \geq 0} \left(\left\lfloor n / 2^{k} \right\rfloor \bmod 2\right) \left\lfloor n / 2^{k} \right\rfloor"
     )
+    assert latex.formula(parse("pow2(n - 1)**3")) == r"\left(2^{n - 1}\right)^{3}"
+    assert latex.formula(parse("isqrt(n)")) == r"\left\lfloor \sqrt{n} \right\rfloor"
     form = odd_halves(N, 1) + odd_halves(N) + logarithm("flog2", N)
     assert str(form) == "flog2(n) + odd_halves(n, 1) + popcount(n)"
     assert changed(form, lambda atom: Form.constant(12) if atom.name == "n" else None) == 4 + 2 + 3
+    form = square_root(N + 1) + power_of_two(2 * N - 1)
+    assert str(form) == "isqrt(n + 1) + pow2(n)**2/2"
+    assert changed(form, lambda atom: Form.constant(8) if atom.name == "n" else None) == 3 + 2**15
 
 
 @settings(deadline=None)

@@ -21,6 +21,7 @@ FORMULAS = [
     "a*b**2 + 3*a", "a**2 - 6*a + b", "floor((a + 3)/4)*b - a", "Max(a**2, 20*b) - b", "a*b - b**2 + 7",
     "ceiling(a/2)**2*b + Mod(a, 3)", "(a - 5)*(b - 4)", "(a - 5)**2*b", "clog2(a)*b - a/3", "Min(a, b)*a - 2*b",
     "b/a + a/b", "(a - 4)**3 + b", "flog2(a + b) - Max(0, a - 3)", "-a*b - a", "Mod(a*b, 7)", "12", "(b - a)**4 - 3*a**2",
+    "pow2(a) - a*b", "isqrt(a*b)*a - b",
 ]  # fmt: skip
 spans = st.tuples(st.integers(1, 9), st.integers(1, 7), st.sampled_from([1, 2, 3])).map(
     lambda t: range(t[0], t[0] + t[1] * t[2], t[2])

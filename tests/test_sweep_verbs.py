@@ -287,6 +287,7 @@ def test_gradients_of_the_relaxed_form_are_those_of_the_polynomial() -> None:
     [
         ("a*ceiling(b/3)", 7 / 3), ("Max(a*b, 4*b)", 7.0), ("Max(a*b, 9*b)", 0.0), ("Min(a, 3)*b", 0.0),
         ("Mod(a*a, 7*b)", 10.0), ("clog2(a)*b", 7 / (5 * np.log(2))), ("b/a", -7 / 25), ("a**-2", -2 / 125),
+        ("pow2(a)*b", 7 * 32 * np.log(2)), ("isqrt(a)", 1 / (2 * np.sqrt(5))),
     ],
 )  # fmt: skip
 def test_gradients_leave_roundings_out_and_follow_the_piece_at_hand(formula: str, slope: float) -> None:

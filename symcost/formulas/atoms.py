@@ -16,6 +16,7 @@ import sympy
 
 from symcost.formulas.binary.digits import clog2, flog2, log2
 from symcost.formulas.binary.halves import SUMS, odd_sum
+from symcost.formulas.binary.powers import isqrt, pow2, root, two_to
 from symcost.formulas.relations import RELATIONS
 from symcost.formulas.symbols import Exact, symbol
 
@@ -26,7 +27,7 @@ Number = int | Fraction
 
 @dataclass(frozen=True)
 class Atom:
-    """A symbol (kind "symbol") or a function of forms: floor, Max, of binary digits; "where" is 1 or 0 by a comparison."""
+    """A symbol (kind "symbol") or a function of forms: floor, Max, of binary digits, a root; "where" is 1 or 0 by a comparison."""
 
     kind: str
     name: str
@@ -102,6 +103,8 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
             return int(RELATIONS[known.name][0](*(a.value(at) for a in known.args)))
         case "odd_halves" | "popcount":
             return odd_sum(*(argument.value(at) for argument in known.args))
+        case "pow2" | "isqrt":
+            return (two_to if known.kind == "pow2" else root)(known.args[0].value(at))
     return log2(known.args[0].value(at), up=known.kind == "clog2")
 
 
@@ -128,7 +131,8 @@ def atom_sympy(atom: int) -> sympy.Expr:
         return sympy.ceiling(above.sympy())
     if known.kind == "floor" and all(c < 0 for c in known.args[0].terms.values()):
         return -sympy.ceiling((-known.args[0]).sympy())
-    function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2, **SUMS}
+    function: dict[str, Any] = {"floor": sympy.floor, "clog2": clog2, "flog2": flog2, "pow2": pow2, "isqrt": isqrt,
+                                **SUMS}  # fmt: skip
     return function[known.kind](*(argument.sympy() for argument in known.args))
 
 

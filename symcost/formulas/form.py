@@ -2,7 +2,7 @@
 
 A form is a sum of ``coefficient * product(atom**exponent)`` kept as a dictionary of monomials, so that equal terms
 merge at once (sympy's repeated ``+=`` is quadratic). Atoms (:mod:`symcost.formulas.atoms`) are symbols and functions
-(floor, clog2, flog2, popcount, ..., Max) of forms; exponents may be negative (``d/H``); coefficients are integers or
+(floor, clog2, pow2, isqrt, ..., Max) of forms; exponents may be negative (``d/H``); coefficients are integers or
 fractions.
 """
 

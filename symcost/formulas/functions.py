@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from symcost.formulas.atoms import Atom
 from symcost.formulas.binary.digits import log2
 from symcost.formulas.binary.halves import odd_sum
+from symcost.formulas.binary.powers import root
 from symcost.formulas.form import ZERO, Form, FormLike, as_form, floor, of_atom, of_function
 from symcost.formulas.relations import RELATIONS
 
@@ -69,6 +70,33 @@ def odd_halves(argument: FormLike, power: int = 0) -> Form:
     return of_function("odd_halves", form, Form.constant(power)) if power else of_function("popcount", form)
 
 
+def power_of_two(exponent: FormLike) -> Form:
+    """``pow2`` of a form, each of its terms by itself: ``2**(2*S - 1)`` is ``pow2(S)**2/2``.
+
+    >>> power_of_two(2 * Form.symbol("S") - 1)
+    pow2(S)**2/2
+    """
+    form = as_form(exponent)
+    if not form.is_integral:
+        return of_function("pow2", form)
+    made = Form.constant(1)
+    for mono, count in form.terms.items():
+        part = of_function("pow2", Form({mono: 1})) if mono else Form.constant(2)
+        made = made * part ** int(count)
+    return made
+
+
+def square_root(argument: FormLike) -> Form:
+    """``isqrt`` of a form: its square root, rounded down.
+
+    >>> square_root(Form.symbol("d") + 1)
+    isqrt(d + 1)
+    """
+    form = floor(argument)
+    number = form.number
+    return of_function("isqrt", form) if number is None else Form.constant(root(number))
+
+
 def changed(form: Form, change: Change) -> Form:
     """A form with what ``change`` gives for an atom in its place; functions of what changed are made anew.
 
@@ -87,12 +115,16 @@ def changed(form: Form, change: Change) -> Form:
 
 
 def floors_opened(form: Form) -> Form:
-    """The same with what stands inside each floor in its place.
+    """The same with what stands inside each floor in its place; the exponent of a power of two stays whole.
 
     >>> floors_opened(floor(Form.symbol("d") / Form.symbol("H")))
     d/H
     """
-    return changed(form, lambda atom: floors_opened(atom.args[0]) if atom.kind == "floor" else None)
+
+    def opened(atom: Atom) -> Form | None:
+        return floors_opened(atom.args[0]) if atom.kind == "floor" else of_atom(atom) if atom.kind == "pow2" else None
+
+    return changed(form, opened)
 
 
 def _anew(atom: Atom, change: Change) -> Form:
@@ -107,6 +139,8 @@ def _anew(atom: Atom, change: Change) -> Form:
             return logarithm(atom.kind, args[0])
         case "odd_halves" | "popcount":
             return odd_halves(args[0], int(args[1].number or 0) if len(args) > 1 else 0)
+        case "pow2" | "isqrt":
+            return (power_of_two if atom.kind == "pow2" else square_root)(args[0])
         case "Max":
             numbers = [arg.number for arg in args if arg.number is not None]
             return Form.constant(max(numbers)) if len(numbers) == len(args) else of_atom(Atom("Max", "Max", args))

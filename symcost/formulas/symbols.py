@@ -21,6 +21,7 @@ from sympy.core.relational import Relational
 from symcost.errors import ExpressionError
 from symcost.formulas.binary.digits import clog2, flog2, log2
 from symcost.formulas.binary.halves import SUMS, odd_halves, odd_sum
+from symcost.formulas.binary.powers import isqrt, pow2, root, two_to
 from symcost.formulas.cases import piecewise
 from symcost.formulas.extent import (
     SYMBOL_BITS,
@@ -85,6 +86,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Mod": sympy.Mod,
     "clog2": clog2,
     "flog2": flog2,
+    "pow2": pow2,
+    "isqrt": isqrt,
     **SUMS,
 }
 _MAX_TEXT = 2_000_000
@@ -97,7 +100,7 @@ _DIGITS = re.compile(r"[0-9][0-9_]*")
 def parse(text: str) -> sympy.Expr:
     """Read an expression: integers, names, ``+ - * / // % **``, ``floor ceiling Max Min Mod`` and functions of binary digits.
 
-    Those are ``clog2 flog2 odd_halves popcount``. Only these syntax nodes exist; anything else (attributes, calls
+    Those are ``clog2 flog2 pow2 isqrt odd_halves popcount``. Only these syntax nodes exist; anything else (attributes, calls
     of other names, strings) is refused, and the
     text is never evaluated. Exponents are integers up to 64, and no number in it may become larger than 2**8192, as
     ``(9**64)**64`` would: that is known before it is computed.
@@ -338,6 +341,8 @@ class Evaluator:
             return log2(values[0], up=isinstance(node, clog2))
         if isinstance(node, odd_halves):
             return odd_sum(*(self(part) for part in node.parts))
+        if isinstance(node, pow2 | isqrt):
+            return (two_to if isinstance(node, pow2) else root)(values[0])
         raise ExpressionError(f"{node.func} has no exact evaluation: use {', '.join(_FUNCTIONS)}")
 
     def _holds(self, condition: Any) -> bool:

@@ -48,6 +48,7 @@ APPLY: dict[str, Callable[..., Any]] = {
     "min": min,
     "clog2": ceil_log2,
     "flog2": _floor_log2,
+    "isqrt": math.isqrt,
     "le": operator.le,
     "lt": operator.lt,
     "eq": operator.eq,

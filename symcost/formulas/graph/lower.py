@@ -18,6 +18,7 @@ from sympy.core.relational import Relational
 from symcost.errors import ExpressionError
 from symcost.formulas.binary.digits import Digital, clog2
 from symcost.formulas.binary.halves import odd_halves, odd_sum
+from symcost.formulas.binary.powers import isqrt, pow2
 from symcost.formulas.conditions import Combined, Compare, Condition
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.ranges import Ranges, check_divisor
@@ -42,6 +43,10 @@ Term = tuple[Fraction, Factors]
 
 MOST_TERMS = 4000
 """A sum is not rewritten when it would become longer than this."""
+
+
+MOST_STEPS = 1024
+"""Larger powers of two are not evaluated over a space."""
 
 
 def _merged(terms: Iterable[tuple[int, Factors]]) -> list[tuple[int, Factors]]:
@@ -136,6 +141,12 @@ class Lowering:
             return Ratio(apply("mod", a, b), below)
         if isinstance(node, odd_halves):
             return self._halves(node)
+        if isinstance(node, pow2):
+            return self._power_of_two(node, parts[0])
+        if isinstance(node, isqrt):
+            if self.ranges(self.value(node.args[0]))[0] < 0:
+                raise ExpressionError(f"{node}: the root over a space is of numbers that are at least 0 in all of it")
+            return self.integer(apply("isqrt", apply("floordiv", parts[0].above, parts[0].below)))
         if isinstance(node, Digital):
             return self._logarithm(node)
         raise ExpressionError(f"{node.func} cannot be evaluated over a space: {node}")
@@ -147,6 +158,20 @@ class Lowering:
             raise ExpressionError(f"{node}: the logarithm over a space is of numbers that are at least 1 in all of it")
         whole = self((sympy.ceiling if up else sympy.floor)(node.args[0])).above
         return self.integer(self.graph.apply("clog2" if up else "flog2", whole))
+
+    def _power_of_two(self, node: Any, exponent: Ratio) -> Ratio:
+        """The sum of the steps up to it, ``1 + 1 + 2 + 4 + ...``: each is taken where the exponent is beyond it."""
+        low, high = self.ranges(exponent.above)
+        if not exponent.is_integer or low < 0 or high > MOST_STEPS:
+            raise ExpressionError(
+                f"{node}: the power over a space is of integers from 0 to {MOST_STEPS}, and here from {low} to {high}"
+            )
+        apply, constant = self.graph.apply, self.graph.constant
+        steps = [constant(1 << int(low))]
+        for level in range(int(low), int(high)):
+            beyond = apply("max", constant(0), apply("sub", exponent.above, constant(level)))
+            steps.append(apply("mul", constant(1 << level), apply("min", constant(1), beyond)))
+        return self.integer(self.graph.chain("add", steps))
 
     def _halves(self, node: Any) -> Ratio:
         """The sum over as many halves as the largest number of the space has."""

@@ -121,7 +121,7 @@ def _same(of: Monotone, node: Node, d: list[Direction]) -> Direction:
 
 
 _RULES: dict[str, Callable[[Monotone, Node, list[Direction]], Direction]] = {
-    **dict.fromkeys(("add", "max", "min", "floor", "ceil", "clog2", "flog2", "and", "or"), _same),
+    **dict.fromkeys(("add", "max", "min", "floor", "ceil", "clog2", "flog2", "isqrt", "and", "or"), _same),
     "sub": lambda of, node, d: joined(d[0], turned(d[1], -1)),
     "mul": _mul,
     "floordiv": _division,

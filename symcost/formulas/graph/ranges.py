@@ -189,6 +189,7 @@ _INTERVALS: dict[str, Callable[..., Interval]] = {
     **{op: lambda a, rounded=APPLY[op]: (rounded(a[0]), rounded(a[1])) for op in ("floor", "ceil")},
     "clog2": lambda a: (APPLY["clog2"](max(1, a[0])), APPLY["clog2"](max(1, a[1]))),
     "flog2": lambda a: (APPLY["flog2"](max(1, a[0])), APPLY["flog2"](max(1, a[1]))),
+    "isqrt": lambda a: (math.isqrt(max(0, a[0])), math.isqrt(max(0, a[1]))),
     "le": _compared(lambda a, b: a[1] <= b[0], lambda a, b: a[0] > b[1]),
     "lt": _compared(lambda a, b: a[1] < b[0], lambda a, b: a[0] >= b[1]),
     "eq": _compared(lambda a, b: a[0] == a[1] == b[0] == b[1], lambda a, b: a[1] < b[0] or b[1] < a[0]),

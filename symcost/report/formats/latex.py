@@ -57,6 +57,14 @@ class _Printer(LatexPrinter):
     def _print_flog2(self, expr: Any) -> str:
         return rf"\left\lfloor \log_{{2}} {self._inside(expr)} \right\rfloor"
 
+    def _print_pow2(self, expr: Any, exp: str = "") -> str:
+        power = f"2^{{{self._print(expr.args[0])}}}"
+        return rf"\left({power}\right)^{{{exp}}}" if exp else power
+
+    def _print_isqrt(self, expr: Any, exp: str = "") -> str:
+        root = rf"\left\lfloor \sqrt{{{self._print(expr.args[0])}}} \right\rfloor"
+        return f"{root}^{{{exp}}}" if exp else root
+
     def _print_popcount(self, expr: Any) -> str:
         return rf"\operatorname{{popcount}} {self._inside(expr)}"
 

@@ -15,10 +15,12 @@ import sympy
 from symcost.errors import ExpressionError
 from symcost.formulas.binary.digits import clog2, flog2
 from symcost.formulas.binary.halves import SUMS
+from symcost.formulas.binary.powers import isqrt, pow2
 
 _FUNCTIONS: Mapping[type, str] = {
     sympy.floor: "floor", sympy.ceiling: "ceil", sympy.Max: "max", sympy.Min: "min", sympy.Mod: "mod",
-    clog2: "clog2", flog2: "flog2", **{function: name for name, function in SUMS.items()},
+    clog2: "clog2", flog2: "flog2", pow2: "pow2", isqrt: "isqrt",
+    **{function: name for name, function in SUMS.items()},
 }  # fmt: skip
 
 

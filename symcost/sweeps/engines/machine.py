@@ -60,6 +60,8 @@ def operate(builder: ir.IRBuilder, op: str, kind: int, args: list[Any]) -> Any:
             return (_float_division if kind == FLOAT else _integer_division)(builder, op, *args)
         case "clog2" | "flog2":
             return _log2(builder, op, *args)
+        case "isqrt":
+            return _isqrt(builder, *args)
     raise AssertionError(op)
 
 
@@ -80,11 +82,16 @@ def _integer_division(builder: ir.IRBuilder, op: str, a: Any, b: Any) -> Any:
     return builder.add(rest, builder.select(wrong, b, zero))
 
 
+def _isqrt(builder: ir.IRBuilder, value: Any) -> Any:
+    """The root of an integer below 2**53 is correctly rounded: it is whole only where the integer is a square."""
+    floor, root = (builder.module.declare_intrinsic(f"llvm.{name}", [DOUBLE]) for name in ("floor", "sqrt"))
+    return builder.call(floor, [builder.call(root, [value])])
+
+
 def _log2(builder: ir.IRBuilder, op: str, value: Any) -> Any:
     """Bits of a positive integer: 64 less its leading zeros."""
     whole = builder.fptosi(value, WORD)
     if op == "clog2":
         whole = builder.sub(whole, ir.Constant(WORD, 1))
-    zeros = builder.module.declare_intrinsic("llvm.ctlz", [WORD])
-    leading = builder.call(zeros, [whole, ir.Constant(BIT, 0)])
+    leading = builder.ctlz(whole, ir.Constant(BIT, 0))
     return builder.sitofp(builder.sub(ir.Constant(WORD, 64 if op == "clog2" else 63), leading), DOUBLE)

@@ -6,6 +6,7 @@ whose error is below 2**61 (:mod:`symcost.sweeps.numbers.tiers` bounds it), so t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -87,6 +88,7 @@ _PLAIN: dict[str, Any] = {
     "select": lambda xp, condition, a, b: xp.where(condition, a, b),
     "flog2": lambda xp, a: _log2(xp, a, 0),
     "clog2": lambda xp, a: _log2(xp, a - 1, 1),
+    "isqrt": lambda xp, a: _isqrt(xp, a),
 }
 
 
@@ -104,6 +106,14 @@ def _log2(xp: Any, value: Any, more: int) -> Any:
     if value.dtype == object:
         return xp.frompyfunc(lambda v: v.bit_length() - 1 + more if v > 0 else 0, 1, 1)(value)
     return xp.where(value > 0, (xp.frexp(value)[1] - 1 + more).astype(xp.float64), 0.0)
+
+
+def _isqrt(xp: Any, value: Any) -> Any:
+    """``floor(sqrt(value))``, and 0 where the value is less than 0; a root that was rounded upwards is one too many."""
+    if value.dtype == object:
+        return xp.frompyfunc(lambda v: math.isqrt(max(v, 0)), 1, 1)(value)
+    above = xp.floor(xp.sqrt(xp.maximum(value, 0.0)))
+    return above - (above * above > value) * (value > 0)
 
 
 def _float_quotient(xp: Any, a: Any, b: Any, exact_division: bool) -> Any:

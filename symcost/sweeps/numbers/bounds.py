@@ -120,6 +120,7 @@ _RULES: dict[str, Callable[..., Any]] = {
     "min": _each("min"),
     "clog2": _each("clog2"),
     "flog2": _each("flog2"),
+    "isqrt": _each("isqrt"),
     "le": _order("le"),
     "lt": _order("lt"),
     "eq": _equal,

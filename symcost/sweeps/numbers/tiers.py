@@ -68,7 +68,7 @@ class Tiers:
                 wide = INT
             if wide == TWO and (b >= SMALL_DIVISOR or self.ranges(node.args[1])[0] < 1):
                 wide = PYTHON
-        elif node.op in ("clog2", "flog2") and wide != FLOAT:
+        elif node.op in ("clog2", "flog2", "isqrt") and wide != FLOAT:
             wide = PYTHON
         if wide == TWO:
             error, compared = self._error(node)

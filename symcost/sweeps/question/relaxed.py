@@ -11,6 +11,7 @@ import sympy
 from symcost.errors import ExpressionError
 from symcost.formulas.binary.digits import clog2, flog2
 from symcost.formulas.binary.halves import odd_halves, popcount
+from symcost.formulas.binary.powers import isqrt, pow2
 
 
 def evaluate(expression: Any, point: Mapping[str, Any], formulas: Mapping[str, Any]) -> Any:
@@ -61,6 +62,8 @@ _FUNCTIONS: tuple[tuple[Any, Any], ...] = (
     (sympy.Min, lambda jnp, p: reduce(jnp.minimum, p)),
     (sympy.Mod, lambda jnp, p: p[0] - jnp.floor(p[0] / p[1]) * p[1]),
     ((clog2, flog2), lambda jnp, p: jnp.log2(p[0])),
+    (pow2, lambda jnp, p: 2.0 ** p[0]),
+    (isqrt, lambda jnp, p: jnp.sqrt(p[0])),
     (popcount, lambda jnp, p: 1 + jnp.log2(p[0]) / 2),
     (odd_halves, lambda jnp, p: p[0] ** int(p[1]) * 2 ** int(p[1]) / (2 ** int(p[1]) - 1) / 2),
     (sympy.StrictLessThan, lambda jnp, p: p[0] < p[1]),

@@ -184,13 +184,17 @@ def _conversions(recorder: Recorder) -> dict[str, Method]:
     def right(self: Any, other: Any) -> Any:
         return self // 2**other
 
+    def shifted(self: Any, other: Any) -> Any:
+        return other * 2**self
+
     def inverted(self: Any) -> Any:
         return -self - 1
 
     return {"__index__": index, "__int__": integer, "__float__": real, "__bool__": truth, "__hash__": key,
             "__pos__": same, "__round__": same, "__floor__": same, "__ceil__": same, "__trunc__": same,
             "__copy__": same, "__deepcopy__": kept, "__abs__": absolute, "bit_length": digits("int.bit_length"),
-            "bit_count": digits("int.bit_count"), "__lshift__": left, "__rshift__": right, "__invert__": inverted,
+            "bit_count": digits("int.bit_count"), "__lshift__": left, "__rlshift__": shifted, "__rshift__": right,
+            "__invert__": inverted,
             "__array_ufunc__": of_array, "__format__": formatted, "__str__": text, "__repr__": text}  # fmt: skip
 
 

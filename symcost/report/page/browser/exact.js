@@ -38,12 +38,23 @@ const Exact = (() => {
     for (; x > 0n; x >>= 1n) if (x % 2n) sum += x ** p;
     return sum;
   };
+  const pow2 = (x) => {
+    if (!whole(x) || x < 0n) throw new Error("a power of two of a number that is no integer of at least 0");
+    return 1n << x;
+  };
+  const isqrt = (x) => {
+    const n = floor(x);
+    if (n < 0n) throw new Error("a root of a number below 0");
+    let r = 1n << ((bits(n) + 1n) / 2n), next = (r + n / r) / 2n;
+    while (next < r) { r = next; next = (r + n / r) / 2n; }
+    return n === 0n ? 0n : r;
+  };
   const functions = {
     "+": (xs) => xs.reduce(add), "*": (xs) => xs.reduce(mul),
     floor: ([x]) => floor(x), ceil: ([x]) => negated(floor(negated(x))),
     max: (xs) => xs.reduce((a, b) => (less(a, b) ? b : a)), min: (xs) => xs.reduce((a, b) => (less(b, a) ? b : a)),
     mod: ([a, b]) => add(a, negated(mul(b, floor(divide(a, b))))),
-    clog2: ([x]) => log2(x, true), flog2: ([x]) => log2(x, false),
+    clog2: ([x]) => log2(x, true), flog2: ([x]) => log2(x, false), pow2: ([x]) => pow2(x), isqrt: ([x]) => isqrt(x),
     odd_halves: ([x, p]) => oddHalves(x, p), popcount: ([x]) => oddHalves(x, 0n),
   };
   const sum = (parts) => parts.reduce(add, 0n);

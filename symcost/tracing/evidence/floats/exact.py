@@ -12,7 +12,7 @@ from typing import Any
 
 from symcost.errors import ExpressionError
 from symcost.formulas.form import Form, as_form, floor
-from symcost.formulas.functions import logarithm, odd_halves
+from symcost.formulas.functions import logarithm, odd_halves, power_of_two, square_root
 from symcost.tracing.evidence.floats.formula import EXACT
 from symcost.tracing.evidence.guard import Rounding
 from symcost.tracing.evidence.recorder import positive
@@ -78,13 +78,19 @@ def _rounded(function: str, inside: Any) -> Form | None:
         return _rounded(operation, args[0])  # it is whole already
     if function == "int.bit_length":
         size = _exact(inside)
-        return None if size is None else logarithm("flog2", size) + 1
+        if size is None or not size.is_integral:
+            return None
+        return logarithm("flog2", size) + 1 if positive(size) else logarithm("clog2", size + 1)
     if function == "int.bit_count":
         size = _exact(inside)
         return None if size is None else odd_halves(size)
     if operation in LOGARITHMS and function in (*DOWN, *UP):
         argument = _exact(args[0])
         return None if argument is None else logarithm("clog2" if function in UP else "flog2", argument)
+    if _is_root(operation, args) and function in (*DOWN, *UP):
+        square = _exact(args[0])
+        if square is not None and _root(square) is None:
+            return square_root(square) if function in DOWN else square_root(-floor(-square) - 1) + 1
     form = _exact(inside)
     if form is None:
         return None
@@ -122,6 +128,11 @@ def _root(form: Form) -> Form | None:
     return root
 
 
+def _is_root(operation: str, args: tuple[Any, ...]) -> bool:
+    """Whether an operation is a square root, however it is written."""
+    return operation in ROOTS or (operation == "**" and args[1] == 0.5)
+
+
 def _common(operation: str, args: list[Form]) -> Form | None:
     """The largest common divisor of a size and a number, or their least common multiple: a sum over the number's divisors.
 
@@ -148,6 +159,12 @@ def _parts(side: Any) -> tuple[str, tuple[Any, ...]]:
     return getattr(side, "operation", ""), getattr(side, "args", ())
 
 
+def _power(base: int, exponent: Form) -> Form | None:
+    """A power of 2, 4, 8, ..."""
+    doublings = base.bit_length() - 1
+    return power_of_two(doublings * exponent) if doublings > 0 and base == 1 << doublings else None
+
+
 def _half_even(form: Form) -> Form:
     """The nearest integer, the even one of two."""
     quarter = (2 * form - 1) * Fraction(1, 4)
@@ -167,7 +184,8 @@ def _exact(side: Any) -> Form | None:
         return _rounded(operation, args[0])
     parts = [_exact(arg) for arg in args]
     if operation in ROOTS and parts[0] is not None:
-        return _root(parts[0])
+        root = _root(parts[0])
+        return square_root(parts[0]) if root is None and operation == "math.isqrt" else root
     if operation in COMMON:
         known = [part for part in parts if part is not None]
         return _common(operation, known) if len(known) == len(parts) else None
@@ -191,6 +209,8 @@ def _exact(side: Any) -> Form | None:
             return left ** int(right.number)
         case "**" if right.number == Fraction(1, 2):
             return _root(left)
+        case "**" if left.number is not None and right.is_integral:
+            return _power(int(left.number), right) if left.is_integral else None
         case "&" | "|" | "^":
             return _bits(operation, left, right)
     return None
