@@ -318,14 +318,18 @@ class CostTable(OnMesh, Viewed, kind="table"):
             table.parts = replace(table.parts, compared=f"{numbers} numbers equal to those of a fresh trace there")
         return table
 
-    def compile(self, *names: str, checked: bool = True) -> Any:
+    def compile(self, *names: str, checked: bool = True, **options: Any) -> Any:
         """The totals as one fast callable on arrays, exact at every point: all that is shown, or the named ones.
 
         The call takes a column or an integer for every symbol and gives arrays by name; see
         :class:`symcost.sweeps.question.columns.CompiledFormulas`, which also has the formulas on real numbers for JAX's gradients.
         A point outside the domain is a :class:`symcost.DomainError` that names its row, as far as the columns tell: those of
         other symbols of the table may be given too. With ``checked=False`` the formulas are evaluated everywhere, and are
-        numbers of no program outside.
+        numbers of no program outside. ``options``: those of quantities, as ``device="tpu-v5p"`` of ``step_time``: what is
+        measured in seconds or joules is no count, and comes as the float64 nearest to each exact value.
+
+        Raises :class:`symcost.SpaceError` for a name that is no number of the table, :class:`symcost.SymcostError` for an
+        option that is none or lacks.
 
         >>> import symcost as sc
         >>> d, L = sc.symbols("d L")
@@ -333,7 +337,7 @@ class CostTable(OnMesh, Viewed, kind="table"):
         >>> costs.compile("params")(d=[8, 16], L=3)["params"].tolist()
         [216, 816]
         """
-        return view("table as function")(self, names or None, checked)
+        return view("table as function")(self, names or None, checked, options)
 
     def explain(self, *, check: bool | int = False, **point: int) -> str:
         """What it costs and why, in words; with a value for every symbol, in numbers, which ``check`` compares as ``subs`` does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from symcost.estimate.questions.resolve import resolved
 from symcost.formulas.graph.graph import Graph
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges, Span, Values
-from symcost.formulas.symbols import parse
+from symcost.formulas.symbols import parse, symbol
 from symcost.sweeps.numbers.arithmetic import fractions
+from symcost.sweeps.numbers.nearest import NearestColumn, parts_of
 from symcost.sweeps.numbers.program import plain
 from symcost.sweeps.numbers.tables import Tables
 from symcost.sweeps.numbers.tiers import INT, NAMES, Tiers
@@ -47,8 +49,16 @@ class CompiledFormulas:
     array([100, 100000000000000000000], dtype=object)
     """
 
-    def __init__(self, shown: Mapping[str, Any], formulas: Mapping[str, Any], limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        shown: Mapping[str, Any],
+        formulas: Mapping[str, Any],
+        limits: Limits | None = None,
+        nearest: Iterable[str] = (),
+    ) -> None:
         self.shown, self.formulas, self.limits = dict(shown), dict(formulas), limits
+        self.nearest = frozenset(nearest)
+        """Names of formulas whose values are asked for as the float64 that is nearest to each."""
         free = {str(s) for f in [*shown.values(), *formulas.values()] for s in f.free_symbols}
         self.symbols = tuple(sorted(free - set(formulas)))
         """Names of the columns that a call needs."""
@@ -62,6 +72,18 @@ class CompiledFormulas:
         """Symbols from the one on which most of the formulas depend: what is looked up is about the first ones."""
         counted = dependents(self.shown.values(), self.formulas, self.symbols)
         return tuple(sorted(self.symbols, key=lambda name: (-counted[name], name)))
+
+    @cached_property
+    def _parts(self) -> dict[str, list[Any]]:
+        """Of what is asked for as float64 the formulas whose maximum it is, in symbols of columns alone."""
+        found = {}
+        for name in self.shown:
+            if name in self.nearest:
+                formula = self.shown[name]
+                for inner, made in reversed(self.formulas.items()):  # each needs those before it
+                    formula = formula.xreplace({symbol(inner): made})
+                found[name] = parts_of(formula)
+        return found
 
     def __call__(self, **columns: Any) -> dict[str, Any]:
         """Values by formula; a column is an array or a list of positive integers, or one integer for all.
@@ -77,18 +99,23 @@ class CompiledFormulas:
         ranges = Ranges([_values(given[name]) for name in order])
         lower = Lowering(graph, ranges, order, self.formulas)
         tiers = Tiers(ranges)
-        quotients = {name: ratio for name, formula in self.shown.items() if _is_short(ratio := lower(formula), tiers)}
-        roots = {name: lower.value(formula) for name, formula in self.shown.items() if name not in quotients}
+        rounded = {name: NearestColumn([*map(lower, parts)], tiers) for name, parts in self._parts.items()}
+        exact = {name: formula for name, formula in self.shown.items() if name not in rounded}
+        quotients = {name: ratio for name, formula in exact.items() if _is_short(ratio := lower(formula), tiers)}
+        roots = {name: lower.value(formula) for name, formula in exact.items() if name not in quotients}
         inside = None
         if self.limits is not None and (open_ := self.limits.nodes(lower, ranges, given)):
             inside = graph.chain("and", open_)
         sides = [side for ratio in quotients.values() for side in (ratio.above, ratio.below)]
+        sides += [side for column in rounded.values() for side in column.sides]
         asked = [*roots.values(), *sides, *([] if inside is None else [inside])]
         self.numbers = {name: NAMES[tiers.largest([root])] for name, root in roots.items()}
         self.numbers |= {name: NAMES[tiers.largest([each.above, each.below])] for name, each in quotients.items()}
+        self.numbers |= {name: NAMES[tiers.largest(column.sides)] for name, column in rounded.items()}
         kinds = {name: tiers(root) for name, root in roots.items()}
         results = {name: np.empty(length, dtype=np.int64 if kinds[name] <= INT else object) for name in roots}
         results |= {name: np.empty(length, dtype=np.int64) for name in quotients}
+        results |= {name: np.empty(length) for name in rounded}
         with np.errstate(over="ignore"):  # the words of two-word numbers wrap on purpose
             tables = Tables(graph, tiers, asked, [given[name] for name in order], length)
             chunk = min(CHUNK, max(LEAST, length * len(results) // (SHARE * tables.program.live)))
@@ -99,6 +126,8 @@ class CompiledFormulas:
                     self.limits.refuse(start + int(np.argmin(looked_up[inside.index])), given)
                 for name, root in roots.items():
                     results[name][start:stop] = plain(looked_up[root.index], kinds[name])
+                for name, column in rounded.items():
+                    results[name][start:stop] = column.at(looked_up)
                 for name, ratio in quotients.items():
                     above, below = (plain(looked_up[side.index], tiers(side)) for side in (ratio.above, ratio.below))
                     whole = above // below
@@ -170,10 +199,21 @@ def _values(column: Any) -> Values:
     return Span(int(column.min()), int(column.max()))
 
 
-def columns_of(costs: Any, names: Iterable[str] | None = None, checked: bool = True) -> CompiledFormulas:
-    """The callable of a cost table's numbers: those that are shown, or the named ones, in its domain where ``checked``."""
-    metrics = Metrics(costs)
+def columns_of(costs: Any, names: Iterable[str] | None = None, checked: bool = True,
+               options: Mapping[str, Any] = MappingProxyType({})) -> CompiledFormulas:  # fmt: skip
+    """The callable of a cost table's numbers: those that are shown, or the named ones, in its domain where ``checked``.
+
+    Times, energies and rates, on the device of the ``options``, are no counts: they are float64 numbers.
+    """
+    metrics = Metrics(costs, options=options)
     shown = {name: parse(name) for name in (texts("the names", names) if names is not None else metrics.shown())}
     formulas = resolved(metrics, metrics.symbols, shown.values())
     planned = is_planned(metrics, (), map(str, shown))
-    return CompiledFormulas(shown, formulas, Limits.of(costs, planned) if checked else None)
+    measured = [name for name, asked in shown.items() if _is_measured(metrics, asked)]
+    return CompiledFormulas(shown, formulas, Limits.of(costs, planned) if checked else None, measured)
+
+
+def _is_measured(metrics: Metrics, asked: Any) -> bool:
+    """Whether a formula is of times or energies."""
+    dimensions = (metrics.dimension(str(s)) or {} for s in asked.free_symbols)
+    return any({"seconds", "joules"} & {*each} for each in dimensions)
