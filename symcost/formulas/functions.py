@@ -117,12 +117,19 @@ def changed(form: Form, change: Change) -> Form:
 def floors_opened(form: Form) -> Form:
     """The same with what stands inside each floor in its place; the exponent of a power of two stays whole.
 
-    >>> floors_opened(floor(Form.symbol("d") / Form.symbol("H")))
-    d/H
+    A floor of several terms below the line stays too: only one term may stand there.
+
+    >>> d, H = Form.symbol("d"), Form.symbol("H")
+    >>> floors_opened(floor(d / H)), floors_opened(floor(d / 2) / floor((d + H) / 7))
+    (d/H, d/(2*floor(H/7 + d/7)))
     """
+    below = {atom for _, atoms in form.atoms() for atom, exponent in atoms if exponent < 0}
 
     def opened(atom: Atom) -> Form | None:
-        return floors_opened(atom.args[0]) if atom.kind == "floor" else of_atom(atom) if atom.kind == "pow2" else None
+        if atom.kind != "floor":
+            return of_atom(atom) if atom.kind == "pow2" else None
+        inside = floors_opened(atom.args[0])
+        return of_atom(atom) if atom in below and len(inside.terms) > 1 else inside
 
     return changed(form, opened)
 

@@ -172,7 +172,7 @@ class Derivation(Attempt):
             found.domain.guards = tuple(other for other in found.domain.guards if other != guard)
             if any(strongest((known, guard)) == (known,) for known, _ in split):
                 continue  # it holds wherever this form is used
-            within = [*(other for other in self.within if other != guard), *(known for known, _ in split)]
+            within = [*(other for other in self.side if other != guard), *(known for known, _ in split)]
             side = Side(found, guard, self.values, within, dict(self.recording.base), self._decides, self._met)
             verdict = side.verdict()
             if verdict == "other" and len(guard.symbols) > 1 and (wider := side.relaxed()) is not None:

@@ -42,6 +42,7 @@ class Lifting:
 
     def __post_init__(self) -> None:
         self.symbols = self.sampler.model.symbols
+        self.side = tuple(self.within)  # without the decisions that a form turns out to need
         self.costing = Costing()
         self.dictionary = Dictionary()
         self.lifts: list[SizeLift] = []

@@ -103,7 +103,12 @@ class Side:
         beside = [point for point in near if point in inside] or inside  # where it is looked at once more: not far away
         if beside and self._hides(beside[-1]):
             return "other"
-        return "beyond" if any(map(explorer.sampler.works, (p for p in points if p not in inside))) else "alike"
+        return "beyond" if any(map(self._filled, (p for p in points if p not in inside))) else "alike"
+
+    def _filled(self, point: Point) -> bool:
+        """Whether the model works at a point, and not on empty arrays alone there: of what is too short nothing is left."""
+        sampler = self.piece.explorer.sampler
+        return sampler.works(point) and (not sampler(point).has_empty or sampler(self._base).has_empty)
 
     def relaxed(self) -> Side | None:
         """Beyond a bound of one more, where the form is right at the first sizes beyond this one: ``T = N``."""
@@ -276,7 +281,7 @@ class Side:
                 depth = name in self.piece.explorer.structural and len(there) <= MAX_DEPTHS
                 outside = there if depth else self._there(name, base, values)[:12]
                 points = [{**base, name: value} for value in outside[:3]]
-                if len(outside) > FIRST and self._apart(name, outside) and all(map(sampler.works, points)):
+                if len(outside) > FIRST and self._apart(name, outside) and all(map(self._filled, points)):
                     yield sampler, {name: outside}
 
     def _there(self, name: str, base: Point, values: Iterable[int]) -> Values:

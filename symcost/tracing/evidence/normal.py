@@ -203,6 +203,8 @@ def _sides(form: Form, op: str) -> Comparison:
                 x, k = x - shift, (k + shift) % -q.number if (k + shift) % q.number else 0
             if (mark == "<=" and not k) or (mark == ">=" and k == -1):
                 mark, k = ("==" if mark == "<=" else "!="), 0
+            if q.number == 2 and k == -1 and mark in ("==", "!="):  # odd is not even, of a size and of its negative
+                mark, k = ("!=" if mark == "==" else "=="), 0
             if not k and mark in ("==", "!=") and all(c < 0 for c in x.terms.values()):
                 x = -x
             return x - q * floor(x / q), mark, Form.constant(-k)

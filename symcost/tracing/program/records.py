@@ -128,6 +128,11 @@ class Program:
         """Bytes of the arrays that the program holds."""
         return sum(array.size for array in self.constants)
 
+    @property
+    def has_empty(self) -> bool:
+        """Whether an equation makes an array of no elements."""
+        return any(0 in array.shape for record in self.records for array in record.results)
+
     def new_trips(self, path: str) -> str:
         """A symbol for the unknown trip count of a loop in the module at ``path``."""
         stem = "trips_" + (re.sub(r"\W+", "_", path) or "loop")

@@ -23,6 +23,7 @@ from symcost.tracing.sampling.sample import (
     WIDE,
     Point,
     Values,
+    enlarged,
     first_working,
     multiples,
     role_plans,
@@ -30,6 +31,8 @@ from symcost.tracing.sampling.sample import (
 
 GUIDED = 4
 """So many plans at which some axes fail are bettered by what the program decides."""
+FILLING = (8, 64)
+"""So many times as large are inputs sampled where nothing is left of smaller ones."""
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Choice:
         if self.first.keys() == set(self.symbols):
             plans = itertools.chain([{**self.first, **self.fixed}], plans)
         self.values = first_working(plans, self.sampler, self._deep, self._alike, self._guided)
+        self._fill()
         self._generalise()
         self._classify()
 
@@ -113,6 +117,17 @@ class Choice:
             return None
         self.proof.look(point)
         return self.proof.seen(point)
+
+    def _fill(self) -> None:
+        """Sample inputs larger where arrays are empty: of a short sequence a chain of windows leaves nothing."""
+        free = [name for name in self.inputs if name not in self.fixed]
+        for factor, names in itertools.product(FILLING, (*((name,) for name in free), free)):
+            if not names or not self.sampler(self.base).has_empty:
+                return
+            larger = {name: enlarged(self.values[name], factor) for name in names}
+            point = {**self.base, **{name: values[0] for name, values in larger.items()}}
+            if self.sampler.works(point) and not self.sampler(point).has_empty:
+                self.values.update(larger)
 
     # -- which symbols change the program ----------------------------------------------------------------------
     def _classify(self) -> None:

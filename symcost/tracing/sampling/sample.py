@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -43,6 +44,16 @@ STEPS = (2, 4, 8, 16, 32, 64, 128, 224)
 def multiples(step: int) -> Values:
     """Generic multiples of a step."""
     return tuple(step * m for m in MULTIPLES)
+
+
+def enlarged(values: Values, factor: int) -> Values:
+    """As many values so many times as large, multiples of the same step and as generic.
+
+    >>> enlarged((193, 255, 230), 8), enlarged((224, 288), 8)
+    ((1547, 2040, 1841), (1888, 2432))
+    """
+    step = math.gcd(*values)
+    return tuple(factor * value + step * (1 + value // step % 5 // 2 * 2 - index % 2) for index, value in enumerate(values))
 
 
 def divisors(step: int) -> list[int]:

@@ -28,7 +28,7 @@ from jax._src import core, random
 from jax._src.lax import convolution
 from jax._src.lax.control_flow import loops
 from jax._src.nn import initializers
-from jax._src.numpy import lax_numpy
+from jax._src.numpy import fft, lax_numpy
 
 from symcost.tracing.evidence.caches import INSTALLED
 from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
@@ -68,7 +68,8 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
     def index(value: Any) -> Any:
         return value if recorder.owns(value) else as_integer(value)
 
-    yield convolution, "operator", SimpleNamespace(**{**vars(operator), "index": index})
+    handing_on = SimpleNamespace(**{**vars(operator), "index": index})
+    yield from ((module, "operator", handing_on) for module in (convolution, fft))
 
     draw = random.orthogonal
 
