@@ -248,3 +248,56 @@ class Remembered(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         return nn.Dense(24 if remembered(self.d, x.shape[1]) else 8)(nn.Dense(self.d)(x))
+
+
+class Stochastic(nn.Module):
+    """Blocks that are left out by chance, later ones more often."""
+
+    L: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = x + nn.Dropout(0.3 * i / max(self.L - 1, 1))(nn.Dense(8)(x), deterministic=False)
+        return x
+
+
+class Speech(nn.Module):
+    """A chain of windows as wav2vec 2.0 has it: of fewer than 400 samples nothing is left."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = x[..., None]
+        for width, stride in ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2)):
+            x = nn.gelu(nn.Conv(self.d, (width,), (stride,), padding="VALID")(x))
+        return x
+
+
+def windows(x: jax.Array) -> jax.Array:
+    """Attention in windows of 7, on a map that is padded to such, or is one window."""
+    n, r, _, c = x.shape
+    w, shift = (r, 0) if r <= 7 else (7, 3)
+    pad = -r % w
+    y = jnp.roll(jnp.pad(x, ((0, 0), (0, pad), (0, pad), (0, 0))), (-shift, -shift), (1, 2))
+    p = r + pad
+    y = y.reshape(n, p // w, w, p // w, w, c).transpose(0, 1, 3, 2, 4, 5).reshape(-1, w * w, c)
+    y = jnp.einsum("bqk,bkd->bqd", jax.nn.softmax(jnp.einsum("bqd,bkd->bqk", y, y)), y)
+    y = y.reshape(n, p // w, p // w, w, w, c).transpose(0, 1, 3, 2, 4, 5).reshape(n, p, p, c)
+    return x + jnp.roll(y, (shift, shift), (1, 2))[:, :r, :r]
+
+
+def evened(x: jax.Array) -> jax.Array:
+    """Pairs of rows, the last one left out where they are odd in number."""
+    if x.shape[0] % 2:
+        x = x[:-1]
+    return x.reshape(-1, 2, 4).sum(1)
+
+
+def spectral(x: jax.Array) -> jax.Array:
+    """The first twelve frequencies of a signal, or as many as it has, mixed and made a signal again."""
+    f = jnp.fft.rfft(x, axis=1)
+    modes = min(12, f.shape[1])
+    y = jnp.einsum("nki,kio->nko", f[:, :modes], jnp.ones((modes, 6, 6), jnp.complex64))
+    return jnp.fft.irfft(jnp.pad(y, ((0, 0), (0, f.shape[1] - modes), (0, 0))), n=x.shape[1], axis=1)

@@ -32,16 +32,21 @@ from decision_programs import (
     Remembered,
     Rotated,
     Skipped,
+    Speech,
+    Stochastic,
     buckets,
     cropped,
+    evened,
     every_24th,
     looked,
     padded,
     prefilled,
     rounded,
     scaled,
+    spectral,
     together,
     window,
+    windows,
 )
 from effort import rows
 from made_widths import Width
@@ -175,6 +180,13 @@ ROWS: dict[str, Row] = {
                          [{"n": v} for v in (100, 1000, 1625, 1626, 4096)]),
     "sums in pairs": Row(lambda x: jax.lax.associative_scan(jnp.add, x), ("float32[T,d]",),
                          [{"T": v, "d": 3} for v in (2, 64, 100, 128, 1000)]),
+    "blocks left out by chance": Row(lambda L: Stochastic(L), ("float32[2,3,8]",), [{"L": v} for v in (2, 3, 12, 24)],
+                                     options={"mode": "train"}),
+    "a chain of windows": Row(lambda d: Speech(d), ("float32[n,T]",),
+                              [{"n": 1, "T": v, "d": 8} for v in (400, 719, 720, 16_000, 16_001)]),
+    "windows of 7": Row(windows, ("float32[n,r,r,c]",), [{"n": 2, "c": 4, "r": v} for v in (6, 7, 8, 14, 20, 56)]),
+    "an even number of rows": Row(evened, ("float32[n,4]",), [{"n": v} for v in (3, 7, 8, 100)]),
+    "twelve frequencies": Row(spectral, ("float32[n,N,6]",), [{"n": 2, "N": v} for v in (8, 17, 23, 24, 64, 101)]),
     "a diagonal": Row(jnp.diagonal, ("float32[n,k]",), [{"n": n, "k": k} for n, k in ((6, 6), (7, 6), (7, 100), (9, 9))], False),
 }  # fmt: skip
 

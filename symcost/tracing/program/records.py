@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from symcost.rules import Array, Facts, Op
+from symcost.rules.families.layout import MOVES
 from symcost.tracing.constants import Held
 
 FROZEN, WEIGHT = "frozen", "weight"
@@ -130,8 +131,9 @@ class Program:
 
     @property
     def has_empty(self) -> bool:
-        """Whether an equation makes an array of no elements."""
-        return any(0 in array.shape for record in self.records for array in record.results)
+        """Whether an equation computes an array of no elements; one that only moves data makes such a part of others."""
+        computing = (record for record in self.records if record.key.op not in MOVES)
+        return any(0 in array.shape for record in computing for array in record.results)
 
     def new_trips(self, path: str) -> str:
         """A symbol for the unknown trip count of a loop in the module at ``path``."""

@@ -53,7 +53,9 @@ def enlarged(values: Values, factor: int) -> Values:
     ((1547, 2040, 1841), (1888, 2432))
     """
     step = math.gcd(*values)
-    return tuple(factor * value + step * (1 + value // step % 5 // 2 * 2 - index % 2) for index, value in enumerate(values))
+    return tuple(
+        factor * value + step * (1 + value // step % 5 // 2 * 2 - index % 2) for index, value in enumerate(values)
+    )
 
 
 def divisors(step: int) -> list[int]:

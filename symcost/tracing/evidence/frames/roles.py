@@ -40,9 +40,9 @@ class Role:
         return self.kind in ("index", "stage", "varies", "real")
 
     def is_beyond(self, number: Fraction) -> bool:
-        """Whether a number lies beyond all these floats, which lie between the same two at every depth, or is an end of them."""
-        ends = set(self.value)
-        return len(ends) == 1 and not min(low for low, _ in ends) < number < max(high for _, high in ends)
+        """Whether a number lies beyond an end of all these floats that is the same one at every depth, or is that end."""
+        lows, highs = ({ends[side] for ends in self.value} for side in (0, 1))
+        return (len(lows) == 1 and number <= min(lows)) or (len(highs) == 1 and number >= max(highs))
 
 
 @dataclass(frozen=True)
