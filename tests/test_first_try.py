@@ -81,6 +81,38 @@ class Tabled(nn.Module):
         return nn.Dense(self.d)(attended(q * table, k, v).reshape(*x.shape[:2], -1))
 
 
+class Thirds(nn.Module):
+    """Heads beside a gated layer of two thirds of four widths, as in LLaMA."""
+
+    d: int
+    H: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        q, k, v = (nn.Dense(self.d)(x).reshape(*x.shape[:2], self.H, self.d // self.H) for _ in range(3))
+        x = x + nn.Dense(self.d)(attended(q, k, v).reshape(x.shape))
+        gate, up = (nn.Dense(8 * self.d // 3 * 2)(x) for _ in range(2))
+        return x + nn.Dense(self.d)(nn.silu(gate) * up)
+
+
+class Cached(nn.Module):
+    """One token after S that are kept: each of L layers has keys of its own in an array of all."""
+
+    d: int
+    L: int
+    H: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array, keys: jax.Array, t: jax.Array) -> Any:
+        kept = []
+        for layer in range(self.L):
+            q, k = (nn.Dense(self.d)(x).reshape(len(x), 1, self.H, self.d // self.H) for _ in range(2))
+            k = jax.lax.dynamic_update_slice(keys[layer], k, (0, t, 0, 0))
+            x = x + nn.Dense(self.d)(attended(q, k, k).reshape(x.shape))
+            kept.append(k)
+        return x, jnp.stack(kept)
+
+
 class Stepped(nn.Module):
     """A loop that ends when the numbers are small."""
 
@@ -139,6 +171,9 @@ ROWS = {
     "a table beside groups": Row(
         lambda d, H, K, T: Tabled(d, H, K, T), "float32[n,N,d]", {"H % K == 0"},
         ({"n": 2, "N": 100, "d": 768, "H": 12, "K": 4, "T": 2048}, {"n": 1, "N": 77, "d": 4096, "H": 32, "K": 8, "T": 99})),
+    "a width in thirds beside heads": Row(
+        lambda d, H: Thirds(d, H), "float32[n,N,d]", {"d % H == 0"},
+        ({"n": 2, "N": 100, "d": 512, "H": 8}, {"n": 1, "N": 33, "d": 49, "H": 7}, {"n": 1, "N": 70, "d": 96, "H": 12})),
     "linen inside nnx": Row(
         lambda d: Bridged(d, nnx.Rngs(0)), "float32[n,d]", set(), ({"n": 2, "d": 768}, {"n": 7, "d": 95})),
 }  # fmt: skip
@@ -152,6 +187,17 @@ def test_a_kind_of_model_is_answered_at_once_and_equals_fresh_traces(name: str) 
     assert set(costs.domain.conditions()) >= row.conditions
     assert {each.word for each in costs.domain.evidence.values()} == {"proved"}
     for point in row.points:
+        costs.subs(check=True, **point)
+
+
+def test_a_size_of_the_input_may_be_the_depth_of_an_unrolled_model() -> None:
+    """Its samples are those of a depth, small ones, and no floor is left of heads that divide the width."""
+    specs = "float32[n,1,d]", "float32[L,n,S,H,d//H]", "int32[]"
+    costs = sc.trace(lambda d, L, H: Cached(d, L, H), *specs, referee=False)
+    assert costs.domain is not None
+    assert set(costs.domain.conditions()) == {"L >= 2", "d % H == 0"}
+    assert str(costs.macs) == "2*L*S*d*n + 3*L*d**2*n"
+    for point in ({"n": 2, "S": 100, "d": 512, "H": 8, "L": 6}, {"n": 1, "S": 33, "d": 50, "H": 5, "L": 3}):
         costs.subs(check=True, **point)
 
 

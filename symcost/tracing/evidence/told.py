@@ -24,8 +24,9 @@ def sizes_seen(seen: Recording, base: Mapping[str, int], guards: Sequence[Guard]
 
 
 def _alike(plain: Form, form: Form, base: Mapping[str, int], guards: Sequence[Guard]) -> bool:
-    """Whether two forms agree near the base wherever the program decides as there."""
-    beside = ({**base, name: base[name] + k} for name in form.symbols for k in NEAR)
+    """Whether two forms agree near the base wherever the program decides as there; of wide heads a few more make a width."""
+    steps = {1, *(base[name] for name in form.symbols)}
+    beside = ({**base, name: base[name] + k * step} for name in form.symbols for step in steps for k in NEAR)
     inside = [point for point in beside if all_hold(guards, point)]
     try:
         return bool(inside) and all(plain.value(point) == form.value(point) for point in inside)

@@ -83,6 +83,10 @@ class Sampler(Programs):
         if isinstance(found, PointError):
             raise found
 
+    def forget(self, point: Mapping[str, int]) -> None:
+        """Trace at a point again when it is asked for the next time: it was given up for its length alone."""
+        self._seen.pop(tuple(sorted(point.items())), None)
+
     def _made(self, point: Mapping[str, int]) -> Program | PointError:
         return self._trace(point, self.model)
 

@@ -37,8 +37,13 @@ _budget: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
 @contextlib.contextmanager
 def call_budget(calls: int) -> Iterator[None]:
-    """Within it, a trace of more than ``calls`` module calls and declared parameters raises :class:`TooManyCalls`."""
-    token = _budget.set(_Budget(calls, calls))
+    """Within it, a trace of more than ``calls`` module calls and declared parameters raises :class:`TooManyCalls`.
+
+    A budget within another one is no larger.
+    """
+    outer = _budget.get()
+    most = calls if outer is None else min(calls, outer.calls)
+    token = _budget.set(_Budget(most, most))
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import Sampler
-from symcost.tracing.program.paths import call_budget
+from symcost.tracing.program.capture import PointError
+from symcost.tracing.program.paths import TooManyCalls, call_budget
+from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.guided import across, along, guided
 from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import (
@@ -33,6 +36,16 @@ GUIDED = 4
 """So many plans at which some axes fail are bettered by what the program decides."""
 FILLING = (8, 64)
 """So many times as large are inputs sampled where nothing is left of smaller ones."""
+UNROLLED_CALLS = 1500
+"""Module calls and declared parameters of a trial at sizes of an input that the factory takes too: more may be of a depth."""
+
+
+class Unrolled(Exception):
+    """At the sizes of an input a program is far deeper than a sample should be; ``names`` are those that make it so."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__("a size of the input is a number of layers")
+        self.names = names
 
 
 @dataclass
@@ -53,6 +66,7 @@ class Choice:
         self._guidance = 0  # how often decisions were asked for values
         self.symbols = self.sampler.model.symbols
         self.inputs = self.sampler.model.input_symbols
+        self._shared = [n for n in self.inputs if n in self.sampler.model.parameters and n not in self.fixed]
 
     @property
     def base(self) -> Point:
@@ -66,14 +80,34 @@ class Choice:
 
     def make(self) -> None:
         """Find values at which the model works, make them generic, and classify the symbols."""
+        self.values = self._working()
+        self._fill()
+        self._generalise()
+        self._classify()
+
+    def _working(self) -> dict[str, Values]:
+        """Values at which the model works; a size of the input that is its depth too is sampled like a depth."""
         parameters = [n for n in self.symbols if n not in self.inputs]
         plans = role_plans(self.inputs, parameters, self.fixed)
         if self.first.keys() == set(self.symbols):
             plans = itertools.chain([{**self.first, **self.fixed}], plans)
-        self.values = first_working(plans, self.sampler, self._deep, self._alike, self._guided)
-        self._fill()
-        self._generalise()
-        self._classify()
+        try:
+            with call_budget(UNROLLED_CALLS) if self._shared else contextlib.nullcontext():
+                return first_working(plans, self._tried, self._deep, self._alike, self._guided)
+        except Unrolled as found:
+            self.inputs = [name for name in self.inputs if name not in found.names]
+            self._shared = [name for name in self._shared if name not in found.names] if found.names else []
+            return self._working()
+
+    def _tried(self, point: Point) -> Program:
+        """The program at a point; where it is very deep, what makes it so may be a size that input and factory share."""
+        try:
+            return self.sampler(point)
+        except PointError as problem:
+            if self._shared and isinstance(problem.__cause__, TooManyCalls):
+                self.sampler.forget(point)
+                raise Unrolled([n for n in self._shared if self.sampler.works({**point, n: SMALL[0]})]) from None
+            raise
 
     def steady(self, name: str, values: Values) -> bool:
         """Whether the program is the same at the first values along one axis."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
+from symcost.formulas.form import Form
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording
@@ -24,9 +26,9 @@ from symcost.tracing.sampling.sample import (
 BASES = (12, 24, 48, 6, 96, 384, 1152, 4608, 9216, 2, 3, 5)
 """Where a parameter that meets decisions may begin, generic ones first; an input begins in its roles before."""
 POOL = tuple(sorted({v for role in (*FACTORY_ROLES, *INPUT_ROLES, GENERIC, LARGER) for v in role}))
-ENOUGH, MOST, TRIED, RECORDED, LOOKED_AT = 5, 12, 400, 3, 30_000
-"""Values along an axis that are enough, and at most; points that are tried along all axes, recordings made at them, and
-steps on the way to them."""
+ENOUGH, MOST, TRIED, COMPARED, RECORDED, LOOKED_AT = 5, 12, 400, 12, 3, 30_000
+"""Values along an axis that are enough, and at most; points that are tried along all axes, those that are compared, recordings
+made at them, and steps on the way to them."""
 
 
 def guided(
@@ -45,7 +47,7 @@ def guided(
     names = _meeting([*failing, *(name for guard in equal for name in sorted(guard.symbols))], asked)
     if not names or not seen.proved >= set(names):
         return None
-    found = _values(names, plan, asked, inputs, record)
+    found = _values(names, plan, asked, inputs, record, seen.sizes)
     return {**plan, **found} if found else None
 
 
@@ -64,7 +66,7 @@ def across(
     ]
     asked = [guard.denied, *dict.fromkeys(others)]
     names = _meeting(sorted(guard.symbols), asked)
-    return _values(names, plan, asked, inputs, record) if seen.proved >= set(names) else None
+    return _values(names, plan, asked, inputs, record, seen.sizes) if seen.proved >= set(names) else None
 
 
 def _values(
@@ -73,14 +75,29 @@ def _values(
     asked: Sequence[Guard],
     inputs: Sequence[str],
     record: Callable[[Point], Recording | None],
+    sizes: Iterable[Form],
 ) -> dict[str, Values] | None:
-    """Values at which a program is the same one, around a point that meets what is asked."""
+    """Values at which a program is the same one, around a point that meets what is asked; best such that floors round."""
     fixed = {name: values[0] for name, values in plan.items() if name not in names}
-    for base in itertools.islice(_bases(names, plan, inputs, fixed, asked), RECORDED):
+    floors = dict.fromkeys(x for size in sizes for x in size.floor_arguments() if x.symbols and x.symbols <= set(names))
+    bases = _bases(names, plan, inputs, fixed, asked)
+    first = list(itertools.islice(bases, COMPARED if floors else RECORDED))
+    first.sort(key=lambda base: _exact(floors, names, {**fixed, **base}, asked))
+    for base in first[:RECORDED]:
         found = record({**fixed, **base})
         if found is not None and (values := _axes(names, {**fixed, **base}, found)) is not None:
             return values
     return None
+
+
+def _exact(floors: Iterable[Form], names: Sequence[str], point: Point, asked: Sequence[Guard]) -> int:
+    """How many floors have nothing to round at a point and along the axes from it: of heads 12 wide ``2*d//3`` is none.
+
+    What is decided may leave some no remainder anywhere: those count at every point.
+    """
+    axes = {name: along(name, point, lambda p: all_hold(asked, p)) for name in names}
+    beside = [point, *({**point, name: value} for name, values in axes.items() for value in values)]
+    return sum(all(Fraction(inside.value(p)).denominator == 1 for p in beside) for inside in floors)
 
 
 def _asks(guard: Guard) -> bool:
