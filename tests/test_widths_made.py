@@ -8,6 +8,7 @@ import datetime
 import decimal
 import enum
 import fractions
+import itertools
 import json
 import math
 import struct
@@ -207,6 +208,35 @@ def test_depths_have_numbers_where_their_pattern_is_known_or_where_they_were_tri
     right = {L: sum(280 if wide(i, L) else 72 for i in range(L)) for L in inside}
     assert {L: costs.subs(L=L).params for L in inside} == right
     assert len(inside) >= least
+
+
+class Stages(nn.Module):
+    """Stages of layers, each of a width of its own."""
+
+    S: int
+    w: int
+    width: Callable[[int], int]
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for s in range(self.S):
+            x = nn.relu(nn.Dense(self.w * self.width(s))(x))
+        return x
+
+
+@pytest.mark.parametrize(
+    "width", [lambda s: 2**s, lambda s: 1 << s, lambda s: 3 * 4 ** (s // 2) * 2 ** (s % 2), lambda s: s + 1]
+)
+def test_stages_that_are_wider_each_have_numbers_as_deep_as_it_was_tried(width: Callable[[int], int]) -> None:
+    costs = sc.trace(lambda S, w: Stages(S, w, width), "float32[2,8]", referee=False)
+    inside = [(S, w) for S in range(1, 20) for w in (1, 6, 100) if costs.domain.problem({"S": S, "w": w}) is None]
+    for S, w in inside:
+        widths = [8, *(w * width(s) for s in range(S))]
+        here = costs.subs(S=S, w=w)
+        assert here.params == sum(b * (a + 1) for a, b in itertools.pairwise(widths)), (S, w)
+        assert here.macs == 2 * sum(a * b for a, b in itertools.pairwise(widths)), (S, w)
+    assert len(inside) > 35
+    assert costs.subs(S=7, w=5, check=True).params
 
 
 def test_a_quotient_that_turns_far_away_is_a_decision() -> None:

@@ -13,11 +13,15 @@ import sympy
 
 from symcost.formulas.binary.digits import log2
 from symcost.formulas.form import Form, floor
-from symcost.formulas.functions import logarithm, odd_halves
+from symcost.formulas.functions import logarithm, odd_halves, power_of_two
 from symcost.tracing.fitting.solve import Column, affine, combine
 
 LOGARITHMS = (("clog2", 1), ("clog2", 0), ("flog2", 1))
 """A logarithm, and what is added to a size in it: how often it is halved, rounded down or up."""
+MOST_DOUBLED = 40
+"""A depth to which nothing is doubled stage by stage."""
+ENOUGH_DOUBLED = 7
+"""Distinct depths that it takes to tell what is doubled with each of them."""
 ENOUGH = 24
 """Distinct sizes that it takes to tell sums over halves apart."""
 FIRST_DIGITS = (Fraction(4, 3), Fraction(8, 5), Fraction(8, 7))
@@ -49,6 +53,20 @@ def halvings(column: Column, known: Sequence[tuple[Column, Form]]) -> Iterator[F
                 continue
             if fit := affine(column, features, sparse=True, surplus=len(column) // 4):
                 yield combine(fit, forms)
+
+
+def doublings(column: Column, known: Sequence[tuple[Column, Form]]) -> Iterator[Form]:
+    """``a 4**n + b 2**n + c n + d`` of a symbol: what stages add up of which each is twice as wide as the one before."""
+    for values, form in known:
+        if (
+            form not in map(Form.symbol, form.symbols)
+            or max(values) > MOST_DOUBLED
+            or len(set(values)) < ENOUGH_DOUBLED
+        ):
+            continue
+        features = [tuple(2 ** (k * value) for value in values) for k in (1, 2)]
+        if fit := affine(column, [*features, values], sparse=True, surplus=3):
+            yield combine(fit, [power_of_two(form), power_of_two(2 * form), form])
 
 
 @lru_cache(maxsize=64)

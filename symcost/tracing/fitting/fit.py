@@ -23,7 +23,7 @@ from functools import cached_property
 
 from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened
-from symcost.tracing.fitting.binary import halvings, logarithms
+from symcost.tracing.fitting.binary import doublings, halvings, logarithms
 from symcost.tracing.fitting.features import BESIDE, bends, is_dimension, is_line
 from symcost.tracing.fitting.rivals import part
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
@@ -226,7 +226,7 @@ class Fitter:
             yield form
         if len(names) == 1:
             yield from self._polynomials(column, names)
-            yield from self._floor_forms(column)
+            yield from itertools.chain(doublings(column, singles), self._floor_forms(column))
         plain = [(c, f) for c, f in singles if is_dimension(f)]
         pairs = [
             (tuple(x * y for x, y in zip(a, b, strict=True)), f * g)
@@ -360,7 +360,7 @@ class Fitter:
             if distinct < degree + 2:  # one surplus equation at least
                 return
             powers = [tuple(v**k for v in x) for k in range(1, degree + 1)]
-            if fit := affine(column, powers):
+            if fit := affine(column, powers, sparse=True):
                 yield combine(fit, [Form.symbol(name) ** k for k in range(1, degree + 1)])
 
     def _hinted(self, column: Column) -> Form | None:
