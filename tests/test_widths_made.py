@@ -48,6 +48,31 @@ def by_name(d: int) -> int:
         return 12
 
 
+def halved_while_large(d: int) -> int:
+    while d > 4:
+        d //= 2
+    return d + 3
+
+
+def how_often_halved(d: int) -> int:
+    levels = 3
+    while d >= 12:
+        d, levels = d // 2, levels + 1
+    return levels
+
+
+def halved_upwards(d: int) -> int:
+    while d > 6:
+        d = (d + 1) // 2
+    return 8 * d
+
+
+def halved_while_even(d: int) -> int:
+    while d % 2 == 0:
+        d //= 2
+    return d + 3
+
+
 HIDDEN: dict[str, Callable[[int], int]] = {
     "a member of an enumeration": by_name,
     "the parts of a float": lambda d: 8 if math.modf(d / 4)[0] == 0 else 12,
@@ -84,15 +109,6 @@ SEEN: dict[str, Callable[[int], int]] = {
     "one of some configurations": lambda d: 8 if Config(d) in (Config(64), Config(128)) else 12,
     "ones among the digits": lambda d: d.bit_count() + 3,
     "a single one among the digits": lambda d: 8 if d.bit_count() == 1 else 12,
-    "the next power of two": lambda d: 1 << (d - 1).bit_length(),
-    "the next power of two by a logarithm": lambda d: 2 ** math.ceil(math.log2(d)),
-    "the last power of two": lambda d: 2 ** int(math.log2(d)),
-    "a power of four": lambda d: 4 ** (d.bit_length() // 4) + 3,
-    "a root": lambda d: math.isqrt(d),
-    "a root by floats": lambda d: int(math.sqrt(d)),
-    "a root as a power": lambda d: int(d**0.5),
-    "a root rounded up": lambda d: math.ceil(math.sqrt(d / 2)),
-    "a multiple of a root": lambda d: 8 * int(np.sqrt(3 * d) / 8 + 1),
     "a common divisor by numpy": lambda d: int(np.gcd(d, 12)) + 3,
     "a common multiple by numpy": lambda d: int(np.lcm(d, 12)) // d + 3,
     "a float rounded by numpy": lambda d: int(np.round(d / 3)) + 1,
@@ -102,6 +118,26 @@ SEEN: dict[str, Callable[[int], int]] = {
     "a quotient and a rest of floats": lambda d: int(divmod(d / 4, 1)[1] * 4) + 3,
 }
 """What was wrong, or tried alone, and is decided number by number."""
+EVERYWHERE: dict[str, Callable[[int], int]] = {
+    "the next power of two": lambda d: 1 << (d - 1).bit_length(),
+    "the next power of two by a logarithm": lambda d: 2 ** math.ceil(math.log2(d)),
+    "the last power of two": lambda d: 2 ** int(math.log2(d)),
+    "a power of four": lambda d: 4 ** (d.bit_length() // 4) + 3,
+    "a root": lambda d: math.isqrt(d),
+    "a root by floats": lambda d: int(math.sqrt(d)),
+    "a root as a power": lambda d: int(d**0.5),
+    "a root rounded up": lambda d: math.ceil(math.sqrt(d / 2)),
+    "a multiple of a root": lambda d: 8 * int(np.sqrt(3 * d) / 8 + 1),
+    "one of its digits": lambda d: 8 if d & 4 else 12,
+    "the last of its digits": lambda d: 8 if d & 1 else 12,
+    "a power of two by its digits": lambda d: 8 if d & (d - 1) == 0 else 12,
+    "the largest power of two in it": lambda d: (d & -d) + 3,
+    "halved while it is large": halved_while_large,
+    "how often it is halved": how_often_halved,
+    "halved upwards": halved_upwards,
+    "halved while it is even": halved_while_even,
+}
+"""What was refused, or had one piece, and has a number at every size."""
 SIZES = (*range(1, 200), 255, 256, 300, 512, 1000, 1535, 1536, 4096, 5000)
 
 
@@ -129,6 +165,11 @@ def test_a_refusal_names_the_line_that_makes_a_text_of_a_size(made: Callable[[in
 @pytest.mark.parametrize("name", SEEN)
 def test_arrays_and_quotients_decide_number_by_number(name: str) -> None:
     assert len(numbers(SEEN[name])) > 40
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_powers_roots_digits_and_halves_have_numbers_at_every_size(name: str) -> None:
+    assert numbers(EVERYWHERE[name]) == list(SIZES)
 
 
 WRITTEN = """

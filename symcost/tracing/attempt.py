@@ -96,7 +96,9 @@ class Attempt(Lifting):
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
-        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained, self.halved)
+        domain.evidence = evidence(
+            self.symbols, self.recording, self.landmarks, tried, self._unexplained, self._digital
+        )
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         points = [*certificate.fitted, *certificate.held_out]
         depths = {n: seen for n, seen in self.landmarks.items() if n not in {*(self.options.upto or {}), *self.halved}}
@@ -107,7 +109,7 @@ class Attempt(Lifting):
     def _upto(self) -> Point:
         """How far the form is tried along the symbols of which nothing else tells it."""
         none = dict.fromkeys(self.symbols, 0)
-        words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained, self.halved)
+        words = evidence(self.symbols, self.recording, self.landmarks, none, self._unexplained, self._digital)
         return {name: most for name, most in (self.options.upto or {}).items() if words[name].word == BOUNDED}
 
     def _far(self) -> dict[str, Values]:
@@ -115,7 +117,12 @@ class Attempt(Lifting):
         few = len(self.lifts[0].programs[0].records) <= MAX_CHEAP
         by_jax = untold_by_jax(self.recording) if few else frozenset()
         free = [name for name in self.choice.inputs if name in by_jax and name in self.sizes and name not in self.fixed]
-        return {**dict.fromkeys(free, TYPICAL), **dict.fromkeys(self.halved, FAR)}
+        return {**dict.fromkeys(free, TYPICAL), **dict.fromkeys(self._digital, FAR)}
+
+    @property
+    def _digital(self) -> list[str]:
+        """Symbols that are halved again and again: how often depends on their binary digits."""
+        return [*self.halved, *self.looped]
 
     def _existing(self) -> list[Guard]:
         """No array is empty, nor of one where that is another program: sizes made of ``floor(d/H)`` ask for ``d >= H``."""

@@ -17,6 +17,7 @@ from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, strongest
+from symcost.tracing.evidence.loops import halved, looped, turns
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
 from symcost.tracing.fitting.align import all_records, same
@@ -63,7 +64,9 @@ class Derivation(Attempt):
         if self._octaves():
             self._watch()
             self.guards = self._seen()
-        self._meant = sizes(self.recording)
+        self.looped = [name for name in looped(self.guards) if name in self.sizes]
+        self._meant = [*sizes(self.recording), *halved(self.guards)]
+        self.extra += turns(self.guards, {name: self.base[name] for name in self.sizes})
         found = self._settled_on()
         derivable = any(record.origin for record in all_records(self.lifts[0].programs[0]))
         if derivable and found.domain.at_least and not self._derive:
@@ -344,8 +347,7 @@ class Derivation(Attempt):
         free = [n for n in self.structural if n not in self.fixed and n not in self.compared]
         if self._period > MAX_PERIOD or not free:
             return False
-        for name in free:
-            self.values[name] = tuple(self._period * k for k in range(1, 9))
+        self.values.update({name: tuple(self._period * k for k in range(1, 9)) for name in free})
         self.extra.clear()
         return self.sampler.works(self.base)
 

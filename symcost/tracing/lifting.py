@@ -51,6 +51,7 @@ class Lifting:
         self.landmarks: dict[str, Landmarks] = {}
         self.compared: dict[str, Landmarks] = {}  # with what the program compares the structural symbols
         self.halved: list[str] = []  # structural symbols that the program halves again and again
+        self.looped: list[str] = []  # sizes that loops of the program's halve
         self.recording = Recording({})
         self._meant: Sequence[Form] = ()
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes

@@ -15,6 +15,7 @@ from symcost.tracing.counting.structure import Line
 from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain
 from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, guard, strongest
+from symcost.tracing.evidence.loops import loops
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.lifted import Unknown
 from symcost.tracing.sampling.sample import LARGE, MULTIPLES, TINY, Point, Values
@@ -158,11 +159,13 @@ class Side:
 
     def _hides(self, point: Point) -> bool:
         """Whether the program decides something there that it was not asked elsewhere, and that is of account."""
-        found = self.look(point) if self.deeper else None
+        found = self.look(point) if self.deeper or loops([self.guard]) else None
         if found is None:
             return True
         known = {*self.known, *both_ways([self.guard])}
         fresh = [each for each in found if each not in known]
+        if not self.deeper:  # a loop goes on deciding: how far its form holds is tried
+            return [each.place for each in loops([*fresh, self.guard])] != [self.guard.place] * (len(fresh) + 1)
         behind = replace(self, within=(*self.within, self.guard.denied), seen=point, known=known.union(both_ways(fresh)),
                          deeper=self.deeper - 1)  # fmt: skip
         return any(replace(behind, guard=each).verdict() == "other" for each in fresh)

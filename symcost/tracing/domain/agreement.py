@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symcost.errors import LiftError
+from symcost.errors import ExpressionError, LiftError
 from symcost.formulas.form import Form
 from symcost.tracing.checking.certify import LineTotals, concrete_totals, differences, in_words
 from symcost.tracing.checking.referee import Witness
@@ -72,8 +72,8 @@ class Agreement:
             if any(not isinstance(f.value(point), int) for f in self.domain.whole):
                 return "a size is not an integer"
             found = differences(self.totals.at(known), concrete_totals(program, self.costing, known))
-        except ZeroDivisionError:
-            return "a quotient of sizes has no value"
+        except (ZeroDivisionError, ExpressionError):
+            return "a quotient or a logarithm of sizes has no value"
         places = self._skips(program, point) if found and self.domain.has_one(point) else frozenset()
         skipped = [d for d in found if d[0][0] in places and d[0][2] in INTERMEDIATE and d[1] > d[2]]
         wrong = [d for d in found if d not in skipped]

@@ -13,7 +13,7 @@ import sympy
 
 from symcost.formulas.binary.digits import log2
 from symcost.formulas.form import Form, floor
-from symcost.formulas.functions import logarithm, odd_halves, power_of_two
+from symcost.formulas.functions import has_logarithm, logarithm, odd_halves, power_of_two
 from symcost.tracing.fitting.solve import Column, affine, combine
 
 LOGARITHMS = (("clog2", 1), ("clog2", 0), ("flog2", 1))
@@ -29,9 +29,9 @@ FIRST_DIGITS = (Fraction(4, 3), Fraction(8, 5), Fraction(8, 7))
 
 
 def logarithms(column: Column, known: Sequence[tuple[Column, Form]]) -> Iterator[Form]:
-    """``q clog2(f + a) + c`` of a known column: how often it is halved."""
+    """``q clog2(f + a) + c`` of a known column that is no logarithm itself: how often it is halved."""
     for values, form in known:
-        for kind, more in LOGARITHMS if min(values) > 0 else ():
+        for kind, more in LOGARITHMS if min(values) > 0 and not has_logarithm(form) else ():
             levels = tuple(log2(value + more, up=kind == "clog2") for value in values)
             fit = affine(column, [levels], surplus=0) if len(set(levels)) > 2 else None  # two are any jump
             if fit and all(c.denominator == 1 for c in fit):

@@ -172,7 +172,9 @@ class SizeLift:
                     continue
                 fewest = min(map(len, depends))
                 names = sorted({n for d in depends if len(d) == fewest for n in d}, key=self.sizes.index)
-                if not any(self._extend(name, 1) for name in names):
+                if not any(self._extend(name, 1) for name in names) and not (
+                    self.proved is not None and self._inside()
+                ):
                     raise OffLattice(describe(columns, leftover), names, columns.could_derive(leftover))
                 continue
             rival = next(filter(None, map(self.fitter.rivals, self._further())), None)
@@ -236,6 +238,13 @@ class SizeLift:
             found = [self._extend(name, 2) for name in self.sizes] if self._doubted <= DOUBTS else []
             if alike or any(found):
                 return any(found)
+        return self._inside()
+
+    def _inside(self) -> bool:
+        """Keep to samples at which the program decides as at the base, where there are others."""
+        kept = [i for i, point in enumerate(self.points) if all_hold(self.seen, point)]
+        if 0 not in kept or len(kept) == len(self.points):
+            return False
         self.within = (*self.within, *self.seen)
         self.points, self.programs = [self.points[i] for i in kept], [self.programs[i] for i in kept]
         self._used.clear()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from symcost.formulas.functions import has_logarithm
 from symcost.tracing.evidence.floats.exact import meant
 from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.loops import looped
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.sampling.sample import Point, Values
@@ -48,7 +49,7 @@ def _first(sampler: Sampler, base: Point, name: str) -> int:
 
 
 def suspects(seen: Recording, guards: Sequence[Guard], base: Point) -> frozenset[str]:
-    """Symbols that may be halved: another program is seen at their double and at their half, or a logarithm is counted to."""
+    """Symbols that may be halved: loops go on by them, logarithms are counted to, double and half are other programs."""
     own = {name: [guard for guard in guards if guard.symbols == {name}] for name in base}
     octaves = {
         name
@@ -56,4 +57,4 @@ def suspects(seen: Recording, guards: Sequence[Guard], base: Point) -> frozenset
         if all(any(not guard.holds({name: other}) for guard in own[name]) for other in (2 * value, value // 2))
     }
     counted = (form for made in seen.roundings if (form := meant(made)) is not None)
-    return frozenset(octaves.union(*(form.symbols for form in counted if has_logarithm(form))))
+    return frozenset(octaves.union(looped(guards), *(form.symbols for form in counted if has_logarithm(form))))

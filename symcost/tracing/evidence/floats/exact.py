@@ -102,7 +102,9 @@ def _rounded(function: str, inside: Any) -> Form | None:
 
 
 def _bits(operation: str, left: Form, right: Form) -> Form | None:
-    """The binary digits of a size that a number picks: each is a remainder by 2."""
+    """The binary digits of a size that a number picks: each is a remainder by 2; or all but its last one."""
+    if operation == "&" and (last := _last_one(left, right)) is not None:
+        return last
     size, number = (left, right.number) if right.number is not None else (right, left.number)
     if not isinstance(number, int) or not size.is_integral:
         return None
@@ -112,6 +114,17 @@ def _bits(operation: str, left: Form, right: Form) -> Form | None:
     picked = [k for k in range(number.bit_length()) if number >> k & 1]
     both = Form.total(floor(size / 2**k) * 2**k - floor(size / 2 ** (k + 1)) * 2 ** (k + 1) for k in picked)
     return {"&": both, "|": size + number - both, "^": size + number - 2 * both}[operation]
+
+
+def _last_one(left: Form, right: Form) -> Form | None:
+    """``d & -d``, the power of two that is the last one of its digits, and ``d & (d - 1)``, the size without it."""
+    size = left if (left - right).number == 1 else right if (right - left).number == 1 else None
+    if left + right == 0:
+        size = max(left, right, key=lambda form: max(form.terms.values(), default=0))
+    if size is None or not positive(size):
+        return None
+    last = 2 * power_of_two(odd_halves(size - 1) - odd_halves(size))
+    return last if left + right == 0 else size - last
 
 
 def _root(form: Form) -> Form | None:
