@@ -128,6 +128,7 @@ EVERYWHERE: dict[str, Callable[[int], int]] = {
     "a root as a power": lambda d: int(d**0.5),
     "a root rounded up": lambda d: math.ceil(math.sqrt(d / 2)),
     "a multiple of a root": lambda d: 8 * int(np.sqrt(3 * d) / 8 + 1),
+    "a share of a root": lambda d: math.ceil(1.5 * d**0.5 - 1) + 3,
     "one of its digits": lambda d: 8 if d & 4 else 12,
     "the last of its digits": lambda d: 8 if d & 1 else 12,
     "a power of two by its digits": lambda d: 8 if d & (d - 1) == 0 else 12,

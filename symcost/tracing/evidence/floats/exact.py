@@ -87,10 +87,8 @@ def _rounded(function: str, inside: Any) -> Form | None:
     if operation in LOGARITHMS and function in (*DOWN, *UP):
         argument = _exact(args[0])
         return None if argument is None else logarithm("clog2" if function in UP else "flog2", argument)
-    if _is_root(operation, args) and function in (*DOWN, *UP):
-        square = _exact(args[0])
-        if square is not None and _root(square) is None:
-            return square_root(square) if function in DOWN else square_root(-floor(-square) - 1) + 1
+    if function in (*DOWN, *UP) and (under := _under_root(inside)) is not None and _root(under[0]) is None:
+        return _rounded_root(*under, up=function in UP)
     form = _exact(inside)
     if form is None:
         return None
@@ -141,9 +139,37 @@ def _root(form: Form) -> Form | None:
     return root
 
 
-def _is_root(operation: str, args: tuple[Any, ...]) -> bool:
-    """Whether an operation is a square root, however it is written."""
-    return operation in ROOTS or (operation == "**" and args[1] == 0.5)
+def _under_root(side: Any) -> tuple[Form, Fraction, Fraction] | None:
+    """``x``, ``c`` and ``a`` of ``c*sqrt(x) + a``, however that is written; nothing of anything else."""
+    operation, args = _parts(side)
+    if operation in ROOTS or (operation == "**" and args[1] == 0.5):
+        square = _exact(args[0])
+        return None if square is None else (square, Fraction(1), Fraction(0))
+    if operation not in ("+", "-", "*", "/"):
+        return None
+    turned = operation in "+*" and _under_root(args[1]) is not None
+    inside, beside = _under_root(args[turned]), _exact(args[not turned])
+    number = None if beside is None else beside.number
+    if inside is None or number is None or (operation in "*/" and number <= 0):
+        return None
+    square, times, more = inside
+    match operation:
+        case "+" | "-":
+            return square, times, more + (number if operation == "+" else -number)
+        case "*":
+            return square, times * number, more * number
+    return square, times / number, more / number
+
+
+def _rounded_root(square: Form, times: Fraction, more: Fraction, up: bool) -> Form | None:
+    """``times*sqrt(square) + more`` rounded down or up: the root is rounded first, beside whole parts of what divides it."""
+    shift = more * times.denominator
+    if shift.denominator != 1:
+        return None
+    whole = square * times.numerator**2
+    root = square_root(-floor(-whole) - 1) + 1 if up else square_root(whole)
+    parts = (root + shift.numerator) * Fraction(1, times.denominator)
+    return -floor(-parts) if up else floor(parts)
 
 
 def _common(operation: str, args: list[Form]) -> Form | None:
