@@ -84,7 +84,6 @@ HIDDEN: dict[str, Callable[[int], int]] = {
     "a float as a key": lambda d: {16.0: 8}.get(d / 4, 12),
     "a float as a quotient": lambda d: (d / 4).as_integer_ratio()[1] + 3,
     "a count": lambda d: collections.Counter([d, 64])[64] + 3,
-    "a float of numpy's, rounded": lambda d: 8 if np.round(d / 7, 1) == 9.1 else 12,
     "a range with a step": lambda d: len(range(0, d, 48)) + 3,
     "a number of numpy's": lambda d: 8 if np.float32(d / 4) == 16 else 12,
     "a decimal number": lambda d: int(decimal.Decimal(d / 4)) + 3,
@@ -129,6 +128,10 @@ EVERYWHERE: dict[str, Callable[[int], int]] = {
     "a root rounded up": lambda d: math.ceil(math.sqrt(d / 2)),
     "a multiple of a root": lambda d: 8 * int(np.sqrt(3 * d) / 8 + 1),
     "a share of a root": lambda d: math.ceil(1.5 * d**0.5 - 1) + 3,
+    "a float of numpy's, rounded to a digit": lambda d: 8 if np.round(d / 7, 1) == 9.1 else 12,
+    "a float rounded to a digit": lambda d: int(round(d / 7, 1) * 10) + 1,
+    "one of a frozen set": lambda d: 8 if d in frozenset({64, 128}) else 12,
+    "one of a set of a list": lambda d: 8 if d in set([64, 128]) else 12,  # noqa: C405
     "one of its digits": lambda d: 8 if d & 4 else 12,
     "the last of its digits": lambda d: 8 if d & 1 else 12,
     "a power of two by its digits": lambda d: 8 if d & (d - 1) == 0 else 12,

@@ -231,6 +231,8 @@ def _exact(side: Any) -> Form | None:
     if len(parts) != 2 or parts[0] is None or parts[1] is None:
         return None
     left, right = parts[0], parts[1]
+    if operation in NEAREST and right.number is not None:  # to so many digits
+        return _half_even(left * Fraction(10) ** int(right.number)) / Fraction(10) ** int(right.number)
     match operation:
         case "+":
             return left + right

@@ -18,6 +18,8 @@ from symcost.tracing.evidence.frames.watch import Observations
 from symcost.tracing.evidence.guard import OPERATORS, OPPOSITE, Guard, Operand, Place, Rounding, guard
 
 ROUNDED = ("int", "round", "ceil", "floor")
+GATHERED = ("list", "tuple", "set", "frozenset")
+"""Functions of a row of numbers among which a size is looked for as in the row."""
 LOOKING = ("in", "not in", "[]", "call", "distinct")
 
 
@@ -239,6 +241,8 @@ class _Reader:
 
     def _membership(self, left: Node, right: Node, keys: bool = False) -> None:
         """A size among several numbers: it is one of them, or none."""
+        if right.kind == "call" and len(right.parts) == 2 and self._name(right.parts[0]) in GATHERED:
+            right = right.parts[1]
         table = self.leaves[right.value] if right.kind == "leaf" else None
         if isinstance(table, Table) and (not keys or table.kind == "dict") and len(table.items) == table.length:
             items = [_constant(v) for v in table.items if type(v) in (int, tuple)]

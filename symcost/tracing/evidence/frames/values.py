@@ -59,6 +59,8 @@ OTHERS = (
     reversed,
     list,
     tuple,
+    set,
+    frozenset,
     iter,
 )
 DRAWN = (

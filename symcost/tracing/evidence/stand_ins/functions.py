@@ -84,8 +84,9 @@ def of_numpy(recorder: Recorder) -> dict[str, Callable[..., Any]]:
             frame = sys._getframe(1)
             if for_jax(frame):
                 return original(*args, **kwargs)
-            if len(args) == 1 and isinstance(args[0], Tracked) and not kwargs:
-                return tracked(recorder, "np.round", args[0])
+            digits = (*args[1:], *kwargs.values())
+            if args and isinstance(args[0], Tracked) and kwargs.keys() <= {"decimals"} and len(digits) < 2:
+                return tracked(recorder, "np.round", args[0], *(digit for digit in digits if digit != 0))
             given = [recorder.pin(arg, frame, text=True) if isinstance(arg, Tracked) else arg for arg in args]
             named = {
                 name: recorder.pin(arg, frame, text=True) if isinstance(arg, Tracked) else arg
