@@ -284,6 +284,47 @@ def test_stages_that_are_wider_each_have_numbers_as_deep_as_it_was_tried(width: 
     assert costs.subs(S=7, w=5, check=True).params
 
 
+class Transitions(nn.Module):
+    """Stages that make their input wider, each with a transition to half of it."""
+
+    S: int
+    g: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for _ in range(self.S):
+            x = jax.numpy.concatenate([x, nn.Dense(self.g)(x)], axis=-1)
+            x = nn.Dense(x.shape[-1] // 2)(x)
+        return x
+
+
+def stages(**options: Any) -> sc.CostTable:
+    """The form of stages with transitions."""
+    return sc.trace(lambda S, g: Transitions(S, g), "float32[2,8]", referee=False, **options)
+
+
+def test_stages_of_which_no_one_form_is_known_have_one_each() -> None:
+    costs = stages()
+    for S, g in itertools.product((1, 2, 3, 4), (1, 2, 7, 32)):
+        widths = [8]
+        for _ in range(S):
+            widths.append((widths[-1] + g) // 2)
+        right = sum((a + 1) * g + (a + g + 1) * b for a, b in itertools.pairwise(widths))
+        assert costs.subs(S=S, g=g).params == right
+    assert costs.subs(S=3, g=5, check=True).macs == costs.subs(S=3, g=5).macs
+    assert costs.domain.evidence["S"].most == 4
+    assert costs.domain.evidence["g"].word == "proved"
+    with pytest.raises(sc.DomainError, match=r'S=5 is beyond what was tried, S up to 4, .* upto=\{"S": 5\}'):
+        costs.subs(S=5, g=4)
+
+
+@pytest.mark.campaign
+def test_so_many_stages_have_a_form_as_are_asked_for() -> None:
+    assert stages(upto={"S": 5}).subs(S=5, g=4, check=True).params
+    with pytest.raises(sc.LiftError, match="the program changes with S in no regular way"):
+        stages(max_pieces=1)
+
+
 def test_a_quotient_that_turns_far_away_is_a_decision() -> None:
     def tiled(x: jax.Array) -> jax.Array:
         return jax.numpy.tile(x, (1, 1 + x.shape[1] // 9000))

@@ -11,15 +11,13 @@ from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.system.collector import rare_collections
 from symcost.system.stack import with_room
-from symcost.tracing.attempt import Attempt
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
-from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, strongest
 from symcost.tracing.evidence.loops import halved, looped, turns
 from symcost.tracing.evidence.record import Recording
-from symcost.tracing.evidence.seen import decided, framed, landmarks, recorded
+from symcost.tracing.evidence.seen import decided, framed, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.joined import joined
@@ -29,24 +27,21 @@ from symcost.tracing.pieces import Piece, Side, beyond_bounds, unmoved
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.spec import where
-from symcost.tracing.sampling.depth import DEEPEST, beyond, depths, lowest, tells
-from symcost.tracing.sampling.halving import SECOND, consecutive, halves, suspects
-from symcost.tracing.sampling.sample import LARGE, SMALL, STEPS, Point, Values, check_positive, multiples
+from symcost.tracing.resampled import Resampled
+from symcost.tracing.sampling.sample import STEPS, Point, Values, check_positive, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
+from symcost.tracing.staged import staged
 
 MAX_ROUNDS = 8
-MAX_PERIOD = 4
-BEYOND = (17, 21, 22, 27)
-"""Structural values beyond the consecutive ones, to check what was fitted to those."""
 
 
-class Derivation(Attempt):
+class Derivation(Resampled):
     """Everything on the way from a model to its closed form."""
 
     def run(self) -> CostTable:
         """The closed form, or a :class:`LiftError`, which says too what was too large to be traced."""
         try:
-            piece = self.piece(self.options.max_pieces)
+            piece = self._whole_or_staged()
         except LiftError as problem:
             if self.sampler.refused and self.sampler.refused not in str(problem):
                 raise LiftError(f"{problem}; larger points were left out, where {self.sampler.refused}") from None
@@ -55,6 +50,25 @@ class Derivation(Attempt):
         made = Lifted(lines, totals, piece.peaks, piece.residuals, piece.certificate, piece.domain, tuple(self.symbols),
                       piece.unknown, shared(lines, self.shares))  # fmt: skip
         return (made.refereed(piece.explorer.witness.ask) if self.options.referee else made).table()
+
+    def _whole_or_staged(self) -> Piece:
+        """The closed form, or one for each of the first depths where the program changes with one in no regular way."""
+        try:
+            return self.piece(self.options.max_pieces)
+        except NoPattern:
+            depths = [name for name in self.structural if name not in (*self.fixed, *self.choice.inputs, *self.halved)]
+            if len(depths) != 1 or self.options.max_pieces < 2:
+                raise
+            most = max(self.options.max_pieces, (self.options.upto or {}).get(depths[0], 0))
+            found = staged(self.sampler, depths[0], most, self._alone)
+            if found is None:
+                raise
+            return found
+
+    def _alone(self, sampler: Sampler) -> Piece:
+        """The closed form of a model with one symbol less."""
+        options = self.options.beside(sampler.model.symbols, {}, {})
+        return Derivation(sampler, options, self.shares).piece(1)
 
     def piece(self, pieces: int) -> Piece:
         """The closed form where the program decides as it does at the samples, and beyond in so many pieces at most."""
@@ -218,36 +232,6 @@ class Derivation(Attempt):
             if values is not None:
                 yield self.sampler, values
 
-    def _watch(self) -> None:
-        """Sample past everything that the program was seen to compare the numbers of its layers with."""
-        self.landmarks = landmarks(self.sampler, self.base, self.structural)
-        self.compared = {n: seen for n, seen in self.landmarks.items() if tells(seen) and n not in self.fixed}
-        self._deepen()
-
-    def _deepen(self) -> None:
-        """Sample the depths that the comparisons of layers' numbers ask for."""
-        self.values.update({name: depths(seen) for name, seen in self.compared.items()})
-
-    def _past(self, turn: Turn) -> bool:
-        """Sample on both sides of a depth from which on layers are other ones, once."""
-        seen = self.compared.get(turn.name, self.landmarks.get(turn.name, Landmarks()))
-        if turn.value in seen.thresholds or turn.name in self.fixed:
-            return False
-        self.compared[turn.name] = seen.joined(Landmarks(thresholds=frozenset({turn.value})))
-        self.values[turn.name] = depths(self.compared[turn.name])
-        self.extra.clear()
-        return self.sampler.works(self.base)
-
-    def _beyond(self) -> bool:
-        """Sample above every value that is compared, once, where numbers below and above follow no one line."""
-        if self._above is not None or any(lowest(seen) > DEEPEST for seen in self.compared.values()):
-            return False
-        self._above = dict(self.compared)
-        for name, seen in self._above.items():
-            self.compared[name], self.values[name] = beyond(seen)
-        self.extra.clear()
-        return bool(self._above) and self.sampler.works(self.base)
-
     def _wider(self, found: Piece) -> Piece:
         """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""
         self._derive = True
@@ -300,56 +284,6 @@ class Derivation(Attempt):
                 f"the closed form is not right at {where(found.points[0])}: {found}; give samples={{...}} or steps={{...}} "
                 f"for {', '.join(self._rounded_names or self.sizes)}"
             ) from None
-
-    def _enlarged(self) -> bool:
-        """Sample the parameters inside roundings at larger values, once: small ones may be clamped or corrected."""
-        names = [n for n in self._rounded_names if n in self.sizes and n not in (*self.fixed, *self.choice.inputs)]
-        moved = [n for n in names if self.values[n] is not LARGE and self.choice.steady(n, LARGE)]
-        self.values.update(dict.fromkeys(moved, LARGE))
-        return bool(moved)
-
-    def _digits(self) -> bool:
-        """Sample the symbols that are halved again and again at all sizes of a few digits, at larger ones the second time."""
-        free = [name for name in self.structural if name not in (*self.fixed, *self.halved)]
-        small = [name for name in self.halved if self.values[name][0] < SECOND]
-        return self._halve([name for name in free if halves(self.sampler, self.base, name)] or small)
-
-    def _halve(self, names: Sequence[str]) -> bool:
-        """Sample symbols as what is halved again and again."""
-        for name in names:
-            again = name in self.halved
-            self.values[name] = consecutive(self.sampler, self.base, name, 2 * self.values[name][0] if again else 1)
-            self.compared.pop(name, None)
-        self.halved += [name for name in names if name not in self.halved]
-        self.choice.structural += [name for name in names if name not in self.structural]
-        self.extra.clear()
-        return bool(names)
-
-    def _octaves(self) -> bool:
-        """Sizes whose decisions turn between a number and its double, or that are counted by digits: are they halved?"""
-        found = suspects(self.recording, self.guards, self.base)
-        free = [name for name in self.sizes if name in found and name not in self.fixed]
-        return self._halve([name for name in free if halves(self.sampler, self.base, name)])
-
-    def _pattern(self) -> bool:
-        """Sample consecutive values of the structural symbols, once: every second or sixth layer may be another one."""
-        free = [n for n in self.structural if n not in self.fixed and self.values[n] == SMALL]
-        if self._patterned or self._period > 1 or len(free) < len(self.structural):
-            return False
-        self._patterned = True
-        self.values.update(dict.fromkeys(free, (*SMALL, *BEYOND)))
-        self.extra.clear()
-        return True
-
-    def _progression(self) -> bool:
-        """Sample the structural symbols at every second, third or fourth value: layers may alternate."""
-        self._period, self._patterned = self._period + 1, False
-        free = [n for n in self.structural if n not in self.fixed and n not in self.compared]
-        if self._period > MAX_PERIOD or not free:
-            return False
-        self.values.update({name: tuple(self._period * k for k in range(1, 9)) for name in free})
-        self.extra.clear()
-        return self.sampler.works(self.base)
 
     def _follow(self, branch: Branch) -> None:
         """Keep to the multiples where the program is the one found there: the values that people use."""

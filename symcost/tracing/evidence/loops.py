@@ -54,7 +54,11 @@ def turns(guards: Iterable[Guard], base: Mapping[str, int]) -> list[dict[str, in
 
 def _bounds(each: Guard) -> bool:
     """Whether a size itself is compared with a number."""
-    return each.left in map(Form.symbol, each.symbols) and each.number is not None and each.op in (">=", "<=")
+    return (
+        any(each.left == Form.symbol(name) for name in each.symbols)
+        and each.number is not None
+        and each.op in (">=", "<=")
+    )
 
 
 def _parity(each: Guard) -> bool:
