@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import threading
 from types import FunctionType
@@ -338,6 +339,23 @@ def test_code_without_its_text_is_told() -> None:
     seen = watch(lambda: elsewhere(2), {"L": 2})
     assert seen.unread == ("/nowhere/model.py",)
     assert landmarks([seen], ["L"])["L"].unread == ("code whose text is not there",)
+
+
+def dropped(L: int, quiet: bool) -> list[float]:
+    """Layers that are left out by chance, unless it is to be quiet."""
+    kept = []
+    for _ in range(L):
+        chance = random.random()
+        if not quiet and (chance < 0.1):
+            continue
+        kept.append(chance if quiet or chance > 0.2 else 0.0)
+    return kept
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_python_does_not_come_to_behind_a_flag_decides_nothing(quiet: bool) -> None:
+    found = landmarks(runs(lambda L: dropped(L, quiet), 5, 7), ["L"])["L"]
+    assert found.complete == quiet
 
 
 def test_a_decision_that_was_not_understood_is_named() -> None:

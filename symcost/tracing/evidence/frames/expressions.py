@@ -33,6 +33,7 @@ CALLED = (*ANSWERING, "min", "max", "int", "round", "ceil", "floor", "range", "d
           *(function.__name__ for function in DRAWN))  # fmt: skip
 """Last parts of the names of functions that may be ones of Python's own: which they are is seen when they are called."""
 DRAWING = (ast.Yield, ast.YieldFrom)
+SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Span = tuple[int, int, int, int]
 
 
@@ -87,6 +88,13 @@ class Site:
     """Whether a branch hangs on it at once."""
     negated: tuple[Span, ...] = ()
     """Where ``not`` turns it round, once or more often: since Python 3.13 its instruction may stand there."""
+    behind: tuple[tuple[Leaf, bool], ...] = ()
+    """Flags before it in an ``and`` or an ``or``, and what each must be, or Python does not come to it."""
+
+    def reached(self, own: Mapping[str, Any], outer: Mapping[str, Any]) -> bool:
+        """Whether Python comes to it, as far as plain flags tell."""
+        flags = ((leaf.value(own, outer), wanted) for leaf, wanted in self.behind)
+        return not any(type(value) is bool and value is not wanted for value, wanted in flags)
 
     def values(self, own: Mapping[str, Any], outer: Mapping[str, Any]) -> tuple[Any, ...]:
         """The values of its leaves."""
@@ -179,7 +187,7 @@ def sites(tree: ast.Module, file: str, lines: list[str]) -> list[Site]:
     """All decisions of a file, each with the place in the text by which its instructions are known."""
     aliases = _aliases(tree)
     tests = {id(test) for node in ast.walk(tree) for test in _tests(node)}
-    negated = _negated(tree)
+    negated, behind = _negated(tree), _behind(tree)
 
     def make(node: Any, operation: str, operands: tuple[ast.expr, ...], pattern: Any = None) -> Site:
         builder = _Builder(aliases)
@@ -189,7 +197,8 @@ def sites(tree: ast.Module, file: str, lines: list[str]) -> list[Site]:
         text = ast.unparse(node) if pattern is None else f"{ast.unparse(operands[0])} == {ast.unparse(operands[1])}"
         decides = pattern is not None or id(node) in tests
         place, leaves = Place(file, at.lineno, line), tuple(builder.leaves)
-        return Site(place, operation, built, leaves, text, _span(at), decides, negated.get(id(at), ()))
+        return Site(place, operation, built, leaves, text, _span(at), decides, negated.get(id(at), ()),
+                    behind.get(id(node), ()))  # fmt: skip
 
     found: list[Site] = []
     for node in ast.walk(tree):
@@ -212,6 +221,29 @@ def _negated(tree: ast.Module) -> dict[int, tuple[Span, ...]]:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 found[id(operand)] = (*found.get(id(node), ()), _span(node))
     return found
+
+
+def _behind(tree: ast.Module) -> dict[int, tuple[tuple[Leaf, bool], ...]]:
+    """Of each part of an ``and`` or an ``or``, the flags before it with what they must be for Python to come to it."""
+    found: dict[int, tuple[tuple[Leaf, bool], ...]] = {}
+    for node in ast.walk(tree):  # from the outside
+        if isinstance(node, SCOPES):
+            continue  # names are others there
+        flags = found.get(id(node), ())
+        for child in ast.iter_child_nodes(node):
+            if flags:
+                found[id(child)] = flags
+            if isinstance(node, ast.BoolOp) and child in node.values:
+                flags = (*flags, *_flag(child, isinstance(node.op, ast.And)))
+    return found
+
+
+def _flag(node: ast.AST, wanted: bool) -> Iterator[tuple[Leaf, bool]]:
+    """A name or an attribute that must be true, or not, if it is one."""
+    while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        node, wanted = node.operand, not wanted
+    if isinstance(node, ast.Name | ast.Attribute):
+        yield Leaf(ast.unparse(node), reader(node)), wanted
 
 
 def _told(node: ast.expr) -> bool:

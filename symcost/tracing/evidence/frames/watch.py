@@ -101,6 +101,8 @@ class Notebook:
             self.found.missed += len(sites)
             return
         for site in sites:
+            if site.behind and not site.reached(own, outer):
+                continue
             kept = self.found.visits.setdefault(site, [])
             if len(kept) >= MAX_VISITS:
                 self.found.missed += 1
