@@ -59,6 +59,32 @@ Dtype = Annotated[
     str | None,
     typer.Option(help="Number type of operations and activations; as traced unless given.", callback=checked(bits_of)),
 ]
+
+
+def _is_axis(text: str) -> bool:
+    """Whether a rule is of a logical axis, and not of the peak."""
+    return "=" in text
+
+
+def _of_axes(given: Sequence[str] | None) -> list[str]:
+    """Of the rules of a verb that has those of the peak too, the others."""
+    return [each for each in given or () if _is_axis(each)]
+
+
+def _check_rules(given: Sequence[str]) -> None:
+    for each in given:
+        if not _is_axis(each):
+            check_rule(each)
+
+
+RULE = Annotated[
+    Texts,
+    typer.Option(
+        metavar="NAME=AXIS",
+        help="The mesh axis of a model's logical axis, - for none; or the peak's rule: liveness, textbook.",
+        callback=checked(_check_rules),
+    ),
+]
 TRACING: Mapping[str, Any] = {
     "arg": Annotated[Texts, typer.Option(metavar="NAME=VALUE", help="Fix a parameter of the factory.")],
     "call": Annotated[
@@ -99,6 +125,11 @@ TRACING: Mapping[str, Any] = {
             metavar="PATH=AXIS,-,...", help="Mesh axes of arrays by path: 'inputs/0=data', '**/up/kernel=-,model'."
         ),
     ],
+    "constrain": Annotated[
+        Texts,
+        typer.Option(metavar="PATH=AXIS,-,...", help="Mesh axes of what modules give by path: '**/mlp=data,-,-'."),
+    ],
+    "rule": RULE,
 }
 """The options of tracing."""
 VALUES: Mapping[str, Any] = {
@@ -127,13 +158,11 @@ WIDTHS: Mapping[str, Any] = {
         str | None, typer.Option(help="Number type of the weights, where it is another.", callback=checked(bits_of))
     ],
     "bits": Annotated[int | None, typer.Option(min=1, help="Bits of every weight, in the place of a number type.")],
-    "rule": Annotated[
-        str, typer.Option(help="Peak of activations: liveness or textbook.", callback=checked(check_rule))
-    ],
+    "rule": RULE,
 }
 """How wide numbers are in memory, and which of them are alive at once."""
 DEFAULTS = {
-    "mode": "forward", "method": "__call__", "referee": True, "function": False, "rule": "liveness", "all_": False, "si": False,
+    "mode": "forward", "method": "__call__", "referee": True, "function": False, "all_": False, "si": False,
     "format_": "text",
 }  # fmt: skip
 
@@ -154,7 +183,8 @@ class Widths:
             raise SymcostError(
                 f"--weights {short(weights)} and --bits {bits} both say how wide the weights are: leave one"
             )
-        return cls(typed["dtype"], weights if bits is None else bits, cast(Rule, typed["rule"]))
+        rule = next((each for each in reversed(typed["rule"] or ()) if not _is_axis(each)), "liveness")
+        return cls(typed["dtype"], weights if bits is None else bits, cast(Rule, rule))
 
 
 @dataclass(frozen=True)
@@ -226,14 +256,16 @@ def takes(value: str, options: Mapping[str, Any], read: Callable[[Mapping[str, A
     def added(verb: Verb) -> Verb:
         @functools.wraps(verb)
         def wrapped(**typed: Any) -> None:
-            own = {name: each for name, each in typed.items() if name not in options}
-            verb(**own, **{value: read({name: typed[name] for name in options})})
+            own = {name: each for name, each in typed.items() if name not in options or name in parameters}
+            mine = {name: _of_axes(typed[name]) if name in parameters else typed[name] for name in options}
+            verb(**own, **{value: read(mine)})
 
         hints = get_type_hints(verb, include_extras=True)
         hints = {name: hint for name, hint in hints.items() if name not in (value, "return")} | dict(options)
         parameters = inspect.signature(verb).parameters
         kept = [parameters[name].replace(annotation=hints[name], kind=_KIND) for name in parameters if name != value]
-        more = [inspect.Parameter(n, _KIND, annotation=options[n], default=DEFAULTS.get(n)) for n in options]
+        new = [name for name in options if name not in parameters]  # the others are of both
+        more = [inspect.Parameter(n, _KIND, annotation=options[n], default=DEFAULTS.get(n)) for n in new]
         wrapped.__annotations__ = hints
         wrapped.__signature__ = inspect.Signature([*kept, *more])  # type: ignore[attr-defined]
         return wrapped

@@ -27,10 +27,10 @@ def tables_of(sources: Sequence[Source]) -> list[Any]:
     return [tables[index] if index in tables else table_of(source) for index, source in enumerate(sources)]
 
 
-def verdict_of(source: Source, at: Mapping[str, int], targets: Sequence[str], **options: Any) -> Any:
-    """What compilers say of a model's program at a point."""
+def verdict_of(source: Source, at: Mapping[str, int], targets: Sequence[str], table: Any = None, **options: Any) -> Any:
+    """What compilers say of a model's program at a point, or of a ``table`` that was traced from it."""
     start_jax()
-    program, specs, how, name = source.program()
+    program, specs, how, name = source.program() if table is None else (table, (), {}, source.model)
     from symcost.referee.verdicts import verify  # needs jax, which was started without a word
 
     return verify.verify(program, *specs, at=at, targets=targets, name=name, **how, **options)

@@ -9,7 +9,7 @@ import typer
 
 from symcost.cli.options import Given, Model, Specs, Texts, takes_model
 from symcost.cli.output import Output, Steps, one_of, shows, write
-from symcost.cli.target import verdict_of
+from symcost.cli.target import table_of, verdict_of
 from symcost.errors import SymcostError
 from symcost.referee.compilers.start import start_jax
 
@@ -49,12 +49,16 @@ def verify(
     source = given.source(model, specs, point=True, verdict=True)
     options: dict[str, Any] = {"against": against, "timeout": timeout, "cache": cache}
     plan, at = source.how.plan, source.left
+    table = None
     if plan is not None:
         check_given(plan.symbols, at)
+    if plan is not None and (plan.constraint or plan.rules):  # the program is one of the plan's own
+        table = table_of(source)
+    elif plan is not None:
         options |= {"mesh": plan.sizes(at), "shard": plan.shard}
         at = {name: value for name, value in at.items() if name not in plan.symbols}
     with Steps() as progress:
-        verdict = verdict_of(source, at, target or ["cpu"], **options, on_event=progress)
+        verdict = verdict_of(source, at, target or ["cpu"], table, **options, on_event=progress)
     write(report.FORMATS[format_](verdict), output)
     if not verdict:
         raise typer.Exit(1 if verdict.outcome == FALSE else 2)

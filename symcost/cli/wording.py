@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
+from symcost.sources.plans import NONE
 from symcost.sources.tracing import TracingOptions, option
 
 OPTIONS = {
     name: option(name)
     for name in ("at", *(each.name for each in fields(TracingOptions) if each.default_factory is dict))
 }
+OPTIONS["rules"] = "--rule"
 """Mappings by name, and the options that take their entries one by one."""
 FLAGS = {
     "check=True": "--check", "referee=False": "--no-referee", "function=True": "--function", 'mode="train"': "--mode train",
@@ -37,6 +39,8 @@ def as_options(message: str) -> str:
     '--check compares one point: give --at n=... --at N=... too'
     >>> as_options("the size of the weights needs a number for r: give r=...")
     'the size of the weights needs a number for r: give --at r=...'
+    >>> as_options("give rules={'embed': None} of the plan")
+    'give --rule embed=- of the plan'
     """
     message = _VALUES.sub(
         lambda found: "give " + " ".join(f"--at {each}" for each in found[1].replace(",", "").split()), message
@@ -46,5 +50,8 @@ def as_options(message: str) -> str:
 
 def _entries(match: re.Match[str]) -> str:
     option, inside = OPTIONS[match[1]], (match[2] or match[3] or "").strip()
-    entries = [(name, value.strip("[] ").replace(", ", ",")) for name, value in _ENTRY.findall(inside)]
+    entries = [
+        (name, NONE if value == "None" else value.strip("[] ").replace(", ", ","))
+        for name, value in _ENTRY.findall(inside)
+    ]
     return " ".join(f"{option} {name}={value}" for name, value in entries or [("NAME", "...")])

@@ -1,4 +1,4 @@
-"""A plan from the command line: ``--mesh AXIS=SIZE`` and ``--shard PATH=AXES``, and back to these texts."""
+"""A plan from the command line, and back to its texts: ``--mesh AXIS=SIZE``, ``--shard PATH=AXES`` and what goes with them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,34 @@ NONE, ALSO = "-", "+"
 """For a dimension that nothing cuts; between the axes of one that several cut."""
 
 
-def plan_of(mesh: Sequence[str] | None, shard: Sequence[str] | None) -> Plan | None:
+def plan_of(
+    mesh: Sequence[str] | None, shard: Sequence[str] | None, constrain: Sequence[str] | None = None,
+    rule: Sequence[str] | None = None,
+) -> Plan | None:  # fmt: skip
     """The plan; nothing where none is given.
 
     >>> plan_of(["data=X", "model=8"], ["inputs/0=data+model", "**/up/kernel=-,model"])
     Plan(mesh={'data': 'X', 'model': 8}, shard={'inputs/0': (('data', 'model'),), '**/up/kernel': (None, 'model')})
+    >>> plan_of(["data=X"], None, ["**/mlp=data,-"], ["batch=data", "embed=-"]).rules
+    {'batch': 'data', 'embed': None}
     """
-    if not mesh and not shard:
-        return None
     read = entries("--shard", shard, _split, "PATH=AXIS,...", "'**/up/kernel=-,model'")
+    laid = entries("--constrain", constrain, _split, "PATH=AXIS,...", "'**/mlp=data,-,-'")
+    rules = entries("--rule", rule, _split, "LOGICAL=AXIS", "mlp=model")
+    alone = next((f"--{name} {does}" for name, given, does in (
+        ("shard", read, "cuts arrays"), ("constrain", laid, "lays what modules give"), ("rule", rules, "takes names"),
+    ) if given), "")  # fmt: skip
+    if not mesh and not alone:
+        return None
     if not mesh:
-        raise SymcostError("--shard cuts arrays along the axes of a mesh: give its axes with --mesh, as --mesh data=X")
+        raise SymcostError(f"{alone} along the axes of a mesh: give its axes with --mesh, as --mesh data=X")
     sizes = {
         axis: int(text) if text.isascii() and text.isdecimal() else text for axis, text in pairs("--mesh", mesh).items()
     }
-    return Plan(sizes, {path: tuple(map(_entry, text.split(","))) for path, text in read.items()})
+    shards, constraint = (
+        {path: tuple(map(_entry, text.split(","))) for path, text in each.items()} for each in (read, laid)
+    )
+    return Plan(sizes, shards, {name: _entry(text) for name, text in rules.items()}, constraint)
 
 
 def plan_texts(plan: Plan) -> list[str]:
@@ -35,10 +48,11 @@ def plan_texts(plan: Plan) -> list[str]:
     >>> plan_texts(Plan({"data": "X"}, {"inputs/0": ("data", None)}))
     ['--mesh', 'data=X', '--shard', 'inputs/0=data,-']
     """
-    mesh = [part for axis, size in plan.mesh.items() for part in ("--mesh", f"{axis}={size}")]
-    return mesh + [
-        part for path, cut in plan.shard.items() for part in ("--shard", f"{path}={','.join(map(_text, cut))}")
-    ]
+    texts = [("--mesh", f"{axis}={size}") for axis, size in plan.mesh.items()]
+    for option, patterns in (("--shard", plan.shard), ("--constrain", plan.constraint)):
+        texts += [(option, f"{path}={','.join(map(_text, cut))}") for path, cut in patterns.items()]
+    texts += [("--rule", f"{name}={_text(entry)}") for name, entry in plan.rules.items()]
+    return [part for text in texts for part in text]
 
 
 def _split(text: str) -> tuple[str, str] | None:

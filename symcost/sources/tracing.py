@@ -63,7 +63,7 @@ class TracingOptions:
             axes=integers("--axis", given.get("axis")), rngs=tuple(given.get("rng") or ()),
             wrt=tuple(given.get("wrt") or ()), active=shares("--active", given.get("active")),
             upto=integers("--upto", given.get("upto")), max_pieces=given.get("max_pieces"),
-            plan=plan_of(given.get("mesh"), given.get("shard")), **plain,
+            plan=plan_of(*map(given.get, ("mesh", "shard", "constrain", "rule"))), **plain,
         )  # fmt: skip
 
     def check(self) -> None:

@@ -20,7 +20,10 @@ from symcost.tracing.program.axes import explicit_around, no_mesh
 from symcost.tracing.program.capture import NeedsExplicit
 from symcost.tracing.program.given import make_function, make_model
 from symcost.tracing.program.model import Model
+from symcost.tracing.program.modules.constrained import Constrained
 from symcost.tracing.sampling.sample import check_known
+
+EXPLICIT = "constraint lays what modules give along automatic axes, and those of a program that lays its arrays itself are explicit"
 
 
 @checked
@@ -144,13 +147,18 @@ def _planned(
         raise SpecError(f"plan={short(plan)} is no plan: give sc.Plan(mesh, shard)")
     check_known("upto", options.upto, (*model.symbols, *plan.symbols))
     upto = {name: most for name, most in (options.upto or {}).items() if name in model.symbols}
-    model = replace(model, mesh=dict.fromkeys(plan.mesh, 1))  # constraints inside the model name the axes
+    # Constraints inside the model name the axes, and so do those of the plan.
+    model = replace(model, mesh=dict.fromkeys(plan.mesh, 1), constrained=Constrained(plan))
     plan, own = with_inputs(plan, model), replace(options, upto=upto)
     model.explicit = plan if explicit_around() else None
+    if model.explicit and plan.constraint:
+        raise SpecError(EXPLICIT)
     with no_mesh():
         try:
             costs = derive(model, own, on_trace, active)
         except NeedsExplicit:
+            if plan.constraint:
+                raise SpecError(EXPLICIT) from None
             model = replace(model, explicit=plan)
             costs = derive(model, own, on_trace, active)
         plan = completed(plan, model, next(iter(costs.certificate.fitted), {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -27,6 +27,9 @@ class Plan:
     holds; dimensions that are not named, and arrays that no pattern fits, are whole on every device. Paths begin with the
     role of the array: ``params/block_0/up/kernel``, ``inputs/0``, ``state/...``.
 
+    ``constraint``: the axes of what modules give, in the same way by pattern of the path of the module, as
+    ``{"**/mlp": ("data", None, None)}``: of every call of it from outside, all arrays; dimensions that are not named are whole.
+
     What a model says itself of its arrays holds where no pattern fits them: inputs with ``"float32[B@data,d@model]"``, of a
     dimension along several axes ``B@data+fsdp``; parameters with ``nn.with_partitioning``, ``nn.with_logical_partitioning``
     or ``nnx.with_partitioning``. ``rules``: axes of the mesh for logical names, None for none, as ``{"mlp": "model"}``.
@@ -45,6 +48,7 @@ class Plan:
     mesh: Mapping[str, int | str]
     shard: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     rules: Mapping[str, Entry] = field(default_factory=dict, repr=False)
+    constraint: Mapping[str, Sequence[Entry]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.mesh, Mapping) or not self.mesh:
@@ -64,8 +68,13 @@ class Plan:
         if not isinstance(self.shard, Mapping):
             raise SpecError(f'shard={short(self.shard)} must give axes by path, as {{"inputs/0": ("data", None)}}')
         for pattern, entries in self.shard.items():
-            self._check(checked(pattern, "shard"), entries)
-
+            self._check("shard", checked(pattern, "shard"), entries)
+        if not isinstance(self.constraint, Mapping):
+            raise SpecError(
+                f'constraint={short(self.constraint)} must give axes by path of a module, as {{"**/mlp": ("data", None)}}'
+            )
+        for pattern, entries in self.constraint.items():
+            self._check("constraint", checked(pattern, "constraint"), entries)
         if not isinstance(self.rules, Mapping):
             raise SpecError(
                 f'rules={short(self.rules)} must give axes by logical name, as {{"mlp": "model", "embed": None}}'
@@ -77,29 +86,29 @@ class Plan:
 
     def completed(self, own: Mapping[str, Sequence[Entry]]) -> Plan:
         """The plan with what a model says of arrays by path, which gives way to its own patterns; nothing is left to rules."""
-        return Plan(self.mesh, {**own, **self.shard}) if own or self.rules else self
+        return replace(self, shard={**own, **self.shard}, rules={}) if own or self.rules else self
 
-    def _check(self, pattern: str, entries: Any) -> None:
+    def _check(self, argument: str, pattern: str, entries: Any) -> None:
         if isinstance(entries, str) or not isinstance(entries, Sequence):
             raise SpecError(
-                f'shard gives {pattern!r} {short(entries)}: give the axes of its dimensions, as ("data", None)'
+                f'{argument} gives {pattern!r} {short(entries)}: give the axes of its dimensions, as ("data", None)'
             )
         used: list[str] = []
         for entry in entries:
             names = _names(entry)
             if names is None:
                 raise SpecError(
-                    f"shard gives {pattern!r} the axis {short(entry)}: give a name, a tuple of names or None"
+                    f"{argument} gives {pattern!r} the axis {short(entry)}: give a name, a tuple of names or None"
                 )
             used += names
         for axis in used:
             if axis not in self.mesh:
                 raise SpecError(
-                    f"shard cuts {pattern!r} along {axis!r}, which the mesh lacks: {choose(axis, self.mesh)}"
+                    f"{argument} cuts {pattern!r} along {axis!r}, which the mesh lacks: {choose(axis, self.mesh)}"
                 )
             if used.count(axis) > 1:
                 raise SpecError(
-                    f"shard cuts {pattern!r} twice along {axis!r}: each axis cuts one dimension of an array"
+                    f"{argument} cuts {pattern!r} twice along {axis!r}: each axis cuts one dimension of an array"
                 )
 
     @property
@@ -117,28 +126,51 @@ class Plan:
 
     def cut(self, path: str, rank: int) -> tuple[Axes, ...]:
         """The axes along which each dimension of an array is cut. Raises where there are more axes than dimensions."""
-        fitting = [entries for pattern, entries in self.shard.items() if matches(pattern, path)]
-        entries = fitting[-1] if fitting else ()
-        if len(entries) > rank:
-            raise SpecError(
-                f"shard gives {len(entries)} axes to {path}, which has {rank} dimensions: give at most {rank}"
-            )
-        axes = [tuple(_names(entry) or ()) for entry in entries]
-        return (*axes, *((),) * (rank - len(axes)))
+        return _cut("shard", self.shard, path, rank) or ((),) * rank
+
+    def constrained(self, path: str, rank: int) -> tuple[Axes, ...] | None:
+        """The axes of what a module gives, None where no pattern fits it. Raises likewise."""
+        return _cut("constraint", self.constraint, path, rank)
+
+    def check_modules(self, paths: Sequence[str]) -> None:
+        """Raise where a pattern of ``constraint`` fits none of the modules that a program calls."""
+        for pattern in self.constraint:
+            if not any(matches(pattern, path) for path in paths):
+                hint = _instead(pattern, [path for path in paths if path], "it calls none")
+                raise SpecError(f"constraint={pattern!r} fits no module of the program: {hint}")
 
     def check_used(self, paths: Sequence[str]) -> None:
         """Raise where a pattern fits none of the paths, or an axis cuts none of the arrays."""
         for pattern in self.shard:
             if not any(matches(pattern, path) for path in paths):
-                plain = [f"**/{pattern}"] if any(matches(f"**/{pattern}", path) for path in paths) else []
-                hint = offered(plain or near(pattern, paths, cutoff=0.4), f"they are {listed(list(paths))}")
-                raise SpecError(f"shard={pattern!r} fits no array of the program: {hint}")
-        used = {axis for entries in self.shard.values() for entry in entries for axis in _names(entry) or ()}
+                raise SpecError(f"shard={pattern!r} fits no array of the program: {_instead(pattern, paths)}")
+        every = (*self.shard.values(), *self.constraint.values())
+        used = {axis for entries in every for entry in entries for axis in _names(entry) or ()}
         idle = next((axis for axis in self.mesh if axis not in used), None)
         if idle is not None:
             raise SpecError(
                 f"no array is cut along the axis {idle!r} of the mesh: shard one along it, or leave the axis out"
             )
+
+
+def _cut(argument: str, patterns: Mapping[str, Sequence[Entry]], path: str, rank: int) -> tuple[Axes, ...] | None:
+    """The axes of the last pattern that fits, of all dimensions."""
+    fitting = [entries for pattern, entries in patterns.items() if matches(pattern, path)]
+    if not fitting:
+        return None
+    axes = [tuple(_names(entry) or ()) for entry in fitting[-1]]
+    if len(axes) > rank:
+        raise SpecError(
+            f"{argument} gives {len(axes)} axes to {path}, which has {rank} dimensions: give at most {rank}"
+        )
+    return (*axes, *((),) * (rank - len(axes)))
+
+
+def _instead(pattern: str, paths: Sequence[str], none: str = "") -> str:
+    """What may have been meant by a pattern that fits none of the paths."""
+    plain = [f"**/{pattern}"] if any(matches(f"**/{pattern}", path) for path in paths) else []
+    told = f"they are {listed(list(dict.fromkeys(paths)))}" if paths else none
+    return offered(plain or near(pattern, paths, cutoff=0.4), told)
 
 
 INPUTS = "inputs"

@@ -21,7 +21,11 @@ def cut_of(given: Mapping[str, Any], point: Mapping[str, int], read: ReadTable) 
     """What a file says of the mesh; nothing where an earlier version wrote totals of a device alone."""
     if "rows" not in given["per_device"]:
         return None
-    plan = Plan(dict(given["axes"]), {as_text(path): tuple(map(_entry, axes)) for path, axes in given["shard"].items()})
+    shard, constraint = (
+        {as_text(path): tuple(map(_entry, axes)) for path, axes in each.items()}
+        for each in (given["shard"], given.get("constraint", {}))
+    )
+    plan = Plan(dict(given["axes"]), shard, constraint=constraint)
     first, *others = (_side(plan, each, point, read) for each in (given, *given.get("others", [])))
     return replace(first, others=tuple(others))
 

@@ -15,6 +15,7 @@ from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
 from symcost.tracing.program.given import make_function, make_model
 from symcost.tracing.program.model import Model
+from symcost.tracing.program.modules.constrained import Constrained
 from symcost.tracing.program.spec import texts
 
 
@@ -44,6 +45,8 @@ class ProgramSource:
     """Sizes of the axes of a mesh, which the program may name."""
     explicit: Plan | None = None
     """How its arguments lie on that mesh, where its axes are explicit."""
+    plan: Plan | None = None
+    """How what its modules give lies on that mesh."""
 
     @classmethod
     def of(cls, model: Model, at: Mapping[str, int]) -> ProgramSource:
@@ -51,11 +54,11 @@ class ProgramSource:
         target = model.function or model.factory or model.module
         return cls(target, model.specs, at, {**model.call, **model.arrays}, model.mode, model.method, model.rngs,
                    model.parameters, model.function is not None, wrt=model.wrt.given, axes=model.axes,
-                   mesh=model.mesh, explicit=model.explicit)  # fmt: skip
+                   mesh=model.mesh, explicit=model.explicit, plan=model.constrained.plan)  # fmt: skip
 
     def model(self) -> Model:
         """The maker of programs."""
-        return replace(self._made(), mesh=self.mesh, explicit=self.explicit)
+        return replace(self._made(), mesh=self.mesh, explicit=self.explicit, constrained=Constrained(self.plan))
 
     def _made(self) -> Model:
         if self.function:
@@ -85,18 +88,27 @@ class ProgramSource:
         told = {"name": own, "specs": list(texts(self.specs)), "at": dict(self.at), "call": texts(dict(self.call)),
                 "mode": self.mode, "method": self.method, "rngs": list(self.rngs), "free": list(self.free),
                 "function": self.function, "wrt": list(self.wrt) if isinstance(self.wrt, tuple) else self.wrt,
-                "axes": dict(self.axes), "mesh": dict(self.mesh)}  # fmt: skip
+                "axes": dict(self.axes), "mesh": dict(self.mesh), "constraint": self._constraint()}  # fmt: skip
         for part, value in told.items():
             if not _is_json(value):
                 raise NotImportable(f"{part}={value!r} cannot be told to another process: give it as texts and numbers")
         return told
+
+    def _constraint(self) -> dict[str, list[Any]]:
+        """The axes of what modules give, as texts."""
+        patterns = {} if self.plan is None else self.plan.constraint
+        return {
+            path: [list(axes) if isinstance(axes, tuple) else axes for axes in entries]
+            for path, entries in patterns.items()
+        }
 
     @classmethod
     def restored(cls, told: Mapping[str, Any]) -> tuple[Model, Mapping[str, int]]:
         """The model and the point of a reference, in the other process."""
         source = cls(_imported(told["name"]), tuple(told["specs"]), told["at"], told["call"], told["mode"],
                      told["method"], tuple(told["rngs"]), tuple(told["free"]), told["function"], told["name"],
-                     told["wrt"], told["axes"], told["mesh"])  # fmt: skip
+                     told["wrt"], told["axes"], told["mesh"],
+                     plan=Plan(told["mesh"], constraint=told["constraint"]) if told["constraint"] else None)  # fmt: skip
         return source.model(), source.at
 
 

@@ -154,13 +154,19 @@ def _peaks(costs: CostTable) -> dict[str, dict[str, str | None]]:
 def _mesh(costs: CostTable) -> dict[str, Any]:
     if costs.plan is None:
         return {}
-    shard = {path: [list(axes) if isinstance(axes, tuple) else axes for axes in entries]
-             for path, entries in costs.plan.shard.items()}  # fmt: skip
+    laid = {
+        name: {
+            path: [list(axes) if isinstance(axes, tuple) else axes for axes in entries]
+            for path, entries in given.items()
+        }
+        for name, given in (("shard", costs.plan.shard), ("constraint", costs.plan.constraint))
+        if given or name == "shard"
+    }
     first, *others = map(_side, costs.sides)
     sent = [
         {"kind": kind, "axes": list(axes), "bytes": str(size)} for (kind, axes), size in costs.communication.items()
     ]
-    plan = {"axes": dict(costs.plan.mesh), "shard": shard, **first, "communication": sent}
+    plan = {"axes": dict(costs.plan.mesh), **laid, **first, "communication": sent}
     return {"mesh": {**plan, "others": others} if others else plan}
 
 

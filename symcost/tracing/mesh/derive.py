@@ -6,7 +6,7 @@ compared with fresh programs at points that were held out: the largest meshes an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from symcost.costs.mesh.plan import Plan
@@ -15,11 +15,13 @@ from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.system.stack import with_room
 from symcost.tracing.fitting.align import same
+from symcost.tracing.fitting.fit import Fitter
 from symcost.tracing.mesh.box import Ordered
-from symcost.tracing.mesh.lattice import Lattice
+from symcost.tracing.mesh.lattice import Cut, Lattice
 from symcost.tracing.mesh.sampler import MeshSampler
 from symcost.tracing.mesh.side import MOST_ORDERS, SideDerivation, ToCut
 from symcost.tracing.mesh.sides import MOST_SIDES, Meshes, sides
+from symcost.tracing.program.capture import traced
 from symcost.tracing.program.model import Model
 from symcost.tracing.sampling.sample import Point
 
@@ -36,7 +38,26 @@ class MeshDerivation:
 
     def __post_init__(self) -> None:
         self.sampler = MeshSampler(self.model, self.plan, self.table.domain, self.on_trace)
-        self.lattice = Lattice(self.table, self.plan)
+        self.lattice = Lattice(self.table, self.plan, tuple(self._laid()))
+
+    def _laid(self) -> Iterator[Cut]:
+        """The dimensions that axes cut of what modules give, as what was given at the points of the model's own form tells."""
+        if not self.model.constrained:
+            return
+        points = [dict(point) for point in self.table.certificate.fitted]
+        found: list[dict[tuple[str, int, int], int]] = []
+        axes: dict[tuple[str, int, int], tuple[str, ...]] = {}
+        for point in points:
+            traced(self.model, point)
+            self.model.constrained.check()
+            found.append({place: size for place, size, _ in self.model.constrained.cuts()})
+            axes |= {place: along for place, _, along in self.model.constrained.cuts()}
+        fitter = Fitter(self.table.symbols, points)
+        for place, along in axes.items():
+            column = tuple(sizes.get(place, 0) for sizes in found)
+            form = fitter.fit(column) if all(column) else None  # of a deeper block the first one tells as much
+            if form is not None:
+                yield Cut(form.sympy(), along)
 
     def run(self) -> Sharded:
         """The closed forms. Errors: none fits, or one differs from a fresh program."""

@@ -40,11 +40,13 @@ class Lattice:
 
     table: CostTable
     plan: Plan
+    laid: tuple[Cut, ...] = ()
+    """Of arrays inside of the program, those that are laid along axes."""
 
     def __post_init__(self) -> None:
         self.names: Sequence[str] = self.table.symbols
         self.domain: Conditions | None = self.table.domain
-        every = list(self._cuts())
+        every = [*self._cuts(), *self.laid]
         self.cuts = [cut for cut in every if _symbols(cut.size)]
         self.numbers = [cut for cut in every if not _symbols(cut.size)]
         """Dimensions whose size is a number, which the axes of a mesh must divide as it is."""

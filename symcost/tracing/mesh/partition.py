@@ -147,6 +147,7 @@ class _OnMesh:
         _check_room(closed.jaxpr, point)
         entering = arguments(abstract)
         plan.check_used(list(map(str, entering)))
+        model.constrained.check()
         laid = Laid.of(plan, sizes, entering, [aval.shape for aval in closed.in_avals], point)
         return cls(closed, entering, laid, len(abstract.residuals) if model.hands_over else 0)
 

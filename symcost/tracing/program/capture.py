@@ -112,6 +112,7 @@ def lean(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
 
 def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
+    model.constrained.called.clear()
     with abstract_mesh(model.mesh, model.explicit is not None):
         found = _guessed(model, point)
         if found is None:

@@ -16,6 +16,7 @@ from symcost.reading.choices import Mode
 from symcost.reading.numerals import short
 from symcost.tracing.program.arguments import Abstract
 from symcost.tracing.program.modules import linen, nnx
+from symcost.tracing.program.modules.constrained import Constrained
 from symcost.tracing.program.modules.guesses import Guesses
 from symcost.tracing.program.spec import (
     about_example,
@@ -48,6 +49,7 @@ class Model:
     hands_over: bool = False  # whether programs that train return what they save, too
     mesh: Mapping[str, int] = field(default_factory=dict)  # sizes of a mesh's axes that it may name
     explicit: Plan | None = None  # how its arguments lie on that mesh, where its axes are explicit
+    constrained: Constrained = field(default_factory=Constrained)  # how what modules give lies on it
 
     def __post_init__(self) -> None:
         self._variables: dict[tuple[tuple[str, int], ...], Any] = {}
@@ -166,7 +168,15 @@ class Model:
     def _program(self, module: Any, inputs: Any, arrays: Any) -> linen.LinenProgram:
         self.initialisers.checked.clear()
         return linen.LinenProgram(
-            module, inputs, arrays, self.called, self.method, self.rngs, self.initialisers, tuple(self.axes.items())
+            module,
+            inputs,
+            arrays,
+            self.called,
+            self.method,
+            self.rngs,
+            self.initialisers,
+            tuple(self.axes.items()),
+            self.constrained,
         )
 
     def _linen(self, module: Any, own: Mapping[str, int], inputs: Any, arrays: Any) -> Abstract:
@@ -242,7 +252,7 @@ class Model:
 
     def _nnx(self, module: Any, inputs: Any, arrays: Any) -> Abstract:
         program = nnx.NnxProgram(
-            nnx.as_abstract(module), self.called, self.method, nnx.variable_types(self.wrt.entries)
+            nnx.as_abstract(module), self.called, self.method, nnx.variable_types(self.wrt.entries), self.constrained
         )
         own = {"params": program.params, "state": program.state, "rngs": program.rngs}
         return self._trained(Abstract(program.apply, {**own, "inputs": inputs, "arrays": arrays}))

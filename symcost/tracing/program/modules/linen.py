@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from flax.core import meta
 from flax.core.scope import Scope
 
+from symcost.tracing.program.modules.constrained import Constrained
 from symcost.tracing.program.paths import module_scope, spend_call
 from symcost.tracing.program.repeated.calls import Calls
 from symcost.tracing.program.repeated.content import WithKey, content, plain_key
@@ -175,6 +176,7 @@ class LinenProgram:
     rng_names: tuple[str, ...]
     known: Initialisers
     axes: Sequence[tuple[str, int]] = ()  # named axes, which the module may reduce over while it is initialised too
+    constrained: Constrained = field(default_factory=Constrained)
 
     @property
     def rngs(self) -> dict[str, Any]:
@@ -187,8 +189,13 @@ class LinenProgram:
         scope, calls = context.module.scope, self.known.calls
         if scope is None or context.method_name == "setup" or calls.inside:
             return following(*args, **kwargs)
-        with module_scope("/".join(scope.path), type(context.module).__name__):
-            return calls.apply(self.known.checked, context, following, args, kwargs)
+        path = "/".join(scope.path)
+        with module_scope(path, type(context.module).__name__):
+            if not self.constrained:
+                return calls.apply(self.known.checked, context, following, args, kwargs)
+            with self.constrained.call_of(path) as outermost:
+                given = calls.apply(self.known.checked, context, following, args, kwargs)
+            return self.constrained.laid(path, given) if outermost else given
 
     def _function(self) -> Any:
         return getattr(type(self.module), self.method, None)

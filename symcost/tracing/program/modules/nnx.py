@@ -11,13 +11,14 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from symcost.errors import TraceError
+from symcost.tracing.program.modules.constrained import Constrained
 from symcost.tracing.program.paths import module_scope, spend_call
 
 _ATTRIBUTE = "symcost_path"
@@ -36,6 +37,7 @@ class NnxProgram:
     called: Callable[[Any, Any], tuple[tuple[Any, ...], dict[str, Any]]]
     method: str
     kinds: tuple[type, ...] = ()  # types of variables that are parameters beside nnx.Param
+    constrained: Constrained = field(default_factory=Constrained)
 
     def __post_init__(self) -> None:
         from flax import nnx
@@ -54,14 +56,17 @@ class NnxProgram:
         # Fresh variables: those handed in may belong to an outer trace (under a gradient).
         model = nnx.merge(self.graph, *(jax.tree.map(lambda leaf: leaf, tree) for tree in (params, rngs, state)))
         args, kwargs = self.called(inputs, arrays)
-        with scoped_methods(self.classes):
+        with scoped_methods(self.classes, self.constrained):
             out = getattr(model, self.method)(*args, **kwargs)
         return out, nnx.split(model, *self.roles)[3]
 
 
 @contextlib.contextmanager
-def scoped_methods(classes: set[type]) -> Iterator[None]:
-    """Within it, methods of these classes run under their module's path; the classes are as before afterwards."""
+def scoped_methods(classes: set[type], constrained: Constrained) -> Iterator[None]:
+    """Within it, methods of these classes run under their module's path, and what they give is laid as a plan says.
+
+    The classes are as before afterwards.
+    """
     owners = {owner for cls in classes for owner in cls.__mro__ if is_nnx_class(owner) and not is_base(owner)}
     patched: list[tuple[type, str, Any]] = []
     try:
@@ -70,14 +75,14 @@ def scoped_methods(classes: set[type]) -> Iterator[None]:
                 public = name == "__call__" or not name.startswith("_")
                 if public and isinstance(function, types.FunctionType):
                     patched.append((owner, name, function))
-                    setattr(owner, name, _scoped(function))
+                    setattr(owner, name, _scoped(function, constrained))
         yield
     finally:
         for owner, name, function in patched:
             setattr(owner, name, function)
 
 
-def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
+def _scoped(function: Callable[..., Any], constrained: Constrained) -> Callable[..., Any]:
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         attributes = vars(self)
@@ -86,7 +91,8 @@ def _scoped(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(self, *args, **kwargs)
         try:
             with module_scope(path, type(self).__name__):
-                return function(self, *args, **kwargs)
+                given = function(self, *args, **kwargs)
+                return constrained.laid(path, given) if constrained else given
         finally:
             attributes[_ATTRIBUTE] = path
 
