@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import sympy
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symcost as sc
+from symcost.formulas.symbols import evaluate, parse
 
 N, d, L, n = sc.symbols("N d L n")
 GPT = sc.models.gpt2(d="d", L="L", H=1, N="N", n="n")
@@ -151,3 +153,62 @@ def test_the_shares_of_an_explanation_are_true() -> None:
     macs = GPT.subs(d=768, L=12, N=1024, n=1).macs
     head = 50257 * 768 * 1024
     assert f"the model itself {100 * head / macs:.3g} %" in said
+
+
+PIECES = st.sampled_from([
+    "Max({a}*N, {b}*N**2 - {c})", "floor(N/{a})**2", "{b}*N**3", "Max({a}*N + {c}, {b}*ceiling(N/7))", "{a}*N + {c}",
+    "Min({c}, {a}*N)*N", "{b}*Mod(N, {a}) + N", "{c}*N/({b}*N + {a})",
+])  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(PIECES, PIECES, *[st.integers(1, 40)] * 6)
+def test_a_search_finds_what_every_integer_says(
+    one: str, other: str, a: int, b: int, c: int, p: int, q: int, r: int
+) -> None:
+    first, second = parse(one.format(a=a, b=b, c=c)), parse(other.format(a=p, b=q, c=r))
+    most = 300
+    signs = [evaluate(first, {"N": n}) - evaluate(second, {"N": n}) for n in range(1, most + 1)]
+    last = signs[-1]
+    otherwise = [n for n, each in enumerate(signs, 1) if each * last <= 0]
+    try:
+        found = sc.crossover(first, second, "N", within=(1, most))
+    except sc.SymcostError as problem:
+        told = str(problem)
+        assert ("both formulas are the same" in told) == (last == 0) or "does not depend" in told
+        assert "does not depend" in told or ("neither formula" in told) == (last != 0 and not otherwise)
+        return
+    assert (found.at, found.beyond) == (otherwise[-1] + 1, "first" if last > 0 else "second")
+    assert str(found) == (
+        f"from N = {found.at} on the {found.beyond} is larger, at every integer up to {most}; at {found.at - 1} it is not"
+    )
+
+
+def test_where_no_formula_says_it_the_integers_are_searched() -> None:
+    """A maximum, and a degree above 2: with a value for every other symbol."""
+    first, second = parse("Max(n*d, 4096)"), parse("64*ceiling(d/3)")
+    with pytest.raises(
+        sc.SymcostError, match="a formula with Max has a corner in d: take one of its parts, or give values"
+    ):
+        sc.crossover(first, second, "d")
+    found = sc.crossover(first, second, "d", n=17)
+    assert (found.at, found.beyond, found.within) == (193, "second", (1, 2**64))
+    assert sc.crossover(parse("N**5"), parse("1000*N**2 + 7*d"), "N", d=4).at == 11
+    assert sc.crossover(parse("2*L*N**2*d"), parse("8*L*N*d**2"), "N", d=16).at == 64, (
+        "a closed form at a point is one still"
+    )
+    assert sc.crossover(parse("2*L*N**2*d"), parse("8*L*N*d**2"), "N", d=16, L=1, within=(1, 100)).at == 65, (
+        "the first integer beyond"
+    )
+
+
+@pytest.mark.parametrize(("given", "told"), [
+    ({"within": (5, 1)}, r"within=\(5, 1\) must be two positive integers, as \(1, 65536\)"),
+    ({"within": (1, 9)}, "a search of the crossover needs a number for d: give d=..."),
+    ({"q": 4}, "unknown symbol 'q': the formulas have d"),
+    ({"d": 0}, "d=0"),
+    ({"d": 4, "within": (1, 5)}, "the second is larger at every integer from 1 to 5"),
+])  # fmt: skip
+def test_a_search_that_cannot_be_is_one_line(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(sc.SymcostError, match=told):
+        sc.crossover(parse("N**5"), parse("1000*N**2 + 7*d"), "N", **given)

@@ -14,11 +14,14 @@ import sympy
 
 from symcost.costs.exact import at_point, check_sizes, formula, need, number
 from symcost.errors import SymcostError
+from symcost.estimate.questions.overtaking import last_otherwise
 from symcost.formulas.compared.corners import ruling
 from symcost.formulas.graph.leading import leading
+from symcost.formulas.prove.growth import FAR
 from symcost.formulas.symbols import symbol
 from symcost.reading.given import checked
 from symcost.reading.nearest import check_symbols
+from symcost.reading.numerals import is_positive, short
 
 
 def smooth(expression: Any) -> Any:
@@ -104,19 +107,35 @@ def leading_term(expression: Any, *names: str) -> Any:
 
 @dataclass(frozen=True)
 class Crossover:
-    """Where two formulas are equal in one symbol, and which is larger beyond."""
+    """Where two formulas are equal in one symbol, and which is larger beyond.
+
+    Of one that was searched among integers, ``within`` which, ``at`` is the first one from which on it is larger.
+    """
 
     symbol: str
     at: Any
     beyond: str
+    within: tuple[int, int] | None = None
 
     def __str__(self) -> str:
+        if self.within is not None:
+            told = f"from {self.symbol} = {self.at} on the {self.beyond} is larger, at every integer up to {self.within[1]}"
+            return f"{told}; at {self.at - 1} it is not"
         return f"equal at {self.symbol} = {self.at}; beyond it the {self.beyond} is larger"
 
 
+class NoClosedForm(SymcostError):
+    """There may be a crossover, and no formula of it."""
+
+
 @checked
-def crossover(first: Any, second: Any, name: str) -> Crossover:
+def crossover(first: Any, second: Any, name: str, *, within: tuple[int, int] | None = None, **point: int) -> Crossover:
     """The positive value of a symbol beyond which one formula stays above the other, sizes taken as smooth.
+
+    ``point`` gives values to other symbols. Where there is no closed form (a maximum, a degree above 2) and no other symbol
+    is left, the integers up to ``2**64`` are searched, or those ``within`` two of them: ``at`` is then the first integer from
+    which on one formula is larger at every one, with roundings as they are. Nothing is sampled: every integer is in a range
+    over which the difference was bounded.
 
     Raises:
         SymcostError: where neither formula overtakes the other, or that depends on other symbols.
@@ -125,11 +144,62 @@ def crossover(first: Any, second: Any, name: str) -> Crossover:
     >>> from symcost.formulas.symbols import parse
     >>> print(crossover(parse("2*L*N**2*d"), parse("8*L*N*d**2"), "N"))  # attention against the MLP
     equal at N = 4*d; beyond it the first is larger
+    >>> print(crossover(parse("Max(N*d, 4096)"), parse("64*ceiling(d/3)"), "d", N=17, within=(1, 10**6)))
+    from d = 193 on the second is larger, at every integer up to 1000000; at 192 it is not
     """
+    known = sorted({str(s) for each in (first, second) for s in formula(each).free_symbols} - {name})
+    check_symbols(point, known, having="the formulas have")
+    check_sizes(point)
+    first, second = (at_point(formula(each), point) for each in (first, second))
+    if within is not None:
+        return _searched(first, second, name, _bracket(within))
+    try:
+        return _closed(first, second, name)
+    except NoClosedForm:
+        if set(known) - set(point):
+            raise
+        return _searched(first, second, name, (1, FAR))
+
+
+def _bracket(given: Any) -> tuple[int, int]:
+    """Two positive integers, the smaller one first."""
+    if (
+        isinstance(given, tuple | list)
+        and len(given) == 2
+        and all(map(is_positive, given))
+        and given[0] < given[1] <= FAR
+    ):
+        return given[0], given[1]
+    raise SymcostError(f"within={short(given)} must be two positive integers, as (1, 65536)")
+
+
+def _searched(first: Any, second: Any, name: str, within: tuple[int, int]) -> Crossover:
+    """The crossover among integers."""
+    difference = _depending(first - second, name)
+    left = sorted({str(s) for s in difference.free_symbols} - {name})
+    need(left, "a search of the crossover")
+    low, high = within
+    sign, last = last_otherwise(difference, name, low, high)
+    ruling = {1: "first", -1: "second"}.get(sign, "")
+    if last == high or not ruling:
+        raise SymcostError(f"both formulas are the same at {name} = {high}: give another range, within=({low}, ...)")
+    if last is None:
+        raise SymcostError(
+            f"neither formula overtakes the other in {name}: the {ruling} is larger at every integer from {low} to {high}"
+        )
+    return Crossover(name, last + 1, ruling, within)
+
+
+def _closed(first: Any, second: Any, name: str) -> Crossover:
+    """The crossover as a formula."""
     x = symbol(name)
     difference = sympy.expand(smooth(first) - smooth(second))
     if difference == 0:
         raise SymcostError("both formulas are the same: neither overtakes the other")
+    if _depending(difference, name).has(sympy.Max, sympy.Min):
+        raise NoClosedForm(
+            f"a formula with Max has a corner in {name}: take one of its parts, or give values to all other symbols"
+        )
     above = sympy.factor(_smooth_in(difference, name))
     top, _ = sympy.fraction(sympy.together(above))
     roots: list[Any] = []
@@ -138,9 +208,8 @@ def crossover(first: Any, second: Any, name: str) -> Crossover:
             continue
         degree = sympy.Poly(factor, x).degree()
         if degree > 2:
-            raise SymcostError(
-                f"the crossover in {name} solves an equation of degree {degree}: give values to the other symbols "
-                "and use solve"
+            raise NoClosedForm(
+                f"the crossover in {name} solves an equation of degree {degree}: give values to the other symbols"
             )
         roots += _positive_roots(factor, x)
     if not roots:
@@ -164,7 +233,7 @@ def _positive_roots(factor: Any, x: Any) -> list[Any]:
 
 
 def _unsettled(x: Any) -> Any:
-    raise SymcostError(f"whether there is a crossover in {x} depends on the other symbols: give them values")
+    raise NoClosedForm(f"whether there is a crossover in {x} depends on the other symbols: give them values")
 
 
 def _largest(roots: Sequence[Any], name: str) -> Any:
@@ -174,7 +243,7 @@ def _largest(roots: Sequence[Any], name: str) -> Any:
         if difference.is_nonnegative:
             most = root
         elif not difference.is_nonpositive:
-            raise SymcostError(f"several crossovers in {name} lie in no fixed order: give values to the other symbols")
+            raise NoClosedForm(f"several crossovers in {name} lie in no fixed order: give values to the other symbols")
     return most
 
 
