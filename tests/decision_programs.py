@@ -301,3 +301,29 @@ def spectral(x: jax.Array) -> jax.Array:
     modes = min(12, f.shape[1])
     y = jnp.einsum("nki,kio->nko", f[:, :modes], jnp.ones((modes, 6, 6), jnp.complex64))
     return jnp.fft.irfft(jnp.pad(y, ((0, 0), (0, f.shape[1] - modes), (0, 0))), n=x.shape[1], axis=1)
+
+
+class Residual(nn.Module):
+    """As many blocks as a depth of ``6*k + 4`` asks for, as wide residual networks count it."""
+
+    depth: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        assert (self.depth - 4) % 6 == 0, "a depth of 6*k + 4"
+        x = nn.Dense(8)(x)
+        for width in (8, 16):
+            for _ in range((self.depth - 4) // 6):
+                x = nn.Dense(width)(nn.relu(x))
+        return x
+
+
+class Strided(nn.Module):
+    """Keys of a map that is reduced where a stride says so."""
+
+    s: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        k = nn.Conv(8, (self.s,), (self.s,))(x) if self.s > 1 else x
+        return jnp.einsum("nqd,nkd->nqk", x, k)

@@ -30,10 +30,12 @@ from decision_programs import (
     Parity,
     Recent,
     Remembered,
+    Residual,
     Rotated,
     Skipped,
     Speech,
     Stochastic,
+    Strided,
     buckets,
     cropped,
     evened,
@@ -187,6 +189,9 @@ ROWS: dict[str, Row] = {
     "windows of 7": Row(windows, ("float32[n,r,r,c]",), [{"n": 2, "c": 4, "r": v} for v in (6, 7, 8, 14, 20, 56)]),
     "an even number of rows": Row(evened, ("float32[n,4]",), [{"n": v} for v in (3, 7, 8, 100)]),
     "twelve frequencies": Row(spectral, ("float32[n,N,6]",), [{"n": 2, "N": v} for v in (8, 17, 23, 24, 64, 101)]),
+    "a depth of which few are taken": Row(lambda depth: Residual(depth), ("float32[n,8]",),
+                                          [{"n": 1, "depth": v} for v in (10, 16, 28, 40, 100)]),
+    "a stride of 1": Row(lambda s: Strided(s), ("float32[n,N,8]",), [{"n": 1, "N": 24, "s": v} for v in (1, 2, 3, 8)]),
     "a diagonal": Row(jnp.diagonal, ("float32[n,k]",), [{"n": n, "k": k} for n, k in ((6, 6), (7, 6), (7, 100), (9, 9))], False),
 }  # fmt: skip
 
@@ -368,3 +373,18 @@ def test_a_decision_that_falls_otherwise_far_beyond_the_samples_is_met(name: str
     assert {1, 64, 4997} <= {*inside}
     for size in inside:
         assert costs.subs(N=size).flops == sc.trace_function(program, f"float32[2,{size},8]", referee=False).flops, size
+
+
+def test_depths_that_do_not_reach_what_layers_are_compared_with_bound_the_claim() -> None:
+    """Layers from the twentieth on, or the two hundredth, are others: no shallower program shows that."""
+    given = sc.trace(
+        stack(lambda i, L: i >= 20), "float32[n,8]", samples={"L": (2, 3, 4, 5, 6, 7, 8, 9)}, referee=False
+    )
+    assert given.domain.evidence["L"].word == "bounded"
+    with pytest.raises(sc.DomainError, match=r"L=30 is beyond what was tried.*layers are compared with 20"):
+        given.subs(L=30)
+    with pytest.raises(sc.LiftError, match="a fresh trace is another one"):
+        given.subs(L=30, n=1, check=True)
+    deep = sc.trace(stack(lambda i, L: i >= 200), "float32[n,8]", referee=False)
+    with pytest.raises(sc.DomainError, match="layers are compared with 200"):
+        deep.subs(L=300)

@@ -10,7 +10,7 @@ from symcost.costs.evidence import BOUNDED
 from symcost.costs.said import Certificate
 from symcost.errors import LiftError
 from symcost.formulas.compared.dominance import telling_points
-from symcost.formulas.form import Form, floor
+from symcost.formulas.form import Form, as_form, floor
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.checking.derived import unlike
 from symcost.tracing.counting import liveness, memory
@@ -61,10 +61,12 @@ class Attempt(Lifting):
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         for name in (n for n in self.structural if n in self.fixed):
             seen = self.landmarks.get(name)
-            if seen is None or tells(seen) or not seen.complete:
-                domain.steps[name] = math.gcd(
-                    *self.fixed[name]
-                )  # between multiples that were given the layers may be others
+            if (
+                seen is None or tells(seen) or not seen.complete
+            ):  # between depths that were given the layers may be others
+                apart = _apart(name, self.fixed[name])
+                domain.guards = (*domain.guards, *apart)
+                domain.steps |= {} if apart else {name: math.gcd(*self.fixed[name])}
         existing = self._existing()
         domain.guards = (*domain.guards, *self._as_rounded(), *existing)
         peaks = {
@@ -215,3 +217,15 @@ class Attempt(Lifting):
             for program in structure.programs
         ]
         return forms[0] if not structure.symbols else structure.fit_forms(forms, ("residuals",))
+
+
+def _apart(name: str, values: Values) -> list[Guard]:
+    """That a symbol leaves the remainder that values at equal distances leave: 10, 16, 22 ask for ``depth % 6 == 4``.
+
+    Multiples of the distance ask for nothing here: they are told as steps.
+    """
+    step = math.gcd(*(value - values[0] for value in values))
+    rest = values[0] % step if step > 1 else 0
+    size = Form.symbol(name)
+    asked = guard(size - step * floor(size / step), "==", as_form(rest)) if rest else None
+    return [asked] if asked is not None else []

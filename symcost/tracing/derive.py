@@ -67,7 +67,7 @@ class Derivation(Resampled):
 
     def _alone(self, sampler: Sampler) -> Piece:
         """The closed form of a model with one symbol less."""
-        options = self.options.beside(sampler.model.symbols, {}, {})
+        options = self.options.beside(sampler.model.symbols, self.choice.allowed, {})
         return Derivation(sampler, options, self.shares).piece(1)
 
     def piece(self, pieces: int) -> Piece:
@@ -166,7 +166,8 @@ class Derivation(Resampled):
 
     def _fresh(self, seen: Recording, read: Sequence[Guard]) -> list[Guard]:
         """What a recording saw the program decide, and what is read from lines of the model's that had plain numbers."""
-        return [guard for guard in dict.fromkeys((*decided(seen), *read)) if guard not in self.decided]
+        parameters = [name for name in self.sizes if name not in self.choice.inputs]
+        return [guard for guard in dict.fromkeys((*decided(seen, parameters), *read)) if guard not in self.decided]
 
     def _decides(self, point: Point) -> list[Guard] | None:
         """What the program decides by its sizes at another point, or nothing where that was not recorded."""
@@ -215,7 +216,7 @@ class Derivation(Resampled):
         earlier = [guard for guard in side.within if guard not in self.within]
         known = both_ways((*earlier, side.guard))
         for sampler, samples in itertools.chain(self._across(side), side.attempts(self.sampler)):
-            options = self.options.beside(sampler.model.symbols, samples, self.values)
+            options = self.options.beside(sampler.model.symbols, {**self.choice.allowed, **samples}, self.values)
             within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
             try:
                 return Derivation(sampler, options, self.shares, (*self.decided, *known), within).piece(pieces)

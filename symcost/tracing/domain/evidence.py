@@ -52,9 +52,10 @@ def _of_depth(depth: Landmarks, most: int) -> Evidence:
         return Evidence(BOUNDED, f"tried up to {most:,}: {depth.unread[0]} is not understood", most)
     if depth.saw_index or depth.thresholds or depth.moduli:
         values = sorted(depth.thresholds | depth.ends | depth.lengths | depth.moduli)
-        return Evidence(
-            GUARDED, f"layers are compared with {', '.join(map(str, values)) or 'one another'} alone{_at(depth)}"
-        )
+        compared = f"layers are compared with {', '.join(map(str, values)) or 'one another'}"
+        if most < depth.reach:
+            return Evidence(BOUNDED, f"tried up to {most:,}: {compared}{_at(depth)}", most)
+        return Evidence(GUARDED, f"{compared} alone{_at(depth)}")
     return Evidence(GUARDED, "no comparison of the model's code sees the layer's index")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
@@ -35,12 +35,15 @@ WATCHED = 3
 """At how many points the lines of a program with plain sizes are watched: as many as tell a line from a product."""
 
 
-def decided(seen: Recording) -> list[Guard]:
-    """What a program decides by its sizes: the conditions that say more than that sizes are not 1."""
+def decided(seen: Recording, parameters: Collection[str] = ()) -> list[Guard]:
+    """What a program decides by its sizes: the conditions that say more than that sizes are not 1.
+
+    Of ``parameters`` the model's own lines may say that too: ``if stride > 1``.
+    """
     exact = {comparison.guard: comparison for comparison in comparisons(seen)}
     found: list[Guard | None] = []
     for each in seen.guards:
-        if _about_one(each, seen) or _of_pin(each, seen):
+        if _about_one(each, seen, parameters) or _of_pin(each, seen):
             continue
         whole = behind(each, seen)
         meant = exact.get(whole)
@@ -51,12 +54,14 @@ def decided(seen: Recording) -> list[Guard]:
     return list(dict.fromkeys(known for known in found if known is not None))
 
 
-def _about_one(guard: Guard, seen: Recording) -> bool:
+def _about_one(guard: Guard, seen: Recording, parameters: Collection[str]) -> bool:
     """Whether it tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size.
 
-    What the model's own lines make of sizes, ``d//64 == 1``, is none either: the sizes themselves are others there.
+    What the model's own lines make of sizes, ``d//64 == 1``, is none either: the sizes themselves are others there. Nor is a
+    parameter that they compare.
     """
-    if guard.number is None or is_remainder(guard.left) or (guard.by_model and not _is_product(guard.left, seen)):
+    own = guard.by_model and (not _is_product(guard.left, seen) or guard.left in map(Form.symbol, parameters))
+    if guard.number is None or is_remainder(guard.left) or own:
         return False
     return (guard.op == "!=" and guard.number <= 1) or (guard.op == ">=" and guard.number <= 2)
 
@@ -124,7 +129,7 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
         found = sizes([observe(sampler.model, point) for point in points]).guards
     except SymcostError:  # frames are watched elsewhere, say: the symbols stay bounded by what was tried
         return []
-    return [guard for guard in found if guard.symbols & plain and not _about_one(guard, seen)]
+    return [guard for guard in found if guard.symbols & plain and not _about_one(guard, seen, ())]
 
 
 def _beside(base: Point, values: Mapping[str, Values], works: Callable[[Point], bool]) -> Iterator[Point]:

@@ -14,7 +14,7 @@ from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import PointError
 from symcost.tracing.program.paths import TooManyCalls, call_budget
 from symcost.tracing.program.records import Program
-from symcost.tracing.sampling.guided import across, along, guided
+from symcost.tracing.sampling.guided import across, allowed, along, guided
 from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import (
     GENERIC,
@@ -52,18 +52,20 @@ class Unrolled(Exception):
 class Choice:
     """The values of every symbol, and the structural symbols among them.
 
-    ``fixed`` symbols keep the values that the user's options settle. ``first``: values that are tried before all others.
+    ``fixed`` symbols keep the values that the user's options settle, or that alone the model takes. ``first``: values that are
+    tried before all others.
     """
 
     sampler: Sampler
     proof: KnownPrograms
-    fixed: Mapping[str, Values]
+    fixed: dict[str, Values]
     first: Mapping[str, Values] = field(default_factory=dict)
     values: dict[str, Values] = field(default_factory=dict)
     structural: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._guidance = 0  # how often decisions were asked for values
+        self.allowed: dict[str, Values] = {}  # of parameters that the model turned out to take few values of
         self.symbols = self.sampler.model.symbols
         self.inputs = self.sampler.model.input_symbols
         self._shared = [n for n in self.inputs if n in self.sampler.model.parameters and n not in self.fixed]
@@ -93,11 +95,14 @@ class Choice:
             plans = itertools.chain([{**self.first, **self.fixed}], plans)
         try:
             with call_budget(UNROLLED_CALLS) if self._shared else contextlib.nullcontext():
-                return first_working(plans, self._tried, self._deep, self._alike, self._guided)
+                found = first_working(plans, self._tried, self._deep, self._alike, self._guided)
         except Unrolled as found:
             self.inputs = [name for name in self.inputs if name not in found.names]
             self._shared = [name for name in self._shared if name not in found.names] if found.names else []
             return self._working()
+        self.allowed = {name: values for name, values in self.allowed.items() if found[name] is values}
+        self.fixed.update(self.allowed)
+        return found
 
     def _tried(self, point: Point) -> Program:
         """The program at a point; where it is very deep, what makes it so may be a size that input and factory share."""
@@ -130,10 +135,16 @@ class Choice:
         return self.proof.alike(base, other)
 
     def _guided(self, plan: dict[str, Values], failing: Sequence[str]) -> dict[str, Values] | None:
-        """The plan with values that the program's own decisions allow, where it was recorded."""
+        """The plan with values that the program's own decisions allow, where it was recorded; none ``failing``: all raises."""
         if self._guidance >= GUIDED or any(name in self.fixed for name in failing):
             return None
-        seen = self.proof.seen({name: values[0] for name, values in plan.items()})
+        base = {name: values[0] for name, values in plan.items()}
+        if not failing:
+            self._guidance += GUIDED
+            free = [name for name in self.symbols if name not in (*self.inputs, *self.fixed)]
+            self.allowed = allowed(record(self.sampler.model, base, alone=True), free)
+            return {**plan, **self.allowed} if self.allowed else None
+        seen = self.proof.seen(base)
         if seen is None:
             return None
         self._guidance += 1

@@ -7,7 +7,7 @@ at least as long as a sequence. One recording at the point tells what, and value
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from symcost.formulas.form import Form
@@ -29,6 +29,8 @@ POOL = tuple(sorted({v for role in (*FACTORY_ROLES, *INPUT_ROLES, GENERIC, LARGE
 ENOUGH, MOST, TRIED, COMPARED, RECORDED, LOOKED_AT = 5, 12, 400, 12, 3, 30_000
 """Values along an axis that are enough, and at most; points that are tried along all axes, those that are compared, recordings
 made at them, and steps on the way to them."""
+LOOKED_FOR = 200
+"""Values of a parameter up to here are asked whether the model takes them."""
 
 
 def guided(
@@ -49,6 +51,19 @@ def guided(
         return None
     found = _values(names, plan, asked, inputs, record, seen.sizes)
     return {**plan, **found} if found else None
+
+
+def allowed(seen: Recording, free: Collection[str]) -> dict[str, Values]:
+    """Values of a parameter at which a decision falls otherwise than where the model raised, ``(depth - 4) % 6 != 0``.
+
+    The last one of a single parameter that has such values is taken; the smallest of them, which may be too small, is left out.
+    """
+    for guard in reversed(seen.guards):
+        for name in guard.symbols & set(free) if len(guard.symbols) == 1 else ():
+            values = [v for v in range(1, LOOKED_FOR) if not guard.holds({name: v})]
+            if len(values) > ENOUGH and is_remainder(guard.left):
+                return {name: tuple(values[1 : MOST + 1])}
+    return {}
 
 
 def across(

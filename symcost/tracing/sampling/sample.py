@@ -117,7 +117,7 @@ def first_working(
     A parameter that is seen to change the program (a depth) keeps its small values in later plans; while that is not
     known, a trial that calls very many modules is given up. Where the base works and some axes fail, plans that leave
     the roles of those axes alone come last: heads fail beside a small width whatever the vocabulary. What is ``better``
-    than such a plan is known where the program was seen to decide by sizes.
+    than such a plan is known where the program was seen to decide by sizes; it is asked for one too where few others work.
     """
     failures: list[PointError] = []
     start, tries = time.thread_time(), 0
@@ -143,7 +143,8 @@ def first_working(
             return plan
         if axes:
             conflicts.append({name: plan[name] for name in axes})
-            other = better(plan, axes)
+        if axes or tries == FEW:
+            other = better(plan, axes or ())
             if other and _failing_axes(other, {n: v[0] for n, v in other.items()}, works, same, []) == []:
                 return other
         if failures and hopeless(failures[-1]):

@@ -205,6 +205,8 @@ def _combined(sign: str, left: Sum, right: Sum) -> Sum:
             return Sum().plus(left, Fraction(2 ** int(b)))
     if a is not None and b is not None:
         return _number(sign, a, b)
+    if b == 1 and sign in ("%", "//") and left.is_whole:
+        return Sum() if sign == "%" else left
     divided = divisor(sign, b)
     if divided is None:
         raise NotRead(sign)

@@ -229,6 +229,8 @@ class Collector:
             return False
         for by in reading.sums(right):
             found = divisor(sign, by.number)
+            if found is not None and found[1] == 1:  # nothing is left, and all is taken
+                continue
             if found is None or any(role.kind in ("varies", "stage") for s in values for role in s.roles):
                 raise NotRead(sign)
             if found[1] > 1:  # a remainder of ``i // 4`` comes again after as many fours
