@@ -89,7 +89,7 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
             whole = whole and not isinstance(right, Tracked) and right >= 0
         if whole and op != "/":
             by = other if isinstance(other, DIMENSION) else int(other)
-            if op == "%" and not turned and isinstance(by, int) and by > 0:
+            if op == "%" and not turned and (isinstance(by, DIMENSION) or by > 0):
                 self = recorder.reduced(self, by)
                 return original(self, by) if isinstance(self, DIMENSION) else self % by
             return original(self, by, *modulo)

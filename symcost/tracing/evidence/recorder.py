@@ -127,16 +127,16 @@ class Recorder:
         by = self.form(factors[0][0].operands[1]).number
         return isinstance(by, int) and 0 < by <= FEW_REMAINDERS
 
-    def reduced(self, size: Any, modulus: int) -> Any:
+    def reduced(self, size: Any, modulus: Any) -> Any:
         """A smaller size of the same remainder by ``modulus``: ``64 - N % 64`` is ``-N`` beside multiples of 64."""
-        for term, count in size._sorted_terms:
+        divisor = self.form(modulus)
+        for term, count in size._sorted_terms if positive(divisor) else ():
             factor, exponent = term._factors[0] if len(term._factors) == 1 else (None, 0)
-            if count % modulus == 0:
+            if (self._term(term) * count / divisor).is_integral:
                 size = size - DIMENSION._from_term(term, count, self.scope)
             elif factor is not None and exponent == 1 and factor.var is None and factor.operation == "mod":
                 inner, by = factor.operands
-                number = self.form(by).number
-                if number is not None and number % modulus == 0:
+                if (self.form(by) / divisor).is_integral:
                     size = size + count * (inner - DIMENSION._from_term(term, 1, self.scope))
         return size
 
