@@ -109,7 +109,7 @@ def of_a_constant(d: int, H: int, N: int) -> bool:
 @pytest.mark.parametrize(
     ("program", "wanted"),
     [
-        (odd, {"floor(d/H) % 2 != 1"}),
+        (odd, {"floor(d/H) % 2 == 0"}),
         (by_chain, {"N >= 9", "N <= 4096"}),
         (by_pair, {"N != 14", "d != 14"}),
         (by_equal_pair, set()),

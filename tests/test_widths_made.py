@@ -325,6 +325,41 @@ def test_so_many_stages_have_a_form_as_are_asked_for() -> None:
         stages(max_pieces=1)
 
 
+class Windows(nn.Module):
+    """Sums over windows of an input that is padded up to so many of them."""
+
+    w: int
+    padded: Callable[[int, int], int]
+    width: Callable[[int], int] = staticmethod(lambda w: w)
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        length, width = x.shape[1], self.width(self.w)
+        x = jax.numpy.pad(x, ((0, 0), (0, self.padded(length, width) - length)))
+        return x.reshape(x.shape[0], -1, width).sum(-1)
+
+
+PADDED: dict[str, Callable[[int, int], int]] = {
+    "what is left of a window": lambda n, w: n + (w - n % w) % w,
+    "a remainder of what is negative": lambda n, w: n + (-n) % w,
+    "rounded up": lambda n, w: -(-n // w) * w,
+}
+
+
+@pytest.mark.parametrize("width", [lambda w: w, lambda w: 2 * w + 1, lambda w: w * w + w])
+@pytest.mark.parametrize("name", PADDED)
+def test_what_is_padded_to_windows_has_numbers_at_nearly_every_size(name: str, width: Callable[[int], int]) -> None:
+    costs = sc.trace(lambda w: Windows(w, PADDED[name], width), "float32[2,N]", referee=False)
+    points = [{"N": N, "w": w} for N in (1, 7, 12, 63, 64, 100) for w in (2, 3, 4, 7, 50)]
+    inside = [point for point in points if costs.domain.problem(point) is None]
+    for point in inside:
+        windows = -(-point["N"] // width(point["w"]))
+        padded = windows * width(point["w"]) != point["N"]
+        assert costs.subs(**point).flops == 2 * windows * (width(point["w"]) - 1) + padded
+    assert len(inside) > 20
+    assert all(costs.subs(**point, check=True) for point in inside[::9])
+
+
 def test_a_quotient_that_turns_far_away_is_a_decision() -> None:
     def tiled(x: jax.Array) -> jax.Array:
         return jax.numpy.tile(x, (1, 1 + x.shape[1] // 9000))

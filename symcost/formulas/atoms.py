@@ -27,7 +27,7 @@ Number = int | Fraction
 
 @dataclass(frozen=True)
 class Atom:
-    """A symbol (kind "symbol") or a function of forms: floor, Max, of binary digits, a root; "where" is 1 or 0 by a comparison."""
+    """A symbol (kind "symbol") or a function of forms: a floor, a Max, of digits; "where" is 1 or 0 by a comparison."""
 
     kind: str
     name: str
@@ -103,6 +103,8 @@ def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
             return int(RELATIONS[known.name][0](*(a.value(at) for a in known.args)))
         case "odd_halves" | "popcount":
             return odd_sum(*(argument.value(at) for argument in known.args))
+        case "quotient":
+            return known.args[0].value(at) // known.args[1].value(at)
         case "pow2" | "isqrt":
             return (two_to if known.kind == "pow2" else root)(known.args[0].value(at))
     return log2(known.args[0].value(at), up=known.kind == "clog2")
@@ -127,6 +129,8 @@ def atom_sympy(atom: int) -> sympy.Expr:
             return sympy.Max(*(a.sympy() for a in known.args), evaluate=False)
         case "where":
             return sympy.Piecewise((1, comparison(atom)), (0, True))
+        case "quotient":
+            return sympy.floor(known.args[0].sympy() / known.args[1].sympy())
     if known.kind == "floor" and (above := _as_ceiling(known.args[0])) is not None:
         return sympy.ceiling(above.sympy())
     if known.kind == "floor" and all(c < 0 for c in known.args[0].terms.values()):

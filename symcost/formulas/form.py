@@ -127,10 +127,10 @@ class Form:
         return self * Form({tuple((a, -e) for a, e in mono): exact(Fraction(1) / coefficient)})
 
     def __floordiv__(self, other: FormLike) -> Form:
-        return floor(self / other)
+        return quotient(self, as_form(other))
 
     def __rfloordiv__(self, other: FormLike) -> Form:
-        return floor(as_form(other) / self)
+        return quotient(as_form(other), self)
 
     def __pow__(self, exponent: int) -> Form:
         if exponent < 0:
@@ -275,6 +275,36 @@ def floor(argument: FormLike) -> Form:
     rest = _tightened(rest)
     merged = _merge_floors(rest)
     return whole + (floor(merged) if merged is not None else of_function("floor", rest))
+
+
+def quotient(above: Form, below: Form) -> Form:
+    """``above//below``: what a sum divides without a rest comes out of the floor.
+
+    >>> N, w = Form.symbol("N"), Form.symbol("w")
+    >>> quotient(N + 2 * w, 2 * w + 1)
+    floor((N - 1)/(2*w + 1)) + 1
+    """
+    if len(below.terms) < 2:
+        return floor(above / below)
+    lead = max(below.terms, key=lambda mono: (sum(e for _, e in mono), mono))
+    if below.terms[lead] < 0:
+        return quotient(-above, -below)
+    whole, rest = ZERO, above
+    for mono in list(above.terms):
+        while mono in rest.terms and (part := _times(mono, rest.terms[mono], lead, below.terms[lead])) is not None:
+            whole, rest = whole + part, rest - part * below
+    if not rest.terms:
+        return whole
+    upwards = all(c < 0 for c in rest.terms.values()) and all(c > 0 for c in below.terms.values())
+    if upwards and rest.is_integral and below.is_integral:
+        return whole - quotient(below - 1 - rest, below)
+    return whole + of_function("quotient", rest, below)
+
+
+def _times(mono: Mono, count: Number, lead: Mono, by: Number) -> Form | None:
+    """How often one term is in another, where that is a whole number whatever the sizes are."""
+    times = Form({multiplied(mono, tuple((a, -e) for a, e in lead)): exact(Fraction(count) / by)})
+    return times if times.is_integral else None
 
 
 def _tightened(argument: Form) -> Form:

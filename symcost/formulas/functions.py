@@ -146,6 +146,8 @@ def _anew(atom: Atom, change: Change) -> Form:
             return logarithm(atom.kind, args[0])
         case "odd_halves" | "popcount":
             return odd_halves(args[0], int(args[1].number or 0) if len(args) > 1 else 0)
+        case "quotient":
+            return args[0] // args[1]
         case "pow2" | "isqrt":
             return (power_of_two if atom.kind == "pow2" else square_root)(args[0])
         case "Max":

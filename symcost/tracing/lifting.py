@@ -14,7 +14,7 @@ from symcost.tracing.counting.structure import Dictionary, Structure
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.evidence.record import Recording
-from symcost.tracing.evidence.told import sizes_seen
+from symcost.tracing.evidence.told import sizes_seen, untold
 from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
 from symcost.tracing.options import Options
 from symcost.tracing.program.records import Program
@@ -108,7 +108,7 @@ class Lifting:
     def _complete(self) -> bool:
         """Whether all that the program decides by its sizes is known at the base, and what it decides is so there."""
         known = self.recording.proved >= set(self.sizes) and all_hold(self.guards, self.base)
-        return self.recording.traced and known
+        return self.recording.traced and known and not untold(self.recording)
 
     @property
     def _proved(self) -> bool:

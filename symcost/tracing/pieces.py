@@ -325,7 +325,7 @@ def unmoved(piece: Piece, sizes: Iterable[Form]) -> list[Guard]:
     """Floors in sizes that are one number at all samples, as decisions: a form that was fitted there does not know them."""
     samples = piece.certificate.fitted
     atoms = dict.fromkeys(atom for size in sizes for _, factors in size.atoms() for atom, _ in factors)
-    floors = [of_atom(atom) for atom in atoms if atom.kind == "floor"]
+    floors = [of_atom(atom) for atom in atoms if atom.kind in ("floor", "quotient")]
     decisions = []
     for form in floors:
         if samples and all(form.symbols <= set(point) for point in samples):

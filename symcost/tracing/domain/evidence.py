@@ -8,6 +8,7 @@ from symcost.costs.evidence import BOUNDED, GUARDED, PROVED, Evidence
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.normal import side_text
 from symcost.tracing.evidence.record import Recording
+from symcost.tracing.evidence.told import untold
 
 HALVED = "the program halves it again and again, as often as it has binary digits"
 
@@ -35,6 +36,10 @@ def evidence(
 def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evidence:
     if depth is not None:
         return _of_depth(depth, most)
+    if name in seen.proved and (made := untold(seen).get(name)) is not None:
+        return Evidence(
+            BOUNDED, f"tried up to {most:,}: {made.formula} in a size is no form ({made.place.short})", most
+        )
     if name in seen.proved:
         return Evidence(PROVED, "traced as a symbol")
     if name in seen.rounded:

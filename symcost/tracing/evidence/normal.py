@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from symcost.formulas.compared.dominance import dominates
-from symcost.formulas.form import ZERO, Form, Mono, floor
+from symcost.formulas.form import ZERO, Form, Mono, floor, of_atom
 
 TURNED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 Comparison = tuple[Form, str, Form]
@@ -207,7 +207,7 @@ def _sides(form: Form, op: str) -> Comparison:
                 mark, k = ("!=" if mark == "==" else "=="), 0
             if not k and mark in ("==", "!=") and all(c < 0 for c in x.terms.values()):
                 x = -x
-            return x - q * floor(x / q), mark, Form.constant(-k)
+            return x - q * (x // q), mark, Form.constant(-k)
     above = Form({m: c for m, c in form.terms.items() if m and c > 0})
     below = Form({m: -c for m, c in form.terms.items() if m and c < 0})
     if not above.terms:
@@ -231,6 +231,17 @@ def _remainder(form: Form) -> tuple[Form, Form, Any] | None:
                 number = (rest - dividend).number
                 if number is not None:
                     return dividend, q, number
+    return _remainder_by_sum(form)
+
+
+def _remainder_by_sum(form: Form) -> tuple[Form, Form, Any] | None:
+    """Likewise, where ``q`` is a sum of sizes."""
+    quotients = dict.fromkeys(atom for _, atoms in form.atoms() for atom, _ in atoms if atom.kind == "quotient")
+    for quotient in quotients:
+        x, q = quotient.args
+        number = (form + q * of_atom(quotient) - x).number
+        if number is not None and all(c > 0 for c in q.terms.values()):
+            return x, q, number
     return None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import jax.export
 from jax._src.export import shape_poly
 
-from symcost.errors import ExpressionError, TraceError
+from symcost.errors import TraceError
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import positive_part
 from symcost.tracing.evidence.floats.formula import FEW, FUNCTIONS, Formula
@@ -111,12 +111,9 @@ class Recorder:
         raise TraceError(f"jax has an operation {factor.operation!r} on sizes that symcost does not know")
 
     def _quotient(self, left: Form, right: Form) -> Form:
-        try:
-            if left.terms and all(c < 0 for c in left.terms.values()):  # upwards, of what is positive
-                return -((right - 1 - left) // right)
-            return left // right
-        except ExpressionError:  # a sum stands below
-            return self.form(self.atom("int", Formula("//", (left, right))))
+        if left.terms and all(c < 0 for c in left.terms.values()):  # upwards, of what is positive
+            return -((right - 1 - left) // right)
+        return left // right
 
     def _few(self, size: Any) -> bool:
         """Whether a size is a remainder by a small number."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from symcost.formulas.form import Form
 from symcost.formulas.functions import floors_opened
 from symcost.tracing.evidence.floats.meaning import meanings, replaced
-from symcost.tracing.evidence.guard import Guard, all_hold
+from symcost.tracing.evidence.guard import Guard, Rounding, all_hold
 from symcost.tracing.evidence.record import Recording
 
 NEAR = range(1, 60)
@@ -20,6 +20,16 @@ def sizes_seen(seen: Recording, base: Mapping[str, int], guards: Sequence[Guard]
     for form in (whole for size in seen.sizes if (whole := replaced(size, known)).symbols <= set(base)):
         plain = floors_opened(form)
         found.append(plain if plain != form and _alike(plain, form, base, guards) else form)
+    return found
+
+
+def untold(seen: Recording) -> dict[str, Rounding]:
+    """The model's symbols behind sizes of arrays of which no form is known, each with a rounding that none is known of."""
+    known, found = meanings(seen), dict[str, Rounding]()
+    for size in seen.sizes:
+        for made in seen.roundings if not replaced(size, known).symbols <= set(seen.base) else ():
+            if made.symbol in size.symbols and made.symbol not in known:
+                found |= dict.fromkeys(sorted(seen.behind(frozenset({made.symbol}))), made)
     return found
 
 

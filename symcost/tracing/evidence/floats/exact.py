@@ -243,9 +243,9 @@ def _exact(side: Any) -> Form | None:
         case "/":
             return left / right
         case "//":
-            return floor(left / right)
+            return left // right
         case "%" | "math.fmod" if positive(right):
-            return left - right * floor(left / right)
+            return left - right * (left // right)
         case "**" if right.number in (1, 2, 3):
             return left ** int(right.number)
         case "**" if right.number == Fraction(1, 2):
