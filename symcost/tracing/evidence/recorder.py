@@ -52,6 +52,9 @@ class Recorder:
         self.gave_up = False
         self.seconds, self.deadline = seconds, time.thread_time() + seconds
         self._of_model: set[Guard] = set()
+        self.floats: dict[
+            tuple[Any, ...], tuple[Any, tuple[Any, ...]]
+        ] = {}  # by operation and operands, which they keep
         self._forms: dict[Any, Form] = {}
         self._sizes: dict[Form, Any] = {}
         self._atoms: dict[tuple[str, Formula], Any] = {}

@@ -62,8 +62,11 @@ class Formula:
 
     def value(self, at: Mapping[str, int]) -> Any:
         """Its value at integers."""
-        compute = INFIX[self.operation][1] if self.operation in INFIX else FUNCTIONS[self.operation]
-        return compute(*(arg.value(at) if hasattr(arg, "value") else arg for arg in self.args))
+        return self.of(tuple(arg.value(at) if hasattr(arg, "value") else arg for arg in self.args))
+
+    def of(self, args: tuple[Any, ...]) -> Any:
+        """Its value where those of its parts are known."""
+        return (INFIX[self.operation][1] if self.operation in INFIX else FUNCTIONS[self.operation])(*args)
 
     def __str__(self) -> str:
         if self.operation == "number":

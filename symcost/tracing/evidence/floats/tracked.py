@@ -22,6 +22,8 @@ PLAIN = (int, float, bool, np.integer, np.float64)
 """Numbers whose arithmetic with a float is Python's own."""
 
 
+REMEMBERED = 4096
+"""So many floats are made once."""
 COMPARED = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 """What numpy's own numbers call a comparison with something that is none of them."""
 
@@ -152,11 +154,36 @@ def operand(recorder: Recorder, value: Any) -> Any:
 
 
 def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
-    """The result of an operation at the base point, with its formula; it raises what the operation raises."""
-    formula = _whole_formula(recorder, operation, args) or Formula(
-        operation, tuple(operand(recorder, arg) for arg in args)
-    )
-    return Tracked(formula.value(recorder.values), formula, recorder)
+    """The result of an operation at the base point, with its formula; it raises what the operation raises.
+
+    Tables that are made number by number ask for the same one again and again, and for many of one kind.
+    """
+    key = (operation, *(_key(arg) for arg in args))
+    known = recorder.floats.get(key)
+    if known is not None:
+        return known[0]
+    formula = _whole_formula(recorder, operation, args)
+    if formula is not None:
+        plain = formula.value(recorder.values)
+    else:
+        formula = Formula(operation, tuple(operand(recorder, arg) for arg in args))
+        plain = formula.of(tuple(_plain(recorder, arg) for arg in args))
+    made = Tracked(plain, formula, recorder)
+    if len(recorder.floats) < REMEMBERED:
+        recorder.floats[key] = made, args  # which live as long as they are known by their place in memory
+    return made
+
+
+def _key(arg: Any) -> Any:
+    """What tells an operand from all others: a size or a float that is kept by where it is, a number by its kind too."""
+    return id(arg) if isinstance(arg, DIMENSION) or type(arg) is Tracked else (type(arg), arg, str(arg))
+
+
+def _plain(recorder: Recorder, arg: Any) -> Any:
+    """The value of an operand at the base point."""
+    if type(arg) is Tracked:
+        return arg.plain
+    return recorder.value(arg) if isinstance(arg, DIMENSION) else arg.item() if isinstance(arg, np.generic) else arg
 
 
 def _whole_formula(recorder: Recorder, operation: str, args: tuple[Any, ...]) -> Formula | None:
