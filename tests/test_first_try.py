@@ -95,6 +95,24 @@ class Thirds(nn.Module):
         return x + nn.Dense(self.d)(nn.silu(gate) * up)
 
 
+class Waves(nn.Module):
+    """A table of positions that its initialiser makes of pairs, beside heads, as in Whisper."""
+
+    d: int
+    H: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        def pairs(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
+            if shape[1] % 2:
+                raise ValueError("it takes pairs")
+            return jnp.tile(jnp.ones((shape[0], shape[1] // 2), dtype), 2)
+
+        x = x + self.param("table", pairs, (64, self.d))
+        q, k, v = (nn.Dense(self.d)(x).reshape(*x.shape[:2], self.H, self.d // self.H) for _ in range(3))
+        return nn.Dense(self.d)(attended(q, k, v).reshape(x.shape))
+
+
 class Cached(nn.Module):
     """One token after S that are kept: each of L layers has keys of its own in an array of all."""
 
@@ -174,6 +192,9 @@ ROWS = {
     "a width in thirds beside heads": Row(
         lambda d, H: Thirds(d, H), "float32[n,N,d]", {"d % H == 0"},
         ({"n": 2, "N": 100, "d": 512, "H": 8}, {"n": 1, "N": 33, "d": 49, "H": 7}, {"n": 1, "N": 70, "d": 96, "H": 12})),
+    "pairs inside an initialiser": Row(
+        lambda d, H: Waves(d, H), "float32[n,64,d]", {"d % H == 0", "d % 2 == 0"},
+        ({"n": 2, "d": 512, "H": 8}, {"n": 1, "d": 4000, "H": 500}, {"n": 1, "d": 70, "H": 35})),
     "linen inside nnx": Row(
         lambda d: Bridged(d, nnx.Rngs(0)), "float32[n,d]", set(), ({"n": 2, "d": 768}, {"n": 7, "d": 95})),
 }  # fmt: skip

@@ -114,6 +114,16 @@ def test_growth_is_predicted_array_by_array() -> None:
     assert growth.problem({"n": 10**9, "r": 12}) is None
 
 
+def test_what_grew_as_one_of_several_sizes_did_is_far_too_much_sooner() -> None:
+    """Two points that differ in all: a table that grew exactly as d did is one of d, and no reason to refuse a point."""
+    growth = Growth()
+    for n, d in ((193, 168), (480, 384)):
+        growth.add({"n": n, "d": d}, (Held(8200 * d, "a", "", ""),))
+    assert growth.is_heavy({"n": 193, "d": 58_330})
+    assert not growth.is_heavy({"n": 10**6, "d": 384})
+    assert growth.problem({"n": 193, "d": 10**9}) is None
+
+
 def test_arrays_inside_calls_are_seen_once() -> None:
     array = jnp.arange(100.0)
     closed = jax.make_jaxpr(lambda x: jax.jit(lambda y: y + array)(x) + array)(array)

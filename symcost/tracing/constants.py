@@ -7,9 +7,10 @@ traced, array by array: each as the power of each size that was seen so far.
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +26,7 @@ SHARE = 4
 """Of the machine's memory one part in so many."""
 UNKNOWN_MACHINE = 4 << 30
 """Bytes that may be held where the system does not say how many it has."""
-HEAVY = 1 << 29
+HEAVY = 1 << 27
 """Bytes beyond which a far point is chosen nearer."""
 UNITS = {"": 1, **{f"{prefix}b".lower(): scale for prefix, scale in {**DECIMAL, **BINARY}.items()}}
 NEARLY = 0.1
@@ -146,14 +147,14 @@ class Growth:
 
     def is_heavy(self, point: Point) -> bool:
         """Whether a point would take more than one waits for, where another tells as much."""
-        return bool(self.seen) and sum(self._predicted(point)) > min(HEAVY, limit())
+        return bool(self.seen) and sum(self._predicted(point, self._as_one)) > min(HEAVY, limit())
 
     def problem(self, point: Point) -> str | None:
         """Why a point is not traced: its arrays would be more than may be held; nothing where they are not."""
         if not self.seen:
             return None
         known, arrays = self.seen[0]
-        predicted = self._predicted(point)
+        predicted = self._predicted(point, self._powers)
         allowed = limit()
         if sum(predicted) <= allowed:
             return None
@@ -163,14 +164,14 @@ class Growth:
             f"{in_words(allowed)} of {VARIABLE}: most is {arrays[most]}, {_at(known)}"
         )
 
-    def _predicted(self, point: Point) -> list[float]:
+    def _predicted(self, point: Point, grown: Callable[[str, int], list[float]]) -> list[float]:
         """Bytes of each array of the first point, at another point."""
         known, arrays = self.seen[0]
         sizes = [float(each.size) for each in arrays]
         for name, value in point.items():
             if value <= known.get(name, value):
                 continue
-            powers = self._powers(name, len(arrays))
+            powers = grown(name, len(arrays))
             sizes = [size * (value / known[name]) ** power for size, power in zip(sizes, powers, strict=True)]
         return sizes
 
@@ -187,6 +188,17 @@ class Growth:
                 else:  # more layers, more arrays: all of them together
                     grown = [math.log(sum(x.size for x in had) / sum(y.size for y in has)) / scale] * number
                 powers = [max(power, math.ceil(new - NEARLY)) for power, new in zip(powers, grown, strict=True)]
+        return powers
+
+    def _as_one(self, name: str, number: int) -> list[float]:
+        """The same, where no points differ in the symbol alone of those that grew as it did between others."""
+        powers = self._powers(name, number)
+        for a, b in itertools.combinations(self.seen, 2):
+            if len(a[1]) == len(b[1]) == number and 0 < a[0].get(name, 0) != b[0].get(name, 0) > 0:
+                scale = math.log(b[0][name] / a[0][name])
+                found = [math.log(y.size / x.size) / scale for x, y in zip(a[1], b[1], strict=True)]
+                alike = [round(new) if new > NEARLY and abs(new - round(new)) < NEARLY**2 else 0.0 for new in found]
+                powers = list(map(max, powers, alike))
         return powers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from symcost.tracing.sampling.sample import MODERATE, TINY, Point, Values, divis
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular
 
 HIGH = 1009
+MULTIPLES = (2, 4)
+"""What models ask of sizes by which they divide them when their parameters are made."""
 ROUND = 256
 FACTORS = (2, 3, 4, 8, 16, 64)
 
@@ -149,6 +152,8 @@ class Explorer(Agreement):
         while self.too_large(point) and any(s > 1 for s in scale.values()):
             scale = {n: max(self.base[n] if s > self.base[n] else 1, s // 4) for n, s in scale.items()}
             point = self._decided_alike(self._point(1, scale))
+        if not self.sampler.works(point):
+            point = self._evened(point)
         if self.agrees(point):
             return
         for name in self.sizes():
@@ -193,6 +198,20 @@ class Explorer(Agreement):
             small = (self.domain.moved(point, n, self.base[n]) for n in names)
             base = {**point, **{n: self.base[n] for n in names}}
             point = next((each for each in (*grown, *small) if broken.holds(each)), base)
+        return point
+
+    def _evened(self, point: Point) -> Point:
+        """The point, or where the model raises for an odd size there, one of its multiples: such alone are in the domain.
+
+        An initialiser that asks for that is not seen to decide it.
+        """
+        for name, factor in itertools.product(self.sizes(), MULTIPLES):
+            even, odd = ({**point, name: k * point[name]} for k in (factor, factor + 1))
+            if any(known[name] % factor for known in self.sampled) or not all_hold(self.seen, even):
+                continue
+            if self.sampler.works(even) and not self.sampler.works(odd):
+                self.domain.whole = (*self.domain.whole, Form.symbol(name) / factor)
+                return even
         return point
 
     def too_large(self, point: Point) -> bool:
