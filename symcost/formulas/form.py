@@ -241,12 +241,17 @@ def as_form(value: FormLike) -> Form:
     return value if isinstance(value, Form) else Form.constant(value)
 
 
+BESIDE_ONE = {(">=", 2): ("!=", 1), (">", 1): ("!=", 1), ("<=", 1): ("==", 1), ("<", 2): ("==", 1)}
+"""What comparisons of a symbol, a positive whole number, say of 1."""
+
+
 def _includes(compared: int, usual: sympy.Expr, single: sympy.Expr, op: str = "!=") -> bool:
-    """Whether what holds but at one value of a symbol holds there too."""
+    """Whether what holds but at one value of a symbol, at 1 where it is at least 2, holds there too."""
     atom = ATOMS[compared]
     left, right = atom.args
-    alone = atom.name == op and right.number is not None and {left} == {Form.symbol(name) for name in left.symbols}
-    return alone and usual.subs(left.sympy(), right.sympy()) == single
+    told, value = BESIDE_ONE.get((atom.name, right.number), (atom.name, right.number))
+    alone = told == op and value is not None and {left} == {Form.symbol(name) for name in left.symbols}
+    return alone and usual.subs(left.sympy(), value) == single
 
 
 def of_atom(atom: Atom) -> Form:

@@ -19,6 +19,8 @@ from symcost.tracing.evidence.guard import Guard
 Point = dict[str, int]
 MAX_FACTORS = 12
 """Of so many numbers a product is written: one of more would have too many terms multiplied out."""
+MOST_TRIED = 64
+"""Points at which a polynomial is tried."""
 NEAR = 5000
 """How far a value is looked for at which the program decides as it was seen to."""
 
@@ -306,11 +308,11 @@ def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
     """The quotients among sizes that must be integers, without those that others imply: squares of them, too.
 
     >>> r = Form.symbol("r")
-    >>> print(*whole_forms([r**2 / 256, r / 16, 3 * r / 16]))
+    >>> print(*whole_forms([r**2 / 256, r / 16, 3 * r / 16, r * (r - 1) / 2]))
     r/16
     """
     rests = {_reduced(form.split_integral()[1]) for form in forms}
-    found = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral]
+    found = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral and not _whole_everywhere(r)]
     found.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols),
                               max(abs(Fraction(c).numerator) for c in r.terms.values()), str(r)))  # fmt: skip
     kept: list[Form] = []
@@ -318,6 +320,18 @@ def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
         if not any(_implied(rest, k) for k in kept):
             kept.append(rest)
     return tuple(rest for rest in kept if not any(_implied(rest, k**2) for k in kept if k != rest))
+
+
+def _whole_everywhere(form: Form) -> bool:
+    """Whether a polynomial is whole at all integers, ``F*(F - 1)/2``: at one value more of each symbol than its degree tells."""
+    powers = [(atom.name, e) for _, factors in form.atoms() for atom, e in factors]
+    if any(e < 0 for _, e in powers):
+        return False
+    most = {name: max(e for other, e in powers if other == name) for name in form.symbols}
+    if math.prod(degree + 1 for degree in most.values()) > MOST_TRIED:
+        return False
+    points = itertools.product(*(range(1, degree + 2) for degree in most.values()))
+    return all(Fraction(form.value(dict(zip(most, point, strict=True)))).denominator == 1 for point in points)
 
 
 def _reduced(form: Form) -> Form:
