@@ -1,7 +1,8 @@
-"""Programs whose plans are compared with what compilers make of them: mixtures of experts with a router of their own."""
+"""Programs whose plans are compared with what compilers make of them: experts behind a router, and steps that share their state."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -50,3 +51,55 @@ class Dispatched(nn.Module):
         down = self.param("down", made, (self.experts, self.F, d))
         hidden = nn.relu(jnp.einsum("ebcd,edf->ebcf", inside, up))
         return jnp.einsum("ebcd,bsec->bsd", jnp.einsum("ebcf,efd->ebcd", hidden, down), sent * weights[..., None])
+
+
+def _loss(kernels: Any, x: Any) -> Any:
+    up, down = kernels
+    return (nn.gelu(x @ up) @ down).sum()
+
+
+def _moved(kernel: Any, gradient: Any, moment: Any, square: Any) -> tuple[Any, Any, Any]:
+    """A kernel after a step of Adam without its corrections, and the moments."""
+    moment, square = 0.9 * moment + 0.1 * gradient, 0.99 * square + 0.01 * gradient**2
+    return kernel - 0.001 * moment / (jnp.sqrt(square) + 1e-8), moment, square
+
+
+def stepped(stage: int) -> Callable[..., Any]:
+    """A step of ZeRO 1 or 2: each device moves its part of the kernels; gradients are whole in stage 1, parts in stage 2."""
+
+    def step(x: Any, kernels: Any, moments: Any, squares: Any) -> Any:
+        gradients = jax.grad(_loss)(kernels, x)
+        if stage == 1:
+            gradients = [jax.lax.with_sharding_constraint(each, P()) for each in gradients]
+        moved = []
+        for each in zip(kernels, gradients, moments, squares, strict=True):
+            parts = _moved(*(jax.lax.with_sharding_constraint(part, P("data")) for part in each))
+            moved.append((jax.lax.with_sharding_constraint(parts[0], P()), *parts[1:]))
+        return moved
+
+    return step
+
+
+def stepped_by_hand(stage: int) -> Callable[..., Any]:
+    """The same as every device runs it."""
+
+    def device(x: Any, kernels: Any, moments: Any, squares: Any) -> Any:
+        place = jax.lax.axis_index("data")
+        moved = []
+        for kernel, gradient, moment, square in zip(
+            kernels, jax.grad(_loss)(kernels, x), moments, squares, strict=True
+        ):
+            rows = moment.shape[0]
+            if stage == 1:
+                whole = jax.lax.psum(gradient, "data")
+                part = jax.lax.dynamic_slice_in_dim(whole, place * rows, rows)
+            else:
+                part = jax.lax.psum_scatter(gradient, "data", tiled=True)
+            own, *rest = _moved(jax.lax.dynamic_slice_in_dim(kernel, place * rows, rows), part, moment, square)
+            moved.append((jax.lax.all_gather(own, "data", tiled=True), *rest))
+        return moved
+
+    cut = P("data")
+    return lambda *arrays: jax.shard_map(
+        device, in_specs=(cut, P(), cut, cut), out_specs=[(P(), cut, cut)] * 2, check_vma=False
+    )(*arrays)

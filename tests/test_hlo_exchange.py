@@ -10,6 +10,7 @@ from symcost.hlo.explaining.exchange import (
     ADDED,
     BEFORE,
     FIRST,
+    JOINED,
     PADDED,
     RING,
     SCALED,
@@ -64,6 +65,11 @@ PARTIAL = program("p = f32[4]{0} reduce(x, z), dimensions={0}, to_apply=sum",
                   f"ROOT a = f32[4]{{0}} all-reduce(p), {MODEL}, to_apply=sum, {named('k')}")  # fmt: skip
 AT_ONCE = program("s = f32[] reduce(x, z), dimensions={0,1}, to_apply=sum",
                   f"ROOT r = f32[] all-reduce(s), replica_groups=[1,8]<=[8], to_apply=sum, {named('loss')}")  # fmt: skip
+ONE_SUM = f"a = f32[8,4]{{1,0}} all-reduce(x), {MODEL}, to_apply=sum, {named('k')}"
+OTHER_SUM = f"r = f32[8,4]{{1,0}} all-reduce(a), {DATA}, to_apply=sum, {named('k')}"
+REDUCED_TWICE = program(ONE_SUM, f"ROOT {OTHER_SUM}")
+READ_BETWEEN = program(ONE_SUM, OTHER_SUM, "ROOT b = f32[8,4]{1,0} add(a, r)")
+ALONG_BOTH = program(f"ROOT r = f32[8,4]{{1,0}} all-reduce(x), replica_groups=[1,8]<=[8], to_apply=sum, {named('q')}")
 PRODUCT = program(f"d = f32[4,4]{{1,0}} dot(x, x), lhs_contracting_dims={{0}}, rhs_contracting_dims={{0}}, {named('k')}",
                   f"ROOT a = f32[16,4]{{1,0}} all-gather(d), {DATA}, dimensions={{0}}, {named('k')}")  # fmt: skip
 OPERAND = program(f"ROOT a = f32[32,4]{{1,0}} all-gather(x), {DATA}, dimensions={{0}}, {named('k')}")
@@ -114,6 +120,9 @@ def ring(steps: int) -> str:
          {"sent as bfloat16 in place of float32"}),
         (SUMMED_AFTER, PARTIAL, {FIRST}),
         (SUMMED_TWICE, AT_ONCE, {FIRST}),
+        (REDUCED_TWICE, ALONG_BOTH, {JOINED}),
+        (REDUCED, program("l = f32[16,2]{1,0} bitcast(x)",
+                          f"ROOT s = f32[4,2]{{1,0}} reduce-scatter(l), {DATA}, dimensions={{0}}, to_apply=sum"), {SCATTERED}),
         (PRODUCT, OPERAND, {BEFORE}),
         (MULTIPLIED, ONCE_MORE, {SCALED}),
         (GATHERED, program("w = f32[32,4]{1,0} broadcast(z), dimensions={}", "i = s32[] constant(0)",
@@ -139,6 +148,7 @@ def test_a_change_that_the_text_shows_has_a_name(written: str, compiled: str, be
         (REDUCED, program("ROOT y = f32[8,4]{1,0} negate(x)"), 1, 0),
         (NOT_ALONE, PARTIAL, 1, 1),  # more than its sum is read
         (SUMMED_TWICE, PARTIAL.replace("/k/", "/q/"), 2, 1),  # for another operation
+        (READ_BETWEEN, ALONG_BOTH, 2, 1),
         (PRODUCT, OTHER_OPERAND, 1, 1),  # for another operation
         (APART, ONCE_MORE, 1, 1),  # nothing is multiplied
     ],

@@ -13,10 +13,11 @@ from effort import needs
 from flax import nnx
 from jax.sharding import AxisType
 from jax.sharding import PartitionSpec as P
-from plan_programs import Dispatched, Routed
+from plan_programs import Dispatched, Routed, stepped, stepped_by_hand
 from test_plans import Convolutional, Experts, OnNnx, Perceptron, Transformer
 
 import symcost as sc
+from symcost.formulas.symbols import parse
 
 BOTH = ("data", "model")
 FULLY_SHARDED = {
@@ -251,5 +252,52 @@ def test_a_program_written_for_every_device_is_what_is_compiled(target: str, dty
     """CPUs send bfloat16 as float32: that is named as well."""
     specs = [f"{dtype}[{sizes}]" for sizes in ("64,32", "32,64", "64,32")]
     costs = sc.trace_function(by_hand, *specs, plan=sc.Plan({"data": 4, "model": 2}, HAND))
+    verdict = sc.verify(costs, targets=[target])
+    assert verdict, str(verdict)
+
+
+SHARED = {"inputs/0": ("data",), "inputs/2/*": ("data",), "inputs/3/*": ("data",)}
+
+
+@pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
+@pytest.mark.parametrize(("made", "stage", "devices", "sizes"), [
+    (stepped, 1, "X", ("B", "d", "F")), (stepped, 2, 8, ("B", "d", "F")), (stepped_by_hand, 1, 8, (64, 128, 256)),
+    (stepped_by_hand, 2, 8, (64, 128, 256)),
+])  # fmt: skip
+def test_devices_of_the_data_axis_share_the_state_of_the_optimizer(
+    made: Any, stage: int, devices: Any, sizes: tuple[Any, Any, Any], target: str
+) -> None:
+    """ZeRO 1 and 2: gradients are added up, each device moves its part of the kernels, and gathers the others'."""
+    B, d, F = sizes
+    pair = [f"float32[{d},{F}]", f"float32[{F},{d}]"]
+    plan = sc.Plan({"data": devices}, SHARED)
+    costs = sc.trace_function(made(stage), f"float32[{B},{d}]", pair, pair, pair, plan=plan)
+    kernel = parse(f"{d}*{F}")
+    kind = "reduce-scatter" if made is stepped_by_hand and stage == 2 else "all-reduce"
+    assert costs.communication == {(kind, ("data",)): 8 * kernel, ("all-gather", ("data",)): 8 * kernel}
+    states = [row for row in costs.per_device.rows if row.op.startswith(("input 2", "input 3"))]
+    assert len(states) == 4
+    assert all(sc.equal(row.out[0] * row.out[1], kernel / parse(f"{devices}")) for row in states)
+    at = {name: value for name, value in dict(B=64, d=128, F=256, X=8).items() if name in costs.symbols}
+    verdict = sc.verify(costs, at=at, targets=[target])
+    assert verdict, str(verdict)
+
+
+SEQUENCE = {
+    **{f"**/{name}": ("data", "model") for name in ("first", "second", "attention", "mlp")},
+    **{f"**/{name}": ("data", None, "model") for name in ("q", "k", "v", "up")},
+}
+
+
+@pytest.mark.parametrize("mode", ["forward", "train"])
+@pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
+def test_a_sequence_lies_along_the_axis_of_the_tensors_between_their_products(target: str, mode: Any) -> None:
+    """Megatron's sequence parallelism, by the plan alone: tokens are gathered for a pair of products, and scattered after it."""
+    plan = sc.Plan({"data": 4, "model": 2}, TENSOR | {"inputs/0": BOTH}, constraint=SEQUENCE)
+    costs = sc.trace(lambda: Transformer(256, 8, 1024, 4), "float32[16,64,256]", plan=plan, mode=mode)
+    if mode == "forward":  # of 4 layers two pairs each, tokens of 4 devices
+        assert costs.communication == dict.fromkeys(
+            [("all-gather", ("model",)), ("all-reduce", ("model",))], 2 * 4 * 4 * 64 * 256 * 4
+        )
     verdict = sc.verify(costs, targets=[target])
     assert verdict, str(verdict)

@@ -60,6 +60,15 @@ def is_between(summed: Instruction, theirs: SentArray, ours: SentArray) -> bool:
     return least <= here < most
 
 
+def is_next(ours: SentArray, further: SentArray) -> bool:
+    """Whether what is sent once is sent again as it came, along other axes, and read by nothing else."""
+    i, home = ours.one.instruction, ours.one.home
+    alone = [reader.name for reader in readers(i, home)] == [further.one.instruction.name]
+    return (
+        alone and (ours.kind, ours.times) == (further.kind, further.times) and origin_of(further) == (home.name, i.name)
+    )
+
+
 def is_whole_operand(theirs: SentArray, ours: SentArray) -> bool:
     """Whether an array is an operand, of all devices, of the product whose results are gathered."""
     home, i = ours.one.home, ours.one.home.by_name[origin_of(ours)[1]]

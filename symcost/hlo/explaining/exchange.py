@@ -14,6 +14,7 @@ from math import prod
 from symcost.hlo.explaining.arrays import SentArray, arrays, operation, sizes_of
 from symcost.hlo.explaining.between import (
     is_between,
+    is_next,
     is_part,
     is_shorter,
     is_whole_operand,
@@ -36,6 +37,7 @@ ADDED = "added up on the device before it is reduced"
 SUMMED = "summed before it is sent: it meets equal numbers alone in its product"
 SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
 EARLIER = "reduced a step earlier: its sum is one with the product before it"
+JOINED = "reduced along all axes at once, and not along one after the other"
 FIRST = "summed on each device before it is reduced: its sum alone is needed"
 BEFORE = "an operand is gathered in the place of the product of its parts"
 SCALED = "multiplied on the device by what was gathered, and exchanged once more"
@@ -100,10 +102,10 @@ def _phase(ours: SentArray, theirs: SentArray) -> bool:
     return phase_of(ours.one.op_name) == phase_of(theirs.one.op_name)
 
 
-def _at_once(ours: SentArray, further: SentArray, theirs: SentArray) -> bool:
+def _at_once(ours: SentArray, further: SentArray, theirs: SentArray, near: Alike) -> bool:
     """Whether the second of two reductions, one after the other, is run along the axes of both."""
     along = {*ours.axes, *further.axes} == {*theirs.axes} and len(theirs.axes) == len(ours.axes) + len(further.axes)
-    return along and further.sizes == theirs.sizes and _operation(further, theirs)
+    return along and further.sizes == theirs.sizes and near(further, theirs)
 
 
 class _Comparison:
@@ -117,12 +119,13 @@ class _Comparison:
         self.rings()
         for near in (_phase, _any):
             self.same(_there, near)
-        self.scattered()
+        self.scattered(_there)
         self.padded()
         self.added()
         self.summed()
         self.earlier()
         self.first()
+        self.joined()
         self.before()
         self.once()
         self.again()
@@ -131,6 +134,7 @@ class _Comparison:
             for near in (_operation, _phase, _any):
                 self.same(there, near)
         self.scaled()
+        self.scattered(_as_large)
         self.hoisted()
         return self.found
 
@@ -154,7 +158,7 @@ class _Comparison:
                 self.found.new.remove(theirs)
                 self.found.new += [replace(theirs, dtype=shape.dtype, sizes=sizes_of(shape)) for shape in shapes]
 
-    def scattered(self) -> None:
+    def scattered(self, there: Alike) -> None:
         """An all-reduce of which a device needs its slice alone; and a reduce-scatter that is taken from the whole sum."""
         for kinds, because in (
             (("all-reduce", "reduce-scatter"), SCATTERED),
@@ -165,7 +169,7 @@ class _Comparison:
                 def alike(
                     ours: SentArray, theirs: SentArray, kinds: tuple[str, str] = kinds, near: Alike = near
                 ) -> bool:
-                    return (ours.kind, theirs.kind) == kinds and _there(ours, theirs) and near(ours, theirs)
+                    return (ours.kind, theirs.kind) == kinds and there(ours, theirs) and near(ours, theirs)
 
                 for ours, theirs in self.paired(alike):
                     self.tell(ours, -ours.bytes, because)
@@ -250,17 +254,23 @@ class _Comparison:
             )
             for theirs in [each for each in self.found.new if (each.kind, each.times) == (ours.kind, ours.times)]:
                 if theirs.axes == ours.axes and _operation(ours, theirs) and is_between(summed, theirs, ours):
-                    replaced = [ours]
-                elif further is not None and _at_once(ours, further, theirs):
-                    replaced = [ours, further]
+                    self.replace([ours], theirs, FIRST)
+                elif further is not None and _at_once(ours, further, theirs, _operation):
+                    self.replace([ours, further], theirs, FIRST)
                 else:
                     continue
-                self.found.new.remove(theirs)
-                for each in replaced:
-                    self.found.lost.remove(each)
-                    self.tell(each, -each.bytes, FIRST)
-                self.tell(theirs, theirs.bytes, FIRST)
                 break
+
+    def joined(self) -> None:
+        """A sum along an axis that is summed along another one, with nothing between."""
+        lost = [each for each in self.found.lost if each.kind == "all-reduce"]
+        pairs = [(ours, further) for ours in lost for further in lost if further is not ours and is_next(ours, further)]
+        for near in (_operation, _any):
+            for ours, further in pairs:
+                theirs = next((each for each in self.found.new if ours in self.found.lost and each.kind == "all-reduce"
+                               and each.times == ours.times and _at_once(ours, further, each, near)), None)  # fmt: skip
+                if theirs is not None:
+                    self.replace([ours, further], theirs, JOINED)
 
     def before(self) -> None:
         """A product of parts whose results are gathered: each device has all of it where an operand is gathered instead."""
@@ -324,6 +334,14 @@ class _Comparison:
                 self.found.new.remove(theirs)
                 self.pairs.append((ours, theirs))
                 yield ours, theirs
+
+    def replace(self, lost: list[SentArray], new: SentArray, because: str) -> None:
+        """One array for several, with the cause of both."""
+        self.found.new.remove(new)
+        for each in lost:
+            self.found.lost.remove(each)
+            self.tell(each, -each.bytes, because)
+        self.tell(new, new.bytes, because)
 
     def tell(self, of: SentArray, size: int, because: str) -> None:
         if size:

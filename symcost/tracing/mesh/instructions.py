@@ -76,7 +76,8 @@ class _Instructions:
         """An array that enters the program, as large as it is on one device."""
         op = {"params": "param", "inputs": "input", "arrays": "input"}.get(argument.role, argument.role)
         _, *names = argument.path.split("/")
-        static: tuple[str, ...] = (names[-1] if names else "", *([FROZEN] if argument.frozen else ()))
+        name = "/".join(names) if op == "input" else "".join(names[-1:])
+        static: tuple[str, ...] = (name, *([FROZEN] if argument.frozen else ()))
         path = "/".join(names[:-1]) if op in ("param", STATE, "rngs") else ""
         array = (argument.dtype, argument.local(self.mesh))
         return self._record(path, FORWARD, op, Facts(static), [], [array], "input", 1)

@@ -193,7 +193,7 @@ def _arguments(walker: Walker, abstract: Abstract, changed: Sequence[bool]) -> l
             is_param = role == "params"
             index = len(walker.program.inputs)
             owned = {"params": "param", "inputs": "input", "arrays": "input"}.get(role, role)
-            static = names[-1:] or [""]
+            static = ["/".join(names)] if owned == "input" else names[-1:] or [""]
             if is_param and not next(trained):
                 static.append(FROZEN)
             if owned == STATE and abstract.collections:  # a module's statistics stand beside its parameters
