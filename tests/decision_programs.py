@@ -327,3 +327,23 @@ class Strided(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         k = nn.Conv(8, (self.s,), (self.s,))(x) if self.s > 1 else x
         return jnp.einsum("nqd,nkd->nqk", x, k)
+
+
+class Shuffled(nn.Module):
+    """Two convolutions in groups with their channels shuffled between them."""
+
+    d: int
+    G: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Conv(self.d, (3,), feature_group_count=self.G)(nn.Conv(self.d, (1,))(x))
+        n, length, channels = x.shape
+        x = x.reshape(n, length, self.G, channels // self.G).swapaxes(2, 3).reshape(x.shape)
+        return nn.Conv(self.d, (1,), feature_group_count=self.G)(x)
+
+
+def cells(x: jax.Array) -> jax.Array:
+    """A map pooled to six cells or a little more, by windows of a sixth of it."""
+    width = x.shape[1] // 6
+    return jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, width), (1, width), "VALID")

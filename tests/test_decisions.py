@@ -32,11 +32,13 @@ from decision_programs import (
     Remembered,
     Residual,
     Rotated,
+    Shuffled,
     Skipped,
     Speech,
     Stochastic,
     Strided,
     buckets,
+    cells,
     cropped,
     evened,
     every_24th,
@@ -192,6 +194,9 @@ ROWS: dict[str, Row] = {
     "a depth of which few are taken": Row(lambda depth: Residual(depth), ("float32[n,8]",),
                                           [{"n": 1, "depth": v} for v in (10, 16, 28, 40, 100)]),
     "a stride of 1": Row(lambda s: Strided(s), ("float32[n,N,8]",), [{"n": 1, "N": 24, "s": v} for v in (1, 2, 3, 8)]),
+    "channels shuffled between groups": Row(lambda d, G: Shuffled(d, G), ("float32[n,N,8]",),
+                                            [{"n": 1, "N": 9, "d": d, "G": G} for d, G in ((24, 3), (48, 8), (240, 2), (1000, 4))]),
+    "a sixth of a map as a window": Row(cells, ("float32[n,r]",), [{"n": 2, "r": v} for v in (36, 41, 64, 100, 513)]),
     "a diagonal": Row(jnp.diagonal, ("float32[n,k]",), [{"n": n, "k": k} for n, k in ((6, 6), (7, 6), (7, 100), (9, 9))], False),
 }  # fmt: skip
 

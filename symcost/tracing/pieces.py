@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from symcost.costs.said import Certificate
@@ -172,6 +173,10 @@ class Side:
 
     def points(self) -> list[Point]:
         """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
+        return self._points
+
+    @cached_property
+    def _points(self) -> list[Point]:
         found: dict[tuple[tuple[str, int], ...], Point] = {}
         bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
         if set(self.seen) >= set(self.values) and self.seen not in bases:

@@ -26,6 +26,8 @@ from symcost.tracing.program.model import Model
 from symcost.tracing.program.modules.linen import Initialisers
 from symcost.tracing.program.paths import renew_budget
 
+WINDOWS = {"window_dimensions", "window_strides"}
+"""Parameters of an equation that are sizes, all at least 1."""
 PRODUCTS = ("dot_general", "conv_general_dilated", "ragged_dot_general")
 
 
@@ -217,10 +219,12 @@ def _products(jaxpr: Any, form: Callable[[Any], Any]) -> Iterator[tuple[Any, ...
 
 
 def _sizes(jaxpr: Any) -> Iterator[Any]:
-    """Every size of every result in a program."""
+    """Every size of every result in a program, and of every window."""
     for eqn in jaxpr.eqns:
         for result in eqn.outvars:
             yield from getattr(result.aval, "shape", ())
+        for of_window in WINDOWS & eqn.params.keys():
+            yield from eqn.params[of_window]
         for inner in jaxprs_in_params(eqn.params):
             yield from _sizes(inner)
 

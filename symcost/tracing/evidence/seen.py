@@ -60,7 +60,9 @@ def _about_one(guard: Guard, seen: Recording, parameters: Collection[str]) -> bo
     What the model's own lines make of sizes, ``d//64 == 1``, is none either: the sizes themselves are others there. Nor is a
     parameter that they compare.
     """
-    own = guard.by_model and (not _is_product(guard.left, seen) or guard.left in map(Form.symbol, parameters))
+    own = guard.by_model and (
+        not _is_product(guard.left, seen) or guard.left in [Form.symbol(name) for name in parameters]
+    )
     if guard.number is None or is_remainder(guard.left) or own:
         return False
     return (guard.op == "!=" and guard.number <= 1) or (guard.op == ">=" and guard.number <= 2)

@@ -178,8 +178,13 @@ def _filled(
 
 
 def _axes(names: Sequence[str], point: Point, seen: Recording) -> dict[str, Values] | None:
-    """Values along each axis at which the program is the one at the point, which come first."""
-    found = {name: along(name, point, lambda p: seen.changed(p) is None) for name in names}
+    """Values along each axis at which the program is the one at the point, which come first; no quotient becomes 1 there."""
+    several = [size for size in seen.sizes if len(size.symbols) > 1 and size.value(point) != 1]
+
+    def same(beside: Point) -> bool:
+        return seen.changed(beside) is None and all(size.value(beside) != 1 for size in several)
+
+    found = {name: along(name, point, same) for name in names}
     return {n: (point[n], *values) for n, values in found.items()} if all(found.values()) else None
 
 
