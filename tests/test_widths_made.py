@@ -25,6 +25,7 @@ from made_widths import Width
 import symcost as sc
 from symcost.formulas.conditions import Compare, condition
 from symcost.formulas.symbols import symbol
+from symcost.tracing.evidence.recording import recording
 
 
 class Kind(enum.Enum):
@@ -65,6 +66,13 @@ def halved_upwards(d: int) -> int:
     while d > 6:
         d = (d + 1) // 2
     return 8 * d
+
+
+def doubled_up_to(d: int) -> int:
+    power = 1
+    while power < d:
+        power *= 2
+    return power
 
 
 def halved_while_even(d: int) -> int:
@@ -140,6 +148,7 @@ EVERYWHERE: dict[str, Callable[[int], int]] = {
     "how often it is halved": how_often_halved,
     "halved upwards": halved_upwards,
     "halved while it is even": halved_while_even,
+    "a power of two by a loop": doubled_up_to,
 }
 """What was refused, or had one piece, and has a number at every size."""
 SIZES = (*range(1, 200), 255, 256, 300, 512, 1000, 1535, 1536, 4096, 5000)
@@ -323,6 +332,27 @@ def test_so_many_stages_have_a_form_as_are_asked_for() -> None:
     assert stages(upto={"S": 5}).subs(S=5, g=4, check=True).params
     with pytest.raises(sc.LiftError, match="the program changes with S in no regular way"):
         stages(max_pieces=1)
+
+
+REMAINDERS: list[Callable[[Any, Any], Any]] = [
+    lambda N, w: N % N,
+    lambda N, w: (w * N) % w,
+    lambda N, w: (N * w + 3) % w,
+    lambda N, w: (3 + w) % w,
+    lambda N, w: (w - N % w) % w,
+    lambda N, w: (2 * w + 7) % (w * 2),
+    lambda N, w: w**2 % (2 * w + 1),
+    lambda N, w: 0 % w + 0 // w,
+    lambda N, w: (w - w + 3) % w,
+]
+
+
+@pytest.mark.parametrize("remainder", REMAINDERS)
+def test_a_remainder_by_a_size_is_a_size(remainder: Callable[[Any, Any], Any]) -> None:
+    with recording({"N": 193, "w": 37}) as seen:
+        found = remainder(seen.dimension("N"), seen.dimension("w"))
+    for point in ({"N": 193, "w": 37}, {"N": 12, "w": 5}, {"N": 7, "w": 7}):
+        assert seen.form(found).value(point) == remainder(point["N"], point["w"])
 
 
 class Windows(nn.Module):

@@ -90,8 +90,12 @@ def _arithmetic(recorder: Recorder, name: str, op: str, turned: bool) -> Method:
         if whole and op != "/":
             by = other if isinstance(other, DIMENSION) else int(other)
             if op == "%" and not turned and (isinstance(by, DIMENSION) or by > 0):
-                self = recorder.reduced(self, by)
-                return original(self, by) if isinstance(self, DIMENSION) else self % by
+                rest = recorder.reduced(self, by)
+                if isinstance(rest, DIMENSION):
+                    return original(rest, by)
+                return rest % by if isinstance(by, int) else original(self, by) if rest else 0
+            if turned and op in ("%", "//") and isinstance(by, int) and by == 0:
+                return 0  # jax takes no such remainder
             return original(self, by, *modulo)
         return tracked(recorder, op, other, self) if turned else tracked(recorder, op, self, other)
 

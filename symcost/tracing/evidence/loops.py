@@ -1,4 +1,4 @@
-"""What loops come to that halve a size: how often they do, and what is left of it.
+"""What loops come to that halve a size, or double a number up to it: how often they do, what is left, what it grows to.
 
 ``while r > 4: r //= 2`` is known by the octave in which its line decides alike, and ``while r % 2 == 0: r //= 2`` by its remainder.
 """
@@ -12,8 +12,10 @@ from symcost.formulas.functions import logarithm, odd_halves, positive_part, pow
 from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.evidence.normal import is_remainder
 
-MOST_LEFT = 64
+MOST_LEFT = 512
 """What a loop leaves is no larger: it ends when a size is small."""
+LOOKED_AT = 64
+"""So many values tell a remainder by 2 from others."""
 
 
 def loops(guards: Iterable[Guard]) -> list[Guard]:
@@ -27,7 +29,7 @@ def looped(guards: Iterable[Guard]) -> list[str]:
 
 
 def halved(guards: Iterable[Guard]) -> list[Form]:
-    """How often loops halve a size, and what is left of it, for every number at which they may end; candidates for sizes.
+    """How often loops halve a size, what is left of it, and what is doubled, for every number at which they may end.
 
     >>> from symcost.tracing.evidence.guard import Place
     >>> r = Form.symbol("r")
@@ -64,7 +66,7 @@ def _bounds(each: Guard) -> bool:
 def _parity(each: Guard) -> bool:
     """Whether a size, or what is left of it after some halves, is even or odd."""
     remainder = len(each.symbols) == 1 and is_remainder(each.left)
-    return remainder and {each.left.value(dict.fromkeys(each.symbols, v)) for v in range(1, MOST_LEFT)} <= {0, 1}
+    return remainder and {each.left.value(dict.fromkeys(each.symbols, v)) for v in range(1, LOOKED_AT)} <= {0, 1}
 
 
 def _ends(bound: Guard) -> Iterator[int]:
@@ -81,11 +83,11 @@ def _ends(bound: Guard) -> Iterator[int]:
 
 
 def _left_of(size: Form, number: int) -> Iterator[Form]:
-    """What halving comes to that goes on from ``number`` upwards, rounded down, or above it, rounded up."""
+    """What halving comes to that goes on from ``number`` upwards, rounded down, or above it, rounded up; and what is doubled."""
     down = positive_part(logarithm("flog2", size / number) + 1)
-    yield from (down, floor(size / power_of_two(down)))
+    yield from (down, floor(size / power_of_two(down)), power_of_two(down))
     up = positive_part(logarithm("clog2", size / number))
-    yield from (up, -floor(-size / power_of_two(up)))
+    yield from (up, -floor(-size / power_of_two(up)), power_of_two(up))
 
 
 def _odd(size: Form) -> Iterator[Form]:
