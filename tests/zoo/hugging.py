@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
+
+import jax.numpy as jnp
 
 from zoo.case import Case
 
 PACKAGE = "transformers"
+OLDER = ("t5",)
+"""Families that were written for a jax whose ``clip`` named its limits otherwise."""
 
 
 def made(family: str, module: str, config: str, /, **sizes: Any) -> Any:
     """A module of one of its families, with a configuration of its own."""
     found = import_module(f"transformers.models.{family}.modeling_flax_{family}")
+    if family in OLDER:
+        found.jnp = SimpleNamespace(**{name: getattr(jnp, name) for name in dir(jnp)})
+        found.jnp.clip = lambda x, a_min=None, a_max=None: jnp.clip(x, a_min, a_max)
     return getattr(found, f"Flax{module}Module")(getattr(import_module("transformers"), f"{config}Config")(**sizes))
 
 
@@ -118,6 +126,38 @@ def bart(V: int, d: int, L: int, H: int, f: int) -> Any:
                 decoder_ffn_dim=f)  # fmt: skip
 
 
+def roberta_prelayernorm(V: int, d: int, L: int, H: int, f: int) -> Any:
+    """RoBERTa that normalises before each layer."""
+    return made("roberta_prelayernorm", "RobertaPreLayerNormForMaskedLM", "RobertaPreLayerNorm", vocab_size=V,
+                hidden_size=d, num_hidden_layers=L, num_attention_heads=H, intermediate_size=f)  # fmt: skip
+
+
+def big_bird(V: int, d: int, L: int, H: int, f: int) -> Any:
+    """BigBird with attention to all positions."""
+    return made("big_bird", "BigBirdForMaskedLM", "BigBird", vocab_size=V, hidden_size=d, num_hidden_layers=L,
+                num_attention_heads=H, intermediate_size=f, attention_type="original_full")  # fmt: skip
+
+
+def t5(V: int, d: int, L: int, H: int, f: int, k: int) -> Any:
+    """T5 with heads of k."""
+    return made("t5", "T5ForConditionalGeneration", "T5", vocab_size=V, d_model=d, num_layers=L, num_decoder_layers=L,
+                num_heads=H, d_ff=f, d_kv=k)  # fmt: skip
+
+
+def whisper(V: int, d: int, L: int, H: int, f: int) -> Any:
+    """Whisper, whose positions are waves in pairs."""
+    return made("whisper", "WhisperForConditionalGeneration", "Whisper", vocab_size=V, d_model=d, encoder_layers=L,
+                decoder_layers=L, encoder_attention_heads=H, decoder_attention_heads=H, encoder_ffn_dim=f,
+                decoder_ffn_dim=f)  # fmt: skip
+
+
+def wav2vec2(d: int, L: int, H: int, f: int) -> Any:
+    """wav2vec 2.0 in the order of layers that Flax has of it."""
+    return made("wav2vec2", "Wav2Vec2", "Wav2Vec2", hidden_size=d, num_hidden_layers=L, num_attention_heads=H,
+                intermediate_size=f, num_conv_pos_embedding_groups=1, do_stable_layer_norm=True,
+                feat_extract_norm="layer")  # fmt: skip
+
+
 def resnet(w: int) -> Any:
     """ResNet of two blocks a stage."""
     return made("resnet", "ResNetForImageClassification", "ResNet", embedding_size=w,
@@ -157,5 +197,10 @@ CASES = [
     _case(gemma, (TOKENS,) * 3, h=64),
     _case(opt, (TOKENS,) * 3),
     _case(bart, (TOKENS, TOKENS, OTHERS, OTHERS, TOKENS, OTHERS), M=50),
+    _case(roberta_prelayernorm, (TOKENS,) * 4, call=UNMASKED),
+    _case(big_bird, (TOKENS,) * 4, call=UNMASKED),
+    _case(t5, (TOKENS, TOKENS, OTHERS, OTHERS), M=50, k=64),
+    _case(whisper, ("float32[n,80,3000]", OTHERS, OTHERS, OTHERS), "N", M=50),
+    _case(wav2vec2, ("float32[n,N]",), "V", N=16_000),
     _case(resnet, ("float32[n,r,r,3]",), "N", "V", "d", "L", "H", "f", r=224, w=64),
 ]
