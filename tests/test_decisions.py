@@ -109,6 +109,7 @@ def depths(*values: int) -> list[dict[str, int]]:
 ROWS: dict[str, Row] = {
     "every eighth layer": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(3, 8, 12, 24, 31, 64)),
     "every twelfth layer": Row(stack(lambda i, L: i % 12 == 0), ("float32[n,8]",), depths(1, 12, 13, 24, 25, 40)),
+    "every sixteenth layer from the sixth on": Row(stack(lambda i, L: i % 16 == 5), ("float32[n,8]",), depths(3, 6, 16, 21, 22, 48, 90)),
     "the second half": Row(stack(lambda i, L: i < L // 2), ("float32[n,8]",), depths(2, 3, 12, 25)),
     "before a share of the depth in floats": Row(stack(lambda i, L: i < 0.3 * L), ("float32[n,8]",), depths(1, 3, 10, 19, 30, 47)),
     "up to a share of the depth in floats": Row(stack(lambda i, L: i <= 0.7 * L), ("float32[n,8]",), depths(1, 3, 10, 19, 47)),
@@ -390,6 +391,11 @@ def test_depths_that_do_not_reach_what_layers_are_compared_with_bound_the_claim(
         given.subs(L=30)
     with pytest.raises(sc.LiftError, match="a fresh trace is another one"):
         given.subs(L=30, n=1, check=True)
+    share = sc.trace(
+        stack(lambda i, L: L % 60 == 0), "float32[n,8]", samples={"L": (2, 3, 4, 5, 6, 7, 8, 9)}, referee=False
+    )
+    with pytest.raises(sc.DomainError, match="the depth and its layers are compared with 60"):
+        share.subs(L=60)
     deep = sc.trace(stack(lambda i, L: i >= 200), "float32[n,8]", referee=False)
     with pytest.raises(sc.DomainError, match="layers are compared with 200"):
         deep.subs(L=300)

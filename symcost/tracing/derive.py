@@ -270,7 +270,9 @@ class Derivation(Resampled):
                 if not self._past(turn):
                     raise LiftError(str(turn)) from None
             except Irregular as problem:
-                if not (self._digits() or self._beyond() or self._pattern() or self._progression()):
+                if not any(
+                    ways() for ways in (self._everywhere, self._digits, self._beyond, self._pattern, self._progression)
+                ):
                     raise NoPattern(str(problem)) from None
             except Counterexample as found:
                 self._on_trial = found.between

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from symcost.tracing.attempt import Attempt
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.seen import landmarks
-from symcost.tracing.sampling.depth import DEEPEST, beyond, depths, lowest, tells
+from symcost.tracing.sampling.depth import DEEPEST, LONGEST, beyond, depths, lowest, tells
 from symcost.tracing.sampling.halving import SECOND, consecutive, halves, suspects
 from symcost.tracing.sampling.sample import LARGE, SMALL
 from symcost.tracing.sampling.signals import Turn
@@ -29,6 +29,14 @@ class Resampled(Attempt):
     def _deepen(self) -> None:
         """Sample the depths that the comparisons of layers' numbers ask for."""
         self.values.update({name: depths(seen) for name, seen in self.compared.items()})
+
+    def _everywhere(self) -> bool:
+        """Sample every depth of two periods, once, where their ends do not tell which layers of a period are others."""
+        every = {name: depths(seen, LONGEST) for name, seen in self.compared.items()}
+        more = {name: values for name, values in every.items() if len(values) > len(self.values[name])}
+        self.values.update(more)
+        self.extra.clear()
+        return bool(more)
 
     def _past(self, turn: Turn) -> bool:
         """Sample on both sides of a depth from which on layers are other ones, once."""

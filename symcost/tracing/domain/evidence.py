@@ -55,11 +55,13 @@ def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evide
 def _of_depth(depth: Landmarks, most: int) -> Evidence:
     if not depth.complete:
         return Evidence(BOUNDED, f"tried up to {most:,}: {depth.unread[0]} is not understood", most)
+    values = sorted(depth.thresholds | depth.ends | depth.lengths | depth.moduli)
+    compared = f"layers are compared with {', '.join(map(str, values)) or 'one another'}"
+    if most < depth.reach:
+        numbers = {*values, *depth.shares}
+        beyond = f"the depth and its layers are compared with {', '.join(map(str, sorted(numbers)))}"
+        return Evidence(BOUNDED, f"tried up to {most:,}: {beyond if depth.shares else compared}{_at(depth)}", most)
     if depth.saw_index or depth.thresholds or depth.moduli:
-        values = sorted(depth.thresholds | depth.ends | depth.lengths | depth.moduli)
-        compared = f"layers are compared with {', '.join(map(str, values)) or 'one another'}"
-        if most < depth.reach:
-            return Evidence(BOUNDED, f"tried up to {most:,}: {compared}{_at(depth)}", most)
         return Evidence(GUARDED, f"{compared} alone{_at(depth)}")
     return Evidence(GUARDED, "no comparison of the model's code sees the layer's index")
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.sampling.sample import SMALL, Values
 
-CONSECUTIVE = 12
-"""A period up to which every depth of two periods is sampled; of a longer one the ends of each."""
+CONSECUTIVE, LONGEST = 12, 40
+"""A period up to which every depth of two periods is sampled, of a longer one the ends of each; and up to which that is done
+where those do not tell which layers of a period are others."""
 ENOUGH = 11
 """As many depths as it takes to tell a floor from a line."""
 DEEPEST = 130
@@ -34,8 +35,10 @@ def lowest(found: Landmarks) -> int:
     return max((*found.values, *found.moduli, *found.shares), default=0) + 1
 
 
-def depths(found: Landmarks) -> Values:
+def depths(found: Landmarks, consecutive: int = CONSECUTIVE) -> Values:
     """Depths to sample: small ones, both sides of every value, and two periods of every remainder and share.
+
+    Of periods up to ``consecutive`` every depth is one.
 
     >>> depths(Landmarks(thresholds=frozenset({24})))
     (2, 3, 4, 5, 23, 24, 25, 26, 27, 28, 31, 35)
@@ -46,14 +49,14 @@ def depths(found: Landmarks) -> Values:
     for value in found.values:
         wanted.update(range(max(1, value - 1), value + 5))
     for period in found.moduli | found.shares | {found.period} - {1}:
-        wanted.update(_periods(period))
+        wanted.update(_periods(period, consecutive))
     kept = sorted(depth for depth in wanted if depth <= DEEPEST)
     first = [depth for depth in kept if depth >= SMALL[0]]
     return (*first, *(first[-1] + further for further in HELD_OUT))
 
 
-def _periods(period: int) -> Collection[int]:
+def _periods(period: int, consecutive: int) -> Collection[int]:
     """Depths at which a remainder of this period shows itself."""
-    if period <= CONSECUTIVE:
+    if period <= consecutive:
         return range(2, max(2 * period + 4, ENOUGH))
     return {k * period + near for k in (1, 2) for near in (-1, 0, 1, 2)}
