@@ -109,7 +109,8 @@ def depths(*values: int) -> list[dict[str, int]]:
 ROWS: dict[str, Row] = {
     "every eighth layer": Row(stack(lambda i, L: (i + 1) % 8 == 0), ("float32[n,8]",), depths(3, 8, 12, 24, 31, 64)),
     "every twelfth layer": Row(stack(lambda i, L: i % 12 == 0), ("float32[n,8]",), depths(1, 12, 13, 24, 25, 40)),
-    "every sixteenth layer from the sixth on": Row(stack(lambda i, L: i % 16 == 5), ("float32[n,8]",), depths(3, 6, 16, 21, 22, 48, 90)),
+    "every sixteenth layer from the sixth on": Row(stack(lambda i, L: i % 16 == 5), ("float32[n,8]",),
+                                                   depths(3, 6, 16, 21, 22, 48, 90)),
     "the second half": Row(stack(lambda i, L: i < L // 2), ("float32[n,8]",), depths(2, 3, 12, 25)),
     "before a share of the depth in floats": Row(stack(lambda i, L: i < 0.3 * L), ("float32[n,8]",), depths(1, 3, 10, 19, 30, 47)),
     "up to a share of the depth in floats": Row(stack(lambda i, L: i <= 0.7 * L), ("float32[n,8]",), depths(1, 3, 10, 19, 47)),
