@@ -347,3 +347,16 @@ def cells(x: jax.Array) -> jax.Array:
     """A map pooled to six cells or a little more, by windows of a sixth of it."""
     width = x.shape[1] // 6
     return jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, width), (1, width), "VALID")
+
+
+class Even(nn.Module):
+    """Attention of an even width alone."""
+
+    d: int
+    H: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        if self.d % 2:
+            raise ValueError(f"an odd width of {self.d}")
+        return nn.MultiHeadDotProductAttention(self.H)(nn.Dense(self.d)(x))

@@ -21,6 +21,7 @@ from decision_programs import (
     Activated,
     Behind,
     Encoder,
+    Even,
     Grid,
     Grouped,
     Headed,
@@ -400,3 +401,11 @@ def test_depths_that_do_not_reach_what_layers_are_compared_with_bound_the_claim(
     deep = sc.trace(stack(lambda i, L: i >= 200), "float32[n,8]", referee=False)
     with pytest.raises(sc.DomainError, match="layers are compared with 200"):
         deep.subs(L=300)
+
+
+def test_no_number_is_given_where_the_model_raises_though_no_single_size_leads_there() -> None:
+    """Beside an even number of heads no odd width divides: three heads show what the model says of 15."""
+    costs = sc.trace(lambda d, H: Even(d, H), "float32[n,N,8]", referee=False)
+    with pytest.raises(sc.DomainError, match="d % 2 == 0 must hold"):
+        costs.subs(d=15, H=3)
+    assert costs.subs(n=1, N=5, d=12, H=3, check=True).params == sc.trace(Even(12, 3), "float32[1,5,8]").params

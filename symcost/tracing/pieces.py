@@ -100,7 +100,7 @@ class Side:
         near = self.points()
         points = [*near, *self._inside(), *self._lowest()]
         inside = [point for point in points if domain.problem(point) is None] or self._elsewhere()
-        if any(explorer.difference(point) is not None for point in inside):
+        if any(explorer.difference(point) is not None for point in inside) or (not inside and self._raises()):
             return "other"
         beside = [point for point in near if point in inside] or inside  # where it is looked at once more: not far away
         if beside and self._hides(beside[-1]):
@@ -143,6 +143,18 @@ class Side:
         points = itertools.chain(points_inside(names, self.piece.domain, base), self._dense(names, base))
         found = (p for p in points if not self.guard.holds(p) and self._behind(p))
         return list(itertools.islice((point for point in found if self.piece.explorer.sampler.works(point)), ELSEWHERE))
+
+    def _raises(self) -> bool:
+        """Whether the model raises wherever the decision falls the other way inside the domain: odd widths beside odd heads."""
+        shared = {
+            name for form in self.piece.domain.whole if form.symbols & self.guard.symbols for name in form.symbols
+        }
+        names = tuple(sorted((self.guard.symbols | shared) & set(self._base)))
+        if len(names) < 2 or not isinstance(self.piece.domain, Domain):
+            return False
+        points = points_inside(names, self.piece.domain, self._base)
+        found = [*itertools.islice((p for p in points if not self.guard.holds(p) and self._behind(p)), ELSEWHERE)]
+        return bool(found) and not any(map(self.piece.explorer.sampler.works, found))
 
     def _dense(self, names: Sequence[str], base: Point) -> Iterator[Point]:
         """Every value of a lone symbol inside the domain: a decision may fall the other way at few of them, ``N ^ 1 > 100``."""
