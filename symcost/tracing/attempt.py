@@ -98,9 +98,8 @@ class Attempt(Lifting):
         )
         domain.ordered = (*domain.ordered, *(pair for pair in conditions(self.shares) if pair not in domain.ordered))
         tried = {n: max(p[n] for p in (*certificate.fitted, *certificate.held_out) if n in p) for n in self.symbols}
-        domain.evidence = evidence(
-            self.symbols, self.recording, self.landmarks, tried, self._unexplained, self._digital
-        )
+        domain.evidence = evidence(self.symbols, self.recording, self.landmarks, tried, self._unexplained, self._digital,
+                                   {name: _deepest(name, seen.reach, domain) for name, seen in self.landmarks.items()})  # fmt: skip
         domain.tried = {name: most for name, most in tried.items() if domain.evidence[name].word == BOUNDED}
         points = [*certificate.fitted, *certificate.held_out]
         depths = {n: seen for n, seen in self.landmarks.items() if n not in {*(self.options.upto or {}), *self.halved}}
@@ -229,3 +228,8 @@ def _apart(name: str, values: Values) -> list[Guard]:
     size = Form.symbol(name)
     asked = guard(size - step * floor(size / step), "==", as_form(rest)) if rest else None
     return [asked] if asked is not None else []
+
+
+def _deepest(name: str, reach: int, domain: Domain) -> int:
+    """The depth that is to be tried: past all that layers are compared with, or the last one before that in the domain."""
+    return next((depth for depth in range(reach, 0, -1) if not domain.decides({name: depth})), reach)

@@ -19,7 +19,7 @@ from symcost.tracing.fitting.lift import OffLattice, Sampler, SizeLift
 from symcost.tracing.options import Options
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.choose import Choice
-from symcost.tracing.sampling.depth import HELD_OUT
+from symcost.tracing.sampling.depth import HELD_OUT, tells
 from symcost.tracing.sampling.halving import SAMPLED
 from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import SMALL, STEPS, Point, Values, fixed_values, multiples
@@ -184,7 +184,8 @@ class Lifting:
             return [{}]
         base = {n: self.values[n][0] for n in names}
         along = len(SMALL) - 1 if self._patterned else 3 if len(names) == 1 else 2
-        ends = {n: len(self.values[n]) - len(HELD_OUT) if n in self.compared else 1 + along for n in names}
+        told = {n for n in names if n in self.compared or (n in self.landmarks and tells(self.landmarks[n]))}
+        ends = {n: max(len(self.values[n]) - len(HELD_OUT), 1 + along) if n in told else 1 + along for n in names}
         ends.update(dict.fromkeys(self.halved, SAMPLED))
         points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : ends[n]])]
         if len(names) > 1:

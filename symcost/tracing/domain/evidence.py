@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from symcost.costs.evidence import BOUNDED, GUARDED, PROVED, Evidence
 from symcost.tracing.evidence.frames.landmark import Landmarks
@@ -20,12 +21,13 @@ def evidence(
     tried: Mapping[str, int],
     patterned: Collection[str] = (),
     halved: Collection[str] = (),
+    needed: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Evidence]:
     """The word of every symbol; ``patterned`` are depths with a pattern of layers that no comparison explains.
 
-    ``halved`` are those that the program halves again and again.
+    ``halved`` are those that the program halves again and again; ``needed`` says how far a depth is to be tried.
     """
-    found = {name: _of(name, seen, depths.get(name), tried[name]) for name in symbols}
+    found = {name: _of(name, seen, depths.get(name), tried[name], needed.get(name, 0)) for name in symbols}
     unexplained = "layers follow a pattern, and no comparison was seen that makes it"
     reasons = {**dict.fromkeys(patterned, unexplained), **dict.fromkeys(halved, HALVED)}
     return found | {
@@ -33,9 +35,9 @@ def evidence(
     }
 
 
-def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evidence:
+def _of(name: str, seen: Recording, depth: Landmarks | None, most: int, needed: int) -> Evidence:
     if depth is not None:
-        return _of_depth(depth, most)
+        return _of_depth(depth, most, needed)
     if name in seen.proved and (made := untold(seen).get(name)) is not None:
         return Evidence(
             BOUNDED, f"tried up to {most:,}: {made.formula} in a size is no form ({made.place.short})", most
@@ -52,12 +54,12 @@ def _of(name: str, seen: Recording, depth: Landmarks | None, most: int) -> Evide
     return Evidence(BOUNDED, f"tried up to {most:,}: {why}", most)
 
 
-def _of_depth(depth: Landmarks, most: int) -> Evidence:
+def _of_depth(depth: Landmarks, most: int, needed: int) -> Evidence:
     if not depth.complete:
         return Evidence(BOUNDED, f"tried up to {most:,}: {depth.unread[0]} is not understood", most)
     values = sorted(depth.thresholds | depth.ends | depth.lengths | depth.moduli)
     compared = f"layers are compared with {', '.join(map(str, values)) or 'one another'}"
-    if most < depth.reach:
+    if most < needed:
         numbers = {*values, *depth.shares}
         beyond = f"the depth and its layers are compared with {', '.join(map(str, sorted(numbers)))}"
         return Evidence(BOUNDED, f"tried up to {most:,}: {beyond if depth.shares else compared}{_at(depth)}", most)
