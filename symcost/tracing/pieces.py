@@ -276,9 +276,7 @@ class Side:
             range(base[name] - AHEAD, base[name] + AHEAD) if self.deeper < DEEPER else ()
         )  # behind another decision
         beside = {k * size // d + e for size in sizes for k, d in ((1, 1), (2, 1), (1, 2)) for e in (-1, 0, 1)}
-        explorer = self.piece.explorer
-        free = name not in explorer.structural and name not in explorer.given
-        least = 1 if free and self._only(name) == (1,) else 2
+        least = 1 if name not in self.piece.explorer.given and self._only(name) == (1,) else 2
         near = {*range(least, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside, *around}
         return sorted(value for value in near if value >= least)
 
