@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import flax.linen as nn
 import jax
@@ -360,3 +361,18 @@ class Even(nn.Module):
         if self.d % 2:
             raise ValueError(f"an odd width of {self.d}")
         return nn.MultiHeadDotProductAttention(self.H)(nn.Dense(self.d)(x))
+
+
+def stack(wide: Callable[[int, int], bool]) -> Callable[[int], nn.Module]:
+    """A stack in which some layers have a second projection."""
+
+    class Stack(nn.Module):
+        L: int
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            for i in range(self.L):
+                x = nn.Dense(8, name=f"down_{i}")(nn.Dense(16, name=f"up_{i}")(x) if wide(i, self.L) else x)
+            return x
+
+    return lambda L: Stack(L)

@@ -49,6 +49,7 @@ from decision_programs import (
     rounded,
     scaled,
     spectral,
+    stack,
     together,
     window,
     windows,
@@ -75,21 +76,6 @@ class Row:
     def is_factory(self) -> bool:
         """Whether it makes a module: its parameters are symbols."""
         return set(inspect.signature(self.program).parameters) <= set(self.points[0])
-
-
-def stack(wide: Callable[[int, int], bool]) -> Callable[[int], nn.Module]:
-    """A stack in which some layers have a second projection."""
-
-    class Stack(nn.Module):
-        L: int
-
-        @nn.compact
-        def __call__(self, x: jax.Array) -> jax.Array:
-            for i in range(self.L):
-                x = nn.Dense(8, name=f"down_{i}")(nn.Dense(16, name=f"up_{i}")(x) if wide(i, self.L) else x)
-            return x
-
-    return lambda L: Stack(L)
 
 
 class Share(nn.Module):

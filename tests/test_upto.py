@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from decision_programs import stack
 from effort import rows
-from test_decisions import METRICS, Row, fresh, stack
+from test_decisions import METRICS, Row, fresh
 
 import symcost as sc
 from symcost.cli.main import main

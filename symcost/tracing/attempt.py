@@ -61,9 +61,8 @@ class Attempt(Lifting):
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         for name in (n for n in self.structural if n in self.fixed):
             seen = self.landmarks.get(name)
-            if (
-                seen is None or tells(seen) or not seen.complete
-            ):  # between depths that were given the layers may be others
+            # between depths that were given the layers may be others
+            if seen is None or tells(seen) or not seen.complete:
                 apart = _apart(name, self.fixed[name])
                 domain.guards = (*domain.guards, *apart)
                 domain.steps |= {} if apart else {name: math.gcd(*self.fixed[name])}

@@ -143,7 +143,7 @@ class Derivation(Resampled):
         for each in self.guards:
             if all(each.holds(point) for point in found.certificate.fitted):
                 continue
-            same = Side(found, each.denied, self.values, self.within, dict(self.recording.base)).points()
+            same = Side(found, each.denied, self.values, self.within, dict(self.recording.base)).points
             inside = [point for point in same if found.domain.problem(point) is None and self.sampler.works(point)]
             if any(found.explorer.difference(point) is not None for point in inside):
                 raise LiftError(f"the closed form is not right where {each}: it was fitted where that is otherwise too")

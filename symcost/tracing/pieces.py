@@ -97,7 +97,7 @@ class Side:
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
         explorer, domain = self.piece.explorer, self.piece.domain
-        near = self.points()
+        near = self.points
         points = [*near, *self._inside(), *self._lowest()]
         inside = [point for point in points if domain.problem(point) is None] or self._elsewhere()
         if any(explorer.difference(point) is not None for point in inside) or (not inside and self._raises()):
@@ -115,7 +115,7 @@ class Side:
     def relaxed(self) -> Side | None:
         """Beyond a bound of one more, where the form is right at the first sizes beyond this one: ``T = N``."""
         explorer, bound = self.piece.explorer, self.guard.relaxed
-        edge = [point for point in self.points() if bound is not None and bound.holds(point)]
+        edge = [point for point in self.points if bound is not None and bound.holds(point)]
         if bound is None or not edge or any(explorer.difference(point) is not None for point in edge):
             return None
         return replace(self, guard=bound)
@@ -129,7 +129,7 @@ class Side:
 
     def _both(self, other: Side) -> Point | None:
         """A point at which both fall the other way, and earlier ones as they were seen."""
-        for own, beside in itertools.product(self.points(), other.points()):
+        for own, beside in itertools.product(self.points, other.points):
             point = {**own, **{name: beside[name] for name in other.guard.symbols & set(beside)}}
             denied = not self.guard.holds(point) and not other.guard.holds(point)
             if denied and all_hold(self.within, point):
@@ -168,7 +168,7 @@ class Side:
     def different(self) -> list[Point]:
         """Points on the other side, below an edge of the domain too, at which the form is wrong."""
         explorer = self.piece.explorer
-        return [p for p in self.points() if explorer.sampler.works(p) and explorer.difference(p) is not None]
+        return [p for p in self.points if explorer.sampler.works(p) and explorer.difference(p) is not None]
 
     def _hides(self, point: Point) -> bool:
         """Whether the program decides something there that it was not asked elsewhere, and that is of account."""
@@ -183,12 +183,9 @@ class Side:
                          deeper=self.deeper - 1)  # fmt: skip
         return any(replace(behind, guard=each).verdict() == "other" for each in fresh)
 
+    @cached_property
     def points(self) -> list[Point]:
         """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
-        return self._points
-
-    @cached_property
-    def _points(self) -> list[Point]:
         found: dict[tuple[tuple[str, int], ...], Point] = {}
         bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
         if set(self.seen) >= set(self.values) and self.seen not in bases:

@@ -26,7 +26,7 @@ class clog2(Digital):
     @classmethod
     def eval(cls, *args: Any) -> Any:
         """Value at a number, nothing otherwise."""
-        return _at(args[0], lambda value: log2(value, up=True))
+        return at_number(args[0], lambda value: log2(value, up=True))
 
 
 class flog2(Digital):
@@ -37,10 +37,11 @@ class flog2(Digital):
     @classmethod
     def eval(cls, *args: Any) -> Any:
         """Value at a number, nothing otherwise."""
-        return _at(args[0], lambda value: log2(value, up=False))
+        return at_number(args[0], lambda value: log2(value, up=False))
 
 
-def _at(argument: sympy.Expr, function: Any) -> sympy.Integer | None:
+def at_number(argument: sympy.Expr, function: Any) -> sympy.Integer | None:
+    """The value of a function of exact numbers where its argument is one, nothing otherwise."""
     if not isinstance(argument, sympy.Rational):
         return None
     return sympy.Integer(function(Fraction(int(argument.p), int(argument.q))))

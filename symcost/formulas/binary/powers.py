@@ -9,10 +9,8 @@ import math
 from fractions import Fraction
 from typing import Any
 
-import sympy
-
 from symcost.errors import ExpressionError
-from symcost.formulas.binary.digits import Digital
+from symcost.formulas.binary.digits import Digital, at_number
 from symcost.formulas.extent import power
 
 Number = int | Fraction
@@ -27,8 +25,7 @@ class pow2(Digital):
     @classmethod
     def eval(cls, *args: Any) -> Any:
         """Value at a number, nothing otherwise."""
-        number = _number(args[0])
-        return None if number is None else sympy.Integer(two_to(number))
+        return at_number(args[0], two_to)
 
 
 class isqrt(Digital):
@@ -40,12 +37,7 @@ class isqrt(Digital):
     @classmethod
     def eval(cls, *args: Any) -> Any:
         """Value at a number, nothing otherwise."""
-        number = _number(args[0])
-        return None if number is None else sympy.Integer(root(number))
-
-
-def _number(argument: Any) -> Number | None:
-    return Fraction(int(argument.p), int(argument.q)) if isinstance(argument, sympy.Rational) else None
+        return at_number(args[0], root)
 
 
 def two_to(exponent: Number) -> int:
