@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
-from llm_models import NETS, costs, parts
+from llm_models import GPT, NETS, costs, parts
 
 import symcost as sc
 
@@ -64,17 +64,71 @@ def teraflops(rate: int, device: str) -> Answer:
     return between(*(lambda off=off: sc.mfu(rate * 10**12 + off, 1, device).share for off in (-5 * 10**11, 5 * 10**11)))
 
 
+def trained(name: str, sequences: int, again: int = 0) -> Fraction:
+    """FLOPs of a step of Megatron, its blocks' forward pass computed ``again`` so many times, with sequences of 2048 tokens."""
+    blocks, head = (costs(f"{name} {part}", sequences, 2048).total("textbook").flops for part in ("blocks", "head"))
+    return Fraction((3 + again) * blocks + 3 * head)
+
+
 def megatron_step(gpus: int, rate: Fraction) -> Fraction:
-    """MT-NLG: blocks computed twice forward, output once, 1920 sequences of 2048 tokens."""
-    blocks, head = (costs(f"mt-nlg 530B {part}", 1920, 2048).total("textbook").flops for part in ("blocks", "head"))
+    """MT-NLG: blocks computed twice forward, output once, 1920 sequences."""
     a100 = sc.Device(name="reached", source="arXiv:2201.11990, section 2.4", peak={"float16": rate})
-    return sc.step_time(sc.DeviceWork(flops=Fraction(4 * blocks + 3 * head, gpus)), a100, "float16").value()
+    return sc.step_time(sc.DeviceWork(flops=trained("mt-nlg 530B", 1920, 1) / gpus), a100, "float16").value()
 
 
 def steps_of(gpus: int, teraflops: int) -> Answer:
     """Between what the rounded TFLOP/s allow."""
     return between(*(lambda rate=rate: megatron_step(gpus, rate * 10**12)
                      for rate in (teraflops + Fraction(1, 2), teraflops - Fraction(1, 2))))  # fmt: skip
+
+
+def measured(name: str, sequences: int, gpus: int, utilisation: str, longer: str = "") -> Answer:
+    """A step of arXiv:2205.05198, table 5, from the utilisation beside it, and how much longer that with all computed again is."""
+
+    def seconds(side: int) -> Any:
+        work = sc.DeviceWork(flops=trained(f"megatron {name}", sequences) / gpus)
+        share = (Fraction(utilisation) - side * HALF) / 100
+        step = sc.step_time(work, "nvidia-a100-sxm-80gb", "float16", efficiency=share)
+        return step.value() * (1 + (Fraction(longer) + side * HALF) / 100 if longer else 1)
+
+    return between(lambda: seconds(-1), lambda: seconds(1))
+
+
+HALF = Fraction(1, 20)
+"""Of the last digit of a share in percent with one of them."""
+
+
+def maxtext_step(rate: str) -> Any:
+    """DeepSeek's 16B: 24 sequences of 2048 tokens on a device at so many TFLOP/s, half of the causal products left out."""
+    sums = {
+        group.name: Fraction(group.total("textbook").flops) for group in costs("deepseek v2 lite", 24, 2048).by_op()
+    }
+    flops = 3 * (sum(sums.values()) - (sums["scores"] + sums["context"]) / 2)
+    reached = sc.Device(name="reached", source="MaxText's log of a run", peak={"bfloat16": Fraction(rate) * 10**12})
+    return sc.step_time(sc.DeviceWork(flops=flops), reached).value()
+
+
+def hours(name: str, tokens: int) -> Any:
+    """GPU-hours of training at the full peak of an A100: no run takes less."""
+    work = sc.DeviceWork(flops=3 * costs(name, tokens // 2048, 2048).total("textbook").flops)
+    return sc.step_time(work, "nvidia-a100-sxm-80gb").value() / 3600
+
+
+def hours_at(rate: Any) -> Fraction:
+    """GPU-hours of 1.4e12 tokens at so many tokens a second and GPU."""
+    return Fraction(14 * 10**11) / Fraction(rate) / 3600
+
+
+def prefill() -> Any:
+    """Seconds of 8192 tokens of Llama 3 70B on 16 chips that reach 40 % of their peak."""
+    return sc.step_time(sc.DeviceWork(flops=2 * 70 * 10**9 * 8192 // 16), "tpu-v5e", efficiency="0.4").seconds
+
+
+def across() -> Any:
+    """From one corner of 4 x 4 chips of a v5e to the other: half over each of two ports, and six hops."""
+    half = sc.Collective(kind="collective-permute", axes=("X",), size=4, bytes=8 * 128 * 8192)
+    found = sc.collective_time(half, "tpu-v5e")
+    return found.bandwidth + 6 * found.latency
 
 
 # -- steps and collectives ---------------------------------------------------------------------------------------------
@@ -152,15 +206,16 @@ def relative(technique: Any, name: str) -> Fraction:
     return share(exact(sc.transformer_activations(technique, **one)), exact(sc.transformer_activations("none", **one)))
 
 
-MEGATRON: dict[str, Any] = {  # arXiv:2205.05198, table 3
-    "22B": dict(s=2048, b=4, h=6144, a=64, L=48, t=8), "175B": dict(s=2048, b=1, h=12288, a=96, L=96, t=8, p=8),
-    "530B": dict(s=2048, b=1, h=20480, a=128, L=105, t=8, p=35), "1T": dict(s=2048, b=1, h=25600, a=160, L=128, t=8, p=64),
-}  # fmt: skip
+SPLIT: dict[str, Any] = {"22B": dict(b=4), "175B": dict(b=1, p=8), "530B": dict(b=1, p=35), "1T": dict(b=1, p=64)}
+"""Sequences of a microbatch and stages of the pipeline: arXiv:2205.05198, table 3."""
+MEGATRON: dict[str, Any] = {
+    name: dict(zip("haL", GPT[f"megatron {name}"], strict=True), s=2048, t=8, **split) for name, split in SPLIT.items()
+}
 
 
 def states(name: str, devices: int) -> Any:
     """18 bytes for each weight of a block: 2 of it, 4 of its gradient, 12 of Adam and the master copy."""
-    P = parts(f"megatron {name}")
+    P = parts(f"megatron {name} blocks")
     whole = sc.TrainingMemory(params=2 * P, gradients=4 * P, optimizer=12 * P, residuals=0)
     return whole.sharded(sc.Shards(params=devices, gradients=devices, optimizer=devices)).total
 
@@ -224,11 +279,13 @@ ANSWERS: dict[str, Answer] = {
     "weights-int8": lambda: sc.model_size(costs("llama 3 70B"), 8),
     "caches-bf16": lambda: caches_that_fit("bfloat16", 116 * 10**9),
     "caches-int8": lambda: caches_that_fit("int8", 68 * 10**9),
-    "prefill": lambda: sc.step_time(sc.DeviceWork(flops=2 * 70 * 10**9 * 8192 // 16), "tpu-v5e", efficiency="0.4").seconds,
+    "prefill": prefill,
+    "prefill-servers": lambda: prefill() / (Fraction(19, 1000) * 512 / 32),
     "matmul-hbm": lambda: moved(2 * 8192 * 28672 // 32, "tpu-v5e"),
     "all-gather": lambda: gathered("all-gather", 2 * 1024 * 4096 // 4),
     "all-reduce": lambda: gathered("all-reduce", 2 * 1024 * 4096),
     "copies": copies,
+    "transfer": across,
     "load-weights": lambda: moved(400 * 10**9 // 32, "tpu-v4"),
     "megatron-22b-both": lambda: kept("both", "22B"),
     "megatron-175b-none": lambda: kept("none", "175B", 3),
@@ -242,10 +299,16 @@ ANSWERS: dict[str, Answer] = {
        for name, techniques in FIGURE_7.items() for technique in techniques},
     "maxtext-16b-params": lambda: int(costs("maxtext 16B").params),
     "maxtext-arguments": arguments,
+    "maxtext-total": between(*(lambda temporary=temporary: arguments() + Fraction(temporary) * 2**30
+                               for temporary in ("55.85", "55.95"))),
+    "maxtext-initialised": arguments,
+    "maxtext-step": between(lambda: maxtext_step("134.9245"), lambda: maxtext_step("134.9235")),
     "maxtext-attention": deepseek_attention,
     "mfu-llama2-v6e": between(lambda: tokens_mfu("llama 2 70B", 4096, 895, "tpu-v6e"),
                               lambda: tokens_mfu("llama 2 70B", 4096, 905, "tpu-v6e")),
     "mfu-llama31-8b": lambda: tokens_mfu("llama 3.1 8B", 8192, 7207, "tpu-v6e"),
+    "mfu-llama31-405b": lambda: tokens_mfu("llama 3.1 405B", 8192, 123, "tpu-v6e"),
+    "mfu-llama2-v5p": lambda: tokens_mfu("llama 2 70B", 4096, 692, "tpu-v5p"),
     "mfu-mixtral-v6e": between(
         lambda: tokens_mfu("mixtral 8x7B", 4096, "3898.5", "tpu-v6e"),
         lambda: tokens_mfu("mixtral 8x7B", 4096, "3899.5", "tpu-v6e"),
@@ -271,6 +334,15 @@ ANSWERS: dict[str, Answer] = {
     "kv-gpt-oss-120b": lambda: cache_of_a_token("gpt-oss 120b", "bfloat16"),
     "kv-gpt-oss-20b": lambda: cache("gpt-oss 20b", 8192, "bfloat16", 32),
     "kv-gemma3-1b": lambda: cache("gemma3 1b", 32768, "bfloat16"),
+    "kv-gemma4-31b": lambda: cache_of_a_token("gemma4 31b", "bfloat16"),
+    "megatron-22b-full-step": measured("22B", 4, 8, "41.5", "29.0"),
+    "megatron-175b-full-step": measured("175B", 64, 64, "51.4", "31.8"),
+    "megatron-175b-both-step": measured("175B", 64, 64, "51.4"),
+    "megatron-530b-both-step": measured("530B", 280, 280, "56.0"),
+    "megatron-1t-full-step": measured("1T", 512, 512, "56.3", "32.1"),
+    "llama-7b-hours": lambda: hours("llama 7B", 10**12),
+    "llama-13b-hours": lambda: hours("llama 13B", 10**12),
+    "llama-65b-hours": between(lambda: hours_at("380.5"), lambda: hours_at("379.5")),
     "mtnlg-2240": steps_of(2240, 126),
     "mtnlg-3360": steps_of(3360, 113),
 }  # fmt: skip

@@ -88,6 +88,12 @@ def grouped(H: Any, H_kv: Any, d_k: Any, bias: bool = False) -> sc.Attention:
     return sc.Attention(H, H_kv, d_k=d_k, causal=True, bias=bias)
 
 
+GPT = {
+    "megatron 22B": (6144, 64, 48), "megatron 175B": (12288, 96, 96), "megatron 530B": (20480, 128, 105),
+    "megatron 1T": (25600, 160, 128), "mt-nlg 530B": (20480, 128, 105),
+}  # fmt: skip
+"""Features, heads and layers of GPT's blocks."""
+
 NETS: dict[str, Any] = {
     "llama 3 70B": lambda: network(128256, 8192, stack(80, grouped(64, 8, 128), sc.GatedMLP(28672))),
     "llama 2 70B": lambda: network(32000, 8192, stack(80, grouped(64, 8, 128), sc.GatedMLP(28672))),
@@ -120,19 +126,13 @@ NETS: dict[str, Any] = {
         stack(22, sc.Attention(4, 1, d_k=256, M=512, causal=True, bias=False), sc.GatedMLP(6912), "local"),
     ),
     "gpt-2 xl": lambda: sc.models.gpt2(d=1600, H=25, L=48, V=50257).net,
-    "megatron 22B": lambda: stack(48, sc.Attention(64), mlp(6144)),
-    "megatron 530B": lambda: stack(105, sc.Attention(128), mlp(20480)),
-    "megatron 1T": lambda: stack(128, sc.Attention(160), mlp(25600)),
-    "mt-nlg 530B blocks": lambda: stack(105, sc.Attention(128), mlp(20480)),
-    "mt-nlg 530B head": lambda: sc.Linear(51200, bias=False),
+    "gemma4 31b": lambda: network(262144, 5376, stack(60, grouped(32, 16, 256), sc.GatedMLP(21504))),
+    "llama 7B": lambda: network(32000, 4096, stack(32, grouped(32, 32, 128), sc.GatedMLP(11008))),
+    "llama 13B": lambda: network(32000, 5120, stack(40, grouped(40, 40, 128), sc.GatedMLP(13824))),
+    **{f"{name} blocks": lambda d=d, H=H, L=L: stack(L, sc.Attention(H), mlp(d)) for name, (d, H, L) in GPT.items()},
+    **{f"{name} head": lambda: sc.Linear(51200, bias=False) for name in GPT},
 }  # fmt: skip
-WIDTH = {
-    "megatron 22B": 6144,
-    "megatron 530B": 20480,
-    "megatron 1T": 25600,
-    "mt-nlg 530B blocks": 20480,
-    "mt-nlg 530B head": 20480,
-}
+WIDTH = {f"{name} {part}": d for name, (d, _, _) in GPT.items() for part in ("blocks", "head")}
 """Features of what has no embedding."""
 
 

@@ -147,6 +147,18 @@ def test_decoding_needs_the_macs_of_one_token() -> None:
     assert sc.latency(reference("gpt2")(N=1024, n=8), chip, "bfloat16", model="whole").bound == "compute"
 
 
+def test_the_first_token_of_a_sequence_keeps_its_keys_and_values_too() -> None:
+    """Nothing is joined to them: a length of 1 is where the formula in the length says, also beside windows."""
+    net = sc.Sequential(whole=sc.Attention(8, 2), window=sc.Attention(8, 2, M=16, causal=True))
+    tokens = sc.Sequential(embedding=sc.Embedding(100, 64), layers=net)
+    lengths = decoding(tokens, M="M", n=3)
+    for M in (1, 2):
+        step = decoding(tokens, M=M, n=3)
+        assert sc.kv_cache(step) == sc.kv_cache(lengths.subs(M=M)) == 3 * 2 * (M + 16) * 2 * 8 * 2
+        assert step.total("full") == lengths.subs(M=M).total("full")
+        assert not step.symbols
+
+
 def test_decoding_takes_a_table_of_layers_and_refuses_a_traced_one() -> None:
     assert decoding(reference("gpt2")(), M=9).macs == decoding(reference("gpt2").net(), M=9).macs
     with pytest.raises(

@@ -1,8 +1,9 @@
-"""105 published numbers of language models on many devices: each answered by symcost, explained, or listed with the reason."""
+"""105 published numbers of language models on many devices: each answered by symcost, bounded, or explained."""
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -79,14 +80,19 @@ def test_an_audit_finds_the_misprint_in_a_table_of_claims() -> None:
     assert right.right
 
 
-@each("unanswered")
-def test_what_is_not_answered_says_why(row: dict[str, str]) -> None:
+@each("least")
+def test_what_was_measured_is_at_least_what_is_answered(row: dict[str, str]) -> None:
+    """No run needs less memory than its arguments, or less time than its products at the peak; how near it came is told."""
+    found = exact(ANSWERS[row["key"]]())
+    value, _ = printed(row["printed"], row["unit"])
+    assert stands_for(row["right"], row["unit"], found)
+    assert value / 3 < found < value
     assert row["because"]
-    assert not row["key"]
 
 
-def test_most_of_them_are_answered() -> None:
+def test_all_of_them_are_answered() -> None:
     assert len(ROWS) == 105
-    assert len(ROWS) - len(of("unanswered")) == 89
-    assert {row["key"] for row in ROWS} - {""} == set(ANSWERS), "every answer is to a row"
+    counts = Counter(row["status"] for row in ROWS)
+    assert counts == {"answered": 58, "inputs": 24, "figure": 11, "misprint": 9, "least": 3}
+    assert {row["key"] for row in ROWS} == set(ANSWERS), "every answer is to a row"
     assert all(row["source"] and row["quantity"] for row in ROWS)

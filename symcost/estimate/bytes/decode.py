@@ -30,6 +30,8 @@ TRACED = (
 )
 CACHE = "cache"
 """The operation that joins new keys or values to those kept."""
+KEYS = "kept_keys"
+"""How many there are, where it is put in later."""
 
 
 def decoding(net: Layer | CostTable, M: SizeLike = "M", n: SizeLike = "n") -> CostTable:
@@ -48,11 +50,13 @@ def decoding(net: Layer | CostTable, M: SizeLike = "M", n: SizeLike = "n") -> Co
     >>> step.total("textbook").macs
     262144*M*n + 7504658432*n
     """
-    layers = layers_of(net, TRACED)
-    cached = _with_keys(layers, size(M, "M"))
+    layers, length = layers_of(net, TRACED), size(M, "M")
+    alone = length == 1  # nothing is joined to the new token's keys, and they are kept
+    cached = _with_keys(layers, size(KEYS, "M") if alone else length)
     if cached is layers:
         raise SymcostError("the network has no attention that could keep keys and values: give a decoder's layers")
-    return table(cached, (n, 1))
+    step = table(cached, (n, 1))
+    return step.subs(**{KEYS: 1}) if alone else step
 
 
 def _with_keys(value: Any, M: Any) -> Any:
