@@ -281,8 +281,8 @@ VOCABULARY = [
     ("macs_textbook", "105415200", {"layer": "conv1"}, True, "105,415,200", "as textbook counts"),
     ("activation_bytes", "1.8 MB", {}, True, "1.8", "peak bytes, rounded from 1,763,712"),
     ("activation_bytes", "440928", {"dtype": "int8"}, True, "440,928", "peak bytes"),
-    ("Latency (ms)", "0.06", {"device": "nvidia-a100-sxm-80gb", "dtype": "float16"}, True, "0.06",
-     "latency, rounded from 63.86 us"),
+    ("Latency (ms)", "0.11", {"device": "nvidia-a100-sxm-80gb", "dtype": "float16"}, True, "0.11",
+     "latency, rounded from 112.5 us"),  # 63.86 us of moving and computing, and 18 launches of 2.7 us
     ("energy", "45 mJ", {"device": "horowitz-45nm"}, False, "44 (44.29 mJ)", "a digit: 5 stands for 4"),
 ]  # fmt: skip
 

@@ -69,7 +69,7 @@ def test_a_point_is_exact_and_a_range_is_proved_or_refuted(verdict: BudgetVerdic
     assert found["fit hbm"].holds
     refuted = found["energy"]
     assert refuted.at is not None
-    assert refuted.how == "refuted by d=768, L=12, n=2, N=768"
+    assert refuted.how == "refuted by d=768, L=12, n=2, N=640"
 
 
 def test_a_refutation_is_the_smallest_point_by_brute_force(verdict: BudgetVerdict) -> None:
@@ -79,7 +79,7 @@ def test_a_refutation_is_the_smallest_point_by_brute_force(verdict: BudgetVerdic
         for n in (1, 2)
         for size in range(128, 1025, 128)
     }
-    assert min(point for point, value in joules.items() if value > 1) == (2, 768)
+    assert min(point for point, value in joules.items() if value > 1) == (2, 640)
 
 
 def test_the_layers_at_fault_carry_their_share(verdict: BudgetVerdict) -> None:

@@ -48,6 +48,18 @@ def test_devices_are_listed_and_shown_with_their_source(capsys: pytest.CaptureFi
     assert document[0]["memory"]["hbm"]["size"] == str(80 * 10**9)
 
 
+def test_the_launch_of_a_kernel_is_the_device_s_own_or_as_given(capsys: pytest.CaptureFixture[str]) -> None:
+    """A100: 2.7 us for each of AlexNet's 18 kernels, as the Swiss National Supercomputing Centre measures empty ones."""
+    own, other, none = (
+        out(capsys, "estimate", "alexnet", "--device", A100, *more)
+        for more in ([], ["--overhead", "5e-6"], ["--overhead", "0"])
+    )
+    assert "latency (roofline)             235.8 us, bound by memory (full peak, launch of 2.7 us a kernel)" in own
+    assert "latency (roofline)             277.2 us, bound by memory (full peak, launch of 5 us a kernel)" in other
+    assert "latency (roofline)             187.2 us, bound by memory (ideal: full peak, no launch cost)" in none
+    assert all("122.9 us, bound by memory (ideal: full peak, no launch cost)" in shown for shown in (own, other, none))
+
+
 def test_what_a_device_was_measured_at_is_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "host.toml"
     file.write_text('[host]\nsource = "s"\nmeasured.product = { operations_gflops = 2, overhead_us = 3 }\n')
@@ -172,6 +184,10 @@ BAD = [
     (["estimate", "resnet18", "--dtype", "int7"], "unknown number type 'int7': did you mean"),
     (["estimate", "resnet18", "--model", "best"], "unknown model of latency 'best'"),
     (["estimate", "resnet18", "--efficiency", "2"], "efficiency=2 must be a share of the peak"),
+    (
+        ["estimate", "resnet18", "--overhead", "-1"],
+        "overhead=-1 must be seconds, 0 or more: give a number such as '5e-6'",
+    ),
     (["estimate", "resnet18", "--set", "q=1"], "resnet18 has no parameter 'q'"),
     (["estimate", "resnet18", "float32[n]"], "specs is for a model to trace, not resnet18: give PKG.MOD:NAME"),
     (

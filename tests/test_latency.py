@@ -250,8 +250,9 @@ def test_mfu_refuses_what_is_no_measurement(work: int, time: object, devices: in
 @pytest.mark.parametrize(
     ("options", "assumed"),
     [
-        ({}, "ideal: full peak, no launch cost"),
-        ({"efficiency": "0.4"}, "40 % of the peak, no launch cost"),
+        ({}, "full peak, launch of 2.7 us a kernel"),
+        ({"overhead": 0}, "ideal: full peak, no launch cost"),
+        ({"efficiency": "0.4"}, "40 % of the peak, launch of 2.7 us a kernel"),
         ({"overhead": "5e-6"}, "full peak, launch of 5 us a kernel"),
         (
             {"efficiency": sc.Saturating("0.5", 1000), "overhead": "5e-6"},
@@ -266,7 +267,7 @@ def test_a_latency_says_what_it_assumes(options: dict[str, object], assumed: str
 
 
 def test_a_latency_is_printed_with_its_unit() -> None:
-    found = str(latency(sc.models.resnet50(), "nvidia-a100-sxm-80gb"))
+    found = str(latency(sc.models.resnet50(), "nvidia-a100-sxm-80gb", overhead=0))
     assert found.startswith("539.4 us, bound by compute, on nvidia-a100-sxm-80gb")
     symbolic = latency(sc.models.resnet50(n="n", r="r"), "nvidia-a100-sxm-80gb")
     assert len(repr(symbolic)) < 200

@@ -42,8 +42,8 @@ def test_large_memories_are_drawn_in_large_units() -> None:
 
 
 def test_roofline_points_lie_under_the_roof() -> None:
-    (axes,) = sc.models.resnet18().plot("roofline", A100, "bfloat16", model="fused").axes
-    peak, bandwidth = 312e12, 2039e9
+    (axes,) = sc.models.resnet18().plot("roofline", "nvidia-h100-sxm", "bfloat16", model="fused").axes
+    peak, bandwidth = 989.4e12, 3350e9
     points = [tuple(point) for group in axes.collections for point in group.get_offsets()]
     assert len(points) > 15
     for intensity, reached in points:

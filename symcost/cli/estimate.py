@@ -37,6 +37,12 @@ def _check_efficiency(given: str) -> None:
     efficiency_of(given)
 
 
+def _check_overhead(given: str) -> None:
+    from symcost.estimate.time.latency import launch_of
+
+    launch_of(given)
+
+
 @shows(
     "symcost devices",
     "symcost devices stm32f746",
@@ -75,6 +81,13 @@ def estimate(
             callback=checked(_check_efficiency),
         ),
     ] = None,
+    overhead: Annotated[
+        str | None,
+        typer.Option(
+            help="Seconds to launch a kernel, such as 5e-6; the device's own unless given.",
+            callback=checked(_check_overhead),
+        ),
+    ] = None,
     format_: Annotated[str, one_of("text", "csv", "json")] = "text",
     output: Output = None,
 ) -> None:
@@ -84,7 +97,7 @@ def estimate(
 
     whole = estimated(
         table_of(given.source(target, specs)), target, device, widths.dtype, weights=widths.weights,
-        model=cast(LatencyModel, model), efficiency=efficiency, rule=widths.rule,
+        model=cast(LatencyModel, model), efficiency=efficiency, overhead=overhead, rule=widths.rule,
     )  # fmt: skip
     write(estimates.FORMATS[format_](whole), output)
 

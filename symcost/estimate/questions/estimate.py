@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symcost.costs.size import Bits
@@ -15,7 +15,7 @@ from symcost.estimate.bytes.memory import MemoryUse, memory
 from symcost.estimate.bytes.types import Types, types_of
 from symcost.estimate.time.efficiency import efficiency_of
 from symcost.estimate.time.energy import Energy, energy
-from symcost.estimate.time.latency import Latency, examples, latency
+from symcost.estimate.time.latency import Latency, examples, latency, launch_of
 from symcost.estimate.time.work import check_model
 from symcost.reading.choices import MODELS, LatencyModel, Rule
 
@@ -46,10 +46,13 @@ class Estimate:
 
 def estimate(
     costs: CostTable, name: str, on: str | Device, dtype: str | None = None, *, weights: str | Bits | None = None,
-    model: LatencyModel = "roofline", efficiency: Any = None, rule: Rule = "liveness",
+    model: LatencyModel = "roofline", efficiency: Any = None, overhead: Any = None, rule: Rule = "liveness",
 ) -> Estimate:  # fmt: skip
-    """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits."""
-    where = device(on)
+    """Latency under every model, energy by the device and by the 45 nm table, memory, and whether it fits.
+
+    ``overhead``: seconds to launch a kernel in the place of the device's own.
+    """
+    where = device(on) if overhead is None else replace(device(on), overhead=launch_of(overhead) or None)
     types = types_of(costs, dtype, weights)
     check_computes(where, costs, types)
     efficiency_of(efficiency)

@@ -237,10 +237,22 @@ def _over(amount: Any, rate: Fraction | None) -> Any:
 def _overhead(where: Device, given: Any, model: str) -> Any:
     if given is None:
         return rational(where.overhead or Fraction(0)) if model != "whole" else sympy.Integer(0)
+    return rational(launch_of(given))
+
+
+def launch_of(given: Any) -> Fraction:
+    """Seconds to launch a kernel, as given.
+
+    Raises:
+        SymcostError: where it is no number of seconds, 0 or more.
+
+    >>> launch_of("5e-6")
+    Fraction(1, 200000)
+    """
     seconds = exact_number(given)
     if seconds is None or seconds < 0:
         raise SymcostError(f"overhead={given} must be seconds, 0 or more: give a number such as '5e-6'")
-    return rational(seconds)
+    return seconds
 
 
 def examples(costs: CostTable) -> Any:
