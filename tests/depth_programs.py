@@ -131,6 +131,16 @@ def inner_loop_of_its_own(L: int) -> int:
     return found
 
 
+def one_more_behind_the_first(L: int) -> int:
+    found = 0
+    for stage in range(3):
+        for _ in range(L + (stage > 0)):
+            found += 1
+        for _ in range(L if stage else 2):
+            found += 1
+    return found
+
+
 def while_with_a_counter(L: int) -> int:
     i = found = 0
     while i < L:
@@ -305,6 +315,7 @@ ROWS = {
     "cycle": Row(again_and_again, moduli={5}, saw_index=False),
     "nested loops": Row(nested_loops, {5}),
     "a loop of its own": Row(inner_loop_of_its_own, saw_index=False),
+    "one more": Row(one_more_behind_the_first, saw_index=False),
     "enumerate": Row(every_third_by_enumerate, moduli={3}),
     "zip": Row(beside_a_list, {1, 3, 5, 8}, lengths={9}, saw_index=False),
     "reversed": Row(from_the_last, {10}),

@@ -117,6 +117,8 @@ class Reading:
                 return [Sum().plus(s, Fraction(-1)) for s in self.sums(node.parts[0])]
             case "call":
                 return self._called(node)
+            case "either":
+                return self._any_of(node.parts)
             case "display" | "opaque":
                 raise NotRead(node.kind)
         pairs = itertools.product(self.sums(node.parts[0]), self.sums(node.parts[1]))
@@ -124,6 +126,18 @@ class Reading:
         if len(found) > MAX_ALTERNATIVES:
             raise NotRead("many values")
         return list(found)
+
+    def _any_of(self, nodes: Sequence[Node]) -> list[Sum]:
+        """The sums of those that are numbers: which one it is, another site tells."""
+        found: list[Sum] = []
+        for node in nodes:
+            try:
+                found += self.sums(node)
+            except NoNumber:
+                continue
+        if not found:
+            raise NoNumber("either")
+        return found
 
     def _constant(self, value: Any) -> Sum:
         return _of(Role("const", value))

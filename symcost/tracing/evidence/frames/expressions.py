@@ -44,8 +44,8 @@ class Node:
     An item, ``t[i]``, and a method that is called, ``i.bit_length``, are leaves with the names of the index, or of the owner,
     as parts: where they cannot be read those are known.
 
-    Kinds: const, leaf, neg, the signs of arithmetic, ``call`` (the function's leaf first), ``display`` of several, and
-    ``opaque``, of which only the names in it are known.
+    Kinds: const, leaf, neg, the signs of arithmetic, ``call`` (the function's leaf first), ``display`` of several,
+    ``either`` of several, and ``opaque``, of which only the names in it are known.
     """
 
     kind: str
@@ -115,7 +115,7 @@ def evaluated(node: Node, leaf: Callable[[int], Any]) -> Any:
             if not isinstance(function, Known):
                 raise Unreadable("a call")
             return computed(function.name, [evaluated(part, leaf) for part in node.parts[1:]])
-        case "display" | "opaque":
+        case "display" | "either" | "opaque":
             raise Unreadable(node.kind)
     left, right = (evaluated(part, leaf) for part in node.parts)
     return arithmetic(node.kind, left, right)
@@ -167,6 +167,12 @@ class _Builder:
                 return self.build(operand)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in SIGNS:
                 return Node(SIGNS[type(op)], (self.build(left), self.build(right)))
+            case ast.IfExp(body=first, orelse=second):
+                return Node("either", (self.build(first), self.build(second)))
+            case ast.BoolOp(values=values):
+                return Node("either", tuple(map(self.build, values)))
+            case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+                return Node("either", (Node("const", value=0), Node("const", value=1)))
             case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
                 if not any(isinstance(part, ast.Starred) for part in parts):
                     return Node("display", tuple(map(self.build, parts)))
