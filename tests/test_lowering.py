@@ -62,10 +62,16 @@ def checked(x: jax.Array) -> jax.Array:
     return x * 2
 
 
+def part_in_a_loop(x: jax.Array) -> jax.Array:
+    """Of the rows of every block, and of their sines beside them, the rows."""
+    return lax.scan(lambda c, r: (c, lax.concatenate([r, jnp.sin(r)], 1)[:, : r.shape[1]] * 2), 0, x)[1]
+
+
 ROWS: dict[str, tuple[Function, tuple[str, ...], tuple[int, int]]] = {
     # parts of concatenations
     "half of a concatenation": (two(lambda a, b: lax.concatenate([a, b], 1)[:, :3]), (X,), (12, 0)),
     "the other half": (two(lambda a, b: lax.concatenate([a, b], 1)[:, 3:]), (X,), (0, 12)),
+    "a part of what a loop runs over": (part_in_a_loop, ("float32[3,5,7]",), (37, 0)),
     "a part of a part": (two(lambda a, b: lax.concatenate([a, b], 1)[:, 1:3]), (X,), (12, 0)),
     "across a border": (two(lambda a, b: lax.concatenate([a, b, a + 1], 0)[2:6]), (X,), (12, 12)),
     "across a border, read by others too": (

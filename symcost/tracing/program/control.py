@@ -75,7 +75,7 @@ def scan(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> list[V
     inside = context.repeated(length, bodies)
     carry, sliced_xs = ins[n_consts : n_consts + n_carry], ins[n_consts + n_carry :]
     known = _carried(carry, body.invars[n_consts : n_consts + n_carry], body.outvars[:n_carry], entering)
-    args = [*ins[:n_consts], *known, *map(opaque, sliced_xs)]
+    args = [*ins[:n_consts], *known, *map(opaque, sliced_xs, body.invars[n_consts + n_carry :])]
     calls = walker.lowering.calls
     if SCAN_CALLS:
         results = walker.called(walker.jaxpr(body, consts, [opaque(value) for value in args], inside), args)
@@ -276,7 +276,9 @@ def shard_map(walker: Walker, eqn: Any, ins: list[Value], context: Context) -> l
     mesh = eqn.params["mesh"]
     manual = eqn.params.get("manual_axes", None) or tuple(mesh.shape)
     devices = math.prod(mesh.shape[axis] for axis in manual)
-    return walker.inner(eqn.params["jaxpr"], [opaque(value) for value in ins], context.repeated(devices, 1))
+    body = eqn.params["jaxpr"]
+    inside = getattr(body, "jaxpr", body).invars
+    return walker.inner(body, list(map(opaque, ins, inside)), context.repeated(devices, 1))
 
 
 def _rank(atom: Any) -> int:

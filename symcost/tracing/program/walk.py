@@ -368,9 +368,10 @@ def _needed(jaxpr: Any) -> Sequence[Any]:
     return needed[::-1]
 
 
-def opaque(value: Value) -> Value:
-    """The value without what is known of its content."""
-    return Value(value.id, Node("argument", (value.node,), value.node.shape), value.sources)
+def opaque(value: Value, inside: Any = None) -> Value:
+    """The value without what is known of its content; ``inside`` is the variable of a body that has a part of it."""
+    shape = value.node.shape if inside is None else getattr(inside.aval, "shape", ())
+    return Value(value.id, Node("argument", (value.node,), shape), value.sources)
 
 
 def constant(held: Any) -> Node:
