@@ -15,6 +15,7 @@ import typer
 
 from symcost.errors import SymcostError
 from symcost.reading.nearest import one_of as among
+from symcost.reading.numerals import so_many
 from symcost.system.files import save_whole
 
 USUAL, MOST = "15 to 160", 160
@@ -119,7 +120,7 @@ class Progress(ExitStack):
     def __call__(self, count: int) -> None:
         """Show that ``count`` traces are done."""
         usual = f", most models need {USUAL}" if count <= MOST else f", more than the {MOST} that most models need"
-        self.say(f"tracing: {count} trace{'' if count == 1 else 's'}{usual}")
+        self.say(f"tracing: {so_many(count, 'trace')}{usual}")
 
     def say(self, what: str) -> None:
         """Show what is being done."""

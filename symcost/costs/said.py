@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from symcost.reading.numerals import assigned
+from symcost.reading.numerals import assigned, so_many
 
 NOT_COMPARED = "not compared with XLA"
 ADVICE = "count under full or textbook, or trace with referee=False, which keeps the xla figures unchecked"
@@ -72,4 +72,4 @@ class Certificate:
         """What was compared, without the words."""
         points = "; ".join(assigned(p) for p in self.held_out) or "no symbols"
         equal = f"{self.numbers} numbers equal to a fresh trace at each held-out point ({points})"
-        return f"{equal}; {self.traces} trace{'' if self.traces == 1 else 's'} in all; {self.xla}"
+        return f"{equal}; {so_many(self.traces, 'trace')} in all; {self.xla}"

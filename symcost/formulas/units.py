@@ -33,6 +33,25 @@ def as_number(value: Any) -> Fraction | None:
     return Fraction(int(value.p), int(value.q)) if value.is_Rational else None
 
 
+def grouped(number: int | Fraction) -> str:
+    """An exact number with separators.
+
+    >>> grouped(1048576), grouped(Fraction(92160, 7))
+    ('1,048,576', '92,160/7')
+    """
+    return f"{number.numerator:,}" + (f"/{number.denominator:,}" if number.denominator > 1 else "")
+
+
+def percent(share: int | Fraction) -> str:
+    """A share of 1 in percent, to a tenth.
+
+    >>> percent(Fraction(1, 8)), percent(Fraction(-1, 3)), percent(Fraction(1, 10_000))
+    ('12.5 %', '-33.3 %', '0.0 %')
+    """
+    tenths = round(1000 * share)
+    return f"{'-' if tenths < 0 else ''}{abs(tenths) // 10}.{abs(tenths) % 10} %"
+
+
 def counted(value: Any) -> str:
     """An integer with separators, a formula as it is."""
     return f"{value:,}" if isinstance(value, int) else written(value)

@@ -142,3 +142,12 @@ def short(value: Any) -> str:
     except ValueError:  # an integer inside it that cannot be printed
         return f"a {type(value).__name__}"
     return shown if len(shown) <= 5 * SHOWN else f"{shown[: 5 * SHOWN]}..."
+
+
+def so_many(number: int, what: str) -> str:
+    """So many things, one of them in the singular.
+
+    >>> so_many(1, "trace"), so_many(1200, "trace")
+    ('1 trace', '1,200 traces')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -18,7 +18,7 @@ from symcost.errors import DeviceError
 from symcost.estimate.bytes.memory import MemoryUse, memory
 from symcost.estimate.bytes.types import Types, main_type, types_of
 from symcost.estimate.time.work import kernels
-from symcost.formulas.units import rounded
+from symcost.formulas.units import grouped, rounded
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 from symcost.views import Viewed
@@ -54,7 +54,7 @@ class MemoryLimit:
         verdict = "fits" if self else "does not fit"
         rest = f"{_bytes(self.margin)} are left" if self else f"{_bytes(-self.margin)} are missing"
         return (
-            f"{self.memory} ({' and '.join(self.holds)}): {_grouped(self.needed)} of {_bytes(self.available)}, {verdict}, "
+            f"{self.memory} ({' and '.join(self.holds)}): {grouped(self.needed)} of {_bytes(self.available)}, {verdict}, "
             f"{rest}; {self.why} {self.layer}"
         )
 
@@ -68,15 +68,11 @@ def _bytes(value: Fraction) -> str:
     >>> _bytes(Fraction(327680)), _bytes(Fraction(92160, 7)), _bytes(Fraction(80_000_000_000))
     ('327,680 bytes (320 KiB)', '92,160/7 bytes (13.2 kB)', '80,000,000,000 bytes (80 GB)')
     """
-    exact = f"{_grouped(value)} byte{'' if value == 1 else 's'}"
+    exact = f"{grouped(value)} byte{'' if value == 1 else 's'}"
     if value < 1000:
         return exact
     whole = [(power, name) for power, name in BINARY if value % power == 0 and value < 10_000 * power]
     return f"{exact} ({f'{value // whole[0][0]:,} {whole[0][1]}' if whole else rounded(value, 'B')})"
-
-
-def _grouped(value: Fraction) -> str:
-    return f"{value.numerator:,}" + (f"/{value.denominator:,}" if value.denominator > 1 else "")
 
 
 @dataclass(frozen=True, repr=False)

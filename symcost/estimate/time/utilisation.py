@@ -46,11 +46,10 @@ class Utilisation:
         return float(self.share)
 
     def __str__(self) -> str:
-        from symcost.formulas.units import physical
+        from symcost.formulas.units import percent, physical
 
-        tenths = round(1000 * self.share)
         return (
-            f"MFU {tenths // 10}.{tenths % 10} %: {physical(self.flops / self.seconds, 'FLOP/s')} of "
+            f"MFU {percent(self.share)}: {physical(self.flops / self.seconds, 'FLOP/s')} of "
             f"{physical(self.peak, 'FLOP/s')}, {self.devices} x {self.device} dense {self.dtype}; FLOPs of {self.counted}"
         )
 

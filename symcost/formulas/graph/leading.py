@@ -16,6 +16,7 @@ import sympy
 
 from symcost.formulas.symbols import clog2, flog2
 from symcost.formulas.text import ELLIPSIS, written
+from symcost.reading.numerals import so_many
 
 SHORT = 48
 """Characters of a formula in a line about it."""
@@ -71,7 +72,7 @@ def abbreviated(value: Any) -> tuple[str, ...]:
     ahead = text if first is None or first == plain else f"{written(first)} + {ELLIPSIS}"
     candidates = isinstance(value, sympy.Max)
     number = len(value.args if candidates else sympy.Add.make_args(plain))
-    counted = f"{number} {'candidate' if candidates else 'term'}{'' if number == 1 else 's'}"
+    counted = so_many(number, "candidate" if candidates else "term")
     return text, min(text, ahead, key=len), min(text, counted, key=len)
 
 

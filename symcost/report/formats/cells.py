@@ -16,7 +16,7 @@ from symcost.estimate.time.energy import Energy
 from symcost.estimate.time.latency import Latency
 from symcost.formulas.units import as_number, physical
 from symcost.report.subjects import designs
-from symcost.report.words import markup
+from symcost.report.words import markup, sheet
 
 MOST = 10
 """Kernels that a cell lists: those that take most."""
@@ -131,7 +131,7 @@ def answer(answered: Any) -> str:
     """The configurations with their exact costs, and how many there are."""
     names = list(answered.columns)
     rows = [
-        [designs.shown(answered.columns[name][i]) for name in names] for i in range(min(len(answered), CONFIGURATIONS))
+        [sheet.number(answered.columns[name][i]) for name in names] for i in range(min(len(answered), CONFIGURATIONS))
     ]
     table = markup.table(names, rows, right=range(len(names))) if rows else ""
     more = markup.note(f"and {len(answered) - len(rows):,} more") if len(answered) > len(rows) else ""

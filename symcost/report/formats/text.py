@@ -16,7 +16,7 @@ from symcost.costs.rows import Group, Row
 from symcost.costs.table import CostTable
 from symcost.formulas.graph.leading import abbreviated, leading
 from symcost.formulas.text import ELLIPSIS, wrapped, written
-from symcost.formulas.units import counted, rounded
+from symcost.formulas.units import counted, percent, rounded
 from symcost.reading.choices import AnyConvention
 from symcost.report.words import facts, sheet
 from symcost.report.words.headline import POINT, is_bound, narrowed, standing, withdrawn
@@ -166,8 +166,7 @@ def share(value: Any, whole: Any) -> str:
     ratio = _ratio(sympy.sympify(value, strict=True), sympy.sympify(whole, strict=True))
     if ratio is None:
         return ""
-    tenths = round(1000 * ratio)
-    return f"{tenths // 10}.{tenths % 10} %" if tenths else "< 0.1 %"
+    return percent(ratio) if round(1000 * ratio) else "< 0.1 %"
 
 
 def _ratio(value: Any, whole: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -25,7 +25,7 @@ from symcost.formulas.conditions import Combined, Compare, Condition, condition
 from symcost.formulas.measures import BYTES
 from symcost.formulas.text import written
 from symcost.report.page.mesh import mesh
-from symcost.report.page.program import PageProgram
+from symcost.report.page.program import PageProgram, or_why
 from symcost.report.words import facts, markup
 from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, only_operation, tree
 
@@ -89,9 +89,9 @@ def contents(
         "tree": list(_modules(tree(costs.rows), program, wanted)),
         "conditions": _conditions(costs, program),
         "examples": None if (batch := examples(costs)) is None else program.add(batch),
-        "held": _or_reason(lambda: _held(costs, dtypes, program)),
-        "kernels": _or_reason(lambda: _kernels(costs, program)),
-        "energy": _or_reason(lambda: _energy(costs, program)),
+        "held": or_why(lambda: _held(costs, dtypes, program)),
+        "kernels": or_why(lambda: _kernels(costs, program)),
+        "energy": or_why(lambda: _energy(costs, program)),
         "field": facts.receptive_field(costs, program.add),
         "mesh": mesh(costs, program, devices),
         "notes": [list(note) for note in facts.notes(costs)],
@@ -104,14 +104,6 @@ def _held(costs: CostTable, dtypes: Sequence[str], program: PageProgram) -> dict
     by_bits = {BITS[dtype]: dtype for dtype in dtypes}
     used = {bits: memory(costs, dtype) for bits, dtype in by_bits.items()}
     return {bits: {what: program.add(each.held(what)) for what in HOLDS} for bits, each in used.items()}
-
-
-def _or_reason(ask: Callable[[], Any]) -> Any:
-    """What is asked for, or a text that says why there is none."""
-    try:
-        return ask()
-    except SymcostError as problem:
-        return str(problem)
 
 
 def _totals(costs: CostTable, program: PageProgram) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from symcost.costs.mesh.collectives import communication
 from symcost.costs.table import CostTable
-from symcost.errors import SymcostError
 from symcost.estimate.pod.step import step_time
 from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.estimate.questions.setting import Setting
 from symcost.formulas.measures import BYTES
 from symcost.reading.numerals import assigned
-from symcost.report.page.program import PageProgram
+from symcost.report.page.program import PageProgram, or_why
 
 HELD = ("devices", "device_params", "device_state", "device_macs", "device_flops", "device_bytes")
 
@@ -32,14 +31,14 @@ def mesh(costs: CostTable, program: PageProgram, devices: Sequence[str]) -> dict
             {"name": f"{kind} along {' and '.join(axes)}", "value": program.add(size)}
             for (kind, axes), size in communication(costs.collectives).items()
         ],
-        "steps": {name: _or_why(lambda name=name: _step(costs, name, program)) for name in devices},
+        "steps": {name: or_why(lambda name=name: _step(costs, name, program)) for name in devices},
     }
 
 
 def _held(costs: CostTable, program: PageProgram) -> Iterator[Mapping[str, Any]]:
     for name in HELD:
         known = QUANTITIES[name]
-        value = _or_why(lambda known=known: known(Setting(costs)))
+        value = or_why(lambda known=known: known(Setting(costs)))
         if not isinstance(value, str) and value != 0:
             yield {"name": known.title, "value": program.add(value), "bytes": known.unit == BYTES}
 
@@ -55,11 +54,3 @@ def _step(costs: CostTable, name: str, program: PageProgram) -> dict[str, Any]:
         "seconds": program.add(found.seconds), "parts": [[part, program.add(value)] for part, value in parts.items()],
         "assumed": found.assumed,
     }  # fmt: skip
-
-
-def _or_why(ask: Callable[[], Any]) -> Any:
-    """What is asked for, or a text that says why there is none."""
-    try:
-        return ask()
-    except SymcostError as problem:
-        return str(problem)

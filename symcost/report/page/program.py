@@ -7,12 +7,12 @@ run: the page interprets them in exact rationals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sympy
 
-from symcost.errors import ExpressionError
+from symcost.errors import ExpressionError, SymcostError
 from symcost.formulas.binary.digits import clog2, flog2
 from symcost.formulas.binary.halves import SUMS
 from symcost.formulas.binary.powers import isqrt, pow2
@@ -67,3 +67,11 @@ class PageProgram:
         if name is None:
             raise ExpressionError(f"{node.func} is no function of the page: it has {', '.join(_FUNCTIONS.values())}")
         return name, *map(self._node, node.args)
+
+
+def or_why(ask: Callable[[], Any]) -> Any:
+    """What is asked for, or a text that says why there is none."""
+    try:
+        return ask()
+    except SymcostError as problem:
+        return str(problem)

@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from json import dumps
 
 from symcost.estimate.bytes.fit import Fit
 from symcost.estimate.questions.solve import Solution
-from symcost.report.words import sheet
+from symcost.report.words import documents, sheet
 
 
 def _fit(fit: Fit) -> str:
-    limits = [
-        {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
-         "available": str(limit.available), "margin": str(limit.margin), "fits": bool(limit),
-         "layer": limit.layer, "why": limit.why}
-        for limit in fit.limits
-    ]  # fmt: skip
-    return dumps(
-        {
-            "device": fit.device.name,
-            "dtype": fit.dtype,
-            "types": str(fit.types),
-            "fits": bool(fit),
-            "limits": limits,
-        },
-        indent=2,
-    )
+    return documents.written({
+        "device": fit.device.name, "dtype": fit.dtype, "types": str(fit.types), "fits": bool(fit),
+        "limits": documents.limits(fit),
+    })  # fmt: skip
 
 
 def _solution(solution: Solution) -> str:
     constraints = [{"text": text, "left": str(left), "right": str(right)} for text, left, right in solution.constraints]
-    document = {
-        "symbol": solution.symbol,
-        "value": str(solution.value),
-        "at": dict(solution.at),
-        "method": solution.method,
-    }
-    return dumps({**document, "constraints": constraints}, indent=2)
+    return documents.written({
+        "symbol": solution.symbol, "value": str(solution.value), "at": dict(solution.at), "method": solution.method,
+        "constraints": constraints,
+    })  # fmt: skip
 
 
 def _text(answer: Fit | Solution) -> str:

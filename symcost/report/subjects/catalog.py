@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from json import dumps
 from typing import Any
 
 from symcost.models.catalog import REFERENCES
 from symcost.reading.numerals import assigned
+from symcost.report.words import documents
 
 
 def text() -> str:
@@ -30,7 +30,7 @@ def json() -> str:
         }
         for entry in REFERENCES.values()
     ]
-    return dumps(listed, indent=2, ensure_ascii=False)
+    return documents.written(listed)
 
 
 FORMATS = {"text": text, "json": json}

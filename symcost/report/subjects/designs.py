@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from json import dumps, loads
 from typing import Any
 
 from symcost.report.subjects import verdict
-from symcost.report.words import sheet
+from symcost.report.words import documents, sheet
 
 MOST_LINES = 40
 BAR = 30
 
 
-def shown(value: Any) -> str:
-    """A number of a configuration, an integer with separators."""
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
 def text(answer: Any) -> str:
     """A table of the configurations, and a line of facts below."""
     names = list(answer.columns)
-    rows = [[shown(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
+    rows = [[sheet.number(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
     lines = []
     if rows:
         lines += sheet.listed(names, rows, sheet.terminal())
@@ -65,31 +59,28 @@ def csv(answer: Any) -> str:
 
 
 def json(answer: Any) -> str:
+    """The document of an answer."""
+    return documents.written(document(answer))
+
+
+def document(answer: Any) -> dict[str, Any]:
     """``{"feasible", "size", "visited", "numbers", "engine", "note", "configurations", "histograms"}``; fractions are texts."""
-    rows = [{k: v if isinstance(v, int | str) else str(v) for k, v in row.items()} for row in answer.rows]
-    return dumps(
-        {
-            "feasible": answer.count, "size": answer.size, "visited": answer.visited, "numbers": answer.numbers,
-            "engine": answer.engine, "note": answer.note, "configurations": rows,
-            "histograms": {name: [[str(a), str(b), k] for a, b, k in bins] for name, bins in answer.histograms.items()},
-        },
-        indent=2, ensure_ascii=False,
-    )  # fmt: skip
+    return {
+        "feasible": answer.count, "size": answer.size, "visited": answer.visited, "numbers": answer.numbers,
+        "engine": answer.engine, "note": answer.note, "configurations": list(map(documents.row, answer.rows)),
+        "histograms": {name: [[str(a), str(b), k] for a, b, k in bins] for name, bins in answer.histograms.items()},
+    }  # fmt: skip
 
 
 def verdicts(judged: Sequence[Any]) -> str:
     """What the compilers say of the first configurations, as JSON."""
-    return dumps([loads(verdict.json(each)) for each in judged], indent=2, ensure_ascii=False)
+    return documents.written(list(map(verdict.document, judged)))
 
 
 def with_verdicts(answer: Any, judged: Sequence[Any], form: str) -> str:
     """The answer as text or JSON, with what the compilers say of its first configurations (key ``"verdicts"``)."""
     if form == "json":
-        return dumps(
-            {**loads(json(answer)), "verdicts": loads(verdicts(judged))},
-            indent=2,
-            ensure_ascii=False,
-        )
+        return documents.written({**document(answer), "verdicts": list(map(verdict.document, judged))})
     lines = [f"configuration {k}: {verdict.sentence(each)}" for k, each in enumerate(judged, 1)]
     return "\n".join([text(answer), "", *lines])
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from symcost.devices import Device, Interconnect
 from symcost.formulas.units import physical
+from symcost.report.words import documents
 
 UNITS = {"operations": "op/s", "weights": "B/s", "activations": "B/s", "overhead": "s"}
 """Of the rates that a kind of kernel was measured at."""
@@ -62,7 +62,7 @@ def _linked(network: Interconnect) -> str:
 
 def json(devices: Sequence[Device]) -> str:
     """A list of objects; numbers are texts of exact values in bytes, operations per second, watts, seconds, joules."""
-    return json_.dumps([document(device) for device in devices], indent=2, ensure_ascii=False)
+    return documents.written([document(device) for device in devices])
 
 
 def document(device: Device) -> dict[str, Any]:
@@ -71,18 +71,18 @@ def document(device: Device) -> dict[str, Any]:
         "name": device.name, "title": device.title, "kind": device.kind, "source": device.source,
         "notes": device.notes, "peak": {dtype: str(value) for dtype, value in device.peak.items()},
         "memory": {
-            m.name: {"size": _text(m.size), "bandwidth": _text(m.bandwidth), "holds": list(m.holds)}
+            m.name: {"size": documents.text(m.size), "bandwidth": documents.text(m.bandwidth), "holds": list(m.holds)}
             for m in device.memories
         },
         "network": {
             each.name: {
-                "shape": each.shape, "axes": each.axes, "bandwidth": _text(each.bandwidth), "devices": each.devices,
-                "ring_of": each.ring_of, "ring_every": each.ring_every, "latency": _text(each.latency), "reduces": each.reduces,
-                "source": each.source,
+                "shape": each.shape, "axes": each.axes, "bandwidth": documents.text(each.bandwidth), "devices": each.devices,
+                "ring_of": each.ring_of, "ring_every": each.ring_every, "latency": documents.text(each.latency),
+                "reduces": each.reduces, "source": each.source,
             }
             for each in device.networks
         },
-        "power": _text(device.power), "overhead": _text(device.overhead),
+        "power": documents.text(device.power), "overhead": documents.text(device.overhead),
         "measured": {
             kind: {part: str(rate) for part, rate in asdict(rates).items() if rate is not None}
             for kind, rates in device.measured.items()
@@ -92,10 +92,6 @@ def document(device: Device) -> dict[str, Any]:
             for group in ("add", "multiply", "word")
         },
     }  # fmt: skip
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Device]], str]] = {"text": text, "json": json}

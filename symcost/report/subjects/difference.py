@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from symcost.formulas.text import written
+from symcost.formulas.units import counted, percent
 from symcost.reading.numerals import assigned
-from symcost.report.words import markup, sheet
+from symcost.report.words import documents, markup, sheet
 from symcost.report.words.sheet import escaped
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
@@ -22,25 +21,23 @@ def _signed(value: Any) -> str:
     >>> _signed(12), _signed(-3)
     ('+12', '-3')
     """
-    text = f"{value:,}" if isinstance(value, int) else written(value)
+    return _plus(counted(value))
+
+
+def _plus(text: str) -> str:
     return text if text.startswith("-") else f"+{text}"
-
-
-def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _values(change: Any, difference: Any) -> list[tuple[str, str]]:
     """(point, before -> after, with the difference and its share)."""
-    return [(assigned(point), f"{_number(old)} -> {_number(new)} ({_signed(new - old)}{_share(old, new)})")
+    return [(assigned(point), f"{sheet.number(old)} -> {sheet.number(new)} ({_signed(new - old)}{_share(old, new)})")
             for point, (old, new) in zip(difference.points, change.values, strict=True)]  # fmt: skip
 
 
 def _share(old: Any, new: Any) -> str:
     if old == 0 or new == old:
         return ""
-    tenths = round((Fraction(new) - Fraction(old)) * 1000 / Fraction(old))
-    return f", {'-' if tenths < 0 else '+'}{abs(tenths) // 10}.{abs(tenths) % 10} %"
+    return f", {_plus(percent((Fraction(new) - Fraction(old)) / Fraction(old)))}"
 
 
 def text(difference: Any, width: int | None = None) -> str:
@@ -111,7 +108,7 @@ def json(difference: Any) -> str:
 
     Formulas and exact values are strings.
     """
-    return json_.dumps(
+    return documents.written(
         {
             "old": difference.old, "new": difference.new, "equal": not difference,
             "symbols": {"old": difference.symbols[0], "new": difference.symbols[1]},
@@ -123,8 +120,7 @@ def json(difference: Any) -> str:
             ],
             "modules": [{"path": m.path, "state": m.state, "changes": [_change(c) for c in m.changes]}
                         for m in difference.modules],
-        },
-        indent=2,
+        }
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -17,8 +16,8 @@ from symcost.formulas.graph.leading import abbreviated, brief
 from symcost.formulas.text import wrapped
 from symcost.formulas.units import as_number, counted, physical
 from symcost.hlo.reading.scopes import template
-from symcost.reading.numerals import assigned
-from symcost.report.words import sheet
+from symcost.reading.numerals import assigned, so_many
+from symcost.report.words import documents, sheet
 from symcost.report.words.sheet import SheetColumn
 
 COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
@@ -101,7 +100,7 @@ def _table(latency: Latency, width: int) -> list[str]:
     lines, left_out = sheet.fitted(_columns(shown), width)
     left = sum(len(group) for group in groups[MAX_LINES:])
     kind = "faster" if order else "further"
-    more = [f"... and {left} {kind} kernel{'' if left == 1 else 's'} (--format csv lists all)"] if left else []
+    more = [f"... and {so_many(left, f'{kind} kernel')} (--format csv lists all)"] if left else []
     out = wrapped(f"left out at this width: {', '.join(left_out)}", width) if left_out else []
     return [f"kernels ({latency.model}, {latency.dtype}){order}", *lines, *more, *out]
 
@@ -206,20 +205,17 @@ def json(estimate: Estimate) -> str:
         "types": str(estimate.types),
         "latency": {model: _or_why(known, lambda f: {
             "seconds": str(f.seconds), "computing": str(f.compute), "moving": str(f.memory),
-            "launching": str(f.overhead), "bound": f.bound, "throughput": _text(estimate.throughput(f))})
+            "launching": str(f.overhead), "bound": f.bound, "throughput": documents.text(estimate.throughput(f))})
             for model, known in estimate.latencies.items()},
         "energy": {name: _or_why(known, _energy) for name, known in estimate.energies.items()},
-        "fits": _or_why(estimate.fit, lambda f: [
-            {"memory": limit.memory, "holds": list(limit.holds), "needed": str(limit.needed),
-             "available": str(limit.available), "margin": str(limit.margin), "layer": limit.layer}
-            for limit in f.limits]),
+        "fits": _or_why(estimate.fit, documents.limits),
         "kernels": _or_why(chosen, lambda f: [
             {"path": step.kernel.path, "op": step.kernel.op, "times": str(step.kernel.times),
              "operations": str(step.kernel.operations), "bytes": str(step.moved), "intensity": str(step.intensity),
              "computing": str(step.compute), "moving": str(step.memory), "seconds": str(step.seconds),
              "bound": step.bound} for step in f.steps]),
     }  # fmt: skip
-    return json_.dumps(document, indent=2, ensure_ascii=False)
+    return documents.written(document)
 
 
 def _energy(energy: Any) -> dict[str, Any]:
@@ -230,10 +226,6 @@ def _energy(energy: Any) -> dict[str, Any]:
     ]  # fmt: skip
     parts = {"computing": str(energy.compute), "moving": str(energy.movement)} if energy.steps else {}
     return {"joules": str(energy.joules), **parts, "kernels": kernels}
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 def _or_why(known: Any, document: Callable[[Any], Any]) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json as json_
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from symcost.report.words import markup, sheet
+from symcost.reading.numerals import so_many
+from symcost.report.words import documents, markup, sheet
 
 COLUMNS: tuple[str, ...] = ("line", "model", "at", "layer", "quantity", "value", "source", "right", "actual", "because",
                             "remark")  # fmt: skip
@@ -29,7 +29,7 @@ def text(findings: Sequence[Any]) -> str:
 def totals(findings: Sequence[Any]) -> str:
     """How many claims there are, and how many of them are wrong."""
     wrong = sum(not finding.right for finding in findings)
-    return f"{len(findings)} claim{'' if len(findings) == 1 else 's'}, {wrong} wrong"
+    return f"{so_many(len(findings), 'claim')}, {wrong} wrong"
 
 
 def html(findings: Sequence[Any]) -> str:
@@ -51,7 +51,7 @@ def csv(findings: Sequence[Any]) -> str:
 
 def json(findings: Sequence[Any]) -> str:
     """A list of objects with the keys of the CSV's columns."""
-    return json_.dumps([_line(finding) for finding in findings], indent=2, ensure_ascii=False)
+    return documents.written([_line(finding) for finding in findings])
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Any]], str]] = {"text": text, "csv": csv, "json": json}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json as json_
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -12,8 +11,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from symcost.formulas.measures import SIGNS
-from symcost.formulas.units import physical
-from symcost.report.words import sheet
+from symcost.formulas.units import grouped, percent, physical
+from symcost.reading.numerals import so_many
+from symcost.report.words import documents, sheet
 
 _CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WHOLE = ("count", "bytes")
@@ -27,8 +27,7 @@ def amount(value: Fraction, kind: str) -> str:
     """
     if kind not in _WHOLE:
         return physical(value, SIGNS[kind])
-    shown = f"{value.numerator:,}" if value.denominator == 1 else f"{value.numerator:,}/{value.denominator}"
-    return f"{shown} {SIGNS[kind]}".rstrip()
+    return f"{grouped(value)} {SIGNS[kind]}".rstrip()
 
 
 def _value(finding: Any) -> str:
@@ -38,18 +37,13 @@ def _value(finding: Any) -> str:
 def _margin(finding: Any) -> str:
     """What is left, and its share of the limit."""
     left = finding.margin
-    share = f" ({_percent(abs(left), finding.limit)})" if finding.limit else ""
+    share = f" ({percent(abs(left) / finding.limit)})" if finding.limit else ""
     return f"{'+' if left >= 0 else '-'}{amount(abs(left), finding.kind)}{share}"
-
-
-def _percent(part: Fraction, whole: Fraction) -> str:
-    tenths = round(part * 1000 / whole)
-    return f"{tenths // 10}.{tenths % 10} %"
 
 
 def heaviest(finding: Any) -> str:
     """The modules that weigh most with their shares."""
-    return ", ".join(f"{path} {_percent(share, Fraction(1))}" for path, share in finding.heaviest)
+    return ", ".join(f"{path} {percent(share)}" for path, share in finding.heaviest)
 
 
 def sentence(finding: Any) -> str:
@@ -67,8 +61,8 @@ def _totals(verdict: Any) -> str:
     failed = sum(not finding for finding in verdict.findings)
     number = len(verdict.findings)
     if failed:
-        return f"{number} limit{'' if number == 1 else 's'}, {failed} exceeded"
-    return f"{number} limit holds" if number == 1 else f"{number} limits hold"
+        return f"{so_many(number, 'limit')}, {failed} exceeded"
+    return f"{so_many(number, 'limit')} {'holds' if number == 1 else 'hold'}"
 
 
 LOG = 200
@@ -128,7 +122,7 @@ def json(verdict: Any) -> str:
         }
         for f in verdict.findings
     ]  # fmt: skip
-    return json_.dumps({"holds": bool(verdict), "file": verdict.file, "findings": findings}, indent=2)
+    return documents.written({"holds": bool(verdict), "file": verdict.file, "findings": findings})
 
 
 def junit(verdict: Any) -> str:
@@ -183,7 +177,7 @@ def gitlab(verdict: Any) -> str:
         for f in verdict.findings
         if not f
     ]  # fmt: skip
-    return json_.dumps(issues, indent=2)
+    return documents.written(issues)
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from html import escape
-from json import dumps, loads
 from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.formulas.units import physical
 from symcost.report.subjects import verdict
-from symcost.report.words import sheet
+from symcost.report.words import documents, markup, sheet
 from symcost.sweeps.plans.found import NotJudged
 
 SIGNS = {"step_time": "s", "device_bytes": "B", "communication": "B"}
@@ -25,9 +23,7 @@ def shown(name: str, value: Any) -> str:
     """
     if name in SIGNS:
         return physical(value, SIGNS[name])
-    if isinstance(value, int):
-        return f"{value:,}"
-    return value if isinstance(value, str) else f"{float(value):.3g}"
+    return sheet.number(value) if isinstance(value, int | str) else f"{float(value):.3g}"
 
 
 def text(plans: Any) -> str:
@@ -74,30 +70,26 @@ def document(plans: Any) -> dict[str, Any]:
     """``{"feasible", "size", "device", "minimize", "options", "plans", "front", "facts", "verdicts"}``; fractions are texts."""
     return {
         "feasible": plans.count, "size": plans.size, "device": plans.device, "minimize": plans.objective,
-        "options": dict(plans.options), "plans": [_exact(each.row) for each in plans.found],
-        "front": [_exact(each.row) for each in plans.front], "facts": facts(plans),
+        "options": dict(plans.options), "plans": [documents.row(each.row) for each in plans.found],
+        "front": [documents.row(each.row) for each in plans.front], "facts": facts(plans),
         "verdicts": [
-            {"problem": each.reason} if isinstance(each, NotJudged) else loads(verdict.json(each)) for each in plans.verdicts
+            {"problem": each.reason} if isinstance(each, NotJudged) else verdict.document(each) for each in plans.verdicts
         ],
     }  # fmt: skip
 
 
-def _exact(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, int | str) else str(value) for name, value in row.items()}
-
-
 def json(plans: Any) -> str:
     """The document of the plans."""
-    return dumps(document(plans), indent=2, ensure_ascii=False)
+    return documents.written(document(plans))
 
 
 def html(plans: Any) -> str:
     """A table for notebooks."""
     names = list(plans.found[0].row) if plans.found else []
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    rows = ("".join(f"<td>{escape(shown(name, each.row[name]))}</td>" for name in names) for each in plans.found)
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table><p>{'<br>'.join(map(escape, facts(plans)))}</p>"
+    rows = [[shown(name, each.row[name]) for name in names] for each in plans.found]
+    first, *others = facts(plans)
+    table = markup.table(names, rows, right=range(len(names))) if rows else ""
+    return "".join([markup.said(first), table, *map(markup.note, others)])
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {"text": text, "csv": csv, "json": json}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json as _json
 from collections.abc import Mapping
 from typing import Any
+
+from symcost.report.words import documents
 
 
 def document(problems: Mapping[str, str | None]) -> list[dict[str, Any]]:
@@ -22,7 +23,7 @@ def document(problems: Mapping[str, str | None]) -> list[dict[str, Any]]:
 
 def json(problems: Mapping[str, str | None]) -> str:
     """The document."""
-    return _json.dumps(document(problems), indent=2)
+    return documents.written(document(problems))
 
 
 def text(problems: Mapping[str, str | None]) -> str:

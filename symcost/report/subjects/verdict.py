@@ -35,7 +35,6 @@ verdict of it again.
 from __future__ import annotations
 
 import io
-import json as _json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -48,7 +47,7 @@ from rich.text import Text
 
 from symcost.costs.saved.format import VERDICT_FORMAT, digest
 from symcost.costs.spec import where
-from symcost.report.words import markup, sheet
+from symcost.report.words import documents, markup, sheet
 from symcost.system.files import save_whole
 from symcost.version import __version__
 
@@ -236,7 +235,7 @@ def html(verdict: Any) -> str:
 
 def json(verdict: Any) -> str:
     """The JSON document."""
-    return _json.dumps(document(verdict), indent=2, ensure_ascii=False)
+    return documents.written(document(verdict))
 
 
 def save(verdict: Any, path: Path) -> None:

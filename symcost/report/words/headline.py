@@ -19,7 +19,7 @@ from symcost.formulas.conditions import condition, holds, names
 from symcost.formulas.graph.leading import brief
 from symcost.formulas.symbols import Evaluator
 from symcost.formulas.units import as_number, rounded
-from symcost.reading.numerals import assigned
+from symcost.reading.numerals import assigned, so_many
 from symcost.report.words import facts
 
 SHORT = 28
@@ -172,13 +172,9 @@ def standing(costs: CostTable) -> str:
         told = [each for each in (*domain.conditions(), *(d.text for d in domain.uncomputed)) if each not in limits]
         known = [each for each in told if len(each) <= LONGEST][:SHOWN]
         where.append("; ".join([f"holds for {', '.join(costs.symbols)} positive integers", *known]))
-        where += [f"and {_number(len(told) - len(known), 'further condition')}"] if len(told) > len(known) else []
+        where += [f"and {so_many(len(told) - len(known), 'further condition')}"] if len(told) > len(known) else []
         where += ["some numbers are upper bounds where sizes are 1"] if domain.bounds_at_one else []
     return "; ".join([*where, *([checked] if (checked := _known(costs)) else [])])
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _known(costs: CostTable) -> str:
@@ -191,8 +187,6 @@ def _known(costs: CostTable) -> str:
     if certificate is None:
         return words
     points, asked = len(certificate.held_out), certificate.xla.equal is not None
-    checked = (
-        f"{certificate.numbers:,} numbers equal to fresh traces at {points} held-out point{'' if points == 1 else 's'}"
-    )
+    checked = f"{certificate.numbers:,} numbers equal to fresh traces at {so_many(points, 'held-out point')}"
     counted = checked if points else f"{certificate.numbers:,} numbers of a trace"
     return "; ".join([*([words] if words else []), counted, *([] if asked else [NOT_COMPARED])])

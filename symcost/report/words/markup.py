@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 from symcost.formulas.text import written
-from symcost.formulas.units import as_number
+from symcost.formulas.units import as_number, grouped
 
 LONG = 240
 """Characters of a formula from which it is text, which breaks into lines and opens by a click."""
@@ -35,7 +35,7 @@ def formula(value: Any) -> Html:
     """
     number = as_number(value)
     if number is not None:
-        return Html(f"{number.numerator:,}" + (f"/{number.denominator:,}" if number.denominator > 1 else ""))
+        return Html(grouped(number))
     text = written(value)
     if len(text) > LONG:
         return Html(

@@ -95,6 +95,11 @@ def _shared(width: int, kept: Sequence[SheetColumn], way: int) -> list[int]:
     return sizes
 
 
+def number(value: Any) -> str:
+    """A number in a cell: an integer with separators, anything else as it is written."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def columns(header: Cells, rows: Iterable[Cells], left: Collection[int] = ()) -> list[str]:
     r"""Lines of equal columns, the ones that are not ``left`` ending together; below the header a rule.
 
