@@ -6,7 +6,6 @@ An atom's arguments are forms (:class:`symcost.formulas.form.Form`), which are b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -14,11 +13,11 @@ from typing import Any
 
 import sympy
 
-from symcost.formulas.binary.digits import clog2, flog2, log2
-from symcost.formulas.binary.halves import SUMS, odd_sum
-from symcost.formulas.binary.powers import isqrt, pow2, root, two_to
+from symcost.formulas.binary.digits import clog2, flog2
+from symcost.formulas.binary.halves import SUMS
+from symcost.formulas.binary.powers import isqrt, pow2
 from symcost.formulas.relations import RELATIONS
-from symcost.formulas.symbols import Exact, symbol
+from symcost.formulas.symbols import symbol
 
 Mono = tuple[tuple[int, int], ...]
 """A product of powers: numbers of atoms with exponents."""
@@ -69,53 +68,6 @@ def names_of(atom: int) -> frozenset[str]:
     if known.kind == "symbol":
         return frozenset({known.name})
     return frozenset(name for arg in known.args for name in arg.symbols)
-
-
-def mono_value(mono: Mono, at: Mapping[str, int]) -> Number:
-    """Its exact value at integers."""
-    try:
-        return _product(mono, at)
-    except (ArithmeticError, ValueError):
-        if any(ATOMS[atom].kind == "where" and _atom_value(atom, at) == 0 for atom, _ in mono):
-            return 0  # of a piece for elsewhere: it need not have a value here
-        raise
-
-
-def _product(mono: Mono, at: Mapping[str, int]) -> Number:
-    value: Number = 1
-    for atom, exponent in mono:
-        base = _atom_value(atom, at)
-        value = value * base**exponent if exponent > 0 else value / Fraction(base) ** -exponent
-    return value
-
-
-def _atom_value(atom: int, at: Mapping[str, int]) -> Exact:
-    known = ATOMS[atom]
-    match known.kind:
-        case "symbol":
-            return at[known.name]
-        case "floor":
-            common, terms = _in_parts(atom)
-            return sum(parts * mono_value(mono, at) for mono, parts in terms) // common
-        case "Max":
-            return max(a.value(at) for a in known.args)
-        case "where":
-            return int(RELATIONS[known.name][0](*(a.value(at) for a in known.args)))
-        case "odd_halves" | "popcount":
-            return odd_sum(*(argument.value(at) for argument in known.args))
-        case "quotient":
-            return known.args[0].value(at) // known.args[1].value(at)
-        case "pow2" | "isqrt":
-            return (two_to if known.kind == "pow2" else root)(known.args[0].value(at))
-    return log2(known.args[0].value(at), up=known.kind == "clog2")
-
-
-@cache
-def _in_parts(atom: int) -> tuple[int, tuple[tuple[Mono, int], ...]]:
-    """The argument of a floor in whole parts of a common denominator: integers are quicker than fractions."""
-    terms = ATOMS[atom].args[0].terms
-    common = math.lcm(*(c.denominator for c in terms.values()))
-    return common, tuple((mono, int(c * common)) for mono, c in terms.items())
 
 
 @cache

@@ -25,11 +25,11 @@ from symcost.formulas.atoms import (
     comparison,
     exact,
     intern,
-    mono_value,
     multiplied,
     names_of,
 )
 from symcost.formulas.symbols import Exact
+from symcost.formulas.values import Evaluator, of_product, of_sum
 
 MAX_SPLIT = 4
 """Comparisons in one form that split it: each doubles how many pieces it has."""
@@ -43,11 +43,14 @@ class Form:
     n*r
     """
 
-    __slots__ = ("_hash", "terms")
+    __slots__ = ("_hash", "_symbols", "_text", "_value", "terms")
 
     def __init__(self, terms: dict[Mono, Number]) -> None:
         self.terms = terms
         self._hash: int | None = None
+        self._symbols: frozenset[str] | None = None
+        self._text: str | None = None
+        self._value: Evaluator | None = None
 
     @staticmethod
     @cache
@@ -79,7 +82,9 @@ class Form:
     @property
     def symbols(self) -> frozenset[str]:
         """Names of all symbols in it, inside functions too."""
-        return frozenset(name for mono in self.terms for atom, _ in mono for name in names_of(atom))
+        if self._symbols is None:
+            self._symbols = frozenset(name for mono in self.terms for atom, _ in mono for name in names_of(atom))
+        return self._symbols
 
     def floor_arguments(self) -> list[Form]:
         """What stands inside its floors, inner ones included."""
@@ -152,11 +157,15 @@ class Form:
         return self._hash
 
     def __repr__(self) -> str:
-        return str(self.sympy())
+        if self._text is None:
+            self._text = str(self.sympy())
+        return self._text
 
     def value(self, at: Mapping[str, int]) -> Exact:
         """Exact value at integers."""
-        return exact(sum(coefficient * mono_value(mono, at) for mono, coefficient in self.terms.items()))
+        if self._value is None:
+            self._value = of_sum(self.terms)
+        return self._value(at)
 
     @staticmethod
     def values(forms: Iterable[Form], at: Mapping[str, int]) -> list[Exact]:
@@ -166,7 +175,7 @@ class Form:
         for form in forms:
             for mono in form.terms:
                 if mono not in known:
-                    known[mono] = mono_value(mono, at)
+                    known[mono] = of_product(mono)(at)
             numbers.append(exact(sum(c * known[m] for m, c in form.terms.items())))
         return numbers
 

@@ -95,20 +95,21 @@ class Domain(Conditions):
                 return f"{name}={value} is outside the domain: {name} must be a multiple of {step}"
             if value in self.other_than.get(name, ()):
                 return f"{name}={value} is outside the domain: the program is another one there; trace it at {name}={value}"
+        given = point.keys()
         for small, large in self.ordered:
-            if small.symbols | large.symbols <= set(point) and small.value(point) > large.value(point):
+            if small.symbols | large.symbols <= given and small.value(point) > large.value(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(small.symbols | large.symbols))
                 return f"{at} is outside the domain: {small} must be at most {large}"
         for form in self.whole:
-            if form.symbols <= set(point) and not isinstance(form.value(point), int):
+            if form.symbols <= given and not isinstance(form.value(point), int):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
                 return f"{at} is outside the domain: {form} is a size and must be an integer"
         for form, least in self.whole_least.items():
-            if form.symbols <= set(point) and form.value(point) < least:
+            if form.symbols <= given and form.value(point) < least:
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
                 return f"{at} is outside the domain: {form} must be at least {least}"
         for guard in self.guards:
-            if guard.symbols <= set(point) and not guard.holds(point):
+            if guard.symbols <= given and not guard.holds(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))
                 return f"{at} is outside the domain: {_ordered(guard)} must hold, or the program is another one ({guard.place})"
         return self.untried(point)
