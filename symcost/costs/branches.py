@@ -80,12 +80,12 @@ def branches(values: Iterable[Any]) -> list[Branch]:
     >>> [str(way) for way in branches([parse("Piecewise((n, n <= 4096), (4096, True))")])]
     ['n <= 4096', 'n > 4096']
     """
-    found: list[Mapping[Any, bool]] = [{}]
+    decided: list[Mapping[Any, bool]] = [{}]
     for value in values:
-        found = [longer for known in found for longer in _ways(Branch(known).value(value), known)]
-        if len(found) > MOST:
+        decided = [longer for known in decided for longer in _ways(Branch(known).value(value), known)]
+        if len(decided) > MOST:
             return []
-    return [Branch(known) for known in found] if len(found) > 1 else []
+    return [Branch(known) for known in decided] if len(decided) > 1 else []
 
 
 def _ways(value: Any, known: Mapping[Any, bool]) -> Iterator[Mapping[Any, bool]]:

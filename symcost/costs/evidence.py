@@ -77,9 +77,9 @@ def summary(evidence: Mapping[str, Evidence], decisions: Sequence[Decision] = ()
         names = [name for name, each in evidence.items() if each.word == word]
         if not names:
             continue
-        told = [str(each) for each in decisions if each.symbols and each.symbols[0] in names]
-        more = [f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
-        behind = f": {', '.join([*told[:SHOWN], *more])}" if told else ""
+        conditions = [str(each) for each in decisions if each.symbols and each.symbols[0] in names]
+        more = [f"and {len(conditions) - SHOWN} more"] if len(conditions) > SHOWN else []
+        behind = f": {', '.join([*conditions[:SHOWN], *more])}" if conditions else ""
         if word == BOUNDED:
             limits = [name if evidence[name].most is None else f"{name} <= {evidence[name].most}" for name in names]
             parts.append(f"bounded {', '.join(limits)}{behind}")

@@ -145,7 +145,7 @@ class _Rates:
 
     def of(self, path: str) -> Fraction:
         """The number of a layer."""
-        around = [given for given in self.rates if not given or path == given or path.startswith(f"{given}/")]
+        around = [name for name in self.rates if not name or path == name or path.startswith(f"{name}/")]
         if around:
             return self.rates[max(around, key=len)]
         raise SymcostError(f'{self.what} says nothing of the layer {path!r}: add it, or "" for every other layer')

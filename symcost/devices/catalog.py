@@ -60,11 +60,11 @@ def device(given: str | Path | Device) -> Device:
 
 
 def _from_file(path: Path, name: str) -> Device:
-    found = read(path)
+    devices = read(path)
     if name:
-        if name not in found:
-            raise DeviceError(f"{path} has no device {short(name)}: it has {', '.join(found)}")
-        return found[name]
-    if len(found) > 1:
-        raise DeviceError(f"{path} has {len(found)} devices: choose one, {path}:{next(iter(found))}")
-    return next(iter(found.values()))
+        if name not in devices:
+            raise DeviceError(f"{path} has no device {short(name)}: it has {', '.join(devices)}")
+        return devices[name]
+    if len(devices) > 1:
+        raise DeviceError(f"{path} has {len(devices)} devices: choose one, {path}:{next(iter(devices))}")
+    return next(iter(devices.values()))

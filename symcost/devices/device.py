@@ -136,16 +136,18 @@ class Device:
         return {whole_name(dtype): self._needed(value, f"{what} of {dtype}") for dtype, value in given.items()}
 
     def _energies(self) -> Energies | None:
-        given = self.energies
-        if given is None:
+        energies = self.energies
+        if energies is None:
             return None
-        if not isinstance(given, Energies):
-            raise self._fail(f"energies={short(given)} must be a table: give Energies(add=..., multiply=..., word=...)")
+        if not isinstance(energies, Energies):
+            raise self._fail(
+                f"energies={short(energies)} must be a table: give Energies(add=..., multiply=..., word=...)"
+            )
         word = {
-            name: self._needed(value, f"word of {name}") for name, value in self._mapping(given.word, "word").items()
+            name: self._needed(value, f"word of {name}") for name, value in self._mapping(energies.word, "word").items()
         }
         return Energies(
-            add=self._by_dtype(given.add, "add"), multiply=self._by_dtype(given.multiply, "multiply"), word=word
+            add=self._by_dtype(energies.add, "add"), multiply=self._by_dtype(energies.multiply, "multiply"), word=word
         )
 
     def _checked(self, memory: MemoryLevel) -> MemoryLevel:

@@ -48,24 +48,24 @@ def is_large(value: Exact) -> bool:
 
 def total(values: Sequence[Exact], what: Callable[[], str]) -> Exact:
     """The sum; ``what`` names it where it is too large."""
-    made: Exact = 0
+    result: Exact = 0
     for value in values:
-        made = made + value
-        if type(made) is Fraction and made.denominator.bit_length() > MAX_BITS:
+        result = result + value
+        if type(result) is Fraction and result.denominator.bit_length() > MAX_BITS:
             raise too_large(what())
-    if is_large(made):
+    if is_large(result):
         raise too_large(what())
-    return made
+    return result
 
 
 def product(values: Sequence[Exact], what: Callable[[], str]) -> Exact:
     """The product, likewise."""
-    made: Exact = 1
+    result: Exact = 1
     for value in values:
-        made = made * value
-        if is_large(made):
+        result = result * value
+        if is_large(result):
             raise too_large(what())
-    return made
+    return result
 
 
 def power(base: Exact, exponent: int, what: Callable[[], str]) -> Exact:
@@ -169,10 +169,10 @@ def _extent(node: Any, at: Mapping[str, int], seen: dict[Any, Extent]) -> Extent
     if node.is_Add:
         return summed(parts, what)
     if node.is_Mul:
-        made = Extent(0)
+        whole = Extent(0)
         for part in parts:
-            made = Extent(made.bits + part.bits, made.below * part.below).checked(what)
-        return made
+            whole = Extent(whole.bits + part.bits, whole.below * part.below).checked(what)
+        return whole
     if node.is_Pow:
         exponent = node.args[1]
         if exponent.is_Symbol and exponent.name in at:

@@ -95,10 +95,10 @@ def dimension(expression: Any, of: Callable[[str], Dimension | None]) -> Dimensi
         return None if base is None else {name: power * exponent for name, power in base.items()}
     if expression.is_Mul:
         return _product(part for part in parts if part is not None)
-    found = [part for part in parts if part is not None]
-    for other in found[1:]:
-        agree(found[0], other, "adds")
-    return found[0] if found else None
+    dimensions = [part for part in parts if part is not None]
+    for other in dimensions[1:]:
+        agree(dimensions[0], other, "adds")
+    return dimensions[0] if dimensions else None
 
 
 def kind_of(found: Dimension | None) -> str:

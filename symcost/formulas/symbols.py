@@ -126,10 +126,10 @@ def _pieces(text: str) -> list[str]:
     if len(text) < _LONG:
         return [text]
     cuts, depth = [0], 0
-    for found in _SUM.finditer(text):
-        depth += {"(": 1, ")": -1}.get(found.group(), 0)
-        if depth == 0 and found.group() in (" + ", " - ") and found.start() - cuts[-1] > _LONG // 2:
-            cuts.append(found.start())
+    for token in _SUM.finditer(text):
+        depth += {"(": 1, ")": -1}.get(token.group(), 0)
+        if depth == 0 and token.group() in (" + ", " - ") and token.start() - cuts[-1] > _LONG // 2:
+            cuts.append(token.start())
     return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True)]
 
 

@@ -65,17 +65,17 @@ class Layer:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            given = getattr(self, field.name)
-            if field.type in INNER and not (given is None and field.type == "Layer | None"):
-                as_layer(given, f"{type(self).__name__}: {field.name}=")
-            if field.type == "bool" and not isinstance(given, bool):
-                raise ShapeError(f"{type(self).__name__}: {field.name}={short(given)} must be True or False: give one")
-            if field.type == "Dim" and (given is None or isinstance(given, tuple | list)):
+            value = getattr(self, field.name)
+            if field.type in INNER and not (value is None and field.type == "Layer | None"):
+                as_layer(value, f"{type(self).__name__}: {field.name}=")
+            if field.type == "bool" and not isinstance(value, bool):
+                raise ShapeError(f"{type(self).__name__}: {field.name}={short(value)} must be True or False: give one")
+            if field.type == "Dim" and (value is None or isinstance(value, tuple | list)):
                 raise ShapeError(
-                    f"{type(self).__name__}: {field.name}={short(given)} must be one size: give an integer"
+                    f"{type(self).__name__}: {field.name}={short(value)} must be one size: give an integer"
                 )
             if field.type in LEAST:
-                object.__setattr__(self, field.name, self._sized(given, field.name, LEAST[str(field.type)]))
+                object.__setattr__(self, field.name, self._sized(value, field.name, LEAST[str(field.type)]))
         self.check()
 
     def _sized(self, given: Any, name: str, least: int) -> Any:

@@ -136,12 +136,12 @@ def load(target: str) -> Any:
         sys.path.insert(0, "")
     with importing():
         start_jax()
-        found = _imported(module_name)
+        loaded = _imported(module_name)
     for part in name.split("."):
-        if not hasattr(found, part):
-            raise SymcostError(f"{module_name} has no {short(name)}{_nearest(part, found)}")
-        found = getattr(found, part)
-    return found
+        if not hasattr(loaded, part):
+            raise SymcostError(f"{module_name} has no {short(name)}{_nearest(part, loaded)}")
+        loaded = getattr(loaded, part)
+    return loaded
 
 
 def made(found: Any) -> Any:

@@ -102,18 +102,18 @@ class TracingOptions:
 
     def texts(self) -> list[str]:
         """The options as ``symcost trace`` takes them."""
-        found: list[str] = []
+        words: list[str] = []
         for name, value in self.given.items():
             written = option(name)
             if isinstance(value, Plan):
-                found += plan_texts(value)
+                words += plan_texts(value)
             elif isinstance(value, Mapping):
-                found += [part for key, each in value.items() for part in (written, f"{key}={_text(name, each)}")]
+                words += [part for key, each in value.items() for part in (written, f"{key}={_text(name, each)}")]
             elif isinstance(value, str | bool | int):
-                found += [_FLAG[written, value]] if isinstance(value, bool) else [written, str(value)]
+                words += [_FLAG[written, value]] if isinstance(value, bool) else [written, str(value)]
             else:
-                found += [part for each in value for part in (written, each)]
-        return found
+                words += [part for each in value for part in (written, each)]
+        return words
 
 
 def _face() -> Any:

@@ -45,12 +45,12 @@ def _points(certificates: Sequence[Certificate], kind: str) -> tuple[Point, ...]
 
 def _peak(sides: Sequence[tuple[Any, Form]]) -> Any:
     """The peak of each side on its side; a reason where one has none."""
-    reason = next((found for found, _ in sides if isinstance(found, str)), None)
+    reason = next((peak for peak, _ in sides if isinstance(peak, str)), None)
     if reason is not None:
         return reason
     if sides[0][0] == sides[1][0]:
         return sides[0][0]
-    largest = [(found[0] if len(found) == 1 else maximum(found), there) for found, there in sides]
+    largest = [(peak[0] if len(peak) == 1 else maximum(peak), there) for peak, there in sides]
     return [Form.total(as_form(form) * there for form, there in largest)]
 
 

@@ -78,8 +78,8 @@ class _DocumentReader:
             if not isinstance(text, str):
                 raise ExpressionError(f"{short(text)} stands where a formula should")
             plain = text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS
-            made = int(text) if plain else parse(text)
-            known = self.known[text] = int(made) if not isinstance(made, int) and made.is_Integer else made
+            value = int(text) if plain else parse(text)
+            known = self.known[text] = int(value) if not isinstance(value, int) and value.is_Integer else value
         return known
 
     def times(self, text: Any) -> Any:
@@ -122,36 +122,36 @@ class _DocumentReader:
         )  # fmt: skip
 
     def table(self) -> CostTable:
-        given = self.document
-        rows, old = [self.row(row) for row in given["rows"]], given["format"] == 1
+        document = self.document
+        rows, old = [self.row(row) for row in document["rows"]], document["format"] == 1
         if old:
             rows = list(map(with_state, rows))
-        at = as_integers(given["at"])
-        counted = given["conventions"]
+        at = as_integers(document["at"])
+        counted = document["conventions"]
         totals: dict[Convention, Cost] = {c: self.cost(counted[c]) for c in CONVENTIONS if counted[c] is not None}
         if old:
             totals = {convention: total_with_state(cost, rows, convention) for convention, cost in totals.items()}
-        symbols = self.named(tuple(map(as_text, given["symbols"])))
-        domain = or_none(lambda domain: _domain(domain, at), given["domain"])
-        sums.check(rows, totals, symbols, domain, given["digest"])
-        for metric, text in given["totals"].items():
+        symbols = self.named(tuple(map(as_text, document["symbols"])))
+        domain = or_none(lambda domain: _domain(domain, at), document["domain"])
+        sums.check(rows, totals, symbols, domain, document["digest"])
+        for metric, text in document["totals"].items():
             if self.number(text) != getattr(totals["textbook" if metric == "activations" else "full"], _metric(metric)):
                 raise SymcostError(f"{metric} is {text} among its totals and another number among its conventions")
-        peaks = {rule: self.peak(by_unit) for rule, by_unit in given["peaks"].items()}
+        peaks = {rule: self.peak(by_unit) for rule, by_unit in document["peaks"].items()}
         parts = Parts(
             symbols=symbols,
-            withdrawn={as_text(name): as_text(why) for name, why in given.get("withdrawn", {}).items()},
+            withdrawn={as_text(name): as_text(why) for name, why in document.get("withdrawn", {}).items()},
             point=at,
-            compared=as_text(given.get("compared", "")),
+            compared=as_text(document.get("compared", "")),
             domain=domain,
-            certificate=or_none(_certificate, given["certificate"]),
-            coverage=or_none(as_integers, given["coverage"]),
-            unknown_trips=as_texts(given["loops"]),
-            unknown_macs=as_texts(given.get("kernels", {})),  # files of earlier versions have none
+            certificate=or_none(_certificate, document["certificate"]),
+            coverage=or_none(as_integers, document["coverage"]),
+            unknown_trips=as_texts(document["loops"]),
+            unknown_macs=as_texts(document.get("kernels", {})),  # files of earlier versions have none
             peak=partial(peak, peaks) if peaks else None,
-            residuals=or_none(lambda text: partial(kept, self.number(text)), given["residuals"]),
-            receptive_field=or_none(lambda places: partial(kept, self.field(places)), given["receptive_field"]),
-            sharded=or_none(lambda mesh: cut_of(mesh, at, self.inner), given.get("mesh")),
+            residuals=or_none(lambda text: partial(kept, self.number(text)), document["residuals"]),
+            receptive_field=or_none(lambda places: partial(kept, self.field(places)), document["receptive_field"]),
+            sharded=or_none(lambda mesh: cut_of(mesh, at, self.inner), document.get("mesh")),
         )
         return CostTable.of(Rows(rows, totals), parts)
 

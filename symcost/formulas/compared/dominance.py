@@ -22,12 +22,12 @@ def undominated(sizes: Sequence[Any], points: Sequence[Mapping[str, int]]) -> li
     forms = list(dict.fromkeys(as_form(size) for size in sizes))
     at_points = zip(*(Form.values(forms, p) for p in points), strict=True)
     valued = sorted(zip(at_points, forms, strict=True), key=lambda v: v[0], reverse=True)
-    kept: list[tuple[tuple[Any, ...], Form]] = []
+    largest: list[tuple[tuple[Any, ...], Form]] = []
     for values, form in valued:
-        if not any(_covers(a, values) and dominates(b, form) for a, b in kept):
-            kept = [(a, b) for a, b in kept if not (_covers(values, a) and dominates(form, b))]
-            kept.append((values, form))
-    return [form for _, form in _extreme(kept)]
+        if not any(_covers(a, values) and dominates(b, form) for a, b in largest):
+            largest = [(a, b) for a, b in largest if not (_covers(values, a) and dominates(form, b))]
+            largest.append((values, form))
+    return [form for _, form in _extreme(largest)]
 
 
 def _extreme(kept: list[tuple[tuple[Any, ...], Form]]) -> list[tuple[tuple[Any, ...], Form]]:

@@ -101,8 +101,8 @@ class Lowering:
 
     def value(self, expression: Any) -> Node:
         """One node of the expression: an integer, or the exact quotient where it is none."""
-        found = self(expression)
-        return found.above if found.is_integer else self.graph.apply("div", found.above, found.below)
+        ratio = self(expression)
+        return ratio.above if ratio.is_integer else self.graph.apply("div", ratio.above, ratio.below)
 
     def _lower(self, node: Any) -> Ratio:
         if node.is_Rational:

@@ -43,11 +43,11 @@ class Slopes:
 
     def __call__(self, smooth: Polynomial) -> Interval:
         """Bounds of the derivative of a polynomial."""
-        apply, made = self.graph.apply, self.graph.constant(0)
+        apply, slope = self.graph.apply, self.graph.constant(0)
         for power in range(len(smooth) - 1, 0, -1):
-            made = apply("mul", made, self.graph.axis(self.position))
-            made = apply("add", made, apply("mul", self.graph.constant(power), smooth[power]))
-        return self.ranges(made)
+            slope = apply("mul", slope, self.graph.axis(self.position))
+            slope = apply("add", slope, apply("mul", self.graph.constant(power), smooth[power]))
+        return self.ranges(slope)
 
     def polynomial(self, node: Node) -> Polynomial | None:
         """The node as a polynomial in the axis, or None."""

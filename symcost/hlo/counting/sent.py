@@ -98,17 +98,17 @@ class _Beginnings:
         return self.done[name]
 
     def computation(self, home: Computation) -> tuple[Sent, ...]:
-        found: list[Sent] = []
+        exchanges: list[Sent] = []
         running: set[Chain] = set()  # chains without a mark: their first fusion is the start
         for i in home.instructions:
             kind = kind_of(i)
             if kind is not None:
-                found.append(Sent(kind, i, home))
+                exchanges.append(Sent(kind, i, home))
             elif i.opcode == "fusion":
-                found += self.fusion(i, running)
+                exchanges += self.fusion(i, running)
             else:
-                found += self.inside(i, home)
-        return tuple(found)
+                exchanges += self.inside(i, home)
+        return tuple(exchanges)
 
     def fusion(self, i: Instruction, running: set[Chain]) -> Iterator[Sent]:
         for home, inner in self.fused(i):

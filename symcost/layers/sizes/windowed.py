@@ -85,8 +85,8 @@ def sides(p: Any, axis: int, size: Size, k: Size, s: Size, d: Size) -> tuple[Siz
         return d * (k - 1), d * (k - 1)
     if p == "same":
         return same_padding(size, k, s, d)
-    given = p[axis] if isinstance(p, tuple) else p
-    return given if isinstance(given, tuple) else (given, given)
+    padding = p[axis] if isinstance(p, tuple) else p
+    return padding if isinstance(padding, tuple) else (padding, padding)
 
 
 def reach_of(windows: Sequence[Window]) -> Reach:

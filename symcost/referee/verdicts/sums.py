@@ -21,12 +21,12 @@ def check(verdict: Verdict, document: Mapping[str, Any]) -> None:
 
 
 def _claims(verdict: Verdict, document: Mapping[str, Any]) -> Iterator[Claim]:
-    for check_, given in zip(verdict.checks, document["checks"], strict=True):
+    for check_, entry in zip(verdict.checks, document["checks"], strict=True):
         place = f"{check_.metric} of {check_.target}"
-        yield f"the difference in {place}", given["difference"], check_.difference
-        yield f"whether {place} passed", given["passed"], check_.passed
-    for row, given in zip(verdict.modules, document["modules"], strict=True):
-        yield f"the difference in {row.metric} of {row.path or '(itself)'}", given["difference"], row.difference
+        yield f"the difference in {place}", entry["difference"], check_.difference
+        yield f"whether {place} passed", entry["passed"], check_.passed
+    for row, entry in zip(verdict.modules, document["modules"], strict=True):
+        yield f"the difference in {row.metric} of {row.path or '(itself)'}", entry["difference"], row.difference
     totals = {"flops": verdict.flops, "transcendentals": verdict.transcendentals}
     for check_ in verdict.checks:
         if check_.target == LOWERED and check_.metric in totals:
@@ -34,8 +34,8 @@ def _claims(verdict: Verdict, document: Mapping[str, Any]) -> Iterator[Claim]:
     if verdict.modules:
         for metric, total in totals.items():
             yield f"the sum of {metric} over modules", _sum(verdict, "ours", LOWERED, metric), total
-    for made, given in zip(verdict.targets, document["targets"], strict=True):
-        yield from _compiled(verdict, made, given)
+    for answer, entry in zip(verdict.targets, document["targets"], strict=True):
+        yield from _compiled(verdict, answer, entry)
 
 
 def _sum(verdict: Verdict, side: str, target: str, metric: str) -> int:

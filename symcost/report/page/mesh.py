@@ -44,13 +44,13 @@ def _held(costs: CostTable, program: PageProgram) -> Iterator[Mapping[str, Any]]
 
 
 def _step(costs: CostTable, name: str, program: PageProgram) -> dict[str, Any]:
-    found = step_time(costs, name)
+    step = step_time(costs, name)
     parts = {
-        "computing": found.compute,
-        "memory": found.memory,
-        **{f"along {axes}": s for axes, s in found.communication.items()},
+        "computing": step.compute,
+        "memory": step.memory,
+        **{f"along {axes}": s for axes, s in step.communication.items()},
     }
     return {
-        "seconds": program.add(found.seconds), "parts": [[part, program.add(value)] for part, value in parts.items()],
-        "assumed": found.assumed,
+        "seconds": program.add(step.seconds), "parts": [[part, program.add(value)] for part, value in parts.items()],
+        "assumed": step.assumed,
     }  # fmt: skip

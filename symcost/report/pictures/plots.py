@@ -40,11 +40,11 @@ def plot(
     model, as its table does unless given.
     """
     path = check(kind, file)
-    given = dict(at or {})
-    table = costs if kind == "latency" or not given else costs.subs(**given)
+    point = dict(at or {})
+    table = costs if kind == "latency" or not point else costs.subs(**point)
     figure = blank()
-    KINDS[kind](figure, table, PictureOptions(on, dtype, model, given, batch, depth))
-    headed(figure, name or costs.parts.name, {**costs.point, **given})
+    KINDS[kind](figure, table, PictureOptions(on, dtype, model, point, batch, depth))
+    headed(figure, name or costs.parts.name, {**costs.point, **point})
     if path is not None:
         save(figure, path, path.suffix, dpi=DOTS)
     return figure

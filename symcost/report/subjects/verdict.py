@@ -127,20 +127,20 @@ def _checks(verdict: Any, whole: bool) -> tuple[str, Cells, Sequence[Cells]]:
 def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[Cells]]]:
     """The modules that differ, the largest differences first; shortened, a few of every target with the main cause."""
     rows = sorted((row for row in verdict.modules if row.difference), key=lambda row: -abs(row.difference))
-    told, seen = [], dict.fromkeys((row.target for row in rows), 0)
+    shown, seen = [], dict.fromkeys((row.target for row in rows), 0)
     for row in rows:
         seen[row.target] += 1
         if whole or seen[row.target] <= FEW_MODULES:
             because = row.because if whole else row.because.partition("; ")[0]
-            told.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
+            shown.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
                           f"{row.difference:+,}", because))  # fmt: skip
-    if told:
-        left = len(rows) - len(told)
+    if shown:
+        left = len(rows) - len(shown)
         title = "Modules that differ (FLOPs)" + (f", and {left} more in the other formats" if left else "")
         headings = ("target", "module", "phase", "written", "compiled", "difference", "because")
-        if not whole and {row[2] for row in told} == {"forward"}:  # there is nothing to tell apart
-            headings, told = headings[:2] + headings[3:], [row[:2] + row[3:] for row in told]
-        yield title, headings, told
+        if not whole and {row[2] for row in shown} == {"forward"}:  # there is nothing to tell apart
+            headings, shown = headings[:2] + headings[3:], [row[:2] + row[3:] for row in shown]
+        yield title, headings, shown
 
 
 def _limits(check: Any) -> str:

@@ -110,18 +110,18 @@ def _own_name(op: str, alone: bool) -> str:
 
 def _chained(found: Sequence[OutlineLine]) -> list[OutlineLine]:
     """Headings with one line below them on that line, as paths: ``attention/norm``."""
-    made: list[OutlineLine] = []
+    chained: list[OutlineLine] = []
     for entry in reversed(found):
-        end = next((k for k in range(len(made), 0, -1) if made[k - 1].indent <= entry.indent), 0)
-        inside = made[end:]
+        end = next((k for k in range(len(chained), 0, -1) if chained[k - 1].indent <= entry.indent), 0)
+        inside = chained[end:]
         direct = [below for below in inside if below.indent == entry.indent + 1]
         if entry.rows is None and len(direct) == 1 and not entry.several and direct[0].label != ITSELF:
             *rest, first = (replace(below, indent=below.indent - 1) for below in inside)
             joined = replace(first, label=f"{entry.label}/{first.label}", kind=first.kind or entry.kind)
-            made[end:] = [*rest, joined]
+            chained[end:] = [*rest, joined]
         else:
-            made.append(entry)
-    return made[::-1]
+            chained.append(entry)
+    return chained[::-1]
 
 
 def _operation(rows: Sequence[Row], path: str) -> str:

@@ -68,15 +68,15 @@ def fitted(wanted: Sequence[SheetColumn], width: int) -> tuple[list[str], list[s
     >>> fitted([name, size], 10)[1]
     ['size']
     """
-    kept = list(wanted)
-    while _needed(kept, SECOND) > width and any(column.place < KEPT for column in kept):
-        kept.remove(min(kept, key=lambda column: column.place))
-    shortest = SECOND if _needed(kept, SECOND) <= width else THIRD
-    room = _shared(width - len(GAP) * (len(kept) - 1), kept, shortest)
-    cells = [column.texts(size) for column, size in zip(kept, room, strict=True)]
-    left = [i for i, column in enumerate(kept) if column.left]
-    lines = columns([column.title for column in kept], zip(*cells, strict=True), left)
-    return lines, [" ".join(column.title.split()) for column in wanted if column not in kept]
+    shown = list(wanted)
+    while _needed(shown, SECOND) > width and any(column.place < KEPT for column in shown):
+        shown.remove(min(shown, key=lambda column: column.place))
+    shortest = SECOND if _needed(shown, SECOND) <= width else THIRD
+    room = _shared(width - len(GAP) * (len(shown) - 1), shown, shortest)
+    cells = [column.texts(size) for column, size in zip(shown, room, strict=True)]
+    left = [i for i, column in enumerate(shown) if column.left]
+    lines = columns([column.title for column in shown], zip(*cells, strict=True), left)
+    return lines, [" ".join(column.title.split()) for column in wanted if column not in shown]
 
 
 def _needed(kept: Sequence[SheetColumn], way: int) -> int:

@@ -24,10 +24,10 @@ def table_of(costs: Any, space: Space, row: Mapping[str, Any]) -> Any:
 def point_of(row: Mapping[str, Any], axes: Iterable[str], define: Mapping[str, Any]) -> dict[str, int]:
     """The values of the axes, and of the symbols that follow from them."""
     at = {name: row[name] for name in axes}
-    for name, given in define.items():
-        value = given if isinstance(given, int) else evaluate(_formula(given), at)
+    for name, formula in define.items():
+        value = formula if isinstance(formula, int) else evaluate(_formula(formula), at)
         if not isinstance(value, int):
-            raise SpaceError(f"{name} = {given} is {value} at {at}: a size must be an integer")
+            raise SpaceError(f"{name} = {formula} is {value} at {at}: a size must be an integer")
         at[name] = value
     return at
 

@@ -30,17 +30,20 @@ def seeds(plan: SearchPlan, kind: Kind, keep: int) -> Partial | None:
     random = np.random.default_rng(0)
     lengths = np.array(plan.graph.lengths)
     program = GraphProgram(plan.tiers, (plan.feasible, *plan.objectives))
-    kept, values = np.empty((0, len(lengths)), dtype=np.int64), [np.empty(0, dtype=np.int64) for _ in plan.objectives]
+    survivors, values = (
+        np.empty((0, len(lengths)), dtype=np.int64),
+        [np.empty(0, dtype=np.int64) for _ in plan.objectives],
+    )
     for turn in range(ROUNDS):
-        places = _proposed(random, lengths, kept if turn % 2 else kept[:0])
+        places = _proposed(random, lengths, survivors if turn % 2 else survivors[:0])
         feasible, columns = evaluated(plan, program, places)
-        kept = np.concatenate((kept, places[feasible]))
+        survivors = np.concatenate((survivors, places[feasible]))
         values = [np.concatenate((a, b[feasible])) for a, b in zip(values, columns, strict=True)]
-        kept, first = np.unique(kept, axis=0, return_index=True)
+        survivors, first = np.unique(survivors, axis=0, return_index=True)
         values = [column[first] for column in values]
-        best = front(values)[:MOST] if kind == "front" else smallest(np.arange(len(kept)), values[0], keep)
-        kept, values = kept[best], [column[best] for column in values]
-    if not len(kept) or (kind == "top" and len(kept) < keep):
+        best = front(values)[:MOST] if kind == "front" else smallest(np.arange(len(survivors)), values[0], keep)
+        survivors, values = survivors[best], [column[best] for column in values]
+    if not len(survivors) or (kind == "top" and len(survivors) < keep):
         return None
     if kind == "top":
         columns = [np.full(keep, values[0][-1] + 1)]

@@ -76,15 +76,16 @@ class Asked:
             if name not in known:
                 own = [parameter for parameter in inspect.signature(verb).parameters if parameter != "options"]
                 raise SpaceError(f"unknown argument {name!r}: {choose(name, [*own, *known])}")
-        given: dict[str, Any] = dict(options)
-        settings = Settings(**{each.name: given[each.name] for each in fields(Settings) if each.name in given})
+        values: dict[str, Any] = dict(options)
+        settings = Settings(**{each.name: values[each.name] for each in fields(Settings) if each.name in values})
         note = search_note(space.size, settings.engine) if isinstance(space, Space) else None
         if note is not None and settings.on_progress is None:  # nobody is shown how far it is
             warnings.warn(note, stacklevel=3)
         return cls(
             costs, space, texts("where", where), objectives, None if show is None else texts("show", show),
-            given.get("define"), settings, given.get("out"),
-            QuantityOptions(**{name: value for name, value in given.items() if name in OPTIONS}), _flag(given.get("check", False)),
+            values.get("define"), settings, values.get("out"),
+            QuantityOptions(**{name: value for name, value in values.items() if name in OPTIONS}),
+            _flag(values.get("check", False)),
         )  # fmt: skip
 
     def count(self) -> Count:

@@ -65,18 +65,18 @@ def _read(pattern: Any, value: Any, symbols: Sequence[str]) -> Share:
     glob.checked(pattern, "active")
     where = f"active[{pattern!r}]={value!r}"
     try:
-        made = Share(pattern, *sympy.fraction(sympy.together(_expression(value))))
-        _ = made.conditions
+        share = Share(pattern, *sympy.fraction(sympy.together(_expression(value))))
+        _ = share.conditions
     except ZeroDivisionError:
         raise TraceError(f"{where} must be {SHARE}: it divides by zero") from None
     except (ExpressionError, ValueError) as problem:
         raise TraceError(f"{where} must be {SHARE}: {problem}") from None
-    unknown = sorted({str(s) for s in made.above.free_symbols | made.below.free_symbols} - set(symbols))
+    unknown = sorted({str(s) for s in share.above.free_symbols | share.below.free_symbols} - set(symbols))
     if unknown:
         raise TraceError(
             f"{where} has the unknown symbol {unknown[0]!r}: the symbols here are {', '.join(symbols) or 'none'}"
         )
-    return made
+    return share
 
 
 def _ordered(small: Form, large: Form) -> tuple[Form, Form] | None:

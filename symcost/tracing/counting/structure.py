@@ -116,13 +116,13 @@ class Structure:
             *(PERIODS if self.patterned else (2,)),
             *(
                 m
-                for found in self.compared.values()
-                for m in found.moduli | found.shares | {found.period}
+                for marks in self.compared.values()
+                for m in marks.moduli | marks.shares | {marks.period}
                 if 1 < m <= DEEPEST
             ),
         }
-        values = {name: found.values for name, found in self.compared.items()}
-        meant = [form for name, found in self.compared.items() for form in hints(name, found.claims)]
+        values = {name: marks.values for name, marks in self.compared.items()}
+        meant = [form for name, marks in self.compared.items() for form in hints(name, marks.claims)]
         return Fitter(self.symbols, self.points, periods, floors=len(self.points) > 6, compared=values, meant=meant)
 
     def lines(self) -> list[Line]:

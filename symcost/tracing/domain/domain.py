@@ -95,21 +95,21 @@ class Domain(Conditions):
                 return f"{name}={value} is outside the domain: {name} must be a multiple of {step}"
             if value in self.other_than.get(name, ()):
                 return f"{name}={value} is outside the domain: the program is another one there; trace it at {name}={value}"
-        given = point.keys()
+        names = point.keys()
         for small, large in self.ordered:
-            if small.symbols | large.symbols <= given and small.value(point) > large.value(point):
+            if small.symbols | large.symbols <= names and small.value(point) > large.value(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(small.symbols | large.symbols))
                 return f"{at} is outside the domain: {small} must be at most {large}"
         for form in self.whole:
-            if form.symbols <= given and not isinstance(form.value(point), int):
+            if form.symbols <= names and not isinstance(form.value(point), int):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
                 return f"{at} is outside the domain: {form} is a size and must be an integer"
         for form, least in self.whole_least.items():
-            if form.symbols <= given and form.value(point) < least:
+            if form.symbols <= names and form.value(point) < least:
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(form.symbols))
                 return f"{at} is outside the domain: {form} must be at least {least}"
         for guard in self.guards:
-            if guard.symbols <= given and not guard.holds(point):
+            if guard.symbols <= names and not guard.holds(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))
                 return f"{at} is outside the domain: {_ordered(guard)} must hold, or the program is another one ({guard.place})"
         return self.untried(point)
@@ -155,21 +155,21 @@ class Domain(Conditions):
 
     def conditions(self) -> list[str]:
         """Every condition as an expression that the safe parser could read, beyond being positive integers."""
-        found = []
+        texts = []
         for name in self.symbols:
             if self.at_least.get(name, 1) > 1:
-                found.append(f"{name} >= {self.at_least[name]}")
+                texts.append(f"{name} >= {self.at_least[name]}")
             if name in self.at_most:
-                found.append(f"{name} <= {self.at_most[name]}")
+                texts.append(f"{name} <= {self.at_most[name]}")
             if self.steps.get(name, 1) > 1:
-                found.append(f"{name} % {self.steps[name]} == 0")
-            found += [f"{name} != {value}" for value in sorted(self.other_than.get(name, ()))]
+                texts.append(f"{name} % {self.steps[name]} == 0")
+            texts += [f"{name} != {value}" for value in sorted(self.other_than.get(name, ()))]
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
-        found += [f"{small} <= {large}" for small, large in self.ordered]
-        found += [f"{name} <= {most}" for name, most in self.tried.items() if name not in (*self.at_most, *self.only)]
-        found += [f"{_among(name, sorted(values))} == 0" for name, values in self.only.items()]
-        decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in found]
-        return list(dict.fromkeys((*found, *(_divides(form) for form in self.whole), *bounded, *decided)))
+        texts += [f"{small} <= {large}" for small, large in self.ordered]
+        texts += [f"{name} <= {most}" for name, most in self.tried.items() if name not in (*self.at_most, *self.only)]
+        texts += [f"{_among(name, sorted(values))} == 0" for name, values in self.only.items()]
+        decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in texts]
+        return list(dict.fromkeys((*texts, *(_divides(form) for form in self.whole), *bounded, *decided)))
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)
@@ -313,14 +313,14 @@ def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
     r/16
     """
     rests = {_reduced(form.split_integral()[1]) for form in forms}
-    found = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral and not _whole_everywhere(r)]
-    found.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols),
+    quotients = [r for r in rests if r.terms and r.is_polynomial and not r.is_integral and not _whole_everywhere(r)]
+    quotients.sort(key=lambda r: (len(r.terms), -max(Fraction(c).denominator for c in r.terms.values()), len(r.symbols),
                               max(abs(Fraction(c).numerator) for c in r.terms.values()), str(r)))  # fmt: skip
-    kept: list[Form] = []
-    for rest in found:
-        if not any(_implied(rest, k) for k in kept):
-            kept.append(rest)
-    return tuple(rest for rest in kept if not any(_implied(rest, k**2) for k in kept if k != rest))
+    needed: list[Form] = []
+    for rest in quotients:
+        if not any(_implied(rest, k) for k in needed):
+            needed.append(rest)
+    return tuple(rest for rest in needed if not any(_implied(rest, k**2) for k in needed if k != rest))
 
 
 def _whole_everywhere(form: Form) -> bool:

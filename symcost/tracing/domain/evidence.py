@@ -38,15 +38,15 @@ def evidence(
 def _of(name: str, seen: Recording, depth: Landmarks | None, most: int, needed: int) -> Evidence:
     if depth is not None:
         return _of_depth(depth, most, needed)
-    if name in seen.proved and (made := untold(seen).get(name)) is not None:
+    if name in seen.proved and (rounding := untold(seen).get(name)) is not None:
         return Evidence(
-            BOUNDED, f"tried up to {most:,}: {made.formula} in a size is no form ({made.place.short})", most
+            BOUNDED, f"tried up to {most:,}: {rounding.formula} in a size is no form ({rounding.place.short})", most
         )
     if name in seen.proved:
         return Evidence(PROVED, "traced as a symbol")
     if name in seen.rounded:
-        made = next(made for made in seen.roundings if name in made.symbols)
-        return Evidence(GUARDED, f"{made} is known ({made.place.short})")
+        rounding = next(rounding for rounding in seen.roundings if name in rounding.symbols)
+        return Evidence(GUARDED, f"{rounding} is known ({rounding.place.short})")
     pin = next((pin for pin in seen.pins if name in pin.symbols), None)
     why = seen.reason or "it was not traced as a symbol"
     if pin is not None:

@@ -139,9 +139,9 @@ def _always(form: Form, op: str) -> bool:
     """Whether ``form op 0`` is seen to hold for all positive integers."""
     if op == "!=" and _never_whole(form):
         return True
-    found = _remainder(form)
-    if found is not None:
-        return {">=": found[2] >= 0, ">": found[2] > 0, "!=": found[2] > 0, "==": False}[op]
+    remainder = _remainder(form)
+    if remainder is not None:
+        return {">=": remainder[2] >= 0, ">": remainder[2] > 0, "!=": remainder[2] > 0, "==": False}[op]
     if form.number is not None:
         return {"==": form.number == 0, "!=": form.number != 0, ">=": form.number >= 0, ">": form.number > 0}[op]
     below = _remainder(-form)

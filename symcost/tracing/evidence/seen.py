@@ -106,10 +106,10 @@ def recorded(sampler: Sampler, base: Point, structural: Sequence[str], depths: M
     """One trace with symbolic sizes, of a program so deep that every kind of layer is in it where the model takes that."""
     deep = {name: max(base[name], min(depths[name].reach, DEEPEST)) for name in structural if name in depths}
     point = {**base, **deep}
-    found = record(sampler.model, point if sampler.works(point) else base, structural)
-    plain = [guard for guard in found.guards if _is_plain(guard, found.base)]
-    guards = tuple(guard for guard in found.guards if guard not in plain)
-    return replace(found, guards=guards, pins=(*found.pins, *(Pin(guard.left, guard.place) for guard in plain)))
+    recording = record(sampler.model, point if sampler.works(point) else base, structural)
+    plain = [guard for guard in recording.guards if _is_plain(guard, recording.base)]
+    guards = tuple(guard for guard in recording.guards if guard not in plain)
+    return replace(recording, guards=guards, pins=(*recording.pins, *(Pin(guard.left, guard.place) for guard in plain)))
 
 
 def _is_plain(guard: Guard, base: Mapping[str, int]) -> bool:

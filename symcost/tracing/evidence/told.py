@@ -25,12 +25,12 @@ def sizes_seen(seen: Recording, base: Mapping[str, int], guards: Sequence[Guard]
 
 def untold(seen: Recording) -> dict[str, Rounding]:
     """The model's symbols behind sizes of arrays of which no form is known, each with a rounding that none is known of."""
-    known, found = meanings(seen), dict[str, Rounding]()
+    known, unknown = meanings(seen), dict[str, Rounding]()
     for size in seen.sizes:
-        for made in seen.roundings if not replaced(size, known).symbols <= set(seen.base) else ():
-            if made.symbol in size.symbols and made.symbol not in known:
-                found |= dict.fromkeys(sorted(seen.behind(frozenset({made.symbol}))), made)
-    return found
+        for rounding in seen.roundings if not replaced(size, known).symbols <= set(seen.base) else ():
+            if rounding.symbol in size.symbols and rounding.symbol not in known:
+                unknown |= dict.fromkeys(sorted(seen.behind(frozenset({rounding.symbol}))), rounding)
+    return unknown
 
 
 def _alike(plain: Form, form: Form, base: Mapping[str, int], guards: Sequence[Guard]) -> bool:

@@ -197,15 +197,15 @@ def with_sizes(program: Program, sizes: Any) -> Program:
 def describe(columns: Columns, leftover: Iterable[Column], limit: int = 2) -> str:
     """Which layers the columns without a form belong to, with some of their values and where they have them."""
     wanted = set(leftover)
-    found = []
+    places = []
     for index, record in enumerate(all_records(columns.programs[0])):
         for column in columns.of_record(index):
             if column in wanted:
                 wanted.discard(column)
                 place = record.key.path or "the model"
-                found.append(f"{place}/{record.key.op}: {_values(column, columns.points)}")
-    more = f" and {len(found) - limit} more" if len(found) > limit else ""
-    return "; ".join(found[:limit]) + more
+                places.append(f"{place}/{record.key.op}: {_values(column, columns.points)}")
+    more = f" and {len(places) - limit} more" if len(places) > limit else ""
+    return "; ".join(places[:limit]) + more
 
 
 def _values(column: Column, points: Sequence[dict[str, int]], limit: int = 4) -> str:

@@ -120,12 +120,12 @@ class Fitter:
             return self.fitted[column]
         names = self.depends(column)
         bent = self._hinted(column) or bends(column, self.points, names, self._bends) if len(set(column)) > 1 else None
-        found = [bent] if bent else list(itertools.islice(self._candidates(column, rich), 1))
-        if not bent and found and not found[0].is_polynomial and self.floors:
-            found = self._floor_forms(column) or self._rivals_of(found[0], column, rich)
-        found = list(dict.fromkeys((*found, *self._meant.get(column, ()))))
+        forms = [bent] if bent else list(itertools.islice(self._candidates(column, rich), 1))
+        if not bent and forms and not forms[0].is_polynomial and self.floors:
+            forms = self._floor_forms(column) or self._rivals_of(forms[0], column, rich)
+        forms = list(dict.fromkeys((*forms, *self._meant.get(column, ()))))
         self._by_hint |= {column} if bent else set()
-        self._settle(column, found)
+        self._settle(column, forms)
         return self.fitted[column]
 
     def settled(self, column: Column) -> Form | None:

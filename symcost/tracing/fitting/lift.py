@@ -36,12 +36,12 @@ class Programs(ABC):
 
     def __call__(self, point: Mapping[str, int]) -> Program:
         """The program at a point, or the :class:`PointError` of one at which there is none."""
-        found = self._seen.get(tuple(sorted(point.items())))
-        if found is None:
-            found = self._made(point)
-        if isinstance(found, PointError):
-            raise found
-        return found
+        program = self._seen.get(tuple(sorted(point.items())))
+        if program is None:
+            program = self._made(point)
+        if isinstance(program, PointError):
+            raise program
+        return program
 
     def works(self, point: Mapping[str, int]) -> bool:
         """Whether there is a program at a point."""
@@ -75,13 +75,13 @@ class Sampler(Programs):
 
     def anew(self, point: Mapping[str, int]) -> None:
         """Trace at a point with a copy of the model, which remembers nothing: all of the user's code runs again."""
-        found, copy = self._seen.get(tuple(sorted(point.items()))), replace(self.model)
-        if found is None:
-            found = self._trace(point, copy)
-        elif isinstance(found, Program):
+        program, copy = self._seen.get(tuple(sorted(point.items()))), replace(self.model)
+        if program is None:
+            program = self._trace(point, copy)
+        elif isinstance(program, Program):
             traced(copy, point)
-        if isinstance(found, PointError):
-            raise found
+        if isinstance(program, PointError):
+            raise program
 
     def forget(self, point: Mapping[str, int]) -> None:
         """Trace at a point again when it is asked for the next time: it was given up for its length alone."""
@@ -94,18 +94,18 @@ class Sampler(Programs):
         try:
             if (why := self.growth.problem(point)) is not None:
                 raise too_large(point, why)
-            found = capture(model, point, self.keys, probe, self.macs)
-            self.growth.add(point, found.constants)
+            program = capture(model, point, self.keys, probe, self.macs)
+            self.growth.add(point, program.constants)
             self._latest.closed = None  # jaxprs are large: one is kept
-            self._latest = found
+            self._latest = program
         except PointError as problem:
-            found = problem
+            program = problem
             if isinstance(problem.__cause__, MemoryError):
                 self.refused = self.refused or str(problem.__cause__)
-        self._seen[tuple(sorted(point.items()))] = found
+        self._seen[tuple(sorted(point.items()))] = program
         self.traces += 1
         self.on_trace(self.traces)
-        return found
+        return program
 
 
 class OffLattice(LiftError):
@@ -242,11 +242,11 @@ class SizeLift:
 
     def _inside(self) -> bool:
         """Keep to samples at which the program decides as at the base, where there are others."""
-        kept = [i for i, point in enumerate(self.points) if all_hold(self.seen, point)]
-        if 0 not in kept or len(kept) == len(self.points):
+        inside = [i for i, point in enumerate(self.points) if all_hold(self.seen, point)]
+        if 0 not in inside or len(inside) == len(self.points):
             return False
         self.within = (*self.within, *self.seen)
-        self.points, self.programs = [self.points[i] for i in kept], [self.programs[i] for i in kept]
+        self.points, self.programs = [self.points[i] for i in inside], [self.programs[i] for i in inside]
         self._used.clear()
         self._axes()
         return True

@@ -72,12 +72,12 @@ class MeshDerivation:
         structural = self._structural({**sizes, **meshes.first})
         whole = ToCut(self.table, self.plan, self.upto, self.sampler, self.lattice)
         waiting = [SideDerivation(whole, side, sizes, structural) for side in sides(meshes, alike)]
-        found: list[Sharded] = []
+        forms: list[Sharded] = []
         refused: LiftError | None = None
-        while waiting and len(found) < MOST_SIDES:
+        while waiting and len(forms) < MOST_SIDES:
             side, *waiting = waiting
             try:
-                found.append(side.run())
+                forms.append(side.run())
             except Ordered as order:
                 if len(side.order) < MOST_ORDERS:
                     waiting = [*side.divided_by(order), *waiting]
@@ -87,9 +87,9 @@ class MeshDerivation:
                     )
             except LiftError as problem:
                 refused = refused or problem
-        if not found:
+        if not forms:
             raise refused or LiftError("every order of these sizes is another program: give numbers for some of them")
-        return replace(found[0], others=tuple(found[1:]))
+        return replace(forms[0], others=tuple(forms[1:]))
 
     def _structural(self, base: Point) -> list[str]:
         """The model's symbols with which the program changes: depths of what is no loop."""

@@ -88,9 +88,12 @@ def partitioned(model: Model, plan: Plan, point: Mapping[str, int], sorts: bool 
         model.hands_over = False
     with sorting() if sorts else nullcontext():
         module = parse(program.partitioned())
-    *given, _ = module.entry.root.operands  # the last one is of the call that ends it
-    made = [module.entry.by_name[name] for name in given]
-    results, saved = made[: len(made) - program.saved], made[len(made) - program.saved :]
+    *names, _ = module.entry.root.operands  # the last one is of the call that ends it
+    instructions = [module.entry.by_name[name] for name in names]
+    results, saved = (
+        instructions[: len(instructions) - program.saved],
+        instructions[len(instructions) - program.saved :],
+    )
     shapes = tuple(leaf for i in results for leaf in i.shape.leaves())
     return Partitioned(module, program.entering(), program.laid.mesh, shapes, tuple(_kept(module.entry, saved)))
 

@@ -211,10 +211,10 @@ class SideDerivation:
         further = {
             name: size * factors[number % len(factors)] for number, (name, size) in enumerate(self.sizes.items())
         }
-        found = {**self.lattice.divided(self.lattice.resized(self.sizes, further), self.plan.sizes(mesh))}
-        found.update({name: math.lcm(found[name], devices) for name in self.whole_parts})
-        deep = {name: depth for name in self.structural if self.lattice.inside({**found, name: depth})}
-        return {**found, **mesh, **deep}
+        sizes = {**self.lattice.divided(self.lattice.resized(self.sizes, further), self.plan.sizes(mesh))}
+        sizes.update({name: math.lcm(sizes[name], devices) for name in self.whole_parts})
+        deep = {name: depth for name in self.structural if self.lattice.inside({**sizes, name: depth})}
+        return {**sizes, **mesh, **deep}
 
     def _domain(self, structure: Structure, box: Box, held_out: Sequence[Point]) -> OnDevice:
         """Where the forms hold: sizes that are whole on every device, in the orders and as far as was compared."""

@@ -103,11 +103,11 @@ def tree_symbols(tree: Any) -> list[str]:
 
 def about_example(tree: Any) -> str:
     """What the sizes of the first array that was given mean, and the text that gives symbols; nothing where none was."""
-    found = next(
+    example = next(
         (leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) and leaf.example and leaf.dims), None
     )
-    if found is None:
+    if example is None:
         return ""
     name = next(letter for letter in NAMES if letter not in tree_symbols(tree))
-    text = Spec(found.dtype, (sympy.Symbol(name), *found.dims[1:]))
-    return f"sizes are plain numbers where an array was given: '{text}' instead of {found} gives formulas in {name}"
+    text = Spec(example.dtype, (sympy.Symbol(name), *example.dims[1:]))
+    return f"sizes are plain numbers where an array was given: '{text}' instead of {example} gives formulas in {name}"

@@ -55,10 +55,10 @@ class Trained:
             else:
                 raise self._nothing(index, entry, variables)
         left_out = [isinstance(entry, str) and entry.startswith("!") for entry in self.entries]
-        wanted = [found for found, out in zip(chosen, left_out, strict=True) if not out]
-        unwanted = [found for found, out in zip(chosen, left_out, strict=True) if out]
+        wanted = [matches for matches, out in zip(chosen, left_out, strict=True) if not out]
+        unwanted = [matches for matches, out in zip(chosen, left_out, strict=True) if out]
         trained = [
-            (any(found[i] for found in wanted) if wanted else True) and not any(found[i] for found in unwanted)
+            (any(matches[i] for matches in wanted) if wanted else True) and not any(matches[i] for matches in unwanted)
             for i in range(len(variables))
         ]
         if not any(trained):

@@ -262,13 +262,13 @@ class Walker:
 
     def _leaf(self, eqn: Any, name: str, entry: Any, ins: list[Value], context: Context) -> list[Value]:
         nodes = self.lowering.apply(eqn, [v.node for v in ins])
-        made = self.lowering.made
+        lowered = self.lowering.made
         sources = None
         if all(v.weight for v in ins):
             sources = frozenset().union(*(v.sources for v in ins if v.sources))
-        if name in ELEMENTWISE and all(node.op in MOVED for node in made):
-            made = []  # what is left where one operand passes on the other, of another shape
-        if not made and len(nodes) == 1:  # nothing is left of it
+        if name in ELEMENTWISE and all(node.op in MOVED for node in lowered):
+            lowered = []  # what is left where one operand passes on the other, of another shape
+        if not lowered and len(nodes) == 1:  # nothing is left of it
             numbers = [v.const for v in ins]
             if nodes[0].number is not None and all(n is not None for n in numbers):
                 return [Value(-1, nodes[0], frozenset())]  # a number known when compiling, under every convention
@@ -285,10 +285,10 @@ class Walker:
                 self.textbook_weights |= value.sources or frozenset()
         outs = [self.fresh(sources, node) for node in nodes]
         record = self._recorded(eqn, name, entry, ins, outs, context)
-        for node in made:
+        for node in lowered:
             node.record = record
         if (eqn.effects and name != "check") or name in FUNCTIONS:
-            self.lowering.roots += made
+            self.lowering.roots += lowered
         return outs
 
     def _recorded(

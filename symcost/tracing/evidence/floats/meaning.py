@@ -36,8 +36,10 @@ class Behind:
         return self.side.value(self.recording.at(at))
 
     def __str__(self) -> str:
-        named = {made.symbol: made for made in self.recording.roundings if made.symbol in self.side.symbols}
-        return side_text(self.side) + "".join(f" with {name} = {made}" for name, made in named.items())
+        named = {
+            rounding.symbol: rounding for rounding in self.recording.roundings if rounding.symbol in self.side.symbols
+        }
+        return side_text(self.side) + "".join(f" with {name} = {rounding}" for name, rounding in named.items())
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ def behind(guard: Guard, seen: Recording) -> Guard:
 def claims(seen: Recording) -> list[Guard]:
     """That floats decide, and round, as exact numbers do: what every exact form of them stands on."""
     known = meanings(seen)
-    rounded = [Guard(Behind(made, seen), "==", known[made.symbol], made.place, "rounding")
-               for made in seen.roundings if made.symbol in known and not made.symbols <= set(seen.base)]  # fmt: skip
+    rounded = [Guard(Behind(rounding, seen), "==", known[rounding.symbol], rounding.place, "rounding")
+               for rounding in seen.roundings if rounding.symbol in known and not rounding.symbols <= set(seen.base)]  # fmt: skip
     return [*rounded, *(comparison.claim for comparison in comparisons(seen) if comparison.floats)]
 
 

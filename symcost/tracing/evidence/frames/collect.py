@@ -228,13 +228,13 @@ class Collector:
         if not names:
             return False
         for by in reading.sums(right):
-            found = divisor(sign, by.number)
-            if found is not None and found[1] == 1:  # nothing is left, and all is taken
+            divided = divisor(sign, by.number)
+            if divided is not None and divided[1] == 1:  # nothing is left, and all is taken
                 continue
-            if found is None or any(role.kind in ("varies", "stage") for s in values for role in s.roles):
+            if divided is None or any(role.kind in ("varies", "stage") for s in values for role in s.roles):
                 raise NotRead(sign)
-            if found[1] > 1:  # a remainder of ``i // 4`` comes again after as many fours
-                self._by(names, values, found[1] * math.lcm(*(_width(atom) for s in values for atom, _ in s.terms)))
+            if divided[1] > 1:  # a remainder of ``i // 4`` comes again after as many fours
+                self._by(names, values, divided[1] * math.lcm(*(_width(atom) for s in values for atom, _ in s.terms)))
         return True
 
     def _by(self, names: Collection[str], values: Sequence[Sum], number: int) -> None:

@@ -61,8 +61,8 @@ class Landmarks:
         [20, 30, 50]
         """
         start, end, share = self.thresholds | self.lengths, self.ends, math.lcm(*self.shares)
-        found = start | end | {a + b for a in start for b in end}
-        return found if share == 1 else frozenset(range(share * max((*found, 0)) + 1)) if found - {0} else found
+        depths = start | end | {a + b for a in start for b in end}
+        return depths if share == 1 else frozenset(range(share * max((*depths, 0)) + 1)) if depths - {0} else depths
 
     def joined(self, other: Landmarks) -> Landmarks:
         """Both together."""

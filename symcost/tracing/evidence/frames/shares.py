@@ -135,10 +135,10 @@ def _share(reading: Reading, node: Node) -> tuple[Sum, Computed, Form] | None:
 
 
 def _leaf(reading: Reading, number: int) -> Any:
-    found = reading.role(number)
-    if found.kind == "size" and len(found.symbols) == 1:
-        return Form.symbol(found.symbols[0]) * found.slope + found.shift
-    return found.value
+    role = reading.role(number)
+    if role.kind == "size" and len(role.symbols) == 1:
+        return Form.symbol(role.symbols[0]) * role.slope + role.shift
+    return role.value
 
 
 def _told(leaf: Any, text: str) -> str:

@@ -212,10 +212,10 @@ def attribute(owner: Any, name: str) -> Any:
     """An attribute that is stored: of a module, in an object's dictionary or slots, or plain in its class."""
     kind = type(owner)
     if kind is ModuleType:
-        found = owner.__dict__.get(name, UNKNOWN)
-        if found is UNKNOWN:
+        value = owner.__dict__.get(name, UNKNOWN)
+        if value is UNKNOWN:
             raise Unreadable(name)
-        return found
+        return value
     if name in ARRAY_FACTS and _is_array(owner):
         return _array_fact(owner, name)
     if kind is dict and name == "get":
@@ -227,23 +227,23 @@ def attribute(owner: Any, name: str) -> Any:
     if _declared(kind, "__getattribute__") is not object.__getattribute__:
         raise Unreadable(name)
     try:
-        found = _declared(kind, name)
+        value = _declared(kind, name)
     except Unreadable:
         return _stored(owner, kind, name)
-    if isinstance(type(found), type) and type(found) in SAFE_DESCRIPTORS:
+    if isinstance(type(value), type) and type(value) in SAFE_DESCRIPTORS:
         try:
-            return found.__get__(owner, kind)
+            return value.__get__(owner, kind)
         except AttributeError:
             raise Unreadable(name) from None
-    if any(_has(type(found), special) for special in ("__set__", "__delete__")):
+    if any(_has(type(value), special) for special in ("__set__", "__delete__")):
         raise Unreadable(name)
-    if type(found) is MethodDescriptorType:
-        return found
+    if type(value) is MethodDescriptorType:
+        return value
     try:
         return _stored(owner, kind, name)
     except Unreadable:
-        if type(found) in PLAIN or type(found) in SIZED:
-            return found
+        if type(value) in PLAIN or type(value) in SIZED:
+            return value
         raise
 
 

@@ -15,8 +15,8 @@ def asked_range(frame: FrameType) -> range | None:
     node = call(frame)
     match node:
         case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[container]):
-            found = _value(container, frame)
-            return found if isinstance(found, range) and len(found) > 0 and found.step > 0 else None
+            value = _value(container, frame)
+            return value if isinstance(value, range) and len(value) > 0 and value.step > 0 else None
     return None
 
 

@@ -73,10 +73,10 @@ class Initialisers:
         dtype = self.kinds.get(kind)
         if dtype is not None:
             return jax.ShapeDtypeStruct(sizes, dtype)
-        made = jax.eval_shape(lambda: function(*args, **dict(named)))
-        if made.shape == sizes and not made.weak_type:
-            self.kinds[kind] = made.dtype
-        return made
+        returned = jax.eval_shape(lambda: function(*args, **dict(named)))
+        if returned.shape == sizes and not returned.weak_type:
+            self.kinds[kind] = returned.dtype
+        return returned
 
 
 def _of_jax(function: Any) -> bool:
