@@ -128,12 +128,10 @@ def test_errors_are_one_line_and_exit_with_two(
     assert message in captured.err
 
 
-@pytest.mark.parametrize(
-    "arguments", [["table", "resnet152", "--set", "r=r"], ["models"], ["audit", str(EXAMPLES / "published.csv")]]
-)
-def test_none_of_them_imports_jax(arguments: list[str]) -> None:
+def test_none_of_them_imports_jax() -> None:
+    verbs = [["table", "resnet152", "--set", "r=r"], ["models"], ["audit", str(EXAMPLES / "published.csv")]]
     code = (
-        f"import sys; from symcost.cli.main import main; code = main({arguments!r}); "
-        "sys.exit(code or 'jax' in sys.modules or 'flax' in sys.modules)"
+        f"import sys; from symcost.cli.main import main; codes = list(map(main, {verbs!r})); "
+        "sys.exit(any(codes) or 'jax' in sys.modules or 'flax' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

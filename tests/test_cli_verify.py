@@ -46,6 +46,7 @@ def test_json_is_a_document_and_a_file_is_written_whole(tmp_path: Path) -> None:
     assert told["targets"][0]["memory"]["arguments"] == 4 * (6 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10 + 4 * 6) + 16
 
 
+@pytest.mark.campaign
 def test_a_reference_network_is_verified_by_its_name(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "resnet18", "--arg", "r=r", "--arg", "n=2", "--at", "r=33"]) == 0
     captured = capfd.readouterr()

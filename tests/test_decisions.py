@@ -194,7 +194,10 @@ SLOW = {
     "a window in some layers", "every fifth layer of deep stacks", "heads of 64", "products in the cheapest order",
     "every fourth layer, trained", "a dictionary of widths", "a rotation of a part of each head", "every twelfth layer",
     "deep stacks", "the first 20 layers and the last 30", "half of the layers and the last nine",
-    "padded to one of few lengths", "a window in every second layer",
+    "padded to one of few lengths", "a window in every second layer", "a chain of windows", "rounded half to even",
+    "windows of 7", "32 groups at most", "every sixteenth layer from the sixth on", "up to a share of the depth in floats",
+    "a decision that is remembered", "a sixth of a map as a window", "a depth of which few are taken",
+    "from a rounded share of the depth on", "a stride of 1",
 }  # fmt: skip
 """Left to the campaign: each is of the kind of a quicker row."""
 
@@ -333,7 +336,7 @@ def _or_else(d: int, otherwise: int) -> int:
         return otherwise
 
 
-@pytest.mark.parametrize("name", rows(MADE, {"a rounding of nothing"}))
+@pytest.mark.parametrize("name", rows(MADE, {"a rounding of nothing", "a power of two"}))
 def test_what_is_made_of_a_size_decides_as_the_size_does(name: str) -> None:
     made, wanted = MADE[name]
     costs = sc.trace(lambda d: Width(d, made), "float32[n,8]", referee=False)

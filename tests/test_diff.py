@@ -189,6 +189,7 @@ def test_the_budgets_name_the_model_its_inputs_and_its_options(
     assert found["totals"][0]["values"] == [{"old": "8352", "new": "16672"}]
 
 
+@pytest.mark.campaign
 def test_revisions_are_traced_with_every_option_of_trace(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

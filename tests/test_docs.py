@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").rglob("*.md"))]
 SLOW = {ROOT / "examples" / name for name in (
     "about/compared.md", "cookbook/compilers.md", "cookbook/gates.md", "cookbook/sweeps.md", "cookbook/tracing.md",
+    "pod.md",
 )}  # fmt: skip
 """Pages that trace deep models or ask for much, left to the campaign: what they say is tested for itself, on less."""
 RUN = rows((page for page in PAGES if blocks(page)), SLOW)

@@ -27,8 +27,9 @@ ALONE = "microcontroller.py"
 pytestmark = pytest.mark.usefixtures("traced_once")
 
 
-SLOW = [path for path in PROGRAMS if path.name in ("scan_or_unrolled.py", "resnet.py")]
-"""Left to the campaign: of the first all but the slowest part is below, the second's model is what the README's command traces."""
+SLOW = [path for path in PROGRAMS if path.name in ("scan_or_unrolled.py", "resnet.py", "nnx_mlp_mixer.py", "pod.py")]
+"""Left to the campaign: of the first a part is below, the second's model is what the README's command traces, and smaller
+mixers of nnx and plans are traced by their own tests."""
 
 
 @pytest.mark.parametrize("program", rows((p for p in PROGRAMS if p.name != ALONE), SLOW), ids=lambda path: path.name)
@@ -69,6 +70,7 @@ def test_scan_and_loop_cost_the_same_and_only_the_closed_form_says_so() -> None:
     assert scan_theirs * 5 < loop_theirs
 
 
+@pytest.mark.campaign
 def test_corrected_for_its_trips_the_scan_is_the_loop_and_two_operations_a_trip() -> None:
     loop, scan = scan_or_unrolled.verdicts(L=6).values()
     assert loop

@@ -10,6 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import pytest
+from effort import rows
 from flax import nnx
 from flax.nnx import bridge
 from test_guided import attended, rotated
@@ -200,7 +201,7 @@ ROWS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", rows(ROWS, {"a table beside groups", "a special size among the samples"}))
 def test_a_kind_of_model_is_answered_at_once_and_equals_fresh_traces(name: str) -> None:
     row = ROWS[name]
     costs = sc.trace(row.factory, row.spec, referee=False)

@@ -134,7 +134,7 @@ ROWS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", rows(ROWS, {"windows", "partly rotated"}))
+@pytest.mark.parametrize("name", rows(ROWS, {"windows", "partly rotated", "grouped"}))
 def test_sizes_that_meet_are_answered_at_once_and_equal_a_fresh_trace(name: str) -> None:
     row = ROWS[name]
     derive: Callable[..., sc.CostTable] = sc.trace_function if name in ("cache", "chunks") else sc.trace

@@ -329,7 +329,9 @@ def tiny() -> tuple[Any, Any]:
     return lower(f, variables, x), lower(grad(f), variables, x)
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["forward", "gradient"])
+@pytest.mark.parametrize(
+    "which", [pytest.param(0, id="forward"), pytest.param(1, id="gradient", marks=pytest.mark.campaign)]
+)
 def test_count_of_a_flax_model_is_xlas_before_and_after_optimisation(which: int) -> None:
     lowered = tiny()[which]
     assert_equal(analyse(text_of(lowered), pointer=POINTER), lowered.cost_analysis())

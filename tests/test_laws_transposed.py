@@ -142,7 +142,7 @@ class UNet(nn.Module):
         return nn.Conv(5, (1, 1))(x)
 
 
-@pytest.mark.parametrize("up", [(2, 2), (3, 3)], ids=str)
+@pytest.mark.parametrize("up", [(2, 2), pytest.param((3, 3), marks=pytest.mark.campaign)], ids=str)
 def test_a_unet_in_training_is_three_forward_passes_less_one_gradient(up: tuple[int, int]) -> None:
     def make(width: int) -> nn.Module:
         return UNet(width, up)

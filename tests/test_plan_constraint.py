@@ -20,7 +20,7 @@ LAID = sc.Plan(MESH, {"inputs/0": ("data",)}, constraint={"up": ("data", "model"
 AT = dict(B=64, d=32, F=128, X=4, Y=2)
 
 
-@pytest.mark.parametrize("model", [perceptron, on_nnx])
+@pytest.mark.parametrize("model", [perceptron, pytest.param(on_nnx, marks=pytest.mark.campaign)])
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
 def test_a_modules_result_lies_as_the_plan_says(model: Callable[..., Any], target: str) -> None:
     """Kernels are whole, and yet the product is cut along both axes, so that the next one is added up."""
@@ -38,6 +38,7 @@ def test_a_modules_result_lies_as_the_plan_says(model: Callable[..., Any], targe
     assert verdict, str(verdict)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
 def test_modules_in_a_loop_and_in_a_gradient(target: str) -> None:
     shard = {"inputs/0": ("data",), "**/up/kernel": (None, None, "model"), "**/down/kernel": (None, "model")}
@@ -153,6 +154,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
+@pytest.mark.campaign
 def test_the_command_line_takes_names_to_axes_and_lays_modules(typed: Callable[..., Any]) -> None:
     code, out, _ = typed("trace", "--rule", "mlp=model", "--rule", "embed=-")
     assert (code, "all-reduce along model, bytes  4*B*d/X" in out) == (0, True)

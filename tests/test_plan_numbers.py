@@ -18,7 +18,10 @@ ROWS: list[tuple[str, int, str, dict[str, int]]] = [
 CUT = {"inputs/0": ("data",), "params/kernel": (None, "model")}
 
 
-@pytest.mark.parametrize(("spec", "features", "mode", "point"), ROWS)
+@pytest.mark.parametrize(
+    ("spec", "features", "mode", "point"),
+    [pytest.param(*row, marks=[pytest.mark.campaign] * ("train" in row)) for row in ROWS],
+)
 def test_axes_divide_numbers_as_they_are(spec: str, features: int, mode: Any, point: dict[str, int]) -> None:
     costs = sc.trace(nn.Dense(features), spec, plan=sc.Plan({"data": "X", "model": "Y"}, CUT), mode=mode)
     verdict = sc.verify(costs, at=point, targets=["cpu"])

@@ -7,6 +7,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import pytest
+from effort import rows
 from flax import nnx
 
 import symcost as sc
@@ -62,7 +63,7 @@ def by_hand() -> sc.CostTable:
     return sc.trace(lambda F: Plain(F), "float32[B,d]", plan=sc.Plan(MESH, BY_HAND))
 
 
-@pytest.mark.parametrize("kind", ["linen", "logical", "rules around", "nnx"])
+@pytest.mark.parametrize("kind", rows(("linen", "logical", "rules around", "nnx"), {"linen", "rules around"}))
 def test_what_the_model_says_is_a_plan(kind: str, by_hand: sc.CostTable) -> None:
     rules = {"mlp": "model", "embed": None} if kind == "logical" else {}
     models = {"linen": lambda F: Linen(F), "nnx": lambda d, F: Nnx(d, F)}
@@ -77,6 +78,7 @@ def test_what_the_model_says_is_a_plan(kind: str, by_hand: sc.CostTable) -> None
     }  # fmt: skip
 
 
+@pytest.mark.campaign
 def test_the_plan_has_the_last_word() -> None:
     plan = sc.Plan({"model": "Y"}, {"**/up/kernel": ("model",), "**/down/kernel": (None, "model")})
     costs = sc.trace(lambda F: Linen(F), "float32[B,d]", plan=plan)

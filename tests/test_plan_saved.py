@@ -155,6 +155,7 @@ zero = 1\nfit = true\nstep_time = "3 ms"\ndevice_bytes = "1 GB"\nwhere = ["commu
     assert main(["check", str(file)]) == 0, "for every batch that the axes divide"
 
 
+@pytest.mark.campaign
 def test_a_difference_tells_what_changes_on_a_device(
     costs: sc.CostTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import flax.linen as nn
 import pytest
+from effort import rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,7 +74,7 @@ def every(request: pytest.FixtureRequest) -> Callable[[str], list[dict[str, Any]
 
 
 @pytest.mark.parametrize("minimize", ["step_time", "device_bytes", "communication", "step_time/step_batch"])
-@pytest.mark.parametrize("table", ["tensor", "sharded"])
+@pytest.mark.parametrize("table", rows(("tensor", "sharded"), {"sharded"}))
 def test_the_best_of_all_is_found(table: str, minimize: str, request: pytest.FixtureRequest, every: Any) -> None:
     asked: dict[str, Any] = dict(
         batch=BATCHES[table], microbatches=RUNS, zero=STAGES, given=SIZES, minimize=minimize, top=7
