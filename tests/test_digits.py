@@ -223,7 +223,6 @@ SLOW = {
     "a permutation",
     "products of matrices in pairs, from the end",
     "a pyramid",
-    "a pyramid rounded up",
     "an interpolation",
     "sums in pairs",
 }
