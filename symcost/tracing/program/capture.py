@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 from flax.errors import FlaxError
+from jax._src.config import traceback_filtering
 from jax.extend import core
 from jax.interpreters import partial_eval
 
@@ -113,7 +114,7 @@ def lean(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
 def traced(model: Model, point: Mapping[str, int]) -> tuple[Abstract, Any]:
     """The program and its jaxpr; variables taken from another point are made again where they do not fit."""
     model.constrained.called.clear()
-    with abstract_mesh(model.mesh, model.explicit is not None):
+    with abstract_mesh(model.mesh, model.explicit is not None), traceback_filtering("off"):  # many points raise
         found = _guessed(model, point)
         if found is None:
             found = _traced(model, point)
