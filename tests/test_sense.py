@@ -212,3 +212,10 @@ def test_where_no_formula_says_it_the_integers_are_searched() -> None:
 def test_a_search_that_cannot_be_is_one_line(given: dict[str, Any], told: str) -> None:
     with pytest.raises(sc.SymcostError, match=told):
         sc.crossover(parse("N**5"), parse("1000*N**2 + 7*d"), "N", **given)
+
+
+def test_a_crossover_at_0_for_the_least_size_is_one_and_one_of_no_known_sign_is_told() -> None:
+    B, X, Y = sc.symbols("B X Y")
+    assert str(sc.crossover(B * X, (X - 1) * Y, "B")) == "equal at B = Y - Y/X; beyond it the first is larger"
+    with pytest.raises(sc.SymcostError, match=r"whether there is a crossover in B, at X - Y, depends on the other"):
+        sc.crossover(B, X - Y, "B")

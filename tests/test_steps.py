@@ -37,9 +37,17 @@ def mixed() -> sc.DeviceWork:
     return sc.DeviceWork(flops=4 * B * D * F / N, collectives=[weights, tokens], devices=N, tokens=B)
 
 
+def data() -> sc.DeviceWork:
+    """The backward pass of an MLP whose gradients are added up: chapter training, "data parallelism"."""
+    rows = [sc.Collective(kind="all-reduce", axes=("X",), size=X, bytes=2 * D * F, times=2)]
+    return sc.DeviceWork(flops=8 * B * D * F / X, collectives=rows, devices=X, tokens=B)
+
+
 ROOFLINES = [  # chapter training: C/W of v5p is 2550
     ("FSDP", fsdp, {}, "B", 2550 * X),
     ("FSDP on three axes", fsdp, {"X": sc.MeshAxis(axes=3)}, "B", 850 * X),
+    ("data parallelism", data, {}, "B", 2550 * X),
+    ("data parallelism over the data center", data, {"X": "dcn"}, "B", 73440 * (X - 1)),
     ("tensor parallelism", tensor, {}, "Y", F / 2550),
     ("tensor parallelism on two axes", tensor, {"Y": sc.MeshAxis(axes=2)}, "Y", F / 1275),
 ]

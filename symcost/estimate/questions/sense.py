@@ -16,7 +16,7 @@ from symcost.costs.exact import at_point, check_sizes, formula, need, number
 from symcost.errors import SymcostError
 from symcost.estimate.questions.overtaking import last_otherwise
 from symcost.formulas.compared.corners import ruling
-from symcost.formulas.graph.leading import leading
+from symcost.formulas.graph.leading import brief, leading
 from symcost.formulas.prove.growth import FAR
 from symcost.formulas.symbols import symbol
 from symcost.reading.given import checked
@@ -223,17 +223,24 @@ def _closed(first: Any, second: Any, name: str) -> Crossover:
 
 
 def _positive_roots(factor: Any, x: Any) -> list[Any]:
-    """The positive roots of a factor of degree 1 or 2; they need not be integers."""
+    """The positive roots of a factor of degree 1 or 2, which need not be integers, and one that is 0 at the least sizes alone."""
     free = sympy.Dummy(real=True)
     roots = sympy.solve(factor.xreplace({x: free}), free)
-    signs = [root.is_positive for root in roots]
+    signs = [_is_above(root) for root in roots]
     if None in signs and len(roots) == 2 and sympy.simplify(roots[0] * roots[1]).is_negative:
-        return [next(root for root in roots if root.is_positive)] if True in signs else _unsettled(x)
-    return _unsettled(x) if None in signs else [root for root in roots if root.is_positive]
+        return [next(root for root in roots if root.is_positive)] if True in signs else _unsettled(roots, x)
+    return _unsettled(roots, x) if None in signs else [root for root, sign in zip(roots, signs, strict=True) if sign]
 
 
-def _unsettled(x: Any) -> Any:
-    raise NoClosedForm(f"whether there is a crossover in {x} depends on the other symbols: give them values")
+def _is_above(root: Any) -> bool | None:
+    """Whether a root is positive, but for the least sizes at most."""
+    told = sympy.factor(root)
+    return True if told.is_nonnegative and not told.is_zero else root.is_positive
+
+
+def _unsettled(roots: Sequence[Any], x: Any) -> Any:
+    told = f", at {brief(roots[0])}," if len(roots) == 1 else ""
+    raise NoClosedForm(f"whether there is a crossover in {x}{told} depends on the other symbols: give them values")
 
 
 def _largest(roots: Sequence[Any], name: str) -> Any:
