@@ -24,7 +24,9 @@ class States:
 
 BY_NAME: Mapping[str, States] = {
     "sgd": States(0, 0), "momentum": States(1, 0), "adam": States(2, 4), "adamw": States(2, 4), "nadam": States(2, 4),
-    "lion": States(1, 4), "adagrad": States(1, 0), "rmsprop": States(1, 0),
+    "lion": States(1, 4), "adagrad": States(1, 0), "rmsprop": States(1, 0), "lamb": States(2, 4), "lars": States(1, 0),
+    "adabelief": States(2, 4), "adadelta": States(2, 0), "adamax": States(2, 4), "amsgrad": States(3, 4), "radam": States(2, 4),
+    "yogi": States(2, 4),
 }  # fmt: skip
 """Optimizers whose state follows from the number of parameters alone, as optax 0.2 keeps it with a constant rate."""
 

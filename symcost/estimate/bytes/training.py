@@ -116,7 +116,7 @@ def training_memory(
     if optimizer is not None:
         from symcost.estimate.bytes.optimizer import optimizer_state
 
-        state = optimizer_state(own, optimizer, moments or dtype or ASSUMED, least=least)
+        state = optimizer_state(costs, optimizer, moments or dtype or ASSUMED, least=least)
     types = types_of(own, dtype)
     params = model_size(own, types.weights)
     found = TrainingMemory(
