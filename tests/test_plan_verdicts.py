@@ -35,6 +35,8 @@ MIXED = {
 PLAIN = {"inputs/0": ("data",), "**/up/kernel": BOTH, "**/down/kernel": BOTH[::-1]}
 EXPERTS = {"inputs/0": (None, "expert"), "params/*": ("expert",)}
 ROUTED = {"params/up": ("expert",), "params/down": ("expert",)}
+LAID = {"laid": {"layers_0": BOTH}}
+"""Programs that lay what modules give."""
 AXES = {"experts": ("expert",), "dispatched": ("expert",), "routed": ("data", "expert")}
 """Of programs that are not cut along both of data and model."""
 Made = tuple[Callable[[], Any], str, Mapping[str, Any]]
@@ -47,6 +49,11 @@ PROGRAMS: Mapping[str, Made] = {
     "large, fully sharded": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", FULLY_SHARDED),
     "wide": (lambda: Perceptron(4096, 16384), "float32[16384,4096]", PLAIN),
     "layers": (lambda: nn.Sequential([Perceptron(512, 2048) for _ in range(3)]), "float32[4096,512]", PLAIN),
+    "laid": (
+        lambda: nn.Sequential([nn.Dense(2048, use_bias=False), nn.gelu, nn.Dense(512, use_bias=False)]),
+        "float32[4096,512]",
+        {"inputs/0": ("data",)},
+    ),
     "perceptron": (lambda: Perceptron(512, 256), "float32[4096,512]", PLAIN),
     "nnx": (lambda: OnNnx(512, 256), "float32[4096,512]", PLAIN),
     "experts": (lambda: Experts(256, 8), "float32[8,64,128]", EXPERTS),
@@ -59,7 +66,7 @@ LIGHT = [
     ("perceptron", "train", (4, 2), "cuda-h100"), ("convolutional", "train", (8,), "tpu-v6e"),
     ("experts", "forward", (8,), "tpu-v5e"), ("convolutional", "train", (4,), "cuda-h100"), ("experts", "train", (8,), "cpu"),
     ("routed", "train", (4, 2), "cpu"), ("routed", "train", (4, 2), "tpu-v5e"), ("dispatched", "train", (8,), "tpu-v5e"),
-    ("dispatched", "train", (8,), "cuda-h100"),
+    ("dispatched", "train", (8,), "cuda-h100"), ("laid", "train", (4, 2), "tpu-v5e"),
 ]  # fmt: skip
 HEAVY = [
     *(("mixed", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "tpu-v5p", "tpu-v6e", "cuda-h100")),
@@ -71,6 +78,7 @@ HEAVY = [
     *((name, "train", (16, 4), target) for name in ("mixed", "tensor") for target in ("tpu-v5e", "tpu-v5p")),
     *(("wide", mode, (4, 4), target) for mode in ("forward", "train") for target in ("tpu-v5e", "tpu-v6e", "cuda-h100")),
     *(("layers", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "cuda-h100")),
+    *(("laid", "train", (4, 2), target) for target in ("cpu", "tpu-v6e", "tpu-v5p")),
     ("experts", "train", (8,), "tpu-v5e"), ("experts", "train", (8,), "cuda-h100"),
     ("routed", "forward", (4, 2), "tpu-v5e"), ("routed", "train", (4, 2), "cuda-h100"),
     *(("dispatched", "forward", (8,), target) for target in ("cpu", "tpu-v5e", "tpu-v6e", "cuda-h100")),
@@ -98,7 +106,7 @@ def test_every_byte_that_devices_exchange_is_ours_or_has_a_name(
     name: str, mode: Any, mesh: tuple[int, ...], target: str
 ) -> None:
     model, spec, shard = PROGRAMS[name]
-    plan = sc.Plan(dict(zip(AXES.get(name, BOTH), mesh, strict=False)), shard)
+    plan = sc.Plan(dict(zip(AXES.get(name, BOTH), mesh, strict=False)), shard, constraint=LAID.get(name, {}))
     costs = sc.trace(model, spec, mode=mode, plan=plan)
     verdict = sc.verify(costs, targets=[target])
     assert verdict, str(verdict)

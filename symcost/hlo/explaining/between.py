@@ -69,16 +69,33 @@ def is_next(ours: SentArray, further: SentArray) -> bool:
     )
 
 
+def product_before(ours: SentArray) -> tuple[Instruction | None, Instruction | None]:
+    """The product whose results are gathered, and their sum with those of other devices where it stands between."""
+    home = ours.one.home
+    i = home.by_name[origin_of(ours)[1]]
+    summed = i if i.opcode == "all-reduce" and len(i.operands) == 1 else None
+    if summed is not None:
+        i = home.by_name[_made(home, summed.operands[0])]
+    return (i if i.opcode == "dot" else None), summed
+
+
 def is_whole_operand(theirs: SentArray, ours: SentArray) -> bool:
     """Whether an array is an operand, of all devices, of the product whose results are gathered."""
-    home, i = ours.one.home, ours.one.home.by_name[origin_of(ours)[1]]
-    if i.opcode != "dot":
+    home, (product, _) = ours.one.home, product_before(ours)
+    if product is None:
         return False
-    for made in (home.by_name[_made(home, name)] for name in i.operands):
-        served = map(operation, (i.op_name, ours.one.op_name, made.op_name))
-        if made.shape.elements * ours.group == prod(theirs.sizes) and theirs.operation in served:
+    for name in product.operands:
+        served = [product, ours.one.instruction, home.by_name[name], home.by_name[_made(home, name)]]
+        whole = served[-1].shape.elements * ours.group == prod(theirs.sizes)
+        if whole and theirs.operation in [operation(each.op_name) for each in served]:
             return True
     return False
+
+
+def is_whole_sum(theirs: SentArray, part: SentArray, gathered: SentArray) -> bool:
+    """Whether a sum is of all that is gathered of the sums of parts."""
+    same = (theirs.kind, theirs.axes, theirs.times) == (part.kind, part.axes, part.times)
+    return same and theirs.sizes == gathered.sizes
 
 
 def meets(ours: SentArray, other: SentArray) -> bool:

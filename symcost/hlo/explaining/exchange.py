@@ -18,9 +18,11 @@ from symcost.hlo.explaining.between import (
     is_part,
     is_shorter,
     is_whole_operand,
+    is_whole_sum,
     meets,
     meets_equal_numbers,
     origin_of,
+    product_before,
     the_sum_of,
     what_is_summed,
 )
@@ -126,10 +128,10 @@ class _Comparison:
         self.earlier()
         self.first()
         self.joined()
+        self.apart()
         self.before()
         self.once()
         self.again()
-        self.apart()
         for there in (_as_large, _in_all):
             for near in (_operation, _phase, _any):
                 self.same(there, near)
@@ -273,15 +275,23 @@ class _Comparison:
                     self.replace([ours, further], theirs, JOINED)
 
     def before(self) -> None:
-        """A product of parts whose results are gathered: each device has all of it where an operand is gathered instead."""
+        """A product of parts whose results are gathered: each device has all of it where an operand is gathered instead.
 
-        def alike(ours: SentArray, theirs: SentArray) -> bool:
-            both = ours.kind == theirs.kind == "all-gather" and (ours.axes, ours.times) == (theirs.axes, theirs.times)
-            return both and is_whole_operand(theirs, ours)
-
-        for ours, theirs in self.paired(alike):
-            self.tell(ours, -ours.bytes, BEFORE)
-            self.tell(theirs, theirs.bytes, _also(BEFORE, ours, theirs))
+        Results that are added up with those of other devices before they are gathered are then added up whole.
+        """
+        for ours in [each for each in self.found.lost if each.kind == "all-gather"]:
+            theirs = next((each for each in self.found.new if each.kind == ours.kind and is_whole_operand(each, ours)
+                           and (each.axes, each.times) == (ours.axes, ours.times)), None)  # fmt: skip
+            _, between = product_before(ours)
+            sums = [(part, whole) for part in self.found.lost for whole in self.found.new
+                    if part.one.instruction is between and is_whole_sum(whole, part, ours)][:1]  # fmt: skip
+            if theirs is None or (between is not None and not sums):
+                continue
+            for lost, new in ((ours, theirs), *sums):
+                self.found.lost.remove(lost)
+                self.found.new.remove(new)
+                self.tell(lost, -lost.bytes, BEFORE)
+                self.tell(new, new.bytes, _also(BEFORE, lost, new))
 
     def scaled(self) -> None:
         """An array that is exchanged and multiplied by a gathered one: the product is exchanged, which needs nothing gathered."""
