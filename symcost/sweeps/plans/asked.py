@@ -28,7 +28,10 @@ NUMBERS = ("step_time", MEMORY, "communication")
 
 @dataclass(frozen=True)
 class PlanQuestion:
-    """What is asked of all plans: a device, an optimizer, conditions, whether all has room, and the objective."""
+    """What is asked of all plans: a device, an optimizer, conditions, whether all has room, and the objective.
+
+    ``trained``: whether the tables are of training, whose bytes on a device are known.
+    """
 
     on: Device
     optimizer: str
@@ -36,11 +39,12 @@ class PlanQuestion:
     where: Sequence[str]
     fits: bool
     minimize: str
+    trained: bool = True
 
     @property
     def shown(self) -> list[str]:
         """The numbers that are told of a plan."""
-        return [*dict.fromkeys((*NUMBERS, self.minimize))]
+        return [*dict.fromkeys((*(name for name in NUMBERS if self.trained or name != MEMORY), self.minimize))]
 
     def parts(self, variant: Variant, place: Room) -> Iterator[tuple[Mapping[str, Any], Space]]:
         """For each form of the table and each number of chips: the formulas, and the space of their plans."""
@@ -52,7 +56,7 @@ class PlanQuestion:
             told += [(text, {str(s) for s in parse(text).free_symbols}) for text in self.shown]
             for text, used in told:
                 check_names(used, text, sizes, side.point, quantities)
-            every = {MEMORY, *(name for _, used in told for name in used)}
+            every = {name for _, used in told for name in used}
             numbers = {
                 name: sympy.sympify(quantities[name](asked), strict=True) for name in sorted(every & {*quantities})
             }

@@ -14,7 +14,7 @@ from symcost.errors import SpaceError
 from symcost.estimate.pod.kept import check_zero
 from symcost.reading.numerals import short
 
-NEEDED = "trace with plan=sc.Plan(mesh, shard), or give the model, its inputs and plan="
+NEEDED = "trace with plan=sc.Plan(mesh, shard)"
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,11 @@ class Variant:
     name: str
     costs: CostTable
     zero: int
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether what a device keeps for the backward pass is known."""
+        return self.costs.parts.residuals is not None
 
 
 def variants(costs: Any, specs: Sequence[Any], plan: Any, vary: Mapping[str, Sequence[Any]] | None, zero: Any,
@@ -58,7 +63,9 @@ def _tables(costs: Any, specs: Sequence[Any], plan: Any, vary: Mapping[str, Sequ
             raise SpaceError("costs={} has no table: give one, or several by name")
         return {"": costs} if isinstance(costs, CostTable) else dict(costs)
     if not callable(costs):
-        raise SpaceError(f"{short(costs)} is no table of costs and no model: {NEEDED}")
+        raise SpaceError(
+            f"{short(costs)} is no table of costs and no model: {NEEDED}, or give a model, its inputs and plan="
+        )
     plans = {"": plan} if isinstance(plan, Plan) else plan
     if not isinstance(plans, Mapping) or not all(isinstance(each, Plan) for each in plans.values()) or not plans:
         raise SpaceError(f"plan={short(plan)} is no plan: give sc.Plan(mesh, shard), or several by name")

@@ -21,6 +21,10 @@ from symcost.sweeps.question.space import Texts, check_count, texts
 from symcost.sweeps.verbs import FEW, pareto, sweep
 
 FRONT = ("step_time", MEMORY)
+UNTRAINED = (
+    'what a device keeps is known of a program that was traced with mode="train": of a forward pass ask for the times alone, '
+    "fits=False"
+)
 
 
 @checked_but("costs", "chips", "batch", "microbatches", "zero")
@@ -50,9 +54,10 @@ def plans(
     """The best plans of a model on so many chips, of all that there are: every number exact, every comparison too.
 
     ``costs``: a table that was traced with a plan and ``mode="train"``, or several by name, as of other plans, number types
-    or remat policies; or a model with its ``specs``, which is traced with each ``plan`` (one, or several by name) and each
-    combination of ``vary``, values of its own parameters, as ``{"remat": [False, True]}``; ``tracing``: options of
-    :func:`symcost.trace`. A plan is then a choice of
+    or remat policies; of a forward pass what a device keeps is not known, and its times alone are told, with ``fits=False``.
+    Or a model with its ``specs``, which is traced with each ``plan`` (one, or several by name) and each combination of ``vary``,
+    values of its own parameters, as ``{"remat": [False, True]}``; ``tracing``: options of :func:`symcost.trace`.
+    A plan is then a choice of
 
     - one of these tables, and a stage of ``zero`` beside it (0, 1, 2: see ``device_bytes``; the third one is a plan of its own)
     - a size for each axis of the mesh: their product is ``chips``, a number or several
@@ -88,7 +93,10 @@ def plans(
     if isinstance(verify, bool) or not isinstance(verify, int) or verify < 0:
         raise SpaceError(f"verify={short(verify)} must be 0 or a positive integer: the number of plans to compile")
     every = variants(costs, specs, plan, vary, zero, tracing or {})
-    question = PlanQuestion(on, optimizer, dtype, texts("where", where), fits, minimize)
+    trained = all(each.is_trained for each in every)
+    if not trained and (fits or front):
+        raise SpaceError(UNTRAINED)
+    question = PlanQuestion(on, optimizer, dtype, texts("where", where), fits, minimize, trained)
     number, size, found, fastest = 0, 0, list[FoundPlan](), list[FoundPlan]()
     batches = ""
     for variant in every:

@@ -25,7 +25,7 @@ from symcost.tracing.program.spec import (
     tree_symbols,
     where,
 )
-from symcost.tracing.program.trained import Trained, split
+from symcost.tracing.program.trained import Trained, split, summed
 
 
 @dataclass
@@ -271,7 +271,7 @@ class Model:
                 with jax.named_scope(mark("loss")):
                     every = map(jnp.asarray, jax.tree.leaves(out))  # plain numbers too
                     leaves = [leaf for leaf in every if jnp.issubdtype(leaf.dtype, jnp.floating)]
-                    first, *others = [jnp.sum(leaf.astype(jnp.float32)) for leaf in leaves] or [jnp.float32(0)]
+                    first, *others = [summed(leaf) for leaf in leaves] or [jnp.float32(0)]
                     return sum(others, first), updated
 
             value, pullback, updated = jax.vjp(loss, trained, has_aux=True)

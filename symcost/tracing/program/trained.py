@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from symcost.errors import TraceError
+from symcost.hlo.reading.scopes import mark
 from symcost.reading import glob
 from symcost.reading.numerals import short
 from symcost.tracing.program.modules import nnx
@@ -113,3 +115,23 @@ def split(params: Any, mask: Sequence[bool]) -> tuple[list[Any], Callable[[list[
         return jax.tree.unflatten(tree, [next(given) if on else leaf for leaf, on in zip(leaves, mask, strict=True)])
 
     return [leaf for leaf, on in zip(leaves, mask, strict=True) if on], merged
+
+
+def summed(leaf: jax.Array) -> jax.Array:
+    """All elements added up in ``float32``; the gradient of each is one number, which has the array's type before it is spread.
+
+    >>> jax.make_jaxpr(jax.grad(summed))(jax.ShapeDtypeStruct((2, 3), jnp.bfloat16)).jaxpr.eqns[-1].primitive.name
+    'broadcast_in_dim'
+    """
+    kind = jax.typeof(leaf)
+
+    @jax.custom_vjp
+    def total(leaf: jax.Array) -> jax.Array:
+        return jnp.sum(leaf.astype(jnp.float32))
+
+    def spread(_: None, one: jax.Array) -> tuple[jax.Array]:
+        with jax.named_scope(mark("loss")):
+            return (jax.lax.broadcast_in_dim(one.astype(kind.dtype), kind.shape, (), out_sharding=kind.sharding),)
+
+    total.defvjp(lambda leaf: (total(leaf), None), spread)
+    return total(leaf)
