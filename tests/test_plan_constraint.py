@@ -165,9 +165,13 @@ def test_the_command_line_takes_names_to_axes_and_lays_modules(typed: Callable[.
     assert code == 0, "where a rule may be of the peak"
     code, out, _ = typed("verify", "--rule", "mlp=model", "--rule", "embed=-", *POINT)
     assert (code, out.startswith("TRUE at B=64, d=32, F=128, X=4, Y=2")) == (0, True)
+    assert "all-reduce bytes along model" in out, "what devices exchange is judged"
 
 
 @pytest.mark.parametrize(("options", "told"), [
+    (["--mesh", "data=X,model=Y"], "--mesh 'data=X,model=Y' is of several axes: give each its own, as "
+     "--mesh data=X --mesh model=Y"),
+    (["B=64"], "'B=64' is no input: each value of a symbol has an option of its own, --at B=64"),
     (["--rule", "mlp=modell"], "rules take 'mlp' to 'modell', which the mesh lacks: did you mean model?"),
     (["--rule", "liveness"], "--rule 'liveness' must be LOGICAL=AXIS, as --rule mlp=model"),
     (["--rule", "mlp=model"], "params/down/kernel lies along 'embed', which is no axis of the mesh (data, model): give --rule "

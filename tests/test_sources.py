@@ -55,7 +55,7 @@ def test_verify_takes_programs_and_networks_and_says_why_no_other(capsys: pytest
     assert "a verdict needs the program, PKG.MOD:NAME or a reference network" in told(capsys, ["verify", "costs.json"])
     assert main(["verify", "own_models:Net", *PROGRAM[1:], *at("n=2", "d=3"), "--axis", "i=2"]) == 0
     capsys.readouterr()
-    both = ["verify", *PROGRAM, *at("n=2", "d=3"), "--axis", "i=2", "--mesh", "m=2"]
+    both = ["verify", *PROGRAM, *at("n=2", "d=3"), "--axis", "i=2", "--mesh", "m=2", "--shard", "inputs/0=m"]
     assert "--axis i=2 are a mesh of their own, beside mesh and shard: leave one of them" in told(capsys, both)
 
 

@@ -19,7 +19,7 @@ from symcost.referee.compilers.start import start_jax
     "symcost verify examples.scan_or_unrolled:Scanned 'float32\\[n,N,d]' --at n=1 --at N=64 --at d=32 --at L=6 --against flax,xla",
     "symcost verify resnet18 --arg r=r --at r=64 --target cpu --target tpu-v5e",
     "symcost verify flax.linen:Dense 'float32\\[n,c]' --at n=64 --at c=8 --at features=8 --target cuda-h100 "
-    "--mesh d=8 --shard inputs=d",
+    "--mesh d=8 --shard inputs/0=d",
     "Exit code 0: the verdict is true. 1: it is false. 2: it is incomplete, since a target did not answer; or an error of use.",
 )
 @takes_model
@@ -38,7 +38,7 @@ def verify(
 ) -> None:
     """Compile for the named targets: is our count the compilers' number? Exit code 1 when it is not, 2 when one is silent.
 
-    Every symbol needs a value, given by --at.
+    Every symbol needs a value, given by --at. With --mesh also every byte that devices exchange and hold.
     """
     from symcost.referee.compilers.targets import target as target_of
     from symcost.referee.verdicts.verdict import FALSE
@@ -48,17 +48,12 @@ def verify(
         target_of(name)
     source = given.source(model, specs, point=True, verdict=True)
     options: dict[str, Any] = {"against": against, "timeout": timeout, "cache": cache}
-    plan, at = source.how.plan, source.left
-    table = None
+    plan = source.how.plan
     if plan is not None:
-        check_given(plan.symbols, at)
-    if plan is not None and (plan.constraint or plan.rules):  # the program is one of the plan's own
-        table = table_of(source)
-    elif plan is not None:
-        options |= {"mesh": plan.sizes(at), "shard": plan.shard}
-        at = {name: value for name, value in at.items() if name not in plan.symbols}
+        check_given(plan.symbols, source.left)
+    table = None if plan is None else table_of(source)
     with Steps() as progress:
-        verdict = verdict_of(source, at, target or ["cpu"], table, **options, on_event=progress)
+        verdict = verdict_of(source, source.left, target or ["cpu"], table, **options, on_event=progress)
     write(report.FORMATS[format_](verdict), output)
     if not verdict:
         raise typer.Exit(1 if verdict.outcome == FALSE else 2)

@@ -12,12 +12,12 @@ OPTIONS = {
     name: option(name)
     for name in ("at", *(each.name for each in fields(TracingOptions) if each.default_factory is dict))
 }
-OPTIONS["rules"] = "--rule"
+OPTIONS |= {"rules": "--rule", "given": option("at")}
 """Mappings by name, and the options that take their entries one by one."""
 FLAGS = {
     "check=True": "--check", "referee=False": "--no-referee", "function=True": "--function", 'mode="train"': "--mode train",
     "plan=sc.Plan(mesh, shard)": "--mesh AXIS=SIZE --shard PATH=AXES", "timeout=...": "--timeout SECONDS",
-    "largest=": "--largest NAME", "smallest=": "--smallest NAME",
+    "fits=False": "--no-fits", "largest=": "--largest NAME", "smallest=": "--smallest NAME",
 }  # fmt: skip
 _MAPPING = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:dict\(([^()]*)\)|\{{([^{{}}]*)\}})")
 _ENTRY = re.compile(r"""['"]?(\w+)['"]?\s*[:=]\s*(\[[^\]]*\]|[^,]+)""")
@@ -39,6 +39,8 @@ def as_options(message: str) -> str:
     '--check compares one point: give --at n=... --at N=... too'
     >>> as_options("the size of the weights needs a number for r: give r=...")
     'the size of the weights needs a number for r: give --at r=...'
+    >>> as_options("give them, as given={'d': ..., 'F': ...}")
+    'give them, as --at d=... --at F=...'
     >>> as_options("give rules={'embed': None} of the plan")
     'give --rule embed=- of the plan'
     """

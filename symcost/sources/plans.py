@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from symcost.costs.mesh.plan import Entry, Plan
 from symcost.errors import SymcostError
+from symcost.reading.numerals import short
 from symcost.sources.texts import entries, pairs
 
 NONE, ALSO = "-", "+"
@@ -33,6 +34,10 @@ def plan_of(
         return None
     if not mesh:
         raise SymcostError(f"{alone} along the axes of a mesh: give its axes with --mesh, as --mesh data=X")
+    for each in mesh:
+        if "," in each:
+            own = " ".join(f"--mesh {part.strip()}" for part in each.split(","))
+            raise SymcostError(f"--mesh {short(each)} is of several axes: give each its own, as {own}")
     sizes = {
         axis: int(text) if text.isascii() and text.isdecimal() else text for axis, text in pairs("--mesh", mesh).items()
     }
@@ -62,7 +67,7 @@ def _split(text: str) -> tuple[str, str] | None:
 
 def _entry(text: str) -> Entry:
     names = text.split(ALSO)
-    return None if text in (NONE, "") else text if len(names) == 1 else tuple(names)
+    return None if text in (NONE, "", "None") else text if len(names) == 1 else tuple(names)
 
 
 def _text(entry: Entry) -> str:

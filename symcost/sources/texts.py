@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -96,8 +97,13 @@ def inputs(given: Sequence[str] | None) -> tuple[Any, ...]:
                 f"cannot read {short(text)} as a tree of inputs: write it as Python does, every array in quotes, as "
                 '\'{"x": "float32[n,d]"}\''
             )
+        if _PAIR.fullmatch(text):
+            raise SpecError(f"{short(text)} is no input: each value of a symbol has an option of its own, --at {text}")
         found.append(whole)
     return tuple(found)
+
+
+_PAIR = re.compile(r"\w+=[\w.*+-]+")
 
 
 def shares(option: str, given: Sequence[str] | None) -> dict[str, str]:

@@ -115,7 +115,9 @@ def _check_mesh(sizes: Mapping[str, int], point: Mapping[str, int]) -> None:
     if prod(sizes.values()) > MOST_DEVICES:
         by = " x ".join(map(str, sizes.values()))
         raise PointError(
-            f"a mesh of {by} devices is too large to be tried: at most {MOST_DEVICES} are pretended here", point
+            f"a mesh of {by} devices is too large to be tried, of {MOST_DEVICES} at most: "
+            "give a symbol for the size of an axis, and its value later",
+            point,
         )
 
 
