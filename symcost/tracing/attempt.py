@@ -56,7 +56,7 @@ class Attempt(Lifting):
         totals = LineTotals(lines)
         self._check_periods(totals)
         domain = Domain(tuple(self.symbols), whole=self._whole(structure), dimensions=dimensions(structure.programs[0]),
-                        guards=tuple(self.within))  # fmt: skip
+                        guards=(*self.within, *self.limits))  # fmt: skip
         if self._period > 1:
             domain.steps.update({n: self._period for n in self.structural if n not in self.fixed})
         for name in (n for n in self.structural if n in self.fixed):

@@ -17,7 +17,7 @@ from symcost.tracing.evidence.floats.meaning import comparisons, sizes
 from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, strongest
 from symcost.tracing.evidence.loops import halved, looped, turns
 from symcost.tracing.evidence.record import Recording
-from symcost.tracing.evidence.seen import decided, framed, recorded
+from symcost.tracing.evidence.seen import decided, framed, of_depths, recorded
 from symcost.tracing.fitting.align import all_records, same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.joined import joined
@@ -160,14 +160,16 @@ class Derivation(Resampled):
         """What the program decides at the base by its sizes."""
         known = self.proof.at(self.base, self.structural)
         seen = known or recorded(self.sampler, self.base, self.structural, self.landmarks)
+        free = [name for name in self.structural if name not in self.halved]
+        self.numbered, self.limits = of_depths(self.sampler, seen, free, self.values)
         read = framed(self.sampler, seen, self.values, self.structural)
         self.recording = seen.read(read)
         return self._fresh(seen, read)
 
     def _fresh(self, seen: Recording, read: Sequence[Guard]) -> list[Guard]:
         """What a recording saw the program decide, and what is read from lines of the model's that had plain numbers."""
-        parameters = [name for name in self.sizes if name not in self.choice.inputs]
-        return [guard for guard in dict.fromkeys((*decided(seen, parameters), *read)) if guard not in self.decided]
+        found = (self.numbered.get(guard, guard) for guard in (*decided(seen), *read))
+        return [guard for guard in dict.fromkeys(found) if guard not in self.decided]
 
     def _decides(self, point: Point) -> list[Guard] | None:
         """What the program decides by its sizes at another point, or nothing where that was not recorded."""

@@ -55,6 +55,8 @@ class Lifting:
         self.recording = Recording({})
         self._meant: Sequence[Form] = ()
         self.guards: Sequence[Guard] = ()  # what the program decides by its sizes
+        self.numbered: dict[Guard, Guard] = {}  # those whose numbers are depths, as they are at every depth
+        self.limits: Sequence[Guard] = ()  # depths up to which all that it decides by sizes is known
         self._above: dict[str, Landmarks] | None = None  # what they were compared with, once sampled above all of it
         self._patterned = False  # whether consecutive values of the structural symbols are sampled
         self.extra: list[Point] = []  # counterexamples of earlier attempts

@@ -27,6 +27,8 @@ STEPS = (256, 96, 224, 64, 32, 16, 8, 4, 3, 2)
 FURTHEST = 5000
 ELSEWHERE = 3
 """Points that are tried where none of the nearest ones is inside the domain."""
+ALONE = 2
+"""Points at which no other decision falls another way."""
 DEEPER = 3
 """So many decisions behind one another are followed; what is decided behind those counts as another program."""
 PAIRED = 12
@@ -100,6 +102,7 @@ class Side:
         near = self.points
         points = [*near, *self._inside(), *self._lowest()]
         inside = [point for point in points if domain.problem(point) is None] or self._elsewhere()
+        inside += self._isolated(inside)
         if any(explorer.difference(point) is not None for point in inside) or (not inside and self._raises()):
             return "other"
         beside = [point for point in near if point in inside] or inside  # where it is looked at once more: not far away
@@ -143,6 +146,19 @@ class Side:
         points = itertools.chain(points_inside(names, self.piece.domain, base), self._dense(names, base))
         found = (p for p in points if not self.guard.holds(p) and self._behind(p))
         return list(itertools.islice((point for point in found if self.piece.explorer.sampler.works(point)), ELSEWHERE))
+
+    def _isolated(self, inside: Sequence[Point]) -> list[Point]:
+        """Points inside the domain at which this decision alone falls the other way, where no point yet is one.
+
+        Where two fall so at once, one may make up for the other: ``d % 5`` and ``d % 7`` beside the number of divisors.
+        """
+        base, domain = self._base, self.piece.domain
+        others = [each for each in self.known if each.holds(base) and each not in (self.guard, self.guard.denied)]
+        if self.deeper < DEEPER or any(all_hold(others, point) for point in inside):
+            return []
+        points = ({**base, name: value} for name in self._free() for value in range(1, FURTHEST))
+        alone = (p for p in points if not self.guard.holds(p) and all_hold(others, p) and domain.problem(p) is None)
+        return list(itertools.islice((point for point in alone if self.piece.explorer.sampler.works(point)), ALONE))
 
     def _raises(self) -> bool:
         """Whether the model raises wherever the decision falls the other way inside the domain: odd widths beside odd heads."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symcost.errors import SymcostError, TraceError
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, as_form
 from symcost.tracing.evidence.caches import forgetful
+from symcost.tracing.evidence.depths import for_all_depths, moved
 from symcost.tracing.evidence.floats.exact import meant as known_form
 from symcost.tracing.evidence.floats.meaning import behind, comparisons
 from symcost.tracing.evidence.floats.steps import bounds, spans
@@ -19,13 +20,14 @@ from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.frames.landmarks import landmarks as read
 from symcost.tracing.evidence.frames.observe import observe
 from symcost.tracing.evidence.frames.watch import Observations, watch
-from symcost.tracing.evidence.guard import Guard, Operand, Pin
+from symcost.tracing.evidence.guard import Guard, Pin, guard
 from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import PointError
 from symcost.tracing.sampling.depth import DEEPEST
 from symcost.tracing.sampling.sample import Point, Values
+from symcost.tracing.sampling.signals import NoPattern
 
 DEEPER = (3, 5)
 """How many more layers than at the base the watched programs have, where the model takes them."""
@@ -35,15 +37,15 @@ WATCHED = 3
 """At how many points the lines of a program with plain sizes are watched: as many as tell a line from a product."""
 
 
-def decided(seen: Recording, parameters: Collection[str] = ()) -> list[Guard]:
+def decided(seen: Recording) -> list[Guard]:
     """What a program decides by its sizes: the conditions that say more than that sizes are not 1.
 
-    Of ``parameters`` the model's own lines may say that too: ``if stride > 1``.
+    The model's own lines may say that too: ``if stride > 1``.
     """
     exact = {comparison.guard: comparison for comparison in comparisons(seen)}
     found: list[Guard | None] = []
     for each in seen.guards:
-        if _about_one(each, seen, parameters) or _of_pin(each, seen):
+        if _about_one(each) or _of_pin(each, seen):
             continue
         whole = behind(each, seen)
         meant = exact.get(whole)
@@ -54,30 +56,24 @@ def decided(seen: Recording, parameters: Collection[str] = ()) -> list[Guard]:
     return list(dict.fromkeys(known for known in found if known is not None))
 
 
-def _about_one(guard: Guard, seen: Recording, parameters: Collection[str]) -> bool:
-    """Whether it tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size.
+def _about_one(guard: Guard) -> bool:
+    """Whether a library tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size.
 
-    What the model's own lines make of sizes, ``d//64 == 1``, is none either: the sizes themselves are others there. Nor is a
-    parameter that they compare.
+    Where the model's own lines ask, ``if q.shape[1] == 1``, each way may be another program.
     """
-    own = guard.by_model and (
-        not _is_product(guard.left, seen) or guard.left in [Form.symbol(name) for name in parameters]
-    )
-    if guard.number is None or is_remainder(guard.left) or own:
+    if guard.number is None or is_remainder(guard.left) or guard.by_model:
         return False
     return (guard.op == "!=" and guard.number <= 1) or (guard.op == ">=" and guard.number <= 2)
-
-
-def _is_product(side: Operand, seen: Recording) -> bool:
-    """Whether a side is a size, or a product of such: it is 1 where each of them is, which is looked at by itself."""
-    polynomial = isinstance(side, Form) and side.is_polynomial and side.is_integral and len(side.terms) == 1
-    return polynomial and side.symbols <= set(seen.base)
 
 
 def _of_pin(guard: Guard, seen: Recording) -> bool:
     """Whether a plain number that was made of a size stands in it: what it says holds of that number alone."""
     numbers = {str(seen.base[name]) for name in seen.pinned if name in seen.base}
     return bool(guard.symbols & seen.pinned and numbers & set(re.findall(r"[0-9]+", str(guard))))
+
+
+READ = 2
+"""Other depths at which decisions are looked at whose numbers may follow the depth."""
 
 
 NAMES = re.compile(
@@ -112,6 +108,48 @@ def recorded(sampler: Sampler, base: Point, structural: Sequence[str], depths: M
     return replace(recording, guards=guards, pins=(*recording.pins, *(Pin(guard.left, guard.place) for guard in plain)))
 
 
+def of_depths(
+    sampler: Sampler, seen: Recording, structural: Sequence[str], values: Mapping[str, Values]
+) -> tuple[dict[Guard, Guard], list[Guard]]:
+    """Decisions by sizes whose numbers follow a depth, each as it is at every depth; and bounds of depths.
+
+    A depth is bounded where deeper programs decide more by their sizes: what they decide is known up to there.
+
+    Raises:
+        NoPattern: where such decisions follow no rule.
+    """
+    told, bounds = dict[Guard, Guard](), list[Guard]()
+    own = decided(seen)
+    for name in structural if own else ():
+        first = seen.base[name]
+        nearest = sorted(
+            dict.fromkeys(v for v in values[name] if v != first), key=lambda v: (v < first, abs(v - first))
+        )
+        found: dict[int, Sequence[Guard]] = {first: own}
+        for depth in nearest:
+            other = record(sampler.model, {**seen.base, name: depth}, structural)
+            if other.traced:
+                found[depth] = decided(other)
+            if len(found) > READ or (len(found) == READ and not any(moved(found, first)[1:])):
+                break
+        before, *fresh = moved(found, first)
+        if not any(fresh):
+            continue
+        if not before and all(not more for depth, more in zip(list(found)[1:], fresh, strict=True) if depth < first):
+            bounds += [each for each in [guard(Form.symbol(name), "<=", as_form(first))] if each is not None]
+            continue
+        alike = len(found) > READ and all(len(more) == len(before) for more in fresh)
+        general = (
+            [for_all_depths(name, list(found), each) for each in zip(before, *fresh, strict=True)] if alike else [None]
+        )
+        if None in general or told.keys() & set(before):
+            what = next(each for each in (*before, *itertools.chain(*fresh)))
+            raise NoPattern(f"what the program decides by its sizes changes with {name} in no regular way: {what} at "
+                            f"{name} = {first} ({what.place})")  # fmt: skip
+        told |= {number: each for number, each in zip(before, general, strict=True) if each is not None}
+    return told, bounds
+
+
 def _is_plain(guard: Guard, base: Mapping[str, int]) -> bool:
     """Whether a size is met by its own value as a number: something was made of that number, an array of as many."""
     own = [name for name in guard.symbols if guard.left == Form.symbol(name)]
@@ -131,7 +169,7 @@ def framed(sampler: Sampler, seen: Recording, values: Mapping[str, Values], stru
         found = sizes([observe(sampler.model, point) for point in points]).guards
     except SymcostError:  # frames are watched elsewhere, say: the symbols stay bounded by what was tried
         return []
-    return [guard for guard in found if guard.symbols & plain and not _about_one(guard, seen, ())]
+    return [guard for guard in found if guard.symbols & plain and not _about_one(guard)]
 
 
 def _beside(base: Point, values: Mapping[str, Values], works: Callable[[Point], bool]) -> Iterator[Point]:

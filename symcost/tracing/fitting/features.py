@@ -15,6 +15,15 @@ BESIDE = (-1, 0, 1, 2)
 """Where a line may bend beside a value that is compared: ``i < k`` and ``i <= k``, and at the layer after it."""
 
 
+def column_of(form: Form, points: Sequence[Mapping[str, int]]) -> Column | None:
+    """The whole numbers that a form is at points, or nothing where it has no value at one, or a fraction."""
+    try:
+        values = [form.value(point) for point in points]
+    except ZeroDivisionError:  # what stands below is clamped elsewhere: max(1, d // 64)
+        return None
+    return tuple(map(int, values)) if all(isinstance(value, int) for value in values) else None
+
+
 def is_dimension(form: Form) -> bool:
     """Whether it looks like one dimension: a single atom with coefficient 1, shifted by a constant at most."""
     leading = [(mono, c) for mono, c in form.terms.items() if mono != ()]

@@ -24,7 +24,7 @@ from functools import cached_property
 from symcost.formulas.form import Form, floor
 from symcost.formulas.functions import floors_opened
 from symcost.tracing.fitting.binary import doublings, halvings, logarithms
-from symcost.tracing.fitting.features import BESIDE, bends, is_dimension, is_line
+from symcost.tracing.fitting.features import BESIDE, bends, column_of, is_dimension, is_line
 from symcost.tracing.fitting.rivals import part
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
 from symcost.tracing.fitting.solve import Column, affine, combine, power
@@ -75,10 +75,9 @@ class Fitter:
         self._meant: dict[Column, dict[Form, None]] = {}  # forms that these points do not tell apart
         self._by_hint: set[Column] = set()
         for form in (*meant, *sizes):
-            if form.symbols <= set(self.symbols):
-                values = [form.value(point) for point in self.points]
-                if all(isinstance(value, int) for value in values):
-                    self._knows(tuple(map(int, values)), form, hint=form in meant)
+            column = column_of(form, self.points) if form.symbols <= set(self.symbols) else None
+            if column is not None:
+                self._knows(column, form, hint=form in meant)
         self._alike: dict[str, list[tuple[int, int]]] = {
             name: [
                 (i, j)

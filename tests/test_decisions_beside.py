@@ -1,0 +1,126 @@
+"""Decisions by a size beside others: beside a depth, beside 1, and beside decisions that make up for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+from made_widths import Width
+
+import symcost as sc
+from symcost.formulas.form import Form, as_form
+from symcost.tracing.evidence.depths import for_all_depths
+from symcost.tracing.evidence.guard import Guard
+
+
+class Layers(nn.Module):
+    """So many layers of a width that follows the layer, and a head of a width that follows the number of layers."""
+
+    L: int
+    d: int
+    wide: Callable[[int, int], int]
+    head: Callable[[int, int], int]
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = nn.Dense(8)(nn.Dense(self.wide(i, self.d))(x))
+        return nn.Dense(self.head(self.L, self.d))(x)
+
+
+DEPTHS: dict[str, tuple[Callable[[int, int], int], Callable[[int, int], int], int]] = {
+    "a width that the depth divides": (lambda i, d: d, lambda L, d: 24 if d % L == 0 else 12, 40),
+    "a width that layers grow to": (lambda i, d: d if 16 * i < d else 12, lambda L, d: 4, 30),
+}
+"""Which width a layer and the head have, and at how many points there is to be a number."""
+
+
+@pytest.mark.parametrize("name", DEPTHS)
+def test_what_is_decided_by_a_size_beside_a_depth_is_known_at_every_depth(name: str) -> None:
+    wide, head, least = DEPTHS[name]
+    costs = sc.trace(lambda L, d: Layers(L, d, wide, head), "float32[2,8]", referee=False)
+    depths, widths = (1, 2, 3, 4, 7, 8, 12, 30), (1, 9, 16, 17, 20, 33, 40, 41, 80, 81, 120, 121, 300, 1000)
+    inside = [(L, d) for L in depths for d in widths if costs.domain.problem({"L": L, "d": d}) is None]
+    for L, d in inside:
+        right = sum(17 * wide(i, d) + 8 for i in range(L)) + 9 * head(L, d)
+        assert costs.subs(L=L, d=d).params == right, (L, d)
+    assert len(inside) > least
+
+
+@pytest.mark.parametrize("number", [lambda E: E, lambda E: 2 * E + 3])
+def test_a_number_that_follows_a_depth_is_told_by_it(number: Callable[[int], int]) -> None:
+    k, at = Form.symbol("k"), (5, 6, 8)
+    told = for_all_depths("E", at, [Guard(k, "<=", as_form(number(E))) for E in at])
+    assert told is not None
+    for E in range(1, 12):
+        assert [told.holds({"E": E, "k": v}) for v in range(1, 30)] == [v <= number(E) for v in range(1, 30)]
+
+
+def test_a_divisor_that_is_a_depth_is_told_by_it_and_other_numbers_are_not() -> None:
+    d, at = Form.symbol("d"), (5, 6, 8)
+    told = for_all_depths("L", at, [Guard(d - L * (d // L), "==", as_form(0)) for L in at])
+    assert str(told) == "d % L == 0"
+    assert for_all_depths("L", at, [Guard(d, "<=", as_form(L**2)) for L in at]) is None
+    assert for_all_depths("L", at, [Guard(d, op, as_form(4)) for op in ("<=", ">=", "<=")]) is None
+
+
+def attend(q: jax.Array, k: jax.Array) -> jax.Array:
+    """Scores of a sequence, of a single query without a product, of other queries."""
+    if q.shape[0] == k.shape[0]:
+        return q @ k.T
+    if q.shape[0] == 1:
+        return (k * q).sum(-1)
+    return q @ k.T
+
+
+def test_an_input_of_one_that_the_model_asks_for_is_a_decision_beside_others() -> None:
+    costs = sc.trace_function(attend, "float32[N,8]", "float32[M,8]", referee=False)
+    for N, M in ((1, 1), (1, 2), (1, 64), (2, 1), (2, 2), (3, 7), (64, 64), (100, 64)):
+        assert costs.subs(N=N, M=M).macs == (0 if N == 1 != M else 8 * N * M), (N, M)
+
+
+def divisors(d: int) -> int:
+    return sum(1 for k in (2, 3, 5, 7) if d % k == 0) + 1
+
+
+def test_decisions_that_make_up_for_one_another_are_met_each() -> None:
+    costs = sc.trace(lambda d: Width(d, divisors), "float32[2,8]", referee=False)
+    inside = [d for d in range(1, 1200) if costs.domain.problem({"d": d}) is None]
+    assert {d: costs.subs(d=d).params for d in inside} == {d: 9 * divisors(d) for d in inside}
+    assert len(inside) > 300
+
+
+@dataclass
+class Config:
+    """A configuration that derives what is not given."""
+
+    d: int
+    heads: int = 0
+
+    def __post_init__(self) -> None:
+        self.heads = self.heads or max(1, self.d // 64)
+
+
+class Headed(nn.Module):
+    """A projection of as many heads as a configuration has."""
+
+    config: Any
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for _ in range(self.config.heads > 0):
+            x = nn.Dense(self.config.heads * (self.config.d // self.config.heads))(x)
+        return jnp.tanh(x)
+
+
+def test_widths_over_a_clamped_number_of_heads_have_numbers_where_the_quotient_has_none() -> None:
+    costs = sc.trace(lambda d: Headed(Config(d)), "float32[2,8]", referee=False)
+    inside = [d for d in (1, 63, 64, 65, 96, 128, 130, 200, 768, 1000, 4096) if costs.domain.problem({"d": d}) is None]
+    heads = {d: max(1, d // 64) for d in inside}
+    assert {d: costs.subs(d=d).params for d in inside} == {d: 9 * (h * (d // h)) for d, h in heads.items()}
+    assert len(inside) > 8
