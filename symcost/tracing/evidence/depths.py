@@ -59,20 +59,22 @@ def _along(name: str, at: Values, forms: Sequence[Form]) -> Form | None:
     rests = [[mono for mono in form.terms if mono not in shared] for form in forms]
     if any(len(rest) != len(rests[0]) for rest in rests) or len(rests[0]) > 1:
         return _apart(name, at, forms, shared) if all(rest in ([], [()]) for rest in rests) else None
-    parts = [(_number(name, at, [form.terms[mono] for form in forms]), Form({mono: 1})) for mono in shared]
+    factors: list[tuple[Form | None, Form | None]] = [
+        (_number(name, at, [form.terms[mono] for form in forms]), Form({mono: 1})) for mono in shared
+    ]
     if rests[0]:
         numbers = [form.terms[mono] for form, (mono,) in zip(forms, rests, strict=True)]
-        parts.append((_number(name, at, numbers), _product(name, at, [mono for (mono,) in rests])))
-    made = [None if number is None or form is None else number * form for number, form in parts]
-    return None if None in made else Form.total(part for part in made if part is not None)
+        factors.append((_number(name, at, numbers), _product(name, at, [mono for (mono,) in rests])))
+    made = [number * form for number, form in factors if number is not None and form is not None]
+    return Form.total(made) if len(made) == len(factors) else None
 
 
 def _apart(name: str, at: Values, forms: Sequence[Form], shared: Sequence[Mono]) -> Form | None:
     """The same of forms of which some have no constant: it is 0 there."""
-    terms = [*shared, ()]
-    numbers = [_number(name, at, [form.terms.get(mono, 0) for form in forms]) for mono in dict.fromkeys(terms)]
-    made = [None if n is None else n * Form({m: 1}) for n, m in zip(numbers, dict.fromkeys(terms), strict=True)]
-    return None if None in made else Form.total(part for part in made if part is not None)
+    terms = dict.fromkeys((*shared, ()))
+    numbers = {mono: _number(name, at, [form.terms.get(mono, 0) for form in forms]) for mono in terms}
+    made = [number * Form({mono: 1}) for mono, number in numbers.items() if number is not None]
+    return Form.total(made) if len(made) == len(terms) else None
 
 
 def _product(name: str, at: Values, monos: Sequence[Mono]) -> Form | None:
