@@ -14,6 +14,7 @@ from made_widths import Width
 
 import symcost as sc
 from symcost.formulas.form import Form, as_form
+from symcost.report.words.headline import narrowed
 from symcost.tracing.evidence.depths import for_all_depths
 from symcost.tracing.evidence.guard import Guard
 
@@ -124,3 +125,15 @@ def test_widths_over_a_clamped_number_of_heads_have_numbers_where_the_quotient_h
     heads = {d: max(1, d // 64) for d in inside}
     assert {d: costs.subs(d=d).params for d in inside} == {d: 9 * (h * (d // h)) for d, h in heads.items()}
     assert len(inside) > 8
+
+
+def ordered(L: int) -> Layers:
+    """Layers that a function decides of which nothing is known."""
+    return Layers(L, 8, lambda i, d: 16 if sorted((i, 6, 12))[1] == 6 else 12, lambda L, d: 4)
+
+
+def test_depths_that_were_tried_are_listed_in_words() -> None:
+    costs = sc.trace(ordered, "float32[2,8]", referee=False)
+    assert "L one of 1, 2, 3, 4, 5, " in str(costs.domain)
+    assert any(text.startswith("only for L one of 1, 2, 3, 4, 5, ") for text in narrowed(costs))
+    assert any(text.startswith("(L - 1) * (L - 2)") for text in costs.domain.conditions())

@@ -14,6 +14,7 @@ from symcost.estimate.bytes.memory import MemoryUse
 from symcost.estimate.questions.solve import Solution, shown
 from symcost.estimate.time.energy import Energy
 from symcost.estimate.time.latency import Latency
+from symcost.formulas.among import in_words
 from symcost.formulas.units import as_number, physical
 from symcost.report.subjects import designs
 from symcost.report.words import markup, sheet
@@ -107,7 +108,7 @@ def domain(held: Conditions) -> str:
     names = ", ".join(held.symbols)
     said = markup.said(f"{names} positive integers" if names else "no symbols: one program")
     conditions = held.conditions()
-    listed = "".join(f"<li><code>{escape(text)}</code></li>" for text in conditions)
+    listed = "".join(f"<li><code>{escape(in_words(text))}</code></li>" for text in conditions)
     evidence = [(name, each.word, each.why) for name, each in held.evidence.items()]
     parts = [
         said,

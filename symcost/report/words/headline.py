@@ -15,6 +15,7 @@ from symcost.costs.said import NOT_COMPARED
 from symcost.costs.size import model_size
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
+from symcost.formulas.among import all_in_words, in_words
 from symcost.formulas.conditions import condition, holds, names
 from symcost.formulas.graph.leading import brief
 from symcost.formulas.symbols import Evaluator
@@ -121,9 +122,10 @@ def _limits(costs: CostTable) -> dict[str, str]:
         why = next((note.removeprefix(above).rstrip(".") for note in domain.notes if note.startswith(above)), "")
         evidence = domain.evidence.get(name)
         tried = evidence is not None and evidence.word == BOUNDED and not place
-        limit = f"{name} <= {most}" if most else text
-        decides = f"{'' if text == limit else text} ({place})".strip() if place else why
-        limits[text] = f"{'tried up to' if tried else 'only for'} {limit}{': ' if decides else ''}{decides}"
+        listed = in_words(text)
+        limit = f"{name} <= {most}" if most and listed == text else listed
+        decides = f"{'' if limit == listed else text} ({place})".strip() if place else why
+        limits[text] = f"{'tried up to' if tried and listed == text else 'only for'} {limit}{': ' if decides else ''}{decides}"
     return limits
 
 
@@ -170,7 +172,7 @@ def standing(costs: CostTable) -> str:
     if domain is not None and costs.symbols:
         limits = _limits(costs)
         told = [each for each in (*domain.conditions(), *(d.text for d in domain.uncomputed)) if each not in limits]
-        known = [each for each in told if len(each) <= LONGEST][:SHOWN]
+        known = [each for each in all_in_words(told) if len(each) <= LONGEST][:SHOWN]
         where.append("; ".join([f"holds for {', '.join(costs.symbols)} positive integers", *known]))
         where += [f"and {so_many(len(told) - len(known), 'further condition')}"] if len(told) > len(known) else []
         where += ["some numbers are upper bounds where sizes are 1"] if domain.bounds_at_one else []

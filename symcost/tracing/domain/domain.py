@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -13,12 +13,11 @@ import sympy
 from symcost.costs.evidence import Decision, Evidence, beyond, untold
 from symcost.costs.fresh import PEAK
 from symcost.costs.parts import Conditions
+from symcost.formulas.among import all_in_words, among
 from symcost.formulas.form import Form
 from symcost.tracing.evidence.guard import Guard
 
 Point = dict[str, int]
-MAX_FACTORS = 12
-"""Of so many numbers a product is written: one of more would have too many terms multiplied out."""
 MOST_TRIED = 64
 """Points at which a polynomial is tried."""
 NEAR = 5000
@@ -167,7 +166,7 @@ class Domain(Conditions):
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         texts += [f"{small} <= {large}" for small, large in self.ordered]
         texts += [f"{name} <= {most}" for name, most in self.tried.items() if name not in (*self.at_most, *self.only)]
-        texts += [f"{_among(name, sorted(values))} == 0" for name, values in self.only.items()]
+        texts += [among(name, sorted(values)) for name, values in self.only.items()]
         decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in texts]
         return list(dict.fromkeys((*texts, *(_divides(form) for form in self.whole), *bounded, *decided)))
 
@@ -179,7 +178,7 @@ class Domain(Conditions):
             floats = [f"{floats[0]} and {len(floats) - 1} more floats are as exact numbers are"]
         parts = [
             f"{names} positive integers" if names else "one program",
-            *self.conditions(),
+            *all_in_words(self.conditions()),
             *unread,
             *floats,
             *self.notes,
@@ -351,10 +350,3 @@ def _implied(form: Form, known: Form) -> bool:
         return False
     quotient = form / known
     return quotient.is_integral
-
-
-def _among(name: str, values: Sequence[int]) -> str:
-    """What is 0 where a symbol has one of these values: a product, of many the smallest distance, which is one term."""
-    if len(values) <= MAX_FACTORS:
-        return " * ".join(f"({name} - {value})" for value in values)
-    return f"Min({', '.join(f'Max({name} - {value}, {value} - {name})' for value in values)})"

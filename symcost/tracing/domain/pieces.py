@@ -8,6 +8,7 @@ from typing import Any
 
 from symcost.costs.evidence import Decision
 from symcost.costs.parts import Conditions
+from symcost.formulas.among import all_in_words
 from symcost.formulas.conditions import Compare, condition
 from symcost.tracing.domain.domain import made
 from symcost.tracing.evidence.guard import OPERATORS, Guard
@@ -113,8 +114,10 @@ class Pieces(Conditions):
 
     def __str__(self) -> str:
         common, own = self._apart()
-        parts = [f"{', '.join(self.symbols)} positive integers", *common]
-        parts += [f"where {', '.join(map(str, path))}: {', '.join(texts)}" for path, texts in own if texts]
+        parts = [f"{', '.join(self.symbols)} positive integers", *all_in_words(common)]
+        parts += [
+            f"where {', '.join(map(str, path))}: {', '.join(all_in_words(texts))}" for path, texts in own if texts
+        ]
         if self.bounds_at_one:
             parts.append(f"where a size is 1, {', '.join(sorted(self.bounds_at_one))} are upper bounds")
         return "; ".join([*parts, *self.notes])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from symcost.costs.evidence import Decision, Evidence, beyond
 from symcost.costs.parts import Conditions
+from symcost.formulas.among import all_in_words
 from symcost.tracing.domain.domain import Domain
 
 ASKED = "XLA's partitioner was asked up to there"
@@ -66,4 +67,6 @@ class OnDevice(Conditions):
         return None
 
     def __str__(self) -> str:
-        return "; ".join((f"{', '.join(self.symbols)} positive integers", *self.conditions(), *self.notes))
+        return "; ".join(
+            (f"{', '.join(self.symbols)} positive integers", *all_in_words(self.conditions()), *self.notes)
+        )
