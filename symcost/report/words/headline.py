@@ -125,7 +125,9 @@ def _limits(costs: CostTable) -> dict[str, str]:
         listed = in_words(text)
         limit = f"{name} <= {most}" if most and listed == text else listed
         decides = f"{'' if limit == listed else text} ({place})".strip() if place else why
-        limits[text] = f"{'tried up to' if tried and listed == text else 'only for'} {limit}{': ' if decides else ''}{decides}"
+        limits[text] = (
+            f"{'tried up to' if tried and listed == text else 'only for'} {limit}{': ' if decides else ''}{decides}"
+        )
     return limits
 
 
