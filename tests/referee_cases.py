@@ -153,7 +153,7 @@ CASES = [
     Referee("lstm", Recurrent, ("float32[n,N,c]",), dict(n=4, N=12, c=16, d=64)),
     Referee("scan", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8)),
     Referee("scan-gradient", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8), dict(mode="train"), heavy=True),
-    Referee("nnx-transformer", Encoder, TOKENS, dict(n=2, N=64, d=128, L=2)),
+    Referee("nnx-transformer", Encoder, TOKENS, dict(n=2, N=64, d=128, L=2), heavy=True),
     Referee("moe", lambda: sc.build(sc.MoE(4, 16, k=2)), ("float32[n,N,8]",), dict(n=2, N=4)),
 ]
 WATCHED = Referee("debug-print", watched, ("float32[n,m]",), dict(n=8, m=6), dict(function=True))

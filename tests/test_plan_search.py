@@ -145,6 +145,7 @@ def test_tables_and_numbers_of_chips_are_compared_with_each_other(tensor: sc.Cos
     )
 
 
+@pytest.mark.campaign
 def test_a_model_is_traced_with_every_plan_of_every_variant() -> None:
     def model(d: int, F: int, deep: bool = False) -> Any:
         block = perceptron(d, F)
@@ -326,6 +327,7 @@ def test_plans_on_arrays_are_those_of_the_table(tensor: sc.CostTable) -> None:
         evaluate(**{**columns, "B": [16384, 32769, 65536]})
 
 
+@pytest.mark.campaign
 def test_the_best_are_compiled_and_a_plan_that_cannot_be_says_why(tensor: sc.CostTable) -> None:
     """The figures of XLA are withdrawn where a program converts a number in more elements than its compiler computes away."""
 

@@ -65,10 +65,11 @@ LIGHT = [
     ("perceptron", "train", (4, 2), "cpu"), ("perceptron", "train", (4, 2), "tpu-v5e"), ("nnx", "train", (2, 4), "tpu-v5p"),
     ("perceptron", "train", (4, 2), "cuda-h100"), ("convolutional", "train", (8,), "tpu-v6e"),
     ("experts", "forward", (8,), "tpu-v5e"), ("convolutional", "train", (4,), "cuda-h100"), ("experts", "train", (8,), "cpu"),
-    ("routed", "train", (4, 2), "cpu"), ("routed", "train", (4, 2), "tpu-v5e"), ("dispatched", "train", (8,), "tpu-v5e"),
+    ("routed", "train", (4, 2), "tpu-v5e"), ("dispatched", "train", (8,), "tpu-v5e"),
     ("dispatched", "train", (8,), "cuda-h100"), ("laid", "train", (4, 2), "tpu-v5e"),
 ]  # fmt: skip
 HEAVY = [
+    ("routed", "train", (4, 2), "cpu"),
     *(("mixed", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "tpu-v5p", "tpu-v6e", "cuda-h100")),
     *(("fully sharded", "train", (8,), target) for target in ("cpu", "tpu-v5e", "tpu-v5p", "tpu-v6e", "cuda-h100")),
     *(("tensor", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "cuda-h100")),
@@ -179,7 +180,10 @@ class ExplicitOnNnx(nnx.Module):
         return jnp.einsum("bf,fd->bd", hidden, self.down[...], out_sharding=P("data", None))
 
 
-@pytest.mark.parametrize("made", [Explicit, lambda d, F: ExplicitOnNnx(d, F, nnx.Rngs(0))], ids=["linen", "nnx"])
+@pytest.mark.parametrize("made", [
+    pytest.param(Explicit, id="linen"),
+    pytest.param(lambda d, F: ExplicitOnNnx(d, F, nnx.Rngs(0)), id="nnx", marks=pytest.mark.campaign),
+])  # fmt: skip
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
 def test_a_program_of_explicit_axes_is_traced_as_it_is(made: Any, target: str) -> None:
     """What the types of its arrays say is the program: the mesh has explicit axes where it asks for them."""
@@ -251,7 +255,7 @@ def test_a_mesh_of_explicit_axes_around_is_the_plans() -> None:
     assert not costs.communication
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.campaign), "bfloat16"])
 @pytest.mark.parametrize("target", [
     "cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program")),
     pytest.param("cuda-h100", marks=[needs("jax_cuda12_plugin", "a GPU's program"), pytest.mark.campaign]),
@@ -269,8 +273,9 @@ SHARED = {"inputs/0": ("data",), "inputs/2/*": ("data",), "inputs/3/*": ("data",
 
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
 @pytest.mark.parametrize(("made", "stage", "devices", "sizes"), [
-    (stepped, 1, "X", ("B", "d", "F")), (stepped, 2, 8, ("B", "d", "F")), (stepped_by_hand, 1, 8, (64, 128, 256)),
-    (stepped_by_hand, 2, 8, (64, 128, 256)),
+    (stepped, 1, "X", ("B", "d", "F")), (stepped_by_hand, 2, 8, (64, 128, 256)),
+    pytest.param(stepped, 2, 8, ("B", "d", "F"), marks=pytest.mark.campaign),
+    pytest.param(stepped_by_hand, 1, 8, (64, 128, 256), marks=pytest.mark.campaign),
 ])  # fmt: skip
 def test_devices_of_the_data_axis_share_the_state_of_the_optimizer(
     made: Any, stage: int, devices: Any, sizes: tuple[Any, Any, Any], target: str
@@ -297,7 +302,7 @@ SEQUENCE = {
 }
 
 
-@pytest.mark.parametrize("mode", ["forward", "train"])
+@pytest.mark.parametrize("mode", ["forward", pytest.param("train", marks=pytest.mark.campaign)])
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
 def test_a_sequence_lies_along_the_axis_of_the_tensors_between_their_products(target: str, mode: Any) -> None:
     """Megatron's sequence parallelism, by the plan alone: tokens are gathered for a pair of products, and scattered after it."""

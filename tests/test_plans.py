@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 import sympy
-from effort import needs
+from effort import needs, rows
 from flax import nnx
 
 import symcost as sc
@@ -155,7 +155,7 @@ def planned() -> Mapping[str, sc.CostTable]:
     return Traced()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", rows(CASES, {"data", "nnx"}))
 def test_bytes_by_kind_are_those_of_the_compiled_program(name: str, planned: Mapping[str, sc.CostTable]) -> None:
     model, spec, mode, plan, point = CASES[name]
     costs = planned[name]
@@ -167,7 +167,7 @@ def test_bytes_by_kind_are_those_of_the_compiled_program(name: str, planned: Map
     assert all(isinstance(size, int) for size in said.values())
 
 
-@pytest.mark.parametrize("name", ["tensor", "data", "sharded"])
+@pytest.mark.parametrize("name", rows(("tensor", "data", "sharded"), {"data"}))
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "the compiler of TPUs"))])
 def test_a_verdict_compares_the_bytes_of_each_kind(name: str, target: str, planned: Mapping[str, sc.CostTable]) -> None:
     """What a compiler changes is named to the byte; on CPUs it changes nothing here."""

@@ -23,9 +23,9 @@ BUDGET = (
 
 
 def run(pytester: pytest.Pytester, test: str, *options: str) -> pytest.RunResult:
-    """pytest in a process of its own, where the plugin is found by its entry point."""
+    """pytest on a file of tests, where the plugin is found by its entry point."""
     pytester.makepyfile(HEAD + test)
-    return pytester.runpytest_subprocess("-q", *options)
+    return pytester.runpytest("-q", *options)
 
 
 def test_a_formula_that_differs_is_shown_term_by_term(pytester: pytest.Pytester) -> None:

@@ -17,7 +17,7 @@ from random_guards import Program, programs, telling
 import symcost as sc
 from symcost.costs.cost import CONVENTIONS, METRICS
 
-DAILY = {"linen": 1, "function": 4, "setup": 2, "nnx": 2}
+DAILY = {"linen": 1, "function": 2, "setup": 1, "nnx": 1}
 CAMPAIGN = {"linen": 900, "function": 700, "setup": 200, "nnx": 200}
 """Programs of each kind: one takes about a second, nearly all of it for the closed form."""
 POINTS = 12

@@ -105,7 +105,7 @@ SMALL = {
 
 LARGER = {
     "resnet34", "resnet101", "resnet152", "densenet121", *(f"efficientnet_b{i}" for i in range(1, 8)),
-    *(f"mcunet_in{i}" for i in range(5)), "efficientnet_b0", "efficientvit_b1",
+    *(f"mcunet_in{i}" for i in range(5)), "efficientnet_b0", "efficientvit_b1", "mobilenet_v1",
 }  # fmt: skip
 """Of the kind of another that every run compares, with other widths and depths, or of layers that tests/test_layers.py
 compares one by one; these the campaign compares.

@@ -122,16 +122,15 @@ def test_only_files_that_commands_know_are_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-NO_JAX = {
-    "check": ["check"],
-    "diff": ["diff", "costs.json", "costs.json", "--at", "n=1", "--at", "r=64"],
-    "report": ["report", "costs.json", "-o", "page.html"],
-    "sweep": ["sweep", "space.toml", "--engine", "numpy"],
-}
+NO_JAX = [
+    ["check"],
+    ["diff", "costs.json", "costs.json", "--at", "n=1", "--at", "r=64"],
+    ["report", "costs.json", "-o", "page.html"],
+    ["sweep", "space.toml", "--engine", "numpy"],
+]
 
 
-@pytest.mark.parametrize("verb", NO_JAX)
-def test_verbs_on_saved_tables_need_no_jax(verb: str, tmp_path: Path) -> None:
+def test_verbs_on_saved_tables_need_no_jax(tmp_path: Path) -> None:
     sc.models.resnet152(n="n", r="r").save(tmp_path / "costs.json")
     (tmp_path / "symcost.toml").write_text(
         '[models.net]\nmodel = "costs.json"\n[[models.net.budgets]]\nat = { n = 1, r = 64 }\nmacs = "9 T"\n'
@@ -140,7 +139,7 @@ def test_verbs_on_saved_tables_need_no_jax(verb: str, tmp_path: Path) -> None:
         'network = { json = "costs.json" }\nmaximize = "macs"\ntop = 1\n[axes]\nn = [1, 2]\nr = [64, 96]\n'
     )
     start = "import sys; from symcost.cli.main import main; "
-    code = f"{start}code = main({NO_JAX[verb]!r}); sys.exit(code or 9 * ('jax' in sys.modules))"
+    code = f"{start}codes = list(map(main, {NO_JAX!r})); sys.exit(any(codes) or 9 * ('jax' in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -31,7 +31,7 @@ def test_heads_must_divide_the_width() -> None:
         costs.subs(n=1, N=4, d=64, H=5)
 
 
-@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("whole", [pytest.param(False, marks=pytest.mark.campaign), True])
 def test_groups_of_heads_hold_from_one_head_on(whole: bool) -> None:
     """Heads are a multiple of those of keys and divide the width, or are as wide as it allows: no more is asked."""
 

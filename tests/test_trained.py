@@ -99,6 +99,7 @@ class Transformer(nn.Module):
         return x
 
 
+@pytest.mark.campaign
 def test_lora_on_a_transformer_has_a_closed_form() -> None:
     """By hand, in MACs of a block.
 

@@ -173,6 +173,7 @@ def test_a_loop_is_compared_with_every_trip_and_other_counters_are_explained() -
     assert "loop bodies counted once" in found["JAX roofline, unfused"].because
 
 
+@pytest.mark.campaign
 def test_other_counters_count_nnx_modules_too_and_say_when_they_cannot() -> None:
     nnx = sc.verify(Encoder, "float32[n,N,d]", at=dict(n=1, N=4, d=8, L=1), targets=[], against=["flax"])
     assert nnx.opinions[1].flops == nnx.flops
@@ -261,6 +262,7 @@ def test_one_target_one_counter_and_numbers_of_numpy_are_taken_as_they_are() -> 
     assert all(type(size) is int for size in verdict.at.values())
 
 
+@pytest.mark.campaign
 def test_plug_ins_without_their_devices_say_nothing_in_python_either() -> None:
     program = (
         "import symcost as sc; print(bool(sc.verify(sc.models.alexnet(n='n'), at=dict(n=1), targets=[], cache=False)))"

@@ -20,6 +20,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 import pytest
+from effort import rows
 from made_widths import Width
 
 import symcost as sc
@@ -200,7 +201,7 @@ def thirds(d):
 """
 
 
-@pytest.mark.parametrize("name", ["tenth", "divisible", "thirds"])
+@pytest.mark.parametrize("name", rows(("tenth", "divisible", "thirds"), {"tenth"}))
 def test_roundings_in_a_module_without_jax_are_seen(name: str, importable: Any) -> None:
     importable("written", WRITTEN)
     import written  # pyright: ignore[reportMissingImports]
@@ -208,7 +209,7 @@ def test_roundings_in_a_module_without_jax_are_seen(name: str, importable: Any) 
     assert len(numbers(getattr(written, name))) > 190
 
 
-@pytest.mark.parametrize("name", ["tenth", "divisible", "thirds"])
+@pytest.mark.parametrize("name", rows(("tenth", "divisible", "thirds"), {"divisible"}))
 def test_roundings_in_a_module_that_asks_is_int_have_numbers_where_they_were_tried(name: str, importable: Any) -> None:
     importable("asking", WRITTEN + "\n\ndef plain(x):\n    return type(x) is int\n")
     import asking  # pyright: ignore[reportMissingImports]
