@@ -7,7 +7,7 @@ import linecache
 import sys
 import sysconfig
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -105,7 +105,12 @@ def starts(frame: FrameType | None) -> bool:
     A second run would not show it, so what it compares would pass for decisions that only this run took.
     """
     while frame is not None and frame.f_code.co_filename != WATCHING:
-        if frame.f_code.co_filename.replace("\\", "/").endswith(STARTS):
+        if _runs_once(frame.f_code.co_filename):
             return True
         frame = frame.f_back
     return False
+
+
+@cache
+def _runs_once(file: str) -> bool:
+    return file.replace("\\", "/").endswith(STARTS)
