@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -294,3 +295,43 @@ def test_an_operation_may_have_as_many_results_as_there_are_layers() -> None:
     costs = sc.trace(lambda d, T: Tables(d, T), "int32[n,T]", mode="train", referee=False)
     for T in (2, 9):
         costs.subs(check=True, n=3, d=12, T=T)
+
+
+ORDERS: dict[str, tuple[Callable[..., Any], str]] = {
+    "a product of three": (lambda a, b, x: jnp.linalg.multi_dot([a, b, x]), "float32[n,d] float32[d,d] float32[d]"),
+    "a stack of them": (
+        lambda a, b, x: jnp.einsum("bnd,de,ef->bnf", a, b, x),
+        "float32[b,n,d] float32[d,d] float32[d,c]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["a product of three", pytest.param("a stack of them", marks=pytest.mark.campaign)])
+def test_an_order_of_products_that_is_another_at_the_smallest_sizes_alone_is_met_there(name: str) -> None:
+    """At n=2, d=1 the outer product comes first: no symbol alone leads there."""
+    function, shapes = ORDERS[name]
+    costs = sc.trace_function(function, *shapes.split(), referee=False)
+    names = [str(symbol) for symbol in costs.symbols]
+    inside = 0
+    for sizes in itertools.product((1, 2, 9), repeat=len(names)):
+        try:
+            costs.subs(**dict(zip(names, sizes, strict=True)), check=True)
+        except sc.DomainError:
+            continue
+        inside += 1
+    assert inside >= 3
+
+
+def test_a_random_key_may_be_held_by_the_program() -> None:
+    key = jax.random.key(0)
+    keys = jax.random.split(key, 3)
+
+    def noised(x: jax.Array) -> jax.Array:
+        return x @ x.T + jax.random.normal(key, (x.shape[0],) * 2) + jax.random.uniform(keys[1], x.shape[:1])
+
+    costs = sc.trace_function(noised, "float32[n,d]")
+    assert str(costs.macs) == "d*n**2"
+    shape = jax.ShapeDtypeStruct((5, 3), jnp.float32)
+    analysis = jax.jit(noised).lower(shape).cost_analysis()
+    assert costs.subs(n=5, d=3, check=True).total("xla").flops == int(analysis["flops"])  # type: ignore[index]
+    assert sc.verify(noised, "float32[5,3]", targets=["cpu"])

@@ -38,7 +38,9 @@ AHEAD = 300
 MOST_NUMBERS = 6
 """So many of the numbers that a decision is written with, the largest, tell where it may fall the other way."""
 JOINT = 4
-"""Points with two symbols moved at once."""
+"""Points with several symbols moved at once."""
+CORNER = (1, 4, 3, 2, 2, 2)
+"""The largest of the small sizes that are tried with each other, by how many symbols they are of."""
 MAX_DEPTHS = 40
 """As many depths on the other side are all sampled."""
 FIRST = 6
@@ -100,7 +102,7 @@ class Side:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
         explorer, domain = self.piece.explorer, self.piece.domain
         near = self.points
-        points = [*near, *self._inside(), *self._lowest()]
+        points = [*near, *self._inside(), *self._lowest(), *self._corner()]
         inside = [point for point in points if domain.problem(point) is None] or self._elsewhere()
         inside += self._isolated(inside)
         if any(explorer.difference(point) is not None for point in inside) or (not inside and self._raises()):
@@ -203,11 +205,7 @@ class Side:
     def points(self) -> list[Point]:
         """Points on the other side: the nearest ones below and above, and one far away, symbol by symbol."""
         found: dict[tuple[tuple[str, int], ...], Point] = {}
-        bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
-        if set(self.seen) >= set(self.values) and self.seen not in bases:
-            bases.append({name: self.seen[name] for name in self.values})
-        behind = bases[-1:] if self.deeper < DEEPER else bases
-        for base in behind:
+        for base in self._bases:
             for name in sorted(self.guard.symbols & set(base)):
                 outside = self._outside(name, base, self._near(name, base)) or self._outside(
                     name, base, self._by_numbers(name)
@@ -216,7 +214,15 @@ class Side:
                 for value in (*above[:2], *above[-1:], *below[-2:]):
                     point = {**base, name: value}
                     found[tuple(sorted(point.items()))] = point
-        return list(found.values()) or self._joint_points(behind[-1])
+        return list(found.values()) or self._joint_points(self._bases[-1])
+
+    @property
+    def _bases(self) -> list[Point]:
+        """The points that others are looked for from: the first samples and where it was seen, behind a decision there alone."""
+        bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
+        if set(self.seen) >= set(self.values) and self.seen not in bases:
+            bases.append({name: self.seen[name] for name in self.values})
+        return bases[-1:] if self.deeper < DEEPER else bases
 
     def _outside(self, name: str, base: Point, values: Iterable[int]) -> list[int]:
         """Those values of a symbol with which the decision falls the other way."""
@@ -244,6 +250,16 @@ class Side:
             below = [v for v in self._outside(name, base, self._near(name, base)) if v < base[name]]
             found += [{**base, name: value} for value in below[:1]]
         return found
+
+    def _corner(self) -> list[Point]:
+        """Points at the smallest sizes of all its symbols together: orders of a contraction fall another way at few of them."""
+        names = self._free()
+        if not 1 < len(names) <= len(CORNER):
+            return []
+        every = itertools.product(range(1, CORNER[len(names) - 1] + 1), repeat=len(names))
+        base = self._bases[0]
+        points = ({**base, **dict(zip(names, sizes, strict=True))} for sizes in sorted(every, key=sum))
+        return list(itertools.islice((p for p in points if not self.guard.holds(p) and self._behind(p)), JOINT))
 
     @property
     def _base(self) -> Point:

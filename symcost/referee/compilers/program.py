@@ -28,6 +28,12 @@ class NotExportable(Exception):
     """A program that ``jax.export`` does not serialise: callbacks, for example."""
 
 
+def _bits(constant: Any) -> Any:
+    """The numbers of a constant; those within a random key."""
+    is_key = hasattr(constant, "dtype") and jax.dtypes.issubdtype(constant.dtype, jax.dtypes.prng_key)
+    return jax.random.key_data(constant) if is_key else constant
+
+
 @dataclass(frozen=True, eq=False)
 class JaxProgram:
     """A closed jaxpr and what its arguments are."""
@@ -45,7 +51,7 @@ class JaxProgram:
         digest = hashlib.sha256()
         digest.update(self.closed.jaxpr.pretty_print(name_stack=True, use_color=False).encode())
         for constant in self.closed.consts:
-            array = np.asarray(constant)
+            array = np.asarray(_bits(constant))
             digest.update(f"{array.dtype}{array.shape}".encode())
             digest.update(array.tobytes())
         digest.update("\n".join(map(str, (*self.arguments, *self.axes.items()))).encode())

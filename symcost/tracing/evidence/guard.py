@@ -68,6 +68,8 @@ class Guard:
     by: By = field(default="dimension", compare=False)
     by_model: bool = field(default=False, compare=False)
     """Whether a line of the model's own asks, and no library below it."""
+    of_sizes: bool = field(default=False, compare=False)
+    """Whether two sizes were put in order, and neither was a number: costs of two ways to compute the same."""
 
     @property
     def symbols(self) -> frozenset[str]:

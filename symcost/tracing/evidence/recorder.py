@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from types import FrameType
 from typing import Any
@@ -43,7 +44,7 @@ class Recorder:
         self.scope = jax.export.SymbolicScope()
         self.values = dict(base)  # of the symbols, and of the roundings that stand for new ones
         self.names = frozenset(base)
-        self.guards: dict[Guard, None] = {}
+        self.guards: dict[Guard, Guard] = {}
         self.pins: dict[Pin, None] = {}
         self.texts: dict[tuple[Pin, Place, bool], Pin] = {}  # made text of, or looked up by: each place of it
         self.roundings: dict[Rounding, None] = {}
@@ -51,7 +52,6 @@ class Recorder:
         self.thread = threading.get_ident()
         self.gave_up = False
         self.seconds, self.deadline = seconds, time.thread_time() + seconds
-        self._of_model: set[Guard] = set()
         self.floats: dict[
             tuple[Any, ...], tuple[Any, tuple[Any, ...]]
         ] = {}  # by operation and operands, which they keep
@@ -203,12 +203,13 @@ class Recorder:
             made = guard(*compared)
         if made is None or initialises(frame):
             return
-        asked = by_model(frame)
-        if made not in self.guards or (asked and made not in self._of_model):
-            kept = Guard(made.left, made.op, made.right, place(frame), by_model=asked)
+        asked, of_sizes = by_model(frame), bool(left.symbols and right.symbols) and op not in ("==", "!=")
+        known = self.guards.get(made)
+        if known is None or (asked and not known.by_model) or (of_sizes and not known.of_sizes):
+            told = known if known and known.by_model else replace(made, place=place(frame), by_model=asked)
             self.guards.pop(made, None)  # the model's own question says more than a library's
-            self.guards[kept] = None
-            self._of_model.update({kept} if asked else ())
+            kept = replace(told, of_sizes=of_sizes or bool(known and known.of_sizes))
+            self.guards[kept] = kept
 
     def pin(self, value: Any, frame: FrameType | None, text: bool = False, key: bool = False) -> Any:
         """The value of a size or formula that the program goes on with as a plain number, or as a ``text`` or a ``key``.

@@ -59,16 +59,17 @@ def decided(seen: Recording) -> list[Guard]:
 def _about_one(guard: Guard) -> bool:
     """Whether a library tells sizes of 0 or 1 from all others; a remainder of 0 or 1 is no such size.
 
-    Where the model's own lines ask, ``if q.shape[1] == 1``, each way may be another program.
+    Where the model's own lines ask, ``if q.shape[1] == 1``, each way may be another program, and where one size is larger
+    than another one, as costs of orders of a product are.
     """
-    if guard.number is None or is_remainder(guard.left) or guard.by_model:
+    if guard.number is None or is_remainder(guard.left) or guard.by_model or guard.of_sizes:
         return False
     return (guard.op == "!=" and guard.number <= 1) or (guard.op == ">=" and guard.number <= 2)
 
 
 def _of_pin(guard: Guard, seen: Recording) -> bool:
     """Whether a plain number that was made of a size stands in it: what it says holds of that number alone."""
-    numbers = {str(seen.base[name]) for name in seen.pinned if name in seen.base}
+    numbers = {str(value) for name, value in seen.base.items() if name in seen.pinned and value > 1}
     return bool(guard.symbols & seen.pinned and numbers & set(re.findall(r"[0-9]+", str(guard))))
 
 

@@ -38,6 +38,8 @@ def settled(array: Any) -> Content:
     >>> int(settled(np.array([3, 3]))), settled(np.array([3, 4]))
     (3, array([3, 4]))
     """
+    if not isinstance(getattr(array, "dtype", np.dtype(int)), np.dtype):  # a random key: no numbers that programs see
+        return None
     array = np.asarray(array)
     if not _is_real(array.dtype) or not array.size:
         return None
