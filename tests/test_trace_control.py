@@ -135,3 +135,18 @@ def test_every_kind_of_control_flow_has_a_row() -> None:
     kernels = {"pallas_call", "core_map", "mpmd_map", "run_scoped", "run_state"}  # no CPU runs those: test_kernels.py
     beside = {*kernels, *PROGRAMS, DRAWN}  # rows of programs are in test_lowering.py
     assert set(HANDLERS) - {primitive for primitive, _ in ROWS} == beside
+
+
+def test_a_loop_moves_its_parts_once_however_long_it_is() -> None:
+    """The body reads a row and writes a row each time: bytes and joules grow as the length does, not as its square."""
+
+    def run(x: jax.Array) -> Any:
+        return lax.scan(lambda carry, row: (jnp.tanh(carry + row), carry * 2), x[0], x)
+
+    costs = sc.trace_function(run, "float32[N,128]")
+    (loop,) = (row for row in costs.rows if row.op == "scan")
+    assert (loop.cost.activations, loop.cost.bytes_read, loop.cost.bytes_written) == (0, 0, 0)
+    # sum and hyperbolic tangent and product of a row each: 128 elements a trip; the input, and the row that it begins with
+    assert str(costs.total("full").activations) == "512*N + 128"
+    once, twice = (sc.energy(costs).value(N=N) for N in (1000, 2000))
+    assert twice < 2 * once

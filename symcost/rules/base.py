@@ -91,7 +91,8 @@ class Work:
     ``flops`` are floating-point operations beside the two of every MAC; ``int_ops`` integer and boolean ones.
     Each of the ``macs`` is ``real_products`` MACs of real numbers (4 where it is one of complex numbers).
     ``padding_macs`` are those of the ``macs`` that multiply padding or the holes of a dilated operand.
-    ``materialises`` marks results that a textbook stores (contractions, convolutions, pooling, reductions).
+    ``materialises`` marks results that a textbook stores (contractions, convolutions, pooling, reductions); ``moves`` is
+    false where operands and results are moved by other operations, part by part, as those of a loop are by its body.
     ``xla_flops`` and ``xla_transcendentals`` are what XLA reports where its figure is not
     ``2(macs - padding_macs) + flops + int_ops`` and ``transcendentals``.
 
@@ -106,6 +107,7 @@ class Work:
     padding_macs: Size = 0
     real_products: int = 1
     materialises: bool = False
+    moves: bool = True
     xla_flops: Size | None = None
     xla_transcendentals: Size | None = None
 

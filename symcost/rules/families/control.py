@@ -7,6 +7,9 @@ from symcost.rules.base import Op, Work, rule
 
 @rule("scan")
 def scan(op: Op) -> Work:
-    """Counter increment and comparison per trip; two more index operations per trip where slices are taken in reverse."""
+    """Counter increment and comparison per trip; two more index operations per trip where slices are taken in reverse.
+
+    The body reads its part of what is scanned, and writes its part of what is stacked, in its own operations.
+    """
     (reverse,) = op.facts.static
-    return Work(int_ops=4 if reverse else 2)
+    return Work(int_ops=4 if reverse else 2, moves=False)

@@ -74,8 +74,9 @@ class Costing:
             return _input_costs(op)
         if source == "shape":
             return Cost(), Cost(), Cost()
-        stored = sum((array.size for array in op.outs), start=0)
-        moved = {"bytes_read": _bytes(op.ins), "bytes_written": _bytes(op.outs)}
+        ins, outs = (op.ins, op.outs) if work.moves else ((), ())
+        stored = sum((array.size for array in outs), start=0)
+        moved = {"bytes_read": _bytes(ins), "bytes_written": _bytes(outs)}
         full = Cost.of_forms(macs=work.real_macs, flops=work.total_flops, transcendentals=work.transcendentals,
                              int_ops=work.int_ops, padding_macs=work.real_products * work.padding_macs, activations=stored,
                              **moved)  # fmt: skip
