@@ -280,6 +280,7 @@ BAD: dict[str, tuple[Callable[[sc.Op], Any], str]] = {
     "a division": (lambda op: sc.Work(macs=op.out.size / 2), "divided with // and never with /"),
     "more padding than MACs": (lambda op: sc.Work(macs=1, padding_macs=2), "gave padding_macs=2: they are some of its 1 macs"),
     "a flag that is none": (lambda op: sc.Work(materialises=1), "gave materialises=1: say True or False"),  # type: ignore[arg-type]
+    "another flag that is none": (lambda op: sc.Work(moves=0), "gave moves=0: say True or False"),  # type: ignore[arg-type]
     "it raises": (lambda op: sc.Work(macs=op.ins[7].size), "the rule of 'product' raised IndexError: tuple index out of range"),
     "it raises lines": (lambda op: _raise(ValueError("one\ntwo")), "the rule of 'product' raised ValueError: one: its sizes"),
     "it raises nothing said": (lambda op: _raise(ValueError()), "the rule of 'product' raised ValueError: no message: its"),

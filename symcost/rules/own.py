@@ -31,6 +31,9 @@ OWN, REPLACED = "own", "replaced"
 BACKWARD = "transpose({})"
 """What a rule is named that costs the backward pass of a function, which bears the function's own name."""
 
+MARKS = ("materialises", "moves")
+"""What work says of an operation beside its counts."""
+
 
 @dataclass(eq=False)
 class Own:
@@ -58,10 +61,11 @@ class Own:
             ) from problem
         if not isinstance(work, Work):
             raise self._error(f"gave {short(work)}: it must return symcost.Work(macs=..., flops=...)")
-        if not isinstance(work.materialises, bool):
-            raise self._error(f"gave materialises={short(work.materialises)}: say True or False")
+        for name in MARKS:
+            if not isinstance(getattr(work, name), bool):
+                raise self._error(f"gave {name}={short(getattr(work, name))}: say True or False")
         counts = {each.name: self._count(each.name, getattr(work, each.name)) for each in fields(Work)
-                  if each.name != "materialises"}  # fmt: skip
+                  if each.name not in MARKS}  # fmt: skip
         padding, macs = counts["padding_macs"], counts["macs"]
         if isinstance(padding, int) and isinstance(macs, int) and padding > macs:
             raise self._error(f"gave padding_macs={padding}: they are some of its {macs} macs")
