@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,6 +22,7 @@ import symcost as sc
 from symcost.cli.main import main
 from symcost.cli.output import SweepProgress
 from symcost.cli.search import best as cli_best
+from symcost.formulas.units import physical
 
 ROOT = Path(__file__).parents[1]
 
@@ -220,3 +222,29 @@ def test_the_best_are_traced_and_compiled(tmp_path: Path, capsys: pytest.Capture
     assert {name: verdict["at"][name] for name in ("r", "e", "L1")} == {k: best[k] for k in ("r", "e", "L1")}
     (macs,) = [each for each in verdict["checks"] if each["metric"] == "macs (textbook)"]
     assert macs["ours"] == best["macs"]
+
+
+def test_times_and_energies_have_their_units(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In few digits with a unit on the screen, as decimal numbers in CSV, exact in JSON."""
+    space = tmp_path / "space.toml"
+    space.write_text(
+        'network = {model = "alexnet", at = {n = "n"}}\nminimize = "latency"\nshow = ["latency", "energy", "macs/params"]\n'
+        'device = "nvidia-a100-sxm-80gb"\ndtype = "int8"\n[axes]\nn = [1, 3]\n'
+    )
+    assert main(["sweep", str(space), "--format", "json"]) == 0
+    exact = json.loads(capsys.readouterr().out)["configurations"]
+    seconds = sc.latency(sc.models.alexnet(n=1), "nvidia-a100-sxm-80gb", "int8").value()
+    assert Fraction(exact[0]["latency"]) == seconds
+    assert main(["sweep", str(space), "--format", "csv"]) == 0
+    head, first, _ = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert head == ["n", "latency (s)", "energy (J)", "macs/params"]
+    assert [float(cell) for cell in first] == [
+        1,
+        *(float(Fraction(exact[0][name])) for name in exact[0] if name != "n"),
+    ]
+    assert main(["sweep", str(space), "--histogram", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert physical(seconds, "s") in shown
+    last = physical(Fraction(exact[1]["latency"]), "s")
+    assert last in shown.partition("latency up to")[2]
+    assert "/" not in shown.replace("macs/params", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 import symcost as sc
 from symcost.cli.main import main
 from symcost.formulas.symbols import parse
+from symcost.report.page.contents import LONG, columns, contents
 from symcost.report.page.program import PageProgram
 from symcost.report.page.ranges import sliders
+from symcost.report.page.render import render
 
 
 def test_the_verb_writes_one_whole_file_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,3 +48,15 @@ def test_programs_hold_every_sub_expression_once() -> None:
     program.add(parse("n*floor(d/2)"))
     assert len({json.dumps(i) for i in program.instructions}) == len(program.instructions)
     assert ["n", "3", "1"] in program.instructions
+
+
+@pytest.mark.parametrize(("layers", "laid_out"), [(2, True), (120, False)])
+def test_a_formula_of_any_length_is_shown(layers: int, laid_out: bool) -> None:
+    """Beyond a length as text alone, which a browser lays out at once."""
+    costs = sc.table(
+        sc.Sequential(*(sc.Linear(c_o=parse(f"ceiling(n/{k + 3}) + {k}")) for k in range(layers))), (1, "n")
+    )
+    formulas = contents(costs, "net", columns([costs]))["formulas"]
+    assert {(len(each["text"]) <= LONG, bool(each["mathml"])) for each in formulas} == {(laid_out, laid_out)}
+    shown = html.unescape(render([("net", costs)]))
+    assert all(f'<code tabindex="0">{each["text"]}</code>' in shown for each in formulas)

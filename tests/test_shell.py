@@ -66,6 +66,16 @@ def test_completion_is_installed_for_the_shell_that_asks(tmp_path: Path) -> None
     assert (tmp_path / ".bash_completions" / "symcost.sh").read_text().strip().endswith("symcost")
 
 
+@pytest.mark.parametrize("arguments", [["table", "resnet50", "--all"], ["trace", "--help"], ["models"]])
+def test_a_reader_who_is_gone_is_no_limit_that_does_not_hold(arguments: list[str]) -> None:
+    """A pipe whose other end is closed, as ``head`` leaves it: as a shell tells of a program that SIGPIPE has ended."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as pipe:
+        ended = subprocess.run([*COMMAND, *arguments], stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=300)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
 @pytest.mark.parametrize(
     ("typed", "completed"),
     [("symcost tra", "trace"), ("symcost trace --at-", "--at-least"), ("symcost sweep --pro", "--processes")],

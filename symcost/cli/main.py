@@ -20,7 +20,7 @@ from symcost.cli.wording import as_options
 from symcost.errors import SymcostError
 from symcost.reading.nearest import choose
 from symcost.reading.numerals import clipped
-from symcost.system.interrupt import INTERRUPTED, PROGRAM, end, watch
+from symcost.system.interrupt import INTERRUPTED, PROGRAM, UNREAD, end, watch
 from symcost.version import __version__
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -70,7 +70,7 @@ for verb in VERBS:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the result is the exit code: 0, 2 for a user's error, 130 when interrupted."""
+    """Run the command line; the result is the exit code: 0, 2 for a user's error, 130 interrupted, 141 when nobody reads on."""
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         result = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
@@ -78,9 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(as_options(str(problem)))
     except _UsageError as problem:
         return _fail(_with_cure(problem.format_message()))  # type: ignore[attr-defined]
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+    except (BrokenPipeError, SystemExit) as problem:
+        if not _is_unread(problem):
+            raise
         close_standard_output()
-        return 1
+        return UNREAD
     except OSError as problem:  # a disk that is full, or a file that is gone meanwhile
         if problem.filename is None:
             close_standard_output()
@@ -91,6 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if result == INTERRUPTED:  # newer versions of typer return the code instead of raising
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
     return result if isinstance(result, int) else 0
+
+
+def _is_unread(problem: BaseException) -> bool:
+    """Whether the reader, such as head, has seen enough: the libraries of the screen end themselves where they notice it."""
+    return isinstance(problem, BrokenPipeError) or isinstance(problem.__context__, BrokenPipeError)
 
 
 def _with_cure(message: str) -> str:

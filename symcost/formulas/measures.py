@@ -106,6 +106,21 @@ def kind_of(found: Dimension | None) -> str:
     return next((unit.kind for unit in _MARKED.values() if unit.dimension == found), COUNT)
 
 
+def sign_of(expression: Any, of: Callable[[str], Dimension | None]) -> str:
+    """What stands behind numbers of an expression: ``s``, ``J`` or ``B``; nothing behind counts and mixtures.
+
+    >>> from symcost.formulas.symbols import parse
+    >>> known = {"latency": SECONDS.dimension, "energy": JOULES.dimension}
+    >>> [sign_of(parse(text), known.get) for text in ("2*latency", "energy", "energy/latency", "macs")]
+    ['s', 'J', '', '']
+    """
+    try:
+        found = dimension(expression, of)
+    except ExpressionError:  # a sum of different things, which is a number all the same
+        return ""
+    return SIGNS[kind_of(found)]
+
+
 def agree(left: Dimension | None, right: Dimension | None, verb: str = "compares") -> None:
     """Raise where two sides are measured in different things."""
     if left is not None and right is not None and _named(left) != _named(right):

@@ -19,6 +19,8 @@ from typing import Any, NoReturn
 
 PROGRAM = "symcost"
 INTERRUPTED = 130
+UNREAD = 141
+"""Exit code where the reader of the output is gone, as ``head`` is: what shells tell of a program that SIGPIPE has ended."""
 SOON = 0.001
 """Seconds until what was lost is sent again."""
 

@@ -132,7 +132,8 @@ def answer(answered: Any) -> str:
     """The configurations with their exact costs, and how many there are."""
     names = list(answered.columns)
     rows = [
-        [sheet.number(answered.columns[name][i]) for name in names] for i in range(min(len(answered), CONFIGURATIONS))
+        [sheet.number(answered.columns[name][i], answered.units.get(name, "")) for name in names]
+        for i in range(min(len(answered), CONFIGURATIONS))
     ]
     table = markup.table(names, rows, right=range(len(names))) if rows else ""
     more = markup.note(f"and {len(answered) - len(rows):,} more") if len(answered) > len(rows) else ""

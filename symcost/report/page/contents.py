@@ -127,13 +127,7 @@ def _others(costs: CostTable) -> Iterator[tuple[Quantity, Any]]:
 
 def _shown(value: Any) -> dict[str, Any]:
     text = written(value)
-    if len(text) > LONG:
-        return {"text": text}
-    return {
-        "text": text,
-        "wide": len(text) > WIDE,
-        "mathml": markup.mathml(value),
-    }
+    return {"text": text, "wide": len(text) > WIDE, "mathml": markup.mathml(value) if len(text) <= LONG else ""}
 
 
 def _modules(root: ModuleGroup, program: PageProgram, wanted: Sequence[facts.Column]) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from symcost.formulas.units import physical
 from symcost.report.subjects import verdict
 from symcost.report.words import documents, sheet
 
@@ -15,7 +16,10 @@ BAR = 30
 def text(answer: Any) -> str:
     """A table of the configurations, and a line of facts below."""
     names = list(answer.columns)
-    rows = [[sheet.number(answer.columns[name][i]) for name in names] for i in range(min(len(answer), MOST_LINES))]
+    rows = [
+        [sheet.number(answer.columns[name][i], answer.units.get(name, "")) for name in names]
+        for i in range(min(len(answer), MOST_LINES))
+    ]
     lines = []
     if rows:
         lines += sheet.listed(names, rows, sheet.terminal())
@@ -30,7 +34,8 @@ def bars(answer: Any, name: str) -> list[str]:
     """A histogram: the upper end of each bin, the number in it, and a bar."""
     bins = answer.histograms[name]
     most = max(number for _, _, number in bins)
-    ends = [f"{float(high):,.0f}" for _, high, _ in bins]
+    unit = answer.units.get(name, "")
+    ends = [physical(high, unit) if unit in sheet.SMALL else f"{float(high):,.0f}" for _, high, _ in bins]
     numbers = [f"{number:,}" for _, _, number in bins]
     widths = max(map(len, ends)), max(map(len, numbers))
     lines = [
@@ -54,8 +59,9 @@ def facts(answer: Any) -> str:
 
 
 def csv(answer: Any) -> str:
-    """One line per configuration."""
-    return sheet.csv(answer.columns, zip(*answer.columns.values(), strict=True))
+    """One line per configuration, with decimal numbers where they are no integers: JSON has them exact."""
+    titles = (sheet.measured(name, answer.units.get(name, "")) for name in answer.columns)
+    return sheet.csv(titles, zip(*(map(sheet.decimal, column) for column in answer.columns.values()), strict=True))
 
 
 def json(answer: Any) -> str:

@@ -20,7 +20,7 @@ from symcost.reading.numerals import assigned, so_many
 from symcost.report.words import documents, sheet
 from symcost.report.words.sheet import SheetColumn
 
-COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing", "moving", "seconds", "bound")
+COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing (s)", "moving (s)", "seconds", "bound")
 MAX_LINES = 20
 NAME, FORMULA = 32, 40
 """Columns of a long name, and of a formula that is told whole."""
@@ -182,13 +182,13 @@ def _ratio(value: Any) -> tuple[str, ...]:
 
 
 def csv(estimate: Estimate) -> str:
-    """One line per kernel, numbers exact: ``a/b`` where they are no integers."""
+    """One line per kernel, with decimal numbers where they are no integers: JSON has them exact."""
     chosen = estimate.latencies[estimate.chosen]
     if isinstance(chosen, SymcostError):
         raise chosen
     return sheet.csv(COLUMNS, (
-        (step.kernel.name, step.kernel.times, step.kernel.operations, step.moved, step.intensity, step.compute, step.memory,
-         step.seconds, step.bound)
+        (step.kernel.name, *map(sheet.decimal, (step.kernel.times, step.kernel.operations, step.moved, step.intensity,
+                                                step.compute, step.memory, step.seconds)), step.bound)
         for step in chosen.steps
     ))  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Plans of a model on so many chips as text, CSV and JSON; numbers of JSON and CSV are exact."""
+"""Plans of a model on so many chips as text, CSV and JSON; numbers of JSON are exact."""
 
 from __future__ import annotations
 
@@ -61,9 +61,10 @@ def _judged(found: Any) -> str:
 
 
 def csv(plans: Any) -> str:
-    """One line per plan."""
+    """One line per plan, with decimal numbers where they are no integers: JSON has them exact."""
     names = list(plans.found[0].row) if plans.found else []
-    return sheet.csv(names, [[each.row[name] for name in names] for each in plans.found])
+    titles = (sheet.measured(name, SIGNS.get(name, "")) for name in names)
+    return sheet.csv(titles, [[sheet.decimal(each.row[name]) for name in names] for each in plans.found])
 
 
 def document(plans: Any) -> dict[str, Any]:

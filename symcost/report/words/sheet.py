@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.formulas.text import wrapped
+from symcost.formulas.units import as_number, physical
 
 Cells = Sequence[str]
 GAP = "  "
@@ -18,6 +19,8 @@ NARROW = 30
 FIRST, SECOND, THIRD = range(3)
 KEPT = 100
 """The place of a column that is never left out."""
+SMALL = ("s", "J")
+"""Units of amounts that are no counts: told in few digits."""
 PAGE = 100
 """Columns of a page that says nothing of its own."""
 
@@ -95,9 +98,18 @@ def _shared(width: int, kept: Sequence[SheetColumn], way: int) -> list[int]:
     return sizes
 
 
-def number(value: Any) -> str:
-    """A number in a cell: an integer with separators, anything else as it is written."""
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def number(value: Any, unit: str = "") -> str:
+    """A number in a cell: an integer with separators, seconds, joules and fractions in few digits, a name as it is.
+
+    >>> from fractions import Fraction
+    >>> number(1048576), number(Fraction(197627, 216000000), "s"), number(Fraction(7, 3)), number("gpt2")
+    ('1,048,576', '914.9 us', '2.333', 'gpt2')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and unit not in SMALL:
+        return f"{value:,}"
+    return physical(value, unit).strip()
 
 
 def columns(header: Cells, rows: Iterable[Cells], left: Collection[int] = ()) -> list[str]:
@@ -198,6 +210,26 @@ def escaped(text: str) -> str:
     for character in "\\`*_{}[]<>#|":
         text = text.replace(character, "\\" + character)
     return " ".join(text.split())
+
+
+def decimal(value: Any) -> Any:
+    """A number as spreadsheets read it: an integer as it is, a fraction as the nearest decimal number of a float's digits.
+
+    >>> from fractions import Fraction
+    >>> decimal(1048576), decimal(Fraction(1, 4320000)), decimal("gpt2")
+    (1048576, 2.3148148148148148e-07, 'gpt2')
+    """
+    exact = None if isinstance(value, str | int) else as_number(value)
+    return value if exact is None else exact.numerator if exact.denominator == 1 else float(exact)
+
+
+def measured(name: str, unit: str) -> str:
+    """The title of a column whose numbers stand without their unit.
+
+    >>> measured("latency", "s"), measured("macs", "")
+    ('latency (s)', 'macs')
+    """
+    return f"{name} ({unit})" if unit else name
 
 
 def csv(header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:

@@ -57,6 +57,8 @@ class Answer(Viewed, kind="answer"):
     """By cost: bins (low, high, number of feasible configurations), where they were asked for."""
     compared: str = ""
     """What was compared with fresh traces of the first configurations, in words."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """By column in seconds, joules or bytes what stands behind its numbers: ``s``, ``J``, ``B``."""
     model: str = ""
     """What the model is called, of several all of their names; nothing for formulas alone."""
 

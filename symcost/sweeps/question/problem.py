@@ -21,6 +21,7 @@ from symcost.formulas.conditions import Combined, Compare, Condition, compares, 
 from symcost.formulas.graph.graph import Graph, Node
 from symcost.formulas.graph.lower import Lowering
 from symcost.formulas.graph.ranges import Ranges
+from symcost.formulas.measures import sign_of
 from symcost.formulas.symbols import parse
 from symcost.reading.nearest import choose
 from symcost.sweeps.numbers.tiers import Tiers
@@ -44,6 +45,8 @@ class Problem:
     where: tuple[tuple[str, Condition], ...] = ()
     objectives: tuple[tuple[str, Any], ...] = ()
     domain: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    """By name of what is shown in seconds, joules or bytes the sign behind its numbers."""
 
     @property
     def size(self) -> int:
@@ -138,7 +141,8 @@ def make_problem(
         {n for _, c in limits for n in names(c)} | {str(s) for f in shown_formulas.values() for s in f.free_symbols},
     )
     signed = tuple((text, -formula if maximise else formula) for text, formula, maximise in goals)
-    return Problem(axes, formulas, shown_formulas, limits, signed, domain)
+    units = {name: sign for name, formula in shown_formulas.items() if (sign := sign_of(formula, metrics.dimension))}
+    return Problem(axes, formulas, shown_formulas, limits, signed, domain, units)
 
 
 def _check_axes(axes: Iterable[str], metrics: Metrics, used: set[str]) -> None:

@@ -130,7 +130,7 @@ class Asked:
             answer = Answer(
                 columns, self.space.axes, int(total), total.size, total.visited, total.seconds, total.engine, total.numbers,
                 _MANY.format(total, keep) if many else "", _provenance(words, total), tuple(self.objectives),
-                model=named(self.costs),
+                model=named(self.costs), units=problems[0].problem.units,
             )  # fmt: skip
             if self.check and len(answer):
                 told = checked(
