@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
@@ -44,6 +45,12 @@ PROGRAMS: Mapping[str, Made] = {
     "fully sharded": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", FULLY_SHARDED),
     "tensor": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", TENSOR),
     "mixed": (lambda: Transformer(512, 8, 2048, 4), "float32[64,128,512]", MIXED),
+    "mixed, bfloat16": (lambda: Transformer(512, 8, 2048, 4, jnp.bfloat16), "bfloat16[64,128,512]", MIXED),
+    "fully sharded, bfloat16": (
+        lambda: Transformer(512, 8, 2048, 4, jnp.bfloat16),
+        "bfloat16[64,128,512]",
+        FULLY_SHARDED,
+    ),
     "sequence": (lambda: Transformer(512, 8, 2048, 4), "float32[16,128,512]", {"inputs/0": (None, "data")}),
     "large": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", MIXED),
     "large, fully sharded": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", FULLY_SHARDED),
@@ -72,6 +79,8 @@ HEAVY = [
     ("routed", "train", (4, 2), "cpu"),
     *(("mixed", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "tpu-v5p", "tpu-v6e", "cuda-h100")),
     *(("fully sharded", "train", (8,), target) for target in ("cpu", "tpu-v5e", "tpu-v5p", "tpu-v6e", "cuda-h100")),
+    *(("mixed, bfloat16", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "tpu-v6e")),
+    *(("fully sharded, bfloat16", "train", (8,), target) for target in ("cpu", "tpu-v5e")),
     *(("tensor", "train", (4, 2), target) for target in ("cpu", "tpu-v5e", "cuda-h100")),
     *(("sequence", "train", (8,), target) for target in ("cpu", "tpu-v5e", "tpu-v6e", "cuda-h100")),
     *((name, "forward", mesh, "tpu-v5e") for name, mesh in
@@ -118,6 +127,19 @@ def test_every_byte_that_devices_exchange_is_ours_or_has_a_name(
         assert check.limits is None
         assert check.ours == check.theirs == verdict.targets[0].memory[what] > 0
     assert held["bytes of temporaries"].limits == (0, held["bytes of temporaries"].ours)
+
+
+def test_the_guide_lists_all_of_them() -> None:
+    text = (Path(__file__).parents[1] / "examples" / "pod.md").read_text().partition("## 10.")[2]
+    told = []
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith("| program"):
+            name, mode, asked = (part.strip() for part in line.strip("|").split("|"))
+            for mesh, _, targets in (each.partition(": ") for each in asked.split("; ")):
+                shape = tuple(map(int, mesh.split("x")))
+                told += [(name.partition(":")[0], mode, shape, target) for target in targets.split(", ")]
+    assert sorted(told) == sorted((*LIGHT, *HEAVY))
+    assert len(told) == len({*told}) >= 30
 
 
 def by_hand(x: Any, up: Any, down: Any) -> Any:

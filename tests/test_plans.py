@@ -30,12 +30,13 @@ class Perceptron(nn.Module):
 
     d: int
     F: int
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, x: Any) -> Any:
-        return x + nn.Dense(self.d, use_bias=False, name="down")(
-            nn.gelu(nn.Dense(self.F, use_bias=False, name="up")(x))
-        )
+        up, down = (nn.Dense(size, use_bias=False, name=name, dtype=self.dtype)
+                    for size, name in ((self.F, "up"), (self.d, "down")))  # fmt: skip
+        return x + down(nn.gelu(up(x)))
 
 
 class Attention(nn.Module):
@@ -43,14 +44,16 @@ class Attention(nn.Module):
 
     d: int
     H: int
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, x: Any) -> Any:
-        q, k, v = (nn.DenseGeneral((self.H, self.d // self.H), use_bias=False, name=name)(x) for name in "qkv")
+        def dense(sizes: Any, name: str, axis: Any = -1) -> Any:
+            return nn.DenseGeneral(sizes, axis=axis, use_bias=False, name=name, dtype=self.dtype)
+
+        q, k, v = (dense((self.H, self.d // self.H), name)(x) for name in "qkv")
         weights = nn.softmax(jnp.einsum("bthc,bshc->bhts", q, k))
-        return nn.DenseGeneral(self.d, axis=(-2, -1), use_bias=False, name="o")(
-            jnp.einsum("bhts,bshc->bthc", weights, v)
-        )
+        return dense(self.d, "o", (-2, -1))(jnp.einsum("bhts,bshc->bthc", weights, v))
 
 
 class Block(nn.Module):
@@ -59,11 +62,13 @@ class Block(nn.Module):
     d: int
     H: int
     F: int
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, x: Any, _: Any) -> Any:
-        x = x + Attention(self.d, self.H, name="attention")(nn.RMSNorm(name="first")(x))
-        return Perceptron(self.d, self.F, name="mlp")(nn.RMSNorm(name="second")(x)), None
+        first, second = (nn.RMSNorm(name=name, dtype=self.dtype) for name in ("first", "second"))
+        x = x + Attention(self.d, self.H, self.dtype, name="attention")(first(x))
+        return Perceptron(self.d, self.F, self.dtype, name="mlp")(second(x)), None
 
 
 class Transformer(nn.Module):
@@ -73,11 +78,12 @@ class Transformer(nn.Module):
     H: int
     F: int
     L: int
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, x: Any) -> Any:
         scanned = nn.scan(Block, variable_axes={"params": 0}, split_rngs={"params": True}, length=self.L)
-        return scanned(self.d, self.H, self.F, name="layers")(x, None)[0]
+        return scanned(self.d, self.H, self.F, self.dtype, name="layers")(x, None)[0]
 
 
 class Convolutional(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from math import prod
 
 from symcost.hlo.counting.sent import PICKED, readers
@@ -15,6 +16,12 @@ def is_part(ours: SentArray, theirs: SentArray) -> bool:
     if theirs.kind != "collective-permute" or theirs.axes != ours.axes or ours.operation != theirs.operation:
         return False
     return prod(theirs.sizes) * ours.group == prod(ours.sizes) and theirs.times % ours.times == 0
+
+
+def is_around(served: Sequence[SentArray], steps: Sequence[SentArray]) -> bool:
+    """Whether there are so many steps as rings take that serve some arrays: those in two directions one more, some one less."""
+    group, around = served[0].group, sum(step.times for step in steps) // sum(each.times for each in served)
+    return group - 1 <= around <= group + 1
 
 
 def is_shorter(ours: SentArray, theirs: SentArray) -> bool:

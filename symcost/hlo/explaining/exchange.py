@@ -13,6 +13,7 @@ from math import prod
 
 from symcost.hlo.explaining.arrays import SentArray, arrays, operation, sizes_of
 from symcost.hlo.explaining.between import (
+    is_around,
     is_between,
     is_next,
     is_part,
@@ -181,18 +182,19 @@ class _Comparison:
         """A product that is computed part by part while parts are on the way along a ring."""
         for ours in [each for each in self.found.lost if each.kind in ALIKE]:
             steps = [each for each in self.found.new if is_part(ours, each)]
-            served = [each for each in self.found.lost if each.kind in ALIKE and steps and is_part(each, steps[0])]
-            around = sum(step.times for step in steps) // sum(each.times for each in served) if steps else 0
-            if (
-                not ours.group - 1 <= around <= ours.group + 1
-            ):  # rings in two directions take a step more, some one less
-                continue
+            alike = [each for each in self.found.lost if each.kind in ALIKE and steps and is_part(each, steps[0])]
+            others = [each for each in alike if not self.is_whole(each)]
+            served = next((some for some in (alike, others) if some and is_around(some, steps)), [])
             for each in served:
                 self.found.lost.remove(each)
                 self.tell(each, -each.bytes, RING)
-            for step in steps:
+            for step in steps if served else []:
                 self.found.new.remove(step)
                 self.tell(step, step.bytes, _also(RING, ours, step))
+
+    def is_whole(self, ours: SentArray) -> bool:
+        """Whether the compiled program sends the same kind of the same array at once."""
+        return any(ours.kind == each.kind and _there(ours, each) and _phase(ours, each) for each in self.found.new)
 
     def padded(self) -> None:
         """A gather that is run as a sum of arrays, each of which is zero outside its device's slice."""
