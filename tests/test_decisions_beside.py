@@ -137,3 +137,30 @@ def test_depths_that_were_tried_are_listed_in_words() -> None:
     assert "L one of 1, 2, 3, 4, 5, " in str(costs.domain)
     assert any(text.startswith("only for L one of 1, 2, 3, 4, 5, ") for text in narrowed(costs))
     assert any(text.startswith("(L - 1) * (L - 2)") for text in costs.domain.conditions())
+
+
+class Last(nn.Module):
+    """Layers, the last ``K`` of which are wider, and which end early where there are more than so many."""
+
+    L: int
+    K: int
+    early: bool
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L):
+            x = nn.Dense(8)(nn.Dense(24 if i >= self.L - self.K and not self.early else 16)(x))
+            if self.early and i >= self.K:
+                break
+        return x
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_numbers_that_layers_are_compared_with_have_a_form_in_the_depth_each(early: bool) -> None:
+    costs = sc.trace(lambda L, K: Last(L, K, early), "float32[2,8]", referee=False)
+    for K in (1, 2, 3, 4):
+        for L in (K + 1, K + 2, 7, 12, 40):
+            wide = 0 if early else min(L, K)
+            layers = min(L, K + 1) if early else L
+            assert costs.subs(L=L, K=K).params == wide * 416 + (layers - wide) * 280, (L, K)
+    assert costs.domain.evidence["K"].most == 4

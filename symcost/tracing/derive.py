@@ -33,6 +33,8 @@ from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, 
 from symcost.tracing.staged import staged
 
 MAX_ROUNDS = 8
+FEW_LAYERS = 3
+"""Which of its sampled values a depth has where parameters are tried that its layers may be compared with."""
 
 
 class Derivation(Resampled):
@@ -55,15 +57,33 @@ class Derivation(Resampled):
         """The closed form, or one for each of the first depths where the program changes with one in no regular way."""
         try:
             return self.piece(self.options.max_pieces)
-        except NoPattern:
+        except LiftError as problem:
             depths = [name for name in self.structural if name not in (*self.fixed, *self.choice.inputs, *self.halved)]
-            if len(depths) != 1 or self.options.max_pieces < 2:
+            names = [*self._compared_with_layers(depths), *sorted(depths, key=self._adds_layers)]
+            if not names or self.options.max_pieces < 2 or (len(names) == 1 and not isinstance(problem, NoPattern)):
                 raise
-            most = max(self.options.max_pieces, (self.options.upto or {}).get(depths[0], 0))
-            found = staged(self.sampler, depths[0], most, self._alone)
-            if found is None:
-                raise
-            return found
+            for name in names:
+                most = max(self.options.max_pieces, (self.options.upto or {}).get(name, 0))
+                if (found := staged(self.sampler, name, most, self._alone)) is not None:
+                    return found
+            raise
+
+    def _compared_with_layers(self, depths: Sequence[str]) -> list[str]:
+        """Parameters by whose least values alone a program of some layers is another one: ``i >= L - K``."""
+        deep = {name: self.values[name][FEW_LAYERS] for name in depths if self.values[name][FEW_LAYERS:]}
+        others = [n for n in self.symbols if n not in (*depths, *self.fixed, *self.choice.inputs)] if deep else []
+        tried = {n: [{**self.base, **deep, n: v} for v in (1, 2, *self.values[n][:2])] for n in others}
+        works = {name: points for name, points in tried.items() if all(map(self.sampler.works, points))}
+        made = {
+            n: [[(r.key, r.sizes) for r in all_records(self.sampler(p))] for p in points] for n, points in works.items()
+        }
+        return [name for name, (one, two, large, larger) in made.items() if one != two and large == larger]
+
+    def _adds_layers(self, name: str) -> bool:
+        """Whether each step of a depth adds to the program: what layers are compared with alone adds nothing beyond them."""
+        points = ({**self.base, name: value} for value in self.values[name][:4])
+        sizes = [len(self.sampler(point).records) for point in points if self.sampler.works(point)]
+        return all(before < after for before, after in itertools.pairwise(sizes))
 
     def _alone(self, sampler: Sampler) -> Piece:
         """The closed form of a model with one symbol less."""
