@@ -22,7 +22,6 @@ from decision_programs import (
     Behind,
     Encoder,
     Even,
-    Grid,
     Grouped,
     Headed,
     Kinds,
@@ -343,12 +342,6 @@ def test_what_is_made_of_a_size_decides_as_the_size_does(name: str) -> None:
     sizes = [d for d in (*range(1, 400), 4096, 5000, 65_536) if costs.domain.problem({"n": 1, "d": d}) is None]
     assert wanted <= {*sizes}
     assert all(costs.subs(n=1, d=d).params == 9 * made(d) for d in sizes)
-
-
-def test_a_pattern_of_two_depths_together_has_numbers_for_the_least_values_of_one() -> None:
-    costs = sc.trace(lambda a, b: Grid(a, b), "float32[2,9,8]", referee=False)
-    inside = [p for a in range(1, 7) for b in range(1, 7) if costs.domain.problem(p := {"a": a, "b": b}) is None]
-    assert len(inside) > 8 < sum(costs.subs(**point, check=True).params > 0 for point in inside)
 
 
 FAR_AWAY = {

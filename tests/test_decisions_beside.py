@@ -10,6 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import pytest
+from decision_programs import Grid
 from made_widths import Width
 
 import symcost as sc
@@ -164,3 +165,9 @@ def test_numbers_that_layers_are_compared_with_have_a_form_in_the_depth_each(ear
             layers = min(L, K + 1) if early else L
             assert costs.subs(L=L, K=K).params == wide * 416 + (layers - wide) * 280, (L, K)
     assert costs.domain.evidence["K"].most == 4
+
+
+def test_a_pattern_of_two_depths_together_has_numbers_for_the_least_values_of_one() -> None:
+    costs = sc.trace(lambda a, b: Grid(a, b), "float32[2,9,8]", referee=False)
+    inside = [p for a in range(1, 7) for b in range(1, 7) if costs.domain.problem(p := {"a": a, "b": b}) is None]
+    assert len(inside) > 8 < sum(costs.subs(**point, check=True).params > 0 for point in inside)
