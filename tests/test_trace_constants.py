@@ -13,6 +13,7 @@ import pytest
 
 import symcost as sc
 from symcost.tracing.constants import Growth, Held, held, limit
+from symcost.tracing.evidence.floats import tracked
 
 
 class Relative(nn.Module):
@@ -152,3 +153,24 @@ def test_a_stride_that_is_a_symbol_lifts_or_says_what_changes(padding: str) -> N
     point = {"n": 1600, "l": 900, "s": 130}
     fresh = sc.trace(nn.Conv(4, (3,), strides=(130,), padding=padding), "float32[1600,900,3]")
     assert costs.subs(**point).total("full") == fresh.total("full")
+
+
+class Shares(nn.Module):
+    """A table of a hundred floats that Python makes one by one, each of them of the width."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        shares = [k / self.d for k in range(100)]
+        return nn.Dense(self.d)(x) * shares[-1]
+
+
+def test_sizes_in_more_floats_than_are_kept_are_plain_numbers_at_their_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise tables of positions made number by number, 1536 x d of them, took minutes to record."""
+    monkeypatch.setattr(tracked, "MANY", 10)
+    costs = sc.trace(lambda d: Shares(d), "float32[n,3]")
+    width = costs.domain.evidence["d"]
+    assert width.word == "bounded"
+    assert "as a plain number (test_trace_constants.py" in width.why
+    costs.subs(n=2, d=37, check=True)

@@ -55,6 +55,8 @@ class Recorder:
         self.floats: dict[
             tuple[Any, ...], tuple[Any, tuple[Any, ...]]
         ] = {}  # by operation and operands, which they keep
+        self.counted = 0  # floats that were made
+        self.tabled: set[tuple[Any, int, frozenset[str]]] = set()  # lines whose sizes are plain in so many floats
         self._forms: dict[Any, Form] = {}
         self._sizes: dict[Form, Any] = {}
         self._atoms: dict[tuple[str, Formula], Any] = {}
@@ -76,6 +78,12 @@ class Recorder:
     def too_long(self) -> str:
         """Why it was given up."""
         return f"recording what the program decides took more than {self.seconds:g} s"
+
+    def go_on(self) -> None:
+        """Give up where the time is over."""
+        if self.late:
+            self.gave_up = True
+            raise GaveUp(self.too_long)
 
     # -- forms ---------------------------------------------------------------------------------------------------
     def form(self, size: Any) -> Form:
@@ -171,9 +179,7 @@ class Recorder:
     # -- decisions -----------------------------------------------------------------------------------------------
     def decide(self, left: Any, op: str, right: Any, frame: FrameType | None) -> bool:
         """Whether ``left op right`` at the base point, written down as the condition that was true."""
-        if self.late:
-            self.gave_up = True
-            raise GaveUp(self.too_long)
+        self.go_on()
         sides = self.side(left), self.side(right)
         result = OPERATORS[op](*map(self.value, sides))
         self.note(sides[0], op if result else OPPOSITE[op], sides[1], frame)

@@ -24,6 +24,8 @@ PLAIN = (int, float, bool, np.integer, np.float64)
 
 REMEMBERED = 4096
 """So many floats are made once."""
+MANY, CHECKED = 10_000, 4096
+"""Floats beyond so many are those of a table and plain numbers; how often it is asked there whether the time is over."""
 COMPARED = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 """What numpy's own numbers call a comparison with something that is none of them."""
 
@@ -162,6 +164,9 @@ def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
     known = recorder.floats.get(key)
     if known is not None:
         return known[0]
+    recorder.counted += 1
+    if recorder.counted > MANY:
+        return _untracked(recorder, operation, args, sys._getframe(2))
     formula = _whole_formula(recorder, operation, args)
     if formula is not None:
         plain = formula.value(recorder.values)
@@ -172,6 +177,20 @@ def tracked(recorder: Recorder, operation: str, *args: Any) -> Any:
     if len(recorder.floats) < REMEMBERED:
         recorder.floats[key] = made, args  # which live as long as they are known by their place in memory
     return made
+
+
+def _untracked(recorder: Recorder, operation: str, args: tuple[Any, ...], frame: FrameType) -> Any:
+    """The plain number, and that its sizes were used as such at this line."""
+    if recorder.counted % CHECKED == 0:
+        recorder.go_on()
+    for arg in args:
+        if type(arg) is Tracked or isinstance(arg, DIMENSION):
+            line = (frame.f_code, frame.f_lineno, recorder.side(arg).symbols)
+            if line not in recorder.tabled:
+                recorder.tabled.add(line)
+                recorder.pin(arg, frame)
+    values = tuple(_plain(recorder, arg) for arg in args)
+    return Formula(operation, values).of(values)
 
 
 def _key(arg: Any) -> Any:

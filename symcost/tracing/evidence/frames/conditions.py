@@ -21,6 +21,8 @@ ROUNDED = ("int", "round", "ceil", "floor")
 GATHERED = ("list", "tuple", "set", "frozenset")
 """Functions of a row of numbers among which a size is looked for as in the row."""
 LOOKING = ("in", "not in", "[]", "call", "distinct")
+READ = (*OPERATORS, *LOOKING, "test")
+"""Operations that say something of a size."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def sizes(seen: Sequence[Observations]) -> Sizes:
     """
     found = Sizes()
     for site, columns in joined(seen):
+        if site.operation not in READ:
+            continue  # of remainders and quotients nothing is read, which a table's lines take by the thousand
         for visit in _visits(columns):
             _Reader(site, visit, found).read()
     found.guards = list(dict.fromkeys(found.guards))
