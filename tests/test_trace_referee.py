@@ -283,6 +283,7 @@ def test_constants_that_are_large_are_not_kept_and_the_point_is_traced_again(mon
     assert sc.trace_function(lambda x: x + jnp.arange(64.0)[::2][:1], "float32[n,64]").certificate.xla.equal
 
 
+@pytest.mark.campaign
 def test_no_device_is_started() -> None:
     code = (
         "import flax.linen as nn, symcost as sc, jax\n"

@@ -20,7 +20,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 import pytest
-from effort import rows
+from effort import by_turns, rows
 from made_widths import Width
 
 import symcost as sc
@@ -181,7 +181,10 @@ def test_arrays_and_quotients_decide_number_by_number(name: str) -> None:
     assert len(numbers(SEEN[name])) > 40
 
 
-@pytest.mark.parametrize("name", EVERYWHERE)
+@pytest.mark.parametrize(
+    "name",
+    rows(EVERYWHERE, {"one of its digits", "halved upwards", "a power of two by a loop", "how often it is halved"}),
+)
 def test_powers_roots_digits_and_halves_have_numbers_at_every_size(name: str) -> None:
     assert numbers(EVERYWHERE[name]) == list(SIZES)
 
@@ -280,7 +283,13 @@ class Stages(nn.Module):
 
 
 @pytest.mark.parametrize(
-    "width", [lambda s: 2**s, lambda s: 1 << s, lambda s: 3 * 4 ** (s // 2) * 2 ** (s % 2), lambda s: s + 1]
+    "width",
+    [
+        lambda s: 2**s,
+        lambda s: s + 1,
+        pytest.param(lambda s: 1 << s, marks=pytest.mark.campaign),
+        pytest.param(lambda s: 3 * 4 ** (s // 2) * 2 ** (s % 2), marks=pytest.mark.campaign),
+    ],
 )
 def test_stages_that_are_wider_each_have_numbers_as_deep_as_it_was_tried(width: Callable[[int], int]) -> None:
     costs = sc.trace(lambda S, w: Stages(S, w, width), "float32[2,8]", referee=False)
@@ -377,8 +386,12 @@ PADDED: dict[str, Callable[[int, int], int]] = {
 }
 
 
-@pytest.mark.parametrize("width", [lambda w: w, lambda w: 2 * w + 1, lambda w: w * w + w])
-@pytest.mark.parametrize("name", PADDED)
+WINDOWS = [lambda w: w, lambda w: 2 * w + 1, lambda w: w * w + w]
+
+
+@pytest.mark.parametrize(("name", "width"), [
+    pytest.param(name, width, marks=by_turns(i, j, 3)) for i, name in enumerate(PADDED) for j, width in enumerate(WINDOWS)
+])  # fmt: skip
 def test_what_is_padded_to_windows_has_numbers_at_nearly_every_size(name: str, width: Callable[[int], int]) -> None:
     costs = sc.trace(lambda w: Windows(w, PADDED[name], width), "float32[2,N]", referee=False)
     points = [{"N": N, "w": w} for N in (1, 7, 12, 63, 64, 100) for w in (2, 3, 4, 7, 50)]
