@@ -30,7 +30,7 @@ class NotExportable(Exception):
 
 def _bits(constant: Any) -> Any:
     """The numbers of a constant; those within a random key."""
-    is_key = hasattr(constant, "dtype") and jax.dtypes.issubdtype(constant.dtype, jax.dtypes.prng_key)
+    is_key = hasattr(constant, "dtype") and jax.numpy.issubdtype(constant.dtype, jax.dtypes.prng_key)
     return jax.random.key_data(constant) if is_key else constant
 
 
