@@ -15,6 +15,9 @@ import pytest
 
 import symcost as sc
 from symcost.cli.main import main
+from symcost.costs.cost import Cost
+from symcost.costs.rows import Row
+from symcost.costs.table import CostTable
 from symcost.devices import device
 from symcost.estimate.questions.estimate import estimate
 from symcost.report.subjects import estimates
@@ -31,7 +34,7 @@ def test_devices_are_listed_and_shown_with_their_source(capsys: pytest.CaptureFi
     assert len(out(capsys, "devices").splitlines()) >= 25
     shown = out(capsys, "devices", "stm32f746")
     assert "source  ST STM32F745xx/F746xx data sheet" in shown
-    assert "memory  sram           327.7 kB, 864 MB/s  holds activations" in shown
+    assert "memory  sram           320 KiB, 864 MB/s  holds activations" in shown
     networks = out(capsys, "devices", "tpu-v5e")
     assert (
         "  network ici            45 GB/s one way a link of 2 axes, up to 256 devices, 1 us a hop; Austin et al."
@@ -201,6 +204,8 @@ BAD = [
     ),
     (["estimate", "mcunet_in1", "--device", "stm32f746", "--dtype", "bfloat16"], "no published peak for bfloat16"),
     (["estimate", "alexnet", "--device", "horowitz-45nm", "--dtype", "bfloat16"], "no energy in bfloat16 is published"),
+    (["fits", "alexnet", "--device", "apple-a15-neural-engine"], "no size of its lpddr is published"),
+    (["solve", "gpt2", "latncy <= 3 ms", "--largest", "d", "--at", "d=d"], "unknown name 'latncy'"),
     (["fits", "alexnet", "--device", "google-tpu-v5e", "--dtype", "float64"], "no published peak for float64"),
     (["estimate", "alexnet", "--device", "tiny-ai", "--format", "csv"], "no published peak for float32"),
     (["fits", "resnet18", "--set", "n=n"], "the size of the activations needs a number for n"),
@@ -273,3 +278,14 @@ def test_alike_kernels_of_repeated_blocks_stand_on_one_line() -> None:
         ("block_#/up linear x 12", "12"),
         ("head linear", "1"),
     ]
+
+
+def test_kernels_of_one_name_are_told_apart_by_their_sizes(capsys: pytest.CaptureFixture[str]) -> None:
+    """A lifted network has blocks of several sizes behind one path."""
+    conv = {"path": "block#/conv", "op": "conv", "cost": Cost(macs=72, flops=144, activations=8, bytes_written=32)}
+    rows = [Row(**conv, ins=((1, side, side, 2),), out=(1, 2, 2, 2), times=side) for side in (3, 4)]
+    rows.append(Row(**conv, ins=((1, 3, 3, 2),), out=(1, 1, 1, 8)))
+    shown = estimates.text(estimate(CostTable(tuple(rows)), "net", A100), 100)
+    assert [line.split("  ")[0] for line in shown.splitlines() if line.startswith("block#")] == [
+        "block#/conv conv 1x4x4x2 to 1x2x2x2", "block#/conv conv 1x3x3x2 to 1x2x2x2", "block#/conv conv 1x1x1x8",
+    ]  # fmt: skip

@@ -272,3 +272,11 @@ def test_a_latency_is_printed_with_its_unit() -> None:
     symbolic = latency(sc.models.resnet50(n="n", r="r"), "nvidia-a100-sxm-80gb")
     assert len(repr(symbolic)) < 200
     assert " + … s on nvidia-a100-sxm-80gb" in str(symbolic)
+
+
+def test_elementwise_programs_have_no_time_by_the_formula_of_products() -> None:
+    """They take time, which is not nothing: the formula that knows of products alone says that it knows none."""
+    costs = sc.table(sc.ReLU(), (4, 8))
+    with pytest.raises(sc.SymcostError, match="this program has none: take roofline or fused"):
+        sc.latency(costs, "nvidia-l4", "float16", model="whole")
+    assert sc.latency(costs, "nvidia-l4", "float16", model="fused").value() > 0

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 import symcost as sc
+from symcost.costs.cost import Cost
+from symcost.costs.rows import Row
 from symcost.report.pictures.roofline import named
+from symcost.report.words.grouping import standing
 
 MOBILENET = sc.models.mobilenet_v2()
 A100 = "nvidia-a100-sxm-80gb"
@@ -69,6 +72,17 @@ def test_a_name_points_at_its_own_operation() -> None:
     for text in texts:
         alike = [step for step in steps if named(step.kernel) == text.get_text()]
         assert any(text.xy[0] == pytest.approx(float(step.intensity)) for step in alike)
+
+
+def test_a_bar_of_several_sizes_stands_for_all_its_modules() -> None:
+    """Lifted blocks whose kernels differ: as many as one parameter of them is declared, and no number where nothing says it."""
+    rows = [
+        Row(path="stage#/conv", op=f"param {name}", cost=Cost(params=size), times=times, out=(size,), source="input")
+        for size, times in ((4, 2), (8, 3))
+        for name in ("bias", "kernel")
+    ]
+    rows += [Row(path="rnn#", op="transpose", cost=Cost(activations=4), times=times, out=(4,)) for times in (0, 1)]
+    assert [standing([row for row in rows if row.path == path], path) for path in ("stage#/conv", "rnn#")] == [5, None]
 
 
 @pytest.mark.parametrize(("table", "model"), [

@@ -14,11 +14,11 @@ from symcost.cli.options import (
     Latency,
     MaybeOn,
     Model,
-    On,
     Specs,
     Widths,
     takes_model,
     takes_widths,
+    tell_usual,
 )
 from symcost.cli.output import Output, check_writable, checked, one_of, shows, write
 from symcost.cli.target import table_of
@@ -28,6 +28,8 @@ from symcost.reading.choices import LatencyModel
 from symcost.reading.numerals import assigned
 from symcost.sources.source import check_names, unseen
 
+SERVER, BOARD = "nvidia-a100-sxm-80gb", "stm32f746"
+"""The devices of an estimate and of a fit where none is given."""
 TextOrJson = Annotated[str, one_of("text", "json")]
 
 
@@ -72,7 +74,7 @@ def estimate(
     widths: Widths,
     target: Model,
     specs: Specs = None,
-    device: On = "nvidia-a100-sxm-80gb",
+    device: MaybeOn = None,
     model: Latency = "roofline",
     efficiency: Annotated[
         str | None,
@@ -96,9 +98,10 @@ def estimate(
     from symcost.report.subjects import estimates
 
     whole = estimated(
-        table_of(given.source(target, specs)), target, device, widths.dtype, weights=widths.weights,
+        table_of(given.source(target, specs)), target, device or SERVER, widths.dtype, weights=widths.weights,
         model=cast(LatencyModel, model), efficiency=efficiency, overhead=overhead, rule=widths.rule,
     )  # fmt: skip
+    tell_usual(device, SERVER)
     write(estimates.FORMATS[format_](whole), output)
 
 
@@ -113,7 +116,7 @@ def fits(
     widths: Widths,
     target: Model,
     specs: Specs = None,
-    device: On = "stm32f746",
+    device: MaybeOn = None,
     format_: TextOrJson = "text",
     output: Output = None,
 ) -> None:
@@ -122,7 +125,8 @@ def fits(
     from symcost.report.subjects import answers
 
     costs = table_of(given.source(target, specs))
-    fit = fitted(costs, device, widths.dtype, weights=widths.weights, rule=widths.rule)
+    fit = fitted(costs, device or BOARD, widths.dtype, weights=widths.weights, rule=widths.rule)
+    tell_usual(device, BOARD)
     write(answers.FITS[format_](fit), output)
     if not fit:
         raise typer.Exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast, get_type_hints
@@ -20,6 +21,7 @@ from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
 from symcost.sources.texts import inputs, pairs
 from symcost.sources.tracing import TracingOptions
+from symcost.system.interrupt import PROGRAM
 
 Texts = list[str] | None
 Model = Annotated[
@@ -52,6 +54,14 @@ _DEVICE = typer.Option(
 )
 On = Annotated[str, _DEVICE]
 MaybeOn = Annotated[str | None, _DEVICE]
+
+
+def tell_usual(given: str | None, usual: str) -> None:
+    """Tell on standard error which device an answer is of, where none was given."""
+    if given is None:
+        print(f"{PROGRAM}: note: on {usual}, as no --device is given", file=sys.stderr)
+
+
 Latency = Annotated[
     str, typer.Option("--model", help="Latency: whole, roofline or fused.", callback=checked(check_model))
 ]

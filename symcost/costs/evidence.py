@@ -42,14 +42,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """A condition that a program decided by, in words, its symbols, and the line that decides: a file's name and a number."""
+    """A condition that a program decided by, in words, its symbols, and the line that decides, as ``net.py:12``, if known."""
 
     text: str
     symbols: tuple[str, ...]
     place: str
 
     def __str__(self) -> str:
-        return f"{self.text} ({self.place})"
+        return f"{self.text} ({self.place})" if self.place else self.text
 
 
 def beyond(name: str, value: int, most: int, why: str, cure: str) -> str:

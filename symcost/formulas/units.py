@@ -77,6 +77,21 @@ def rounded(value: Any, unit: str = "") -> str:
     return f"{'-' if number < 0 else ''}{text} {prefix}{unit}".strip()
 
 
+BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+FEW = 10_000
+"""Whole numbers of a prefix of two stay below this."""
+
+
+def stored(size: Fraction) -> str:
+    """Bytes of a memory, or in one: in a prefix of two that they are a small whole number of, else rounded.
+
+    >>> stored(Fraction(327680)), stored(Fraction(80_000_000_000)), stored(Fraction(92160, 7))
+    ('320 KiB', '80 GB', '13.2 kB')
+    """
+    whole = [(power, name) for power, name in BINARY if size % power == 0 and power <= size < FEW * power]
+    return f"{size // whole[0][0]:,} {whole[0][1]}" if whole else rounded(size, "B")
+
+
 def _scaled(number: Fraction, power: int, prefix: str) -> tuple[str, int, int] | None:
     """The prefix, the digits and how many of them are decimals; None where a larger prefix has room for them."""
     scaled = number / 10**power

@@ -8,12 +8,14 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from symcost.costs.table import CostTable
 from symcost.errors import SpecError, SymcostError
+from symcost.formulas.measures import ELEMENTS
 from symcost.reading.nearest import near
-from symcost.reading.numerals import bare, short, whole
+from symcost.reading.numerals import amount, bare, short, whole
 from symcost.referee.compilers.start import start_jax
 from symcost.system.collector import importing
 
@@ -64,11 +66,19 @@ def numbers(option: str, given: Sequence[str] | None) -> dict[str, tuple[int, ..
 
 
 def integer(what: str, text: str) -> int:
-    """The integer of a text, which errors call by its option and name."""
-    try:
+    """The integer of a text, as conditions have it too, which errors call by its option and name.
+
+    >>> integer("--at n", "1_000"), integer("--at n", "1e3"), integer("--at n", "25 k")
+    (1000, 1000, 25000)
+    """
+    with suppress(ValueError):
         return whole(text)
-    except ValueError:
-        raise SymcostError(f"{what}={short(text)} must be an integer") from None
+    with suppress(ValueError):
+        number, letters = amount(text)
+        exact = number * ELEMENTS.letters[letters] if letters in ELEMENTS.letters else None
+        if exact is not None and exact.denominator == 1:
+            return exact.numerator
+    raise SymcostError(f"{what}={short(text)} must be an integer")
 
 
 def values(option: str, given: Sequence[str] | None) -> dict[str, Any]:

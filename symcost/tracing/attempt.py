@@ -171,7 +171,7 @@ class Attempt(Lifting):
         near = [dict(zip(self.sizes, (self.base[n] + k * math.gcd(*self.values[n]) for n in self.sizes), strict=True))
                 for k in range(1, FURTHER)]  # fmt: skip
         if 2 * sum(said.holds({**self.base, **point}) for point in near) < len(near):
-            raise LiftError(f"{made} has no closed form ({made.place}): give samples={{...}} or steps={{...}} for the "
+            raise LiftError(f"{made} has no closed form{made.place.behind}: give samples={{...}} or steps={{...}} for the "
                             f"values that you mean of {', '.join(sorted(made.symbols))}")  # fmt: skip
         return form
 

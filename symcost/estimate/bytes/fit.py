@@ -18,7 +18,7 @@ from symcost.errors import DeviceError
 from symcost.estimate.bytes.memory import MemoryUse, memory
 from symcost.estimate.bytes.types import Types, main_type, types_of
 from symcost.estimate.time.work import kernels
-from symcost.formulas.units import grouped, rounded
+from symcost.formulas.units import grouped, stored
 from symcost.reading.choices import Rule
 from symcost.reading.given import checked
 from symcost.views import Viewed
@@ -59,20 +59,14 @@ class MemoryLimit:
         )
 
 
-BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
-
-
 def _bytes(value: Fraction) -> str:
-    """A size with separators, and in the prefix that it is a small whole number of, if there is one.
+    """A size with separators, and as :func:`~symcost.formulas.units.stored` tells it.
 
     >>> _bytes(Fraction(327680)), _bytes(Fraction(92160, 7)), _bytes(Fraction(80_000_000_000))
     ('327,680 bytes (320 KiB)', '92,160/7 bytes (13.2 kB)', '80,000,000,000 bytes (80 GB)')
     """
     exact = f"{grouped(value)} byte{'' if value == 1 else 's'}"
-    if value < 1000:
-        return exact
-    whole = [(power, name) for power, name in BINARY if value % power == 0 and value < 10_000 * power]
-    return f"{exact} ({f'{value // whole[0][0]:,} {whole[0][1]}' if whole else rounded(value, 'B')})"
+    return exact if value < 1000 else f"{exact} ({stored(value)})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,6 +128,7 @@ def needs_of(
     costs: CostTable, where: Device, dtype: str | None, *, weights: str | Bits | None, rule: Rule
 ) -> tuple[Types, MemoryUse]:
     """The number types that a model has where it has to fit a device, and the bytes that it takes in them."""
+    check_sizes(where)
     types = types_of(costs, dtype, weights, SMALL)
     check_computes(where, costs, types)
     return types, memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
@@ -155,8 +150,6 @@ def kept(where: Device, used: MemoryUse) -> list[MemoryContents]:
     """Every memory that holds weights or activations, with the state that lies there."""
     contents = []
     for level in where.memories:
-        if level.holds and level.size is None:
-            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
         if level.holds and level.size is not None:
             here = [what for what in HOLDS if what in level.holds]
             needed, plain = (sympy.Add(*map(of, here)) for of in (used.held, lambda what: getattr(used, what)))
@@ -164,9 +157,17 @@ def kept(where: Device, used: MemoryUse) -> list[MemoryContents]:
             told = " + ".join([*names, *(["state_bytes"] if needed != plain else [])])
             text = f"{told} <= {level.size} ({level.name})"
             contents.append(MemoryContents(level.name, level.holds, needed, level.size, text))
-    if not contents:
-        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
     return contents
+
+
+def check_sizes(where: Device) -> None:
+    """Raise for a device of whose memories too little is published: whatever the model, nothing can be said."""
+    holding = [level for level in where.memories if level.holds]
+    for level in holding:
+        if level.size is None:
+            raise DeviceError(f"device {where.name}: no size of its {level.name} is published: describe your own")
+    if not holding:
+        raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
 
 
 def check_computes(where: Device, costs: CostTable, types: Types) -> None:

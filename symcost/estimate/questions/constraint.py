@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -53,10 +53,11 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
     if not given:
         raise SymcostError(_NONE)
     conditions: list[Condition] = []
+    of = _measured({*setting.costs.symbols, *setting.costs.point})
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
-        conditions += [each for named in conjuncts(condition(text, measured)) for each in put(named, text, setting)]
+        conditions += [each for named in conjuncts(condition(text, of)) for each in put(named, text, setting)]
     return conditions
 
 
@@ -79,8 +80,9 @@ def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
     """Raise for constraints that cannot be read, or name what is no quantity and none of the symbols."""
     if not texts:
         raise SymcostError(_NONE)
+    of = _measured(symbols)
     for text in texts:
-        for compare in compares(condition(text, measured)):
+        for compare in compares(condition(text, of)):
             for side in (compare.left, compare.right):
                 along = {name: QUANTITIES["communication"] for name in names(compare) if name.startswith(ALONG)}
                 check_names(_named(side), text, symbols, (), {**QUANTITIES, **along})
@@ -96,11 +98,16 @@ def put(told: Condition, text: str, setting: Setting) -> list[Condition]:
     return conjuncts(conditions)
 
 
-def measured(name: str) -> Dimension:
-    """What a quantity is measured in; a size is a number."""
+def measured(name: str) -> Dimension | None:
+    """What a quantity is measured in; nothing of another name."""
     if name.startswith(ALONG):
         return BYTES.dimension
-    return QUANTITIES[name].unit.dimension if name in QUANTITIES else {}
+    return QUANTITIES[name].unit.dimension if name in QUANTITIES else None
+
+
+def _measured(symbols: Collection[str]) -> Callable[[str], Dimension | None]:
+    """What names are measured in, sizes in numbers: what is unknown is told by its name, and not by its unit."""
+    return lambda name: {} if name in symbols else measured(name)
 
 
 def _put(side: Any, text: str, setting: Setting) -> Any:

@@ -55,10 +55,10 @@ class Metrics(Mapping[str, Any]):
         return self.own[name](self.setting)
 
     def dimension(self, name: str) -> Dimension | None:
-        """What a name is measured in; a formula that was given says nothing of it."""
+        """What a name is measured in, a size in a number; a formula that was given, and what nobody knows, say nothing of it."""
         if name in self.given:
             return None
-        return self.own[name].unit.dimension if name in self.own else {}
+        return self.own[name].unit.dimension if name in self.own else {} if name in self.symbols else None
 
     def __iter__(self) -> Any:
         return iter((*self.given, *(name for name in self.own if name not in self.given)))

@@ -7,6 +7,7 @@ never taken.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -207,7 +208,7 @@ class _Problem:
         start, sides = self._certified()
         low = start if self._all(sides, DOWN, start) else None
         if low is None:
-            return self._tried(range(start - 1, 0, -1), "it holds at no larger size")
+            return self._tried(range(start - 1, 0, -1))
         high = low
         while self._all(sides, DOWN, high):
             low, high = high, 2 * high
@@ -219,7 +220,7 @@ class _Problem:
         low = low if self.most is None else min(low, self.most)
         size = self._stepped(range(low, max(low - MAX_STEPS, start - 1), -1))
         if start > 1 and (size is None or not self.holds(size)):
-            return self._tried(range(start - 1, 0, -1), "it holds at no larger size")
+            return self._tried(range(start - 1, 0, -1))
         return self._checked(size)
 
     def smallest(self, within: Any) -> tuple[int, str]:
@@ -233,7 +234,7 @@ class _Problem:
         while not self._all(sides, UP, high):
             high *= 2
             if high > FAR:
-                raise SymcostError(f"no {self.name} satisfies the constraints: relax one")
+                raise self._none(range(high, high + 1))
         low = self._between(high, start - 1, lambda value: self._all(sides, UP, value)) if high > start else high
         return self._checked(self._stepped(range(low, low + MAX_STEPS)))
 
@@ -271,11 +272,28 @@ class _Problem:
 
     def _checked(self, size: int | None) -> tuple[int, str]:
         if size is None or not self.holds(size):
-            raise SymcostError(f"no {self.name} satisfies the constraints: relax one")
+            raise self._none()
         return size, "bisection, certified monotone"
 
-    def _tried(self, candidates: Any, why: str = "none of the sizes tried does") -> tuple[int, str]:
+    def _tried(self, candidates: Sequence[int]) -> tuple[int, str]:
         for value in candidates:
             if self.allowed(value) and self.holds(value):
                 return value, "enumeration"
-        raise SymcostError(f"no {self.name} satisfies the constraints: {why}; relax one")
+        raise self._none(sorted(candidates))
+
+    def _none(self, candidates: Sequence[int] = ()) -> SymcostError:
+        """That no size will do, with the constraints that the first one that the model takes breaks, and by how much."""
+        allowed = (value for value in itertools.chain(candidates, range(1, MAX_STEPS)) if self.allowed(value))
+        value = next(allowed, None)
+        if value is None:
+            return SymcostError(
+                f"no {self.name} satisfies the constraints: the formulas hold at none of the sizes tried"
+            )
+        at = Evaluator({self.name: value})
+        broken = [
+            f"{each.text} does not hold ({shown(Fraction(at(each.left)))} against {shown(Fraction(at(each.right)))})"
+            for constraint in self.constraints if not holds(constraint, at)
+            for each in compares(constraint) if not holds(each, at)
+        ]  # fmt: skip
+        said = f"at {self.name}={value} {' and '.join(broken)}" if broken else "none of the sizes tried does"
+        return SymcostError(f"no {self.name} satisfies the constraints: {said}; relax one")

@@ -3,7 +3,7 @@
 Three ways to cut a table into kernels, by name:
 
 - ``whole``: one kernel, as the lectures have it: two operations for every MAC, all weights, and input and output of
-  every operation whose result is kept.
+  every operation whose result is kept; none for a program that keeps nothing.
 - ``roofline``: one kernel per operation of the program, each through memory; all its FLOPs.
 - ``fused``: an elementwise operation joins the kernel before it, so a chain of them goes through memory once; what it
   reads besides, such as the other side of a residual connection, is still read.
@@ -54,6 +54,8 @@ class Kernel:
     """Bits of what is read and written besides, each in its own number type, float32 where a table has none."""
     dtype: str = ""
     """Number type of its operations, the widest of its operands' types; empty where a table has none."""
+    shapes: tuple[tuple[Any, ...], ...] = ()
+    """Sizes of its first operand and of its result, of joined ones those of the first."""
 
     def weight_bits(self, of: Width) -> Any:
         """Bits of the weights, by those of one element of each path and number type."""
@@ -132,7 +134,7 @@ def _steps(rows: Sequence[Row]) -> Iterator[_Step]:
             path=row.path, op=row.op, operations=cost.flops, macs=cost.macs,
             weights=held, read=read, written=written, times=row.times, kind=_kind(row, held),
             held=_of(*mine), moved_bits=sympy.Add(read_bits, written_bits),
-            dtype=reduce(wider, _types(row), "") or row.dtype,
+            dtype=reduce(wider, _types(row), "") or row.dtype, shapes=(*row.ins[:1], row.out),
         )  # fmt: skip
         head = not _none(row.textbook.activations) or not _none(cost.macs)
         yield _Step(kernel, head, _elements(row.out), tuple(operands), row.dtype, read_bits, written_bits)
@@ -201,6 +203,11 @@ def _found(declared: list[tuple[Any, str]], operands: list[tuple[Any, str]]) -> 
 
 def _whole(costs: CostTable, steps: Sequence[_Step]) -> Kernel:
     kept = [step.kernel for step in steps if step.head]
+    if not kept:
+        raise SymcostError(
+            "the whole model's formula is of products and of results that are kept, and this program has none: take roofline "
+            "or fused"
+        )
     read, written, moved = (
         sympy.expand(sympy.Add(*(getattr(kernel, name) * kernel.times for kernel in kept)))
         for name in ("read", "written", "moved_bits")
@@ -241,7 +248,7 @@ def _joined(run: Sequence[_Step]) -> Kernel:
         weights=sympy.expand(sympy.Add(*(step.kernel.weights for step in run))),
         read=sympy.expand(sympy.Add(*read)), written=run[-1].kernel.written, times=first.times, kind=first.kind,
         held=tuple(part for step in run for part in step.kernel.held),
-        moved_bits=sympy.expand(sympy.Add(*moved, run[-1].written_bits)), dtype=first.dtype,
+        moved_bits=sympy.expand(sympy.Add(*moved, run[-1].written_bits)), dtype=first.dtype, shapes=first.shapes,
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from symcost.reading.numerals import assigned
 from symcost.report.page.usual import usual
 
 FURTHEST = 4
+BEYOND = 4
+"""A limit so many times above what is useful leaves no place on a slider for what is: fields take all up to it."""
 FAR = 2**53 - 1
 """The last integer that a slider can stand at; fields take larger ones."""
 TRIED = 20_000
@@ -26,7 +28,7 @@ TRIED = 20_000
 def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]]:
     """``name``, ``meaning``, ``low``, ``high``, ``step``, ``most``, ``ticks`` and ``start`` of every symbol of the tables.
 
-    ``high`` is where the slider ends, ``most`` the last value of the domain, where there is one.
+    ``high`` is where the slider ends, at what is useful, ``most`` the last value of the domain, where there is one.
     """
     names = list(dict.fromkeys(name for costs in tables for name in costs.symbols))
     check_symbols(at, names, DomainError)
@@ -36,7 +38,8 @@ def sliders(tables: Sequence[Any], at: Mapping[str, int]) -> list[dict[str, Any]
     for name in names:
         low, most, step = limits[name]
         known = usual(name, tables)
-        high = most if most is not None else max(FURTHEST * start[name], low + 15 * step, *known.values)
+        useful = max(FURTHEST * start[name], low + 15 * step, *known.values)
+        high = useful if most is None or most > BEYOND * useful else most
         high = min(high, FAR) // step * step
         ticks = [value for value in known.values if low <= value <= high and value % step == 0]
         controls.append({"name": name, "meaning": known.meaning, "low": low, "high": high, "step": step,

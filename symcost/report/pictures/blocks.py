@@ -9,7 +9,7 @@ from symcost.costs.exact import number
 from symcost.costs.rows import Row, running
 from symcost.errors import SymcostError
 from symcost.reading.numerals import is_positive, short
-from symcost.report.words.grouping import ITSELF, only_operation
+from symcost.report.words.grouping import ITSELF, only_operation, standing
 
 MOST = 24
 """Bars, where no depth is given: the deepest cut that has no more, and the first where every cut has."""
@@ -74,11 +74,9 @@ def _itself(rows: Sequence[Row]) -> str:
 
 
 def _number(block: str, rows: Sequence[Row], depth: int) -> str:
-    """How many alike a block stands for, as ``block_#`` does: what is inside one of them runs no less often."""
-    if "#" not in block:
-        return ""
-    number = min(row.times for row in rows if cut(row.path, depth) == block)
-    return "" if number == 1 else f" x {number}"
+    """How many modules a block stands for, as ``block_#`` does, of whatever sizes; nothing where the table does not say it."""
+    number = None if "#" not in block else standing([row for row in rows if cut(row.path, depth) == block], block)
+    return "" if number is None or number == 1 else f" x {number}"
 
 
 def as_float(value: Any, what: str) -> float:

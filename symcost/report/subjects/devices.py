@@ -7,25 +7,43 @@ from dataclasses import asdict
 from typing import Any
 
 from symcost.devices import Device, Interconnect
-from symcost.formulas.units import physical
-from symcost.report.words import documents
+from symcost.devices.aliases import SAME
+from symcost.formulas.text import wrapped
+from symcost.formulas.units import physical, stored
+from symcost.report.words import documents, sheet
+from symcost.report.words.sheet import SheetColumn
 
 UNITS = {"operations": "op/s", "weights": "B/s", "activations": "B/s", "overhead": "s"}
 """Of the rates that a kind of kernel was measured at."""
 
 
 def text(devices: Sequence[Device]) -> str:
-    """One line per device; a single device in full, with its source."""
+    """One line per device, as much of it as the terminal has room for; a single device in full, with its source."""
     if len(devices) == 1:
         return _whole(devices[0])
-    widths = [max(len(device.name) for device in devices), max(len(device.title) for device in devices)]
-    return "\n".join(
-        f"{device.name:{widths[0]}}  {device.title:{widths[1]}}  {_summary(device)}".rstrip() for device in devices
-    )
+    columns = [
+        SheetColumn("device", [(device.name,) for device in devices], left=True),
+        SheetColumn("also", [(others(device.name),) for device in devices], 2, left=True),
+        SheetColumn("what it is", [(device.title,) for device in devices], 1, left=True),
+        SheetColumn("memories", [(_summary(device),) for device in devices], 3, left=True),
+    ]
+    lines, left_out = sheet.fitted(columns, sheet.terminal())
+    told = wrapped(f"left out at this width: {', '.join(left_out)}", sheet.terminal()) if left_out else []
+    return "\n".join([*(line.rstrip() for line in lines), *told])
+
+
+def others(name: str) -> str:
+    """The shortest other name of a device, that of a compiler's target last, which every verb takes too; nothing where it has none.
+
+    >>> others("nvidia-h100-sxm"), others("stm32f746")
+    ('h100', '')
+    """
+    known = [other for group in SAME if name in group for other in group if other != name]
+    return min(known, key=lambda other: (other.startswith("cuda-"), len(other)), default="")
 
 
 def _summary(device: Device) -> str:
-    held = [f"{m.name} {physical(m.size, 'B')}" for m in device.memories if m.holds and m.size is not None]
+    held = [f"{m.name} {stored(m.size)}" for m in device.memories if m.holds and m.size is not None]
     return ", ".join(held)
 
 
@@ -34,7 +52,7 @@ def _whole(device: Device) -> str:
     lines += [f"  notes   {device.notes}"] if device.notes else []
     lines += [f"  peak    {dtype:14} {physical(peak, 'op/s')}" for dtype, peak in device.peak.items()]
     for memory in device.memories:
-        size = "size not published" if memory.size is None else physical(memory.size, "B")
+        size = "size not published" if memory.size is None else stored(memory.size)
         speed = "bandwidth not published" if memory.bandwidth is None else physical(memory.bandwidth, "B/s")
         holds = f"  holds {' and '.join(memory.holds)}" if memory.holds else ""
         lines.append(f"  memory  {memory.name:14} {size}, {speed}{holds}")

@@ -13,6 +13,8 @@ from symcost.report.words.sheet import escaped
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 ITSELF = "(the model itself)"
+NOTHING, LEAST = "0.0 %", "0.1 %"
+"""A share that rounds to nothing, and what every such share is below."""
 
 
 def _signed(value: Any) -> str:
@@ -35,9 +37,15 @@ def _values(change: Any, difference: Any) -> list[tuple[str, str]]:
 
 
 def _share(old: Any, new: Any) -> str:
+    """The share of what was there, a small one as small and never as nothing.
+
+    >>> _share(1000, 1200), _share(10**9, 10**9 + 6048), _share(0, 3)
+    (', +20.0 %', ', less than 0.1 %', '')
+    """
     if old == 0 or new == old:
         return ""
-    return f", {_plus(percent((Fraction(new) - Fraction(old)) / Fraction(old)))}"
+    shown = percent((Fraction(new) - Fraction(old)) / Fraction(old))
+    return f", {_plus(shown)}" if shown != NOTHING else f", less than {LEAST}"
 
 
 def text(difference: Any, width: int | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -147,7 +148,7 @@ def _columns(groups: Sequence[Alike]) -> list[SheetColumn]:
     firsts = [group[0] for group in groups]
     numbers = [len(group) for group in groups]
     return [
-        SheetColumn("kernel", [_name(group) for group in groups], left=True),
+        SheetColumn("kernel", _names(groups), left=True),
         SheetColumn("times", [_plain(step.kernel.times * k) for step, k in zip(firsts, numbers, strict=True)], 6),
         SheetColumn("operations", [_with_unit(step.kernel.operations, "op") for step in firsts], 5),
         SheetColumn("bytes", [_with_unit(step.moved, "B") for step in firsts], 4),
@@ -159,11 +160,28 @@ def _columns(groups: Sequence[Alike]) -> list[SheetColumn]:
     ]
 
 
-def _name(group: Alike) -> tuple[str, ...]:
-    """A kernel's name, of several alike ones their common one; its end where it is long."""
+def _names(groups: Sequence[Alike]) -> list[tuple[str, ...]]:
+    """Names of kernels, of one name with the sizes that tell them apart; the end of a long one."""
+    names, sizes = [_name(group) for group in groups], [""] * len(groups)
+    for first in (-1, 0):  # the result alone, or the operand before it too
+        counted = Counter(zip(names, sizes, strict=True))
+        sizes = [
+            _shapes(group[0].kernel.shapes[first:]) if counted[name, size] > 1 else size
+            for name, size, group in zip(names, sizes, groups, strict=True)
+        ]
+    ways = [(name,) if len(name) <= NAME else (name, "…" + name[1 - NAME :]) for name in names]
+    return [tuple(f"{way} {size}".strip() for way in several) for several, size in zip(ways, sizes, strict=True)]
+
+
+def _name(group: Alike) -> str:
+    """A kernel's name, of several alike ones their common one."""
     kernel = group[0].kernel
-    name = kernel.name if len(group) == 1 else f"{template(kernel.path)} {kernel.op} x {len(group)}".strip()
-    return (name,) if len(name) <= NAME else (name, "…" + name[1 - NAME :])
+    return kernel.name if len(group) == 1 else f"{template(kernel.path)} {kernel.op} x {len(group)}".strip()
+
+
+def _shapes(shapes: Sequence[Sequence[Any]]) -> str:
+    """Sizes as they stand in a name: ``12x12x16 to 6x6x32``."""
+    return " to ".join("x".join(map(str, shape)) for shape in shapes if shape)
 
 
 def _with_unit(value: Any, unit: str) -> tuple[str, ...]:

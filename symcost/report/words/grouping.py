@@ -73,8 +73,8 @@ def only_operation(rows: Sequence[Row]) -> str:
     return operations.pop() if len(operations) == 1 else ""
 
 
-def tree(rows: Sequence[Row]) -> ModuleGroup:
-    """Modules in execution order, alike ones merged."""
+def tree(rows: Sequence[Row], merged: bool = True) -> ModuleGroup:
+    """Modules in execution order, alike ones merged unless all of them are wanted."""
     root = ModuleGroup("")
     for row, order in zip(rows, running(rows), strict=True):
         node = root
@@ -84,7 +84,8 @@ def tree(rows: Sequence[Row]) -> ModuleGroup:
             node = node.children[part]
             node.first = min(node.first, order)
         node.rows.append(row)
-    _merge(root)
+    if merged:
+        _merge(root)
     return root
 
 
@@ -150,6 +151,14 @@ def _lifted_number(node: ModuleGroup) -> Any:
         if "#" not in child.name and (number := _lifted_number(child)) is not None:
             return number
     return _repetitions(node)
+
+
+def standing(rows: Sequence[Row], path: str) -> Any:
+    """How many modules the rows at a lifted path and inside of it stand for; None where that is not known."""
+    node = tree(rows, merged=False)
+    for part in path.split("/"):
+        node = node.children[part]
+    return _lifted_number(node)
 
 
 def _repetitions(node: ModuleGroup) -> Any:

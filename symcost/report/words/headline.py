@@ -117,11 +117,11 @@ def _limits(costs: CostTable) -> dict[str, str]:
         name, most = largest(text)
         if domain is None or not name or name in costs.point:
             continue
-        place = next((each.place for each in domain.decisions if each.text == text), "")
+        place = next((each.place for each in domain.decisions if each.text == text), None)
         above = f"above {name} = {most}: "
         why = next((note.removeprefix(above).rstrip(".") for note in domain.notes if note.startswith(above)), "")
         evidence = domain.evidence.get(name)
-        tried = evidence is not None and evidence.word == BOUNDED and not place
+        tried = evidence is not None and evidence.word == BOUNDED and place is None
         listed = in_words(text)
         limit = f"{name} <= {most}" if most and listed == text else listed
         decides = f"{'' if limit == listed else text} ({place})".strip() if place else why
@@ -177,7 +177,8 @@ def standing(costs: CostTable) -> str:
         known = [each for each in all_in_words(told) if len(each) <= LONGEST][:SHOWN]
         where.append("; ".join([f"holds for {', '.join(costs.symbols)} positive integers", *known]))
         where += [f"and {so_many(len(told) - len(known), 'further condition')}"] if len(told) > len(known) else []
-        where += ["some numbers are upper bounds where sizes are 1"] if domain.bounds_at_one else []
+        if bounds := ", ".join(sorted(domain.bounds_at_one)):
+            where.append(f"where sizes are 1, {bounds} are upper bounds")
     return "; ".join([*where, *([checked] if (checked := _known(costs)) else [])])
 
 

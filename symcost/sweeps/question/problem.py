@@ -134,12 +134,9 @@ def make_problem(
     limits += tuple((text, put(asked(text, metrics), table.point if table is not None else {})) for text in domain)
     shown_formulas = {name: parse(name) for name in named}
     sides = [side for _, c in limits for k in compares(c) for side in (k.left, k.right)]
+    used = {n for _, c in limits for n in names(c)} | {str(s) for f in shown_formulas.values() for s in f.free_symbols}
+    _check_axes(axes, metrics, used)
     formulas = resolved(metrics, axes, [*shown_formulas.values(), *sides])
-    _check_axes(
-        axes,
-        metrics,
-        {n for _, c in limits for n in names(c)} | {str(s) for f in shown_formulas.values() for s in f.free_symbols},
-    )
     signed = tuple((text, -formula if maximise else formula) for text, formula, maximise in goals)
     units = {name: sign for name, formula in shown_formulas.items() if (sign := sign_of(formula, metrics.dimension))}
     return Problem(axes, formulas, shown_formulas, limits, signed, domain, units)

@@ -110,7 +110,7 @@ class Domain(Conditions):
         for guard in self.guards:
             if guard.symbols <= names and not guard.holds(point):
                 at = ", ".join(f"{n}={point[n]}" for n in sorted(guard.symbols))
-                return f"{at} is outside the domain: {_ordered(guard)} must hold, or the program is another one ({guard.place})"
+                return f"{at} is outside the domain: {_ordered(guard)} must hold, or the program is another one{guard.place.behind}"
         return self.untried(point)
 
     def untried(self, point: Mapping[str, int]) -> str | None:
@@ -263,7 +263,7 @@ class Domain(Conditions):
 
 def made(guard: Guard, text: str = "") -> Decision:
     """A decision as it is told."""
-    return Decision(text or str(guard), tuple(sorted(guard.symbols)), guard.place.short)
+    return Decision(text or str(guard), tuple(sorted(guard.symbols)), guard.place.short if guard.place.file else "")
 
 
 def _ordered(guard: Guard) -> str:

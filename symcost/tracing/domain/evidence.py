@@ -40,17 +40,19 @@ def _of(name: str, seen: Recording, depth: Landmarks | None, most: int, needed: 
         return _of_depth(depth, most, needed)
     if name in seen.proved and (rounding := untold(seen).get(name)) is not None:
         return Evidence(
-            BOUNDED, f"tried up to {most:,}: {rounding.formula} in a size is no form ({rounding.place.short})", most
+            BOUNDED,
+            f"tried up to {most:,}: {rounding.formula} in a size is no form{rounding.place.shortly_behind}",
+            most,
         )
     if name in seen.proved:
         return Evidence(PROVED, "traced as a symbol")
     if name in seen.rounded:
         rounding = next(rounding for rounding in seen.roundings if name in rounding.symbols)
-        return Evidence(GUARDED, f"{rounding} is known ({rounding.place.short})")
+        return Evidence(GUARDED, f"{rounding} is known{rounding.place.shortly_behind}")
     pin = next((pin for pin in seen.pins if name in pin.symbols), None)
     why = seen.reason or "it was not traced as a symbol"
     if pin is not None:
-        why = f"{side_text(pin.formula)} as a plain number ({pin.place.short})"
+        why = f"{side_text(pin.formula)} as a plain number{pin.place.shortly_behind}"
     return Evidence(BOUNDED, f"tried up to {most:,}: {why}", most)
 
 

@@ -36,6 +36,16 @@ class Place:
     def __str__(self) -> str:
         return f"{self.short}: {self.text}" if self.text else self.short
 
+    @property
+    def behind(self) -> str:
+        """The line and its text in brackets behind a sentence; nothing where no line is known."""
+        return f" ({self})" if self.file or self.text else ""
+
+    @property
+    def shortly_behind(self) -> str:
+        """The line in brackets behind a sentence; nothing where none is known."""
+        return f" ({self.short})" if self.file else ""
+
 
 class Operand(Protocol):
     """What is compared: a :class:`Form`, or a formula in Python's own floats."""

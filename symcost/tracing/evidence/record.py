@@ -102,7 +102,7 @@ class Recording:
             return f"a rounding has no value there: {problem}"
         broken = next((each for each in self.guards if not each.holds(here)), None)
         if broken is not None:
-            return f"{broken} does not hold ({broken.place})"
+            return f"{broken} does not hold{broken.place.behind}"
         empty = next((size for size in self.sizes if _vanishes(size, base, here)), None)
         if empty is not None:
             return f"{empty} is no size of an array there"
@@ -111,7 +111,7 @@ class Recording:
                 return f"{pin} is another one"
         for made in self.roundings:
             if not made.symbol and _differs(made, base, here):
-                return f"{made} is another one ({made.place})"
+                return f"{made} is another one{made.place.behind}"
         return None
 
     def behind(self, names: frozenset[str]) -> frozenset[str]:

@@ -52,6 +52,14 @@ def hopeless(failure: PointError) -> bool:
     return isinstance(cause, WHATEVER_THE_SIZES) or (isinstance(cause, TypeError) and KEYWORD in str(cause))
 
 
+def _looked_up(failure: PointError) -> list[str]:
+    """Parameters whose values a model looks up in a table that lacks them, as a name in the place of a size."""
+    cause = failure.__cause__
+    if not isinstance(cause, KeyError) or not cause.args:
+        return []
+    return [name for name in failure.parameters if failure.point.get(name) == cause.args[0]]
+
+
 def _with_line(failure: PointError) -> str:
     """What the model said, and the line of its own that it was at."""
     line = own_line(failure.__cause__)
@@ -65,6 +73,8 @@ def _advice(failure: PointError) -> str | None:
         sizes = ", ".join(failure.parameters)
         set_it = "set what is none in a function of the sizes, as lambda d: Net(Config(d))"
         return f"what has no default is a size (here {sizes}): {set_it}"
+    if names := _looked_up(failure):
+        return f"{' or '.join(names)} is looked up by its value: give it one that the model knows, or samples={{...}} of those"
     if KEYWORD in said and own_line(failure.__cause__):
         return AS_IT_IS
     return next((advice for sign, advice in HINTS.items() if sign in said), None)
@@ -126,11 +136,18 @@ def explain(failures: Sequence[PointError], equal: tuple[str, str] | None = None
     if equal:
         hint = f"it works where {equal[0]} = {equal[1]}: use one symbol for both"
     elif hint is None and len(kinds) == 1:
-        hint = f"it raised alike at {_ranges(failures)}: if it works at others, {GIVE}"
+        hint = f"it raised alike at {_ranges(failures)}: {_unlike(failures)}"
     elif hint is None:
         hint = f"its domain needs other values: {GIVE}"
     reasons = "; ".join(f"at {where(f.point)}: {_with_line(f)}" for f in shown)
     return f"the model raised at all of {count} sample points ({reasons}) - {hint}"
+
+
+def _unlike(failures: Sequence[PointError]) -> str:
+    """What to do about one reason everywhere: of sizes where they are in it, and else of all that is given too."""
+    if len({reason(failure) for failure in failures}) > 1 or len(failures) == 1:
+        return f"if it works at others, {GIVE}"
+    return f"unless it asks for other sizes ({GIVE}), correct its inputs, its parameters or the model"
 
 
 def _ranges(failures: Sequence[PointError]) -> str:
