@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from symcost.cli.options import Given, MaybeOn, Model, Specs, takes_model
+from symcost.cli.options import Dtype, Given, MaybeOn, Model, Specs, takes_model
 from symcost.cli.output import Output, Steps, one_of, shows, write
 from symcost.cli.target import table_of
 from symcost.errors import SymcostError
@@ -46,6 +46,10 @@ def plans(
     front: Annotated[
         bool, typer.Option("--front", help="Also all whose time nothing beats without more memory.")
     ] = False,
+    dtype: Dtype = None,
+    tokens: Annotated[
+        str | None, typer.Option(metavar="EXPRESSION", help="Tokens of one run, as 'n*S': each plan tells those a second.")
+    ] = None,
     verify: Annotated[
         int, typer.Option(min=0, metavar="K", help="Compile the K best, and compare their collectives.")
     ] = 0,
@@ -82,7 +86,7 @@ def plans(
     with Steps() as steps:
         found = searched(
             costs, device=device, optimizer=optimizer, given=sizes, where=where or (), fits=fits, minimize=minimize, top=top,
-            front=front, verify=verify, targets=compiler or ["cpu"], on_event=steps, **asked,
+            front=front, dtype=dtype, tokens=tokens, verify=verify, targets=compiler or ["cpu"], on_event=steps, **asked,
         )  # fmt: skip
     write(FORMATS[format_](found), output)
     if not found or not all(found.verdicts):

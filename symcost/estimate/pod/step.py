@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -16,6 +16,7 @@ from symcost.devices import Device, device
 from symcost.errors import SymcostError
 from symcost.estimate.amounts import amount
 from symcost.estimate.pod.collective import collective_time
+from symcost.estimate.pod.peaks import peaks_of
 from symcost.estimate.pod.pipeline import pipeline_bubble
 from symcost.estimate.pod.places import MeshAxis, Places, check_axes
 from symcost.estimate.pod.work import DeviceWork
@@ -34,9 +35,10 @@ HOUR = 3600
 class StepTime:
     """Seconds of one step, exact in the symbols of the work.
 
-    ``compute``: FLOPs over the peak; ``memory``: bytes over the bandwidth of the device's memory; ``communication``: by axes of
-    the mesh (of one switch all together, whose links they share); ``bubble``: the idle share of a pipeline;
-    ``overlap``: what happens at once. ``assumed``: what the numbers rest on.
+    ``compute``: FLOPs over the peak of the number type that they are in; ``memory``: bytes over the bandwidth of the device's
+    memory; ``communication``: by axes of the mesh (of one switch all together, whose links they share); ``bubble``: the idle
+    share of a pipeline; ``overlap``: what happens at once. ``dtype``: the number types of the operations, and ``peak`` the fastest of theirs.
+    ``assumed``: what the numbers rest on.
     """
 
     compute: sympy.Expr
@@ -46,6 +48,7 @@ class StepTime:
     overlap: Overlap
     device: Device
     dtype: str
+    peak: Fraction
     work: DeviceWork = field(repr=False)
     assumed: str = ""
 
@@ -89,7 +92,7 @@ class StepTime:
     def mfu(self) -> Any:
         """Model FLOPs of a device over what its peak allows in the time: Chowdhery et al., arXiv:2204.02311, appendix B."""
         model = self.work.flops if self.work.model_flops is None else self.work.model_flops
-        return model / (self.seconds * rational(self.device.operations(self.dtype)))
+        return model / (self.seconds * rational(self.peak))
 
     def cost_per_token(self, price: Any) -> Any:
         """``price * devices * seconds / (3600 * tokens)`` with the price of one device for an hour, a number or a formula."""
@@ -104,7 +107,7 @@ class StepTime:
 
     def _tokens(self) -> Any:
         if self.work.tokens is None:
-            raise SymcostError("how many tokens a step has is not known: give DeviceWork(tokens=...)")
+            raise SymcostError("how many tokens a step has is not known: give tokens, as tokens='B*T'")
         return self.work.tokens
 
     def __str__(self) -> str:
@@ -123,8 +126,9 @@ class StepTime:
 def step_time(
     work: DeviceWork | CostTable,
     on: str | Device,
-    dtype: str = "bfloat16",
+    dtype: str | None = None,
     *,
+    tokens: Any = None,
     places: Mapping[str, MeshAxis | str] | None = None,
     overlap: Overlap = "compute",
     efficiency: Any = None,
@@ -135,12 +139,17 @@ def step_time(
 ) -> StepTime:
     """Seconds of one step of a sharded program on each of its devices, exact in its symbols.
 
-    ``work``: a table, traced with a plan or of what one device does (:meth:`DeviceWork.of`), or the work by hand.
+    ``work``: a table, traced with a plan or of what one device does (:meth:`DeviceWork.of`), or the work by hand. ``tokens``
+    of a step on all devices, or examples: a number or a formula, as ``"B*T"``.
 
     ``max(FLOPs / peak, bytes / bandwidth)`` beside the collectives, each by :func:`collective_time` with ``places`` for the axes
     of the mesh. ``overlap`` says what happens at once: ``compute`` (computing hides the axes, which follow each other:
     ``max(T_math, sum T_comms)``, as the scaling book has it, chapter "training"), ``all`` (the axes hide each other too: the
     least that is possible), ``none`` (the sum). ``efficiency``: the share of the peak that is reached, all of it unless given.
+    ``dtype``: the number type of all operations, and of what memory moves for a table, as if it had been traced so (what
+    devices exchange is as traced); unless given each operation is in its own, and in ``bfloat16`` where the work says none.
+    Where no peak of a float is published, as of ``float32`` on TPUs, which multiply it in ``bfloat16`` unless asked for more
+    (``jax.lax.Precision``), it is that of the widest narrower one; ``assumed`` says so.
     ``hops=False`` leaves out latencies, as for large messages. With ``stages`` and ``microbatches`` the step is longer by the
     pipeline's :func:`pipeline_bubble`; ``work`` is then of one stage for all microbatches.
 
@@ -160,7 +169,7 @@ def step_time(
     """
     where = device(on)
     if isinstance(work, CostTable):
-        work = DeviceWork.of(work)
+        work = DeviceWork.of(work, dtype=dtype)
     if not isinstance(work, DeviceWork):
         raise SymcostError(
             f"a {type(work).__name__} is no work of a device: give a table of costs, or DeviceWork(flops=..., collectives=...)"
@@ -170,14 +179,15 @@ def step_time(
     rate = efficiency_of(efficiency)
     if not isinstance(rate, ConstantEfficiency):
         raise SymcostError("a step has one share of the peak for all of its kernels: give efficiency a number, as 0.4")
-    peak = rational(where.operations(dtype)) * rational(rate.share) if work.flops != 0 else sympy.S.One
+    work = work if tokens is None else replace(work, tokens=tokens)
+    peaks = peaks_of(work, where, dtype)
     moved = rational(where.bandwidth("activations")) if work.bytes != 0 else sympy.S.One
     communication, assumed = _communication(work, where, places, hops)
     idle = pipeline_bubble(stages, microbatches, chunks)
     said = ["full peak" if rate.share == 1 else f"{rounded(100 * rate.share)} % of the peak", *assumed]
     return StepTime(
-        sympy.expand(work.flops / peak), sympy.expand(work.bytes / moved), communication, idle, overlap, where, dtype, work,
-        ", ".join([*said, f"overlap: {overlap}"]),
+        sympy.expand(peaks.seconds / rational(rate.share)), sympy.expand(work.bytes / moved), communication, idle, overlap, where,
+        " and ".join(peaks.rates), max(peaks.rates.values()), work, ", ".join([peaks.said, *said, f"overlap: {overlap}"]),
     )  # fmt: skip
 
 

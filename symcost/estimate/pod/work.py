@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import sympy
 
 from symcost.costs.cost import TEXTBOOK
-from symcost.costs.dtypes import BYTE
+from symcost.costs.dtypes import BYTE, arithmetic, wider
 from symcost.costs.mesh.collectives import Collective
-from symcost.costs.rows import total
+from symcost.costs.rows import Row, total
 from symcost.costs.size import width_of
 from symcost.costs.table import CostTable
 from symcost.errors import SymcostError
@@ -28,12 +29,13 @@ class DeviceWork:
     """What one device of a mesh does in a step: FLOPs, bytes that its memory moves, and the collectives it takes part in.
 
     ``devices``: how many there are; ``tokens`` of a step on all of them, or examples; ``model_flops``: of the model on one
-    device, for the utilisation: ``flops`` unless given, which may hold what is computed again. ``mesh``: sizes of the axes,
+    device, for the utilisation: ``flops`` unless given, which may hold what is computed again. ``types``: the FLOPs by the number
+    type that they are in, where it is known. ``mesh``: sizes of the axes,
     needed where a collective is along several axes of a torus or axes of two networks. ``table``: what it was made of, outside
     whose domain nothing is told.
 
     Raises:
-        SymcostError: where an amount is negative or no formula.
+        SymcostError: where an amount is negative or no formula, or ``types`` are of other FLOPs.
 
     >>> DeviceWork(flops="6*B*P/N", devices="N", tokens="B").flops
     6*B*P/N
@@ -45,6 +47,7 @@ class DeviceWork:
     devices: Any = 1
     tokens: Any = None
     model_flops: Any = None
+    types: Mapping[str, Any] = field(default_factory=dict)
     mesh: Mapping[str, Any] = field(default_factory=dict)
     table: CostTable | None = field(default=None, repr=False, compare=False)
 
@@ -54,6 +57,10 @@ class DeviceWork:
         for name in ("tokens", "model_flops"):
             given = getattr(self, name)
             object.__setattr__(self, name, None if given is None else amount(given, name))
+        types = {name: amount(each, f"FLOPs in {name}") for name, each in self.types.items()}
+        if types and sympy.expand(sympy.Add(*types.values()) - self.flops) != 0:
+            raise SymcostError(f"types={short(self.types)} are not the FLOPs of the work, {short(str(self.flops))}: give all")
+        object.__setattr__(self, "types", types)
         if not isinstance(self.collectives, list | tuple):
             raise SymcostError(
                 f"collectives={short(self.collectives)} must be a list of them: give [Collective(...), ...]"
@@ -91,7 +98,7 @@ class DeviceWork:
         sent = (*costs.collectives, *collectives) if planned else tuple(collectives)
         mesh = sizes_of_mesh(costs) if planned else {}
         costs = costs.per_device if planned else costs
-        run, types = kernels(costs, "fused"), types_of(costs, dtype)
+        run, types, typed = kernels(costs, "fused"), types_of(costs, dtype), typed_flops(costs, dtype)
         weights = width_of(costs, types.weights)
         bits = sympy.Add(
             *((each.weight_bits(weights) + each.activation_bits(types.activations)) * each.times for each in run)
@@ -101,7 +108,25 @@ class DeviceWork:
             flops=passes * costs.total(TEXTBOOK).flops, bytes=sympy.expand(passes * bits / BYTE),
             devices=sympy.Mul(*mesh.values()) if devices is None else devices,
             collectives=sent, tokens=tokens, model_flops=passes * kept, mesh=mesh, table=costs,
+            types={name: passes * each for name, each in typed.items()},
         )  # fmt: skip
+
+
+def typed_flops(costs: CostTable, dtype: str | None = None) -> dict[str, Any]:
+    """FLOPs of a table by the type of the operands, the widest of each operation; nothing where it says none.
+
+    >>> import symcost as sc
+    >>> import jax.numpy as jnp
+    >>> typed_flops(sc.trace_function(jnp.dot, "bfloat16[n,d]", "bfloat16[d,d]"))
+    {'bfloat16': 2*d**2*n}
+    """
+    if dtype is not None:
+        return {dtype: costs.total(TEXTBOOK).flops}
+    rows: dict[str, list[Row]] = {}
+    for row in costs.rows:
+        if row.textbook.flops != 0:
+            rows.setdefault(arithmetic(reduce(wider, row.in_dtypes, "") or row.dtype), []).append(row)
+    return {} if "" in rows else {name: total(each, TEXTBOOK).flops for name, each in rows.items()}
 
 
 def sizes_of_mesh(costs: CostTable) -> dict[str, Any]:

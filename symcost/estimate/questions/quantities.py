@@ -196,7 +196,7 @@ def _planned(s: Setting) -> Any:
 
 
 def _step(s: Setting) -> Any:
-    return _runs(s) * step_time(_one(_planned(s)), s.device, s.dtype or "bfloat16").seconds
+    return _runs(s) * step_time(_one(_planned(s)), s.device, s.dtype).seconds
 
 
 def _device_bytes(s: Setting) -> Any:

@@ -20,7 +20,7 @@ HELD = ("devices", "device_params", "device_state", "device_macs", "device_flops
 def mesh(costs: CostTable, program: PageProgram, devices: Sequence[str]) -> dict[str, Any] | None:
     """Numbers of one device, each an instruction's number; nothing without a plan.
 
-    ``steps``: by device the seconds of a step in bfloat16, in parts, or why there are none.
+    ``steps``: by device the seconds of a step in the number types of the program, in parts, or why there are none.
     """
     if costs.plan is None:
         return None

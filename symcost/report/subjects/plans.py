@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symcost.errors import SymcostError
 from symcost.formulas.units import physical
+from symcost.reading.numerals import assigned
 from symcost.report.subjects import verdict
 from symcost.report.words import documents, markup, sheet
-from symcost.sweeps.plans.found import NotJudged
+from symcost.sweeps.plans.found import RATE, NotJudged
 
 SIGNS = {"step_time": "s", "device_bytes": "B", "communication": "B"}
+RESULTS = (*SIGNS, RATE)
 """What stands behind the numbers that are told rounded."""
 
 
@@ -29,14 +31,26 @@ def shown(name: str, value: Any) -> str:
 def text(plans: Any) -> str:
     """The plans, best first, and how they were found."""
     width = sheet.terminal()
-    lines: list[str] = []
+    common = alike([*plans.found, *plans.front])
+    lines: list[str] = sheet.hung(f"all with {assigned(common)}", width) + [""] if common else []
     for title, several in (("", plans.found), ("nothing is faster without more memory:", plans.front)):
         if several:
-            names = list(several[0].row)
+            names = [name for name in several[0].row if name not in common]
             rows = [[shown(name, each.row[name]) for name in names] for each in several]
             lines += [*([title] if title else []), *sheet.listed(names, rows, width), ""]
     told = [part for line in facts(plans) for part in sheet.hung(line, width)]
     return "\n".join([*lines, *told])
+
+
+def alike(several: Sequence[Any]) -> dict[str, Any]:
+    """The choices that all of several plans share, by name; none where there is one plan, which is told whole."""
+    rows = [each.row for each in several]
+    first = rows[0] if len(rows) > 1 else {}
+    return {
+        name: value
+        for name, value in first.items()
+        if name not in RESULTS and all(row[name] == value for row in rows)
+    }
 
 
 def facts(plans: Any) -> list[str]:
@@ -45,6 +59,7 @@ def facts(plans: Any) -> list[str]:
     said = [
         f"{some} {'are' if plans.count else 'is'} feasible on {plans.device}, by {plans.objective}; {plans.seconds:.2g} s"
     ]
+    said += [f"number types: {plans.assumed}"] if plans.assumed else []
     if plans.found and plans.fits and plans.batch:
         try:
             most = plans.largest_batch()
@@ -86,11 +101,13 @@ def json(plans: Any) -> str:
 
 def html(plans: Any) -> str:
     """A table for notebooks."""
-    names = list(plans.found[0].row) if plans.found else []
+    common = alike(plans.found)
+    names = [name for name in plans.found[0].row if name not in common] if plans.found else []
     rows = [[shown(name, each.row[name]) for name in names] for each in plans.found]
     first, *others = facts(plans)
     table = markup.table(names, rows, right=range(len(names))) if rows else ""
-    return "".join([markup.said(first), table, *map(markup.note, others)])
+    above = [markup.note(f"all with {assigned(common)}")] if common else []
+    return "".join([markup.said(first), *above, table, *map(markup.note, others)])
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {"text": text, "csv": csv, "json": json}

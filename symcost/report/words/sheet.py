@@ -158,7 +158,9 @@ def pairs(found: Sequence[tuple[str, str]], width: int) -> list[str]:
 
 
 def listed(header: Cells, rows: Iterable[Cells], width: int, left: Collection[int] = ()) -> list[str]:
-    r"""Lines of equal columns; where they have no room every row is a list of its cells, each below or beside its title.
+    r"""Lines of equal columns; where they have no room titles have several lines, else every row is a list of its cells.
+
+    Each cell of a list is below or beside its title.
 
     >>> print("\n".join(listed(("layer", "macs"), [("conv", "105,415,200"), ("head", "8")], 12, left=[0])))
     layer
@@ -172,9 +174,10 @@ def listed(header: Cells, rows: Iterable[Cells], width: int, left: Collection[in
       8
     """
     rows = [list(row) for row in rows]
-    lines = columns(header, rows, left)
-    if max(map(len, lines)) <= width:
-        return lines
+    for titles in (header, [title.replace("_", "_\n") for title in header]):
+        lines = columns(titles, rows, left)
+        if max(map(len, lines)) <= width:
+            return lines
     blocks = [pairs([(title, cell) for title, cell in zip(header, row, strict=True) if cell], width) for row in rows]
     return [line for k, block in enumerate(blocks) for line in ([""] * (k > 0) + block)]
 

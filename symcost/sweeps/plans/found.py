@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from symcost.costs.exact import value_at
 from symcost.errors import SpaceError, SymcostError
 from symcost.estimate.questions.solve import Solution, solve
 from symcost.sweeps.answers.front import front
-from symcost.sweeps.plans.room import CHIPS, Room
+from symcost.sweeps.plans.room import CHIPS, MICRO, Room
 from symcost.sweeps.plans.variants import Variant
 from symcost.views import view
+
+RATE = "tokens_per_second"
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Plans:
     batch: str = ""
     """The symbol of the examples of one run."""
     fits: bool = True
+    assumed: str = ""
+    """In which number types the times are, and where these come from."""
     front: tuple[FoundPlan, ...] = ()
     verdicts: tuple[Any, ...] = field(default=())
 
@@ -115,12 +121,17 @@ class Plans:
         return view("plans as html")(self)
 
 
-def found_plan(variant: Variant, place: Room, told: Mapping[str, Any], row: Mapping[str, Any]) -> FoundPlan:
-    """A plan of a row of an answer; ``told`` stands before its columns."""
+def found_plan(
+    variant: Variant, place: Room, told: Mapping[str, Any], tokens: Any, row: Mapping[str, Any]
+) -> FoundPlan:
+    """A plan of a row of an answer; ``told`` stands before its columns, and behind them ``tokens`` of all its runs a second."""
     own = {name: row[name] for name in (CHIPS, *place.mesh)}
     own |= {name: row.get(name, values[0]) for name, values in place.axes.items()}
-    numbers = {name: value for name, value in row.items() if name not in own}
-    return FoundPlan(variant, place.run(own), {**told, **own, **numbers})
+    numbers, at = {name: value for name, value in row.items() if name not in own}, place.run(own)
+    if tokens is not None:
+        made = value_at(variant.costs, tokens, at, "the tokens of a run")
+        numbers[RATE] = made * own.get(MICRO, 1) / Fraction(str(row["step_time"]))
+    return FoundPlan(variant, at, {**told, **own, **numbers})
 
 
 def undominated(plans: Sequence[FoundPlan], names: Sequence[str]) -> tuple[FoundPlan, ...]:

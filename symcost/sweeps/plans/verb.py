@@ -10,7 +10,9 @@ from typing import Any
 from symcost.devices import Device
 from symcost.devices import device as device_of
 from symcost.errors import SpaceError, SymcostError
+from symcost.estimate.amounts import amount
 from symcost.estimate.bytes.states import states_of
+from symcost.estimate.pod.peaks import types_said
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
 from symcost.sweeps.plans.asked import MEMORY, PlanQuestion
@@ -27,7 +29,7 @@ UNTRAINED = (
 )
 
 
-@checked_but("costs", "chips", "batch", "microbatches", "zero")
+@checked_but("costs", "chips", "batch", "microbatches", "zero", "tokens")
 def plans(
     costs: Any,
     *specs: Any,
@@ -44,6 +46,7 @@ def plans(
     top: int = 5,
     front: bool = False,
     dtype: str | None = None,
+    tokens: Any = None,
     plan: Any = None,
     vary: Mapping[str, Sequence[Any]] | None = None,
     tracing: Mapping[str, Any] | None = None,
@@ -69,7 +72,9 @@ def plans(
     ``step_time`` and ``communication`` are of all runs of a step, ``device_bytes`` of the fullest device with the state of the
     ``optimizer``. ``where``: conditions as of :func:`symcost.sweep`, in every quantity and axis; with ``fits`` the bytes must
     have room on the device. ``minimize``: an expression, as ``"step_time/step_batch"``; ``top`` plans are kept. ``front``:
-    whether all plans are found whose time nothing beats without more memory. ``verify``: how many of the best are compiled
+    whether all plans are found whose time nothing beats without more memory. ``dtype``: the number type of everything, as traced
+    unless given (see :func:`symcost.step_time`). ``tokens`` of one run of the program, a number or a formula as ``"B*T"``: every
+    plan then has ``tokens_per_second``. ``verify``: how many of the best are compiled
     ahead of time for ``targets``, whose collectives are compared byte by byte (:func:`symcost.verify`). What holds where is in
     the conditions of the tables: outside of them there is no plan.
 
@@ -89,6 +94,7 @@ def plans(
     started = time.perf_counter()
     on = device_of(device)
     states_of(optimizer)
+    count = None if tokens is None else amount(tokens, "tokens")
     check_count("top", top, FEW, f"is too many: give at most {FEW}", ": the number of plans to keep")
     if isinstance(verify, bool) or not isinstance(verify, int) or verify < 0:
         raise SpaceError(f"verify={short(verify)} must be 0 or a positive integer: the number of plans to compile")
@@ -102,7 +108,7 @@ def plans(
     for variant in every:
         place = room_of(variant.costs, chips, batch, microbatches, given or {})
         batches = place.batch
-        as_found = partial(found_plan, variant, place, _told(variant, every))
+        as_found = partial(found_plan, variant, place, _told(variant, every), count)
         for formulas, space in question.parts(variant, place):
             answer = sweep(formulas, space, minimize=minimize, top=top, show=question.shown)
             number, size = number + (answer.count or 0), size + answer.size
@@ -113,6 +119,7 @@ def plans(
     seconds = time.perf_counter() - started
     return Plans(
         tuple(found), number, size, seconds, minimize, on.name, {"optimizer": optimizer, "dtype": dtype}, batches, fits,
+        "; ".join(dict.fromkeys(types_said(each.costs, on, dtype) for each in every)),
         undominated(fastest, FRONT), tuple(_verdict(each, targets, on_event) for each in found[:verify]),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ const Mesh = (models) => {
     ];
     if (typeof step === "string") return [...lines, ["step", "time of a step", [step]]];
     return [...lines, ...step.parts.map(([part, value]) => ["part", `step, ${part}`, physical(at[value], "s")]),
-      ["step", `time of a step (bfloat16, ${step.assumed})`, physical(at[step.seconds], "s")]];
+      ["step", `time of a step (${step.assumed})`, physical(at[step.seconds], "s")]];
   };
   const show = (values, device) => own.forEach((each) => {
     get(`mesh-${each.i}`).tBodies[0].replaceChildren(...told(each, values, device).map(([key, title, cells]) => {

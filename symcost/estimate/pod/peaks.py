@@ -1,0 +1,64 @@
+"""How fast a device computes the operations of a step: the peak of each of their number types, and what is taken where none is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symcost.costs.dtypes import bits_of
+from symcost.costs.exact import rational
+from symcost.costs.table import CostTable
+from symcost.devices import Device
+from symcost.estimate.pod.work import DeviceWork, typed_flops
+
+PLAIN = "bfloat16"
+"""The type of work that says none."""
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Operations a second by number type, the seconds of all FLOPs at them, and a sentence that says where they come from."""
+
+    rates: Mapping[str, Fraction]
+    seconds: Any
+    said: str
+
+
+def peaks_of(work: DeviceWork, where: Device, dtype: str | None = None) -> Peaks:
+    """The peaks of a work's operations: in the type that is given, or in their own.
+
+    >>> from symcost.devices import device
+    >>> peaks_of(DeviceWork(flops=6, types={"float32": 6}), device("tpu-v5p")).said
+    'float32 as traced, at the peak of bfloat16: none of float32 is published'
+    """
+    if dtype is not None:
+        also = "" if work.table is None or not work.collectives else " (what devices exchange: as traced)"
+        rate = where.operations(dtype) if work.flops != 0 else Fraction(1)
+        return Peaks({dtype: rate}, work.flops / rational(rate), f"{dtype} as given{also}")
+    if not work.types:
+        rate = where.operations(PLAIN) if work.flops != 0 else Fraction(1)
+        return Peaks({PLAIN: rate}, work.flops / rational(rate), f"{PLAIN} assumed: the work says no number types")
+    taken = {name: _published(where, name) for name in work.types}
+    rates = {name: where.operations(each) for name, each in taken.items()}
+    seconds = sympy.Add(*(flops / rational(rates[name]) for name, flops in work.types.items()))
+    other = [f"at the peak of {each}: none of {name} is published" for name, each in taken.items() if each != name]
+    return Peaks(rates, seconds, ", ".join([f"{' and '.join(taken)} as traced", *other]))
+
+
+def types_said(costs: CostTable, where: Device, dtype: str | None) -> str:
+    """In which number types the time of a step of a table with a plan is, in words."""
+    types = typed_flops(costs.per_device, dtype)
+    work = DeviceWork(flops=sympy.Add(*types.values()), types=types, collectives=costs.collectives, table=costs)
+    return peaks_of(work, where, dtype).said
+
+
+def _published(where: Device, dtype: str) -> str:
+    """The type itself, or the widest narrower float with a peak where a float has none."""
+    if dtype in where.peak or "float" not in dtype:
+        return dtype
+    narrower = [name for name in where.peak if "float" in name and bits_of(name) < bits_of(dtype)]
+    return max(narrower, key=bits_of, default=dtype)
