@@ -193,6 +193,10 @@ class CostTable(OnMesh, Viewed, kind="table"):
         symbols = tuple(dict.fromkeys((*self.symbols, *sharded.plan.symbols)))
         return CostTable.of(self._counts, replace(self.parts, sharded=sharded, symbols=symbols))
 
+    def where(self, domain: Conditions) -> CostTable:
+        """The table, whose numbers hold where other conditions say."""
+        return CostTable.of(self._counts, replace(self.parts, domain=domain))
+
     def _with(self, sharded: Sharded) -> CostTable:
         return CostTable.of(self._counts, replace(self.parts, sharded=sharded))
 

@@ -48,7 +48,8 @@ def plans(
     ] = False,
     dtype: Dtype = None,
     tokens: Annotated[
-        str | None, typer.Option(metavar="EXPRESSION", help="Tokens of one run, as 'n*S': each plan tells those a second.")
+        str | None,
+        typer.Option(metavar="EXPRESSION", help="Tokens of one run, as 'n*S': each plan tells those a second."),
     ] = None,
     verify: Annotated[
         int, typer.Option(min=0, metavar="K", help="Compile the K best, and compare their collectives.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from symcost.costs.cost import Count
+from symcost.costs.mesh.alone import Alone, WhereAlone
 from symcost.costs.mesh.collectives import Collective, Kind, communication
 from symcost.costs.mesh.plan import Plan
 from symcost.costs.parts import Parts, known
@@ -24,14 +25,35 @@ class Sharded:
     point: Mapping[str, int] = field(default_factory=dict)
     others: tuple[Sharded, ...] = ()
     """The same where the mesh's axes stand in another order, of which XLA's partitioner makes another program."""
+    alone: tuple[Alone, ...] = ()
+    """Which axes may have one device besides."""
+    at_one: tuple[str, ...] = ()
+    """Symbols of axes that have one device."""
 
     def at(self, point: Mapping[str, int]) -> Sharded:
         """The same at a point, which is checked when its numbers are asked for: of several orders the one that it is in."""
         here = {**self.point, **point}
         every = [replace(self, others=()), *self.others]
-        inside = [each for each in every if each.table.domain.problem(each.own(here)) is None]
+        inside = [each for each in every if each.holds(here)] or [
+            short for each in every for short in each.shorter() if short.is_asked(here) and short.holds(here)
+        ]
         chosen, *rest = inside or every
         return replace(chosen, point=here, others=tuple(rest) if inside else self.others)
+
+    def holds(self, point: Mapping[str, int]) -> bool:
+        """Whether nothing says that a point is outside of where the form holds."""
+        return self.table.domain.problem(self.own(point)) is None
+
+    def shorter(self) -> Iterator[Sharded]:
+        """The form where axes have one device, for each choice of them that was compared with fresh programs."""
+        for each in self.alone:
+            rows = tuple(each.rows(self.plan, self.rows))
+            table = self.table.where(WhereAlone(self.table.domain, each))
+            yield replace(self, table=table, rows=rows, others=(), alone=(), at_one=each.symbols)
+
+    def is_asked(self, point: Mapping[str, int]) -> bool:
+        """Whether a point says that the axes have one device."""
+        return all(point.get(name) == 1 for name in self.at_one)
 
     @property
     def device(self) -> Any:
@@ -99,9 +121,15 @@ class OnMesh:
         every = [] if self.parts.sharded is None else [self.parts.sharded, *self.parts.sharded.others]
         return [self._with(replace(each, others=())) for each in every] if len(every) > 1 else [self]
 
+    @property
+    def shorter(self) -> list[Self]:
+        """The table for each choice of axes that have one device, in each of its forms."""
+        every = [] if self.parts.sharded is None else [self.parts.sharded, *self.parts.sharded.others]
+        return [self._with(short) for each in every for short in each.shorter()]
+
     def side_at(self, point: Mapping[str, int]) -> Self:
         """The table with the form of its program on a mesh that holds at a point; itself where none does, or there is no plan."""
-        for each in self.sides:
+        for each in (*self.sides, *self.shorter):
             own = None if each.parts.sharded is None else each.parts.sharded.table.domain
             if own is not None and own.problem({**self.parts.point, **point}) is None:
                 return each

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from symcost.costs.mesh.alone import Alone
 from symcost.costs.mesh.collectives import KINDS, Collective
 from symcost.costs.mesh.plan import Plan
 from symcost.costs.mesh.sharded import Sharded
@@ -36,7 +37,12 @@ def _entry(given: Any) -> Any:
 
 def _side(plan: Plan, given: Mapping[str, Any], point: Mapping[str, int], read: ReadTable) -> Sharded:
     table, number = read(given["per_device"])
-    return Sharded(plan, table, tuple(_collective(each, number) for each in given["collectives"]), dict(point))
+    rows = tuple(_collective(each, number) for each in given["collectives"])
+    alone = (
+        Alone(*(tuple(map(as_text, each[name])) for name in ("symbols", "conditions")))
+        for each in given.get("alone", [])
+    )
+    return Sharded(plan, table, rows, dict(point), alone=tuple(alone))
 
 
 def _collective(given: Mapping[str, Any], number: Callable[[Any], Any]) -> Collective:

@@ -1,4 +1,4 @@
-"""How fast a device computes the operations of a step: the peak of each of their number types, and what is taken where none is published."""
+"""How fast a device computes the operations of a step: the peak of each of their number types, or what stands for it."""
 
 from __future__ import annotations
 

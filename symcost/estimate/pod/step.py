@@ -37,7 +37,8 @@ class StepTime:
 
     ``compute``: FLOPs over the peak of the number type that they are in; ``memory``: bytes over the bandwidth of the device's
     memory; ``communication``: by axes of the mesh (of one switch all together, whose links they share); ``bubble``: the idle
-    share of a pipeline; ``overlap``: what happens at once. ``dtype``: the number types of the operations, and ``peak`` the fastest of theirs.
+    share of a pipeline; ``overlap``: what happens at once. ``dtype``: the number types of the operations, ``peak``: the fastest
+    of theirs.
     ``assumed``: what the numbers rest on.
     """
 

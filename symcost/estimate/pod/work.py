@@ -59,7 +59,9 @@ class DeviceWork:
             object.__setattr__(self, name, None if given is None else amount(given, name))
         types = {name: amount(each, f"FLOPs in {name}") for name, each in self.types.items()}
         if types and sympy.expand(sympy.Add(*types.values()) - self.flops) != 0:
-            raise SymcostError(f"types={short(self.types)} are not the FLOPs of the work, {short(str(self.flops))}: give all")
+            raise SymcostError(
+                f"types={short(self.types)} are not the FLOPs of the work, {short(str(self.flops))}: give all"
+            )
         object.__setattr__(self, "types", types)
         if not isinstance(self.collectives, list | tuple):
             raise SymcostError(

@@ -177,7 +177,8 @@ def _side(costs: CostTable) -> dict[str, Any]:
         {**vars(row), "axes": list(row.axes), **{name: str(getattr(row, name)) for name in numbers}}
         for row in costs.collectives
     ]
-    return {"per_device": _whole(costs.per_device), "collectives": rows}
+    alone = [vars(each) for each in costs.parts.sharded.alone]
+    return {"per_device": _whole(costs.per_device), "collectives": rows, **({"alone": alone} if alone else {})}
 
 
 def _checks(costs: Any) -> dict[str, Any]:

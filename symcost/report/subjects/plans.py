@@ -32,7 +32,7 @@ def text(plans: Any) -> str:
     """The plans, best first, and how they were found."""
     width = sheet.terminal()
     common = alike([*plans.found, *plans.front])
-    lines: list[str] = sheet.hung(f"all with {assigned(common)}", width) + [""] if common else []
+    lines: list[str] = [*sheet.hung(f"all with {assigned(common)}", width), ""] if common else []
     for title, several in (("", plans.found), ("nothing is faster without more memory:", plans.front)):
         if several:
             names = [name for name in several[0].row if name not in common]
@@ -47,9 +47,7 @@ def alike(several: Sequence[Any]) -> dict[str, Any]:
     rows = [each.row for each in several]
     first = rows[0] if len(rows) > 1 else {}
     return {
-        name: value
-        for name, value in first.items()
-        if name not in RESULTS and all(row[name] == value for row in rows)
+        name: value for name, value in first.items() if name not in RESULTS and all(row[name] == value for row in rows)
     }
 
 
@@ -60,6 +58,7 @@ def facts(plans: Any) -> list[str]:
         f"{some} {'are' if plans.count else 'is'} feasible on {plans.device}, by {plans.objective}; {plans.seconds:.2g} s"
     ]
     said += [f"number types: {plans.assumed}"] if plans.assumed else []
+    said += [plans.left_out] if plans.left_out else []
     if plans.found and plans.fits and plans.batch:
         try:
             most = plans.largest_batch()

@@ -46,9 +46,11 @@ class PlanQuestion:
         """The numbers that are told of a plan."""
         return [*dict.fromkeys((*(name for name in NUMBERS if self.trained or name != MEMORY), self.minimize))]
 
-    def parts(self, variant: Variant, place: Room) -> Iterator[tuple[Mapping[str, Any], Space]]:
-        """For each form of the table and each number of chips: the formulas, and the space of their plans."""
-        for side in variant.costs.sides:
+    def parts(self, variant: Variant, plans: Room) -> Iterator[tuple[Mapping[str, Any], Space]]:
+        """For each form of the table, of axes of one device too, and each number of chips: formulas, and the space of plans."""
+        costs = variant.costs
+        for side in (*costs.sides, *costs.shorter):
+            place = plans.alone(side.parts.sharded.at_one)
             options = {"device": self.on, "optimizer": self.optimizer, "zero": variant.zero, MICRO: MICRO}
             asked = setting(side, options if self.dtype is None else {**options, "dtype": self.dtype}, checked=True)
             quantities, sizes = vocabulary(side), (*side.symbols, CHIPS, STEP, MICRO)

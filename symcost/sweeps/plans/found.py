@@ -66,6 +66,8 @@ class Plans:
     fits: bool = True
     assumed: str = ""
     """In which number types the times are, and where these come from."""
+    left_out: str = ""
+    """Which axes are never of one device, as their table says nothing of that; empty where there are none."""
     front: tuple[FoundPlan, ...] = ()
     verdicts: tuple[Any, ...] = field(default=())
 
@@ -125,7 +127,7 @@ def found_plan(
     variant: Variant, place: Room, told: Mapping[str, Any], tokens: Any, row: Mapping[str, Any]
 ) -> FoundPlan:
     """A plan of a row of an answer; ``told`` stands before its columns, and behind them ``tokens`` of all its runs a second."""
-    own = {name: row[name] for name in (CHIPS, *place.mesh)}
+    own = {name: row.get(name, 1) for name in (CHIPS, *place.mesh)}  # an axis of one device is no column of its own
     own |= {name: row.get(name, values[0]) for name, values in place.axes.items()}
     numbers, at = {name: value for name, value in row.items() if name not in own}, place.run(own)
     if tokens is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,10 @@ class Room:
             if plan is None
             else [name for name in plan.symbols if name in self.costs.symbols and name not in self.axes]
         )
+
+    def alone(self, names: Sequence[str]) -> Room:
+        """The plans whose axes of such sizes have one device."""
+        return replace(self, axes={**self.axes, **dict.fromkeys(names, (1,))}) if names else self
 
     @cached_property
     def examples(self) -> dict[Any, Any]:

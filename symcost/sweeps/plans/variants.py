@@ -30,6 +30,13 @@ class Variant:
         """Whether what a device keeps for the backward pass is known."""
         return self.costs.parts.residuals is not None
 
+    def never_alone(self) -> list[str]:
+        """Sizes of axes of which no form holds where they are 1, though another axis may have more."""
+        assert self.costs.plan is not None
+        known = {name for each in self.costs.shorter for name in each.parts.sharded.at_one}
+        others = len([size for size in self.costs.plan.mesh.values() if self.costs.point.get(str(size), size) != 1])
+        return [name for name in self.costs.plan.symbols if name in self.costs.symbols and name not in known and others > 1]
+
 
 def variants(costs: Any, specs: Sequence[Any], plan: Any, vary: Mapping[str, Sequence[Any]] | None, zero: Any,
              tracing: Mapping[str, Any]) -> list[Variant]:  # fmt: skip

@@ -120,7 +120,7 @@ def plans(
     return Plans(
         tuple(found), number, size, seconds, minimize, on.name, {"optimizer": optimizer, "dtype": dtype}, batches, fits,
         "; ".join(dict.fromkeys(types_said(each.costs, on, dtype) for each in every)),
-        undominated(fastest, FRONT), tuple(_verdict(each, targets, on_event) for each in found[:verify]),
+        _left_out(every, given or {}), undominated(fastest, FRONT), tuple(_verdict(each, targets, on_event) for each in found[:verify]),
     )  # fmt: skip
 
 
@@ -128,6 +128,18 @@ def _told(variant: Variant, every: Sequence[Variant]) -> dict[str, Any]:
     """The columns that tell a table and its stage from the others."""
     named = {"plan": variant.name} if any(each.name for each in every) else {}
     return {**named, **({"zero": variant.zero} if any(each.zero != every[0].zero for each in every) else {})}
+
+
+def _left_out(every: Sequence[Variant], given: Mapping[str, Any]) -> str:
+    """The sizes of axes that are searched from 2 on alone, in words: where others are left, and no form is known there."""
+    found = dict.fromkeys(name for each in every for name in each.never_alone() if name not in given)
+    if not found:
+        return ""
+    said = " and ".join(f"{name}=1" for name in found)
+    return (
+        f"plans with {said} are left out, as of those nothing is known here: trace the model (again), and with 1 for the size of "
+        "that axis where this line is still there"
+    )
 
 
 def _verdict(found: FoundPlan, targets: str | Sequence[str], on_event: Callable[[str, str], None]) -> Any:

@@ -18,7 +18,6 @@ from symcost.reading.numerals import assigned
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.mesh.lattice import Lattice
-from symcost.tracing.mesh.sampler import MeshSampler
 from symcost.tracing.mesh.sides import PLACE, SideOfMesh, sizes_of_axes
 from symcost.tracing.sampling.sample import Point
 
@@ -40,7 +39,6 @@ class ComparesSide(Protocol):
     """What compares the numbers of a form with a fresh program's."""
 
     lattice: Lattice
-    sampler: MeshSampler
     side: SideOfMesh
     sizes: Point
     structural: Sequence[str]
@@ -48,6 +46,10 @@ class ComparesSide(Protocol):
     fitted: list[Point]
     agreed: list[Point]
     upto: Mapping[str, int]
+
+    def works(self, point: Point) -> bool:
+        """Whether there is a program at a point."""
+        ...
 
     def right(self, totals: LineTotals, point: Point) -> bool:
         """Whether the form has the numbers of a fresh program."""
@@ -89,7 +91,7 @@ class Box:
         for _ in range(ROUNDS):
             corners = {tuple(corner.point.items()): corner for corner in self._corners()}
             inside = [each for each in corners.values() if all_hold(self._compared.order, each.point)]
-            works = [each for each in inside if self._compared.sampler.works(each.point)]
+            works = [each for each in inside if self._compared.works(each.point)]
             wrong = next((each for each in works if not self._agrees(each.point)), None)
             if wrong is None:
                 return self._settled(works)

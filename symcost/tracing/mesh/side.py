@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from symcost.costs.dtypes import item_bytes
 from symcost.costs.evidence import BOUNDED, Evidence, summary
@@ -27,6 +28,7 @@ from symcost.tracing.mesh.domain import ASKED, OnDevice
 from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.made import made
 from symcost.tracing.mesh.sampler import MeshSampler
+from symcost.tracing.mesh.short import alone
 from symcost.tracing.mesh.sides import SideOfMesh, sizes_of_axes
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.sample import Point
@@ -114,7 +116,9 @@ class SideDerivation:
             words = summary(domain.evidence, ())
             certificate = Certificate(self.sampler.traces, tuple(self.fitted), tuple(held_out), len(totals.forms),
                                       len(structure.points), words=words)  # fmt: skip
-            return made(self.whole.table, self.plan, lines, domain, certificate, self._residuals(structure, held_out))
+            kept = self._residuals(structure, held_out)
+            found = made(self.whole.table, self.plan, lines, domain, certificate, kept)
+            return replace(found, alone=tuple(alone(self, lines, domain, partial(self._is_kept, kept))))
         raise AssertionError("the last attempt returns or raises")
 
     def _divide(self, totals: LineTotals, point: Point) -> bool:
@@ -128,6 +132,14 @@ class SideDerivation:
                     self.whole_parts.update({name: Form.symbol(name) / every for name in chosen})
                     return True
         return False
+
+    def works(self, point: Point) -> bool:
+        """Whether there is a program at a point."""
+        return self.sampler.works(point)
+
+    def program(self, point: Point) -> Program:
+        """What one device runs at a point."""
+        return self.sampler(point)
 
     def right(self, totals: LineTotals, point: Point) -> bool:
         """Whether the form has the numbers of a fresh program."""
@@ -160,6 +172,10 @@ class SideDerivation:
             return None
         right = all(found.value(point) == kept_bytes(self.sampler(point)).number for point in held_out)
         return found if right else None
+
+    def _is_kept(self, kept: Form | None, point: Point) -> bool:
+        """Whether one device keeps as many bytes at a point as is told, if it is."""
+        return kept is None or kept.value(point) == kept_bytes(self.sampler(point)).number
 
     def _lift(self, fixed: Point, known: Dictionary) -> Program:
         sizes = [name for name in self.values if name not in self.structural]
