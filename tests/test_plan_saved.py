@@ -52,7 +52,7 @@ def test_a_file_knows_where_the_numbers_of_a_device_hold(costs: sc.CostTable, tm
     found = read_back(costs, tmp_path)
     for wrong, message in (
         ({"B": 32770}, "B % X == 0 must hold"),
-        ({"X": 1}, "X >= 2 must hold"),
+        ({"X": 1, "Y": 1}, "X >= 2 must hold"),
         ({"d": 2**21}, "beyond what was tried"),
     ):
         with pytest.raises(sc.DomainError, match=message):

@@ -126,14 +126,16 @@ def test_tokens_utilisation_and_price_follow_from_the_seconds() -> None:
     assert found.cost_per_token("price") == sc.parse("price") * 8 * 2 / 3600 / 1000
     assert (
         str(found)
-        == "2 s a step, bound by compute, on google-tpu-v5p x 8 (bfloat16); 50 % of the peak, overlap: compute"
+        == "2 s a step, bound by compute, on google-tpu-v5p x 8 (bfloat16); bfloat16 assumed: the work says no number "
+        "types, 50 % of the peak, overlap: compute"
     )
     assert repr(found) == f"<StepTime {found}>"
 
 
 def test_a_step_in_symbols_has_a_value_at_a_point() -> None:
     found = sc.step_time(fsdp(), V5P)
-    assert str(found).endswith("s a step on google-tpu-v5p x X (bfloat16); full peak, X as rings, overlap: compute")
+    assumed = "bfloat16 assumed: the work says no number types, full peak, X as rings, overlap: compute"
+    assert str(found).endswith(f"s a step on google-tpu-v5p x X (bfloat16); {assumed}")
     point = dict(B=2**21, D=8192, F=28672, X=1024)
     assert found.value(**point) == Fraction(4 * 2**21 * 8192 * 28672, 1024 * 459 * 10**12) * Fraction(
         2550 * 1024, 2**21
@@ -205,7 +207,7 @@ def test_what_is_computed_again_is_work_but_no_part_of_the_utilisation() -> None
 def test_tokens_are_needed_for_what_is_told_of_them() -> None:
     found = sc.step_time(sc.DeviceWork(flops=1), V5P)
     with pytest.raises(
-        sc.SymcostError, match=r"how many tokens a step has is not known: give DeviceWork\(tokens=...\)"
+        sc.SymcostError, match=r"how many tokens a step has is not known: give tokens, as tokens='B\*T'"
     ):
         _ = found.tokens_per_second
 
@@ -372,3 +374,26 @@ def test_what_a_step_waits_for_is_told() -> None:
     ]
     assert told == ["X", "compute"], "2550 tokens a chip"
     assert sc.step_time(sc.DeviceWork(flops=1, bytes=10**9), V5P).bound == "memory"
+
+
+def test_a_step_is_in_the_number_types_of_its_program() -> None:
+    """Of products in float32 and in bfloat16 each at its own peak; bytes of a type that is given are of that type."""
+
+    def two(x: Any, y: Any) -> Any:
+        return (x @ x) + (y @ y).astype("float32")
+
+    costs = sc.trace_function(two, "float32[n,n]", "bfloat16[n,n]")
+    h100, n = sc.device("h100"), sc.parse("n")
+    found = sc.step_time(costs, "h100", tokens="n")
+    rates = {name: sympy.Rational(int(h100.operations(name))) for name in ("float32", "bfloat16")}
+    assert found.compute == 2 * n**3 / rates["float32"] + 2 * n**3 / rates["bfloat16"]
+    assert found.assumed.startswith("float32 and bfloat16 as traced, full peak")
+    assert found.tokens_per_second == n / found.seconds
+    given = sc.step_time(costs, "h100", "bfloat16")
+    assert given.compute == 4 * n**3 / rates["bfloat16"]
+    assert given.memory.subs("n", 64) < found.memory.subs("n", 64)
+    assert "at the peak of bfloat16: none of float32 is published" in sc.step_time(costs, V5P).assumed
+    with pytest.raises(sc.DeviceError, match="no published peak for float32"):
+        sc.step_time(costs, V5P, "float32")
+    with pytest.raises(sc.SymcostError, match="are not the FLOPs of the work"):
+        sc.DeviceWork(flops=3, types={"float32": 2})

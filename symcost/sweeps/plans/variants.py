@@ -35,7 +35,9 @@ class Variant:
         assert self.costs.plan is not None
         known = {name for each in self.costs.shorter for name in each.parts.sharded.at_one}
         others = len([size for size in self.costs.plan.mesh.values() if self.costs.point.get(str(size), size) != 1])
-        return [name for name in self.costs.plan.symbols if name in self.costs.symbols and name not in known and others > 1]
+        return [
+            name for name in self.costs.plan.symbols if name in self.costs.symbols and name not in known and others > 1
+        ]
 
 
 def variants(costs: Any, specs: Sequence[Any], plan: Any, vary: Mapping[str, Sequence[Any]] | None, zero: Any,
