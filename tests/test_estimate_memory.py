@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -107,6 +108,21 @@ def test_bytes_of_the_cache_for_one_token(name: str, sizes: dict[str, int], byte
     assert kv_cache(decoding(reference(name).net(**sizes), M=2048, n=3), "float16") == bytes_ * 2048 * 3
 
 
+def test_the_cache_of_a_traced_step_is_what_its_caller_says() -> None:
+    def step(x: Any, cache: Any) -> Any:
+        return x @ cache["k"].swapaxes(1, 2), cache["v"]
+
+    cache = {"k": "bfloat16[n,M,d]", "v": "int8[n,M,d]"}
+    costs = sc.trace_function(step, "bfloat16[n,1,d]", cache)
+    n, M, d = sc.symbols("n M d")
+    assert kv_cache(costs, caches="inputs/1/*") == 3 * n * M * d
+    assert kv_cache(costs.subs(n=2, M=8, d=4), "float32", caches=["inputs/1/k"]) == 256
+    with pytest.raises(sc.SymcostError, match="caches='inputs/2' fits no array of the program"):
+        kv_cache(costs, caches="inputs/2")
+    with pytest.raises(sc.SymcostError, match="of a traced step say which of its arrays they are"):
+        kv_cache(costs)
+
+
 PARAMETERS = [
     # github.com/openai/gpt-2 and the published checkpoints: 124M and 1558M parameters.
     ("gpt2", {}, 124439808),
@@ -181,7 +197,9 @@ def test_a_traced_step_with_its_cache_as_inputs_is_the_layers_step() -> None:
 def test_no_cache_without_attention() -> None:
     with pytest.raises(sc.SymcostError, match="has no attention that could keep keys and values"):
         decoding(sc.Linear(4))
-    with pytest.raises(sc.SymcostError, match="keeps no keys and values: make one of a decoding step"):
+    with pytest.raises(
+        sc.SymcostError, match="keeps no keys and values by itself: of layers make one of a decoding step"
+    ):
         kv_cache(sc.models.alexnet())
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,27 @@ def test_a_plan_reads_back_whole(point: dict[str, int], costs: sc.CostTable, tmp
     assert found.subs(**rest).per_device.flops == costs.subs(**AT).per_device.flops
     assert sc.step_time(found.subs(**rest), "tpu-v5p").value() == sc.step_time(costs.subs(**AT), "tpu-v5p").value()
     assert read_back(found, tmp_path).collectives == found.collectives
+
+
+def test_axes_of_one_device_read_back_too(costs: sc.CostTable, tmp_path: Path) -> None:
+    """There nothing is sent along them, and plans are searched there as well."""
+    found = read_back(costs, tmp_path)
+    assert {each.symbols for each in costs.parts.sharded.alone} == {("X",), ("Y",)}
+    assert found.parts.sharded.alone == costs.parts.sharded.alone
+    for name, axes in (("X", {("model",)}), ("Y", {("data",)})):
+        at = {**AT, name: 1}
+        assert found.subs(**at).collectives == costs.subs(**at).collectives
+        assert {row.axes for row in found.subs(**at).collectives} == axes
+    asked: dict[str, Any] = dict(chips=16, device="tpu-v5p", batch=65536, given={"d": 4096, "F": 8192}, top=9)
+    plans = sc.plans(found, tokens="B", **asked)
+    assert {(each.row["X"], each.row["Y"]) for each in plans} == {(2**k, 16 >> k) for k in range(5)}
+    assert all(each.row["tokens_per_second"] * Fraction(str(each.row["step_time"])) == 65536 for each in plans)
+    assert "left out" not in str(plans)
+    longer = replace(found.parts.sharded, alone=())
+    told = sc.plans(found.cut(longer), **asked)
+    assert len(told) == 3
+    assert "plans with X=1 and Y=1 are left out" in str(told)
+    assert str(told).splitlines()[0].startswith("all with chips=16, d=4096")
 
 
 def test_a_file_knows_where_the_numbers_of_a_device_hold(costs: sc.CostTable, tmp_path: Path) -> None:

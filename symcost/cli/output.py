@@ -22,6 +22,8 @@ USUAL, MOST = "15 to 160", 160
 """Traces of models by others, as they were counted when the closed form was found."""
 PATIENCE = 1.0
 """Seconds of work before anything is shown about it."""
+LONG = 30.0
+"""Seconds of work without a word in a pipe or a file."""
 
 
 def checked(check: Callable[[Any], object]) -> Callable[[typer.Context, Any], Any]:
@@ -108,6 +110,7 @@ class Progress(ExitStack):
         super().__init__()
         self.bar = _bar(TimeElapsedColumn())
         self.task = self.bar.add_task(what, total=None)
+        self.start = self.told = time.monotonic()
         self.timer = threading.Timer(PATIENCE, self.bar.start)
         self.timer.daemon = True
 
@@ -125,6 +128,10 @@ class Progress(ExitStack):
     def say(self, what: str) -> None:
         """Show what is being done."""
         self.bar.update(self.task, description=what)
+        now = time.monotonic()
+        if self.bar.disable and now - self.told >= LONG:  # of long work a pipe gets a line now and then
+            self.told = now
+            print(f"{now - self.start:6.0f} s  {what}", file=sys.stderr, flush=True)
 
     def _end(self) -> None:
         self.timer.cancel()

@@ -163,7 +163,8 @@ def _planned(
             costs = derive(model, own, on_trace, active)
         plan = completed(plan, model, next(iter(costs.certificate.fitted), {}))
         model.explicit = plan if model.explicit else None
-        return costs.cut(sharded(model, costs, plan, options.upto, on_trace))
+        before = costs.certificate.traces
+        return costs.cut(sharded(model, costs, plan, options.upto, lambda count: on_trace(before + count)))
 
 
 def symbols_of(

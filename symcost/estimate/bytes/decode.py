@@ -90,7 +90,7 @@ def kv_cache(costs: CostTable, dtype: str | None = None, *, caches: str | Sequen
     Those of earlier tokens are the table's state too, and stand in ``costs.state`` and ``sc.memory``. They are in ``dtype``,
     ``float16`` unless given. Of a traced step ``caches`` says which of its arrays they are: patterns of their paths, which begin
     with the role of the array, as ``"inputs/1"`` or ``"state/**/cached_*"`` (:mod:`symcost.reading.glob`); each is in its own
-    number type unless one is given.
+    number type unless one is given, and as large as it enters the step.
 
     Raises:
         SymcostError: where nothing keeps keys and values, or a pattern fits no array of the program.
@@ -128,7 +128,9 @@ def _named(costs: CostTable, patterns: Sequence[str]) -> Iterator[tuple[Any, str
         if not any(matches(checked_pattern(pattern, "caches"), path) for path, _ in entered):
             paths = list(dict.fromkeys(path for path, _ in entered))
             told = f"they are {listed(paths)}" if paths else "the table has none"
-            raise SymcostError(f"caches={pattern!r} fits no array of the program: {offered(near(pattern, paths), told)}")
+            raise SymcostError(
+                f"caches={pattern!r} fits no array of the program: {offered(near(pattern, paths), told)}"
+            )
     for path, row in entered:
         if any(matches(pattern, path) for pattern in patterns):
             yield sympy.Mul(*row.out, row.times), row.dtype

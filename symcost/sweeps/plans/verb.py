@@ -120,7 +120,8 @@ def plans(
     return Plans(
         tuple(found), number, size, seconds, minimize, on.name, {"optimizer": optimizer, "dtype": dtype}, batches, fits,
         "; ".join(dict.fromkeys(types_said(each.costs, on, dtype) for each in every)),
-        _left_out(every, given or {}), undominated(fastest, FRONT), tuple(_verdict(each, targets, on_event) for each in found[:verify]),
+        _left_out(every, given or {}), undominated(fastest, FRONT),
+        tuple(_verdict(each, targets, on_event) for each in found[:verify]),
     )  # fmt: skip
 
 
