@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import prod
 
 from symcost.agreement.check import Check
 from symcost.costs.dtypes import item_bytes
 from symcost.hlo import Module, Shape
 from symcost.hlo.counting.bytes import in_tiles
-from symcost.hlo.counting.sent import sent as sent_by
 from symcost.referee.compilers.answer import TargetAnswer
 from symcost.referee.compilers.targets import CPU, TPU, Target
 from symcost.referee.verdicts.exchange import Exchange
@@ -18,11 +17,6 @@ from symcost.tracing.mesh.instructions import DTYPES
 
 POINTER = 8
 """Bytes of an entry in the table of several results; on TPUs half as many."""
-RUNNING = frozenset({"call", "async-start", "async-update", "async-done"})
-"""Operations that run what they call as it stands there."""
-WORKSPACE = 64 * 1024
-"""Bytes: twice what TPUs keep for a collective of a small program."""
-HANDED_ON = frozenset({"parameter", "get-tuple-element", "tuple", "bitcast"})
 NARROW = ("bfloat16", "float16")
 """Number types that CPUs compute with as float32."""
 Array = tuple[str, tuple[int, ...]]
@@ -34,9 +28,8 @@ def checks(target: Target, answer: TargetAnswer, sent: Exchange, text: Module | 
 
     The arguments are those of the closed form at the point, the results those of the program that XLA's partitioner cuts, with
     the table of pointers where there are several. Temporaries are at most every array that one device of our program makes or
-    receives, another copy of its arguments, workspaces and alignment; where arrays are stored in tiles, every array that the
-    compiled program makes outside of fusions, and a workspace for each collective. Where there is no ``text`` of it, nobody
-    knows its tiles: then less than our bytes would be wrong.
+    receives, another copy of its arguments, workspaces and alignment; where arrays are stored in tiles, every array of the
+    compiled program. Where there is no ``text`` of it, nobody knows its tiles: then less than our bytes would be wrong.
     """
     sizes = held(answer)
     entering = [(row.dtype, tuple(map(int, row.out))) for row in sent.device.rows if row.source == "input"]
@@ -79,8 +72,8 @@ class _Holds:
         if self.text is None:
             return []
         if self.tiled:
-            most = sum(map(in_tiles, _made(self.text))) + WORKSPACE * len(sent_by(self.text))
-            what = f"every array that is made outside of fusions, and {WORKSPACE:,} bytes for each collective"
+            homes = self.text.computations.values()
+            most, what = sum(in_tiles(i.shape) for home in homes for i in home.instructions), "every array compiled"
         else:
             made = int(sent.device.total("full").bytes_written) + sum(sent.predicted.values())
             narrow = any(row.dtype in NARROW for row in sent.device.rows) and self.target.platform == CPU
@@ -91,17 +84,6 @@ class _Holds:
             Check(level=3, target=self.target.name, metric="bytes of temporaries on a device", ours=most,
                   theirs=self.sizes["temporaries"], witness=WITNESS, limits=(0, most), because=f"a bound: at most {what}")
         ]  # fmt: skip
-
-
-def _made(text: Module) -> Iterator[Shape]:
-    """The arrays that a program makes: what fusions and reductions compute with is none, and some operations only hand on."""
-    homes = text.computations.values()
-    inner = {name for home in homes for i in home.instructions if i.opcode not in RUNNING
-             for role in ("calls", "to_apply") for name in i.calls(role)}  # fmt: skip
-    for home in homes:
-        for i in home.instructions if home.name not in inner else ():
-            if i.opcode not in HANDED_ON:
-                yield from i.shape.leaves()
 
 
 def _array(shape: Shape) -> Array:
