@@ -135,7 +135,11 @@ def test_a_run_in_a_folder_is_read_by_duckdb(space: Path, tmp_path: Path, capsys
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (("a*b", "a*c"), [], "f depends on the symbol c and the space has no axis for it"),
+        (
+            ("a*b", "a*c"),
+            [],
+            "for it: give it values, as c = [1]; the axis b is no symbol of the costs",
+        ),
         (("f <= 60", "g <= 60"), [], "'g' is neither an axis of the space nor a number of the costs"),
         (("[3, 7, 11]", "[]"), [], "the axis b is empty: give it at least one value"),
         (("maximize", "maximise"), [], "unknown key 'maximise': did you mean maximize?"),

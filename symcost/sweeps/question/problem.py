@@ -135,8 +135,15 @@ def make_problem(
     shown_formulas = {name: parse(name) for name in named}
     sides = [side for _, c in limits for k in compares(c) for side in (k.left, k.right)]
     used = {n for _, c in limits for n in names(c)} | {str(s) for f in shown_formulas.values() for s in f.free_symbols}
+    try:
+        formulas = resolved(metrics, axes, [*shown_formulas.values(), *sides])
+    except SpaceError as problem:  # perhaps since an axis is mistyped
+        try:
+            _check_axes(axes, metrics, used)
+        except SpaceError as axis:
+            raise SpaceError(f"{problem}; {axis}") from None
+        raise
     _check_axes(axes, metrics, used)
-    formulas = resolved(metrics, axes, [*shown_formulas.values(), *sides])
     signed = tuple((text, -formula if maximise else formula) for text, formula, maximise in goals)
     units = {name: sign for name, formula in shown_formulas.items() if (sign := sign_of(formula, metrics.dimension))}
     return Problem(axes, formulas, shown_formulas, limits, signed, domain, units)
