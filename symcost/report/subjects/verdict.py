@@ -131,7 +131,8 @@ def _modules(verdict: Any, whole: bool) -> Iterable[tuple[str, Cells, Sequence[C
     for row in rows:
         seen[row.target] += 1
         if whole or seen[row.target] <= FEW_MODULES:
-            because = row.because if whole else row.because.partition("; ")[0]
+            first, *others = row.because.split("; ")
+            because = f"{first}, {len(others)} more" if others and not whole else row.because
             shown.append((row.target, row.path or "(itself)", row.phase, f"{row.ours:,}", f"{row.theirs:,}",
                           f"{row.difference:+,}", because))  # fmt: skip
     if shown:
