@@ -48,6 +48,21 @@ def tables() -> tuple[Any, Any]:
     return old, new
 
 
+def test_a_module_says_what_it_costs_more_at_each_point_and_an_equal_number_needs_no_formula() -> None:
+    old, new = tables()
+    lines = [line.strip() for line in difference.text(compare(old, new, [{"n": 2, "d": 8}]), 120).splitlines()]
+    place = lines.index("~ a (changed)")
+    assert lines[place + 1 : place + 3] == ["params: +d**2 + d", "at n=2, d=8: 72 -> 144 (+72, +100.0 %)"]
+    assert (
+        "at n=2, d=8"
+        in difference.markdown(compare(old, new, [{"n": 2, "d": 8}])).split("| module |")[1].splitlines()[0]
+    )
+    n, d = sc.symbols("n d")
+    other = compare(sc.table(sc.Linear(d), (n, 8)), sc.table(sc.Linear(8), (n, d)), [{"n": 1, "d": 8}])
+    assert "params (full): another formula, as before at the points" in difference.text(other, 120)
+    assert "d**2" not in difference.text(other, 120)
+
+
 def test_totals_and_modules_differ_by_formulas() -> None:
     old, new = tables()
     found = compare(old, new, [{"n": 2, "d": 8}])

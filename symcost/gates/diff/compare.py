@@ -108,7 +108,7 @@ def compare(old: CostTable, new: CostTable, points: Sequence[Mapping[str, int]] 
     totals += [Change(f"peak {unit} ({rule})", *both) for rule, unit in PEAKS if (both := _peaks(old, new, rule, unit))]
     totals += [Change(name, *both) for name in PLANNED if (both := _on_device(old, new, name))]
     return Difference(
-        old=names[0], new=names[1], points=tuple(points), modules=tuple(_modules(old, new)),
+        old=names[0], new=names[1], points=tuple(points), modules=tuple(_modules(old, new, points)),
         totals=tuple(_valued(change, points) for change in totals if change.old != 0 or change.new != 0),
         symbols=(old.symbols, new.symbols),
         withdrawn=tuple(f"{name}: {why}" for name, costs in zip(names, (old, new), strict=True)
@@ -144,7 +144,7 @@ def _value(expression: Any, point: Mapping[str, int]) -> Any:
     return evaluate(expression, point)
 
 
-def _modules(old: CostTable, new: CostTable) -> list[ModuleChange]:
+def _modules(old: CostTable, new: CostTable, points: Sequence[Mapping[str, int]]) -> list[ModuleChange]:
     """Paths in the order of the new table, those that are gone behind them."""
     before, after = ({group.name: group for group in costs.by_path()} for costs in (old, new))
     modules = []
@@ -153,5 +153,5 @@ def _modules(old: CostTable, new: CostTable) -> list[ModuleChange]:
         first, second = (side[path].total() if path in side else ZERO for side in (before, after))
         changes = [Change(metric, getattr(first, metric), getattr(second, metric)) for metric in METRICS]
         if state != CHANGED or any(changes):
-            modules.append(ModuleChange(path, state, tuple(change for change in changes if change)))
+            modules.append(ModuleChange(path, state, tuple(_valued(change, points) for change in changes if change)))
     return [module for module in modules if module.changes]

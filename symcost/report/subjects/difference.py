@@ -65,14 +65,29 @@ def _lines(difference: Any) -> Iterator[tuple[str, str]]:
         return
     yield from (("", ""), ("", "totals"))
     for change in difference.totals:
-        yield "  ", f"{change.name}: {_signed(change.difference)}" if change else f"{change.name}: as before"
-        if change:
-            yield from (("      ", f"at {at}: {shown}") for at, shown in _values(change, difference))
+        yield "  ", f"{change.name}: {_formula(change)}"
+        yield from _at_points(change, difference, "      ")
     if difference.modules:
         yield from (("", ""), ("", "modules"))
     for module in difference.modules:
         yield "  ", f"{SIGNS[module.state]} {module.path or ITSELF} ({module.state})"
-        yield from (("      ", f"{change.name}: {_signed(change.difference)}") for change in module.changes)
+        for change in module.changes:
+            yield "      ", f"{change.name}: {_formula(change)}"
+            yield from _at_points(change, difference, "          ")
+
+
+def _formula(change: Any) -> str:
+    """The difference as a formula, which is not told where it is 0 at every point that was asked for."""
+    if not change:
+        return "as before"
+    same = change.values and all(old == new for old, new in change.values)
+    return "another formula, as before at the points" if same else _signed(change.difference)
+
+
+def _at_points(change: Any, difference: Any, margin: str) -> Iterator[tuple[str, str]]:
+    """A line for each point, behind its margin."""
+    if change:
+        yield from ((margin, f"at {at}: {shown}") for at, shown in _values(change, difference))
 
 
 def markdown(difference: Any) -> str:
@@ -82,14 +97,18 @@ def markdown(difference: Any) -> str:
     if not difference:
         return f"{head}\n\nThe costs are equal."
     header = ("total", "difference", *(f"at {assigned(point)}" for point in difference.points))
-    rows = [(escaped(c.name), f"`{_signed(c.difference)}`" if c else "as before", *(s for _, s in _values(c, difference)))
-            for c in difference.totals]  # fmt: skip
+    rows = [(escaped(c.name), _quoted(c), *(s for _, s in _values(c, difference))) for c in difference.totals]
     parts = [head, sheet.markdown(header, rows)]
     if difference.modules:
-        rows = [(escaped(m.path or ITSELF), m.state, escaped(c.name), f"`{_signed(c.difference)}`")
+        rows = [(escaped(m.path or ITSELF), m.state, escaped(c.name), _quoted(c), *(s for _, s in _values(c, difference)))
                 for m in difference.modules for c in m.changes]  # fmt: skip
-        parts.append(sheet.markdown(("module", "", "metric", "difference"), rows))
+        parts.append(sheet.markdown(("module", "", "metric", *header[1:]), rows))
     return "\n\n".join(parts)
+
+
+def _quoted(change: Any) -> str:
+    told = _formula(change)
+    return f"`{told}`" if told == _signed(change.difference) else told
 
 
 def html(difference: Any) -> str:
@@ -101,9 +120,11 @@ def html(difference: Any) -> str:
         (c.name, _told(c.difference), *(shown for _, shown in _values(c, difference))) for c in difference.totals if c
     ]
     parts += [markup.table(heads, rows, right=range(2, len(heads)))] if rows else []
-    rows = [(m.path or ITSELF, m.state, c.name, _told(c.difference)) for m in difference.modules for c in m.changes]
+    rows = [(m.path or ITSELF, m.state, c.name, _told(c.difference), *(shown for _, shown in _values(c, difference)))
+            for m in difference.modules for c in m.changes]  # fmt: skip
     if rows:
-        parts.append(markup.folded("modules", markup.table(("module", "", "quantity", "difference"), rows)))
+        table = markup.table(("module", "", "quantity", *heads[1:]), rows, right=range(4, len(heads) + 2))
+        parts.append(markup.folded("modules", table))
     return "".join(parts)
 
 
@@ -122,18 +143,19 @@ def json(difference: Any) -> str:
             "symbols": {"old": difference.symbols[0], "new": difference.symbols[1]},
             "withdrawn": list(difference.withdrawn),
             "points": [dict(point) for point in difference.points],
-            "totals": [
-                {**_change(c), "values": [{"old": str(a), "new": str(b)} for a, b in c.values]}
-                for c in difference.totals
-            ],
+            "totals": [_change(c) for c in difference.totals],
             "modules": [{"path": m.path, "state": m.state, "changes": [_change(c) for c in m.changes]}
                         for m in difference.modules],
         }
     )  # fmt: skip
 
 
-def _change(change: Any) -> dict[str, str]:
-    return {"name": change.name, "old": str(change.old), "new": str(change.new), "difference": str(change.difference)}
+def _change(change: Any) -> dict[str, Any]:
+    """A change as formulas and, at each point that was asked for, in numbers."""
+    return {
+        "name": change.name, "old": str(change.old), "new": str(change.new), "difference": str(change.difference),
+        "values": [{"old": str(old), "new": str(new)} for old, new in change.values],
+    }  # fmt: skip
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {"text": text, "markdown": markdown, "json": json}
