@@ -339,7 +339,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
         assert running.stderr is not None
         running.stdout.close()
         assert running.stderr.read() == ""
-        assert running.wait(timeout=60) == 1
+        assert running.wait(timeout=60) == 141
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------

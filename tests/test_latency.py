@@ -140,7 +140,8 @@ def test_every_kind_of_kernel_takes_the_rates_measured_for_it(kind: str) -> None
     assert latency(table, host).seconds == by_hand
     assert latency(table, host, overhead=0).seconds == by_hand - sympy.Rational(1, 1000)
     assert latency(table, host, efficiency=1).seconds == latency(table, ROUND).seconds
-    assert latency(table, host, model="whole").seconds == latency(table, ROUND, model="whole").seconds
+    if kind != "other":  # of which there is no formula of the whole model
+        assert latency(table, host, model="whole").seconds == latency(table, ROUND, model="whole").seconds
     others = sc.Device(name="o", source="m", peak=host.peak, memories=host.memories, measured={"batched": sc.Rates()})
     assert latency(table, others).seconds == latency(table, ROUND).seconds
 

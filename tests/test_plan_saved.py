@@ -151,7 +151,7 @@ def test_every_format_tells_the_mesh(costs: sc.CostTable, tmp_path: Path, capsys
         "csv",
     ]
     assert main(["plans", str(tmp_path / "costs.json"), *typed]) == 0
-    columns = "chips,X,Y,d,F,step_batch,microbatches,step_time,device_bytes,communication"
+    columns = "chips,X,Y,d,F,step_batch,microbatches,step_time (s),device_bytes (B),communication (B)"
     assert capsys.readouterr().out.startswith(columns)
 
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import sympy
 
@@ -51,6 +52,11 @@ class Form:
         self._symbols: frozenset[str] | None = None
         self._text: str | None = None
         self._value: Evaluator | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process, where atoms have other numbers, a form is made again of what they are."""
+        parts = [([(ATOMS[atom], power) for atom, power in mono], number) for mono, number in self.terms.items()]
+        return _made_again, (parts,)
 
     @staticmethod
     @cache
@@ -243,6 +249,11 @@ class Form:
 FormLike = Form | int | Fraction
 ZERO = Form({})
 ONE = Form({(): 1})
+
+
+def _made_again(parts: list[tuple[list[tuple[Atom, int]], Number]]) -> Form:
+    """A form from its atoms as they are, in the numbers that they have in this process."""
+    return Form({tuple(sorted((intern(atom), power) for atom, power in mono)): number for mono, number in parts})
 
 
 def as_form(value: FormLike) -> Form:

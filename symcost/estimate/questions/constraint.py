@@ -53,11 +53,11 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
     if not given:
         raise SymcostError(_NONE)
     conditions: list[Condition] = []
-    of = _measured({*setting.costs.symbols, *setting.costs.point})
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
-        conditions += [each for named in conjuncts(condition(text, of)) for each in put(named, text, setting)]
+        named = condition(text, lambda name: _measured({*setting.costs.symbols, *setting.costs.point})(name))
+        conditions += [each for part in conjuncts(named) for each in put(part, text, setting)]
     return conditions
 
 
