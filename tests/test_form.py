@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import pickle
+import subprocess
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -152,3 +155,18 @@ def test_a_number_is_known_as_one() -> None:
 
 def test_forms_print_as_sympy_does() -> None:
     assert str(2 * n * d**2 + floor(r / 32)) == str(2 * parse("n*d**2") + sympy.floor(parse("r") / 32))
+
+
+def test_a_form_is_itself_in_a_process_whose_atoms_have_other_numbers() -> None:
+    a, b = Form.symbol("a_first"), Form.symbol("b_second")
+    form = floor(b / 3) * a * 2 + b * b + floor((floor(b / 2) + a) / 5)
+    code = (
+        "import pickle, sys\n"
+        "from symcost.formulas.form import Form, floor\n"
+        "b, a = Form.symbol('b_second'), Form.symbol('a_first')\n"
+        "read = pickle.loads(sys.stdin.buffer.read())\n"
+        "assert read == floor(b / 3) * a * 2 + b * b + floor((floor(b / 2) + a) / 5)\n"
+        "print(read.value({'a_first': 7, 'b_second': 11}))\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(form), capture_output=True, check=True)
+    assert int(told.stdout) == form.value({"a_first": 7, "b_second": 11}) == 165
