@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import flax.linen as nn
 import pytest
 import sympy
 from hypothesis import given, settings
@@ -281,3 +282,12 @@ def test_elementwise_programs_have_no_time_by_the_formula_of_products() -> None:
     with pytest.raises(sc.SymcostError, match="this program has none: take roofline or fused"):
         sc.latency(costs, "nvidia-l4", "float16", model="whole")
     assert sc.latency(costs, "nvidia-l4", "float16", model="fused").value() > 0
+
+
+@pytest.mark.parametrize("norm", [nn.LayerNorm, nn.RMSNorm])
+def test_a_chain_of_elementwise_operations_reads_as_much_by_its_formula_as_at_a_point(norm: Any) -> None:
+    """A row's scale is spread over it: what is smaller than the result is found, and never taken off what else is read."""
+    costs, at = sc.trace(norm, "float32[n,d]", referee=False), {"n": 394, "d": 384}
+    formula, point = (latency(table, "nvidia-a100-sxm-80gb", model="fused") for table in (costs, costs.subs(**at)))
+    assert formula.value(**at) == point.seconds
+    assert [sc.evaluate(step.kernel.read, at) for step in formula.steps] == [step.kernel.read for step in point.steps]

@@ -336,3 +336,31 @@ def test_a_sequence_lies_along_the_axis_of_the_tensors_between_their_products(ta
         )
     verdict = sc.verify(costs, targets=[target])
     assert verdict, str(verdict)
+
+
+class Repeated(nn.Module):
+    """Layers that are alike, each with a norm, as many as asked for."""
+
+    width: int
+    depth: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Dense(self.width, name="first")(x)
+        for i in range(self.depth):
+            x = x + nn.Dense(self.width, name=f"hidden_{i}")(nn.LayerNorm(name=f"norm_{i}")(x))
+        return x
+
+
+@pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
+def test_a_device_holds_the_arguments_of_every_layer_where_the_depth_is_a_symbol(target: str) -> None:
+    costs = sc.trace(
+        lambda d, L: Repeated(d, L), "float32[n,512]", plan=sc.Plan({"data": "X"}, {"inputs/0": ("data",)})
+    )
+    verdict = sc.verify(costs, at={"n": 512, "d": 256, "L": 5, "X": 4}, targets=[target])
+    assert verdict, verdict.checks
+    (arguments,) = (check for check in verdict.checks if check.metric.startswith("bytes of arguments"))
+    assert arguments.ours == arguments.theirs
+    if target == "cpu":
+        held = 512 * 256 + 256 + 5 * (256 * 256 + 256 + 2 * 256)  # the first layer, five others and their norms
+        assert arguments.ours == 4 * (held + 512 // 4 * 512) + 16  # the key of the random stream

@@ -38,6 +38,33 @@ def larger(left: Count, right: Count) -> Count:
     return sympy.Max(left, right, evaluate=False)
 
 
+def beyond(whole: Count, part: Count) -> Count:
+    """What a size has beyond another one, and 0 where that is the larger one: the same number at every point.
+
+    >>> from symcost.formulas.symbols import symbols
+    >>> n, d = symbols("n d")
+    >>> beyond(d * n + n, d * n), beyond(n, d * n), beyond(n, d)
+    (n, 0, Max(0, -d + n))
+    """
+    difference = sympy.expand(whole - part)
+    seen = from_least(difference)
+    if seen.is_nonnegative:
+        return difference
+    return sympy.Integer(0) if seen.is_nonpositive else sympy.Max(0, difference, evaluate=False)
+
+
+def from_least(difference: Any) -> Any:
+    """The same in what each size is above 1, so that its sign is seen.
+
+    >>> from symcost.formulas.symbols import symbols
+    >>> n, d = symbols("n d")
+    >>> (n * d - n).is_nonnegative, from_least(n * d - n).is_nonnegative
+    (None, True)
+    """
+    least = {size: 1 + sympy.Dummy(integer=True, nonnegative=True) for size in difference.free_symbols}
+    return sympy.expand(difference.xreplace(least))
+
+
 def check_sizes(point: Mapping[str, int]) -> None:
     """Raise for a value that is no positive integer."""
     for name, value in point.items():

@@ -20,7 +20,7 @@ from typing import Any
 import sympy
 
 from symcost.costs.dtypes import ASSUMED, BYTE, bits_of, item_bytes, wider
-from symcost.costs.exact import rational
+from symcost.costs.exact import beyond, from_least, rational
 from symcost.costs.rows import Row
 from symcost.costs.size import Width
 from symcost.costs.table import CostTable
@@ -176,8 +176,8 @@ def _kind(row: Row, weights: Any) -> str:
         return "product"
     channels = row.ins[0][1 if row.source == "layer" else -1]
     products = sympy.cancel(sympy.sympify(row.cost.macs, strict=True) / _elements(row.out))
-    beyond = products - channels
-    return "grouped" if beyond.is_negative else "convolution" if beyond.is_positive else "product"
+    more = from_least(products - channels)
+    return "grouped" if more.is_negative else "convolution" if more.is_positive else "product"
 
 
 def _declared(rows: Sequence[Row]) -> dict[str, list[tuple[Any, str]]]:
@@ -238,10 +238,11 @@ def _joined(run: Sequence[_Step]) -> Kernel:
     first = run[0].kernel
     read, moved = [first.read], [run[0].read_bits]
     for before, step in itertools.pairwise(run):
-        beside = step.kernel.read - step.out
-        if not _none(step.kernel.read) and not beside.is_nonpositive:
+        beside = beyond(step.kernel.read, step.out)
+        if not _none(step.kernel.read) and not _none(beside):
             read.append(beside)
-            moved.append(step.read_bits - step.out * _bits(_found_in_registers(before, step)))
+            found = step.out * _bits(_found_in_registers(before, step))
+            moved.append(beyond(step.read_bits, found) if beside.has(sympy.Max) else step.read_bits - found)
     return Kernel(
         path=first.path, op=" + ".join(dict.fromkeys(step.kernel.op for step in run)),
         operations=sympy.expand(sympy.Add(*(step.kernel.operations for step in run))), macs=first.macs,

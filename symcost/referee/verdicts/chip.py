@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import prod
 
@@ -32,7 +33,8 @@ def checks(target: Target, answer: TargetAnswer, sent: Exchange, text: Module | 
     compiled program. Where there is no ``text`` of it, nobody knows its tiles: then less than our bytes would be wrong.
     """
     sizes = held(answer)
-    entering = [(row.dtype, tuple(map(int, row.out))) for row in sent.device.rows if row.source == "input"]
+    inputs = [row for row in sent.device.rows if row.source == "input"]  # of modules that repeat, one for all of them
+    entering = [array for row in inputs for array in [(row.dtype, tuple(map(int, row.out)))] * int(row.times)]
     made = _Holds(target, text, sizes)
     found = [made.exact("arguments", entering, [] if text is None else _parameters(text))]
     if not isinstance(sent.cut, str):
@@ -51,7 +53,7 @@ class _Holds:
     def exact(self, what: str, ours: Sequence[Array], theirs: Sequence[Shape]) -> Check:
         """Arguments or results; laid as in the compiled text, if its arrays are the same ones."""
         size = sum(map(_bytes, ours))
-        if self.tiled and [_array(each) for each in theirs] == list(ours):
+        if self.tiled and Counter(map(_array, theirs)) == Counter(ours):
             size = sum(map(in_tiles, theirs))
         if what == "results" and len(ours) > 1:
             size += self._table(len(ours))
