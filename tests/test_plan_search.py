@@ -129,6 +129,18 @@ def test_a_plan_fits_until_its_largest_batch(tensor: sc.CostTable) -> None:
     assert "certified monotone" in str(found)
 
 
+def test_a_plan_with_an_axis_of_one_device_has_a_largest_batch_too(tensor: sc.CostTable) -> None:
+    found = sc.plans(tensor, chips=16, device=V5P, batch=16384, given={"d": 65536, "F": 4096}, top=9)
+    alone = [place for place, each in enumerate(found) if 1 in (each.at["X"], each.at["Y"])]
+    assert alone
+    for place in alone:
+        mesh, most = found.found[place].at, found.largest_batch(place).value
+        assert most % mesh["X"] == 0
+        assert device_memory(tensor.subs(**{**mesh, "B": most}), "adam").total <= 95 * 10**9
+        with pytest.raises(sc.DomainError):  # the largest that was compared: more would fit
+            device_memory(tensor.subs(**{**mesh, "B": most + mesh["X"]}), "adam")
+
+
 def test_tables_and_numbers_of_chips_are_compared_with_each_other(tensor: sc.CostTable, sharded: sc.CostTable) -> None:
     asked: dict[str, Any] = dict(
         device=V5P, batch=196608, microbatches=(1, 3), given=SIZES, minimize="device_bytes", top=3

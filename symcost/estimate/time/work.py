@@ -242,7 +242,7 @@ def _joined(run: Sequence[_Step]) -> Kernel:
         if not _none(step.kernel.read) and not _none(beside):
             read.append(beside)
             found = step.out * _bits(_found_in_registers(before, step))
-            moved.append(beyond(step.read_bits, found) if beside.has(sympy.Max) else step.read_bits - found)
+            moved.append(beyond(step.read_bits, found) if isinstance(beside, sympy.Max) else step.read_bits - found)
     return Kernel(
         path=first.path, op=" + ".join(dict.fromkeys(step.kernel.op for step in run)),
         operations=sympy.expand(sympy.Add(*(step.kernel.operations for step in run))), macs=first.macs,
