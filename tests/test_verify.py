@@ -105,7 +105,8 @@ def test_a_failed_check_is_false_whoever_did_not_answer(wrong: sc.Verdict, true:
     assert (true.outcome, wrong.outcome) == ("TRUE", "FALSE")
     both = replace(wrong, failures={"tpu-v4": "not here"})
     assert both.outcome == "FALSE"
-    assert report.sentence(both).endswith(f"2 of {len(wrong.checks)} checks failed, no answer from tpu-v4")
+    failed = f"2 of {len(wrong.checks)} checks failed (first lowered, flops: 1,705 of ours, 1,704 of theirs)"
+    assert report.sentence(both).endswith(f"{failed}, no answer from tpu-v4")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def _lines(difference: Any) -> Iterator[tuple[str, str]]:
         yield "  ", f"{change.name}: {_formula(change)}"
         yield from _at_points(change, difference, "      ")
     if difference.modules:
-        yield from (("", ""), ("", "modules"))
+        yield from (("", ""), ("", "modules, as full counts"))
     for module in difference.modules:
         yield "  ", f"{SIGNS[module.state]} {module.path or ITSELF} ({module.state})"
         for change in module.changes:
@@ -102,7 +102,7 @@ def markdown(difference: Any) -> str:
     if difference.modules:
         rows = [(escaped(m.path or ITSELF), m.state, escaped(c.name), _quoted(c), *(s for _, s in _values(c, difference)))
                 for m in difference.modules for c in m.changes]  # fmt: skip
-        parts.append(sheet.markdown(("module", "", "metric", *header[1:]), rows))
+        parts.append(sheet.markdown(("module", "", "metric (full)", *header[1:]), rows))
     return "\n\n".join(parts)
 
 
@@ -123,7 +123,7 @@ def html(difference: Any) -> str:
     rows = [(m.path or ITSELF, m.state, c.name, _told(c.difference), *(shown for _, shown in _values(c, difference)))
             for m in difference.modules for c in m.changes]  # fmt: skip
     if rows:
-        table = markup.table(("module", "", "quantity", *heads[1:]), rows, right=range(4, len(heads) + 2))
+        table = markup.table(("module", "", "quantity (full)", *heads[1:]), rows, right=range(4, len(heads) + 2))
         parts.append(markup.folded("modules", table))
     return "".join(parts)
 

@@ -63,7 +63,7 @@ LEVELS = {1: "1 exact", 2: "2 explained", 3: "3 memory"}
 
 def sentence(verdict: Any) -> str:
     """The verdict in one line, with the number of checks that failed and the targets that did not answer."""
-    failed = sum(not check.passed for check in verdict.checks)
+    wrong = [check for check in verdict.checks if not check.passed]
     asked = [compiled.target for compiled in verdict.targets if not compiled.missing]
     point = where(verdict.at)
     if verdict:
@@ -73,10 +73,13 @@ def sentence(verdict: Any) -> str:
             f"TRUE at {point}: {verdict.flops:,} FLOPs, the exact integer of the lowered program{on}; "
             f"{len(verdict.checks)} checks"
         )
-    reasons = [f"{failed} of {len(verdict.checks)} checks failed"] if failed else []
+    reasons = []
+    if wrong:
+        first = f"{wrong[0].target}, {wrong[0].metric}: {_limits(wrong[0])} of ours, {wrong[0].theirs:,} of theirs"
+        reasons = [f"{len(wrong)} of {len(verdict.checks)} checks failed (first {first})"]
     reasons += [f"no answer from {name}" for name in verdict.failures]
     reasons += [f"no program to count from {compiled.target}" for compiled in verdict.targets if compiled.missing]
-    passed = "" if failed else f"; {len(verdict.checks)} checks passed"
+    passed = "" if wrong else f"; {len(verdict.checks)} checks passed"
     return f"{verdict.outcome} at {point}: {', '.join(reasons)}{passed}"
 
 
