@@ -14,7 +14,7 @@ from symcost.system.stack import with_room
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
-from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, strongest
+from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, not_both, strongest
 from symcost.tracing.evidence.loops import halved, looped, turns
 from symcost.tracing.evidence.record import Recording
 from symcost.tracing.evidence.seen import decided, framed, of_depths, recorded
@@ -206,6 +206,7 @@ class Derivation(Resampled):
     def _decided(self, found: Piece, pieces: int) -> Piece:
         """What the program was seen to decide by its sizes: each decision is met, of no account, or splits the form."""
         split: list[tuple[Guard, Piece]] = []
+        together: list[tuple[Guard, Guard]] = []
         skipped = self._existing() if self._least > 1 else []
         unasked = [each for each in unmoved(found, self.recording.sizes) if each not in self.guards]
         for number, guard in enumerate((*self.guards, *skipped, *unasked, *beyond_bounds(found)), 1):
@@ -218,7 +219,11 @@ class Derivation(Resampled):
             if verdict == "other" and len(guard.symbols) > 1 and (wider := side.relaxed()) is not None:
                 side, guard = wider, wider.guard
             needed = guard in self.within  # without it no form was found at all
-            if verdict == "alike" and side.matters_with(self.guards[number:]):
+            if verdict == "alike" and (beside := side.matters_with(self.guards[number:])) is not None:
+                joint = not_both(guard, beside) if side.exception else None
+                if joint is not None and not needed:
+                    together.append((beside, joint))
+                    continue
                 verdict = "other"
             if verdict == "alike" and not needed:
                 continue
@@ -229,6 +234,8 @@ class Derivation(Resampled):
                 split.append((guard, other))
             elif verdict == "other" or needed:
                 found.domain.guards = (*found.domain.guards, guard)
+        apart = {*found.domain.guards, *(guard for guard, _ in split)}  # a decision that is met by itself needs no more
+        found.domain.guards += tuple(joint for beside, joint in together if beside not in apart)
         for guard, other in reversed(split):
             found = joined(found, other, guard)
         return found

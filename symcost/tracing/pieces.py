@@ -125,12 +125,12 @@ class Side:
             return None
         return replace(self, guard=bound)
 
-    def matters_with(self, others: Iterable[Guard]) -> bool:
-        """Whether the form is wrong where this decision and another one both fall the other way, though neither matters alone."""
+    def matters_with(self, others: Iterable[Guard]) -> Guard | None:
+        """The first other decision with which both falling the other way makes the form wrong, though neither matters alone."""
         explorer = self.piece.explorer
-        met = (self._both(replace(self, guard=other)) for other in itertools.islice(others, PAIRED))
-        inside = (point for point in met if point and self.piece.domain.problem(point) is None)
-        return any(explorer.sampler.works(point) and explorer.difference(point) is not None for point in inside)
+        met = ((other, self._both(replace(self, guard=other))) for other in itertools.islice(others, PAIRED))
+        inside = ((other, point) for other, point in met if point and self.piece.domain.problem(point) is None)
+        return next((o for o, p in inside if explorer.sampler.works(p) and explorer.difference(p) is not None), None)
 
     def _both(self, other: Side) -> Point | None:
         """A point at which both fall the other way, and earlier ones as they were seen."""
@@ -254,9 +254,8 @@ class Side:
     def _corner(self) -> list[Point]:
         """Points at the smallest sizes of all its symbols together: orders of a contraction fall another way at few of them."""
         names = self._free()
-        if not 1 < len(names) <= len(CORNER):
-            return []
-        every = itertools.product(range(1, CORNER[len(names) - 1] + 1), repeat=len(names))
+        most = CORNER[len(names) - 1] if 1 < len(names) <= len(CORNER) else 0
+        every = itertools.product(range(1, most + 1), repeat=len(names))
         base = self._bases[0]
         points = ({**base, **dict(zip(names, sizes, strict=True))} for sizes in sorted(every, key=sum))
         return list(itertools.islice((p for p in points if not self.guard.holds(p) and self._behind(p)), JOINT))

@@ -182,6 +182,21 @@ def both_ways(guards: Iterable[Guard]) -> list[Guard]:
     return [either for each in guards for either in (each, each.denied)]
 
 
+def not_both(one: Guard, other: Guard) -> Guard | None:
+    """Of two exceptions, ``n != 32`` and ``m != 31``, that not both are there; nothing of other conditions.
+
+    >>> n, m = Form.symbol("n"), Form.symbol("m")
+    >>> told = not_both(Guard(n, "!=", Form.constant(2)), Guard(m, "!=", Form.constant(1)))
+    >>> [told.holds({"n": a, "m": b}) for a, b in ((2, 1), (2, 3), (4, 1))]
+    [False, True, True]
+    """
+    sides = one.left, one.right, other.left, other.right
+    forms = [side for side in sides if isinstance(side, Form)]
+    if (one.op, other.op) != ("!=", "!=") or len(forms) < len(sides):
+        return None
+    return guard((forms[0] - forms[1]) ** 2 + (forms[2] - forms[3]) ** 2, "!=", Form.constant(0), one.place, one.by)
+
+
 def guard(left: FormLike, op: str, right: FormLike, place: Place = Place(), by: By = "dimension") -> Guard | None:
     """The simplest condition equal to ``left op right`` for positive integers; nothing where it is true of all of them.
 
