@@ -146,8 +146,7 @@ class Side:
         base = self._base
         names = tuple(sorted(self.guard.symbols & set(base)))
         points = itertools.chain(points_inside(names, self.piece.domain, base), self._dense(names, base))
-        found = (p for p in points if not self.guard.holds(p) and self._behind(p))
-        return list(itertools.islice((point for point in found if self.piece.explorer.sampler.works(point)), ELSEWHERE))
+        return list(itertools.islice(filter(self.piece.explorer.sampler.works, self._denied(points)), ELSEWHERE))
 
     def _isolated(self, inside: Sequence[Point]) -> list[Point]:
         """Points inside the domain at which this decision alone falls the other way, where no point yet is one.
@@ -170,8 +169,7 @@ class Side:
         names = tuple(sorted((self.guard.symbols | shared) & set(self._base)))
         if len(names) < 2 or not isinstance(self.piece.domain, Domain):
             return False
-        points = points_inside(names, self.piece.domain, self._base)
-        found = [*itertools.islice((p for p in points if not self.guard.holds(p) and self._behind(p)), ELSEWHERE)]
+        found = [*itertools.islice(self._denied(points_inside(names, self.piece.domain, self._base)), ELSEWHERE)]
         return bool(found) and not any(map(self.piece.explorer.sampler.works, found))
 
     def _dense(self, names: Sequence[str], base: Point) -> Iterator[Point]:
@@ -227,7 +225,7 @@ class Side:
     def _outside(self, name: str, base: Point, values: Iterable[int]) -> list[int]:
         """Those values of a symbol with which the decision falls the other way."""
         near = ({**base, name: value} for value in values)
-        return [p[name] for p in near if not self.guard.holds(p) and self._behind(p)]
+        return [point[name] for point in self._denied(near)]
 
     def _inside(self) -> list[Point]:
         """Points at the first values beyond the decision's number, and beyond its double, at which all else is as in the domain.
@@ -258,7 +256,7 @@ class Side:
         every = itertools.product(range(1, most + 1), repeat=len(names))
         base = self._bases[0]
         points = ({**base, **dict(zip(names, sizes, strict=True))} for sizes in sorted(every, key=sum))
-        return list(itertools.islice((p for p in points if not self.guard.holds(p) and self._behind(p)), JOINT))
+        return list(itertools.islice(self._denied(points), JOINT))
 
     @property
     def _base(self) -> Point:
@@ -290,6 +288,10 @@ class Side:
             if found:
                 return found
         return []
+
+    def _denied(self, points: Iterable[Point]) -> Iterator[Point]:
+        """Those of some points at which the decision falls the other way, and those that lead to it as where it was seen."""
+        return (point for point in points if not self.guard.holds(point) and self._behind(point))
 
     def _behind(self, point: Point) -> bool:
         """Whether decisions that lead to this one fall there as they did where it was seen."""

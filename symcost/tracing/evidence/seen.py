@@ -35,6 +35,8 @@ DEEPER = (3, 5)
 
 WATCHED = 3
 """At how many points the lines of a program with plain sizes are watched: as many as tell a line from a product."""
+READ = 2
+"""Other depths at which decisions are looked at whose numbers may follow the depth."""
 
 
 def decided(seen: Recording) -> list[Guard]:
@@ -71,10 +73,6 @@ def _of_pin(guard: Guard, seen: Recording) -> bool:
     """Whether a plain number that was made of a size stands in it: what it says holds of that number alone."""
     numbers = {str(value) for name, value in seen.base.items() if name in seen.pinned and value > 1}
     return bool(guard.symbols & seen.pinned and numbers & set(re.findall(r"[0-9]+", str(guard))))
-
-
-READ = 2
-"""Other depths at which decisions are looked at whose numbers may follow the depth."""
 
 
 NAMES = re.compile(
