@@ -118,14 +118,18 @@ class OnMesh:
     @property
     def sides(self) -> list[Self]:
         """The table for each form that its program on a mesh has, each where sizes stand in one order; itself where it is one."""
-        every = [] if self.parts.sharded is None else [self.parts.sharded, *self.parts.sharded.others]
+        every = self._forms
         return [self._with(replace(each, others=())) for each in every] if len(every) > 1 else [self]
 
     @property
     def shorter(self) -> list[Self]:
         """The table for each choice of axes that have one device, in each of its forms."""
-        every = [] if self.parts.sharded is None else [self.parts.sharded, *self.parts.sharded.others]
-        return [self._with(short) for each in every for short in each.shorter()]
+        return [self._with(short) for each in self._forms for short in each.shorter()]
+
+    @property
+    def _forms(self) -> list[Sharded]:
+        """Every form of the program on a mesh; none without a plan."""
+        return [] if self.parts.sharded is None else [self.parts.sharded, *self.parts.sharded.others]
 
     def side_at(self, point: Mapping[str, int]) -> Self:
         """The table with the form of its program on a mesh that holds at a point; itself where none does, or there is no plan."""

@@ -107,12 +107,9 @@ class Plans:
             raise SymcostError("no symbol counts the examples of a step: give batch={'B': ...}")
         one = self.found[place]
         options = {**self.options, "zero": one.variant.zero}
-        costs, given = one.variant.costs, {name: value for name, value in one.at.items() if name != self.batch}
-        alone = {name: 1 for name in costs.plan.symbols if given.get(name) == 1} if costs.plan is not None else {}
-        if alone:  # an axis of one device has a form of its own
-            costs, given = costs.subs(**alone), {name: value for name, value in given.items() if name not in alone}
+        given = {name: value for name, value in one.at.items() if name != self.batch}
         return solve(
-            costs, "fits", largest=self.batch, given=given, on=self.device, dtype=options.get("dtype"),
+            one.variant.costs.side_at(one.at), "fits", largest=self.batch, given=given, on=self.device, dtype=options.get("dtype"),
             optimizer=options["optimizer"], zero=options["zero"],
         )  # fmt: skip
 
