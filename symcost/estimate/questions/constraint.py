@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -56,7 +56,7 @@ def read(texts: str | Sequence[str], setting: Setting) -> list[Condition]:
     for text in given:
         if not isinstance(text, str):
             raise SymcostError(f"the constraint {short(text)} is no text: give one such as 'params <= 25_000_000'")
-        named = condition(text, lambda name: _measured({*setting.costs.symbols, *setting.costs.point})(name))
+        named = condition(text, lambda name: _measured(name, setting.costs.symbols, setting.costs.point))
         conditions += [each for part in conjuncts(named) for each in put(part, text, setting)]
     return conditions
 
@@ -80,9 +80,8 @@ def check(texts: Sequence[str], symbols: Sequence[str]) -> None:
     """Raise for constraints that cannot be read, or name what is no quantity and none of the symbols."""
     if not texts:
         raise SymcostError(_NONE)
-    of = _measured(symbols)
     for text in texts:
-        for compare in compares(condition(text, of)):
+        for compare in compares(condition(text, lambda name: _measured(name, symbols))):
             for side in (compare.left, compare.right):
                 along = {name: QUANTITIES["communication"] for name in names(compare) if name.startswith(ALONG)}
                 check_names(_named(side), text, symbols, (), {**QUANTITIES, **along})
@@ -105,9 +104,9 @@ def measured(name: str) -> Dimension | None:
     return QUANTITIES[name].unit.dimension if name in QUANTITIES else None
 
 
-def _measured(symbols: Collection[str]) -> Callable[[str], Dimension | None]:
-    """What names are measured in, sizes in numbers: what is unknown is told by its name, and not by its unit."""
-    return lambda name: {} if name in symbols else measured(name)
+def _measured(name: str, *sizes: Collection[str]) -> Dimension | None:
+    """What a name is measured in, a size in a number: what is unknown is told by its name, and not by its unit."""
+    return {} if any(name in known for known in sizes) else measured(name)
 
 
 def _put(side: Any, text: str, setting: Setting) -> Any:
