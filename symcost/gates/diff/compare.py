@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -39,7 +40,7 @@ class Change:
     new: Any
     values: tuple[tuple[Any, Any], ...] = ()
 
-    @property
+    @cached_property
     def difference(self) -> Any:
         """``new - old``, expanded; 0 where they are equal, however they are written."""
         if equal(self.old, self.new):
