@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from symcost.formulas.atoms import ATOMS, Mono, Number, exact
+from symcost.formulas.atoms import ATOMS, Mono, Number, exact, multiplied
 from symcost.formulas.binary.digits import log2
 from symcost.formulas.binary.halves import odd_sum
 from symcost.formulas.binary.powers import root, two_to
@@ -21,10 +21,16 @@ Evaluator = Callable[[Mapping[str, int]], Any]
 
 def of_sum(terms: Mapping[Mono, Number]) -> Evaluator:
     """Of a sum of products, each with its coefficient."""
-    common, summed = _in_parts(terms)
-    if common == 1:
+    summed, below = _in_parts(terms)
+    if below is None:
         return lambda at: exact(summed(at))
-    return lambda at: exact(Fraction(summed(at), common))
+
+    def value(at: Mapping[str, int]) -> Number:
+        above, divisor = summed(at), below(at)
+        whole, rest = divmod(above, divisor)
+        return exact(Fraction(above, divisor)) if rest else whole
+
+    return value
 
 
 @cache
@@ -60,11 +66,33 @@ def _power(atom: int, exponent: int) -> Evaluator:
     return lambda at: (base(at) if exponent > 0 else Fraction(base(at))) ** exponent
 
 
-def _in_parts(terms: Mapping[Mono, Number]) -> tuple[int, Evaluator]:
-    """A sum in whole parts of a common denominator: integers are quicker than fractions."""
+def _in_parts(terms: Mapping[Mono, Number]) -> tuple[Evaluator, Evaluator | None]:
+    """A sum in whole parts, and what they are to be divided by, if anything: integers are quicker than fractions."""
     common = math.lcm(*(c.denominator for c in terms.values()))
-    parts = [(int(c * common), of_product(mono)) for mono, c in terms.items()]
-    return common, lambda at: sum([coefficient * product(at) for coefficient, product in parts])
+    divisor = _divisor(terms)
+    parts = [(int(c * common), of_product(multiplied(mono, divisor))) for mono, c in terms.items()]
+
+    def summed(at: Mapping[str, int]) -> Any:
+        return sum([coefficient * product(at) for coefficient, product in parts])
+
+    if not divisor:
+        return summed, None if common == 1 else lambda at: common
+    product = of_product(divisor)
+    return summed, lambda at: common * product(at)
+
+
+def _divisor(terms: Iterable[Mono]) -> Mono:
+    """The product that no term has below the line any more when it is multiplied by it.
+
+    There is none where a term is a piece: elsewhere it need not have a value.
+    """
+    if any(ATOMS[atom].kind == "where" for mono in terms for atom, _ in mono):
+        return ()
+    least: dict[int, int] = {}
+    for mono in terms:
+        for atom, exponent in mono:
+            least[atom] = min(least.get(atom, 0), exponent)
+    return tuple(sorted((atom, -exponent) for atom, exponent in least.items() if exponent < 0))
 
 
 @cache
@@ -76,8 +104,8 @@ def of_atom(atom: int) -> Evaluator:
     values = [argument.value for argument in known.args]
     match known.kind:
         case "floor":
-            common, summed = _in_parts(known.args[0].terms)
-            return lambda at: summed(at) // common
+            summed, below = _in_parts(known.args[0].terms)
+            return (lambda at: summed(at) // 1) if below is None else (lambda at: summed(at) // below(at))
         case "Max":
             return lambda at: max([value(at) for value in values])
         case "where":

@@ -157,8 +157,9 @@ class Side:
         others = [each for each in self.known if each.holds(base) and each not in (self.guard, self.guard.denied)]
         if self.deeper < DEEPER or any(all_hold(others, point) for point in inside):
             return []
-        points = ({**base, name: value} for name in self._free() for value in range(1, FURTHEST))
-        alone = (p for p in points if not self.guard.holds(p) and all_hold(others, p) and domain.problem(p) is None)
+        moved = {name: [each for each in others if name in each.symbols] for name in self._free()}
+        points = (({**base, name: value}, near) for name, near in moved.items() for value in range(1, FURTHEST))
+        alone = (p for p, near in points if not self.guard.holds(p) and all_hold(near, p) and domain.problem(p) is None)
         return list(itertools.islice((point for point in alone if self.piece.explorer.sampler.works(point)), ALONE))
 
     def _raises(self) -> bool:
@@ -176,10 +177,9 @@ class Side:
         """Every value of a lone symbol inside the domain: a decision may fall the other way at few of them, ``N ^ 1 > 100``."""
         if len(names) > 1 or set(names) & set(self.piece.explorer.structural) or self.deeper < DEEPER:
             return
-        for name in names:
-            points = ({**base, name: value} for value in range(1, FURTHEST))
-            beyond = (point for point in points if not self.guard.holds(point))
-            yield from (point for point in beyond if self.piece.domain.problem(point) is None)
+        points = ({**base, name: value} for name in names for value in range(1, FURTHEST))
+        beyond = (point for point in points if not self.guard.holds(point))
+        yield from (point for point in beyond if self.piece.domain.problem(point) is None)
 
     def different(self) -> list[Point]:
         """Points on the other side, below an edge of the domain too, at which the form is wrong."""
