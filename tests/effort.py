@@ -1,7 +1,8 @@
 """How much a run tries: a few random examples every day, more in the campaign; and what is skipped, in words.
 
-``pytest -m campaign`` is what ``.ci/run`` adds: long tests; with ``SYMCOST_CAMPAIGN=1`` every law that is marked
-``also_campaign`` once more too, on more examples. ``SYMCOST_EXAMPLES=5000`` explores that many fresh examples instead.
+``pytest -m campaign`` is what ``.ci/run`` adds: long tests. With ``SYMCOST_CAMPAIGN=1`` it also tries long rows whose kind
+others of it show (``repeated``), and every law that is marked ``also_campaign`` once more, on more examples.
+``SYMCOST_EXAMPLES=5000`` explores that many fresh examples instead.
 With ``CI=1`` all that is tested must be installed: what would be skipped for want of it fails.
 """
 
@@ -46,6 +47,12 @@ def rows(names: Iterable[str], slow: Collection[str]) -> list[Any]:
 def by_turns(row: int, place: int, number: int) -> list[pytest.MarkDecorator]:
     """Marks of one of so many places at which a row is tried: every run takes one of them, the campaign the others."""
     return [pytest.mark.campaign] * ((row + place) % number > 0)
+
+
+def repeated(shown: str) -> list[pytest.MarkDecorator]:
+    """Marks of a long row whose kind other rows of the campaign show, and which do: the whole campaign alone tries it."""
+    reason = f"its kind is shown elsewhere, {shown}: SYMCOST_CAMPAIGN=1 tries this one too"
+    return [pytest.mark.campaign, pytest.mark.skipif(not CAMPAIGN, reason=reason)]
 
 
 def needed(package: str, what: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from effort import by_turns, rows
+from effort import CAMPAIGN, by_turns, repeated, rows
 
 pytest_plugins = ["pytester"]
 HERE = Path(__file__).parent
@@ -115,3 +115,10 @@ def test_slow_rows_are_left_to_the_campaign_and_must_be_there() -> None:
 def test_every_run_takes_one_place_of_a_row_and_each_place_of_some_row() -> None:
     quick = [[place for place in range(3) if not by_turns(row, place, 3)] for row in range(3)]
     assert sorted(quick) == [[0], [1], [2]]
+
+
+def test_what_others_show_is_of_the_whole_campaign_alone() -> None:
+    long, unless_whole = repeated("in a shorter row")
+    assert long.name == "campaign"
+    assert unless_whole.args == (not CAMPAIGN,)
+    assert unless_whole.kwargs["reason"].startswith("its kind is shown elsewhere, in a shorter row: SYMCOST_CAMPAIGN=1")

@@ -8,10 +8,11 @@ from typing import Any
 
 import jax
 import pytest
+from effort import repeated
 from jax.extend import core
 from jax.interpreters import partial_eval
 from zoo.case import Case
-from zoo.pending import DAILY, PENDING
+from zoo.pending import DAILY, PENDING, REPEATED
 
 from symcost.costs.cost import CONVENTIONS, METRICS
 from symcost.costs.table import CostTable
@@ -82,9 +83,14 @@ def at(table: CostTable, point: Mapping[str, int]) -> Any:
     return table.subs(**point, **dict.fromkeys(table.unknown_trips, TRIPS))
 
 
-PARAMETERS = [
-    pytest.param(case, id=case.name, marks=[pytest.mark.campaign] * (case.name not in DAILY)) for case in ROWS
-]
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    """Which runs try a row."""
+    if name in REPEATED:
+        return repeated(f"in {' and '.join(REPEATED[name])}")
+    return [] if name in DAILY else [pytest.mark.campaign]
+
+
+PARAMETERS = [pytest.param(case, id=case.name, marks=marks(case.name)) for case in ROWS]
 
 
 @pytest.mark.parametrize("case", PARAMETERS)
@@ -111,3 +117,9 @@ def test_every_module_has_rows_in_every_run() -> None:
     rows = {name: {case.name for table in ("CASES", "FUNCTIONS") for case in cases(table, [name])} for name in MODULES}
     assert [name for name in MODULES if not rows[name] & DAILY] == []
     assert {case.name for case in ROWS} >= DAILY
+
+
+def test_what_is_repeated_is_shown_by_rows_that_are_tried() -> None:
+    shown = {name for names in REPEATED.values() for name in names}
+    assert {case.name for case in ROWS} >= {*REPEATED, *shown}
+    assert not REPEATED.keys() & (DAILY | shown)

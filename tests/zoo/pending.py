@@ -1,10 +1,30 @@
-"""Rows of every run; and those that are not tested yet, each with its reason: it leaves when its reason is gone."""
+"""Rows of every run; long ones whose kind others show; and those that are not tested yet: a row leaves when its reason is gone."""
 
 DAILY = {
     "cond", "funnel", "mixer", "nnx_lora", "nnx_recurrent", "wavenet", "switch", "vae", "llama_width", "mamba_train",
     "moe_python",
 }  # fmt: skip
 """Rows of every run, some of each module; the campaign tries all others."""
+REPEATED = {
+    "bert_train": ("bert", "gpt2_train"),
+    "conformer_train": ("conformer", "conformer_train_width"),
+    "convnext": ("convnext_width", "convnext_drop_path", "resnet50_synced"),
+    "gpt2": ("gpt2_block_size",),
+    "gpt2_train_depth": ("gpt2_train",),
+    "graph_net_train": ("graph_net", "graph_net_train_width"),
+    "llama_train": ("llama", "gpt2_train"),
+    "lstm_seq2seq_width": ("lstm_seq2seq",),
+    "moe_capacity": ("moe_layer",),
+    "nnx_list_gpt_train": ("nnx_list_gpt", "nnx_scanned_train"),
+    "nnx_scanned": ("nnx_scanned_train",),
+    "resnet18_train": ("resnet_train_width",),
+    "resnet_synced_width": ("resnet50_synced",),
+    "t5_depth": ("t5",),
+    "t5_train": ("t5", "gpt2_train"),
+    "unet_train": ("unet", "vae_train"),
+    "vit_train": ("vit", "vit_train_depth"),
+}
+"""Long rows, and the rows that show their kind: the whole campaign alone tries them."""
 PENDING = {
     "densenet": "widths halved with // are periodic in the growth and the number of layers",
     "efficientnet": "depths are ceilings of a multiplier: they repeat after ten steps of it",
