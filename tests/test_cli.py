@@ -230,6 +230,10 @@ ERRORS = {
         "Net has no parameter 'depth' to set free: it has d, classes, parent, name"
     ),
     "some_models:Net float32[n,8] --mode eval": "unknown mode 'eval': use forward, train",
+    "some_models:add float32[n] float32[n]": "add is a function of arrays: sc.trace_function (--function) takes it",
+    "some_models:Net float32[n,8] --function": (
+        "Net makes modules, and is no function of arrays: sc.trace takes it as it is, without --function"
+    ),
     "some_models:add float32[n] --function --mode train": (
         "--function takes none of --arg, --free, --mode, --wrt, --active, --method, --rng: use --call, not --mode"
     ),

@@ -209,6 +209,10 @@ BAD = [
     (["fits", "alexnet", "--device", "google-tpu-v5e", "--dtype", "float64"], "no published peak for float64"),
     (["estimate", "alexnet", "--device", "tiny-ai", "--format", "csv"], "no published peak for float32"),
     (["fits", "resnet18", "--set", "n=n"], "the size of the activations needs a number for n"),
+    (
+        ["solve", "resnet18", "n", "params <= 3"],
+        "'n' is no constraint, as 'params <= 25 M' is: the symbol goes behind --largest",
+    ),
     (["solve", "resnet18", "params <= 3", "--largest", "n"], "unknown symbol 'n': the symbols here are none"),
     (["solve", "resnet18", "parms <= 3", "--largest", "n", "--set", "n=n"], "unknown name 'parms'"),
     (["plot", "resnet18", "memory"], "a picture needs a file: give --output picture.png"),

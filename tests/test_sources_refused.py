@@ -103,7 +103,7 @@ def test_what_a_verb_needs_no_trace_for_is_said_before(
     ("constraint", "message"),
     [
         ("parms <= 3", "unknown name 'parms' in 'parms <= 3': did you mean params or "),
-        ("params", "cannot read the input spec 'params'"),
+        ("params", "'params' is no constraint, as 'params <= 25 M' is"),
         ("params <= 3 <=", "cannot read 'params <= 3 <=' as a condition"),
         ("params <= 3 and parms <= 4", "unknown name 'parms' in 'params <= 3 and parms <= 4': did you mean params or "),
         ("params <= 3 KiB", "'params <= 3 KiB' compares "),

@@ -25,7 +25,7 @@ from symcost.cli.target import table_of
 from symcost.costs.fresh import compared
 from symcost.errors import SymcostError
 from symcost.reading.choices import LatencyModel
-from symcost.reading.numerals import assigned
+from symcost.reading.numerals import assigned, short
 from symcost.sources.source import check_names, unseen
 
 SERVER, BOARD = "nvidia-a100-sxm-80gb", "stm32f746"
@@ -172,7 +172,10 @@ def solve(
     first, given = given.without_number("upto")  # what --within was called
     within = within or first
     constraints = [text for text in asked if constraint.is_one(text)]
-    source = given.source(target, [*(spec or ()), *(text for text in asked if text not in constraints)], point=True)
+    others = [text for text in asked if text not in constraints]
+    if stray := next((text for text in others if "[" not in text), None):
+        raise SymcostError(f"{short(stray)} is no constraint, as 'params <= 25 M' is: the symbol goes behind --largest")
+    source = given.source(target, [*(spec or ()), *others], point=True)
     if source.traced:  # what is asked is understood before the trace
         symbols = [*source.symbols(), *unseen(*constraints, largest or "", smallest or "")]
         check_names(source.left, symbols)

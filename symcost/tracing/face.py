@@ -8,7 +8,7 @@ from typing import Any
 
 from symcost.costs.mesh.plan import Plan
 from symcost.costs.table import CostTable
-from symcost.errors import SpecError
+from symcost.errors import LiftError, SpecError, TraceError
 from symcost.reading.choices import Mode
 from symcost.reading.given import checked
 from symcost.reading.numerals import short
@@ -18,7 +18,7 @@ from symcost.tracing.mesh.own import check_planned, completed, with_inputs
 from symcost.tracing.options import PIECES, Options
 from symcost.tracing.program.axes import explicit_around, no_mesh
 from symcost.tracing.program.capture import NeedsExplicit
-from symcost.tracing.program.given import make_function, make_model
+from symcost.tracing.program.given import make_function, make_model, works_on_arrays
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.modules.constrained import Constrained
 from symcost.tracing.sampling.sample import check_known
@@ -101,7 +101,12 @@ def trace(
     made = make_model(
         model, specs, free=tuple(free), call=call, mode=mode, rngs=rngs, method=method, wrt=wrt, axes=axes
     )
-    return _planned(made, Options(samples, steps, at_least, referee, max_pieces, upto), plan, on_trace, active)
+    try:
+        return _planned(made, Options(samples, steps, at_least, referee, max_pieces, upto), plan, on_trace, active)
+    except LiftError:
+        if works_on_arrays(model, specs, call):
+            raise TraceError(f"{made.name} is a function of arrays: sc.trace_function (--function) takes it") from None
+        raise
 
 
 @checked

@@ -17,6 +17,8 @@ from symcost.tracing.program.modules import linen, nnx
 from symcost.tracing.program.spec import is_array, looks_like_spec, parse_tree
 from symcost.tracing.program.trained import Trained
 
+ONE_SIZE = 24
+"""The size at which a function is tried that may be one of arrays."""
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -37,6 +39,10 @@ def make_function(
     function: Callable[..., Any], specs: tuple[Any, ...], call: Mapping[str, Any] | None, axes: Mapping[str, int] | None
 ) -> Model:
     """Read what the user gave for a plain function of arrays."""
+    if isinstance(function, type) and (issubclass(function, linen.BASE) or nnx.is_nnx_class(function)):
+        raise TraceError(
+            f"{function.__name__} makes modules, and is no function of arrays: sc.trace takes it as it is, without --function"
+        )
     plain, arrays = split_call(call)
     return Model(None, None, parse_tree(specs), (), plain, arrays, function=function, axes=dict(axes or {}))
 
@@ -58,6 +64,25 @@ def takes_arrays(target: Any, specs: tuple[Any, ...], call: Mapping[str, Any] | 
         return False
     needed = [name for name, p in signature.parameters.items() if p.default is p.empty and p.kind not in VARIADIC]
     return bool(needed) and not set(needed) & set(at)
+
+
+def works_on_arrays(target: Any, specs: tuple[Any, ...], call: Mapping[str, Any] | None) -> bool:
+    """Whether it is a plain function of these inputs, and gives arrays for them where all symbols are one size.
+
+    >>> works_on_arrays(lambda x, y: x @ y, ("float32[n,8]", "float32[8,m]"), None)
+    True
+    >>> works_on_arrays(lambda d: linen.BASE() if d else None, ("float32[n,8]",), None)
+    False
+    """
+    if not takes_arrays(target, specs, call, {}):
+        return False
+    model = make_function(target, specs, call, None)
+    abstract = model.at(dict.fromkeys(model.symbols, ONE_SIZE))
+    try:
+        jax.eval_shape(abstract.function, *abstract.args)
+    except Exception:  # whatever the user's code raises: it is none, as far as is seen
+        return False
+    return True
 
 
 def _streams(rngs: Any) -> tuple[str, ...]:
