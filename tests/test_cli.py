@@ -68,6 +68,9 @@ def number(d):
 def add(x, y, k=1):
     return x + k * y
 
+def product(x, y):
+    return x @ y
+
 module = Net(5)
 three = 3
 """
@@ -230,7 +233,7 @@ ERRORS = {
         "Net has no parameter 'depth' to set free: it has d, classes, parent, name"
     ),
     "some_models:Net float32[n,8] --mode eval": "unknown mode 'eval': use forward, train",
-    "some_models:add float32[n] float32[n]": "add is a function of arrays: sc.trace_function (--function) takes it",
+    "some_models:product float32[n] float32[n]": "product is a function of arrays: sc.trace_function (--function) takes it",
     "some_models:Net float32[n,8] --function": (
         "Net makes modules, and is no function of arrays: sc.trace takes it as it is, without --function"
     ),
