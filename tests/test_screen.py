@@ -344,3 +344,9 @@ def test_a_row_that_never_runs_in_a_piece_is_not_of_its_table() -> None:
         [Row(path="fc", op="linear", cost=Cost(macs=d)), Row(path="cut", op="linear", cost=Cost(macs=n), times=times)]
     )
     assert [[row.path for row in way.table(costs).rows] for way in branches([costs.macs])] == [["fc", "cut"], ["fc"]]
+
+
+def test_one_term_of_the_highest_degree_is_no_share_beside_large_numbers() -> None:
+    costs = sc.models.resnet50(n="n", classes="C")
+    assert " %" not in text.render(costs, width=200)
+    assert text.render(costs.subs(C=1000), width=200).count(" %") == 6
