@@ -52,8 +52,8 @@ PROGRAMS: Mapping[str, Made] = {
         FULLY_SHARDED,
     ),
     "sequence": (lambda: Transformer(128, 8, 512, 4), "float32[16,32,128]", {"inputs/0": (None, "data")}),
-    "large": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", MIXED),
-    "large, fully sharded": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,1024,2048]", FULLY_SHARDED),
+    "large": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,256,2048]", MIXED),
+    "large, fully sharded": (lambda: Transformer(2048, 16, 8192, 4), "float32[64,256,2048]", FULLY_SHARDED),
     "wide": (lambda: Perceptron(4096, 16384), "float32[16384,4096]", PLAIN),
     "layers": (lambda: nn.Sequential([Perceptron(512, 2048) for _ in range(3)]), "float32[4096,512]", PLAIN),
     "laid": (
@@ -105,8 +105,9 @@ REPEATED = [
     ("tensor", "train", (4, 2), "cpu"), ("sequence", "train", (8,), "tpu-v6e"), ("tensor", "forward", (4, 2), "tpu-v5e"),
     ("fully sharded", "forward", (8,), "tpu-v5e"), ("mixed", "train", (16, 4), "tpu-v5e"),
     ("tensor", "train", (16, 4), "tpu-v5p"), ("mixed", "train", (32, 8), "tpu-v5e"),
-    *(("wide", "forward", (4, 4), target) for target in ("tpu-v6e", "cuda-h100")),
-    ("layers", "train", (4, 2), "cpu"), ("laid", "train", (4, 2), "tpu-v5p"), ("dispatched", "train", (8,), "cpu"),
+    *(("wide", "forward", (4, 4), target) for target in ("tpu-v6e", "cuda-h100")), ("wide", "train", (4, 4), "tpu-v6e"),
+    ("large, fully sharded", "train", (64,), "tpu-v5e"), ("layers", "train", (4, 2), "cpu"),
+    ("laid", "train", (4, 2), "tpu-v5p"), ("dispatched", "train", (8,), "cpu"),
     *(("dispatched", "forward", (8,), target) for target in ("tpu-v5e", "cuda-h100")),
 ]  # fmt: skip
 """Of these: the program is asked of another compiler, or the compiler about another cut of it."""

@@ -8,7 +8,6 @@ DAILY = {
 REPEATED = {
     "bert_train": ("bert", "gpt2_train"),
     "conformer_train": ("conformer", "conformer_train_width"),
-    "convnext": ("convnext_width", "convnext_drop_path", "resnet50_synced"),
     "gpt2": ("gpt2_block_size",),
     "gpt2_train_depth": ("gpt2_train",),
     "graph_net_train": ("graph_net", "graph_net_train_width"),
@@ -18,7 +17,7 @@ REPEATED = {
     "nnx_list_gpt_train": ("nnx_list_gpt", "nnx_scanned_train"),
     "nnx_scanned": ("nnx_scanned_train",),
     "resnet18_train": ("resnet_train_width",),
-    "resnet_synced_width": ("resnet50_synced",),
+    "resnet50_synced": ("resnet_synced_width", "convnext"),
     "t5_depth": ("t5",),
     "t5_train": ("t5", "gpt2_train"),
     "unet_train": ("unet", "vae_train"),
