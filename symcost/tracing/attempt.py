@@ -16,9 +16,10 @@ from symcost.tracing.checking.derived import unlike
 from symcost.tracing.counting import liveness, memory
 from symcost.tracing.counting.active import conditions
 from symcost.tracing.counting.structure import Structure
-from symcost.tracing.domain.bounds import Explorer
+from symcost.tracing.domain.bounds import certify
 from symcost.tracing.domain.domain import Domain, whole_forms
 from symcost.tracing.domain.evidence import evidence
+from symcost.tracing.domain.explorer import Explorer
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
 from symcost.tracing.domain.spread import rounded_symbols
 from symcost.tracing.evidence.floats.exact import meant, sure
@@ -84,7 +85,7 @@ class Attempt(Lifting):
             constants=constants(first), widths=self._widths(first), given=frozenset(self.fixed) | split(first),
             upto=self._upto(), far=self._far(), proved=self._proved and all(lift.exact for lift in self.lifts),
             seen=(*self.guards, *existing) if self._proved else ())  # fmt: skip
-        held_out = explorer.certify()
+        held_out = certify(explorer)
         if not self._derive and unlike((pair for lift in self.lifts for pair in lift.both_ways), domain, self.base):
             self._derive = True  # no trace was made where they differ
             return self.certified()

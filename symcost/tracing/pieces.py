@@ -13,8 +13,8 @@ from symcost.costs.said import Certificate
 from symcost.formulas.form import Form, as_form, of_atom
 from symcost.tracing.checking.derived import points_inside
 from symcost.tracing.counting.structure import Line
-from symcost.tracing.domain.bounds import Explorer
 from symcost.tracing.domain.domain import Domain
+from symcost.tracing.domain.explorer import Explorer
 from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, guard, strongest
 from symcost.tracing.evidence.loops import loops
 from symcost.tracing.fitting.lift import Sampler

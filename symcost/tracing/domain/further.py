@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from symcost.errors import LiftError
+from symcost.tracing.domain.explorer import Explorer
+from symcost.tracing.domain.special import Special
 from symcost.tracing.program.spec import where
 from symcost.tracing.sampling.sample import Values
 from symcost.tracing.sampling.signals import Turn
-
-if TYPE_CHECKING:
-    from symcost.tracing.domain.bounds import Explorer
 
 
 @dataclass
@@ -49,7 +47,7 @@ class Further:
                     name,
                     explorer.bisect(name, explorer.largest_sample(name), value),
                 )
-            explorer.ends(name, point, reason)
+            Special(explorer).ends(name, point, reason)
 
 
 def way(first: int, last: int, step: int = 1) -> list[int]:

@@ -6,14 +6,11 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from symcost.formulas.form import Form
 from symcost.tracing.domain.domain import stands_above
+from symcost.tracing.domain.explorer import Explorer
 from symcost.tracing.sampling.sample import Point
-
-if TYPE_CHECKING:
-    from symcost.tracing.domain.bounds import Explorer
 
 LADDER = (1, 2, 4, 7, 12, 24, 33, 48, 64, 97, 128, 161)
 MAX_QUOTIENT = 4

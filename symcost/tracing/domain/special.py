@@ -9,16 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symcost.formulas.form import Form, as_form
+from symcost.tracing.domain.explorer import Explorer
 from symcost.tracing.evidence.guard import guard
 from symcost.tracing.program.spec import where
 from symcost.tracing.sampling.sample import Point
 from symcost.tracing.sampling.signals import Branch
-
-if TYPE_CHECKING:
-    from symcost.tracing.domain.bounds import Explorer
 
 NEAR = 300  # how far the next value of a dimension is looked for
 MULTIPLES = (2, 3)  # of a value, at which the form must be right for the value to be the exception
@@ -141,6 +139,17 @@ class Special:
         known = explorer.domain.other_than.get(name, frozenset())
         explorer.domain.other_than[name] = known | {value}
         return True
+
+    def ends(self, name: str, alone: Point, reason: str) -> None:
+        """A size up to which the form is right: beyond its largest value it is wrong at a point."""
+        explorer = self.explorer
+        explorer.refit(alone, reason)
+        if explorer.follows(name, alone[name]):
+            return
+        last = explorer.bisect(name, explorer.largest_sample(name), alone[name])
+        explorer.domain.at_most[name] = self.spanned(name, last)
+        explorer.agrees(explorer.alone(name, explorer.domain.at_most[name]))
+        explorer.domain.notes.append(f"above {name} = {explorer.domain.at_most[name]}: {reason}")
 
     def spanned(self, name: str, last: int) -> int:
         """The next value after the last one that agrees, where all that differs there are steps that move data."""

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from symcost.errors import LiftError
 from symcost.formulas.form import Form
+from symcost.tracing.domain.explorer import Explorer
 from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.rounding import composed
 from symcost.tracing.program.spec import where
 from symcost.tracing.sampling.sample import Point
 from symcost.tracing.sampling.signals import Counterexample
-
-if TYPE_CHECKING:
-    from symcost.tracing.domain.bounds import Explorer
 
 SCALES = (3, 5, 6, 9, 14, 18, 27, 33, 45, 68, 101, 150, 225, 338, 507, 761, 1141, 1711, 2567)
 NEIGHBOURS = 40
