@@ -217,3 +217,17 @@ def test_bisection_agrees_with_trying_every_size(budget: int, depth: int) -> Non
             sc.solve(MLP, f"params <= {budget}", largest="d", given=given)
     else:
         assert int(sc.solve(MLP, f"params <= {budget}", largest="d", given=given)) == tried[-1]
+
+
+@pytest.mark.parametrize(("width", "heads"), [(24, 12), (20_014, 10_007), (2 * 1_000_003, 1_000_003)])
+def test_the_largest_number_of_heads_is_a_divisor_of_the_width(width: int, heads: int) -> None:
+    costs = sc.models.gpt2(d="d", H="H", L=1)  # parameters do not depend on the heads, each of which is 2 wide at least
+    assert int(sc.solve(costs, "params <= 10**20", largest="H", given={"d": width})) == heads
+    assert int(sc.solve(costs.subs(d=width), "params <= 10**20", largest="H")) == heads
+
+
+def test_the_domain_ends_what_no_constraint_ends() -> None:
+    costs = sc.trace_function(lambda x, table: x + table[: x.shape[0]], "float32[N,d]", "float32[64,d]")
+    assert int(sc.solve(costs, "flops <= 10**12", largest="N", given={"d": 3})) == 64
+    with pytest.raises(sc.SymcostError, match="there is no largest d: the constraints hold for every larger size"):
+        sc.solve(costs, "N <= 10", largest="d", given={"N": 3})

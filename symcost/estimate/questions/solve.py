@@ -22,6 +22,7 @@ from symcost.errors import DomainError, SymcostError
 from symcost.estimate.questions.constraint import read
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.planned import domain_of, is_planned
+from symcost.estimate.questions.reach import Reach, reach
 from symcost.estimate.questions.setting import Setting, setting
 from symcost.formulas.conditions import Compare, Condition, compares, holds, names, rewritten
 from symcost.formulas.prove.growth import FAR, monotone_from
@@ -135,7 +136,9 @@ def _solved(name: str, others: Mapping[str, int], texts: Sequence[str], within: 
     constraints = read(texts, asked)
     fixed = [_fixed(constraint, others) for constraint in constraints]
     _check_given(fixed, name)
-    problem = _Problem(name, others, fixed, outside, _tried_to(domain_of(asked.costs, planned), name))
+    domain = domain_of(asked.costs, planned)
+    beside = {**asked.costs.point, **others}
+    problem = _Problem(name, others, fixed, outside, reach(domain, name, beside), _tried_to(domain, name))
     for size in within or ():
         if not is_positive(size):
             raise SymcostError(f"within has {size!r}: give positive integers, as range(1, 4097)")
@@ -192,6 +195,7 @@ class _Problem:
     others: Mapping[str, int]
     constraints: Sequence[Condition]
     problem_at: Callable[[Mapping[str, int]], str | None]
+    reach: Reach
     most: int | None = None
     """How far the symbol was tried, beyond which nothing is known of it."""
 
@@ -218,7 +222,7 @@ class _Problem:
                 raise SymcostError(f"there is no largest {self.name}: the constraints hold for every larger size")
         low = self._between(low, high, lambda value: self._all(sides, DOWN, value))
         low = low if self.most is None else min(low, self.most)
-        size = self._stepped(range(low, max(low - MAX_STEPS, start - 1), -1))
+        size = self._stepped(low, max(low - MAX_STEPS, start))
         if start > 1 and (size is None or not self.holds(size)):
             return self._tried(range(start - 1, 0, -1))
         return self._checked(size)
@@ -236,12 +240,12 @@ class _Problem:
             if high > FAR:
                 raise self._none(range(high, high + 1))
         low = self._between(high, start - 1, lambda value: self._all(sides, UP, value)) if high > start else high
-        return self._checked(self._stepped(range(low, low + MAX_STEPS)))
+        return self._checked(self._stepped(low, low + MAX_STEPS))
 
     def _certified(self) -> tuple[int, list[tuple[Condition, str]]]:
-        """From where every constraint is monotone, and to which side each one holds."""
+        """From where every constraint and bound of the domain is monotone, and to which side each one holds."""
         starts, sides = [1], []
-        for constraint in self.constraints:
+        for constraint in (*self.constraints, *self.reach.bounds):
             turn = None
             if isinstance(constraint, Compare) and constraint.op not in ("==", "!="):
                 turn = monotone_from(constraint.difference, self.name)
@@ -267,8 +271,8 @@ class _Problem:
             good, bad = (middle, bad) if holds(middle) else (good, middle)
         return good
 
-    def _stepped(self, candidates: range) -> int | None:
-        return next((value for value in candidates if value > 0 and self.allowed(value)), None)
+    def _stepped(self, first: int, last: int) -> int | None:
+        return next(filter(self.allowed, self.reach.values(first, last)), None)
 
     def _checked(self, size: int | None) -> tuple[int, str]:
         if size is None or not self.holds(size):
