@@ -37,7 +37,8 @@ class Reach:
             yield from (value for value in range(first, last + step, step) if value > 0)
             return
         low, high = sorted((first, last))
-        yield from (value for value in sympy.divisors(self.divides)[::step] if low <= value <= high)
+        divisors = sorted(sympy.divisors(self.divides, generator=True), reverse=step < 0)
+        yield from (value for value in divisors if low <= value <= high)
 
 
 def reach(domain: Conditions | None, name: str, others: Mapping[str, int]) -> Reach:
@@ -61,11 +62,10 @@ def reach(domain: Conditions | None, name: str, others: Mapping[str, int]) -> Re
 
 def _divided(stated: Compare, own: Any) -> int | None:
     """The number that a symbol must divide, ``24 % H == 0``, or nothing of other conditions."""
-    left: Any = stated.left
-    if (stated.op, stated.right) != ("==", 0) or not isinstance(left, sympy.Mod):
+    if (stated.op, stated.right) != ("==", 0) or not isinstance(stated.left, sympy.Mod):
         return None
-    above, below = left.args
-    return int(above) if below == own and above.is_Integer else None
+    above, below = stated.left.args
+    return int(above) if below == own and isinstance(above, sympy.Integer) else None
 
 
 def _compared(domain: Conditions | None, others: Mapping[str, int]) -> Iterator[Compare]:
