@@ -77,6 +77,8 @@ class Held:
     what: str
     path: str
     line: str
+    effort: int = 1
+    """How often its bytes count where it is asked what a point would take, for what Python makes number by number."""
 
     def __str__(self) -> str:
         place = f" in {self.path}" if self.path else ""
@@ -147,14 +149,19 @@ class Growth:
 
     def is_heavy(self, point: Point) -> bool:
         """Whether a point would take more than one waits for, where another tells as much."""
-        return bool(self.seen) and sum(self._predicted(point, self._as_one)) > min(HEAVY, limit())
+        if not self.seen:
+            return False
+        efforts = [each.effort for each in self.seen[0][1]]
+        taken = sum(map(math.prod, zip(self._predicted(point, self._as_one), efforts, strict=True)))
+        return taken > min(HEAVY, limit())
 
     def problem(self, point: Point) -> str | None:
         """Why a point is not traced: its arrays would be more than may be held; nothing where they are not."""
         if not self.seen:
             return None
         known, arrays = self.seen[0]
-        predicted = self._predicted(point, self._powers)
+        sizes = self._predicted(point, self._powers)
+        predicted = [size if each.effort == 1 else 0 for size, each in zip(sizes, arrays, strict=True)]
         allowed = limit()
         if sum(predicted) <= allowed:
             return None
@@ -193,7 +200,10 @@ class Growth:
     def _as_one(self, name: str, number: int) -> list[float]:
         """The same, where no points differ in the symbol alone of those that grew as it did between others."""
         powers = self._powers(name, number)
+        known = {other for other in self.seen[0][0] if other != name and any(self._powers(other, number))}
         for a, b in itertools.combinations(self.seen, 2):
+            if any(a[0].get(other) != b[0].get(other) for other in known):
+                continue  # which tells why they grew
             if len(a[1]) == len(b[1]) == number and 0 < a[0].get(name, 0) != b[0].get(name, 0) > 0:
                 scale = math.log(b[0][name] / a[0][name])
                 found = [math.log(y.size / x.size) / scale for x, y in zip(a[1], b[1], strict=True)]

@@ -26,6 +26,7 @@ from symcost.tracing.options import Options
 from symcost.tracing.pieces import Piece, Side, beyond_bounds, unmoved
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules
+from symcost.tracing.program.repeated.tables import tables_kept
 from symcost.tracing.program.spec import where
 from symcost.tracing.resampled import Resampled
 from symcost.tracing.sampling.sample import STEPS, Point, Values, check_positive, multiples
@@ -340,7 +341,7 @@ def derive(
     options.check(model.symbols)
     shares = read_shares(active, model.symbols)
 
-    with rare_collections(), kinds_of_modules() as kinds:
+    with rare_collections(), tables_kept(), kinds_of_modules() as kinds:
         try:
             costs = with_room(Derivation(Sampler(model, on_trace), options, shares).run)
         except LiftError as problem:  # the stages' own signals are of no use to who reads of it

@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from symcost.tracing.evidence.places import LIBRARY, helps
+from symcost.tracing.program.repeated.tables import makers
 
 CACHED = type(functools.lru_cache(lambda: None))
 INSTALLED = frozenset(("site-packages", "dist-packages"))
@@ -56,11 +57,14 @@ def _looked_through(module: ModuleType) -> list[tuple[Any, str]]:
 
 
 @contextlib.contextmanager
-def forgetful() -> Iterator[None]:
-    """Within it, nothing that the user's modules compute is remembered; their functions are back afterwards."""
+def forgetful(tables: bool = True) -> Iterator[None]:
+    """Within it, nothing that the user's modules compute is remembered; their functions are back afterwards.
+
+    That goes for ``tables`` too, which they make number by number, unless it is false.
+    """
     replaced: list[tuple[Any, str, Any]] = []
     try:
-        for owner, name, function in remembered():
+        for owner, name, function in (*remembered(), *(makers() if tables else ())):
             replaced.append((owner, name, vars(owner)[name]))
             setattr(owner, name, function)
         yield

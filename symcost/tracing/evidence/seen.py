@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from symcost.errors import SymcostError, TraceError
 from symcost.formulas.form import Form, as_form
@@ -25,6 +26,7 @@ from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import PointError
+from symcost.tracing.program.repeated.tables import current, makers
 from symcost.tracing.sampling.depth import DEEPEST
 from symcost.tracing.sampling.sample import Point, Values
 from symcost.tracing.sampling.signals import NoPattern
@@ -189,11 +191,31 @@ def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, 
         return {}
     points = [{**base, **{name: base[name] + further for name in names}} for further in DEEPER]
     try:
-        with forgetful():
-            found = [seen for point in points if (seen := _watched(sampler, point)) is not None]
-            return read(found or [watch(lambda: sampler.anew(base), base)], names)
+        found = _without_tables(sampler, points)
+        if not found:
+            with forgetful():
+                found = [seen for point in points if (seen := _watched(sampler, point)) is not None]
+                found = found or [watch(lambda: sampler.anew(base), base)]
+        return read(found, names)
     except TraceError as problem:
         return dict.fromkeys(names, Landmarks(unread=(f"a depth whose comparisons were not seen ({problem})",)))
+
+
+def _without_tables(sampler: Sampler, points: Sequence[Point]) -> list[Observations]:
+    """What is seen but for how tables are made number by number, where deeper programs ask for no others.
+
+    Such a table depends on what it is asked for alone, so that its own lines do not see which layer that is.
+    """
+    called, found, asked = current().called, list[Observations](), list[set[Any]]()
+    if not makers():
+        return []
+    with forgetful(tables=False):
+        for point in points:
+            called.clear()
+            if (seen := _watched(sampler, point)) is not None:
+                found.append(seen)
+                asked.append(set(called))
+    return found if len(found) > 1 and all(each == asked[0] for each in asked) else []
 
 
 def _watched(sampler: Sampler, point: Point) -> Observations | None:

@@ -13,12 +13,14 @@ from symcost.errors import LiftError
 from symcost.formulas.form import Form
 from symcost.tracing.constants import Growth, limit
 from symcost.tracing.evidence.guard import Guard, all_hold
+from symcost.tracing.evidence.stand_ins.shadows import of_models
 from symcost.tracing.fitting.align import Columns, describe, facts_both_ways, lifted, same
 from symcost.tracing.fitting.fit import Fitter
 from symcost.tracing.program.capture import Keys, PointError, capture, too_large, traced
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.probe import probe
 from symcost.tracing.program.records import Program
+from symcost.tracing.program.repeated.tables import current
 from symcost.tracing.sampling.sample import Point, Values
 
 MAX_EXTRA, MAX_REJECTED, DOUBTS = 16, 5, 3
@@ -94,8 +96,11 @@ class Sampler(Programs):
         try:
             if (why := self.growth.problem(point)) is not None:
                 raise too_large(point, why)
+            tables = current()
+            tables.look(of_models)
             program = capture(model, point, self.keys, probe, self.macs)
-            self.growth.add(point, program.constants)
+            if not tables.look(of_models):  # a factory that imported its model only now: what it made was not seen
+                self.growth.add(point, (*program.constants, *tables.held()))
             self._latest.closed = None  # jaxprs are large: one is kept
             self._latest = program
         except PointError as problem:

@@ -106,11 +106,19 @@ class Notebook:
             kept = self.found.visits.setdefault(site, [])
             if len(kept) >= MAX_VISITS:
                 self.found.missed += 1
+                self._fill(frame.f_code)
                 continue
             try:
                 kept.append(site.values(own, outer))
             except Exception:  # as above
                 self.found.missed += 1
+
+    def _fill(self, code: CodeType) -> None:
+        """Leave code alone of which everything has its share: the rest of a long table tells nothing more."""
+        _, by_line = self.sources.known[id(code)]
+        visits = self.found.visits
+        if all(len(visits.get(site, ())) >= MAX_VISITS for sites in by_line.values() for site in sites):
+            self.sources.known[id(code)] = (code, {})
 
 
 class Tracing:
@@ -160,6 +168,8 @@ class Tracing:
             other = self._tell(other, frame, event, arg)
             if event == "line" and (reached := sites.get(frame.f_lineno)):
                 self.notebook.write(frame, reached)
+                if other is None and not self.notebook.of(frame):
+                    frame.f_trace_lines = False
             return told
 
         return told
@@ -225,7 +235,12 @@ class Monitoring:
     def _line(self, code: CodeType, line: int) -> None:
         known = self._codes.get(id(code))
         if known is not None and (reached := known[1].get(line)) and threading.get_ident() == self._thread:
-            self.notebook.write(sys._getframe(1), reached)
+            self._written(code, sys._getframe(1), reached)
+
+    def _written(self, code: CodeType, frame: FrameType, reached: list[Site]) -> None:
+        self.notebook.write(frame, reached)
+        if not self.notebook.of(frame):
+            self.api.set_local_events(self.tool, code, 0)
 
     def _jumped(self, code: CodeType, offset: int, target: int) -> None:
         """A loop within one line goes round: no line begins, and ``settrace`` would tell one all the same."""
@@ -237,7 +252,7 @@ class Monitoring:
     def _line_of(self, code: CodeType, frame: FrameType) -> None:
         known = self._codes.get(id(code))
         if known is not None and (reached := known[1].get(frame.f_lineno)):
-            self.notebook.write(frame, reached)
+            self._written(code, frame, reached)
 
 
 def _line_at(code: CodeType, offset: int) -> int | None:

@@ -30,10 +30,12 @@ from jax._src.lax.control_flow import loops
 from jax._src.nn import initializers
 from jax._src.numpy import fft, lax_numpy
 
+from symcost.tracing.evidence.arrays.creators import maker
 from symcost.tracing.evidence.caches import INSTALLED
 from symcost.tracing.evidence.floats.tracked import Tracked, tracked, whole
 from symcost.tracing.evidence.places import helps
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
+from symcost.tracing.program.repeated.tables import makers
 
 _ASKS = re.compile(r"\bis\s+(not\s+)?\(?\s*(int|float)\b|\b(int|float)\)?\s+is\b")
 _USES = frozenset(("jax", "jnp", "flax", "nn", "nnx", "linen", "lax"))
@@ -52,11 +54,12 @@ def shadows(recorder: Recorder, replaced: dict[str, Callable[..., Any]]) -> Iter
              "len": _length(recorder)}  # fmt: skip
     originals = {id(getattr(math, name)): function for name, function in replaced.items()}
     for module in list(sys.modules.values()):
-        if not isinstance(module, ModuleType) or not _of_models(module):
+        if not isinstance(module, ModuleType) or not of_models(module):
             continue
         names = vars(module)
         yield from ((module, name, kind) for name, kind in kinds.items() if name not in names)
         yield from [(module, name, originals[id(v)]) for name, v in names.items() if id(v) in originals]
+    yield from ((module, name, maker(recorder, function)) for module, name, function in makers())
 
 
 def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
@@ -93,12 +96,12 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
 def found_of_models(names: Collection[str]) -> bool:
     """Take modules by their names for such as hold models, since one was seen to; whether there is a new one among them."""
     modules = [sys.modules[name] for name in names if isinstance(sys.modules.get(name), ModuleType)]
-    new = [m for m in modules if not _of_models(m) and not _identity(getattr(m, "__file__", None) or "")]
+    new = [m for m in modules if not of_models(m) and not _identity(getattr(m, "__file__", None) or "")]
     _libraries.update({module: (len(vars(module)), True) for module in new})
     return bool(new)
 
 
-def _of_models(module: ModuleType) -> bool:
+def of_models(module: ModuleType) -> bool:
     """Whether a module may hold models; one that is installed is looked through again only where it has more names."""
     known = _libraries.get(module)
     if known is not None and known[0] == len(vars(module)):

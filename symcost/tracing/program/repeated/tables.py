@@ -1,0 +1,199 @@
+"""Tables that a program makes number by number in Python, of positions say: each is made once for the same sizes.
+
+``[[pos / 10000 ** (2 * (j // 2) / dim) for j in range(dim)] for pos in range(n)]`` takes longer than all the rest of a
+trace, and is asked for at every one. What makes such a table is a function of the model's module that is known from its
+code to depend on its arguments alone: it reads no names but those of numpy, of plain numbers and of functions that are
+the same, and writes none outside.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import dis
+import functools
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from symcost.tracing.constants import Held
+
+PLAIN = (int, float, bool, str, type(None))
+"""Arguments by which a table is known."""
+LOOPS = 2
+"""Loops in Python that make a table: those of one loop are short."""
+MOST = 1 << 28
+"""Bytes of tables that are kept; beyond so many all are made again."""
+EFFORT = 8
+"""A byte that Python makes takes as long as so many that are held."""
+COLLECTED = frozenset((
+    "array", "asarray", "zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "arange", "linspace", "concatenate",
+    "stack", "meshgrid", "outer", "pi", "e", "inf", "newaxis", "float16", "float32", "float64", "int32", "int64", "bool_",
+    "shape", "size", "ndim", "dtype", "T", "reshape", "astype", "transpose", "copy", "append", "extend",
+))  # fmt: skip
+"""Names of numpy's, of arrays and of lists, beside functions of numbers, that depend on what they are given alone."""
+ATTRIBUTES = COLLECTED | {n for n in dir(np) if isinstance(getattr(np, n), np.ufunc)} | {*dir(math)}
+BUILTINS = frozenset(("range", "len", "int", "float", "bool", "min", "max", "abs", "sum", "round", "pow", "enumerate", "zip",
+                      "list", "tuple", "reversed", "ValueError"))  # fmt: skip
+OUTSIDE = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR", "IMPORT_NAME", "LOAD_NAME", "YIELD_VALUE",
+           "LOAD_CLASSDEREF", "LOAD_BUILD_CLASS", "LOAD_SUPER_ATTR")  # fmt: skip
+"""Operations of what is more than a function of its arguments."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An array that a function made, and whether it was one of jax's."""
+
+    plain: np.ndarray
+    of_jax: bool
+
+    def fresh(self) -> Any:
+        """The array as the function hands it over: nobody else's."""
+        return jnp.asarray(self.plain) if self.of_jax else self.plain.copy()
+
+
+@dataclass(eq=False)
+class Tables:
+    """The tables of one derivation, and where the functions that make them stand."""
+
+    known: dict[tuple[Any, ...], Table | None] = field(default_factory=dict)
+    asked: dict[tuple[Any, ...], Table] = field(default_factory=dict)
+    """Those that were asked for since the last trace."""
+    called: set[tuple[Any, ...]] = field(default_factory=set)
+    """What was asked for, until who wants to know forgets it."""
+    places: list[tuple[ModuleType, str, FunctionType]] = field(default_factory=list)
+    modules: int = 0
+
+    def look(self, holds_models: Callable[[ModuleType], bool]) -> bool:
+        """Put functions that keep their tables where modules of models have such that make them; whether there are new ones."""
+        before = len(self.places)
+        if self is not _current[0] and len(sys.modules) != self.modules:
+            self.modules = len(sys.modules)
+            for module in list(sys.modules.values()):
+                if isinstance(module, ModuleType) and holds_models(module):
+                    self._put(module)
+        return len(self.places) > before
+
+    def _put(self, module: ModuleType) -> None:
+        for name, value in list(vars(module).items()):
+            if type(value) is FunctionType and value.__module__ == module.__name__ and makes_table(value):
+                self.places.append((module, name, value))
+                setattr(module, name, self._keeping(value))
+
+    def held(self) -> tuple[Held, ...]:
+        """The tables that were asked for since this was asked before, by what they took."""
+        asked, self.asked = self.asked.values(), {}
+        return tuple(Held(each.plain.nbytes, str(each.plain.dtype), "", "", EFFORT) for each in asked)
+
+    def _keeping(self, function: FunctionType) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def kept(*args: Any, **kwargs: Any) -> Any:
+            found = self.table(function, args, kwargs)
+            return function(*args, **kwargs) if found is None else found.fresh()
+
+        return kept
+
+    def table(self, function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Table | None:
+        """What the function makes of plain arguments; nothing where it is no such table."""
+        given = (*args, *kwargs.values())
+        if not all(type(value) in PLAIN for value in given):
+            return None
+        key = (function, len(args), *kwargs, *((type(value), value) for value in given))
+        if key not in self.known:
+            if sum(made.plain.nbytes for made in self.known.values() if made is not None) > MOST:
+                self.known.clear()
+            self.known[key] = _made(function, args, kwargs)
+        found = self.known[key]
+        if found is not None:
+            self.asked[key] = found
+            self.called.add(key)
+        return found
+
+
+def _made(function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Table | None:
+    """The table, where it is an array of plain numbers that takes no operation of jax's to make."""
+    results: list[Any] = []
+
+    def run() -> Any:
+        results.append(function(*args, **kwargs))
+        return results[0]
+
+    try:
+        closed = jax.make_jaxpr(run)()
+    except Exception:  # of any kind: it raises again where the model calls it
+        return None
+    if isinstance(results[0], np.ndarray):
+        return None if results[0].dtype == object else Table(results[0], of_jax=False)
+    if not isinstance(results[0], jax.Array) or closed.jaxpr.eqns or len(closed.consts) != 1:
+        return None
+    return Table(np.asarray(closed.consts[0]), of_jax=True)
+
+
+@functools.lru_cache(maxsize=4096)
+def makes_table(function: FunctionType) -> bool:
+    """Whether a function loops in loops, and depends on its arguments alone.
+
+    >>> makes_table(makes_table)
+    False
+    """
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    if function.__closure__ or not all(type(value) in PLAIN for value in defaults):
+        return False
+    operations = list(_operations(function.__code__))
+    if sum(each.opname == "FOR_ITER" for each in operations) < LOOPS:
+        return False
+    return all(_is_own(each, function.__globals__) for each in operations)
+
+
+def _operations(code: CodeType) -> Iterator[dis.Instruction]:
+    """What a function does, and what the functions and comprehensions inside it do."""
+    yield from dis.get_instructions(code)
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _operations(each)
+
+
+def _is_own(operation: dis.Instruction, outer: dict[str, Any]) -> bool:
+    """Whether an operation reads and writes nothing outside that may be another one tomorrow."""
+    name = operation.argval
+    if operation.opname == "LOAD_GLOBAL":
+        if name not in outer:
+            return name in BUILTINS and hasattr(builtins, name)
+        return outer[name] in (np, jnp, math) if isinstance(outer[name], ModuleType) else type(outer[name]) in PLAIN
+    if operation.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+        return name in ATTRIBUTES
+    return operation.opname not in OUTSIDE
+
+
+_current = [Tables()]
+"""Those of the derivation under way, innermost last; outside of any there are none."""
+
+
+@contextlib.contextmanager
+def tables_kept() -> Iterator[None]:
+    """Within it, tables that models make number by number are made once; their functions are back afterwards."""
+    tables = Tables()
+    _current.append(tables)
+    try:
+        yield
+    finally:
+        _current.remove(tables)
+        for module, name, function in tables.places:
+            setattr(module, name, function)
+
+
+def current() -> Tables:
+    """The tables of the derivation under way."""
+    return _current[-1]
+
+
+def makers() -> Iterable[tuple[ModuleType, str, FunctionType]]:
+    """Module, name and function of everything that makes a table, as it was."""
+    return [place for tables in _current for place in tables.places]
