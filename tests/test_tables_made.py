@@ -15,7 +15,7 @@ import pytest
 
 import symcost as sc
 from symcost.tracing.constants import Growth, Held
-from symcost.tracing.program.repeated.tables import Tables, makes_table
+from symcost.tracing.program.repeated.tables import KeptTables, makes_table
 
 CALLS: list[int] = []
 POSITIONS = 600
@@ -57,6 +57,11 @@ def own_noise(positions: int, dim: int) -> np.ndarray:
     return np.array([[p + j for j in range(dim)] for p in range(positions)]) * np.random.rand()
 
 
+def scaled(positions: int) -> np.ndarray:
+    """One that reads a number of its module's."""
+    return np.array([[p * j for j in range(POSITIONS)] for p in range(positions)])
+
+
 def short(dim: int) -> np.ndarray:
     """One loop."""
     return np.array([1 / 10000 ** (j / dim) for j in range(dim)])
@@ -88,7 +93,7 @@ def test_what_makes_a_table_is_known_from_its_code() -> None:
 
 
 def test_tables_are_made_once_and_are_nobody_elses() -> None:
-    tables = Tables()
+    tables = KeptTables()
     first, again = (tables.table(plain, (5, 4), {}) for _ in range(2))
     assert first is again is not None
     first.fresh()[:] = 0
@@ -112,6 +117,18 @@ def test_a_model_with_such_a_table_is_answered_beside_its_depth(make: str) -> No
     fresh = sc.trace(Model(48, 9, make), "float32[2,33,48]")
     for convention in ("textbook", "full", "xla"):
         assert costs.subs(n=2, N=33, d=48, L=9).total(convention) == fresh.total(convention)
+
+
+def test_a_number_of_the_module_may_be_another_one_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, sides = KeptTables(), []
+    for width in (3, 4, 3):
+        monkeypatch.setitem(globals(), "POSITIONS", width)
+        made = tables.table(scaled, (2,), {})
+        assert made is not None
+        sides.append(made.fresh().shape)
+    monkeypatch.setitem(globals(), "POSITIONS", [])
+    assert tables.table(scaled, (2,), {}) is None
+    assert sides == [(2, 3), (2, 4), (2, 3)]
 
 
 def test_functions_are_back_after_a_refusal() -> None:

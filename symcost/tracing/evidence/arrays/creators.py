@@ -16,7 +16,7 @@ from symcost.tracing.evidence.arrays.table import SizedArray, made
 from symcost.tracing.evidence.floats.tracked import MANY, Tracked
 from symcost.tracing.evidence.places import for_jax
 from symcost.tracing.evidence.recorder import DIMENSION, Recorder
-from symcost.tracing.program.repeated.tables import Table, current
+from symcost.tracing.program.repeated.tables import MadeTable, current
 
 FILLED = ("zeros", "ones", "empty", "full")
 COUNTED = ("arange", "linspace", "eye", "identity", "tri")
@@ -94,7 +94,7 @@ def _moved(args: tuple[Any, ...], kwargs: dict[str, Any], place: int | str, valu
     return (*args[:place], value, *args[place + 1 :]), kwargs
 
 
-def _growth(shape: tuple[int, ...], others: list[Table | None]) -> list[int]:
+def _growth(shape: tuple[int, ...], others: list[MadeTable | None]) -> list[int]:
     """By how much each side grows with a size, where it grows steadily; not at all where that is not known."""
     still = [0] * len(shape)
     grown = [still if each is None else list(map(operator.sub, each.plain.shape, shape)) for each in others]

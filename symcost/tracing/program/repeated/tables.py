@@ -29,6 +29,8 @@ PLAIN = (int, float, bool, str, type(None))
 """Arguments by which a table is known."""
 LOOPS = 2
 """Loops in Python that make a table: those of one loop are short."""
+ROUND = dis.opmap["FOR_ITER"]
+"""The operation of a loop."""
 MOST = 1 << 28
 """Bytes of tables that are kept; beyond so many all are made again."""
 EFFORT = 8
@@ -48,7 +50,7 @@ OUTSIDE = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR", "IMPORT
 
 
 @dataclass(frozen=True)
-class Table:
+class MadeTable:
     """An array that a function made, and whether it was one of jax's."""
 
     plain: np.ndarray
@@ -60,11 +62,11 @@ class Table:
 
 
 @dataclass(eq=False)
-class Tables:
+class KeptTables:
     """The tables of one derivation, and where the functions that make them stand."""
 
-    known: dict[tuple[Any, ...], Table | None] = field(default_factory=dict)
-    asked: dict[tuple[Any, ...], Table] = field(default_factory=dict)
+    known: dict[tuple[Any, ...], MadeTable | None] = field(default_factory=dict)
+    asked: dict[tuple[Any, ...], MadeTable] = field(default_factory=dict)
     """Those that were asked for since the last trace."""
     called: set[tuple[Any, ...]] = field(default_factory=set)
     """What was asked for, until who wants to know forgets it."""
@@ -100,9 +102,10 @@ class Tables:
 
         return kept
 
-    def table(self, function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Table | None:
+    def table(self, function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MadeTable | None:
         """What the function makes of plain arguments; nothing where it is no such table."""
-        given = (*args, *kwargs.values())
+        outer = [function.__globals__.get(name) for name in _outside(function.__code__)]
+        given = (*args, *kwargs.values(), *(value for value in outer if not _is_library(value)))
         if not all(type(value) in PLAIN for value in given):
             return None
         key = (function, len(args), *kwargs, *((type(value), value) for value in given))
@@ -117,7 +120,7 @@ class Tables:
         return found
 
 
-def _made(function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Table | None:
+def _made(function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MadeTable | None:
     """The table, where it is an array of plain numbers that takes no operation of jax's to make."""
     results: list[Any] = []
 
@@ -130,10 +133,10 @@ def _made(function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any])
     except Exception:  # of any kind: it raises again where the model calls it
         return None
     if isinstance(results[0], np.ndarray):
-        return None if results[0].dtype == object else Table(results[0], of_jax=False)
+        return None if results[0].dtype == object else MadeTable(results[0], of_jax=False)
     if not isinstance(results[0], jax.Array) or closed.jaxpr.eqns or len(closed.consts) != 1:
         return None
-    return Table(np.asarray(closed.consts[0]), of_jax=True)
+    return MadeTable(np.asarray(closed.consts[0]), of_jax=True)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -146,18 +149,30 @@ def makes_table(function: FunctionType) -> bool:
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
     if function.__closure__ or not all(type(value) in PLAIN for value in defaults):
         return False
-    operations = list(_operations(function.__code__))
-    if sum(each.opname == "FOR_ITER" for each in operations) < LOOPS:
+    codes = list(_codes(function.__code__))
+    if sum(code.co_code[::2].count(ROUND) for code in codes) < LOOPS:
         return False
-    return all(_is_own(each, function.__globals__) for each in operations)
+    return all(_is_own(each, function.__globals__) for code in codes for each in dis.get_instructions(code))
 
 
-def _operations(code: CodeType) -> Iterator[dis.Instruction]:
-    """What a function does, and what the functions and comprehensions inside it do."""
-    yield from dis.get_instructions(code)
+@functools.lru_cache(maxsize=4096)
+def _outside(code: CodeType) -> tuple[str, ...]:
+    """Names of numbers that a function takes from its module, which may be others at another point."""
+    found = (each.argval for one in _codes(code) for each in dis.get_instructions(one) if each.opname == "LOAD_GLOBAL")
+    return tuple(name for name in dict.fromkeys(found) if name not in BUILTINS)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The code of a function, and of the functions and comprehensions inside it."""
+    yield code
     for each in code.co_consts:
         if isinstance(each, CodeType):
-            yield from _operations(each)
+            yield from _codes(each)
+
+
+def _is_library(value: Any) -> bool:
+    """Whether it is a module of functions of numbers."""
+    return isinstance(value, ModuleType) and value in (np, jnp, math)
 
 
 def _is_own(operation: dis.Instruction, outer: dict[str, Any]) -> bool:
@@ -166,20 +181,20 @@ def _is_own(operation: dis.Instruction, outer: dict[str, Any]) -> bool:
     if operation.opname == "LOAD_GLOBAL":
         if name not in outer:
             return name in BUILTINS and hasattr(builtins, name)
-        return outer[name] in (np, jnp, math) if isinstance(outer[name], ModuleType) else type(outer[name]) in PLAIN
+        return _is_library(outer[name]) or type(outer[name]) in PLAIN
     if operation.opname in ("LOAD_ATTR", "LOAD_METHOD"):
         return name in ATTRIBUTES
     return operation.opname not in OUTSIDE
 
 
-_current = [Tables()]
+_current = [KeptTables()]
 """Those of the derivation under way, innermost last; outside of any there are none."""
 
 
 @contextlib.contextmanager
 def tables_kept() -> Iterator[None]:
     """Within it, tables that models make number by number are made once; their functions are back afterwards."""
-    tables = Tables()
+    tables = KeptTables()
     _current.append(tables)
     try:
         yield
@@ -189,7 +204,7 @@ def tables_kept() -> Iterator[None]:
             setattr(module, name, function)
 
 
-def current() -> Tables:
+def current() -> KeptTables:
     """The tables of the derivation under way."""
     return _current[-1]
 
