@@ -313,7 +313,7 @@ IMAGE = ("float32[n,r,r,3]",)
 CASES = [
     Case("efficientnet", lambda w, D, classes: EfficientNet(w / 10, D / 10, classes), IMAGE,
          dict(n=1, r=224, w=10, D=10, classes=1000), dict(n=2, r=64, w=10, D=10, classes=7), {"train": False}),
-    Case("efficientnet_width", lambda w, classes: EfficientNet(w / 10, 1.0, classes), IMAGE,
+    Case("efficientnet_width", lambda w, classes: EfficientNet(w / 10, 1.0, classes, B0[:2]), IMAGE,
          dict(n=1, r=224, w=10, classes=1000), dict(n=2, r=64, w=12, classes=7), {"train": False}),
     Case("mobilenet_v2", lambda w, classes: MobileNetV2(w / 20, classes), IMAGE,
          dict(n=1, r=224, w=20, classes=1000), dict(n=2, r=64, w=15, classes=7), {"train": False},
