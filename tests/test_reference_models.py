@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import jax
 import pytest
+from effort import repeated
 from layer_case import compiled, factory, unequal
 
 import symcost as sc
@@ -104,15 +105,32 @@ SMALL = {
 
 
 LARGER = {
-    "resnet34", "resnet101", "resnet152", "densenet121", *(f"efficientnet_b{i}" for i in range(1, 8)),
-    *(f"mcunet_in{i}" for i in range(5)), "efficientnet_b0", "efficientvit_b1", "mobilenet_v1",
+    "resnet34", "resnet152", "densenet121", "efficientnet_b0", "efficientnet_b7", "mcunet_in0", "efficientvit_b1",
+    "mobilenet_v1",
 }  # fmt: skip
 """Of the kind of another that every run compares, with other widths and depths, or of layers that tests/test_layers.py
 compares one by one; these the campaign compares.
 """
-ROWS = [
-    pytest.param(entry, id=name, marks=[pytest.mark.campaign] * (name in LARGER)) for name, entry in REFERENCES.items()
-]
+BETWEEN = {
+    "resnet101": "resnet152", **{f"efficientnet_b{i}": "efficientnet_b7" for i in range(1, 7)},
+    **{f"mcunet_in{i}": "mcunet_in0" for i in range(1, 5)},
+}  # fmt: skip
+"""Sizes of a family, and the one that the campaign compares; the whole campaign alone compares all."""
+
+
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    """Which runs compare a network."""
+    if name in BETWEEN:
+        return repeated(f"in {BETWEEN[name]}")
+    return [pytest.mark.campaign] * (name in LARGER)
+
+
+ROWS = [pytest.param(entry, id=name, marks=marks(name)) for name, entry in REFERENCES.items()]
+
+
+def test_every_family_is_compared() -> None:
+    assert REFERENCES.keys() >= {*BETWEEN} | LARGER
+    assert {*BETWEEN.values()} <= LARGER - BETWEEN.keys()
 
 
 @pytest.mark.parametrize("entry", ROWS)
