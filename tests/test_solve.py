@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import sympy
 from hypothesis import assume, given, settings
@@ -127,10 +129,32 @@ def test_only_sizes_in_the_domain_are_found() -> None:
 def test_what_is_not_certified_is_enumerated_or_refused() -> None:
     table = sc.table(sc.Sequential(sc.Linear(d), sc.Linear("d")), (1, 3))
     with pytest.raises(sc.SymcostError, match=r"not certified monotone in d: give the sizes to try, as within=range"):
-        sc.solve(table, "params % 7 == 0", largest="d")
-    found = sc.solve(table, "params % 7 == 0", largest="d", within=range(1, 100))
+        sc.solve(table, "d * (params % 7) <= 30", largest="d")
+    found = sc.solve(table, "d * (params % 7) <= 30", largest="d", within=range(1, 100))
     assert found.method == "enumeration"
-    assert int(found) == max(s for s in range(1, 100) if table.subs(d=s).params % 7 == 0)
+    assert int(found) == max(s for s in range(1, 100) if s * (table.subs(d=s).params % 7) <= 30)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("d % 64 == 0", lambda size, params: size % 64 == 0),
+        ("params % 7 == 3", lambda size, params: params % 7 == 3),
+        ("d % 2 == 1 or d % 5 == 0", lambda size, params: size % 2 == 1 or size % 5 == 0),
+        ("not d % 3 == 1", lambda size, params: size % 3 != 1),
+    ],
+)
+def test_remainders_are_stepped_over(asked: str, meant: Callable[[int, int], bool]) -> None:
+    table = sc.table(sc.Sequential(sc.Linear(d), sc.Linear("d")), (1, 3))
+
+    def holds(size: int) -> bool:
+        params = table.subs(d=size).params
+        return 1000 <= params <= 25_000 and meant(size, params)
+
+    sizes = [size for size in range(1, 200) if holds(size)]
+    where = [asked, "params <= 25_000", "params >= 1000"]
+    assert int(sc.solve(table, where, largest="d")) == max(sizes)
+    assert int(sc.solve(table, where, smallest="d")) == min(sizes)
 
 
 def test_a_polynomial_that_falls_before_it_grows() -> None:

@@ -7,7 +7,6 @@ never taken.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -22,19 +21,16 @@ from symcost.errors import DomainError, SymcostError
 from symcost.estimate.questions.constraint import read
 from symcost.estimate.questions.names import Metrics
 from symcost.estimate.questions.planned import domain_of, is_planned
-from symcost.estimate.questions.reach import Reach, reach
+from symcost.estimate.questions.reach import reach
 from symcost.estimate.questions.setting import Setting, setting
-from symcost.formulas.conditions import Compare, Condition, compares, holds, names, rewritten
-from symcost.formulas.prove.growth import FAR, monotone_from
+from symcost.estimate.questions.size_search import SizeSearch, shown
+from symcost.formulas.conditions import Condition, compares, names, rewritten
 from symcost.formulas.symbols import Evaluator
 from symcost.reading.choices import LatencyModel, Rule
 from symcost.reading.given import checked
 from symcost.reading.nearest import check_symbols
 from symcost.reading.numerals import is_positive
 from symcost.views import Viewed
-
-MAX_STEPS = 1 << 16
-UP, DOWN = "up", "down"
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,11 +56,6 @@ class Solution(Viewed, kind="solution"):
         lines += [f"  {text}: {shown(left)} against {shown(right)}" for text, left, right in self.constraints]
         lines += [f"  {self.compared}"] if self.compared else []
         return "\n".join(lines)
-
-
-def shown(value: Fraction) -> str:
-    """A number for people: an integer as it is, a fraction in six digits."""
-    return f"{value.numerator:,}" if value.denominator == 1 else f"{float(value):.6g}"
 
 
 @checked
@@ -138,7 +129,7 @@ def _solved(name: str, others: Mapping[str, int], texts: Sequence[str], within: 
     _check_given(fixed, name)
     domain = domain_of(asked.costs, planned)
     beside = {**asked.costs.point, **others}
-    problem = _Problem(name, others, fixed, outside, reach(domain, name, beside), _tried_to(domain, name))
+    problem = SizeSearch(name, others, fixed, outside, reach(domain, name, beside), _tried_to(domain, name))
     for size in within or ():
         if not is_positive(size):
             raise SymcostError(f"within has {size!r}: give positive integers, as range(1, 4097)")
@@ -185,119 +176,3 @@ def _check_given(constraints: Sequence[Condition], name: str) -> None:
 
 def _fixed(constraint: Condition, others: Mapping[str, int]) -> Condition:
     return rewritten(constraint, lambda each: each.map(lambda side: at_point(side, others)), lambda word: word)
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """Constraints in one symbol."""
-
-    name: str
-    others: Mapping[str, int]
-    constraints: Sequence[Condition]
-    problem_at: Callable[[Mapping[str, int]], str | None]
-    reach: Reach
-    most: int | None = None
-    """How far the symbol was tried, beyond which nothing is known of it."""
-
-    def holds(self, value: int) -> bool:
-        at = Evaluator({self.name: value})
-        return all(holds(constraint, at) for constraint in self.constraints)
-
-    def allowed(self, value: int) -> bool:
-        return self.problem_at({**self.others, self.name: value}) is None
-
-    def largest(self, within: Any) -> tuple[int, str]:
-        if within is not None:
-            return self._tried(sorted(within, reverse=True))
-        start, sides = self._certified()
-        low = start if self._all(sides, DOWN, start) else None
-        if low is None:
-            return self._tried(range(start - 1, 0, -1))
-        high = low
-        while self._all(sides, DOWN, high):
-            low, high = high, 2 * high
-            if self.most is not None and low >= self.most:
-                break
-            if high > FAR:
-                raise SymcostError(f"there is no largest {self.name}: the constraints hold for every larger size")
-        low = self._between(low, high, lambda value: self._all(sides, DOWN, value))
-        low = low if self.most is None else min(low, self.most)
-        size = self._stepped(low, max(low - MAX_STEPS, start))
-        if start > 1 and (size is None or not self.holds(size)):
-            return self._tried(range(start - 1, 0, -1))
-        return self._checked(size)
-
-    def smallest(self, within: Any) -> tuple[int, str]:
-        if within is not None:
-            return self._tried(sorted(within))
-        start, sides = self._certified()
-        for value in range(1, start):
-            if self.holds(value) and self.allowed(value):
-                return value, "enumeration"
-        high = start
-        while not self._all(sides, UP, high):
-            high *= 2
-            if high > FAR:
-                raise self._none(range(high, high + 1))
-        low = self._between(high, start - 1, lambda value: self._all(sides, UP, value)) if high > start else high
-        return self._checked(self._stepped(low, low + MAX_STEPS))
-
-    def _certified(self) -> tuple[int, list[tuple[Condition, str]]]:
-        """From where every constraint and bound of the domain is monotone, and to which side each one holds."""
-        starts, sides = [1], []
-        for constraint in (*self.constraints, *self.reach.bounds):
-            turn = None
-            if isinstance(constraint, Compare) and constraint.op not in ("==", "!="):
-                turn = monotone_from(constraint.difference, self.name)
-            if turn is None:
-                raise SymcostError(
-                    f"{constraint.text!r} is not certified monotone in {self.name}: give the sizes to try, as "
-                    f"within=range(1, 4097)"
-                )
-            start, direction = turn
-            starts.append(start)
-            below = isinstance(constraint, Compare) and constraint.op in ("<=", "<")
-            sides.append((constraint, DOWN if (direction >= 0) == below else UP))
-        return max(starts), sides
-
-    def _all(self, sides: Sequence[tuple[Condition, str]], side: str, value: int) -> bool:
-        at = Evaluator({self.name: value})
-        return all(holds(constraint, at) for constraint, own in sides if own == side)
-
-    @staticmethod
-    def _between(good: int, bad: int, holds: Callable[[int], bool]) -> int:
-        while abs(bad - good) > 1:
-            middle = (good + bad) // 2
-            good, bad = (middle, bad) if holds(middle) else (good, middle)
-        return good
-
-    def _stepped(self, first: int, last: int) -> int | None:
-        return next(filter(self.allowed, self.reach.values(first, last)), None)
-
-    def _checked(self, size: int | None) -> tuple[int, str]:
-        if size is None or not self.holds(size):
-            raise self._none()
-        return size, "bisection, certified monotone"
-
-    def _tried(self, candidates: Sequence[int]) -> tuple[int, str]:
-        for value in candidates:
-            if self.allowed(value) and self.holds(value):
-                return value, "enumeration"
-        raise self._none(sorted(candidates))
-
-    def _none(self, candidates: Sequence[int] = ()) -> SymcostError:
-        """That no size will do, with the constraints that the first one that the model takes breaks, and by how much."""
-        allowed = (value for value in itertools.chain(candidates, range(1, MAX_STEPS)) if self.allowed(value))
-        value = next(allowed, None)
-        if value is None:
-            return SymcostError(
-                f"no {self.name} satisfies the constraints: the formulas hold at none of the sizes tried"
-            )
-        at = Evaluator({self.name: value})
-        broken = [
-            f"{each.text} does not hold ({shown(Fraction(at(each.left)))} against {shown(Fraction(at(each.right)))})"
-            for constraint in self.constraints if not holds(constraint, at)
-            for each in compares(constraint) if not holds(each, at)
-        ]  # fmt: skip
-        said = f"at {self.name}={value} {' and '.join(broken)}" if broken else "none of the sizes tried does"
-        return SymcostError(f"no {self.name} satisfies the constraints: {said}; relax one")

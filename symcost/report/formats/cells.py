@@ -11,7 +11,8 @@ from symcost.costs.exact import number
 from symcost.costs.parts import Conditions
 from symcost.estimate.bytes.fit import Fit
 from symcost.estimate.bytes.memory import MemoryUse
-from symcost.estimate.questions.solve import Solution, shown
+from symcost.estimate.questions.size_search import shown
+from symcost.estimate.questions.solve import Solution
 from symcost.estimate.time.energy import Energy
 from symcost.estimate.time.latency import Latency
 from symcost.formulas.among import in_words
