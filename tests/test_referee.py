@@ -53,9 +53,18 @@ def test_the_closed_form_is_the_exact_integer_of_the_lowered_program(case: Refer
 TURNS = (("cpu", "tpu-v4", "cuda-h100"), ("cpu", "tpu-v5e", "cuda-a100"))
 """One compiler of each platform, by turns: every run asks about every fourth of the light cases, and the campaign about
 the others; with ``SYMCOST_CAMPAIGN=1`` it asks all of them about each."""
+SHOWN = {"alexnet-torchvision": "alexnet", "resnet50": "examples/cookbook/compilers.md"}
+"""Networks, and where their kind is shown."""
+
+
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    """Which runs ask about a network."""
+    return repeated(f"in {SHOWN[name]}") if name in SHOWN else [pytest.mark.campaign]
+
+
 ASKED = [
     *(pytest.param(case, TURNS[i // 4 % 2], id=str(case), marks=by_turns(i, 0, 4)) for i, case in enumerate(LIGHT)),
-    *(pytest.param(case, TURNS[i % 2], id=str(case), marks=pytest.mark.campaign) for i, case in enumerate(HEAVY)),
+    *(pytest.param(case, TURNS[i % 2], id=str(case), marks=marks(case.name)) for i, case in enumerate(HEAVY)),
     *(
         pytest.param(case, COMPILERS, id=f"{case}, all", marks=repeated("one of each platform is asked"))
         for case in CASES
