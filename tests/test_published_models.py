@@ -17,8 +17,8 @@ DAILY = {
 """Rows of every run; the campaign tries all others."""
 REPEATED = {
     "hugging-roberta": "hugging-bert", "hugging-electra": "hugging-albert", "hugging-roberta_prelayernorm": "hugging-opt",
-    "hugging-big_bird": "hugging-bert", "hugging-mistral": "hugging-llama", "hugging-bart": "hugging-t5",
-    "hugging-resnet": "flaim_models-resnet18", "flaim_models-convnext": "flaim_models-convnext_v2",
+    "hugging-big_bird": "hugging-bert", "hugging-bart": "hugging-t5",
+    "flaim_models-convnext": "flaim_models-convnext_v2",
 }  # fmt: skip
 """Models written after another one, which shows their kind: the whole campaign alone tries them."""
 PACKAGES = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from effort import EXPLORE, also_campaign, examples, repeated
+from effort import EXPLORE, also_campaign, examples
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from random_guards import Program, programs, telling
 
@@ -103,12 +103,8 @@ def test_no_number_of_a_random_program_is_another_one_than_a_fresh_trace_counts(
     assert seen["points"] > seen["programs"], seen
 
 
-PARTS = [
-    pytest.param(part, marks=repeated("of other seeds") if part > 4 else pytest.mark.campaign) for part in range(10)
-]
-
-
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.campaign
+@pytest.mark.parametrize("part", range(10))
 def test_no_number_of_2000_small_programs_is_another_one_than_a_fresh_trace_counts(part: int, tmp_path: Path) -> None:
     api = "linen" if part % 5 == 4 else "function"
     seen = explore(api, tmp_path, 200, part + 1, small=True)
