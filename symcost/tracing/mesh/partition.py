@@ -37,10 +37,18 @@ CLIENTS = (64, 512, 2048)
 """Numbers of devices that a client of the CPU pretends to have; more take it long to make."""
 MOST_DEVICES = CLIENTS[-1]
 PASS = "spmd-partitioning"
+LATER = (
+    "algsimp", "constant_folding", "copy-insertion", "cpu-all-reduce-combiner", "cpu-parallel-task-assigner",
+    "dot-library-rewriter", "fusion", "fusion-wrapper", "gather_simplifier", "gemv-rewriter", "layout-assignment",
+    "reduce-decomposer", "reshape-decomposer", "reshape-mover", "simplify-conditional", "simplify-sorts",
+    "small-while-loop-hoisting", "transpose-folding", "tree_reduction_rewriter", "while-loop-simplifier",
+)  # fmt: skip
+"""Passes behind the partitioner that need not run, as nothing of what they would make is read."""
 OPTIONS: Mapping[str, Any] = {
     "xla_dump_hlo_pass_re": PASS,
     "xla_backend_optimization_level": 0,  # nothing of what is compiled is run
     "xla_llvm_disable_expensive_passes": True,
+    "xla_disable_hlo_passes": ",".join(LATER),
 }
 STOP = "symcost_stop_here"
 """A call that no library answers: XLA ends at it, once all is partitioned, and makes no machine code of the program."""
