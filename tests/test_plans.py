@@ -19,7 +19,7 @@ from symcost.hlo.counting.collectives import collectives
 from symcost.hlo.explaining.arrays import arrays, totals
 from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.parse import parse
-from symcost.tracing.mesh.partition import compiled, partitioned
+from symcost.tracing.mesh.asking.partition import compiled, partitioned
 from symcost.tracing.program.given import make_model
 
 MESH = {"data": "X", "model": "Y"}

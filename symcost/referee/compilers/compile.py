@@ -19,7 +19,7 @@ from symcost.referee.compilers.pool import Worker
 from symcost.referee.compilers.program import JaxProgram, NotExportable, by_rules
 from symcost.referee.compilers.source import NotImportable, ProgramSource
 from symcost.referee.compilers.targets import TPU, Target
-from symcost.tracing.mesh.laid import Laid
+from symcost.tracing.mesh.asking.laid import Laid
 
 TIMEOUT = 600.0
 Event = Callable[[str, str], None]

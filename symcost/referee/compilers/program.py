@@ -16,7 +16,7 @@ from jax.extend import core
 from symcost.costs.mesh.plan import Entry, Plan
 from symcost.errors import SymcostError
 from symcost.reading.glob import matches
-from symcost.tracing.mesh.laid import Laid, gradients_laid
+from symcost.tracing.mesh.asking.laid import Laid, gradients_laid
 from symcost.tracing.program.arguments import Argument, arguments
 from symcost.tracing.program.axes import as_argument, is_explicit, on_axes
 from symcost.tracing.program.capture import PointError, lean

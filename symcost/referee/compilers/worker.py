@@ -59,7 +59,7 @@ def program(request: Request) -> tuple[Any, list[Any]]:
         return exported.call, [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in exported.in_avals]
     from symcost.referee.compilers.program import program_at
     from symcost.referee.compilers.source import ProgramSource
-    from symcost.tracing.mesh.laid import Laid
+    from symcost.tracing.mesh.asking.laid import Laid
 
     sys.path[:0] = request["path"]
     assert request["reference"] is not None

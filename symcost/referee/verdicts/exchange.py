@@ -16,7 +16,8 @@ from symcost.hlo.explaining.sorts import has_top_k, of_sorts, written_as_sorts
 from symcost.referee.compilers.compile import Placement
 from symcost.referee.compilers.source import ProgramSource
 from symcost.tracing.derive import Fresh
-from symcost.tracing.mesh.partition import Partitioned, partitioned
+from symcost.tracing.mesh.asking.lowered import Partitioned
+from symcost.tracing.mesh.asking.partition import partitioned
 
 WITNESS = "the compiled program"
 Along = tuple[str, tuple[str, ...]]

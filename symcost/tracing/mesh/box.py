@@ -55,6 +55,10 @@ class ComparesSide(Protocol):
         """Whether the form has the numbers of a fresh program."""
         ...
 
+    def check(self, point: Point) -> None:
+        """Compare what was written with the model traced anew."""
+        ...
+
 
 def _sign(value: Any) -> int:
     return (value > 0) - (value < 0)
@@ -94,6 +98,9 @@ class Box:
             works = [each for each in inside if self._compared.works(each.point)]
             wrong = next((each for each in works if not self._agrees(each.point)), None)
             if wrong is None:
+                for each in works:
+                    if each.axis and each.low:  # a model may ask how large its mesh is
+                        self._compared.check(each.point)
                 return self._settled(works)
             self.find_order(wrong.point)
             if not self._shrunk(wrong):

@@ -18,7 +18,7 @@ from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.fit import Fitter
 from symcost.tracing.mesh.box import Ordered
 from symcost.tracing.mesh.lattice import Cut, Lattice
-from symcost.tracing.mesh.sampler import MeshSampler
+from symcost.tracing.mesh.sampler import MeshSampler, Miswritten
 from symcost.tracing.mesh.side import MOST_ORDERS, SideDerivation, ToCut
 from symcost.tracing.mesh.sides import MOST_SIDES, Meshes, sides
 from symcost.tracing.program.capture import traced
@@ -61,6 +61,13 @@ class MeshDerivation:
 
     def run(self) -> Sharded:
         """The closed forms. Errors: none fits, or one differs from a fresh program."""
+        try:
+            return self._derived()
+        except Miswritten:
+            self.sampler.trace_all()
+            return self._derived()
+
+    def _derived(self) -> Sharded:
         meshes = Meshes(self.plan, self.lattice.takes)
         meshes.check(self.lattice.numbers)
         largest = {name: max(meshes.sizes(name)) for name in self.plan.symbols}
@@ -69,7 +76,7 @@ class MeshDerivation:
         def alike(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
             return same(self.sampler({**sizes, **one}), self.sampler({**sizes, **other}))
 
-        structural = self._structural({**sizes, **meshes.first})
+        self.sampler.structural = structural = self._structural({**sizes, **meshes.first})
         whole = ToCut(self.table, self.plan, self.upto, self.sampler, self.lattice)
         waiting = [SideDerivation(whole, side, sizes, structural) for side in sides(meshes, alike)]
         forms: list[Sharded] = []

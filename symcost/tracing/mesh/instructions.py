@@ -21,7 +21,8 @@ from symcost.hlo.reading.groups import axes_of
 from symcost.hlo.reading.scopes import FORWARD, module_of, phase_of
 from symcost.rules import ENTRIES, Array, Facts
 from symcost.tracing.counting.costing import STATE
-from symcost.tracing.mesh.partition import STOP, Entering, Partitioned
+from symcost.tracing.mesh.asking.asked import STOP
+from symcost.tracing.mesh.asking.lowered import Entering, Partitioned
 from symcost.tracing.program.capture import Keys
 from symcost.tracing.program.records import FROZEN, Key, Program, Record
 

@@ -29,7 +29,9 @@ def made(table: CostTable, plan: Plan, lines: Sequence[Line], domain: OnDevice, 
     lifted = Lifted(computing, LineTotals(computing), _no_peaks(), residuals, certificate, domain.cut, domain.symbols,
                     Unknown({}, {}), {})  # fmt: skip
     device = lifted.table()
-    device.parts = replace(device.parts, domain=domain, name=table.parts.name, kinds=table.parts.kinds)
+    device.parts = replace(
+        device.parts, domain=domain, name=table.parts.name, kinds=table.parts.kinds, certificate=certificate
+    )
     number = Converter()
     return Sharded(plan, device, tuple(_collective(line, number) for line in sending))
 

@@ -131,12 +131,18 @@ class _Short:
         self.agreed += [point] * is_right
         return is_right
 
+    def check(self, point: Point) -> None:
+        """Compare what was written there with the model traced anew."""
+        self.of.check({**point, **self.one})
+
     def conditions(self, domain: OnDevice) -> Iterator[str]:
         """Where the form holds. Errors: it does not at points inside of the box of sizes."""
         for mesh in (self.side.first, self.side.other()):
             point = self._at(mesh)
             if not self.works(point) or not self.right(self.totals, point):
                 raise LiftError(f"another program is made where {', '.join(self.names)} have one device")
+            if mesh == self.side.first:
+                self.check(point)
         box = Box(self, self.totals)
         box.compared()
         sides = [f"{name} {op} {size[name]}" for op, size in ((">=", box.lowest), ("<=", box.highest)) for name in size]

@@ -25,6 +25,7 @@ from symcost.tracing.fitting.align import all_records
 from symcost.tracing.fitting.lift import OffLattice, SizeLift
 from symcost.tracing.mesh.box import Box, Ordered
 from symcost.tracing.mesh.domain import ASKED, OnDevice
+from symcost.tracing.mesh.few import Few
 from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.made import made
 from symcost.tracing.mesh.sampler import MeshSampler
@@ -113,7 +114,7 @@ class SideDerivation:
             if not held_out:
                 raise LiftError("no held-out point could be cut over a mesh: give other axes to the arrays")
             domain = self._domain(structure, box, held_out)
-            words = summary(domain.evidence, ())
+            words = summary(domain.evidence, ()) + self.sampler.words
             certificate = Certificate(self.sampler.traces, tuple(self.fitted), tuple(held_out), len(totals.forms),
                                       len(structure.points), words=words)  # fmt: skip
             kept = self._residuals(structure, held_out)
@@ -140,6 +141,10 @@ class SideDerivation:
     def program(self, point: Point) -> Program:
         """What one device runs at a point."""
         return self.sampler(point)
+
+    def check(self, point: Point) -> None:
+        """Compare what was written with the model traced anew, as :meth:`MeshSampler.check` does."""
+        self.sampler.check(point)
 
     def right(self, totals: LineTotals, point: Point) -> bool:
         """Whether the form has the numbers of a fresh program."""
@@ -182,6 +187,15 @@ class SideDerivation:
         domain = self.whole.table.domain
         rounded = [form for form in domain.dimensions if not form.is_polynomial] if isinstance(domain, Domain) else []
         within = (*self.side.guards, *self.order)
+        factors = domain.dimensions if isinstance(domain, Domain) else ()
+        few = Few(self.sampler, {name: self.values[name] for name in sizes}, fixed, self._accepts)
+        program = few.lifted(factors) if not self.extra else None
+        if few.programs:
+            self.sampler.learn(few.points, factors)
+        if program is not None:
+            known.learn(few.programs[0], program)
+            self.fitted += few.points
+            return program
         lift = SizeLift(self.sampler, sizes, self.values, fixed, self.extra, rounded, within=within)
         try:
             program = lift.run()
@@ -193,6 +207,13 @@ class SideDerivation:
         known.learn(lift.programs[0], program)
         self.fitted += lift.points
         return program
+
+    def _accepts(self, point: Point) -> bool:
+        """Whether a point may be a sample: inside the model's own domain, and on this side."""
+        mesh = {name: point[name] for name in self.side.first}
+        own = {name: point[name] for name in self.sizes}
+        within = (*self.side.guards, *self.order)
+        return self.side.fits(mesh) and all_hold(within, point) and self.lattice.inside(own)
 
     def _certified(self, totals: LineTotals) -> list[Point]:
         """The held-out points, at each of which every number is that of a fresh program."""
@@ -209,6 +230,7 @@ class SideDerivation:
                 raise Contradicted(
                     f"XLA's partitioner makes another program at {assigned(point)}: {in_words(wrong[0])}", point
                 )
+            self.sampler.check(point)
             found.append(point)
             self.agreed.append(point)
         return found

@@ -127,24 +127,21 @@ class SideOfMesh:
         found = {}
         for name, first in self.first.items():
             others = [
-                value
-                for value in self.meshes.sizes(name)
-                if value != first and self._fits({**self.first, name: value}, ROOM)
+                value for value in self.meshes.sizes(name) if value != first and self.fits({**self.first, name: value})
             ]
             found[name] = (first, *others)
         return found
 
-    def _fits(self, mesh: Mapping[str, int], most: int) -> bool:
-        return self.holds(mesh) and self.meshes.divide(mesh) and self.plan.devices(mesh) <= most
+    def fits(self, mesh: Mapping[str, int]) -> bool:
+        """Whether a mesh may be sampled: it stands in this order, divides what is cut, and is not too large."""
+        return self.holds(mesh) and self.meshes.divide(mesh) and self.plan.devices(mesh) <= ROOM
 
     def other(self) -> Point:
         """A mesh of which every axis has another size than at first, the largest of those that are sampled; or the first one."""
         names = list(self.first)
         options = [self.meshes.sizes(name)[:5] for name in names]
         every = (dict(zip(names, sizes, strict=True)) for sizes in itertools.product(*options))
-        inside = [
-            mesh for mesh in every if self._fits(mesh, ROOM) and all(mesh[name] != self.first[name] for name in names)
-        ]
+        inside = [mesh for mesh in every if self.fits(mesh) and all(mesh[name] != self.first[name] for name in names)]
         return max(inside, key=lambda mesh: prod(mesh.values()), default=dict(self.first))
 
 

@@ -28,7 +28,7 @@ class Laid:
     cuts: tuple[Cut, ...]
 
     @classmethod
-    def of(cls, plan: Plan, sizes: Mapping[str, int], arguments: Sequence[Argument], shapes: Sequence[Sequence[int]],
+    def of(cls, plan: Plan, sizes: Mapping[str, int], arguments: Sequence[Argument | str], shapes: Sequence[Sequence[int]],
            point: Mapping[str, int] | None = None) -> Laid:  # fmt: skip
         """The arguments of a program as a plan lays them on a mesh. Errors: a size that its axes do not divide."""
         cuts = [plan.cut(str(argument), len(shape)) for argument, shape in zip(arguments, shapes, strict=True)]
