@@ -29,6 +29,8 @@ from symcost.reading.nearest import choose
 Overlap = Literal["compute", "all", "none"]
 OVERLAPS: tuple[Overlap, ...] = get_args(Overlap)
 HOUR = 3600
+COMPUTE, MEMORY = "compute", "memory"
+"""What bounds a step beside its communication."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,6 +54,8 @@ class StepTime:
     peak: Fraction
     work: DeviceWork = field(repr=False)
     assumed: str = ""
+    kinds: Mapping[str, sympy.Expr] = field(default_factory=dict, repr=False)
+    """The communication by kind and axes, as ``all-gather over data``."""
 
     @cached_property
     def total_communication(self) -> Any:
@@ -77,12 +81,26 @@ class StepTime:
     @property
     def bound(self) -> str:
         """What takes longest: ``compute``, ``memory``, the axes of the longest communication, or ``depends`` on its symbols."""
-        parts = {"compute": self.compute, "memory": self.memory, **self.communication}
+        parts = {COMPUTE: self.compute, MEMORY: self.memory, **self.communication}
         longest = [
             name for name, part in parts.items()
             if all(sympy.expand(part - other).is_nonnegative for other in parts.values())
         ]  # fmt: skip
         return longest[0] if longest else "depends"
+
+    def bound_at(self, point: Mapping[str, int]) -> str:
+        """What takes longest at a point: ``compute``, ``memory``, or the kind and axes that take most of the communication."""
+        seconds = {name: number(at_point(part, point), name) for name, part in self._taken().items()}
+        longest = max(seconds, key=lambda name: seconds[name])
+        if longest in (COMPUTE, MEMORY):
+            return longest
+        sent = {name: number(at_point(part, point), name) for name, part in self.kinds.items()}
+        return max(sent, key=lambda name: sent[name])
+
+    def _taken(self) -> dict[str, sympy.Expr]:
+        """What may take longest: of axes that do not hide each other all together."""
+        sent = self.communication if self.overlap == "all" else {"communication": self.total_communication}
+        return {COMPUTE: self.compute, MEMORY: self.memory, **(sent if self.kinds else {})}
 
     @property
     def tokens_per_second(self) -> Any:
@@ -183,27 +201,31 @@ def step_time(
     work = work if tokens is None else replace(work, tokens=tokens)
     peaks = peaks_of(work, where, dtype)
     moved = rational(where.bandwidth("activations")) if work.bytes != 0 else sympy.S.One
-    communication, assumed = _communication(work, where, places, hops)
+    communication, kinds, assumed = _communication(work, where, places, hops)
     idle = pipeline_bubble(stages, microbatches, chunks)
     said = ["full peak" if rate.share == 1 else f"{rounded(100 * rate.share)} % of the peak", *assumed]
     return StepTime(
         sympy.expand(peaks.seconds / rational(rate.share)), sympy.expand(work.bytes / moved), communication, idle, overlap, where,
         " and ".join(peaks.rates), max(peaks.rates.values()), work, ", ".join([peaks.said, *said, f"overlap: {overlap}"]),
+        kinds,
     )  # fmt: skip
 
 
 def _communication(
     work: DeviceWork, where: Device, places: Places | None, hops: bool
-) -> tuple[dict[str, sympy.Expr], list[str]]:
-    """Seconds by axes, of a switch together under its name, and what is assumed of them."""
+) -> tuple[dict[str, sympy.Expr], dict[str, sympy.Expr], list[str]]:
+    """Seconds by axes, of a switch together under its name; by kind and axes; and what is assumed of them."""
     found: dict[str, list[Any]] = {}
+    kinds: dict[str, list[Any]] = {}
     assumed: dict[str, None] = {}
     for row in work.collectives:
         taken = collective_time(row, where, places, mesh=work.mesh)
         shared = not taken.parts and not where.network(taken.network).is_torus
-        once = taken.seconds if hops else taken.bandwidth
-        found.setdefault(taken.network if shared else ", ".join(row.axes), []).append(once * amount(row.times, "times"))
+        once = (taken.seconds if hops else taken.bandwidth) * amount(row.times, "times")
+        found.setdefault(taken.network if shared else ", ".join(row.axes), []).append(once)
+        kinds.setdefault(f"{row.kind} over {', '.join(row.axes)}", []).append(once)
         if taken.assumed:
             assumed[taken.assumed] = None
     check_axes(where, [axis for row in work.collectives if row.size != 1 for axis in row.axes], places)
-    return {name: sympy.Add(*parts) for name, parts in found.items()}, list(assumed)
+    added, by_kind = ({name: sympy.Add(*parts) for name, parts in each.items()} for each in (found, kinds))
+    return added, by_kind, list(assumed)

@@ -10,10 +10,10 @@ from symcost.formulas.units import physical
 from symcost.reading.numerals import assigned
 from symcost.report.subjects import verdict
 from symcost.report.words import documents, markup, sheet
-from symcost.sweeps.plans.found import RATE, NotJudged
+from symcost.sweeps.plans.found import BOUND, RATE, NotJudged
 
 SIGNS = {"step_time": "s", "device_bytes": "B", "communication": "B"}
-RESULTS = (*SIGNS, RATE)
+RESULTS = (*SIGNS, RATE, BOUND)
 """What stands behind the numbers that are told rounded."""
 
 
@@ -57,6 +57,7 @@ def facts(plans: Any) -> list[str]:
     said = [
         f"{some} {'are' if plans.count else 'is'} feasible on {plans.device}, by {plans.objective}; {plans.seconds:.2g} s"
     ]
+    said += [plans.missed] if plans.missed else []
     said += [f"number types: {plans.assumed}"] if plans.assumed else []
     said += [plans.left_out] if plans.left_out else []
     if plans.found and plans.fits and plans.batch:

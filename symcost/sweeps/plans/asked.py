@@ -27,6 +27,29 @@ NUMBERS = ("step_time", MEMORY, "communication")
 
 
 @dataclass(frozen=True)
+class PlanPart:
+    """One form of a table on so many chips: formulas, all of its meshes and steps, and the conditions on them.
+
+    ``holds``: where the form does; ``asked``: what the plans are to meet; ``fits``: that all has room on the device.
+    """
+
+    formulas: Mapping[str, Any]
+    every: Space
+    holds: Sequence[Any]
+    asked: Sequence[Any]
+    fits: Sequence[Any]
+
+    def space(self, *conditions: Sequence[Any]) -> Space:
+        """The plans of the part that meet conditions."""
+        return Space(self.every.axes, where=[*self.every.where, *(one for several in conditions for one in several)])
+
+    @property
+    def feasible(self) -> Space:
+        """The plans that meet all conditions."""
+        return self.space(self.asked, self.fits, self.holds)
+
+
+@dataclass(frozen=True)
 class PlanQuestion:
     """What is asked of all plans: a device, an optimizer, conditions, whether all has room, and the objective.
 
@@ -46,7 +69,7 @@ class PlanQuestion:
         """The numbers that are told of a plan."""
         return [*dict.fromkeys((*(name for name in NUMBERS if self.trained or name != MEMORY), self.minimize))]
 
-    def parts(self, variant: Variant, plans: Room) -> Iterator[tuple[Mapping[str, Any], Space]]:
+    def parts(self, variant: Variant, plans: Room) -> Iterator[PlanPart]:
         """For each form of the table, of axes of one device too, and each number of chips: formulas, and the space of plans."""
         costs = variant.costs
         for side in (*costs.sides, *costs.shorter):
@@ -66,9 +89,7 @@ class PlanQuestion:
                 if place.meshes(chips):
                     yield self._on_chips(side, place, numbers, chips)
 
-    def _on_chips(
-        self, side: Any, place: Room, numbers: Mapping[str, Any], chips: int
-    ) -> tuple[Mapping[str, Any], Space]:
+    def _on_chips(self, side: Any, place: Room, numbers: Mapping[str, Any], chips: int) -> PlanPart:
         domain = side.parts.sharded.table.domain
         fixed = {symbol(name): sympy.Integer(value) for name, value in place.fixed.items()}
         unfolded = Unfolded(place.mesh, place.meshes(chips))
@@ -76,8 +97,8 @@ class PlanQuestion:
         known = {name: formula.xreplace(fixed) for name, formula in {**place.examples, **fixed}.items()}
         sizes = {**{str(name): formula for name, formula in known.items()}, **side.point}
         room_left = [f"{MEMORY} <= {room(self.on)}"] if self.fits else []
-        space = place.space(chips, [*self.where, *room_left, *domain.conditions()])
+        space = place.space(chips, [])
         left_out = outside(
             domain, space.axes, {name: sympy.sympify(value, strict=True) for name, value in sizes.items()}
         )
-        return {**formulas, **sizes}, Space(space.axes, where=[*space.where, *left_out])
+        return PlanPart({**formulas, **sizes}, space, [*domain.conditions(), *left_out], self.where, room_left)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from symcost.costs.exact import value_at
+from symcost.devices import Device
 from symcost.errors import SpaceError, SymcostError
+from symcost.estimate.pod.step import StepTime, step_time
 from symcost.estimate.questions.solve import Solution, solve
 from symcost.sweeps.answers.front import front
 from symcost.sweeps.plans.room import CHIPS, MICRO, Room
 from symcost.sweeps.plans.variants import Variant
 from symcost.views import view
 
-RATE = "tokens_per_second"
+RATE, BOUND = "tokens_per_second", "bound"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Plans:
     batch: str = ""
     """The symbol of the examples of one run."""
     fits: bool = True
+    missed: str = ""
+    """How many plans are not feasible, by what they miss; empty where all are, or there are too many to count."""
     assumed: str = ""
     """In which number types the times are, and where these come from."""
     left_out: str = ""
@@ -134,6 +138,22 @@ def found_plan(
         made = value_at(variant.costs, tokens, at, "the tokens of a run")
         numbers[RATE] = made * own.get(MICRO, 1) / Fraction(str(row["step_time"]))
     return FoundPlan(variant, at, {**told, **own, **numbers})
+
+
+@dataclass
+class StepBounds:
+    """What bounds the steps of plans on a device, the times of each form of a table worked out once."""
+
+    on: Device
+    dtype: str | None
+    _steps: dict[int, tuple[Any, StepTime]] = field(default_factory=dict)
+
+    def told(self, plan: FoundPlan) -> FoundPlan:
+        """The plan with what bounds its step among its columns."""
+        side = plan.variant.costs.side_at(plan.at)
+        if id(side) not in self._steps:
+            self._steps[id(side)] = side, step_time(side, self.on, self.dtype)  # a side that is kept keeps its id
+        return replace(plan, row={**plan.row, BOUND: self._steps[id(side)][1].bound_at(plan.at)})
 
 
 def undominated(plans: Sequence[FoundPlan], names: Sequence[str]) -> tuple[FoundPlan, ...]:

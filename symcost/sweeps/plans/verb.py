@@ -16,7 +16,8 @@ from symcost.estimate.pod.peaks import types_said
 from symcost.reading.given import checked_but
 from symcost.reading.numerals import short
 from symcost.sweeps.plans.asked import MEMORY, PlanQuestion
-from symcost.sweeps.plans.found import FoundPlan, NotJudged, Plans, found_plan, undominated
+from symcost.sweeps.plans.found import FoundPlan, NotJudged, Plans, StepBounds, found_plan, undominated
+from symcost.sweeps.plans.missed import Missed
 from symcost.sweeps.plans.room import room_of
 from symcost.sweeps.plans.variants import Variant, variants
 from symcost.sweeps.question.space import Texts, check_count, texts
@@ -69,6 +70,8 @@ def plans(
     - ``microbatches``, in which a step runs the program on equal shares of its examples, one after the other, each with all of
       its collectives; ``given``: values of the model's other symbols, one or several each
 
+    Of every plan ``bound`` tells what takes longest: ``compute``, ``memory``, or the kind and axes of the collectives that take
+    most of the communication; ``missed`` of the answer, how many plans with as many chips are not feasible, and why.
     ``step_time`` and ``communication`` are of all runs of a step, ``device_bytes`` of the fullest device with the state of the
     ``optimizer``. ``where``: conditions as of :func:`symcost.sweep`, in every quantity and axis; with ``fits`` the bytes must
     have room on the device. ``minimize``: an expression, as ``"step_time/step_batch"``; ``top`` plans are kept. ``front``:
@@ -104,23 +107,27 @@ def plans(
         raise SpaceError(UNTRAINED)
     question = PlanQuestion(on, optimizer, dtype, texts("where", where), fits, minimize, trained)
     number, size, found, fastest = 0, 0, list[FoundPlan](), list[FoundPlan]()
-    batches = ""
+    batches, misses = "", Missed(on.name)
     for variant in every:
         place = room_of(variant.costs, chips, batch, microbatches, given or {})
         batches = place.batch
         as_found = partial(found_plan, variant, place, _told(variant, every), count)
-        for formulas, space in question.parts(variant, place):
-            answer = sweep(formulas, space, minimize=minimize, top=top, show=question.shown)
+        misses.add_room(place)
+        for part in question.parts(variant, place):
+            answer = sweep(part.formulas, part.feasible, minimize=minimize, top=top, show=question.shown)
             number, size = number + (answer.count or 0), size + answer.size
+            misses.add(part, answer.count or 0)
             found += map(as_found, answer)
             if front:
-                fastest += map(as_found, pareto(formulas, space, minimize=FRONT, show=question.shown))
-    found = sorted(found, key=lambda each: each.row[minimize])[:top]
+                fastest += map(as_found, pareto(part.formulas, part.feasible, minimize=FRONT, show=question.shown))
+    bounds = StepBounds(on, dtype)
+    found = [bounds.told(each) for each in sorted(found, key=lambda each: each.row[minimize])[:top]]
     seconds = time.perf_counter() - started
     return Plans(
         tuple(found), number, size, seconds, minimize, on.name, {"optimizer": optimizer, "dtype": dtype}, batches, fits,
+        str(misses),
         "; ".join(dict.fromkeys(types_said(each.costs, on, dtype) for each in every)),
-        _left_out(every, given or {}), undominated(fastest, FRONT),
+        _left_out(every, given or {}), tuple(map(bounds.told, undominated(fastest, FRONT))),
         tuple(_verdict(each, targets, on_event) for each in found[:verify]),
     )  # fmt: skip
 

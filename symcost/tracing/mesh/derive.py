@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from symcost.costs.mesh.plan import Plan
 from symcost.costs.mesh.sharded import Sharded
 from symcost.costs.table import CostTable
-from symcost.errors import LiftError
+from symcost.errors import LiftError, SpecError
 from symcost.system.stack import with_room
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.fit import Fitter
@@ -60,7 +60,12 @@ class MeshDerivation:
                 yield Cut(form.sympy(), along)
 
     def run(self) -> Sharded:
-        """The closed forms. Errors: none fits, or one differs from a fresh program."""
+        """The closed forms. Errors: none fits, or one differs from a fresh program, or the mesh has one device."""
+        if all(size == 1 for size in self.plan.mesh.values()):
+            raise SpecError(
+                f"a mesh of {' x '.join(f'{axis}=1' for axis in self.plan.mesh)} has one device, over which nothing is cut: "
+                "leave the plan out, or give an axis a symbol or more devices"
+            )
         try:
             return self._derived()
         except Miswritten:
